@@ -381,9 +381,11 @@ def qwen(llama_cpp, out, work):
     convert(llama_cpp, directory, out / f"{name}-F16.gguf")
     convert(llama_cpp, directory, out / f"mmproj-{name}-F16.gguf", "--mmproj")
 
-    # Sides are multiples of 28, so no resampling. Attention windows are 112 pixels wide: each image has several.
+    # Sides that are multiples of 28 need no resampling; the third image is stretched to 140 by 112.
+    # Attention windows are 112 pixels wide: each image has several.
     images = {"square-140x140": make_image(out, "square-140x140", 140, 140, 3),
-              "tall-84x196": make_image(out, "tall-84x196", 84, 196, 4)}
+              "tall-84x196": make_image(out, "tall-84x196", 84, 196, 4),
+              "odd-150x100": make_image(out, "odd-150x100", 150, 100, 5)}
     inputs = {key: (image, dict(processor(image, return_tensors="pt"))) for key, image in images.items()}
 
     def encode(text):
