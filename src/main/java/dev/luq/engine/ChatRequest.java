@@ -15,9 +15,11 @@ import java.util.List;
  * @param mediaMark stands for an image in the templated prompt
  * @param breakMark splits special tokens that users wrote, see {@link SpecialTextGuard}
  * @param images index into the request's images for each media mark, in order
+ * @param schema the response's JSON schema, or null
  * @param callsTools whether the answer may contain tool calls
  */
-record ChatRequest(String json, String mediaMark, String breakMark, List<Integer> images, boolean callsTools) {
+record ChatRequest(String json, String mediaMark, String breakMark, List<Integer> images,
+        String schema, boolean callsTools) {
 
     private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -34,7 +36,8 @@ record ChatRequest(String json, String mediaMark, String breakMark, List<Integer
         boolean callsTools = putTools(request, out);
         putResponseFormat(request, out);
         out.put("add_generation_prompt", true);
-        return new ChatRequest(out.toString(), mediaMark, breakMark, messages.images, callsTools);
+        String schema = out.has("json_schema") ? out.get("json_schema").toString() : null;
+        return new ChatRequest(out.toString(), mediaMark, breakMark, messages.images, schema, callsTools);
     }
 
     private static boolean putTools(GenerationRequest request, ObjectNode out) {

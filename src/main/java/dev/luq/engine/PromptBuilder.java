@@ -2,9 +2,14 @@ package dev.luq.engine;
 
 import dev.luq.llama.ChatPrompt;
 import dev.luq.llama.ChatTemplates;
+import dev.luq.llama.ImageChunk;
 import dev.luq.llama.LlamaException;
+import dev.luq.llama.MessageParser;
+import dev.luq.llama.Model;
 import dev.luq.llama.PromptChunk;
 import dev.luq.llama.PromptPart;
+import dev.luq.llama.Sampler;
+import dev.luq.llama.Schemas;
 import dev.luq.llama.Vision;
 import dev.luq.llama.Vocabulary;
 import java.util.ArrayList;
@@ -20,31 +25,39 @@ import java.util.regex.Pattern;
  */
 final class PromptBuilder {
 
+    /** Tokens that penalties look at: {@link dev.luq.llama.SamplerOptions}. */
+    private static final int PENALTY_WINDOW = 64;
+
     /**
-     * A request's prompt and what goes with it. Owns its images.
+     * A request's prompt and what its generation needs. Owns all of it but the prompt.
      *
      * @param images preprocessed pixels by index of their unit
-     * @param chat the templated prompt: grammar, stops and how to parse the answer
-     * @param callsTools whether the answer is to be searched for tool calls
+     * @param chat the templated prompt: stops and preserved tokens
+     * @param parser finds tool calls in the answer; null when there are none to find
      */
-    record Prepared(Prompt prompt, Map<Integer, PromptChunk.ImageChunk> images, ChatPrompt chat, boolean callsTools)
-            implements AutoCloseable {
+    record Prepared(Prompt prompt, Map<Integer, ImageChunk> images, ChatPrompt chat, Sampler sampler,
+            MessageParser parser) implements AutoCloseable {
 
         @Override
         public void close() {
-            images.values().forEach(PromptChunk.ImageChunk::close);
-            images.clear();
+            images.values().forEach(ImageChunk::close);
+            sampler.close();
+            if (parser != null) {
+                parser.close();
+            }
         }
     }
 
+    private final Model model;
     private final Vocabulary vocabulary;
     private final ChatTemplates templates;
     private final Vision vision;
     private final SpecialTextGuard guard;
 
     /** @param vision null for a model that only reads text */
-    PromptBuilder(Vocabulary vocabulary, ChatTemplates templates, Vision vision) {
-        this.vocabulary = vocabulary;
+    PromptBuilder(Model model, ChatTemplates templates, Vision vision) {
+        this.model = model;
+        this.vocabulary = model.vocabulary();
         this.templates = templates;
         this.vision = vision;
         this.guard = new SpecialTextGuard(vocabulary.specialTexts());
@@ -57,16 +70,48 @@ final class PromptBuilder {
         }
         ChatRequest chat = ChatRequest.of(request, guard);
         ChatPrompt templated = apply(chat);
-        return tokenize(parts(templated.prompt(), chat, request.images()), templated, chat.callsTools());
+        Map<Integer, ImageChunk> images = new HashMap<>();
+        Sampler sampler = null;
+        try {
+            Prompt prompt = tokenize(parts(templated.prompt(), chat, request.images()), images);
+            sampler = sampler(request, templated, chat, prompt);
+            MessageParser parser = chat.callsTools() ? templates.parser(templated) : null;
+            return new Prepared(prompt, images, templated, sampler, parser);
+        } catch (RuntimeException e) {
+            images.values().forEach(ImageChunk::close);
+            if (sampler != null) {
+                sampler.close();
+            }
+            throw e;
+        }
     }
 
     private ChatPrompt apply(ChatRequest chat) {
         try {
+            if (chat.schema() != null) {
+                Schemas.toGrammar(chat.schema());
+            }
             return templates.apply(chat.json());
         } catch (LlamaException.InvalidGrammar e) {
-            throw new EngineException.InvalidRequest(chat.callsTools() ? "tools" : "response_format", e.getMessage(), e);
+            throw new EngineException.InvalidRequest("response_format", e.getMessage(), e);
         } catch (LlamaException.InvalidTemplate e) {
             throw new EngineException.InvalidRequest("messages", e.getMessage(), e);
+        }
+    }
+
+    private Sampler sampler(GenerationRequest request, ChatPrompt templated, ChatRequest chat, Prompt prompt) {
+        try {
+            Sampler sampler = Sampler.create(model, request.sampling(), templated.grammarOptions());
+            List<PromptUnit> units = prompt.units();
+            for (PromptUnit unit : units.subList(Math.max(0, units.size() - PENALTY_WINDOW), units.size())) {
+                if (unit instanceof PromptUnit.Text text) {
+                    sampler.acceptPrompt(text.token());
+                }
+            }
+            return sampler;
+        } catch (LlamaException.InvalidGrammar e) {
+            String param = chat.schema() != null ? "response_format" : chat.callsTools() ? "tools" : null;
+            throw new EngineException.InvalidRequest(param, e.getMessage(), e);
         }
     }
 
@@ -105,16 +150,16 @@ final class PromptBuilder {
         }
     }
 
-    private Prepared tokenize(List<PromptPart> parts, ChatPrompt chat, boolean callsTools) {
+    /** @param images receives the images, which the caller closes */
+    private Prompt tokenize(List<PromptPart> parts, Map<Integer, ImageChunk> images) {
         List<PromptUnit> units = new ArrayList<>();
-        Map<Integer, PromptChunk.ImageChunk> images = new HashMap<>();
         Map<String, Integer> tiles = new HashMap<>();
         for (PromptChunk chunk : chunks(parts)) {
             if (chunk instanceof PromptChunk.TextChunk text) {
                 for (int token : text.tokens()) {
                     units.add(new PromptUnit.Text(token));
                 }
-            } else if (chunk instanceof PromptChunk.ImageChunk image) {
+            } else if (chunk instanceof ImageChunk image) {
                 // Some models cut an image into several tiles, which all carry its id.
                 int tile = tiles.merge(image.id(), 1, Integer::sum);
                 String pixels = image.id().substring(0, image.id().lastIndexOf('/'));
@@ -125,7 +170,7 @@ final class PromptBuilder {
         if (units.isEmpty()) {
             throw new EngineException.InvalidRequest("messages", "The prompt is empty.", null);
         }
-        return new Prepared(Prompt.of(units), images, chat, callsTools);
+        return Prompt.of(units);
     }
 
     /** Special tokens that the template wrote are read as such; those of users are split by now. */
