@@ -106,9 +106,9 @@ void push_tool_call(json & deltas, json call) {
 
 } // namespace
 
-luq_chat * luq_chat_init(const struct llama_model * model) {
+luq_chat * luq_chat_init(const struct llama_model * model, const char * jinja) {
     return luq::guarded<luq_chat *>(nullptr, [&] {
-        return new luq_chat{common_chat_templates_init(model, "")};
+        return new luq_chat{common_chat_templates_init(model, jinja)};
     });
 }
 

@@ -42,8 +42,8 @@ LUQ_API const char * luq_log_errors(void);
 typedef struct luq_chat   luq_chat;
 typedef struct luq_parser luq_parser;
 
-// The model's chat template, or ChatML when the model has none. The model must outlive it.
-LUQ_API luq_chat * luq_chat_init(const struct llama_model * model);
+// The given Jinja template; if it is empty the model's own, or ChatML when the model has none. The model must outlive it.
+LUQ_API luq_chat * luq_chat_init(const struct llama_model * model, const char * jinja);
 LUQ_API void       luq_chat_free(luq_chat * chat);
 LUQ_API bool       luq_chat_supports_tools(const luq_chat * chat);
 // Whether the model brought its own template.

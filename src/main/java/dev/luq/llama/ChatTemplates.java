@@ -26,12 +26,21 @@ public final class ChatTemplates implements AutoCloseable {
      * @throws LlamaException.InvalidTemplate the model's template cannot be parsed
      */
     public static ChatTemplates of(Model model) {
+        return of(model, "");
+    }
+
+    /**
+     * A template given as Jinja text, whatever the model brings.
+     *
+     * @throws LlamaException.InvalidTemplate the template cannot be parsed
+     */
+    public static ChatTemplates of(Model model, String jinja) {
         model.use();
         luq_chat chat = null;
-        try {
-            chat = llama.luq_chat_init(model.pointer());
+        try (BytePointer template = Native.utf8(jinja)) {
+            chat = llama.luq_chat_init(model.pointer(), template);
             if (chat == null) {
-                throw new LlamaException.InvalidTemplate("the model's chat template cannot be used: "
+                throw new LlamaException.InvalidTemplate("the chat template cannot be used: "
                         + Native.lastError());
             }
             return new ChatTemplates(model, chat);
