@@ -88,8 +88,9 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
             process = launcher.start(modelId, this);
             process.send(load);
             LOG.infof("Model %s: worker %d starts", modelId, process.pid());
-        } catch (IOException e) {
-            fail("Its process cannot be started: " + e.getMessage());
+        } catch (IOException | RuntimeException e) {
+            LOG.error("A worker cannot be started", e);
+            fail("Its process cannot be started; the server's log says why.");
         }
     }
 

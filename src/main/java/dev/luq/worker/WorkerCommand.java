@@ -86,7 +86,7 @@ final class WorkerCommand {
         if (own != null && own.getParent() != null && Files.exists(own.resolveSibling("../quarkus-run.jar").normalize())) {
             return packaged(own.getParent().getParent());
         }
-        if (ClassLoader.getSystemResource(MAIN_CLASS.replace('.', '/') + ".class") != null) {
+        if (ClassLoader.getSystemResource(WorkerCommand.class.getName().replace('.', '/') + ".class") != null) {
             return System.getProperty("java.class.path");
         }
         return live(own);

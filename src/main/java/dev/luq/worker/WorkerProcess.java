@@ -4,9 +4,9 @@ import dev.luq.worker.protocol.FrameException;
 import dev.luq.worker.protocol.Frames;
 import dev.luq.worker.protocol.ServerFrame;
 import dev.luq.worker.protocol.WorkerFrame;
-import java.io.BufferedReader;
-import java.io.BufferedOutputStream;
 import java.io.BufferedInputStream;
+import java.io.BufferedOutputStream;
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
@@ -44,9 +44,15 @@ final class WorkerProcess {
     /** How a process ended. */
     record Exit(int code) {
 
-        /** Name of the signal that ended the process, or {@code exit} when it ended by itself. */
+        /**
+         * Name of the signal that ended the process; {@code crash} when its JVM wrote a crash report and ended, or did
+         * not start; {@code exit} when the worker ended by itself.
+         */
         String signal() {
-            return code > 128 ? SIGNALS.getOrDefault(code - 128, "signal " + (code - 128)) : "exit";
+            if (code > 128) {
+                return SIGNALS.getOrDefault(code - 128, "signal " + (code - 128));
+            }
+            return code == 1 ? "crash" : "exit";
         }
 
         @Override
@@ -146,8 +152,8 @@ final class WorkerProcess {
                 events.frame(this, frame);
             }
         } catch (FrameException e) {
-            log.errorf("The worker is ended because its output cannot be understood: %s", e.getMessage());
-            kill();
+            // A JVM that crashes prints a banner there; awaitExit() gives it the time to write its report.
+            log.errorf("The worker's output cannot be understood: %s", e.getMessage());
         } catch (IOException e) {
             log.debugf("The worker's output ended: %s", e.getMessage());
         } catch (RuntimeException e) {

@@ -108,7 +108,8 @@ public final class Frames {
             T frame;
             try {
                 frame = reader.readValue(body);
-            } catch (JacksonException e) {
+            } catch (JacksonException | RuntimeException e) {
+                // Jackson answers some malformed bodies with an exception of its own making, such as a null pointer's.
                 throw new FrameException("a frame of " + length + " bytes holds no message", e);
             } catch (EOFException e) {
                 throw new FrameException("the stream ended inside a frame", e);
