@@ -1,13 +1,11 @@
 package dev.luq.catalog;
 
-import dev.luq.gguf.GgufException;
 import dev.luq.gguf.ModelFacts;
 import dev.luq.gguf.ModelFiles;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -84,46 +82,18 @@ public class Catalog {
         Path model = wanted.model.toAbsolutePath().normalize();
         Optional<Path> mmproj = wanted.mmproj.map(path -> path.toAbsolutePath().normalize());
         try {
-            ModelFiles files = read("model", model);
-            ModelFacts facts = facts("model", files);
-            long mmprojBytes = 0;
-            if (mmproj.isPresent()) {
-                ModelFiles projector = read("mmproj", mmproj.get());
-                facts.requireProjector(facts("mmproj", projector));
-                mmprojBytes = projector.tensorBytes();
-            } else if (facts.projector()) {
-                throw new CatalogException.InvalidModel("The file given as model is a multimodal projector (mmproj).", null);
-            }
-            return new CatalogEntry(wanted.id, wanted.aliases, files.paths(), mmproj, created(model),
+            CheckedModel checked = CheckedModel.read(model, mmproj);
+            ModelFacts facts = checked.facts();
+            long mmprojBytes = checked.projector().map(ModelFiles::tensorBytes).orElse(0L);
+            return new CatalogEntry(wanted.id, wanted.aliases, checked.files().paths(), mmproj, created(model),
                     Optional.of(new CatalogEntry.Facts(facts.name(), facts.architecture(), facts.fileType(),
                             facts.parameters(), facts.tensorBytes(), mmprojBytes, facts.bitsPerWeight())),
                     Optional.empty());
-        } catch (CatalogException.InvalidModel | GgufException e) {
+        } catch (CatalogException.InvalidModel e) {
             LOG.errorf("Model %s (%s%s) is not usable: %s", wanted.id, model,
                     mmproj.map(path -> ", mmproj " + path).orElse(""), e.getMessage());
             return new CatalogEntry(wanted.id, wanted.aliases, List.of(model), mmproj, created(model),
                     Optional.empty(), Optional.of(e.getMessage()));
-        }
-    }
-
-    private static ModelFiles read(String role, Path path) {
-        try {
-            return ModelFiles.read(path);
-        } catch (GgufException e) {
-            throw new CatalogException.InvalidModel("The " + role + " file is not usable. " + e.getMessage(), e);
-        } catch (NoSuchFileException e) {
-            throw new CatalogException.InvalidModel("The " + role + " file does not exist.", e);
-        } catch (IOException e) {
-            LOG.errorf(e, "Reading %s", path);
-            throw new CatalogException.InvalidModel("The " + role + " file cannot be read.", e);
-        }
-    }
-
-    private static ModelFacts facts(String role, ModelFiles files) {
-        try {
-            return ModelFacts.of(files);
-        } catch (GgufException e) {
-            throw new CatalogException.InvalidModel("The " + role + " file is not usable. " + e.getMessage(), e);
         }
     }
 

@@ -58,6 +58,8 @@ final class WorkerCommand {
                 // a core would hold prompts and weights
                 "-XX:-CreateCoredumpOnCrash", "-XX:ErrorFile=" + crashDir.resolve(report),
                 "-Djava.awt.headless=true",
+                // one line per record, its level first, as the log relay expects
+                "-Djava.util.logging.SimpleFormatter.format=%4$s %5$s%6$s%n", "-Duser.language=en",
                 // native memory is closed by its owners and bounded by the model, not by the heap
                 "-Dorg.bytedeco.javacpp.noPointerGC=true", "-Dorg.bytedeco.javacpp.maxBytes=0",
                 "-Dorg.bytedeco.javacpp.maxPhysicalBytes=0"));

@@ -32,6 +32,11 @@ final class WorkerProcess {
     private static final Map<Integer, String> SIGNALS = Map.of(1, "SIGHUP", 2, "SIGINT", 4, "SIGILL", 6, "SIGABRT",
             7, "SIGBUS", 8, "SIGFPE", 9, "SIGKILL", 11, "SIGSEGV", 15, "SIGTERM");
 
+    /** Levels of java.util.logging and of llama.cpp. */
+    private static final Map<String, Logger.Level> LEVELS = Map.of("SEVERE", Logger.Level.ERROR,
+            "ERROR", Logger.Level.ERROR, "WARNING", Logger.Level.WARN, "WARN", Logger.Level.WARN,
+            "INFO", Logger.Level.INFO, "FINE", Logger.Level.DEBUG, "DEBUG", Logger.Level.DEBUG);
+
     private static final ServerFrame CLOSE = new ServerFrame.Cancel("");
 
     /** Called on the reading thread of the process, in order; {@link #ended} comes last and exactly once. */
@@ -185,21 +190,15 @@ final class WorkerProcess {
         }
     }
 
-    /** A line is {@code LEVEL message} when the worker's own code wrote it; anything else comes from native code. */
+    /** A line is {@code LEVEL message} when a logger wrote it; anything else comes from native code or a stack. */
     private void relayLog() {
         try (BufferedReader lines = new BufferedReader(new InputStreamReader(process.getErrorStream(), StandardCharsets.UTF_8))) {
             for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-                Logger.Level level = Logger.Level.INFO;
-                String text = line;
                 int space = line.indexOf(' ');
-                for (Logger.Level candidate : Logger.Level.values()) {
-                    if (space > 0 && line.startsWith(candidate.name()) && space == candidate.name().length()) {
-                        level = candidate;
-                        text = line.substring(space + 1);
-                    }
-                }
+                Logger.Level level = space < 0 ? null : LEVELS.get(line.substring(0, space));
+                String text = level == null ? line : line.substring(space + 1);
                 if (!text.isBlank()) {
-                    log.logf(level, "[%s] %s", modelId, text);
+                    log.logf(level == null ? Logger.Level.INFO : level, "[%s] %s", modelId, text);
                 }
             }
         } catch (IOException e) {
