@@ -1,25 +1,25 @@
 package dev.luq.worker;
 
+import static dev.luq.worker.Await.answer;
+import static dev.luq.worker.Await.failure;
+import static dev.luq.worker.Await.text;
+import static dev.luq.worker.Await.until;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.luq.worker.protocol.Sampling;
 import dev.luq.worker.protocol.ServerFrame;
 import dev.luq.worker.protocol.WorkerFrame;
 import io.smallrye.mutiny.helpers.test.AssertSubscriber;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -27,8 +27,6 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** Against real child processes, whose model does what a test needs. */
 class SupervisedWorkerTest {
-
-    private static final AtomicInteger IDS = new AtomicInteger();
 
     private final ScheduledExecutorService timer = Executors.newScheduledThreadPool(1);
     private final List<String> heard = new CopyOnWriteArrayList<>();
@@ -95,8 +93,8 @@ class SupervisedWorkerTest {
     void pixelsReachTheWorker() {
         SupervisedWorker worker = ready(Map.of());
         byte[] rgb = new byte[3 * 200 * 300];
-        java.util.Arrays.fill(rgb, (byte) 250);
-        AssertSubscriber<WorkerFrame.OfRequest> answer = run(worker, request("pixels",
+        Arrays.fill(rgb, (byte) 250);
+        AssertSubscriber<WorkerFrame.OfRequest> answer = Await.run(worker, request("pixels",
                 new ServerFrame.Image(200, 300, "aa", rgb), new ServerFrame.Image(1, 1, "bb", new byte[] {1, 2, 3})));
         answer.awaitCompletion();
         assertEquals("2:" + (rgb.length * 250L + 6), text(answer));
@@ -123,7 +121,7 @@ class SupervisedWorkerTest {
     @Test
     void aModelThatCannotBeLoadedFailsWithoutRestarts() {
         SupervisedWorker worker = started("unusable", Map.of());
-        await("failure", () -> worker.state() == ModelWorker.State.FAILED && worker.pid().isEmpty());
+        until("failure", () -> worker.state() == ModelWorker.State.FAILED && worker.pid().isEmpty());
         assertEquals("The model is of no use.", worker.failure().orElseThrow());
         assertEquals(0, worker.restarts());
         assertTrue(failure(WorkerException.NotReady.class, run(worker, "say a")).getMessage().contains("of no use"));
@@ -132,7 +130,7 @@ class SupervisedWorkerTest {
     @Test
     void aModelThatKillsItsProcessWhileLoadingIsGivenUp() {
         SupervisedWorker worker = started("deadly", Map.of("restart.back-off", "0S"));
-        await("failure", () -> worker.state() == ModelWorker.State.FAILED);
+        until("failure", () -> worker.state() == ModelWorker.State.FAILED);
         assertEquals(2, worker.restarts());
         assertTrue(worker.failure().orElseThrow().contains("SIGKILL"), worker.failure().get());
     }
@@ -143,16 +141,16 @@ class SupervisedWorkerTest {
         SupervisedWorker worker = ready(Map.of());
         long pid = worker.pid().orElseThrow();
         AssertSubscriber<WorkerFrame.OfRequest> bystander = run(worker, "wait");
-        await("text", () -> text(bystander).equals("waiting"));
+        until("text", () -> text(bystander).equals("waiting"));
         AssertSubscriber<WorkerFrame.OfRequest> culprit = run(worker, deadly);
 
         failure(WorkerException.Died.class, culprit);
         failure(WorkerException.Died.class, bystander);
-        await("successor", () -> worker.state() == ModelWorker.State.READY);
+        until("successor", () -> worker.state() == ModelWorker.State.READY);
         assertNotEquals(pid, worker.pid().orElseThrow());
         assertEquals(1, worker.restarts());
         assertTrue(heard.contains("died " + signal), heard.toString());
-        assertEquals("b", text(run(worker, "say b").awaitCompletion()));
+        assertEquals("b", answer(run(worker, "say b")));
     }
 
     @Test
@@ -168,23 +166,23 @@ class SupervisedWorkerTest {
         SupervisedWorker worker = ready(Map.of("restart.back-off", "0S"));
         for (int i = 0; i < 2; i++) {
             failure(WorkerException.Died.class, run(worker, "exit"));
-            await("successor", () -> worker.state() == ModelWorker.State.READY);
+            until("successor", () -> worker.state() == ModelWorker.State.READY);
         }
         failure(WorkerException.Quarantined.class, run(worker, "exit"));
         assertEquals(2, worker.restarts());
-        assertEquals("fine", text(run(worker, "say fine").awaitCompletion()));
+        assertEquals("fine", answer(run(worker, "say fine")));
     }
 
     @Test
     void countersAddUpOverProcesses() {
         SupervisedWorker worker = ready(Map.of());
         run(worker, "say a b c").awaitCompletion();
-        await("stats", () -> worker.totals().generationTokens() == 3);
+        until("stats", () -> worker.totals().generationTokens() == 3);
         failure(WorkerException.Died.class, run(worker, "exit"));
-        await("successor", () -> worker.state() == ModelWorker.State.READY);
+        until("successor", () -> worker.state() == ModelWorker.State.READY);
         assertEquals(3, worker.totals().generationTokens());
         run(worker, "say d").awaitCompletion();
-        await("sum", () -> worker.totals().generationTokens() == 4);
+        until("sum", () -> worker.totals().generationTokens() == 4);
         assertEquals(1, worker.stats().orElseThrow().generationTokens());
     }
 
@@ -192,9 +190,9 @@ class SupervisedWorkerTest {
     void aClientThatLeavesStopsItsGeneration() {
         SupervisedWorker worker = ready(Map.of());
         AssertSubscriber<WorkerFrame.OfRequest> answer = run(worker, "wait");
-        await("text", () -> text(answer).equals("waiting"));
+        until("text", () -> text(answer).equals("waiting"));
         answer.cancel();
-        await("cancelled", () -> worker.totals().cancelled() == 1);
+        until("cancelled", () -> worker.totals().cancelled() == 1);
         assertEquals(0, worker.inFlight());
         assertEquals(List.of("first", "ended cancelled"), heard);
     }
@@ -208,7 +206,7 @@ class SupervisedWorkerTest {
         assertEquals(2, worker.inFlight());
         assertEquals("rejected queue_full", heard.get(heard.size() - 1));
         first.cancel();
-        assertEquals("a", text(run(worker, "say a").awaitCompletion()));
+        assertEquals("a", answer(run(worker, "say a")));
     }
 
     @Test
@@ -217,18 +215,18 @@ class SupervisedWorkerTest {
         ServerFrame.Image large = new ServerFrame.Image(10, 11, "l", new byte[330]);
         ServerFrame.Image half = new ServerFrame.Image(10, 6, "h", new byte[180]);
         assertEquals("request_too_large",
-                failure(WorkerException.Rejected.class, run(worker, request("pixels", large))).code());
-        AssertSubscriber<WorkerFrame.OfRequest> first = run(worker, request("wait", half));
-        failure(WorkerException.QueueFull.class, run(worker, request("pixels", half)));
+                failure(WorkerException.Rejected.class, Await.run(worker, request("pixels", large))).code());
+        AssertSubscriber<WorkerFrame.OfRequest> first = Await.run(worker, request("wait", half));
+        failure(WorkerException.QueueFull.class, Await.run(worker, request("pixels", half)));
         first.cancel();
-        assertEquals("1:0", text(run(worker, request("pixels", half)).awaitCompletion()));
+        assertEquals("1:0", answer(Await.run(worker, request("pixels", half))));
     }
 
     @Test
     void aDeadlineEndsTheGeneration() {
         SupervisedWorker worker = ready(Map.of("deadline", "1S"));
         failure(WorkerException.DeadlineExceeded.class, run(worker, "wait"));
-        await("cancelled", () -> worker.totals().cancelled() == 1);
+        until("cancelled", () -> worker.totals().cancelled() == 1);
         assertEquals(0, worker.inFlight());
     }
 
@@ -237,9 +235,9 @@ class SupervisedWorkerTest {
         SupervisedWorker worker = ready(Map.of("stall-timeout", "1S"));
         long pid = worker.pid().orElseThrow();
         AssertSubscriber<WorkerFrame.OfRequest> answer = run(worker, "deaf");
-        await("text", () -> text(answer).equals("deaf"));
+        until("text", () -> text(answer).equals("deaf"));
         answer.cancel();
-        await("successor", () -> worker.state() == ModelWorker.State.READY && worker.pid().orElse(pid) != pid);
+        until("successor", () -> worker.state() == ModelWorker.State.READY && worker.pid().orElse(pid) != pid);
         assertTrue(heard.contains("died SIGKILL"), heard.toString());
     }
 
@@ -248,8 +246,8 @@ class SupervisedWorkerTest {
         SupervisedWorker worker = ready(Map.of("stream-buffer", "50"));
         AssertSubscriber<WorkerFrame.OfRequest> slow = AssertSubscriber.create(0);
         worker.generate(request("more 20000")).subscribe().withSubscriber(slow);
-        await("permit back", () -> heard.contains("ended cancelled"));
-        assertEquals("a", text(run(worker, "say a").awaitCompletion()));
+        until("permit back", () -> heard.contains("ended cancelled"));
+        assertEquals("a", answer(run(worker, "say a")));
         slow.request(Long.MAX_VALUE);
         failure(WorkerException.SlowReader.class, slow);
         assertTrue(slow.getItems().size() <= 50, () -> slow.getItems().size() + " items");
@@ -260,7 +258,7 @@ class SupervisedWorkerTest {
         SupervisedWorker worker = ready(Map.of());
         ProcessHandle process = ProcessHandle.of(worker.pid().orElseThrow()).orElseThrow();
         AssertSubscriber<WorkerFrame.OfRequest> running = run(worker, "wait");
-        await("text", () -> text(running).equals("waiting"));
+        until("text", () -> text(running).equals("waiting"));
         worker.drain();
         assertEquals(ModelWorker.State.DRAINING, failure(WorkerException.NotReady.class, run(worker, "say a")).state());
         Thread ending = new Thread(() -> {
@@ -289,13 +287,12 @@ class SupervisedWorkerTest {
 
     private SupervisedWorker ready(Map<String, String> config) {
         SupervisedWorker worker = started("good", config);
-        await("ready", () -> worker.state() == ModelWorker.State.READY);
+        Await.ready(worker);
         return worker;
     }
 
     private SupervisedWorker started(String model, Map<String, String> values) {
-        Map<String, String> all = new HashMap<>(values);
-        WorkerConfig config = TestConfig.of(all);
+        WorkerConfig config = TestConfig.of(values);
         WorkerCommand command = new WorkerCommand(config.process(), "dev.luq.worker.child.ScriptedWorker");
         ServerFrame.Load load = new ServerFrame.Load(List.of(model), null, 0, config.slots(), 512, 0, 0, 0, 0);
         SupervisedWorker worker = new SupervisedWorker("test", load, config,
@@ -306,45 +303,10 @@ class SupervisedWorkerTest {
     }
 
     private static AssertSubscriber<WorkerFrame.OfRequest> run(SupervisedWorker worker, String messages) {
-        return run(worker, request(messages));
-    }
-
-    private static AssertSubscriber<WorkerFrame.OfRequest> run(SupervisedWorker worker, ServerFrame.Generate request) {
-        AssertSubscriber<WorkerFrame.OfRequest> subscriber = AssertSubscriber.create(Long.MAX_VALUE);
-        worker.generate(request).subscribe().withSubscriber(subscriber);
-        return subscriber;
+        return Await.run(worker, request(messages));
     }
 
     private static ServerFrame.Generate request(String messages, ServerFrame.Image... images) {
-        return new ServerFrame.Generate("r" + IDS.incrementAndGet(), messages, List.of(images), null, null, false, null,
-                Sampling.GREEDY, 0, List.of(), -1, true);
-    }
-
-    private static String text(AssertSubscriber<WorkerFrame.OfRequest> answer) {
-        StringBuilder text = new StringBuilder();
-        for (WorkerFrame.OfRequest item : List.copyOf(answer.getItems())) {
-            if (item instanceof WorkerFrame.Delta delta) {
-                text.append(delta.content());
-            }
-        }
-        return text.toString();
-    }
-
-    private static <T extends WorkerException> T failure(Class<T> type, AssertSubscriber<WorkerFrame.OfRequest> answer) {
-        answer.awaitFailure(Duration.ofSeconds(30));
-        return assertInstanceOf(type, answer.getFailure());
-    }
-
-    /** Waits for a state that follows by itself; the limit only ends a broken test. */
-    private static void await(String what, BooleanSupplier condition) {
-        long limit = System.nanoTime() + Duration.ofSeconds(60).toNanos();
-        while (!condition.getAsBoolean()) {
-            assertTrue(System.nanoTime() < limit, "waited in vain for " + what);
-            try {
-                Thread.sleep(5);
-            } catch (InterruptedException e) {
-                throw new IllegalStateException(e);
-            }
-        }
+        return Await.request(messages, 0, images);
     }
 }

@@ -10,6 +10,7 @@ import dev.luq.llama.ContextOptions;
 import dev.luq.llama.KvType;
 import dev.luq.llama.Llama;
 import dev.luq.llama.LlamaException;
+import dev.luq.llama.LogLine;
 import dev.luq.llama.Model;
 import dev.luq.llama.ModelOptions;
 import dev.luq.llama.Vision;
@@ -37,7 +38,7 @@ final class EngineHost implements ModelHost {
         Optional<Path> mmproj = Optional.ofNullable(load.mmproj()).map(Path::of);
         List<Path> files = check(load, mmproj);
         try {
-            Llama.init(line -> WorkerLoop.log(line.level().name(), line.text()));
+            Llama.init(EngineHost::log);
             Model model = Model.load(files, new ModelOptions(true, false, inPercent(progress)));
             int contextSize = load.contextSize() > 0 ? load.contextSize()
                     : Math.min(model.trainingContext(), DEFAULT_CONTEXT);
@@ -63,6 +64,11 @@ final class EngineHost implements ModelHost {
         } catch (UnsatisfiedLinkError e) {
             throw new LoadException("unsupported_machine", "The native libraries do not fit this machine.", e);
         }
+    }
+
+    /** llama.cpp's account of what it loads, over a hundred lines, is for those who look for a fault. */
+    private static void log(LogLine line) {
+        WorkerLoop.log(line.level() == LogLine.Level.INFO ? "DEBUG" : line.level().name(), line.text());
     }
 
     /** Files may have changed since the server looked. @return the model's files in order */
