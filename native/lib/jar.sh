@@ -26,7 +26,7 @@ build_jar() {
     write_notices "$work/llama.cpp" "$work/resources/META-INF/THIRD-PARTY-NOTICES"
     cp "$NATIVE_DIR/NOTICES.md" "$work/resources/META-INF/NOTICES.md"
     write_properties "$variant" "$key" "$work/lib" > "$work/resources/META-INF/luq-native.properties"
-    logged "$work/maven.log" maven package -Dluq.work="$work"
+    logged "$work/maven.log" maven package -Dluq.work="$work" -Dluq.cxx="$CXX"
     mkdir -p "$(dirname "$jar")"
     cp "$work/maven/luq-native.jar" "$jar.part"
     mv "$jar.part" "$jar"

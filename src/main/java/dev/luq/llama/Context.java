@@ -52,8 +52,7 @@ public final class Context implements AutoCloseable {
                     .kv_unified(true)
                     .no_perf(true);
             context = llama.llama_init_from_model(model.pointer(), params);
-            if (context == null || context.isNull()) {
-                context = null;
+            if (context == null) {
                 throw new LlamaException.ModelLoad("no context of " + options.contextSize() + " tokens: "
                         + Native.loggedReason("llama.cpp gave no reason", List.of()));
             }
@@ -155,7 +154,7 @@ public final class Context implements AutoCloseable {
      */
     public FloatBuffer logits(int batchIndex) {
         FloatPointer logits = batchIndex < 0 ? null : llama.llama_get_logits_ith(pointer(), batchIndex);
-        if (logits == null || logits.isNull()) {
+        if (logits == null) {
             throw new IllegalArgumentException("the last batch has no output at index " + batchIndex);
         }
         return logits.capacity(vocabularySize).asBuffer();

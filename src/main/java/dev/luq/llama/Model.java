@@ -53,7 +53,7 @@ public final class Model implements AutoCloseable {
                 params.progress_callback(progress);
             }
             llama_model model = llama.llama_model_load_from_splits(paths, names.length, params);
-            if (model == null || model.isNull()) {
+            if (model == null) {
                 throw new LlamaException.ModelLoad(progress != null && progress.ended ? "loading was cancelled"
                         : "the model cannot be loaded: " + Native.loggedReason("llama.cpp gave no reason", files));
             }

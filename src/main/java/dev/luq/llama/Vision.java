@@ -46,8 +46,8 @@ public final class Vision implements AutoCloseable {
     public static Vision open(Path mmproj, Model model, VisionOptions options) {
         Path file = mmproj.toAbsolutePath();
         model.use();
-        Vision vision = null;
         mtmd_context context = null;
+        boolean opened = false;
         Native.clearLoggedErrors();
         try (BytePointer name = Native.utf8(file.toString());
                 mtmd_context_params params = llama.mtmd_context_params_default()) {
@@ -71,24 +71,16 @@ public final class Vision implements AutoCloseable {
             if (!llama.mtmd_support_vision(context)) {
                 throw new LlamaException.VisionLoad("the projector has no vision encoder");
             }
-            vision = new Vision(model, context);
-            vision.checkPositions();
-            return vision;
-        } catch (LlamaException.VisionLoad e) {
-            if (context != null) {
-                llama.mtmd_free(context);
+            Projector.check(file, model);
+            opened = true;
+            return new Vision(model, context);
+        } finally {
+            if (!opened) {
+                if (context != null) {
+                    llama.mtmd_free(context);
+                }
+                model.releaseUse();
             }
-            model.releaseUse();
-            throw e;
-        }
-    }
-
-    /** A projector made for other positions than the model's would be decoded into nonsense without an error. */
-    private void checkPositions() {
-        boolean modelUsesMrope = llama.llama_model_rope_type(model.pointer()) == llama.GGML_ROPE_TYPE_MROPE
-                || llama.llama_model_rope_type(model.pointer()) == llama.GGML_ROPE_TYPE_IMROPE;
-        if (modelUsesMrope != mrope) {
-            throw new LlamaException.VisionLoad("the projector belongs to another model: its positions differ");
         }
     }
 
