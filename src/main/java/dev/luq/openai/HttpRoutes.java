@@ -1,0 +1,112 @@
+package dev.luq.openai;
+
+import dev.luq.openai.access.AccessPolicy;
+import dev.luq.openai.access.ApiKeys;
+import dev.luq.openai.intake.IntakeBudget;
+import dev.luq.openai.errors.ApiException;
+import dev.luq.openai.errors.ApiException.RequestTooLarge;
+import dev.luq.openai.errors.ErrorResponses;
+import dev.luq.openai.errors.Errors;
+import dev.luq.openai.errors.RequestId;
+import io.quarkus.runtime.StartupEvent;
+import io.quarkus.vertx.http.runtime.filters.Filters;
+import io.vertx.ext.web.Router;
+import io.vertx.ext.web.RoutingContext;
+import jakarta.enterprise.event.Observes;
+import jakarta.inject.Inject;
+import jakarta.inject.Singleton;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.eclipse.microprofile.config.inject.ConfigProperty;
+
+/** What every request meets before its resource, and what answers when no resource does. */
+@Singleton
+public final class HttpRoutes {
+
+    // Filters run in descending order; the server's own body limit comes after all of these.
+    private static final int FIRST = 400;
+    private static final int SECOND = 300;
+    private static final int THIRD = 200;
+    private static final int AFTER_ALL_ROUTES = 30_000;
+
+    private final AccessPolicy access;
+    private final long maxBodyBytes;
+
+    @Inject
+    public HttpRoutes(ApiConfig config, IntakeBudget budget, @ConfigProperty(name = "quarkus.http.host") String host) {
+        this.access = new AccessPolicy(keys(config), host, config.anonymous(), config.openMetrics());
+        this.maxBodyBytes = budget.largestBody();
+    }
+
+    /** Makes this bean, and with it the check of the keys, part of the start. */
+    void start(@Observes StartupEvent event) {
+    }
+
+    void filters(@Observes Filters filters) {
+        filters.register(this::identify, FIRST);
+        filters.register(this::authorize, SECOND);
+        filters.register(this::limitBody, THIRD);
+    }
+
+    void fallbacks(@Observes Router router) {
+        router.route().order(AFTER_ALL_ROUTES)
+                .handler(routing -> ErrorResponses.send(routing, Errors.ofStatus(404)));
+        router.route("/v1/*").order(AFTER_ALL_ROUTES).failureHandler(this::failed);
+    }
+
+    private void identify(RoutingContext routing) {
+        RequestId.assign(routing);
+        routing.next();
+    }
+
+    private void authorize(RoutingContext routing) {
+        Optional<ApiException> refusal = access.refusal(routing.normalizedPath(),
+                routing.request().getHeader("Host"), routing.request().getHeader("Authorization"));
+        if (refusal.isPresent()) {
+            ErrorResponses.send(routing, refusal.get().error());
+        } else {
+            routing.next();
+        }
+    }
+
+    private void limitBody(RoutingContext routing) {
+        String length = routing.request().getHeader("Content-Length");
+        // What is longer than 18 digits is too large without looking further.
+        if (length != null && (length.length() > 18 || Long.parseLong(length) > maxBodyBytes)) {
+            // The rest of the body is not read, so the connection cannot be used again.
+            routing.response().putHeader("Connection", "close");
+            ErrorResponses.send(routing, new RequestTooLarge(maxBodyBytes).error());
+        } else {
+            routing.next();
+        }
+    }
+
+    private void failed(RoutingContext routing) {
+        int status = routing.statusCode();
+        ErrorResponses.send(routing, routing.failure() == null && status >= 400 && status < 500
+                ? Errors.ofStatus(status)
+                : Errors.describe(routing.failure(), RequestId.of(routing)));
+    }
+
+    private static ApiKeys keys(ApiConfig config) {
+        List<String> lines = new ArrayList<>(config.keys().orElse(List.of()));
+        config.keysFile().ifPresent(file -> lines.addAll(read(file)));
+        ApiKeys keys = ApiKeys.parse(lines);
+        if (keys.isEmpty() && config.keysFile().isPresent()) {
+            throw new IllegalStateException("The file of luq.api.keys-file has no key in it");
+        }
+        return keys;
+    }
+
+    private static List<String> read(Path file) {
+        try {
+            return Files.readAllLines(file);
+        } catch (IOException e) {
+            throw new IllegalStateException("The file of luq.api.keys-file cannot be read: " + file, e);
+        }
+    }
+}

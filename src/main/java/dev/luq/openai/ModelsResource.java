@@ -1,0 +1,104 @@
+package dev.luq.openai;
+
+import com.fasterxml.jackson.annotation.JsonProperty;
+import dev.luq.openai.errors.ApiException.ModelNotFound;
+import dev.luq.worker.ModelWorker;
+import dev.luq.worker.ModelWorkers;
+import dev.luq.worker.protocol.WorkerFrame.ModelInfo;
+import io.quarkus.runtime.annotations.RegisterForReflection;
+import io.smallrye.common.annotation.NonBlocking;
+import jakarta.inject.Inject;
+import jakarta.ws.rs.GET;
+import jakarta.ws.rs.Path;
+import jakarta.ws.rs.PathParam;
+import jakarta.ws.rs.Produces;
+import jakarta.ws.rs.core.MediaType;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import org.eclipse.microprofile.openapi.annotations.Operation;
+import org.eclipse.microprofile.openapi.annotations.media.Schema;
+
+/** Lists the models of this server. */
+@Path("/v1/models")
+@Produces(MediaType.APPLICATION_JSON)
+@NonBlocking
+public final class ModelsResource {
+
+    private final ModelWorkers workers;
+    // A worker does not tell its file's age; what a client sees began with this process.
+    private final long created = Instant.now().getEpochSecond();
+
+    @Inject
+    public ModelsResource(ModelWorkers workers) {
+        this.workers = workers;
+    }
+
+    @GET
+    @Operation(operationId = "listModels", summary = "All models, the default one first")
+    public Models list() {
+        return new Models("list", workers.all().stream().map(this::describe).toList());
+    }
+
+    @GET
+    @Path("/{id:.+}")
+    @Operation(operationId = "getModel", summary = "One model, by id or alias")
+    public Model get(@PathParam("id") String id) {
+        return workers.find(id).map(this::describe).orElseThrow(ModelNotFound::new);
+    }
+
+    private Model describe(ModelWorker worker) {
+        ModelInfo info = worker.info().orElse(null);
+        List<String> capabilities = new ArrayList<>();
+        capabilities.add("chat");
+        if (info != null && info.vision()) {
+            capabilities.add("vision");
+        }
+        if (info != null && info.tools()) {
+            capabilities.add("tools");
+        }
+        return new Model(worker.modelId(), "model", created, "luq", capabilities, luq(worker, info));
+    }
+
+    private static Luq luq(ModelWorker worker, ModelInfo info) {
+        String state = worker.state().name().toLowerCase(Locale.ROOT);
+        return info == null
+                ? new Luq(state, null, null, null, null, null, null, null, null)
+                : new Luq(state, info.architecture(), info.quantization(), info.bitsPerWeight(), info.modelBytes(),
+                        info.parameters(), info.contextSize(), info.trainingContext(), info.slots());
+    }
+
+    @RegisterForReflection
+    @Schema(name = "Models")
+    public record Models(String object, List<Model> data) {
+    }
+
+    /** @param capabilities of {@code chat}, {@code vision}, {@code tools} */
+    @RegisterForReflection
+    @Schema(name = "Model")
+    public record Model(
+            String id,
+            String object,
+            long created,
+            @JsonProperty("owned_by") String ownedBy,
+            List<String> capabilities,
+            Luq luq) {
+    }
+
+    /** What lies behind the model's id; all but the state is null until the model was loaded once. */
+    @RegisterForReflection
+    @Schema(name = "LuqModel")
+    public record Luq(
+            @Schema(enumeration = {"loading", "ready", "restarting", "failed", "draining"}) String state,
+            @Schema(nullable = true) String architecture,
+            @Schema(nullable = true) String quantization,
+            @JsonProperty("bits_per_weight") @Schema(nullable = true) Double bitsPerWeight,
+            @Schema(nullable = true) Long bytes,
+            @Schema(nullable = true) Long parameters,
+            @JsonProperty("context_size") @Schema(nullable = true, description = "Tokens shared by all slots")
+            Integer contextSize,
+            @JsonProperty("training_context") @Schema(nullable = true) Integer trainingContext,
+            @Schema(nullable = true) Integer slots) {
+    }
+}

@@ -1,0 +1,144 @@
+package dev.luq.openai.chat;
+
+import dev.luq.openai.ApiConfig;
+import dev.luq.openai.errors.ApiError;
+import dev.luq.openai.errors.ApiException;
+import dev.luq.openai.errors.ApiException.ModelNotFound;
+import dev.luq.openai.errors.RequestId;
+import dev.luq.openai.images.ImageIntake;
+import dev.luq.openai.intake.IntakeBudget;
+import dev.luq.openai.intake.JsonBody;
+import dev.luq.worker.GenerationListener;
+import dev.luq.worker.ModelWorker;
+import dev.luq.worker.ModelWorkers;
+import dev.luq.worker.WorkerException;
+import dev.luq.worker.protocol.ServerFrame;
+import dev.luq.worker.protocol.WorkerFrame.ModelInfo;
+import io.smallrye.common.annotation.Blocking;
+import io.smallrye.mutiny.Multi;
+import io.smallrye.mutiny.Uni;
+import io.vertx.core.Vertx;
+import io.vertx.core.http.HttpServerResponse;
+import io.vertx.ext.web.RoutingContext;
+import jakarta.enterprise.inject.Instance;
+import jakarta.inject.Inject;
+import jakarta.ws.rs.Consumes;
+import jakarta.ws.rs.POST;
+import jakarta.ws.rs.Path;
+import jakarta.ws.rs.core.MediaType;
+import jakarta.ws.rs.core.Response;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.eclipse.microprofile.openapi.annotations.Operation;
+import org.eclipse.microprofile.openapi.annotations.media.Content;
+import org.eclipse.microprofile.openapi.annotations.media.Schema;
+import org.eclipse.microprofile.openapi.annotations.parameters.RequestBody;
+import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
+
+/** Answers conversations with text and images. */
+@Path("/v1/chat/completions")
+public final class ChatResource {
+
+    private final ModelWorkers workers;
+    private final ImageIntake images;
+    private final IntakeBudget budget;
+    private final ApiConfig config;
+    private final Instance<GenerationListener> listeners;
+    private final RoutingContext routing;
+
+    @Inject
+    public ChatResource(ModelWorkers workers, ImageIntake images, IntakeBudget budget, ApiConfig config,
+            Instance<GenerationListener> listeners, RoutingContext routing) {
+        this.workers = workers;
+        this.images = images;
+        this.budget = budget;
+        this.config = config;
+        this.listeners = listeners;
+        this.routing = routing;
+    }
+
+    /** Reads, checks and decodes on a worker thread; the generation itself holds none. */
+    @POST
+    @Consumes(MediaType.APPLICATION_JSON)
+    @Blocking
+    @Operation(summary = "Answer a conversation",
+            description = "With stream: true the answer comes as server-sent events.")
+    @RequestBody(required = true, content = @Content(mediaType = MediaType.APPLICATION_JSON,
+            schema = @Schema(implementation = ChatRequest.class)))
+    @APIResponse(responseCode = "200", description = "The answer", content = {
+            @Content(mediaType = MediaType.APPLICATION_JSON, schema = @Schema(implementation = ChatCompletion.class)),
+            @Content(mediaType = MediaType.SERVER_SENT_EVENTS, schema = @Schema(implementation = String.class))})
+    @APIResponse(responseCode = "4XX", description = "The request cannot be answered",
+            content = @Content(mediaType = MediaType.APPLICATION_JSON,
+                    schema = @Schema(implementation = ApiError.Body.class)))
+    @APIResponse(responseCode = "5XX", description = "The server cannot answer now",
+            content = @Content(mediaType = MediaType.APPLICATION_JSON,
+                    schema = @Schema(implementation = ApiError.Body.class)))
+    public Uni<Response> create(InputStream body) throws IOException {
+        try (IntakeBudget.Share share = budget.forBody(announcedLength())) {
+            ChatRequest request = JsonBody.read(body, budget.largestBody(), ChatRequest.class);
+            ModelWorker worker = workers.find(request.model()).orElseThrow(ModelNotFound::new);
+            try {
+                return answer(request, worker);
+            } catch (ApiException refused) {
+                listeners.forEach(listener -> listener.rejected(worker.modelId(), refused.error().code()));
+                throw refused;
+            }
+        }
+    }
+
+    private Uni<Response> answer(ChatRequest request, ModelWorker worker) {
+        ModelInfo model = worker.info().orElseThrow(() -> notReady(worker));
+        ValidRequest valid = ValidRequest.of(request, model);
+        Answer answer = Answer.of(worker.modelId(), model);
+        IntakeBudget.Share pixels = budget.reserve(0);
+        List<ServerFrame.Generate> choices;
+        try {
+            List<ServerFrame.Image> decoded = images.decode(valid.images(), pixels);
+            choices = IntStream.range(0, valid.choices())
+                    .mapToObj(i -> valid.generate(answer.id() + "-" + i, i, decoded))
+                    .toList();
+        } catch (RuntimeException refused) {
+            pixels.close();
+            throw refused;
+        }
+        Multi<ChoiceFrame> frames = ChoiceFrame.generate(worker, choices).onTermination().invoke(pixels::close);
+        return valid.stream() ? stream(frames, answer, valid) : complete(frames, answer, valid);
+    }
+
+    private Uni<Response> complete(Multi<ChoiceFrame> frames, Answer answer, ValidRequest valid) {
+        ChatCompletion.Builder builder = new ChatCompletion.Builder(answer, valid.choices(), valid.logprobs(),
+                valid.timings());
+        HttpServerResponse http = routing.response();
+        // The framework cancels when the connection closes, but not when it was closed before it began to watch.
+        return frames.select().first(frame -> !http.closed())
+                .onItem().invoke(builder::add)
+                .onItem().ignoreAsUni()
+                .map(end -> Response.ok(builder.build(), MediaType.APPLICATION_JSON_TYPE).build());
+    }
+
+    private Uni<Response> stream(Multi<ChoiceFrame> frames, Answer answer, ValidRequest valid) {
+        Chunks chunks = new Chunks(answer, valid.choices(), valid.includeUsage(), valid.timings());
+        return ChatStream.open(frames, chunks, RequestId.of(routing), config.stalledClientTimeout(),
+                Vertx.currentContext())
+                .map(stream -> Response.ok(stream, MediaType.SERVER_SENT_EVENTS_TYPE)
+                        .header("Cache-Control", "no-cache")
+                        // Proxies of the nginx kind would hold events back.
+                        .header("X-Accel-Buffering", "no")
+                        .build());
+    }
+
+    /** A body of unknown length may become as long as any. */
+    private long announcedLength() {
+        String length = routing.request().getHeader("Content-Length");
+        return length == null ? budget.largestBody() : Long.parseLong(length);
+    }
+
+    private static WorkerException notReady(ModelWorker worker) {
+        return new WorkerException.NotReady(worker.state(), worker.state() == ModelWorker.State.FAILED
+                ? "The model cannot be served: " + worker.failure().orElse("it failed to load")
+                : "The model is loading");
+    }
+}

@@ -1,0 +1,161 @@
+package dev.luq.openai.chat;
+
+import dev.luq.openai.errors.Errors;
+import io.smallrye.mutiny.Multi;
+import io.smallrye.mutiny.Uni;
+import io.smallrye.mutiny.subscription.MultiSubscriber;
+import io.smallrye.mutiny.subscription.UniEmitter;
+import io.vertx.core.Context;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpServerResponse;
+import java.time.Duration;
+import java.util.concurrent.Flow;
+
+/**
+ * A streamed answer between its first frame and its last byte. It asks for a frame only when the client's connection
+ * takes more bytes, and cancels the generation when the client is gone or reads nothing for too long.
+ * INVARIANT: everything after construction happens on the event loop of the request.
+ */
+final class ChatStream implements MultiSubscriber<ChoiceFrame> {
+
+    private final Chunks chunks;
+    private final String requestId;
+    private final Duration stalledClientTimeout;
+    private final Context context;
+    private final UniEmitter<? super ChatStream> opened;
+
+    private Flow.Subscription subscription;
+    private ChoiceFrame first;
+    private HttpServerResponse response;
+    private Runnable whenDone;
+    private Throwable failure;
+    private boolean complete;
+
+    private ChatStream(Chunks chunks, String requestId, Duration stalledClientTimeout, Context context,
+            UniEmitter<? super ChatStream> opened) {
+        this.chunks = chunks;
+        this.requestId = requestId;
+        this.stalledClientTimeout = stalledClientTimeout;
+        this.context = context;
+        this.opened = opened;
+    }
+
+    /**
+     * Starts the generation and waits for its first frame, so that what is refused before can still be answered with
+     * a status of its own.
+     *
+     * @param context the request's event loop
+     * @return fails with what the generation fails with before its first frame; cancelling it cancels the generation
+     */
+    static Uni<ChatStream> open(Multi<ChoiceFrame> frames, Chunks chunks, String requestId,
+            Duration stalledClientTimeout, Context context) {
+        return Uni.createFrom().emitter(emitter -> {
+            ChatStream stream = new ChatStream(chunks, requestId, stalledClientTimeout, context, emitter);
+            emitter.onTermination(() -> context.runOnContext(ignored -> stream.cancelBeforeStart()));
+            frames.emitOn(task -> context.runOnContext(ignored -> task.run())).subscribe().withSubscriber(stream);
+        });
+    }
+
+    /**
+     * Begins to write.
+     *
+     * @param done called once, after the last byte or the end of the connection
+     */
+    void writeTo(HttpServerResponse target, Runnable done) {
+        context.runOnContext(ignored -> {
+            response = target;
+            whenDone = done;
+            if (response.closed()) {
+                abandon();
+                return;
+            }
+            response.closeHandler(gone -> abandon());
+            response.exceptionHandler(broken -> abandon());
+            response.setChunked(true);
+            write(chunks.of(first));
+            if (failure != null || complete) {
+                end();
+            } else {
+                requestNext();
+            }
+        });
+    }
+
+    @Override
+    public void onSubscribe(Flow.Subscription s) {
+        subscription = s;
+        s.request(1);
+    }
+
+    @Override
+    public void onItem(ChoiceFrame frame) {
+        if (first == null) {
+            first = frame;
+            opened.complete(this);
+            return;
+        }
+        write(chunks.of(frame));
+        requestNext();
+    }
+
+    @Override
+    public void onFailure(Throwable t) {
+        failure = t;
+        if (first == null) {
+            opened.fail(t);
+        } else if (response != null) {
+            end();
+        }
+    }
+
+    @Override
+    public void onCompletion() {
+        complete = true;
+        if (first == null) {
+            opened.fail(new IllegalStateException("a generation ended without a frame"));
+        } else if (response != null) {
+            end();
+        }
+    }
+
+    private void cancelBeforeStart() {
+        if (first == null && subscription != null) {
+            subscription.cancel();
+        }
+    }
+
+    private void requestNext() {
+        if (!response.writeQueueFull()) {
+            subscription.request(1);
+            return;
+        }
+        long stalled = context.owner().setTimer(stalledClientTimeout.toMillis(), timer -> response.reset());
+        response.drainHandler(drained -> {
+            context.owner().cancelTimer(stalled);
+            response.drainHandler(null);
+            subscription.request(1);
+        });
+    }
+
+    private void write(Buffer events) {
+        response.write(events);
+    }
+
+    private void end() {
+        response.end(failure == null ? chunks.end() : Chunks.failure(Errors.describe(failure, requestId)));
+        finish();
+    }
+
+    private void abandon() {
+        subscription.cancel();
+        finish();
+    }
+
+    private void finish() {
+        Runnable done = whenDone;
+        whenDone = null;
+        if (done != null) {
+            done.run();
+        }
+    }
+}

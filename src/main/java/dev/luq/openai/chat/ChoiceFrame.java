@@ -1,0 +1,33 @@
+package dev.luq.openai.chat;
+
+import dev.luq.worker.ModelWorker;
+import dev.luq.worker.protocol.ServerFrame;
+import dev.luq.worker.protocol.WorkerFrame;
+import io.smallrye.mutiny.Multi;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * A frame of one of a request's choices.
+ *
+ * @param choice 0 or more
+ */
+record ChoiceFrame(int choice, WorkerFrame.OfRequest frame) {
+
+    /**
+     * Runs one generation for each choice when subscribed to. Frames of one choice keep their order. The first failure
+     * cancels the other choices; cancelling cancels all.
+     *
+     * @param choices one or more
+     */
+    static Multi<ChoiceFrame> generate(ModelWorker worker, List<ServerFrame.Generate> choices) {
+        List<Multi<ChoiceFrame>> streams = new ArrayList<>(choices.size());
+        for (int i = 0; i < choices.size(); i++) {
+            int choice = i;
+            streams.add(worker.generate(choices.get(i)).map(frame -> new ChoiceFrame(choice, frame)));
+        }
+        return streams.size() == 1
+                ? streams.get(0)
+                : Multi.createBy().merging().withConcurrency(streams.size()).streams(streams);
+    }
+}

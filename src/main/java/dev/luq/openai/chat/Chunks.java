@@ -1,0 +1,151 @@
+package dev.luq.openai.chat;
+
+import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.luq.openai.errors.ApiError;
+import dev.luq.openai.errors.ErrorResponses;
+import dev.luq.worker.protocol.WorkerFrame.Accepted;
+import dev.luq.worker.protocol.WorkerFrame.Delta;
+import dev.luq.worker.protocol.WorkerFrame.Finished;
+import dev.luq.worker.protocol.WorkerFrame.ToolCallDelta;
+import io.vertx.core.buffer.Buffer;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+
+/**
+ * The server-sent events of one streamed answer. Clients depend on the details: {@code "data: "} has one space; the
+ * role comes once per choice and alone; a chunk has at most one tool call delta; usage never stands beside choices.
+ * Not thread-safe.
+ */
+final class Chunks {
+
+    private static final JsonMapper JSON = new JsonMapper();
+
+    private final Answer answer;
+    private final boolean includeUsage;
+    private final boolean timings;
+    private final Accepted[] accepted;
+    private Usage usage = Usage.NONE;
+
+    Chunks(Answer answer, int choices, boolean includeUsage, boolean timings) {
+        this.answer = answer;
+        this.includeUsage = includeUsage;
+        this.timings = timings;
+        this.accepted = new Accepted[choices];
+    }
+
+    /** The events of this frame. */
+    Buffer of(ChoiceFrame choice) {
+        Buffer events = Buffer.buffer();
+        int index = choice.choice();
+        if (choice.frame() instanceof Accepted frame) {
+            accepted[index] = frame;
+            usage = usage.plus(frame);
+            events.appendBytes(chunk(index, Chunks::role, null, null, null));
+        } else if (choice.frame() instanceof Delta delta) {
+            Logprobs logprobs = delta.logprobs() == null ? null : Logprobs.of(delta.logprobs());
+            if (delta.content() != null || delta.toolCall() == null) {
+                String content = delta.content() == null ? "" : delta.content();
+                events.appendBytes(chunk(index, json -> json.writeStringField("content", content), logprobs, null, null));
+                logprobs = null;
+            }
+            if (delta.toolCall() != null) {
+                events.appendBytes(chunk(index, json -> toolCall(json, delta.toolCall()), logprobs, null, null));
+            }
+        } else if (choice.frame() instanceof Finished finished) {
+            usage = usage.plus(finished);
+            events.appendBytes(chunk(index, json -> { }, null, finished.finishReason(),
+                    timings ? Timings.of(accepted[index], finished) : null));
+        }
+        return events;
+    }
+
+    /** What follows the last frame. */
+    Buffer end() {
+        Buffer events = Buffer.buffer();
+        if (includeUsage) {
+            events.appendBytes(event(json -> {
+                json.writeArrayFieldStart("choices");
+                json.writeEndArray();
+                json.writeObjectField("usage", usage);
+            }));
+        }
+        return events.appendString("data: [DONE]\n\n");
+    }
+
+    /** The last event of an answer that fails after its first byte. */
+    static Buffer failure(ApiError error) {
+        return Buffer.buffer("event: error\ndata: " + ErrorResponses.json(error) + "\n\n");
+    }
+
+    private interface Fields {
+        void write(JsonGenerator json) throws IOException;
+    }
+
+    private static void role(JsonGenerator json) throws IOException {
+        json.writeStringField("role", "assistant");
+        json.writeNullField("content");
+    }
+
+    private static void toolCall(JsonGenerator json, ToolCallDelta call) throws IOException {
+        json.writeArrayFieldStart("tool_calls");
+        json.writeStartObject();
+        json.writeNumberField("index", call.index());
+        if (call.id() != null) {
+            json.writeStringField("id", call.id());
+            json.writeStringField("type", "function");
+        }
+        json.writeObjectFieldStart("function");
+        if (call.name() != null) {
+            json.writeStringField("name", call.name());
+        }
+        json.writeStringField("arguments", call.argumentsDelta() == null ? "" : call.argumentsDelta());
+        json.writeEndObject();
+        json.writeEndObject();
+        json.writeEndArray();
+    }
+
+    private byte[] chunk(int index, Fields delta, Logprobs logprobs, String finishReason, Timings choiceTimings) {
+        return event(json -> {
+            json.writeArrayFieldStart("choices");
+            json.writeStartObject();
+            json.writeNumberField("index", index);
+            json.writeObjectFieldStart("delta");
+            delta.write(json);
+            json.writeEndObject();
+            json.writeObjectField("logprobs", logprobs);
+            json.writeStringField("finish_reason", finishReason);
+            if (choiceTimings != null) {
+                json.writeObjectField("timings", choiceTimings);
+            }
+            json.writeEndObject();
+            json.writeEndArray();
+            if (includeUsage) {
+                json.writeNullField("usage");
+            }
+        });
+    }
+
+    private byte[] event(Fields fields) {
+        ByteArrayOutputStream out = new ByteArrayOutputStream(256);
+        try {
+            out.writeBytes("data: ".getBytes(StandardCharsets.US_ASCII));
+            try (JsonGenerator json = JSON.createGenerator(out)) {
+                json.writeStartObject();
+                json.writeStringField("id", answer.id());
+                json.writeStringField("object", "chat.completion.chunk");
+                json.writeNumberField("created", answer.created());
+                json.writeStringField("model", answer.model());
+                json.writeStringField("system_fingerprint", answer.systemFingerprint());
+                fields.write(json);
+                json.writeEndObject();
+            }
+            out.writeBytes("\n\n".getBytes(StandardCharsets.US_ASCII));
+            return out.toByteArray();
+        } catch (IOException e) {
+            throw new UncheckedIOException("writing to memory", e);
+        }
+    }
+}

@@ -1,0 +1,180 @@
+package dev.luq.openai.chat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.luq.openai.chat.ChatRequest.Message;
+import dev.luq.openai.chat.ChatRequest.ToolCall;
+import dev.luq.openai.errors.ApiException.InvalidRequest;
+import dev.luq.openai.errors.ApiException.UnsupportedModality;
+import dev.luq.openai.images.Detail;
+import dev.luq.openai.images.ImageReference;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * The messages of a request, checked, as the worker takes them: every image part is {@code {"type":"image","image":k}}
+ * with k an index into {@link #images()}.
+ */
+final class Conversation {
+
+    private final boolean vision;
+    private final ArrayNode json = JsonNodeFactory.instance.arrayNode();
+    private final List<ImageReference> images = new ArrayList<>();
+
+    private Conversation(boolean vision) {
+        this.vision = vision;
+    }
+
+    /**
+     * @param vision whether the model understands images
+     * @throws InvalidRequest naming the field at fault
+     * @throws UnsupportedModality if a part is of a kind that the model does not understand
+     */
+    static Conversation of(List<Message> messages, boolean vision) {
+        if (messages == null || messages.isEmpty()) {
+            throw new InvalidRequest("messages", "messages must have at least one message");
+        }
+        Conversation conversation = new Conversation(vision);
+        for (int i = 0; i < messages.size(); i++) {
+            String field = "messages[" + i + "]";
+            conversation.add(field, Check.present(field, messages.get(i)));
+        }
+        return conversation;
+    }
+
+    /** OpenAI chat messages, as JSON text. */
+    String json() {
+        return Check.wellFormed(json.toString());
+    }
+
+    List<ImageReference> images() {
+        return List.copyOf(images);
+    }
+
+    private void add(String field, Message message) {
+        ObjectNode out = json.addObject();
+        switch (Check.present(field + ".role", message.role())) {
+            // Templates know no developer: it is the newer name of system.
+            case "system", "developer" -> {
+                out.put("role", "system");
+                content(field, message.content(), out, false);
+            }
+            case "user" -> {
+                out.put("role", "user");
+                content(field, message.content(), out, true);
+            }
+            case "assistant" -> assistant(field, message, out);
+            case "tool" -> {
+                out.put("role", "tool");
+                content(field, message.content(), out, false);
+                out.put("tool_call_id", Check.present(field + ".tool_call_id", message.toolCallId()));
+            }
+            default -> throw new InvalidRequest(field + ".role",
+                    field + ".role must be system, developer, user, assistant or tool");
+        }
+        if (message.name() != null) {
+            out.put("name", message.name());
+        }
+    }
+
+    private void assistant(String field, Message message, ObjectNode out) {
+        out.put("role", "assistant");
+        boolean calls = message.toolCalls() != null && !message.toolCalls().isEmpty();
+        if (!Check.isNull(message.content())) {
+            content(field, message.content(), out, false);
+        } else if (message.refusal() != null) {
+            out.put("content", message.refusal());
+        } else if (calls) {
+            out.putNull("content");
+        } else {
+            throw new InvalidRequest(field + ".content", field + ".content is missing");
+        }
+        if (message.reasoningContent() != null) {
+            out.put("reasoning_content", message.reasoningContent());
+        }
+        if (calls) {
+            ArrayNode array = out.putArray("tool_calls");
+            for (int i = 0; i < message.toolCalls().size(); i++) {
+                toolCall(field + ".tool_calls[" + i + "]", message.toolCalls().get(i), array.addObject());
+            }
+        }
+    }
+
+    private static void toolCall(String field, ToolCall call, ObjectNode out) {
+        Check.present(field, call);
+        if (call.type() != null && !call.type().equals("function")) {
+            throw new InvalidRequest(field + ".type", field + ".type must be function");
+        }
+        Check.present(field + ".function", call.function());
+        out.put("id", Check.present(field + ".id", call.id()));
+        out.put("type", "function");
+        out.putObject("function")
+                .put("name", Check.present(field + ".function.name", call.function().name()))
+                .put("arguments", Check.present(field + ".function.arguments", call.function().arguments()));
+    }
+
+    private void content(String messageField, JsonNode content, ObjectNode out, boolean imagesAllowed) {
+        String field = messageField + ".content";
+        if (Check.isNull(content)) {
+            throw new InvalidRequest(field, field + " is missing");
+        }
+        if (content.isTextual()) {
+            out.put("content", content.textValue());
+            return;
+        }
+        if (!content.isArray()) {
+            throw new InvalidRequest(field, field + " must be a string or an array of parts");
+        }
+        if (content.isEmpty()) {
+            throw new InvalidRequest(field, field + " must have at least one part");
+        }
+        ArrayNode parts = out.putArray("content");
+        for (int i = 0; i < content.size(); i++) {
+            part(field + "[" + i + "]", content.get(i), parts.addObject(), imagesAllowed);
+        }
+    }
+
+    private void part(String field, JsonNode part, ObjectNode out, boolean imagesAllowed) {
+        String type = Check.text(field + ".type", Check.object(field, part).get("type"));
+        switch (type) {
+            case "text", "refusal" -> out.put("type", "text").put("text", Check.text(field + "." + type, part.get(type)));
+            case "image_url" -> {
+                if (!imagesAllowed) {
+                    throw new InvalidRequest(field, "Images are allowed in user messages only");
+                }
+                if (!vision) {
+                    throw new UnsupportedModality(field, "This model does not understand images");
+                }
+                out.put("type", "image").put("image", images.size());
+                images.add(image(field + ".image_url", part.get("image_url")));
+            }
+            case "input_audio", "video_url", "file" ->
+                throw new UnsupportedModality(field, "Parts of type " + type + " are not supported");
+            default -> throw new InvalidRequest(field + ".type", field + ".type must be text or image_url");
+        }
+    }
+
+    /** {@code {"url": ..., "detail": ...}}, or the bare URL as some clients send it. */
+    private static ImageReference image(String field, JsonNode image) {
+        if (!Check.isNull(image) && image.isTextual()) {
+            return new ImageReference(image.textValue(), Detail.AUTO, field);
+        }
+        Check.object(field, image);
+        JsonNode detail = image.get("detail");
+        return new ImageReference(Check.text(field + ".url", image.get("url")),
+                Check.isNull(detail) ? Detail.AUTO : detail(field + ".detail", detail), field + ".url");
+    }
+
+    private static Detail detail(String field, JsonNode value) {
+        String name = Check.text(field, value);
+        for (Detail detail : Detail.values()) {
+            if (detail.name().toLowerCase(Locale.ROOT).equals(name)) {
+                return detail;
+            }
+        }
+        throw new InvalidRequest(field, field + " must be auto, low or high");
+    }
+}

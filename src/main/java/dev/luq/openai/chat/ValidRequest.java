@@ -1,0 +1,118 @@
+package dev.luq.openai.chat;
+
+import dev.luq.openai.errors.ApiException.InvalidRequest;
+import dev.luq.openai.images.ImageReference;
+import dev.luq.worker.protocol.Sampling;
+import dev.luq.worker.protocol.ServerFrame;
+import dev.luq.worker.protocol.WorkerFrame.ModelInfo;
+import java.util.List;
+
+/** A chat request that keeps to the contract and suits its model: there is no other way to make one than to check it. */
+final class ValidRequest {
+
+    private static final int MOST_TOP_LOGPROBS = 20;
+    private static final int NO_LOGPROBS = -1;
+
+    private final String messages;
+    private final List<ImageReference> images;
+    private final int choices;
+    private final Sampling sampling;
+    private final int maxTokens;
+    private final List<String> stops;
+    private final int topLogprobs;
+    private final String tools;
+    private final String toolChoice;
+    private final String responseFormat;
+    private final boolean parallelToolCalls;
+    private final boolean cachePrompt;
+    private final boolean stream;
+    private final boolean includeUsage;
+    private final boolean timings;
+
+    private ValidRequest(ChatRequest request, ModelInfo model) {
+        Conversation conversation = Conversation.of(request.messages(), model.vision());
+        messages = conversation.json();
+        images = conversation.images();
+        choices = (int) Check.integer("n", request.n(), 1, model.slots(), 1);
+        sampling = new Sampling(
+                Check.inRange("temperature", request.temperature(), 0, 2, 1),
+                Check.inRange("top_p", request.topP(), 0, 1, 1),
+                (int) Check.integer("top_k", request.topK(), 0, Integer.MAX_VALUE, 0),
+                Check.inRange("min_p", request.minP(), 0, 1, 0),
+                Check.inRange("frequency_penalty", request.frequencyPenalty(), -2, 2, 0),
+                Check.inRange("presence_penalty", request.presencePenalty(), -2, 2, 0),
+                Check.inRange("repeat_penalty", request.repeatPenalty(), 0.1, 10, 1),
+                request.seed() == null ? null
+                        : (Long) Check.integer("seed", request.seed(), Long.MIN_VALUE, Long.MAX_VALUE, 0),
+                OutputRules.logitBias(request.logitBias()));
+        int oldName = (int) Check.integer("max_tokens", request.maxTokens(), 1, Integer.MAX_VALUE, 0);
+        maxTokens = (int) Check.integer("max_completion_tokens", request.maxCompletionTokens(), 1, Integer.MAX_VALUE,
+                oldName);
+        stops = OutputRules.stops(request.stop());
+        topLogprobs = topLogprobs(request);
+        tools = OutputRules.tools(request.tools());
+        toolChoice = OutputRules.toolChoice(request.toolChoice(), request.tools());
+        responseFormat = OutputRules.responseFormat(request.responseFormat());
+        parallelToolCalls = Check.flag(request.parallelToolCalls(), true);
+        cachePrompt = Check.flag(request.cachePrompt(), true);
+        stream = Check.flag(request.stream(), false);
+        includeUsage = request.streamOptions() != null && Check.flag(request.streamOptions().includeUsage(), false);
+        timings = Check.flag(request.timings(), false);
+    }
+
+    /**
+     * @param model what the addressed model is
+     * @throws dev.luq.openai.errors.ApiException naming the field at fault
+     */
+    static ValidRequest of(ChatRequest request, ModelInfo model) {
+        return new ValidRequest(request, model);
+    }
+
+    private static int topLogprobs(ChatRequest request) {
+        int top = (int) Check.integer("top_logprobs", request.topLogprobs(), 0, MOST_TOP_LOGPROBS, NO_LOGPROBS);
+        boolean wanted = Check.flag(request.logprobs(), false);
+        if (!wanted && top >= 0) {
+            throw new InvalidRequest("top_logprobs", "top_logprobs needs logprobs to be true");
+        }
+        return wanted ? Math.max(top, 0) : NO_LOGPROBS;
+    }
+
+    List<ImageReference> images() {
+        return images;
+    }
+
+    /** Choices to generate, 1 or more. */
+    int choices() {
+        return choices;
+    }
+
+    boolean logprobs() {
+        return topLogprobs != NO_LOGPROBS;
+    }
+
+    boolean stream() {
+        return stream;
+    }
+
+    boolean includeUsage() {
+        return includeUsage;
+    }
+
+    boolean timings() {
+        return timings;
+    }
+
+    /**
+     * @param id unique among all requests
+     * @param choice 0..choices-1; with a seed, choice i is generated from seed + i
+     * @param decoded the images, in the order of {@link #images()}
+     */
+    ServerFrame.Generate generate(String id, int choice, List<ServerFrame.Image> decoded) {
+        Sampling own = sampling.seed() == null || choice == 0 ? sampling
+                : new Sampling(sampling.temperature(), sampling.topP(), sampling.topK(), sampling.minP(),
+                        sampling.frequencyPenalty(), sampling.presencePenalty(), sampling.repeatPenalty(),
+                        sampling.seed() + choice, sampling.logitBias());
+        return new ServerFrame.Generate(id, messages, decoded, tools, toolChoice, parallelToolCalls, responseFormat,
+                own, maxTokens, stops, topLogprobs, cachePrompt);
+    }
+}

@@ -1,0 +1,81 @@
+package dev.luq.openai.errors;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.vertx.ext.web.RoutingContext;
+import jakarta.inject.Inject;
+import jakarta.ws.rs.WebApplicationException;
+import jakarta.ws.rs.core.MediaType;
+import jakarta.ws.rs.core.Response;
+import jakarta.ws.rs.ext.ExceptionMapper;
+import jakarta.ws.rs.ext.Provider;
+
+/** Turns errors into responses, for JAX-RS and for what never reaches it. */
+public final class ErrorResponses {
+
+    private static final JsonMapper JSON = new JsonMapper();
+
+    private ErrorResponses() {
+    }
+
+    /** The error as JSON text. */
+    public static String json(ApiError error) {
+        try {
+            return JSON.writeValueAsString(error.body());
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("an error body has only strings", e);
+        }
+    }
+
+    /** Ends the response with this error. */
+    public static void send(RoutingContext routing, ApiError error) {
+        if (routing.response().ended()) {
+            return;
+        }
+        routing.response().setStatusCode(error.status()).putHeader("Content-Type", MediaType.APPLICATION_JSON);
+        error.retryAfterSeconds().ifPresent(
+                seconds -> routing.response().putHeader("Retry-After", Integer.toString(seconds)));
+        routing.response().end(json(error));
+    }
+
+    private static Response response(Throwable failure, RoutingContext routing) {
+        ApiError error = Errors.describe(failure, RequestId.of(routing));
+        Response.ResponseBuilder response = Response.status(error.status())
+                .type(MediaType.APPLICATION_JSON_TYPE)
+                .entity(json(error));
+        error.retryAfterSeconds().ifPresent(seconds -> response.header("Retry-After", seconds));
+        return response.build();
+    }
+
+    /** Every failure of a resource. */
+    @Provider
+    public static final class Failures implements ExceptionMapper<Throwable> {
+        private final RoutingContext routing;
+
+        @Inject
+        public Failures(RoutingContext routing) {
+            this.routing = routing;
+        }
+
+        @Override
+        public Response toResponse(Throwable failure) {
+            return response(failure, routing);
+        }
+    }
+
+    /** Unknown paths, methods and media types; JAX-RS would answer these without a body. */
+    @Provider
+    public static final class HttpFailures implements ExceptionMapper<WebApplicationException> {
+        private final RoutingContext routing;
+
+        @Inject
+        public HttpFailures(RoutingContext routing) {
+            this.routing = routing;
+        }
+
+        @Override
+        public Response toResponse(WebApplicationException failure) {
+            return response(failure, routing);
+        }
+    }
+}
