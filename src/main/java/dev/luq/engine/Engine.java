@@ -34,7 +34,6 @@ public final class Engine implements AutoCloseable {
     private final List<AutoCloseable> owned;
     private final Thread thread = new Thread(this::run, "luq-engine");
     private boolean idle = true;
-    private long cancelled;
     private volatile boolean closing;
     /** Nobody reads the mailbox any more. */
     private volatile boolean closed;
@@ -43,7 +42,8 @@ public final class Engine implements AutoCloseable {
     private Engine(EngineOptions options, Model model, Context context, ChatTemplates templates, Vision vision,
             Function<ImageChunk, ImageEmbedding> encoder) {
         PromptBuilder prompts = new PromptBuilder(model, templates, vision);
-        effects = new LlamaEffects(context, model.vocabulary(), prompts, encoder, options, new ToMailbox());
+        effects = new LlamaEffects(context, model.vocabulary(), prompts, encoder, options, new ToMailbox(),
+                this::publishStats);
         scheduler = new Scheduler(effects, options.sequences(), context.contextSize(), options.batchSize());
         owned = vision == null ? List.of(templates, context) : List.of(templates, vision, context);
         publishStats();
@@ -92,10 +92,10 @@ public final class Engine implements AutoCloseable {
 
     /** Stops a request before the next step, wherever it stands. Ids that are not in flight are ignored. */
     public void cancel(String id) {
-        mailbox.add(new Event(id, () -> cancelled += scheduler.cancelled(id) ? 1 : 0));
+        mailbox.add(new Event(id, () -> scheduler.cancelled(id)));
     }
 
-    /** A snapshot, at most one step old. */
+    /** A snapshot, at most one step old. When a request's last event comes, it counts as ended here. */
     public EngineStats stats() {
         return stats;
     }
@@ -184,7 +184,7 @@ public final class Engine implements AutoCloseable {
         LlamaEffects.Counters c = effects.counters;
         stats = new EngineStats(scheduler.waiting(), scheduler.running(), scheduler.cellsUsed(), scheduler.cells(),
                 c.promptTokens, c.generationTokens, c.prefixQueries, c.prefixHits, c.imageQueries, c.imageHits,
-                c.imagesEncoded, c.imageEncodeMillis, c.imageTokens, cancelled);
+                c.imagesEncoded, c.imageEncodeMillis, c.imageTokens, c.cancelled);
     }
 
     /** Ends all requests with {@code cancelled}, waits for the engine's threads and closes what it owns. */

@@ -47,6 +47,7 @@ final class LlamaEffects implements Effects, AutoCloseable {
     private final PromptBuilder prompts;
     private final Function<ImageChunk, ImageEmbedding> encoder;
     private final Replies replies;
+    private final Runnable beforeEnd;
     private final TokenBatch batch;
     private final EmbeddingCache<ImageEmbedding> embeddings;
     private final ThreadPoolExecutor preparing = thread("luq-prompt");
@@ -70,16 +71,22 @@ final class LlamaEffects implements Effects, AutoCloseable {
         long imagesEncoded;
         double imageEncodeMillis;
         long imageTokens;
+        long cancelled;
     }
 
-    /** @param encoder used on one thread at a time */
+    /**
+     * @param encoder used on one thread at a time
+     * @param beforeEnd called before the last event of a request
+     */
     LlamaEffects(Context context, Vocabulary vocabulary, PromptBuilder prompts,
-            Function<ImageChunk, ImageEmbedding> encoder, EngineOptions options, Replies replies) {
+            Function<ImageChunk, ImageEmbedding> encoder, EngineOptions options, Replies replies,
+            Runnable beforeEnd) {
         this.context = context;
         this.vocabulary = vocabulary;
         this.prompts = prompts;
         this.encoder = encoder;
         this.replies = replies;
+        this.beforeEnd = beforeEnd;
         this.batch = TokenBatch.create(options.batchSize());
         this.embeddings = new EmbeddingCache<>(options.imageCacheBytes());
     }
@@ -278,6 +285,7 @@ final class LlamaEffects implements Effects, AutoCloseable {
 
     @Override
     public void failed(String request, EngineException failure) {
+        counters.cancelled += failure instanceof EngineException.Cancelled ? 1 : 0;
         try (Generation generation = end(request)) {
             emitFailed(generation, failure);
         }
@@ -292,6 +300,7 @@ final class LlamaEffects implements Effects, AutoCloseable {
         Generation generation = generations.remove(request);
         withdrawWishes(generation);
         generation.unpinAll(embeddings);
+        beforeEnd.run();
         return generation;
     }
 

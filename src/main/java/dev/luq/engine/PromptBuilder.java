@@ -69,6 +69,10 @@ final class PromptBuilder {
             throw new EngineException.UnsupportedModality();
         }
         ChatRequest chat = ChatRequest.of(request, guard);
+        if (chat.callsTools() && !templates.supportsTools()) {
+            throw new EngineException.InvalidRequest("tools",
+                    "This model's chat template knows no tools. Send no tools, or choose another model.", null);
+        }
         ChatPrompt templated = apply(chat);
         Map<Integer, ImageChunk> images = new HashMap<>();
         Sampler sampler = null;

@@ -109,11 +109,9 @@ final class Scheduler {
         }
     }
 
-    /** @return whether there was such a request */
-    boolean cancelled(String id) {
-        boolean known = requests.containsKey(id);
+    /** Unknown ids are ignored. */
+    void cancelled(String id) {
         failed(id, new EngineException.Cancelled());
-        return known;
     }
 
     /** Unknown ids are ignored: the request may have ended in the meantime. */

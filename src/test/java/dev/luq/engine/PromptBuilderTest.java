@@ -6,7 +6,7 @@ import static dev.luq.engine.TinyEngine.noise;
 import static dev.luq.engine.TinyEngine.user;
 import static dev.luq.engine.TinyEngine.userWithImages;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -18,6 +18,7 @@ import dev.luq.llama.Vision;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -63,6 +64,17 @@ class PromptBuilderTest {
         }
     }
 
+    @Test
+    void aMessageWithAnImageBecomesTheReferenceTokensAroundIt() throws Exception {
+        List<Integer> expected = new ArrayList<>();
+        reference(QWEN).at("/images/0/tokens_before").forEach(token -> expected.add(token.asInt()));
+        reference(QWEN).at("/images/0/tokens_after").forEach(token -> expected.add(token.asInt()));
+        try (PromptBuilder.Prepared prepared = build(QWEN, true,
+                ask(QWEN, userWithImages("Describe the picture.", 1)).image(noise(1)))) {
+            assertEquals(expected, tokens(prepared.prompt()));
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {LLAVA, QWEN})
     void anImageIsOneUnitInItsPlace(String name) {
@@ -73,7 +85,7 @@ class PromptBuilderTest {
             assertEquals(List.of("noise-1#1", "noise-2#1"), images.stream().map(PromptUnit.Image::id).toList());
             assertEquals(images.stream().mapToInt(PromptUnit.Image::cells).sum(), prepared.prompt().imageTokens());
             for (int unit : prepared.images().keySet()) {
-                assertNotNull((PromptUnit.Image) prepared.prompt().units().get(unit));
+                assertInstanceOf(PromptUnit.Image.class, prepared.prompt().units().get(unit));
             }
             assertEquals(2, prepared.images().size());
             boolean mrope = name.equals(QWEN);

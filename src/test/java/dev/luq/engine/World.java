@@ -148,6 +148,7 @@ final class World implements Effects {
                 sampleAndTell(step.image().request());
             }
         }
+        assertTrue(used() <= contextSize, "the KV cache is never overfilled");
         assertEquals(used(), scheduler.cellsUsed(), "the scheduler's idea of the KV cache is right");
         return step;
     }
@@ -245,7 +246,6 @@ final class World implements Effects {
         int last = cells.isEmpty() ? -1 : cells.get(cells.size() - 1).position;
         assertTrue(isText ? position > last : position >= last, "positions go forward");
         cells.add(new Cell(content, position));
-        assertTrue(used() <= contextSize, "the KV cache is never overfilled");
     }
 
     @Override

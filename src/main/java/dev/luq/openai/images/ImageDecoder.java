@@ -8,6 +8,8 @@ import dev.luq.openai.errors.ApiException.InvalidImage.Fault;
 import java.awt.Rectangle;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.Locale;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageReadParam;
@@ -53,6 +55,11 @@ final class ImageDecoder implements AutoCloseable {
         this.input = new ByteArrayImageInputStream(data);
         this.reader = reader(format);
         try {
+            if (format == ImageFormat.WEBP && data.length < 8 + Integer.toUnsignedLong(
+                    ByteBuffer.wrap(data).order(ByteOrder.LITTLE_ENDIAN).getInt(4))) {
+                // The reader fills the missing part in silence.
+                throw new IOException("cut off");
+            }
             // Metadata is ignored where it is of no use: text chunks of a PNG may inflate to anything.
             reader.setInput(input, false, format != ImageFormat.GIF);
             reader.addIIOReadWarningListener((source, warning) -> truncated |= tellsOfMissingData(warning));
