@@ -47,7 +47,7 @@ class ImportTableTest {
         TABLE.put("worker.child", List.of("worker.protocol", "catalog", "engine", "llama", "gguf"));
         TABLE.put("openai", List.of("worker", "worker.protocol", "catalog"));
         TABLE.put("telemetry", List.of("worker", "worker.protocol", "catalog", "openai"));
-        TABLE.put("cli", List.of("gguf", "llama", "worker", "worker.protocol", "worker.child", "catalog"));
+        TABLE.put("cli", List.of("gguf", "llama", "worker", "worker.protocol", "catalog"));
     }
 
     private static final Set<String> ROOMS_WITH_JAX_RS = Set.of("openai", "telemetry");
@@ -56,7 +56,8 @@ class ImportTableTest {
 
     @BeforeAll
     static void read() {
-        main = new ClassFileImporter().withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS).importPackages(BASE);
+        main = new ClassFileImporter().withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+                .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_JARS).importPackages(BASE);
     }
 
     @TestFactory
@@ -84,7 +85,9 @@ class ImportTableTest {
     void theTableIsThatOfTheTree() {
         Set<String> found = new TreeSet<>();
         for (JavaClass type : main) {
-            found.add(room(type));
+            if (!type.isEquivalentTo(LuqServer.class)) {
+                found.add(room(type));
+            }
         }
         assertEquals(new TreeSet<>(TABLE.keySet()), found);
     }
