@@ -139,7 +139,9 @@ app.kubernetes.io/component: server
 {{/* The model that the notes ask: the default one. */}}
 {{- define "luq-server.exampleModel" -}}
 {{- if .Values.models -}}
-{{- .Values.defaultModel | default (first .Values.models).id -}}
+{{- $ids := list -}}
+{{- range .Values.models }}{{ $ids = append $ids .id }}{{ end -}}
+{{- .Values.defaultModel | default (first (sortAlpha $ids)) -}}
 {{- else -}}
 luq-demo
 {{- end -}}

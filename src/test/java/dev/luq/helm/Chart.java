@@ -3,7 +3,9 @@ package dev.luq.helm;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.MappingIterator;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import com.marcnuri.helm.DryRun;
 import com.marcnuri.helm.Helm;
+import com.marcnuri.helm.InstallCommand;
 import com.marcnuri.helm.TemplateCommand;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -80,6 +82,15 @@ final class Chart {
             return refused.getMessage();
         }
         throw new AssertionError("Helm accepted:\n" + values);
+    }
+
+    /** What {@code helm install} tells the person who ran it. */
+    static String notes(String values) {
+        InstallCommand command = new Helm(DIRECTORY.toAbsolutePath()).install().withName("luq")
+                .withNamespace(Cluster.NAMESPACE).withKubeVersion("1.33.0").clientOnly().dryRun()
+                .withDryRunOption(DryRun.CLIENT).debug().withValuesFile(withFile(values));
+        String output = command.call().getOutput();
+        return output.substring(output.indexOf("\nNOTES:\n"));
     }
 
     static JsonNode values() {

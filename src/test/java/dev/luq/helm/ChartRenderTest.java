@@ -263,6 +263,7 @@ class ChartRenderTest {
                 chart.podSpec().at("/topologySpreadConstraints/0/labelSelector/matchLabels"))) {
             assertTrue(selects(selector, server), () -> selector + " misses " + server);
             assertFalse(selects(selector, test), () -> selector + " takes the test pod in");
+            assertEquals(3, selector.size(), "a selector is immutable: no version in it");
         }
         assertTrue(selects(chart.only("ServiceMonitor").at("/spec/selector/matchLabels"),
                 chart.only("Service").at("/metadata/labels")));
@@ -379,6 +380,20 @@ class ChartRenderTest {
     @ValueSource(strings = {"global: {region: eu}", "persistence: {enabled: true}\nreplicaCount: 0"})
     void harmlessValuesAreAccepted(String values) {
         assertEquals(1, Chart.render(values).all("Deployment").size());
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '`', value = {
+            "apiKeys: {}                                                  | get secret luq-luq-server-api-keys -o jsonpath='{.data.user-key}'",
+            "apiKeys: {admin: [admin-0123456789abcdef]}                   | -o jsonpath='{.data.admin-key}'",
+            "apiKeys: {existingSecret: mine}                              | those of secret mine, entry api-keys",
+            "apiKeys: {anonymous: true}                                   | WARNING: apiKeys.anonymous is true",
+            "models: [{id: b, model: /b.gguf}, {id: a, model: /a.gguf}]   | {\"model\":\"a\",",
+            "service: {port: 80}                                          | port-forward service/luq-luq-server 8080:80"})
+    void theNotesSayHowToAsk(String values, String line) {
+        String notes = Chart.notes(values);
+        assertThat(notes, containsString(line));
+        assertEquals(!values.contains("anonymous"), notes.contains("Authorization: Bearer $LUQ_KEY"));
     }
 
     private static Set<String> kinds(Rendered chart) {
