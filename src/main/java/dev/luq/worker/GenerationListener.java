@@ -32,7 +32,7 @@ public interface GenerationListener {
             WorkerFrame.Finished finished) {
     }
 
-    /** A worker process died. @param signal such as {@code SIGKILL}, or {@code exit} */
+    /** A worker process died. @param signal such as {@code SIGKILL}; {@code crash} or {@code exit} without one */
     default void workerDied(String modelId, String signal) {
     }
 }

@@ -36,6 +36,9 @@ public interface ModelWorker {
     /** The latest snapshot of the process; empty while none is ready. */
     Optional<WorkerFrame.EngineStats> stats();
 
+    /** Counters added up over all processes that served this model; gauges of the current one, 0 while there is none. */
+    WorkerFrame.EngineStats totals();
+
     /** Why the state is FAILED, without paths. */
     Optional<String> failure();
 
@@ -52,7 +55,9 @@ public interface ModelWorker {
      * Starts a generation when subscribed to. Items come in the order of {@link WorkerFrame}; the stream completes
      * after {@code Finished}. It fails with a {@link WorkerException}: every failure, also a {@code Failed} frame,
      * arrives that way. Cancelling the subscription cancels the generation.
-     * A permit is taken at subscription and lives exactly as long as the stream.
+     * A permit is taken at subscription and lives until the generation ends or the stream is cancelled.
+     * Items arrive on a worker thread that may block. A reader that lags behind by more than
+     * {@link WorkerConfig#streamBuffer()} items is cut off with {@link WorkerException.SlowReader}.
      *
      * @param request its id is unique among all requests
      */

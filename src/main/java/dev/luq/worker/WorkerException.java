@@ -49,6 +49,13 @@ public abstract sealed class WorkerException extends RuntimeException {
         }
     }
 
+    /** The stream was not read fast enough. */
+    public static final class SlowReader extends WorkerException {
+        public SlowReader(String message) {
+            super(message);
+        }
+    }
+
     /** The worker refused the request or failed on it. */
     public static final class Rejected extends WorkerException {
         private final String code;

@@ -1,0 +1,39 @@
+# Pinned upstream, cache locations and messages. Sourced by ../build.
+# shellcheck shell=bash
+
+LLAMA_VERSION=v0.5.0
+# The git tree of that version: whatever the source came from, only this tree is ever checked out.
+LLAMA_TREE=fd570ef54b10ec5fecb739e7e04c8ce44a6f415a
+
+CACHE=${LUQ_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/luq}/native
+JOBS=${JOBS:-$(nproc)}
+CC=${CC:-gcc}
+CXX=${CXX:-g++}
+
+say() { printf 'native: %s\n' "$*" >&2; }
+
+fail() {
+    printf 'native: %s\n' "$*" >&2
+    exit 1
+}
+
+# Runs a command with its output in a log file; on failure shows the end of the log and where the rest is.
+logged() {
+    local log=$1
+    shift
+    mkdir -p "$(dirname "$log")"
+    if ! "$@" > "$log" 2>&1; then
+        tail -n 30 "$log" >&2
+        fail "'$(basename "$1")' failed; its last lines are above, all of them in $log"
+    fi
+}
+
+# One build at a time in a cache; a second one waits and then finds the first one's jar.
+with_lock() {
+    mkdir -p "$CACHE"
+    exec 9> "$CACHE/lock"
+    if ! flock -n 9; then
+        say "another build is running, waiting for it"
+        flock 9
+    fi
+}

@@ -1,0 +1,65 @@
+# Packs libraries and bindings into luq-native.jar and installs it. Sourced by ../build.
+# shellcheck shell=bash
+
+# JavaCPP's name of this machine.
+java_platform() {
+    case $(uname -m) in
+        x86_64|amd64) echo linux-x86_64 ;;
+        aarch64|arm64) echo linux-arm64 ;;
+        *) fail "no bindings for the architecture $(uname -m): x86_64 and aarch64 are supported" ;;
+    esac
+}
+
+maven() {
+    mvn -q -B -ntp -f "$NATIVE_DIR/pom.xml" "$@"
+}
+
+build_jar() {
+    local variant=$1 key=$2 jar=$3 work platform
+    work=$(work_dir "$variant")
+    platform=$(java_platform)
+    say "building the Java bindings"
+    rm -rf "$work/resources" "$work/link" "$work/generated" "$work/maven"
+    mkdir -p "$work/link" "$work/resources/dev/luq/preset/$platform" "$work/resources/META-INF"
+    cp "$work"/lib/* "$work/resources/dev/luq/preset/$platform"
+    cp -P "$work"/llama/bin/*.so* "$work"/shim/*.so "$work/link"
+    write_notices "$work/llama.cpp" "$work/resources/META-INF/THIRD-PARTY-NOTICES"
+    cp "$NATIVE_DIR/NOTICES.md" "$work/resources/META-INF/NOTICES.md"
+    write_properties "$variant" "$key" "$work/lib" > "$work/resources/META-INF/luq-native.properties"
+    logged "$work/maven.log" maven package -Dluq.work="$work" -Dluq.cxx="$CXX"
+    mkdir -p "$(dirname "$jar")"
+    cp "$work/maven/luq-native.jar" "$jar.part"
+    mv "$jar.part" "$jar"
+}
+
+write_properties() {
+    local variant=$1 key=$2 libraries=$3 flags=any
+    [ "$variant" = all ] || flags=$(cpu_flags)
+    cat <<PROPERTIES
+key=$key
+variant=$variant
+llama.version=$LLAMA_VERSION
+llama.tree=$LLAMA_TREE
+compiler=$(compiler)
+cpu.flags=${flags% }
+backends=$(cd "$libraries" && find . -name 'libggml-cpu-*.so*' -printf '%f,' | sed 's/,$//')
+PROPERTIES
+}
+
+# Where Maven keeps the jar: as told on its command line, in its settings, or by default.
+installed_jar() {
+    local repository
+    repository=$(sed -n -E 's/.*-Dmaven\.repo\.local=([^ ]+).*/\1/p' <<< "${MAVEN_OPTS:-} ${MAVEN_ARGS:-}")
+    if [ -z "$repository" ] && [ -f "$HOME/.m2/settings.xml" ]; then
+        repository=$(sed -n -E 's|.*<localRepository>(.*)</localRepository>.*|\1|p' "$HOME/.m2/settings.xml" | head -n 1)
+    fi
+    echo "${repository:-$HOME/.m2/repository}/dev/luq/luq-native/0.1.0-SNAPSHOT/luq-native-0.1.0-SNAPSHOT.jar"
+}
+
+install_jar() {
+    local jar=$1
+    if ! cmp -s "$jar" "$(installed_jar)"; then
+        logged "$CACHE/install.log" maven org.apache.maven.plugins:maven-install-plugin:3.1.4:install-file \
+            -Dfile="$jar" -DpomFile="$NATIVE_DIR/pom.xml"
+    fi
+}

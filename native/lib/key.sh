@@ -1,0 +1,22 @@
+# The content key of a build: same key, same jar. Sourced by ../build.
+# shellcheck shell=bash
+
+# The instruction sets that the compiler sees with -march=native. A jar made for this machine's CPU must not be
+# picked up by another one that shares the cache.
+cpu_flags() {
+    sed -n -E 's/^(flags|Features)[[:space:]]*: //p' /proc/cpuinfo | head -n 1 | tr ' ' '\n' | sort -u | tr '\n' ' '
+}
+
+compiler() {
+    "$CXX" --version | head -n 1
+}
+
+inputs_key() {
+    local variant=$1
+    {
+        echo "$variant $(uname -m) $LLAMA_TREE $(compiler) ${CFLAGS:-} ${CXXFLAGS:-} ${LDFLAGS:-}"
+        [ "$variant" = all ] || cpu_flags
+        (cd "$NATIVE_DIR" && LC_ALL=C find build lib patches shim src pom.xml NOTICES.md -type f -print0 | LC_ALL=C sort -z \
+            | xargs -0 sha256sum)
+    } | sha256sum | cut -c 1-32
+}

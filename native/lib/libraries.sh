@@ -1,0 +1,90 @@
+# Compiles llama.cpp's libraries and our shim. Sourced by ../build.
+# shellcheck shell=bash
+
+# What both variants have in common. Tools are configured, but built only when llama-bench is asked for. MTMD_VIDEO would
+# hand images that it cannot decode to an ffmpeg subprocess; OpenMP's barriers sleep, which lets image encoding and
+# decoding share the cores.
+CMAKE_FLAGS=(
+    -DCMAKE_BUILD_TYPE=Release -DBUILD_SHARED_LIBS=ON
+    -DLLAMA_BUILD_COMMON=ON -DLLAMA_BUILD_MTMD=ON
+    -DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_EXAMPLES=OFF -DLLAMA_BUILD_TOOLS=ON -DLLAMA_BUILD_SERVER=OFF
+    -DLLAMA_BUILD_APP=OFF -DLLAMA_BUILD_UI=OFF -DLLAMA_OPENSSL=OFF -DLLAMA_SUBPROCESS=OFF -DMTMD_VIDEO=OFF
+    -DLLAMA_BUILD_IS_DEV=OFF -DGGML_RPC=OFF -DGGML_OPENMP=ON -DGGML_CCACHE=OFF
+)
+
+variant_flags() {
+    case $1 in
+        native) echo -DGGML_NATIVE=ON ;;
+        all) echo -DGGML_NATIVE=OFF -DGGML_BACKEND_DL=ON -DGGML_CPU_ALL_VARIANTS=ON ;;
+    esac
+}
+
+# Sources and objects of a variant live in one directory, so that a change of the shim or of a patch compiles little.
+# Another compiler or CPU gets another directory.
+work_dir() {
+    local variant=$1 tools
+    tools=$({ compiler; echo "${CFLAGS:-} ${CXXFLAGS:-} ${LDFLAGS:-}"; [ "$variant" = all ] || cpu_flags; } | sha256sum | cut -c 1-8)
+    echo "$CACHE/work-$variant-$tools"
+}
+
+configure() {
+    local source=$1 build=$2
+    shift 2
+    local launcher=()
+    if command -v ccache > /dev/null; then
+        launcher=(-DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+    fi
+    # Paths of this machine have no place in messages and libraries.
+    local prefix="-ffile-prefix-map=$source=."
+    CC=$CC CXX=$CXX CFLAGS="${CFLAGS:-} $prefix" CXXFLAGS="${CXXFLAGS:-} $prefix" \
+        logged "$build/configure.log" cmake -G Ninja -S "$source" -B "$build" "${launcher[@]}" \
+        -DCMAKE_INSTALL_RPATH='$ORIGIN' -DCMAKE_BUILD_WITH_INSTALL_RPATH=ON "$@"
+}
+
+# Puts the patched source into $work/llama.cpp and compiles these and the variant's own targets into $work/llama.
+build_llama() {
+    local variant=$1 work=$2 flags
+    shift 2
+    check_out_source "$work/llama.cpp"
+    read -ra flags <<< "$(variant_flags "$variant")"
+    configure "$work/llama.cpp" "$work/llama" "${CMAKE_FLAGS[@]}" "${flags[@]}"
+    local targets=("$@")
+    if [ "$variant" = all ]; then
+        mapfile -t -O "${#targets[@]}" targets < <(cpu_backend_targets "$work/llama")
+    else
+        targets+=(ggml-cpu)
+    fi
+    logged "$work/compile.log" cmake --build "$work/llama" -j "$JOBS" --target "${targets[@]}"
+}
+
+# Leaves headers in $work/include and stripped libraries in $work/lib.
+build_libraries() {
+    local variant=$1 work source library
+    work=$(work_dir "$variant")
+    source=$work/llama.cpp
+    say "compiling llama.cpp for variant '$variant' with $JOBS jobs: minutes the first time"
+    build_llama "$variant" "$work" ggml llama mtmd llama-common
+
+    configure "$NATIVE_DIR/shim" "$work/shim" -DCMAKE_BUILD_TYPE=Release \
+        -DLLAMA_SOURCE="$source" -DLLAMA_LIBRARIES="$work/llama/bin"
+    logged "$work/shim.log" cmake --build "$work/shim" -j "$JOBS"
+
+    rm -rf "$work/include" "$work/lib"
+    mkdir -p "$work/include" "$work/lib"
+    cp "$source"/include/*.h "$source"/ggml/include/*.h "$source"/tools/mtmd/mtmd.h "$source"/tools/mtmd/mtmd-helper.h \
+        "$NATIVE_DIR"/shim/luq_shim.h "$work/include"
+    for library in "$work"/llama/bin/lib{ggml*,llama,llama-common,mtmd}.so "$work"/shim/libluq.so; do
+        strip --strip-unneeded -o "$work/lib/$(soname "$library")" "$library"
+    done
+}
+
+# The name that the loader asks for: libllama.so.0, not the development link libllama.so.
+soname() {
+    local name
+    name=$(readelf -d "$1" | sed -n 's/.*(SONAME).*\[\(.*\)\]/\1/p')
+    echo "${name:-$(basename "$1")}"
+}
+
+cpu_backend_targets() {
+    ninja -C "$1" -t targets all | sed -n 's/^\(ggml-cpu-[a-z0-9_.-]*\): phony.*/\1/p' | sort -u
+}

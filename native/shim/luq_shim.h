@@ -1,0 +1,93 @@
+// What LUQ needs of llama.cpp's C++ library llama-common, as plain C: chat templates, tool calls, grammars, sampling
+// and logging. Structured values are UTF-8 JSON.
+//
+// A function that can fail returns NULL (or LUQ_FAILED) and leaves the reason in luq_last_error() of the same thread.
+// No C++ exception leaves this interface. Strings that are returned as `char *` belong to the caller, who frees them
+// with luq_string_free(). Objects are used by one thread at a time; luq_chat by any number.
+#ifndef LUQ_SHIM_H
+#define LUQ_SHIM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "llama.h"
+
+#define LUQ_API __attribute__((visibility("default")))
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define LUQ_FAILED (-2)
+
+LUQ_API const char * luq_last_error(void);
+LUQ_API void         luq_string_free(char * text);
+
+// --- logging ---------------------------------------------------------------------------------------------------
+
+// One whole line without its end; level is one of ggml_log_level: 1 debug, 2 info, 3 warning, 4 error.
+typedef void (*luq_log_callback)(int level, const char * line);
+
+// Sends the log of ggml, llama and mtmd to the callback, lines below min_level excepted, and silences llama-common's
+// own logger, which would write to the standard streams. The callback is called from any thread.
+LUQ_API void luq_log_init(luq_log_callback callback, int min_level);
+
+// Forgets this thread's recent error lines; luq_log_errors() returns those logged since, one per line.
+LUQ_API void         luq_log_errors_clear(void);
+LUQ_API const char * luq_log_errors(void);
+
+// --- chat ------------------------------------------------------------------------------------------------------
+
+typedef struct luq_chat   luq_chat;
+typedef struct luq_parser luq_parser;
+
+// The given Jinja template; if it is empty the model's own, or ChatML when the model has none. The model must outlive it.
+LUQ_API luq_chat * luq_chat_init(const struct llama_model * model, const char * jinja);
+LUQ_API void       luq_chat_free(luq_chat * chat);
+LUQ_API bool       luq_chat_supports_tools(const luq_chat * chat);
+// Whether the model brought its own template.
+LUQ_API bool       luq_chat_has_template(const luq_chat * chat);
+
+// Request: {"messages":[..], "tools":[..]?, "tool_choice":"auto|none|required"?, "parallel_tool_calls":bool?,
+//           "json_schema":{..}?, "grammar":".."?, "add_generation_prompt":bool?}
+// Answer:  {"prompt":"..", "grammar":"..", "grammar_lazy":bool, "grammar_prefix":"..", "triggers":[..],
+//           "preserved_tokens":[".."], "stops":[".."], "parser":{..}}; grammar is "" when nothing is constrained.
+// triggers and parser are meant for luq_sampler_init and luq_parser_init.
+LUQ_API char * luq_chat_apply(const luq_chat * chat, const char * request);
+
+LUQ_API luq_parser * luq_parser_init(const char * parser);
+LUQ_API void         luq_parser_free(luq_parser * parser);
+
+// Parses everything generated so far and returns what is new since the last call, as an array of
+// {"content":".."} and {"tool_call":{"index":n, "id":"..", "name":"..", "arguments":".."}}; id and name appear in the
+// first piece of a call only, arguments are to be appended. `partial` says that more text may follow or that the text
+// was cut off.
+LUQ_API char * luq_parser_update(luq_parser * parser, const char * text, size_t length, bool partial);
+
+// A JSON schema as a GBNF grammar whose start symbol is root.
+LUQ_API char * luq_schema_to_grammar(const char * schema);
+
+// --- sampling --------------------------------------------------------------------------------------------------
+
+typedef struct luq_sampler luq_sampler;
+
+// Options: {"temperature":f, "top_k":n, "top_p":f, "min_p":f, "frequency_penalty":f, "presence_penalty":f,
+//           "repeat_penalty":f, "seed":n, "logit_bias":[[token, bias],..],
+//           "grammar":".."?, "grammar_lazy":bool?, "grammar_prefix":".."?, "triggers":[..]?, "preserved_tokens":[..]?}
+// A temperature of 0 takes the likeliest token. The model must outlive the sampler.
+LUQ_API luq_sampler * luq_sampler_init(const struct llama_model * model, const char * options);
+LUQ_API void          luq_sampler_free(luq_sampler * sampler);
+
+// A token of the prompt: seen by the penalties, not by the grammar.
+LUQ_API int32_t luq_sampler_accept_prompt(luq_sampler * sampler, llama_token token);
+
+// Samples from the logits that the last llama_decode left at this index of its batch, and accepts the token.
+// Returns the token or LUQ_FAILED.
+LUQ_API llama_token luq_sampler_sample(luq_sampler * sampler, struct llama_context * context, int32_t index);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

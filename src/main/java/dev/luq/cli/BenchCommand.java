@@ -1,0 +1,20 @@
+package dev.luq.cli;
+
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** {@code luq bench}: measurements of this machine, each a command of its own. */
+@Command(name = "bench", description = "Measures this server on this machine.", mixinStandardHelpOptions = true,
+        subcommands = {DecodeBenchmark.class, MemoryBenchmark.class, SynthesizeCommand.class})
+final class BenchCommand implements Runnable {
+
+    @Spec
+    private CommandSpec spec;
+
+    @Override
+    public void run() {
+        throw new ParameterException(spec.commandLine(), "Name a measurement: decode or memory.");
+    }
+}

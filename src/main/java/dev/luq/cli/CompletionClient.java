@@ -1,0 +1,159 @@
+package dev.luq.cli;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.MissingNode;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+
+/** A client of one OpenAI-style server, streaming over server-sent events. Thread-safe. */
+final class CompletionClient {
+
+    static final ObjectMapper JSON = new ObjectMapper();
+    private static final String DATA = "data: ";
+    private static final String DONE = "[DONE]";
+
+    private final URI server;
+    private final Optional<String> apiKey;
+    private final HttpClient http = HttpClient.newBuilder()
+            .version(HttpClient.Version.HTTP_1_1)
+            .connectTimeout(Duration.ofSeconds(5))
+            .build();
+
+    /** @param server scheme, host and port */
+    CompletionClient(URI server, Optional<String> apiKey) {
+        this.server = server;
+        this.apiKey = apiKey;
+    }
+
+    /**
+     * Sends a chat completion and hands over each non-empty piece of text as it arrives.
+     *
+     * @param request the body; {@code stream} and {@code stream_options} are the caller's to set
+     * @return the usage object of the stream's end, or a missing node
+     * @throws CliException when the server refuses, fails or is gone
+     */
+    JsonNode stream(JsonNode request, Consumer<String> text) {
+        HttpResponse<Stream<String>> response = send(request("/v1/chat/completions")
+                .header("Content-Type", "application/json")
+                .POST(BodyPublishers.ofString(request.toString())).build(), BodyHandlers.ofLines());
+        try (Stream<String> lines = response.body()) {
+            if (response.statusCode() != 200) {
+                throw new CliException(errorMessage(response.statusCode(), String.join("\n", lines.toList())));
+            }
+            return new EventReader(text).read(lines);
+        }
+    }
+
+    /** The body of a GET. @throws CliException unless the status is 200 */
+    JsonNode get(String path) {
+        HttpResponse<String> response = send(request(path).GET().build(), BodyHandlers.ofString());
+        if (response.statusCode() != 200) {
+            throw new CliException(errorMessage(response.statusCode(), response.body()));
+        }
+        return parse(response.body());
+    }
+
+    /** Whether a GET is answered with 200; false also when nobody listens. */
+    boolean answers(String path) {
+        try {
+            return send(request(path).timeout(Duration.ofSeconds(5)).GET().build(), BodyHandlers.discarding())
+                    .statusCode() == 200;
+        } catch (CliException e) {
+            return false;
+        }
+    }
+
+    private HttpRequest.Builder request(String path) {
+        HttpRequest.Builder builder = HttpRequest.newBuilder(server.resolve(path));
+        apiKey.ifPresent(key -> builder.header("Authorization", "Bearer " + key));
+        return builder;
+    }
+
+    private <T> HttpResponse<T> send(HttpRequest request, HttpResponse.BodyHandler<T> handler) {
+        try {
+            return http.send(request, handler);
+        } catch (IOException e) {
+            throw new CliException("No answer from " + server + ".", e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new CliException("Interrupted.", e);
+        }
+    }
+
+    private static String errorMessage(int status, String body) {
+        try {
+            JsonNode message = JSON.readTree(body).path("error").path("message");
+            if (message.isTextual()) {
+                return "The server answered " + status + ": " + message.asText();
+            }
+        } catch (JsonProcessingException e) {
+            // Not an error of this API: the status says what is known.
+        }
+        return "The server answered " + status + ".";
+    }
+
+    private static JsonNode parse(String json) {
+        try {
+            return JSON.readTree(json);
+        } catch (JsonProcessingException e) {
+            throw new CliException("The server's answer is not JSON.", e);
+        }
+    }
+
+    /** Reads one event stream. */
+    private static final class EventReader {
+        private final Consumer<String> text;
+        private JsonNode usage = MissingNode.getInstance();
+        private boolean done;
+
+        EventReader(Consumer<String> text) {
+            this.text = text;
+        }
+
+        JsonNode read(Stream<String> lines) {
+            try {
+                lines.takeWhile(line -> !done).forEach(this::line);
+            } catch (UncheckedIOException e) {
+                throw new CliException("The server closed the connection in the middle of its answer.", e);
+            }
+            if (!done) {
+                throw new CliException("The answer ended early.");
+            }
+            return usage;
+        }
+
+        private void line(String line) {
+            if (!line.startsWith(DATA)) {
+                return;
+            }
+            String data = line.substring(DATA.length());
+            if (data.equals(DONE)) {
+                done = true;
+                return;
+            }
+            JsonNode event = parse(data);
+            if (event.has("error")) {
+                throw new CliException(event.path("error").path("message").asText("The generation failed."));
+            }
+            if (event.path("usage").isObject()) {
+                usage = event.path("usage");
+            }
+            String content = event.path("choices").path(0).path("delta").path("content").asText("");
+            if (!content.isEmpty()) {
+                text.accept(content);
+            }
+        }
+    }
+}

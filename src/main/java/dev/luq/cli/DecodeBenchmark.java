@@ -1,0 +1,173 @@
+package dev.luq.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.luq.gguf.GgmlType;
+import dev.luq.gguf.ModelFiles;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.function.ToDoubleFunction;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** {@code luq bench decode}: what HTTP, processes and the engine cost beside llama.cpp alone. */
+@Command(name = "decode", mixinStandardHelpOptions = true, sortOptions = false,
+        description = "Compares the decoding speed of one stream through HTTP with llama.cpp alone.",
+        footerHeading = "%nHow it is measured%n",
+        footer = {
+            "Both sides decode the same model with the same threads, one sequence, at the same depth: the server's"
+                + " prompt has D tokens, llama-bench first fills its cache with D tokens (-d).",
+            "Server: greedy sampling, --tokens N tokens over server-sent events. The clock runs in the client, from"
+                + " the arrival of the first token to that of the last one: N-1 decoding steps, with sampling, text"
+                + " conversion, both processes and HTTP. The prompt is outside.",
+            "Direct: llama-bench of the same patched source and the same compiler options, N-1 decoding steps without"
+                + " sampling (-n N-1 -p 0).",
+            "Each repetition measures both, one after the other, in alternating order; the overhead is the median over"
+                + " the repetitions of direct / HTTP - 1."
+        })
+final class DecodeBenchmark implements Callable<Integer> {
+
+    @Option(names = "--model", paramLabel = "GGUF", description = "Model to measure; random weights unless given.")
+    private Path model;
+
+    @Option(names = "--type", defaultValue = "F16",
+            description = "Type of the random weights: F16, Q8_0 or Q4_K (default: ${DEFAULT-VALUE}).")
+    private GgmlType type;
+
+    @Option(names = "--tokens", paramLabel = "N", defaultValue = "129",
+            description = "Tokens generated in each repetition (default: ${DEFAULT-VALUE}).")
+    private int tokens;
+
+    @Option(names = "--depth", paramLabel = "D", defaultValue = "128",
+            description = "Words in the prompt (default: ${DEFAULT-VALUE}).")
+    private int depth;
+
+    @Option(names = "--threads", paramLabel = "T", description = "Default: the processors available.")
+    private int threads = Runtime.getRuntime().availableProcessors();
+
+    @Option(names = "--repetitions", paramLabel = "R", defaultValue = "7",
+            description = "Pairs of measurements (default: ${DEFAULT-VALUE}).")
+    private int repetitions;
+
+    @Option(names = "--llama-bench", paramLabel = "PROGRAM", hidden = true, required = true)
+    private Path llamaBench;
+
+    /** Tokens per second of both sides, measured one right after the other. */
+    private record Pair(double http, double direct) {
+        double overhead() {
+            return direct / http - 1;
+        }
+    }
+
+    @Override
+    public Integer call() throws IOException {
+        if (tokens < 2 || repetitions < 1 || threads < 1 || depth < 1) {
+            throw new CliException("--tokens must be 2 or more, the other numbers 1 or more.");
+        }
+        if (model != null) {
+            measure(model.toAbsolutePath());
+            return 0;
+        }
+        Path synthesized = Files.createTempFile("luq-bench-", ".gguf");
+        try {
+            new ModelSynthesizer(ModelSynthesizer.Shape.benchmark(type), 1).write(synthesized);
+            measure(synthesized);
+        } finally {
+            Files.deleteIfExists(synthesized);
+        }
+        return 0;
+    }
+
+    private void measure(Path file) throws IOException {
+        ModelFiles files = ModelFiles.read(file);
+        System.out.printf("model: %.1f million weights, %.1f MiB; %d threads%n", files.parameters() / 1e6,
+                files.tensorBytes() / 1048576.0, threads);
+        List<String> options = List.of("--model", file.toString(), "-Dluq.worker.threads=" + threads);
+        try (ServerProcess server = ServerProcess.start(options, Duration.ofMinutes(5))) {
+            CompletionClient client = new CompletionClient(server.address(), Optional.empty());
+            String id = client.get("/v1/models").path("data").path(0).path("id").asText();
+            // Fills the prompt cache and warms up the code on both sides of the connection.
+            int promptTokens = complete(client, id).promptTokens();
+            direct(file, promptTokens);
+            System.out.printf("%d prompt tokens, %d generated%n%n", promptTokens, tokens);
+            System.out.println("           HTTP      llama.cpp   overhead");
+            report(pairs(client, id, file, promptTokens));
+        }
+    }
+
+    private List<Pair> pairs(CompletionClient client, String id, Path file, int promptTokens) throws IOException {
+        List<Pair> pairs = new ArrayList<>();
+        for (int i = 0; i < repetitions; i++) {
+            boolean httpFirst = i % 2 == 0;
+            double http = httpFirst ? complete(client, id).rate() : 0;
+            double direct = direct(file, promptTokens);
+            pairs.add(new Pair(httpFirst ? http : complete(client, id).rate(), direct));
+            print(Integer.toString(i + 1), pairs.get(i).http(), direct, pairs.get(i).overhead());
+        }
+        return pairs;
+    }
+
+    private void report(List<Pair> pairs) {
+        print("median", median(pairs, Pair::http), median(pairs, Pair::direct), median(pairs, Pair::overhead));
+        double ratio = 1 / (1 + median(pairs, Pair::overhead));
+        System.out.printf("%nHTTP reaches %.3f of llama.cpp's speed: overhead %.1f %%%n", ratio,
+                100 * median(pairs, Pair::overhead));
+    }
+
+    private static void print(String label, double http, double direct, double overhead) {
+        System.out.printf("%-7s %7.2f t/s   %7.2f t/s   %6.1f %%%n", label, http, direct, 100 * overhead);
+    }
+
+    private static double median(List<Pair> pairs, ToDoubleFunction<Pair> value) {
+        double[] sorted = pairs.stream().mapToDouble(value).sorted().toArray();
+        int half = sorted.length / 2;
+        return sorted.length % 2 == 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
+    }
+
+    /** @param rate decoding steps per second after the first token */
+    private record Completion(double rate, int promptTokens) {
+    }
+
+    private Completion complete(CompletionClient client, String id) {
+        ObjectNode request = CompletionClient.JSON.createObjectNode();
+        request.put("model", id).put("stream", true).put("temperature", 0).put("max_completion_tokens", tokens);
+        request.putObject("stream_options").put("include_usage", true);
+        request.putArray("messages").addObject().put("role", "user").put("content", "abc ".repeat(depth).strip());
+        long[] arrivals = new long[tokens];
+        int[] pieces = {0};
+        JsonNode usage = client.stream(request, text -> arrivals[Math.min(pieces[0]++, tokens - 1)] = System.nanoTime());
+        int generated = usage.path("completion_tokens").asInt();
+        if (generated != tokens || pieces[0] < tokens * 9 / 10) {
+            throw new CliException("The model generated " + generated + " tokens in " + pieces[0] + " pieces where "
+                    + tokens + " visible ones were asked for: measure with another model.");
+        }
+        long last = Arrays.stream(arrivals).max().orElseThrow();
+        return new Completion((generated - 1) * 1e9 / (last - arrivals[0]), usage.path("prompt_tokens").asInt());
+    }
+
+    /** @return tokens per second of llama.cpp alone */
+    private double direct(Path file, int promptTokens) throws IOException {
+        ProcessBuilder builder = new ProcessBuilder(llamaBench.toString(), "-m", file.toString(), "-p", "0",
+                "-n", Integer.toString(tokens - 1), "-d", Integer.toString(promptTokens),
+                "-t", Integer.toString(threads), "-r", "1", "-o", "json");
+        builder.environment().put("LD_LIBRARY_PATH", llamaBench.toAbsolutePath().getParent().toString());
+        Process process = builder.redirectError(ProcessBuilder.Redirect.DISCARD).start();
+        byte[] output = process.getInputStream().readAllBytes();
+        try {
+            if (process.waitFor() != 0) {
+                throw new CliException("llama-bench ended with status " + process.exitValue() + ".");
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new CliException("Interrupted.", e);
+        }
+        return CompletionClient.JSON.readTree(output).path(0).path("avg_ts").asDouble();
+    }
+}

@@ -1,0 +1,28 @@
+package dev.luq.cli;
+
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+
+/** Entry point of the launcher's Java commands. Exit status 0, 1 for a failure, 2 for a wrong command line. */
+@Command(name = "luq", subcommands = {ChatCommand.class, DoctorCommand.class, BenchCommand.class},
+        mixinStandardHelpOptions = true)
+public final class Main {
+
+    private Main() {
+    }
+
+    public static void main(String[] args) {
+        System.exit(commandLine().execute(args));
+    }
+
+    static CommandLine commandLine() {
+        return new CommandLine(new Main())
+                .setExecutionExceptionHandler((failure, commandLine, parsed) -> {
+                    if (failure instanceof CliException) {
+                        commandLine.getErr().println("luq: " + failure.getMessage());
+                        return 1;
+                    }
+                    throw failure;
+                });
+    }
+}

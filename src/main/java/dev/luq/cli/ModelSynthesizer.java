@@ -1,0 +1,223 @@
+package dev.luq.cli;
+
+import dev.luq.gguf.GgmlType;
+import dev.luq.gguf.GgufTensor;
+import dev.luq.gguf.GgufValue;
+import dev.luq.gguf.GgufValueType;
+import dev.luq.gguf.GgufWriter;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.SplittableRandom;
+import java.util.function.IntPredicate;
+
+/**
+ * Writes language models of the Qwen2 architecture with random weights, for measuring speed and memory. They have a
+ * working tokenizer and a ChatML template. Their output layer can only produce tokens of printable text, so that each
+ * generated token is visible at once and none ends the answer. The same shape and seed give the same file.
+ */
+final class ModelSynthesizer {
+
+    private static final String ARCHITECTURE = "qwen2";
+    private static final String CHATML = "{% for message in messages %}<|im_start|>{{ message.role }}\n"
+            + "{{ message.content }}<|im_end|>\n{% endfor %}"
+            + "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}";
+    private static final int CONTEXT = 4096;
+    private static final int BUFFER_BYTES = 1 << 20;
+    /** Standard deviation of the weights, as transformers initializes them. */
+    private static final double WEIGHT_DEVIATION = 0.02;
+    private static final short[] HALF_NORMALS = halfNormals();
+    /** 127 steps of this size reach 2.5 deviations. */
+    private static final short Q8_SCALE = half(2.5 * WEIGHT_DEVIATION / 127);
+    /** A weight is d * scale * q - dmin * min with scales of 0..63 and q of 0..15. */
+    private static final short Q4_SCALE = half(2.5 * WEIGHT_DEVIATION / (63 * 7.5));
+    private static final short Q4_MINIMUM = half(2.5 * WEIGHT_DEVIATION / 63);
+
+    /**
+     * A model's size; proportions are those of the Qwen2.5 family.
+     *
+     * @param width of the embeddings, a multiple of 256
+     * @param vocabulary tokens, from 259 to 36789
+     * @param type of all matrices: F16, Q8_0 or Q4_K
+     */
+    record Shape(int layers, int width, int vocabulary, GgmlType type) {
+
+        /** 12 layers of 768: 152 million weights. */
+        static Shape benchmark(GgmlType type) {
+            return new Shape(12, 768, 32_000, type);
+        }
+
+        /** Two million weights: what a process takes beside it is its own. */
+        static Shape tiny() {
+            return new Shape(2, 256, 1024, GgmlType.Q8_0);
+        }
+
+        int heads() {
+            return width / 64;
+        }
+
+        int keyValueHeads() {
+            return width / 256;
+        }
+
+        int feedForward() {
+            return 4 * width;
+        }
+    }
+
+    private final Shape shape;
+    private final BenchmarkVocabulary vocabulary;
+    private final SplittableRandom random;
+
+    ModelSynthesizer(Shape shape, long seed) {
+        this.shape = shape;
+        this.vocabulary = new BenchmarkVocabulary(shape.vocabulary());
+        this.random = new SplittableRandom(seed);
+    }
+
+    /** Writes the model; the target appears when it is complete. */
+    void write(Path target) throws IOException {
+        List<GgufTensor> tensors = tensors();
+        try (GgufWriter writer = GgufWriter.create(target, metadata(), tensors)) {
+            for (GgufTensor tensor : tensors) {
+                writer.begin(tensor.name());
+                IntPredicate silent = tensor.name().equals("output.weight")
+                        ? row -> !vocabulary.isPrintable(row) : row -> false;
+                fill(tensor, silent, writer);
+            }
+            writer.commit();
+        }
+    }
+
+    private Map<String, GgufValue> metadata() {
+        Map<String, GgufValue> metadata = new LinkedHashMap<>();
+        metadata.put("general.architecture", GgufValue.text(ARCHITECTURE));
+        metadata.put("general.name", GgufValue.text("Random weights"));
+        metadata.put("general.file_type", GgufValue.uint32(switch (shape.type()) {
+            case F16 -> 1;
+            case Q8_0 -> 7;
+            case Q4_K -> 14;
+            default -> throw new IllegalArgumentException("no random weights of type " + shape.type());
+        }));
+        number(metadata, "context_length", CONTEXT);
+        number(metadata, "embedding_length", shape.width());
+        number(metadata, "block_count", shape.layers());
+        number(metadata, "feed_forward_length", shape.feedForward());
+        number(metadata, "attention.head_count", shape.heads());
+        number(metadata, "attention.head_count_kv", shape.keyValueHeads());
+        metadata.put(ARCHITECTURE + ".attention.layer_norm_rms_epsilon", GgufValue.float32(1e-6f));
+        metadata.put(ARCHITECTURE + ".rope.freq_base", GgufValue.float32(1e6f));
+        vocabulary.describe(metadata);
+        metadata.put("tokenizer.chat_template", GgufValue.text(CHATML));
+        return metadata;
+    }
+
+    private static void number(Map<String, GgufValue> metadata, String key, int value) {
+        metadata.put(ARCHITECTURE + "." + key, new GgufValue.Int(GgufValueType.UINT32, value));
+    }
+
+    private List<GgufTensor> tensors() {
+        int keyValueWidth = shape.width() / shape.heads() * shape.keyValueHeads();
+        List<GgufTensor> tensors = new ArrayList<>();
+        tensors.add(matrix("token_embd.weight", shape.width(), shape.vocabulary()));
+        for (int layer = 0; layer < shape.layers(); layer++) {
+            String prefix = "blk." + layer + ".";
+            tensors.add(vector(prefix + "attn_norm.weight", shape.width()));
+            tensors.add(matrix(prefix + "attn_q.weight", shape.width(), shape.width()));
+            tensors.add(vector(prefix + "attn_q.bias", shape.width()));
+            tensors.add(matrix(prefix + "attn_k.weight", shape.width(), keyValueWidth));
+            tensors.add(vector(prefix + "attn_k.bias", keyValueWidth));
+            tensors.add(matrix(prefix + "attn_v.weight", shape.width(), keyValueWidth));
+            tensors.add(vector(prefix + "attn_v.bias", keyValueWidth));
+            tensors.add(matrix(prefix + "attn_output.weight", shape.width(), shape.width()));
+            tensors.add(vector(prefix + "ffn_norm.weight", shape.width()));
+            tensors.add(matrix(prefix + "ffn_gate.weight", shape.width(), shape.feedForward()));
+            tensors.add(matrix(prefix + "ffn_up.weight", shape.width(), shape.feedForward()));
+            tensors.add(matrix(prefix + "ffn_down.weight", shape.feedForward(), shape.width()));
+        }
+        tensors.add(vector("output_norm.weight", shape.width()));
+        tensors.add(matrix("output.weight", shape.width(), shape.vocabulary()));
+        return tensors;
+    }
+
+    private GgufTensor matrix(String name, long columns, long rows) {
+        return new GgufTensor(name, shape.type(), List.of(columns, rows));
+    }
+
+    private static GgufTensor vector(String name, long size) {
+        return new GgufTensor(name, GgmlType.F32, List.of(size));
+    }
+
+    /** @param silent rows that are all zero */
+    private void fill(GgufTensor tensor, IntPredicate silent, GgufWriter writer) throws IOException {
+        ByteBuffer buffer = ByteBuffer.allocate(BUFFER_BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        int rowBlocks = Math.toIntExact(tensor.extent(0) / tensor.type().blockSize());
+        boolean norm = tensor.name().endsWith("norm.weight");
+        for (int row = 0; row < tensor.elements() / tensor.extent(0); row++) {
+            boolean zero = silent.test(row);
+            for (int block = 0; block < rowBlocks; block++) {
+                if (buffer.remaining() < tensor.type().blockBytes()) {
+                    writer.write(buffer.flip());
+                    buffer.clear();
+                }
+                if (zero) {
+                    buffer.put(new byte[tensor.type().blockBytes()]);
+                } else if (norm) {
+                    buffer.putFloat(1);
+                } else {
+                    block(tensor.type(), buffer);
+                }
+            }
+        }
+        writer.write(buffer.flip());
+    }
+
+    /** Appends one block of random weights. */
+    private void block(GgmlType type, ByteBuffer out) {
+        switch (type) {
+            case F32 -> out.putFloat((float) (random.nextDouble(-1, 1) * WEIGHT_DEVIATION));
+            case F16 -> out.putShort(HALF_NORMALS[random.nextInt(HALF_NORMALS.length)]);
+            case Q8_0 -> {
+                out.putShort(Q8_SCALE);
+                randomBytes(out, 32);
+            }
+            case Q4_K -> {
+                out.putShort(Q4_SCALE);
+                out.putShort(Q4_MINIMUM);
+                randomBytes(out, 12 + 128);
+            }
+            default -> throw new IllegalArgumentException("no random weights of type " + type);
+        }
+    }
+
+    private void randomBytes(ByteBuffer out, int count) {
+        for (int i = 0; i < count; i += 4) {
+            out.putInt(random.nextInt());
+        }
+    }
+
+    private static short[] halfNormals() {
+        Random normal = new Random(1);
+        short[] values = new short[1 << 14];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = half(normal.nextGaussian() * WEIGHT_DEVIATION);
+        }
+        return values;
+    }
+
+    /** Rounds to the nearest IEEE half; magnitudes from 65504 on are outside its use here, subnormals are kept. */
+    static short half(double value) {
+        int sign = value < 0 ? 0x8000 : 0;
+        double magnitude = Math.abs(value);
+        int exponent = Math.max(Math.getExponent(magnitude), -14);
+        long steps = Math.round(Math.scalb(magnitude, 10 - exponent));
+        // Adding carries a rounded-up mantissa into the exponent; below 1024 steps the number is subnormal.
+        return (short) (sign | (int) (steps + ((long) (exponent + 14) << 10)));
+    }
+}

@@ -1,0 +1,127 @@
+package dev.luq.cli;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+
+/** A server started by this command through the launcher, on a free port of the loopback interface. Closing ends it. */
+final class ServerProcess implements AutoCloseable {
+
+    /** The launcher's path; set by the launcher itself. */
+    static final String LAUNCHER_PROPERTY = "luq.launcher";
+    private static final Duration END_TIMEOUT = Duration.ofSeconds(30);
+    private static final int LOG_LINES = 15;
+
+    private final Process process;
+    private final Path log;
+    private final URI address;
+    private final Thread endWithUs = new Thread(this::end);
+
+    /**
+     * Starts a server and waits until it is ready.
+     *
+     * @param options of {@code luq serve}
+     * @throws CliException with the end of the server's log when it does not become ready
+     */
+    static ServerProcess start(List<String> options, Duration timeout) {
+        String launcher = Optional.ofNullable(System.getProperty(LAUNCHER_PROPERTY))
+                .orElseThrow(() -> new CliException("Start this command with the launcher luq."));
+        try {
+            int port = freePort();
+            List<String> command = new ArrayList<>(List.of(launcher, "serve", "--port", Integer.toString(port)));
+            command.addAll(options);
+            Path log = Files.createTempFile("luq-server-", ".log");
+            Process process = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile()).start();
+            process.getOutputStream().close();
+            ServerProcess server = new ServerProcess(process, log, URI.create("http://127.0.0.1:" + port));
+            server.awaitReady(timeout);
+            return server;
+        } catch (IOException e) {
+            throw new CliException("Cannot start a server: " + e.getMessage(), e);
+        }
+    }
+
+    private ServerProcess(Process process, Path log, URI address) {
+        this.process = process;
+        this.log = log;
+        this.address = address;
+        Runtime.getRuntime().addShutdownHook(endWithUs);
+    }
+
+    private static int freePort() throws IOException {
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return socket.getLocalPort();
+        }
+    }
+
+    private void awaitReady(Duration timeout) throws IOException {
+        CompletionClient client = new CompletionClient(address, Optional.empty());
+        long deadline = System.nanoTime() + timeout.toNanos();
+        while (!client.answers("/q/health/ready")) {
+            if (!process.isAlive() || System.nanoTime() > deadline) {
+                String reason = process.isAlive() ? "The server did not become ready in " + timeout.toSeconds() + " s."
+                        : "The server ended with status " + process.exitValue() + ".";
+                String end = logEnd();
+                close();
+                throw new CliException(reason + " The end of its log:\n" + end);
+            }
+            pause();
+        }
+    }
+
+    private String logEnd() throws IOException {
+        List<String> lines = Files.readAllLines(log);
+        return String.join("\n", lines.subList(Math.max(0, lines.size() - LOG_LINES), lines.size()));
+    }
+
+    private static void pause() {
+        try {
+            Thread.sleep(50);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new CliException("Interrupted.", e);
+        }
+    }
+
+    /** Scheme, host and port. */
+    URI address() {
+        return address;
+    }
+
+    /** The server's process; the launcher replaced itself by it. Workers are its descendants. */
+    ProcessHandle handle() {
+        return process.toHandle();
+    }
+
+    /** Asks the server to stop, waits, and insists if it must. Idempotent. */
+    @Override
+    public void close() {
+        end();
+        Runtime.getRuntime().removeShutdownHook(endWithUs);
+    }
+
+    private void end() {
+        process.destroy();
+        try {
+            if (!process.waitFor(END_TIMEOUT.toSeconds(), TimeUnit.SECONDS)) {
+                process.destroyForcibly();
+            }
+        } catch (InterruptedException e) {
+            process.destroyForcibly();
+            Thread.currentThread().interrupt();
+        }
+        try {
+            Files.deleteIfExists(log);
+        } catch (IOException e) {
+            // A log left behind in the temporary directory harms nobody.
+        }
+    }
+}

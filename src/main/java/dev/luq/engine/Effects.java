@@ -1,0 +1,58 @@
+package dev.luq.engine;
+
+import java.util.List;
+
+/**
+ * Everything that the engine does to the world. {@link Scheduler} decides, this does. All methods are called on the
+ * engine thread; those that start work on another thread answer with an event.
+ */
+interface Effects {
+
+    /** Starts to tokenize a request's prompt; answered by {@link Scheduler#prepared} or {@link Scheduler#failed}. */
+    void prepare(String request);
+
+    /** A request got its sequence. @param cachedTokens of its prompt, tokens taken from the cache */
+    void admitted(String request, Prompt prompt, int cachedTokens);
+
+    /**
+     * Makes an image's embeddings available to a request until the image's last slice is decoded or the request ends.
+     *
+     * @param unit index of the image in the request's prompt
+     * @return true when they are there already; otherwise {@link Scheduler#encoded} or {@link Scheduler#encodingFailed}
+     *         follows
+     */
+    boolean encode(String request, int unit, PromptUnit.Image image);
+
+    /**
+     * Removes a range of positions of a sequence from the KV cache.
+     *
+     * @param to exclusive, or -1 for the end
+     * @return false when the model's memory cannot forget a part; nothing was removed then
+     */
+    boolean remove(int sequence, int from, int to);
+
+    /** Lets one sequence share the cells of another one's positions. @param to exclusive */
+    void copy(int source, int target, int from, int to);
+
+    /** Evaluates a batch of tokens. */
+    void decode(List<Step.TokenRun> tokens);
+
+    /** Evaluates a slice of an image. */
+    void decode(Step.ImageSlice image);
+
+    /** A request's prompt is evaluated, its first token follows. */
+    void accepted(String request, Prompt prompt, int cachedTokens);
+
+    /** Chooses the next token of a request whose output was part of the latest decode, and streams its text. */
+    Sampled sample(String request);
+
+    /** Ends a request well and lets go of what it holds. */
+    void finished(String request, FinishReason reason);
+
+    /** Ends a request that cannot go on and lets go of what it holds. */
+    void failed(String request, EngineException failure);
+
+    /** A token. @param ends why the generation ends with it, or null when it goes on */
+    record Sampled(int token, FinishReason ends) {
+    }
+}

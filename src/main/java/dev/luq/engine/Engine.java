@@ -1,0 +1,266 @@
+package dev.luq.engine;
+
+import dev.luq.llama.ChatTemplates;
+import dev.luq.llama.Context;
+import dev.luq.llama.ImageChunk;
+import dev.luq.llama.ImageEmbedding;
+import dev.luq.llama.LlamaException;
+import dev.luq.llama.Model;
+import dev.luq.llama.Vision;
+import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.function.Consumer;
+import java.util.function.Function;
+
+/**
+ * Generates for many requests at once with one model. Thread-safe.
+ *
+ * <p>One thread does {@code { drain the mailbox; schedule; decode; sample; emit }} and is the only one that uses the
+ * context. {@link Scheduler} decides, {@link LlamaEffects} does. What happens elsewhere (a submission, a prepared
+ * prompt, an encoded image, a cancellation) arrives in the mailbox and is seen before the next step.
+ */
+public final class Engine implements AutoCloseable {
+
+    private static final System.Logger LOG = System.getLogger(Engine.class.getName());
+
+    /** Something that happened. @param request the one that fails if handling it fails, or null */
+    private record Event(String request, Runnable handle) {
+    }
+
+    private final BlockingQueue<Event> mailbox = new LinkedBlockingQueue<>();
+    private final LlamaEffects effects;
+    private final Scheduler scheduler;
+    private final List<AutoCloseable> owned;
+    private final Thread thread = new Thread(this::run, "luq-engine");
+    private boolean idle = true;
+    private volatile boolean closing;
+    /** Nobody reads the mailbox any more. */
+    private volatile boolean closed;
+    private volatile EngineStats stats;
+
+    private Engine(EngineOptions options, Model model, Context context, ChatTemplates templates, Vision vision,
+            Function<ImageChunk, ImageEmbedding> encoder) {
+        PromptBuilder prompts = new PromptBuilder(model, templates, vision);
+        effects = new LlamaEffects(context, model.vocabulary(), prompts, encoder, options, new ToMailbox(),
+                this::publishStats);
+        scheduler = new Scheduler(effects, options.sequences(), context.contextSize(), options.batchSize());
+        owned = vision == null ? List.of(templates, context) : List.of(templates, vision, context);
+        publishStats();
+    }
+
+    /**
+     * Starts to serve a model. The engine owns context, templates and vision from now on; the model stays the caller's
+     * and is closed after the engine.
+     *
+     * @param vision null for a model that only reads text
+     */
+    public static Engine start(EngineOptions options, Model model, Context context, ChatTemplates templates,
+            Vision vision) {
+        return start(options, model, context, templates, vision, vision == null ? null : vision::encode);
+    }
+
+    /** @param encoder what encodes images, on a thread of its own */
+    static Engine start(EngineOptions options, Model model, Context context, ChatTemplates templates, Vision vision,
+            Function<ImageChunk, ImageEmbedding> encoder) {
+        Engine engine = new Engine(options, model, context, templates, vision, encoder);
+        engine.thread.start();
+        return engine;
+    }
+
+    /**
+     * Queues a request and returns at once.
+     *
+     * @param consumer gets the request's events on the engine's thread: it returns at once and does not throw. If it
+     *        throws, the request is cancelled
+     */
+    public void submit(GenerationRequest request, Consumer<GenerationEvent> consumer) {
+        Event submission = new Event(request.id(), () -> {
+            if (closing || !effects.add(request, consumer)) {
+                EngineException failure = closing ? new EngineException.Cancelled()
+                        : new EngineException.Internal("The request's id is in use.", null);
+                consumer.accept(new GenerationEvent.Failed(request.id(), failure.code(), failure.getMessage(), null));
+                return;
+            }
+            scheduler.submitted(request.id(), request.maxTokens(), request.cachePrompt());
+        });
+        mailbox.add(submission);
+        if (closed && mailbox.remove(submission)) {
+            submission.handle.run();
+        }
+    }
+
+    /** Stops a request before the next step, wherever it stands. Ids that are not in flight are ignored. */
+    public void cancel(String id) {
+        mailbox.add(new Event(id, () -> scheduler.cancelled(id)));
+    }
+
+    /** A snapshot, at most one step old. When a request's last event comes, it counts as ended here. */
+    public EngineStats stats() {
+        return stats;
+    }
+
+    private void run() {
+        while (!closing) {
+            try {
+                drainMailbox();
+                Step step = scheduler.schedule();
+                idle = step.isEmpty();
+                decode(step);
+            } catch (RuntimeException | Error e) {
+                LOG.log(System.Logger.Level.ERROR, "The engine failed; all requests end", e);
+                scheduler.failAll(EngineException.of(e));
+            }
+            publishStats();
+        }
+    }
+
+    /** Waits for an event only when there is nothing to decode. */
+    private void drainMailbox() {
+        Event event = idle ? takeUninterruptibly() : mailbox.poll();
+        for (; event != null; event = mailbox.poll()) {
+            try {
+                event.handle.run();
+            } catch (RuntimeException | Error e) {
+                failed(event.request, e);
+            }
+        }
+    }
+
+    private void decode(Step step) {
+        List<String> requests = step.tokens().stream().map(Step.TokenRun::request).toList();
+        if (!requests.isEmpty() && attempt(requests, () -> effects.decode(step.tokens()))) {
+            for (Step.TokenRun run : step.tokens()) {
+                advance(run.request(), run.output(), () -> scheduler.decoded(run));
+            }
+        }
+        Step.ImageSlice slice = step.image();
+        if (slice != null && attempt(List.of(slice.request()), () -> effects.decode(slice))) {
+            advance(slice.request(), slice.output(), () -> scheduler.decoded(slice));
+        }
+    }
+
+    private boolean attempt(List<String> requests, Runnable decode) {
+        try {
+            decode.run();
+            return true;
+        } catch (LlamaException.NoKvSpace e) {
+            LOG.log(System.Logger.Level.WARNING, "The KV cache is full", e);
+            scheduler.outOfCells(requests);
+        } catch (RuntimeException | Error e) {
+            LOG.log(System.Logger.Level.ERROR, "A step failed", e);
+            scheduler.decodeFailed(requests, EngineException.of(e));
+        }
+        return false;
+    }
+
+    private void advance(String request, boolean output, Runnable decoded) {
+        try {
+            decoded.run();
+            if (output) {
+                scheduler.sampled(request, effects.sample(request));
+            }
+        } catch (RuntimeException | Error e) {
+            failed(request, e);
+        }
+    }
+
+    private void failed(String request, Throwable cause) {
+        LOG.log(System.Logger.Level.ERROR, "A request failed", cause);
+        scheduler.failed(request, EngineException.of(cause));
+    }
+
+    private Event takeUninterruptibly() {
+        while (true) {
+            try {
+                return mailbox.take();
+            } catch (InterruptedException e) {
+                LOG.log(System.Logger.Level.DEBUG, "Interrupts do not stop the engine, close does");
+            }
+        }
+    }
+
+    private void publishStats() {
+        LlamaEffects.Counters c = effects.counters;
+        stats = new EngineStats(scheduler.waiting(), scheduler.running(), scheduler.cellsUsed(), scheduler.cells(),
+                c.promptTokens, c.generationTokens, c.prefixQueries, c.prefixHits, c.imageQueries, c.imageHits,
+                c.imagesEncoded, c.imageEncodeMillis, c.imageTokens, c.cancelled);
+    }
+
+    /** Ends all requests with {@code cancelled}, waits for the engine's threads and closes what it owns. */
+    @Override
+    public synchronized void close() {
+        if (closing) {
+            return;
+        }
+        closing = true;
+        mailbox.add(new Event(null, () -> { }));
+        joinUninterruptibly();
+        scheduler.failAll(new EngineException.Cancelled());
+        effects.stopThreads();
+        closed = true;
+        // What the other threads still answered is let go of here, and late submissions are refused.
+        idle = false;
+        drainMailbox();
+        effects.close();
+        for (AutoCloseable resource : owned) {
+            try {
+                resource.close();
+            } catch (Exception e) {
+                LOG.log(System.Logger.Level.WARNING, "Closing failed", e);
+            }
+        }
+    }
+
+    private void joinUninterruptibly() {
+        boolean interrupted = false;
+        while (thread.isAlive()) {
+            try {
+                thread.join();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Turns what other threads have to say into events. */
+    private final class ToMailbox implements LlamaEffects.Replies {
+        @Override
+        public void prepared(String request, PromptBuilder.Prepared prepared) {
+            mailbox.add(new Event(request, () -> {
+                if (effects.keep(request, prepared)) {
+                    scheduler.prepared(request, prepared.prompt());
+                }
+            }));
+        }
+
+        @Override
+        public void preparationFailed(String request, EngineException failure) {
+            mailbox.add(new Event(request, () -> scheduler.failed(request, failure)));
+        }
+
+        @Override
+        public void encoded(String image, ImageEmbedding embedding, double millis) {
+            mailbox.add(new Event(null, () -> {
+                effects.keep(image, embedding, millis);
+                scheduler.encoded(image);
+            }));
+        }
+
+        @Override
+        public void encodingFailed(String image, EngineException failure) {
+            mailbox.add(new Event(null, () -> {
+                effects.encodingFailed(image);
+                scheduler.encodingFailed(image, failure);
+            }));
+        }
+
+        @Override
+        public void abandoned(String request) {
+            cancel(request);
+        }
+    }
+}

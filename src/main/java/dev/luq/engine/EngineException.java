@@ -1,0 +1,80 @@
+package dev.luq.engine;
+
+/** Why a request failed. Messages are for clients: they say what to do and carry no path. */
+public abstract sealed class EngineException extends RuntimeException {
+
+    private final String code;
+    private final String param;
+
+    private EngineException(String code, String param, String message, Throwable cause) {
+        super(message, cause);
+        this.code = code;
+        this.param = param;
+    }
+
+    /** Code of the serving contract. */
+    public String code() {
+        return code;
+    }
+
+    /** The request field at fault, or null. */
+    public String param() {
+        return param;
+    }
+
+    /** The prompt leaves no room in the context. */
+    public static final class ContextLengthExceeded extends EngineException {
+        ContextLengthExceeded(int promptTokens, int contextSize) {
+            super("context_length_exceeded", "messages", "The prompt has " + promptTokens + " tokens, but the context holds "
+                    + contextSize + " including the answer. Shorten the messages, or send fewer or smaller images.", null);
+        }
+    }
+
+    /** Images for a model that only reads text. */
+    public static final class UnsupportedModality extends EngineException {
+        UnsupportedModality() {
+            super("unsupported_modality", "messages",
+                    "This model understands no images. Send text only, or choose a model with vision.", null);
+        }
+    }
+
+    /** A field that the model or its template cannot use. */
+    public static final class InvalidRequest extends EngineException {
+        InvalidRequest(String param, String message, Throwable cause) {
+            super("invalid_request", param, message, cause);
+        }
+    }
+
+    /** An image that the vision encoder refuses. */
+    public static final class InvalidImage extends EngineException {
+        InvalidImage(String message, Throwable cause) {
+            super("invalid_image", "messages", message, cause);
+        }
+    }
+
+    /** The client is gone or the engine closes. */
+    public static final class Cancelled extends EngineException {
+        Cancelled() {
+            super("cancelled", null, "The request was cancelled.", null);
+        }
+    }
+
+    /** The KV cache could not hold the request although it should. */
+    public static final class OutOfCells extends EngineException {
+        OutOfCells() {
+            super("internal_error", null, "The model's context is exhausted. Try again with a shorter prompt.", null);
+        }
+    }
+
+    /** A defect of ours or of llama.cpp. */
+    public static final class Internal extends EngineException {
+        Internal(String message, Throwable cause) {
+            super("internal_error", null, message, cause);
+        }
+    }
+
+    /** Whatever went wrong, as something a client may see. */
+    static EngineException of(Throwable cause) {
+        return cause instanceof EngineException e ? e : new Internal("The model failed on this request.", cause);
+    }
+}

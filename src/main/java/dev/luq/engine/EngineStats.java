@@ -1,0 +1,24 @@
+package dev.luq.engine;
+
+/**
+ * A snapshot of the engine. Gauges are of this moment, counters since its start.
+ *
+ * @param waiting requests queued or being prepared
+ * @param running requests holding a sequence
+ * @param kvCellsUsed used cells of the KV cache, caches of ended requests included
+ * @param kvCells all cells of the KV cache
+ * @param promptTokens counter: prompt tokens evaluated or reused
+ * @param generationTokens counter
+ * @param prefixQueries counter: prompt tokens looked up in the prompt cache
+ * @param prefixHits counter: prompt tokens taken from it
+ * @param imageQueries counter: images looked up in the embedding cache
+ * @param imageHits counter
+ * @param imagesEncoded counter
+ * @param imageEncodeMillis counter: time spent encoding
+ * @param imageTokens counter: image tokens of prompts
+ * @param cancelled counter: requests cancelled
+ */
+public record EngineStats(int waiting, int running, int kvCellsUsed, int kvCells, long promptTokens,
+        long generationTokens, long prefixQueries, long prefixHits, long imageQueries, long imageHits,
+        long imagesEncoded, double imageEncodeMillis, long imageTokens, long cancelled) {
+}

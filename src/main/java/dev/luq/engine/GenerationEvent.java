@@ -1,0 +1,68 @@
+package dev.luq.engine;
+
+import java.util.List;
+
+/**
+ * What happens to a request, in the order {@code Accepted Delta* (Finished | Failed)}, or {@code Failed} alone. A
+ * cancelled request ends with {@code Failed} whose code is {@code cancelled}.
+ */
+public sealed interface GenerationEvent {
+
+    /** The request's id. */
+    String id();
+
+    /**
+     * The prompt is evaluated: the first token follows.
+     *
+     * @param promptTokens text and image tokens of the prompt
+     * @param imageTokens of these, tokens of images
+     * @param cachedTokens of promptTokens, those taken from the cache
+     */
+    record Accepted(String id, int promptTokens, int imageTokens, int cachedTokens) implements GenerationEvent {
+    }
+
+    /**
+     * Generated text that is safe to show: complete characters, no part of a stop string.
+     *
+     * @param content text to append, or null
+     * @param toolCall a piece of a tool call, or null
+     * @param logprobs one entry per token behind this delta when they were asked for, else null
+     */
+    record Delta(String id, String content, ToolCall toolCall, List<TokenLogprob> logprobs) implements GenerationEvent {
+    }
+
+    /** The generation ended well. */
+    record Finished(String id, FinishReason reason, int completionTokens, Timings timings) implements GenerationEvent {
+    }
+
+    /**
+     * The generation failed.
+     *
+     * @param code code of the serving contract, or {@code cancelled}
+     * @param message for the client
+     * @param param the request field at fault, or null
+     */
+    record Failed(String id, String code, String message, String param) implements GenerationEvent {
+    }
+
+    /**
+     * One piece of the tool call with this index. The first piece of a call carries id and name, later ones null.
+     *
+     * @param argumentsDelta JSON text to append to the call's arguments
+     */
+    record ToolCall(int index, String id, String name, String argumentsDelta) {
+    }
+
+    /**
+     * @param token the token's text, malformed UTF-8 replaced
+     * @param logprob natural logarithm
+     * @param bytes the token's bytes, each 0..255
+     * @param top the likeliest tokens in this place, at most as many as asked for, without their own alternatives
+     */
+    record TokenLogprob(String token, double logprob, List<Integer> bytes, List<TokenLogprob> top) {
+    }
+
+    /** Where a request's time went, in milliseconds. Prefill includes image encoding. */
+    record Timings(double queueMillis, double prefillMillis, double decodeMillis, double imageEncodeMillis) {
+    }
+}

@@ -1,0 +1,336 @@
+package dev.luq.engine;
+
+import dev.luq.llama.Context;
+import dev.luq.llama.ImageChunk;
+import dev.luq.llama.ImageEmbedding;
+import dev.luq.llama.LlamaException;
+import dev.luq.llama.TokenBatch;
+import dev.luq.llama.Vocabulary;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.Function;
+
+/**
+ * {@link Effects} on llama.cpp. Prompts are prepared on one thread and images encoded on another; both answer through
+ * {@link Replies}. Everything else happens on the engine thread, which alone uses the context.
+ */
+final class LlamaEffects implements Effects, AutoCloseable {
+
+    /** Where the other threads report to; called on these threads. */
+    interface Replies {
+        /** The receiver owns prepared. */
+        void prepared(String request, PromptBuilder.Prepared prepared);
+
+        void preparationFailed(String request, EngineException failure);
+
+        /** The receiver owns the embedding. */
+        void encoded(String image, ImageEmbedding embedding, double millis);
+
+        void encodingFailed(String image, EngineException failure);
+
+        /** The request's client is gone. */
+        void abandoned(String request);
+    }
+
+    /** A request that waits for an image to be encoded. */
+    private record Wish(Generation generation, int unit) {
+    }
+
+    private final Context context;
+    private final Vocabulary vocabulary;
+    private final PromptBuilder prompts;
+    private final Function<ImageChunk, ImageEmbedding> encoder;
+    private final Replies replies;
+    private final Runnable beforeEnd;
+    private final TokenBatch batch;
+    private final EmbeddingCache<ImageEmbedding> embeddings;
+    private final ThreadPoolExecutor preparing = thread("luq-prompt");
+    private final ThreadPoolExecutor encoding = thread("luq-image");
+    private final Map<String, Generation> generations = new HashMap<>();
+    /** Images being encoded or queued for it. */
+    private final Map<String, List<Wish>> wishes = new HashMap<>();
+    private final Map<String, EncodeJob> jobs = new HashMap<>();
+    /** Where in the latest batch each request's logits are. */
+    private final Map<String, Integer> outputs = new HashMap<>();
+    final Counters counters = new Counters();
+
+    /** Counters of {@link EngineStats}, for the engine thread. */
+    static final class Counters {
+        long promptTokens;
+        long generationTokens;
+        long prefixQueries;
+        long prefixHits;
+        long imageQueries;
+        long imageHits;
+        long imagesEncoded;
+        double imageEncodeMillis;
+        long imageTokens;
+        long cancelled;
+    }
+
+    /**
+     * @param encoder used on one thread at a time
+     * @param beforeEnd called before the last event of a request
+     */
+    LlamaEffects(Context context, Vocabulary vocabulary, PromptBuilder prompts,
+            Function<ImageChunk, ImageEmbedding> encoder, EngineOptions options, Replies replies,
+            Runnable beforeEnd) {
+        this.context = context;
+        this.vocabulary = vocabulary;
+        this.prompts = prompts;
+        this.encoder = encoder;
+        this.replies = replies;
+        this.beforeEnd = beforeEnd;
+        this.batch = TokenBatch.create(options.batchSize());
+        this.embeddings = new EmbeddingCache<>(options.imageCacheBytes());
+    }
+
+    private static ThreadPoolExecutor thread(String name) {
+        return new ThreadPoolExecutor(1, 1, 0, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), task -> {
+            Thread thread = new Thread(task, name);
+            thread.setDaemon(true);
+            return thread;
+        });
+    }
+
+    /** Makes a request known, before {@link Scheduler#submitted}. @return false when its id is in use */
+    boolean add(GenerationRequest request, Consumer<GenerationEvent> consumer) {
+        Runnable abandon = () -> replies.abandoned(request.id());
+        return generations.putIfAbsent(request.id(), new Generation(request, consumer, abandon)) == null;
+    }
+
+    // ---- preparing ----
+
+    @Override
+    public void prepare(String request) {
+        GenerationRequest input = generations.get(request).request;
+        preparing.execute(() -> {
+            try {
+                replies.prepared(request, prompts.build(input));
+            } catch (RuntimeException | Error e) {
+                replies.preparationFailed(request, EngineException.of(e));
+            }
+        });
+    }
+
+    /** Takes a prepared prompt over. @return its request's generation still wants it */
+    boolean keep(String request, PromptBuilder.Prepared prepared) {
+        Generation generation = generations.get(request);
+        if (generation == null) {
+            prepared.close();
+            return false;
+        }
+        generation.prepared(prepared, vocabulary);
+        return true;
+    }
+
+    @Override
+    public void admitted(String request, Prompt prompt, int cachedTokens) {
+        Generation generation = generations.get(request);
+        generation.admitted();
+        if (generation.request.cachePrompt()) {
+            counters.prefixQueries += prompt.tokens();
+            counters.prefixHits += cachedTokens;
+        }
+    }
+
+    // ---- images ----
+
+    private final class EncodeJob implements Runnable {
+        private final String image;
+        private final ImageChunk chunk;
+
+        EncodeJob(String image, ImageChunk chunk) {
+            this.image = image;
+            this.chunk = chunk;
+        }
+
+        @Override
+        public void run() {
+            long start = System.nanoTime();
+            try (chunk) {
+                ImageEmbedding embedding = encoder.apply(chunk);
+                replies.encoded(image, embedding, (System.nanoTime() - start) / 1e6);
+            } catch (LlamaException.InvalidImage e) {
+                replies.encodingFailed(image, new EngineException.InvalidImage(e.getMessage(), e));
+            } catch (RuntimeException | Error e) {
+                replies.encodingFailed(image, EngineException.of(e));
+            }
+        }
+    }
+
+    @Override
+    public boolean encode(String request, int unit, PromptUnit.Image image) {
+        Generation generation = generations.get(request);
+        counters.imageQueries++;
+        if (embeddings.pin(image.id())) {
+            counters.imageHits++;
+            generation.pin(unit, image.id());
+            return true;
+        }
+        wishes.computeIfAbsent(image.id(), id -> {
+            EncodeJob job = new EncodeJob(id, generation.takeImage(unit));
+            jobs.put(id, job);
+            encoding.execute(job);
+            return new ArrayList<>();
+        }).add(new Wish(generation, unit));
+        return false;
+    }
+
+    /** Takes an image's embeddings over and holds them for those who wait for them. */
+    void keep(String image, ImageEmbedding embedding, double millis) {
+        counters.imagesEncoded++;
+        counters.imageEncodeMillis += millis;
+        jobs.remove(image);
+        List<Wish> fulfilled = wishes.remove(image);
+        embeddings.put(image, embedding, embedding.bytes(), fulfilled.size());
+        for (Wish wish : fulfilled) {
+            wish.generation.pin(wish.unit, image);
+            wish.generation.imageEncoded(millis);
+        }
+    }
+
+    void encodingFailed(String image) {
+        jobs.remove(image);
+        wishes.remove(image);
+    }
+
+    /** An image that nobody waits for any more is not encoded, unless that has begun. */
+    private void withdrawWishes(Generation generation) {
+        wishes.entrySet().removeIf(entry -> {
+            entry.getValue().removeIf(wish -> wish.generation == generation);
+            if (!entry.getValue().isEmpty()) {
+                return false;
+            }
+            EncodeJob job = jobs.get(entry.getKey());
+            if (!encoding.remove(job)) {
+                return false;
+            }
+            jobs.remove(entry.getKey());
+            job.chunk.close();
+            return true;
+        });
+    }
+
+    // ---- decoding ----
+
+    @Override
+    public boolean remove(int sequence, int from, int to) {
+        return context.remove(sequence, from, to);
+    }
+
+    @Override
+    public void copy(int source, int target, int from, int to) {
+        context.copy(source, target, from, to);
+    }
+
+    @Override
+    public void decode(List<Step.TokenRun> runs) {
+        batch.clear();
+        outputs.clear();
+        for (Step.TokenRun run : runs) {
+            int last = run.tokens().length - 1;
+            for (int i = 0; i <= last; i++) {
+                int index = batch.add(run.tokens()[i], run.position() + i, run.sequence(), run.output() && i == last);
+                if (run.output() && i == last) {
+                    outputs.put(run.request(), index);
+                }
+            }
+        }
+        context.decode(batch);
+    }
+
+    @Override
+    public void decode(Step.ImageSlice slice) {
+        ImageEmbedding embedding = embeddings.pinned(slice.image().id());
+        context.decode(embedding, slice.first(), slice.count(), slice.position(), slice.sequence(), slice.output());
+        outputs.clear();
+        outputs.put(slice.request(), slice.count() - 1);
+        if (slice.last()) {
+            generations.get(slice.request()).unpin(slice.unit(), embeddings);
+        }
+    }
+
+    // ---- answering ----
+
+    @Override
+    public void accepted(String request, Prompt prompt, int cachedTokens) {
+        counters.promptTokens += prompt.tokens();
+        counters.imageTokens += prompt.imageTokens();
+        generations.get(request).accepted(prompt, cachedTokens);
+    }
+
+    @Override
+    public Sampled sample(String request) {
+        Sampled sampled = generations.get(request).sample(context, outputs.get(request), vocabulary);
+        counters.generationTokens++;
+        return sampled;
+    }
+
+    @Override
+    public void finished(String request, FinishReason reason) {
+        Generation generation = end(request);
+        try (generation) {
+            generation.finish(reason);
+        } catch (RuntimeException e) {
+            emitFailed(generation, EngineException.of(e));
+        }
+    }
+
+    @Override
+    public void failed(String request, EngineException failure) {
+        counters.cancelled += failure instanceof EngineException.Cancelled ? 1 : 0;
+        try (Generation generation = end(request)) {
+            emitFailed(generation, failure);
+        }
+    }
+
+    private static void emitFailed(Generation generation, EngineException failure) {
+        generation.emit(new GenerationEvent.Failed(generation.request.id(), failure.code(), failure.getMessage(),
+                failure.param()));
+    }
+
+    private Generation end(String request) {
+        Generation generation = generations.remove(request);
+        withdrawWishes(generation);
+        generation.unpinAll(embeddings);
+        beforeEnd.run();
+        return generation;
+    }
+
+    /** Waits for what the other threads have begun; their last replies follow. Requests must have ended before. */
+    void stopThreads() {
+        preparing.getQueue().clear();
+        stop(preparing);
+        stop(encoding);
+    }
+
+    @Override
+    public void close() {
+        embeddings.close();
+        batch.close();
+    }
+
+    private static void stop(ThreadPoolExecutor thread) {
+        thread.shutdown();
+        boolean interrupted = false;
+        while (true) {
+            try {
+                if (thread.awaitTermination(1, TimeUnit.MINUTES)) {
+                    break;
+                }
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

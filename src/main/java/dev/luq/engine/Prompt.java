@@ -1,0 +1,46 @@
+package dev.luq.engine;
+
+import java.util.List;
+
+/**
+ * A tokenized prompt.
+ *
+ * @param units not empty
+ * @param tokens text and image tokens: the cells it fills
+ * @param imageTokens of these, tokens of images
+ */
+record Prompt(List<PromptUnit> units, int tokens, int imageTokens) {
+
+    static Prompt of(List<PromptUnit> units) {
+        if (units.isEmpty()) {
+            throw new IllegalArgumentException("a prompt needs at least one token");
+        }
+        int tokens = 0;
+        int images = 0;
+        for (PromptUnit unit : units) {
+            tokens += unit.cells();
+            images += unit instanceof PromptUnit.Image ? unit.cells() : 0;
+        }
+        return new Prompt(List.copyOf(units), tokens, images);
+    }
+
+    /** Cells of the first units. */
+    int cells(int units) {
+        return this.units.subList(0, units).stream().mapToInt(PromptUnit::cells).sum();
+    }
+
+    /** Positions that the first units take. */
+    int positions(int units) {
+        return this.units.subList(0, units).stream().mapToInt(PromptUnit::positions).sum();
+    }
+
+    /** Length of the longest common prefix with another prompt, in units. */
+    int common(Prompt other) {
+        int limit = Math.min(units.size(), other.units.size());
+        int n = 0;
+        while (n < limit && units.get(n).equals(other.units.get(n))) {
+            n++;
+        }
+        return n;
+    }
+}

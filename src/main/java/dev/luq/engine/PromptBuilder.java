@@ -1,0 +1,196 @@
+package dev.luq.engine;
+
+import dev.luq.llama.ChatPrompt;
+import dev.luq.llama.ChatTemplates;
+import dev.luq.llama.ImageChunk;
+import dev.luq.llama.LlamaException;
+import dev.luq.llama.MessageParser;
+import dev.luq.llama.Model;
+import dev.luq.llama.PromptChunk;
+import dev.luq.llama.PromptPart;
+import dev.luq.llama.Sampler;
+import dev.luq.llama.Schemas;
+import dev.luq.llama.Vision;
+import dev.luq.llama.Vocabulary;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * Turns a request into a tokenized prompt: chat template, tokens, preprocessed images. Takes the time that long prompts
+ * and large images take, so it has a thread of its own; thread-safe.
+ */
+final class PromptBuilder {
+
+    /** Tokens that penalties look at: {@link dev.luq.llama.SamplerOptions}. */
+    private static final int PENALTY_WINDOW = 64;
+
+    /**
+     * A request's prompt and what its generation needs. Owns all of it but the prompt.
+     *
+     * @param images preprocessed pixels by index of their unit
+     * @param chat the templated prompt: stops and preserved tokens
+     * @param parser finds tool calls in the answer; null when there are none to find
+     */
+    record Prepared(Prompt prompt, Map<Integer, ImageChunk> images, ChatPrompt chat, Sampler sampler,
+            MessageParser parser) implements AutoCloseable {
+
+        @Override
+        public void close() {
+            images.values().forEach(ImageChunk::close);
+            sampler.close();
+            if (parser != null) {
+                parser.close();
+            }
+        }
+    }
+
+    private final Model model;
+    private final Vocabulary vocabulary;
+    private final ChatTemplates templates;
+    private final Vision vision;
+    private final SpecialTextGuard guard;
+
+    /** @param vision null for a model that only reads text */
+    PromptBuilder(Model model, ChatTemplates templates, Vision vision) {
+        this.model = model;
+        this.vocabulary = model.vocabulary();
+        this.templates = templates;
+        this.vision = vision;
+        this.guard = new SpecialTextGuard(vocabulary.specialTexts());
+    }
+
+    /** @throws EngineException when the request cannot become a prompt */
+    Prepared build(GenerationRequest request) {
+        if (vision == null && !request.images().isEmpty()) {
+            throw new EngineException.UnsupportedModality();
+        }
+        ChatRequest chat = ChatRequest.of(request, guard);
+        if (chat.callsTools() && !templates.supportsTools()) {
+            throw new EngineException.InvalidRequest("tools",
+                    "This model's chat template knows no tools. Send no tools, or choose another model.", null);
+        }
+        ChatPrompt templated = apply(chat);
+        Map<Integer, ImageChunk> images = new HashMap<>();
+        Sampler sampler = null;
+        try {
+            Prompt prompt = tokenize(parts(templated.prompt(), chat, request.images()), images);
+            sampler = sampler(request, templated, chat, prompt);
+            MessageParser parser = chat.callsTools() ? templates.parser(templated) : null;
+            return new Prepared(prompt, images, templated, sampler, parser);
+        } catch (RuntimeException e) {
+            images.values().forEach(ImageChunk::close);
+            if (sampler != null) {
+                sampler.close();
+            }
+            throw e;
+        }
+    }
+
+    private ChatPrompt apply(ChatRequest chat) {
+        try {
+            if (chat.schema() != null) {
+                Schemas.toGrammar(chat.schema());
+            }
+            return templates.apply(chat.json());
+        } catch (LlamaException.InvalidGrammar e) {
+            throw new EngineException.InvalidRequest("response_format", e.getMessage(), e);
+        } catch (LlamaException.InvalidTemplate e) {
+            throw new EngineException.InvalidRequest("messages", e.getMessage(), e);
+        }
+    }
+
+    private Sampler sampler(GenerationRequest request, ChatPrompt templated, ChatRequest chat, Prompt prompt) {
+        try {
+            Sampler sampler = Sampler.create(model, request.sampling(), templated.grammarOptions());
+            List<PromptUnit> units = prompt.units();
+            for (PromptUnit unit : units.subList(Math.max(0, units.size() - PENALTY_WINDOW), units.size())) {
+                if (unit instanceof PromptUnit.Text text) {
+                    sampler.acceptPrompt(text.token());
+                }
+            }
+            return sampler;
+        } catch (LlamaException.InvalidGrammar e) {
+            String param = chat.schema() != null ? "response_format" : chat.callsTools() ? "tools" : null;
+            throw new EngineException.InvalidRequest(param, e.getMessage(), e);
+        }
+    }
+
+    private static List<PromptPart> parts(String prompt, ChatRequest chat, List<GenerationRequest.ImageInput> images) {
+        List<PromptPart> parts = new ArrayList<>();
+        Matcher marks = Pattern.compile(chat.mediaMark() + "|" + chat.breakMark()).matcher(prompt);
+        int from = 0;
+        int media = 0;
+        while (marks.find()) {
+            addText(parts, prompt.substring(from, marks.start()));
+            from = marks.end();
+            if (marks.group().equals(chat.mediaMark())) {
+                if (media == chat.images().size()) {
+                    throw imagesLost();
+                }
+                GenerationRequest.ImageInput image = images.get(chat.images().get(media));
+                // The number tells two uses of one image apart.
+                parts.add(new PromptPart.Image(image.width(), image.height(), image.rgb(), image.sha256() + "/" + media++));
+            }
+        }
+        addText(parts, prompt.substring(from));
+        if (media < chat.images().size()) {
+            throw imagesLost();
+        }
+        return parts;
+    }
+
+    private static EngineException imagesLost() {
+        return new EngineException.InvalidRequest("messages",
+                "The model's chat template takes no image in this place. Put images into user messages.", null);
+    }
+
+    private static void addText(List<PromptPart> parts, String text) {
+        if (!text.isEmpty()) {
+            parts.add(new PromptPart.Text(text, true));
+        }
+    }
+
+    /** @param images receives the images, which the caller closes */
+    private Prompt tokenize(List<PromptPart> parts, Map<Integer, ImageChunk> images) {
+        List<PromptUnit> units = new ArrayList<>();
+        Map<String, Integer> tiles = new HashMap<>();
+        for (PromptChunk chunk : chunks(parts)) {
+            if (chunk instanceof PromptChunk.TextChunk text) {
+                for (int token : text.tokens()) {
+                    units.add(new PromptUnit.Text(token));
+                }
+            } else if (chunk instanceof ImageChunk image) {
+                // Some models cut an image into several tiles, which all carry its id.
+                int tile = tiles.merge(image.id(), 1, Integer::sum);
+                String pixels = image.id().substring(0, image.id().lastIndexOf('/'));
+                images.put(units.size(), image);
+                units.add(new PromptUnit.Image(pixels + "#" + tile, image.tokens(), image.positions()));
+            }
+        }
+        if (units.isEmpty()) {
+            throw new EngineException.InvalidRequest("messages", "The prompt is empty.", null);
+        }
+        return Prompt.of(units);
+    }
+
+    /** Special tokens that the template wrote are read as such; those of users are split by now. */
+    private List<PromptChunk> chunks(List<PromptPart> parts) {
+        if (vision != null) {
+            try {
+                return vision.tokenize(parts, true);
+            } catch (LlamaException.InvalidImage e) {
+                throw new EngineException.InvalidImage(e.getMessage(), e);
+            }
+        }
+        List<PromptChunk> chunks = new ArrayList<>();
+        for (PromptPart part : parts) {
+            String text = ((PromptPart.Text) part).text();
+            chunks.add(new PromptChunk.TextChunk(vocabulary.tokenize(text, chunks.isEmpty(), true)));
+        }
+        return chunks;
+    }
+}

@@ -1,0 +1,92 @@
+package dev.luq.engine;
+
+import java.util.Map;
+import java.util.TreeMap;
+
+/** A request as {@link Scheduler} sees it. */
+final class Request {
+
+    enum Phase { PREPARING, WAITING, PROMPT, GENERATING }
+
+    final String id;
+    /** Tokens to generate at most; 0 for as many as the context holds. */
+    final int maxTokens;
+    /** Whether a cached prefix may be used. */
+    final boolean reuse;
+    Phase phase = Phase.PREPARING;
+    /** Null while preparing. */
+    Prompt prompt;
+
+    /** From here on set while running. */
+    int sequence;
+    int cachedTokens;
+    /** Cells that this request may use for certain. */
+    int reserved;
+    /** Unit of the prompt to decode next, and how much of it is decoded if it is an image. */
+    int nextUnit;
+    int imageCells;
+    /** Images asked for, by unit, and whether their embeddings are there. */
+    final Map<Integer, Boolean> images = new TreeMap<>();
+    /** Step that decoded a slice of an image last. */
+    long lastImageStep;
+    /** Token to decode next, once generating. */
+    int token;
+    int generated;
+
+    Request(String id, int maxTokens, boolean reuse) {
+        this.id = id;
+        this.maxTokens = maxTokens;
+        this.reuse = reuse;
+    }
+
+    private PromptUnit unit(int index) {
+        return prompt.units().get(index);
+    }
+
+    boolean promptIsDone() {
+        return nextUnit == prompt.units().size();
+    }
+
+    boolean asksFor(int unit, String image) {
+        return ((PromptUnit.Image) unit(unit)).id().equals(image);
+    }
+
+    boolean waitsFor(String image) {
+        return images.entrySet().stream().anyMatch(e -> !e.getValue() && asksFor(e.getKey(), image));
+    }
+
+    /** Whether an image comes next and its embeddings are there. */
+    boolean imageIsReady() {
+        return phase == Phase.PROMPT && images.getOrDefault(nextUnit, false);
+    }
+
+    /** Cells of the prompt that could be decoded in one batch now, counted up to a limit. */
+    int decodable(int limit) {
+        if (phase != Phase.PROMPT) {
+            return 0;
+        }
+        if (unit(nextUnit) instanceof PromptUnit.Image image) {
+            return imageIsReady() ? Math.min(limit, image.cells() - imageCells) : 0;
+        }
+        int n = 0;
+        while (n < limit && nextUnit + n < prompt.units().size() && unit(nextUnit + n) instanceof PromptUnit.Text) {
+            n++;
+        }
+        return n;
+    }
+
+    Step.TokenRun textRun(int count, int position) {
+        int[] tokens = new int[count];
+        for (int i = 0; i < count; i++) {
+            tokens[i] = ((PromptUnit.Text) unit(nextUnit + i)).token();
+        }
+        return new Step.TokenRun(id, sequence, position, tokens, nextUnit + count == prompt.units().size());
+    }
+
+    Step.ImageSlice imageSlice(int count, int position) {
+        PromptUnit.Image image = (PromptUnit.Image) unit(nextUnit);
+        boolean last = imageCells + count == image.cells();
+        return new Step.ImageSlice(id, sequence, nextUnit, image, imageCells, count, position, last,
+                last && nextUnit == prompt.units().size() - 1);
+    }
+}

@@ -1,0 +1,420 @@
+package dev.luq.engine;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+
+/**
+ * Decides what the engine does next. It knows no clock, no thread and nothing native: it is told what happened and
+ * answers with a {@link Step}, or through {@link Effects}. Not thread-safe.
+ *
+ * <p>A request is prepared (tokenized) as soon as it is submitted, waits for a sequence, has its prompt evaluated and
+ * generates. Each {@link #schedule} decides in this order:
+ * <ol>
+ * <li><b>Generations first.</b> Every generating request gives one token. It may use its reservation (6) for certain
+ *     and beyond it every cell that nobody runs in or has reserved; when these run out, the newest of those that grow
+ *     beyond their reservations end with {@code length}.
+ * <li><b>Prompts that do not fit</b> the whole context are refused when they are prepared.
+ * <li><b>Who is next.</b> Waiting requests get a free sequence in the order in which they came.
+ * <li><b>Which sequence.</b> The longest common prefix is looked for in all sequences, running ones too. If the best
+ *     one is idle and at least half of it is reused, or it is the only idle one, the request continues it in place;
+ *     otherwise the prefix is shared with the idle sequence whose own content is the least loss: an empty one, else
+ *     the least recently used. At least the last unit is evaluated anew, since its logits are needed. A model whose
+ *     memory cannot be cut only continues whole sequences.
+ * <li><b>No work twice.</b> A request that shares clearly more of its prompt (by {@value #WORTH_WAITING} cells) with a
+ *     prompt under way than with any cache waits until that part is there, and lets others pass.
+ * <li><b>Cells.</b> A request is admitted when its reservation fits beside the reservations and cells of the running
+ *     ones: its prompt and one token, or its even share of the context if that is more, but never more than it can
+ *     use. If it does not fit, nobody passes it.
+ * <li><b>Images</b> that the reused prefix lacks are encoded when their request runs, at most {@value #ENCODE_AHEAD}
+ *     ahead of where its prompt stands, which bounds the embeddings held. Text before an image does not wait for it.
+ * <li><b>Prompts share the rest</b> of the batch evenly; what one cannot use goes to the others. At most one image
+ *     is part of a step, that of the request whose last slice was longest ago.
+ * <li><b>Eviction.</b> When free cells are short, whole idle sequences are evicted, the least recently used first.
+ *     Reservations make sure that this suffices.
+ * </ol>
+ * A cancelled request is gone at once, wherever it stands; what its sequence holds stays as a cache.
+ */
+final class Scheduler {
+
+    /** Images of one request that are encoded or being encoded before they are decoded. */
+    static final int ENCODE_AHEAD = 2;
+    /** Cells that must be gained by waiting for another prompt: fewer are evaluated sooner than waited for. */
+    static final int WORTH_WAITING = 32;
+
+    private final Effects effects;
+    private final PromptCache cache;
+    private final int batchSize;
+    private final Map<String, Request> requests = new HashMap<>();
+    private final List<Request> waiting = new ArrayList<>();
+    private final List<Request> running = new ArrayList<>();
+    private long steps;
+    /** False once the model's memory refused to keep a prefix and forget the rest (recurrent models). */
+    private boolean cutsPrefixes = true;
+
+    /**
+     * @param sequences requests that run at once
+     * @param contextSize cells of the KV cache that they share
+     * @param batchSize tokens of one step at most; more than sequences, so that prompts always get on
+     */
+    Scheduler(Effects effects, int sequences, int contextSize, int batchSize) {
+        if (sequences < 1 || batchSize <= sequences || contextSize < 2 * sequences) {
+            throw new IllegalArgumentException("needs 1 <= sequences < batchSize and 2 * sequences <= contextSize, got "
+                    + sequences + ", " + batchSize + ", " + contextSize);
+        }
+        this.effects = effects;
+        this.cache = new PromptCache(sequences, contextSize);
+        this.batchSize = batchSize;
+    }
+
+    // ---- what happened ----
+
+    /** @param maxTokens 0 for as many as the context holds @param reuse whether a cached prefix may be used */
+    void submitted(String id, int maxTokens, boolean reuse) {
+        if (requests.putIfAbsent(id, new Request(id, maxTokens, reuse)) != null) {
+            throw new IllegalArgumentException("request id is in use");
+        }
+        effects.prepare(id);
+    }
+
+    void prepared(String id, Prompt prompt) {
+        Request r = requests.get(id);
+        if (r == null) {
+            return;
+        }
+        r.prompt = prompt;
+        if (prompt.tokens() >= cache.capacity()) {
+            fail(r, new EngineException.ContextLengthExceeded(prompt.tokens(), cache.capacity()));
+            return;
+        }
+        r.phase = Request.Phase.WAITING;
+        waiting.add(r);
+    }
+
+    /** The embeddings of this image are there for every request that asked for them. */
+    void encoded(String image) {
+        for (Request r : running) {
+            r.images.replaceAll((unit, ready) -> ready || r.asksFor(unit, image));
+        }
+    }
+
+    void encodingFailed(String image, EngineException failure) {
+        for (Request r : List.copyOf(running)) {
+            if (r.waitsFor(image)) {
+                fail(r, failure);
+            }
+        }
+    }
+
+    /** Unknown ids are ignored. */
+    void cancelled(String id) {
+        failed(id, new EngineException.Cancelled());
+    }
+
+    /** Unknown ids are ignored: the request may have ended in the meantime. */
+    void failed(String id, EngineException failure) {
+        Request r = requests.get(id);
+        if (r != null) {
+            fail(r, failure);
+        }
+    }
+
+    void decoded(Step.TokenRun run) {
+        Request r = requests.get(run.request());
+        for (int token : run.tokens()) {
+            cache.append(r.sequence, new PromptUnit.Text(token));
+        }
+        if (r.phase == Request.Phase.PROMPT) {
+            r.nextUnit += run.tokens().length;
+            promptAdvanced(r);
+        }
+    }
+
+    void decoded(Step.ImageSlice slice) {
+        Request r = requests.get(slice.request());
+        r.lastImageStep = steps;
+        r.imageCells += slice.count();
+        cache.appendPartial(r.sequence, slice.count());
+        if (slice.last()) {
+            cache.completeImage(r.sequence, slice.image());
+            r.images.remove(r.nextUnit);
+            r.imageCells = 0;
+            r.nextUnit++;
+            promptAdvanced(r);
+        }
+    }
+
+    private void promptAdvanced(Request r) {
+        if (r.promptIsDone()) {
+            r.phase = Request.Phase.GENERATING;
+            effects.accepted(r.id, r.prompt, r.cachedTokens);
+        }
+    }
+
+    /** The answer to a decode whose output was wanted. */
+    void sampled(String id, Effects.Sampled sampled) {
+        Request r = requests.get(id);
+        r.token = sampled.token();
+        r.generated++;
+        if (sampled.ends() != null) {
+            finish(r, sampled.ends());
+        } else if (r.generated == r.maxTokens) {
+            finish(r, FinishReason.LENGTH);
+        }
+    }
+
+    /**
+     * The KV cache had no room for these requests' part of a step, and nothing of it was decoded: gives up all idle
+     * sequences, or the newest of the requests when there is nothing else.
+     */
+    void outOfCells(List<String> ids) {
+        if (cache.evictable().isPresent()) {
+            makeRoom(cache.capacity());
+            return;
+        }
+        for (int i = running.size() - 1; i >= 0; i--) {
+            if (ids.contains(running.get(i).id)) {
+                Request r = running.get(i);
+                fail(r, new EngineException.OutOfCells());
+                forget(r.sequence);
+                return;
+            }
+        }
+    }
+
+    /** A decode of these requests failed half-way: what their sequences hold is unknown. */
+    void decodeFailed(List<String> ids, EngineException failure) {
+        for (String id : ids) {
+            Request r = requests.get(id);
+            if (r != null) {
+                fail(r, failure);
+                forget(r.sequence);
+            }
+        }
+    }
+
+    /** Ends every request. */
+    void failAll(EngineException failure) {
+        for (Request r : List.copyOf(requests.values())) {
+            fail(r, failure);
+        }
+    }
+
+    // ---- what to do ----
+
+    /** The next step; empty when there is nothing to do until something happens. */
+    Step schedule() {
+        steps++;
+        int growing = endWhatCannotGrow();
+        List<Step.TokenRun> runs = new ArrayList<>();
+        for (Request r : running) {
+            if (r.phase == Request.Phase.GENERATING) {
+                int[] token = {r.token};
+                runs.add(new Step.TokenRun(r.id, r.sequence, cache.position(r.sequence), token, true));
+            }
+        }
+        admit(growing);
+        running.forEach(this::askForImages);
+        Step step = withPrompts(runs);
+        makeRoom(cells(step));
+        return step;
+    }
+
+    /** Ends the newest generations that grow beyond their reservations until there is a cell for each of the others. */
+    private int endWhatCannotGrow() {
+        while (true) {
+            List<Request> growing = running.stream()
+                    .filter(r -> r.phase == Request.Phase.GENERATING && cache.cells(r.sequence) >= r.reserved).toList();
+            if (cache.activeCells() + outstanding() + growing.size() <= cache.capacity()) {
+                return growing.size();
+            }
+            finish(growing.get(growing.size() - 1), FinishReason.LENGTH);
+        }
+    }
+
+    /** @param growing cells that this step takes beyond all reservations */
+    private void admit(int growing) {
+        for (Request r : List.copyOf(waiting)) {
+            if (running.size() == cache.sequences()) {
+                return;
+            }
+            Placement place = Placement.of(r, cache, cutsPrefixes);
+            if (running.stream().anyMatch(other -> comingPrefix(r, other) >= place.cells() + WORTH_WAITING)) {
+                continue;
+            }
+            int reserved = reservation(r);
+            int needed = cache.inactiveCells(place.source(), place.units()) + reserved - place.cells();
+            if (cache.activeCells() + outstanding() + growing + needed > cache.capacity()) {
+                return;
+            }
+            if (!take(place)) {
+                cutsPrefixes = false;
+                admit(growing);
+                return;
+            }
+            waiting.remove(r);
+            start(r, place.target(), reserved);
+        }
+    }
+
+    /** Cells that a request will be able to reuse of a running one's prompt once that is evaluated. */
+    private int comingPrefix(Request r, Request other) {
+        return cutsPrefixes && other.phase == Request.Phase.PROMPT && r.reuse
+                ? r.prompt.cells(Math.min(r.prompt.common(other.prompt), r.prompt.units().size() - 1)) : 0;
+    }
+
+    private int reservation(Request r) {
+        int share = cache.capacity() / cache.sequences();
+        long usable = r.maxTokens == 0 ? Long.MAX_VALUE : (long) r.prompt.tokens() + r.maxTokens;
+        return (int) Math.min(usable, Math.max(r.prompt.tokens() + 1, share));
+    }
+
+    /** Cells reserved by running requests and not used yet. */
+    private int outstanding() {
+        int cells = 0;
+        for (Request r : running) {
+            cells += Math.max(0, r.reserved - cache.cells(r.sequence));
+        }
+        return cells;
+    }
+
+    /** Makes the target hold exactly the reused prefix; false when the model's memory cannot be cut. */
+    private boolean take(Placement place) {
+        int target = place.target();
+        if (place.source() == target) {
+            cache.truncate(target, place.units());
+        } else {
+            forget(target);
+            if (place.units() > 0) {
+                effects.copy(place.source(), target, 0, place.positions());
+                cache.share(place.source(), target, place.units());
+            }
+        }
+        boolean cut = effects.remove(target, place.positions(), -1);
+        if (!cut) {
+            forget(target);
+        }
+        return cut;
+    }
+
+    private void start(Request r, int sequence, int reserved) {
+        cache.activate(sequence);
+        r.sequence = sequence;
+        r.nextUnit = cache.length(sequence);
+        r.cachedTokens = cache.cells(sequence);
+        r.reserved = reserved;
+        r.phase = Request.Phase.PROMPT;
+        running.add(r);
+        effects.admitted(r.id, r.prompt, r.cachedTokens);
+    }
+
+    private void askForImages(Request r) {
+        if (r.phase != Request.Phase.PROMPT) {
+            return;
+        }
+        int ahead = 0;
+        for (int i = r.nextUnit; i < r.prompt.units().size() && ahead < ENCODE_AHEAD; i++) {
+            if (r.prompt.units().get(i) instanceof PromptUnit.Image image) {
+                ahead++;
+                if (!r.images.containsKey(i)) {
+                    r.images.put(i, effects.encode(r.id, i, image));
+                }
+            }
+        }
+    }
+
+    /** Adds what fits of the prompts to the generations' tokens. */
+    private Step withPrompts(List<Step.TokenRun> runs) {
+        Request withImage = running.stream().filter(Request::imageIsReady)
+                .min(Comparator.comparingLong(r -> r.lastImageStep)).orElse(null);
+        List<Request> prompts = new ArrayList<>(running);
+        prompts.removeIf(r -> r.decodable(1) == 0 || r.imageIsReady() && r != withImage);
+        // The smallest first: what they leave of their share is left for the others.
+        prompts.sort(Comparator.comparingInt(r -> r.decodable(batchSize)));
+        int budget = batchSize - runs.size();
+        int left = prompts.size();
+        Step.ImageSlice image = null;
+        for (Request r : prompts) {
+            int count = r.decodable((budget + left - 1) / left--);
+            budget -= count;
+            int position = cache.position(r.sequence);
+            if (r == withImage) {
+                image = r.imageSlice(count, position);
+            } else {
+                runs.add(r.textRun(count, position));
+            }
+        }
+        return new Step(runs, image);
+    }
+
+    private static int cells(Step step) {
+        int cells = step.image() == null ? 0 : step.image().count();
+        for (Step.TokenRun run : step.tokens()) {
+            cells += run.tokens().length;
+        }
+        return cells;
+    }
+
+    /** Evicts idle sequences until this many cells are free or no idle sequence is left. */
+    private void makeRoom(int cells) {
+        OptionalInt victim = cache.evictable();
+        while (cache.capacity() - cache.used() < cells && victim.isPresent()) {
+            forget(victim.getAsInt());
+            victim = cache.evictable();
+        }
+    }
+
+    private void forget(int sequence) {
+        effects.remove(sequence, 0, -1);
+        cache.truncate(sequence, 0);
+    }
+
+    private void finish(Request r, FinishReason reason) {
+        release(r);
+        effects.finished(r.id, reason);
+    }
+
+    private void fail(Request r, EngineException failure) {
+        release(r);
+        effects.failed(r.id, failure);
+    }
+
+    private void release(Request r) {
+        requests.remove(r.id);
+        waiting.remove(r);
+        if (running.remove(r)) {
+            if (r.imageCells > 0) {
+                // A part of an image can serve nobody.
+                if (effects.remove(r.sequence, cache.position(r.sequence), -1)) {
+                    cache.truncate(r.sequence, cache.length(r.sequence));
+                } else {
+                    forget(r.sequence);
+                }
+            }
+            cache.rest(r.sequence);
+        }
+    }
+
+    // ---- gauges ----
+
+    /** Requests being prepared or waiting for a sequence. */
+    int waiting() {
+        return requests.size() - running.size();
+    }
+
+    int running() {
+        return running.size();
+    }
+
+    /** Cells of the KV cache that hold something, idle sequences included. */
+    int cellsUsed() {
+        return cache.used();
+    }
+
+    int cells() {
+        return cache.capacity();
+    }
+}

@@ -1,0 +1,40 @@
+package dev.luq.engine;
+
+import java.util.List;
+
+/**
+ * What to decode next: one batch of tokens and at most one slice of an image's embeddings, since a llama batch holds
+ * tokens or embeddings, never both. Together they are at most one batch long, so no stream waits longer than that.
+ *
+ * @param tokens runs of different sequences, possibly empty
+ * @param image null for none
+ */
+record Step(List<TokenRun> tokens, ImageSlice image) {
+
+    boolean isEmpty() {
+        return tokens.isEmpty() && image == null;
+    }
+
+    /**
+     * Consecutive tokens of one sequence.
+     *
+     * @param position of the first token
+     * @param output whether the last token's logits are wanted
+     */
+    record TokenRun(String request, int sequence, int position, int[] tokens, boolean output) {
+    }
+
+    /**
+     * Consecutive embeddings of one image.
+     *
+     * @param unit index of the image in its prompt
+     * @param first index of the first embedding within the image
+     * @param count number of embeddings
+     * @param position of the image, the same for all its slices
+     * @param last whether the image is complete after this slice
+     * @param output whether the last embedding's logits are wanted
+     */
+    record ImageSlice(String request, int sequence, int unit, PromptUnit.Image image, int first, int count,
+            int position, boolean last, boolean output) {
+    }
+}

@@ -1,0 +1,25 @@
+package dev.luq.llama;
+
+import java.util.List;
+
+/**
+ * A conversation as the model's template renders it, and what goes with it.
+ *
+ * @param prompt text with the template's special tokens in it
+ * @param grammar GBNF that tool calls or the response have to follow; empty for none
+ * @param grammarLazy whether the grammar waits for a trigger
+ * @param triggersJson what starts a lazy grammar: the shim's JSON array
+ * @param preservedTokens texts of control tokens that must appear in the generated text for tool calls to be recognized
+ * @param stops texts that end the generation
+ * @param grammarPrefix text at the end of the prompt that the grammar begins with
+ * @param parserState what {@link ChatTemplates#parser} needs: the shim's JSON
+ */
+public record ChatPrompt(String prompt, String grammar, boolean grammarLazy, String triggersJson,
+        List<String> preservedTokens, List<String> stops, String grammarPrefix, String parserState) {
+
+    /** The constraint for the sampler, or null when the generation is free. */
+    public GrammarOptions grammarOptions() {
+        return grammar.isEmpty() ? null
+                : new GrammarOptions(grammar, grammarLazy, triggersJson, preservedTokens, grammarPrefix);
+    }
+}

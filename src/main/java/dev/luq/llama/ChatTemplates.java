@@ -1,0 +1,109 @@
+package dev.luq.llama;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.luq.preset.global.llama;
+import dev.luq.preset.luq_chat;
+import org.bytedeco.javacpp.BytePointer;
+
+/**
+ * The chat template of a model, a Jinja program, as llama.cpp runs it. Thread-safe, except that it must not be closed
+ * while it is used; keeps its model in memory until it is closed.
+ */
+public final class ChatTemplates implements AutoCloseable {
+
+    private final Model model;
+    private final luq_chat chat;
+    private boolean closed;
+
+    private ChatTemplates(Model model, luq_chat chat) {
+        this.model = model;
+        this.chat = chat;
+    }
+
+    /**
+     * The model's own template, or ChatML when it has none.
+     *
+     * @throws LlamaException.InvalidTemplate the model's template cannot be parsed
+     */
+    public static ChatTemplates of(Model model) {
+        return of(model, "");
+    }
+
+    /**
+     * A template given as Jinja text, whatever the model brings.
+     *
+     * @throws LlamaException.InvalidTemplate the template cannot be parsed
+     */
+    public static ChatTemplates of(Model model, String jinja) {
+        model.use();
+        luq_chat chat = null;
+        try (BytePointer template = Native.utf8(jinja)) {
+            chat = llama.luq_chat_init(model.pointer(), template);
+            if (chat == null) {
+                throw new LlamaException.InvalidTemplate("the chat template cannot be used: "
+                        + Native.lastError());
+            }
+            return new ChatTemplates(model, chat);
+        } finally {
+            if (chat == null) {
+                model.releaseUse();
+            }
+        }
+    }
+
+    /**
+     * Renders a conversation.
+     *
+     * @param requestJson {@code {"messages":[..], "tools":[..]?, "tool_choice":"auto|none|required"?,
+     *        "parallel_tool_calls":bool?, "json_schema":{..}?, "grammar":".."?, "add_generation_prompt":bool?}} with
+     *        OpenAI messages and tools; the place of an image is a content part
+     *        {@code {"type":"media_marker","text":marker}} whose text appears in the prompt unchanged
+     * @throws LlamaException.InvalidTemplate the request is malformed or the template refuses the messages
+     */
+    public ChatPrompt apply(String requestJson) {
+        try (BytePointer request = Native.utf8(requestJson)) {
+            BytePointer answer = llama.luq_chat_apply(pointer(), request);
+            if (answer == null) {
+                throw new LlamaException.InvalidTemplate("the chat template refuses the request: "
+                        + Native.lastError());
+            }
+            JsonNode json = Json.parse(Native.take(answer));
+            return new ChatPrompt(json.get("prompt").textValue(), json.get("grammar").textValue(),
+                    json.get("grammar_lazy").booleanValue(), json.get("triggers").toString(),
+                    Json.strings(json.get("preserved_tokens")), Json.strings(json.get("stops")),
+                    json.get("grammar_prefix").textValue(), json.get("parser").toString());
+        }
+    }
+
+    /** Whether the template itself describes tools to the model. Otherwise llama.cpp does it in a generic way. */
+    public boolean supportsTools() {
+        return llama.luq_chat_supports_tools(pointer());
+    }
+
+    /** Whether the model brought its own template. */
+    public boolean hasTemplate() {
+        return llama.luq_chat_has_template(pointer());
+    }
+
+    /** A parser for what is generated after this prompt; the caller closes it. */
+    public MessageParser parser(ChatPrompt prompt) {
+        pointer();
+        return new MessageParser(prompt.parserState());
+    }
+
+    @Override
+    public void close() {
+        if (!closed) {
+            closed = true;
+            llama.luq_chat_free(chat);
+            model.releaseUse();
+        }
+    }
+
+    private luq_chat pointer() {
+        if (closed) {
+            throw new IllegalStateException("the chat template is closed");
+        }
+        return chat;
+    }
+}

@@ -1,0 +1,232 @@
+package dev.luq.llama;
+
+import dev.luq.preset.global.llama;
+import dev.luq.preset.llama_batch;
+import dev.luq.preset.llama_context;
+import dev.luq.preset.llama_context_params;
+import dev.luq.preset.llama_memory_i;
+import java.nio.FloatBuffer;
+import java.util.List;
+import org.bytedeco.javacpp.FloatPointer;
+
+/**
+ * The state of one or several sequences of tokens and the evaluation of more of them. Used by one thread at a time;
+ * keeps its model in memory until it is closed.
+ */
+public final class Context implements AutoCloseable {
+
+    private final Model model;
+    private final ContextOptions options;
+    private final llama_context context;
+    private final llama_memory_i memory;
+    private final int vocabularySize;
+    private EmbeddingBatch embeddings;
+    private boolean closed;
+
+    private Context(Model model, ContextOptions options, llama_context context) {
+        this.model = model;
+        this.options = options;
+        this.context = context;
+        this.memory = llama.llama_get_memory(context);
+        this.vocabularySize = model.vocabulary().size();
+    }
+
+    /** @throws LlamaException.ModelLoad the context does not fit into memory or the model cannot be evaluated so */
+    public static Context create(Model model, ContextOptions options) {
+        model.use();
+        Native.clearLoggedErrors();
+        llama_context context = null;
+        try (llama_context_params params = llama.llama_context_default_params()) {
+            int processors = Runtime.getRuntime().availableProcessors();
+            params.n_ctx(options.contextSize())
+                    .n_batch(options.batchSize())
+                    .n_ubatch(options.microBatchSize())
+                    .n_seq_max(options.sequences())
+                    .n_outputs_max(options.sequences())
+                    .n_threads(options.threads() > 0 ? options.threads() : processors)
+                    .n_threads_batch(options.batchThreads() > 0 ? options.batchThreads() : processors)
+                    .type_k(options.kv().ggmlType())
+                    .type_v(options.kv().ggmlType())
+                    .flash_attn_type(options.flashAttention() ? llama.LLAMA_FLASH_ATTN_TYPE_ENABLED
+                            : llama.LLAMA_FLASH_ATTN_TYPE_DISABLED)
+                    .kv_unified(true)
+                    .no_perf(true);
+            context = llama.llama_init_from_model(model.pointer(), params);
+            if (context == null) {
+                throw new LlamaException.ModelLoad("no context of " + options.contextSize() + " tokens: "
+                        + Native.loggedReason("llama.cpp gave no reason", List.of()));
+            }
+            return new Context(model, options, context);
+        } finally {
+            if (context == null) {
+                model.releaseUse();
+            }
+        }
+    }
+
+    /**
+     * Evaluates the batch's tokens and adds them to their sequences.
+     *
+     * @throws IllegalArgumentException the batch is empty, too large or names a token or sequence that does not exist
+     * @throws LlamaException.NoKvSpace the KV cache is full; nothing was added
+     * @throws LlamaException.DecodeFailed evaluation failed
+     */
+    public void decode(TokenBatch batch) {
+        checkSize(batch.size());
+        if (batch.outputs() > options.sequences()) {
+            throw new IllegalArgumentException("at most " + options.sequences() + " outputs in a batch, not "
+                    + batch.outputs());
+        }
+        for (int i = 0; i < batch.size(); i++) {
+            int token = batch.token(i);
+            if (token < 0 || token >= vocabularySize) {
+                throw new IllegalArgumentException("token " + token + " of a vocabulary of " + vocabularySize);
+            }
+            checkSequence(batch.sequence(i));
+            checkPosition(batch.position(i));
+        }
+        decode(batch.pointer());
+    }
+
+    /**
+     * Evaluates a run of an image's embeddings and adds it to a sequence. An image may be evaluated in several runs,
+     * in order, if {@link ImageEmbedding#divisible} says so.
+     *
+     * @param firstToken index of the run's first token in the image
+     * @param count tokens of the run
+     * @param position of the whole image in the sequence: that of its first token, the same for every run. What
+     *        follows the image is at {@code position + e.positions()}
+     * @param outputLast whether logits are wanted after the run's last token, at batch index {@code count - 1}
+     * @throws IllegalArgumentException the run is empty, too large, or not part of the image
+     * @throws LlamaException.NoKvSpace the KV cache is full; nothing was added
+     * @throws LlamaException.DecodeFailed evaluation failed
+     */
+    public void decode(ImageEmbedding e, int firstToken, int count, int position, int sequence, boolean outputLast) {
+        checkSize(count);
+        checkSequence(sequence);
+        checkPosition(position);
+        if (firstToken < 0 || firstToken > e.tokens() - count) {
+            throw new IllegalArgumentException("tokens " + firstToken + " to " + (firstToken + count)
+                    + " of an image of " + e.tokens());
+        }
+        if (e.embeddingSize() != model.inputEmbeddingSize()) {
+            throw new IllegalArgumentException("the image was embedded for another model");
+        }
+        if (embeddings == null) {
+            embeddings = new EmbeddingBatch(options.batchSize());
+        }
+        llama_batch batch = embeddings.fill(e, firstToken, count, position, sequence, outputLast);
+        if (e.divisible()) {
+            decode(batch);
+            return;
+        }
+        if (count != e.tokens()) {
+            throw new IllegalArgumentException("this model attends within an image in both directions: all its "
+                    + e.tokens() + " tokens must be evaluated at once");
+        }
+        llama.llama_set_causal_attn(pointer(), false);
+        try {
+            decode(batch);
+        } finally {
+            llama.llama_set_causal_attn(pointer(), true);
+        }
+    }
+
+    private void decode(llama_batch batch) {
+        Native.clearLoggedErrors();
+        int result = llama.llama_decode(pointer(), batch);
+        if (result == 1) {
+            throw new LlamaException.NoKvSpace("no room for " + batch.n_tokens() + " tokens in a KV cache of "
+                    + options.contextSize());
+        }
+        if (result != 0) {
+            throw new LlamaException.DecodeFailed("evaluation failed (" + result + "): "
+                    + Native.loggedReason("llama.cpp gave no reason", List.of()));
+        }
+    }
+
+    /**
+     * The unnormalized log probabilities of all tokens, as the last decode left them for one of its tokens.
+     *
+     * @param batchIndex index of a token that was added with output
+     * @return a view of native memory, {@link Vocabulary#size} floats, valid until the next decode
+     * @throws IllegalArgumentException there are no logits at this index
+     */
+    public FloatBuffer logits(int batchIndex) {
+        FloatPointer logits = batchIndex < 0 ? null : llama.llama_get_logits_ith(pointer(), batchIndex);
+        if (logits == null) {
+            throw new IllegalArgumentException("the last batch has no output at index " + batchIndex);
+        }
+        return logits.capacity(vocabularySize).asBuffer();
+    }
+
+    /**
+     * Removes a sequence's positions from, inclusive, to, exclusive.
+     *
+     * @param to -1 for the end
+     * @return false when the model's memory cannot forget a part of a sequence; then nothing was removed
+     */
+    public boolean remove(int sequence, int from, int to) {
+        checkSequence(sequence);
+        return llama.llama_memory_seq_rm(openMemory(), sequence, from, to);
+    }
+
+    /** Lets sequence {@code destination} share the positions from, inclusive, to, exclusive (-1: the end) of another. */
+    public void copy(int source, int destination, int from, int to) {
+        checkSequence(source);
+        checkSequence(destination);
+        llama.llama_memory_seq_cp(openMemory(), source, destination, from, to);
+    }
+
+    /** Tokens of KV cache, shared by all sequences; llama.cpp may round up what was asked for. */
+    public int contextSize() {
+        return llama.llama_n_ctx(pointer());
+    }
+
+    /** How the context was made. */
+    public ContextOptions options() {
+        return options;
+    }
+
+    @Override
+    public void close() {
+        if (!closed) {
+            closed = true;
+            llama.llama_free(context);
+            if (embeddings != null) {
+                embeddings.close();
+            }
+            model.releaseUse();
+        }
+    }
+
+    llama_context pointer() {
+        if (closed) {
+            throw new IllegalStateException("the context is closed");
+        }
+        return context;
+    }
+
+    private llama_memory_i openMemory() {
+        pointer();
+        return memory;
+    }
+
+    private void checkSize(int count) {
+        if (count < 1 || count > options.batchSize()) {
+            throw new IllegalArgumentException("a batch has 1 to " + options.batchSize() + " tokens, not " + count);
+        }
+    }
+
+    private void checkSequence(int sequence) {
+        if (sequence < 0 || sequence >= options.sequences()) {
+            throw new IllegalArgumentException("sequence " + sequence + " of " + options.sequences());
+        }
+    }
+
+    private static void checkPosition(int position) {
+        if (position < 0) {
+            throw new IllegalArgumentException("position " + position + " is negative");
+        }
+    }
+}

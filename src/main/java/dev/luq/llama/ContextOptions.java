@@ -1,0 +1,36 @@
+package dev.luq.llama;
+
+/**
+ * How a context is made. Its KV cache is one for all sequences.
+ *
+ * @param contextSize tokens of KV cache, shared by all sequences
+ * @param batchSize tokens in one decode at most
+ * @param microBatchSize tokens computed at once at most; llama.cpp cuts a batch into pieces of this size
+ * @param sequences number of sequences, and of outputs in one decode
+ * @param threads compute threads when a single token is decoded; 0 takes the processors available
+ * @param batchThreads compute threads when several tokens are decoded; 0 takes the processors available
+ * @param kv number format of the KV cache
+ * @param flashAttention whether attention is computed without holding the whole score matrix
+ */
+public record ContextOptions(int contextSize, int batchSize, int microBatchSize, int sequences, int threads,
+        int batchThreads, KvType kv, boolean flashAttention) {
+
+    public ContextOptions {
+        if (contextSize < 1 || batchSize < 1 || microBatchSize < 1 || sequences < 1 || threads < 0
+                || batchThreads < 0) {
+            throw new IllegalArgumentException("context, batch and micro-batch size and sequences must be 1 or more,"
+                    + " threads 0 or more");
+        }
+        if (batchSize < sequences) {
+            throw new IllegalArgumentException("a batch of " + batchSize + " cannot hold one token for each of "
+                    + sequences + " sequences");
+        }
+        if (sequences > MAX_SEQUENCES) {
+            throw new IllegalArgumentException("at most " + MAX_SEQUENCES + " sequences, not " + sequences);
+        }
+        microBatchSize = Math.min(microBatchSize, batchSize);
+    }
+
+    /** LLAMA_MAX_SEQ of llama.cpp. */
+    public static final int MAX_SEQUENCES = 256;
+}

@@ -1,0 +1,178 @@
+package dev.luq.llama;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import dev.luq.preset.global.llama;
+import dev.luq.preset.llama_model;
+import dev.luq.preset.llama_model_params;
+import dev.luq.preset.llama_progress_callback;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.DoublePredicate;
+import org.bytedeco.javacpp.BytePointer;
+import org.bytedeco.javacpp.Pointer;
+import org.bytedeco.javacpp.PointerPointer;
+
+/**
+ * The weights and the vocabulary. Immutable and thread-safe; contexts, samplers, visions and chat templates made from
+ * it keep it in memory: the weights go when the last of them and the model itself are closed.
+ */
+public final class Model implements AutoCloseable {
+
+    private final llama_model model;
+    private final Vocabulary vocabulary;
+    private int users = 1;
+    private boolean closed;
+
+    private Model(llama_model model) {
+        this.model = model;
+        this.vocabulary = new Vocabulary(this);
+    }
+
+    /**
+     * Loads a model.
+     *
+     * @param splits the GGUF, or its split files in order
+     * @throws LlamaException.ModelLoad the files hold no model that llama.cpp knows, or progress ended loading
+     */
+    public static Model load(List<Path> splits, ModelOptions options) {
+        if (splits.isEmpty()) {
+            throw new IllegalArgumentException("no model file is given");
+        }
+        List<Path> files = splits.stream().map(Path::toAbsolutePath).toList();
+        Progress progress = options.progress() == null ? null : new Progress(options.progress());
+        Native.clearLoggedErrors();
+        BytePointer[] names = files.stream().map(file -> Native.utf8(file.toString())).toArray(BytePointer[]::new);
+        try (PointerPointer<BytePointer> paths = new PointerPointer<>(names);
+                llama_model_params params = llama.llama_model_default_params()) {
+            params.n_gpu_layers(0)
+                    .load_mode(options.mmap() ? llama.LLAMA_LOAD_MODE_MMAP : llama.LLAMA_LOAD_MODE_NONE)
+                    .check_tensors(options.checkTensors());
+            if (progress != null) {
+                params.progress_callback(progress);
+            }
+            llama_model model = llama.llama_model_load_from_splits(paths, names.length, params);
+            if (model == null) {
+                throw new LlamaException.ModelLoad(progress != null && progress.ended ? "loading was cancelled"
+                        : "the model cannot be loaded: " + Native.loggedReason("llama.cpp gave no reason", files));
+            }
+            return new Model(model);
+        } finally {
+            for (BytePointer name : names) {
+                name.close();
+            }
+            if (progress != null) {
+                progress.close();
+            }
+        }
+    }
+
+    /** {@code general.name} of the file. */
+    public Optional<String> name() {
+        return metadata("general.name");
+    }
+
+    /** {@code general.architecture} of the file, such as {@code qwen2vl}. */
+    public String architecture() {
+        return metadata("general.architecture").orElse("unknown");
+    }
+
+    /** The file type's name, such as {@code Q4_K - Medium}. */
+    public String quantization() {
+        return llama.llama_ftype_name(llama.llama_model_ftype(pointer())).getString(UTF_8);
+    }
+
+    /** Number of weights. */
+    public long parameters() {
+        return llama.llama_model_n_params(pointer());
+    }
+
+    /** Size of all tensors in bytes. */
+    public long bytes() {
+        return llama.llama_model_size(pointer());
+    }
+
+    /** Tokens of context that the model was trained for. */
+    public int trainingContext() {
+        return llama.llama_model_n_ctx_train(pointer());
+    }
+
+    /** Number of transformer blocks. */
+    public int layers() {
+        return llama.llama_model_n_layer(pointer());
+    }
+
+    /** Floats per token that an image embedding must have. */
+    public int inputEmbeddingSize() {
+        return llama.llama_model_n_embd_inp(pointer());
+    }
+
+    /** A scalar of the file's metadata as text; empty when the key is missing or holds an array. */
+    public Optional<String> metadata(String key) {
+        try (BytePointer name = Native.utf8(key)) {
+            int length = llama.llama_model_meta_val_str(pointer(), name, new byte[1], 1);
+            if (length < 0) {
+                return Optional.empty();
+            }
+            byte[] value = new byte[length + 1];
+            llama.llama_model_meta_val_str(pointer(), name, value, value.length);
+            return Optional.of(new String(value, 0, length, UTF_8));
+        }
+    }
+
+    /** The model's tokens. Usable until the model is closed. */
+    public Vocabulary vocabulary() {
+        return vocabulary;
+    }
+
+    @Override
+    public synchronized void close() {
+        if (!closed) {
+            closed = true;
+            releaseUse();
+        }
+    }
+
+    /** @throws IllegalStateException the model is closed and nothing uses it any more */
+    synchronized llama_model pointer() {
+        if (users == 0) {
+            throw new IllegalStateException("the model is closed");
+        }
+        return model;
+    }
+
+    /** Keeps the weights until {@link #releaseUse}. */
+    synchronized Model use() {
+        if (closed) {
+            throw new IllegalStateException("the model is closed");
+        }
+        users++;
+        return this;
+    }
+
+    synchronized void releaseUse() {
+        if (--users == 0) {
+            llama.llama_model_free(model);
+        }
+    }
+
+    private static final class Progress extends llama_progress_callback {
+        private final DoublePredicate predicate;
+        private boolean ended;
+
+        Progress(DoublePredicate predicate) {
+            this.predicate = predicate;
+        }
+
+        @Override
+        public boolean call(float progress, Pointer userData) {
+            try {
+                ended = !predicate.test(progress);
+            } catch (Throwable e) {
+                ended = true; // an exception would unwind through C frames
+            }
+            return !ended;
+        }
+    }
+}

@@ -1,0 +1,68 @@
+package dev.luq.llama;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import dev.luq.preset.global.llama;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.regex.Pattern;
+import org.bytedeco.javacpp.BytePointer;
+
+/** Strings and reasons across the border to C. */
+final class Native {
+
+    private static final Pattern ABSOLUTE_PATH = Pattern.compile("(?<![\\w./])/(?:[^\\s'\"/]+/)+[^\\s'\"/]+");
+    /** llama.cpp puts the names of its functions before what it says. */
+    private static final Pattern FUNCTION = Pattern.compile("^(?:[a-z_0-9]+: )+");
+    private static final Pattern ERROR = Pattern.compile("^(?:error: |error loading model: )+");
+
+    private Native() {
+    }
+
+    /** A zero-terminated copy that the caller closes. */
+    static BytePointer utf8(String text) {
+        byte[] bytes = text.getBytes(UTF_8);
+        BytePointer pointer = new BytePointer(bytes.length + 1L);
+        return pointer.put(bytes, 0, bytes.length).put(bytes.length, (byte) 0);
+    }
+
+    /** Takes over a string that the shim allocated. */
+    static String take(BytePointer text) {
+        try {
+            return text.getString(UTF_8);
+        } finally {
+            llama.luq_string_free(text);
+        }
+    }
+
+    /** Reason of the shim's last failure on this thread. */
+    static String lastError() {
+        return plain(llama.luq_last_error().getString(UTF_8), List.of());
+    }
+
+    /** From here on {@link #loggedReason} tells what this thread logs as an error. */
+    static void clearLoggedErrors() {
+        llama.luq_log_errors_clear();
+    }
+
+    /**
+     * The first error that llama.cpp logged on this thread: later ones only report its consequences.
+     *
+     * @param fallback when nothing was logged
+     * @param files their names are replaced
+     */
+    static String loggedReason(String fallback, List<Path> files) {
+        String logged = llama.luq_log_errors().getString(UTF_8).strip();
+        return logged.isEmpty() ? fallback : plain(logged.lines().findFirst().orElse(fallback), files);
+    }
+
+    private static String plain(String message, List<Path> files) {
+        String text = message.strip();
+        for (Path file : files) {
+            text = text.replace(file.toString(), "the file");
+        }
+        text = ABSOLUTE_PATH.matcher(text).replaceAll("the file");
+        text = FUNCTION.matcher(text).replaceFirst("");
+        return ERROR.matcher(text).replaceFirst("");
+    }
+}

@@ -1,0 +1,88 @@
+package dev.luq.telemetry;
+
+import dev.luq.worker.ModelWorker;
+import dev.luq.worker.ModelWorkers;
+import io.smallrye.health.api.AsyncHealthCheck;
+import io.smallrye.mutiny.Uni;
+import jakarta.inject.Inject;
+import jakarta.inject.Singleton;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import org.eclipse.microprofile.health.HealthCheckResponse;
+import org.eclipse.microprofile.health.HealthCheckResponseBuilder;
+import org.eclipse.microprofile.health.Liveness;
+import org.eclipse.microprofile.health.Readiness;
+import org.eclipse.microprofile.health.Startup;
+
+/**
+ * Health of the server. The checks are asynchronous, that is answered on an event loop, and only look at what the
+ * supervisor knows: neither a busy model nor busy worker threads delay them.
+ */
+final class Health {
+
+    private Health() {
+    }
+
+    /** The server answers. Models do not count: their processes are restarted without it. */
+    @Liveness
+    @Singleton
+    static class Live implements AsyncHealthCheck {
+        @Override
+        public Uni<HealthCheckResponse> call() {
+            return Uni.createFrom().item(HealthCheckResponse.up("server"));
+        }
+    }
+
+    /** Requests can be answered: no model is still loading or draining, and at least one is ready. */
+    @Readiness
+    @Singleton
+    static class Ready implements AsyncHealthCheck {
+        private final ModelWorkers workers;
+
+        @Inject
+        Ready(ModelWorkers workers) {
+            this.workers = workers;
+        }
+
+        @Override
+        public Uni<HealthCheckResponse> call() {
+            return Uni.createFrom().item(() -> {
+                Set<ModelWorker.State> states = EnumSet.noneOf(ModelWorker.State.class);
+                workers.all().forEach(worker -> states.add(worker.state()));
+                return describe("models", workers.all()).status(states.contains(ModelWorker.State.READY)
+                        && !states.contains(ModelWorker.State.LOADING) && !states.contains(ModelWorker.State.DRAINING))
+                        .build();
+            });
+        }
+    }
+
+    /** Every model was loaded, or it is known that it cannot be. */
+    @Startup
+    @Singleton
+    static class Started implements AsyncHealthCheck {
+        private final ModelWorkers workers;
+
+        @Inject
+        Started(ModelWorkers workers) {
+            this.workers = workers;
+        }
+
+        @Override
+        public Uni<HealthCheckResponse> call() {
+            return Uni.createFrom().item(() -> describe("models loaded", workers.all())
+                    .status(workers.all().stream().noneMatch(worker -> worker.state() == ModelWorker.State.LOADING))
+                    .build());
+        }
+    }
+
+    private static HealthCheckResponseBuilder describe(String name, List<ModelWorker> workers) {
+        HealthCheckResponseBuilder response = HealthCheckResponse.named(name);
+        for (ModelWorker worker : workers) {
+            String failure = worker.failure().map(reason -> ": " + reason).orElse("");
+            response.withData(worker.modelId(), worker.state().name().toLowerCase(Locale.ROOT) + failure);
+        }
+        return response;
+    }
+}

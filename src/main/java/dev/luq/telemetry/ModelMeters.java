@@ -1,0 +1,107 @@
+package dev.luq.telemetry;
+
+import dev.luq.catalog.Catalog;
+import dev.luq.catalog.CatalogEntry;
+import dev.luq.worker.ModelWorker;
+import dev.luq.worker.ModelWorkers;
+import dev.luq.worker.protocol.WorkerFrame.EngineStats;
+import io.micrometer.core.instrument.FunctionCounter;
+import io.micrometer.core.instrument.FunctionTimer;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.quarkus.runtime.StartupEvent;
+import jakarta.enterprise.event.Observes;
+import jakarta.inject.Inject;
+import jakarta.inject.Singleton;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.concurrent.TimeUnit;
+import java.util.function.ToDoubleFunction;
+
+/** Shows the state of every model's worker at the time of a scrape. */
+@Singleton
+public class ModelMeters {
+
+    private final MeterRegistry registry;
+    private final ModelWorkers workers;
+    private final Catalog catalog;
+    private final GenerationMeters generations;
+
+    @Inject
+    ModelMeters(MeterRegistry registry, ModelWorkers workers, Catalog catalog, GenerationMeters generations) {
+        this.registry = registry;
+        this.workers = workers;
+        this.catalog = catalog;
+        this.generations = generations;
+    }
+
+    void start(@Observes StartupEvent event) {
+        for (ModelWorker worker : workers.all()) {
+            state(worker);
+            generations.create(worker.modelId());
+            catalog.find(worker.modelId()).flatMap(CatalogEntry::facts).ifPresent(facts -> facts(worker.modelId(), facts));
+        }
+    }
+
+    private void state(ModelWorker worker) {
+        // Requests on their way to the worker count as waiting: they hold a permit.
+        gauge(Metrics.REQUESTS_WAITING, worker, w -> Math.max(0, w.inFlight() - w.totals().running()));
+        gauge(Metrics.REQUESTS_RUNNING, worker, w -> w.totals().running());
+        gauge(Metrics.KV_CACHE_USAGE, worker, w -> {
+            EngineStats stats = w.totals();
+            return stats.kvCells() == 0 ? 0 : (double) stats.kvCellsUsed() / stats.kvCells();
+        });
+        counter(Metrics.PROMPT_TOKENS, worker, EngineStats::promptTokens);
+        counter(Metrics.GENERATION_TOKENS, worker, EngineStats::generationTokens);
+        counter(Metrics.PREFIX_CACHE_QUERIES, worker, EngineStats::prefixQueries);
+        counter(Metrics.PREFIX_CACHE_HITS, worker, EngineStats::prefixHits);
+        counter(Metrics.IMAGE_CACHE_QUERIES, worker, EngineStats::imageQueries);
+        counter(Metrics.IMAGE_CACHE_HITS, worker, EngineStats::imageHits);
+        counter(Metrics.IMAGE_TOKENS, worker, EngineStats::imageTokens);
+        counter(Metrics.REQUESTS_CANCELLED, worker, EngineStats::cancelled);
+        FunctionTimer.builder(Metrics.IMAGE_ENCODE.metricName(), worker, w -> w.totals().imagesEncoded(),
+                w -> w.totals().imageEncodeMillis(), TimeUnit.MILLISECONDS)
+                .description(Metrics.IMAGE_ENCODE.help()).tag(Metrics.MODEL, worker.modelId()).register(registry);
+        Gauge.builder(Metrics.MODEL_MEMORY.metricName(), worker, ModelMeters::residentBytes)
+                .description(Metrics.MODEL_MEMORY.help()).tag(Metrics.MODEL, worker.modelId()).tag("part", "resident")
+                .register(registry);
+    }
+
+    private void facts(String modelId, CatalogEntry.Facts facts) {
+        Gauge.builder(Metrics.MODEL_INFO.metricName(), () -> 1).description(Metrics.MODEL_INFO.help())
+                .tag(Metrics.MODEL, modelId).tag("quantization", facts.quantization().orElse("unknown"))
+                .tag("bits_per_weight", String.format(Locale.ROOT, "%.2f", facts.bitsPerWeight())).register(registry);
+        weights(modelId, "model", facts.bytes());
+        weights(modelId, "mmproj", facts.mmprojBytes());
+    }
+
+    private void weights(String modelId, String part, long bytes) {
+        Gauge.builder(Metrics.MODEL_MEMORY.metricName(), () -> bytes).description(Metrics.MODEL_MEMORY.help())
+                .tag(Metrics.MODEL, modelId).tag("part", part).register(registry);
+    }
+
+    private void gauge(Metrics metric, ModelWorker worker, ToDoubleFunction<ModelWorker> value) {
+        Gauge.builder(metric.metricName(), worker, value).description(metric.help())
+                .tag(Metrics.MODEL, worker.modelId()).register(registry);
+    }
+
+    private void counter(Metrics metric, ModelWorker worker, ToDoubleFunction<EngineStats> value) {
+        FunctionCounter.builder(metric.metricName(), worker, w -> value.applyAsDouble(w.totals()))
+                .description(metric.help()).tag(Metrics.MODEL, worker.modelId()).register(registry);
+    }
+
+    /** Memory of the worker's process, mapped weights included as far as they are in memory; 0 without a process. */
+    private static double residentBytes(ModelWorker worker) {
+        return worker.pid().map(pid -> {
+            try {
+                return Files.readAllLines(Path.of("/proc", String.valueOf(pid), "status")).stream()
+                        .filter(line -> line.startsWith("VmRSS:"))
+                        .mapToDouble(line -> Double.parseDouble(line.replaceAll("\\D", "")) * 1024).findFirst().orElse(0);
+            } catch (IOException e) {
+                return Double.NaN; // just ended, or a system without /proc
+            }
+        }).orElse(0.0);
+    }
+}

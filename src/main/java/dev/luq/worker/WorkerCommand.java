@@ -1,0 +1,147 @@
+package dev.luq.worker;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URISyntaxException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.CodeSource;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
+
+/** How the process of a worker is started: its command line and environment. */
+final class WorkerCommand {
+
+    static final String MAIN_CLASS = "dev.luq.worker.child.WorkerMain";
+
+    /** The argument that turns the server's own native executable into a worker. */
+    static final String NATIVE_ARGUMENT = "worker";
+
+    /** Class libraries that every worker uses first; the rest follows, so that few archives are opened at the start. */
+    private static final List<String> FIRST = List.of("com.fasterxml.jackson", "dev.luq", "org.bytedeco");
+
+    private final WorkerConfig.Process config;
+    private final String mainClass;
+
+    WorkerCommand(WorkerConfig.Process config, String mainClass) {
+        this.config = config;
+        this.mainClass = mainClass;
+    }
+
+    /** @param modelId names the crash report, of which there is one per model */
+    List<String> line(String modelId) {
+        String cacheDir = config.nativeCacheDir().map(dir -> "-Dorg.bytedeco.javacpp.cachedir=" + dir.toAbsolutePath())
+                .orElse(null);
+        if ("runtime".equals(System.getProperty("org.graalvm.nativeimage.imagecode"))) {
+            String executable = ProcessHandle.current().info().command()
+                    .orElseThrow(() -> new IllegalStateException("The path of this executable is unknown"));
+            List<String> line = new ArrayList<>(List.of(executable, NATIVE_ARGUMENT, "-Xmx" + config.heap()));
+            if (cacheDir != null) {
+                line.add(cacheDir);
+            }
+            return line;
+        }
+        Path crashDir = config.crashDir().orElse(Path.of(System.getProperty("java.io.tmpdir")));
+        String report = "luq-worker-" + modelId.replaceAll("[^A-Za-z0-9._-]", "_") + ".crash.log";
+        List<String> line = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx" + config.heap(), "-Xms16m", "-XX:+UseSerialGC",
+                // give memory of big images back: keep at most half of the heap in use free
+                "-XX:MinHeapFreeRatio=10", "-XX:MaxHeapFreeRatio=50",
+                "-XX:TieredStopAtLevel=1", "-XX:ReservedCodeCacheSize=24m", "-Xshare:auto", "-XX:-UsePerfData",
+                "-XX:+ExitOnOutOfMemoryError",
+                // a core would hold prompts and weights
+                "-XX:-CreateCoredumpOnCrash", "-XX:ErrorFile=" + crashDir.resolve(report),
+                "-Djava.awt.headless=true",
+                // one line per record, its level first, as the log relay expects
+                "-Djava.util.logging.SimpleFormatter.format=%4$s %5$s%6$s%n", "-Duser.language=en",
+                // native memory is closed by its owners and bounded by the model, not by the heap
+                "-Dorg.bytedeco.javacpp.noPointerGC=true", "-Dorg.bytedeco.javacpp.maxBytes=0",
+                "-Dorg.bytedeco.javacpp.maxPhysicalBytes=0"));
+        if (cacheDir != null) {
+            line.add(cacheDir);
+        }
+        config.jvmOptions().ifPresent(line::addAll);
+        line.add("-cp");
+        line.add(config.classPath().orElseGet(WorkerCommand::classPath));
+        line.add(mainClass);
+        return line;
+    }
+
+    /** Turns the server's environment into that of a worker. */
+    static void environment(Map<String, String> environment) {
+        // The worker handles foreign images and files in native code: no key of the API is where it could read it.
+        environment.keySet().removeIf(name -> name.startsWith("LUQ_") || name.startsWith("QUARKUS_"));
+        // Options meant for the server's JVM, such as its heap or a debugger's port.
+        environment.keySet().removeAll(Set.of("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS"));
+        // ggml would start a debugger to print a stack before it aborts.
+        environment.put("GGML_NO_BACKTRACE", "1");
+    }
+
+    private static String classPath() {
+        Path own = source(WorkerCommand.class);
+        if (own != null && own.getParent() != null && Files.exists(own.resolveSibling("../quarkus-run.jar").normalize())) {
+            return packaged(own.getParent().getParent());
+        }
+        if (ClassLoader.getSystemResource(WorkerCommand.class.getName().replace('.', '/') + ".class") != null) {
+            return System.getProperty("java.class.path");
+        }
+        return live(own);
+    }
+
+    /** @param root the folder of quarkus-run.jar */
+    private static String packaged(Path root) {
+        List<Path> jars = new ArrayList<>();
+        // Classes that the build rewrote are missing in app.
+        jars.add(root.resolve("quarkus").resolve("transformed-bytecode.jar"));
+        jars.addAll(jarsOf(root.resolve("app")));
+        List<Path> libraries = jarsOf(root.resolve("lib").resolve("main"));
+        UnaryOperator<String> name = path -> Path.of(path).getFileName().toString();
+        libraries.stream().filter(jar -> FIRST.stream().anyMatch(name.apply(jar.toString())::startsWith)).forEach(jars::add);
+        libraries.stream().filter(jar -> !jars.contains(jar)).forEach(jars::add);
+        return join(jars.stream().filter(Files::exists).toList());
+    }
+
+    private static List<Path> jarsOf(Path folder) {
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.filter(file -> file.toString().endsWith(".jar")).sorted().toList();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Live reload: the application's classes and libraries are known only to its class loader. */
+    private static String live(Path own) {
+        Set<Path> entries = new LinkedHashSet<>();
+        entries.add(own);
+        for (String anchor : List.of("com.fasterxml.jackson.databind.ObjectMapper",
+                "com.fasterxml.jackson.core.JsonFactory", "com.fasterxml.jackson.annotation.JsonTypeInfo",
+                "com.fasterxml.jackson.dataformat.cbor.CBORFactory", "org.bytedeco.javacpp.Pointer",
+                "dev.luq.preset.llama")) {
+            try {
+                entries.add(source(Class.forName(anchor, false, WorkerCommand.class.getClassLoader())));
+            } catch (ClassNotFoundException e) {
+                throw new IllegalStateException("The class path of workers is incomplete; set luq.worker.process.class-path", e);
+            }
+        }
+        return join(entries.stream().toList());
+    }
+
+    private static Path source(Class<?> type) {
+        CodeSource source = type.getProtectionDomain().getCodeSource();
+        try {
+            return source == null ? null : Path.of(source.getLocation().toURI());
+        } catch (URISyntaxException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static String join(List<Path> entries) {
+        return String.join(java.io.File.pathSeparator, entries.stream().map(Path::toString).toList());
+    }
+}

@@ -1,0 +1,121 @@
+package dev.luq.worker;
+
+import io.smallrye.config.ConfigMapping;
+import io.smallrye.config.WithDefault;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+
+/** How model processes are run; one set of values for all models. */
+@ConfigMapping(prefix = "luq.worker")
+public interface WorkerConfig {
+
+    /** Sequences that one model decodes at once. */
+    @WithDefault("4")
+    int slots();
+
+    /** Requests that may wait for a slot of one model; further ones are refused with 429. */
+    @WithDefault("32")
+    int queueSize();
+
+    /** Longest time from the arrival of a request to its last token. */
+    @WithDefault("10M")
+    Duration deadline();
+
+    /** Tokens of KV cache shared by all slots; 0 takes the smaller of the model's training context and 8192. */
+    @WithDefault("0")
+    int contextSize();
+
+    /** Tokens evaluated in one step at most. A long prompt delays other streams by one such step. */
+    @WithDefault("512")
+    int batchSize();
+
+    /** Compute threads for decoding; 0 takes the processors available. */
+    @WithDefault("0")
+    int threads();
+
+    /** Compute threads for encoding images; 0 takes the processors available. */
+    @WithDefault("0")
+    int imageThreads();
+
+    /** Upper bound of the image embedding cache, in bytes. */
+    @WithDefault("134217728")
+    long imageCacheBytes();
+
+    /** Upper bound of one image's tokens; 0 takes the model's own. */
+    @WithDefault("0")
+    int imageMaxTokens();
+
+    /**
+     * Upper bound of the decoded pixels (3 bytes each) that requests in flight hold in one worker. A request beyond it
+     * is refused: with 429 while others hold the memory, as too large when it could never fit.
+     */
+    @WithDefault("134217728")
+    long imageBytesInFlight();
+
+    /** Generated pieces kept for a client that reads slowly; its generation is cancelled when there are more. */
+    @WithDefault("1024")
+    int streamBuffer();
+
+    /**
+     * A worker that has not confirmed the end of a cancelled request after this time hangs, and is replaced. Longer
+     * than the encoding of the largest image, which cannot be interrupted.
+     */
+    @WithDefault("5M")
+    Duration stallTimeout();
+
+    /** How long running requests may go on after the server was told to stop. */
+    @WithDefault("25S")
+    Duration drainTime();
+
+    /** What happens after a worker died. */
+    Restart restart();
+
+    /** The worker's process. */
+    Process process();
+
+    /** What happens after a worker died. The first restart takes place at once. */
+    interface Restart {
+
+        /** Pause before the second restart in a row; every further one doubles it. */
+        @WithDefault("1S")
+        Duration backOff();
+
+        /** Longest pause. */
+        @WithDefault("1M")
+        Duration maxBackOff();
+
+        /** A worker that has been ready for this long is stable: the next restart is a first one again. */
+        @WithDefault("1M")
+        Duration stableAfter();
+
+        /** A model whose process dies this many times in a row without ever having been ready is given up. */
+        @WithDefault("3")
+        int loadAttempts();
+
+        /** Inputs remembered because a worker died while it worked on them. */
+        @WithDefault("1024")
+        int suspects();
+    }
+
+    /** The worker's process. */
+    interface Process {
+
+        /** Java heap limit of a worker, as in {@code -Xmx}. The model lives outside the heap; images pass through it. */
+        @WithDefault("384m")
+        String heap();
+
+        /** Further options of the worker's JVM, separated by commas. */
+        Optional<List<String>> jvmOptions();
+
+        /** Class path of a worker; found by itself unless set. */
+        Optional<String> classPath();
+
+        /** Where native libraries are unpacked; {@code ~/.javacpp/cache} unless set. */
+        Optional<Path> nativeCacheDir();
+
+        /** Where a crashing worker writes its report; the system's temporary directory unless set. */
+        Optional<Path> crashDir();
+    }
+}

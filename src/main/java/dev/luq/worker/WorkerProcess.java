@@ -1,0 +1,208 @@
+package dev.luq.worker;
+
+import dev.luq.worker.protocol.FrameException;
+import dev.luq.worker.protocol.Frames;
+import dev.luq.worker.protocol.ServerFrame;
+import dev.luq.worker.protocol.WorkerFrame;
+import java.io.BufferedInputStream;
+import java.io.BufferedOutputStream;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.LinkedBlockingDeque;
+import java.util.concurrent.TimeUnit;
+import org.jboss.logging.Logger;
+
+/**
+ * One running child process. Frames are written by a thread of its own, so that {@link #send} never waits for a worker
+ * that does not read; another thread reads and tells {@link Events}; a third relays the log. The process ends when
+ * {@link #close()} closes its standard input, or by {@link #kill()}.
+ */
+final class WorkerProcess {
+
+    /** Longest frame accepted from a worker: the longest is a delta with log probabilities, a few kilobytes. */
+    private static final long FRAME_LIMIT = 16L << 20;
+
+    /** How long a worker whose output ended may take to be gone. */
+    private static final long EXIT_SECONDS = 5;
+
+    private static final Map<Integer, String> SIGNALS = Map.of(1, "SIGHUP", 2, "SIGINT", 4, "SIGILL", 6, "SIGABRT",
+            7, "SIGBUS", 8, "SIGFPE", 9, "SIGKILL", 11, "SIGSEGV", 15, "SIGTERM");
+
+    /** Levels of java.util.logging and of llama.cpp. */
+    private static final Map<String, Logger.Level> LEVELS = Map.of("SEVERE", Logger.Level.ERROR,
+            "ERROR", Logger.Level.ERROR, "WARNING", Logger.Level.WARN, "WARN", Logger.Level.WARN,
+            "INFO", Logger.Level.INFO, "FINE", Logger.Level.DEBUG, "DEBUG", Logger.Level.DEBUG);
+
+    private static final ServerFrame CLOSE = new ServerFrame.Cancel("");
+
+    /** Called on the reading thread of the process, in order; {@link #ended} comes last and exactly once. */
+    interface Events {
+        void frame(WorkerProcess process, WorkerFrame frame);
+
+        void ended(WorkerProcess process, Exit exit);
+    }
+
+    /** How a process ended. */
+    record Exit(int code) {
+
+        /**
+         * Name of the signal that ended the process; {@code crash} when its JVM wrote a crash report and ended, or did
+         * not start; {@code exit} when the worker ended by itself.
+         */
+        String signal() {
+            if (code > 128) {
+                return SIGNALS.getOrDefault(code - 128, "signal " + (code - 128));
+            }
+            return code == 1 ? "crash" : "exit";
+        }
+
+        @Override
+        public String toString() {
+            return code > 128 ? signal() : "exit code " + code;
+        }
+    }
+
+    private final String modelId;
+    private final Process process;
+    private final Events events;
+    private final Logger log;
+    private final LinkedBlockingDeque<ServerFrame> outbox = new LinkedBlockingDeque<>();
+
+    private WorkerProcess(String modelId, Process process, Events events) {
+        this.modelId = modelId;
+        this.process = process;
+        this.events = events;
+        this.log = Logger.getLogger("dev.luq.worker." + modelId.replace('.', '_'));
+    }
+
+    /** @throws IOException when the system cannot start the process; {@code events} hears nothing then */
+    static WorkerProcess start(String modelId, List<String> command, Events events) throws IOException {
+        ProcessBuilder builder = new ProcessBuilder(command);
+        WorkerCommand.environment(builder.environment());
+        WorkerProcess worker = new WorkerProcess(modelId, builder.start(), events);
+        worker.thread("write", worker::write);
+        worker.thread("read", worker::read);
+        worker.thread("log", worker::relayLog);
+        return worker;
+    }
+
+    private void thread(String role, Runnable body) {
+        Thread thread = new Thread(body, "luq-worker-" + role + "-" + modelId);
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    long pid() {
+        return process.pid();
+    }
+
+    /** Queues a frame; never waits. What is sent to a dead process is lost, and {@link Events#ended} tells. */
+    void send(ServerFrame frame) {
+        outbox.add(frame);
+    }
+
+    /**
+     * Cancels a generation.
+     *
+     * @return false when the worker had not seen it yet and never will: no answer is to be expected
+     */
+    boolean cancel(String id) {
+        if (outbox.removeIf(frame -> frame instanceof ServerFrame.Generate generate && generate.id().equals(id))) {
+            return false;
+        }
+        outbox.add(new ServerFrame.Cancel(id));
+        return true;
+    }
+
+    /** Asks the process to end by the end of its input, after what was sent before. */
+    void close() {
+        outbox.add(CLOSE);
+    }
+
+    void kill() {
+        process.destroyForcibly();
+    }
+
+    /** @return whether the process is gone within this time */
+    boolean awaitExit(long millis) throws InterruptedException {
+        return process.waitFor(millis, TimeUnit.MILLISECONDS);
+    }
+
+    private void write() {
+        try (BufferedOutputStream out = new BufferedOutputStream(process.getOutputStream(), 1 << 16)) {
+            Frames.Writer<ServerFrame> writer = new Frames.Writer<>(ServerFrame.class, out);
+            while (true) {
+                ServerFrame frame = outbox.take();
+                if (frame == CLOSE) {
+                    return;
+                }
+                writer.write(frame);
+            }
+        } catch (IOException e) {
+            log.debugf("The worker reads no more: %s", e.getMessage());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void read() {
+        try {
+            Frames.Reader<WorkerFrame> reader = new Frames.Reader<>(WorkerFrame.class,
+                    new BufferedInputStream(process.getInputStream(), 1 << 16), FRAME_LIMIT);
+            for (WorkerFrame frame = reader.read(); frame != null; frame = reader.read()) {
+                events.frame(this, frame);
+            }
+        } catch (FrameException e) {
+            // A JVM that crashes prints a banner there; awaitExit() gives it the time to write its report.
+            log.errorf("The worker's output cannot be understood: %s", e.getMessage());
+        } catch (IOException e) {
+            log.debugf("The worker's output ended: %s", e.getMessage());
+        } catch (RuntimeException e) {
+            log.error("The worker is ended because of a defect in handling its output", e);
+            kill();
+        } finally {
+            events.ended(this, awaitExit());
+        }
+    }
+
+    private Exit awaitExit() {
+        boolean interrupted = false;
+        try {
+            while (true) {
+                try {
+                    if (!process.waitFor(EXIT_SECONDS, TimeUnit.SECONDS)) {
+                        kill();
+                    }
+                    return new Exit(process.waitFor());
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+        } finally {
+            close();
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    /** A line is {@code LEVEL message} when a logger wrote it; anything else comes from native code or a stack. */
+    private void relayLog() {
+        try (BufferedReader lines = new BufferedReader(new InputStreamReader(process.getErrorStream(), StandardCharsets.UTF_8))) {
+            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+                int space = line.indexOf(' ');
+                Logger.Level level = space < 0 ? null : LEVELS.get(line.substring(0, space));
+                String text = level == null ? line : line.substring(space + 1);
+                if (!text.isBlank()) {
+                    log.logf(level == null ? Logger.Level.INFO : level, "[%s] %s", modelId, text);
+                }
+            }
+        } catch (IOException e) {
+            log.debugf("The worker's log ended: %s", e.getMessage());
+        }
+    }
+}

@@ -1,0 +1,116 @@
+package dev.luq.worker.child;
+
+import dev.luq.worker.protocol.Frames;
+import dev.luq.worker.protocol.ServerFrame;
+import dev.luq.worker.protocol.WorkerFrame;
+import java.io.BufferedInputStream;
+import java.io.FileDescriptor;
+import java.io.FileInputStream;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import sun.misc.Signal;
+import sun.misc.SignalHandler;
+
+/**
+ * A worker process: frames in on standard input, frames out on standard output, log lines on standard error. It ends
+ * with its input, that is when the server asks for it, ends or is killed. Signals that reach a whole process group,
+ * such as a terminal's Ctrl-C or a service manager's stop, are ignored: the server decides when its workers end, after
+ * their running requests.
+ */
+final class WorkerLoop {
+
+    /** Exit code when the server closed the input. */
+    static final int EXIT_ASKED = 0;
+    /** Exit code after {@link WorkerFrame.LoadFailed}. */
+    static final int EXIT_LOAD_FAILED = 3;
+    /** Exit code when the server does not speak the protocol or reads no more. */
+    static final int EXIT_SERVER_LOST = 4;
+    /** Exit code after a defect of ours. */
+    static final int EXIT_DEFECT = 5;
+
+    /** Longest frame accepted: the images of one request, which the server bounds well below. */
+    private static final long FRAME_LIMIT = 1L << 30;
+
+    private final ModelHost host;
+    private final Outbox outbox;
+    private volatile boolean ready;
+
+    private WorkerLoop(ModelHost host, OutputStream out) {
+        this.host = host;
+        this.outbox = new Outbox(out, () -> exit(EXIT_SERVER_LOST));
+    }
+
+    /** Runs a worker in this process. Returns never; the process ends. */
+    static void run(ModelHost host) {
+        OutputStream frames = new FileOutputStream(FileDescriptor.out);
+        // A stray print would be taken for a frame.
+        System.setOut(System.err);
+        for (String name : new String[] {"INT", "TERM", "HUP"}) {
+            Signal.handle(new Signal(name), SignalHandler.SIG_IGN);
+        }
+        Thread.setDefaultUncaughtExceptionHandler((thread, defect) -> {
+            log("ERROR", "Defect in thread " + thread.getName());
+            defect.printStackTrace();
+            exit(EXIT_DEFECT);
+        });
+        new WorkerLoop(host, frames).serve();
+    }
+
+    /** Writes a log line that the server relays. @param level a level of the server's log */
+    static void log(String level, String message) {
+        System.err.println(level + " " + message);
+    }
+
+    private void serve() {
+        outbox.start();
+        Frames.Reader<ServerFrame> reader = new Frames.Reader<>(ServerFrame.class,
+                new BufferedInputStream(new FileInputStream(FileDescriptor.in), 1 << 16), FRAME_LIMIT);
+        try {
+            for (ServerFrame frame = reader.read(); frame != null; frame = reader.read()) {
+                handle(frame);
+            }
+            exit(EXIT_ASKED);
+        } catch (IOException e) {
+            log("ERROR", "The server's frames cannot be read: " + e.getMessage());
+            exit(EXIT_SERVER_LOST);
+        }
+    }
+
+    private void handle(ServerFrame frame) {
+        if (frame instanceof ServerFrame.Load load) {
+            // Not on this thread: it has to notice the end of the input while a model loads.
+            new Thread(() -> load(load), "luq-load").start();
+        } else if (frame instanceof ServerFrame.Generate generate) {
+            if (ready) {
+                host.submit(generate, outbox::put);
+            } else {
+                outbox.put(new WorkerFrame.Failed(generate.id(), "internal_error", "The model is not loaded", null));
+            }
+        } else if (frame instanceof ServerFrame.Cancel cancel && ready) {
+            host.cancel(cancel.id());
+        }
+    }
+
+    private void load(ServerFrame.Load load) {
+        try {
+            WorkerFrame.ModelInfo info = host.load(load, progress -> outbox.put(new WorkerFrame.Loading((float) progress)));
+            ready = true;
+            outbox.put(new WorkerFrame.Ready(info));
+            outbox.report(host::stats);
+        } catch (LoadException e) {
+            log("ERROR", "The model cannot be loaded: " + e.getMessage());
+            try {
+                outbox.finish(new WorkerFrame.LoadFailed(e.code(), e.getMessage()));
+            } catch (InterruptedException interrupted) {
+                Thread.currentThread().interrupt();
+            }
+            exit(EXIT_LOAD_FAILED);
+        }
+    }
+
+    /** Ends at once: threads inside native code cannot be asked to return. */
+    private static void exit(int code) {
+        Runtime.getRuntime().halt(code);
+    }
+}

@@ -1,0 +1,13 @@
+package dev.luq.worker.child;
+
+/** Main class of a worker process. */
+public final class WorkerMain {
+
+    private WorkerMain() {
+    }
+
+    /** Serves one model to the server at the other end of standard input and output; the process ends with it. */
+    public static void main(String[] arguments) {
+        WorkerLoop.run(new EngineHost());
+    }
+}

@@ -1,0 +1,178 @@
+package dev.luq.worker.protocol;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.core.JacksonException;
+import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.ObjectReader;
+import com.fasterxml.jackson.databind.ObjectWriter;
+import com.fasterxml.jackson.dataformat.cbor.databind.CBORMapper;
+import java.io.ByteArrayOutputStream;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+
+/**
+ * The grammar of the stream between server and worker:
+ * <pre>
+ * stream = *frame
+ * frame  = length body
+ * length = uint32, big-endian, 1..limit, the number of bytes of body
+ * body   = one CBOR map, whose "type" is a name in {@link ServerFrame} or {@link WorkerFrame}
+ * </pre>
+ * Pixels are CBOR byte strings. A long body is never held in memory beside its message: it is encoded twice, first to
+ * count its bytes, and decoded straight from the stream, because the worker's heap is small.
+ */
+public final class Frames {
+
+    private static final CBORMapper MAPPER = CBORMapper.builder()
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+            .disable(JsonGenerator.Feature.AUTO_CLOSE_TARGET)
+            .serializationInclusion(JsonInclude.Include.NON_NULL)
+            .build();
+
+    private Frames() {
+    }
+
+    /** Writes frames; not thread-safe. Does not close the stream. */
+    public static final class Writer<T> {
+        private final ObjectWriter writer;
+        private final OutputStream out;
+
+        /** @param type {@link ServerFrame} or {@link WorkerFrame} */
+        public Writer(Class<T> type, OutputStream out) {
+            this.writer = MAPPER.writerFor(type);
+            this.out = out;
+        }
+
+        /**
+         * Writes one frame and flushes.
+         *
+         * @throws IOException when the other side is gone, or the frame is longer than 4 GiB
+         */
+        public void write(T frame) throws IOException {
+            Measure body = new Measure();
+            writer.writeValue(body, frame);
+            long length = body.length;
+            if (length > 0xFFFF_FFFFL) {
+                throw new FrameException("a frame of " + length + " bytes cannot be written");
+            }
+            out.write(new byte[] {(byte) (length >> 24), (byte) (length >> 16), (byte) (length >> 8), (byte) length});
+            if (body.isWhole()) {
+                body.kept.writeTo(out);
+            } else {
+                writer.writeValue(out, frame);
+            }
+            out.flush();
+        }
+    }
+
+    /** Reads frames; not thread-safe. Does not close the stream. */
+    public static final class Reader<T> {
+        private final ObjectReader reader;
+        private final InputStream in;
+        private final long limit;
+
+        /**
+         * @param type {@link ServerFrame} or {@link WorkerFrame}
+         * @param limit longest body that is accepted, in bytes
+         */
+        public Reader(Class<T> type, InputStream in, long limit) {
+            this.reader = MAPPER.readerFor(type);
+            this.in = in;
+            this.limit = limit;
+        }
+
+        /**
+         * Waits for the next frame.
+         *
+         * @return null when the stream ended between two frames
+         * @throws FrameException when what arrives is no frame, is longer than the limit, or ends in the middle
+         * @throws IOException when the stream cannot be read
+         */
+        public T read() throws IOException {
+            byte[] prefix = in.readNBytes(4);
+            if (prefix.length == 0) {
+                return null;
+            }
+            if (prefix.length < 4) {
+                throw new FrameException("the stream ended inside a frame's length");
+            }
+            long length = (prefix[0] & 0xFFL) << 24 | (prefix[1] & 0xFF) << 16 | (prefix[2] & 0xFF) << 8 | prefix[3] & 0xFF;
+            if (length == 0 || length > limit) {
+                throw new FrameException("a frame of " + length + " bytes; 1 to " + limit + " are accepted");
+            }
+            Body body = new Body(in, length);
+            T frame;
+            try {
+                frame = reader.readValue(body);
+            } catch (JacksonException | RuntimeException e) {
+                // Jackson answers some malformed bodies with an exception of its own making, such as a null pointer's.
+                throw new FrameException("a frame of " + length + " bytes holds no message", e);
+            } catch (EOFException e) {
+                throw new FrameException("the stream ended inside a frame", e);
+            }
+            if (body.remaining > 0) {
+                throw new FrameException("a frame of " + length + " bytes ends early");
+            }
+            return frame;
+        }
+    }
+
+    /** The bytes of one body; a stream that ends before them is an error. */
+    private static final class Body extends InputStream {
+        private final InputStream in;
+        private long remaining;
+
+        Body(InputStream in, long length) {
+            this.in = in;
+            this.remaining = length;
+        }
+
+        @Override
+        public int read() throws IOException {
+            byte[] one = new byte[1];
+            return read(one, 0, 1) < 0 ? -1 : one[0] & 0xFF;
+        }
+
+        @Override
+        public int read(byte[] target, int offset, int length) throws IOException {
+            if (remaining == 0) {
+                return -1;
+            }
+            int count = in.read(target, offset, (int) Math.min(length, remaining));
+            if (count < 0) {
+                throw new EOFException();
+            }
+            remaining -= count;
+            return count;
+        }
+    }
+
+    /** Counts what is written and keeps it as long as it is short. */
+    private static final class Measure extends OutputStream {
+        private static final int SHORT = 64 * 1024;
+
+        private final ByteArrayOutputStream kept = new ByteArrayOutputStream(512);
+        private long length;
+
+        @Override
+        public void write(int b) {
+            write(new byte[] {(byte) b}, 0, 1);
+        }
+
+        @Override
+        public void write(byte[] source, int offset, int count) {
+            length += count;
+            if (isWhole()) {
+                kept.write(source, offset, count);
+            }
+        }
+
+        boolean isWhole() {
+            return length <= SHORT;
+        }
+    }
+}

@@ -1,0 +1,124 @@
+package dev.luq.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.sun.net.httpserver.HttpServer;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** The client against recorded answers of the API, over a real connection. */
+class CompletionClientTest {
+
+    private final List<String> pieces = new ArrayList<>();
+    private HttpServer server;
+    private int status;
+    private byte[] body = {};
+    private CompletionClient client;
+
+    @BeforeEach
+    void start() throws IOException {
+        server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        server.createContext("/v1/chat/completions", exchange -> {
+            boolean authorized = "Bearer a key".equals(exchange.getRequestHeaders().getFirst("Authorization"));
+            exchange.sendResponseHeaders(authorized ? status : 401, body.length);
+            exchange.getResponseBody().write(body);
+            exchange.close();
+        });
+        server.start();
+        client = new CompletionClient(URI.create("http://127.0.0.1:" + server.getAddress().getPort()),
+                Optional.of("a key"));
+    }
+
+    @AfterEach
+    void stop() {
+        server.stop(0);
+    }
+
+    @Test
+    void handsOverPiecesAndUsage() {
+        answer(200, """
+                data: {"choices":[{"delta":{"role":"assistant","content":null}}],"usage":null}
+
+                data: {"choices":[{"delta":{"content":"A red "}}],"usage":null}
+
+                data: {"choices":[{"delta":{"content":"circle."}}],"usage":null}
+
+                data: {"choices":[{"delta":{},"finish_reason":"stop"}],"usage":null}
+
+                data: {"choices":[],"usage":{"completion_tokens":4}}
+
+                data: [DONE]
+
+                """);
+        JsonNode usage = stream();
+        assertEquals(List.of("A red ", "circle."), pieces);
+        assertEquals(4, usage.path("completion_tokens").asInt());
+    }
+
+    @Test
+    void reportsTheServersRefusal() {
+        answer(400, "{\"error\":{\"message\":\"No such picture.\",\"type\":\"x\",\"param\":null,\"code\":\"invalid_image\"}}");
+        assertEquals("The server answered 400: No such picture.", failure());
+        answer(502, "<html>");
+        assertEquals("The server answered 502.", failure());
+    }
+
+    @Test
+    void reportsAFailureInMidStream() {
+        answer(200, """
+                data: {"choices":[{"delta":{"content":"A"}}]}
+
+                event: error
+                data: {"error":{"message":"The worker died."}}
+
+                """);
+        assertEquals("The worker died.", failure());
+        assertEquals(List.of("A"), pieces);
+    }
+
+    @Test
+    void reportsAnEarlyEnd() {
+        answer(200, "data: {\"choices\":[{\"delta\":{\"content\":\"A\"}}]}\n\n");
+        assertEquals("The answer ended early.", failure());
+    }
+
+    @Test
+    void knowsWhetherSomebodyListens() {
+        assertFalse(client.answers("/health"));
+        server.createContext("/health", exchange -> {
+            exchange.sendResponseHeaders(200, -1);
+            exchange.close();
+        });
+        assertTrue(client.answers("/health"));
+        server.stop(0);
+        assertFalse(client.answers("/health"));
+        assertTrue(failure().startsWith("No answer from http://127.0.0.1:"));
+    }
+
+    private JsonNode stream() {
+        return client.stream(CompletionClient.JSON.createObjectNode(), pieces::add);
+    }
+
+    private String failure() {
+        return assertThrows(CliException.class, this::stream).getMessage();
+    }
+
+    /** What the server answers from now on. */
+    private void answer(int status, String body) {
+        this.status = status;
+        this.body = body.getBytes(StandardCharsets.UTF_8);
+    }
+}

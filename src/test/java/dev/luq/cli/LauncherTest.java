@@ -1,0 +1,114 @@
+package dev.luq.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The script luq, as far as it goes without building. */
+class LauncherTest {
+
+    private static final Path LUQ = Path.of("luq").toAbsolutePath();
+
+    @TempDir
+    Path directory;
+
+    private record Outcome(int status, String output) {
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"luq", ".ci/run", "native/build"})
+    void scriptsAreValidBash(String script) throws Exception {
+        assertEquals(new Outcome(0, ""), run(List.of("bash", "-n", script), Map.of()));
+        assertTrue(Files.isExecutable(Path.of(script)));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"help", "--help"})
+    void helpNamesEveryCommand(String argument) throws Exception {
+        Outcome help = luq(argument);
+        assertEquals(0, help.status());
+        for (String command : List.of("serve", "chat", "test", "doctor", "bench")) {
+            assertTrue(help.output().contains("\n  " + command), command);
+        }
+    }
+
+    @Test
+    void worksThroughALinkFromAnywhere() throws Exception {
+        Path link = Files.createSymbolicLink(directory.resolve("my luq"), LUQ);
+        Process process = new ProcessBuilder(link.toString(), "doctor").directory(directory.toFile())
+                .redirectErrorStream(true).start();
+        assertTrue(finish(process).output().contains("native build"));
+    }
+
+    @Test
+    void doctorDescribesThisMachine() throws Exception {
+        Outcome doctor = luq("doctor");
+        assertEquals(0, doctor.status(), doctor.output());
+        for (String row : List.of("machine", "memory", "CPU features", "Java", "Maven", "tools")) {
+            assertTrue(doctor.output().lines().anyMatch(line -> line.startsWith(row + " ")), row);
+        }
+    }
+
+    @Test
+    void saysWhatIsWrongWithTheCommandLine() throws Exception {
+        assertRefused(2, "there is no command sreve", "sreve");
+        assertRefused(1, "serve has no option --moddel", "serve", "--moddel", "x.gguf");
+        assertRefused(1, "--port needs a value", "serve", "--port");
+        assertRefused(1, "--port needs a number", "serve", "--port", "http");
+        assertRefused(1, "there is no file nowhere.gguf", "serve", "--model", "nowhere.gguf");
+    }
+
+    @Test
+    void saysWhichJavaItNeeds() throws Exception {
+        Path old = Files.createDirectories(directory.resolve("jdk/bin"));
+        Path java = Files.writeString(old.resolve("java"), "#!/bin/sh\necho 'openjdk version \"11.0.2\" 2019' >&2\n");
+        assertTrue(java.toFile().setExecutable(true));
+        Outcome tooOld = run(List.of(LUQ.toString(), "serve"), Map.of("JAVA_HOME", old.getParent().toString()));
+        assertEquals(1, tooOld.status());
+        assertTrue(tooOld.output().contains("Java is version 11.0.2; 17 or later is needed"), tooOld.output());
+
+        Outcome none = run(List.of(LUQ.toString(), "serve"), Map.of("JAVA_HOME", directory.toString()));
+        assertEquals(1, none.status());
+        assertTrue(none.output().contains("no Java found in JAVA_HOME"), none.output());
+    }
+
+    private void assertRefused(int status, String message, String... arguments) throws Exception {
+        Outcome outcome = luq(arguments);
+        assertEquals(status, outcome.status(), outcome.output());
+        assertTrue(outcome.output().contains("luq: " + message)
+                || outcome.output().contains("--model: " + message), outcome.output());
+        assertFalse(outcome.output().contains("unbound variable"), outcome.output());
+    }
+
+    private static Outcome luq(String... arguments) throws Exception {
+        List<String> command = new ArrayList<>(List.of(LUQ.toString()));
+        command.addAll(List.of(arguments));
+        return run(command, Map.of());
+    }
+
+    private static Outcome run(List<String> command, Map<String, String> environment) throws Exception {
+        ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+        builder.environment().putAll(environment);
+        return finish(builder.start());
+    }
+
+    private static Outcome finish(Process process) throws IOException, InterruptedException {
+        process.getOutputStream().close();
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertTrue(process.waitFor(60, TimeUnit.SECONDS));
+        return new Outcome(process.exitValue(), output);
+    }
+}

@@ -1,0 +1,412 @@
+package dev.luq.engine;
+
+import static dev.luq.engine.TinyEngine.LLAVA;
+import static dev.luq.engine.TinyEngine.QWEN;
+import static dev.luq.engine.TinyEngine.noise;
+import static dev.luq.engine.TinyEngine.user;
+import static dev.luq.engine.TinyEngine.userWithImages;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.luq.engine.TinyEngine.Ask;
+import dev.luq.engine.TinyEngine.Outcome;
+import dev.luq.llama.Vision;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The whole engine on random-weight models: their answers mean nothing, but must not depend on how they came about. */
+@Timeout(120)
+class EngineTest {
+
+    private static final String LONG = "Tell me about the shapes and the colours. ".repeat(4);
+
+    private static List<Ask> fourDifferent(TinyEngine tiny) {
+        return List.of(tiny.ask(user("What colour is the square?")), tiny.ask(user(LONG)).maxTokens(24),
+                tiny.ask(userWithImages("Describe.", 1)).image(noise(1)),
+                tiny.ask(userWithImages("Compare.", 2)).image(noise(1)).image(noise(2)));
+    }
+
+    private static List<List<List<Integer>>> oneByOne(TinyEngine tiny) throws Exception {
+        List<List<List<Integer>>> answers = new ArrayList<>();
+        for (Ask ask : fourDifferent(tiny)) {
+            answers.add(tiny.complete(ask).tokens());
+        }
+        return answers;
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {LLAVA, QWEN})
+    void answersAreTheSameAloneAndFourAtOnce(String name) throws Exception {
+        List<List<List<Integer>>> alone;
+        try (TinyEngine tiny = new TinyEngine(name, 1, 64)) {
+            alone = oneByOne(tiny);
+        }
+        assertEquals(List.of(16, 24, 16, 16), alone.stream().map(List::size).toList());
+        try (TinyEngine tiny = new TinyEngine(name, 4, 64)) {
+            List<Outcome> outcomes = fourDifferent(tiny).stream().map(tiny::submit).toList();
+            for (int i = 0; i < 4; i++) {
+                assertEquals(alone.get(i), outcomes.get(i).await().tokens());
+                assertEquals(FinishReason.LENGTH, outcomes.get(i).finished().reason());
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {LLAVA, QWEN})
+    void answersAreTheSameHoweverThePromptIsCut(String name) throws Exception {
+        List<List<List<Integer>>> whole;
+        try (TinyEngine tiny = new TinyEngine(name, 1, 256)) {
+            whole = oneByOne(tiny);
+        }
+        try (TinyEngine tiny = new TinyEngine(name, 1, 7)) {
+            assertEquals(whole, oneByOne(tiny));
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {LLAVA, QWEN})
+    void answersAreTheSameWithAndWithoutPrefixReuse(String name) throws Exception {
+        try (TinyEngine tiny = new TinyEngine(name, 2, 64)) {
+            for (int i = 0; i < 4; i++) {
+                Outcome fresh = tiny.complete(fourDifferent(tiny).get(i).withoutCache());
+                Outcome cached = tiny.complete(fourDifferent(tiny).get(i));
+                assertEquals(0, fresh.accepted().cachedTokens());
+                assertEquals(fresh.accepted().promptTokens() - 1, cached.accepted().cachedTokens());
+                assertEquals(fresh.tokens(), cached.tokens());
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {LLAVA, QWEN})
+    void aPrefixWithAnImageIsReusedByOthersWhileItsOwnerRuns(String name) throws Exception {
+        try (TinyEngine tiny = new TinyEngine(name, 2, 64)) {
+            CountDownLatch started = new CountDownLatch(1);
+            Outcome owner = tiny.submit(tiny.ask(userWithImages("Explain.", 1)).image(noise(1)).maxTokens(200).as("owner"),
+                    event -> started.countDown());
+            started.await();
+            Outcome other = tiny.complete(tiny.ask(userWithImages("Describe.", 1)).image(noise(1)));
+            assertTrue(other.accepted().cachedTokens() > other.accepted().imageTokens());
+            assertEquals(200, owner.await().tokens().size());
+            Outcome alone = tiny.complete(tiny.ask(userWithImages("Describe.", 1)).image(noise(1)).withoutCache());
+            assertEquals(alone.tokens(), other.tokens());
+        }
+    }
+
+    @Test
+    void theNextTurnReusesTheConversationAndItsImage() throws Exception {
+        try (TinyEngine tiny = new TinyEngine(QWEN, 4, 64)) {
+            Outcome first = tiny.complete(tiny.ask(userWithImages("Describe.", 1)).image(noise(1)));
+            String next = "[{\"role\":\"user\",\"content\":[{\"type\":\"image\",\"image\":0},"
+                    + "{\"type\":\"text\",\"text\":\"Describe.\"}]},{\"role\":\"assistant\",\"content\":\"ok\"},"
+                    + "{\"role\":\"user\",\"content\":\"Why?\"}]";
+            Outcome second = tiny.complete(tiny.ask(next).image(noise(1)));
+            assertTrue(second.accepted().cachedTokens() >= first.accepted().promptTokens() - 1);
+            assertEquals(1, tiny.engine.stats().imagesEncoded());
+            assertEquals(first.accepted().promptTokens() + second.accepted().promptTokens(),
+                    tiny.engine.stats().promptTokens());
+            assertEquals(second.accepted().cachedTokens(), tiny.engine.stats().prefixHits());
+        }
+    }
+
+    @Test
+    void anImageIsEncodedOnceAndItsEmbeddingsKept() throws Exception {
+        try (TinyEngine tiny = new TinyEngine(QWEN, 4, 64)) {
+            Outcome first = tiny.complete(tiny.ask(userWithImages("Describe.", 1)).image(noise(1)).withoutCache());
+            Outcome second = tiny.complete(tiny.ask(userWithImages("Describe.", 1)).image(noise(1)).withoutCache());
+            assertEquals(first.tokens(), second.tokens());
+            assertTrue(first.finished().timings().imageEncodeMillis() > 0);
+            assertEquals(0, second.finished().timings().imageEncodeMillis());
+            EngineStats stats = tiny.engine.stats();
+            assertEquals(1, stats.imagesEncoded());
+            assertEquals(2, stats.imageQueries());
+            assertEquals(1, stats.imageHits());
+            assertEquals(2L * first.accepted().imageTokens(), stats.imageTokens());
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {LLAVA, QWEN})
+    void differentImagesGiveDifferentProbabilities(String name) throws Exception {
+        try (TinyEngine tiny = new TinyEngine(name, 4, 64)) {
+            Outcome one = tiny.complete(tiny.ask(userWithImages("Describe.", 1)).image(noise(1)));
+            Outcome two = tiny.complete(tiny.ask(userWithImages("Describe.", 1)).image(noise(2)));
+            assertNotEquals(one.logprobs().get(0).logprob(), two.logprobs().get(0).logprob());
+        }
+    }
+
+    /** If encoding held up decoding, this would never end. */
+    @Test
+    void threeStreamsGoOnWhileTheFourthsImageIsEncoded() throws Exception {
+        CountDownLatch encoding = new CountDownLatch(1);
+        CountDownLatch furtherTokens = new CountDownLatch(3);
+        try (TinyEngine tiny = new TinyEngine(QWEN, 4, 64, true, (vision, chunk) -> {
+            encoding.countDown();
+            awaitQuietly(furtherTokens);
+            return vision.encode(chunk);
+        })) {
+            Outcome image = tiny.submit(tiny.ask(userWithImages("Describe.", 1)).image(noise(1)));
+            encoding.await();
+            List<Outcome> streams = new ArrayList<>();
+            for (int i = 0; i < 3; i++) {
+                AtomicInteger deltas = new AtomicInteger();
+                streams.add(tiny.submit(tiny.ask(user("Stream " + i)).maxTokens(40).as("stream" + i), event -> {
+                    if (event instanceof GenerationEvent.Delta && deltas.incrementAndGet() == 5) {
+                        furtherTokens.countDown();
+                    }
+                }));
+            }
+            for (Outcome stream : streams) {
+                assertEquals(FinishReason.LENGTH, stream.await().finished().reason());
+            }
+            assertEquals(FinishReason.LENGTH, image.await().finished().reason());
+        }
+    }
+
+    private static void awaitQuietly(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    @Test
+    void aStopStringEndsTheAnswerBeforeIt() throws Exception {
+        try (TinyEngine tiny = new TinyEngine(QWEN, 4, 64)) {
+            Ask ask = tiny.ask(user("What colour is the square?")).maxTokens(40);
+            String whole = tiny.complete(ask).text();
+            String stop = whole.substring(whole.length() / 2, whole.length() / 2 + 3);
+            Outcome stopped = tiny.complete(ask.stop("never in it", stop));
+            assertEquals(whole.substring(0, whole.indexOf(stop)), stopped.text());
+            assertEquals(FinishReason.STOP, stopped.finished().reason());
+            assertTrue(stopped.finished().completionTokens() < 40);
+        }
+    }
+
+    @Test
+    void equalSeedsGiveEqualAnswers() throws Exception {
+        try (TinyEngine tiny = new TinyEngine(QWEN, 4, 64)) {
+            String question = user("What colour is the square?");
+            List<List<Integer>> one = tiny.complete(tiny.ask(question).random(1)).tokens();
+            List<List<Integer>> two = tiny.complete(tiny.ask(question).random(2)).tokens();
+            assertEquals(one, tiny.complete(tiny.ask(question).random(1)).tokens());
+            assertNotEquals(one, two);
+        }
+    }
+
+    @Test
+    void logProbabilitiesComeWithEveryToken() throws Exception {
+        try (TinyEngine tiny = new TinyEngine(QWEN, 4, 64)) {
+            Outcome outcome = tiny.complete(tiny.ask(user("Hello")).logprobs(20));
+            assertEquals(16, outcome.logprobs().size());
+            for (GenerationEvent.TokenLogprob token : outcome.logprobs()) {
+                assertEquals(20, token.top().size());
+                assertTrue(token.logprob() <= 0);
+                double mass = token.top().stream().mapToDouble(t -> Math.exp(t.logprob())).sum();
+                assertTrue(mass > 0 && mass <= 1 + 1e-9);
+            }
+            Outcome without = tiny.complete(tiny.ask(user("Hello")).logprobs(-1));
+            assertTrue(without.events(GenerationEvent.Delta.class).stream().allMatch(d -> d.logprobs() == null));
+            assertEquals(outcome.text(), without.text());
+        }
+    }
+
+    @Test
+    void withoutAMaximumTheAnswerEndsWithTheContext() throws Exception {
+        try (TinyEngine tiny = new TinyEngine(QWEN, 4, 64)) {
+            Outcome outcome = tiny.complete(tiny.ask(user("Hello")).maxTokens(0));
+            assertEquals(FinishReason.LENGTH, outcome.finished().reason());
+            assertEquals(tiny.engine.stats().kvCells() + 1,
+                    outcome.accepted().promptTokens() + outcome.finished().completionTokens());
+        }
+    }
+
+    @Test
+    void manyRequestsOnFewSequencesAllEnd() throws Exception {
+        try (TinyEngine tiny = new TinyEngine(QWEN, 3, 16)) {
+            List<Outcome> outcomes = new ArrayList<>();
+            for (int i = 0; i < 40; i++) {
+                Ask ask = i % 3 == 0 ? tiny.ask(userWithImages("Number " + i, 1)).image(noise(i % 5))
+                        : tiny.ask(user("Number " + i % 7));
+                outcomes.add(tiny.submit(ask.maxTokens(1 + i % 9)));
+            }
+            for (int i = 0; i < 40; i++) {
+                assertEquals(1 + i % 9, outcomes.get(i).await().finished().completionTokens());
+            }
+            assertEquals(0, tiny.engine.stats().running() + tiny.engine.stats().waiting());
+        }
+    }
+
+    @Test
+    void aSchemaIsFollowed() throws Exception {
+        try (TinyEngine tiny = new TinyEngine(QWEN, 4, 64)) {
+            String schema = """
+                    {"type":"json_schema","json_schema":{"name":"x","schema":{"type":"object","properties":
+                    {"colour":{"enum":["red","blue"]},"round":{"type":"boolean"}},"required":["colour","round"],
+                    "additionalProperties":false}}}""";
+            Outcome outcome = tiny.complete(tiny.ask(user("Hello")).format(schema).maxTokens(200));
+            JsonNode json = new ObjectMapper().readTree(outcome.text());
+            assertTrue(List.of("red", "blue").contains(json.get("colour").asText()), outcome.text());
+            assertTrue(json.get("round").isBoolean());
+            assertEquals(FinishReason.STOP, outcome.finished().reason());
+        }
+    }
+
+    private static final String TOOLS = """
+            [{"type":"function","function":{"name":"paint","parameters":{"type":"object","properties":{}}}}]""";
+
+    @Test
+    void aModelWhoseTemplateKnowsNoToolsRefusesThem() throws Exception {
+        try (TinyEngine tiny = new TinyEngine(QWEN, 4, 64)) {
+            assertEquals("tools", tiny.complete(tiny.ask(user("x")).tools(TOOLS, "auto")).failed().param());
+            assertNotNull(tiny.complete(tiny.ask(user("x")).tools(TOOLS, "none")).finished());
+        }
+    }
+
+    @Test
+    void whatCannotBeAnsweredFailsWithItsFieldAndTheNextIsAnswered() throws Exception {
+        try (TinyEngine tiny = new TinyEngine(QWEN, 4, 64)) {
+            GenerationEvent.Failed tooLong = tiny.complete(tiny.ask(user("word ".repeat(600)))).failed();
+            assertEquals("context_length_exceeded", tooLong.code());
+            assertEquals("messages", tooLong.param());
+            GenerationEvent.Failed format = tiny.complete(tiny.ask(user("x")).format("{\"type\":\"xml\"}")).failed();
+            assertEquals("invalid_request", format.code());
+            assertEquals("response_format", format.param());
+            GenerationEvent.Failed schema = tiny.complete(tiny.ask(user("x")).format("""
+                    {"type":"json_schema","json_schema":{"schema":{"type":"no such type"}}}""")).failed();
+            assertEquals("invalid_request", schema.code());
+            assertEquals("response_format", schema.param());
+            assertEquals("invalid_request", tiny.complete(tiny.ask("[{\"content\":\"no role\"}]")).failed().code());
+            assertEquals(16, tiny.complete(tiny.ask(user("x"))).tokens().size());
+        }
+    }
+
+    @Test
+    void aModelWithoutVisionRefusesImages() throws Exception {
+        try (TinyEngine tiny = new TinyEngine(QWEN, 4, 64, false, Vision::encode)) {
+            GenerationEvent.Failed failed = tiny.complete(tiny.ask(userWithImages("x", 1)).image(noise(1))).failed();
+            assertEquals("unsupported_modality", failed.code());
+            assertEquals(16, tiny.complete(tiny.ask(user("x"))).tokens().size());
+        }
+    }
+
+    @Test
+    void anImageThatCannotBeEncodedFailsItsRequestOnly() throws Exception {
+        try (TinyEngine tiny = new TinyEngine(QWEN, 4, 64, true, (vision, chunk) -> {
+            throw new IllegalStateException("secret detail");
+        })) {
+            Outcome text = tiny.submit(tiny.ask(user("x")));
+            GenerationEvent.Failed failed = tiny.complete(tiny.ask(userWithImages("x", 1)).image(noise(1))).failed();
+            assertEquals("internal_error", failed.code());
+            assertFalse(failed.message().contains("secret"));
+            assertEquals(16, text.await().tokens().size());
+        }
+    }
+
+    @Test
+    void cancellingAGenerationStopsItWithinOneStep() throws Exception {
+        try (TinyEngine tiny = new TinyEngine(QWEN, 4, 64)) {
+            AtomicInteger deltas = new AtomicInteger();
+            // The listener runs on the engine's thread: the cancellation is in the mailbox before the next step.
+            Outcome outcome = tiny.submit(tiny.ask(user("Hello")).maxTokens(0).as("a"), event -> {
+                if (event instanceof GenerationEvent.Delta && deltas.incrementAndGet() == 3) {
+                    tiny.engine.cancel("a");
+                }
+            }).await();
+            assertEquals("cancelled", outcome.failed().code());
+            assertEquals(3, deltas.get());
+            tiny.complete(tiny.ask(user("Hello")).maxTokens(1));
+            assertEquals(1, tiny.engine.stats().cancelled());
+            assertEquals(0, tiny.engine.stats().running());
+        }
+    }
+
+    @Test
+    void cancellingWhileTheImageIsEncodedAnswersAtOnce() throws Exception {
+        CountDownLatch encoding = new CountDownLatch(1);
+        CountDownLatch cancelled = new CountDownLatch(1);
+        try (TinyEngine tiny = new TinyEngine(QWEN, 4, 64, true, (vision, chunk) -> {
+            encoding.countDown();
+            awaitQuietly(cancelled);
+            return vision.encode(chunk);
+        })) {
+            Outcome running = tiny.submit(tiny.ask(userWithImages("x", 1)).image(noise(1)).as("a"), event -> { });
+            Outcome queued = tiny.submit(tiny.ask(userWithImages("y", 1)).image(noise(2)).as("b"), event -> { });
+            encoding.await();
+            tiny.engine.cancel("a");
+            tiny.engine.cancel("b");
+            assertEquals("cancelled", running.await().failed().code());
+            assertEquals("cancelled", queued.await().failed().code());
+            cancelled.countDown();
+            Outcome next = tiny.complete(tiny.ask(userWithImages("x", 1)).image(noise(1)));
+            assertEquals(16, next.tokens().size());
+            assertEquals(1, tiny.engine.stats().imagesEncoded(), "the one that had begun serves the next");
+        }
+    }
+
+    @Test
+    void cancellingFromTheQueueAndOfNobody() throws Exception {
+        try (TinyEngine tiny = new TinyEngine(QWEN, 1, 16)) {
+            Outcome first = tiny.submit(tiny.ask(user("Hello")).maxTokens(100));
+            Outcome waiting = tiny.submit(tiny.ask(user("Hello")).as("waiting"), event -> { });
+            tiny.engine.cancel("waiting");
+            tiny.engine.cancel("nobody");
+            assertEquals("cancelled", waiting.await().failed().code());
+            assertEquals(100, first.await().tokens().size());
+            assertEquals(List.of(waiting.failed()), waiting.events(), "nothing else happened to it");
+        }
+    }
+
+    @Test
+    void aListenerThatThrowsEndsItsOwnRequestOnly() throws Exception {
+        try (TinyEngine tiny = new TinyEngine(QWEN, 4, 64)) {
+            tiny.engine.submit(tiny.ask(user("Hello")).maxTokens(0).as("broken"), event -> {
+                throw new IllegalStateException("gone");
+            });
+            assertEquals(16, tiny.complete(tiny.ask(user("Hello"))).tokens().size());
+            tiny.complete(tiny.ask(user("Hello")).maxTokens(1));
+            assertEquals(0, tiny.engine.stats().running());
+        }
+    }
+
+    @Test
+    void anIdInUseIsRefused() throws Exception {
+        try (TinyEngine tiny = new TinyEngine(QWEN, 4, 64)) {
+            Outcome first = tiny.submit(tiny.ask(user("Hello")).maxTokens(50).as("same"), event -> { });
+            Outcome second = tiny.submit(tiny.ask(user("Hello")).as("same"), event -> { });
+            assertEquals("internal_error", second.await().failed().code());
+            assertEquals(50, first.await().tokens().size());
+        }
+    }
+
+    @Test
+    void closingCancelsWhatRunsAndRefusesWhatComes() throws Exception {
+        TinyEngine tiny = new TinyEngine(QWEN, 2, 64);
+        CountDownLatch started = new CountDownLatch(1);
+        List<Outcome> outcomes = Stream.of("a", "b", "c").map(id -> tiny.submit(
+                tiny.ask(user("Hello")).maxTokens(400).as(id), event -> started.countDown())).toList();
+        started.await();
+        tiny.close();
+        for (Outcome outcome : outcomes) {
+            List<GenerationEvent> events = outcome.await().events();
+            GenerationEvent last = events.get(events.size() - 1);
+            assertEquals("cancelled", assertInstanceOf(GenerationEvent.Failed.class, last).code());
+        }
+        assertEquals("cancelled", tiny.complete(tiny.ask(user("Hello"))).failed().code());
+        tiny.close();
+    }
+}

@@ -1,0 +1,257 @@
+package dev.luq.engine;
+
+import dev.luq.llama.ChatTemplates;
+import dev.luq.llama.Context;
+import dev.luq.llama.ContextOptions;
+import dev.luq.llama.ImageChunk;
+import dev.luq.llama.ImageEmbedding;
+import dev.luq.llama.KvType;
+import dev.luq.llama.Llama;
+import dev.luq.llama.Model;
+import dev.luq.llama.ModelOptions;
+import dev.luq.llama.SamplerOptions;
+import dev.luq.llama.Vision;
+import dev.luq.llama.VisionOptions;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BiFunction;
+import java.util.function.Consumer;
+
+/** An engine on one of the random-weight models of src/test/resources/reference. */
+final class TinyEngine implements AutoCloseable {
+
+    static final String LLAVA = "llava-tiny";
+    static final String QWEN = "qwen2.5-vl-tiny";
+    static final int CONTEXT = 512;
+
+    private static final Path DIRECTORY = Path.of("src/test/resources/reference");
+    private static final Map<String, Model> MODELS = new ConcurrentHashMap<>();
+
+    static {
+        Llama.init(line -> { });
+    }
+
+    /** What a request led to. Thread-safe. */
+    static final class Outcome implements Consumer<GenerationEvent> {
+        private final List<GenerationEvent> events = new ArrayList<>();
+        private final CompletableFuture<Outcome> end = new CompletableFuture<>();
+        private Consumer<GenerationEvent> also = event -> { };
+
+        @Override
+        public void accept(GenerationEvent event) {
+            synchronized (this) {
+                events.add(event);
+            }
+            also.accept(event);
+            if (event instanceof GenerationEvent.Finished || event instanceof GenerationEvent.Failed) {
+                end.complete(this);
+            }
+        }
+
+        synchronized List<GenerationEvent> events() {
+            return List.copyOf(events);
+        }
+
+        <E extends GenerationEvent> List<E> events(Class<E> type) {
+            return events().stream().filter(type::isInstance).map(type::cast).toList();
+        }
+
+        /** Waits for the end, however that is; far longer than it ever takes. */
+        Outcome await() throws Exception {
+            return end.get(60, TimeUnit.SECONDS);
+        }
+
+        GenerationEvent.Finished finished() {
+            List<GenerationEvent.Finished> finished = events(GenerationEvent.Finished.class);
+            if (finished.isEmpty()) {
+                throw new AssertionError("not finished: " + events());
+            }
+            return finished.get(0);
+        }
+
+        GenerationEvent.Failed failed() {
+            List<GenerationEvent.Failed> failed = events(GenerationEvent.Failed.class);
+            if (failed.isEmpty()) {
+                throw new AssertionError("not failed: " + events());
+            }
+            return failed.get(0);
+        }
+
+        GenerationEvent.Accepted accepted() {
+            return events(GenerationEvent.Accepted.class).get(0);
+        }
+
+        String text() {
+            StringBuilder text = new StringBuilder();
+            for (GenerationEvent.Delta delta : events(GenerationEvent.Delta.class)) {
+                text.append(delta.content() == null ? "" : delta.content());
+            }
+            return text.toString();
+        }
+
+        List<GenerationEvent.TokenLogprob> logprobs() {
+            return events(GenerationEvent.Delta.class).stream()
+                    .flatMap(delta -> delta.logprobs() == null ? null : delta.logprobs().stream()).toList();
+        }
+
+        /** The bytes of the generated tokens. */
+        List<List<Integer>> tokens() {
+            return logprobs().stream().map(GenerationEvent.TokenLogprob::bytes).toList();
+        }
+    }
+
+    /** A request in the making; greedy, 16 tokens, never ending by itself, with the log probabilities of its tokens. */
+    static final class Ask {
+        private final Map<Integer, Float> bias = new HashMap<>();
+        private final List<GenerationRequest.ImageInput> images = new ArrayList<>();
+        private String messages;
+        private String tools;
+        private String toolChoice;
+        private String format;
+        private float temperature;
+        private long seed;
+        private int maxTokens = 16;
+        private List<String> stop = List.of();
+        private int topLogprobs = 0;
+        private boolean cachePrompt = true;
+
+        Ask(Model model, String messages) {
+            this.messages = messages;
+            for (int token = 0; token < model.vocabulary().size(); token++) {
+                if (model.vocabulary().isEndOfGeneration(token)) {
+                    bias.put(token, -100f);
+                }
+            }
+        }
+
+        Ask image(GenerationRequest.ImageInput image) {
+            images.add(image);
+            return this;
+        }
+
+        Ask tools(String newTools, String choice) {
+            tools = newTools;
+            toolChoice = choice;
+            return mayEnd();
+        }
+
+        Ask format(String newFormat) {
+            format = newFormat;
+            return mayEnd();
+        }
+
+        Ask mayEnd() {
+            bias.clear();
+            return this;
+        }
+
+        Ask random(long newSeed) {
+            temperature = 1.5f;
+            seed = newSeed;
+            return this;
+        }
+
+        Ask maxTokens(int tokens) {
+            maxTokens = tokens;
+            return this;
+        }
+
+        Ask stop(String... stops) {
+            stop = List.of(stops);
+            return this;
+        }
+
+        Ask logprobs(int top) {
+            topLogprobs = top;
+            return this;
+        }
+
+        Ask withoutCache() {
+            cachePrompt = false;
+            return this;
+        }
+
+        GenerationRequest as(String id) {
+            SamplerOptions sampling = new SamplerOptions(temperature, 1f, 0, 0f, 0f, 0f, 1f, seed, bias);
+            return new GenerationRequest(id, messages, images, tools, toolChoice, true, format, sampling, maxTokens,
+                    stop, topLogprobs, cachePrompt);
+        }
+    }
+
+    final Model model;
+    final Engine engine;
+    private int requests;
+
+    TinyEngine(String name, int sequences, int batchSize) {
+        this(name, sequences, batchSize, true, Vision::encode);
+    }
+
+    TinyEngine(String name, int sequences, int batchSize, boolean withVision,
+            BiFunction<Vision, ImageChunk, ImageEmbedding> encoder) {
+        model = model(name);
+        Context context = Context.create(model, new ContextOptions(CONTEXT, batchSize, batchSize, sequences, 1, 1,
+                KvType.F32, false));
+        Vision vision = withVision ? vision(name) : null;
+        engine = Engine.start(new EngineOptions(sequences, batchSize, 1 << 20), model, context,
+                ChatTemplates.of(model), vision, chunk -> encoder.apply(vision, chunk));
+    }
+
+    static Model model(String name) {
+        return MODELS.computeIfAbsent(name,
+                n -> Model.load(List.of(DIRECTORY.resolve(n + "-F16.gguf")), ModelOptions.DEFAULT));
+    }
+
+    static Vision vision(String name) {
+        return Vision.open(DIRECTORY.resolve("mmproj-" + name + "-F16.gguf"), model(name), new VisionOptions(1, 0, 0));
+    }
+
+    /** Noise: another picture for each seed. */
+    static GenerationRequest.ImageInput noise(int seed) {
+        byte[] rgb = new byte[3 * 140 * 140];
+        new Random(seed).nextBytes(rgb);
+        return new GenerationRequest.ImageInput(140, 140, "noise-" + seed, rgb);
+    }
+
+    static String user(String text) {
+        return "[{\"role\":\"user\",\"content\":\"" + text + "\"}]";
+    }
+
+    static String userWithImages(String text, int images) {
+        StringBuilder parts = new StringBuilder();
+        for (int i = 0; i < images; i++) {
+            parts.append("{\"type\":\"image\",\"image\":").append(i).append("},");
+        }
+        return "[{\"role\":\"user\",\"content\":[" + parts + "{\"type\":\"text\",\"text\":\"" + text + "\"}]}]";
+    }
+
+    Ask ask(String messages) {
+        return new Ask(model, messages);
+    }
+
+    Outcome submit(Ask ask) {
+        return submit(ask.as("r" + requests++), event -> { });
+    }
+
+    Outcome submit(GenerationRequest request, Consumer<GenerationEvent> also) {
+        Outcome outcome = new Outcome();
+        outcome.also = also;
+        engine.submit(request, outcome);
+        return outcome;
+    }
+
+    Outcome complete(Ask ask) throws Exception {
+        return submit(ask).await();
+    }
+
+    @Override
+    public void close() {
+        engine.close();
+    }
+}

@@ -1,0 +1,288 @@
+package dev.luq.engine;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * The world of a {@link Scheduler} without natives: a KV cache of cells that sequences share, and a "model" whose next
+ * token the test chooses. It checks on every step what llama.cpp would insist on, and whenever a token is sampled that
+ * the sequence holds exactly the request's prompt and answer.
+ */
+final class World implements Effects {
+
+    /** A cell of the KV cache: which token, or which part of which image, at which position. */
+    private static final class Cell {
+        final Object content;
+        final int position;
+
+        Cell(Object content, int position) {
+            this.content = content;
+            this.position = position;
+        }
+    }
+
+    final int batchSize;
+    final int contextSize;
+    final Scheduler scheduler;
+    final List<List<Cell>> sequences = new ArrayList<>();
+
+    final List<String> toPrepare = new ArrayList<>();
+    /** Images asked for and not encoded yet, by id, with the requests that asked. */
+    final Map<String, Set<String>> toEncode = new LinkedHashMap<>();
+    final Set<String> encoded = new HashSet<>();
+    final Map<String, Prompt> prompts = new HashMap<>();
+    final Map<String, Integer> cachedTokens = new HashMap<>();
+    final Map<String, Integer> sequenceOf = new HashMap<>();
+    /** Tokens generated so far. */
+    final Map<String, List<Integer>> answers = new HashMap<>();
+    final Map<String, FinishReason> finished = new HashMap<>();
+    final Map<String, EngineException> failed = new HashMap<>();
+    final List<String> removed = new ArrayList<>();
+    final List<String> copied = new ArrayList<>();
+    /** Requests whose next token ends their answer. */
+    final Set<String> ending = new HashSet<>();
+    /** False for a model whose memory cannot be cut. */
+    boolean forgetsParts = true;
+    private int nextToken = 1000;
+
+    World(int sequences, int contextSize, int batchSize) {
+        this.batchSize = batchSize;
+        this.contextSize = contextSize;
+        for (int i = 0; i < sequences; i++) {
+            this.sequences.add(new ArrayList<>());
+        }
+        this.scheduler = new Scheduler(this, sequences, contextSize, batchSize);
+    }
+
+    // ---- for tests ----
+
+    static Prompt text(int... tokens) {
+        List<PromptUnit> units = new ArrayList<>();
+        for (int token : tokens) {
+            units.add(new PromptUnit.Text(token));
+        }
+        return Prompt.of(units);
+    }
+
+    /** Text of this many tokens, starting with this one and counting up. */
+    static Prompt range(int first, int count) {
+        int[] tokens = new int[count];
+        for (int i = 0; i < count; i++) {
+            tokens[i] = first + i;
+        }
+        return text(tokens);
+    }
+
+    static Prompt join(Object... parts) {
+        List<PromptUnit> units = new ArrayList<>();
+        for (Object part : parts) {
+            if (part instanceof Prompt prompt) {
+                units.addAll(prompt.units());
+            } else {
+                units.add((PromptUnit) part);
+            }
+        }
+        return Prompt.of(units);
+    }
+
+    static PromptUnit.Image image(String id, int cells) {
+        return new PromptUnit.Image(id, cells, cells / 4 + 1);
+    }
+
+    /** The prompt and everything that was generated after it. */
+    Prompt conversation(String id) {
+        List<Object> parts = new ArrayList<>(List.of(prompts.get(id)));
+        answers.get(id).forEach(token -> parts.add(new PromptUnit.Text(token)));
+        return join(parts.toArray());
+    }
+
+    void submit(String id, Prompt prompt, int maxTokens) {
+        submit(id, prompt, maxTokens, true);
+    }
+
+    void submit(String id, Prompt prompt, int maxTokens, boolean reuse) {
+        answers.put(id, new ArrayList<>());
+        scheduler.submitted(id, maxTokens, reuse);
+        assertTrue(toPrepare.remove(id));
+        prompts.put(id, prompt);
+        scheduler.prepared(id, prompt);
+    }
+
+    void encodeAll() {
+        List.copyOf(toEncode.keySet()).forEach(this::finishEncoding);
+    }
+
+    void finishEncoding(String image) {
+        toEncode.remove(image);
+        encoded.add(image);
+        scheduler.encoded(image);
+    }
+
+    /** Does what the engine's loop does, once. */
+    Step step() {
+        Step step = scheduler.schedule();
+        int cells = step.image() == null ? 0 : step.image().count();
+        for (Step.TokenRun run : step.tokens()) {
+            cells += run.tokens().length;
+        }
+        assertTrue(cells <= batchSize, "a step is one batch at most");
+        if (!step.tokens().isEmpty()) {
+            decode(step.tokens());
+            step.tokens().forEach(scheduler::decoded);
+            step.tokens().stream().filter(Step.TokenRun::output).forEach(run -> sampleAndTell(run.request()));
+        }
+        if (step.image() != null) {
+            decode(step.image());
+            scheduler.decoded(step.image());
+            if (step.image().output()) {
+                sampleAndTell(step.image().request());
+            }
+        }
+        assertTrue(used() <= contextSize, "the KV cache is never overfilled");
+        assertEquals(used(), scheduler.cellsUsed(), "the scheduler's idea of the KV cache is right");
+        return step;
+    }
+
+    /** Steps and encodes until nothing is left to do. */
+    void run() {
+        do {
+            encodeAll();
+        } while (!step().isEmpty() || !toEncode.isEmpty());
+    }
+
+    private void sampleAndTell(String id) {
+        scheduler.sampled(id, sample(id));
+    }
+
+    int used() {
+        Set<Cell> cells = new HashSet<>();
+        sequences.forEach(cells::addAll);
+        return cells.size();
+    }
+
+    // ---- Effects ----
+
+    @Override
+    public void prepare(String request) {
+        toPrepare.add(request);
+    }
+
+    @Override
+    public void admitted(String request, Prompt prompt, int cached) {
+        cachedTokens.put(request, cached);
+    }
+
+    @Override
+    public boolean encode(String request, int unit, PromptUnit.Image image) {
+        if (encoded.contains(image.id())) {
+            return true;
+        }
+        toEncode.computeIfAbsent(image.id(), id -> new HashSet<>()).add(request);
+        return false;
+    }
+
+    @Override
+    public boolean remove(int sequence, int from, int to) {
+        Iterator<Cell> cells = sequences.get(sequence).iterator();
+        boolean partly = from > 0 && sequences.get(sequence).stream().anyMatch(c -> c.position >= from);
+        if (partly && !forgetsParts) {
+            return false;
+        }
+        removed.add(sequence + ":" + from);
+        while (cells.hasNext()) {
+            Cell cell = cells.next();
+            if (cell.position >= from && (to < 0 || cell.position < to)) {
+                cells.remove();
+            }
+        }
+        return true;
+    }
+
+    @Override
+    public void copy(int source, int target, int from, int to) {
+        assertTrue(sequences.get(target).isEmpty(), "a copy goes to an empty sequence");
+        copied.add(source + ">" + target);
+        for (Cell cell : sequences.get(source)) {
+            if (!forgetsParts || cell.position >= from && cell.position < to) {
+                sequences.get(target).add(cell);
+            }
+        }
+    }
+
+    @Override
+    public void decode(List<Step.TokenRun> runs) {
+        Set<Integer> seen = new HashSet<>();
+        for (Step.TokenRun run : runs) {
+            assertTrue(seen.add(run.sequence()), "one run for each sequence");
+            sequenceOf.put(run.request(), run.sequence());
+            int position = run.position();
+            for (int token : run.tokens()) {
+                put(run.sequence(), token, position++, true);
+            }
+        }
+    }
+
+    @Override
+    public void decode(Step.ImageSlice slice) {
+        assertTrue(encoded.contains(slice.image().id()), "an image is encoded before it is decoded");
+        sequenceOf.put(slice.request(), slice.sequence());
+        for (int i = 0; i < slice.count(); i++) {
+            put(slice.sequence(), slice.image().id() + "/" + (slice.first() + i), slice.position(), false);
+        }
+    }
+
+    private void put(int sequence, Object content, int position, boolean isText) {
+        List<Cell> cells = sequences.get(sequence);
+        int last = cells.isEmpty() ? -1 : cells.get(cells.size() - 1).position;
+        assertTrue(isText ? position > last : position >= last, "positions go forward");
+        cells.add(new Cell(content, position));
+    }
+
+    @Override
+    public void accepted(String request, Prompt prompt, int cached) {
+        assertTrue(answers.get(request).isEmpty());
+        assertEquals(prompts.get(request), prompt);
+    }
+
+    @Override
+    public Sampled sample(String request) {
+        List<Object> expected = new ArrayList<>();
+        List<Integer> positions = new ArrayList<>();
+        int position = 0;
+        for (PromptUnit unit : conversation(request).units()) {
+            for (int i = 0; i < unit.cells(); i++) {
+                expected.add(unit instanceof PromptUnit.Text t ? t.token() : ((PromptUnit.Image) unit).id() + "/" + i);
+                positions.add(position);
+            }
+            position += unit.positions();
+        }
+        List<Cell> cells = sequences.get(sequenceOf.get(request));
+        assertEquals(expected, cells.stream().map(c -> c.content).toList());
+        assertEquals(positions, cells.stream().map(c -> c.position).toList());
+        int token = nextToken++;
+        answers.get(request).add(token);
+        return new Sampled(token, ending.contains(request) ? FinishReason.STOP : null);
+    }
+
+    @Override
+    public void finished(String request, FinishReason reason) {
+        assertFalse(failed.containsKey(request));
+        assertEquals(null, finished.put(request, reason), "a request ends once");
+    }
+
+    @Override
+    public void failed(String request, EngineException failure) {
+        assertFalse(finished.containsKey(request));
+        assertEquals(null, failed.put(request, failure), "a request ends once");
+    }
+}

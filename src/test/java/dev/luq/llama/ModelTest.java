@@ -1,0 +1,131 @@
+package dev.luq.llama;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class ModelTest {
+
+    @TempDir
+    Path directory;
+
+    @Test
+    void tellsWhatTheFileHolds() {
+        Model model = TinyModels.model(TinyModels.QWEN);
+        assertEquals("qwen2vl", model.architecture());
+        assertEquals("F16", model.quantization());
+        assertEquals(2, model.layers());
+        assertEquals(256, model.inputEmbeddingSize());
+        assertEquals(384, model.vocabulary().size());
+        assertTrue(model.parameters() > 0);
+        assertTrue(model.bytes() >= 2 * model.parameters());
+        assertEquals(model.metadata("qwen2vl.context_length"), Optional.of(String.valueOf(model.trainingContext())));
+        assertEquals(Optional.empty(), model.metadata("no.such.key"));
+    }
+
+    @Test
+    void loadsWithoutMemoryMapAndChecksTensors() {
+        List<Double> progress = new ArrayList<>();
+        ModelOptions options = new ModelOptions(false, true, share -> progress.add(share));
+        try (Model model = Model.load(List.of(TinyModels.modelFile(TinyModels.LLAVA)), options)) {
+            assertEquals("llama", model.architecture());
+        }
+        assertEquals(1.0, progress.get(progress.size() - 1));
+    }
+
+    @Test
+    void progressEndsLoading() {
+        List<Path> file = List.of(TinyModels.modelFile(TinyModels.LLAVA));
+        ModelOptions cancelled = new ModelOptions(true, false, share -> false);
+        assertEquals("loading was cancelled",
+                assertThrows(LlamaException.ModelLoad.class, () -> Model.load(file, cancelled)).getMessage());
+        ModelOptions failing = new ModelOptions(true, false, share -> {
+            throw new IllegalStateException();
+        });
+        assertThrows(LlamaException.ModelLoad.class, () -> Model.load(file, failing));
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 3, 100, 5_000, 20_000, 1_000_000})
+    void aFileThatIsCutOffIsRefused(int length) throws IOException {
+        byte[] whole = Files.readAllBytes(TinyModels.modelFile(TinyModels.QWEN));
+        assertRefused(Files.write(directory.resolve("cut.gguf"), Arrays.copyOf(whole, length)));
+    }
+
+    @Test
+    void whatIsNoModelIsRefused() throws IOException {
+        assertRefused(Files.write(directory.resolve("text.gguf"), "this is no model at all".getBytes()));
+        assertRefused(directory.resolve("absent.gguf"));
+        assertRefused(TinyModels.mmprojFile(TinyModels.QWEN));
+        assertThrows(IllegalArgumentException.class, () -> Model.load(List.of(), ModelOptions.DEFAULT));
+    }
+
+    private void assertRefused(Path file) {
+        String message = assertThrows(LlamaException.ModelLoad.class,
+                () -> Model.load(List.of(file), ModelOptions.DEFAULT)).getMessage();
+        assertFalse(message.contains("/"), message);
+        assertFalse(message.contains("no reason"), message);
+    }
+
+    @Test
+    void closingTwiceIsHarmlessAndUsersKeepTheWeights() {
+        Model model = Model.load(List.of(TinyModels.modelFile(TinyModels.LLAVA)), ModelOptions.DEFAULT);
+        Context context = Context.create(model, new ContextOptions(64, 8, 8, 1, 1, 1, KvType.F16, false));
+        model.close();
+        model.close();
+        assertEquals(384, TinyModels.logits(context, new int[] {1, 2, 3}, 0).length);
+        assertThrows(IllegalStateException.class, () -> ChatTemplates.of(model));
+        context.close();
+        context.close();
+        assertThrows(IllegalStateException.class, model::parameters);
+        assertThrows(IllegalStateException.class, () -> model.vocabulary().piece(1, true));
+        assertThrows(IllegalStateException.class, () -> context.remove(0, 0, -1));
+    }
+
+    @Test
+    void theLogReachesTheSink() {
+        List<LogLine> lines = new ArrayList<>();
+        try {
+            Llama.init(lines::add);
+            Model.load(List.of(TinyModels.modelFile(TinyModels.LLAVA)), ModelOptions.DEFAULT).close();
+        } finally {
+            Llama.init(line -> { });
+        }
+        assertTrue(lines.stream().anyMatch(line -> line.level() == LogLine.Level.INFO
+                && line.text().contains("general.architecture")), lines.toString());
+        assertTrue(lines.stream().noneMatch(line -> line.text().contains("\n")));
+        assertTrue(lines.stream().noneMatch(line -> line.level() == LogLine.Level.DEBUG));
+    }
+
+    @Test
+    void aSinkThatThrowsIsHarmless() {
+        try {
+            Llama.init(line -> {
+                throw new IllegalStateException(line.text());
+            });
+            Model.load(List.of(TinyModels.modelFile(TinyModels.LLAVA)), ModelOptions.DEFAULT).close();
+        } finally {
+            Llama.init(line -> { });
+        }
+    }
+
+    @Test
+    void theLibrariesSayWhatTheyAre() {
+        assertEquals("0.5.0", Llama.version());
+        assertEquals("v0.5.0", Llama.build().getProperty("llama.version"));
+        assertTrue(Llama.systemInfo().contains("CPU"), Llama.systemInfo());
+    }
+}

@@ -1,0 +1,146 @@
+package dev.luq.llama;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Our numbers against those of Hugging Face transformers, as make_reference.py wrote them down. */
+class ReferenceTest {
+
+    private static final double ENOUGH = 0.999;
+
+    static Stream<Arguments> images() {
+        return Stream.of(TinyModels.LLAVA, TinyModels.QWEN).flatMap(name -> {
+            List<Arguments> arguments = new ArrayList<>();
+            TinyModels.description(name).get("images").forEach(image -> arguments.add(Arguments.of(name,
+                    image.get("image").textValue())));
+            return arguments.stream();
+        });
+    }
+
+    private static JsonNode description(String name, String image) {
+        for (JsonNode description : TinyModels.description(name).get("images")) {
+            if (description.get("image").textValue().equals(image)) {
+                return description;
+            }
+        }
+        throw new IllegalArgumentException(image);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {TinyModels.LLAVA, TinyModels.QWEN})
+    void textGivesTheReferenceLogits(String name) {
+        JsonNode text = TinyModels.description(name).get("text");
+        int[] tokens = TinyModels.model(name).vocabulary().tokenize(text.get("prompt").textValue(), true, true);
+        assertArrayEquals(TinyModels.ints(text.get("tokens")), tokens);
+        try (Context context = TinyModels.context(name, 1)) {
+            assertLogits(text, TinyModels.logits(context, tokens, 0));
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("images")
+    void imagesGiveTheReferenceEmbeddings(String name, String image) {
+        JsonNode reference = description(name, image);
+        float[] expected = TinyModels.floats(reference.get("embeddings").get("file").textValue());
+        int tokens = reference.get("embeddings").get("shape").get(0).intValue();
+        int size = reference.get("embeddings").get("shape").get(1).intValue();
+        try (Vision vision = TinyModels.vision(name);
+                ImageChunk chunk = (ImageChunk) vision.tokenize(List.of(TinyModels.image(image)), false).stream()
+                        .filter(ImageChunk.class::isInstance).findFirst().orElseThrow();
+                ImageEmbedding embedding = vision.encode(chunk)) {
+            assertEquals(tokens, embedding.tokens());
+            assertEquals(size, embedding.embeddingSize());
+            assertEquals((long) tokens * size * Float.BYTES, embedding.bytes());
+            float[] actual = TinyModels.copy(embedding.data());
+            double sum = 0;
+            for (int i = 0; i < tokens; i++) {
+                sum += TinyModels.cosine(expected, actual, i * size, size);
+            }
+            assertTrue(sum / tokens >= ENOUGH, "mean cosine " + sum / tokens);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("images")
+    void aPromptWithAnImageGivesTheReferenceLogits(String name, String image) {
+        JsonNode reference = description(name, image);
+        assertLogits(reference, logits(name, reference, Integer.MAX_VALUE));
+    }
+
+    @ParameterizedTest
+    @MethodSource("images")
+    void anImageMayBeEvaluatedInSeveralRuns(String name, String image) {
+        JsonNode reference = description(name, image);
+        assertLogits(reference, logits(name, reference, 7));
+    }
+
+    /** Evaluates the prompt with its image in runs of at most {@code run} tokens. */
+    private static float[] logits(String name, JsonNode reference, int run) {
+        String marker = TinyModels.description(name).get("media_marker").textValue();
+        String[] text = reference.get("prompt").textValue().split(marker, 2);
+        List<PromptPart> parts = List.of(new PromptPart.Text(text[0], true),
+                TinyModels.image(reference.get("image").textValue()), new PromptPart.Text(text[1], true));
+        try (Vision vision = TinyModels.vision(name);
+                Context context = TinyModels.context(name, 1);
+                TokenBatch batch = TokenBatch.create(64)) {
+            List<PromptChunk> chunks = vision.tokenize(parts, true);
+            assertEquals(3, chunks.size());
+            int[] before = ((PromptChunk.TextChunk) chunks.get(0)).tokens();
+            int[] after = ((PromptChunk.TextChunk) chunks.get(2)).tokens();
+            assertArrayEquals(TinyModels.ints(reference.get("tokens_before")), before);
+            assertArrayEquals(TinyModels.ints(reference.get("tokens_after")), after);
+
+            int position = 0;
+            for (int token : before) {
+                batch.add(token, position++, 0, false);
+            }
+            context.decode(batch);
+            try (ImageChunk chunk = (ImageChunk) chunks.get(1); ImageEmbedding embedding = vision.encode(chunk)) {
+                assertEquals(chunk.positions(), embedding.positions());
+                for (int first = 0; first < embedding.tokens(); first += run) {
+                    int count = Math.min(run, embedding.tokens() - first);
+                    context.decode(embedding, first, count, position, 0, false);
+                    if (count < run) {
+                        break;
+                    }
+                }
+                position += embedding.positions();
+            }
+            batch.clear();
+            int last = 0;
+            for (int i = 0; i < after.length; i++) {
+                last = batch.add(after[i], position++, 0, i == after.length - 1);
+            }
+            context.decode(batch);
+            return TinyModels.copy(context.logits(last));
+        }
+    }
+
+    private static void assertLogits(JsonNode reference, float[] actual) {
+        float[] expected = TinyModels.floats(reference.get("logits").get("file").textValue());
+        assertEquals(expected.length, actual.length);
+        double cosine = TinyModels.cosine(expected, actual, 0, expected.length);
+        assertTrue(cosine >= ENOUGH, "cosine " + cosine);
+        assertEquals(argmax(expected), argmax(actual));
+    }
+
+    private static int argmax(float[] values) {
+        int best = 0;
+        for (int i = 1; i < values.length; i++) {
+            if (values[i] > values[best]) {
+                best = i;
+            }
+        }
+        return best;
+    }
+}

@@ -1,0 +1,179 @@
+package dev.luq.llama;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class VisionTest {
+
+    private static final VisionOptions OPTIONS = new VisionOptions(2, 0, 0);
+
+    @TempDir
+    Path directory;
+
+    private static PromptPart.Image image(int width, int height, String id) {
+        byte[] rgb = new byte[3 * width * height];
+        for (int i = 0; i < rgb.length; i++) {
+            rgb[i] = (byte) (i * 31);
+        }
+        return new PromptPart.Image(width, height, rgb, id);
+    }
+
+    private static ImageChunk imageChunk(Vision vision, PromptPart.Image image) {
+        return (ImageChunk) vision.tokenize(List.of(image), false).stream().filter(ImageChunk.class::isInstance)
+                .findFirst().orElseThrow();
+    }
+
+    @Test
+    void theProjectorOfAnotherModelIsRefused() {
+        for (String[] pair : new String[][] {{TinyModels.LLAVA, TinyModels.QWEN}, {TinyModels.QWEN, TinyModels.LLAVA}}) {
+            assertRefused(TinyModels.mmprojFile(pair[0]), pair[1]);
+        }
+    }
+
+    @Test
+    void whatIsNoProjectorIsRefused() throws IOException {
+        byte[] whole = Files.readAllBytes(TinyModels.mmprojFile(TinyModels.QWEN));
+        for (int length : new int[] {0, 100, 3_000, 400_000}) {
+            assertRefused(Files.write(directory.resolve("cut.gguf"), Arrays.copyOf(whole, length)), TinyModels.QWEN);
+        }
+        assertRefused(TinyModels.modelFile(TinyModels.QWEN), TinyModels.QWEN);
+        assertRefused(directory.resolve("absent.gguf"), TinyModels.QWEN);
+    }
+
+    private static void assertRefused(Path mmproj, String model) {
+        String message = assertThrows(LlamaException.VisionLoad.class,
+                () -> Vision.open(mmproj, TinyModels.model(model), OPTIONS)).getMessage();
+        assertFalse(message.contains("/"), message);
+    }
+
+    @Test
+    void imagesKeepTheirIdentityAndTakeFewerPositionsThanTokensWithMrope() {
+        try (Vision vision = TinyModels.vision(TinyModels.QWEN);
+                ImageChunk chunk = imageChunk(vision, image(140, 84, "abc"))) {
+            assertTrue(vision.mrope());
+            assertEquals("abc", chunk.id());
+            assertEquals(5 * 3, chunk.tokens());
+            assertEquals(5, chunk.positions());
+            try (ImageEmbedding embedding = vision.encode(chunk)) {
+                assertEquals("abc", embedding.id());
+                assertTrue(embedding.divisible());
+                // Token 7 lies in row 1, column 2. The axes are time, height, width.
+                assertArrayEquals(new int[] {100, 101, 102, 0}, new int[] {embedding.position(7, 0, 100),
+                        embedding.position(7, 1, 100), embedding.position(7, 2, 100), embedding.position(7, 3, 100)});
+            }
+        }
+        try (Vision vision = TinyModels.vision(TinyModels.LLAVA);
+                ImageChunk chunk = imageChunk(vision, image(33, 77, "x"))) {
+            assertFalse(vision.mrope());
+            assertEquals(25, chunk.tokens());
+            assertEquals(25, chunk.positions());
+        }
+    }
+
+    @Test
+    void tokenBoundsResizeImages() {
+        try (Vision vision = Vision.open(TinyModels.mmprojFile(TinyModels.QWEN), TinyModels.model(TinyModels.QWEN),
+                new VisionOptions(1, 4, 16)); ImageChunk chunk = imageChunk(vision, image(560, 560, "big"))) {
+            assertTrue(chunk.tokens() <= 16, "tokens " + chunk.tokens());
+        }
+    }
+
+    @Test
+    void mediaMarkersInTextAreText() {
+        try (Vision vision = TinyModels.vision(TinyModels.QWEN)) {
+            List<PromptChunk> chunks = vision.tokenize(List.of(new PromptPart.Text("a <__media__> b", false)), false);
+            assertEquals(1, chunks.size());
+            assertArrayEquals(TinyModels.model(TinyModels.QWEN).vocabulary().tokenize("a <__media__> b", false, false),
+                    ((PromptChunk.TextChunk) chunks.get(0)).tokens());
+            assertEquals(List.of(), vision.tokenize(List.of(), false));
+        }
+    }
+
+    @Test
+    void severalImagesKeepTheirOrder() {
+        try (Vision vision = TinyModels.vision(TinyModels.QWEN)) {
+            List<PromptChunk> chunks = vision.tokenize(List.of(image(56, 56, "one"), new PromptPart.Text("and", false),
+                    image(84, 56, "two"), image(84, 56, "two")), false);
+            List<String> ids = chunks.stream().filter(ImageChunk.class::isInstance).map(c -> ((ImageChunk) c).id())
+                    .toList();
+            assertEquals(List.of("one", "two", "two"), ids);
+            chunks.forEach(chunk -> {
+                if (chunk instanceof ImageChunk image) {
+                    image.close();
+                }
+            });
+        }
+    }
+
+    @Test
+    void textIsTokenizedWhileAnImageIsEncoded() {
+        try (Vision vision = TinyModels.vision(TinyModels.QWEN);
+                ImageChunk chunk = imageChunk(vision, image(280, 280, "x"))) {
+            float[] expected = encoded(vision, chunk);
+            CompletableFuture<float[]> encoding = CompletableFuture.supplyAsync(() -> encoded(vision, chunk));
+            for (int i = 0; i < 50; i++) {
+                try (ImageChunk other = imageChunk(vision, image(56 + i, 56, "y" + i))) {
+                    assertEquals("y" + i, other.id());
+                }
+            }
+            assertTrue(TinyModels.cosine(expected, encoding.join(), 0, expected.length) > 0.99999);
+        }
+    }
+
+    private static float[] encoded(Vision vision, ImageChunk chunk) {
+        try (ImageEmbedding embedding = vision.encode(chunk)) {
+            return TinyModels.copy(embedding.data());
+        }
+    }
+
+    @Test
+    void runsThatAreNotPartOfTheImageAreRefused() {
+        try (Vision vision = TinyModels.vision(TinyModels.QWEN);
+                ImageChunk chunk = imageChunk(vision, image(140, 140, "x"));
+                ImageEmbedding embedding = vision.encode(chunk);
+                Context context = TinyModels.context(TinyModels.QWEN, 1)) {
+            assertThrows(IllegalArgumentException.class, () -> context.decode(embedding, 0, 0, 0, 0, false));
+            assertThrows(IllegalArgumentException.class, () -> context.decode(embedding, 20, 6, 0, 0, false));
+            assertThrows(IllegalArgumentException.class, () -> context.decode(embedding, -1, 5, 0, 0, false));
+            assertThrows(IllegalArgumentException.class, () -> context.decode(embedding, 0, 25, 0, 1, false));
+            assertThrows(IllegalArgumentException.class,
+                    () -> context.decode(embedding, 0, Integer.MAX_VALUE, 0, 0, false));
+            context.decode(embedding, 0, 25, 0, 0, true);
+            assertEquals(384, context.logits(24).remaining());
+        }
+    }
+
+    @Test
+    void imagesMustHaveTheirPixels() {
+        assertThrows(IllegalArgumentException.class, () -> new PromptPart.Image(2, 2, new byte[11], "x"));
+        assertThrows(IllegalArgumentException.class, () -> new PromptPart.Image(0, 2, new byte[0], "x"));
+    }
+
+    @Test
+    void closingTwiceIsHarmless() {
+        Vision vision = TinyModels.vision(TinyModels.LLAVA);
+        ImageChunk chunk = imageChunk(vision, image(70, 70, "x"));
+        ImageEmbedding embedding = vision.encode(chunk);
+        for (int i = 0; i < 2; i++) {
+            embedding.close();
+            chunk.close();
+        }
+        assertThrows(IllegalStateException.class, embedding::data);
+        assertThrows(IllegalStateException.class, () -> vision.encode(chunk));
+        vision.close();
+        vision.close();
+        assertThrows(IllegalStateException.class, () -> vision.tokenize(List.of(image(70, 70, "x")), false));
+    }
+}

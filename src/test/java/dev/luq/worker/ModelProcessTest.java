@@ -1,0 +1,164 @@
+package dev.luq.worker;
+
+import static dev.luq.worker.Await.answer;
+import static dev.luq.worker.Await.failure;
+import static dev.luq.worker.Await.ready;
+import static dev.luq.worker.Await.request;
+import static dev.luq.worker.Await.run;
+import static dev.luq.worker.Await.text;
+import static dev.luq.worker.Await.until;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.luq.worker.protocol.ServerFrame;
+import dev.luq.worker.protocol.WorkerFrame;
+import io.smallrye.mutiny.helpers.test.AssertSubscriber;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The real worker process with llama.cpp and tiny models of random weights. */
+class ModelProcessTest {
+
+    private static final Path MODELS = Path.of("src/test/resources/reference").toAbsolutePath();
+    private static final String HELLO = "[{\"role\":\"user\",\"content\":\"Hello\"}]";
+    private static final String LOOK =
+            "[{\"role\":\"user\",\"content\":[{\"type\":\"image\",\"image\":0},{\"type\":\"text\",\"text\":\"Look\"}]}]";
+    private static final WorkerConfig CONFIG = TestConfig.of(Map.of("threads", "1", "image-threads", "1"));
+
+    private final ScheduledExecutorService timer = Executors.newScheduledThreadPool(1);
+    private final List<SupervisedWorker> workers = new ArrayList<>();
+
+    @AfterEach
+    void endWorkers() throws InterruptedException {
+        for (SupervisedWorker worker : workers) {
+            worker.drain();
+            worker.end(System.nanoTime());
+        }
+        timer.shutdownNow();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"llava-tiny", "qwen2.5-vl-tiny"})
+    void aQuestionAboutAPictureIsAnswered(String model) {
+        SupervisedWorker worker = started(MODELS.resolve(model + "-F16.gguf"), MODELS.resolve("mmproj-" + model + "-F16.gguf"));
+        ready(worker);
+        WorkerFrame.ModelInfo info = worker.info().orElseThrow();
+        assertTrue(info.vision());
+        assertEquals("F16", info.quantization());
+        assertEquals(Math.min(8192, info.trainingContext()), info.contextSize());
+
+        AssertSubscriber<WorkerFrame.OfRequest> answer = run(worker, request(LOOK, 8, image()));
+        answer(answer);
+        WorkerFrame.Accepted accepted = (WorkerFrame.Accepted) answer.getItems().get(0);
+        assertTrue(accepted.imageTokens() > 0);
+        assertTrue(accepted.promptTokens() > accepted.imageTokens());
+        WorkerFrame.Finished finished = (WorkerFrame.Finished) answer.getLastItem();
+        assertTrue(finished.completionTokens() <= 8);
+        until("stats", () -> worker.totals().imagesEncoded() == 1 && worker.totals().running() == 0);
+        assertEquals(accepted.imageTokens(), worker.totals().imageTokens());
+    }
+
+    @Test
+    void equalQuestionsHaveEqualAnswersAlsoFromTheCache() {
+        SupervisedWorker worker = started(MODELS.resolve("qwen2.5-vl-tiny-F16.gguf"), MODELS.resolve("mmproj-qwen2.5-vl-tiny-F16.gguf"));
+        ready(worker);
+        String first = answer(run(worker, request(LOOK, 8, image())));
+        assertEquals(first, answer(run(worker, request(LOOK, 8, image()))));
+        until("stats", () -> worker.totals().prefixHits() > 0);
+        assertEquals(1, worker.totals().imagesEncoded());
+    }
+
+    @Test
+    void aModelWithoutProjectorReadsOnlyText() {
+        SupervisedWorker worker = started(MODELS.resolve("qwen2.5-vl-tiny-F16.gguf"), null);
+        ready(worker);
+        assertFalse(worker.info().orElseThrow().vision());
+        answer(run(worker, request(HELLO, 4)));
+        WorkerException.Rejected refused = failure(WorkerException.Rejected.class, run(worker, request(LOOK, 4, image())));
+        assertEquals("unsupported_modality", refused.code());
+    }
+
+    @Test
+    void aKilledWorkerFailsItsStreamAndASuccessorAnswers() {
+        SupervisedWorker worker = started(MODELS.resolve("qwen2.5-vl-tiny-F16.gguf"), null);
+        ready(worker);
+        long pid = worker.pid().orElseThrow();
+        AssertSubscriber<WorkerFrame.OfRequest> stream = run(worker, endless());
+        until("text", () -> !text(stream).isEmpty());
+        ProcessHandle.of(pid).orElseThrow().destroyForcibly();
+        failure(WorkerException.Died.class, stream);
+        ready(worker);
+        assertNotEquals(pid, worker.pid().orElseThrow());
+        answer(run(worker, request(HELLO, 4)));
+        assertEquals(1, worker.restarts());
+    }
+
+    @Test
+    void aClientThatLeavesStopsTheSequence() {
+        SupervisedWorker worker = started(MODELS.resolve("qwen2.5-vl-tiny-F16.gguf"), null);
+        ready(worker);
+        AssertSubscriber<WorkerFrame.OfRequest> stream = run(worker, endless());
+        until("text", () -> !text(stream).isEmpty());
+        stream.cancel();
+        until("cancelled", () -> worker.totals().cancelled() == 1 && worker.totals().running() == 0);
+        assertEquals(0, worker.inFlight());
+    }
+
+    @Test
+    void filesThatBrokeSinceTheServerLookedAreRefused(@TempDir Path folder) throws IOException {
+        Path cut = folder.resolve("cut.gguf");
+        byte[] whole = Files.readAllBytes(MODELS.resolve("llava-tiny-F16.gguf"));
+        Files.write(cut, Arrays.copyOf(whole, whole.length / 2));
+        SupervisedWorker worker = started(cut, null);
+        until("failure", () -> worker.state() == ModelWorker.State.FAILED);
+        String reason = worker.failure().orElseThrow();
+        assertFalse(reason.contains(folder.toString()), reason);
+        assertEquals(0, worker.restarts());
+    }
+
+    @Test
+    void anMmprojOfAnotherKindOfModelIsRefused() {
+        SupervisedWorker worker = started(MODELS.resolve("llava-tiny-F16.gguf"), MODELS.resolve("qwen2.5-vl-tiny-F16.gguf"));
+        until("failure", () -> worker.state() == ModelWorker.State.FAILED);
+        assertTrue(worker.failure().orElseThrow().contains("not a multimodal projector"), worker.failure().get());
+    }
+
+    private SupervisedWorker started(Path model, Path mmproj) {
+        WorkerCommand command = new WorkerCommand(CONFIG.process(), WorkerCommand.MAIN_CLASS);
+        ServerFrame.Load load = new ServerFrame.Load(List.of(model.toString()), mmproj == null ? null : mmproj.toString(), 0,
+                2, 64, 1, 1, 1 << 20, 0);
+        SupervisedWorker worker = new SupervisedWorker("tiny", load, CONFIG,
+                (modelId, events) -> WorkerProcess.start(modelId, command.line(modelId), events), timer,
+                new GenerationListener() { });
+        workers.add(worker);
+        worker.start();
+        return worker;
+    }
+
+    /** Generates until the context is full: random weights hardly ever end by themselves. */
+    private static ServerFrame.Generate endless() {
+        return request(HELLO, 0);
+    }
+
+    private static ServerFrame.Image image() {
+        byte[] rgb = new byte[3 * 56 * 56];
+        for (int i = 0; i < rgb.length; i++) {
+            rgb[i] = (byte) (i * 7);
+        }
+        return new ServerFrame.Image(56, 56, "a".repeat(64), rgb);
+    }
+}

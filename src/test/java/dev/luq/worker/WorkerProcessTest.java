@@ -1,0 +1,82 @@
+package dev.luq.worker;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.BufferedReader;
+import java.io.File;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class WorkerProcessTest {
+
+    @ParameterizedTest
+    @ValueSource(strings = {"good", "slow"})
+    void aWorkerWhoseServerIsKilledEndsItself(String model) throws Exception {
+        Process parent = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:TieredStopAtLevel=1", "-cp", System.getProperty("java.class.path"), ParentProcess.class.getName(), model)
+                .redirectError(ProcessBuilder.Redirect.DISCARD).start();
+        try (BufferedReader lines = new BufferedReader(new InputStreamReader(parent.getInputStream()))) {
+            String pid = lines.lines().filter(line -> line.matches("\\d+")).findFirst().orElseThrow();
+            ProcessHandle worker = ProcessHandle.of(Long.parseLong(pid)).orElseThrow();
+            assertTrue(worker.isAlive());
+            parent.destroyForcibly().waitFor();
+            worker.onExit().get(60, TimeUnit.SECONDS);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"INT", "TERM", "HUP"})
+    void signalsOfTheProcessGroupAreTheServersBusiness(String signal) throws Exception {
+        Process worker = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:TieredStopAtLevel=1", "-cp", System.getProperty("java.class.path"),
+                "dev.luq.worker.child.ScriptedWorker").redirectError(ProcessBuilder.Redirect.DISCARD).start();
+        try {
+            // a frame tells that the worker has set itself up
+            worker.getOutputStream().write(frame());
+            worker.getOutputStream().flush();
+            assertTrue(worker.getInputStream().read() >= 0);
+            assertEquals(0, new ProcessBuilder("kill", "-" + signal, String.valueOf(worker.pid())).start().waitFor());
+            worker.getOutputStream().close();
+            assertTrue(worker.waitFor(60, TimeUnit.SECONDS));
+            assertEquals(0, worker.exitValue(), "ended because its input did, not by the signal");
+        } finally {
+            worker.destroyForcibly();
+        }
+    }
+
+    private static byte[] frame() throws IOException {
+        var out = new java.io.ByteArrayOutputStream();
+        new dev.luq.worker.protocol.Frames.Writer<>(dev.luq.worker.protocol.ServerFrame.class, out)
+                .write(new dev.luq.worker.protocol.ServerFrame.Load(List.of("good"), null, 0, 1, 16, 0, 0, 0, 0));
+        return out.toByteArray();
+    }
+
+    @Test
+    void aWorkerKnowsNoSecretAndNoOptionOfTheServer() {
+        Map<String, String> environment = new HashMap<>(Map.of("PATH", "/bin", "LUQ_API_KEYS", "secret",
+                "QUARKUS_HTTP_PORT", "1", "JAVA_TOOL_OPTIONS", "-Xmx1g"));
+        WorkerCommand.environment(environment);
+        assertEquals(Map.of("PATH", "/bin", "GGML_NO_BACKTRACE", "1"), environment);
+    }
+
+    @Test
+    void theCommandLineCarriesTheConfiguration() {
+        WorkerConfig config = TestConfig.of(Map.of("process.heap", "99m", "process.jvm-options", "-Da=1,-Db=2",
+                "process.native-cache-dir", "/cache", "process.crash-dir", "/crash", "process.class-path", "a" + File.pathSeparator + "b"));
+        List<String> line = new WorkerCommand(config.process(), "Main").line("vendor/model:1");
+        assertTrue(line.containsAll(List.of("-Xmx99m", "-Da=1", "-Db=2", "-Dorg.bytedeco.javacpp.cachedir=/cache",
+                "-XX:ErrorFile=/crash/luq-worker-vendor_model_1.crash.log")), line.toString());
+        assertEquals(List.of("-cp", "a" + File.pathSeparator + "b", "Main"), line.subList(line.size() - 3, line.size()));
+        assertFalse(line.contains("-Xmx384m"));
+    }
+}

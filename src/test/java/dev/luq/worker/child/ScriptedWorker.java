@@ -1,0 +1,158 @@
+package dev.luq.worker.child;
+
+import dev.luq.worker.protocol.ServerFrame;
+import dev.luq.worker.protocol.WorkerFrame;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
+import java.util.function.DoubleConsumer;
+
+/**
+ * A worker process whose model does what the messages tell it, so that the faults of real ones can be had on demand:
+ * <pre>
+ * say a b c    answers with the pieces a, b and c
+ * pixels       answers with the number of images and the sum of their bytes
+ * more n       answers with n pieces
+ * refuse       fails before it is accepted
+ * wait         one piece, then nothing until it is cancelled
+ * deaf         as wait, and cannot be cancelled
+ * die SIGNAL   one piece, then the process ends by that signal
+ * exit         the process ends by itself
+ * garbage      writes what is no frame
+ * </pre>
+ * The model file's name tells what loading does: {@code good}, {@code unusable}, {@code deadly}, {@code slow}.
+ */
+public final class ScriptedWorker implements ModelHost {
+
+    private final Map<String, Consumer<WorkerFrame.OfRequest>> waiting = new ConcurrentHashMap<>();
+    private final AtomicLong tokens = new AtomicLong();
+    private final AtomicInteger cancelled = new AtomicInteger();
+
+    public static void main(String[] arguments) {
+        WorkerLoop.run(new ScriptedWorker());
+    }
+
+    @Override
+    public WorkerFrame.ModelInfo load(ServerFrame.Load load, DoubleConsumer progress) throws LoadException {
+        System.out.println("a stray print");
+        WorkerLoop.log("WARN", "loading");
+        progress.accept(0.5);
+        switch (load.modelFiles().get(0)) {
+            case "unusable" -> throw new LoadException("invalid_model", "The model is of no use.", null);
+            case "deadly" -> die("KILL");
+            case "slow" -> forEver();
+            default -> {
+            }
+        }
+        return new WorkerFrame.ModelInfo("scripted", "script", "F16", 10, 20, 16, 512, 512, load.slots(), true, false);
+    }
+
+    @Override
+    public void submit(ServerFrame.Generate request, Consumer<WorkerFrame.OfRequest> events) {
+        String id = request.id();
+        String[] words = request.messages().split(" ");
+        if (words[0].equals("refuse")) {
+            events.accept(new WorkerFrame.Failed(id, "context_length_exceeded", "Too long.", "messages"));
+            return;
+        }
+        if (words[0].equals("exit")) {
+            System.exit(7);
+        }
+        events.accept(new WorkerFrame.Accepted(id, words.length, request.images().size(), 0));
+        switch (words[0]) {
+            case "say" -> {
+                for (int i = 1; i < words.length; i++) {
+                    piece(id, words[i], events);
+                }
+                finish(id, events);
+            }
+            case "pixels" -> {
+                long sum = 0;
+                for (ServerFrame.Image image : request.images()) {
+                    for (byte value : image.rgb()) {
+                        sum += value & 0xFF;
+                    }
+                }
+                piece(id, request.images().size() + ":" + sum, events);
+                finish(id, events);
+            }
+            case "more" -> {
+                for (int i = 0; i < Integer.parseInt(words[1]); i++) {
+                    piece(id, "x", events);
+                }
+                finish(id, events);
+            }
+            case "wait" -> {
+                piece(id, "waiting", events);
+                waiting.put(id, events);
+            }
+            case "deaf" -> piece(id, "deaf", events);
+            case "die" -> {
+                piece(id, "dying", events);
+                // let the piece out first
+                Thread dying = new Thread(() -> {
+                    sleep(100);
+                    die(words[1]);
+                });
+                dying.start();
+            }
+            case "garbage" -> {
+                try {
+                    new FileOutputStream(FileDescriptor.out).write("HTTP/1.1 200 OK\r\n\r\n".getBytes());
+                } catch (IOException e) {
+                    throw new IllegalStateException(e);
+                }
+            }
+            default -> throw new IllegalArgumentException(words[0]);
+        }
+    }
+
+    private void piece(String id, String text, Consumer<WorkerFrame.OfRequest> events) {
+        tokens.incrementAndGet();
+        events.accept(new WorkerFrame.Delta(id, text, null, null));
+    }
+
+    private static void finish(String id, Consumer<WorkerFrame.OfRequest> events) {
+        events.accept(new WorkerFrame.Finished(id, "stop", 1, new WorkerFrame.Timings(1, 2, 3, 4)));
+    }
+
+    @Override
+    public void cancel(String id) {
+        Consumer<WorkerFrame.OfRequest> events = waiting.remove(id);
+        if (events != null) {
+            cancelled.incrementAndGet();
+            events.accept(new WorkerFrame.Failed(id, "cancelled", "The request was cancelled.", null));
+        }
+    }
+
+    @Override
+    public WorkerFrame.EngineStats stats() {
+        return new WorkerFrame.EngineStats(0, waiting.size(), 3, 10, 0, tokens.get(), 0, 0, 0, 0, 0, 0, 0, cancelled.get());
+    }
+
+    private static void die(String signal) {
+        try {
+            new ProcessBuilder("kill", "-" + signal, String.valueOf(ProcessHandle.current().pid())).start().waitFor();
+            forEver();
+        } catch (IOException | InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static void forEver() {
+        sleep(Long.MAX_VALUE);
+    }
+
+    private static void sleep(long millis) {
+        try {
+            Thread.sleep(millis);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+}
