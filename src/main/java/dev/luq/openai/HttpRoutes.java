@@ -77,8 +77,6 @@ public final class HttpRoutes {
         String length = routing.request().getHeader("Content-Length");
         // What is longer than 18 digits is too large without looking further.
         if (length != null && (length.length() > 18 || Long.parseLong(length) > maxBodyBytes)) {
-            // The rest of the body is not read, so the connection cannot be used again.
-            routing.response().putHeader("Connection", "close");
             ErrorResponses.send(routing, new RequestTooLarge(maxBodyBytes).error());
         } else {
             routing.next();

@@ -1,7 +1,9 @@
 package dev.luq.openai;
 
+import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 
@@ -9,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 final class RawClient implements AutoCloseable {
 
     private final Socket socket;
+    private final InputStream in;
 
     /** @param receiveBuffer bytes that the system buffers for a reader that does not read; 0 for its own choice */
     RawClient(int port, int receiveBuffer) throws IOException {
@@ -17,7 +20,8 @@ final class RawClient implements AutoCloseable {
             socket.setReceiveBufferSize(receiveBuffer);
         }
         socket.setSoTimeout(5_000);
-        socket.connect(new java.net.InetSocketAddress("127.0.0.1", port));
+        socket.connect(new InetSocketAddress("127.0.0.1", port));
+        in = new BufferedInputStream(socket.getInputStream(), 1024);
     }
 
     void send(String head, byte[] body) throws IOException {
@@ -36,27 +40,12 @@ final class RawClient implements AutoCloseable {
     /** Reads until this text was received, and returns everything received so far. */
     String readUntil(String text) throws IOException {
         StringBuilder received = new StringBuilder();
-        InputStream in = socket.getInputStream();
-        while (received.indexOf(text) < 0) {
+        while (received.indexOf(text, Math.max(0, received.length() - text.length())) < 0) {
             int next = in.read();
             if (next < 0) {
                 throw new IOException("connection ended after: " + received);
             }
             received.append((char) next);
-        }
-        return received.toString();
-    }
-
-    /** Reads what is left; ends with the connection, however it ends. */
-    String readToEnd() {
-        StringBuilder received = new StringBuilder();
-        try {
-            InputStream in = socket.getInputStream();
-            for (int next = in.read(); next >= 0; next = in.read()) {
-                received.append((char) next);
-            }
-        } catch (IOException reset) {
-            received.append("<reset>");
         }
         return received.toString();
     }

@@ -6,7 +6,10 @@ import io.smallrye.mutiny.Uni;
 import io.smallrye.mutiny.subscription.MultiSubscriber;
 import io.smallrye.mutiny.subscription.UniEmitter;
 import io.vertx.core.Context;
+import io.vertx.core.http.HttpConnection;
+import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
+import io.vertx.core.net.impl.ConnectionBase;
 import java.time.Duration;
 import java.util.concurrent.Flow;
 
@@ -26,6 +29,7 @@ final class ChatStream implements MultiSubscriber<ChoiceFrame> {
 
     private Flow.Subscription subscription;
     private ChoiceFrame first;
+    private HttpConnection connection;
     private HttpServerResponse response;
     private Runnable whenDone;
     private Throwable failure;
@@ -61,9 +65,10 @@ final class ChatStream implements MultiSubscriber<ChoiceFrame> {
      *
      * @param done called once, after the last byte or the end of the connection
      */
-    void writeTo(HttpServerResponse target, Runnable done) {
+    void writeTo(HttpServerRequest request, Runnable done) {
         context.runOnContext(ignored -> {
-            response = target;
+            connection = request.connection();
+            response = request.response();
             whenDone = done;
             if (response.closed()) {
                 abandon();
@@ -133,7 +138,7 @@ final class ChatStream implements MultiSubscriber<ChoiceFrame> {
             subscription.request(1);
             return;
         }
-        long stalled = context.owner().setTimer(stalledClientTimeout.toMillis(), timer -> response.reset());
+        long stalled = context.owner().setTimer(stalledClientTimeout.toMillis(), timer -> disconnect());
         response.drainHandler(drained -> {
             context.owner().cancelTimer(stalled);
             response.drainHandler(null);
@@ -144,6 +149,12 @@ final class ChatStream implements MultiSubscriber<ChoiceFrame> {
     private void end() {
         response.end(failure == null ? chunks.end() : Chunks.failure(Errors.describe(failure, requestId)));
         finish();
+    }
+
+    /** Vert.x would close the connection after the last byte is written; this client takes none. */
+    private void disconnect() {
+        abandon();
+        ((ConnectionBase) connection).channel().close();
     }
 
     private void abandon() {

@@ -1,6 +1,6 @@
 package dev.luq.openai.chat;
 
-import io.vertx.core.http.HttpServerResponse;
+import io.vertx.core.http.HttpServerRequest;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.MultivaluedMap;
 import jakarta.ws.rs.ext.Provider;
@@ -34,7 +34,7 @@ public final class ChatStreamWriter implements ServerMessageBodyWriter<ChatStrea
     public void writeResponse(ChatStream stream, Type genericType, ServerRequestContext context) {
         ResteasyReactiveRequestContext request = (ResteasyReactiveRequestContext) context;
         request.suspend();
-        stream.writeTo(request.unwrap(HttpServerResponse.class), request::resume);
+        stream.writeTo(request.unwrap(HttpServerRequest.class), request::resume);
     }
 
     @Override
