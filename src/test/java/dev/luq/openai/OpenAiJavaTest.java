@@ -231,12 +231,14 @@ class OpenAiJavaTest {
         for (boolean stream : new boolean[] {true, false}) {
             long before = worker.stats().map(EngineStats::cancelled).orElse(0L);
             try (RawClient raw = new RawClient(server.getPort(), 0)) {
-                raw.chat("{\"stream\":" + stream + ",\"logit_bias\":{},\"temperature\":1,\"max_tokens\":1500,"
-                        + "\"messages\":[{\"role\":\"user\",\"content\":\"Count.\"}]}");
+                // Whatever its weights say, this schema keeps the model busy for many hundred tokens.
+                raw.chat("{\"stream\":" + stream + ",\"messages\":[{\"role\":\"user\",\"content\":\"Count.\"}],"
+                        + "\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{\"name\":\"n\",\"schema\":"
+                        + "{\"type\":\"array\",\"minItems\":300,\"items\":{\"enum\":[\"one sheep\"]}}}}}");
                 if (stream) {
                     raw.readUntil("\"delta\":{\"content\"");
                 } else {
-                    until("running", () -> worker.stats().map(EngineStats::running).orElse(0) > 0);
+                    until("running", () -> worker.inFlight() == 1);
                 }
             }
             until("cancelled", () -> worker.stats().map(EngineStats::cancelled).orElse(0L) == before + 1);
