@@ -201,6 +201,11 @@ final class LlamaEffects implements Effects, AutoCloseable {
         wishes.remove(image);
     }
 
+    @Override
+    public boolean divisible(PromptUnit.Image image) {
+        return embeddings.pinned(image.id()).divisible();
+    }
+
     /** An image that nobody waits for any more is not encoded, unless that has begun. */
     private void withdrawWishes(Generation generation) {
         wishes.entrySet().removeIf(entry -> {
