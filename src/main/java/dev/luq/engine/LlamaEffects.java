@@ -109,8 +109,12 @@ final class LlamaEffects implements Effects, AutoCloseable {
 
     @Override
     public void prepare(String request) {
-        GenerationRequest input = generations.get(request).request;
+        Generation generation = generations.get(request);
+        GenerationRequest input = generation.request();
         preparing.execute(() -> {
+            if (generation.ended()) {
+                return;
+            }
             try {
                 replies.prepared(request, prompts.build(input));
             } catch (RuntimeException | Error e) {
@@ -119,7 +123,7 @@ final class LlamaEffects implements Effects, AutoCloseable {
         });
     }
 
-    /** Takes a prepared prompt over. @return its request's generation still wants it */
+    /** Takes a prepared prompt over. @return whether its request is still there */
     boolean keep(String request, PromptBuilder.Prepared prepared) {
         Generation generation = generations.get(request);
         if (generation == null) {
@@ -134,7 +138,7 @@ final class LlamaEffects implements Effects, AutoCloseable {
     public void admitted(String request, Prompt prompt, int cachedTokens) {
         Generation generation = generations.get(request);
         generation.admitted();
-        if (generation.request.cachePrompt()) {
+        if (generation.request().cachePrompt()) {
             counters.prefixQueries += prompt.tokens();
             counters.prefixHits += cachedTokens;
         }
@@ -297,7 +301,7 @@ final class LlamaEffects implements Effects, AutoCloseable {
     }
 
     private static void emitFailed(Generation generation, EngineException failure) {
-        generation.emit(new GenerationEvent.Failed(generation.request.id(), failure.code(), failure.getMessage(),
+        generation.emit(new GenerationEvent.Failed(generation.request().id(), failure.code(), failure.getMessage(),
                 failure.param()));
     }
 
