@@ -258,6 +258,24 @@ class EngineTest {
     }
 
     @Test
+    void answersAreTheSameWhenCachesAreEvicted() throws Exception {
+        try (TinyEngine tiny = new TinyEngine(QWEN, 4, 64)) {
+            List<List<List<Integer>>> first = new ArrayList<>();
+            int tokens = 0;
+            for (int i = 0; i < 8; i++) {
+                Outcome outcome = tiny.complete(tiny.ask(userWithImages(i + LONG, 1)).image(noise(i)));
+                tokens += outcome.accepted().promptTokens();
+                first.add(outcome.tokens());
+            }
+            assertTrue(tokens > 3 * TinyEngine.CONTEXT / 2, "too few to evict anything");
+            for (int i = 0; i < 8; i++) {
+                assertEquals(first.get(i),
+                        tiny.complete(tiny.ask(userWithImages(i + LONG, 1)).image(noise(i))).tokens());
+            }
+        }
+    }
+
+    @Test
     void aSchemaIsFollowed() throws Exception {
         try (TinyEngine tiny = new TinyEngine(QWEN, 4, 64)) {
             String schema = """
