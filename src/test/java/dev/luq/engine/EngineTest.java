@@ -10,12 +10,18 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.luq.engine.TinyEngine.Ask;
 import dev.luq.engine.TinyEngine.Outcome;
+import dev.luq.llama.ChatTemplates;
+import dev.luq.llama.Context;
+import dev.luq.llama.ContextOptions;
+import dev.luq.llama.KvType;
+import dev.luq.llama.Model;
 import dev.luq.llama.Vision;
 import java.util.ArrayList;
 import java.util.List;
@@ -252,6 +258,24 @@ class EngineTest {
     }
 
     @Test
+    void answersAreTheSameWhenCachesAreEvicted() throws Exception {
+        try (TinyEngine tiny = new TinyEngine(QWEN, 4, 64)) {
+            List<List<List<Integer>>> first = new ArrayList<>();
+            int tokens = 0;
+            for (int i = 0; i < 8; i++) {
+                Outcome outcome = tiny.complete(tiny.ask(userWithImages(i + LONG, 1)).image(noise(i)));
+                tokens += outcome.accepted().promptTokens();
+                first.add(outcome.tokens());
+            }
+            assertTrue(tokens > 3 * TinyEngine.CONTEXT / 2, "too few to evict anything");
+            for (int i = 0; i < 8; i++) {
+                assertEquals(first.get(i),
+                        tiny.complete(tiny.ask(userWithImages(i + LONG, 1)).image(noise(i))).tokens());
+            }
+        }
+    }
+
+    @Test
     void aSchemaIsFollowed() throws Exception {
         try (TinyEngine tiny = new TinyEngine(QWEN, 4, 64)) {
             String schema = """
@@ -391,6 +415,19 @@ class EngineTest {
             assertEquals("internal_error", second.await().failed().code());
             assertEquals(50, first.await().tokens().size());
         }
+    }
+
+    @Test
+    void theEngineMustFitItsContext() {
+        Model model = TinyEngine.model(QWEN);
+        try (Context context = Context.create(model, new ContextOptions(512, 64, 64, 2, 1, 1, KvType.F16, false));
+                ChatTemplates templates = ChatTemplates.of(model)) {
+            for (EngineOptions options : List.of(new EngineOptions(3, 64, 0), new EngineOptions(2, 65, 0))) {
+                assertThrows(IllegalArgumentException.class,
+                        () -> Engine.start(options, model, context, templates, null));
+            }
+        }
+        assertThrows(IllegalArgumentException.class, () -> new EngineOptions(4, 4, 0));
     }
 
     @Test
