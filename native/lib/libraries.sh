@@ -1,12 +1,13 @@
 # Compiles llama.cpp's libraries and our shim. Sourced by ../build.
 # shellcheck shell=bash
 
-# What both variants and llama-bench have in common. MTMD_VIDEO would hand images that it cannot decode to an ffmpeg
-# subprocess; OpenMP's barriers sleep, which lets image encoding and decoding share the cores.
+# What both variants have in common. Tools are configured, but built only when llama-bench is asked for. MTMD_VIDEO would
+# hand images that it cannot decode to an ffmpeg subprocess; OpenMP's barriers sleep, which lets image encoding and
+# decoding share the cores.
 CMAKE_FLAGS=(
     -DCMAKE_BUILD_TYPE=Release -DBUILD_SHARED_LIBS=ON
     -DLLAMA_BUILD_COMMON=ON -DLLAMA_BUILD_MTMD=ON
-    -DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_EXAMPLES=OFF -DLLAMA_BUILD_TOOLS=OFF -DLLAMA_BUILD_SERVER=OFF
+    -DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_EXAMPLES=OFF -DLLAMA_BUILD_TOOLS=ON -DLLAMA_BUILD_SERVER=OFF
     -DLLAMA_BUILD_APP=OFF -DLLAMA_BUILD_UI=OFF -DLLAMA_OPENSSL=OFF -DLLAMA_SUBPROCESS=OFF -DMTMD_VIDEO=OFF
     -DLLAMA_BUILD_IS_DEV=OFF -DGGML_RPC=OFF -DGGML_OPENMP=ON -DGGML_CCACHE=OFF
 )
@@ -40,19 +41,29 @@ configure() {
         -DCMAKE_INSTALL_RPATH='$ORIGIN' -DCMAKE_BUILD_WITH_INSTALL_RPATH=ON "$@"
 }
 
+# Puts the patched source into $work/llama.cpp and compiles these and the variant's own targets into $work/llama.
+build_llama() {
+    local variant=$1 work=$2 flags
+    shift 2
+    check_out_source "$work/llama.cpp"
+    read -ra flags <<< "$(variant_flags "$variant")"
+    configure "$work/llama.cpp" "$work/llama" "${CMAKE_FLAGS[@]}" "${flags[@]}"
+    local targets=("$@")
+    if [ "$variant" = all ]; then
+        mapfile -t -O "${#targets[@]}" targets < <(cpu_backend_targets "$work/llama")
+    else
+        targets+=(ggml-cpu)
+    fi
+    logged "$work/compile.log" cmake --build "$work/llama" -j "$JOBS" --target "${targets[@]}"
+}
+
 # Leaves headers in $work/include and stripped libraries in $work/lib.
 build_libraries() {
-    local variant=$1 work source flags library
+    local variant=$1 work source library
     work=$(work_dir "$variant")
     source=$work/llama.cpp
     say "compiling llama.cpp for variant '$variant' with $JOBS jobs: minutes the first time"
-    check_out_source "$source"
-    read -ra flags <<< "$(variant_flags "$variant")"
-    configure "$source" "$work/llama" "${CMAKE_FLAGS[@]}" "${flags[@]}"
-    local targets=(ggml llama mtmd llama-common)
-    [ "$variant" = native ] && targets+=(ggml-cpu)
-    [ "$variant" = all ] && targets+=($(cpu_backend_targets "$work/llama"))
-    logged "$work/compile.log" cmake --build "$work/llama" -j "$JOBS" --target "${targets[@]}"
+    build_llama "$variant" "$work" ggml llama mtmd llama-common
 
     configure "$NATIVE_DIR/shim" "$work/shim" -DCMAKE_BUILD_TYPE=Release \
         -DLLAMA_SOURCE="$source" -DLLAMA_LIBRARIES="$work/llama/bin"
@@ -62,7 +73,7 @@ build_libraries() {
     mkdir -p "$work/include" "$work/lib"
     cp "$source"/include/*.h "$source"/ggml/include/*.h "$source"/tools/mtmd/mtmd.h "$source"/tools/mtmd/mtmd-helper.h \
         "$NATIVE_DIR"/shim/luq_shim.h "$work/include"
-    for library in "$work"/llama/bin/*.so "$work"/shim/*.so; do
+    for library in "$work"/llama/bin/lib{ggml*,llama,llama-common,mtmd}.so "$work"/shim/libluq.so; do
         strip --strip-unneeded -o "$work/lib/$(soname "$library")" "$library"
     done
 }

@@ -9,6 +9,7 @@ write_notices() {
         echo
         notice "llama.cpp and ggml" cat "$source/LICENSE"
         notice "llamafile sgemm (part of ggml)" excerpt "$source/ggml/src/ggml-cpu/llamafile/sgemm.cpp" "Copyright" "^$"
+        notice "YaRN (part of ggml)" excerpt "$source/ggml/src/ggml-cpu/ops.cpp" "YaRN algorithm" "Copyright"
         notice "nlohmann/json" cat "$source/licenses/LICENSE-jsonhpp"
         notice "cpp-httplib" cat "$source/vendor/cpp-httplib/LICENSE"
         notice "stb_image" excerpt "$source/vendor/stb/stb_image.h" "^This software is available under 2 licenses" "^.\/"

@@ -63,7 +63,8 @@ source_from_npm() {
     command -v npm > /dev/null || { say "npm is not installed"; return 1; }
     rm -rf "$work"
     mkdir -p "$work"
-    (cd "$work" && timeout 300 npm pack --silent --ignore-scripts "$NPM_CARRIER") > "$work/npm.log" 2>&1 \
+    (cd "$work" && timeout 300 npm pack --loglevel=error --ignore-scripts --fetch-retries=1 \
+        --fetch-retry-mintimeout=2000 --fetch-retry-maxtimeout=5000 "$NPM_CARRIER") > "$work/npm.log" 2>&1 \
         || { tail -n 5 "$work/npm.log" >&2; say "npm cannot fetch $NPM_CARRIER"; return 1; }
     tar -xzf "$work"/*.tgz -C "$work" "$NPM_BUNDLE" || { say "$NPM_CARRIER holds no $NPM_BUNDLE"; return 1; }
     source_git fetch -q "$work/$NPM_BUNDLE" HEAD || { say "the bundle in $NPM_CARRIER is damaged"; return 1; }

@@ -12,8 +12,6 @@ import dev.luq.llama.ModelOptions;
 import dev.luq.llama.SamplerOptions;
 import dev.luq.llama.Vision;
 import dev.luq.llama.VisionOptions;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -197,23 +195,12 @@ final class TinyEngine implements AutoCloseable {
 
     TinyEngine(String name, int sequences, int batchSize, boolean withVision,
             BiFunction<Vision, ImageChunk, ImageEmbedding> encoder) {
-        this(name, sequences, batchSize, withVision, encoder, ChatTemplates.of(model(name)));
-    }
-
-    /** With a chat template that knows tools. */
-    static TinyEngine withTools() throws IOException {
-        String jinja = Files.readString(Path.of("src/test/resources/tool-calls.jinja"));
-        return new TinyEngine(QWEN, 4, 64, false, Vision::encode, ChatTemplates.of(model(QWEN), jinja));
-    }
-
-    private TinyEngine(String name, int sequences, int batchSize, boolean withVision,
-            BiFunction<Vision, ImageChunk, ImageEmbedding> encoder, ChatTemplates templates) {
         model = model(name);
         Context context = Context.create(model, new ContextOptions(CONTEXT, batchSize, batchSize, sequences, 1, 1,
                 KvType.F32, false));
         Vision vision = withVision ? vision(name) : null;
         engine = Engine.start(new EngineOptions(sequences, batchSize, 1 << 20), model, context,
-                templates, vision, chunk -> encoder.apply(vision, chunk));
+                ChatTemplates.of(model), vision, chunk -> encoder.apply(vision, chunk));
     }
 
     static Model model(String name) {

@@ -1,0 +1,150 @@
+package dev.luq;
+
+import static com.tngtech.archunit.base.DescribedPredicate.not;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.lang.ArchRule;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+
+/** Which room may import which. */
+class ImportTableTest {
+
+    private static final String BASE = "dev.luq";
+
+    /** Room to the rooms that it may import. The worker's two halves are rows of their own. */
+    private static final Map<String, List<String>> TABLE = new LinkedHashMap<>();
+
+    static {
+        TABLE.put("gguf", List.of());
+        TABLE.put("llama", List.of("gguf"));
+        TABLE.put("engine", List.of("llama"));
+        TABLE.put("catalog", List.of("gguf"));
+        TABLE.put("worker.protocol", List.of());
+        // what supervises: the server's half never sees native code
+        TABLE.put("worker", List.of("worker.protocol", "catalog"));
+        // what runs in the child process; started by name, imported by nobody but the entry point
+        TABLE.put("worker.child", List.of("worker.protocol", "catalog", "engine", "llama", "gguf"));
+        TABLE.put("openai", List.of("worker", "worker.protocol", "catalog"));
+        TABLE.put("telemetry", List.of("worker", "worker.protocol", "catalog", "openai"));
+        TABLE.put("cli", List.of("gguf", "llama", "worker", "worker.protocol", "catalog"));
+    }
+
+    private static final Set<String> ROOMS_WITH_JAX_RS = Set.of("openai", "telemetry");
+
+    private static JavaClasses main;
+
+    @BeforeAll
+    static void read() {
+        main = new ClassFileImporter().withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+                .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_JARS).importPackages(BASE);
+    }
+
+    @TestFactory
+    List<DynamicTest> roomsImportWhatTheTableAllows() {
+        List<DynamicTest> tests = new ArrayList<>();
+        TABLE.keySet().forEach(room -> tests.add(DynamicTest.dynamicTest(room, () -> importsOf(BASE, room).check(main))));
+        return tests;
+    }
+
+    @TestFactory
+    List<DynamicTest> onlyTheseRoomsAnswerHttp() {
+        List<DynamicTest> tests = new ArrayList<>();
+        TABLE.keySet().stream().filter(room -> !ROOMS_WITH_JAX_RS.contains(room)).forEach(room ->
+                tests.add(DynamicTest.dynamicTest(room, () -> noHttp(BASE, room).check(main))));
+        return tests;
+    }
+
+    @Test
+    void onlyLlamaKnowsNativeCode() {
+        onlyLlamaKnowsNativeCode(BASE).check(main);
+    }
+
+    /** A rule about nothing would never fail: every row of the table has classes, and every class a row. */
+    @Test
+    void theTableIsThatOfTheTree() {
+        Set<String> found = new TreeSet<>();
+        for (JavaClass type : main) {
+            if (!type.isEquivalentTo(LuqServer.class)) {
+                found.add(room(type));
+            }
+        }
+        assertEquals(new TreeSet<>(TABLE.keySet()), found);
+    }
+
+    @Test
+    void aRoomThatImportsWhatItMayNotIsFound() {
+        JavaClasses broken = new ClassFileImporter().importPackages(BASE + ".architecture");
+        String base = BASE + ".architecture.broken";
+        assertThrows(AssertionError.class, () -> importsOf(base, "openai").check(broken), "openai uses llama");
+        assertThrows(AssertionError.class, () -> importsOf(base, "worker").check(broken), "the server's half uses the child's");
+        assertThrows(AssertionError.class, () -> importsOf(base, "catalog").check(broken), "catalog uses telemetry");
+        assertThrows(AssertionError.class, () -> noHttp(base, "engine").check(broken), "engine uses JAX-RS");
+        assertThrows(AssertionError.class, () -> onlyLlamaKnowsNativeCode(base).check(broken), "engine uses JavaCPP");
+        importsOf(base, "llama").check(broken);
+    }
+
+    @Test
+    void nobodyMayImportTelemetryOrTheCommands() {
+        assertTrue(TABLE.containsKey("telemetry") && TABLE.containsKey("cli"));
+        TABLE.values().forEach(allowed -> {
+            assertFalse(allowed.contains("telemetry"));
+            assertFalse(allowed.contains("cli"));
+        });
+    }
+
+    private static ArchRule importsOf(String base, String room) {
+        List<String> allowed = new ArrayList<>(packages(base, room));
+        TABLE.get(room).forEach(other -> allowed.addAll(packages(base, other)));
+        if (room.equals("llama")) {
+            allowed.add(BASE + ".preset..");
+        }
+        return classes().that(in(base, room)).should().onlyDependOnClassesThat(
+                not(resideInAPackage(BASE + "..")).or(resideInAnyPackage(allowed.toArray(String[]::new))));
+    }
+
+    private static ArchRule noHttp(String base, String room) {
+        return noClasses().that(in(base, room)).should().dependOnClassesThat()
+                .resideInAnyPackage("jakarta.ws.rs..", "org.jboss.resteasy..");
+    }
+
+    private static ArchRule onlyLlamaKnowsNativeCode(String base) {
+        return noClasses().that().resideInAPackage(base + "..").and().resideOutsideOfPackage(base + ".llama..")
+                .should().dependOnClassesThat().resideInAnyPackage(BASE + ".preset..", "org.bytedeco..");
+    }
+
+    private static DescribedPredicate<JavaClass> in(String base, String room) {
+        return resideInAnyPackage(packages(base, room).toArray(String[]::new));
+    }
+
+    /** The worker's packages are told apart, every other room is one with its sub-packages. */
+    private static List<String> packages(String base, String room) {
+        return List.of(base + "." + room + (room.equals("worker") ? "" : ".."));
+    }
+
+    private static String room(JavaClass type) {
+        String rest = type.getPackageName().substring(BASE.length()).replaceFirst("^\\.", "");
+        return TABLE.keySet().stream().filter(room -> rest.equals(room) || rest.startsWith(room + ".") && !room.equals("worker"))
+                .findFirst().orElse("no room: " + type.getName());
+    }
+}

@@ -1,0 +1,5 @@
+package dev.luq.architecture.broken.telemetry;
+
+/** Nobody may use this. */
+public class Meters {
+}

@@ -1,0 +1,152 @@
+package dev.luq.helm;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.MappingIterator;
+import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import com.marcnuri.helm.DryRun;
+import com.marcnuri.helm.Helm;
+import com.marcnuri.helm.InstallCommand;
+import com.marcnuri.helm.TemplateCommand;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+
+/** The chart of this repository, rendered by the embedded Helm. */
+final class Chart {
+
+    static final Path DIRECTORY = Path.of("helm", "luq-server");
+    static final Path FULL_VALUES = Path.of("src", "test", "resources", "helm", "full-values.yaml");
+
+    private static final YAMLMapper YAML = new YAMLMapper();
+    private static final Path WITHOUT_HOOKS = copyWithoutHooks();
+
+    static {
+        Cluster.start();
+    }
+
+    private Chart() {
+    }
+
+    /** The objects of one rendering. */
+    record Rendered(List<JsonNode> objects) {
+
+        /** The only object of a kind; the pod is that of {@code helm test}. */
+        JsonNode only(String kind) {
+            List<JsonNode> found = all(kind);
+            if (found.size() != 1) {
+                throw new AssertionError(found.size() + " objects of kind " + kind);
+            }
+            return found.get(0);
+        }
+
+        List<JsonNode> all(String kind) {
+            return objects.stream().filter(object -> object.path("kind").asText().equals(kind)).toList();
+        }
+
+        JsonNode podSpec() {
+            return only("Deployment").at("/spec/template/spec");
+        }
+
+        JsonNode container() {
+            return podSpec().at("/containers/0");
+        }
+    }
+
+    static Rendered render() {
+        return render("luq", "");
+    }
+
+    /** @param values YAML, as in a values file */
+    static Rendered render(String values) {
+        return render("luq", values);
+    }
+
+    static Rendered render(String release, String values) {
+        return parse(template(release, withFile(values)));
+    }
+
+    static Rendered renderFull() {
+        return parse(template("luq", FULL_VALUES));
+    }
+
+    /** What Helm answers to values that it must refuse. */
+    static String refusal(String values) {
+        Path file = withFile(values);
+        try {
+            template("luq", file);
+        } catch (RuntimeException refused) {
+            return refused.getMessage();
+        }
+        throw new AssertionError("Helm accepted:\n" + values);
+    }
+
+    /** What {@code helm install} tells the person who ran it. */
+    static String notes(String values) {
+        InstallCommand command = new Helm(DIRECTORY.toAbsolutePath()).install().withName("luq")
+                .withNamespace(Cluster.NAMESPACE).withKubeVersion("1.33.0").clientOnly().dryRun()
+                .withDryRunOption(DryRun.CLIENT).debug().withValuesFile(withFile(values));
+        String output = command.call().getOutput();
+        return output.substring(output.indexOf("\nNOTES:\n"));
+    }
+
+    static JsonNode values() {
+        return yaml(DIRECTORY.resolve("values.yaml"));
+    }
+
+    static JsonNode yaml(Path file) {
+        try {
+            return YAML.readTree(Files.readString(file));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static String template(String release, Path values) {
+        TemplateCommand command = new Helm(WITHOUT_HOOKS).template().withName(release)
+                .withNamespace(Cluster.NAMESPACE).withKubeVersion("1.33.0").withValuesFile(values);
+        return command.call();
+    }
+
+    /** TemplateCommand leaves hooks out, and {@code helm test} is one: as an ordinary pod it is rendered too. */
+    private static Path copyWithoutHooks() {
+        try (Stream<Path> files = Files.walk(DIRECTORY)) {
+            Path copy = Files.createDirectories(Files.createTempDirectory("helm").resolve("luq-server"));
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                Path target = copy.resolve(DIRECTORY.relativize(file).toString());
+                Files.createDirectories(target.getParent());
+                Files.writeString(target, Files.readString(file).replaceAll("(?m)^ +helm\\.sh/hook.*\\R", ""));
+            }
+            return copy;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static Path withFile(String values) {
+        try {
+            Path file = Files.createTempFile("values", ".yaml");
+            file.toFile().deleteOnExit();
+            return Files.writeString(file, values);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static Rendered parse(String manifest) {
+        try (MappingIterator<JsonNode> documents = YAML.readerFor(JsonNode.class).readValues(manifest)) {
+            List<JsonNode> objects = new ArrayList<>();
+            documents.forEachRemaining(document -> {
+                if (document.has("kind")) {
+                    objects.add(document);
+                }
+            });
+            return new Rendered(objects);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

@@ -1,0 +1,288 @@
+package dev.luq.openai.chat;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.luq.openai.errors.ApiException;
+import dev.luq.openai.images.Detail;
+import dev.luq.openai.intake.JsonBody;
+import dev.luq.worker.protocol.Sampling;
+import dev.luq.worker.protocol.ServerFrame;
+import dev.luq.worker.protocol.WorkerFrame.ModelInfo;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class ValidRequestTest {
+
+    private static final ModelInfo VISION = new ModelInfo("Tiny", "qwen2vl", "F16", 1_000, 2_000, 16, 2048, 2048, 4,
+            true, true);
+    private static final ModelInfo TEXT = new ModelInfo("Tiny", "llama", "F16", 1_000, 2_000, 16, 2048, 2048, 4,
+            false, true);
+    private static final String USER = "\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]";
+
+    @Test
+    void defaultsAreThoseOfTheApi() {
+        ServerFrame.Generate frame = frame("");
+        assertEquals(Sampling.DEFAULT, frame.sampling());
+        assertEquals(0, frame.maxTokens());
+        assertEquals(List.of(), frame.stop());
+        assertEquals(-1, frame.topLogprobs());
+        assertTrue(frame.cachePrompt());
+        assertTrue(frame.parallelToolCalls());
+        assertNull(frame.tools());
+        assertNull(frame.toolChoice());
+        assertNull(frame.responseFormat());
+        assertEquals("[{\"role\":\"user\",\"content\":\"hi\"}]", frame.messages());
+        assertFalse(valid("").stream());
+        assertEquals(1, valid("").choices());
+    }
+
+    @Test
+    void everyScalarMayBeNull() {
+        String nulls = List.of("model", "temperature", "top_p", "top_k", "min_p", "frequency_penalty",
+                "presence_penalty", "repeat_penalty", "seed", "logit_bias", "n", "max_completion_tokens", "max_tokens",
+                "stop", "logprobs", "top_logprobs", "response_format", "tools", "tool_choice", "parallel_tool_calls",
+                "stream", "stream_options", "cache_prompt", "timings", "user", "metadata", "id_slot").stream()
+                .map(field -> ",\"" + field + "\":null").reduce("", String::concat);
+        assertEquals(frame(""), frame(nulls));
+    }
+
+    @Test
+    void unknownFieldsAreIgnored() {
+        assertEquals(frame(""), frame(",\"store\":true,\"metadata\":{\"a\":[1]},\"user\":\"u\",\"verbosity\":\"low\","
+                + "\"service_tier\":5,\"prompt_cache_key\":{},\"made_up\":[[[]]],\"id_slot\":3"));
+    }
+
+    @Test
+    void everySettingArrives() {
+        ServerFrame.Generate frame = frame(",\"temperature\":0,\"top_p\":0.5,\"top_k\":40,\"min_p\":0.1,"
+                + "\"frequency_penalty\":-2,\"presence_penalty\":2,\"repeat_penalty\":1.1,\"seed\":9223372036854775807,"
+                + "\"logit_bias\":{\"5\":-100,\"7\":1.5},\"max_completion_tokens\":7,\"max_tokens\":9,\"stop\":\"x\","
+                + "\"logprobs\":true,\"top_logprobs\":20,\"response_format\":{\"type\":\"json_object\"},"
+                + "\"parallel_tool_calls\":false,\"cache_prompt\":false");
+        assertEquals(new Sampling(0f, 0.5f, 40, 0.1f, -2f, 2f, 1.1f, Long.MAX_VALUE, Map.of(5, -100f, 7, 1.5f)),
+                frame.sampling());
+        assertEquals(7, frame.maxTokens());
+        assertEquals(List.of("x"), frame.stop());
+        assertEquals(20, frame.topLogprobs());
+        assertEquals("{\"type\":\"json_object\"}", frame.responseFormat());
+        assertFalse(frame.parallelToolCalls());
+        assertFalse(frame.cachePrompt());
+        assertEquals(9, frame(",\"max_tokens\":9").maxTokens());
+        assertEquals(0, frame(",\"logprobs\":true").topLogprobs());
+        assertEquals(List.of("a", "b"), frame(",\"stop\":[\"a\",\"b\"]").stop());
+        assertEquals(10, frame(",\"max_tokens\":1e1").maxTokens());
+    }
+
+    @Test
+    void choicesHaveSeedsOfTheirOwn() {
+        ValidRequest request = valid(",\"n\":3,\"seed\":41");
+        assertEquals(3, request.choices());
+        assertEquals(41, request.generate("id", 0, List.of()).sampling().seed());
+        assertEquals(43, request.generate("id", 2, List.of()).sampling().seed());
+        assertNull(valid(",\"n\":2").generate("id", 1, List.of()).sampling().seed());
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+            "temperature | 2.1", "temperature | -0.1", "temperature | 1e999", "temperature | \"1\"", "temperature | true",
+            "temperature | []", "top_p | 1.5", "top_p | {}", "min_p | -1", "top_k | -1", "top_k | 1.5",
+            "frequency_penalty | 2.5", "presence_penalty | -3", "repeat_penalty | 0",
+            "n | 0", "n | 5", "n | 1000000000", "n | 1e9", "n | -1", "n | 1.5", "n | \"2\"", "n | true",
+            "max_tokens | -1", "max_tokens | 0", "max_tokens | 1e12", "max_tokens | 1000000000000",
+            "max_tokens | 1e-999999999", "max_tokens | 1e999999999", "max_completion_tokens | 1.5",
+            "seed | 1e30", "seed | 99999999999999999999", "seed | \"1\"",
+            "stop | 5", "stop | \"\"", "stop[1] | [\"a\",\"\"]", "stop[0] | [1]",
+            "stop | [\"1\",\"2\",\"3\",\"4\",\"5\"]",
+            "top_logprobs | 5", "logprobs | 1", "logprobs | \"true\"", "stream | \"yes\"", "stream | 1",
+            "logit_bias | {\"x\":1}", "logit_bias | {\"-1\":1}", "logit_bias.3 | {\"3\":101}", "logit_bias | []",
+            "logit_bias.3 | {\"3\":\"1\"}", "logit_bias.3 | {\"3\":null}",
+            "model | 5", "model | {}", "stream_options | true", "stream_options.include_usage | {\"include_usage\":1}",
+            "tools | {}", "tools[0] | [null]", "tools[0].type | [{\"type\":\"x\"}]",
+            "tools[0].function | [{\"type\":\"function\"}]",
+            "tools[0].function.name | [{\"type\":\"function\",\"function\":{\"name\":\"a b\"}}]",
+            "tools[0].function.parameters | [{\"type\":\"function\",\"function\":{\"name\":\"a\",\"parameters\":[]}}]",
+            "tool_choice | \"any\"", "tool_choice | \"required\"", "tool_choice.type | {\"type\":\"x\"}",
+            "tool_choice.function.name | {\"type\":\"function\",\"function\":{\"name\":\"f\"}}",
+            "response_format | \"json\"", "response_format.type | {}", "response_format.type | {\"type\":\"xml\"}",
+            "response_format.json_schema | {\"type\":\"json_schema\"}",
+            "response_format.json_schema.schema | {\"type\":\"json_schema\",\"json_schema\":{\"name\":\"a\"}}"})
+    void refusalsNameTheField(String param, String value) {
+        String field = param.replaceAll("[.\\[].*", "");
+        ApiException refused = refusal(",\"" + field + "\":" + value);
+        assertEquals(400, refused.error().status());
+        assertEquals("invalid_request", refused.error().code());
+        assertEquals(param, refused.error().param());
+        assertTrue(refused.getMessage().contains(field), refused.getMessage());
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+            "messages | null", "messages | []", "messages | {}", "messages | \"hi\"", "messages[0] | [null]",
+            "messages[0] | [\"hi\"]",
+            "messages[0].role | [{\"content\":\"hi\"}]",
+            "messages[0].role | [{\"role\":\"boss\",\"content\":\"hi\"}]",
+            "messages[0].role | [{\"role\":5,\"content\":\"hi\"}]",
+            "messages[0].content | [{\"role\":\"user\"}]",
+            "messages[0].content | [{\"role\":\"user\",\"content\":null}]",
+            "messages[0].content | [{\"role\":\"user\",\"content\":5}]",
+            "messages[0].content | [{\"role\":\"user\",\"content\":[]}]",
+            "messages[0].content[0] | [{\"role\":\"user\",\"content\":[5]}]",
+            "messages[0].content[0].type | [{\"role\":\"user\",\"content\":[{}]}]",
+            "messages[0].content[0].type | [{\"role\":\"user\",\"content\":[{\"type\":\"poem\"}]}]",
+            "messages[0].content[0].text | [{\"role\":\"user\",\"content\":[{\"type\":\"text\"}]}]",
+            "messages[0].content[0].text | [{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":5}]}]",
+            "messages[0].content[0].image_url | [{\"role\":\"user\",\"content\":[{\"type\":\"image_url\"}]}]",
+            "messages[0].content[0].image_url.url | [{\"role\":\"user\",\"content\":[{\"type\":\"image_url\",\"image_url\":{}}]}]",
+            "messages[0].content[0].image_url.detail | [{\"role\":\"user\",\"content\":[{\"type\":\"image_url\",\"image_url\":{\"url\":\"u\",\"detail\":\"max\"}}]}]",
+            "messages[0].content[0] | [{\"role\":\"system\",\"content\":[{\"type\":\"image_url\",\"image_url\":\"u\"}]}]",
+            "messages[0].content | [{\"role\":\"assistant\"}]",
+            "messages[0].tool_call_id | [{\"role\":\"tool\",\"content\":\"1\"}]",
+            "messages[0].tool_calls[0].id | [{\"role\":\"assistant\",\"tool_calls\":[{\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}}]}]",
+            "messages[0].tool_calls[0].function.arguments | [{\"role\":\"assistant\",\"tool_calls\":[{\"id\":\"1\",\"function\":{\"name\":\"f\"}}]}]"})
+    void messagesAreChecked(String param, String messages) {
+        ApiException refused = assertThrows(ApiException.class,
+                () -> validate("{\"messages\":" + messages + "}", VISION));
+        assertEquals(400, refused.error().status());
+        assertEquals("invalid_request", refused.error().code());
+        assertEquals(param, refused.error().param());
+    }
+
+    @Test
+    void messagesReachTheWorkerInTheShapeOfTheProtocol() {
+        String image = "{\"type\":\"image_url\",\"image_url\":{\"url\":\"data:a\",\"detail\":\"low\"}}";
+        String bare = "{\"type\":\"image_url\",\"image_url\":\"data:b\"}";
+        ValidRequest request = validate("{\"messages\":["
+                + "{\"role\":\"developer\",\"content\":\"be brief\"},"
+                + "{\"role\":\"user\",\"name\":\"Ann\",\"content\":[" + image + ",{\"type\":\"text\",\"text\":\"and\"}," + bare + "]},"
+                + "{\"role\":\"assistant\",\"content\":null,\"tool_calls\":[{\"id\":\"c1\",\"type\":\"function\","
+                + "\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}}]},"
+                + "{\"role\":\"tool\",\"tool_call_id\":\"c1\",\"content\":\"42\"},"
+                + "{\"role\":\"assistant\",\"content\":null,\"refusal\":\"no\"}]}", VISION);
+        assertEquals("[{\"role\":\"system\",\"content\":\"be brief\"},"
+                + "{\"role\":\"user\",\"content\":[{\"type\":\"image\",\"image\":0},{\"type\":\"text\",\"text\":\"and\"},"
+                + "{\"type\":\"image\",\"image\":1}],\"name\":\"Ann\"},"
+                + "{\"role\":\"assistant\",\"content\":null,\"tool_calls\":[{\"id\":\"c1\",\"type\":\"function\","
+                + "\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}}]},"
+                + "{\"role\":\"tool\",\"content\":\"42\",\"tool_call_id\":\"c1\"},"
+                + "{\"role\":\"assistant\",\"content\":\"no\"}]",
+                request.generate("id", 0, List.of()).messages());
+        assertEquals(List.of("data:a", "data:b"), request.images().stream().map(i -> i.url()).toList());
+        assertEquals(List.of(Detail.LOW, Detail.AUTO), request.images().stream().map(i -> i.detail()).toList());
+        assertEquals("messages[1].content[0].image_url.url", request.images().get(0).param());
+    }
+
+    @Test
+    void toolsReachTheWorkerWithASchema() {
+        ServerFrame.Generate frame = frame(",\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"f\"}}],"
+                + "\"tool_choice\":{\"type\":\"function\",\"function\":{\"name\":\"f\"}}");
+        assertEquals("[{\"type\":\"function\",\"function\":{\"name\":\"f\","
+                + "\"parameters\":{\"type\":\"object\",\"properties\":{}}}}]", frame.tools());
+        assertEquals("{\"type\":\"function\",\"function\":{\"name\":\"f\"}}", frame.toolChoice());
+    }
+
+    @Test
+    void aTextModelTakesNoImages() {
+        ApiException refused = assertThrows(ApiException.class, () -> validate("{\"messages\":[{\"role\":\"user\","
+                + "\"content\":[{\"type\":\"image_url\",\"image_url\":\"data:a\"}]}]}", TEXT));
+        assertEquals("unsupported_modality", refused.error().code());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"input_audio", "video_url", "file"})
+    void otherModalities(String type) {
+        ApiException refused = assertThrows(ApiException.class, () -> validate(
+                "{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"" + type + "\"}]}]}", VISION));
+        assertEquals("unsupported_modality", refused.error().code());
+    }
+
+    @Test
+    void halfOfASurrogatePairBecomesTheReplacementCharacter() {
+        ValidRequest request = validate(
+                "{\"messages\":[{\"role\":\"user\",\"content\":\"a\\ud83d b \\ud83d\\ude00 \\ude00\"}]}", VISION);
+        assertEquals("[{\"role\":\"user\",\"content\":\"a\ufffd b \ud83d\ude00 \ufffd\"}]",
+                request.generate("id", 0, List.of()).messages());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "null", "[]", "\"x\"", "5", "{", "{\"messages\":[}", "{\"messages\":[]} {}", "{messages:1}",
+            "{\"n\":1,\"n\":2}", "{\"temperature\":NaN}", "{\"temperature\":Infinity}", "{'n':1}", "{\"n\":01}"})
+    void brokenJson(String body) {
+        ApiException refused = assertThrows(ApiException.class, () -> validate(body, VISION));
+        assertEquals(400, refused.error().status());
+        assertEquals("invalid_request", refused.error().code());
+        assertFalse(refused.getMessage().contains("jackson"), refused.getMessage());
+        assertFalse(refused.getMessage().contains("java."), refused.getMessage());
+    }
+
+    @Test
+    void invalidUtf8() {
+        byte[] body = ("{\"messages\":[{\"role\":\"user\",\"content\":\"X\"}]}").getBytes(StandardCharsets.ISO_8859_1);
+        for (int i = 0; i < body.length; i++) {
+            if (body[i] == 'X') {
+                body[i] = (byte) 0xff;
+            }
+        }
+        ApiException refused = assertThrows(ApiException.class, () -> read(body, 1000));
+        assertTrue(refused.getMessage().contains("UTF-8"));
+    }
+
+    @Test
+    void deepJson() {
+        for (String deep : List.of("{\"unknown\":" + "[".repeat(100_000), "{\"tools\":" + "[".repeat(5_000),
+                "{\"response_format\":" + "{\"a\":".repeat(5_000))) {
+            ApiException refused = assertThrows(ApiException.class, () -> validate(deep, VISION));
+            assertEquals(400, refused.error().status());
+        }
+    }
+
+    @Test
+    void moreValuesThanAnyRequestNeeds() {
+        String many = "{\"response_format\":[" + "[],".repeat(600_000) + "1]}";
+        assertEquals(400, assertThrows(ApiException.class, () -> validate(many, VISION)).error().status());
+    }
+
+    @Test
+    void aBodyLongerThanAllowedIsNotReadToItsEnd() {
+        byte[] body = ("{" + USER + "}" + " ".repeat(1_000_000)).getBytes(StandardCharsets.UTF_8);
+        ByteArrayInputStream in = new ByteArrayInputStream(body);
+        ApiException refused = assertThrows(ApiException.class, () -> JsonBody.read(in, 100_000, ChatRequest.class));
+        assertEquals(413, refused.error().status());
+        assertTrue(in.available() > 800_000);
+    }
+
+    private static ServerFrame.Generate frame(String fields) {
+        return valid(fields).generate("id", 0, List.of());
+    }
+
+    private static ValidRequest valid(String fields) {
+        return validate("{" + USER + fields + "}", VISION);
+    }
+
+    private static ApiException refusal(String fields) {
+        return assertThrows(ApiException.class, () -> valid(fields), fields);
+    }
+
+    private static ValidRequest validate(String body, ModelInfo model) {
+        return ValidRequest.of(read(body.getBytes(StandardCharsets.UTF_8), 10_000_000), model);
+    }
+
+    private static ChatRequest read(byte[] body, long maxBytes) {
+        try {
+            return JsonBody.read(new ByteArrayInputStream(body), maxBytes, ChatRequest.class);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

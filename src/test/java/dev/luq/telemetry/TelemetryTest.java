@@ -1,0 +1,165 @@
+package dev.luq.telemetry;
+
+import static io.restassured.RestAssured.get;
+import static org.hamcrest.Matchers.containsString;
+import static org.hamcrest.Matchers.equalTo;
+import static org.hamcrest.Matchers.not;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.luq.worker.ModelWorker;
+import dev.luq.worker.ModelWorkers;
+import dev.luq.worker.WorkerException;
+import dev.luq.worker.protocol.Sampling;
+import dev.luq.worker.protocol.ServerFrame;
+import dev.luq.worker.protocol.WorkerFrame;
+import io.quarkus.test.junit.QuarkusTest;
+import io.quarkus.test.junit.QuarkusTestProfile;
+import io.quarkus.test.junit.TestProfile;
+import io.smallrye.mutiny.helpers.test.AssertSubscriber;
+import jakarta.inject.Inject;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.UUID;
+import java.util.function.BooleanSupplier;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** The server with one good model and one whose file is no GGUF. */
+@QuarkusTest
+@TestProfile(TelemetryTest.TwoModels.class)
+class TelemetryTest {
+
+    public static class TwoModels implements QuarkusTestProfile {
+        @Override
+        public Map<String, String> getConfigOverrides() {
+            String folder = "src/test/resources/reference/";
+            return Map.of("luq.models.tiny.model", folder + "qwen2.5-vl-tiny-F16.gguf",
+                    "luq.models.tiny.mmproj", folder + "mmproj-qwen2.5-vl-tiny-F16.gguf",
+                    "luq.models.tiny.default", "true", "luq.models.tiny.aliases", "small,little",
+                    "luq.models.broken.model", folder + "make_reference.py",
+                    "luq.worker.threads", "1", "luq.worker.image-threads", "1",
+                    "quarkus.shutdown.timeout", "0S", "luq.worker.drain-time", "0S");
+        }
+    }
+
+    @Inject
+    ModelWorkers workers;
+
+    private ModelWorker tiny;
+
+    @BeforeEach
+    void waitUntilReady() {
+        tiny = workers.find("little").orElseThrow();
+        until("ready", () -> tiny.state() == ModelWorker.State.READY);
+    }
+
+    @Test
+    void aModelWithABrokenFileFailsAloneAndSaysWhy() {
+        ModelWorker broken = workers.find("broken").orElseThrow();
+        assertEquals(ModelWorker.State.FAILED, broken.state());
+        assertTrue(broken.failure().orElseThrow().contains("model file"), broken.failure().get());
+        assertEquals(List.of("tiny", "broken"), workers.all().stream().map(ModelWorker::modelId).toList());
+        assertEquals("tiny", workers.find("").orElseThrow().modelId());
+    }
+
+    @Test
+    void healthIsReadyWhenNoModelLoads() {
+        get("/q/health/live").then().statusCode(200).body("status", equalTo("UP"));
+        get("/q/health/started").then().statusCode(200);
+        get("/q/health/ready").then().statusCode(200)
+                .body("checks.find { it.name == 'models' }.data.tiny", equalTo("ready"))
+                .body("checks.find { it.name == 'models' }.data.broken", containsString("failed"))
+                .body("checks.find { it.name == 'models' }.data.broken", not(containsString("/")));
+        get("/health").then().statusCode(200).body("status", equalTo("UP"));
+    }
+
+    @Test
+    void theScrapeHasTheTableOfMetricsAndNoOther() {
+        answer(8);
+        Set<String> expected = Arrays.stream(Metrics.values()).map(Metrics::metricName).collect(Collectors.toCollection(TreeSet::new));
+        assertEquals(expected, scrape().lines().filter(line -> line.startsWith("luq_"))
+                .map(line -> line.substring(0, line.indexOf('{')).replaceFirst("_(bucket|count|sum|max)$", ""))
+                .collect(Collectors.toCollection(TreeSet::new)));
+    }
+
+    @Test
+    void anAnswerIsCounted() {
+        double answersBefore = value("luq_e2e_request_latency_seconds_count{model_name=\"tiny\"");
+        double tokensBefore = value("luq_generation_tokens_total{model_name=\"tiny\"");
+        WorkerFrame.Finished finished = answer(8);
+        until("stats", () -> value("luq_generation_tokens_total{model_name=\"tiny\"")
+                == tokensBefore + finished.completionTokens());
+        assertEquals(answersBefore + 1, value("luq_e2e_request_latency_seconds_count{model_name=\"tiny\""));
+        assertTrue(value("luq_request_success_total{finished_reason=\"" + finished.finishReason() + "\",model_name=\"tiny\"") >= 1);
+        assertTrue(value("luq_kv_cache_usage_ratio{model_name=\"tiny\"") > 0);
+        assertTrue(value("luq_model_memory_bytes{model_name=\"tiny\",part=\"resident\"") > 10_000_000);
+        assertTrue(scrape().contains("quantization=\"F16\""), "model_info");
+        assertTrue(scrape().contains("luq_time_to_first_token_seconds_bucket{model_name=\"tiny\",le=\"300.0\""), "buckets of minutes");
+    }
+
+    @Test
+    void aDeathIsCountedAndCountersGoOn() {
+        answer(8);
+        until("stats", () -> tiny.totals().running() == 0 && tiny.totals().generationTokens() > 0);
+        double tokens = value("luq_generation_tokens_total{model_name=\"tiny\"");
+        double deaths = value("luq_worker_restarts_total{model_name=\"tiny\",signal=\"SIGKILL\"");
+        long pid = tiny.pid().orElseThrow();
+        ProcessHandle.of(pid).orElseThrow().destroyForcibly();
+        until("successor", () -> tiny.state() == ModelWorker.State.READY && tiny.pid().orElse(pid) != pid);
+        assertEquals(deaths + 1, value("luq_worker_restarts_total{model_name=\"tiny\",signal=\"SIGKILL\""));
+        assertTrue(value("luq_generation_tokens_total{model_name=\"tiny\"") >= tokens);
+        answer(4);
+        until("sum", () -> value("luq_generation_tokens_total{model_name=\"tiny\"") > tokens);
+    }
+
+    @Test
+    void aRefusalIsCounted() {
+        ModelWorker broken = workers.find("broken").orElseThrow();
+        double before = value("luq_requests_rejected_total{model_name=\"broken\",reason=\"model_failed\"");
+        broken.generate(request(1)).subscribe().withSubscriber(AssertSubscriber.create(1)).awaitFailure()
+                .assertFailedWith(WorkerException.NotReady.class);
+        assertEquals(before + 1, value("luq_requests_rejected_total{model_name=\"broken\",reason=\"model_failed\""));
+    }
+
+    private WorkerFrame.Finished answer(int maxTokens) {
+        AssertSubscriber<WorkerFrame.OfRequest> answer = AssertSubscriber.create(Long.MAX_VALUE);
+        tiny.generate(request(maxTokens)).subscribe().withSubscriber(answer);
+        answer.awaitCompletion(Duration.ofSeconds(60));
+        return (WorkerFrame.Finished) answer.getLastItem();
+    }
+
+    private static ServerFrame.Generate request(int maxTokens) {
+        return new ServerFrame.Generate(UUID.randomUUID().toString(),
+                "[{\"role\":\"user\",\"content\":\"Hello\"}]", List.of(), null, null, false, null, Sampling.GREEDY,
+                maxTokens, List.of(), -1, true);
+    }
+
+    private static String scrape() {
+        return get("/metrics").then().statusCode(200).extract().asString();
+    }
+
+    private static double value(String series) {
+        return scrape().lines().filter(line -> line.startsWith(series))
+                .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1))).findFirst()
+                .orElseThrow(() -> new AssertionError(series + " is not in the scrape"));
+    }
+
+    /** The limit only ends a broken test. */
+    private static void until(String what, BooleanSupplier condition) {
+        long limit = System.nanoTime() + Duration.ofSeconds(60).toNanos();
+        while (!condition.getAsBoolean()) {
+            assertTrue(System.nanoTime() < limit, "waited in vain for " + what);
+            try {
+                Thread.sleep(10);
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+        }
+    }
+}
