@@ -65,7 +65,10 @@ public interface WorkerConfig {
     @WithDefault("5M")
     Duration stallTimeout();
 
-    /** How long running requests may go on after the server was told to stop. */
+    /**
+     * How long running requests may go on after the server was told to stop; then they end with an error. Keep it
+     * below {@code quarkus.shutdown.timeout}, after which connections are closed without a word.
+     */
     @WithDefault("25S")
     Duration drainTime();
 
