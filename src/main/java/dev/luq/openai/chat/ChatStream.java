@@ -6,7 +6,6 @@ import io.smallrye.mutiny.Uni;
 import io.smallrye.mutiny.subscription.MultiSubscriber;
 import io.smallrye.mutiny.subscription.UniEmitter;
 import io.vertx.core.Context;
-import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerResponse;
 import java.time.Duration;
 import java.util.concurrent.Flow;
@@ -14,7 +13,8 @@ import java.util.concurrent.Flow;
 /**
  * A streamed answer between its first frame and its last byte. It asks for a frame only when the client's connection
  * takes more bytes, and cancels the generation when the client is gone or reads nothing for too long.
- * INVARIANT: everything after construction happens on the event loop of the request.
+ * INVARIANT: everything after construction happens on the event loop of the request. Signals are handed to it one by
+ * one: an operator that queues them would drop what is queued when a failure follows.
  */
 final class ChatStream implements MultiSubscriber<ChoiceFrame> {
 
@@ -52,7 +52,7 @@ final class ChatStream implements MultiSubscriber<ChoiceFrame> {
         return Uni.createFrom().emitter(emitter -> {
             ChatStream stream = new ChatStream(chunks, requestId, stalledClientTimeout, context, emitter);
             emitter.onTermination(() -> context.runOnContext(ignored -> stream.cancelBeforeStart()));
-            frames.emitOn(task -> context.runOnContext(ignored -> task.run())).subscribe().withSubscriber(stream);
+            frames.subscribe().withSubscriber(stream);
         });
     }
 
@@ -72,7 +72,7 @@ final class ChatStream implements MultiSubscriber<ChoiceFrame> {
             response.closeHandler(gone -> abandon());
             response.exceptionHandler(broken -> abandon());
             response.setChunked(true);
-            write(chunks.of(first));
+            response.write(chunks.of(first));
             if (failure != null || complete) {
                 end();
             } else {
@@ -83,36 +83,40 @@ final class ChatStream implements MultiSubscriber<ChoiceFrame> {
 
     @Override
     public void onSubscribe(Flow.Subscription s) {
-        subscription = s;
-        s.request(1);
+        context.runOnContext(ignored -> {
+            subscription = s;
+            s.request(1);
+        });
     }
 
     @Override
     public void onItem(ChoiceFrame frame) {
-        if (first == null) {
-            first = frame;
-            opened.complete(this);
-            return;
-        }
-        write(chunks.of(frame));
-        requestNext();
+        context.runOnContext(ignored -> {
+            if (first == null) {
+                first = frame;
+                opened.complete(this);
+            } else {
+                response.write(chunks.of(frame));
+                requestNext();
+            }
+        });
     }
 
     @Override
     public void onFailure(Throwable t) {
-        failure = t;
-        if (first == null) {
-            opened.fail(t);
-        } else if (response != null) {
-            end();
-        }
+        context.runOnContext(ignored -> ended(t));
     }
 
     @Override
     public void onCompletion() {
-        complete = true;
+        context.runOnContext(ignored -> ended(null));
+    }
+
+    private void ended(Throwable cause) {
+        failure = cause;
+        complete = cause == null;
         if (first == null) {
-            opened.fail(new IllegalStateException("a generation ended without a frame"));
+            opened.fail(complete ? new IllegalStateException("a generation ended without a frame") : cause);
         } else if (response != null) {
             end();
         }
@@ -135,10 +139,6 @@ final class ChatStream implements MultiSubscriber<ChoiceFrame> {
             response.drainHandler(null);
             subscription.request(1);
         });
-    }
-
-    private void write(Buffer events) {
-        response.write(events);
     }
 
     private void end() {

@@ -1,0 +1,151 @@
+package dev.luq.openai;
+
+import dev.luq.worker.ModelWorker;
+import dev.luq.worker.ModelWorkers;
+import dev.luq.worker.WorkerException;
+import dev.luq.worker.protocol.ServerFrame;
+import dev.luq.worker.protocol.WorkerFrame;
+import dev.luq.worker.protocol.WorkerFrame.EngineStats;
+import dev.luq.worker.protocol.WorkerFrame.ModelInfo;
+import dev.luq.worker.protocol.WorkerFrame.OfRequest;
+import io.quarkus.test.junit.QuarkusTestProfile;
+import io.smallrye.mutiny.Multi;
+import jakarta.inject.Singleton;
+import jakarta.enterprise.inject.Alternative;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Function;
+
+/**
+ * The port to the workers, played by a script: what the API makes of frames and failures that a real model gives only
+ * by chance. Only the tests of {@link Profile} use it.
+ */
+@Alternative
+@Singleton
+public class ScriptedWorkers implements ModelWorkers {
+
+    static final String KEY = "user-key-12345678";
+
+    /** Serves model {@code scripted} and {@code loading}, with keys. */
+    public static class Profile implements QuarkusTestProfile {
+        @Override
+        public Set<Class<?>> getEnabledAlternatives() {
+            return Set.of(ScriptedWorkers.class);
+        }
+
+        @Override
+        public Map<String, String> getConfigOverrides() {
+            return Map.of("luq.api.keys", KEY, "luq.api.max-body-bytes", "2000000",
+                    "luq.api.stalled-client-timeout", "500ms");
+        }
+    }
+
+    /** What the next generations do. */
+    volatile Function<ServerFrame.Generate, Multi<OfRequest>> script;
+    final List<ServerFrame.Generate> requests = new CopyOnWriteArrayList<>();
+
+    private final ModelWorker scripted = new Worker("scripted", ModelWorker.State.READY,
+            Optional.of(new ModelInfo("Scripted", "qwen2vl", "Q4_K - Medium", 1000, 570, 4.56, 4096, 32768, 4, true, true)));
+    private final ModelWorker loading = new Worker("loading", ModelWorker.State.LOADING, Optional.empty());
+
+    @Override
+    public Optional<ModelWorker> find(String modelId) {
+        return modelId == null || modelId.isEmpty()
+                ? Optional.of(scripted)
+                : all().stream().filter(worker -> worker.modelId().equals(modelId)).findFirst();
+    }
+
+    @Override
+    public List<ModelWorker> all() {
+        return List.of(scripted, loading);
+    }
+
+    private final class Worker implements ModelWorker {
+        private final String id;
+        private final State state;
+        private final Optional<ModelInfo> info;
+
+        Worker(String id, State state, Optional<ModelInfo> info) {
+            this.id = id;
+            this.state = state;
+            this.info = info;
+        }
+
+        @Override
+        public String modelId() {
+            return id;
+        }
+
+        @Override
+        public State state() {
+            return state;
+        }
+
+        @Override
+        public Optional<ModelInfo> info() {
+            return info;
+        }
+
+        @Override
+        public Optional<EngineStats> stats() {
+            return Optional.empty();
+        }
+
+        @Override
+        public Optional<String> failure() {
+            return Optional.empty();
+        }
+
+        @Override
+        public long restarts() {
+            return 0;
+        }
+
+        @Override
+        public int inFlight() {
+            return 0;
+        }
+
+        @Override
+        public Optional<Long> pid() {
+            return Optional.empty();
+        }
+
+        @Override
+        public Multi<OfRequest> generate(ServerFrame.Generate request) {
+            requests.add(request);
+            return script.apply(request);
+        }
+    }
+
+    /** A generation of these pieces of text. */
+    static Multi<OfRequest> text(ServerFrame.Generate request, String... pieces) {
+        return Multi.createBy().concatenating().streams(
+                Multi.createFrom().item(accepted(request)),
+                Multi.createFrom().items(pieces).map(piece -> delta(request, piece)),
+                Multi.createFrom().item(finished(request, "stop", pieces.length)));
+    }
+
+    static OfRequest accepted(ServerFrame.Generate request) {
+        return new WorkerFrame.Accepted(request.id(), 12, 4, 3);
+    }
+
+    static OfRequest delta(ServerFrame.Generate request, String content) {
+        return new WorkerFrame.Delta(request.id(), content, null, null);
+    }
+
+    static OfRequest toolCall(ServerFrame.Generate request, int index, String id, String name, String arguments) {
+        return new WorkerFrame.Delta(request.id(), null, new WorkerFrame.ToolCallDelta(index, id, name, arguments), null);
+    }
+
+    static OfRequest finished(ServerFrame.Generate request, String reason, int tokens) {
+        return new WorkerFrame.Finished(request.id(), reason, tokens, new WorkerFrame.Timings(1, 10, 20, 5));
+    }
+
+    static Multi<OfRequest> failing(WorkerException failure) {
+        return Multi.createFrom().failure(failure);
+    }
+}
