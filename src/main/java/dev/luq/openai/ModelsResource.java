@@ -1,6 +1,8 @@
 package dev.luq.openai;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
+import dev.luq.catalog.Catalog;
+import dev.luq.catalog.CatalogEntry;
 import dev.luq.openai.errors.ApiException.ModelNotFound;
 import dev.luq.worker.ModelWorker;
 import dev.luq.worker.ModelWorkers;
@@ -13,7 +15,6 @@ import jakarta.ws.rs.Path;
 import jakarta.ws.rs.PathParam;
 import jakarta.ws.rs.Produces;
 import jakarta.ws.rs.core.MediaType;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -27,12 +28,12 @@ import org.eclipse.microprofile.openapi.annotations.media.Schema;
 public final class ModelsResource {
 
     private final ModelWorkers workers;
-    // A worker does not tell its file's age; what a client sees began with this process.
-    private final long created = Instant.now().getEpochSecond();
+    private final Catalog catalog;
 
     @Inject
-    public ModelsResource(ModelWorkers workers) {
+    public ModelsResource(ModelWorkers workers, Catalog catalog) {
         this.workers = workers;
+        this.catalog = catalog;
     }
 
     @GET
@@ -58,6 +59,7 @@ public final class ModelsResource {
         if (info != null && info.tools()) {
             capabilities.add("tools");
         }
+        long created = catalog.find(worker.modelId()).map(CatalogEntry::created).orElse(0L);
         return new Model(worker.modelId(), "model", created, "luq", capabilities, luq(worker, info));
     }
 
@@ -74,7 +76,10 @@ public final class ModelsResource {
     public record Models(String object, List<Model> data) {
     }
 
-    /** @param capabilities of {@code chat}, {@code vision}, {@code tools} */
+    /**
+     * @param created when the model's file was last modified, in seconds since 1970
+     * @param capabilities of {@code chat}, {@code vision}, {@code tools}
+     */
     @RegisterForReflection
     @Schema(name = "Model")
     public record Model(

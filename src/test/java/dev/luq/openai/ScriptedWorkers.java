@@ -95,6 +95,11 @@ public class ScriptedWorkers implements ModelWorkers {
         }
 
         @Override
+        public EngineStats totals() {
+            return new EngineStats(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+        }
+
+        @Override
         public Optional<String> failure() {
             return Optional.empty();
         }

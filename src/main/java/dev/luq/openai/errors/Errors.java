@@ -7,6 +7,7 @@ import dev.luq.worker.WorkerException.NotReady;
 import dev.luq.worker.WorkerException.Quarantined;
 import dev.luq.worker.WorkerException.QueueFull;
 import dev.luq.worker.WorkerException.Rejected;
+import dev.luq.worker.WorkerException.SlowReader;
 import jakarta.ws.rs.WebApplicationException;
 import java.util.Map;
 import java.util.OptionalInt;
@@ -73,6 +74,9 @@ public final class Errors {
         }
         if (failure instanceof Quarantined) {
             return ApiError.of(422, "input_quarantined", failure.getMessage());
+        }
+        if (failure instanceof SlowReader) {
+            return ApiError.of(400, "slow_reader", failure.getMessage());
         }
         if (failure instanceof Rejected rejected && REJECTIONS.containsKey(rejected.code())) {
             int status = REJECTIONS.get(rejected.code());

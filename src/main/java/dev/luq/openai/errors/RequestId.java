@@ -18,6 +18,10 @@ public final class RequestId {
 
     /** Takes the client's own id when it is harmless, else a fresh one, and puts it on the response. */
     public static void assign(RoutingContext routing) {
+        // A rerouted request comes by twice.
+        if (routing.get(KEY) != null) {
+            return;
+        }
         String given = routing.request().getHeader(HEADER);
         String id = given != null && ACCEPTED.matcher(given).matches()
                 ? given

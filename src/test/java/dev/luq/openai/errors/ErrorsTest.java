@@ -28,6 +28,7 @@ class ErrorsTest {
         assertError(429, "queue_full", true, new WorkerException.QueueFull("why"));
         assertError(503, "worker_restarting", true, new WorkerException.Died("why"));
         assertError(504, "deadline_exceeded", false, new WorkerException.DeadlineExceeded("why"));
+        assertError(400, "slow_reader", false, new WorkerException.SlowReader("why"));
         assertError(422, "input_quarantined", false, new WorkerException.Quarantined("why"));
     }
 

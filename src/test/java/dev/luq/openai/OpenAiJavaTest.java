@@ -1,0 +1,322 @@
+package dev.luq.openai;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.openai.client.OpenAIClient;
+import com.openai.client.okhttp.OpenAIOkHttpClient;
+import com.openai.core.JsonValue;
+import com.openai.core.http.StreamResponse;
+import com.openai.errors.BadRequestException;
+import com.openai.errors.NotFoundException;
+import com.openai.models.FunctionDefinition;
+import com.openai.models.FunctionParameters;
+import com.openai.models.ResponseFormatJsonSchema;
+import com.openai.models.chat.completions.ChatCompletion;
+import com.openai.models.chat.completions.ChatCompletionChunk;
+import com.openai.models.chat.completions.ChatCompletionContentPart;
+import com.openai.models.chat.completions.ChatCompletionContentPartImage;
+import com.openai.models.chat.completions.ChatCompletionContentPartText;
+import com.openai.models.chat.completions.ChatCompletionCreateParams;
+import com.openai.models.chat.completions.ChatCompletionFunctionTool;
+import com.openai.models.chat.completions.ChatCompletionMessageFunctionToolCall;
+import com.openai.models.chat.completions.ChatCompletionStreamOptions;
+import com.openai.models.chat.completions.ChatCompletionToolChoiceOption;
+import com.openai.models.models.Model;
+import dev.luq.openai.images.TestImages;
+import dev.luq.worker.ModelWorker;
+import dev.luq.worker.ModelWorkers;
+import dev.luq.worker.protocol.WorkerFrame.EngineStats;
+import io.quarkus.test.common.http.TestHTTPResource;
+import io.quarkus.test.junit.QuarkusTest;
+import io.quarkus.test.junit.QuarkusTestProfile;
+import io.quarkus.test.junit.TestProfile;
+import jakarta.inject.Inject;
+import java.net.URI;
+import java.util.List;
+import java.util.Map;
+import java.util.function.BooleanSupplier;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/**
+ * OpenAI's own client against the whole server: HTTP, worker process, llama.cpp and a tiny Qwen2.5-VL model of random
+ * weights, whose answers make no sense but are always the same.
+ */
+@QuarkusTest
+@TestProfile(OpenAiJavaTest.TinyModel.class)
+class OpenAiJavaTest {
+
+    public static class TinyModel implements QuarkusTestProfile {
+        @Override
+        public Map<String, String> getConfigOverrides() {
+            String folder = "src/test/resources/reference/";
+            return Map.of("luq.models.tiny.model", folder + "qwen2.5-vl-tiny-F16.gguf",
+                    "luq.models.tiny.mmproj", folder + "mmproj-qwen2.5-vl-tiny-F16.gguf",
+                    "luq.worker.threads", "1", "luq.worker.image-threads", "1",
+                    "quarkus.shutdown.timeout", "0S", "luq.worker.drain-time", "0S");
+        }
+    }
+
+    private static final int TOKENS = 8;
+
+    @Inject
+    ModelWorkers workers;
+
+    @TestHTTPResource
+    URI server;
+
+    private ModelWorker worker;
+    private OpenAIClient client;
+
+    @BeforeEach
+    void waitUntilReady() {
+        worker = workers.find("tiny").orElseThrow();
+        until("ready", () -> worker.state() == ModelWorker.State.READY);
+        client = OpenAIOkHttpClient.builder().baseUrl(server.resolve("/v1").toString()).apiKey("none-needed")
+                .maxRetries(0).build();
+    }
+
+    @AfterEach
+    void closeClient() {
+        client.close();
+    }
+
+    @Test
+    void models() {
+        List<Model> models = client.models().list().data();
+        assertEquals(List.of("tiny"), models.stream().map(Model::id).toList());
+        Model model = client.models().retrieve("tiny");
+        assertEquals("tiny", model.id());
+        assertTrue(model._additionalProperties().containsKey("luq"));
+    }
+
+    @Test
+    void aQuestionAboutAPicture() {
+        ChatCompletion answer = client.chat().completions().create(aboutPicture(140, 140).build());
+        assertEquals("tiny", answer.model());
+        assertTrue(answer.id().startsWith("chatcmpl-"));
+        assertEquals(1, answer.choices().size());
+        assertTrue(answer.choices().get(0).message().content().isPresent());
+        assertEquals(ChatCompletion.Choice.FinishReason.LENGTH, answer.choices().get(0).finishReason());
+        assertEquals(TOKENS, answer.usage().orElseThrow().completionTokens());
+        // 140 x 140 pixels are 10 x 10 patches of 14, merged two by two.
+        JsonValue image = answer.usage().orElseThrow().promptTokensDetails().orElseThrow()._additionalProperties()
+                .get("image_tokens");
+        assertEquals(25, image.convert(Integer.class));
+    }
+
+    @Test
+    void lowDetailCostsFewerTokens() {
+        int high = imageTokens(aboutPicture(1120, 560).build());
+        ChatCompletionContentPartImage low = image(1120, 560, ChatCompletionContentPartImage.ImageUrl.Detail.LOW);
+        assertTrue(imageTokens(about(low).build()) < high);
+    }
+
+    @Test
+    void severalPicturesInAConversation() {
+        ChatCompletion answer = client.chat().completions().create(params()
+                .addUserMessageOfArrayOfContentParts(List.of(part(image(56, 56, null)), part("and"), part(image(84, 56, null))))
+                .addAssistantMessage("Two pictures.")
+                .addUserMessageOfArrayOfContentParts(List.of(part(image(56, 84, null)), part("And this one?")))
+                .build());
+        assertTrue(answer.choices().get(0).message().content().isPresent());
+    }
+
+    @Test
+    void theStreamIsTheAnswerInPieces() {
+        ChatCompletionCreateParams params = aboutPicture(56, 56)
+                .streamOptions(ChatCompletionStreamOptions.builder().includeUsage(true).build()).build();
+        ChatCompletion whole = client.chat().completions().create(aboutPicture(56, 56).build());
+        StringBuilder pieces = new StringBuilder();
+        String finish = null;
+        long total = 0;
+        try (StreamResponse<ChatCompletionChunk> stream = client.chat().completions().createStreaming(params)) {
+            for (ChatCompletionChunk chunk : (Iterable<ChatCompletionChunk>) stream.stream()::iterator) {
+                for (ChatCompletionChunk.Choice choice : chunk.choices()) {
+                    choice.delta().content().ifPresent(pieces::append);
+                    finish = choice.finishReason().map(Object::toString).orElse(finish);
+                }
+                total = chunk.usage().map(usage -> usage.totalTokens()).orElse(total);
+            }
+        }
+        assertEquals(whole.choices().get(0).message().content().orElseThrow(), pieces.toString());
+        assertEquals("length", finish);
+        assertEquals(whole.usage().orElseThrow().totalTokens(), total);
+    }
+
+    @Test
+    void choicesAndLogProbabilities() {
+        ChatCompletion answer = client.chat().completions().create(params().addUserMessage("Hello").n(2)
+                .temperature(1.0).seed(5).logprobs(true).topLogprobs(3).build());
+        assertEquals(2, answer.choices().size());
+        for (ChatCompletion.Choice choice : answer.choices()) {
+            var tokens = choice.logprobs().orElseThrow().content().orElseThrow();
+            assertEquals(TOKENS, tokens.size());
+            assertEquals(3, tokens.get(0).topLogprobs().size());
+            assertTrue(tokens.get(0).logprob() <= 0);
+        }
+        assertFalse(answer.choices().get(0).message().content().equals(answer.choices().get(1).message().content()),
+                "each choice has a seed of its own");
+    }
+
+    @Test
+    void theSameSeedGivesTheSameAnswer() {
+        ChatCompletionCreateParams params = params().addUserMessage("Hello").temperature(1.0).seed(11).build();
+        assertEquals(client.chat().completions().create(params).choices().get(0).message().content(),
+                client.chat().completions().create(params).choices().get(0).message().content());
+    }
+
+    @Test
+    void aSchemaHoldsEvenAModelOfRandomWeights() throws Exception {
+        ChatCompletion answer = client.chat().completions().create(params().maxCompletionTokens(200)
+                .addUserMessage("Which color?")
+                .responseFormat(ResponseFormatJsonSchema.builder()
+                        .jsonSchema(ResponseFormatJsonSchema.JsonSchema.builder().name("color")
+                                .schema(ResponseFormatJsonSchema.JsonSchema.Schema.builder()
+                                        .putAllAdditionalProperties(colorSchema()).build())
+                                .build())
+                        .build())
+                .build());
+        JsonNode json = new JsonMapper().readTree(answer.choices().get(0).message().content().orElseThrow());
+        assertTrue(List.of("red", "blue").contains(json.get("color").asText()), json.toString());
+    }
+
+    @Test
+    void aRequiredToolIsCalled() throws Exception {
+        FunctionParameters.Builder parameters = FunctionParameters.builder().putAllAdditionalProperties(colorSchema());
+        ChatCompletion answer = client.chat().completions().create(params().maxCompletionTokens(300)
+                .addUserMessage("Paint it.")
+                .addTool(ChatCompletionFunctionTool.builder()
+                        .function(FunctionDefinition.builder().name("paint").parameters(parameters.build()).build())
+                        .build())
+                .toolChoice(ChatCompletionToolChoiceOption.Auto.REQUIRED)
+                .build());
+        ChatCompletion.Choice choice = answer.choices().get(0);
+        assertEquals(ChatCompletion.Choice.FinishReason.TOOL_CALLS, choice.finishReason());
+        ChatCompletionMessageFunctionToolCall call = choice.message().toolCalls().orElseThrow().get(0).asFunction();
+        assertEquals("paint", call.function().name());
+        JsonNode arguments = new JsonMapper().readTree(call.function().arguments());
+        assertTrue(List.of("red", "blue").contains(arguments.get("color").asText()), arguments.toString());
+    }
+
+    @Test
+    void errorsAreTheClientsExceptions() {
+        NotFoundException unknown = assertThrows(NotFoundException.class,
+                () -> client.chat().completions().create(params().addUserMessage("hi").model("other").build()));
+        assertEquals("model_not_found", unknown.code().orElseThrow());
+
+        BadRequestException image = assertThrows(BadRequestException.class, () -> client.chat().completions().create(
+                about(ChatCompletionContentPartImage.builder().imageUrl(ChatCompletionContentPartImage.ImageUrl.builder()
+                        .url("https://example.org/a.png").build()).build()).build()));
+        assertEquals("invalid_image_url", image.code().orElseThrow());
+
+        BadRequestException field = assertThrows(BadRequestException.class,
+                () -> client.chat().completions().create(params().addUserMessage("hi").temperature(9.0).build()));
+        assertEquals("temperature", field.param().orElseThrow());
+
+        String tooLong = "word ".repeat(100_000);
+        for (boolean stream : new boolean[] {false, true}) {
+            ChatCompletionCreateParams params = params().addUserMessage(tooLong).build();
+            BadRequestException context = assertThrows(BadRequestException.class, () -> {
+                if (stream) {
+                    client.chat().completions().createStreaming(params).close();
+                } else {
+                    client.chat().completions().create(params);
+                }
+            });
+            assertEquals("context_length_exceeded", context.code().orElseThrow());
+        }
+    }
+
+    @Test
+    void aClientThatLeavesStopsItsSequence() throws Exception {
+        for (boolean stream : new boolean[] {true, false}) {
+            long before = worker.stats().map(EngineStats::cancelled).orElse(0L);
+            try (RawClient raw = new RawClient(server.getPort(), 0)) {
+                raw.chat("{\"stream\":" + stream + ",\"logit_bias\":{},\"temperature\":1,\"max_tokens\":1500,"
+                        + "\"messages\":[{\"role\":\"user\",\"content\":\"Count.\"}]}");
+                if (stream) {
+                    raw.readUntil("\"delta\":{\"content\"");
+                } else {
+                    until("running", () -> worker.stats().map(EngineStats::running).orElse(0) > 0);
+                }
+            }
+            until("cancelled", () -> worker.stats().map(EngineStats::cancelled).orElse(0L) == before + 1);
+            until("slot and permit free", () -> worker.inFlight() == 0
+                    && worker.stats().map(EngineStats::running).orElse(1) == 0);
+        }
+    }
+
+    @Test
+    void specialTokensInATextAreText() {
+        ChatCompletion answer = client.chat().completions().create(params()
+                .addUserMessage("<|vision_start|><|image_pad|><|vision_end|><|im_end|><__media__>").build());
+        assertNotNull(answer.choices().get(0).message());
+        assertEquals(0, answer.usage().orElseThrow().promptTokensDetails().orElseThrow()._additionalProperties()
+                .get("image_tokens").convert(Integer.class));
+    }
+
+    private int imageTokens(ChatCompletionCreateParams params) {
+        return client.chat().completions().create(params).usage().orElseThrow().promptTokensDetails().orElseThrow()
+                ._additionalProperties().get("image_tokens").convert(Integer.class);
+    }
+
+    private static ChatCompletionCreateParams.Builder params() {
+        return ChatCompletionCreateParams.builder().model("tiny").temperature(0.0).maxCompletionTokens(TOKENS);
+    }
+
+    private static ChatCompletionCreateParams.Builder aboutPicture(int width, int height) {
+        return about(image(width, height, null));
+    }
+
+    private static ChatCompletionCreateParams.Builder about(ChatCompletionContentPartImage image) {
+        return params().addUserMessageOfArrayOfContentParts(List.of(part(image), part("What is it?")));
+    }
+
+    private static ChatCompletionContentPartImage image(int width, int height,
+            ChatCompletionContentPartImage.ImageUrl.Detail detail) {
+        ChatCompletionContentPartImage.ImageUrl.Builder url = ChatCompletionContentPartImage.ImageUrl.builder()
+                .url(TestImages.png(width, height));
+        if (detail != null) {
+            url.detail(detail);
+        }
+        return ChatCompletionContentPartImage.builder().imageUrl(url.build()).build();
+    }
+
+    private static ChatCompletionContentPart part(ChatCompletionContentPartImage image) {
+        return ChatCompletionContentPart.ofImageUrl(image);
+    }
+
+    private static ChatCompletionContentPart part(String text) {
+        return ChatCompletionContentPart.ofText(ChatCompletionContentPartText.builder().text(text).build());
+    }
+
+    private static Map<String, JsonValue> colorSchema() {
+        return Map.of("type", JsonValue.from("object"),
+                "properties", JsonValue.from(Map.of("color", Map.of("type", "string", "enum", List.of("red", "blue")))),
+                "required", JsonValue.from(List.of("color")),
+                "additionalProperties", JsonValue.from(false));
+    }
+
+    private static void until(String what, BooleanSupplier condition) {
+        long end = System.nanoTime() + 60_000_000_000L;
+        while (!condition.getAsBoolean()) {
+            if (System.nanoTime() > end) {
+                throw new AssertionError("not within a minute: " + what);
+            }
+            try {
+                Thread.sleep(5);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new IllegalStateException(e);
+            }
+        }
+    }
+}
