@@ -37,7 +37,8 @@ final class RawClient implements AutoCloseable {
     String readUntil(String text) throws IOException {
         StringBuilder received = new StringBuilder();
         InputStream in = socket.getInputStream();
-        while (received.indexOf(text) < 0) {
+        // What came before was searched already: only the end can complete the text.
+        while (received.indexOf(text, Math.max(0, received.length() - text.length())) < 0) {
             int next = in.read();
             if (next < 0) {
                 throw new IOException("connection ended after: " + received);
