@@ -146,3 +146,8 @@ app.kubernetes.io/component: server
 luq-demo
 {{- end -}}
 {{- end -}}
+
+{{/* The entry of the chart's Secret that holds a bare key, of the lowest role there is. */}}
+{{- define "luq-server.bareKey" -}}
+{{- if and .Values.apiKeys.admin (not .Values.apiKeys.user) -}}admin-key{{- else -}}user-key{{- end -}}
+{{- end -}}

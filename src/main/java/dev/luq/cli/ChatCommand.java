@@ -51,7 +51,7 @@ final class ChatCommand implements Callable<Integer> {
     public Integer call() {
         ObjectNode request = request();
         CompletionClient client = new CompletionClient(server, Optional.ofNullable(System.getenv("LUQ_API_KEY")));
-        if (model == null && client.answers("/health")) {
+        if (model == null && client.answers("/q/health/ready")) {
             print(client, request);
             return 0;
         }

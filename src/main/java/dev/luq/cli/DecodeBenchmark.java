@@ -22,8 +22,8 @@ import picocli.CommandLine.Option;
         description = "Compares the decoding speed of one stream through HTTP with llama.cpp alone.",
         footerHeading = "%nHow it is measured%n",
         footer = {
-            "Both sides decode the same model with the same threads, one sequence, at the same depth: the server's"
-                + " prompt has D tokens, llama-bench first fills its cache with D tokens (-d).",
+            "Both sides decode the same model with the same threads, one sequence, at the same depth: if the server's"
+                + " prompt takes D tokens, llama-bench first fills its cache with D tokens (-d).",
             "Server: greedy sampling, --tokens N tokens over server-sent events. The clock runs in the client, from"
                 + " the arrival of the first token to that of the last one: N-1 decoding steps, with sampling, text"
                 + " conversion, both processes and HTTP. The prompt is outside.",
@@ -46,7 +46,7 @@ final class DecodeBenchmark implements Callable<Integer> {
     private int tokens;
 
     @Option(names = "--depth", paramLabel = "D", defaultValue = "128",
-            description = "Words in the prompt (default: ${DEFAULT-VALUE}).")
+            description = "Words in the prompt, two tokens each (default: ${DEFAULT-VALUE}).")
     private int depth;
 
     @Option(names = "--threads", paramLabel = "T", description = "Default: the processors available.")

@@ -65,16 +65,24 @@ final class ServerProcess implements AutoCloseable {
     private void awaitReady(Duration timeout) throws IOException {
         CompletionClient client = new CompletionClient(address, Optional.empty());
         long deadline = System.nanoTime() + timeout.toNanos();
-        while (!client.answers("/q/health/ready")) {
-            if (!process.isAlive() || System.nanoTime() > deadline) {
-                String reason = process.isAlive() ? "The server did not become ready in " + timeout.toSeconds() + " s."
-                        : "The server ended with status " + process.exitValue() + ".";
-                String end = logEnd();
-                close();
-                throw new CliException(reason + " The end of its log:\n" + end);
+        while (!client.answers("/q/health/started")) {
+            if (!process.isAlive()) {
+                fail("The server ended with status " + process.exitValue() + ".");
+            }
+            if (System.nanoTime() > deadline) {
+                fail("The server did not start in " + timeout.toSeconds() + " s.");
             }
             pause();
         }
+        if (!client.answers("/q/health/ready")) {
+            fail("The model cannot be served.");
+        }
+    }
+
+    private void fail(String reason) throws IOException {
+        String end = logEnd();
+        close();
+        throw new CliException(reason + " The end of the server's log:\n" + end);
     }
 
     private String logEnd() throws IOException {

@@ -54,6 +54,7 @@ public final class Engine implements AutoCloseable {
      * and is closed after the engine.
      *
      * @param vision null for a model that only reads text
+     * @throws IllegalArgumentException the context was created for fewer sequences or smaller batches; nothing is owned
      */
     public static Engine start(EngineOptions options, Model model, Context context, ChatTemplates templates,
             Vision vision) {
@@ -63,6 +64,11 @@ public final class Engine implements AutoCloseable {
     /** @param encoder what encodes images, on a thread of its own */
     static Engine start(EngineOptions options, Model model, Context context, ChatTemplates templates, Vision vision,
             Function<ImageChunk, ImageEmbedding> encoder) {
+        if (options.sequences() > context.options().sequences()
+                || options.batchSize() > context.options().batchSize()) {
+            throw new IllegalArgumentException("the context was created for " + context.options().sequences()
+                    + " sequences and batches of " + context.options().batchSize());
+        }
         Engine engine = new Engine(options, model, context, templates, vision, encoder);
         engine.thread.start();
         return engine;
@@ -187,9 +193,16 @@ public final class Engine implements AutoCloseable {
                 c.imagesEncoded, c.imageEncodeMillis, c.imageTokens, c.cancelled);
     }
 
-    /** Ends all requests with {@code cancelled}, waits for the engine's threads and closes what it owns. */
+    /**
+     * Ends all requests with {@code cancelled}, waits for the engine's threads and closes what it owns.
+     *
+     * @throws IllegalStateException when called by a listener, on the engine's own thread
+     */
     @Override
     public synchronized void close() {
+        if (Thread.currentThread() == thread) {
+            throw new IllegalStateException("the engine cannot be closed by a listener");
+        }
         if (closing) {
             return;
         }

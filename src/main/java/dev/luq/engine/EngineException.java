@@ -52,6 +52,14 @@ public abstract sealed class EngineException extends RuntimeException {
         }
     }
 
+    /** An image of a model that must decode it at once, with more tokens than a step holds. */
+    public static final class ImageTooLarge extends EngineException {
+        ImageTooLarge(int tokens, int most) {
+            super("image_too_large", "messages", "The image has " + tokens + " tokens, but this model takes at most "
+                    + most + " at once. Send a smaller image.", null);
+        }
+    }
+
     /** The client is gone or the engine closes. */
     public static final class Cancelled extends EngineException {
         Cancelled() {

@@ -16,10 +16,11 @@ final class Generation implements AutoCloseable {
 
     private static final System.Logger LOG = System.getLogger(Generation.class.getName());
 
-    final GenerationRequest request;
+    private GenerationRequest request;
     private final Consumer<GenerationEvent> consumer;
     private final Runnable onDeaf;
     private boolean deaf;
+    private volatile boolean ended;
     private PromptBuilder.Prepared prepared;
     private Answer answer;
     /** Images in the embedding cache that this request holds, by unit. */
@@ -38,6 +39,15 @@ final class Generation implements AutoCloseable {
         this.onDeaf = onDeaf;
     }
 
+    GenerationRequest request() {
+        return request;
+    }
+
+    /** Whether nobody needs this any more; readable by every thread. */
+    boolean ended() {
+        return ended;
+    }
+
     void emit(GenerationEvent event) {
         if (deaf) {
             return;
@@ -53,6 +63,7 @@ final class Generation implements AutoCloseable {
 
     void prepared(PromptBuilder.Prepared newPrepared, Vocabulary vocabulary) {
         prepared = newPrepared;
+        request = request.withoutImages();
         List<String> stops = new ArrayList<>(request.stop());
         stops.addAll(prepared.chat().stops());
         answer = new Answer(vocabulary, stops, prepared.chat().preservedTokens(), prepared.parser(),
@@ -121,6 +132,7 @@ final class Generation implements AutoCloseable {
 
     @Override
     public void close() {
+        ended = true;
         if (prepared != null) {
             prepared.close();
         }

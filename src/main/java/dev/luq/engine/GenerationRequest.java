@@ -24,6 +24,12 @@ public record GenerationRequest(String id, String messages, List<ImageInput> ima
         boolean parallelToolCalls, String responseFormat, SamplerOptions sampling, int maxTokens, List<String> stop,
         int topLogprobs, boolean cachePrompt) {
 
+    /** The same without its pixels, which are large and not needed once the prompt is prepared. */
+    GenerationRequest withoutImages() {
+        return new GenerationRequest(id, messages, List.of(), tools, toolChoice, parallelToolCalls, responseFormat,
+                sampling, maxTokens, stop, topLogprobs, cachePrompt);
+    }
+
     /**
      * An image as it was decoded.
      *

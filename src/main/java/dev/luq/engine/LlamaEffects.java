@@ -109,8 +109,12 @@ final class LlamaEffects implements Effects, AutoCloseable {
 
     @Override
     public void prepare(String request) {
-        GenerationRequest input = generations.get(request).request;
+        Generation generation = generations.get(request);
+        GenerationRequest input = generation.request();
         preparing.execute(() -> {
+            if (generation.ended()) {
+                return;
+            }
             try {
                 replies.prepared(request, prompts.build(input));
             } catch (RuntimeException | Error e) {
@@ -119,7 +123,7 @@ final class LlamaEffects implements Effects, AutoCloseable {
         });
     }
 
-    /** Takes a prepared prompt over. @return its request's generation still wants it */
+    /** Takes a prepared prompt over. @return whether its request is still there */
     boolean keep(String request, PromptBuilder.Prepared prepared) {
         Generation generation = generations.get(request);
         if (generation == null) {
@@ -134,7 +138,7 @@ final class LlamaEffects implements Effects, AutoCloseable {
     public void admitted(String request, Prompt prompt, int cachedTokens) {
         Generation generation = generations.get(request);
         generation.admitted();
-        if (generation.request.cachePrompt()) {
+        if (generation.request().cachePrompt()) {
             counters.prefixQueries += prompt.tokens();
             counters.prefixHits += cachedTokens;
         }
@@ -199,6 +203,11 @@ final class LlamaEffects implements Effects, AutoCloseable {
     void encodingFailed(String image) {
         jobs.remove(image);
         wishes.remove(image);
+    }
+
+    @Override
+    public boolean divisible(PromptUnit.Image image) {
+        return embeddings.pinned(image.id()).divisible();
     }
 
     /** An image that nobody waits for any more is not encoded, unless that has begun. */
@@ -292,7 +301,7 @@ final class LlamaEffects implements Effects, AutoCloseable {
     }
 
     private static void emitFailed(Generation generation, EngineException failure) {
-        generation.emit(new GenerationEvent.Failed(generation.request.id(), failure.code(), failure.getMessage(),
+        generation.emit(new GenerationEvent.Failed(generation.request().id(), failure.code(), failure.getMessage(),
                 failure.param()));
     }
 

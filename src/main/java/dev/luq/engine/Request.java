@@ -55,6 +55,11 @@ final class Request {
         return images.entrySet().stream().anyMatch(e -> !e.getValue() && asksFor(e.getKey(), image));
     }
 
+    /** The image that comes next. */
+    PromptUnit.Image image() {
+        return (PromptUnit.Image) unit(nextUnit);
+    }
+
     /** Whether an image comes next and its embeddings are there. */
     boolean imageIsReady() {
         return phase == Phase.PROMPT && images.getOrDefault(nextUnit, false);
@@ -84,7 +89,7 @@ final class Request {
     }
 
     Step.ImageSlice imageSlice(int count, int position) {
-        PromptUnit.Image image = (PromptUnit.Image) unit(nextUnit);
+        PromptUnit.Image image = image();
         boolean last = imageCells + count == image.cells();
         return new Step.ImageSlice(id, sequence, nextUnit, image, imageCells, count, position, last,
                 last && nextUnit == prompt.units().size() - 1);

@@ -1,7 +1,6 @@
 package dev.luq.engine;
 
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -32,7 +31,7 @@ import java.util.OptionalInt;
  * <li><b>Images</b> that the reused prefix lacks are encoded when their request runs, at most {@value #ENCODE_AHEAD}
  *     ahead of where its prompt stands, which bounds the embeddings held. Text before an image does not wait for it.
  * <li><b>Prompts share the rest</b> of the batch evenly; what one cannot use goes to the others. At most one image
- *     is part of a step, that of the request whose last slice was longest ago.
+ *     is part of a step, that of the request whose last slice was longest ago. {@link StepPlan} does that.
  * <li><b>Eviction.</b> When free cells are short, whole idle sequences are evicted, the least recently used first.
  *     Reservations make sure that this suffices.
  * </ol>
@@ -208,18 +207,11 @@ final class Scheduler {
     /** The next step; empty when there is nothing to do until something happens. */
     Step schedule() {
         steps++;
-        int growing = endWhatCannotGrow();
-        List<Step.TokenRun> runs = new ArrayList<>();
-        for (Request r : running) {
-            if (r.phase == Request.Phase.GENERATING) {
-                int[] token = {r.token};
-                runs.add(new Step.TokenRun(r.id, r.sequence, cache.position(r.sequence), token, true));
-            }
-        }
-        admit(growing);
+        admit(endWhatCannotGrow());
         running.forEach(this::askForImages);
-        Step step = withPrompts(runs);
-        makeRoom(cells(step));
+        refuseImagesTooLarge();
+        Step step = new StepPlan(cache, batchSize, effects::divisible).plan(running);
+        makeRoom(step.cells());
         return step;
     }
 
@@ -326,36 +318,14 @@ final class Scheduler {
         }
     }
 
-    /** Adds what fits of the prompts to the generations' tokens. */
-    private Step withPrompts(List<Step.TokenRun> runs) {
-        Request withImage = running.stream().filter(Request::imageIsReady)
-                .min(Comparator.comparingLong(r -> r.lastImageStep)).orElse(null);
-        List<Request> prompts = new ArrayList<>(running);
-        prompts.removeIf(r -> r.decodable(1) == 0 || r.imageIsReady() && r != withImage);
-        // The smallest first: what they leave of their share is left for the others.
-        prompts.sort(Comparator.comparingInt(r -> r.decodable(batchSize)));
-        int budget = batchSize - runs.size();
-        int left = prompts.size();
-        Step.ImageSlice image = null;
-        for (Request r : prompts) {
-            int count = r.decodable((budget + left - 1) / left--);
-            budget -= count;
-            int position = cache.position(r.sequence);
-            if (r == withImage) {
-                image = r.imageSlice(count, position);
-            } else {
-                runs.add(r.textRun(count, position));
+    /** An image that must be decoded at once needs a batch that holds it beside the generations. */
+    private void refuseImagesTooLarge() {
+        int most = batchSize - cache.sequences();
+        for (Request r : List.copyOf(running)) {
+            if (r.imageIsReady() && r.image().cells() > most && !effects.divisible(r.image())) {
+                fail(r, new EngineException.ImageTooLarge(r.image().cells(), most));
             }
         }
-        return new Step(runs, image);
-    }
-
-    private static int cells(Step step) {
-        int cells = step.image() == null ? 0 : step.image().count();
-        for (Step.TokenRun run : step.tokens()) {
-            cells += run.tokens().length;
-        }
-        return cells;
     }
 
     /** Evicts idle sequences until this many cells are free or no idle sequence is left. */

@@ -15,6 +15,11 @@ record Step(List<TokenRun> tokens, ImageSlice image) {
         return tokens.isEmpty() && image == null;
     }
 
+    /** Cells of the KV cache that it fills. */
+    int cells() {
+        return tokens.stream().mapToInt(run -> run.tokens().length).sum() + (image == null ? 0 : image.count());
+    }
+
     /**
      * Consecutive tokens of one sequence.
      *

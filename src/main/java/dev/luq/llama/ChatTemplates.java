@@ -30,7 +30,7 @@ public final class ChatTemplates implements AutoCloseable {
     }
 
     /**
-     * A template given as Jinja text, whatever the model brings.
+     * A template given as Jinja text, or {@code chatml}, whatever the model brings.
      *
      * @throws LlamaException.InvalidTemplate the template cannot be parsed
      */

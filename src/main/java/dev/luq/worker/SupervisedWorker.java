@@ -403,20 +403,10 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
         }
     }
 
-    /**
-     * Waits for running requests, then ends the process.
-     *
-     * @param until {@link System#nanoTime()} at which running requests are given up
-     */
-    void end(long until) throws InterruptedException {
-        WorkerProcess last;
+    /** Fails the requests that are still running. */
+    void giveUp() {
         List<Generation> late;
         synchronized (this) {
-            while (!running.isEmpty() && System.nanoTime() < until) {
-                // woken by the end of the process; permits are given back without notice, so look again shortly
-                wait(Math.max(1, Math.min(100, TimeUnit.NANOSECONDS.toMillis(until - System.nanoTime()))));
-            }
-            last = process;
             late = List.copyOf(running.values());
         }
         for (Generation generation : late) {
@@ -425,6 +415,23 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
                 generation.stream.fail(new WorkerException.NotReady(State.DRAINING, "The server is stopping"));
             }
         }
+    }
+
+    /**
+     * Waits for running requests, then ends the process.
+     *
+     * @param until {@link System#nanoTime()} at which running requests are given up
+     */
+    void end(long until) throws InterruptedException {
+        WorkerProcess last;
+        synchronized (this) {
+            while (!running.isEmpty() && System.nanoTime() < until) {
+                // woken by the end of the process; permits are given back without notice, so look again shortly
+                wait(Math.max(1, Math.min(100, TimeUnit.NANOSECONDS.toMillis(until - System.nanoTime()))));
+            }
+            last = process;
+        }
+        giveUp();
         if (last != null) {
             last.close();
             if (!last.awaitExit(TimeUnit.SECONDS.toMillis(5))) {

@@ -19,6 +19,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jboss.logging.Logger;
 
@@ -66,16 +67,18 @@ public class Supervisor implements ModelWorkers {
         }
     }
 
-    /** The delay before a shutdown, when one is configured: the load balancer learns that this server leaves. */
+    /** The first moment of a shutdown: streams still reach their clients, also with the news that they are given up. */
     void leave(@Observes ShutdownDelayInitiatedEvent event) {
         workers.values().forEach(SupervisedWorker::drain);
+        timer.schedule(() -> workers.values().forEach(SupervisedWorker::giveUp), config.drainTime().toMillis(),
+                TimeUnit.MILLISECONDS);
     }
 
+    /** Connections are closed by now. */
     void stop(@Observes ShutdownEvent event) throws InterruptedException {
         workers.values().forEach(SupervisedWorker::drain);
-        long until = System.nanoTime() + config.drainTime().toNanos();
         for (SupervisedWorker worker : workers.values()) {
-            worker.end(until);
+            worker.end(System.nanoTime());
         }
         timer.shutdownNow();
     }

@@ -28,14 +28,14 @@ public interface WorkerConfig {
     int contextSize();
 
     /** Tokens evaluated in one step at most. A long prompt delays other streams by one such step. */
-    @WithDefault("512")
+    @WithDefault("128")
     int batchSize();
 
     /** Compute threads for decoding; 0 takes the processors available. */
     @WithDefault("0")
     int threads();
 
-    /** Compute threads for encoding images; 0 takes the processors available. */
+    /** Compute threads for encoding images, which runs beside decoding; 0 takes half of the processors. */
     @WithDefault("0")
     int imageThreads();
 
@@ -65,7 +65,10 @@ public interface WorkerConfig {
     @WithDefault("5M")
     Duration stallTimeout();
 
-    /** How long running requests may go on after the server was told to stop. */
+    /**
+     * How long running requests may go on after the server was told to stop; then they end with an error. Keep it
+     * below {@code quarkus.shutdown.timeout}, after which connections are closed without a word.
+     */
     @WithDefault("25S")
     Duration drainTime();
 

@@ -51,6 +51,8 @@ final class World implements Effects {
     final List<String> copied = new ArrayList<>();
     /** Requests whose next token ends their answer. */
     final Set<String> ending = new HashSet<>();
+    /** Images that must be decoded at once. */
+    final Set<String> indivisible = new HashSet<>();
     /** False for a model whose memory cannot be cut. */
     boolean forgetsParts = true;
     private int nextToken = 1000;
@@ -131,11 +133,7 @@ final class World implements Effects {
     /** Does what the engine's loop does, once. */
     Step step() {
         Step step = scheduler.schedule();
-        int cells = step.image() == null ? 0 : step.image().count();
-        for (Step.TokenRun run : step.tokens()) {
-            cells += run.tokens().length;
-        }
-        assertTrue(cells <= batchSize, "a step is one batch at most");
+        assertTrue(step.cells() <= batchSize, "a step is one batch at most");
         if (!step.tokens().isEmpty()) {
             decode(step.tokens());
             step.tokens().forEach(scheduler::decoded);
@@ -192,6 +190,12 @@ final class World implements Effects {
     }
 
     @Override
+    public boolean divisible(PromptUnit.Image image) {
+        assertTrue(encoded.contains(image.id()));
+        return !indivisible.contains(image.id());
+    }
+
+    @Override
     public boolean remove(int sequence, int from, int to) {
         Iterator<Cell> cells = sequences.get(sequence).iterator();
         boolean partly = from > 0 && sequences.get(sequence).stream().anyMatch(c -> c.position >= from);
@@ -235,6 +239,7 @@ final class World implements Effects {
     @Override
     public void decode(Step.ImageSlice slice) {
         assertTrue(encoded.contains(slice.image().id()), "an image is encoded before it is decoded");
+        assertTrue(slice.count() == slice.image().cells() || !indivisible.contains(slice.image().id()));
         sequenceOf.put(slice.request(), slice.sequence());
         for (int i = 0; i < slice.count(); i++) {
             put(slice.sequence(), slice.image().id() + "/" + (slice.first() + i), slice.position(), false);

@@ -287,11 +287,11 @@ class ChartRenderTest {
     }
 
     @Test
-    void prometheusSendsTheAdminKey() {
+    void prometheusSendsAKeyOfTheLowestRole() {
         Rendered chart = Chart.renderFull();
         JsonNode credentials = chart.only("ServiceMonitor").at("/spec/endpoints/0/authorization/credentials");
         assertEquals(chart.only("Secret").at("/metadata/name").asText(), credentials.path("name").asText());
-        assertEquals("admin-key-0123456789abcdef", decoded(chart.only("Secret"), credentials.path("key").asText()));
+        assertEquals("user-key-0123456789abcdef", decoded(chart.only("Secret"), credentials.path("key").asText()));
         assertThat(Chart.refusal("{serviceMonitor: {enabled: true}, apiKeys: {existingSecret: mine}}"),
                 containsString("serviceMonitor.keySecret"));
     }

@@ -63,6 +63,14 @@ class ChatTemplatesTest {
     }
 
     @Test
+    void aTemplateMayBeNamed() {
+        try (ChatTemplates templates = ChatTemplates.of(TinyModels.model(TinyModels.LLAVA), "chatml")) {
+            assertEquals("<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n",
+                    templates.apply("{\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}").prompt());
+        }
+    }
+
+    @Test
     void theGenerationPromptCanBeLeftOut() {
         try (ChatTemplates templates = qwen()) {
             ChatPrompt prompt = templates.apply("""

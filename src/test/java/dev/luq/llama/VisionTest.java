@@ -17,7 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 class VisionTest {
 
-    private static final VisionOptions OPTIONS = new VisionOptions(2, 0, 0);
+    private static final VisionOptions OPTIONS = new VisionOptions(1, 0, 0);
 
     @TempDir
     Path directory;

@@ -48,7 +48,7 @@ final class EngineHost implements ModelHost {
             ChatTemplates templates = ChatTemplates.of(model);
             boolean tools = templates.supportsTools();
             Vision vision = mmproj.isEmpty() ? null : Vision.open(mmproj.get(), model,
-                    new VisionOptions(load.imageThreads(), 0, load.imageMaxTokens()));
+                    new VisionOptions(imageThreads(load), 0, load.imageMaxTokens()));
             engine = Engine.start(new EngineOptions(load.slots(), batchSize, load.imageCacheBytes()), model, context,
                     templates, vision);
             return new WorkerFrame.ModelInfo(model.name().orElse(null), model.architecture(), model.quantization(),
@@ -64,6 +64,11 @@ final class EngineHost implements ModelHost {
         } catch (UnsatisfiedLinkError e) {
             throw new LoadException("unsupported_machine", "The native libraries do not fit this machine.", e);
         }
+    }
+
+    /** Half of the processors unless told otherwise: images are encoded while others decode. */
+    private static int imageThreads(ServerFrame.Load load) {
+        return load.imageThreads() > 0 ? load.imageThreads() : Math.max(1, Runtime.getRuntime().availableProcessors() / 2);
     }
 
     /** llama.cpp's account of what it loads, over a hundred lines, is for those who look for a fault. */

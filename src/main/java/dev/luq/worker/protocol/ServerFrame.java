@@ -25,7 +25,7 @@ public sealed interface ServerFrame {
      * @param slots sequences decoded at once, 1 or more
      * @param batchSize tokens evaluated in one step at most
      * @param threads compute threads for decoding; 0 takes the processors available
-     * @param imageThreads compute threads for encoding images; 0 takes the processors available
+     * @param imageThreads compute threads for encoding images, which runs beside decoding; 0 takes half of the processors
      * @param imageCacheBytes upper bound of the image embedding cache in bytes
      * @param imageMaxTokens upper bound of one image's tokens; 0 takes the model's own
      */

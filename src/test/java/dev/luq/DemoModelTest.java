@@ -1,0 +1,227 @@
+package dev.luq;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.luq.worker.ModelWorker;
+import dev.luq.worker.ModelWorkers;
+import io.quarkus.test.common.http.TestHTTPResource;
+import io.quarkus.test.junit.QuarkusTest;
+import io.quarkus.test.junit.QuarkusTestProfile;
+import io.quarkus.test.junit.TestProfile;
+import jakarta.inject.Inject;
+import java.awt.image.BufferedImage;
+import java.io.BufferedReader;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Base64;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.function.BooleanSupplier;
+import javax.imageio.ImageIO;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/**
+ * The server as a newcomer meets it: pictures that the demo model never saw, asked about over HTTP. A second model, of
+ * random weights, speaks for as long as it is told to.
+ */
+@QuarkusTest
+@TestProfile(DemoModelTest.DemoAndTiny.class)
+class DemoModelTest {
+
+    public static class DemoAndTiny implements QuarkusTestProfile {
+        @Override
+        public Map<String, String> getConfigOverrides() {
+            String tiny = "src/test/resources/reference/";
+            return Map.of("luq.models.demo.model", "models/demo/luq-demo-F16.gguf",
+                    "luq.models.demo.mmproj", "models/demo/mmproj-luq-demo-F16.gguf", "luq.models.demo.default", "true",
+                    "luq.models.tiny.model", tiny + "llava-tiny-F16.gguf",
+                    "luq.models.tiny.mmproj", tiny + "mmproj-llava-tiny-F16.gguf",
+                    "luq.worker.threads", "1", "quarkus.shutdown.timeout", "0S", "luq.worker.drain-time", "0S");
+        }
+    }
+
+    private static final Path EXAMPLES = Path.of("models/demo/examples");
+    private static final JsonMapper JSON = new JsonMapper();
+
+    private record Example(String image, String question, String answer) {
+    }
+
+    @Inject
+    ModelWorkers workers;
+
+    @TestHTTPResource("/v1/chat/completions")
+    URI chat;
+
+    private final HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+
+    @BeforeEach
+    void waitUntilReady() {
+        workers.all().forEach(w -> until(w.modelId() + " is ready", () -> w.state() == ModelWorker.State.READY));
+    }
+
+    @Test
+    void everyExampleIsAnsweredRight() throws Exception {
+        for (Example example : examples()) {
+            assertEquals(example.answer, ask(dataUrl(example), example.question), example.toString());
+        }
+    }
+
+    @Test
+    void theFormatOfThePictureDoesNotMatter() throws Exception {
+        Example example = examples().get(0);
+        BufferedImage picture = ImageIO.read(EXAMPLES.resolve(example.image).toFile());
+        for (String format : List.of("png", "jpeg", "gif")) {
+            ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+            assertTrue(ImageIO.write(picture, format, bytes));
+            String url = "data:image/" + format + ";base64," + Base64.getEncoder().encodeToString(bytes.toByteArray());
+            assertEquals(example.answer, ask(url, example.question), format);
+        }
+    }
+
+    @Test
+    void aSecondQuestionAboutTheSamePictureReusesIt() throws Exception {
+        Example example = examples().get(0);
+        ObjectNode first = request(dataUrl(example), example.question, false);
+        JsonNode answer = answer(first);
+        ArrayNode messages = (ArrayNode) first.get("messages");
+        messages.addObject().put("role", "assistant").put("content", content(answer));
+        messages.addObject().put("role", "user").put("content", example.question);
+        JsonNode second = answer(first);
+        assertEquals(example.answer, content(second));
+        int promptBefore = answer.at("/usage/prompt_tokens").asInt();
+        assertTrue(second.at("/usage/prompt_tokens_details/cached_tokens").asInt() >= promptBefore, second.toString());
+    }
+
+    @Test
+    void fourClientsAtOnceWithPicturesOfTheirOwnAreAllAnsweredRight() throws Exception {
+        List<Example> examples = examples();
+        ExecutorService clients = Executors.newFixedThreadPool(4);
+        try {
+            for (int round = 0; round < 3; round++) {
+                List<Future<String>> answers = examples.subList(0, 4).stream()
+                        .map(e -> clients.submit(() -> String.join("", stream(request(dataUrl(e), e.question, true)))))
+                        .toList();
+                for (int i = 0; i < answers.size(); i++) {
+                    assertEquals(examples.get(i).answer, answers.get(i).get(), examples.get(i).toString());
+                }
+            }
+        } finally {
+            clients.shutdownNow();
+        }
+    }
+
+    @Test
+    void aWorkerKilledInMidStreamEndsTheStreamWithAnErrorAndIsReplaced() throws Exception {
+        ModelWorker tiny = workers.find("tiny").orElseThrow();
+        long pid = tiny.pid().orElseThrow();
+        ObjectNode endless = JSON.createObjectNode().put("model", "tiny").put("stream", true).put("max_tokens", 4000);
+        endless.putObject("logit_bias").put("2", -100);
+        endless.putArray("messages").addObject().put("role", "user").put("content", "Speak.");
+        HttpResponse<InputStream> response = post(endless);
+        assertEquals(200, response.statusCode());
+        StringBuilder received = new StringBuilder();
+        try (BufferedReader lines = new BufferedReader(new InputStreamReader(response.body()))) {
+            int chunks = 0;
+            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+                received.append(line).append('\n');
+                if (line.startsWith("data: ") && ++chunks == 5) {
+                    ProcessHandle.of(pid).orElseThrow().destroyForcibly();
+                }
+            }
+        }
+        assertTrue(received.toString().matches("(?s).*\nevent: error\ndata: \\{\"error\":.*\"worker_restarting\".*"),
+                received.toString());
+        until("another worker is ready", () -> tiny.state() == ModelWorker.State.READY
+                && tiny.pid().filter(next -> next != pid).isPresent());
+        assertEquals(200, post(endless.deepCopy().put("stream", false).put("max_tokens", 1)).statusCode());
+        Example example = examples().get(0);
+        assertEquals(example.answer, ask(dataUrl(example), example.question), "the other model went on");
+    }
+
+    private static List<Example> examples() throws IOException {
+        return Files.readAllLines(EXAMPLES.resolve("examples.jsonl")).stream().map(line -> {
+            try {
+                JsonNode json = JSON.readTree(line);
+                return new Example(json.get("image").asText(), json.get("question").asText(), json.get("answer").asText());
+            } catch (IOException e) {
+                throw new IllegalStateException(line, e);
+            }
+        }).toList();
+    }
+
+    private static String dataUrl(Example example) throws IOException {
+        return "data:image/png;base64,"
+                + Base64.getEncoder().encodeToString(Files.readAllBytes(EXAMPLES.resolve(example.image)));
+    }
+
+    private static ObjectNode request(String image, String question, boolean stream) {
+        ObjectNode request = JSON.createObjectNode().put("model", "demo").put("temperature", 0).put("stream", stream);
+        ArrayNode parts = request.putArray("messages").addObject().put("role", "user").putArray("content");
+        parts.addObject().put("type", "image_url").putObject("image_url").put("url", image);
+        parts.addObject().put("type", "text").put("text", question);
+        return request;
+    }
+
+    private String ask(String image, String question) throws Exception {
+        return content(answer(request(image, question, false)));
+    }
+
+    private JsonNode answer(ObjectNode request) throws Exception {
+        HttpResponse<InputStream> response = post(request);
+        JsonNode answer = JSON.readTree(response.body());
+        assertEquals(200, response.statusCode(), answer.toString());
+        return answer;
+    }
+
+    private static String content(JsonNode answer) {
+        return answer.at("/choices/0/message/content").asText();
+    }
+
+    /** @return the deltas' contents */
+    private List<String> stream(ObjectNode request) throws Exception {
+        try (BufferedReader lines = new BufferedReader(new InputStreamReader(post(request).body()))) {
+            return lines.lines().filter(line -> line.startsWith("data: {")).map(line -> {
+                try {
+                    return JSON.readTree(line.substring(6)).at("/choices/0/delta/content").asText("");
+                } catch (IOException e) {
+                    throw new IllegalStateException(line, e);
+                }
+            }).filter(text -> !text.equals("null")).toList();
+        }
+    }
+
+    private HttpResponse<InputStream> post(JsonNode request) throws Exception {
+        return client.send(HttpRequest.newBuilder(chat).header("Content-Type", "application/json")
+                .POST(HttpRequest.BodyPublishers.ofString(request.toString())).build(),
+                HttpResponse.BodyHandlers.ofInputStream());
+    }
+
+    private static void until(String what, BooleanSupplier condition) {
+        long deadline = System.nanoTime() + 60_000_000_000L;
+        while (!condition.getAsBoolean()) {
+            assertTrue(System.nanoTime() < deadline, "waited for a minute: " + what);
+            try {
+                Thread.sleep(20);
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+        }
+    }
+}
