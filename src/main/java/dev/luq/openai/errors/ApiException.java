@@ -1,5 +1,6 @@
 package dev.luq.openai.errors;
 
+import java.util.Locale;
 import java.util.Objects;
 import java.util.OptionalInt;
 
@@ -44,7 +45,7 @@ public abstract sealed class ApiException extends RuntimeException {
             IMAGE_TOO_LARGE;
 
             public String code() {
-                return name().toLowerCase(java.util.Locale.ROOT);
+                return name().toLowerCase(Locale.ROOT);
             }
         }
 

@@ -3,6 +3,7 @@ package dev.luq.openai.images;
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.Arrays;
 import java.util.HexFormat;
 
 /**
@@ -82,7 +83,7 @@ record Pixels(int width, int height, byte[] rgb) {
         // One line of the area's rows summed with their share of the pixel, then its columns.
         double[] line = new double[3 * width];
         for (int y = 0; y < outHeight; y++) {
-            java.util.Arrays.fill(line, 0);
+            Arrays.fill(line, 0);
             double top = y * stepY;
             double bottom = Math.min(height, top + stepY);
             for (int row = (int) top; row < bottom; row++) {
