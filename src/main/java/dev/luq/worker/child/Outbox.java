@@ -69,12 +69,16 @@ final class Outbox {
             while (true) {
                 long pause = Math.max(0, statsDue - System.nanoTime());
                 WorkerFrame frame = queue.poll(pause, TimeUnit.NANOSECONDS);
-                if (frame != null) {
-                    writer.write(frame);
-                    if (frame instanceof WorkerFrame.LoadFailed) {
-                        written();
-                        return;
-                    }
+                boolean last = false;
+                // What has come together leaves together.
+                for (; frame != null; frame = queue.poll()) {
+                    writer.append(frame);
+                    last |= frame instanceof WorkerFrame.LoadFailed;
+                }
+                writer.flush();
+                if (last) {
+                    written();
+                    return;
                 }
                 if (System.nanoTime() - statsDue >= 0) {
                     statsDue = System.nanoTime() + STATS_INTERVAL_MILLIS * 1_000_000;

@@ -3,7 +3,6 @@ package dev.luq.worker.child;
 import dev.luq.worker.protocol.Frames;
 import dev.luq.worker.protocol.ServerFrame;
 import dev.luq.worker.protocol.WorkerFrame;
-import java.io.BufferedInputStream;
 import java.io.FileDescriptor;
 import java.io.FileInputStream;
 import java.io.FileOutputStream;
@@ -65,7 +64,7 @@ final class WorkerLoop {
     private void serve() {
         outbox.start();
         Frames.Reader<ServerFrame> reader = new Frames.Reader<>(ServerFrame.class,
-                new BufferedInputStream(new FileInputStream(FileDescriptor.in), 1 << 16), FRAME_LIMIT);
+                new FileInputStream(FileDescriptor.in), FRAME_LIMIT);
         try {
             for (ServerFrame frame = reader.read(); frame != null; frame = reader.read()) {
                 handle(frame);
