@@ -62,7 +62,6 @@ final class WorkerLoop {
     }
 
     private void serve() {
-        outbox.start();
         Frames.Reader<ServerFrame> reader = new Frames.Reader<>(ServerFrame.class,
                 new FileInputStream(FileDescriptor.in), FRAME_LIMIT);
         try {
@@ -99,11 +98,7 @@ final class WorkerLoop {
             outbox.report(host::stats);
         } catch (LoadException e) {
             log("ERROR", "The model cannot be loaded: " + e.getMessage());
-            try {
-                outbox.finish(new WorkerFrame.LoadFailed(e.code(), e.getMessage()));
-            } catch (InterruptedException interrupted) {
-                Thread.currentThread().interrupt();
-            }
+            outbox.put(new WorkerFrame.LoadFailed(e.code(), e.getMessage()));
             exit(EXIT_LOAD_FAILED);
         }
     }

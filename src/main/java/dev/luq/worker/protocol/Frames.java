@@ -60,21 +60,12 @@ public final class Frames {
          * @throws IOException when the other side is gone, or the frame is longer than 4 GiB
          */
         public void write(T frame) throws IOException {
-            append(frame);
-            flush();
-        }
-
-        /**
-         * Writes one frame; the other side sees it at the latest after {@link #flush}.
-         *
-         * @throws IOException when the other side is gone, or the frame is longer than 4 GiB
-         */
-        public void append(T frame) throws IOException {
             if (frame instanceof WorkerFrame workerFrame) {
                 int end = PlainDelta.write(workerFrame, plain, PREFIX);
                 if (end > PREFIX) {
                     putLength(end - PREFIX, plain);
                     out.write(plain, 0, end);
+                    out.flush();
                     return;
                 }
             }
@@ -92,10 +83,6 @@ public final class Frames {
             } else {
                 writer.writeValue(out, frame);
             }
-        }
-
-        /** @throws IOException when the other side is gone */
-        public void flush() throws IOException {
             out.flush();
         }
 
