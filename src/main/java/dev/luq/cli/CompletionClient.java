@@ -104,7 +104,8 @@ final class CompletionClient {
         return "The server answered " + status + ".";
     }
 
-    private static JsonNode parse(String json) {
+    /** @throws CliException when this is no JSON */
+    static JsonNode parse(String json) {
         try {
             return JSON.readTree(json);
         } catch (JsonProcessingException e) {

@@ -1,6 +1,5 @@
 package dev.luq.cli;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.luq.gguf.GgmlType;
 import dev.luq.gguf.ModelFiles;
@@ -9,7 +8,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -27,6 +25,8 @@ import picocli.CommandLine.Option;
             "Server: greedy sampling, --tokens N tokens over server-sent events. The clock runs in the client, from"
                 + " the arrival of the first token to that of the last one: N-1 decoding steps, with sampling, text"
                 + " conversion, both processes and HTTP. The prompt is outside.",
+            "The client runs on the same processors and is kept cheap: it reads a socket and notes the time of each"
+                + " event; what the events say is looked at after the last one.",
             "Direct: llama-bench of the same patched source and the same compiler options, N-1 decoding steps without"
                 + " sampling (-n N-1 -p 0).",
             "Each repetition measures both, one after the other, in alternating order; the overhead is the median over"
@@ -91,24 +91,25 @@ final class DecodeBenchmark implements Callable<Integer> {
                 files.tensorBytes() / 1048576.0, threads);
         List<String> options = List.of("--model", file.toString(), "-Dluq.worker.threads=" + threads);
         try (ServerProcess server = ServerProcess.start(options, Duration.ofMinutes(5))) {
-            CompletionClient client = new CompletionClient(server.address(), Optional.empty());
-            String id = client.get("/v1/models").path("data").path(0).path("id").asText();
+            String id = new CompletionClient(server.address(), Optional.empty())
+                    .get("/v1/models").path("data").path(0).path("id").asText();
+            EventClock clock = new EventClock(server.address());
             // Fills the prompt cache and warms up the code on both sides of the connection.
-            int promptTokens = complete(client, id).promptTokens();
+            int promptTokens = complete(clock, id).promptTokens();
             direct(file, promptTokens);
             System.out.printf("%d prompt tokens, %d generated%n%n", promptTokens, tokens);
             System.out.println("           HTTP      llama.cpp   overhead");
-            report(pairs(client, id, file, promptTokens));
+            report(pairs(clock, id, file, promptTokens));
         }
     }
 
-    private List<Pair> pairs(CompletionClient client, String id, Path file, int promptTokens) throws IOException {
+    private List<Pair> pairs(EventClock clock, String id, Path file, int promptTokens) throws IOException {
         List<Pair> pairs = new ArrayList<>();
         for (int i = 0; i < repetitions; i++) {
             boolean httpFirst = i % 2 == 0;
-            double http = httpFirst ? complete(client, id).rate() : 0;
+            double http = httpFirst ? complete(clock, id).rate() : 0;
             double direct = direct(file, promptTokens);
-            pairs.add(new Pair(httpFirst ? http : complete(client, id).rate(), direct));
+            pairs.add(new Pair(httpFirst ? http : complete(clock, id).rate(), direct));
             print(Integer.toString(i + 1), pairs.get(i).http(), direct, pairs.get(i).overhead());
         }
         return pairs;
@@ -135,21 +136,20 @@ final class DecodeBenchmark implements Callable<Integer> {
     private record Completion(double rate, int promptTokens) {
     }
 
-    private Completion complete(CompletionClient client, String id) {
+    private Completion complete(EventClock clock, String id) {
         ObjectNode request = CompletionClient.JSON.createObjectNode();
         request.put("model", id).put("stream", true).put("temperature", 0).put("max_completion_tokens", tokens);
         request.putObject("stream_options").put("include_usage", true);
         request.putArray("messages").addObject().put("role", "user").put("content", "abc ".repeat(depth).strip());
-        long[] arrivals = new long[tokens];
-        int[] pieces = {0};
-        JsonNode usage = client.stream(request, text -> arrivals[Math.min(pieces[0]++, tokens - 1)] = System.nanoTime());
-        int generated = usage.path("completion_tokens").asInt();
-        if (generated != tokens || pieces[0] < tokens * 9 / 10) {
-            throw new CliException("The model generated " + generated + " tokens in " + pieces[0] + " pieces where "
-                    + tokens + " visible ones were asked for: measure with another model.");
+        EventClock.Answer answer = clock.complete(request);
+        long[] arrivals = answer.texts();
+        int generated = answer.usage().path("completion_tokens").asInt();
+        if (generated != tokens || arrivals.length < tokens * 9 / 10) {
+            throw new CliException("The model generated " + generated + " tokens in " + arrivals.length
+                    + " pieces where " + tokens + " visible ones were asked for: measure with another model.");
         }
-        long last = Arrays.stream(arrivals).max().orElseThrow();
-        return new Completion((generated - 1) * 1e9 / (last - arrivals[0]), usage.path("prompt_tokens").asInt());
+        return new Completion((generated - 1) * 1e9 / (arrivals[arrivals.length - 1] - arrivals[0]),
+                answer.usage().path("prompt_tokens").asInt());
     }
 
     /** @return tokens per second of llama.cpp alone */

@@ -56,8 +56,9 @@ public interface ModelWorker {
      * after {@code Finished}. It fails with a {@link WorkerException}: every failure, also a {@code Failed} frame,
      * arrives that way. Cancelling the subscription cancels the generation.
      * A permit is taken at subscription and lives until the generation ends or the stream is cancelled.
-     * Items arrive on a worker thread that may block. A reader that lags behind by more than
-     * {@link WorkerConfig#streamBuffer()} items is cut off with {@link WorkerException.SlowReader}.
+     * Signals come on the thread that reads from the worker, or on the one that requests: the subscriber returns at
+     * once. One that lags behind by more than {@link WorkerConfig#streamBuffer()} items, because it requests no more,
+     * is cut off with {@link WorkerException.SlowReader}.
      *
      * @param request its id is unique among all requests
      */

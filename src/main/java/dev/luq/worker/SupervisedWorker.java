@@ -3,7 +3,6 @@ package dev.luq.worker;
 import dev.luq.worker.protocol.ServerFrame;
 import dev.luq.worker.protocol.WorkerFrame;
 import io.smallrye.mutiny.Multi;
-import io.smallrye.mutiny.infrastructure.Infrastructure;
 import io.smallrye.mutiny.subscription.BackPressureStrategy;
 import java.io.IOException;
 import java.time.Duration;
@@ -36,9 +35,6 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
 
     private static final WorkerFrame.EngineStats NONE =
             new WorkerFrame.EngineStats(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
-
-    /** Pieces handed to a reader at once. */
-    private static final int HANDOVER = 16;
 
     /** Starts a process for this model. */
     interface Launcher {
@@ -153,7 +149,6 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
             return Multi.createFrom()
                     .<WorkerFrame.OfRequest>emitter(stream -> submit(new Generation(request, stream, unread)),
                             BackPressureStrategy.BUFFER) // bounded by give()
-                    .emitOn(Infrastructure.getDefaultWorkerPool(), HANDOVER)
                     .onItem().invoke(unread::decrementAndGet);
         });
     }

@@ -4,7 +4,6 @@ import dev.luq.worker.protocol.FrameException;
 import dev.luq.worker.protocol.Frames;
 import dev.luq.worker.protocol.ServerFrame;
 import dev.luq.worker.protocol.WorkerFrame;
-import java.io.BufferedInputStream;
 import java.io.BufferedOutputStream;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -151,8 +150,8 @@ final class WorkerProcess {
 
     private void read() {
         try {
-            Frames.Reader<WorkerFrame> reader = new Frames.Reader<>(WorkerFrame.class,
-                    new BufferedInputStream(process.getInputStream(), 1 << 16), FRAME_LIMIT);
+            Frames.Reader<WorkerFrame> reader = new Frames.Reader<>(WorkerFrame.class, process.getInputStream(),
+                    FRAME_LIMIT);
             for (WorkerFrame frame = reader.read(); frame != null; frame = reader.read()) {
                 events.frame(this, frame);
             }

@@ -17,6 +17,7 @@ import dev.luq.worker.protocol.WorkerFrame.ModelInfo;
 import io.smallrye.common.annotation.Blocking;
 import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.Uni;
+import io.smallrye.mutiny.infrastructure.Infrastructure;
 import io.vertx.core.Vertx;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.ext.web.RoutingContext;
@@ -116,6 +117,8 @@ public final class ChatResource {
         return frames.select().first(frame -> !http.closed())
                 .onItem().invoke(builder::add)
                 .onItem().ignoreAsUni()
+                // The frames come on the thread that reads for all requests of the model.
+                .emitOn(Infrastructure.getDefaultWorkerPool())
                 .map(end -> Response.ok(builder.build(), MediaType.APPLICATION_JSON_TYPE).build());
     }
 

@@ -1,6 +1,7 @@
 package dev.luq.openai.chat;
 
 import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.io.JsonStringEncoder;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.luq.openai.errors.ApiError;
 import dev.luq.openai.errors.ErrorResponses;
@@ -22,11 +23,14 @@ import java.nio.charset.StandardCharsets;
 final class Chunks {
 
     private static final JsonMapper JSON = new JsonMapper();
+    /** Cannot be part of what follows the text in an event. */
+    private static final String PLACEHOLDER = "...";
 
     private final Answer answer;
     private final boolean includeUsage;
     private final boolean timings;
     private final Accepted[] accepted;
+    private final PlainEvent[] plain;
     private Usage usage = Usage.NONE;
 
     Chunks(Answer answer, int choices, boolean includeUsage, boolean timings) {
@@ -34,12 +38,19 @@ final class Chunks {
         this.includeUsage = includeUsage;
         this.timings = timings;
         this.accepted = new Accepted[choices];
+        this.plain = new PlainEvent[choices];
+        for (int i = 0; i < choices; i++) {
+            plain[i] = new PlainEvent(chunk(i, json -> json.writeStringField("content", PLACEHOLDER), null, null, null));
+        }
     }
 
     /** The events of this frame. */
     Buffer of(ChoiceFrame choice) {
-        Buffer events = Buffer.buffer();
         int index = choice.choice();
+        if (choice.frame() instanceof Delta delta && isPlain(delta)) {
+            return plain[index].of(delta.content());
+        }
+        Buffer events = Buffer.buffer();
         if (choice.frame() instanceof Accepted frame) {
             accepted[index] = frame;
             usage = usage.plus(frame);
@@ -78,6 +89,31 @@ final class Chunks {
     /** The last event of an answer that fails after its first byte. */
     static Buffer failure(ApiError error) {
         return Buffer.buffer("event: error\ndata: " + ErrorResponses.json(error) + "\n\n");
+    }
+
+    /** Text only, as nearly every delta is. */
+    private static boolean isPlain(Delta delta) {
+        return delta.content() != null && delta.toolCall() == null && delta.logprobs() == null;
+    }
+
+    /** The event of a choice's text: the same for every token but for the text, so the rest is serialized once. */
+    private static final class PlainEvent {
+        private final byte[] head;
+        private final byte[] tail;
+
+        /** @param example the event of {@link #PLACEHOLDER} */
+        PlainEvent(byte[] example) {
+            String event = new String(example, StandardCharsets.UTF_8);
+            int at = event.lastIndexOf(PLACEHOLDER);
+            head = event.substring(0, at).getBytes(StandardCharsets.UTF_8);
+            tail = event.substring(at + PLACEHOLDER.length()).getBytes(StandardCharsets.UTF_8);
+        }
+
+        Buffer of(String content) {
+            byte[] text = JsonStringEncoder.getInstance().quoteAsUTF8(content);
+            return Buffer.buffer(head.length + text.length + tail.length)
+                    .appendBytes(head).appendBytes(text).appendBytes(tail);
+        }
     }
 
     private interface Fields {

@@ -3,7 +3,6 @@ package dev.luq.worker.child;
 import dev.luq.worker.protocol.Frames;
 import dev.luq.worker.protocol.ServerFrame;
 import dev.luq.worker.protocol.WorkerFrame;
-import java.io.BufferedInputStream;
 import java.io.FileDescriptor;
 import java.io.FileInputStream;
 import java.io.FileOutputStream;
@@ -63,9 +62,8 @@ final class WorkerLoop {
     }
 
     private void serve() {
-        outbox.start();
         Frames.Reader<ServerFrame> reader = new Frames.Reader<>(ServerFrame.class,
-                new BufferedInputStream(new FileInputStream(FileDescriptor.in), 1 << 16), FRAME_LIMIT);
+                new FileInputStream(FileDescriptor.in), FRAME_LIMIT);
         try {
             for (ServerFrame frame = reader.read(); frame != null; frame = reader.read()) {
                 handle(frame);
@@ -100,11 +98,7 @@ final class WorkerLoop {
             outbox.report(host::stats);
         } catch (LoadException e) {
             log("ERROR", "The model cannot be loaded: " + e.getMessage());
-            try {
-                outbox.finish(new WorkerFrame.LoadFailed(e.code(), e.getMessage()));
-            } catch (InterruptedException interrupted) {
-                Thread.currentThread().interrupt();
-            }
+            outbox.put(new WorkerFrame.LoadFailed(e.code(), e.getMessage()));
             exit(EXIT_LOAD_FAILED);
         }
     }

@@ -26,6 +26,9 @@ import java.io.OutputStream;
  */
 public final class Frames {
 
+    /** Bytes of a frame's length. */
+    private static final int PREFIX = 4;
+
     private static final CBORMapper MAPPER = CBORMapper.builder()
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
             .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
@@ -40,8 +43,12 @@ public final class Frames {
     public static final class Writer<T> {
         private final ObjectWriter writer;
         private final OutputStream out;
+        private final byte[] plain = new byte[PREFIX + PlainDelta.LONGEST];
 
-        /** @param type {@link ServerFrame} or {@link WorkerFrame} */
+        /**
+         * @param type {@link ServerFrame} or {@link WorkerFrame}
+         * @param out best buffered: a frame is written in parts
+         */
         public Writer(Class<T> type, OutputStream out) {
             this.writer = MAPPER.writerFor(type);
             this.out = out;
@@ -53,13 +60,24 @@ public final class Frames {
          * @throws IOException when the other side is gone, or the frame is longer than 4 GiB
          */
         public void write(T frame) throws IOException {
+            if (frame instanceof WorkerFrame workerFrame) {
+                int end = PlainDelta.write(workerFrame, plain, PREFIX);
+                if (end > PREFIX) {
+                    putLength(end - PREFIX, plain);
+                    out.write(plain, 0, end);
+                    out.flush();
+                    return;
+                }
+            }
             Measure body = new Measure();
             writer.writeValue(body, frame);
             long length = body.length;
             if (length > 0xFFFF_FFFFL) {
                 throw new FrameException("a frame of " + length + " bytes cannot be written");
             }
-            out.write(new byte[] {(byte) (length >> 24), (byte) (length >> 16), (byte) (length >> 8), (byte) length});
+            byte[] prefix = new byte[PREFIX];
+            putLength(length, prefix);
+            out.write(prefix);
             if (body.isWhole()) {
                 body.kept.writeTo(out);
             } else {
@@ -67,22 +85,36 @@ public final class Frames {
             }
             out.flush();
         }
+
+        private static void putLength(long length, byte[] target) {
+            target[0] = (byte) (length >> 24);
+            target[1] = (byte) (length >> 16);
+            target[2] = (byte) (length >> 8);
+            target[3] = (byte) length;
+        }
     }
 
-    /** Reads frames; not thread-safe. Does not close the stream. */
+    /** Reads frames; not thread-safe. Reads ahead; does not close the stream. */
     public static final class Reader<T> {
         private final ObjectReader reader;
         private final InputStream in;
         private final long limit;
+        private final boolean plainDeltas;
+        /** What was read and is not handed out: from position to end. */
+        private final byte[] ahead = new byte[1 << 16];
+        private int position;
+        private int end;
 
         /**
          * @param type {@link ServerFrame} or {@link WorkerFrame}
+         * @param in needs no buffer of its own
          * @param limit longest body that is accepted, in bytes
          */
         public Reader(Class<T> type, InputStream in, long limit) {
             this.reader = MAPPER.readerFor(type);
             this.in = in;
             this.limit = limit;
+            this.plainDeltas = type == WorkerFrame.class;
         }
 
         /**
@@ -93,18 +125,37 @@ public final class Frames {
          * @throws IOException when the stream cannot be read
          */
         public T read() throws IOException {
-            byte[] prefix = in.readNBytes(4);
-            if (prefix.length == 0) {
-                return null;
-            }
-            if (prefix.length < 4) {
+            if (!await(PREFIX)) {
+                if (position == end) {
+                    return null;
+                }
                 throw new FrameException("the stream ended inside a frame's length");
             }
-            long length = (prefix[0] & 0xFFL) << 24 | (prefix[1] & 0xFF) << 16 | (prefix[2] & 0xFF) << 8 | prefix[3] & 0xFF;
+            long length = (ahead[position] & 0xFFL) << 24 | (ahead[position + 1] & 0xFF) << 16
+                    | (ahead[position + 2] & 0xFF) << 8 | ahead[position + 3] & 0xFF;
             if (length == 0 || length > limit) {
                 throw new FrameException("a frame of " + length + " bytes; 1 to " + limit + " are accepted");
             }
-            Body body = new Body(in, length);
+            position += PREFIX;
+            T plain = plainDeltas && length <= PlainDelta.LONGEST ? plainDelta((int) length) : null;
+            return plain != null ? plain : message(length);
+        }
+
+        /** @return null when the next body is none, and then nothing is taken */
+        @SuppressWarnings("unchecked") // plainDeltas says that T is WorkerFrame
+        private T plainDelta(int length) throws IOException {
+            if (!await(length)) {
+                throw new FrameException("the stream ended inside a frame");
+            }
+            WorkerFrame delta = PlainDelta.read(ahead, position, length);
+            if (delta != null) {
+                position += length;
+            }
+            return (T) delta;
+        }
+
+        private T message(long length) throws IOException {
+            Body body = new Body(length);
             T frame;
             try {
                 frame = reader.readValue(body);
@@ -119,35 +170,60 @@ public final class Frames {
             }
             return frame;
         }
-    }
 
-    /** The bytes of one body; a stream that ends before them is an error. */
-    private static final class Body extends InputStream {
-        private final InputStream in;
-        private long remaining;
-
-        Body(InputStream in, long length) {
-            this.in = in;
-            this.remaining = length;
+        /** Reads until this many bytes lie ahead, at most as many as fit. @return false when the stream ends before */
+        private boolean await(int count) throws IOException {
+            if (position == end) {
+                position = 0;
+                end = 0;
+            } else if (position + count > ahead.length) {
+                System.arraycopy(ahead, position, ahead, 0, end - position);
+                end -= position;
+                position = 0;
+            }
+            while (end - position < count) {
+                int read = in.read(ahead, end, ahead.length - end);
+                if (read < 0) {
+                    return false;
+                }
+                end += read;
+            }
+            return true;
         }
 
-        @Override
-        public int read() throws IOException {
-            byte[] one = new byte[1];
-            return read(one, 0, 1) < 0 ? -1 : one[0] & 0xFF;
-        }
+        /** The bytes of one body; a stream that ends before them is an error. */
+        private final class Body extends InputStream {
+            private long remaining;
 
-        @Override
-        public int read(byte[] target, int offset, int length) throws IOException {
-            if (remaining == 0) {
-                return -1;
+            Body(long length) {
+                this.remaining = length;
             }
-            int count = in.read(target, offset, (int) Math.min(length, remaining));
-            if (count < 0) {
-                throw new EOFException();
+
+            @Override
+            public int read() throws IOException {
+                byte[] one = new byte[1];
+                return read(one, 0, 1) < 0 ? -1 : one[0] & 0xFF;
             }
-            remaining -= count;
-            return count;
+
+            @Override
+            public int read(byte[] target, int offset, int length) throws IOException {
+                if (remaining == 0) {
+                    return -1;
+                }
+                int wanted = (int) Math.min(length, remaining);
+                int count = Math.min(wanted, end - position);
+                if (count > 0) {
+                    System.arraycopy(ahead, position, target, offset, count);
+                    position += count;
+                } else {
+                    count = in.read(target, offset, wanted);
+                    if (count < 0) {
+                        throw new EOFException();
+                    }
+                }
+                remaining -= count;
+                return count;
+            }
         }
     }
 

@@ -2,10 +2,12 @@ package dev.luq.worker.protocol;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.dataformat.cbor.databind.CBORMapper;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -37,6 +39,8 @@ class FramesTest {
                 new WorkerFrame.Accepted("a", 10, 5, 2),
                 new WorkerFrame.Delta("a", "text", null, List.of(
                         new WorkerFrame.TokenLogprob("a", -0.5, List.of(0, 255), List.of(top)))),
+                new WorkerFrame.Delta("a", "text", null, null),
+                new WorkerFrame.Delta("a", "", null, null),
                 new WorkerFrame.Delta("a", null, new WorkerFrame.ToolCallDelta(0, "c", "f", "{"), null),
                 new WorkerFrame.Finished("a", "stop", 7, new WorkerFrame.Timings(1, 2, 3, 4)),
                 new WorkerFrame.Failed("a", "internal_error", "m", null));
@@ -46,6 +50,61 @@ class FramesTest {
     @MethodSource("workerFrames")
     void everyWorkerFrameArrivesAsItWasSent(WorkerFrame frame) throws IOException {
         assertEquals(frame, reader(WorkerFrame.class, written(WorkerFrame.class, frame)).read());
+    }
+
+    @Test
+    void aDeltaOfTextOnlyIsTheSameMessageHoweverLongAndInWhateverScript() throws IOException {
+        for (int length : new int[] {0, 1, 22, 23, 24, 25, 84, 85, 127, 128, 254, 255, 256, 300, 70_000}) {
+            for (String character : List.of("x", "\"", "\0", "ü", "語", "🦊")) {
+                WorkerFrame delta = new WorkerFrame.Delta("r" + "1".repeat(length % 300), character.repeat(length), null, null);
+                byte[] frame = written(WorkerFrame.class, delta);
+                assertEquals(delta, reader(WorkerFrame.class, frame).read());
+                assertEquals(delta, new CBORMapper().readerFor(WorkerFrame.class).readValue(frame, 4, frame.length - 4));
+            }
+        }
+    }
+
+    @Test
+    void aDamagedDeltaIsAMessageOrAFrameException() throws IOException {
+        WorkerFrame delta = new WorkerFrame.Delta("request", "a text of more than 23 bytes", null, null);
+        byte[] whole = written(WorkerFrame.class, delta);
+        for (int length = 1; length < whole.length; length++) {
+            byte[] cut = Arrays.copyOf(whole, length);
+            assertThrows(FrameException.class, () -> reader(WorkerFrame.class, cut).read(), "cut to " + length);
+        }
+        for (int i = 4; i < whole.length; i++) {
+            for (int flip = 1; flip < 256; flip++) {
+                byte[] damaged = whole.clone();
+                damaged[i] ^= (byte) flip;
+                try {
+                    assertNotNull(reader(WorkerFrame.class, damaged).read());
+                } catch (FrameException e) {
+                    // The other permitted outcome.
+                }
+            }
+        }
+    }
+
+    @Test
+    void framesThatArriveInPiecesOrTogetherAreReadOneByOne() throws IOException {
+        WorkerFrame[] frames = new WorkerFrame[3000];
+        for (int i = 0; i < frames.length; i++) {
+            frames[i] = i % 3 == 0 ? new WorkerFrame.Failed("r" + i, "internal_error", "m".repeat(i), null)
+                    : new WorkerFrame.Delta("r" + i, "x".repeat(i % 400), null, null);
+        }
+        byte[] stream = written(WorkerFrame.class, frames);
+        for (int piece : new int[] {1, 7, 1 << 16, stream.length}) {
+            Frames.Reader<WorkerFrame> reader = new Frames.Reader<>(WorkerFrame.class, new ByteArrayInputStream(stream) {
+                @Override
+                public synchronized int read(byte[] target, int offset, int length) {
+                    return super.read(target, offset, Math.min(length, piece));
+                }
+            }, LIMIT);
+            for (WorkerFrame frame : frames) {
+                assertEquals(frame, reader.read());
+            }
+            assertNull(reader.read());
+        }
     }
 
     static Stream<ServerFrame> serverFrames() {
