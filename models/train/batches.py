@@ -102,7 +102,7 @@ class Batches(Dataset):
             scenes, sequence = self._sequence(rng, grid)
             sequences.append(sequence)
             for scene in scenes:
-                # Most clients of these files fit a picture as llama.cpp does; some stretch it.
+                # Both ways in which a client may bring a picture to the grid.
                 resize = stretch if rng.random() < 0.25 else fit
                 pixels.append(patches(resize(render(scene, rng))))
                 targets.append(labels(scene, grid))

@@ -16,7 +16,6 @@ from collections import Counter
 from pathlib import Path
 
 import dialogues
-from pictures import fit
 from scenes import HELD_OUT, generator, random_scene, render
 
 MAX_ANSWER_TOKENS = 96
@@ -63,7 +62,7 @@ class HuggingFaceModel:
         self.model = Qwen2_5_VLForConditionalGeneration.from_pretrained(folder, dtype=torch.float32).eval()
 
     def answer(self, messages):
-        pictures = [fit(p["image"]) for m in messages for p in m["content"] if p["type"] == "image"]
+        pictures = [p["image"] for m in messages for p in m["content"] if p["type"] == "image"]
         prompt = self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
         images = {}
         if pictures:

@@ -1,7 +1,7 @@
-"""From a picture to the vision tower's input, as llama.cpp does it for this architecture.
+"""From a picture to the vision tower's input.
 
-llama.cpp keeps the sides' ratio and fills the rest of the token grid with black; the Hugging Face processor
-stretches the picture to the grid. Here `fit` goes first, and then the processor has nothing to resize.
+The Hugging Face processor stretches a picture to the token grid, and `stretch` is the same. Stock llama.cpp keeps
+the ratio of the sides and fills the rest of the grid with black: that is `fit`. Training mixes both.
 """
 
 import numpy as np
