@@ -276,7 +276,7 @@ class ChatApiTest {
                 .onCancellation().invoke(cancelled::countDown);
         try (RawClient client = new RawClient(server.getPort(), 4096)) {
             client.chat("{\"stream\":true," + USER + "}");
-            assertTrue(cancelled.await(5, TimeUnit.SECONDS));
+            assertTrue(cancelled.await(30, TimeUnit.SECONDS));
         }
     }
 
@@ -294,9 +294,9 @@ class ChatApiTest {
             if (stream) {
                 client.readUntil("Hello");
             }
-            assertTrue(started.await(5, TimeUnit.SECONDS));
+            assertTrue(started.await(30, TimeUnit.SECONDS));
         }
-        assertTrue(cancelled.await(5, TimeUnit.SECONDS), "both choices are cancelled");
+        assertTrue(cancelled.await(30, TimeUnit.SECONDS), "both choices are cancelled");
     }
 
     @Test
@@ -308,9 +308,9 @@ class ChatApiTest {
                 .onCancellation().invoke(cancelled::countDown);
         try (RawClient client = new RawClient(server.getPort(), 0)) {
             client.chat("{\"stream\":true," + USER + "}");
-            assertTrue(started.await(5, TimeUnit.SECONDS));
+            assertTrue(started.await(30, TimeUnit.SECONDS));
         }
-        assertTrue(cancelled.await(5, TimeUnit.SECONDS));
+        assertTrue(cancelled.await(30, TimeUnit.SECONDS));
     }
 
     // ---- errors --------------------------------------------------------------------------------------------------

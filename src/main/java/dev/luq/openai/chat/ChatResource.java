@@ -125,7 +125,7 @@ public final class ChatResource {
     private Uni<Response> stream(Multi<ChoiceFrame> frames, Answer answer, ValidRequest valid) {
         Chunks chunks = new Chunks(answer, valid.choices(), valid.includeUsage(), valid.timings());
         return ChatStream.open(frames, chunks, RequestId.of(routing), config.stalledClientTimeout(),
-                Vertx.currentContext())
+                Vertx.currentContext(), routing.response())
                 .map(stream -> Response.ok(stream, MediaType.SERVER_SENT_EVENTS_TYPE)
                         .header("Cache-Control", "no-cache")
                         // Proxies of the nginx kind would hold events back.

@@ -49,14 +49,21 @@ final class ChatStream implements MultiSubscriber<ChoiceFrame> {
      * a status of its own.
      *
      * @param context the request's event loop
+     * @param client the connection
      * @return fails with what the generation fails with before its first frame; cancelling it cancels the generation
      */
     static Uni<ChatStream> open(Multi<ChoiceFrame> frames, Chunks chunks, String requestId,
-            Duration stalledClientTimeout, Context context) {
+            Duration stalledClientTimeout, Context context, HttpServerResponse client) {
         return Uni.createFrom().emitter(emitter -> {
             ChatStream stream = new ChatStream(chunks, requestId, stalledClientTimeout, context, emitter);
             emitter.onTermination(() -> context.runOnContext(ignored -> stream.cancelBeforeStart()));
             frames.subscribe().withSubscriber(stream);
+            // The framework begins to watch the connection a little later: a client may be gone by then.
+            context.runOnContext(ignored -> context.owner().setTimer(1_000, timer -> {
+                if (client.closed()) {
+                    stream.cancelBeforeStart();
+                }
+            }));
         });
     }
 
