@@ -41,6 +41,9 @@ class ImportTableTest {
         TABLE.put("luq.plan", List.of("gguf"));
         TABLE.put("engine", List.of("llama"));
         TABLE.put("luq.data", List.of());
+        TABLE.put("luq.measure", List.of("llama", "luq.data", "luq.feed"));
+        // a job's description and state: the server reads and writes them
+        TABLE.put("luq.spec", List.of("luq.plan"));
         TABLE.put("catalog", List.of("gguf"));
         TABLE.put("worker.protocol", List.of());
         // what supervises: the server's half never sees native code
