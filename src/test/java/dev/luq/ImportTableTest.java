@@ -42,9 +42,10 @@ class ImportTableTest {
         TABLE.put("engine", List.of("llama"));
         TABLE.put("images", List.of());
         TABLE.put("luq.data", List.of());
-        TABLE.put("luq.measure", List.of("llama", "luq.data", "luq.feed"));
+        TABLE.put("luq.measure", List.of("luq.data", "luq.feed"));
         // a job's description and state: the server reads and writes them
         TABLE.put("luq.spec", List.of("luq.plan"));
+        TABLE.put("luq.report", List.of("luq.plan", "luq.measure", "luq.spec"));
         TABLE.put("luq.feed", List.of("images", "llama", "engine", "luq.data"));
         TABLE.put("catalog", List.of("gguf"));
         TABLE.put("worker.protocol", List.of());
