@@ -82,7 +82,7 @@ final class SampleReport {
     private static Quality quality(double kld) {
         int right = (int) Math.max(0, 95 - 60 * kld);
         return new Quality(agreement(900, kld), agreement(700, kld * 1.2), agreement(200, kld * 0.3),
-                Map.of("color", new Score(right, 100), "<count>", new Score(right / 2, 50)));
+                Map.of("color", new Score(right, 100), "<count>", new Score(right / 2, 50)), 0);
     }
 
     private static Agreement agreement(int positions, double kld) {
