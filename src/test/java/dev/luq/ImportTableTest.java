@@ -39,6 +39,8 @@ class ImportTableTest {
         TABLE.put("gguf", List.of());
         TABLE.put("llama", List.of("gguf"));
         TABLE.put("luq.plan", List.of("gguf"));
+        TABLE.put("luq.store", List.of("gguf", "luq.plan"));
+        TABLE.put("luq.quantize", List.of("gguf", "llama", "luq.plan", "luq.store"));
         TABLE.put("engine", List.of("llama"));
         TABLE.put("images", List.of());
         TABLE.put("luq.data", List.of());
