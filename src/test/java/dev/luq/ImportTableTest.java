@@ -46,6 +46,7 @@ class ImportTableTest {
         TABLE.put("luq.data", List.of());
         TABLE.put("luq.feed", List.of("images", "llama", "engine", "luq.data"));
         TABLE.put("luq.calibrate", List.of("gguf", "llama", "luq.data", "luq.feed"));
+        TABLE.put("luq.rank", List.of("gguf", "llama", "luq.plan", "luq.feed", "luq.calibrate"));
         TABLE.put("catalog", List.of("gguf"));
         TABLE.put("worker.protocol", List.of());
         // what supervises: the server's half never sees native code

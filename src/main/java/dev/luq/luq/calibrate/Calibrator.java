@@ -12,6 +12,7 @@ import dev.luq.luq.feed.Modality;
 import dev.luq.luq.feed.Visitor;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -70,9 +71,19 @@ public final class Calibrator {
      */
     public static Calibration run(List<Path> model, Optional<Path> mmproj, Dataset set, CalibrationOptions options,
             Path folder, Progress progress) throws IOException, InterruptedException {
-        Files.createDirectories(folder);
-        new Calibrator(ModelFiles.of(model), mmproj, options, folder).run(set, progress);
-        return Calibration.read(folder);
+        try {
+            Files.createDirectories(folder);
+            new Calibrator(ModelFiles.of(model), mmproj, options, folder).run(set, progress);
+            return Calibration.read(folder);
+        } catch (IOException | RuntimeException e) {
+            for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+                if (cause instanceof ClosedByInterruptException) {
+                    Thread.interrupted();
+                    throw interrupted();
+                }
+            }
+            throw e;
+        }
     }
 
     private void run(Dataset set, Progress progress) throws IOException, InterruptedException {
@@ -133,10 +144,14 @@ public final class Calibrator {
             }
         } catch (Interrupted e) {
             save(start, done, skipped, tokens, squares, vectors);
-            throw new InterruptedException("the calibration was interrupted");
+            throw interrupted();
         }
         check(skipped.size(), examples.size(), squares);
         save(start, done, skipped, tokens, squares, vectors);
+    }
+
+    private static InterruptedException interrupted() {
+        return new InterruptedException("the calibration was interrupted");
     }
 
     /** State between two examples. Vectors first: the checkpoint must not know of any that are not on the disk. */

@@ -12,6 +12,7 @@ import dev.luq.gguf.Gguf;
 import dev.luq.gguf.ImportanceMatrix;
 import dev.luq.llama.Llama;
 import dev.luq.llama.Model;
+import dev.luq.llama.ModelQuantizer;
 import dev.luq.llama.ModelOptions;
 import dev.luq.luq.data.Dataset;
 import dev.luq.luq.data.Example;
@@ -26,6 +27,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
@@ -252,6 +254,52 @@ class CalibratorTest {
         assertSameFiles(files(folder.resolve("whole")), folder.resolve("pass"));
         run("pass", mixed(), options(0, 10, Duration.ofDays(1)), (done, of, left) -> steps.clear());
         assertEquals(3, steps.size(), "a complete pass is not run again");
+    }
+
+    /** Interrupts come from other threads, at any moment: while a checkpoint is written, too. */
+    @Test
+    void interruptsAtAnyMomentLoseNothing() throws Exception {
+        run("whole", mixed(), options(0, 10, Duration.ZERO), SILENT);
+        int interrupts = 0;
+        for (int millis = 1; ; millis += 3) {
+            Thread target = Thread.currentThread();
+            int delay = millis;
+            Thread interrupter = new Thread(() -> {
+                try {
+                    Thread.sleep(delay);
+                    target.interrupt();
+                } catch (InterruptedException e) {
+                    // the pass was faster
+                }
+            });
+            interrupter.start();
+            try {
+                run("pass", mixed(), options(0, 10, Duration.ZERO), SILENT);
+                break;
+            } catch (InterruptedException e) {
+                interrupts++;
+            } finally {
+                interrupter.interrupt();
+                interrupter.join();
+                Thread.interrupted();
+            }
+        }
+        assertTrue(interrupts > 3, interrupts + " interrupts");
+        assertSameFiles(files(folder.resolve("whole")), folder.resolve("pass"));
+    }
+
+    /** llama.cpp takes the importances, and they change what it makes of the model. */
+    @Test
+    void llamaCppQuantizesWithTheImportances() throws Exception {
+        ImportanceMatrix matrix = run("pass", mixed(), options(0, 8, Duration.ZERO), SILENT).importance(0.75);
+        Map<String, byte[]> quantized = new TreeMap<>();
+        for (Optional<ImportanceMatrix> importance : List.of(Optional.of(matrix), Optional.<ImportanceMatrix>empty())) {
+            Path file = folder.resolve("quantized-" + importance.isPresent() + ".gguf");
+            ModelQuantizer.quantize(MODEL, file, new ModelQuantizer.Options(ModelQuantizer.FileType.Q4_K_M, false, Map.of(),
+                    importance, 1));
+            quantized.put(importance.isPresent() ? "with" : "without", Files.readAllBytes(file));
+        }
+        assertFalse(Arrays.equals(quantized.get("with"), quantized.get("without")));
     }
 
     @Test
