@@ -49,6 +49,8 @@ class ImportTableTest {
         TABLE.put("luq.spec", List.of("luq.plan"));
         TABLE.put("luq.report", List.of("luq.plan", "luq.measure", "luq.spec"));
         TABLE.put("luq.feed", List.of("images", "llama", "engine", "luq.data"));
+        TABLE.put("luq.calibrate", List.of("gguf", "llama", "luq.data", "luq.feed"));
+        TABLE.put("luq.rank", List.of("gguf", "llama", "luq.plan", "luq.feed", "luq.calibrate"));
         TABLE.put("catalog", List.of("gguf"));
         TABLE.put("worker.protocol", List.of());
         // what supervises: the server's half never sees native code
