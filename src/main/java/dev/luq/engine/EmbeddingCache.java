@@ -8,7 +8,7 @@ import java.util.Map;
  * Image embeddings by image, the least recently used ones closed when they take more than a bound. Pinned ones are in
  * use and stay, beyond the bound if need be. Owns its values. For one thread.
  */
-final class EmbeddingCache<V extends AutoCloseable> implements AutoCloseable {
+public final class EmbeddingCache<V extends AutoCloseable> implements AutoCloseable {
 
     private static final class Entry<V> {
         final V value;
@@ -26,12 +26,12 @@ final class EmbeddingCache<V extends AutoCloseable> implements AutoCloseable {
     private final long maxBytes;
     private long bytes;
 
-    EmbeddingCache(long maxBytes) {
+    public EmbeddingCache(long maxBytes) {
         this.maxBytes = maxBytes;
     }
 
     /** Pins an image's value if it is there. */
-    boolean pin(String image) {
+    public boolean pin(String image) {
         Entry<V> entry = entries.get(image);
         if (entry == null) {
             return false;
@@ -41,7 +41,7 @@ final class EmbeddingCache<V extends AutoCloseable> implements AutoCloseable {
     }
 
     /** @throws IllegalStateException unless it is pinned */
-    V pinned(String image) {
+    public V pinned(String image) {
         Entry<V> entry = entries.get(image);
         if (entry == null || entry.pins == 0) {
             throw new IllegalStateException("image is not pinned");
@@ -49,14 +49,14 @@ final class EmbeddingCache<V extends AutoCloseable> implements AutoCloseable {
         return entry.value;
     }
 
-    void unpin(String image) {
+    public void unpin(String image) {
         pinned(image);
         entries.get(image).pins--;
         evict();
     }
 
     /** Takes a value of an image that is not there yet. @param pins how often it is pinned from the start */
-    void put(String image, V value, long size, int pins) {
+    public void put(String image, V value, long size, int pins) {
         if (entries.putIfAbsent(image, new Entry<>(value, size, pins)) != null) {
             throw new IllegalStateException("image is cached already");
         }

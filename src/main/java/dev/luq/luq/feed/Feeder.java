@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.luq.engine.EmbeddingCache;
 import dev.luq.engine.EngineException;
 import dev.luq.engine.GenerationRequest;
 import dev.luq.engine.PromptBuilder;
@@ -12,6 +13,7 @@ import dev.luq.engine.PromptUnit;
 import dev.luq.llama.ChatTemplates;
 import dev.luq.llama.Context;
 import dev.luq.llama.ContextOptions;
+import dev.luq.llama.ImageChunk;
 import dev.luq.llama.ImageEmbedding;
 import dev.luq.llama.KvType;
 import dev.luq.llama.Model;
@@ -47,9 +49,11 @@ public final class Feeder implements AutoCloseable {
     private final PromptBuilder prompts;
     private final Context context;
     private final TokenBatch batch;
+    private final EmbeddingCache<ImageEmbedding> embeddings;
 
-    private Feeder(Model model, Optional<Path> mmproj, FeedOptions options) {
+    private Feeder(Model model, Optional<Path> mmproj, FeedOptions options, EmbeddingCache<ImageEmbedding> embeddings) {
         this.options = options;
+        this.embeddings = embeddings;
         vocabulary = own(model).vocabulary();
         try {
             vision = mmproj.isEmpty() ? null
@@ -73,7 +77,17 @@ public final class Feeder implements AutoCloseable {
      * @throws dev.luq.llama.LlamaException the files are no model and projector that belong together
      */
     public static Feeder open(List<Path> model, Optional<Path> mmproj, FeedOptions options) {
-        return new Feeder(Model.load(model, ModelOptions.DEFAULT), mmproj, options);
+        return open(model, mmproj, options, new EmbeddingCache<>(0));
+    }
+
+    /**
+     * The same, with embeddings of pictures that are kept beyond this feeder.
+     *
+     * @param embeddings of feeders with the same projector, one after the other; not closed by them
+     */
+    public static Feeder open(List<Path> model, Optional<Path> mmproj, FeedOptions options,
+            EmbeddingCache<ImageEmbedding> embeddings) {
+        return new Feeder(Model.load(model, ModelOptions.DEFAULT), mmproj, options, embeddings);
     }
 
     private <T extends AutoCloseable> T own(T resource) {
@@ -162,18 +176,30 @@ public final class Feeder implements AutoCloseable {
         context.remove(SEQUENCE, 0, -1);
         Cursor cursor = new Cursor();
         while (cursor.unit < sequence.units()) {
-            if (sequence.unit(cursor.unit) instanceof PromptUnit.Image) {
-                try (ImageEmbedding embedding = vision.encode(prepared.images().get(cursor.unit))) {
+            if (sequence.unit(cursor.unit) instanceof PromptUnit.Image image) {
+                String id = image.id();
+                ImageEmbedding embedding = pinned(id, prepared.images().get(cursor.unit));
+                try {
                     if (!embedding.divisible() && embedding.tokens() > options.batchSize()) {
                         throw new FeedException.Unusable(example, "the picture's " + embedding.tokens() + " tokens must be"
                                 + " evaluated at once; use a smaller picture or a larger batch.", null);
                     }
                     evaluateImage(sequence, embedding, cursor, visitor);
+                } finally {
+                    embeddings.unpin(id);
                 }
             } else {
                 evaluateText(sequence, cursor, visitor);
             }
         }
+    }
+
+    private ImageEmbedding pinned(String id, ImageChunk image) {
+        if (!embeddings.pin(id)) {
+            ImageEmbedding encoded = vision.encode(image);
+            embeddings.put(id, encoded, encoded.bytes(), 1);
+        }
+        return embeddings.pinned(id);
     }
 
     private void evaluateText(Sequence sequence, Cursor cursor, Visitor visitor) {

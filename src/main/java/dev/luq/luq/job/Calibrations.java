@@ -19,9 +19,9 @@ final class Calibrations {
 
     private final Subject subject;
     private final Cache cache;
-    private final int threads;
+    private final Threads threads;
 
-    Calibrations(Subject subject, Cache cache, int threads) {
+    Calibrations(Subject subject, Cache cache, Threads threads) {
         this.subject = subject;
         this.cache = cache;
         this.threads = threads;
@@ -44,7 +44,7 @@ final class Calibrations {
     Calibrated run(Dataset set, int examples, long seed, double alpha, Stretch stretch) {
         CalibrationOptions defaults = CalibrationOptions.DEFAULT;
         CalibrationOptions options = new CalibrationOptions(examples, defaults.vectors(), EnumSet.allOf(Activation.class),
-                defaults.contextSize(), defaults.batchSize(), threads, seed, defaults.checkpointInterval());
+                defaults.contextSize(), defaults.batchSize(), threads.graph(), seed, defaults.checkpointInterval());
         List<String> facts = List.of("calibration", VERSION, subject.identity(), set.digest(), String.valueOf(examples),
                 String.valueOf(seed), options.vectors() + " " + options.activations() + " " + options.contextSize() + " "
                 + options.batchSize());

@@ -59,7 +59,7 @@ public final class ModelEvaluation {
         this.base = List.copyOf(base);
         this.mmproj = mmproj;
         this.set = set;
-        this.threads = threads > 0 ? threads : Runtime.getRuntime().availableProcessors();
+        this.threads = threads;
     }
 
     /**
@@ -96,20 +96,21 @@ public final class ModelEvaluation {
         Evaluation evaluation = new Evaluation(dataset, Workbench.outputs(cache,
                 Cache.key(List.of(identity, projectorIdentity)), dataset.digest()));
         Quality baseQuality;
-        try (Feeder feeder = open(base, mmproj)) {
+        try (Feeder feeder = open(base, mmproj, files.parameters())) {
             if (!evaluation.hasBase()) {
                 evaluation.recordBase(feeder, stretch.part(0, 0.3));
             }
             baseQuality = evaluation.run(feeder, true, stretch.part(0.3, 0.6));
         }
-        try (Feeder feeder = open(model, projector)) {
+        try (Feeder feeder = open(model, projector, files.parameters())) {
             return new Result(files.tensorBytes(), files.tensorBytes() * 8.0 / files.parameters(),
                     evaluation.run(feeder, true, stretch.part(0.6, 1)), baseQuality);
         }
     }
 
-    private Feeder open(List<Path> model, Optional<Path> projector) {
-        return Feeder.open(model, projector, new FeedOptions(Workbench.CONTEXT, Workbench.BATCH, threads,
+    private Feeder open(List<Path> model, Optional<Path> projector, long parameters) {
+        return Feeder.open(model, projector, new FeedOptions(Workbench.CONTEXT, Workbench.BATCH,
+                Threads.of(threads, parameters).graph(),
                 FeedOptions.Outputs.ANSWER, Optional.empty()));
     }
 }

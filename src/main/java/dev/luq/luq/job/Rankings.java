@@ -39,13 +39,15 @@ final class Rankings {
     private final Calibrated calibrated;
     private final Levels levels;
     private final EntropyOptions options;
+    private final Threads threads;
     private final int layers;
     private final Map<RankingMethod, Ranking> computed = new TreeMap<>();
     private LayerEntropies outputEntropies;
     private LayerCosts costs;
 
     private Rankings(Subject subject, Cache cache, Workbench bench, Calibrated calibrated, Levels levels,
-            EntropyOptions options) {
+            EntropyOptions options, Threads threads) {
+        this.threads = threads;
         this.subject = subject;
         this.cache = cache;
         this.bench = bench;
@@ -56,17 +58,17 @@ final class Rankings {
     }
 
     /** The job's own: entropies with several seeds and numbers of clusters, from the calibration's seed on. */
-    static Rankings main(Subject subject, Cache cache, Workbench bench, Calibrated calibrated, Levels levels, int threads) {
+    static Rankings main(Subject subject, Cache cache, Workbench bench, Calibrated calibrated, Levels levels, Threads threads) {
         EntropyOptions defaults = EntropyOptions.DEFAULT;
         List<Long> seeds = defaults.seeds().stream().map(seed -> seed - 1 + calibrated.seed()).toList();
         return new Rankings(subject, cache, bench, calibrated, levels, new EntropyOptions(defaults.clusters(), defaults.sweep(),
-                seeds, defaults.points(), threads));
+                seeds, defaults.points(), threads.graph()), threads);
     }
 
     /** The same from another calibration, with its seed alone. */
     Rankings of(Calibrated other) {
         return new Rankings(subject, cache, bench, other, levels, new EntropyOptions(options.clusters(), List.of(),
-                List.of(other.seed()), options.points(), options.threads()));
+                List.of(other.seed()), options.points(), options.threads()), threads);
     }
 
     int layers() {
@@ -106,7 +108,7 @@ final class Rankings {
                     ModelFiles low = ModelFiles.of(bench.assemble(Plan.uniform(layers, levels.low(), levels.high(),
                             Precision.F16), calibrated.matrix(), stretch.part(0, 0.5)).splits());
                     return ErrorRanking.rank(subject.model(), low, levels.high(), calibrated.matrix().values(),
-                            options.threads(), progress);
+                            threads.slices(), progress);
                 }));
     }
 

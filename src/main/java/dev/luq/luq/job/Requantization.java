@@ -114,9 +114,9 @@ public final class Requantization {
         Llama.init(line -> { });
         LayerStore store = LayerStore.open(Cache.folder(dataDir).resolve("store"));
         Cache cache = new Cache(dataDir.resolve("cache"));
-        int threads = spec.threads() > 0 ? spec.threads() : Runtime.getRuntime().availableProcessors();
         try (StoreLease lease = store.build()) {
             Subject subject = Subject.read(spec, store, calibrating);
+            Threads threads = Threads.of(spec.threads(), subject.model().parameters());
             try (Workbench bench = new Workbench(subject, store, cache, threads)) {
                 Calibrations calibrations = new Calibrations(subject, cache, threads);
                 Calibrated main = calibrations.main(spec, calibrating);

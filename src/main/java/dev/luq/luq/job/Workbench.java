@@ -1,5 +1,7 @@
 package dev.luq.luq.job;
 
+import dev.luq.engine.EmbeddingCache;
+import dev.luq.llama.ImageEmbedding;
 import dev.luq.llama.ModelQuantizer;
 import dev.luq.luq.data.Dataset;
 import dev.luq.luq.feed.FeedOptions;
@@ -31,18 +33,21 @@ final class Workbench implements AutoCloseable {
     /** Tokens of an example with its answer at most. */
     static final int CONTEXT = 4096;
     static final int BATCH = 256;
+    /** Bytes of image embeddings that are kept. */
+    private static final long EMBEDDINGS = 512L << 20;
     /** Raised when measurements or quantizations change their results. */
     private static final String VERSION = "1";
 
     private final Subject subject;
     private final LayerStore store;
     private final Cache cache;
-    private final int threads;
+    private final Threads threads;
     private final Map<String, Requantizer> requantizers = new HashMap<>();
     private final Map<Dataset, String> digests = new HashMap<>();
+    /** By projector. Every model of a job sees the same pictures. */
+    private final Map<Path, EmbeddingCache<ImageEmbedding>> embeddings = new HashMap<>();
 
-    /** @param threads 1 or more */
-    Workbench(Subject subject, LayerStore store, Cache cache, int threads) {
+    Workbench(Subject subject, LayerStore store, Cache cache, Threads threads) {
         this.subject = subject;
         this.store = store;
         this.cache = cache;
@@ -53,7 +58,7 @@ final class Workbench implements AutoCloseable {
     Assembled assemble(Plan plan, Matrix matrix, Stretch stretch) {
         try {
             return requantizers.computeIfAbsent(matrix.key(), key -> new Requantizer(store, subject.model(),
-                    subject.mmproj(), Optional.of(matrix.values()), threads)).assemble(plan, stretch);
+                    subject.mmproj(), Optional.of(matrix.values()), threads.slices())).assemble(plan, stretch);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -83,7 +88,7 @@ final class Workbench implements AutoCloseable {
         return cache.value("uniform", facts, Uniform.class, () -> {
             Path file = cache.path("uniform", facts, ".gguf");
             try {
-                long bytes = UniformModels.quantize(subject.model(), type, Optional.of(matrix.values()), threads, file);
+                long bytes = UniformModels.quantize(subject.model(), type, Optional.of(matrix.values()), threads.slices(), file);
                 Quality quality = measure(set, true, stretch, none -> open(List.of(file),
                         subject.mmproj().map(mmproj -> mmproj.paths().get(0))));
                 return new Uniform(bytes, quality);
@@ -143,8 +148,8 @@ final class Workbench implements AutoCloseable {
     }
 
     private Feeder open(List<Path> model, Optional<Path> mmproj) {
-        return Feeder.open(model, mmproj, new FeedOptions(CONTEXT, BATCH, threads, FeedOptions.Outputs.ANSWER,
-                Optional.empty()));
+        return Feeder.open(model, mmproj, new FeedOptions(CONTEXT, BATCH, threads.graph(), FeedOptions.Outputs.ANSWER,
+                Optional.empty()), embeddings.computeIfAbsent(mmproj.orElse(Path.of("")), p -> new EmbeddingCache<>(EMBEDDINGS)));
     }
 
     /** Where the base model's outputs for a set are kept. */
@@ -174,5 +179,6 @@ final class Workbench implements AutoCloseable {
     @Override
     public void close() {
         requantizers.values().forEach(Requantizer::close);
+        embeddings.values().forEach(EmbeddingCache::close);
     }
 }

@@ -1,0 +1,23 @@
+package dev.luq.luq.job;
+
+/**
+ * Compute threads.
+ *
+ * @param graph of llama.cpp's graphs. They wait for each other after every operation, busily: in a small model several
+ *     take longer than one, and much longer beside other work (a factor of 10 on the demo model and two busy cores)
+ * @param slices of work that is cut into independent slices
+ */
+record Threads(int graph, int slices) {
+
+    private static final long WEIGHTS_PER_GRAPH_THREAD = 50_000_000;
+
+    /**
+     * @param wanted 0: as many as there are processors and the model has work for
+     * @param parameters weights of the model
+     */
+    static Threads of(int wanted, long parameters) {
+        int processors = Runtime.getRuntime().availableProcessors();
+        return wanted > 0 ? new Threads(wanted, wanted)
+                : new Threads((int) Math.min(processors, 1 + parameters / WEIGHTS_PER_GRAPH_THREAD), processors);
+    }
+}
