@@ -48,6 +48,8 @@ class ImportTableTest {
         // a job's description and state: the server reads and writes them
         TABLE.put("luq.spec", List.of("luq.plan"));
         TABLE.put("luq.report", List.of("luq.plan", "luq.measure", "luq.spec"));
+        TABLE.put("luq.job", List.of("gguf", "llama", "engine", "luq.plan", "luq.store", "luq.quantize", "luq.data", "luq.feed",
+                "luq.calibrate", "luq.rank", "luq.measure", "luq.spec", "luq.report"));
         TABLE.put("luq.feed", List.of("images", "llama", "engine", "luq.data"));
         TABLE.put("luq.calibrate", List.of("gguf", "llama", "luq.data", "luq.feed"));
         TABLE.put("luq.rank", List.of("gguf", "llama", "luq.plan", "luq.feed", "luq.calibrate"));
@@ -59,7 +61,8 @@ class ImportTableTest {
         TABLE.put("worker.child", List.of("worker.protocol", "catalog", "engine", "llama", "gguf"));
         TABLE.put("openai", List.of("images", "worker", "worker.protocol", "catalog"));
         TABLE.put("telemetry", List.of("worker", "worker.protocol", "catalog", "openai"));
-        TABLE.put("cli", List.of("gguf", "llama", "worker", "worker.protocol", "catalog"));
+        TABLE.put("cli", List.of("gguf", "llama", "worker", "worker.protocol", "catalog", "luq.plan", "luq.store", "luq.measure",
+                "luq.spec", "luq.job", "luq.report"));
     }
 
     private static final Set<String> ROOMS_WITH_JAX_RS = Set.of("openai", "telemetry");

@@ -5,6 +5,7 @@ import dev.luq.luq.calibrate.Calibration;
 import dev.luq.luq.feed.Modality;
 import dev.luq.luq.measure.Quality;
 import dev.luq.luq.report.Report;
+import dev.luq.luq.spec.JsonFile;
 import dev.luq.luq.spec.RequantizationSpec;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -48,7 +49,7 @@ final class Reporter {
                 "examples", subject.evaluation().examples().size()));
         facts.put("serving", spec.serving());
         facts.put("llama.cpp", Llama.version());
-        return facts;
+        return JsonFile.plain(facts);
     }
 
     private static Map<String, Object> tokens(Calibration calibration) {

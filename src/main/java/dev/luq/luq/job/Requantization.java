@@ -1,6 +1,5 @@
 package dev.luq.luq.job;
 
-import com.fasterxml.jackson.core.type.TypeReference;
 import dev.luq.llama.Llama;
 import dev.luq.luq.measure.Quality;
 import dev.luq.luq.quantize.Assembled;
@@ -36,7 +35,6 @@ public final class Requantization {
     public static final String REPORT = "report.json";
     public static final String PAGE = "report.html";
 
-    private static final TypeReference<Map<String, Object>> JSON_OBJECT = new TypeReference<>() { };
     private static final long STATUS_INTERVAL_NANOS = 500_000_000;
 
     /** Expected durations in relation to each other, from runs on the demo model. */
@@ -136,7 +134,7 @@ public final class Requantization {
                 Quality baseQuality = bench.baseQuality(subject.evaluation(), evaluating.part(0.6, 1));
                 begin(Phase.PUBLISH);
                 Report report = new Reporter(spec, subject, main, rankings).brief(decision, quality, baseQuality);
-                store.publish(manifest(spec, subject, decision, assembled, map(report.provenance()), map(quality)));
+                store.publish(manifest(spec, subject, decision, assembled, report.provenance(), JsonFile.plain(quality)));
                 write(report);
                 listener.message("Published " + manifest.id() + ".");
                 if (spec.output().report() == Scope.FULL) {
@@ -168,10 +166,6 @@ public final class Requantization {
         return new Manifest(Manifest.VERSION, spec.output().manifestId(), subject.name(), subject.fingerprint().id(),
                 spec.output().created(), decision.candidate().plan(), Optional.of(spec.budget().text()),
                 assembled.entries(), assembled.mmprojEntry(), ranking, quality);
-    }
-
-    private static Map<String, Object> map(Object value) {
-        return JsonFile.JSON.convertValue(value, JSON_OBJECT);
     }
 
     private void write(Report report) {

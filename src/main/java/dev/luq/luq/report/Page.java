@@ -11,6 +11,7 @@ import dev.luq.luq.plan.Precision;
 import dev.luq.luq.plan.Ranking;
 import dev.luq.luq.spec.JsonFile;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -163,11 +164,10 @@ public final class Page {
                     Axis.fromZero("tau distance", points.stream().mapToDouble(Chart.Point::y)),
                     List.of(new Chart.Series("neighbouring K", 0, Chart.Line.SOLID, false, points))).html());
         }
-        if (!entropies.tauBetweenSeeds().isEmpty()) {
-            section.append(Html.paragraph("Between pairs of seeds: mean " + Html.number(entropies.tauBetweenSeeds().stream()
-                    .mapToDouble(d -> d).average().orElseThrow(), 3) + ", largest "
-                    + Html.number(entropies.tauBetweenSeeds().stream().mapToDouble(d -> d).max().orElseThrow(), 3) + " of "
-                    + entropies.tauBetweenSeeds().size() + "."));
+        double[] seeds = entropies.tauBetweenSeeds().stream().mapToDouble(tau -> tau).filter(Double::isFinite).sorted().toArray();
+        if (seeds.length > 0) {
+            section.append(Html.paragraph("Between pairs of seeds: mean " + Html.number(Arrays.stream(seeds).average().orElseThrow(), 3)
+                    + ", largest " + Html.number(seeds[seeds.length - 1], 3) + " of " + seeds.length + "."));
         }
         return section.toString();
     }

@@ -64,7 +64,8 @@ public record Report(int version, String modelId, String baseName, String manife
      * @param mixed of all tokens, which the ranking follows
      * @param image of image tokens only; NaN-free and empty when there are none
      * @param text of text tokens only
-     * @param tauBetweenClusters normalised Kendall tau distance of the rankings at K and at the one before, by K
+     * @param tauBetweenClusters normalised Kendall tau distance of the rankings at K and at the one before, by K; NaN where
+     *     a ranking has nothing but equals
      * @param tauBetweenSeeds the same distance of each pair of seeds' rankings
      */
     public record Entropies(int clusters, List<Double> mixed, List<Double> image, List<Double> text,

@@ -1,6 +1,7 @@
 package dev.luq.luq.spec;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.core.util.DefaultIndenter;
 import com.fasterxml.jackson.core.util.DefaultPrettyPrinter;
 import com.fasterxml.jackson.databind.DeserializationFeature;
@@ -23,6 +24,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.Map;
 import java.util.Optional;
 
 /** JSON files that are whole or absent at every moment, also after a power cut. Equal values are equal bytes. */
@@ -40,6 +42,8 @@ public final class JsonFile {
     private static final ObjectWriter PRETTY = JSON.writer(new DefaultPrettyPrinter()
             .withObjectIndenter(new DefaultIndenter("  ", "\n")));
 
+    private static final TypeReference<Map<String, Object>> JSON_OBJECT = new TypeReference<>() { };
+
     private JsonFile() {
     }
 
@@ -50,6 +54,11 @@ public final class JsonFile {
         } catch (JsonProcessingException e) {
             throw new IllegalArgumentException("no JSON: " + value.getClass(), e);
         }
+    }
+
+    /** A value as maps, lists, texts and numbers: what comes back when its JSON is read. */
+    public static Map<String, Object> plain(Object value) {
+        return JSON.convertValue(value, JSON_OBJECT);
     }
 
     /** Replaces a file. @throws UncheckedIOException when the folder cannot be written */

@@ -1,0 +1,154 @@
+package dev.luq.luq.job;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.luq.luq.plan.Precision;
+import dev.luq.luq.report.Report;
+import dev.luq.luq.spec.JobStatus;
+import dev.luq.luq.spec.JsonFile;
+import dev.luq.luq.spec.Method;
+import dev.luq.luq.spec.Phase;
+import dev.luq.luq.spec.RequantizationSpec;
+import dev.luq.luq.spec.RequantizationSpec.Scope;
+import dev.luq.luq.store.LayerStore;
+import dev.luq.luq.store.Manifest;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Whole jobs on a tiny model. */
+class RequantizationTest {
+
+    @TempDir
+    Path folder;
+
+    private Path data;
+
+    @BeforeEach
+    void write() {
+        Jobs.writeSets(folder);
+        data = folder.resolve("data");
+    }
+
+    private RequantizationSpec spec(String id, String budget, Method method) {
+        return Jobs.spec(folder, id, budget, method, Scope.BRIEF);
+    }
+
+    private Report run(RequantizationSpec spec) {
+        return new Requantization(data, Jobs.create(data, spec)).run(new Jobs.Notes());
+    }
+
+    @Test
+    void aJobPublishesAModelThatMeetsItsBudgetAndSaysHowGoodItIs() throws IOException {
+        Jobs.Notes notes = new Jobs.Notes();
+        Path job = Jobs.create(data, spec("tiny-90", "90%", Method.BEST));
+        Report report = new Requantization(data, job).run(notes);
+
+        Manifest manifest = LayerStore.open(data.resolve("store")).manifest("tiny-90").orElseThrow();
+        assertEquals(report.published().plan(), manifest.plan());
+        assertTrue(report.published().ratioToQ4KM() <= 0.9, report.toString());
+        assertEquals("90%", manifest.budget().orElseThrow());
+        assertEquals(report.chosen(), manifest.ranking().get("method"));
+        assertEquals(JsonFile.JSON.valueToTree(report.quality()), JsonFile.JSON.valueToTree(manifest.quality()));
+
+        assertEquals(List.of(Phase.CALIBRATE, Phase.RANK, Phase.PLAN, Phase.QUANTIZE, Phase.ASSEMBLE, Phase.EVALUATE,
+                Phase.PUBLISH), notes.phases);
+        assertEquals(notes.progress.stream().sorted().toList(), notes.progress, "progress never falls");
+        assertEquals(1.0, notes.progress.get(notes.progress.size() - 1));
+        assertEquals(JobStatus.State.SUCCEEDED, JobStatus.read(job).orElseThrow().state());
+
+        byte[] written = Files.readAllBytes(job.resolve("report.json"));
+        assertTrue(Arrays.equals(written, JsonFile.bytes(report)));
+        assertTrue(Arrays.equals(written, JsonFile.bytes(JsonFile.read(job.resolve("report.json"), Report.class).orElseThrow())));
+        assertTrue(Files.readString(job.resolve("report.html")).contains("Entropy of the layers"));
+        assertEquals(5, report.choices().size(), "every method was tried");
+        double chosen = report.choices().stream().filter(c -> c.method().equals(report.chosen())).findFirst().orElseThrow()
+                .meanKld().orElseThrow();
+        report.choices().forEach(choice -> assertTrue(chosen <= choice.meanKld().orElseThrow(), report.choices().toString()));
+        assertEquals(6, report.quality().exactMatchAll().asked());
+    }
+
+    @Test
+    void aSecondBudgetCalibratesAndRanksNothing() throws IOException {
+        run(spec("first", "95%", Method.LADDER));
+        Path calibration = data.resolve("cache/calibration");
+        long before = newest(calibration);
+        Path job = Jobs.create(data, spec("second", "90%", Method.LADDER));
+        Jobs.Notes notes = new Jobs.Notes();
+        Report report = new Requantization(data, job).run(notes);
+        assertTrue(report.published().ratioToQ4KM() <= 0.9);
+        assertEquals(before, newest(calibration), "the calibration was only read");
+        assertNotEquals(List.of(), notes.progress);
+    }
+
+    private static long newest(Path folder) throws IOException {
+        try (var files = Files.walk(folder)) {
+            return files.filter(Files::isRegularFile).mapToLong(file -> file.toFile().lastModified()).max().orElseThrow();
+        }
+    }
+
+    @Test
+    void aJobThatWasDoneIsDoneAgainAtOnceWithTheSameBytes() throws IOException {
+        RequantizationSpec spec = spec("twice", "90%", Method.ENTROPY);
+        Path job = Jobs.create(data, spec);
+        run(spec);
+        byte[] first = Files.readAllBytes(job.resolve("report.json"));
+        run(spec);
+        assertTrue(Arrays.equals(first, Files.readAllBytes(job.resolve("report.json"))));
+    }
+
+    @Test
+    void aCancelledJobSaysSoAndGoesOn() {
+        for (Phase phase : List.of(Phase.CALIBRATE, Phase.RANK, Phase.EVALUATE)) {
+            Path job = Jobs.create(data, spec("cancelled", "90%", Method.LADDER));
+            Jobs.Notes notes = new Jobs.Notes();
+            notes.cancelAt = phase;
+            assertThrows(JobException.Cancelled.class, () -> new Requantization(data, job).run(notes), phase.name());
+            assertFalse(Thread.interrupted(), "nothing is left of the cancelling");
+            assertEquals(JobStatus.State.CANCELLED, JobStatus.read(job).orElseThrow().state());
+        }
+        assertEquals("ladder", run(spec("cancelled", "90%", Method.LADDER)).chosen());
+    }
+
+    @Test
+    void aLargestDivergenceIsMetByTheSmallestPlanThatMeetsIt() {
+        Report all = run(spec("smallest", "100%", Method.KLD));
+        double kld = all.quality().all().meanKld();
+        Report report = run(spec("kld", "kld:" + (kld + 10), Method.KLD));
+        assertTrue(report.quality().all().meanKld() <= kld + 10);
+        assertEquals(0, report.published().plan().layersAt(Precision.Q4_K_M).size(), "all layers go low");
+        JobException failure = assertThrows(JobException.Failed.class,
+                () -> run(spec("impossible", "kld:0.0000000001", Method.KLD)));
+        assertTrue(failure.getMessage().contains("No plan is good enough for kld:0.0000000001"), failure.getMessage());
+    }
+
+    @Test
+    void aBudgetThatNothingMeetsIsRefusedWithTheSmallestPossible() {
+        JobException failure = assertThrows(JobException.Failed.class, () -> run(spec("tiny", "10%", Method.BEST)));
+        assertTrue(failure.getMessage().contains("the smallest possible is"), failure.getMessage());
+        JobStatus status = JobStatus.read(data.resolve("jobs/tiny")).orElseThrow();
+        assertEquals(JobStatus.State.FAILED, status.state());
+        assertEquals(Optional.of(failure.getMessage()), status.error());
+    }
+
+    @Test
+    void whatIsWrongWithTheModelIsSaidWithoutPaths() throws IOException {
+        Path broken = Files.write(folder.resolve("broken.gguf"), new byte[] {'G', 'G', 'U', 'F', 3, 0, 0, 0});
+        RequantizationSpec good = spec("broken", "90%", Method.ENTROPY);
+        RequantizationSpec bad = new RequantizationSpec(good.version(), new RequantizationSpec.Source("tiny",
+                List.of(broken.toString()), Optional.empty()), good.sets(), good.budget(), good.method(), good.levels(),
+                good.calibration(), good.serving(), good.threads(), good.output());
+        JobException failure = assertThrows(JobException.Failed.class, () -> run(bad));
+        assertFalse(failure.getMessage().contains(folder.toString()), failure.getMessage());
+    }
+}
