@@ -1,0 +1,39 @@
+package dev.luq.luq.quantize;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** The kernel's high-water mark of this process's resident memory, see proc(5). */
+final class PeakMemory {
+
+    private static final Path SELF = Path.of("/proc/self");
+
+    private PeakMemory() {
+    }
+
+    /** Sets the mark to what is resident now. @return that, in bytes; negative where the kernel does not do it */
+    static long restart() {
+        try {
+            Files.writeString(SELF.resolve("clear_refs"), "5");
+            return field("VmRSS:");
+        } catch (IOException | RuntimeException e) {
+            return -1;
+        }
+    }
+
+    /** @return bytes by which the mark rose, 0 where that cannot be told */
+    static long since(long restarted) {
+        try {
+            return restarted < 0 ? 0 : Math.max(0, field("VmHWM:") - restarted);
+        } catch (IOException | RuntimeException e) {
+            return 0;
+        }
+    }
+
+    private static long field(String name) throws IOException {
+        String line = Files.readAllLines(SELF.resolve("status")).stream().filter(l -> l.startsWith(name)).findFirst()
+                .orElseThrow();
+        return Long.parseLong(line.replaceAll("\\D+", "")) * 1024;
+    }
+}

@@ -1,0 +1,181 @@
+package dev.luq.luq.quantize;
+
+import dev.luq.gguf.GgmlType;
+import dev.luq.gguf.GgufTensor;
+import dev.luq.gguf.ImportanceMatrix;
+import dev.luq.gguf.ModelFiles;
+import dev.luq.llama.ModelQuantizer;
+import dev.luq.llama.Quantizer;
+import dev.luq.luq.plan.Plan;
+import dev.luq.luq.plan.Precision;
+import dev.luq.luq.store.LayerStore;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.DoubleStream;
+import java.util.stream.Stream;
+
+/**
+ * Measures the {@link Requantizer} against llama.cpp's quantize tool on the same random tensors, file to file, turn by
+ * turn. {@link dev.luq.llama.Llama#init} comes first; the tables of a type are computed before its first turn.
+ */
+public final class QuantizeBenchmark {
+
+    /**
+     * Proportions of a layer.
+     *
+     * @param width of the embeddings
+     * @param keyValueWidth rows of the matrices for keys and values
+     * @param feedForward width of the feed-forward part
+     */
+    public record Shape(int width, int keyValueWidth, int feedForward) {
+
+        /** Qwen2.5-VL-7B's layers: 233 million weights. */
+        public static final Shape QWEN_7B = new Shape(3584, 512, 18944);
+        /** LLaVA-1.5-7B's layers: 202 million weights. */
+        public static final Shape LLAVA_7B = new Shape(4096, 4096, 11008);
+    }
+
+    /**
+     * What was measured for one type. Rates are medians of the rounds in weights per second of all threads together.
+     *
+     * @param weights quantized in each turn
+     * @param ours the Requantizer, reading, hashing, writing and making durable
+     * @param llama llama.cpp's, reading and writing
+     * @param ratio median of the rounds' ratios, above 1 where ours is faster
+     * @param oursPeakBytes resident memory at most, above what was resident before the turn; 0 where it cannot be told
+     * @param llamaPeakBytes the same
+     * @param identical whether all tensors were equal bit for bit
+     */
+    public record Result(GgmlType type, long weights, double ours, double llama, double ratio, long oursPeakBytes,
+            long llamaPeakBytes, boolean identical) {
+    }
+
+    private final Path folder;
+    private final int threads;
+    private final ModelFiles base;
+    private final ImportanceMatrix importance;
+
+    /**
+     * Writes the tensors.
+     *
+     * @param folder for files of about {@code 4 / rowsDivisor} times a layer's weights in bytes; removed by the caller
+     * @param rowsDivisor every matrix has one in so many of its rows: cost depends on weights and row length
+     */
+    public QuantizeBenchmark(Path folder, Shape shape, int rowsDivisor, int threads) throws IOException {
+        this.folder = folder;
+        this.threads = threads;
+        this.base = RandomLayer.write(new RandomLayer.Shape(shape.width(), shape.keyValueWidth(), shape.feedForward(),
+                rowsDivisor), folder.resolve("base.gguf"));
+        this.importance = RandomLayer.importance(base);
+    }
+
+    /** @param precision of all matrices, not {@link Precision#Q4_K_M}, which is several types */
+    public Result measure(Precision precision, int rounds) throws IOException {
+        GgmlType type = GgmlType.valueOf(precision.name());
+        Quantizer.prepare(type);
+        List<Turn> ours = new ArrayList<>();
+        List<Turn> llama = new ArrayList<>();
+        boolean identical = true;
+        for (int round = 0; round < rounds; round++) {
+            Path store = folder.resolve("store-" + type + round);
+            Path uniform = folder.resolve(type + "-" + round + ".gguf");
+            // Who is first changes: neither always finds the warmer machine.
+            if (round % 2 == 0) {
+                ours.add(ours(precision, store));
+                llama.add(llama(type, uniform));
+            } else {
+                llama.add(llama(type, uniform));
+                ours.add(ours(precision, store));
+            }
+            identical &= identical(ours.get(round).files(), llama.get(round).files());
+            remove(store);
+            Files.delete(uniform);
+        }
+        double[] ratios = new double[rounds];
+        Arrays.setAll(ratios, round -> llama.get(round).seconds() / ours.get(round).seconds());
+        return new Result(type, base.parameters(), base.parameters() / median(ours.stream().mapToDouble(Turn::seconds)),
+                base.parameters() / median(llama.stream().mapToDouble(Turn::seconds)), median(Arrays.stream(ratios)),
+                peak(ours), peak(llama), identical);
+    }
+
+    private record Turn(double seconds, long peakBytes, ModelFiles files) {
+    }
+
+    /** Work that leaves files. */
+    private interface Work {
+        List<Path> run() throws IOException;
+    }
+
+    private Turn ours(Precision precision, Path folder) throws IOException {
+        LayerStore store = LayerStore.open(folder);
+        try (Requantizer requantizer = new Requantizer(store, base, Optional.empty(), Optional.of(importance), threads)) {
+            requantizer.fingerprint(Progress.NONE);
+            Plan plan = Plan.uniform(1, precision, Precision.F16, Precision.F16);
+            return timed(() -> requantizer.assemble(plan, Progress.NONE).splits());
+        }
+    }
+
+    private Turn llama(GgmlType type, Path target) throws IOException {
+        return timed(() -> {
+            ModelQuantizer.quantize(base.paths().get(0), target, new ModelQuantizer.Options(ModelQuantizer.FileType.Q4_K_M,
+                    false, Map.of("blk\\.", type), Optional.of(importance), threads));
+            return List.of(target);
+        });
+    }
+
+    private static Turn timed(Work work) throws IOException {
+        long before = PeakMemory.restart();
+        long start = System.nanoTime();
+        List<Path> files = work.run();
+        double seconds = (System.nanoTime() - start) / 1e9;
+        return new Turn(seconds, PeakMemory.since(before), ModelFiles.of(files));
+    }
+
+    private boolean identical(ModelFiles a, ModelFiles b) throws IOException {
+        for (GgufTensor tensor : base.first().tensors()) {
+            if (!data(a, tensor.name()).equals(data(b, tensor.name()))) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static ByteBuffer data(ModelFiles files, String name) throws IOException {
+        for (int i = 0; i < files.parts().size(); i++) {
+            Optional<GgufTensor> tensor = files.parts().get(i).tensor(name);
+            if (tensor.isPresent()) {
+                try (FileChannel channel = FileChannel.open(files.paths().get(i))) {
+                    return channel.map(FileChannel.MapMode.READ_ONLY, files.parts().get(i).offset(name), tensor.get().bytes());
+                }
+            }
+        }
+        throw new IllegalStateException("no tensor " + name);
+    }
+
+    private static long peak(List<Turn> turns) {
+        return turns.stream().mapToLong(Turn::peakBytes).max().orElse(0);
+    }
+
+    private static double median(DoubleStream values) {
+        double[] sorted = values.sorted().toArray();
+        int middle = sorted.length / 2;
+        return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+    }
+
+    private static void remove(Path folder) throws IOException {
+        try (Stream<Path> files = Files.walk(folder)) {
+            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(file);
+            }
+        }
+    }
+}

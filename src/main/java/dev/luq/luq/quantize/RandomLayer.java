@@ -1,0 +1,121 @@
+package dev.luq.luq.quantize;
+
+import dev.luq.gguf.GgmlType;
+import dev.luq.gguf.GgufTensor;
+import dev.luq.gguf.GgufValue;
+import dev.luq.gguf.GgufValueType;
+import dev.luq.gguf.GgufWriter;
+import dev.luq.gguf.ImportanceMatrix;
+import dev.luq.gguf.ModelFiles;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.TreeMap;
+
+/**
+ * One layer of a decoder with random F16 weights, as material for measuring. Rows can be cut in number: cost depends on
+ * weights and row length. No model that runs.
+ */
+final class RandomLayer {
+
+    private static final String ARCHITECTURE = "qwen2";
+    private static final int BUFFER_BYTES = 1 << 20;
+
+    /**
+     * @param width of the embeddings
+     * @param keyValueWidth rows of the matrices for keys and values
+     * @param feedForward width of the feed-forward part
+     * @param rowsDivisor every matrix has one in so many of its rows
+     */
+    record Shape(int width, int keyValueWidth, int feedForward, int rowsDivisor) {
+    }
+
+    private RandomLayer() {
+    }
+
+    static ModelFiles write(Shape shape, Path target) throws IOException {
+        List<GgufTensor> tensors = tensors(shape);
+        short[] normals = halfNormals();
+        SplittableRandom random = new SplittableRandom(1);
+        try (GgufWriter writer = GgufWriter.create(target, metadata(shape), tensors)) {
+            ByteBuffer buffer = ByteBuffer.allocate(BUFFER_BYTES).order(ByteOrder.LITTLE_ENDIAN);
+            for (GgufTensor tensor : tensors) {
+                writer.begin(tensor.name());
+                for (long left = tensor.elements(); left > 0;) {
+                    buffer.clear();
+                    for (; left > 0 && buffer.hasRemaining(); left--) {
+                        buffer.putShort(normals[random.nextInt() & normals.length - 1]);
+                    }
+                    writer.write(buffer.flip());
+                }
+            }
+            writer.commit();
+        }
+        return ModelFiles.of(List.of(target));
+    }
+
+    /** Importances as uneven as those of real activations, whose squares are roughly log-normal. */
+    static ImportanceMatrix importance(ModelFiles layer) {
+        SplittableRandom random = new SplittableRandom(2);
+        TreeMap<String, ImportanceMatrix.Entry> entries = new TreeMap<>();
+        for (GgufTensor tensor : layer.first().tensors()) {
+            float[] sums = new float[(int) tensor.extent(0)];
+            for (int i = 0; i < sums.length; i++) {
+                sums[i] = (float) Math.exp(random.nextGaussian());
+            }
+            entries.put(tensor.name(), ImportanceMatrix.Entry.dense(sums, 1));
+        }
+        return new ImportanceMatrix(entries, List.of("random"), 1, 1);
+    }
+
+    private static Map<String, GgufValue> metadata(Shape shape) {
+        Map<String, GgufValue> metadata = new LinkedHashMap<>();
+        metadata.put("general.architecture", GgufValue.text(ARCHITECTURE));
+        metadata.put("general.file_type", GgufValue.uint32(1));
+        number(metadata, "context_length", 4096);
+        number(metadata, "embedding_length", shape.width());
+        number(metadata, "block_count", 1);
+        number(metadata, "feed_forward_length", shape.feedForward());
+        number(metadata, "attention.head_count", shape.width() / 128);
+        number(metadata, "attention.head_count_kv", Math.max(1, shape.keyValueWidth() / 128));
+        metadata.put(ARCHITECTURE + ".attention.layer_norm_rms_epsilon", GgufValue.float32(1e-6f));
+        return metadata;
+    }
+
+    private static void number(Map<String, GgufValue> metadata, String key, int value) {
+        metadata.put(ARCHITECTURE + "." + key, new GgufValue.Int(GgufValueType.UINT32, value));
+    }
+
+    private static List<GgufTensor> tensors(Shape shape) {
+        return List.of(matrix(shape, "attn_q", shape.width(), shape.width()),
+                matrix(shape, "attn_k", shape.width(), shape.keyValueWidth()),
+                matrix(shape, "attn_v", shape.width(), shape.keyValueWidth()),
+                matrix(shape, "attn_output", shape.width(), shape.width()),
+                matrix(shape, "ffn_gate", shape.width(), shape.feedForward()),
+                matrix(shape, "ffn_up", shape.width(), shape.feedForward()),
+                matrix(shape, "ffn_down", shape.feedForward(), shape.width()));
+    }
+
+    private static GgufTensor matrix(Shape shape, String name, long columns, long rows) {
+        return new GgufTensor("blk.0." + name + ".weight", GgmlType.F16, List.of(columns, rows / shape.rowsDivisor()));
+    }
+
+    /** Halves of a normal distribution with a deviation of 0.02, all of normal exponent or 0. */
+    private static short[] halfNormals() {
+        SplittableRandom random = new SplittableRandom(3);
+        short[] values = new short[1 << 14];
+        for (int i = 0; i < values.length; i++) {
+            double value = random.nextGaussian() * 0.02;
+            int exponent = Math.getExponent(value);
+            long mantissa = Math.round(Math.scalb(Math.abs(value), 10 - exponent)) - 1024;
+            int half = exponent < -14 ? 0 : (int) (((long) (exponent + 15) << 10) + mantissa);
+            values[i] = (short) (value < 0 ? half | 0x8000 : half);
+        }
+        return values;
+    }
+}
