@@ -16,6 +16,11 @@ public final class GraphTensor {
         this.tensor = tensor;
     }
 
+    /** Whether this is the same node of the same graph. */
+    public boolean isSameAs(GraphTensor other) {
+        return tensor.address() == other.tensor.address();
+    }
+
     /** A weight's name in the file, or what llama.cpp calls the node, such as {@code l_out-3}. */
     public String name() {
         return tensor.name().getString(UTF_8);

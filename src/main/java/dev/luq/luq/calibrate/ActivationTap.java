@@ -4,9 +4,14 @@ import dev.luq.llama.GraphTensor;
 import dev.luq.llama.TensorTap;
 import dev.luq.luq.feed.Modality;
 import java.nio.FloatBuffer;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Set;
 
-/** Takes the sampled vectors and the squares of all matrices' inputs out of the graph, batch by batch. */
+/**
+ * Takes the sampled vectors and the squares of all matrices' inputs out of the graph, batch by batch. Whatever is taken
+ * ends a piece of computation, so matrices with a common input (query, key and value; gate and up) are looked at once.
+ */
 final class ActivationTap implements TensorTap {
 
     private final Set<String> weights;
@@ -15,6 +20,11 @@ final class ActivationTap implements TensorTap {
     private InputSquares squares = new InputSquares();
     private Modality modality;
     private int[] slots = new int[0];
+    /** The matrix watched last and its input. */
+    private String watched;
+    private GraphTensor watchedInput;
+    /** Matrix to the one that is watched for it. */
+    private final Map<String, String> twins = new HashMap<>();
 
     /** @param weights names of the matrices to watch */
     ActivationTap(Set<String> weights, Set<Activation> activations, VectorFiles vectors) {
@@ -27,10 +37,13 @@ final class ActivationTap implements TensorTap {
     void batch(Modality modality, int[] slots) {
         this.modality = modality;
         this.slots = slots;
+        watched = null;
+        watchedInput = null;
     }
 
     /** What was summed since this was asked before. */
     InputSquares takeSquares() {
+        twins.forEach(squares::copy);
         InputSquares taken = squares;
         squares = new InputSquares();
         return taken;
@@ -38,23 +51,36 @@ final class ActivationTap implements TensorTap {
 
     @Override
     public boolean wants(GraphTensor tensor) {
-        return watchedWeight(tensor) != null || activation(tensor.name()) != null;
+        if (!tensor.isMatrixProduct()) {
+            return activation(tensor.name()) == Activation.OUTPUT;
+        }
+        String weight = tensor.source(0).name();
+        if (!weights.contains(weight)) {
+            return false;
+        }
+        if (watchedInput != null && watchedInput.isSameAs(tensor.source(1))) {
+            twins.put(weight, watched);
+            return false;
+        }
+        watched = weight;
+        watchedInput = tensor.source(1);
+        return true;
     }
 
     @Override
     public void computed(GraphTensor tensor) {
-        String weight = watchedWeight(tensor);
-        GraphTensor values = weight != null ? tensor.source(1) : tensor;
+        boolean product = tensor.isMatrixProduct();
+        GraphTensor values = product ? tensor.source(1) : tensor;
         if (values.rows() != slots.length) {
             throw new CalibrationException.UnusableModel("The model computes " + tensor.name() + " for " + values.rows()
                     + " of " + slots.length + " tokens; models of this architecture cannot be calibrated.");
         }
-        if (weight != null) {
-            squares.add(weight, modality, values.floats(), values.columns());
+        if (product) {
+            squares.add(tensor.source(0).name(), modality, values.floats(), values.columns());
         }
-        Activation activation = activation(tensor.name());
+        Activation activation = activation(values.name());
         if (activation != null) {
-            sample(activation, activation.layer(tensor.name()), tensor.floats(), tensor.columns());
+            sample(activation, activation.layer(values.name()), values.floats(), values.columns());
         }
     }
 
@@ -64,14 +90,6 @@ final class ActivationTap implements TensorTap {
                 vectors.write(activation, modality, layer, slots[token], values.slice(token * width, width));
             }
         }
-    }
-
-    private String watchedWeight(GraphTensor tensor) {
-        if (!tensor.isMatrixProduct()) {
-            return null;
-        }
-        String name = tensor.source(0).name();
-        return weights.contains(name) ? name : null;
     }
 
     private Activation activation(String name) {

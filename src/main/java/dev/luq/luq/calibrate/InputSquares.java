@@ -40,6 +40,14 @@ final class InputSquares {
         }));
     }
 
+    /** Sums of one matrix for another with the same inputs. */
+    void copy(String to, String from) {
+        Map<Modality, double[]> original = sums.get(from);
+        if (original != null) {
+            original.forEach((modality, values) -> put(to, modality, values.clone()));
+        }
+    }
+
     /** Takes over sums that were read. */
     void put(String weight, Modality modality, double[] values) {
         sums.computeIfAbsent(weight, name -> new EnumMap<>(Modality.class)).put(modality, values);

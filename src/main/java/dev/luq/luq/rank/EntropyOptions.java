@@ -13,8 +13,8 @@ import java.util.List;
  */
 public record EntropyOptions(int clusters, List<Integer> sweep, List<Long> seeds, int points, int threads) {
 
-    /** The paper's K, five seeds, and K from 25 to 200. */
-    public static final EntropyOptions DEFAULT = new EntropyOptions(100, List.of(25, 50, 75, 100, 125, 150, 200),
+    /** The paper's K, five seeds, and K from 50 to 150. */
+    public static final EntropyOptions DEFAULT = new EntropyOptions(100, List.of(50, 75, 100, 125, 150),
             List.of(1L, 2L, 3L, 4L, 5L), 8192, 0);
 
     public EntropyOptions {

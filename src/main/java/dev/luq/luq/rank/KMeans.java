@@ -8,13 +8,14 @@ import java.util.Arrays;
 import java.util.SplittableRandom;
 
 /**
- * K-means on whole vectors: seeds by k-means++ (Arthur and Vassilvitskii 2007), then Lloyd's iteration until no vector
- * changes its cluster. Distances come from one matrix product an iteration, |x|^2 - 2 x c + |c|^2; the vectors should be
+ * K-means on whole vectors: seeds by k-means++ (Arthur and Vassilvitskii 2007), then Lloyd's iteration until hardly a
+ * vector changes its cluster. Distances come from one matrix product an iteration, |x|^2 - 2 x c + |c|^2; the vectors should be
  * centred, or large common components cost digits. Results depend on vectors and seed only.
  */
 final class KMeans {
 
-    /** Lloyd's iteration nearly always settles before. */
+    /** Lloyd's iteration has settled when not more than this share of the vectors moves: shares p_k hardly change then. */
+    private static final double SETTLED = 0.001;
     private static final int MAX_ITERATIONS = 100;
 
     private final VectorProducts points;
@@ -95,22 +96,22 @@ final class KMeans {
         int[] assignment = new int[count];
         Arrays.fill(assignment, -1);
         int iteration = 0;
-        while (iteration < MAX_ITERATIONS && assign(assignment)) {
+        while (assign(assignment) > SETTLED * count && iteration < MAX_ITERATIONS) {
             update(assignment);
             iteration++;
         }
         return new Clustering(assignment, sizes(assignment), iteration);
     }
 
-    /** Puts each vector to its nearest centroid, the first of equally near ones. @return whether one moved */
-    private boolean assign(int[] assignment) {
+    /** Puts each vector to its nearest centroid, the first of equally near ones. @return how many moved */
+    private int assign(int[] assignment) {
         double[] centroidSquares = new double[clusters];
         for (int c = 0; c < clusters; c++) {
             centroidSquares[c] = square(centroids, c);
         }
         FloatBuffer products = points.with(centroids, clusters);
         float[] ofPoint = new float[clusters];
-        boolean moved = false;
+        int moved = 0;
         for (int i = 0; i < count; i++) {
             products.get(i * clusters, ofPoint);
             int nearest = 0;
@@ -122,7 +123,7 @@ final class KMeans {
                     nearest = c;
                 }
             }
-            moved |= assignment[i] != nearest;
+            moved += assignment[i] != nearest ? 1 : 0;
             assignment[i] = nearest;
         }
         return moved;
