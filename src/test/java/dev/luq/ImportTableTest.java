@@ -38,6 +38,7 @@ class ImportTableTest {
     static {
         TABLE.put("gguf", List.of());
         TABLE.put("llama", List.of("gguf"));
+        TABLE.put("luq.plan", List.of("gguf"));
         TABLE.put("engine", List.of("llama"));
         TABLE.put("catalog", List.of("gguf"));
         TABLE.put("worker.protocol", List.of());

@@ -66,6 +66,32 @@ public record ModelFiles(List<Path> paths, List<Gguf> parts) {
     }
 
     /**
+     * Reads a model whose parts are named one by one, whatever they are called: one file, or all parts of a split model
+     * in order.
+     *
+     * @throws GgufException when a file is not well-formed, or the files are not the parts of one model in order
+     * @throws IOException when a file cannot be read; its message may name the path
+     */
+    public static ModelFiles of(List<Path> files) throws IOException {
+        List<Path> paths = files.stream().map(file -> file.toAbsolutePath().normalize()).toList();
+        List<Gguf> parts = new ArrayList<>();
+        for (Path path : paths) {
+            Gguf part = Gguf.read(path);
+            boolean single = paths.size() == 1 && part.integer(COUNT_KEY).orElse(1) <= 1;
+            if (!single) {
+                requireNumber(part, parts.size(), paths.size());
+            }
+            parts.add(part);
+        }
+        if (parts.isEmpty()) {
+            throw new IllegalArgumentException("no file is given");
+        }
+        ModelFiles model = new ModelFiles(paths, parts);
+        model.requireWhole();
+        return model;
+    }
+
+    /**
      * Whether a file name is that of a later part of a split model, which is loaded through its first part.
      *
      * @param fileName without directories
