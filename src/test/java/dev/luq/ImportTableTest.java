@@ -40,6 +40,7 @@ class ImportTableTest {
         TABLE.put("llama", List.of("gguf"));
         TABLE.put("luq.plan", List.of("gguf"));
         TABLE.put("engine", List.of("llama"));
+        TABLE.put("luq.data", List.of());
         TABLE.put("catalog", List.of("gguf"));
         TABLE.put("worker.protocol", List.of());
         // what supervises: the server's half never sees native code

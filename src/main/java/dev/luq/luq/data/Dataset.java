@@ -1,0 +1,134 @@
+package dev.luq.luq.data;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.security.DigestInputStream;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * A calibration or evaluation set, read and checked as a whole; see the package for its form. Immutable.
+ *
+ * @param examples in the order of file names and lines; not empty
+ */
+public record Dataset(List<Example> examples) {
+
+    /** Most examples of a set. */
+    public static final int MAX_EXAMPLES = 200_000;
+
+    public Dataset {
+        examples = List.copyOf(examples);
+    }
+
+    /**
+     * Reads all files {@code *.jsonl} that lie directly in the folder.
+     *
+     * @throws DataException.InvalidSet the folder cannot be read or has no example
+     * @throws DataException.InvalidExample a line is malformed, or a picture is missing, lies outside the folder, is
+     *         reached through a link, or is no PNG, JPEG or WEBP
+     */
+    public static Dataset read(Path folder) {
+        try {
+            if (!Files.isDirectory(folder)) {
+                throw new DataException.InvalidSet("There is no such folder; give the folder that holds the .jsonl files.",
+                        null);
+            }
+            Path root = folder.toRealPath();
+            List<Example> examples = new ArrayList<>();
+            for (Path file : jsonLines(root)) {
+                readLines(root, file, examples);
+            }
+            if (examples.isEmpty()) {
+                throw new DataException.InvalidSet("The folder has no examples: put at least one .jsonl file with one"
+                        + " example a line into it.", null);
+            }
+            return new Dataset(examples);
+        } catch (IOException e) {
+            throw new DataException.InvalidSet("The folder cannot be read; check its permissions.", e);
+        }
+    }
+
+    private static List<Path> jsonLines(Path root) throws IOException {
+        try (Stream<Path> files = Files.list(root)) {
+            return files.filter(file -> file.getFileName().toString().endsWith(".jsonl"))
+                    .filter(file -> Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS))
+                    .sorted().toList();
+        }
+    }
+
+    private static void readLines(Path root, Path file, List<Example> examples) throws IOException {
+        String name = file.getFileName().toString();
+        int number = 0;
+        try (BufferedReader reader = Files.newBufferedReader(file, UTF_8)) {
+            for (String line = reader.readLine(); line != null; line = reader.readLine()) {
+                number++;
+                if (line.isBlank()) {
+                    continue;
+                }
+                if (examples.size() == MAX_EXAMPLES) {
+                    throw new DataException.InvalidSet("The folder has more than " + MAX_EXAMPLES
+                            + " examples; take a sample of them.", null);
+                }
+                examples.add(new LineParser(root, name, number).parse(line));
+            }
+        } catch (CharacterCodingException e) {
+            throw new DataException.InvalidExample(name + ":" + (number + 1), "this line or one soon after it is not"
+                    + " UTF-8; write the file in UTF-8.");
+        }
+    }
+
+    /**
+     * Identity of the content: SHA-256, lower-case hexadecimal, of everything that reaches a model, wherever the folder
+     * lies. Reads every picture.
+     *
+     * @throws DataException.InvalidSet a picture cannot be read any more
+     */
+    public String digest() {
+        MessageDigest digest = sha256();
+        try {
+            for (Example example : examples) {
+                for (String text : List.of(example.question(), example.answer(), example.category().orElse(""))) {
+                    byte[] bytes = text.getBytes(UTF_8);
+                    digest.update(ByteBuffer.allocate(Integer.BYTES).putInt(bytes.length).array());
+                    digest.update(bytes);
+                }
+                digest.update(ByteBuffer.allocate(Integer.BYTES).putInt(example.images().size()).array());
+                for (Path image : example.images()) {
+                    digest.update(fileDigest(image));
+                }
+            }
+        } catch (IOException e) {
+            throw new DataException.InvalidSet("A picture of the set cannot be read any more.", e);
+        }
+        return HexFormat.of().formatHex(digest.digest());
+    }
+
+    private static byte[] fileDigest(Path file) throws IOException {
+        MessageDigest digest = sha256();
+        try (InputStream in = new DigestInputStream(Files.newInputStream(file), digest)) {
+            in.transferTo(OutputStream.nullOutputStream());
+        }
+        return digest.digest();
+    }
+
+    private static MessageDigest sha256() {
+        try {
+            return MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every JDK has SHA-256", e);
+        }
+    }
+}
