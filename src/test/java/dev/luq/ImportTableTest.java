@@ -41,7 +41,7 @@ class ImportTableTest {
         TABLE.put("luq.plan", List.of("gguf"));
         TABLE.put("engine", List.of("llama"));
         TABLE.put("luq.data", List.of());
-        TABLE.put("catalog", List.of("gguf"));
+        TABLE.put("catalog", List.of("gguf", "luq.plan", "luq.store"));
         TABLE.put("worker.protocol", List.of());
         // what supervises: the server's half never sees native code
         TABLE.put("worker", List.of("worker.protocol", "catalog"));

@@ -204,13 +204,18 @@ public class Catalog {
         return checked(now.id(), now.aliases(), now.registered(), now.unloaded(), now.base(), variant);
     }
 
-    /** @param prepared by {@link #prepare} */
+    /**
+     * Makes a model what it was prepared to be; called when it is served like that, so that this is also what readers
+     * see when it cannot be saved.
+     *
+     * @param prepared by {@link #prepare}
+     */
     public synchronized CatalogEntry activate(CatalogEntry prepared) {
         CatalogEntry now = require(prepared.id());
         CatalogEntry next = new CatalogEntry(now.id(), now.aliases(), now.registered(), now.unloaded(), prepared.base(),
                 prepared.variant(), prepared.created(), prepared.facts(), prepared.problem());
-        save(state -> state.with(next.id(), old -> old.withVariant(next.variant().map(Variant::id).orElse(null))));
         view = view.replace(next);
+        save(state -> state.with(next.id(), old -> old.withVariant(next.variant().map(Variant::id).orElse(null))));
         return next;
     }
 

@@ -52,6 +52,11 @@ public record CatalogEntry(String id, List<String> aliases, boolean registered, 
         return variant.flatMap(Variant::mmproj).or(base::mmproj);
     }
 
+    /** The same served from its base files. */
+    public CatalogEntry withoutVariant() {
+        return new CatalogEntry(id, aliases, registered, unloaded, base, Optional.empty(), created, facts, problem);
+    }
+
     CatalogEntry withAliases(List<String> next) {
         return new CatalogEntry(id, next, registered, unloaded, base, variant, created, facts, problem);
     }

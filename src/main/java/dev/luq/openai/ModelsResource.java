@@ -95,7 +95,8 @@ public final class ModelsResource {
     @RegisterForReflection
     @Schema(name = "LuqModel")
     public record Luq(
-            @Schema(enumeration = {"loading", "ready", "restarting", "failed", "draining"}) String state,
+            @Schema(enumeration = {"loading", "ready", "restarting", "failed", "draining", "swapping",
+                "unloaded"}) String state,
             @Schema(nullable = true) String architecture,
             @Schema(nullable = true) String quantization,
             @JsonProperty("bits_per_weight") @Schema(nullable = true) Double bitsPerWeight,

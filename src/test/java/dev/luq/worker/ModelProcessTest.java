@@ -143,7 +143,7 @@ class ModelProcessTest {
                 2, 64, 1, 1, 1 << 20, 0);
         SupervisedWorker worker = new SupervisedWorker("tiny", load, CONFIG,
                 (modelId, events) -> WorkerProcess.start(modelId, command.line(modelId), events), timer,
-                new GenerationListener() { });
+                new GenerationListener() { }, new Quarantine(1), () -> { });
         workers.add(worker);
         worker.start();
         return worker;
