@@ -40,14 +40,19 @@ class ImportTableTest {
         TABLE.put("llama", List.of("gguf"));
         TABLE.put("luq.plan", List.of("gguf"));
         TABLE.put("engine", List.of("llama"));
+        TABLE.put("images", List.of());
         TABLE.put("luq.data", List.of());
-        TABLE.put("catalog", List.of("gguf", "luq.plan", "luq.store"));
+        TABLE.put("catalog", List.of("gguf", "luq.plan", "luq.spec", "luq.store"));
+        TABLE.put("luq.measure", List.of("llama", "luq.data", "luq.feed"));
+        // a job's description and state: the server reads and writes them
+        TABLE.put("luq.spec", List.of("luq.plan"));
+        TABLE.put("luq.feed", List.of("images", "llama", "engine", "luq.data"));
         TABLE.put("worker.protocol", List.of());
         // what supervises: the server's half never sees native code
         TABLE.put("worker", List.of("worker.protocol", "catalog"));
         // what runs in the child process; started by name, imported by nobody but the entry point
         TABLE.put("worker.child", List.of("worker.protocol", "catalog", "engine", "llama", "gguf"));
-        TABLE.put("openai", List.of("worker", "worker.protocol", "catalog"));
+        TABLE.put("openai", List.of("images", "worker", "worker.protocol", "catalog"));
         TABLE.put("telemetry", List.of("worker", "worker.protocol", "catalog", "openai"));
         TABLE.put("cli", List.of("gguf", "llama", "worker", "worker.protocol", "catalog"));
     }

@@ -1,11 +1,11 @@
 package dev.luq.catalog;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
-import com.fasterxml.jackson.core.JacksonException;
-import com.fasterxml.jackson.databind.SerializationFeature;
-import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.luq.luq.spec.JsonFile;
+import dev.luq.luq.spec.SpecException;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.file.Files;
@@ -25,14 +25,13 @@ import java.util.function.UnaryOperator;
  * @param models by id: registered models, and changes of configured ones
  */
 @RegisterForReflection
+@JsonInclude(JsonInclude.Include.NON_NULL)
 record CatalogState(int version, String defaultModel, Map<String, ModelState> models) {
 
     static final String FILE = "catalog.json";
 
     private static final int VERSION = 1;
     private static final CatalogState EMPTY = new CatalogState(VERSION, null, Map.of());
-    private static final JsonMapper JSON = JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT)
-            .serializationInclusion(JsonInclude.Include.NON_NULL).build();
 
     /**
      * Every member is null where nothing was changed.
@@ -44,6 +43,7 @@ record CatalogState(int version, String defaultModel, Map<String, ModelState> mo
      * @param unloaded whether its process is not started
      */
     @RegisterForReflection
+    @JsonInclude(JsonInclude.Include.NON_NULL)
     record ModelState(String model, String mmproj, List<String> aliases, String variant, Boolean unloaded) {
 
         static final ModelState NONE = new ModelState(null, null, null, null, null);
@@ -88,21 +88,18 @@ record CatalogState(int version, String defaultModel, Map<String, ModelState> mo
     /** @throws CatalogException.Misconfigured when the file cannot be understood */
     static CatalogState read(Path dataDir) {
         Path file = dataDir.resolve(FILE);
-        if (!Files.exists(file)) {
-            return EMPTY;
-        }
         try {
-            CatalogState state = JSON.readValue(file.toFile(), CatalogState.class);
-            if (state == null || state.version != VERSION) {
+            CatalogState state = JsonFile.read(file, CatalogState.class).orElse(EMPTY);
+            if (state.version != VERSION) {
                 throw new CatalogException.Misconfigured(file + " is of another version of this server; with the file"
                         + " moved away the configured models are served as configured");
             }
             return state;
-        } catch (JacksonException e) {
-            throw new CatalogException.Misconfigured(file + " cannot be understood: " + e.getOriginalMessage()
-                    + "; with the file moved away the configured models are served as configured");
-        } catch (IOException e) {
-            throw new CatalogException.Misconfigured(file + " cannot be read: " + e.getMessage());
+        } catch (SpecException.Unreadable e) {
+            throw new CatalogException.Misconfigured(file + " cannot be understood; with the file moved away the"
+                    + " configured models are served as configured");
+        } catch (UncheckedIOException e) {
+            throw new CatalogException.Misconfigured(file + " cannot be read: " + e.getCause().getMessage());
         }
     }
 
@@ -118,10 +115,10 @@ record CatalogState(int version, String defaultModel, Map<String, ModelState> mo
             try (FileChannel lockFile = FileChannel.open(dataDir.resolve(FILE + ".lock"), StandardOpenOption.CREATE,
                     StandardOpenOption.WRITE); FileLock lock = lockFile.lock()) {
                 CatalogState next = change.apply(read(dataDir));
-                AtomicFile.write(dataDir.resolve(FILE), JSON.writeValueAsBytes(next));
+                JsonFile.write(dataDir.resolve(FILE), next);
                 return next;
             }
-        } catch (IOException e) {
+        } catch (IOException | UncheckedIOException e) {
             throw new CatalogException.NotSaved(e);
         }
     }

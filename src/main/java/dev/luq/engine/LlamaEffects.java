@@ -258,7 +258,8 @@ final class LlamaEffects implements Effects, AutoCloseable {
     @Override
     public void decode(Step.ImageSlice slice) {
         ImageEmbedding embedding = embeddings.pinned(slice.image().id());
-        context.decode(embedding, slice.first(), slice.count(), slice.position(), slice.sequence(), slice.output());
+        context.decode(embedding, slice.first(), slice.count(), slice.position(), slice.sequence(),
+                slice.output() ? 1 : 0);
         outputs.clear();
         outputs.put(slice.request(), slice.count() - 1);
         if (slice.last()) {

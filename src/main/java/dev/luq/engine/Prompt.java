@@ -9,7 +9,7 @@ import java.util.List;
  * @param tokens text and image tokens: the cells it fills
  * @param imageTokens of these, tokens of images
  */
-record Prompt(List<PromptUnit> units, int tokens, int imageTokens) {
+public record Prompt(List<PromptUnit> units, int tokens, int imageTokens) {
 
     static Prompt of(List<PromptUnit> units) {
         if (units.isEmpty()) {

@@ -23,7 +23,7 @@ import java.util.regex.Pattern;
  * Turns a request into a tokenized prompt: chat template, tokens, preprocessed images. Takes the time that long prompts
  * and large images take, so it has a thread of its own; thread-safe.
  */
-final class PromptBuilder {
+public final class PromptBuilder {
 
     /** Tokens that penalties look at: {@link dev.luq.llama.SamplerOptions}. */
     private static final int PENALTY_WINDOW = 64;
@@ -35,7 +35,7 @@ final class PromptBuilder {
      * @param chat the templated prompt: stops and preserved tokens
      * @param parser finds tool calls in the answer; null when there are none to find
      */
-    record Prepared(Prompt prompt, Map<Integer, ImageChunk> images, ChatPrompt chat, Sampler sampler,
+    public record Prepared(Prompt prompt, Map<Integer, ImageChunk> images, ChatPrompt chat, Sampler sampler,
             MessageParser parser) implements AutoCloseable {
 
         @Override
@@ -55,7 +55,7 @@ final class PromptBuilder {
     private final SpecialTextGuard guard;
 
     /** @param vision null for a model that only reads text */
-    PromptBuilder(Model model, ChatTemplates templates, Vision vision) {
+    public PromptBuilder(Model model, ChatTemplates templates, Vision vision) {
         this.model = model;
         this.vocabulary = model.vocabulary();
         this.templates = templates;
@@ -64,7 +64,7 @@ final class PromptBuilder {
     }
 
     /** @throws EngineException when the request cannot become a prompt */
-    Prepared build(GenerationRequest request) {
+    public Prepared build(GenerationRequest request) {
         if (vision == null && !request.images().isEmpty()) {
             throw new EngineException.UnsupportedModality();
         }

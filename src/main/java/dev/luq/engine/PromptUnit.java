@@ -4,7 +4,7 @@ package dev.luq.engine;
  * The smallest piece of a prompt that a cached prefix may end after. Two units are equal when the model would compute
  * the same for them at the same place.
  */
-sealed interface PromptUnit {
+public sealed interface PromptUnit {
 
     /** Cells of the KV cache that it fills. */
     int cells();

@@ -20,29 +20,43 @@ public final class Context implements AutoCloseable {
     private final llama_context context;
     private final llama_memory_i memory;
     private final int vocabularySize;
+    /** Called from C while the context lives; null without a tap. */
+    private final TapCallback tap;
     private EmbeddingBatch embeddings;
     private boolean closed;
 
-    private Context(Model model, ContextOptions options, llama_context context) {
+    private Context(Model model, ContextOptions options, llama_context context, TapCallback tap) {
         this.model = model;
         this.options = options;
         this.context = context;
         this.memory = llama.llama_get_memory(context);
+        this.tap = tap;
         this.vocabularySize = model.vocabulary().size();
     }
 
     /** @throws LlamaException.ModelLoad the context does not fit into memory or the model cannot be evaluated so */
     public static Context create(Model model, ContextOptions options) {
+        return create(model, options, null);
+    }
+
+    /**
+     * A context whose computation is watched.
+     *
+     * @param tap called on the thread that decodes; null for none
+     * @throws LlamaException.ModelLoad the context does not fit into memory or the model cannot be evaluated so
+     */
+    public static Context create(Model model, ContextOptions options, TensorTap tap) {
         model.use();
         Native.clearLoggedErrors();
         llama_context context = null;
+        TapCallback callback = tap == null ? null : new TapCallback(tap);
         try (llama_context_params params = llama.llama_context_default_params()) {
             int processors = Runtime.getRuntime().availableProcessors();
             params.n_ctx(options.contextSize())
                     .n_batch(options.batchSize())
                     .n_ubatch(options.microBatchSize())
                     .n_seq_max(options.sequences())
-                    .n_outputs_max(options.sequences())
+                    .n_outputs_max(options.outputs())
                     .n_threads(options.threads() > 0 ? options.threads() : processors)
                     .n_threads_batch(options.batchThreads() > 0 ? options.batchThreads() : processors)
                     .type_k(options.kv().ggmlType())
@@ -51,14 +65,20 @@ public final class Context implements AutoCloseable {
                             : llama.LLAMA_FLASH_ATTN_TYPE_DISABLED)
                     .kv_unified(true)
                     .no_perf(true);
+            if (callback != null) {
+                params.cb_eval(callback);
+            }
             context = llama.llama_init_from_model(model.pointer(), params);
             if (context == null) {
                 throw new LlamaException.ModelLoad("no context of " + options.contextSize() + " tokens: "
                         + Native.loggedReason("llama.cpp gave no reason", List.of()));
             }
-            return new Context(model, options, context);
+            return new Context(model, options, context, callback);
         } finally {
             if (context == null) {
+                if (callback != null) {
+                    callback.close();
+                }
                 model.releaseUse();
             }
         }
@@ -73,10 +93,7 @@ public final class Context implements AutoCloseable {
      */
     public void decode(TokenBatch batch) {
         checkSize(batch.size());
-        if (batch.outputs() > options.sequences()) {
-            throw new IllegalArgumentException("at most " + options.sequences() + " outputs in a batch, not "
-                    + batch.outputs());
-        }
+        checkOutputs(batch.outputs());
         for (int i = 0; i < batch.size(); i++) {
             int token = batch.token(i);
             if (token < 0 || token >= vocabularySize) {
@@ -96,13 +113,15 @@ public final class Context implements AutoCloseable {
      * @param count tokens of the run
      * @param position of the whole image in the sequence: that of its first token, the same for every run. What
      *        follows the image is at {@code position + e.positions()}
-     * @param outputLast whether logits are wanted after the run's last token, at batch index {@code count - 1}
+     * @param outputs after how many of the run's tokens logits are wanted: that many of the last. The run's last token
+     *        has batch index {@code count - 1}
      * @throws IllegalArgumentException the run is empty, too large, or not part of the image
      * @throws LlamaException.NoKvSpace the KV cache is full; nothing was added
      * @throws LlamaException.DecodeFailed evaluation failed
      */
-    public void decode(ImageEmbedding e, int firstToken, int count, int position, int sequence, boolean outputLast) {
+    public void decode(ImageEmbedding e, int firstToken, int count, int position, int sequence, int outputs) {
         checkSize(count);
+        checkOutputs(outputs);
         checkSequence(sequence);
         checkPosition(position);
         if (firstToken < 0 || firstToken > e.tokens() - count) {
@@ -115,7 +134,7 @@ public final class Context implements AutoCloseable {
         if (embeddings == null) {
             embeddings = new EmbeddingBatch(options.batchSize());
         }
-        llama_batch batch = embeddings.fill(e, firstToken, count, position, sequence, outputLast);
+        llama_batch batch = embeddings.fill(e, firstToken, count, position, sequence, outputs);
         if (e.divisible()) {
             decode(batch);
             return;
@@ -135,6 +154,9 @@ public final class Context implements AutoCloseable {
     private void decode(llama_batch batch) {
         Native.clearLoggedErrors();
         int result = llama.llama_decode(pointer(), batch);
+        if (tap != null) {
+            tap.rethrow();
+        }
         if (result == 1) {
             throw new LlamaException.NoKvSpace("no room for " + batch.n_tokens() + " tokens in a KV cache of "
                     + options.contextSize());
@@ -193,6 +215,9 @@ public final class Context implements AutoCloseable {
         if (!closed) {
             closed = true;
             llama.llama_free(context);
+            if (tap != null) {
+                tap.close();
+            }
             if (embeddings != null) {
                 embeddings.close();
             }
@@ -215,6 +240,12 @@ public final class Context implements AutoCloseable {
     private void checkSize(int count) {
         if (count < 1 || count > options.batchSize()) {
             throw new IllegalArgumentException("a batch has 1 to " + options.batchSize() + " tokens, not " + count);
+        }
+    }
+
+    private void checkOutputs(int outputs) {
+        if (outputs < 0 || outputs > options.outputs()) {
+            throw new IllegalArgumentException("at most " + options.outputs() + " outputs in a batch, not " + outputs);
         }
     }
 

@@ -6,14 +6,15 @@ package dev.luq.llama;
  * @param contextSize tokens of KV cache, shared by all sequences
  * @param batchSize tokens in one decode at most
  * @param microBatchSize tokens computed at once at most; llama.cpp cuts a batch into pieces of this size
- * @param sequences number of sequences, and of outputs in one decode
+ * @param sequences number of sequences
  * @param threads compute threads when a single token is decoded; 0 takes the processors available
  * @param batchThreads compute threads when several tokens are decoded; 0 takes the processors available
  * @param kv number format of the KV cache
  * @param flashAttention whether attention is computed without holding the whole score matrix
+ * @param outputs tokens with output in one decode at most; each takes a float per token of the vocabulary
  */
 public record ContextOptions(int contextSize, int batchSize, int microBatchSize, int sequences, int threads,
-        int batchThreads, KvType kv, boolean flashAttention) {
+        int batchThreads, KvType kv, boolean flashAttention, int outputs) {
 
     public ContextOptions {
         if (contextSize < 1 || batchSize < 1 || microBatchSize < 1 || sequences < 1 || threads < 0
@@ -28,7 +29,17 @@ public record ContextOptions(int contextSize, int batchSize, int microBatchSize,
         if (sequences > MAX_SEQUENCES) {
             throw new IllegalArgumentException("at most " + MAX_SEQUENCES + " sequences, not " + sequences);
         }
+        if (outputs < 1 || outputs > batchSize) {
+            throw new IllegalArgumentException("a batch of " + batchSize + " has 1 to " + batchSize + " outputs, not "
+                    + outputs);
+        }
         microBatchSize = Math.min(microBatchSize, batchSize);
+    }
+
+    /** For generation: one output for each sequence. */
+    public ContextOptions(int contextSize, int batchSize, int microBatchSize, int sequences, int threads,
+            int batchThreads, KvType kv, boolean flashAttention) {
+        this(contextSize, batchSize, microBatchSize, sequences, threads, batchThreads, kv, flashAttention, sequences);
     }
 
     /** LLAMA_MAX_SEQ of llama.cpp. */

@@ -17,13 +17,13 @@ final class EmbeddingBatch implements AutoCloseable {
     /**
      * With M-RoPE a token has four positions, stored axis by axis: all of the first axis, then all of the second.
      */
-    llama_batch fill(ImageEmbedding e, int firstToken, int count, int position, int sequence, boolean outputLast) {
+    llama_batch fill(ImageEmbedding e, int firstToken, int count, int position, int sequence, int outputs) {
         int axes = e.mrope() ? ImageEmbedding.AXES : 1;
         for (int i = 0; i < count; i++) {
             for (int axis = 0; axis < axes; axis++) {
                 columns.positions.put(axis * count + i, e.position(firstToken + i, axis, position));
             }
-            columns.set(i, sequence, outputLast && i == count - 1);
+            columns.set(i, sequence, i >= count - outputs);
         }
         FloatPointer run = new FloatPointer(e.floats()).position((long) firstToken * e.embeddingSize());
         return batch.embd(run).n_tokens(count);

@@ -71,6 +71,12 @@ public final class Vocabulary {
         return Arrays.copyOf(buffer, length);
     }
 
+    /** The token that ends an answer: the end of a turn, or of the text where the model knows no turns. */
+    public int endOfAnswer() {
+        int token = llama.llama_vocab_eot(open());
+        return token >= 0 ? token : llama.llama_vocab_eos(vocab);
+    }
+
     /** Whether the model ends its answer with this token. */
     public boolean isEndOfGeneration(int token) {
         checkToken(token);

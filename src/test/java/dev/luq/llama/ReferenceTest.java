@@ -109,7 +109,7 @@ class ReferenceTest {
                 assertEquals(chunk.positions(), embedding.positions());
                 for (int first = 0; first < embedding.tokens(); first += run) {
                     int count = Math.min(run, embedding.tokens() - first);
-                    context.decode(embedding, first, count, position, 0, false);
+                    context.decode(embedding, first, count, position, 0, 0);
                     if (count < run) {
                         break;
                     }

@@ -144,13 +144,13 @@ class VisionTest {
                 ImageChunk chunk = imageChunk(vision, image(140, 140, "x"));
                 ImageEmbedding embedding = vision.encode(chunk);
                 Context context = TinyModels.context(TinyModels.QWEN, 1)) {
-            assertThrows(IllegalArgumentException.class, () -> context.decode(embedding, 0, 0, 0, 0, false));
-            assertThrows(IllegalArgumentException.class, () -> context.decode(embedding, 20, 6, 0, 0, false));
-            assertThrows(IllegalArgumentException.class, () -> context.decode(embedding, -1, 5, 0, 0, false));
-            assertThrows(IllegalArgumentException.class, () -> context.decode(embedding, 0, 25, 0, 1, false));
+            assertThrows(IllegalArgumentException.class, () -> context.decode(embedding, 0, 0, 0, 0, 0));
+            assertThrows(IllegalArgumentException.class, () -> context.decode(embedding, 20, 6, 0, 0, 0));
+            assertThrows(IllegalArgumentException.class, () -> context.decode(embedding, -1, 5, 0, 0, 0));
+            assertThrows(IllegalArgumentException.class, () -> context.decode(embedding, 0, 25, 0, 1, 0));
             assertThrows(IllegalArgumentException.class,
-                    () -> context.decode(embedding, 0, Integer.MAX_VALUE, 0, 0, false));
-            context.decode(embedding, 0, 25, 0, 0, true);
+                    () -> context.decode(embedding, 0, Integer.MAX_VALUE, 0, 0, 0));
+            context.decode(embedding, 0, 25, 0, 0, 1);
             assertEquals(384, context.logits(24).remaining());
         }
     }

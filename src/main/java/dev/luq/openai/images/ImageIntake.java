@@ -1,5 +1,9 @@
 package dev.luq.openai.images;
 
+import dev.luq.images.ImageDecoder;
+import dev.luq.images.ImageException;
+import dev.luq.images.ImageFormat;
+import dev.luq.images.Pixels;
 import dev.luq.openai.errors.ApiException.InvalidImage;
 import dev.luq.openai.errors.ApiException.InvalidImage.Fault;
 import dev.luq.openai.errors.ApiException.InvalidRequest;
@@ -62,10 +66,12 @@ public final class ImageIntake {
                         ? "SVG is not supported: send PNG, JPEG, WEBP or GIF"
                         : "The data is no PNG, JPEG, WEBP or GIF image"));
         decodes.acquireUninterruptibly();
-        try (ImageDecoder decoder = new ImageDecoder(format, data, reference.param())) {
+        try (ImageDecoder decoder = new ImageDecoder(format, data)) {
             checkDimensions(decoder.width(), decoder.height(), reference.param());
             Pixels pixels = decode(decoder, reference.detail(), share);
             return new ServerFrame.Image(pixels.width(), pixels.height(), pixels.sha256(), pixels.rgb());
+        } catch (ImageException e) {
+            throw new InvalidImage(Fault.INVALID_IMAGE, reference.param(), e.getMessage());
         } finally {
             decodes.release();
         }

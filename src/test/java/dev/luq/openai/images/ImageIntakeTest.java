@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.luq.images.ImageFormat;
+import dev.luq.images.Pixels;
 import dev.luq.openai.errors.ApiException;
 import dev.luq.openai.intake.IntakeBudget;
 import dev.luq.worker.protocol.ServerFrame;

@@ -1,4 +1,4 @@
-package dev.luq.openai.images;
+package dev.luq.images;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

@@ -1,10 +1,8 @@
-package dev.luq.openai.images;
+package dev.luq.images;
 
 import com.twelvemonkeys.imageio.plugins.jpeg.JPEGImageReaderSpi;
 import com.twelvemonkeys.imageio.plugins.webp.WebPImageReaderSpi;
 import com.twelvemonkeys.imageio.stream.ByteArrayImageInputStream;
-import dev.luq.openai.errors.ApiException.InvalidImage;
-import dev.luq.openai.errors.ApiException.InvalidImage.Fault;
 import java.awt.Rectangle;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
@@ -24,7 +22,7 @@ import org.w3c.dom.NodeList;
  * Opens one encoded image: its dimensions can be judged before {@link #decode} allocates anything of their size.
  * Not thread-safe.
  */
-final class ImageDecoder implements AutoCloseable {
+public final class ImageDecoder implements AutoCloseable {
 
     static {
         // Decoding needs neither a display nor files on disk.
@@ -38,7 +36,6 @@ final class ImageDecoder implements AutoCloseable {
 
     private final ImageFormat format;
     private final byte[] data;
-    private final String param;
     private final ImageReader reader;
     private final ImageInputStream input;
     private final int width;
@@ -47,11 +44,13 @@ final class ImageDecoder implements AutoCloseable {
     private final Rectangle canvas;
     private boolean truncated;
 
-    /** @throws InvalidImage if the header is damaged */
-    ImageDecoder(ImageFormat format, byte[] data, String param) {
+    /**
+     * @param data the whole file
+     * @throws ImageException the header is damaged
+     */
+    public ImageDecoder(ImageFormat format, byte[] data) {
         this.format = format;
         this.data = data;
-        this.param = param;
         this.input = new ByteArrayImageInputStream(data);
         this.reader = reader(format);
         try {
@@ -86,12 +85,12 @@ final class ImageDecoder implements AutoCloseable {
     }
 
     /** In pixels, before it is turned upright. */
-    int width() {
+    public int width() {
         return canvas.width;
     }
 
     /** In pixels, before it is turned upright. */
-    int height() {
+    public int height() {
         return canvas.height;
     }
 
@@ -100,9 +99,9 @@ final class ImageDecoder implements AutoCloseable {
      * and gamma are ignored, as the preprocessing of vision models does.
      *
      * @param every 1 for all pixels, 2 for every second one in both directions, and so on
-     * @throws InvalidImage if it is damaged or cut off
+     * @throws ImageException it is damaged or cut off
      */
-    Pixels decode(int every) {
+    public Pixels decode(int every) {
         try {
             ImageReadParam readParam = reader.getDefaultReadParam();
             readParam.setSourceSubsampling(every, every, 0, 0);
@@ -143,9 +142,8 @@ final class ImageDecoder implements AutoCloseable {
         return text.contains("premature") || text.contains("truncated") || text.contains("missing eoi");
     }
 
-    private InvalidImage damaged() {
-        return new InvalidImage(Fault.INVALID_IMAGE, param,
-                "The " + format + " image is damaged or incomplete");
+    private ImageException damaged() {
+        return new ImageException("The " + format + " image is damaged or incomplete");
     }
 
     @Override

@@ -1,17 +1,18 @@
-package dev.luq.openai.images;
+package dev.luq.images;
 
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Optional;
 
 /** The supported image formats, told apart by their first bytes. */
-enum ImageFormat {
+public enum ImageFormat {
     PNG, JPEG, WEBP, GIF;
 
     private static final byte[] PNG_SIGNATURE = {(byte) 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
     private static final byte[] JPEG_START = {(byte) 0xff, (byte) 0xd8, (byte) 0xff};
 
-    static Optional<ImageFormat> of(byte[] data) {
+    /** @return empty for anything else */
+    public static Optional<ImageFormat> of(byte[] data) {
         if (startsWith(data, 0, PNG_SIGNATURE)) {
             return Optional.of(PNG);
         }
@@ -28,7 +29,7 @@ enum ImageFormat {
     }
 
     /** Whether this looks like an XML document, as SVG is. */
-    static boolean isMarkup(byte[] data) {
+    public static boolean isMarkup(byte[] data) {
         String start = new String(data, 0, Math.min(data.length, 256), StandardCharsets.UTF_8);
         return start.replace("\ufeff", "").stripLeading().startsWith("<");
     }

@@ -1,4 +1,4 @@
-package dev.luq.openai.images;
+package dev.luq.images;
 
 import java.awt.Rectangle;
 import java.awt.color.ColorSpace;

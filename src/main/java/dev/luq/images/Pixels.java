@@ -1,4 +1,4 @@
-package dev.luq.openai.images;
+package dev.luq.images;
 
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
@@ -9,16 +9,16 @@ import java.util.HexFormat;
 /**
  * Decoded pixels: {@code 3 * width * height} bytes, row by row from the top, R G B. The array is shared, not copied.
  */
-record Pixels(int width, int height, byte[] rgb) {
+public record Pixels(int width, int height, byte[] rgb) {
 
-    Pixels {
+    public Pixels {
         if (rgb.length != 3L * width * height) {
             throw new IllegalArgumentException(rgb.length + " bytes for " + width + " x " + height + " pixels");
         }
     }
 
     /** Lower-case hexadecimal SHA-256 of width and height, four big-endian bytes each, and the pixels. */
-    String sha256() {
+    public String sha256() {
         try {
             MessageDigest digest = MessageDigest.getInstance("SHA-256");
             digest.update(ByteBuffer.allocate(8).putInt(width).putInt(height).array());
@@ -33,7 +33,7 @@ record Pixels(int width, int height, byte[] rgb) {
      *
      * @param orientation EXIF orientation 1..8: the place of the stored first row and first column, 1 being top left
      */
-    Pixels upright(int orientation) {
+    public Pixels upright(int orientation) {
         if (orientation <= 1 || orientation > 8) {
             return this;
         }
@@ -65,7 +65,7 @@ record Pixels(int width, int height, byte[] rgb) {
      * The picture with at most this many pixels, itself when it has no more. Every new pixel is the mean of the area
      * that it covers, so that thin lines and text fade instead of vanishing.
      */
-    Pixels within(int maxPixels) {
+    public Pixels within(int maxPixels) {
         long count = (long) width * height;
         if (count <= maxPixels) {
             return this;

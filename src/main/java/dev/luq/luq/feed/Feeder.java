@@ -1,0 +1,247 @@
+package dev.luq.luq.feed;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.luq.engine.EngineException;
+import dev.luq.engine.GenerationRequest;
+import dev.luq.engine.PromptBuilder;
+import dev.luq.engine.PromptUnit;
+import dev.luq.llama.ChatTemplates;
+import dev.luq.llama.Context;
+import dev.luq.llama.ContextOptions;
+import dev.luq.llama.ImageEmbedding;
+import dev.luq.llama.KvType;
+import dev.luq.llama.Model;
+import dev.luq.llama.ModelOptions;
+import dev.luq.llama.SamplerOptions;
+import dev.luq.llama.TokenBatch;
+import dev.luq.llama.Vision;
+import dev.luq.llama.VisionOptions;
+import dev.luq.llama.Vocabulary;
+import dev.luq.luq.data.Example;
+import java.io.ByteArrayOutputStream;
+import java.nio.FloatBuffer;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * A model, its projector and a context that examples are evaluated in, one after the other. Every example starts in an
+ * empty context, so results do not depend on what was fed before. Owns what it opened; not thread-safe.
+ */
+public final class Feeder implements AutoCloseable {
+
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final int SEQUENCE = 0;
+
+    private final FeedOptions options;
+    private final Deque<AutoCloseable> owned = new ArrayDeque<>();
+    private final Vocabulary vocabulary;
+    private final Vision vision;
+    private final PromptBuilder prompts;
+    private final Context context;
+    private final TokenBatch batch;
+
+    private Feeder(Model model, Optional<Path> mmproj, FeedOptions options) {
+        this.options = options;
+        vocabulary = own(model).vocabulary();
+        try {
+            vision = mmproj.isEmpty() ? null
+                    : own(Vision.open(mmproj.get(), model, new VisionOptions(options.threads(), 0, 0)));
+            prompts = new PromptBuilder(model, own(ChatTemplates.of(model)), vision);
+            int size = options.batchSize();
+            context = own(Context.create(model, new ContextOptions(options.contextSize(), size, size, 1,
+                    options.threads(), options.threads(), KvType.F16, true, size), options.tap().orElse(null)));
+            batch = own(TokenBatch.create(size));
+        } catch (RuntimeException e) {
+            close();
+            throw e;
+        }
+    }
+
+    /**
+     * Loads a model. {@link dev.luq.llama.Llama#init} must have been called.
+     *
+     * @param model the GGUF, or its split files in order
+     * @param mmproj its projector; without one only text can be fed
+     * @throws dev.luq.llama.LlamaException the files are no model and projector that belong together
+     */
+    public static Feeder open(List<Path> model, Optional<Path> mmproj, FeedOptions options) {
+        return new Feeder(Model.load(model, ModelOptions.DEFAULT), mmproj, options);
+    }
+
+    private <T extends AutoCloseable> T own(T resource) {
+        owned.push(resource);
+        return resource;
+    }
+
+    /**
+     * Evaluates an example with its answer.
+     *
+     * @return tokens evaluated
+     * @throws FeedException the example does not fit or cannot be used; nothing was evaluated
+     */
+    public int feed(Example example, Visitor visitor) {
+        try (PromptBuilder.Prepared prepared = prepare(example)) {
+            int[] answer = vocabulary.tokenize(example.answer(), false, false);
+            Sequence sequence = new Sequence(prepared.prompt().units(), answer);
+            if (sequence.tokens() > options.contextSize()) {
+                throw new FeedException.TooLong(example, sequence.tokens(), options.contextSize());
+            }
+            evaluate(example, sequence, prepared, visitor);
+            return sequence.tokens();
+        }
+    }
+
+    /**
+     * Lets the model answer an example's question, always with the likeliest token.
+     *
+     * @param maxTokens tokens of the answer at most
+     * @return the answer's text without white space around it
+     * @throws FeedException the question does not fit or cannot be used
+     */
+    public String answer(Example example, int maxTokens) {
+        try (PromptBuilder.Prepared prepared = prepare(example)) {
+            Sequence question = new Sequence(prepared.prompt().units(), new int[0]);
+            int room = options.contextSize() - question.tokens();
+            if (room < 1) {
+                throw new FeedException.TooLong(example, question.tokens(), options.contextSize());
+            }
+            int[] next = new int[1];
+            evaluate(example, question, prepared, new Visitor() {
+                @Override
+                public void logits(Prediction prediction, FloatBuffer logits) {
+                    next[0] = likeliest(logits);
+                }
+            });
+            ByteArrayOutputStream text = new ByteArrayOutputStream();
+            int position = question.positions();
+            for (int n = 0; n < Math.min(room, maxTokens) && !vocabulary.isEndOfGeneration(next[0]); n++) {
+                text.writeBytes(vocabulary.piece(next[0], false));
+                batch.clear();
+                int index = batch.add(next[0], position++, SEQUENCE, true);
+                context.decode(batch);
+                next[0] = likeliest(context.logits(index));
+            }
+            return text.toString(UTF_8).strip();
+        }
+    }
+
+    private static int likeliest(FloatBuffer logits) {
+        int best = 0;
+        for (int i = 1; i < logits.limit(); i++) {
+            if (logits.get(i) > logits.get(best)) {
+                best = i;
+            }
+        }
+        return best;
+    }
+
+    private PromptBuilder.Prepared prepare(Example example) {
+        ArrayNode messages = JSON.createArrayNode();
+        ArrayNode content = messages.addObject().put("role", "user").putArray("content");
+        for (int i = 0; i < example.images().size(); i++) {
+            content.addObject().put("type", "image").put("image", i);
+        }
+        content.addObject().put("type", "text").put("text", example.question());
+        try {
+            return prompts.build(new GenerationRequest(example.id(), messages.toString(), Pictures.read(example), null,
+                    null, false, null, SamplerOptions.GREEDY, 0, List.of(), -1, false));
+        } catch (EngineException e) {
+            throw new FeedException.Unusable(example, e.getMessage(), e);
+        }
+    }
+
+    private void evaluate(Example example, Sequence sequence, PromptBuilder.Prepared prepared, Visitor visitor) {
+        context.remove(SEQUENCE, 0, -1);
+        Cursor cursor = new Cursor();
+        while (cursor.unit < sequence.units()) {
+            if (sequence.unit(cursor.unit) instanceof PromptUnit.Image) {
+                try (ImageEmbedding embedding = vision.encode(prepared.images().get(cursor.unit))) {
+                    if (!embedding.divisible() && embedding.tokens() > options.batchSize()) {
+                        throw new FeedException.Unusable(example, "the picture's " + embedding.tokens() + " tokens must be"
+                                + " evaluated at once; use a smaller picture or a larger batch.", null);
+                    }
+                    evaluateImage(sequence, embedding, cursor, visitor);
+                }
+            } else {
+                evaluateText(sequence, cursor, visitor);
+            }
+        }
+    }
+
+    private void evaluateText(Sequence sequence, Cursor cursor, Visitor visitor) {
+        batch.clear();
+        int first = cursor.unit;
+        List<Integer> outputs = new ArrayList<>();
+        while (cursor.unit < sequence.units() && batch.size() < batch.capacity()
+                && sequence.unit(cursor.unit) instanceof PromptUnit.Text text) {
+            boolean output = hasOutput(sequence, cursor.unit);
+            int index = batch.add(text.token(), cursor.position++, SEQUENCE, output);
+            if (output) {
+                outputs.add(index);
+            }
+            cursor.unit++;
+        }
+        visitor.batch(Modality.TEXT, batch.size());
+        context.decode(batch);
+        for (int index : outputs) {
+            visit(sequence, first + index, cursor.tokens + index, index, visitor);
+        }
+        cursor.tokens += batch.size();
+    }
+
+    private void evaluateImage(Sequence sequence, ImageEmbedding image, Cursor cursor, Visitor visitor) {
+        int most = options.batchSize();
+        boolean all = options.outputs() == FeedOptions.Outputs.ALL;
+        for (int first = 0; first < image.tokens(); first += most) {
+            int count = Math.min(most, image.tokens() - first);
+            boolean last = first + count == image.tokens();
+            int outputs = all ? count : last && hasOutput(sequence, cursor.unit) ? 1 : 0;
+            visitor.batch(Modality.IMAGE, count);
+            context.decode(image, first, count, cursor.position, SEQUENCE, outputs);
+            cursor.tokens += count;
+            if (last && outputs > 0) {
+                visit(sequence, cursor.unit, cursor.tokens - 1, count - 1, visitor);
+            }
+        }
+        cursor.position += image.positions();
+        cursor.unit++;
+    }
+
+    private boolean hasOutput(Sequence sequence, int unit) {
+        return options.outputs() == FeedOptions.Outputs.ALL || sequence.predictsAnswer(unit);
+    }
+
+    private void visit(Sequence sequence, int unit, int token, int batchIndex, Visitor visitor) {
+        int target = sequence.target(unit, vocabulary.endOfAnswer());
+        if (target >= 0) {
+            visitor.logits(new Visitor.Prediction(token, target, sequence.predictsAnswer(unit),
+                    sequence.hasImageUpTo(unit)), context.logits(batchIndex));
+        }
+    }
+
+    @Override
+    public void close() {
+        while (!owned.isEmpty()) {
+            try {
+                owned.pop().close();
+            } catch (Exception e) {
+                throw new IllegalStateException(e);
+            }
+        }
+    }
+
+    /** How far an example is evaluated. */
+    private static final class Cursor {
+        int unit;
+        int tokens;
+        int position;
+    }
+}

@@ -1,0 +1,38 @@
+package dev.luq.luq.measure;
+
+/** A measurement that cannot be made. Messages are for people and name no paths. */
+public abstract sealed class MeasureException extends RuntimeException {
+
+    private MeasureException(String message, Throwable cause) {
+        super(message, cause);
+    }
+
+    /** The model's logits are no distribution: NaN, or nothing has a probability. */
+    public static final class Undefined extends MeasureException {
+        Undefined() {
+            super("The model's output is not a number: its files or its quantization are broken.", null);
+        }
+    }
+
+    /** The cached base outputs are damaged or of other data; delete the cache. */
+    public static final class BadBaseOutputs extends MeasureException {
+        BadBaseOutputs(String what, Throwable cause) {
+            super("The cached outputs of the base model cannot be used: " + what
+                    + ". Remove them from the cache, they are computed again.", cause);
+        }
+    }
+
+    /** Base and candidate do not answer the same questions. */
+    public static final class Incomparable extends MeasureException {
+        Incomparable(String what) {
+            super("The model cannot be compared with its base: " + what + ".", null);
+        }
+    }
+
+    /** Nobody wants the result any more. */
+    public static final class Cancelled extends MeasureException {
+        Cancelled() {
+            super("The measurement was cancelled.", null);
+        }
+    }
+}

@@ -1,0 +1,156 @@
+package dev.luq.luq.spec;
+
+import dev.luq.luq.plan.Budget;
+import dev.luq.luq.plan.Precision;
+import dev.luq.luq.plan.ServingShape;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Pattern;
+
+/**
+ * What a re-quantization is asked to do: {@code spec.json} of its job folder. Never changes once written.
+ *
+ * @param version of this format
+ * @param source the base model
+ * @param sets what it is calibrated and evaluated with
+ * @param budget what the result may take or how good it must be
+ * @param method how the plan is found
+ * @param levels the precisions of two-level plans
+ * @param calibration settings of calibration and rankings
+ * @param serving how the result will be served, for its memory
+ * @param threads compute threads; 0 takes the processors available
+ * @param output the result
+ */
+public record RequantizationSpec(int version, Source source, Sets sets, Budget budget, Method method, Levels levels,
+        Calibration calibration, ServingShape serving, int threads, Output output) {
+
+    /** The version that this code writes and reads. */
+    public static final int VERSION = 1;
+
+    private static final String FILE = "spec.json";
+    private static final Pattern MANIFEST_ID = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,99}");
+
+    /** @throws SpecException.Invalid when a value is missing or out of its range */
+    public RequantizationSpec {
+        require(version == VERSION, "The job description is of version " + version + "; this program knows " + VERSION + ".");
+        require(source != null && sets != null && budget != null && method != null && levels != null
+                && calibration != null && serving != null && output != null, "The job description is incomplete.");
+        require(threads >= 0, "The number of threads is 0 or more.");
+    }
+
+    /**
+     * The base model.
+     *
+     * @param modelId its id in the catalogue
+     * @param model paths of the GGUF, or of its split files in order; F16, BF16 or Q8_0
+     * @param mmproj path of the projector
+     */
+    public record Source(String modelId, List<String> model, Optional<String> mmproj) {
+        public Source {
+            require(modelId != null && !modelId.isBlank(), "The model needs an id.");
+            require(model != null && !model.isEmpty(), "The model needs a file.");
+            model = List.copyOf(model);
+            mmproj = mmproj == null ? Optional.empty() : mmproj;
+        }
+
+        public List<Path> modelPaths() {
+            return model.stream().map(Path::of).toList();
+        }
+
+        public Optional<Path> mmprojPath() {
+            return mmproj.map(Path::of);
+        }
+    }
+
+    /**
+     * Folders in the form of {@code dev.luq.luq.data}.
+     *
+     * @param calibration its path
+     * @param evaluation its path; held out: nothing is chosen by it but what the budget says about accuracy and KLD
+     * @param evaluationExamples examples of it used at most, evenly spread; 0 for all
+     */
+    public record Sets(String calibration, String evaluation, int evaluationExamples) {
+        public Sets {
+            require(calibration != null && evaluation != null, "A calibration and an evaluation set are needed.");
+            require(evaluationExamples >= 0, "The number of evaluation examples is 0 (all) or more.");
+        }
+    }
+
+    /**
+     * The precisions of a two-level plan.
+     *
+     * @param low of the layers that go low
+     * @param high of the other layers and of the tensors outside the layers
+     * @param mmproj of the projector: F16 keeps it as it is
+     */
+    public record Levels(Precision low, Precision high, Precision mmproj) {
+        public static final Levels DEFAULT = new Levels(Precision.IQ1_M, Precision.Q4_K_M, Precision.F16);
+
+        public Levels {
+            require(low != null && high != null && low.compareTo(high) < 0,
+                    "The low precision must be smaller than the high one.");
+            require(mmproj == Precision.F16 || mmproj == Precision.Q8_0, "A projector is F16 or Q8_0.");
+        }
+    }
+
+    /**
+     * @param alpha weight of examples with images in the importance matrix, 0 (text only) to 1 (images only)
+     * @param seed of everything that is sampled
+     * @param examples of the calibration set used at most; 0 for all
+     * @param tuning examples of the calibration set that are held out of the calibration for measuring layers and
+     *     choosing between methods, at most; a fifth of the set at most
+     */
+    public record Calibration(double alpha, long seed, int examples, int tuning) {
+        public static final Calibration DEFAULT = new Calibration(0.75, 1, 256, 48);
+
+        public Calibration {
+            require(alpha >= 0 && alpha <= 1, "Alpha is between 0 and 1.");
+            require(examples >= 0 && tuning >= 1, "Numbers of examples are positive.");
+        }
+    }
+
+    /** How much is reported. */
+    public enum Scope {
+        /** The published model beside its base. */
+        BRIEF,
+        /** Also every method and the uniform types at several sizes, ablations, alpha and seeds: minutes of measuring. */
+        FULL
+    }
+
+    /**
+     * @param manifestId the id under which the result is published
+     * @param created the manifest's time; fixed, so that an interrupted job ends with the same bytes
+     */
+    public record Output(String manifestId, Instant created, Scope report) {
+        public Output {
+            require(manifestId != null && MANIFEST_ID.matcher(manifestId).matches(), "The result's name must be 1 to 100"
+                    + " letters, digits, dots, dashes and underscores, and begin with a letter or digit.");
+            require(created != null && report != null, "The job description is incomplete.");
+        }
+    }
+
+    /** A specification with the defaults. */
+    public static RequantizationSpec of(Source source, Sets sets, Budget budget, ServingShape serving, Output output) {
+        return new RequantizationSpec(VERSION, source, sets, budget, Method.BEST, Levels.DEFAULT, Calibration.DEFAULT,
+                serving, 0, output);
+    }
+
+    /** Writes {@code spec.json}, atomically. */
+    public void write(Path jobFolder) {
+        JsonFile.write(jobFolder.resolve(FILE), this);
+    }
+
+    /** @throws SpecException.Unreadable there is none or it is damaged */
+    public static RequantizationSpec read(Path jobFolder) {
+        return JsonFile.read(jobFolder.resolve(FILE), RequantizationSpec.class).orElseThrow(
+                () -> new SpecException.Unreadable("The job has no description (" + FILE + ").", null));
+    }
+
+    private static void require(boolean condition, String message) {
+        if (!condition) {
+            throw new SpecException.Invalid(message);
+        }
+    }
+}

@@ -1,0 +1,220 @@
+package dev.luq.luq.feed;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.luq.llama.GraphTensor;
+import dev.luq.llama.Llama;
+import dev.luq.llama.TensorTap;
+import dev.luq.luq.data.Example;
+import java.nio.FloatBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class FeederTest {
+
+    private static final Path REFERENCE = Path.of("src/test/resources/reference");
+    private static final Path DEMO = Path.of("models/demo");
+    private static final String LLAVA = "llava-tiny";
+    private static final String QWEN = "qwen2.5-vl-tiny";
+
+    @TempDir
+    Path folder;
+
+    @BeforeAll
+    static void loadLibraries() {
+        Llama.init(line -> { });
+    }
+
+    private static Feeder tiny(String name, int contextSize, int batchSize, FeedOptions.Outputs outputs, TensorTap tap) {
+        return Feeder.open(List.of(REFERENCE.resolve(name + "-F16.gguf")),
+                Optional.of(REFERENCE.resolve("mmproj-" + name + "-F16.gguf")),
+                new FeedOptions(contextSize, batchSize, 1, outputs, Optional.ofNullable(tap)));
+    }
+
+    private static Example text() {
+        return new Example("set.jsonl", 1, List.of(), "What colour is it?", "It is green.", Optional.empty());
+    }
+
+    private static Example picture(Path... images) {
+        return new Example("set.jsonl", 2, List.of(images), "What is this?", "A square.", Optional.empty());
+    }
+
+    /** Remembers everything it sees. */
+    private static final class Memory implements Visitor {
+        final List<Modality> tokens = new ArrayList<>();
+        final List<Integer> batches = new ArrayList<>();
+        final List<Prediction> predictions = new ArrayList<>();
+        final List<float[]> logits = new ArrayList<>();
+
+        @Override
+        public void batch(Modality modality, int count) {
+            batches.add(count);
+            for (int i = 0; i < count; i++) {
+                tokens.add(modality);
+            }
+        }
+
+        @Override
+        public void logits(Prediction prediction, FloatBuffer buffer) {
+            predictions.add(prediction);
+            float[] copy = new float[buffer.remaining()];
+            buffer.get(copy);
+            logits.add(copy);
+        }
+    }
+
+    /** The demo model says what the README shows; fed its own words, it predicts every one of them. */
+    @Test
+    void theDemoModelAnswersAsItDoesWhenServedAndPredictsItsOwnAnswer() {
+        String sentence = "An orange cross at the top left, a red triangle at the top right, a yellow star at the bottom"
+                + " left and a green circle at the bottom right.";
+        Example example = new Example("set.jsonl", 1, List.of(DEMO.resolve("examples/describe.png")),
+                "Describe the image.", sentence, Optional.empty());
+        try (Feeder feeder = Feeder.open(List.of(DEMO.resolve("luq-demo-F16.gguf")),
+                Optional.of(DEMO.resolve("mmproj-luq-demo-F16.gguf")),
+                new FeedOptions(512, 64, 0, FeedOptions.Outputs.ANSWER, Optional.empty()))) {
+            assertEquals(sentence, feeder.answer(example, 64));
+            assertEquals(sentence.substring(0, 9), feeder.answer(example, 2).substring(0, 9));
+            Memory memory = new Memory();
+            feeder.feed(example, memory);
+            for (int i = 0; i < memory.predictions.size(); i++) {
+                float[] logits = memory.logits.get(i);
+                Visitor.Prediction prediction = memory.predictions.get(i);
+                for (float logit : logits) {
+                    assertTrue(logit <= logits[prediction.target()]);
+                }
+                assertTrue(prediction.answer() && prediction.afterImage());
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {LLAVA, QWEN})
+    void whatIsPredictedDoesNotDependOnBatchesOutputsOrWhatCameBefore(String name) {
+        Example example = picture(REFERENCE.resolve("square-140x140.png"));
+        Memory answer = new Memory();
+        Memory all = new Memory();
+        try (Feeder feeder = tiny(name, 512, 512, FeedOptions.Outputs.ANSWER, null)) {
+            feeder.feed(text(), new Memory());
+            feeder.feed(example, answer);
+        }
+        int tokens;
+        try (Feeder feeder = tiny(name, 512, 7, FeedOptions.Outputs.ALL, null)) {
+            tokens = feeder.feed(example, all);
+        }
+        assertEquals(tokens, all.tokens.size());
+        assertTrue(all.batches.stream().allMatch(count -> count <= 7));
+        List<Visitor.Prediction> ofAnswer = all.predictions.stream().filter(Visitor.Prediction::answer).toList();
+        assertEquals(answer.predictions, ofAnswer);
+        assertTrue(all.predictions.size() > ofAnswer.size());
+        for (int i = 0; i < ofAnswer.size(); i++) {
+            assertArrayEquals(answer.logits.get(i), all.logits.get(all.predictions.indexOf(ofAnswer.get(i))), 2e-3f);
+        }
+        Visitor.Prediction last = ofAnswer.get(ofAnswer.size() - 1);
+        assertEquals(tokens - 1, last.index());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {LLAVA, QWEN})
+    void picturesAreTokensOfTheirOwnKindInTheirPlace(String name) {
+        Memory memory = new Memory();
+        try (Feeder feeder = tiny(name, 512, 64, FeedOptions.Outputs.ALL, null)) {
+            feeder.feed(picture(REFERENCE.resolve("square-140x140.png")), memory);
+        }
+        int first = memory.tokens.indexOf(Modality.IMAGE);
+        int last = memory.tokens.lastIndexOf(Modality.IMAGE);
+        assertTrue(first > 0 && last < memory.tokens.size() - 1);
+        assertFalse(memory.tokens.subList(first, last + 1).contains(Modality.TEXT));
+        for (Visitor.Prediction prediction : memory.predictions) {
+            assertEquals(prediction.index() >= last, prediction.afterImage());
+        }
+    }
+
+    @Test
+    void aTapSeesARowForEveryTokenOfABatchInEveryLayer() {
+        List<String> seen = new ArrayList<>();
+        int[] batch = new int[1];
+        TensorTap tap = new TensorTap() {
+            @Override
+            public boolean wants(GraphTensor tensor) {
+                return tensor.name().startsWith("l_out-")
+                        || tensor.isMatrixProduct() && tensor.source(0).name().equals("blk.0.attn_q.weight");
+            }
+
+            @Override
+            public void computed(GraphTensor tensor) {
+                GraphTensor rows = tensor.isMatrixProduct() ? tensor.source(1) : tensor;
+                assertEquals(batch[0], rows.rows());
+                assertEquals(rows.rows() * rows.columns(), rows.floats().remaining());
+                seen.add(tensor.isMatrixProduct() ? tensor.source(0).name() : tensor.name());
+            }
+        };
+        Visitor counting = new Visitor() {
+            @Override
+            public void batch(Modality modality, int tokens) {
+                batch[0] = tokens;
+            }
+        };
+        try (Feeder feeder = tiny(QWEN, 512, 512, FeedOptions.Outputs.ALL, tap)) {
+            feeder.feed(text(), counting);
+            assertEquals(List.of("blk.0.attn_q.weight", "l_out-0", "l_out-1"), seen.stream().distinct().toList());
+            seen.clear();
+            feeder.feed(picture(REFERENCE.resolve("square-140x140.png")), counting);
+            assertEquals(9, seen.size(), "text, picture, text");
+        }
+    }
+
+    @Test
+    void whatATapThrowsEndsTheExampleAndNotTheFeeder() {
+        boolean[] broken = {true};
+        TensorTap tap = new TensorTap() {
+            @Override
+            public boolean wants(GraphTensor tensor) {
+                return broken[0];
+            }
+
+            @Override
+            public void computed(GraphTensor tensor) {
+                throw new IllegalStateException("broken");
+            }
+        };
+        try (Feeder feeder = tiny(QWEN, 512, 512, FeedOptions.Outputs.ALL, tap)) {
+            assertThrows(IllegalStateException.class, () -> feeder.feed(text(), new Memory()));
+            broken[0] = false;
+            assertTrue(feeder.feed(text(), new Memory()) > 0);
+        }
+    }
+
+    @Test
+    void whatDoesNotFitOrCannotBeReadIsNamed() throws Exception {
+        Path damaged = Files.write(folder.resolve("damaged.png"),
+                Arrays.copyOf(Files.readAllBytes(REFERENCE.resolve("square-140x140.png")), 600));
+        try (Feeder feeder = tiny(QWEN, 40, 40, FeedOptions.Outputs.ANSWER, null)) {
+            FeedException tooLong = assertThrows(FeedException.TooLong.class,
+                    () -> feeder.feed(picture(REFERENCE.resolve("square-140x140.png")), new Memory()));
+            assertTrue(tooLong.getMessage().startsWith("set.jsonl:2: "), tooLong.getMessage());
+            FeedException unusable = assertThrows(FeedException.Unusable.class,
+                    () -> feeder.feed(picture(damaged), new Memory()));
+            assertTrue(unusable.getMessage().contains("damaged.png"), unusable.getMessage());
+            assertFalse(unusable.getMessage().contains(folder.toString()), unusable.getMessage());
+        }
+        try (Feeder feeder = Feeder.open(List.of(REFERENCE.resolve(QWEN + "-F16.gguf")), Optional.empty(),
+                new FeedOptions(64, 64, 1, FeedOptions.Outputs.ANSWER, Optional.empty()))) {
+            assertThrows(FeedException.Unusable.class,
+                    () -> feeder.feed(picture(REFERENCE.resolve("square-140x140.png")), new Memory()));
+        }
+    }
+}

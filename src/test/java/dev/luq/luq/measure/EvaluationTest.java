@@ -1,0 +1,168 @@
+package dev.luq.luq.measure;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.luq.gguf.Gguf;
+import dev.luq.llama.Llama;
+import dev.luq.luq.data.Dataset;
+import dev.luq.luq.feed.FeedOptions;
+import dev.luq.luq.feed.Feeder;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** On models with random weights, and on the demo model, which knows the right answers. */
+class EvaluationTest {
+
+    private static final Path REFERENCE = Path.of("src/test/resources/reference");
+    private static final Path DEMO = Path.of("models/demo");
+    private static final Evaluation.Watcher NOBODY = new Evaluation.Watcher() {
+        @Override
+        public void progress(double share) {
+            assertTrue(share > 0 && share <= 1);
+        }
+
+        @Override
+        public boolean cancelled() {
+            return false;
+        }
+    };
+
+    @TempDir
+    Path folder;
+
+    @BeforeAll
+    static void load() {
+        Llama.init(line -> { });
+    }
+
+    private static Feeder feeder(Path model, Path mmproj) {
+        return Feeder.open(List.of(model), Optional.of(mmproj), new FeedOptions(512, 128, 1, FeedOptions.Outputs.ANSWER,
+                Optional.empty()));
+    }
+
+    private static Feeder tiny(String name) {
+        return feeder(REFERENCE.resolve(name + "-F16.gguf"), REFERENCE.resolve("mmproj-" + name + "-F16.gguf"));
+    }
+
+    /** One question with a picture, one without. */
+    private Dataset set() throws IOException {
+        Path set = Files.createDirectory(folder.resolve("set"));
+        Files.copy(REFERENCE.resolve("square-70x70.png"), set.resolve("a.png"));
+        Files.writeString(set.resolve("all.jsonl"), """
+                {"image": "a.png", "question": "What?", "answer": "red", "category": "color"}
+                {"image": null, "question": "Who?", "answer": "me"}
+                """);
+        return Dataset.read(set);
+    }
+
+    @Test
+    void aModelAgreesWithItself() throws IOException {
+        Evaluation evaluation = new Evaluation(set(), folder.resolve("base"));
+        try (Feeder tiny = tiny("qwen2.5-vl-tiny")) {
+            assertFalse(evaluation.hasBase());
+            evaluation.recordBase(tiny, NOBODY);
+            assertTrue(evaluation.hasBase());
+            Quality quality = evaluation.run(tiny, false, NOBODY);
+            assertEquals(quality.all().positions(), quality.image().positions() + quality.text().positions());
+            assertTrue(quality.image().positions() > 1 && quality.text().positions() > 1, quality.toString());
+            for (Agreement agreement : List.of(quality.all(), quality.image(), quality.text())) {
+                assertEquals(new Agreement(agreement.positions(), 0, 0, 0, 0, 1), agreement);
+            }
+            assertEquals(Map.of(), quality.exactMatch());
+        }
+    }
+
+    @Test
+    void aChangedModelIsAtADistance() throws IOException {
+        Evaluation evaluation = new Evaluation(set(), folder.resolve("base"));
+        try (Feeder base = tiny("qwen2.5-vl-tiny"); Feeder changed = feeder(changed(), REFERENCE.resolve("mmproj-qwen2.5-vl-tiny-F16.gguf"))) {
+            evaluation.recordBase(base, NOBODY);
+            Quality quality = evaluation.run(changed, true, NOBODY);
+            assertTrue(quality.image().meanKld() > 0 && quality.text().meanKld() > 0, quality.toString());
+            assertTrue(quality.all().p99Kld() >= quality.all().meanKld(), quality.toString());
+            assertEquals(new TreeMap<>(Map.of("color", new Score(0, 1), "other", new Score(0, 1))), quality.exactMatch());
+        }
+    }
+
+    /** The first layer's down projection with all signs turned. */
+    private Path changed() throws IOException {
+        Path file = folder.resolve("changed.gguf");
+        Files.copy(REFERENCE.resolve("qwen2.5-vl-tiny-F16.gguf"), file);
+        Gguf gguf = Gguf.read(file);
+        byte[] bytes = Files.readAllBytes(file);
+        int start = (int) gguf.offset("blk.0.ffn_down.weight");
+        for (int i = 1; i < gguf.tensor("blk.0.ffn_down.weight").orElseThrow().bytes(); i += 2) {
+            bytes[start + i] ^= (byte) 0x80;
+        }
+        Files.write(file, bytes);
+        return file;
+    }
+
+    @Test
+    void rightAnswersMatchByCategory() throws IOException {
+        Path set = Files.createDirectory(folder.resolve("shapes"));
+        for (String picture : List.of("color-of-shape", "count-of-kind", "describe")) {
+            Files.copy(DEMO.resolve("examples/" + picture + ".png"), set.resolve(picture + ".png"));
+        }
+        String described = Files.readAllLines(DEMO.resolve("examples/examples.jsonl")).stream()
+                .filter(line -> line.contains("\"describe.png\"")).findFirst().orElseThrow();
+        Files.writeString(set.resolve("all.jsonl"), described.replace("\"image\"", "\"category\": \"describe\", \"image\"") + "\n"
+                + """
+                {"image": "describe.png", "question": "What color is the circle?", "answer": " green ", "category": "color"}
+                {"image": "describe.png", "question": "What color is the circle?", "answer": "Green", "category": "color"}
+                """);
+        Evaluation evaluation = new Evaluation(Dataset.read(set), folder.resolve("base"));
+        try (Feeder demo = feeder(DEMO.resolve("luq-demo-F16.gguf"), DEMO.resolve("mmproj-luq-demo-F16.gguf"))) {
+            evaluation.recordBase(demo, NOBODY);
+            Quality quality = evaluation.run(demo, true, NOBODY);
+            assertEquals(new TreeMap<>(Map.of("describe", new Score(1, 1), "color", new Score(1, 2))), quality.exactMatch());
+            assertEquals(new Score(2, 3), quality.exactMatchAll());
+        }
+    }
+
+    @Test
+    void modelsOfAnotherVocabularyAndOtherSetsAreNotCompared() throws IOException {
+        Dataset set = set();
+        Evaluation evaluation = new Evaluation(set, folder.resolve("base"));
+        try (Feeder qwen = tiny("qwen2.5-vl-tiny"); Feeder llava = tiny("llava-tiny")) {
+            assertThrows(MeasureException.BadBaseOutputs.class, () -> evaluation.run(qwen, false, NOBODY));
+            evaluation.recordBase(qwen, NOBODY);
+            assertThrows(MeasureException.Incomparable.class, () -> evaluation.run(llava, false, NOBODY));
+            Evaluation smaller = new Evaluation(new Dataset(set.examples().subList(0, 1)), folder.resolve("base"));
+            assertThrows(MeasureException.BadBaseOutputs.class, () -> smaller.run(qwen, false, NOBODY));
+        }
+    }
+
+    @Test
+    void whoIsCancelledLeavesNothing() throws IOException {
+        Evaluation evaluation = new Evaluation(set(), folder.resolve("base"));
+        Evaluation.Watcher impatient = new Evaluation.Watcher() {
+            private double share;
+
+            @Override
+            public void progress(double share) {
+                this.share = share;
+            }
+
+            @Override
+            public boolean cancelled() {
+                return share > 0;
+            }
+        };
+        try (Feeder tiny = tiny("qwen2.5-vl-tiny")) {
+            assertThrows(MeasureException.Cancelled.class, () -> evaluation.recordBase(tiny, impatient));
+            assertFalse(evaluation.hasBase());
+        }
+    }
+}
