@@ -319,7 +319,7 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
     }
 
     @Override
-    public void ended(WorkerProcess source, WorkerProcess.Exit exit) {
+    public void ended(WorkerProcess source, ProcessExit exit) {
         List<Generation> victims;
         State before;
         synchronized (this) {
@@ -350,7 +350,7 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
         }
     }
 
-    private void died(WorkerProcess source, WorkerProcess.Exit exit) {
+    private void died(WorkerProcess source, ProcessExit exit) {
         Optional<Duration> pause = restartPolicy.died(System.nanoTime());
         if (pause.isEmpty()) {
             fail("Its process died " + config.restart().loadAttempts() + " times while loading it (" + exit + ")");

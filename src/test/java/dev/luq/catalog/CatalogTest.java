@@ -219,8 +219,8 @@ class CatalogTest {
 
     @Test
     void aChangeThatTheDiskDoesNotTakeIsNone() throws IOException {
-        Files.writeString(folder.resolve("data"), "a file where the folder should be");
         Catalog catalog = changing(Map.of("luq.models.a.model", LLAVA));
+        Files.writeString(folder.resolve("data"), "a file where the folder should be");
         assertThrows(CatalogException.NotSaved.class,
                 () -> catalog.register("b", Path.of(QWEN), Optional.empty(), List.of()));
         assertTrue(catalog.find("b").isEmpty());
