@@ -39,13 +39,16 @@ class ImportTableTest {
         TABLE.put("gguf", List.of());
         TABLE.put("llama", List.of("gguf"));
         TABLE.put("luq.plan", List.of("gguf"));
+        TABLE.put("luq.store", List.of("gguf", "luq.plan"));
+        TABLE.put("luq.quantize", List.of("gguf", "llama", "luq.plan", "luq.store"));
         TABLE.put("engine", List.of("llama"));
         TABLE.put("images", List.of());
         TABLE.put("luq.data", List.of());
         TABLE.put("catalog", List.of("gguf", "luq.plan", "luq.spec", "luq.store"));
-        TABLE.put("luq.measure", List.of("llama", "luq.data", "luq.feed"));
+        TABLE.put("luq.measure", List.of("luq.data", "luq.feed"));
         // a job's description and state: the server reads and writes them
         TABLE.put("luq.spec", List.of("luq.plan"));
+        TABLE.put("luq.report", List.of("luq.plan", "luq.measure", "luq.spec"));
         TABLE.put("luq.feed", List.of("images", "llama", "engine", "luq.data"));
         TABLE.put("worker.protocol", List.of());
         // what supervises: the server's half never sees native code

@@ -219,6 +219,21 @@ public class Catalog {
         return next;
     }
 
+    /**
+     * Deletes a variant from the store.
+     *
+     * @throws CatalogException.NotFound when there is none with this id
+     * @throws CatalogException.Conflict when a model is served from it or will be
+     */
+    public synchronized void deleteVariant(String id) {
+        view.entries().stream().filter(entry -> entry.variant().filter(v -> v.id().equals(id)).isPresent()).findFirst()
+                .ifPresent(entry -> {
+                    throw new CatalogException.Conflict("The variant " + id + " is active for the model " + entry.id()
+                            + "; activate another one or the base first");
+                });
+        variants.delete(id);
+    }
+
     private CatalogEntry require(String id) {
         return view.find(id).filter(entry -> entry.id().equals(id))
                 .orElseThrow(() -> new CatalogException.NotFound("There is no model with the id " + id));

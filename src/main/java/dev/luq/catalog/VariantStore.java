@@ -1,5 +1,7 @@
 package dev.luq.catalog;
 
+import java.util.List;
+
 /** Where the variants of models lie. Thread-safe. */
 public interface VariantStore {
 
@@ -15,6 +17,17 @@ public interface VariantStore {
      */
     Variant find(String id);
 
+    /** All whose files are whole, by id. */
+    List<Variant> all();
+
     /** @throws CatalogException.NotFound when there is none with this id */
     Lease lease(String id);
+
+    /**
+     * Deletes a variant and the files that no other one shares.
+     *
+     * @throws CatalogException.NotFound when there is none with this id
+     * @throws CatalogException.Conflict when it is leased
+     */
+    void delete(String id);
 }

@@ -118,6 +118,11 @@ public sealed interface GgufValue {
             return content;
         }
 
+        /** The elements as they lie in the file; read-only. */
+        public ByteBuffer bytes() {
+            return ByteBuffer.wrap(content).asReadOnlyBuffer();
+        }
+
         /** Decodes all elements; bytes of strings that are not UTF-8 are replaced by U+FFFD. */
         public List<GgufValue> values() {
             ByteBuffer in = ByteBuffer.wrap(content).order(ByteOrder.LITTLE_ENDIAN);

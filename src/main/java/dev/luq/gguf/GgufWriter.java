@@ -8,9 +8,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.security.MessageDigest;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 
@@ -28,6 +30,7 @@ public final class GgufWriter implements AutoCloseable {
     private final FileChannel channel;
     private final List<GgufTensor> tensors;
     private final int alignment;
+    private final Optional<MessageDigest> digest;
     private int next;
     private long missing;
     private boolean committed;
@@ -42,12 +45,23 @@ public final class GgufWriter implements AutoCloseable {
      */
     public static GgufWriter create(Path target, Map<String, GgufValue> metadata, List<GgufTensor> tensors)
             throws IOException {
+        return create(target, metadata, tensors, Optional.empty());
+    }
+
+    /**
+     * Writes header, metadata and tensor table.
+     *
+     * @param digest is given every byte of the file in order; complete after {@link #commit}
+     * @see #create(Path, Map, List)
+     */
+    public static GgufWriter create(Path target, Map<String, GgufValue> metadata, List<GgufTensor> tensors,
+            Optional<MessageDigest> digest) throws IOException {
         int alignment = GgufReader.alignment(metadata);
         byte[] head = head(metadata, tensors, alignment);
         Path absolute = target.toAbsolutePath();
         Path temporary = absolute.resolveSibling("." + absolute.getFileName() + "." + UUID.randomUUID() + ".tmp");
         FileChannel channel = FileChannel.open(temporary, StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW);
-        GgufWriter writer = new GgufWriter(absolute, temporary, channel, tensors, alignment);
+        GgufWriter writer = new GgufWriter(absolute, temporary, channel, tensors, alignment, digest);
         try {
             writer.writeFully(ByteBuffer.wrap(head));
             return writer;
@@ -57,12 +71,14 @@ public final class GgufWriter implements AutoCloseable {
         }
     }
 
-    private GgufWriter(Path target, Path temporary, FileChannel channel, List<GgufTensor> tensors, int alignment) {
+    private GgufWriter(Path target, Path temporary, FileChannel channel, List<GgufTensor> tensors, int alignment,
+            Optional<MessageDigest> digest) {
         this.target = target;
         this.temporary = temporary;
         this.channel = channel;
         this.tensors = List.copyOf(tensors);
         this.alignment = alignment;
+        this.digest = digest;
     }
 
     private static byte[] head(Map<String, GgufValue> metadata, List<GgufTensor> tensors, int alignment) {
@@ -164,6 +180,7 @@ public final class GgufWriter implements AutoCloseable {
     }
 
     private void writeFully(ByteBuffer data) throws IOException {
+        digest.ifPresent(d -> d.update(data.duplicate()));
         while (data.hasRemaining()) {
             channel.write(data);
         }

@@ -58,4 +58,11 @@ public abstract sealed class LlamaException extends RuntimeException {
             super(message);
         }
     }
+
+    /** llama.cpp would not quantize the model, or could not write the result. */
+    public static final class Quantization extends LlamaException {
+        Quantization(String message) {
+            super(message);
+        }
+    }
 }

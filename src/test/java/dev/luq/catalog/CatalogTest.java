@@ -5,12 +5,15 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.luq.luq.plan.Plan;
+import dev.luq.luq.plan.Precision;
 import io.smallrye.config.SmallRyeConfigBuilder;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -181,9 +184,8 @@ class CatalogTest {
 
     @Test
     void theActiveVariantIsServedAlsoAfterARestart() {
-        Variant variant = new Variant("v1", "a", List.of(Path.of(QWEN)), Optional.empty(), Optional.of("60%"),
-                List.of(0), Map.of("mean_kld", 0.1));
-        Variant other = new Variant("v2", "a", List.of(Path.of(LLAVA)), Optional.empty(), Optional.empty(), List.of(), Map.of());
+        Variant variant = variant("v1", QWEN);
+        Variant other = variant("v2", LLAVA);
         VariantStore store = variants(Map.of("v1", variant, "v2", other));
         Map<String, String> config = Map.of("luq.models.a.model", QWEN, "luq.models.a.mmproj", QWEN_MMPROJ,
                 "luq.data-dir", folder + "/data");
@@ -198,6 +200,8 @@ class CatalogTest {
         }
         assertThrows(CatalogException.Conflict.class, () -> catalog.prepare("a", Optional.of("v2")), "another model's");
         assertThrows(CatalogException.NotFound.class, () -> catalog.prepare("a", Optional.of("v3")));
+        assertThrows(CatalogException.Conflict.class, () -> catalog.deleteVariant("v1"), "it is active");
+        assertThrows(CatalogException.NotFound.class, () -> catalog.deleteVariant("v3"));
 
         ActiveVariants.set(folder.resolve("data"), "a", Optional.of("v3"));
         CatalogEntry lost = catalog(config, store).find("a").orElseThrow();
@@ -232,6 +236,12 @@ class CatalogTest {
         return catalog(all);
     }
 
+    private static Variant variant(String id, String file) {
+        Plan plan = Plan.uniform(2, Precision.IQ1_M, Precision.Q4_K_M, Precision.F16);
+        return new Variant(id, "base", Instant.EPOCH, List.of(Path.of(file)), Optional.empty(), Optional.of("60%"), 1, plan,
+                Map.of("mean_kld", 0.1));
+    }
+
     private static VariantStore variants(Map<String, Variant> known) {
         return new VariantStore() {
             @Override
@@ -241,8 +251,18 @@ class CatalogTest {
             }
 
             @Override
+            public List<Variant> all() {
+                return List.copyOf(known.values());
+            }
+
+            @Override
             public Lease lease(String id) {
                 return () -> { };
+            }
+
+            @Override
+            public void delete(String id) {
+                throw new CatalogException.NotFound("There is no variant " + id);
             }
         };
     }

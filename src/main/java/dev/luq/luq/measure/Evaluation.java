@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.luq.luq.data.Dataset;
 import dev.luq.luq.data.Example;
+import dev.luq.luq.feed.FeedException;
 import dev.luq.luq.feed.Feeder;
 import dev.luq.luq.feed.Visitor;
 import java.io.IOException;
@@ -59,7 +60,7 @@ public final class Evaluation {
     /**
      * Feeds the base model and keeps its outputs.
      *
-     * @throws dev.luq.luq.feed.FeedException an example cannot be fed
+     * @throws dev.luq.luq.feed.FeedException.Unusable an example cannot be fed
      * @throws MeasureException the outputs are no distributions, or the watcher ended it; nothing is kept
      * @throws UncheckedIOException the outputs cannot be written
      */
@@ -83,7 +84,7 @@ public final class Evaluation {
      * Measures a model.
      *
      * @param exactMatch whether it answers the questions too
-     * @throws dev.luq.luq.feed.FeedException an example cannot be fed
+     * @throws dev.luq.luq.feed.FeedException.Unusable an example cannot be fed
      * @throws MeasureException there are no base outputs, they do not fit, the model's outputs are no distributions, or
      *         the watcher ended it
      */
@@ -91,8 +92,9 @@ public final class Evaluation {
         Sums image = new Sums();
         Sums text = new Sums();
         Map<String, Score> scores = new TreeMap<>();
+        int skipped;
         try (BaseOutputs.Reader reader = new BaseOutputs.Reader(baseOutputs)) {
-            each(watcher, (index, example) -> {
+            skipped = each(watcher, (index, example) -> {
                 Comparison comparison = new Comparison(reader, index, image, text);
                 model.feed(example, comparison);
                 if (exactMatch) {
@@ -107,7 +109,7 @@ public final class Evaluation {
             }
         }
         return new Quality(Sums.agreement(List.of(image, text)), Sums.agreement(List.of(image)),
-                Sums.agreement(List.of(text)), scores);
+                Sums.agreement(List.of(text)), scores, skipped);
     }
 
     /** A token stands for a byte or more; the end of the answer and white space around it take a few. */
@@ -120,15 +122,22 @@ public final class Evaluation {
         void accept(int index, Example example);
     }
 
-    private void each(Watcher watcher, Work work) {
+    /** @return examples that were too long, by their number of tokens: the same ones for every model of a base */
+    private int each(Watcher watcher, Work work) {
         int count = set.examples().size();
+        int skipped = 0;
         for (int i = 0; i < count; i++) {
             if (watcher.cancelled()) {
                 throw new MeasureException.Cancelled();
             }
-            work.accept(i, set.examples().get(i));
+            try {
+                work.accept(i, set.examples().get(i));
+            } catch (FeedException.TooLong e) {
+                skipped++;
+            }
             watcher.progress((i + 1.0) / count);
         }
+        return skipped;
     }
 
     /** Compares the positions of one example with the base's, in order. */

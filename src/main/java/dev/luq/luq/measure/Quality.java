@@ -11,8 +11,9 @@ import java.util.TreeMap;
  * @param text positions of answers to questions without one
  * @param exactMatch by category, in the categories' order; those of examples without a category are under "other".
  *     Empty when answers were not generated
+ * @param skipped examples that are too long to be fed and count nowhere
  */
-public record Quality(Agreement all, Agreement image, Agreement text, Map<String, Score> exactMatch) {
+public record Quality(Agreement all, Agreement image, Agreement text, Map<String, Score> exactMatch, int skipped) {
 
     public Quality {
         exactMatch = new TreeMap<>(exactMatch);

@@ -78,7 +78,7 @@ record Axis(String label, boolean logarithmic, double low, double high) {
         double raw = range > 0 ? range / 6 : 1;
         double power = Math.pow(10, Math.floor(Math.log10(raw)));
         double digit = raw / power;
-        return power * (digit < 1.5 ? 1 : digit < 3.5 ? 2 : digit < 7.5 ? 5 : 10);
+        return power * (digit < 1.5 ? 1 : digit < 3 ? 2 : digit < 7.5 ? 5 : 10);
     }
 
     private static double round(double value) {

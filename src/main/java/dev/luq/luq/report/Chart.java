@@ -25,7 +25,7 @@ record Chart(String title, Axis x, Axis y, List<Series> series, boolean integerS
 
     /**
      * @param name in the legend
-     * @param color 0 to {@link Page#COLORS} - 1
+     * @param color 0 to {@link Style#COLORS} - 1
      * @param labelled whether each point's label is written beside it
      */
     record Series(String name, int color, Line line, boolean labelled, List<Point> points) {

@@ -145,6 +145,25 @@ class EvaluationTest {
     }
 
     @Test
+    void whatIsTooLongForTheContextIsSkippedAndCounted() throws IOException {
+        Dataset set = set();
+        Evaluation evaluation = new Evaluation(set, folder.resolve("base"));
+        try (Feeder narrow = Feeder.open(List.of(REFERENCE.resolve("qwen2.5-vl-tiny-F16.gguf")),
+                Optional.of(REFERENCE.resolve("mmproj-qwen2.5-vl-tiny-F16.gguf")),
+                new FeedOptions(256, 128, 1, FeedOptions.Outputs.ANSWER, Optional.empty()))) {
+            Files.writeString(folder.resolve("set/more.jsonl"),
+                    "{\"image\": null, \"question\": \"" + "why ".repeat(300) + "\", \"answer\": \"so\"}\n");
+            Evaluation longer = new Evaluation(Dataset.read(folder.resolve("set")), folder.resolve("longer"));
+            evaluation.recordBase(narrow, NOBODY);
+            longer.recordBase(narrow, NOBODY);
+            Quality all = longer.run(narrow, true, NOBODY);
+            assertEquals(1, all.skipped());
+            assertEquals(2, all.exactMatchAll().asked());
+            assertEquals(evaluation.run(narrow, true, NOBODY).all(), all.all());
+        }
+    }
+
+    @Test
     void whoIsCancelledLeavesNothing() throws IOException {
         Evaluation evaluation = new Evaluation(set(), folder.resolve("base"));
         Evaluation.Watcher impatient = new Evaluation.Watcher() {

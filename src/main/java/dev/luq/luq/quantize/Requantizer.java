@@ -1,0 +1,152 @@
+package dev.luq.luq.quantize;
+
+import dev.luq.gguf.ImportanceMatrix;
+import dev.luq.gguf.ModelFiles;
+import dev.luq.llama.Llama;
+import dev.luq.llama.Quantizer;
+import dev.luq.luq.plan.Plan;
+import dev.luq.luq.plan.Precision;
+import dev.luq.luq.store.Fingerprint;
+import dev.luq.luq.store.LayerStore;
+import dev.luq.luq.store.Manifest;
+import dev.luq.luq.store.StoreLease;
+import java.io.IOException;
+import java.nio.channels.ClosedByInterruptException;
+import java.nio.channels.FileLockInterruptionException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Makes models of a base model by plans: quantizes what the store lacks, finds the rest. Ended at any moment, by cancel
+ * or kill, the same call goes on with the first file that is missing; results are the same bytes. Loads the native
+ * libraries' tables only for what is missing. For one thread.
+ */
+public final class Requantizer implements AutoCloseable {
+
+    private final LayerStore store;
+    private final ModelFiles base;
+    private final Optional<ModelFiles> mmproj;
+    private final Optional<ImportanceMatrix> importance;
+    private final SlicePipeline pipeline;
+    private SplitFiles splits;
+    private Fingerprint fingerprint;
+    private String stamp;
+
+    /**
+     * {@link Llama#init} comes first.
+     *
+     * @param base read and checked, of types F16, BF16, F32 or Q8_0
+     * @param mmproj its projector, if it has one
+     * @param importance of the base model's columns; empty where no plan uses a type that needs it
+     * @param threads compute threads
+     */
+    public Requantizer(LayerStore store, ModelFiles base, Optional<ModelFiles> mmproj,
+            Optional<ImportanceMatrix> importance, int threads) {
+        this.store = store;
+        this.base = base;
+        this.mmproj = mmproj;
+        this.importance = importance;
+        this.pipeline = new SlicePipeline(threads);
+    }
+
+    /** The base model's. The first call reads all of its files unless the store knows them. */
+    public Fingerprint fingerprint(Progress progress) throws IOException {
+        if (fingerprint == null) {
+            stamp = Fingerprint.stamp(base);
+            fingerprint = fingerprint(base, progress);
+        }
+        return fingerprint;
+    }
+
+    /**
+     * Has all files of a plan in the store. Hold {@link LayerStore#build} from before until the manifest is published.
+     *
+     * @throws QuantizeException when the plan, the base model or the importances do not fit, or on cancel
+     * @throws dev.luq.luq.store.StoreException.NoSpace when the disk is full
+     * @throws IOException when a file cannot be read or written; its message may name the path
+     */
+    public Assembled assemble(Plan plan, Progress progress) throws IOException {
+        try {
+            return complete(plan, progress);
+        } catch (ClosedByInterruptException | FileLockInterruptionException e) {
+            throw new QuantizeException.Cancelled();
+        }
+    }
+
+    private Assembled complete(Plan plan, Progress progress) throws IOException {
+        if (splits == null) {
+            splits = new SplitFiles(base, fingerprint(progress), importance);
+        }
+        List<SplitFile> files = new ArrayList<>(splits.of(plan));
+        boolean quantizesProjector = mmproj.isPresent() && plan.mmproj() != Precision.F16;
+        if (quantizesProjector) {
+            files.add(splits.projector(mmproj.get(), fingerprint(mmproj.get(), progress), plan.mmproj()));
+        }
+        long total = 0;
+        for (SplitFile file : files) {
+            total += store.entry(file.key()).isPresent() ? 0 : file.weights();
+        }
+        List<Manifest.Entry> entries = new ArrayList<>();
+        try (StoreLease lease = store.build()) {
+            Counter counter = new Counter(progress, total);
+            counter.finished(0);
+            for (SplitFile file : files) {
+                entries.add(write(file, counter));
+            }
+        }
+        Optional<Manifest.Entry> projector = quantizesProjector ? Optional.of(entries.remove(entries.size() - 1))
+                : Optional.empty();
+        Optional<Path> projectorFile = projector.map(entry -> store.path(entry.key()))
+                .or(() -> mmproj.map(own -> own.paths().get(0)));
+        return new Assembled(entries.stream().map(entry -> store.path(entry.key())).toList(), projectorFile, entries,
+                projector, total);
+    }
+
+    private Manifest.Entry write(SplitFile file, Counter counter) throws IOException {
+        return store.write(file.key(), file.metadata(), file.tensors(), writer -> {
+            file.jobs().stream().filter(job -> !job.isCopy()).map(TensorJob::type).distinct().forEach(Quantizer::prepare);
+            pipeline.write(file.jobs(), writer, counter);
+            if (!Fingerprint.stamp(base).equals(stamp)) {
+                throw new QuantizeException.UnsuitableSource("The base model's file was changed while it was read. Start"
+                        + " again once it is complete.");
+            }
+        });
+    }
+
+    private Fingerprint fingerprint(ModelFiles files, Progress progress) throws IOException {
+        return Fingerprint.of(files, store, bytes -> stopIfCancelled(progress));
+    }
+
+    private static void stopIfCancelled(Progress progress) {
+        if (progress.cancelled() || Thread.currentThread().isInterrupted()) {
+            throw new QuantizeException.Cancelled();
+        }
+    }
+
+    /** Adds up for the caller's progress. */
+    private static final class Counter implements SlicePipeline.Observer {
+        private final Progress progress;
+        private final long total;
+        private long done;
+
+        Counter(Progress progress, long total) {
+            this.progress = progress;
+            this.total = total;
+        }
+
+        @Override
+        public void finished(long weights) {
+            done += weights;
+            progress.quantized(done, total);
+            stopIfCancelled(progress);
+        }
+    }
+
+    /** Ends the threads. */
+    @Override
+    public void close() {
+        pipeline.close();
+    }
+}
