@@ -57,16 +57,19 @@ class ImportTableTest {
         TABLE.put("worker.child", List.of("worker.protocol", "catalog", "engine", "llama", "gguf"));
         TABLE.put("jobs.protocol", List.of("luq.spec"));
         TABLE.put("jobs", List.of("jobs.protocol", "catalog", "worker", "worker.protocol", "luq.plan", "luq.spec"));
+        TABLE.put("jobs.sets", List.of("catalog", "luq.data", "luq.spec"));
         // what runs in the child process, as the worker's
         TABLE.put("jobs.child", List.of("jobs.protocol", "worker.protocol", "luq.spec"));
         TABLE.put("openai", List.of("images", "worker", "worker.protocol", "catalog"));
-        TABLE.put("telemetry", List.of("worker", "worker.protocol", "catalog", "openai"));
+        TABLE.put("admin", List.of("gguf", "luq.plan", "luq.spec", "catalog", "worker", "worker.protocol", "jobs", "jobs.sets",
+                "openai"));
+        TABLE.put("telemetry", List.of("worker", "worker.protocol", "jobs", "catalog", "luq.spec", "openai"));
         TABLE.put("cli", List.of("gguf", "llama", "worker", "worker.protocol", "catalog"));
     }
 
     /** Rooms whose packages are told apart. */
     private static final Set<String> SPLIT = Set.of("worker", "jobs");
-    private static final Set<String> ROOMS_WITH_JAX_RS = Set.of("openai", "telemetry");
+    private static final Set<String> ROOMS_WITH_JAX_RS = Set.of("openai", "admin", "telemetry");
 
     private static JavaClasses main;
 

@@ -1,7 +1,10 @@
 package dev.luq.jobs;
 
+import dev.luq.catalog.CatalogConfig;
 import dev.luq.worker.WorkerCommand;
 import dev.luq.worker.WorkerConfig;
+import jakarta.inject.Inject;
+import jakarta.inject.Singleton;
 import java.io.File;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -10,12 +13,18 @@ import java.util.Arrays;
 import java.util.List;
 
 /** The command line of a job's process: behind everything that serves, as far as the system knows how. */
-final class JobCommand implements JobProcess.Launcher {
+@Singleton
+public class JobCommand implements JobLauncher {
 
-    static final String MAIN_CLASS = "dev.luq.jobs.child.JobMain";
+    private static final String MAIN_CLASS = "dev.luq.jobs.child.JobMain";
 
     private final WorkerCommand command;
     private final Path dataDir;
+
+    @Inject
+    JobCommand(WorkerConfig worker, JobsConfig jobs, CatalogConfig catalog) {
+        this(worker.process(), MAIN_CLASS, jobs.heap(), catalog.dataDir().toAbsolutePath().normalize());
+    }
 
     JobCommand(WorkerConfig.Process config, String mainClass, String heap, Path dataDir) {
         this.command = new WorkerCommand(config, mainClass, "job", heap);

@@ -6,7 +6,6 @@ import dev.luq.worker.ProcessExit;
 import dev.luq.worker.WorkerCommand;
 import dev.luq.worker.protocol.Frames;
 import java.io.IOException;
-import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -21,12 +20,6 @@ final class JobProcess {
 
     /** Longest frame accepted; the longest is a sentence. */
     private static final long FRAME_LIMIT = 1 << 16;
-
-    /** How a process starts. */
-    interface Launcher {
-        /** @return the command line of the process for this job */
-        List<String> command(String jobId);
-    }
 
     /**
      * How a process ended.
@@ -46,7 +39,7 @@ final class JobProcess {
     }
 
     /** @throws IOException when the system cannot start the process */
-    static JobProcess start(String jobId, Launcher launcher) throws IOException {
+    static JobProcess start(String jobId, JobLauncher launcher) throws IOException {
         ProcessBuilder builder = new ProcessBuilder(launcher.command(jobId));
         WorkerCommand.environment(builder.environment());
         JobProcess job = new JobProcess(jobId, builder.start());

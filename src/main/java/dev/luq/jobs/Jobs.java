@@ -6,7 +6,6 @@ import dev.luq.luq.spec.Phase;
 import dev.luq.luq.spec.RequantizationSpec;
 import dev.luq.worker.ModelControl;
 import dev.luq.worker.SwapMode;
-import dev.luq.worker.WorkerConfig;
 import io.quarkus.arc.All;
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
@@ -32,7 +31,6 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
-import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import org.jboss.logging.Logger;
 
@@ -65,7 +63,7 @@ public class Jobs {
 
     private final JobsConfig config;
     private final JobFolders folders;
-    private final JobProcess.Launcher launcher;
+    private final JobLauncher launcher;
     private final Activator activator;
     private final List<JobListener> listeners;
     private final JobEvents events = new JobEvents();
@@ -78,18 +76,17 @@ public class Jobs {
     private boolean stopping;
 
     @Inject
-    Jobs(JobsConfig config, CatalogConfig catalog, WorkerConfig worker, ModelControl control,
+    Jobs(JobsConfig config, CatalogConfig catalog, JobLauncher launcher, ModelControl control,
             @All List<JobListener> listeners) {
-        this(config, catalog.dataDir().toAbsolutePath().normalize(),
-                dataDir -> new JobCommand(worker.process(), JobCommand.MAIN_CLASS, config.heap(), dataDir),
+        this(config, catalog.dataDir().toAbsolutePath().normalize(), launcher,
                 (modelId, manifestId, mode) -> control.activate(modelId, Optional.of(manifestId), mode), listeners);
     }
 
-    Jobs(JobsConfig config, Path dataDir, Function<Path, JobProcess.Launcher> launcher, Activator activator,
+    Jobs(JobsConfig config, Path dataDir, JobLauncher launcher, Activator activator,
             List<JobListener> listeners) {
         this.config = config;
         this.folders = new JobFolders(dataDir);
-        this.launcher = launcher.apply(dataDir);
+        this.launcher = launcher;
         this.activator = activator;
         this.listeners = listeners;
     }

@@ -179,7 +179,7 @@ class JobsTest {
         Jobs jobs = started(Map.of());
         jobs.create(request("1", "quick", Optional.empty(), Optional.of(SwapMode.PAUSE)));
         until("activated", () -> jobs.get("1").activation().orElseThrow().done());
-        assertEquals(List.of("quick result-1 PAUSE"), activated);
+        assertEquals(List.of("tiny quick-1 PAUSE"), activated);
         activationFailure = Optional.of(new IllegalStateException("no memory"));
         jobs.create(request("2", "quick", Optional.empty(), Optional.of(SwapMode.AUTO)));
         until("failed", () -> jobs.get("2").activation().orElseThrow().error().equals(Optional.of("no memory")));
@@ -208,7 +208,7 @@ class JobsTest {
         values.forEach((key, value) -> builder.withDefaultValue("luq.jobs." + key, value));
         WorkerConfig.Process process = builder.build().getConfigMapping(WorkerConfig.class).process();
         Jobs jobs = new Jobs(builder.build().getConfigMapping(JobsConfig.class), data,
-                dataDir -> new JobCommand(process, "dev.luq.jobs.child.ScriptedJob", "64m", dataDir),
+                new JobCommand(process, "dev.luq.jobs.child.ScriptedJob", "64m", data),
                 (model, manifest, mode) -> {
                     activated.add(model + " " + manifest + " " + mode);
                     return activationFailure.<CompletableFuture<?>>map(CompletableFuture::failedFuture)
@@ -226,10 +226,10 @@ class JobsTest {
 
     private static Jobs.Request request(String id, String kind, Optional<Job.Idempotency> key, Optional<SwapMode> swap) {
         return new Jobs.Request(id, RequantizationSpec.of(
-                new RequantizationSpec.Source(kind, List.of("base.gguf"), Optional.empty()),
+                new RequantizationSpec.Source("tiny", List.of("base.gguf"), Optional.empty()),
                 new RequantizationSpec.Sets("calibration", "evaluation", 0), Budget.parse("60%"),
                 new ServingShape(512, 64, 1, 1),
-                new RequantizationSpec.Output("result-" + id, Instant.EPOCH, RequantizationSpec.Scope.BRIEF)), key, swap);
+                new RequantizationSpec.Output(kind + "-" + id, Instant.EPOCH, RequantizationSpec.Scope.BRIEF)), key, swap);
     }
 
     private void go(String id) throws IOException {

@@ -90,6 +90,13 @@ public abstract sealed class ApiException extends RuntimeException {
         }
     }
 
+    /** A refusal that another room describes. */
+    public static final class Refused extends ApiException {
+        public Refused(ApiError error) {
+            super(error);
+        }
+    }
+
     /** Too much is being read and decoded at this moment. Worth a retry. */
     public static final class Busy extends ApiException {
         public Busy(String message) {

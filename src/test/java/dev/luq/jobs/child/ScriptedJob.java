@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.OptionalLong;
 
 /**
- * The process of a job that does what its model's id tells it, and leaves a line in {@code log} of its folder for every
+ * The process of a job that does what the first word of its result's name tells it, and leaves a line in {@code log} of its folder for every
  * phase that it went through:
  * <pre>
  * quick     all phases at once
@@ -27,7 +27,7 @@ public final class ScriptedJob implements JobBody {
 
     private ScriptedJob(Path folder) {
         this.folder = folder;
-        this.kind = RequantizationSpec.read(folder).source().modelId();
+        this.kind = RequantizationSpec.read(folder).output().manifestId().split("-")[0];
     }
 
     public static void main(String[] arguments) {
