@@ -50,6 +50,8 @@ class ImportTableTest {
         TABLE.put("luq.spec", List.of("luq.plan"));
         TABLE.put("luq.report", List.of("luq.plan", "luq.measure", "luq.spec"));
         TABLE.put("luq.feed", List.of("images", "llama", "engine", "luq.data"));
+        TABLE.put("luq.calibrate", List.of("gguf", "llama", "luq.data", "luq.feed"));
+        TABLE.put("luq.rank", List.of("gguf", "llama", "luq.plan", "luq.feed", "luq.calibrate"));
         TABLE.put("worker.protocol", List.of());
         // what supervises: the server's half never sees native code
         TABLE.put("worker", List.of("worker.protocol", "catalog"));
@@ -59,7 +61,7 @@ class ImportTableTest {
         TABLE.put("jobs", List.of("jobs.protocol", "catalog", "worker", "worker.protocol", "luq.plan", "luq.spec"));
         TABLE.put("jobs.sets", List.of("catalog", "luq.data", "luq.spec"));
         // what runs in the child process, as the worker's
-        TABLE.put("jobs.child", List.of("jobs.protocol", "worker.protocol", "luq.spec"));
+        TABLE.put("jobs.child", List.of("jobs.protocol", "worker.protocol", "luq.spec", "luq.job"));
         TABLE.put("openai", List.of("images", "worker", "worker.protocol", "catalog"));
         TABLE.put("admin", List.of("gguf", "luq.plan", "luq.spec", "catalog", "worker", "worker.protocol", "jobs", "jobs.sets",
                 "openai"));

@@ -65,6 +65,16 @@ final class CompletionClient {
         return parse(response.body());
     }
 
+    /** Sends JSON. @return the answer's body. @throws CliException unless the status is one of success */
+    JsonNode post(String path, JsonNode body) {
+        HttpResponse<String> response = send(request(path).header("Content-Type", "application/json")
+                .POST(BodyPublishers.ofString(body.toString())).build(), BodyHandlers.ofString());
+        if (response.statusCode() / 100 != 2) {
+            throw new CliException(errorMessage(response.statusCode(), response.body()));
+        }
+        return parse(response.body());
+    }
+
     /** Whether a GET is answered with 200; false also when nobody listens. */
     boolean answers(String path) {
         try {

@@ -4,7 +4,8 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
 /** Entry point of the launcher's Java commands. Exit status 0, 1 for a failure, 2 for a wrong command line. */
-@Command(name = "luq", subcommands = {ChatCommand.class, DoctorCommand.class, BenchCommand.class},
+@Command(name = "luq", subcommands = {ChatCommand.class, DoctorCommand.class, BenchCommand.class,
+        RequantizeCommand.class, PlanCommand.class, EvalCommand.class, ExportCommand.class},
         mixinStandardHelpOptions = true)
 public final class Main {
 

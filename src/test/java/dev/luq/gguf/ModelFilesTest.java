@@ -103,6 +103,22 @@ class ModelFilesTest {
         assertMismatch("named", () -> ModelFiles.read(renamed));
     }
 
+    @Test
+    void partsMayHaveAnyNamesWhereTheyAreListed() throws IOException {
+        Path first = Files.move(part(1, 2, "a", 2), directory.resolve("outside.gguf"));
+        Path second = Files.move(part(2, 2, "b", 2), directory.resolve("layer.gguf"));
+
+        assertEquals(List.of(first, second), ModelFiles.of(List.of(first, second)).paths());
+        assertMismatch("first part", () -> ModelFiles.of(List.of(second, first)));
+        assertMismatch("Part 1 of 1", () -> ModelFiles.of(List.of(first)));
+        assertMismatch("Part 2", () -> ModelFiles.of(List.of(first, first)));
+        assertMismatch("Part 1 of 3", () -> ModelFiles.of(List.of(first, second, second)));
+        Path single = write("single.gguf", Map.of(), "a");
+        assertEquals(List.of(single), ModelFiles.of(List.of(single)).paths());
+        assertMismatch("Part 1 of 2", () -> ModelFiles.of(List.of(single, second)));
+        assertThrows(IllegalArgumentException.class, () -> ModelFiles.of(List.of()));
+    }
+
     private static void assertMismatch(String word, Executable call) {
         GgufException e = assertThrows(GgufException.Mismatch.class, call);
         assertTrue(e.getMessage().contains(word), e.getMessage());

@@ -7,6 +7,7 @@ import dev.luq.gguf.ModelFiles;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -67,6 +68,20 @@ public record LayeredModel(Map<String, GgufValue> metadata, List<GgufTensor> out
     /** Whether the embeddings serve as output too. */
     public boolean tied() {
         return outside.stream().noneMatch(tensor -> tensor.name().equals("output.weight"));
+    }
+
+    /** Values of an embedding. */
+    long width() {
+        return embeddings().map(tensor -> tensor.extent(0)).orElse(0L);
+    }
+
+    /** Tokens. */
+    long vocabulary() {
+        return embeddings().map(tensor -> tensor.extent(1)).orElse(0L);
+    }
+
+    private Optional<GgufTensor> embeddings() {
+        return outside.stream().filter(tensor -> tensor.name().equals("token_embd.weight")).findFirst();
     }
 
     /** Number of weights. */

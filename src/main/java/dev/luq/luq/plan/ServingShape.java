@@ -7,12 +7,22 @@ package dev.luq.luq.plan;
  * @param batchSize tokens evaluated in one step at most
  * @param slots sequences that run at once
  * @param threads compute threads
+ * @param imageTokens tokens of the largest image whose encoding is counted; without meaning for models of a fixed image
+ *     size
  */
-public record ServingShape(int contextSize, int batchSize, int slots, int threads) {
+public record ServingShape(int contextSize, int batchSize, int slots, int threads, int imageTokens) {
+
+    /** A picture of 1 megapixel in models that take a token for 28 x 28 pixels. */
+    public static final int DEFAULT_IMAGE_TOKENS = 1280;
 
     public ServingShape {
-        if (contextSize < 1 || batchSize < 1 || slots < 1 || threads < 1) {
-            throw new IllegalArgumentException("context, batch, slots and threads are 1 or more");
+        if (contextSize < 1 || batchSize < 1 || slots < 1 || threads < 1 || imageTokens < 0) {
+            throw new IllegalArgumentException("context, batch, slots and threads are 1 or more, image tokens 0 or more");
         }
+    }
+
+    /** With images of {@link #DEFAULT_IMAGE_TOKENS} at most. */
+    public ServingShape(int contextSize, int batchSize, int slots, int threads) {
+        this(contextSize, batchSize, slots, threads, DEFAULT_IMAGE_TOKENS);
     }
 }

@@ -11,7 +11,7 @@ import java.util.Map;
  *
  * @param key names it by everything that decides its content
  * @param metadata of the GGUF
- * @param jobs its tensors, in the base file's order
+ * @param jobs its tensors, in the file's order
  */
 record SplitFile(EntryKey key, Map<String, GgufValue> metadata, List<TensorJob> jobs) {
 

@@ -17,6 +17,7 @@ import dev.luq.luq.store.Fingerprint;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -35,6 +36,22 @@ final class SplitFiles {
     private static final Set<GgmlType> SOURCES = Set.of(GgmlType.F32, GgmlType.F16, GgmlType.BF16, GgmlType.Q8_0);
     /** Types whose code in ggml does not look at importances. */
     private static final Set<GgmlType> INDIFFERENT = Set.of(GgmlType.Q8_0, GgmlType.F16, GgmlType.BF16, GgmlType.F32);
+
+    /**
+     * What llama.cpp computes with as it lies in the mapped file comes first, what it may copy into another layout last.
+     * It keeps a file mapped from the first to the last tensor of the former kind: in this order none of the latter is
+     * in memory twice.
+     */
+    private static final Comparator<TensorJob> MAPPED_FIRST = Comparator.comparingInt(job -> {
+        if (job.source().extent(1) == 1 || job.source().name().equals("token_embd.weight")) {
+            return 0;
+        }
+        return switch (job.type()) {
+            case F32, F16, BF16, Q8_0 -> 1;
+            case Q5_K, Q6_K -> 2;
+            default -> 3;
+        };
+    });
 
     private final ModelFiles base;
     private final LayeredModel layered;
@@ -120,10 +137,10 @@ final class SplitFiles {
                 metadata.containsKey("general.architecture") ? print.metadata() : "",
                 String.valueOf(metadata.get("general.file_type")), String.valueOf(metadata.get("split.no")),
                 String.valueOf(metadata.get("split.count")), String.valueOf(metadata.get("split.tensors.count"))));
-        List<TensorJob> jobs = new ArrayList<>();
-        for (GgufTensor tensor : tensors) {
-            TensorJob job = job(files, tensor, types.apply(tensor));
-            jobs.add(job);
+        List<TensorJob> jobs = tensors.stream().map(tensor -> job(files, tensor, types.apply(tensor)))
+                .sorted(MAPPED_FIRST).toList();
+        for (TensorJob job : jobs) {
+            GgufTensor tensor = job.source();
             facts.addAll(List.of(tensor.toString(), print.tensors().get(tensor.name()), job.type().name(),
                     job.importance() == null ? "" : importanceDigest(tensor.name(), job.importance())));
         }

@@ -39,6 +39,12 @@ public record Report(int version, String modelId, String baseName, String manife
 
     public static final int VERSION = 1;
 
+    /** The same with comparisons. */
+    public Report with(Comparison comparisons) {
+        return new Report(version, modelId, baseName, manifestId, created, budget, method, chosen, why, published, quality,
+                baseQuality, choices, rankings, costs, entropies, provenance, Optional.of(comparisons));
+    }
+
     /**
      * A plan that could have been published.
      *

@@ -1,0 +1,40 @@
+package dev.luq.cli;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.luq.catalog.ActiveVariants;
+import dev.luq.catalog.CatalogException;
+import java.net.URI;
+import java.nio.file.Path;
+import java.util.Optional;
+import picocli.CommandLine.Option;
+
+/** Has a model served: by the running server at once, otherwise by the next one that starts. */
+final class Activation {
+
+    @Option(names = "--activate", description = "Serve the result: at once where a server runs, otherwise from its next start on.")
+    private boolean activate;
+
+    @Option(names = "--server", paramLabel = "URL", defaultValue = "http://127.0.0.1:8080",
+            description = "Server for --activate, with its key in $LUQ_API_KEY (default: ${DEFAULT-VALUE}).")
+    private URI server;
+
+    /** @throws CliException the server refuses, or the data folder cannot be written */
+    void activate(Path dataDir, String modelId, String manifestId) {
+        if (!activate) {
+            return;
+        }
+        CompletionClient client = new CompletionClient(server, Optional.ofNullable(System.getenv("LUQ_API_KEY")));
+        if (client.answers("/q/health/live")) {
+            ObjectNode request = CompletionClient.JSON.createObjectNode().put("variant", manifestId).put("swap", "auto");
+            client.post("/admin/v1/models/" + modelId + "/activation", request);
+            System.out.println("active       now, at " + server);
+        } else {
+            try {
+                ActiveVariants.set(dataDir, modelId, Optional.of(manifestId));
+            } catch (CatalogException e) {
+                throw new CliException(e.getMessage(), e);
+            }
+            System.out.println("active       from the next start of a server with this data folder on");
+        }
+    }
+}

@@ -1,0 +1,56 @@
+package dev.luq.cli;
+
+import dev.luq.luq.store.LayerStore;
+import dev.luq.luq.store.Manifest;
+import dev.luq.luq.store.StoreException;
+import dev.luq.luq.store.StoreLease;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** {@code luq export}: a model of the store as one plain GGUF. */
+@Command(name = "export", mixinStandardHelpOptions = true, sortOptions = false,
+        description = "Writes a model that was made by requantize as one GGUF, which stock llama.cpp loads.")
+final class ExportCommand implements Callable<Integer> {
+
+    @Option(names = "--model", paramLabel = "NAME", required = true, description = "Its name, as requantize printed it.")
+    private String model;
+
+    @Option(names = "--out", paramLabel = "GGUF", required = true, description = "The file; replaced if it exists.")
+    private Path out;
+
+    @Option(names = "--data-dir", paramLabel = "DIR",
+            description = "Where the store is (default: $LUQ_DATA_DIR or ~/.local/share/luq).")
+    private Path dataDir;
+
+    @Override
+    public Integer call() {
+        Path root = ModelOptions.dataDir(dataDir).resolve("store");
+        try {
+            if (!Files.isDirectory(root)) {
+                throw new CliException("There is no store in " + root.getParent() + ".");
+            }
+            LayerStore store = LayerStore.open(root);
+            Optional<Manifest> manifest = store.manifest(model);
+            if (manifest.isEmpty()) {
+                throw new CliException("There is no model named " + model + "; there are: " + store.manifests().stream()
+                        .map(Manifest::id).collect(Collectors.joining(", ")) + ".");
+            }
+            try (StoreLease lease = store.lease(model)) {
+                store.verify(manifest.get());
+                store.export(manifest.get(), out.toAbsolutePath());
+            }
+            System.out.printf("%s, %.2f MiB%n", out, Files.size(out) / 1048576.0);
+            return 0;
+        } catch (StoreException e) {
+            throw new CliException(e.getMessage(), e);
+        } catch (IOException e) {
+            throw new CliException("Cannot write " + out + ": " + e.getMessage(), e);
+        }
+    }
+}

@@ -1,0 +1,117 @@
+package dev.luq.cli;
+
+import dev.luq.gguf.GgufException;
+import dev.luq.gguf.ModelFiles;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import picocli.CommandLine.Option;
+
+/** Which model a command is about, and where data lies. */
+final class ModelOptions {
+
+    private static final String DEMO = "demo";
+    private static final String DEMO_ID = "luq-demo";
+
+    @Option(names = "--model", paramLabel = "MODEL", required = true,
+            description = "demo, or a GGUF of type F16, BF16 or Q8_0.")
+    private String model;
+
+    @Option(names = "--mmproj", paramLabel = "GGUF", description = "Its vision projector.")
+    private Path mmproj;
+
+    @Option(names = "--id", paramLabel = "ID", description = "The model's id at the server (default: the file's name).")
+    private String id;
+
+    @Option(names = "--data-dir", paramLabel = "DIR",
+            description = "Store, jobs and cache (default: $LUQ_DATA_DIR or ~/.local/share/luq).")
+    private Path dataDir;
+
+    /** The same from texts. */
+    static ModelOptions of(String model, Path mmproj) {
+        ModelOptions options = new ModelOptions();
+        options.model = model;
+        options.mmproj = mmproj;
+        return options;
+    }
+
+    boolean isDemo() {
+        return model.equals(DEMO);
+    }
+
+    /** As the server has it. */
+    String id() {
+        return id != null ? id : isDemo() ? DEMO_ID
+                : modelFile().getFileName().toString().replaceFirst("(-\\d{5}-of-\\d{5})?\\.gguf$", "");
+    }
+
+    /** Short name for what is made of it. */
+    String name() {
+        return isDemo() ? DEMO : id();
+    }
+
+    /** Absolute. @throws CliException there is no such file */
+    Path modelFile() {
+        return isDemo() ? demo("luq-demo-F16.gguf") : existing("--model", Path.of(model));
+    }
+
+    Optional<Path> mmprojFile() {
+        return isDemo() ? Optional.of(demo("mmproj-luq-demo-F16.gguf"))
+                : Optional.ofNullable(mmproj).map(file -> existing("--mmproj", file));
+    }
+
+    /**
+     * A folder of examples: the one given, or the demo model's own.
+     *
+     * @param option its option
+     * @param given null when the option is absent
+     * @param name of the demo model's folder
+     */
+    Path set(String option, Path given, String name) {
+        if (given != null) {
+            return existing(option, given);
+        }
+        if (!isDemo()) {
+            throw new CliException(option + " is needed: a folder with .jsonl files of questions and answers, beside their"
+                    + " images.");
+        }
+        return demo(name);
+    }
+
+    Path dataDir() {
+        return dataDir(dataDir);
+    }
+
+    /** The data folder: the one given, that of the environment, or the one in the home folder. */
+    static Path dataDir(Path given) {
+        if (given != null) {
+            return given.toAbsolutePath().normalize();
+        }
+        String environment = System.getenv("LUQ_DATA_DIR");
+        return (environment != null && !environment.isEmpty() ? Path.of(environment)
+                : Path.of(System.getProperty("user.home"), ".local", "share", "luq")).toAbsolutePath().normalize();
+    }
+
+    private static Path demo(String name) {
+        return existing("the demo model", Path.of(System.getProperty("luq.demo-dir", "models/demo")).resolve(name));
+    }
+
+    private static Path existing(String option, Path path) {
+        if (!Files.exists(path)) {
+            throw new CliException(option + ": there is no " + path + ".");
+        }
+        return path.toAbsolutePath().normalize();
+    }
+
+    /** The model's files, all parts of a split one. */
+    ModelFiles modelFiles() {
+        try {
+            return ModelFiles.read(modelFile());
+        } catch (IOException e) {
+            throw new CliException("Cannot read " + modelFile() + ".", e);
+        } catch (GgufException e) {
+            throw new CliException(modelFile() + ": " + e.getMessage(), e);
+        }
+    }
+}

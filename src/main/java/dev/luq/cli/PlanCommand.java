@@ -1,0 +1,106 @@
+package dev.luq.cli;
+
+import dev.luq.gguf.GgufException;
+import dev.luq.gguf.ModelFacts;
+import dev.luq.gguf.ModelFiles;
+import dev.luq.luq.plan.Budget;
+import dev.luq.luq.plan.Candidate;
+import dev.luq.luq.plan.MemoryEstimate;
+import dev.luq.luq.plan.PlanException;
+import dev.luq.luq.plan.Planner;
+import dev.luq.luq.plan.Precision;
+import dev.luq.luq.plan.Ranking;
+import dev.luq.luq.plan.RankingMethod;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code luq plan}: sizes and memory of every number of low layers, from the files' headers alone. */
+@Command(name = "plan", mixinStandardHelpOptions = true, sortOptions = false,
+        description = "Shows size and memory of the model with every number of low layers, without quantizing anything.",
+        footer = {"", "Layers go low in the model's order here; which ones do changes the sizes little, and requantize"
+            + " decides it."})
+final class PlanCommand implements Callable<Integer> {
+
+    private static final double MIB = 1048576;
+
+    @Mixin
+    private ModelOptions model;
+
+    @Option(names = {"--memory", "--budget"}, paramLabel = "BUDGET", description = "Marks what a budget of size allows.")
+    private String budget;
+
+    @Option(names = "--low", paramLabel = "TYPE", defaultValue = "IQ1_M",
+            description = "Precision of the low layers (default: ${DEFAULT-VALUE}).")
+    private Precision low;
+
+    @Option(names = "--high", paramLabel = "TYPE", defaultValue = "Q4_K_M",
+            description = "Precision of the rest (default: ${DEFAULT-VALUE}).")
+    private Precision high;
+
+    @Option(names = "--mmproj-type", paramLabel = "TYPE", defaultValue = "F16",
+            description = "The projector: F16 as it is, or Q8_0 (default: ${DEFAULT-VALUE}).")
+    private Precision projector;
+
+    @Mixin
+    private ServingOptions serving;
+
+    @Override
+    public Integer call() {
+        try {
+            ModelFiles files = model.modelFiles();
+            Optional<ModelFiles> mmproj = Optional.empty();
+            if (model.mmprojFile().isPresent()) {
+                mmproj = Optional.of(ModelFiles.read(model.mmprojFile().get()));
+            }
+            Planner planner = new Planner(files, mmproj,
+                    serving.shape((int) ModelFacts.of(files).contextLength().orElse(ServingOptions.LONGEST)));
+            List<Candidate> candidates = planner.twoLevel(inOrder(planner.layerCount()), low, high, high, projector);
+            Optional<Candidate> chosen = budget == null ? Optional.empty()
+                    : Optional.of(planner.choose(candidates, size(budget)));
+            print(candidates, chosen);
+            return 0;
+        } catch (PlanException | GgufException e) {
+            throw new CliException(e.getMessage(), e);
+        } catch (IOException e) {
+            throw new CliException("Cannot read the projector.", e);
+        }
+    }
+
+    private static Budget size(String text) {
+        Budget budget = Budget.parse(text);
+        if (!budget.isOfSize()) {
+            throw new CliException("A budget of quality is met by measuring: ask requantize.");
+        }
+        return budget;
+    }
+
+    private static Ranking inOrder(int layers) {
+        List<Double> scores = new ArrayList<>();
+        for (int i = 0; i < layers; i++) {
+            scores.add((double) i);
+        }
+        return Ranking.ascending(RankingMethod.DEPTH, scores, Map.of());
+    }
+
+    private void print(List<Candidate> candidates, Optional<Candidate> chosen) {
+        System.out.printf("%s: k of %d layers %s, the rest %s; sizes in MiB%n%n", model.id(), candidates.size() - 1, low, high);
+        System.out.printf("%3s %10s %8s %6s   %10s %10s %10s %10s %10s %10s%n", "k", "weights", "Q4_K_M", "bits", "memory",
+                "weights", "projector", "KV cache", "compute", "processes");
+        for (int k = 0; k < candidates.size(); k++) {
+            Candidate c = candidates.get(k);
+            MemoryEstimate m = c.memory();
+            System.out.printf(Locale.ROOT, "%3d %10.2f %6.1f %% %6.2f   %10.1f %10.1f %10.1f %10.1f %10.1f %10.1f%s%n", k,
+                    c.weightBytes() / MIB, 100 * c.ratioToQ4KM(), c.bitsPerWeight(), m.total() / MIB, m.weights() / MIB,
+                    m.mmproj() / MIB, m.kvCache() / MIB, m.compute() / MIB, m.processes() / MIB,
+                    chosen.filter(c::equals).isPresent() ? "  <- " + budget : "");
+        }
+    }
+}

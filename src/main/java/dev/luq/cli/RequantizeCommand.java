@@ -1,0 +1,243 @@
+package dev.luq.cli;
+
+import dev.luq.gguf.GgufException;
+import dev.luq.gguf.ModelFacts;
+import dev.luq.gguf.ModelFiles;
+import dev.luq.luq.job.JobException;
+import dev.luq.luq.job.Requantization;
+import dev.luq.luq.measure.Quality;
+import dev.luq.luq.plan.Budget;
+import dev.luq.luq.plan.PlanException;
+import dev.luq.luq.plan.Precision;
+import dev.luq.luq.report.Report;
+import dev.luq.luq.spec.JobStatus;
+import dev.luq.luq.spec.JsonFile;
+import dev.luq.luq.spec.Method;
+import dev.luq.luq.spec.Phase;
+import dev.luq.luq.spec.RequantizationSpec;
+import dev.luq.luq.spec.RequantizationSpec.Calibration;
+import dev.luq.luq.spec.RequantizationSpec.Levels;
+import dev.luq.luq.spec.RequantizationSpec.Output;
+import dev.luq.luq.spec.RequantizationSpec.Scope;
+import dev.luq.luq.spec.RequantizationSpec.Sets;
+import dev.luq.luq.spec.RequantizationSpec.Source;
+import dev.luq.luq.spec.SpecException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Locale;
+import java.util.OptionalLong;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code luq requantize}: runs a re-quantization in this process. */
+@Command(name = "requantize", mixinStandardHelpOptions = true, sortOptions = false,
+        description = "Makes a model of a smaller size: calibrates, ranks the layers, plans, quantizes, measures, publishes.",
+        footer = {"", "Budgets: 60%% (of Q4_K_M's weights), 3GiB (everything that serving takes), weights:800MiB, 2.5bpw,"
+            + " kld:0.05, accuracy:0.9. The same command after an interruption goes on where it stopped."})
+final class RequantizeCommand implements Callable<Integer> {
+
+    private static final long CANCEL_SECONDS = 20;
+
+    @Mixin
+    private ModelOptions model;
+
+    @Option(names = {"--memory", "--budget"}, paramLabel = "BUDGET", required = true, description = "What the result may take.")
+    private String budget;
+
+    @Option(names = "--method", paramLabel = "METHOD", defaultValue = "best",
+            description = "best, ladder, kld, error, entropy or entropy-normed-input (default: ${DEFAULT-VALUE}).")
+    private String method;
+
+    @Option(names = "--low", paramLabel = "TYPE", defaultValue = "IQ1_M",
+            description = "Precision of the low layers (default: ${DEFAULT-VALUE}).")
+    private Precision low;
+
+    @Option(names = "--high", paramLabel = "TYPE", defaultValue = "Q4_K_M",
+            description = "Precision of the rest (default: ${DEFAULT-VALUE}).")
+    private Precision high;
+
+    @Option(names = "--mmproj-type", paramLabel = "TYPE", defaultValue = "F16",
+            description = "The projector: F16 as it is, or Q8_0 (default: ${DEFAULT-VALUE}).")
+    private Precision projector;
+
+    @Option(names = "--calibration", paramLabel = "DIR", description = "Calibration set (default: the demo model's).")
+    private Path calibration;
+
+    @Option(names = "--evaluation", paramLabel = "DIR", description = "Evaluation set (default: the demo model's).")
+    private Path evaluation;
+
+    @Option(names = "--evaluation-examples", paramLabel = "N", defaultValue = "0",
+            description = "Examples of it used; 0: all (default: ${DEFAULT-VALUE}).")
+    private int evaluationExamples;
+
+    @Option(names = "--calibration-examples", paramLabel = "N", defaultValue = "256",
+            description = "Examples of the calibration set used; 0: all (default: ${DEFAULT-VALUE}).")
+    private int calibrationExamples;
+
+    @Option(names = "--alpha", paramLabel = "A", defaultValue = "0.75",
+            description = "Weight of images in the importance matrix, 0 to 1 (default: ${DEFAULT-VALUE}).")
+    private double alpha;
+
+    @Option(names = "--seed", paramLabel = "N", defaultValue = "1", description = "Of sampling (default: ${DEFAULT-VALUE}).")
+    private long seed;
+
+    @Option(names = "--name", paramLabel = "NAME", description = "Name of the result (default: made from model and budget).")
+    private String name;
+
+    @Option(names = "--compare", description = "Also measures every method, uniform types, other orders and calibrations:"
+            + " a page with pictures, minutes of work.")
+    private boolean compare;
+
+    @Mixin
+    private ServingOptions serving;
+
+    @Mixin
+    private Activation activation;
+
+    @Override
+    public Integer call() {
+        Path dataDir = model.dataDir();
+        RequantizationSpec spec = spec();
+        Path folder = dataDir.resolve("jobs").resolve(spec.output().manifestId());
+        spec = resumed(folder, spec);
+        Report report = run(dataDir, folder, spec);
+        print(report, folder);
+        activation.activate(dataDir, model.id(), report.manifestId());
+        return 0;
+    }
+
+    private RequantizationSpec spec() {
+        try {
+            ModelFiles files = model.modelFiles();
+            ModelFacts facts = ModelFacts.of(files);
+            RequantizationSpec spec = new RequantizationSpec(RequantizationSpec.VERSION,
+                    new Source(model.id(), files.paths().stream().map(Path::toString).toList(), model.mmprojFile().map(Path::toString)),
+                    new Sets(model.set("--calibration", calibration, "calibration").toString(),
+                            model.set("--evaluation", evaluation, "evaluation").toString(), evaluationExamples),
+                    Budget.parse(budget), Method.parse(method), new Levels(low, high, projector),
+                    new Calibration(alpha, seed, calibrationExamples, Calibration.DEFAULT.tuning()),
+                    serving.shape((int) facts.contextLength().orElse(ServingOptions.LONGEST)), serving.threads(),
+                    new Output("unnamed", Instant.EPOCH, compare ? Scope.FULL : Scope.BRIEF));
+            return named(spec, name != null ? name : defaultName(spec), Instant.now().truncatedTo(ChronoUnit.SECONDS));
+        } catch (SpecException | PlanException | GgufException e) {
+            throw new CliException(e.getMessage(), e);
+        }
+    }
+
+    private static RequantizationSpec named(RequantizationSpec s, String id, Instant created) {
+        return new RequantizationSpec(s.version(), s.source(), s.sets(), s.budget(), s.method(), s.levels(), s.calibration(),
+                s.serving(), s.threads(), new Output(id, created, s.output().report()));
+    }
+
+    /** The same wish has the same name, so that the same command finds its job again. */
+    private String defaultName(RequantizationSpec spec) {
+        try {
+            byte[] digest = MessageDigest.getInstance("SHA-256").digest(JsonFile.bytes(spec));
+            return (model.name() + "-" + spec.budget().text().replace("%", "pct") + "-"
+                    + HexFormat.of().formatHex(digest, 0, 3)).replaceAll("[^A-Za-z0-9._-]", "-");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every JDK has SHA-256", e);
+        }
+    }
+
+    /** The job's description: the one begun before, or a new one. */
+    private static RequantizationSpec resumed(Path folder, RequantizationSpec wanted) {
+        try {
+            if (Files.exists(folder.resolve("spec.json"))) {
+                RequantizationSpec begun = RequantizationSpec.read(folder);
+                if (!named(wanted, begun.output().manifestId(), begun.output().created()).equals(begun)) {
+                    throw new CliException("There is another job named " + begun.output().manifestId()
+                            + "; choose another --name.");
+                }
+                System.err.println(JobStatus.read(folder).filter(s -> s.state() == JobStatus.State.SUCCEEDED).isPresent()
+                        ? "luq: this job was done before" : "luq: going on with a job that was interrupted");
+                return begun;
+            }
+            Files.createDirectories(folder);
+            wanted.write(folder);
+            return wanted;
+        } catch (SpecException e) {
+            throw new CliException(e.getMessage(), e);
+        } catch (IOException e) {
+            throw new CliException("Cannot write " + folder + ".", e);
+        }
+    }
+
+    private static Report run(Path dataDir, Path folder, RequantizationSpec spec) {
+        ProgressBar bar = ProgressBar.forStandardError();
+        AtomicBoolean cancelled = new AtomicBoolean();
+        CountDownLatch ended = new CountDownLatch(1);
+        Thread interrupt = new Thread(() -> {
+            cancelled.set(true);
+            await(ended);
+        });
+        Runtime.getRuntime().addShutdownHook(interrupt);
+        try {
+            return new Requantization(dataDir, folder).run(new Requantization.Listener() {
+                @Override
+                public void phase(Phase phase) {
+                    bar.phase(phase);
+                }
+
+                @Override
+                public void progress(double overall, OptionalLong secondsLeft) {
+                    bar.progress(overall, secondsLeft);
+                }
+
+                @Override
+                public void message(String text) {
+                    bar.message(text);
+                }
+
+                @Override
+                public boolean cancelled() {
+                    return cancelled.get();
+                }
+            });
+        } catch (JobException e) {
+            bar.clear();
+            throw new CliException(e.getMessage(), e);
+        } finally {
+            bar.clear();
+            ended.countDown();
+        }
+    }
+
+    private static void await(CountDownLatch latch) {
+        try {
+            latch.await(CANCEL_SECONDS, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private static void print(Report report, Path folder) {
+        Quality quality = report.quality();
+        print("model", report.manifestId() + ", by " + report.chosen());
+        print("weights", String.format(Locale.ROOT, "%.2f MiB, %.1f %% of Q4_K_M, %.2f bits per weight",
+                report.published().weightBytes() / 1048576.0, 100 * report.published().ratioToQ4KM(),
+                report.published().bitsPerWeight()));
+        print("memory", String.format(Locale.ROOT, "%.0f MiB when served, estimated",
+                report.published().memory().total() / 1048576.0));
+        List<String> layers = report.published().plan().layers().stream().map(Precision::name).toList();
+        print("layers", String.join(" ", layers));
+        EvalCommand.print(quality, report.baseQuality());
+        print("report", folder.resolve(Requantization.PAGE).toString());
+    }
+
+    private static void print(String label, String value) {
+        System.out.printf("%-12s %s%n", label, value);
+    }
+}

@@ -1,0 +1,57 @@
+package dev.luq.luq.calibrate;
+
+import dev.luq.luq.feed.Modality;
+import java.nio.FloatBuffer;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/** Per matrix and modality, the sum over all tokens of each input column's square. */
+final class InputSquares {
+
+    private final SortedMap<String, Map<Modality, double[]>> sums = new TreeMap<>();
+    private float[] row = new float[0];
+
+    /**
+     * @param weight name of the matrix
+     * @param inputs rows of {@code columns} floats; consumed
+     */
+    void add(String weight, Modality modality, FloatBuffer inputs, int columns) {
+        double[] sum = of(weight, modality, columns);
+        if (row.length != columns) {
+            row = new float[columns];
+        }
+        while (inputs.hasRemaining()) {
+            inputs.get(row);
+            for (int i = 0; i < columns; i++) {
+                sum[i] += (double) row[i] * row[i];
+            }
+        }
+    }
+
+    /** Adds what another one summed. */
+    void add(InputSquares other) {
+        other.sums.forEach((weight, byModality) -> byModality.forEach((modality, values) -> {
+            double[] sum = of(weight, modality, values.length);
+            for (int i = 0; i < sum.length; i++) {
+                sum[i] += values[i];
+            }
+        }));
+    }
+
+    /** Takes over sums that were read. */
+    void put(String weight, Modality modality, double[] values) {
+        sums.computeIfAbsent(weight, name -> new EnumMap<>(Modality.class)).put(modality, values);
+    }
+
+    private double[] of(String weight, Modality modality, int columns) {
+        return sums.computeIfAbsent(weight, name -> new EnumMap<>(Modality.class))
+                .computeIfAbsent(modality, m -> new double[columns]);
+    }
+
+    /** Not copied. */
+    SortedMap<String, Map<Modality, double[]>> sums() {
+        return sums;
+    }
+}

@@ -1,0 +1,78 @@
+package dev.luq.luq.job;
+
+import dev.luq.luq.calibrate.Activation;
+import dev.luq.luq.calibrate.Calibration;
+import dev.luq.luq.calibrate.CalibrationOptions;
+import dev.luq.luq.calibrate.Calibrator;
+import dev.luq.luq.data.Dataset;
+import dev.luq.luq.spec.RequantizationSpec;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.EnumSet;
+import java.util.List;
+
+/** Calibration passes of a subject, each done once. */
+final class Calibrations {
+
+    private static final String VERSION = "1";
+
+    private final Subject subject;
+    private final Cache cache;
+    private final int threads;
+
+    Calibrations(Subject subject, Cache cache, int threads) {
+        this.subject = subject;
+        this.cache = cache;
+        this.threads = threads;
+    }
+
+    /** The pass that the job's plan is made from. */
+    Calibrated main(RequantizationSpec spec, Stretch stretch) {
+        RequantizationSpec.Calibration settings = spec.calibration();
+        return run(subject.calibration(), settings.examples(), settings.seed(), settings.alpha(), stretch);
+    }
+
+    /**
+     * A pass.
+     *
+     * @param set examples
+     * @param examples drawn from it by the seed, at most; 0 for all
+     * @param seed of drawing and sampling
+     * @param alpha of its importance matrix
+     */
+    Calibrated run(Dataset set, int examples, long seed, double alpha, Stretch stretch) {
+        CalibrationOptions defaults = CalibrationOptions.DEFAULT;
+        CalibrationOptions options = new CalibrationOptions(examples, defaults.vectors(), EnumSet.allOf(Activation.class),
+                defaults.contextSize(), defaults.batchSize(), threads, seed, defaults.checkpointInterval());
+        List<String> facts = List.of("calibration", VERSION, subject.identity(), set.digest(), String.valueOf(examples),
+                String.valueOf(seed), options.vectors() + " " + options.activations() + " " + options.contextSize() + " "
+                + options.batchSize());
+        Path folder = cache.path("calibration", facts, "");
+        try {
+            Calibration calibration = Calibrator.run(subject.model().paths(), subject.mmproj().map(m -> m.paths().get(0)), set,
+                    options, folder, (done, of, left) -> {
+                        stretch.progress((double) done / of);
+                        if (stretch.cancelled()) {
+                            // The pass keeps what it has when its thread is interrupted.
+                            Thread.currentThread().interrupt();
+                        }
+                    });
+            Thread.interrupted(); // set after the last example, it would end something else
+            stretch.check();
+            String key = Cache.key(facts);
+            return new Calibrated(key, calibration, new Matrix(Cache.key(List.of(key, String.valueOf(alpha))),
+                    calibration.importance(alpha)), seed, alpha);
+        } catch (InterruptedException e) {
+            throw new JobException.Cancelled();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** The same pass with another share of images; no work. */
+    Calibrated withAlpha(Calibrated calibrated, double alpha) {
+        return new Calibrated(calibrated.key(), calibrated.calibration(), new Matrix(Cache.key(List.of(calibrated.key(),
+                String.valueOf(alpha))), calibrated.calibration().importance(alpha)), calibrated.seed(), alpha);
+    }
+}

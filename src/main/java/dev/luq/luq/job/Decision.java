@@ -1,0 +1,22 @@
+package dev.luq.luq.job;
+
+import dev.luq.luq.plan.Candidate;
+import dev.luq.luq.report.Report;
+import java.util.List;
+
+/**
+ * The plan that a job settled on: {@code plan.json} of its folder. Once written it stands.
+ *
+ * @param chosen the method that gave it
+ * @param why for people
+ * @param candidate the plan and its sizes
+ * @param choices the plans that were compared, the chosen one included
+ */
+record Decision(String chosen, String why, Candidate candidate, List<Report.Choice> choices) {
+
+    static final String FILE = "plan.json";
+
+    Decision {
+        choices = List.copyOf(choices);
+    }
+}

@@ -1,0 +1,115 @@
+package dev.luq.luq.job;
+
+import dev.luq.gguf.ModelFiles;
+import dev.luq.llama.Llama;
+import dev.luq.luq.data.Dataset;
+import dev.luq.luq.feed.FeedOptions;
+import dev.luq.luq.feed.Feeder;
+import dev.luq.luq.measure.Evaluation;
+import dev.luq.luq.measure.Quality;
+import dev.luq.luq.store.Fingerprint;
+import dev.luq.luq.store.LayerStore;
+import dev.luq.luq.store.Manifest;
+import dev.luq.luq.store.StoreLease;
+import dev.luq.luq.store.StoredModel;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.DoubleConsumer;
+
+/** Measures any model beside a base, outside of a job. The base model's outputs are kept in the data folder. */
+public final class ModelEvaluation {
+
+    private final Path dataDir;
+    private final List<Path> base;
+    private final Optional<Path> mmproj;
+    private final Path set;
+    private final int threads;
+
+    /** A model to measure. */
+    public sealed interface Subject {
+
+        /** @param files a GGUF, or its split files in order; served with the base model's projector */
+        record OfFiles(List<Path> files) implements Subject {
+        }
+
+        /** @param manifestId a model of the store */
+        record OfStore(String manifestId) implements Subject {
+        }
+    }
+
+    /**
+     * @param tensorBytes of the language model
+     * @param bitsPerWeight of it
+     * @param quality measured
+     * @param baseQuality the base model's, for its right answers
+     */
+    public record Result(long tensorBytes, double bitsPerWeight, Quality quality, Quality baseQuality) {
+    }
+
+    /**
+     * @param base the base model's files
+     * @param mmproj its projector
+     * @param set folder of the evaluation set
+     * @param threads compute threads; 0 takes the processors available
+     */
+    public ModelEvaluation(Path dataDir, List<Path> base, Optional<Path> mmproj, Path set, int threads) {
+        this.dataDir = dataDir;
+        this.base = List.copyOf(base);
+        this.mmproj = mmproj;
+        this.set = set;
+        this.threads = threads > 0 ? threads : Runtime.getRuntime().availableProcessors();
+    }
+
+    /**
+     * Measures.
+     *
+     * @param progress gets shares of the work done, 0 to 1
+     * @throws JobException.Failed it cannot be measured; the message says why
+     */
+    public Result run(Subject subject, DoubleConsumer progress) {
+        Stretch stretch = new Stretch(progress, () -> false);
+        try {
+            Llama.init(line -> { });
+            LayerStore store = LayerStore.open(Cache.folder(dataDir).resolve("store"));
+            if (subject instanceof Subject.OfStore stored) {
+                try (StoreLease lease = store.lease(stored.manifestId())) {
+                    Manifest manifest = store.manifest(stored.manifestId()).orElseThrow();
+                    StoredModel files = store.files(manifest);
+                    return run(store, files.splits(), files.mmproj().or(() -> mmproj), stretch);
+                }
+            }
+            return run(store, ((Subject.OfFiles) subject).files(), mmproj, stretch);
+        } catch (RuntimeException | IOException e) {
+            throw JobException.of(e);
+        }
+    }
+
+    private Result run(LayerStore store, List<Path> model, Optional<Path> projector, Stretch stretch) throws IOException {
+        ModelFiles files = ModelFiles.of(model);
+        Dataset dataset = Dataset.read(set);
+        Cache cache = new Cache(dataDir.resolve("cache"));
+        String identity = Fingerprint.of(ModelFiles.of(base), store, bytes -> { }).id();
+        String projectorIdentity = mmproj.isEmpty() ? "" : Fingerprint.of(ModelFiles.of(List.of(mmproj.get())), store,
+                bytes -> { }).id();
+        Evaluation evaluation = new Evaluation(dataset, Workbench.outputs(cache,
+                Cache.key(List.of(identity, projectorIdentity)), dataset.digest()));
+        Quality baseQuality;
+        try (Feeder feeder = open(base, mmproj)) {
+            if (!evaluation.hasBase()) {
+                evaluation.recordBase(feeder, stretch.part(0, 0.3));
+            }
+            baseQuality = evaluation.run(feeder, true, stretch.part(0.3, 0.6));
+        }
+        try (Feeder feeder = open(model, projector)) {
+            return new Result(files.tensorBytes(), files.tensorBytes() * 8.0 / files.parameters(),
+                    evaluation.run(feeder, true, stretch.part(0.6, 1)), baseQuality);
+        }
+    }
+
+    private Feeder open(List<Path> model, Optional<Path> projector) {
+        return Feeder.open(model, projector, new FeedOptions(Workbench.CONTEXT, Workbench.BATCH, threads,
+                FeedOptions.Outputs.ANSWER, Optional.empty()));
+    }
+}

@@ -1,0 +1,188 @@
+package dev.luq.luq.job;
+
+import dev.luq.gguf.ModelFiles;
+import dev.luq.luq.calibrate.Activation;
+import dev.luq.luq.plan.LayerCosts;
+import dev.luq.luq.plan.LayeredModel;
+import dev.luq.luq.plan.Plan;
+import dev.luq.luq.plan.Precision;
+import dev.luq.luq.plan.Ranking;
+import dev.luq.luq.plan.RankingMethod;
+import dev.luq.luq.rank.EntropyOptions;
+import dev.luq.luq.rank.EntropyRanking;
+import dev.luq.luq.rank.ErrorRanking;
+import dev.luq.luq.rank.KldRanking;
+import dev.luq.luq.rank.LayerEntropies;
+import dev.luq.luq.report.Report;
+import dev.luq.luq.spec.RequantizationSpec.Levels;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.function.DoubleConsumer;
+
+/** Rankings of a subject's layers from one calibration, each computed once and only when it is asked for. */
+final class Rankings {
+
+    /** What a ladder chooses among, and the high precision. */
+    private static final List<Precision> LADDER = List.of(Precision.IQ1_M, Precision.IQ2_XXS, Precision.IQ2_S,
+            Precision.IQ3_XXS, Precision.IQ3_S, Precision.Q4_K, Precision.Q6_K);
+    private static final String VERSION = "1";
+
+    private final Subject subject;
+    private final Cache cache;
+    private final Workbench bench;
+    private final Calibrated calibrated;
+    private final Levels levels;
+    private final EntropyOptions options;
+    private final int layers;
+    private final Map<RankingMethod, Ranking> computed = new TreeMap<>();
+    private LayerEntropies outputEntropies;
+    private LayerCosts costs;
+
+    private Rankings(Subject subject, Cache cache, Workbench bench, Calibrated calibrated, Levels levels,
+            EntropyOptions options) {
+        this.subject = subject;
+        this.cache = cache;
+        this.bench = bench;
+        this.calibrated = calibrated;
+        this.levels = levels;
+        this.options = options;
+        this.layers = LayeredModel.of(subject.model()).layers().size();
+    }
+
+    /** The job's own: entropies with several seeds and numbers of clusters, from the calibration's seed on. */
+    static Rankings main(Subject subject, Cache cache, Workbench bench, Calibrated calibrated, Levels levels, int threads) {
+        EntropyOptions defaults = EntropyOptions.DEFAULT;
+        List<Long> seeds = defaults.seeds().stream().map(seed -> seed - 1 + calibrated.seed()).toList();
+        return new Rankings(subject, cache, bench, calibrated, levels, new EntropyOptions(defaults.clusters(), defaults.sweep(),
+                seeds, defaults.points(), threads));
+    }
+
+    /** The same from another calibration, with its seed alone. */
+    Rankings of(Calibrated other) {
+        return new Rankings(subject, cache, bench, other, levels, new EntropyOptions(options.clusters(), List.of(),
+                List.of(other.seed()), options.points(), options.threads()));
+    }
+
+    int layers() {
+        return layers;
+    }
+
+    /** @param method not an ablation */
+    Ranking of(RankingMethod method, Stretch stretch) {
+        Ranking known = computed.get(method);
+        if (known == null) {
+            known = switch (method) {
+                case ENTROPY -> entropies(Activation.OUTPUT, stretch).ranking();
+                case ENTROPY_NORMED_INPUT -> entropies(Activation.NORMED_INPUT, stretch).ranking();
+                case ERROR -> error(stretch);
+                case KLD -> KldRanking.rank(costs(stretch), levels.low());
+                case DEPTH, RANDOM -> throw new IllegalArgumentException(method + " is no ranking by measurement");
+            };
+            computed.put(method, known);
+        }
+        return known;
+    }
+
+    private LayerEntropies entropies(Activation activation, Stretch stretch) {
+        LayerEntropies entropies = cache.value("rankings", List.of("entropies", VERSION, calibrated.key(), activation.name(),
+                options.clusters() + " " + options.sweep() + " " + options.seeds() + " " + options.points()),
+                LayerEntropies.class, () -> interruptible(stretch, progress ->
+                        EntropyRanking.measure(calibrated.calibration(), activation, options, progress)));
+        if (activation == Activation.OUTPUT) {
+            outputEntropies = entropies;
+        }
+        return entropies;
+    }
+
+    private Ranking error(Stretch stretch) {
+        return cache.value("rankings", List.of("error", VERSION, subject.identity(), calibrated.matrix().key(),
+                levels.low() + " " + levels.high()), Ranking.class, () -> interruptible(stretch.part(0.5, 1), progress -> {
+                    ModelFiles low = ModelFiles.of(bench.assemble(Plan.uniform(layers, levels.low(), levels.high(),
+                            Precision.F16), calibrated.matrix(), stretch.part(0, 0.5)).splits());
+                    return ErrorRanking.rank(subject.model(), low, levels.high(), calibrated.matrix().values(),
+                            options.threads(), progress);
+                }));
+    }
+
+    /** @throws IllegalStateException unless it was computed before */
+    Ranking of(RankingMethod method) {
+        Ranking known = computed.get(method);
+        if (known == null) {
+            throw new IllegalStateException("the ranking " + method + " is not computed yet");
+        }
+        return known;
+    }
+
+    /** Costs of each layer at each precision of a ladder, measured on the tuning examples. */
+    LayerCosts costs(Stretch stretch) {
+        if (costs == null) {
+            TreeSet<Precision> precisions = new TreeSet<>(LADDER);
+            precisions.add(levels.low());
+            precisions.add(levels.high());
+            costs = bench.costs(List.copyOf(precisions), Plan.uniform(layers, levels.high(), levels.high(), Precision.F16),
+                    calibrated.matrix(), stretch);
+        }
+        return costs;
+    }
+
+    /** @throws IllegalStateException unless they were measured before */
+    LayerCosts costs() {
+        if (costs == null) {
+            throw new IllegalStateException("the costs are not measured yet");
+        }
+        return costs;
+    }
+
+    /** Those asked for so far. */
+    List<Ranking> computed() {
+        return List.copyOf(computed.values());
+    }
+
+    Optional<LayerCosts> computedCosts() {
+        return Optional.ofNullable(costs);
+    }
+
+    /** Of the layers' outputs, as the report has them; empty unless the ranking by them was asked for. */
+    Optional<Report.Entropies> reported() {
+        return Optional.ofNullable(outputEntropies).map(e -> {
+            SortedMap<Integer, Double> byClusters = new TreeMap<>();
+            e.tausByClusters().forEach((clusters, tau) -> byClusters.put(clusters, distance(tau)));
+            return new Report.Entropies(e.clusters(), e.mean(), e.image(), e.text(), byClusters,
+                    e.tausBetweenSeeds().stream().map(Rankings::distance).toList());
+        });
+    }
+
+    /** The share of pairs in opposite order. */
+    private static double distance(double tau) {
+        return (1 - tau) / 2;
+    }
+
+    /** Work that ends when its thread is interrupted. */
+    private interface Interruptible<T> {
+        T run(DoubleConsumer progress) throws IOException, InterruptedException;
+    }
+
+    private static <T> T interruptible(Stretch stretch, Interruptible<T> work) {
+        try {
+            T result = work.run(share -> {
+                stretch.progress(share);
+                if (stretch.cancelled()) {
+                    Thread.currentThread().interrupt();
+                }
+            });
+            Thread.interrupted(); // set after the last step, it would end something else
+            stretch.check();
+            return result;
+        } catch (InterruptedException e) {
+            throw new JobException.Cancelled();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

@@ -1,0 +1,212 @@
+package dev.luq.luq.job;
+
+import com.fasterxml.jackson.core.type.TypeReference;
+import dev.luq.llama.Llama;
+import dev.luq.luq.measure.Quality;
+import dev.luq.luq.quantize.Assembled;
+import dev.luq.luq.report.Page;
+import dev.luq.luq.report.Report;
+import dev.luq.luq.spec.JobStatus;
+import dev.luq.luq.spec.JsonFile;
+import dev.luq.luq.spec.Phase;
+import dev.luq.luq.spec.RequantizationSpec;
+import dev.luq.luq.spec.RequantizationSpec.Scope;
+import dev.luq.luq.spec.SpecException;
+import dev.luq.luq.store.LayerStore;
+import dev.luq.luq.store.Manifest;
+import dev.luq.luq.store.StoreLease;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.EnumMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.function.Supplier;
+
+/**
+ * One job, from {@code spec.json} in its folder to a published manifest and a report. Ended at any moment, by cancel or
+ * kill, {@link #run} of another instance goes on, and what it writes is byte for byte the same. One job at a time may run
+ * on a job folder; several jobs may share a data folder.
+ */
+public final class Requantization {
+
+    /** File names in the job folder. */
+    public static final String REPORT = "report.json";
+    public static final String PAGE = "report.html";
+
+    private static final TypeReference<Map<String, Object>> JSON_OBJECT = new TypeReference<>() { };
+    private static final long STATUS_INTERVAL_NANOS = 500_000_000;
+
+    /** Expected durations in relation to each other, from runs on the demo model. */
+    private static final Map<Phase, Double> WEIGHTS = Map.of(Phase.CALIBRATE, 20.0, Phase.RANK, 40.0, Phase.PLAN, 10.0,
+            Phase.QUANTIZE, 5.0, Phase.ASSEMBLE, 0.5, Phase.EVALUATE, 15.0, Phase.PUBLISH, 0.5);
+    private static final double COMPARE_WEIGHT = 300;
+
+    /** Hears of the job and can end it; called on the thread that runs it. */
+    public interface Listener {
+
+        /** A phase begins. */
+        void phase(Phase phase);
+
+        /**
+         * @param overall share of the whole job that is done, 0 to 1
+         * @param secondsLeft estimate; empty as long as nothing is known
+         */
+        void progress(double overall, OptionalLong secondsLeft);
+
+        /** Something worth a line of a log. */
+        void message(String text);
+
+        /** Whether to end the job; asked several times a second. */
+        boolean cancelled();
+    }
+
+    private final Path dataDir;
+    private final Path jobFolder;
+    private Listener listener;
+    private ProgressMeter meter;
+    private Phase phase = Phase.CALIBRATE;
+    private long lastStatus;
+
+    /**
+     * @param dataDir the data folder, with store and cache; made if missing
+     * @param jobFolder holds spec.json
+     */
+    public Requantization(Path dataDir, Path jobFolder) {
+        this.dataDir = dataDir;
+        this.jobFolder = jobFolder;
+    }
+
+    /**
+     * Runs the job to its end.
+     *
+     * @return the report, which is in the job folder too
+     * @throws JobException.Cancelled the listener ended it
+     * @throws JobException.Failed it cannot be done; the message says why
+     */
+    public Report run(Listener listener) {
+        this.listener = listener;
+        try {
+            RequantizationSpec spec = RequantizationSpec.read(jobFolder);
+            Map<Phase, Double> weights = new EnumMap<>(WEIGHTS);
+            if (spec.output().report() == Scope.FULL) {
+                weights.put(Phase.COMPARE, COMPARE_WEIGHT);
+            }
+            meter = new ProgressMeter(weights, earlierSeconds(), System::nanoTime);
+            Report report = run(spec);
+            meter.finish();
+            status(JobStatus.State.SUCCEEDED, Optional.empty());
+            return report;
+        } catch (RuntimeException | IOException e) {
+            JobException failure = JobException.of(e);
+            if (meter != null) {
+                status(failure instanceof JobException.Cancelled ? JobStatus.State.CANCELLED : JobStatus.State.FAILED,
+                        Optional.of(failure.getMessage()));
+            }
+            throw failure;
+        }
+    }
+
+    private Report run(RequantizationSpec spec) throws IOException {
+        Stretch calibrating = begin(Phase.CALIBRATE);
+        Llama.init(line -> { });
+        LayerStore store = LayerStore.open(Cache.folder(dataDir).resolve("store"));
+        Cache cache = new Cache(dataDir.resolve("cache"));
+        int threads = spec.threads() > 0 ? spec.threads() : Runtime.getRuntime().availableProcessors();
+        try (StoreLease lease = store.build()) {
+            Subject subject = Subject.read(spec, store, calibrating);
+            try (Workbench bench = new Workbench(subject, store, cache, threads)) {
+                Calibrations calibrations = new Calibrations(subject, cache, threads);
+                Calibrated main = calibrations.main(spec, calibrating);
+                Rankings rankings = Rankings.main(subject, cache, bench, main, spec.levels(), threads);
+                PlanChooser chooser = new PlanChooser(spec, subject, bench, rankings, main.matrix());
+                Stretch ranking = begin(Phase.RANK);
+                chooser.rank(ranking);
+                Stretch planning = begin(Phase.PLAN);
+                Decision decision = decide(() -> chooser.decide(planning));
+                Assembled assembled = bench.assemble(decision.candidate().plan(), main.matrix(), begin(Phase.QUANTIZE));
+                begin(Phase.ASSEMBLE);
+                Manifest manifest = manifest(spec, subject, decision, assembled, Map.of(), Map.of());
+                store.files(manifest);
+                Stretch evaluating = begin(Phase.EVALUATE);
+                Quality quality = bench.quality(decision.candidate().plan(), main.matrix(), subject.evaluation(), true,
+                        evaluating.part(0, 0.6));
+                Quality baseQuality = bench.baseQuality(subject.evaluation(), evaluating.part(0.6, 1));
+                begin(Phase.PUBLISH);
+                Report report = new Reporter(spec, subject, main, rankings).brief(decision, quality, baseQuality);
+                store.publish(manifest(spec, subject, decision, assembled, map(report.provenance()), map(quality)));
+                write(report);
+                listener.message("Published " + manifest.id() + ".");
+                if (spec.output().report() == Scope.FULL) {
+                    report = report.with(new Comparisons(spec, subject, bench, calibrations, main, chooser, rankings)
+                            .run(begin(Phase.COMPARE)));
+                    write(report);
+                }
+                return report;
+            }
+        }
+    }
+
+    /** The decision once made stands, also when a cache was emptied since. */
+    private Decision decide(Supplier<Decision> chooser) {
+        Path file = jobFolder.resolve(Decision.FILE);
+        Optional<Decision> made = JsonFile.read(file, Decision.class);
+        if (made.isPresent()) {
+            return made.get();
+        }
+        Decision decision = chooser.get();
+        JsonFile.write(file, decision);
+        return decision;
+    }
+
+    private static Manifest manifest(RequantizationSpec spec, Subject subject, Decision decision, Assembled assembled,
+            Map<String, Object> provenance, Map<String, Object> quality) {
+        Map<String, Object> ranking = new LinkedHashMap<>(provenance);
+        ranking.put("method", decision.chosen());
+        return new Manifest(Manifest.VERSION, spec.output().manifestId(), subject.name(), subject.fingerprint().id(),
+                spec.output().created(), decision.candidate().plan(), Optional.of(spec.budget().text()),
+                assembled.entries(), assembled.mmprojEntry(), ranking, quality);
+    }
+
+    private static Map<String, Object> map(Object value) {
+        return JsonFile.JSON.convertValue(value, JSON_OBJECT);
+    }
+
+    private void write(Report report) {
+        JsonFile.write(jobFolder.resolve(REPORT), report);
+        JsonFile.write(jobFolder.resolve(PAGE), Page.html(report).getBytes(StandardCharsets.UTF_8));
+    }
+
+    private Map<Phase, Double> earlierSeconds() {
+        try {
+            return JobStatus.read(jobFolder).map(JobStatus::phaseSeconds).orElse(Map.of());
+        } catch (SpecException e) {
+            return Map.of();
+        }
+    }
+
+    private Stretch begin(Phase next) {
+        new Stretch(share -> { }, listener::cancelled).check();
+        phase = next;
+        meter.begin(next);
+        listener.phase(next);
+        status(JobStatus.State.RUNNING, Optional.empty());
+        return new Stretch(this::progress, listener::cancelled);
+    }
+
+    private void progress(double share) {
+        meter.progress(share);
+        if (System.nanoTime() - lastStatus >= STATUS_INTERVAL_NANOS) {
+            status(JobStatus.State.RUNNING, Optional.empty());
+        }
+    }
+
+    private void status(JobStatus.State state, Optional<String> error) {
+        lastStatus = System.nanoTime();
+        double overall = state == JobStatus.State.SUCCEEDED ? 1 : meter.overall();
+        listener.progress(overall, meter.secondsLeft());
+        new JobStatus(state, phase, overall, meter.secondsLeft(), meter.seconds(), error).write(jobFolder);
+    }
+}

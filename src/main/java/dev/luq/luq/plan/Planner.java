@@ -1,0 +1,172 @@
+package dev.luq.luq.plan;
+
+import dev.luq.gguf.GgmlType;
+import dev.luq.gguf.GgufTensor;
+import dev.luq.gguf.ModelFiles;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.IntStream;
+
+/**
+ * Says what plans take and finds those that fit, from file headers alone: nothing is quantized, nothing is read but the
+ * headers. Immutable.
+ */
+public final class Planner {
+
+    private final LayeredModel model;
+    private final List<GgufTensor> projector;
+    private final MemoryModel memory;
+    private final long parameters;
+    private final long q4KMBytes;
+
+    /**
+     * @param model the base model
+     * @param mmproj its projector, if it has one
+     * @throws PlanException.UnsupportedModel when its layers cannot be told apart
+     */
+    public Planner(ModelFiles model, Optional<ModelFiles> mmproj, ServingShape shape) {
+        this(LayeredModel.of(model), mmproj, shape);
+    }
+
+    Planner(LayeredModel model, Optional<ModelFiles> mmproj, ServingShape shape) {
+        this.model = model;
+        this.projector = mmproj.stream().flatMap(files -> files.parts().stream())
+                .flatMap(part -> part.tensors().stream()).toList();
+        this.memory = new MemoryModel(model, mmproj, shape);
+        this.parameters = model.parameters();
+        this.q4KMBytes = weightBytes(uniform(Precision.Q4_K_M, Precision.Q4_K_M, Precision.F16));
+    }
+
+    /** Layers of the model. */
+    public int layerCount() {
+        return model.layers().size();
+    }
+
+    /** Bytes of the language model's tensors as llama.cpp's Q4_K_M, which ratios refer to. */
+    public long q4KMBytes() {
+        return q4KMBytes;
+    }
+
+    private Plan uniform(Precision layers, Precision outside, Precision mmproj) {
+        return Plan.uniform(layerCount(), layers, outside, mmproj);
+    }
+
+    /** What a plan takes. */
+    public Candidate candidate(Plan plan) {
+        if (plan.layers().size() != layerCount()) {
+            throw new IllegalArgumentException("a plan of " + plan.layers().size() + " layers for " + layerCount());
+        }
+        long weights = weightBytes(plan);
+        return new Candidate(plan, weights, weights * 8.0 / parameters, (double) weights / q4KMBytes,
+                memory.estimate(weights, projectorBytes(plan.mmproj())));
+    }
+
+    /**
+     * All plans of a ranking: element k has the first k layers low. All are of the same outside and projector precision.
+     */
+    public List<Candidate> twoLevel(Ranking ranking, Precision low, Precision high, Precision outside, Precision mmproj) {
+        return IntStream.rangeClosed(0, ranking.order().size()).mapToObj(k ->
+                candidate(Plan.twoLevel(ranking.order(), k, low, high, outside, mmproj))).toList();
+    }
+
+    /**
+     * The largest candidate that a budget allows; of equally large ones the first.
+     *
+     * @param budget {@link Budget#isOfSize of size}
+     * @throws PlanException.Impossible when all are larger
+     */
+    public Candidate choose(List<Candidate> candidates, Budget budget) {
+        return candidates.stream().filter(candidate -> candidate.weightBytes() <= weightLimit(budget, candidate.plan()))
+                .max(Comparator.comparingLong(Candidate::weightBytes))
+                .orElseThrow(() -> impossible(budget, candidates.stream()
+                        .min(Comparator.comparingLong(Candidate::weightBytes)).orElseThrow()));
+    }
+
+    /**
+     * The plan of least summed KL divergence that a budget allows, each layer at any precision that was measured for it.
+     *
+     * @param budget {@link Budget#isOfSize of size}
+     * @throws PlanException.Impossible when the smallest precisions are too large
+     */
+    public Candidate ladder(LayerCosts costs, Budget budget, Precision outside, Precision mmproj) {
+        if (costs.kld().size() != layerCount()) {
+            throw new IllegalArgumentException("costs of " + costs.kld().size() + " layers for " + layerCount());
+        }
+        List<List<Ladder.Option>> options = new ArrayList<>();
+        for (int layer = 0; layer < layerCount(); layer++) {
+            List<Ladder.Option> ofLayer = new ArrayList<>();
+            for (Map.Entry<Precision, Double> cost : costs.kld().get(layer).entrySet()) {
+                ofLayer.add(new Ladder.Option(cost.getKey(), layerBytes(layer, cost.getKey()), cost.getValue()));
+            }
+            options.add(ofLayer);
+        }
+        long limit = weightLimit(budget, uniform(Precision.Q4_K_M, outside, mmproj)) - outsideBytes(outside);
+        return candidate(new Plan(Ladder.cheapest(options, limit).orElseThrow(() -> impossible(budget,
+                candidate(new Plan(Ladder.smallest(options), outside, mmproj)))), outside, mmproj));
+    }
+
+    /** Bytes that the tensors may take under a budget when the rest is as in this plan. */
+    private long weightLimit(Budget budget, Plan plan) {
+        if (budget instanceof Budget.Deployment b) {
+            Candidate candidate = candidate(plan);
+            return b.bytes() - (candidate.memory().total() - candidate.weightBytes());
+        } else if (budget instanceof Budget.Weights b) {
+            return b.bytes();
+        } else if (budget instanceof Budget.BitsPerWeight b) {
+            return (long) Math.floor(b.bits() * parameters / 8);
+        } else if (budget instanceof Budget.RatioToQ4KM b) {
+            return (long) Math.floor(b.ratio() * q4KMBytes);
+        }
+        throw new IllegalArgumentException("sizes do not decide on " + budget.text());
+    }
+
+    private PlanException.Impossible impossible(Budget budget, Candidate smallest) {
+        if (budget instanceof Budget.Deployment b) {
+            MemoryEstimate parts = smallest.memory();
+            return new PlanException.Impossible("A budget of " + mebibytes(b.bytes()) + " for everything is too small: the"
+                    + " smallest possible is " + mebibytes(parts.total()) + " (weights " + mebibytes(parts.weights())
+                    + ", projector " + mebibytes(parts.mmproj()) + ", KV cache " + mebibytes(parts.kvCache())
+                    + ", compute buffers " + mebibytes(parts.compute()) + ", processes " + mebibytes(parts.processes())
+                    + "). A shorter context" + (smallest.plan().mmproj() == Precision.F16 && parts.mmproj() > 0
+                    ? " or a projector of Q8_0" : "") + " takes less.", parts.total());
+        }
+        long bytes = smallest.weightBytes();
+        return new PlanException.Impossible(String.format(Locale.ROOT, "A budget of %s is too small: the smallest"
+                + " possible is %s of weights, that is %.2f bpw or %.1f%% of Q4_K_M.", budget.text(), mebibytes(bytes),
+                smallest.bitsPerWeight(), smallest.ratioToQ4KM() * 100), bytes);
+    }
+
+    private static String mebibytes(long bytes) {
+        return String.format(Locale.ROOT, "%.1f MiB", bytes / 1048576.0);
+    }
+
+    private long weightBytes(Plan plan) {
+        long bytes = outsideBytes(plan.outside());
+        for (int layer = 0; layer < plan.layers().size(); layer++) {
+            bytes += layerBytes(layer, plan.layers().get(layer));
+        }
+        return bytes;
+    }
+
+    private long outsideBytes(Precision precision) {
+        return model.outside().stream().mapToLong(tensor ->
+                bytes(tensor, TensorTypes.outside(precision, tensor, model.tied()))).sum();
+    }
+
+    private long layerBytes(int layer, Precision precision) {
+        return model.layers().get(layer).stream().mapToLong(tensor ->
+                bytes(tensor, precision.type(tensor, layer, layerCount()))).sum();
+    }
+
+    private long projectorBytes(Precision precision) {
+        return projector.stream().mapToLong(tensor -> bytes(tensor, TensorTypes.projector(precision, tensor))).sum();
+    }
+
+    private static long bytes(GgufTensor tensor, GgmlType type) {
+        return new GgufTensor(tensor.name(), type, tensor.shape()).bytes();
+    }
+}
