@@ -10,6 +10,7 @@ import dev.luq.worker.SwapMode;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import io.smallrye.common.annotation.Blocking;
 import io.smallrye.mutiny.Uni;
+import io.smallrye.mutiny.infrastructure.Infrastructure;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import jakarta.ws.rs.Consumes;
@@ -24,7 +25,6 @@ import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 import java.io.IOException;
 import java.io.InputStream;
-import java.net.URI;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
@@ -93,7 +93,8 @@ public class ModelsAdmin {
             return Uni.createFrom().item(Response.ok(describe(same.get())).build());
         }
         return done(control.register(id, file, mmproj, aliases)).map(entry ->
-                Response.created(URI.create("/admin/v1/models/" + id)).entity(describe(entry)).build());
+                Response.status(Response.Status.CREATED)
+                .header("Location", "/admin/v1/models/" + id).entity(describe(entry)).build());
     }
 
     @DELETE
@@ -163,7 +164,7 @@ public class ModelsAdmin {
     }
 
     private static <T> Uni<T> done(CompletionStage<T> operation) {
-        return Uni.createFrom().completionStage(operation);
+        return Uni.createFrom().completionStage(operation).emitOn(Infrastructure.getDefaultWorkerPool());
     }
 
     private Optional<CatalogEntry> find(String id) {

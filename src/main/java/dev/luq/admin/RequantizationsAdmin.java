@@ -25,7 +25,6 @@ import jakarta.ws.rs.sse.OutboundSseEvent;
 import jakarta.ws.rs.sse.Sse;
 import java.io.IOException;
 import java.io.InputStream;
-import java.net.URI;
 import java.nio.file.Files;
 import java.util.List;
 import java.util.Optional;
@@ -87,7 +86,7 @@ public class RequantizationsAdmin {
         // What was right then need not be right now: the sets of a finished job may be gone.
         Job job = idempotency.flatMap(jobs::find)
                 .orElseGet(() -> jobs.create(factory.job(request, idempotency)));
-        return Response.accepted(describe(job)).location(URI.create(PATH + "/" + job.id())).build();
+        return Response.accepted(describe(job)).header("Location", PATH + "/" + job.id()).build();
     }
 
     @POST

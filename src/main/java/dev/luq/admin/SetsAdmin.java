@@ -27,7 +27,6 @@ import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 import java.io.IOException;
 import java.io.InputStream;
-import java.net.URI;
 import java.util.List;
 import java.util.Map;
 import org.eclipse.microprofile.openapi.annotations.Operation;
@@ -100,7 +99,8 @@ public class SetsAdmin {
     }
 
     private static Response created(CalibrationSet set) {
-        return Response.created(URI.create(PATH + "/" + set.name())).entity(describe(set)).build();
+        return Response.status(Response.Status.CREATED).header("Location", PATH + "/" + set.name())
+                .entity(describe(set)).build();
     }
 
     @DELETE

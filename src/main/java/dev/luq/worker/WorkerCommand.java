@@ -22,6 +22,17 @@ public final class WorkerCommand {
     /** Class libraries that every worker uses first; the rest follows, so that few archives are opened at the start. */
     private static final List<String> FIRST = List.of("com.fasterxml.jackson", "dev.luq", "org.bytedeco");
 
+    /** A class of each library that child processes need. */
+    private static final List<String> ANCHORS = List.of("com.fasterxml.jackson.databind.ObjectMapper",
+            "com.fasterxml.jackson.core.JsonFactory", "com.fasterxml.jackson.annotation.JsonTypeInfo",
+            "com.fasterxml.jackson.dataformat.cbor.CBORFactory", "com.fasterxml.jackson.datatype.jdk8.Jdk8Module",
+            "com.fasterxml.jackson.datatype.jsr310.JavaTimeModule", "org.bytedeco.javacpp.Pointer", "dev.luq.preset.llama",
+            "org.hipparchus.stat.correlation.KendallsCorrelation", "org.hipparchus.util.FastMath",
+            "com.twelvemonkeys.imageio.plugins.webp.WebPImageReaderSpi",
+            "com.twelvemonkeys.imageio.plugins.jpeg.JPEGImageReaderSpi", "com.twelvemonkeys.imageio.ImageReaderBase",
+            "com.twelvemonkeys.imageio.metadata.Entry", "com.twelvemonkeys.lang.StringUtil", "com.twelvemonkeys.io.FileUtil",
+            "com.twelvemonkeys.image.ImageUtil");
+
     private final WorkerConfig.Process config;
     private final String mainClass;
     private final String role;
@@ -134,10 +145,7 @@ public final class WorkerCommand {
     private static String live(Path own) {
         Set<Path> entries = new LinkedHashSet<>();
         entries.add(own);
-        for (String anchor : List.of("com.fasterxml.jackson.databind.ObjectMapper",
-                "com.fasterxml.jackson.core.JsonFactory", "com.fasterxml.jackson.annotation.JsonTypeInfo",
-                "com.fasterxml.jackson.dataformat.cbor.CBORFactory", "org.bytedeco.javacpp.Pointer",
-                "dev.luq.preset.llama")) {
+        for (String anchor : ANCHORS) {
             try {
                 entries.add(source(Class.forName(anchor, false, WorkerCommand.class.getClassLoader())));
             } catch (ClassNotFoundException e) {

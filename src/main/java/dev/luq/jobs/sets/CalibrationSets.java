@@ -18,6 +18,7 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardCopyOption;
@@ -188,7 +189,7 @@ public class CalibrationSets {
             }
             incoming = incoming();
             return add(incoming, describe(name, false, named.toRealPath(), named.toRealPath()));
-        } catch (InvalidPathException e) {
+        } catch (InvalidPathException | NoSuchFileException e) {
             throw new SetException.Invalid("There is no such folder below luq.sets.root");
         } catch (IOException | UncheckedIOException e) {
             LOG.errorf(e, "The set %s cannot be added", name);

@@ -160,8 +160,10 @@ class CalibrationSetsTest {
     @Test
     void aFolderIsNamedBelowTheRootOnly() throws IOException {
         assertThrows(SetException.Invalid.class, () -> sets().name("a", "shapes"), "no root is configured");
-        Path root = Files.createDirectories(folder.resolve("root"));
+        Path root = folder.resolve("root");
         config.put("root", root.toString());
+        assertThrows(SetException.Invalid.class, () -> sets().name("a", "shapes"), "the root does not exist yet");
+        Files.createDirectories(root);
         write(root.resolve("shapes"));
         write(folder.resolve("outside"));
         Files.createSymbolicLink(root.resolve("link"), folder.resolve("outside"));
