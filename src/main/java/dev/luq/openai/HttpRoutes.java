@@ -60,6 +60,7 @@ public final class HttpRoutes {
 
     private void identify(RoutingContext routing) {
         RequestId.assign(routing);
+        ClientPresence.watch(routing);
         routing.next();
     }
 
