@@ -63,7 +63,6 @@ final class PackagedServer implements AutoCloseable {
                 .setProjectRoot(Path.of("").toAbsolutePath())
                 .setTargetDirectory(directory)
                 .setLocalProjectDiscovery(true)
-                .setOffline(true)
                 .setIsolateDeployment(true)
                 .setMode(QuarkusBootstrap.Mode.PROD)
                 .build();
