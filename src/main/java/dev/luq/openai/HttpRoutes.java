@@ -66,6 +66,7 @@ public final class HttpRoutes {
 
     private void identify(RoutingContext routing) {
         RequestId.assign(routing);
+        ClientPresence.watch(routing);
         routing.next();
     }
 

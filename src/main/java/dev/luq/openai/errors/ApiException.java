@@ -103,4 +103,11 @@ public abstract sealed class ApiException extends RuntimeException {
             super(ApiError.retryable(429, "queue_full", message, 1));
         }
     }
+
+    /** The client left. Nobody reads this answer; its status is the one that proxies log for such requests. */
+    public static final class ClientGone extends ApiException {
+        public ClientGone() {
+            super(ApiError.of(499, "client_closed_request", "The client closed the connection before it was answered"));
+        }
+    }
 }
