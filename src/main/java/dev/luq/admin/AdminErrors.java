@@ -67,7 +67,7 @@ final class AdminErrors {
     private static ApiError of(JobException e) {
         if (e instanceof JobException.NotFound) {
             return ApiError.of(404, "not_found", e.getMessage());
-        } else if (e instanceof JobException.Conflict) {
+        } else if (e instanceof JobException.Conflict || e instanceof JobException.Elsewhere) {
             return ApiError.of(409, "conflict", e.getMessage());
         } else if (e instanceof JobException.KeyReused) {
             return new ApiError(422, "idempotency_key_reused", e.getMessage(), "Idempotency-Key", OptionalInt.empty());

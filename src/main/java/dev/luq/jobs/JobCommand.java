@@ -27,7 +27,7 @@ public class JobCommand implements JobLauncher {
     }
 
     JobCommand(WorkerConfig.Process config, String mainClass, String heap, Path dataDir) {
-        this.command = new WorkerCommand(config, mainClass, "job", heap);
+        this.command = new WorkerCommand(config, mainClass, "job", heap, List.of());
         this.dataDir = dataDir;
     }
 

@@ -35,6 +35,13 @@ public abstract sealed class JobException extends RuntimeException {
         }
     }
 
+    /** Another server has the jobs of the data folder. */
+    public static final class Elsewhere extends JobException {
+        Elsewhere() {
+            super("Another server on the same data folder runs the re-quantizations; ask that one", null);
+        }
+    }
+
     /** The disk does not take the record; nothing was changed. */
     public static final class NotSaved extends JobException {
         NotSaved(Throwable cause) {

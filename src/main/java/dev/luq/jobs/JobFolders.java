@@ -4,9 +4,12 @@ import dev.luq.luq.spec.JsonFile;
 import dev.luq.luq.spec.SpecException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -20,6 +23,7 @@ final class JobFolders {
 
     private static final Logger LOG = Logger.getLogger(JobFolders.class);
     private static final String RECORD = "record.json";
+    private static final String LOCK = "server.lock";
 
     private final Path root;
 
@@ -27,13 +31,35 @@ final class JobFolders {
         this.root = dataDir.resolve("jobs");
     }
 
+    /** Whether there may be jobs. */
+    boolean exist() {
+        return Files.isDirectory(root);
+    }
+
+    /**
+     * Makes this server the one that runs the jobs here; the system ends that with its process.
+     *
+     * @return the lock, to be closed; empty when another server has it
+     * @throws IOException when the folder cannot be written
+     */
+    Optional<FileChannel> lock() throws IOException {
+        Files.createDirectories(root);
+        FileChannel channel = FileChannel.open(root.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        try {
+            if (channel.tryLock() != null) {
+                return Optional.of(channel);
+            }
+        } catch (OverlappingFileLockException e) {
+            LOG.debug("Another one of this process has the lock");
+        }
+        channel.close();
+        return Optional.empty();
+    }
+
     /** Records that cannot be read are logged and left out. */
     List<Job> load() {
         List<Job> jobs = new ArrayList<>();
-        if (!Files.isDirectory(root)) {
-            return jobs;
-        }
-        try (DirectoryStream<Path> folders = Files.newDirectoryStream(root)) {
+        try (DirectoryStream<Path> folders = Files.newDirectoryStream(root, Files::isDirectory)) {
             for (Path folder : folders) {
                 read(folder).ifPresent(jobs::add);
             }

@@ -1,8 +1,6 @@
 package dev.luq.jobs;
 
 import dev.luq.catalog.CatalogConfig;
-import dev.luq.jobs.protocol.JobFrame;
-import dev.luq.luq.spec.Phase;
 import dev.luq.luq.spec.RequantizationSpec;
 import dev.luq.worker.ModelControl;
 import dev.luq.worker.SwapMode;
@@ -17,8 +15,8 @@ import jakarta.enterprise.event.Observes;
 import jakarta.inject.Inject;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -31,18 +29,22 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.function.BiFunction;
 import java.util.function.UnaryOperator;
 import org.jboss.logging.Logger;
 
 /**
  * All re-quantizations of the data folder and the queue they wait in, in the order of their ids. Every change of state
- * is on the disk before anybody hears of it; a job that ran when the server ended is queued again when it starts.
- * Thread-safe.
+ * is on the disk before anybody hears of it; a job that ran when the server ended is queued again when it starts. Of
+ * several servers on one data folder one has the jobs. Thread-safe.
  */
 @ApplicationScoped
 public class Jobs {
 
     private static final Logger LOG = Logger.getLogger(Jobs.class);
+
+    /** How often a server looks whether the one that has the jobs is gone. */
+    private static final long OWNERSHIP_MILLIS = 1_000;
 
     /** Puts a job's result behind its model's id. */
     interface Activator {
@@ -74,6 +76,8 @@ public class Jobs {
     /** Running ones that somebody wants to stop. */
     private final Set<String> cancelling = new HashSet<>();
     private boolean stopping;
+    /** The lock on the jobs of the data folder; null while they are another server's, or there are none yet. */
+    private FileChannel ownership;
 
     @Inject
     Jobs(JobsConfig config, CatalogConfig catalog, JobLauncher launcher, ModelControl control,
@@ -97,21 +101,78 @@ public class Jobs {
     }
 
     synchronized void start() {
+        if (folders.exist() && !own()) {
+            LOG.warn("Another server uses the data folder and runs its re-quantizations; this one waits for it to end");
+            thread("luq-jobs-wait", this::awaitOwnership);
+        }
+    }
+
+    private void awaitOwnership() throws InterruptedException {
+        while (true) {
+            Thread.sleep(OWNERSHIP_MILLIS);
+            synchronized (this) {
+                if (stopping || own()) {
+                    return;
+                }
+            }
+        }
+    }
+
+    /** Takes over the data folder's jobs unless another server has them. @return whether they are this one's */
+    private boolean own() {
+        if (ownership != null) {
+            return true;
+        }
+        try {
+            ownership = folders.lock().orElse(null);
+        } catch (IOException e) {
+            LOG.error("The folder of the jobs cannot be written", e);
+            throw new JobException.NotSaved(e);
+        }
+        if (ownership == null) {
+            return false;
+        }
+        recover();
+        for (int i = 0; i < Math.max(1, config.concurrency()); i++) {
+            thread("luq-jobs-" + i, new JobRunner(this, launcher, listeners, config.attempts())::run);
+        }
+        return true;
+    }
+
+    private void recover() {
         for (Job job : folders.load()) {
             jobs.put(job.id(), job);
             if (job.state() == JobState.RUNNING) {
-                LOG.infof("Re-quantization %s was running when the server ended and is resumed", job.id());
+                LOG.infof("Re-quantization %s was running when its server ended and is resumed", job.id());
                 change(job.id(), Job::queued);
             } else if (job.state() == JobState.SUCCEEDED
                     && job.activation().filter(a -> !a.done() && a.error().isEmpty()).isPresent()) {
                 activate(job);
             }
         }
-        for (int i = 0; i < Math.max(1, config.concurrency()); i++) {
-            Thread runner = new Thread(this::runJobs, "luq-jobs-" + i);
-            runner.setDaemon(true);
-            runner.start();
+    }
+
+    private void requireOwnership() {
+        if (!own()) {
+            throw new JobException.Elsewhere();
         }
+    }
+
+    /** Something that a thread does until it is interrupted. */
+    private interface Loop {
+        void run() throws InterruptedException;
+    }
+
+    private static void thread(String name, Loop loop) {
+        Thread thread = new Thread(() -> {
+            try {
+                loop.run();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }, name);
+        thread.setDaemon(true);
+        thread.start();
     }
 
     /** Processes end with their input; what they were doing is resumed at the next start. */
@@ -123,6 +184,13 @@ public class Jobs {
         stopping = true;
         processes.values().forEach(JobProcess::stop);
         notifyAll();
+        if (ownership != null) {
+            try {
+                ownership.close();
+            } catch (IOException e) {
+                LOG.warnf("The lock of the jobs cannot be released: %s", e.getMessage());
+            }
+        }
     }
 
     /** The latest first. */
@@ -172,8 +240,10 @@ public class Jobs {
      * @throws JobException.KeyReused when its key belongs to another request
      * @throws JobException.QueueFull when too many wait
      * @throws JobException.NotSaved when the disk does not take it
+     * @throws JobException.Elsewhere when another server has the jobs of the data folder; also of the methods below
      */
     public synchronized Job create(Request request) {
+        requireOwnership();
         Optional<Job> before = request.idempotency().flatMap(this::find);
         if (before.isPresent()) {
             return before.get();
@@ -206,6 +276,7 @@ public class Jobs {
      * @throws JobException.Conflict when it has ended
      */
     public synchronized Job cancel(String id) {
+        requireOwnership();
         Job job = get(id);
         if (job.state().isFinal()) {
             throw new JobException.Conflict("The re-quantization has ended: it is " + text(job.state()));
@@ -223,6 +294,7 @@ public class Jobs {
 
     /** Queues a job again that failed or was cancelled; it goes on where it was. */
     public synchronized Job resume(String id) {
+        requireOwnership();
         Job job = get(id);
         if (job.state() != JobState.FAILED && job.state() != JobState.CANCELLED) {
             throw new JobException.Conflict("Only a failed or cancelled re-quantization can be resumed: this one is "
@@ -252,11 +324,16 @@ public class Jobs {
         }, BackPressureStrategy.LATEST);
     }
 
-    /** Remembers a change of state. One that the disk does not take counts as long as the server runs. */
+    /**
+     * Remembers a change of state. One that the disk does not take counts as long as the server runs; after its end the
+     * records are its successor's.
+     */
     private Job change(String id, UnaryOperator<Job> change) {
         Job next = change.apply(jobs.get(id));
         try {
-            folders.save(next);
+            if (!stopping) {
+                folders.save(next);
+            }
         } catch (UncheckedIOException e) {
             LOG.errorf(e, "The state of re-quantization %s cannot be recorded", id);
         }
@@ -265,17 +342,8 @@ public class Jobs {
         return next;
     }
 
-    private void runJobs() {
-        try {
-            while (true) {
-                run(take());
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
-    }
-
-    private synchronized Job take() throws InterruptedException {
+    /** Waits for the next job and makes it a running one. */
+    synchronized Job take() throws InterruptedException {
         while (true) {
             Optional<Job> next = stopping ? Optional.empty() : jobs.values().stream()
                     .filter(job -> job.state() == JobState.QUEUED).min(Comparator.comparing(Job::id));
@@ -286,103 +354,45 @@ public class Jobs {
         }
     }
 
-    private void run(Job job) throws InterruptedException {
-        String id = job.id();
-        JobProcess process;
-        synchronized (this) {
-            if (stopping) {
-                return;
-            }
-            try {
-                process = JobProcess.start(id, launcher);
-            } catch (IOException e) {
-                LOG.errorf(e, "The process of re-quantization %s cannot be started", id);
-                change(id, j -> j.ended(JobState.FAILED, Instant.now(),
-                        Optional.of("Its process cannot be started; the server's log says why.")));
-                return;
-            }
-            processes.put(id, process);
-            if (cancelling.contains(id)) {
-                process.stop();
-            }
+    /** A process works on the job now; it is stopped at once when it should not. */
+    synchronized void working(String id, JobProcess process) {
+        processes.put(id, process);
+        if (stopping || cancelling.contains(id)) {
+            process.stop();
         }
-        LOG.infof("Re-quantization %s: process %d starts", id, process.pid());
-        PhaseClock clock = new PhaseClock(id);
-        JobProcess.Outcome outcome = process.await(frame -> heard(id, frame, clock));
-        clock.next(Optional.empty());
+    }
+
+    /** Something happened in a job that its record shall say. */
+    synchronized void record(String id, UnaryOperator<Job> change) {
+        change(id, change);
+    }
+
+    /** Something happened in a job that is not worth a write. */
+    synchronized void tell(String id, UnaryOperator<Job> change) {
+        Job next = change.apply(jobs.get(id));
+        jobs.put(id, next);
+        events.tell(next);
+    }
+
+    /**
+     * No process works on the job any more.
+     *
+     * @param next makes of the job and of whether somebody wanted to stop it what it is now
+     */
+    void left(String id, BiFunction<Job, Boolean, Job> next) {
         Job ended;
         synchronized (this) {
             processes.remove(id);
             boolean wanted = cancelling.remove(id);
-            if (stopping && outcome.last().filter(JobFrame.Done.class::isInstance).isEmpty()) {
+            if (stopping) {
                 return; // the record says RUNNING: resumed at the next start
             }
-            ended = change(id, j -> after(j, outcome, wanted));
+            ended = change(id, job -> next.apply(job, wanted));
             notifyAll();
         }
         LOG.infof("Re-quantization %s: %s%s", id, text(ended.state()), ended.error().map(e -> ": " + e).orElse(""));
         if (ended.state() == JobState.SUCCEEDED && ended.activation().isPresent()) {
             activate(ended);
-        }
-    }
-
-    private Job after(Job job, JobProcess.Outcome outcome, boolean cancelled) {
-        Instant now = Instant.now();
-        JobFrame last = outcome.last().orElse(null);
-        if (last instanceof JobFrame.Done) {
-            return job.ended(JobState.SUCCEEDED, now, Optional.empty());
-        }
-        if (last instanceof JobFrame.Failed failed) {
-            return job.ended(JobState.FAILED, now, Optional.of(failed.message()));
-        }
-        if (cancelled || last instanceof JobFrame.Cancelled) {
-            return job.ended(JobState.CANCELLED, now, Optional.empty());
-        }
-        Job died = job.withDeaths(job.deaths() + 1);
-        return died.deaths() < config.attempts() ? died.queued() : died.ended(JobState.FAILED, now, Optional.of(
-                "Its process ended unexpectedly (" + outcome.exit() + ") " + died.deaths()
-                        + " times; the server's log may say why. Resume it to try again."));
-    }
-
-    private void heard(String id, JobFrame frame, PhaseClock clock) {
-        if (frame instanceof JobFrame.Begun begun) {
-            clock.next(Optional.of(begun.phase()));
-            synchronized (this) {
-                change(id, job -> job.begun(begun.phase()));
-            }
-            return;
-        }
-        synchronized (this) {
-            // Where it stands within a phase is not worth a write.
-            Job next = frame instanceof JobFrame.Progress progress
-                    ? jobs.get(id).at(progress.share(), progress.secondsLeft() == null ? OptionalLong.empty()
-                            : OptionalLong.of(progress.secondsLeft()))
-                    : jobs.get(id).noted(((JobFrame.Note) frame).message());
-            jobs.put(id, next);
-            events.tell(next);
-        }
-    }
-
-    /** Measures the phases that one process goes through. */
-    private final class PhaseClock {
-        private final String id;
-        private Optional<Phase> phase = Optional.empty();
-        private long since;
-
-        PhaseClock(String id) {
-            this.id = id;
-        }
-
-        void next(Optional<Phase> begins) {
-            Duration spent = Duration.ofNanos(System.nanoTime() - since);
-            phase.ifPresent(ended -> {
-                synchronized (Jobs.this) {
-                    change(id, job -> job.spent(ended, spent.toMillis() / 1000.0));
-                }
-                listeners.forEach(listener -> listener.phaseEnded(ended, spent));
-            });
-            phase = begins;
-            since = System.nanoTime();
         }
     }
 

@@ -2,8 +2,10 @@ package dev.luq.openai;
 
 import dev.luq.openai.access.AccessPolicy;
 import dev.luq.openai.access.ApiKeys;
+import dev.luq.openai.access.CrossSite;
 import dev.luq.openai.intake.IntakeBudget;
 import dev.luq.openai.errors.ApiException;
+import dev.luq.openai.errors.ApiException.Forbidden;
 import dev.luq.openai.errors.ApiException.RequestTooLarge;
 import dev.luq.openai.errors.ErrorResponses;
 import dev.luq.openai.errors.Errors;
@@ -75,6 +77,10 @@ public final class HttpRoutes {
                 routing.request().getHeader("Host"), routing.request().getHeader("Authorization"));
         if (refusal.isPresent()) {
             ErrorResponses.send(routing, refusal.get().error());
+        } else if (CrossSite.changes(routing.request().method().name(), routing.request().getHeader("Host"),
+                routing.request().getHeader("Origin"), routing.request().getHeader("Sec-Fetch-Site"))
+                && routing.normalizedPath().startsWith("/admin/")) {
+            ErrorResponses.send(routing, new Forbidden("Pages of other sites may not administer this server").error());
         } else {
             routing.next();
         }

@@ -79,8 +79,8 @@ final class Swap {
             }
             try {
                 serving = answering(next.get());
-            } catch (ModelOperationException.Failed e) {
-                LOG.errorf("%s: %s The files before are served again", route.modelId(), e.getMessage());
+            } catch (RuntimeException e) {
+                LOG.errorf("Model %s: %s The files before are served again", route.modelId(), e.getMessage());
                 serving = again.get();
                 serving.start();
                 serving.awaitReady();

@@ -22,6 +22,9 @@ public final class WorkerCommand {
     /** Class libraries that every worker uses first; the rest follows, so that few archives are opened at the start. */
     private static final List<String> FIRST = List.of("com.fasterxml.jackson", "dev.luq", "org.bytedeco");
 
+    /** Quick to start and small; what is hot in a worker is native. */
+    private static final List<String> SMALL_COMPILER = List.of("-XX:TieredStopAtLevel=1", "-XX:ReservedCodeCacheSize=24m");
+
     /** A class of each library that child processes need. */
     private static final List<String> ANCHORS = List.of("com.fasterxml.jackson.databind.ObjectMapper",
             "com.fasterxml.jackson.core.JsonFactory", "com.fasterxml.jackson.annotation.JsonTypeInfo",
@@ -37,21 +40,24 @@ public final class WorkerCommand {
     private final String mainClass;
     private final String role;
     private final String heap;
+    private final List<String> tuning;
 
     WorkerCommand(WorkerConfig.Process config, String mainClass) {
-        this(config, mainClass, "worker", config.heap());
+        this(config, mainClass, "worker", config.heap(), SMALL_COMPILER);
     }
 
     /**
      * @param role names crash reports, and turns the server's own native executable into such a process as its first
      *     argument
      * @param heap as in {@code -Xmx}
+     * @param tuning further options of its JVM
      */
-    public WorkerCommand(WorkerConfig.Process config, String mainClass, String role, String heap) {
+    public WorkerCommand(WorkerConfig.Process config, String mainClass, String role, String heap, List<String> tuning) {
         this.config = config;
         this.mainClass = mainClass;
         this.role = role;
         this.heap = heap;
+        this.tuning = tuning;
     }
 
     /**
@@ -78,7 +84,7 @@ public final class WorkerCommand {
                 "-Xmx" + heap, "-Xms16m", "-XX:+UseSerialGC",
                 // give memory of big images back: keep at most half of the heap in use free
                 "-XX:MinHeapFreeRatio=10", "-XX:MaxHeapFreeRatio=50",
-                "-XX:TieredStopAtLevel=1", "-XX:ReservedCodeCacheSize=24m", "-Xshare:auto", "-XX:-UsePerfData",
+                "-Xshare:auto", "-XX:-UsePerfData",
                 "-XX:+ExitOnOutOfMemoryError",
                 // a core would hold prompts and weights
                 "-XX:-CreateCoredumpOnCrash", "-XX:ErrorFile=" + crashDir.resolve(report),
@@ -91,6 +97,7 @@ public final class WorkerCommand {
         if (cacheDir != null) {
             line.add(cacheDir);
         }
+        line.addAll(tuning);
         config.jvmOptions().ifPresent(line::addAll);
         line.add("-cp");
         line.add(config.classPath().orElseGet(WorkerCommand::classPath));

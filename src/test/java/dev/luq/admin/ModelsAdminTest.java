@@ -77,6 +77,13 @@ class ModelsAdminTest {
     }
 
     @Test
+    void pagesOfOtherSitesMayNotAdminister() {
+        admin().header("Origin", "http://evil.example").post(MODELS + "/tiny/unload").then().statusCode(403);
+        admin().header("Origin", "http://evil.example").get(MODELS).then().statusCode(200);
+        assertEquals(ModelWorker.State.READY, workers.find("tiny").orElseThrow().state());
+    }
+
+    @Test
     void modelsAreListedWithoutPaths() {
         String body = admin().get(MODELS).then().statusCode(200)
                 .body("object", equalTo("list"))

@@ -14,6 +14,7 @@ import dev.luq.worker.WorkerConfig;
 import io.quarkus.runtime.configuration.DurationConverter;
 import io.smallrye.config.SmallRyeConfigBuilder;
 import io.smallrye.mutiny.helpers.test.AssertSubscriber;
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -27,6 +28,7 @@ import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -62,7 +64,22 @@ class JobsTest {
         assertEquals(List.of(Phase.values()), List.copyOf(done.phaseSeconds().keySet()));
         assertEquals(List.of(Phase.values()), phases);
         assertTrue(done.started().isPresent() && done.finished().isPresent());
+        jobs.stop();
         assertEquals(List.of(done), started(Map.of()).list());
+    }
+
+    @Test
+    void oneServerOfADataFolderHasItsJobs() throws IOException {
+        Jobs jobs = started(Map.of());
+        jobs.create(request("1", "patient"));
+        Jobs other = started(Map.of());
+        assertEquals(List.of(), other.list());
+        assertThrows(JobException.Elsewhere.class, () -> other.create(request("2", "quick")));
+        until("quantizing", () -> at(jobs, "1", Phase.QUANTIZE));
+        jobs.stop();
+        until("it takes over", () -> !other.list().isEmpty());
+        go("1");
+        assertEquals(JobState.SUCCEEDED, ended(other, "1").state());
     }
 
     @Test
@@ -163,6 +180,24 @@ class JobsTest {
     }
 
     @Test
+    void aServerThatIsKilledTakesTheProcessWithItAndItsSuccessorResumes() throws IOException, InterruptedException {
+        Process server = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-cp",
+                System.getProperty("java.class.path"), JobServer.class.getName(), data.toString())
+                .redirectError(ProcessBuilder.Redirect.INHERIT).start();
+        long pid;
+        try (BufferedReader out = server.inputReader()) {
+            pid = out.lines().filter(line -> line.matches("\\d+")).mapToLong(Long::parseLong).findFirst().orElseThrow();
+            server.destroyForcibly().waitFor();
+        }
+        Jobs successor = started(Map.of());
+        assertEquals(1, successor.list().size());
+        go("1");
+        assertEquals(JobState.SUCCEEDED, ended(successor, "1").state());
+        assertEquals(List.of(Phase.values()), log("1"), "no phase was done twice");
+        until("the process is gone", () -> !ProcessHandle.of(pid).map(ProcessHandle::isAlive).orElse(false));
+    }
+
+    @Test
     void theSameRequestMakesOneJob() {
         Jobs jobs = started(Map.of());
         Job first = jobs.create(request("1", "quick", Optional.of(new Job.Idempotency("k", "aa")), Optional.empty()));
@@ -171,6 +206,7 @@ class JobsTest {
         assertThrows(JobException.KeyReused.class,
                 () -> jobs.create(request("3", "quick", Optional.of(new Job.Idempotency("k", "bb")), Optional.empty())));
         ended(jobs, "1");
+        jobs.stop();
         assertEquals("1", started(Map.of()).find(new Job.Idempotency("k", "aa")).orElseThrow().id(), "also after a restart");
     }
 
@@ -203,24 +239,27 @@ class JobsTest {
     }
 
     private Jobs started(Map<String, String> values) {
-        SmallRyeConfigBuilder builder = new SmallRyeConfigBuilder().withMapping(WorkerConfig.class)
-                .withMapping(JobsConfig.class).withConverter(Duration.class, 200, new DurationConverter());
-        values.forEach((key, value) -> builder.withDefaultValue("luq.jobs." + key, value));
-        WorkerConfig.Process process = builder.build().getConfigMapping(WorkerConfig.class).process();
-        Jobs jobs = new Jobs(builder.build().getConfigMapping(JobsConfig.class), data,
-                new JobCommand(process, "dev.luq.jobs.child.ScriptedJob", "64m", data),
-                (model, manifest, mode) -> {
-                    activated.add(model + " " + manifest + " " + mode);
-                    return activationFailure.<CompletableFuture<?>>map(CompletableFuture::failedFuture)
-                            .orElse(CompletableFuture.completedFuture(null));
-                },
-                List.of((phase, duration) -> phases.add(phase)));
+        Jobs jobs = jobs(data, values, (model, manifest, mode) -> {
+            activated.add(model + " " + manifest + " " + mode);
+            return activationFailure.<CompletableFuture<?>>map(CompletableFuture::failedFuture)
+                    .orElse(CompletableFuture.completedFuture(null));
+        }, phases::add);
         all.add(jobs);
         jobs.start();
         return jobs;
     }
 
-    private static Jobs.Request request(String id, String kind) {
+    static Jobs jobs(Path data, Map<String, String> values, Jobs.Activator activator, Consumer<Phase> phases) {
+        SmallRyeConfigBuilder builder = new SmallRyeConfigBuilder().withMapping(WorkerConfig.class)
+                .withMapping(JobsConfig.class).withConverter(Duration.class, 200, new DurationConverter());
+        values.forEach((key, value) -> builder.withDefaultValue("luq.jobs." + key, value));
+        WorkerConfig.Process process = builder.build().getConfigMapping(WorkerConfig.class).process();
+        return new Jobs(builder.build().getConfigMapping(JobsConfig.class), data,
+                new JobCommand(process, "dev.luq.jobs.child.ScriptedJob", "64m", data), activator,
+                List.of((phase, duration) -> phases.accept(phase)));
+    }
+
+    static Jobs.Request request(String id, String kind) {
         return request(id, kind, Optional.empty(), Optional.empty());
     }
 
@@ -245,7 +284,7 @@ class JobsTest {
         }
     }
 
-    private static boolean at(Jobs jobs, String id, Phase phase) {
+    static boolean at(Jobs jobs, String id, Phase phase) {
         return jobs.get(id).phase().equals(Optional.of(phase)) && jobs.get(id).progress() > 0;
     }
 

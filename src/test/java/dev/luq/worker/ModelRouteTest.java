@@ -157,6 +157,18 @@ class ModelRouteTest {
     }
 
     @Test
+    void aNextOneThatCannotEvenBeMadeLeavesNoHole() throws Exception {
+        serve("good");
+        Swap swap = new Swap(route, () -> {
+            throw new IllegalStateException("its files are gone");
+        }, worker("good"), config.deadline(), background);
+        assertThrows(IllegalStateException.class, swap::overlap);
+        assertEquals("a", answer(run("say a")));
+        assertThrows(IllegalStateException.class, swap::pause);
+        assertEquals("b", answer(run("say b")));
+    }
+
+    @Test
     void anInputThatKilledOneWorkerIsRemembered() throws Exception {
         config = TestConfig.of(Map.of("restart.back-off", "0S"));
         route = new ModelRoute("test", config, timer, listener);
