@@ -1,12 +1,14 @@
 package dev.luq;
 
+import dev.luq.jobs.child.JobMain;
 import dev.luq.worker.child.WorkerMain;
 import io.quarkus.runtime.Quarkus;
 import io.quarkus.runtime.annotations.QuarkusMain;
+import java.util.Arrays;
 
 /**
- * Entry point of the server and, with {@code worker} as its first argument, of its worker processes: a native
- * executable has no other way to start them.
+ * Entry point of the server and, with {@code worker} or {@code job} as its first argument, of its child processes: a
+ * native executable has no other way to start them.
  */
 @QuarkusMain
 public final class LuqServer {
@@ -15,10 +17,11 @@ public final class LuqServer {
     }
 
     public static void main(String[] arguments) {
-        if (arguments.length > 0 && arguments[0].equals("worker")) {
-            WorkerMain.main(arguments);
-        } else {
-            Quarkus.run(arguments);
+        String role = arguments.length > 0 ? arguments[0] : "";
+        switch (role) {
+            case "worker" -> WorkerMain.main(arguments);
+            case "job" -> JobMain.main(Arrays.copyOfRange(arguments, 1, arguments.length));
+            default -> Quarkus.run(arguments);
         }
     }
 }

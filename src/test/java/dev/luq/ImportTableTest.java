@@ -44,6 +44,7 @@ class ImportTableTest {
         TABLE.put("engine", List.of("llama"));
         TABLE.put("images", List.of());
         TABLE.put("luq.data", List.of());
+        TABLE.put("catalog", List.of("gguf", "luq.plan", "luq.spec", "luq.store"));
         TABLE.put("luq.measure", List.of("luq.data", "luq.feed"));
         // a job's description and state: the server reads and writes them
         TABLE.put("luq.spec", List.of("luq.plan"));
@@ -53,19 +54,27 @@ class ImportTableTest {
         TABLE.put("luq.feed", List.of("images", "llama", "engine", "luq.data"));
         TABLE.put("luq.calibrate", List.of("gguf", "llama", "luq.data", "luq.feed"));
         TABLE.put("luq.rank", List.of("gguf", "llama", "luq.plan", "luq.feed", "luq.calibrate"));
-        TABLE.put("catalog", List.of("gguf"));
         TABLE.put("worker.protocol", List.of());
         // what supervises: the server's half never sees native code
         TABLE.put("worker", List.of("worker.protocol", "catalog"));
         // what runs in the child process; started by name, imported by nobody but the entry point
         TABLE.put("worker.child", List.of("worker.protocol", "catalog", "engine", "llama", "gguf"));
+        TABLE.put("jobs.protocol", List.of("luq.spec"));
+        TABLE.put("jobs", List.of("jobs.protocol", "catalog", "worker", "worker.protocol", "luq.plan", "luq.spec"));
+        TABLE.put("jobs.sets", List.of("catalog", "luq.data", "luq.spec"));
+        // what runs in the child process, as the worker's
+        TABLE.put("jobs.child", List.of("jobs.protocol", "worker.protocol", "luq.spec", "luq.job"));
         TABLE.put("openai", List.of("images", "worker", "worker.protocol", "catalog"));
-        TABLE.put("telemetry", List.of("worker", "worker.protocol", "catalog", "openai"));
+        TABLE.put("admin", List.of("gguf", "luq.plan", "luq.spec", "catalog", "worker", "worker.protocol", "jobs", "jobs.sets",
+                "openai"));
+        TABLE.put("telemetry", List.of("worker", "worker.protocol", "jobs", "catalog", "luq.spec", "openai"));
         TABLE.put("cli", List.of("gguf", "llama", "worker", "worker.protocol", "catalog", "luq.plan", "luq.store", "luq.measure",
                 "luq.spec", "luq.job", "luq.report"));
     }
 
-    private static final Set<String> ROOMS_WITH_JAX_RS = Set.of("openai", "telemetry");
+    /** Rooms whose packages are told apart. */
+    private static final Set<String> SPLIT = Set.of("worker", "jobs");
+    private static final Set<String> ROOMS_WITH_JAX_RS = Set.of("openai", "admin", "telemetry");
 
     private static JavaClasses main;
 
@@ -152,14 +161,14 @@ class ImportTableTest {
         return resideInAnyPackage(packages(base, room).toArray(String[]::new));
     }
 
-    /** The worker's packages are told apart, every other room is one with its sub-packages. */
+    /** A room is one with its sub-packages, unless they are told apart. */
     private static List<String> packages(String base, String room) {
-        return List.of(base + "." + room + (room.equals("worker") ? "" : ".."));
+        return List.of(base + "." + room + (SPLIT.contains(room) ? "" : ".."));
     }
 
     private static String room(JavaClass type) {
         String rest = type.getPackageName().substring(BASE.length()).replaceFirst("^\\.", "");
-        return TABLE.keySet().stream().filter(room -> rest.equals(room) || rest.startsWith(room + ".") && !room.equals("worker"))
+        return TABLE.keySet().stream().filter(room -> rest.equals(room) || rest.startsWith(room + ".") && !SPLIT.contains(room))
                 .findFirst().orElse("no room: " + type.getName());
     }
 }

@@ -3,7 +3,10 @@ package dev.luq;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.luq.admin.AdminConfig;
 import dev.luq.catalog.CatalogConfig;
+import dev.luq.jobs.JobsConfig;
+import dev.luq.jobs.sets.SetsConfig;
 import dev.luq.openai.ApiConfig;
 import dev.luq.openai.images.ImagesConfig;
 import dev.luq.worker.WorkerConfig;
@@ -30,7 +33,8 @@ class ReadmeTest {
     @Test
     void theConfigurationTableIsTheConfiguration() throws IOException {
         Map<String, String> settings = new TreeMap<>();
-        for (Class<?> type : List.of(CatalogConfig.class, WorkerConfig.class, ApiConfig.class, ImagesConfig.class)) {
+        for (Class<?> type : List.of(CatalogConfig.class, WorkerConfig.class, ApiConfig.class, ImagesConfig.class,
+                AdminConfig.class, JobsConfig.class, SetsConfig.class)) {
             ConfigClass.configClass(type, type.getAnnotation(ConfigMapping.class).prefix()).getProperties()
                     .forEach((key, value) -> settings.put(key.replace("*", "\"id\""), Objects.requireNonNullElse(value, "")));
         }

@@ -1,5 +1,7 @@
 package dev.luq.catalog;
 
+import dev.luq.catalog.CatalogEntry.Source;
+import dev.luq.catalog.CatalogState.ModelState;
 import dev.luq.gguf.ModelFacts;
 import dev.luq.gguf.ModelFiles;
 import jakarta.inject.Inject;
@@ -8,93 +10,109 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Comparator;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 import org.jboss.logging.Logger;
 
 /**
- * The models that this server serves, found and checked when it starts: no file reaches native code that is cut off,
- * malformed or no partner of its projector. A model with such a file stays in the catalogue with the reason.
- * Immutable, thread-safe.
+ * The models that this server serves: the configured ones, and what was registered or changed at run time, which lies
+ * in the data folder and outlives the server. All files are checked first: none reaches native code that is cut off,
+ * malformed or no partner of its projector. A configured model with such a file stays in the catalogue with the
+ * reason. Thread-safe: readers see one state of the whole catalogue, changes take place one after the other and are on
+ * the disk when their method returns.
  */
 @Singleton
 public class Catalog {
 
     private static final Logger LOG = Logger.getLogger(Catalog.class);
 
-    private static final String DEMO_ID = "luq-demo";
-    private static final String DEMO_MODEL = "luq-demo-F16.gguf";
-    private static final String DEMO_MMPROJ = "mmproj-luq-demo-F16.gguf";
+    private final Path dataDir;
+    private final VariantStore variants;
+    private final String configuredDefault;
+    private volatile CatalogView view;
 
-    private final List<CatalogEntry> entries;
-    private final Map<String, CatalogEntry> byName = new LinkedHashMap<>();
-
-    /** What the configuration says of one model. */
-    private record Wanted(String id, Path model, Optional<Path> mmproj, List<String> aliases, boolean isDefault) {
-    }
-
-    /** @throws CatalogException.Misconfigured when two models share a name or both are the default */
+    /** @throws CatalogException.Misconfigured when two models share a name, both are the default, or the data folder's
+     *      catalogue cannot be understood */
     @Inject
-    public Catalog(CatalogConfig config) {
-        List<Wanted> wanted = new ArrayList<>(wanted(config));
-        wanted.sort(Comparator.comparing((Wanted model) -> !model.isDefault).thenComparing(Wanted::id));
-        if (wanted.size() > 1 && wanted.get(1).isDefault) {
-            throw new CatalogException.Misconfigured("Both " + wanted.get(0).id + " and " + wanted.get(1).id
-                    + " are configured as the default model; keep one luq.models.\"id\".default=true");
+    public Catalog(CatalogConfig config, VariantStore variants) {
+        this.dataDir = config.dataDir().toAbsolutePath().normalize();
+        this.variants = variants;
+        ConfiguredModels configured = ConfiguredModels.of(config);
+        this.configuredDefault = configured.defaultId();
+        CatalogState state = CatalogState.read(dataDir);
+        List<CatalogEntry> entries = new ArrayList<>();
+        for (ConfiguredModels.Model model : configured.models()) {
+            entries.add(entry(model.id(), model.aliases(), false, new Source(List.of(absolute(model.model())),
+                    model.mmproj().map(Catalog::absolute)), state.of(model.id())));
         }
-        entries = wanted.stream().map(Catalog::check).toList();
+        CatalogView names = CatalogView.of(entries, configuredDefault);
+        state.models().forEach((id, model) -> {
+            if (model.model() != null && names.find(id).isPresent()) {
+                LOG.warnf("The name %s of a registered model is configured for another one, which is served", id);
+            } else if (model.model() != null) {
+                entries.add(entry(id, List.of(), true, new Source(List.of(Path.of(model.model())),
+                        Optional.ofNullable(model.mmproj()).map(Path::of)), model));
+            }
+        });
+        this.view = withAliases(entries, state);
+    }
+
+    /** Aliases given at run time yield to names that are configured by now: the server starts. */
+    private CatalogView withAliases(List<CatalogEntry> entries, CatalogState state) {
+        String defaultId = state.defaultModel() != null
+                && entries.stream().anyMatch(entry -> entry.id().equals(state.defaultModel()))
+                ? state.defaultModel() : configuredDefault;
+        CatalogView built = CatalogView.of(entries, defaultId);
         for (CatalogEntry entry : entries) {
-            name(entry.id(), entry);
-            entry.aliases().forEach(alias -> name(alias, entry));
+            List<String> wanted = state.of(entry.id()).aliases();
+            if (wanted != null) {
+                try {
+                    built = built.replace(entry.withAliases(wanted));
+                } catch (CatalogException.Conflict e) {
+                    LOG.warnf("Model %s keeps its configured aliases: %s", entry.id(), e.getMessage());
+                }
+            }
         }
+        return built;
     }
 
-    private static List<Wanted> wanted(CatalogConfig config) {
-        List<Wanted> wanted = new ArrayList<>();
-        config.models().forEach((id, model) -> wanted.add(new Wanted(id, model.model(), model.mmproj(),
-                model.aliases().orElse(List.of()), model.isDefault())));
-        boolean hasDefault = wanted.stream().anyMatch(Wanted::isDefault);
-        config.model().ifPresent(path -> wanted.add(new Wanted(config.modelId().orElseGet(() -> idOf(path)), path,
-                config.mmproj(), List.of(), !hasDefault)));
-        if (wanted.isEmpty()) {
-            wanted.add(new Wanted(DEMO_ID, config.demoDir().resolve(DEMO_MODEL),
-                    Optional.of(config.demoDir().resolve(DEMO_MMPROJ)), List.of(), true));
-        }
-        return wanted;
+    private static Path absolute(Path path) {
+        return path.toAbsolutePath().normalize();
     }
 
-    private static String idOf(Path path) {
-        return path.getFileName().toString().replaceFirst("(-\\d{5}-of-\\d{5})?\\.gguf$", "");
-    }
-
-    private void name(String name, CatalogEntry entry) {
-        CatalogEntry other = byName.putIfAbsent(name, entry);
-        if (other != null) {
-            throw new CatalogException.Misconfigured("The name " + name + " is given to " + other.id() + " and to "
-                    + entry.id() + "; ids and aliases must differ");
-        }
-    }
-
-    private static CatalogEntry check(Wanted wanted) {
-        Path model = wanted.model.toAbsolutePath().normalize();
-        Optional<Path> mmproj = wanted.mmproj.map(path -> path.toAbsolutePath().normalize());
+    private CatalogEntry entry(String id, List<String> aliases, boolean registered, Source source, ModelState state) {
+        boolean unloaded = Boolean.TRUE.equals(state.unloaded());
         try {
-            CheckedModel checked = CheckedModel.read(model, mmproj);
-            ModelFacts facts = checked.facts();
-            long mmprojBytes = checked.projector().map(ModelFiles::tensorBytes).orElse(0L);
-            return new CatalogEntry(wanted.id, wanted.aliases, checked.files().paths(), mmproj, created(model),
-                    Optional.of(new CatalogEntry.Facts(facts.name(), facts.architecture(), facts.fileType(),
-                            facts.parameters(), facts.tensorBytes(), mmprojBytes, facts.bitsPerWeight())),
-                    Optional.empty());
-        } catch (CatalogException.InvalidModel e) {
-            LOG.errorf("Model %s (%s%s) is not usable: %s", wanted.id, model,
-                    mmproj.map(path -> ", mmproj " + path).orElse(""), e.getMessage());
-            return new CatalogEntry(wanted.id, wanted.aliases, List.of(model), mmproj, created(model),
-                    Optional.empty(), Optional.of(e.getMessage()));
+            return checked(id, aliases, registered, unloaded, source, Optional.ofNullable(state.variant()));
+        } catch (CatalogException.InvalidModel | CatalogException.NotFound | CatalogException.Conflict e) {
+            LOG.errorf("Model %s (%s%s) is not usable: %s", id, source.model().get(0),
+                    source.mmproj().map(path -> ", mmproj " + path).orElse(""), e.getMessage());
+            return new CatalogEntry(id, aliases, registered, unloaded, source, Optional.empty(),
+                    created(source.model().get(0)), Optional.empty(), Optional.of(e.getMessage()));
         }
+    }
+
+    private CatalogEntry checked(String id, List<String> aliases, boolean registered, boolean unloaded, Source source,
+            Optional<String> variantId) {
+        CheckedModel base = CheckedModel.read(source.model(), source.mmproj());
+        Source whole = new Source(base.files().paths(), source.mmproj());
+        CheckedModel served = base;
+        Optional<Variant> variant = variantId.map(variants::find);
+        if (variant.isPresent()) {
+            served = CheckedModel.read(variant.get().files(), variant.get().mmproj().or(source::mmproj));
+            if (!served.facts().architecture().equals(base.facts().architecture())
+                    || served.facts().parameters() != base.facts().parameters()) {
+                throw new CatalogException.Conflict("The variant " + variant.get().id() + " was made of another model"
+                        + " than " + id);
+            }
+        }
+        ModelFacts facts = served.facts();
+        return new CatalogEntry(id, aliases, registered, unloaded, whole, variant, created(served.files().paths().get(0)),
+                Optional.of(new CatalogEntry.Facts(facts.name(), facts.architecture(), facts.fileType(),
+                        facts.parameters(), facts.tensorBytes(),
+                        served.projector().map(ModelFiles::tensorBytes).orElse(0L), facts.bitsPerWeight())),
+                Optional.empty());
     }
 
     private static long created(Path model) {
@@ -107,11 +125,126 @@ public class Catalog {
 
     /** The default model first, the others by their id. */
     public List<CatalogEntry> entries() {
-        return entries;
+        return view.entries();
     }
 
     /** @param name an id or alias; null or empty for the default model */
     public Optional<CatalogEntry> find(String name) {
-        return name == null || name.isEmpty() ? Optional.of(entries.get(0)) : Optional.ofNullable(byName.get(name));
+        return view.find(name);
+    }
+
+    /**
+     * Adds a model.
+     *
+     * @param model the GGUF; of a split model, its first part
+     * @throws CatalogException.InvalidModel when its files cannot be served; it is not added
+     * @throws CatalogException.Conflict when one of its names is taken
+     */
+    public synchronized CatalogEntry register(String id, Path model, Optional<Path> mmproj, List<String> aliases) {
+        Source source = new Source(List.of(absolute(model)), mmproj.map(Catalog::absolute));
+        CatalogEntry entry = checked(id, aliases, true, false, source, Optional.empty());
+        CatalogView next = view.add(entry);
+        save(state -> state.with(id, old -> new ModelState(source.model().get(0).toString(),
+                source.mmproj().map(Path::toString).orElse(null), aliases, null, null)));
+        view = next;
+        return entry;
+    }
+
+    /**
+     * Forgets a registered model; its files stay.
+     *
+     * @throws CatalogException.NotFound when there is none with this id
+     * @throws CatalogException.Conflict when it is configured, or the default model
+     */
+    public synchronized void unregister(String id) {
+        CatalogEntry entry = require(id);
+        if (!entry.registered()) {
+            throw new CatalogException.Conflict("The model " + id + " is configured; only its configuration removes it");
+        }
+        CatalogView next = view.remove(id);
+        save(state -> state.with(id, old -> null));
+        view = next;
+    }
+
+    /** @throws CatalogException.Conflict when a name is taken */
+    public synchronized CatalogEntry setAliases(String id, List<String> aliases) {
+        CatalogEntry next = require(id).withAliases(aliases);
+        CatalogView changed = view.replace(next);
+        save(state -> state.with(id, old -> old.withAliases(aliases)));
+        view = changed;
+        return next;
+    }
+
+    /** Makes a model the one that requests get which name none. */
+    public synchronized void setDefault(String id) {
+        require(id);
+        CatalogView next = CatalogView.of(view.entries(), id);
+        save(state -> state.withDefault(id));
+        view = next;
+    }
+
+    /** Remembers whether a process is to serve the model. */
+    public synchronized CatalogEntry setUnloaded(String id, boolean unloaded) {
+        CatalogEntry next = require(id).withUnloaded(unloaded);
+        save(state -> state.with(id, old -> old.withUnloaded(unloaded)));
+        view = view.replace(next);
+        return next;
+    }
+
+    /**
+     * The model as it would be with another variant; {@link #activate} makes it so.
+     *
+     * @param variant id of a manifest; empty for the base files
+     * @throws CatalogException.NotFound when there is no such model or variant
+     * @throws CatalogException.InvalidModel when the files cannot be served
+     * @throws CatalogException.Conflict when the variant is another model's
+     */
+    public CatalogEntry prepare(String id, Optional<String> variant) {
+        CatalogEntry now = require(id);
+        return checked(now.id(), now.aliases(), now.registered(), now.unloaded(), now.base(), variant);
+    }
+
+    /**
+     * Makes a model what it was prepared to be; called when it is served like that, so that this is also what readers
+     * see when it cannot be saved.
+     *
+     * @param prepared by {@link #prepare}
+     */
+    public synchronized CatalogEntry activate(CatalogEntry prepared) {
+        CatalogEntry now = require(prepared.id());
+        CatalogEntry next = new CatalogEntry(now.id(), now.aliases(), now.registered(), now.unloaded(), prepared.base(),
+                prepared.variant(), prepared.created(), prepared.facts(), prepared.problem());
+        view = view.replace(next);
+        save(state -> state.with(next.id(), old -> old.withVariant(next.variant().map(Variant::id).orElse(null))));
+        return next;
+    }
+
+    /**
+     * Deletes a variant from the store.
+     *
+     * @throws CatalogException.NotFound when there is none with this id
+     * @throws CatalogException.Conflict when a model is served from it or will be
+     */
+    public synchronized void deleteVariant(String id) {
+        view.entries().stream().filter(entry -> entry.variant().filter(v -> v.id().equals(id)).isPresent()).findFirst()
+                .ifPresent(entry -> {
+                    throw new CatalogException.Conflict("The variant " + id + " is active for the model " + entry.id()
+                            + "; activate another one or the base first");
+                });
+        variants.delete(id);
+    }
+
+    private CatalogEntry require(String id) {
+        return view.find(id).filter(entry -> entry.id().equals(id))
+                .orElseThrow(() -> new CatalogException.NotFound("There is no model with the id " + id));
+    }
+
+    private void save(UnaryOperator<CatalogState> change) {
+        try {
+            CatalogState.update(dataDir, change);
+        } catch (CatalogException.NotSaved e) {
+            LOG.errorf(e.getCause(), "The catalogue cannot be written to %s", dataDir);
+            throw e;
+        }
     }
 }

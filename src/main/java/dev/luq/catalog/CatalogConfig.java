@@ -28,6 +28,13 @@ public interface CatalogConfig {
     @WithDefault("models/demo")
     Path demoDir();
 
+    /**
+     * Folder of what the server keeps: the layer store, jobs, calibration sets, and the catalogue's changes. Made when
+     * something is written.
+     */
+    @WithDefault("${user.home}/.local/share/luq")
+    Path dataDir();
+
     /** Models by their id in the API. */
     Map<String, Model> models();
 

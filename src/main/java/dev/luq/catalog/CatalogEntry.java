@@ -9,14 +9,23 @@ import java.util.Optional;
  *
  * @param id its name in the API
  * @param aliases further names
- * @param files the GGUF, or the parts of a split one in order; absolute paths
- * @param mmproj the vision projector's GGUF, absolute; empty for a text-only model
+ * @param registered whether it was added at run time; false for a configured one
+ * @param unloaded whether no process is to serve it for now
+ * @param base what the model is made of
+ * @param variant served in place of the base; empty when the base is
  * @param created when the model's file was last modified, in seconds since 1970; 0 when it cannot be read
- * @param facts what the files say; empty when they cannot be used
+ * @param facts what the served files say; empty when they cannot be used
  * @param problem why the model cannot be served, without paths; empty when its files are in order
  */
-public record CatalogEntry(String id, List<String> aliases, List<Path> files, Optional<Path> mmproj, long created,
-        Optional<Facts> facts, Optional<String> problem) {
+public record CatalogEntry(String id, List<String> aliases, boolean registered, boolean unloaded, Source base,
+        Optional<Variant> variant, long created, Optional<Facts> facts, Optional<String> problem) {
+
+    /**
+     * @param model the GGUF, or the parts of a split one in order; absolute paths
+     * @param mmproj the vision projector's GGUF, absolute; empty for a text-only model
+     */
+    public record Source(List<Path> model, Optional<Path> mmproj) {
+    }
 
     /**
      * What a model's files say without being loaded.
@@ -31,5 +40,28 @@ public record CatalogEntry(String id, List<String> aliases, List<Path> files, Op
      */
     public record Facts(Optional<String> name, String architecture, Optional<String> quantization, long parameters,
             long bytes, long mmprojBytes, double bitsPerWeight) {
+    }
+
+    /** The files that are served: the variant's, or the base's. */
+    public List<Path> files() {
+        return variant.map(Variant::files).orElse(base.model());
+    }
+
+    /** The projector that is served, if any. */
+    public Optional<Path> mmproj() {
+        return variant.flatMap(Variant::mmproj).or(base::mmproj);
+    }
+
+    /** The same served from its base files. */
+    public CatalogEntry withoutVariant() {
+        return new CatalogEntry(id, aliases, registered, unloaded, base, Optional.empty(), created, facts, problem);
+    }
+
+    CatalogEntry withAliases(List<String> next) {
+        return new CatalogEntry(id, next, registered, unloaded, base, variant, created, facts, problem);
+    }
+
+    CatalogEntry withUnloaded(boolean next) {
+        return new CatalogEntry(id, aliases, registered, next, base, variant, created, facts, problem);
     }
 }

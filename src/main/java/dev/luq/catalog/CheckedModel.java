@@ -6,6 +6,7 @@ import dev.luq.gguf.ModelFiles;
 import java.io.IOException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -21,10 +22,11 @@ public record CheckedModel(ModelFiles files, ModelFacts facts, Optional<ModelFil
     /**
      * Reads the headers of all files.
      *
-     * @param model the GGUF; of a split model, its first part
+     * @param model the GGUF, or the first part of a split one with its siblings beside it; or all parts in order,
+     *      whatever their names
      * @throws CatalogException.InvalidModel when they cannot be served
      */
-    public static CheckedModel read(Path model, Optional<Path> mmproj) {
+    public static CheckedModel read(List<Path> model, Optional<Path> mmproj) {
         ModelFiles files = files("model", model);
         ModelFacts facts = facts("model", files);
         if (mmproj.isEmpty()) {
@@ -34,7 +36,7 @@ public record CheckedModel(ModelFiles files, ModelFacts facts, Optional<ModelFil
             }
             return new CheckedModel(files, facts, Optional.empty());
         }
-        ModelFiles projector = files("mmproj", mmproj.get());
+        ModelFiles projector = files("mmproj", List.of(mmproj.get()));
         ModelFacts projectorFacts = facts("mmproj", projector);
         try {
             facts.requireProjector(projectorFacts);
@@ -44,9 +46,9 @@ public record CheckedModel(ModelFiles files, ModelFacts facts, Optional<ModelFil
         return new CheckedModel(files, facts, Optional.of(projector));
     }
 
-    private static ModelFiles files(String role, Path path) {
+    private static ModelFiles files(String role, List<Path> paths) {
         try {
-            return ModelFiles.read(path);
+            return paths.size() == 1 ? ModelFiles.read(paths.get(0)) : ModelFiles.of(paths);
         } catch (GgufException e) {
             throw unusable(role, e);
         } catch (NoSuchFileException e) {

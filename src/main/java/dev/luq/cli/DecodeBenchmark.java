@@ -29,6 +29,8 @@ import picocli.CommandLine.Option;
                 + " event; what the events say is looked at after the last one.",
             "Direct: llama-bench of the same patched source and the same compiler options, N-1 decoding steps without"
                 + " sampling (-n N-1 -p 0).",
+            "Before the first repetition the server answers --warm-up W times, which is not counted: its code is"
+                + " compiled by then, as in a server that has run for a few seconds.",
             "Each repetition measures both, one after the other, in alternating order; the overhead is the median over"
                 + " the repetitions of direct / HTTP - 1."
         })
@@ -56,6 +58,10 @@ final class DecodeBenchmark implements Callable<Integer> {
             description = "Pairs of measurements (default: ${DEFAULT-VALUE}).")
     private int repetitions;
 
+    @Option(names = "--warm-up", paramLabel = "W", defaultValue = "5",
+            description = "Answers before the first pair (default: ${DEFAULT-VALUE}).")
+    private int warmUp;
+
     @Option(names = "--llama-bench", paramLabel = "PROGRAM", hidden = true, required = true)
     private Path llamaBench;
 
@@ -68,7 +74,7 @@ final class DecodeBenchmark implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        if (tokens < 2 || repetitions < 1 || threads < 1 || depth < 1) {
+        if (tokens < 2 || repetitions < 1 || threads < 1 || depth < 1 || warmUp < 1) {
             throw new CliException("--tokens must be 2 or more, the other numbers 1 or more.");
         }
         if (model != null) {
@@ -95,9 +101,13 @@ final class DecodeBenchmark implements Callable<Integer> {
                     .get("/v1/models").path("data").path(0).path("id").asText();
             EventClock clock = new EventClock(server.address());
             // Fills the prompt cache and warms up the code on both sides of the connection.
-            int promptTokens = complete(clock, id).promptTokens();
+            int promptTokens = 0;
+            for (int i = 0; i < warmUp; i++) {
+                promptTokens = complete(clock, id).promptTokens();
+            }
             direct(file, promptTokens);
-            System.out.printf("%d prompt tokens, %d generated%n%n", promptTokens, tokens);
+            System.out.printf("%d prompt tokens, %d generated; %d answers before the first pair are not counted%n%n",
+                    promptTokens, tokens, warmUp);
             System.out.println("           HTTP      llama.cpp   overhead");
             report(pairs(clock, id, file, promptTokens));
         }

@@ -12,6 +12,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Supplier;
 
 /**
  * Generates for many requests at once with one model. Thread-safe.
@@ -134,28 +135,29 @@ public final class Engine implements AutoCloseable {
     }
 
     private void decode(Step step) {
-        List<String> requests = step.tokens().stream().map(Step.TokenRun::request).toList();
-        if (!requests.isEmpty() && attempt(requests, () -> effects.decode(step.tokens()))) {
+        if (!step.tokens().isEmpty() && attempt(() -> effects.decode(step.tokens()),
+                () -> step.tokens().stream().map(Step.TokenRun::request).toList())) {
             for (Step.TokenRun run : step.tokens()) {
                 advance(run.request(), run.output(), () -> scheduler.decoded(run));
             }
         }
         Step.ImageSlice slice = step.image();
-        if (slice != null && attempt(List.of(slice.request()), () -> effects.decode(slice))) {
+        if (slice != null && attempt(() -> effects.decode(slice), () -> List.of(slice.request()))) {
             advance(slice.request(), slice.output(), () -> scheduler.decoded(slice));
         }
     }
 
-    private boolean attempt(List<String> requests, Runnable decode) {
+    /** @param requests those of which a part is decoded, asked for when that fails */
+    private boolean attempt(Runnable decode, Supplier<List<String>> requests) {
         try {
             decode.run();
             return true;
         } catch (LlamaException.NoKvSpace e) {
             LOG.log(System.Logger.Level.WARNING, "The KV cache is full", e);
-            scheduler.outOfCells(requests);
+            scheduler.outOfCells(requests.get());
         } catch (RuntimeException | Error e) {
             LOG.log(System.Logger.Level.ERROR, "A step failed", e);
-            scheduler.decodeFailed(requests, EngineException.of(e));
+            scheduler.decodeFailed(requests.get(), EngineException.of(e));
         }
         return false;
     }

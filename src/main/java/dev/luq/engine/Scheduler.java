@@ -218,12 +218,18 @@ final class Scheduler {
     /** Ends the newest generations that grow beyond their reservations until there is a cell for each of the others. */
     private int endWhatCannotGrow() {
         while (true) {
-            List<Request> growing = running.stream()
-                    .filter(r -> r.phase == Request.Phase.GENERATING && cache.cells(r.sequence) >= r.reserved).toList();
-            if (cache.activeCells() + outstanding() + growing.size() <= cache.capacity()) {
-                return growing.size();
+            int growing = 0;
+            Request newest = null;
+            for (Request r : running) {
+                if (r.phase == Request.Phase.GENERATING && cache.cells(r.sequence) >= r.reserved) {
+                    growing++;
+                    newest = r;
+                }
             }
-            finish(growing.get(growing.size() - 1), FinishReason.LENGTH);
+            if (cache.activeCells() + outstanding() + growing <= cache.capacity()) {
+                return growing;
+            }
+            finish(newest, FinishReason.LENGTH);
         }
     }
 

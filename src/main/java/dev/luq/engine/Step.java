@@ -17,7 +17,11 @@ record Step(List<TokenRun> tokens, ImageSlice image) {
 
     /** Cells of the KV cache that it fills. */
     int cells() {
-        return tokens.stream().mapToInt(run -> run.tokens().length).sum() + (image == null ? 0 : image.count());
+        int cells = image == null ? 0 : image.count();
+        for (TokenRun run : tokens) {
+            cells += run.tokens().length;
+        }
+        return cells;
     }
 
     /**

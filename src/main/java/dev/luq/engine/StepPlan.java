@@ -20,6 +20,9 @@ record StepPlan(PromptCache cache, int batchSize, Predicate<PromptUnit.Image> di
                 runs.add(new Step.TokenRun(r.id, r.sequence, cache.position(r.sequence), new int[] {r.token}, true));
             }
         }
+        if (runs.size() == running.size()) {
+            return new Step(runs, null);
+        }
         int budget = batchSize - runs.size();
         Request withImage = running.stream().filter(Request::imageIsReady)
                 .min(Comparator.comparingLong(r -> r.lastImageStep)).orElse(null);

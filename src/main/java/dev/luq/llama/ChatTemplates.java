@@ -75,7 +75,10 @@ public final class ChatTemplates implements AutoCloseable {
         }
     }
 
-    /** Whether the template itself describes tools to the model. Otherwise llama.cpp does it in a generic way. */
+    /**
+     * Whether the template describes tools to the model. llama.cpp has no way of its own to describe them: tools given to
+     * a template that knows none are not seen by the model.
+     */
     public boolean supportsTools() {
         return llama.luq_chat_supports_tools(pointer());
     }

@@ -2,8 +2,10 @@ package dev.luq.openai;
 
 import dev.luq.openai.access.AccessPolicy;
 import dev.luq.openai.access.ApiKeys;
+import dev.luq.openai.access.CrossSite;
 import dev.luq.openai.intake.IntakeBudget;
 import dev.luq.openai.errors.ApiException;
+import dev.luq.openai.errors.ApiException.Forbidden;
 import dev.luq.openai.errors.ApiException.RequestTooLarge;
 import dev.luq.openai.errors.ErrorResponses;
 import dev.luq.openai.errors.Errors;
@@ -13,6 +15,8 @@ import io.quarkus.vertx.http.runtime.filters.Filters;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.enterprise.event.Observes;
+import jakarta.enterprise.inject.Any;
+import jakarta.enterprise.inject.Instance;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.io.IOException;
@@ -35,11 +39,14 @@ public final class HttpRoutes {
 
     private final AccessPolicy access;
     private final long maxBodyBytes;
+    private final Instance<BodyLimit> bodyLimits;
 
     @Inject
-    public HttpRoutes(ApiConfig config, IntakeBudget budget, @ConfigProperty(name = "quarkus.http.host") String host) {
+    public HttpRoutes(ApiConfig config, IntakeBudget budget, @Any Instance<BodyLimit> bodyLimits,
+            @ConfigProperty(name = "quarkus.http.host") String host) {
         this.access = new AccessPolicy(keys(config), host, config.anonymous(), config.openMetrics());
         this.maxBodyBytes = budget.largestBody();
+        this.bodyLimits = bodyLimits;
     }
 
     /** Makes this bean, and with it the check of the keys, part of the start. */
@@ -56,10 +63,12 @@ public final class HttpRoutes {
         router.route().order(AFTER_ALL_ROUTES)
                 .handler(routing -> ErrorResponses.send(routing, Errors.ofStatus(404)));
         router.route("/v1/*").order(AFTER_ALL_ROUTES).failureHandler(this::failed);
+        router.route("/admin/*").order(AFTER_ALL_ROUTES).failureHandler(this::failed);
     }
 
     private void identify(RoutingContext routing) {
         RequestId.assign(routing);
+        ClientPresence.watch(routing);
         routing.next();
     }
 
@@ -68,6 +77,10 @@ public final class HttpRoutes {
                 routing.request().getHeader("Host"), routing.request().getHeader("Authorization"));
         if (refusal.isPresent()) {
             ErrorResponses.send(routing, refusal.get().error());
+        } else if (CrossSite.changes(routing.request().method().name(), routing.request().getHeader("Host"),
+                routing.request().getHeader("Origin"), routing.request().getHeader("Sec-Fetch-Site"))
+                && routing.normalizedPath().startsWith("/admin/")) {
+            ErrorResponses.send(routing, new Forbidden("Pages of other sites may not administer this server").error());
         } else {
             routing.next();
         }
@@ -75,9 +88,11 @@ public final class HttpRoutes {
 
     private void limitBody(RoutingContext routing) {
         String length = routing.request().getHeader("Content-Length");
+        long most = bodyLimits.stream().filter(limit -> limit.path().equals(routing.normalizedPath()))
+                .mapToLong(BodyLimit::bytes).findFirst().orElse(maxBodyBytes);
         // What is longer than 18 digits is too large without looking further.
-        if (length != null && (length.length() > 18 || Long.parseLong(length) > maxBodyBytes)) {
-            ErrorResponses.send(routing, new RequestTooLarge(maxBodyBytes).error());
+        if (length != null && (length.length() > 18 || Long.parseLong(length) > most)) {
+            ErrorResponses.send(routing, new RequestTooLarge(most).error());
         } else {
             routing.next();
         }

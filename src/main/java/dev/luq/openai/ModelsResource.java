@@ -3,6 +3,7 @@ package dev.luq.openai;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import dev.luq.catalog.Catalog;
 import dev.luq.catalog.CatalogEntry;
+import dev.luq.catalog.Variant;
 import dev.luq.openai.errors.ApiException.ModelNotFound;
 import dev.luq.worker.ModelWorker;
 import dev.luq.worker.ModelWorkers;
@@ -18,6 +19,8 @@ import jakarta.ws.rs.core.MediaType;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
 import org.eclipse.microprofile.openapi.annotations.Operation;
 import org.eclipse.microprofile.openapi.annotations.media.Schema;
 
@@ -59,16 +62,23 @@ public final class ModelsResource {
         if (info != null && info.tools()) {
             capabilities.add("tools");
         }
-        long created = catalog.find(worker.modelId()).map(CatalogEntry::created).orElse(0L);
-        return new Model(worker.modelId(), "model", created, "luq", capabilities, luq(worker, info));
+        Optional<CatalogEntry> entry = catalog.find(worker.modelId());
+        long created = entry.map(CatalogEntry::created).orElse(0L);
+        return new Model(worker.modelId(), "model", created, "luq", capabilities,
+                luq(worker, info, entry.flatMap(CatalogEntry::variant).orElse(null)));
     }
 
-    private static Luq luq(ModelWorker worker, ModelInfo info) {
+    private static Luq luq(ModelWorker worker, ModelInfo info, Variant variant) {
         String state = worker.state().name().toLowerCase(Locale.ROOT);
+        String id = variant == null ? null : variant.id();
+        String budget = variant == null ? null : variant.budget().orElse(null);
+        List<Integer> lowLayers = variant == null ? null : variant.lowLayers();
+        Map<String, Object> quality = variant == null ? null : variant.quality();
         return info == null
-                ? new Luq(state, null, null, null, null, null, null, null, null)
+                ? new Luq(state, null, null, null, null, null, null, null, null, id, budget, lowLayers, quality)
                 : new Luq(state, info.architecture(), info.quantization(), info.bitsPerWeight(), info.modelBytes(),
-                        info.parameters(), info.contextSize(), info.trainingContext(), info.slots());
+                        info.parameters(), info.contextSize(), info.trainingContext(), info.slots(), id, budget, lowLayers,
+                        quality);
     }
 
     @RegisterForReflection
@@ -91,11 +101,15 @@ public final class ModelsResource {
             Luq luq) {
     }
 
-    /** What lies behind the model's id; all but the state is null until the model was loaded once. */
+    /**
+     * What lies behind the model's id. What is read from the loaded model is null until it was loaded once, what a
+     * re-quantization says is null while the base files are served.
+     */
     @RegisterForReflection
     @Schema(name = "LuqModel")
     public record Luq(
-            @Schema(enumeration = {"loading", "ready", "restarting", "failed", "draining"}) String state,
+            @Schema(enumeration = {"loading", "ready", "restarting", "failed", "draining", "swapping",
+                "unloaded"}) String state,
             @Schema(nullable = true) String architecture,
             @Schema(nullable = true) String quantization,
             @JsonProperty("bits_per_weight") @Schema(nullable = true) Double bitsPerWeight,
@@ -104,6 +118,11 @@ public final class ModelsResource {
             @JsonProperty("context_size") @Schema(nullable = true, description = "Tokens shared by all slots")
             Integer contextSize,
             @JsonProperty("training_context") @Schema(nullable = true) Integer trainingContext,
-            @Schema(nullable = true) Integer slots) {
+            @Schema(nullable = true) Integer slots,
+            @Schema(nullable = true, description = "The re-quantized form that is served") String variant,
+            @Schema(nullable = true, description = "What it was made for, such as 60%") String budget,
+            @JsonProperty("low_layers") @Schema(nullable = true, description = "Layers with fewer bits than the best ones")
+            List<Integer> lowLayers,
+            @Schema(nullable = true, description = "What was measured on its files") Map<String, Object> quality) {
     }
 }

@@ -20,7 +20,7 @@ public class GenerationMeters implements GenerationListener {
     private static final List<String> ANSWERED = List.of("stop", "length", "tool_calls");
     private static final List<String> UNANSWERED = List.of("cancelled", "error");
     private static final List<String> REASONS = List.of("queue_full", "model_loading", "worker_restarting", "draining",
-            "model_failed", "input_quarantined", "request_too_large");
+            "model_failed", "model_not_loaded", "input_quarantined", "request_too_large");
     private static final List<String> SIGNALS = List.of("SIGKILL", "SIGABRT", "SIGSEGV", "crash", "exit");
 
     private final MeterRegistry registry;
@@ -30,6 +30,11 @@ public class GenerationMeters implements GenerationListener {
     @Inject
     GenerationMeters(MeterRegistry registry) {
         this.registry = registry;
+    }
+
+    /** The model's meters are gone from the registry. */
+    void forget(String modelId) {
+        interTokenLatencies.remove(modelId);
     }
 
     void create(String modelId) {

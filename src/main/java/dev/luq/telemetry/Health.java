@@ -35,11 +35,15 @@ final class Health {
         }
     }
 
-    /** Requests can be answered: no model is still loading or draining, and at least one is ready. */
+    /**
+     * Requests can be answered: every model was loaded once or cannot be, none drains, and at least one is served. A
+     * model that is loaded later does not keep the others from being asked, nor does one that is being swapped.
+     */
     @Readiness
     @Singleton
     static class Ready implements AsyncHealthCheck {
         private final ModelWorkers workers;
+        private volatile boolean started;
 
         @Inject
         Ready(ModelWorkers workers) {
@@ -51,9 +55,10 @@ final class Health {
             return Uni.createFrom().item(() -> {
                 Set<ModelWorker.State> states = EnumSet.noneOf(ModelWorker.State.class);
                 workers.all().forEach(worker -> states.add(worker.state()));
-                return describe("models", workers.all()).status(states.contains(ModelWorker.State.READY)
-                        && !states.contains(ModelWorker.State.LOADING) && !states.contains(ModelWorker.State.DRAINING))
-                        .build();
+                started |= !states.contains(ModelWorker.State.LOADING);
+                boolean served = states.contains(ModelWorker.State.READY) || states.contains(ModelWorker.State.SWAPPING);
+                return describe("models", workers.all())
+                        .status(started && served && !states.contains(ModelWorker.State.DRAINING)).build();
             });
         }
     }
@@ -63,6 +68,7 @@ final class Health {
     @Singleton
     static class Started implements AsyncHealthCheck {
         private final ModelWorkers workers;
+        private volatile boolean started;
 
         @Inject
         Started(ModelWorkers workers) {
@@ -71,9 +77,10 @@ final class Health {
 
         @Override
         public Uni<HealthCheckResponse> call() {
-            return Uni.createFrom().item(() -> describe("models loaded", workers.all())
-                    .status(workers.all().stream().noneMatch(worker -> worker.state() == ModelWorker.State.LOADING))
-                    .build());
+            return Uni.createFrom().item(() -> {
+                started |= workers.all().stream().noneMatch(worker -> worker.state() == ModelWorker.State.LOADING);
+                return describe("models loaded", workers.all()).status(started).build();
+            });
         }
     }
 

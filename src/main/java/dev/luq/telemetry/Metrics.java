@@ -2,7 +2,10 @@ package dev.luq.telemetry;
 
 import java.time.Duration;
 
-/** The server's metrics: the one list of their names, as they appear in a scrape. All have the label {@code model_name}. */
+/**
+ * The server's metrics: the one list of their names, as they appear in a scrape. All have the label {@code model_name}
+ * but those of re-quantizations, which have {@code state} or {@code phase}.
+ */
 enum Metrics {
     REQUESTS_WAITING("luq_requests_waiting", "Requests that wait for a slot or are being prepared"),
     REQUESTS_RUNNING("luq_requests_running", "Requests that hold a slot"),
@@ -29,7 +32,9 @@ enum Metrics {
     REQUESTS_REJECTED("luq_requests_rejected_total", "Requests refused at the door, by reason"),
     WORKER_RESTARTS("luq_worker_restarts_total", "Deaths of worker processes, by signal"),
     MODEL_INFO("luq_model_info", "1; describes the loaded model in its labels"),
-    MODEL_MEMORY("luq_model_memory_bytes", "Memory of a model by part: tensors of model and mmproj, resident memory of its process");
+    MODEL_MEMORY("luq_model_memory_bytes", "Memory of a model by part: tensors of model and mmproj, resident memory of its process"),
+    REQUANTIZE_JOBS("luq_requantize_jobs", "Re-quantizations by state"),
+    REQUANTIZE_PHASE("luq_requantize_phase_seconds", "Time that processes spent in a phase of a re-quantization");
 
     /** Label with the model's id. */
     static final String MODEL = "model_name";
@@ -37,6 +42,9 @@ enum Metrics {
     /** Bounds of latencies: from one token on a fast machine to minutes for a large image on a slow one. */
     static final Duration[] LATENCY_BOUNDS = seconds(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 60,
             120, 300, 600);
+
+    /** Bounds of phases: from what a cache holds to hours of a large model. */
+    static final Duration[] PHASE_BOUNDS = seconds(0.1, 1, 5, 15, 60, 300, 900, 3600, 10_800, 43_200);
 
     /** Bounds of token counts, up to long contexts. */
     static final double[] TOKEN_BOUNDS = {1, 4, 16, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768, 131072};

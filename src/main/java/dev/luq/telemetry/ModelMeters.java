@@ -2,15 +2,14 @@ package dev.luq.telemetry;
 
 import dev.luq.catalog.Catalog;
 import dev.luq.catalog.CatalogEntry;
+import dev.luq.worker.ModelListener;
 import dev.luq.worker.ModelWorker;
-import dev.luq.worker.ModelWorkers;
 import dev.luq.worker.protocol.WorkerFrame.EngineStats;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.FunctionTimer;
 import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
-import io.quarkus.runtime.StartupEvent;
-import jakarta.enterprise.event.Observes;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.io.IOException;
@@ -18,31 +17,56 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 import java.util.function.ToDoubleFunction;
 
 /** Shows the state of every model's worker at the time of a scrape. */
 @Singleton
-public class ModelMeters {
+public class ModelMeters implements ModelListener {
 
     private final MeterRegistry registry;
-    private final ModelWorkers workers;
     private final Catalog catalog;
     private final GenerationMeters generations;
 
     @Inject
-    ModelMeters(MeterRegistry registry, ModelWorkers workers, Catalog catalog, GenerationMeters generations) {
+    ModelMeters(MeterRegistry registry, Catalog catalog, GenerationMeters generations) {
         this.registry = registry;
-        this.workers = workers;
         this.catalog = catalog;
         this.generations = generations;
     }
 
-    void start(@Observes StartupEvent event) {
-        for (ModelWorker worker : workers.all()) {
-            state(worker);
-            generations.create(worker.modelId());
-            catalog.find(worker.modelId()).flatMap(CatalogEntry::facts).ifPresent(facts -> facts(worker.modelId(), facts));
+    @Override
+    public void added(ModelWorker worker) {
+        state(worker);
+        generations.create(worker.modelId());
+        describe(worker.modelId());
+    }
+
+    /** The meters that describe files are of the files before: their labels and values are fixed. */
+    @Override
+    public void changed(ModelWorker worker) {
+        remove(meter -> meter.getName().equals(Metrics.MODEL_INFO.metricName())
+                || meter.getName().equals(Metrics.MODEL_MEMORY.metricName()) && !"resident".equals(meter.getTag("part")),
+                worker.modelId());
+        describe(worker.modelId());
+    }
+
+    @Override
+    public void removed(String modelId) {
+        remove(meter -> true, modelId);
+        generations.forget(modelId);
+    }
+
+    private void remove(Predicate<Meter.Id> which, String modelId) {
+        for (Meter meter : registry.getMeters()) {
+            if (modelId.equals(meter.getId().getTag(Metrics.MODEL)) && which.test(meter.getId())) {
+                registry.remove(meter);
+            }
         }
+    }
+
+    private void describe(String modelId) {
+        catalog.find(modelId).flatMap(CatalogEntry::facts).ifPresent(facts -> facts(modelId, facts));
     }
 
     private void state(ModelWorker worker) {

@@ -22,7 +22,11 @@ public interface ModelWorker {
         /** The model cannot be served; {@link #failure()} says why. No successor is started. */
         FAILED,
         /** Running requests end, new ones are refused. */
-        DRAINING
+        DRAINING,
+        /** One process makes room for another; requests wait for it. */
+        SWAPPING,
+        /** No process is to serve the model until it is loaded again. */
+        UNLOADED
     }
 
     /** The model's id in the API. */

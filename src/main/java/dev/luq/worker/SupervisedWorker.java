@@ -3,21 +3,19 @@ package dev.luq.worker;
 import dev.luq.worker.protocol.ServerFrame;
 import dev.luq.worker.protocol.WorkerFrame;
 import io.smallrye.mutiny.Multi;
-import io.smallrye.mutiny.subscription.BackPressureStrategy;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jboss.logging.Logger;
 
 /**
- * A model's process and the requests it works on.
+ * A process that serves certain files of a model, its successors when it dies, and the requests it works on.
  * <pre>
  *            start                ready                  died
  *  (new) ----------> LOADING ------------> READY ------------------> RESTARTING --+
@@ -26,15 +24,12 @@ import org.jboss.logging.Logger;
  *                     v
  *                   FAILED        any state but FAILED -- drain --> DRAINING
  * </pre>
- * INVARIANT: a generation is in {@code running} from its permit until whoever removes it there: that one ends its
+ * INVARIANT: a generation is among {@code running} from its permit until whoever removes it there: that one ends its
  * stream, and nobody else does. Events of a process that is not the current one are ignored.
  */
 final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
 
     private static final Logger LOG = Logger.getLogger(SupervisedWorker.class);
-
-    private static final WorkerFrame.EngineStats NONE =
-            new WorkerFrame.EngineStats(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
 
     /** Starts a process for this model. */
     interface Launcher {
@@ -49,22 +44,27 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
     private final GenerationListener listener;
     private final RestartPolicy restartPolicy;
     private final Quarantine quarantine;
+    private final Runnable released;
+    private final AtomicBoolean ended = new AtomicBoolean();
 
     // all below guarded by this
-    private final Map<String, Generation> running = new HashMap<>();
+    private final Permits running;
     /** Cancelled in the worker, not confirmed yet: id to content key. */
     private final Map<String, String> cancelling = new HashMap<>();
-    private long imageBytes;
     private State state = State.LOADING;
     private WorkerProcess process;
     private WorkerFrame.ModelInfo info;
     private WorkerFrame.EngineStats stats;
-    private WorkerFrame.EngineStats past = NONE;
+    private WorkerFrame.EngineStats past = Totals.NONE;
     private String failure;
     private long restarts;
 
+    /**
+     * @param quarantine may be shared with other workers of the same model
+     * @param released run once, when its last process is gone for good
+     */
     SupervisedWorker(String modelId, ServerFrame.Load load, WorkerConfig config, Launcher launcher,
-            ScheduledExecutorService timer, GenerationListener listener) {
+            ScheduledExecutorService timer, GenerationListener listener, Quarantine quarantine, Runnable released) {
         this.modelId = modelId;
         this.load = load;
         this.config = config;
@@ -72,7 +72,9 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
         this.timer = timer;
         this.listener = listener;
         this.restartPolicy = new RestartPolicy(config.restart());
-        this.quarantine = new Quarantine(config.restart().suspects());
+        this.quarantine = quarantine;
+        this.released = released;
+        this.running = new Permits(modelId, config, quarantine);
     }
 
     /** Starts the first process. */
@@ -94,6 +96,7 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
     synchronized void fail(String reason) {
         failure = reason;
         state = State.FAILED;
+        notifyAll();
         LOG.errorf("Model %s cannot be served: %s", modelId, reason);
     }
 
@@ -119,7 +122,7 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
 
     @Override
     public synchronized WorkerFrame.EngineStats totals() {
-        return stats == null ? past : sum(past, stats);
+        return stats == null ? past : Totals.sum(past, stats);
     }
 
     @Override
@@ -144,82 +147,66 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
 
     @Override
     public Multi<WorkerFrame.OfRequest> generate(ServerFrame.Generate request) {
-        return Multi.createFrom().deferred(() -> {
-            AtomicInteger unread = new AtomicInteger();
-            return Multi.createFrom()
-                    .<WorkerFrame.OfRequest>emitter(stream -> submit(new Generation(request, stream, unread)),
-                            BackPressureStrategy.BUFFER) // bounded by give()
-                    .onItem().invoke(unread::decrementAndGet);
+        return generate(request, listener);
+    }
+
+    /** @param told about this generation */
+    Multi<WorkerFrame.OfRequest> generate(ServerFrame.Generate request, GenerationListener told) {
+        return Generation.stream(modelId, request, told, generation -> {
+            Permits.Refusal refusal = admit(generation);
+            if (refusal == null) {
+                generation.stream.onTermination(() -> abandoned(generation));
+            } else {
+                generation.refuse(refusal);
+            }
         });
     }
 
-    private void submit(Generation generation) {
-        Refusal refusal;
-        synchronized (this) {
-            refusal = refusal(generation);
-            if (refusal == null) {
-                running.put(generation.id(), generation);
-                imageBytes += generation.imageBytes;
-                generation.deadline(timer.schedule(() -> deadlineReached(generation), config.deadline().toMillis(),
-                        TimeUnit.MILLISECONDS));
-                process.send(generation.request);
-            }
+    /**
+     * Begins to work on a generation, whose stream's end the caller reports to {@link #abandoned}.
+     *
+     * @return null, or why it is not done; nothing was said to the stream then
+     */
+    synchronized Permits.Refusal admit(Generation generation) {
+        Permits.Refusal refusal = refusal();
+        if (refusal == null && cancelling.containsKey(generation.id())) {
+            refusal = Permits.duplicate();
         }
-        if (refusal != null) {
-            listener.rejected(modelId, refusal.reason);
-            generation.stream.fail(refusal.exception);
-            return;
+        if (refusal == null) {
+            refusal = running.take(generation);
         }
-        generation.stream.onTermination(() -> abandoned(generation));
+        if (refusal == null) {
+            generation.worker(this);
+            generation.deadline(timer.schedule(() -> deadlineReached(generation),
+                    generation.remainingMillis(config.deadline()), TimeUnit.MILLISECONDS));
+            process.send(generation.request);
+        }
+        return refusal;
     }
 
-    private record Refusal(String reason, WorkerException exception) {
-    }
-
-    /** @return null when the generation gets its permit */
-    private Refusal refusal(Generation generation) {
-        if (state != State.READY) {
-            return switch (state) {
-                case FAILED -> new Refusal("model_failed", new WorkerException.NotReady(state,
-                        "The model " + modelId + " cannot be served: " + failure));
-                case DRAINING -> new Refusal("draining", new WorkerException.NotReady(state, "The server is stopping"));
-                case RESTARTING -> new Refusal("worker_restarting", new WorkerException.NotReady(state,
-                        "The model " + modelId + " is being restarted; try again shortly"));
-                default -> new Refusal("model_loading", new WorkerException.NotReady(state,
-                        "The model " + modelId + " is still loading; try again shortly"));
-            };
-        }
-        if (quarantine.refuses(generation.contentKey)) {
-            return new Refusal("input_quarantined", new WorkerException.Quarantined(
-                    "This input ended the model's process more than once and is not tried again"));
-        }
-        if (generation.imageBytes > config.imageBytesInFlight()) {
-            return new Refusal("request_too_large", new WorkerException.Rejected("request_too_large",
-                    "The images have " + generation.imageBytes + " bytes of pixels; at most "
-                            + config.imageBytesInFlight() + " are accepted per request", "messages"));
-        }
-        if (running.size() >= config.slots() + config.queueSize()) {
-            return new Refusal("queue_full", new WorkerException.QueueFull(
-                    "The model " + modelId + " is busy: " + running.size() + " requests run or wait"));
-        }
-        if (imageBytes + generation.imageBytes > config.imageBytesInFlight()) {
-            return new Refusal("queue_full", new WorkerException.QueueFull(
-                    "The model " + modelId + " is busy with the images of other requests"));
-        }
-        if (running.containsKey(generation.id()) || cancelling.containsKey(generation.id())) {
-            return new Refusal("duplicate_id", new WorkerException.Rejected("internal_error",
-                    "A request with this id is in flight", null));
-        }
-        return null;
+    /** @return null when requests are served */
+    private Permits.Refusal refusal() {
+        return switch (state) {
+            case READY -> null;
+            case FAILED -> new Permits.Refusal("model_failed", new WorkerException.NotReady(state,
+                    "The model " + modelId + " cannot be served: " + failure));
+            case DRAINING -> new Permits.Refusal("draining", new WorkerException.NotReady(state, "The server is stopping"));
+            case RESTARTING -> new Permits.Refusal("worker_restarting", new WorkerException.NotReady(state,
+                    "The model " + modelId + " is being restarted; try again shortly"));
+            default -> new Permits.Refusal("model_loading", new WorkerException.NotReady(state,
+                    "The model " + modelId + " is still loading; try again shortly"));
+        };
     }
 
     /** @return whether the caller took the permit back and so has to end the stream */
     private synchronized boolean release(Generation generation) {
-        if (!running.remove(generation.id(), generation)) {
+        if (!running.giveBack(generation)) {
             return false;
         }
-        imageBytes -= generation.imageBytes;
         generation.stopDeadline();
+        if (running.size() == 0) {
+            notifyAll();
+        }
         return true;
     }
 
@@ -239,17 +226,16 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
         return true;
     }
 
-    private void abandoned(Generation generation) {
+    /** The stream of a generation is over: what is still done for it is stopped. */
+    void abandoned(Generation generation) {
         if (stop(generation)) {
-            ended(generation, "cancelled", null);
+            generation.ended("cancelled", null);
         }
     }
 
     private void deadlineReached(Generation generation) {
         if (stop(generation)) {
-            ended(generation, "error", null);
-            generation.stream.fail(new WorkerException.DeadlineExceeded(
-                    "The request took longer than " + config.deadline().toSeconds() + " seconds"));
+            generation.fail(WorkerException.DeadlineExceeded.after(config.deadline()));
         }
     }
 
@@ -259,10 +245,6 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
                     stalled.pid(), config.stallTimeout().toSeconds());
             stalled.kill();
         }
-    }
-
-    private void ended(Generation generation, String reason, WorkerFrame.Finished finished) {
-        listener.ended(modelId, reason, generation.age(), generation.accepted(), finished);
     }
 
     @Override
@@ -281,6 +263,7 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
                 if (state != State.DRAINING) {
                     state = State.READY;
                 }
+                notifyAll();
                 LOG.infof("Model %s is ready: %s, %s, %d MiB", modelId, info.architecture(), info.quantization(),
                         info.modelBytes() >> 20);
             } else if (frame instanceof WorkerFrame.LoadFailed loadFailed && state != State.DRAINING) {
@@ -308,18 +291,17 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
         }
         if (frame instanceof WorkerFrame.Failed failed) {
             quarantine.acquit(generation.contentKey);
-            ended(generation, "error", null);
-            generation.stream.fail(new WorkerException.Rejected(failed.code(), failed.message(), failed.param()));
+            generation.fail(new WorkerException.Rejected(failed.code(), failed.message(), failed.param()));
         } else if (frame instanceof WorkerFrame.Finished finished) {
             quarantine.acquit(generation.contentKey);
-            ended(generation, finished.finishReason(), finished);
+            generation.ended(finished.finishReason(), finished);
             generation.stream.emit(finished);
             generation.stream.complete();
         } else {
             if (frame instanceof WorkerFrame.Accepted accepted) {
                 generation.accepted(accepted);
             } else {
-                generation.token(modelId, listener);
+                generation.token();
             }
             give(generation, frame);
         }
@@ -330,14 +312,14 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
         if (generation.unread.incrementAndGet() <= config.streamBuffer()) {
             generation.stream.emit(frame);
         } else if (stop(generation)) {
-            ended(generation, "cancelled", null);
+            generation.ended("cancelled", null);
             generation.stream.fail(new WorkerException.SlowReader(
                     "The answer was not read for too long: " + config.streamBuffer() + " pieces of it were waiting"));
         }
     }
 
     @Override
-    public void ended(WorkerProcess source, WorkerProcess.Exit exit) {
+    public void ended(WorkerProcess source, ProcessExit exit) {
         List<Generation> victims;
         State before;
         synchronized (this) {
@@ -346,12 +328,9 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
             }
             before = state;
             process = null;
-            past = totals();
-            past = new WorkerFrame.EngineStats(0, 0, 0, 0, past.promptTokens(), past.generationTokens(),
-                    past.prefixQueries(), past.prefixHits(), past.imageQueries(), past.imageHits(),
-                    past.imagesEncoded(), past.imageEncodeMillis(), past.imageTokens(), past.cancelled());
+            past = Totals.counters(totals());
             stats = null;
-            victims = new ArrayList<>(running.values());
+            victims = running.all();
             victims.forEach(this::release);
             if (before != State.DRAINING) {
                 victims.forEach(victim -> quarantine.blame(victim.contentKey));
@@ -364,15 +343,14 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
             }
         }
         for (Generation victim : victims) {
-            ended(victim, "error", null);
-            victim.stream.fail(new WorkerException.Died("The model's process died while it worked on this request"));
+            victim.fail(new WorkerException.Died("The model's process died while it worked on this request"));
         }
         if (before != State.FAILED && before != State.DRAINING) {
             listener.workerDied(modelId, exit.signal());
         }
     }
 
-    private void died(WorkerProcess source, WorkerProcess.Exit exit) {
+    private void died(WorkerProcess source, ProcessExit exit) {
         Optional<Duration> pause = restartPolicy.died(System.nanoTime());
         if (pause.isEmpty()) {
             fail("Its process died " + config.restart().loadAttempts() + " times while loading it (" + exit + ")");
@@ -402,27 +380,37 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
     void giveUp() {
         List<Generation> late;
         synchronized (this) {
-            late = List.copyOf(running.values());
+            late = running.all();
         }
         for (Generation generation : late) {
             if (stop(generation)) {
-                ended(generation, "error", null);
-                generation.stream.fail(new WorkerException.NotReady(State.DRAINING, "The server is stopping"));
+                generation.fail(new WorkerException.NotReady(State.DRAINING, "The server is stopping"));
             }
         }
     }
 
     /**
-     * Waits for running requests, then ends the process.
+     * Waits until requests are served, or it is known that they never will be.
+     *
+     * @return whether they are
+     */
+    synchronized boolean awaitReady() throws InterruptedException {
+        while (state != State.READY && state != State.FAILED && state != State.DRAINING) {
+            wait();
+        }
+        return state == State.READY;
+    }
+
+    /**
+     * Waits for running requests, then ends the process; {@link #drain} comes before.
      *
      * @param until {@link System#nanoTime()} at which running requests are given up
      */
     void end(long until) throws InterruptedException {
         WorkerProcess last;
         synchronized (this) {
-            while (!running.isEmpty() && System.nanoTime() < until) {
-                // woken by the end of the process; permits are given back without notice, so look again shortly
-                wait(Math.max(1, Math.min(100, TimeUnit.NANOSECONDS.toMillis(until - System.nanoTime()))));
+            for (long left = until - System.nanoTime(); running.size() > 0 && left > 0; left = until - System.nanoTime()) {
+                TimeUnit.NANOSECONDS.timedWait(this, left);
             }
             last = process;
         }
@@ -433,15 +421,8 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
                 last.kill();
             }
         }
-    }
-
-    /** Counters of both, gauges of the second. */
-    private static WorkerFrame.EngineStats sum(WorkerFrame.EngineStats a, WorkerFrame.EngineStats b) {
-        return new WorkerFrame.EngineStats(b.waiting(), b.running(), b.kvCellsUsed(), b.kvCells(),
-                a.promptTokens() + b.promptTokens(), a.generationTokens() + b.generationTokens(),
-                a.prefixQueries() + b.prefixQueries(), a.prefixHits() + b.prefixHits(),
-                a.imageQueries() + b.imageQueries(), a.imageHits() + b.imageHits(),
-                a.imagesEncoded() + b.imagesEncoded(), a.imageEncodeMillis() + b.imageEncodeMillis(),
-                a.imageTokens() + b.imageTokens(), a.cancelled() + b.cancelled());
+        if (!ended.getAndSet(true)) {
+            released.run();
+        }
     }
 }

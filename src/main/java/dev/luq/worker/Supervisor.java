@@ -2,8 +2,9 @@ package dev.luq.worker;
 
 import dev.luq.catalog.Catalog;
 import dev.luq.catalog.CatalogEntry;
+import dev.luq.catalog.CatalogException;
+import dev.luq.catalog.VariantStore;
 import dev.luq.worker.protocol.ServerFrame;
-import dev.luq.worker.protocol.WorkerFrame;
 import io.quarkus.arc.All;
 import io.quarkus.runtime.ShutdownDelayInitiatedEvent;
 import io.quarkus.runtime.ShutdownEvent;
@@ -12,31 +13,33 @@ import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 import jakarta.inject.Inject;
 import java.nio.file.Path;
-import java.time.Duration;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
-import org.jboss.logging.Logger;
 
 /** Starts a worker for every model of the catalogue with the server, and ends them with it. */
 @ApplicationScoped
 public class Supervisor implements ModelWorkers {
 
-    private static final Logger LOG = Logger.getLogger(Supervisor.class);
-
     private final Catalog catalog;
+    private final VariantStore variants;
     private final WorkerConfig config;
     private final ScheduledExecutorService timer;
-    private final Map<String, SupervisedWorker> workers = new LinkedHashMap<>();
+    private final GenerationListener generationListener;
+    private final List<ModelListener> modelListeners;
+    private final WorkerCommand command;
+    private final Map<String, ModelRoute> routes = new ConcurrentHashMap<>();
 
     @Inject
-    Supervisor(Catalog catalog, WorkerConfig config, @All List<GenerationListener> listeners) {
+    Supervisor(Catalog catalog, VariantStore variants, WorkerConfig config,
+            @All List<GenerationListener> generationListeners, @All List<ModelListener> modelListeners) {
         this.catalog = catalog;
+        this.variants = variants;
         this.config = config;
         ScheduledThreadPoolExecutor executor = new ScheduledThreadPoolExecutor(1, body -> {
             Thread thread = new Thread(body, "luq-supervisor");
@@ -45,12 +48,14 @@ public class Supervisor implements ModelWorkers {
         });
         executor.setRemoveOnCancelPolicy(true);
         this.timer = executor;
-        GenerationListener listener = new Listeners(listeners);
-        WorkerCommand command = new WorkerCommand(config.process(), WorkerCommand.MAIN_CLASS);
-        for (CatalogEntry entry : catalog.entries()) {
-            workers.put(entry.id(), new SupervisedWorker(entry.id(), load(entry), config,
-                    (modelId, events) -> WorkerProcess.start(modelId, command.line(modelId), events), timer, listener));
-        }
+        this.generationListener = new Listeners(generationListeners);
+        this.modelListeners = modelListeners;
+        this.command = new WorkerCommand(config.process(), WorkerCommand.MAIN_CLASS);
+        catalog.entries().forEach(entry -> routes.put(entry.id(), route(entry.id())));
+    }
+
+    private ModelRoute route(String id) {
+        return new ModelRoute(id, config, timer, generationListener);
     }
 
     private ServerFrame.Load load(CatalogEntry entry) {
@@ -60,76 +65,81 @@ public class Supervisor implements ModelWorkers {
                 config.imageMaxTokens());
     }
 
+    /** A worker for these files, not started; it holds the variant's lease until it is ended. */
+    SupervisedWorker worker(CatalogEntry entry) {
+        Optional<VariantStore.Lease> lease = entry.variant().map(variant -> variants.lease(variant.id()));
+        return new SupervisedWorker(entry.id(), load(entry), config,
+                (modelId, events) -> WorkerProcess.start(modelId, command.line(modelId), events), timer,
+                generationListener, routes.get(entry.id()).quarantine(), () -> lease.ifPresent(VariantStore.Lease::close));
+    }
+
     void start(@Observes StartupEvent event) {
         for (CatalogEntry entry : catalog.entries()) {
-            SupervisedWorker worker = workers.get(entry.id());
-            entry.problem().ifPresentOrElse(worker::fail, worker::start);
+            ModelRoute route = routes.get(entry.id());
+            if (!entry.unloaded()) {
+                serve(route, entry);
+            }
+            modelListeners.forEach(listener -> listener.added(route));
         }
+    }
+
+    private void serve(ModelRoute route, CatalogEntry entry) {
+        try {
+            SupervisedWorker worker = worker(entry);
+            route.put(worker);
+            entry.problem().ifPresentOrElse(worker::fail, worker::start);
+        } catch (CatalogException.NotFound e) {
+            SupervisedWorker none = worker(entry.withoutVariant());
+            route.put(none);
+            none.fail(e.getMessage());
+        }
+    }
+
+    /** The way to a model that was just registered; nobody serves it yet. */
+    ModelRoute add(CatalogEntry entry) {
+        ModelRoute route = routes.computeIfAbsent(entry.id(), this::route);
+        modelListeners.forEach(listener -> listener.added(route));
+        return route;
+    }
+
+    /** Forgets the way to a model that is no longer in the catalogue. */
+    void remove(String modelId) {
+        routes.remove(modelId);
+        modelListeners.forEach(listener -> listener.removed(modelId));
+    }
+
+    void changed(ModelRoute route) {
+        modelListeners.forEach(listener -> listener.changed(route));
+    }
+
+    /** @return null when there is no such model */
+    ModelRoute routeOf(String modelId) {
+        return routes.get(modelId);
     }
 
     /** The first moment of a shutdown: streams still reach their clients, also with the news that they are given up. */
     void leave(@Observes ShutdownDelayInitiatedEvent event) {
-        workers.values().forEach(SupervisedWorker::drain);
-        timer.schedule(() -> workers.values().forEach(SupervisedWorker::giveUp), config.drainTime().toMillis(),
+        routes.values().forEach(ModelRoute::drain);
+        timer.schedule(() -> routes.values().forEach(ModelRoute::giveUp), config.drainTime().toMillis(),
                 TimeUnit.MILLISECONDS);
     }
 
     /** Connections are closed by now. */
     void stop(@Observes ShutdownEvent event) throws InterruptedException {
-        workers.values().forEach(SupervisedWorker::drain);
-        for (SupervisedWorker worker : workers.values()) {
-            worker.end(System.nanoTime());
+        routes.values().forEach(ModelRoute::drain);
+        for (ModelRoute route : routes.values()) {
+            route.end();
         }
         timer.shutdownNow();
     }
 
     @Override
     public Optional<ModelWorker> find(String modelId) {
-        return catalog.find(modelId).map(entry -> workers.get(entry.id()));
+        return catalog.find(modelId).map(entry -> routes.get(entry.id()));
     }
 
     @Override
     public List<ModelWorker> all() {
-        return List.copyOf(workers.values());
-    }
-
-    /** Tells all listeners; one that fails is logged and does not keep the others from hearing. */
-    private record Listeners(List<GenerationListener> listeners) implements GenerationListener {
-
-        private void each(Consumer<GenerationListener> event) {
-            for (GenerationListener listener : listeners) {
-                try {
-                    event.accept(listener);
-                } catch (RuntimeException e) {
-                    LOG.error("A generation listener failed", e);
-                }
-            }
-        }
-
-        @Override
-        public void rejected(String modelId, String reason) {
-            each(listener -> listener.rejected(modelId, reason));
-        }
-
-        @Override
-        public void firstToken(String modelId, Duration sinceSubmitted) {
-            each(listener -> listener.firstToken(modelId, sinceSubmitted));
-        }
-
-        @Override
-        public void nextToken(String modelId, Duration sincePrevious) {
-            each(listener -> listener.nextToken(modelId, sincePrevious));
-        }
-
-        @Override
-        public void ended(String modelId, String finishReason, Duration total, WorkerFrame.Accepted accepted,
-                WorkerFrame.Finished finished) {
-            each(listener -> listener.ended(modelId, finishReason, total, accepted, finished));
-        }
-
-        @Override
-        public void workerDied(String modelId, String signal) {
-            each(listener -> listener.workerDied(modelId, signal));
-        }
+        return catalog.entries().stream().map(entry -> (ModelWorker) routes.get(entry.id())).filter(Objects::nonNull).toList();
     }
 }

@@ -14,46 +14,77 @@ import java.util.Set;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 
-/** How the process of a worker is started: its command line and environment. */
-final class WorkerCommand {
+/** How a child process is started that runs native code: its command line and environment. */
+public final class WorkerCommand {
 
     static final String MAIN_CLASS = "dev.luq.worker.child.WorkerMain";
-
-    /** The argument that turns the server's own native executable into a worker. */
-    static final String NATIVE_ARGUMENT = "worker";
 
     /** Class libraries that every worker uses first; the rest follows, so that few archives are opened at the start. */
     private static final List<String> FIRST = List.of("com.fasterxml.jackson", "dev.luq", "org.bytedeco");
 
+    /** Quick to start and small; what is hot in a worker is native. */
+    private static final List<String> SMALL_COMPILER = List.of("-XX:TieredStopAtLevel=1", "-XX:ReservedCodeCacheSize=24m");
+
+    /** A class of each library that child processes need. */
+    private static final List<String> ANCHORS = List.of("com.fasterxml.jackson.databind.ObjectMapper",
+            "com.fasterxml.jackson.core.JsonFactory", "com.fasterxml.jackson.annotation.JsonTypeInfo",
+            "com.fasterxml.jackson.dataformat.cbor.CBORFactory", "com.fasterxml.jackson.datatype.jdk8.Jdk8Module",
+            "com.fasterxml.jackson.datatype.jsr310.JavaTimeModule", "org.bytedeco.javacpp.Pointer", "dev.luq.preset.llama",
+            "org.hipparchus.stat.correlation.KendallsCorrelation", "org.hipparchus.util.FastMath",
+            "com.twelvemonkeys.imageio.plugins.webp.WebPImageReaderSpi",
+            "com.twelvemonkeys.imageio.plugins.jpeg.JPEGImageReaderSpi", "com.twelvemonkeys.imageio.ImageReaderBase",
+            "com.twelvemonkeys.imageio.metadata.Entry", "com.twelvemonkeys.lang.StringUtil", "com.twelvemonkeys.io.FileUtil",
+            "com.twelvemonkeys.image.ImageUtil");
+
     private final WorkerConfig.Process config;
     private final String mainClass;
+    private final String role;
+    private final String heap;
+    private final List<String> tuning;
 
     WorkerCommand(WorkerConfig.Process config, String mainClass) {
-        this.config = config;
-        this.mainClass = mainClass;
+        this(config, mainClass, "worker", config.heap(), SMALL_COMPILER);
     }
 
-    /** @param modelId names the crash report, of which there is one per model */
-    List<String> line(String modelId) {
+    /**
+     * @param role names crash reports, and turns the server's own native executable into such a process as its first
+     *     argument
+     * @param heap as in {@code -Xmx}
+     * @param tuning further options of its JVM
+     */
+    public WorkerCommand(WorkerConfig.Process config, String mainClass, String role, String heap, List<String> tuning) {
+        this.config = config;
+        this.mainClass = mainClass;
+        this.role = role;
+        this.heap = heap;
+        this.tuning = tuning;
+    }
+
+    /**
+     * @param name names the crash report, of which there is one per name
+     * @param arguments of the main class
+     */
+    public List<String> line(String name, String... arguments) {
         String cacheDir = config.nativeCacheDir().map(dir -> "-Dorg.bytedeco.javacpp.cachedir=" + dir.toAbsolutePath())
                 .orElse(null);
         if ("runtime".equals(System.getProperty("org.graalvm.nativeimage.imagecode"))) {
             String executable = ProcessHandle.current().info().command()
                     .orElseThrow(() -> new IllegalStateException("The path of this executable is unknown"));
-            List<String> line = new ArrayList<>(List.of(executable, NATIVE_ARGUMENT, "-Xmx" + config.heap()));
+            List<String> line = new ArrayList<>(List.of(executable, role, "-Xmx" + heap));
             if (cacheDir != null) {
                 line.add(cacheDir);
             }
+            line.addAll(List.of(arguments));
             return line;
         }
         Path crashDir = config.crashDir().orElse(Path.of(System.getProperty("java.io.tmpdir")));
-        String report = "luq-worker-" + modelId.replaceAll("[^A-Za-z0-9._-]", "_") + ".crash.log";
+        String report = "luq-" + role + "-" + name.replaceAll("[^A-Za-z0-9._-]", "_") + ".crash.log";
         List<String> line = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx" + config.heap(), "-Xms16m", "-XX:+UseSerialGC",
+                "-Xmx" + heap, "-Xms16m", "-XX:+UseSerialGC",
                 // give memory of big images back: keep at most half of the heap in use free
                 "-XX:MinHeapFreeRatio=10", "-XX:MaxHeapFreeRatio=50",
-                "-XX:TieredStopAtLevel=1", "-XX:ReservedCodeCacheSize=24m", "-Xshare:auto", "-XX:-UsePerfData",
+                "-Xshare:auto", "-XX:-UsePerfData",
                 "-XX:+ExitOnOutOfMemoryError",
                 // a core would hold prompts and weights
                 "-XX:-CreateCoredumpOnCrash", "-XX:ErrorFile=" + crashDir.resolve(report),
@@ -66,15 +97,17 @@ final class WorkerCommand {
         if (cacheDir != null) {
             line.add(cacheDir);
         }
+        line.addAll(tuning);
         config.jvmOptions().ifPresent(line::addAll);
         line.add("-cp");
         line.add(config.classPath().orElseGet(WorkerCommand::classPath));
         line.add(mainClass);
+        line.addAll(List.of(arguments));
         return line;
     }
 
-    /** Turns the server's environment into that of a worker. */
-    static void environment(Map<String, String> environment) {
+    /** Turns the server's environment into that of a child process. */
+    public static void environment(Map<String, String> environment) {
         // The worker handles foreign images and files in native code: no key of the API is where it could read it.
         environment.keySet().removeIf(name -> name.startsWith("LUQ_") || name.startsWith("QUARKUS_"));
         // Options meant for the server's JVM, such as its heap or a debugger's port.
@@ -119,10 +152,7 @@ final class WorkerCommand {
     private static String live(Path own) {
         Set<Path> entries = new LinkedHashSet<>();
         entries.add(own);
-        for (String anchor : List.of("com.fasterxml.jackson.databind.ObjectMapper",
-                "com.fasterxml.jackson.core.JsonFactory", "com.fasterxml.jackson.annotation.JsonTypeInfo",
-                "com.fasterxml.jackson.dataformat.cbor.CBORFactory", "org.bytedeco.javacpp.Pointer",
-                "dev.luq.preset.llama")) {
+        for (String anchor : ANCHORS) {
             try {
                 entries.add(source(Class.forName(anchor, false, WorkerCommand.class.getClassLoader())));
             } catch (ClassNotFoundException e) {

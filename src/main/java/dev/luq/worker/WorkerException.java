@@ -1,5 +1,7 @@
 package dev.luq.worker;
 
+import java.time.Duration;
+
 /** Why a generation did not take place or did not end. Messages are for clients: no path, no address. */
 public abstract sealed class WorkerException extends RuntimeException {
 
@@ -39,6 +41,10 @@ public abstract sealed class WorkerException extends RuntimeException {
     public static final class DeadlineExceeded extends WorkerException {
         public DeadlineExceeded(String message) {
             super(message);
+        }
+
+        static DeadlineExceeded after(Duration deadline) {
+            return new DeadlineExceeded("The request took longer than " + deadline.toSeconds() + " seconds");
         }
     }
 

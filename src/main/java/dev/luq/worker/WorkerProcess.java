@@ -5,12 +5,8 @@ import dev.luq.worker.protocol.Frames;
 import dev.luq.worker.protocol.ServerFrame;
 import dev.luq.worker.protocol.WorkerFrame;
 import java.io.BufferedOutputStream;
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.LinkedBlockingDeque;
 import java.util.concurrent.TimeUnit;
 import org.jboss.logging.Logger;
@@ -28,41 +24,13 @@ final class WorkerProcess {
     /** How long a worker whose output ended may take to be gone. */
     private static final long EXIT_SECONDS = 5;
 
-    private static final Map<Integer, String> SIGNALS = Map.of(1, "SIGHUP", 2, "SIGINT", 4, "SIGILL", 6, "SIGABRT",
-            7, "SIGBUS", 8, "SIGFPE", 9, "SIGKILL", 11, "SIGSEGV", 15, "SIGTERM");
-
-    /** Levels of java.util.logging and of llama.cpp. */
-    private static final Map<String, Logger.Level> LEVELS = Map.of("SEVERE", Logger.Level.ERROR,
-            "ERROR", Logger.Level.ERROR, "WARNING", Logger.Level.WARN, "WARN", Logger.Level.WARN,
-            "INFO", Logger.Level.INFO, "FINE", Logger.Level.DEBUG, "DEBUG", Logger.Level.DEBUG);
-
     private static final ServerFrame CLOSE = new ServerFrame.Cancel("");
 
     /** Called on the reading thread of the process, in order; {@link #ended} comes last and exactly once. */
     interface Events {
         void frame(WorkerProcess process, WorkerFrame frame);
 
-        void ended(WorkerProcess process, Exit exit);
-    }
-
-    /** How a process ended. */
-    record Exit(int code) {
-
-        /**
-         * Name of the signal that ended the process; {@code crash} when its JVM wrote a crash report and ended, or did
-         * not start; {@code exit} when the worker ended by itself.
-         */
-        String signal() {
-            if (code > 128) {
-                return SIGNALS.getOrDefault(code - 128, "signal " + (code - 128));
-            }
-            return code == 1 ? "crash" : "exit";
-        }
-
-        @Override
-        public String toString() {
-            return code > 128 ? signal() : "exit code " + code;
-        }
+        void ended(WorkerProcess process, ProcessExit exit);
     }
 
     private final String modelId;
@@ -85,7 +53,7 @@ final class WorkerProcess {
         WorkerProcess worker = new WorkerProcess(modelId, builder.start(), events);
         worker.thread("write", worker::write);
         worker.thread("read", worker::read);
-        worker.thread("log", worker::relayLog);
+        worker.thread("log", () -> LogRelay.relay(worker.process.getErrorStream(), worker.log, modelId));
         return worker;
     }
 
@@ -168,7 +136,7 @@ final class WorkerProcess {
         }
     }
 
-    private Exit awaitExit() {
+    private ProcessExit awaitExit() {
         boolean interrupted = false;
         try {
             while (true) {
@@ -176,7 +144,7 @@ final class WorkerProcess {
                     if (!process.waitFor(EXIT_SECONDS, TimeUnit.SECONDS)) {
                         kill();
                     }
-                    return new Exit(process.waitFor());
+                    return new ProcessExit(process.waitFor());
                 } catch (InterruptedException e) {
                     interrupted = true;
                 }
@@ -186,22 +154,6 @@ final class WorkerProcess {
             if (interrupted) {
                 Thread.currentThread().interrupt();
             }
-        }
-    }
-
-    /** A line is {@code LEVEL message} when a logger wrote it; anything else comes from native code or a stack. */
-    private void relayLog() {
-        try (BufferedReader lines = new BufferedReader(new InputStreamReader(process.getErrorStream(), StandardCharsets.UTF_8))) {
-            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-                int space = line.indexOf(' ');
-                Logger.Level level = space < 0 ? null : LEVELS.get(line.substring(0, space));
-                String text = level == null ? line : line.substring(space + 1);
-                if (!text.isBlank()) {
-                    log.logf(level == null ? Logger.Level.INFO : level, "[%s] %s", modelId, text);
-                }
-            }
-        } catch (IOException e) {
-            log.debugf("The worker's log ended: %s", e.getMessage());
         }
     }
 }

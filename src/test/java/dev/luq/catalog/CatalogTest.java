@@ -5,13 +5,17 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.luq.luq.plan.Plan;
+import dev.luq.luq.plan.Precision;
 import io.smallrye.config.SmallRyeConfigBuilder;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -24,6 +28,8 @@ class CatalogTest {
     private static final String QWEN = MODELS.resolve("qwen2.5-vl-tiny-F16.gguf").toString();
     private static final String QWEN_MMPROJ = MODELS.resolve("mmproj-qwen2.5-vl-tiny-F16.gguf").toString();
     private static final String LLAVA = MODELS.resolve("llava-tiny-F16.gguf").toString();
+
+    private static final VariantStore NO_VARIANTS = variants(Map.of());
 
     @TempDir
     Path folder;
@@ -111,6 +117,156 @@ class CatalogTest {
         unusable(Map.of("luq.model", write("wide.gguf", other), "luq.mmproj", QWEN_MMPROJ), "another model");
     }
 
+    // ---- changes at run time ---------------------------------------------------------------------------------------
+
+    @Test
+    void aRegisteredModelOutlivesTheServer() {
+        Map<String, String> config = Map.of("luq.models.a.model", LLAVA, "luq.data-dir", folder + "/data");
+        catalog(config).register("b", Path.of(QWEN), Optional.of(Path.of(QWEN_MMPROJ)), List.of("bee"));
+        CatalogEntry again = catalog(config).find("bee").orElseThrow();
+        assertEquals("b", again.id());
+        assertTrue(again.registered());
+        assertEquals(Optional.of(Path.of(QWEN_MMPROJ)), again.mmproj());
+        assertEquals(Optional.empty(), again.problem());
+        catalog(config).unregister("b");
+        assertTrue(catalog(config).find("b").isEmpty());
+    }
+
+    @Test
+    void whatCannotBeServedIsNotRegistered() throws IOException {
+        Catalog catalog = changing(Map.of("luq.models.a.model", LLAVA));
+        assertThrows(CatalogException.InvalidModel.class,
+                () -> catalog.register("b", Path.of(QWEN_MMPROJ), Optional.empty(), List.of()));
+        assertThrows(CatalogException.Conflict.class,
+                () -> catalog.register("b", Path.of(QWEN), Optional.empty(), List.of("a")));
+        assertEquals(1, catalog.entries().size());
+        assertFalse(Files.exists(folder.resolve("data").resolve("catalog.json")));
+    }
+
+    @Test
+    void configuredModelsAndTheDefaultStay() {
+        Catalog catalog = changing(Map.of("luq.models.a.model", LLAVA));
+        catalog.register("b", Path.of(QWEN), Optional.empty(), List.of());
+        assertThrows(CatalogException.Conflict.class, () -> catalog.unregister("a"));
+        catalog.setDefault("b");
+        assertThrows(CatalogException.Conflict.class, () -> catalog.unregister("b"));
+        assertThrows(CatalogException.NotFound.class, () -> catalog.unregister("c"));
+        catalog.setDefault("a");
+        catalog.unregister("b");
+        assertEquals(List.of("a"), catalog.entries().stream().map(CatalogEntry::id).toList());
+    }
+
+    @Test
+    void theDefaultAliasesAndWhatIsUnloadedAreRemembered() {
+        Map<String, String> config = Map.of("luq.models.a.model", LLAVA, "luq.models.a.aliases", "x",
+                "luq.models.b.model", QWEN);
+        Catalog catalog = changing(config);
+        catalog.setDefault("b");
+        catalog.setAliases("a", List.of("y"));
+        catalog.setUnloaded("a", true);
+        assertThrows(CatalogException.Conflict.class, () -> catalog.setAliases("b", List.of("y")));
+        for (Catalog each : List.of(catalog, changing(config))) {
+            assertEquals("b", each.find(null).orElseThrow().id());
+            assertTrue(each.find("x").isEmpty());
+            assertTrue(each.find("y").orElseThrow().unloaded());
+        }
+    }
+
+    @Test
+    void namesThatAreConfiguredLaterWin() {
+        Catalog before = changing(Map.of("luq.models.a.model", LLAVA));
+        before.setAliases("a", List.of("b"));
+        before.register("c", Path.of(QWEN), Optional.empty(), List.of());
+        Catalog after = changing(Map.of("luq.models.a.model", LLAVA, "luq.models.b.model", QWEN, "luq.models.c.model", LLAVA));
+        assertEquals("b", after.find("b").orElseThrow().id());
+        assertFalse(after.find("c").orElseThrow().registered());
+    }
+
+    @Test
+    void theActiveVariantIsServedAlsoAfterARestart() {
+        Variant variant = variant("v1", QWEN);
+        Variant other = variant("v2", LLAVA);
+        VariantStore store = variants(Map.of("v1", variant, "v2", other));
+        Map<String, String> config = Map.of("luq.models.a.model", QWEN, "luq.models.a.mmproj", QWEN_MMPROJ,
+                "luq.data-dir", folder + "/data");
+        Catalog catalog = catalog(config, store);
+        CatalogEntry prepared = catalog.prepare("a", Optional.of("v1"));
+        assertEquals(Optional.empty(), catalog.find("a").orElseThrow().variant());
+        catalog.activate(prepared);
+        for (Catalog each : List.of(catalog, catalog(config, store))) {
+            CatalogEntry entry = each.find("a").orElseThrow();
+            assertEquals(Optional.of(variant), entry.variant());
+            assertEquals(Optional.of(Path.of(QWEN_MMPROJ)), entry.mmproj(), "the base's, as the variant has none");
+        }
+        assertThrows(CatalogException.Conflict.class, () -> catalog.prepare("a", Optional.of("v2")), "another model's");
+        assertThrows(CatalogException.NotFound.class, () -> catalog.prepare("a", Optional.of("v3")));
+        assertThrows(CatalogException.Conflict.class, () -> catalog.deleteVariant("v1"), "it is active");
+        assertThrows(CatalogException.NotFound.class, () -> catalog.deleteVariant("v3"));
+
+        ActiveVariants.set(folder.resolve("data"), "a", Optional.of("v3"));
+        CatalogEntry lost = catalog(config, store).find("a").orElseThrow();
+        assertTrue(lost.problem().orElseThrow().contains("v3"), lost.toString());
+        ActiveVariants.set(folder.resolve("data"), "a", Optional.empty());
+        assertEquals(Optional.empty(), catalog(config, store).find("a").orElseThrow().problem());
+    }
+
+    @Test
+    void aCatalogueThatCannotBeUnderstoodIsNotOverwritten() throws IOException {
+        Files.createDirectories(folder.resolve("data"));
+        Path file = Files.writeString(folder.resolve("data").resolve("catalog.json"), "{\"version\":1,\"models\":[");
+        String message = assertThrows(CatalogException.Misconfigured.class,
+                () -> changing(Map.of("luq.models.a.model", LLAVA))).getMessage();
+        assertTrue(message.contains("catalog.json"), message);
+        assertThrows(CatalogException.Misconfigured.class, () -> ActiveVariants.set(file.getParent(), "a", Optional.empty()));
+        assertEquals("{\"version\":1,\"models\":[", Files.readString(file));
+    }
+
+    @Test
+    void aChangeThatTheDiskDoesNotTakeIsNone() throws IOException {
+        Catalog catalog = changing(Map.of("luq.models.a.model", LLAVA));
+        Files.writeString(folder.resolve("data"), "a file where the folder should be");
+        assertThrows(CatalogException.NotSaved.class,
+                () -> catalog.register("b", Path.of(QWEN), Optional.empty(), List.of()));
+        assertTrue(catalog.find("b").isEmpty());
+    }
+
+    private Catalog changing(Map<String, String> config) {
+        Map<String, String> all = new HashMap<>(config);
+        all.put("luq.data-dir", folder.resolve("data").toString());
+        return catalog(all);
+    }
+
+    private static Variant variant(String id, String file) {
+        Plan plan = Plan.uniform(2, Precision.IQ1_M, Precision.Q4_K_M, Precision.F16);
+        return new Variant(id, "base", Instant.EPOCH, List.of(Path.of(file)), Optional.empty(), Optional.of("60%"), 1, plan,
+                Map.of("mean_kld", 0.1));
+    }
+
+    private static VariantStore variants(Map<String, Variant> known) {
+        return new VariantStore() {
+            @Override
+            public Variant find(String id) {
+                return Optional.ofNullable(known.get(id))
+                        .orElseThrow(() -> new CatalogException.NotFound("There is no variant " + id));
+            }
+
+            @Override
+            public List<Variant> all() {
+                return List.copyOf(known.values());
+            }
+
+            @Override
+            public Lease lease(String id) {
+                return () -> { };
+            }
+
+            @Override
+            public void delete(String id) {
+                throw new CatalogException.NotFound("There is no variant " + id);
+            }
+        };
+    }
+
     private String unusable(Map<String, String> config, String reasonPart) {
         CatalogEntry entry = only(config);
         String problem = entry.problem().orElseThrow();
@@ -127,9 +283,13 @@ class CatalogTest {
     }
 
     private static Catalog catalog(Map<String, String> config) {
+        return catalog(config, NO_VARIANTS);
+    }
+
+    private static Catalog catalog(Map<String, String> config, VariantStore variants) {
         SmallRyeConfigBuilder builder = new SmallRyeConfigBuilder().withMapping(CatalogConfig.class);
         config.forEach(builder::withDefaultValue);
-        return new Catalog(builder.build().getConfigMapping(CatalogConfig.class));
+        return new Catalog(builder.build().getConfigMapping(CatalogConfig.class), variants);
     }
 
     private String write(String name, byte[] content) throws IOException {

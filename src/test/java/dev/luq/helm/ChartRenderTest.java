@@ -76,6 +76,9 @@ class ChartRenderTest {
         assertEquals("emptyDir", volumeOf(chart, "/tmp"));
         assertEquals("emptyDir", volumeOf(chart, environment(chart, "LUQ_WORKER_PROCESS_NATIVE_CACHE_DIR")));
         assertEquals("emptyDir", volumeOf(chart, "/var/lib/luq"));
+        for (String folder : List.of("LUQ_DATA_DIR", "LUQ_ADMIN_MODELS_DIR", "LUQ_SETS_ROOT")) {
+            assertTrue((environment(chart, folder) + "/").startsWith("/var/lib/luq/"), folder);
+        }
     }
 
     @Test

@@ -1,16 +1,25 @@
 package dev.luq.llama;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.luq.gguf.Gguf;
+import dev.luq.gguf.GgufTensor;
+import dev.luq.gguf.GgufValue;
+import dev.luq.gguf.GgufValueType;
+import dev.luq.gguf.GgufWriter;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -44,6 +53,52 @@ class ModelTest {
             assertEquals("llama", model.architecture());
         }
         assertEquals(1.0, progress.get(progress.size() - 1));
+    }
+
+    @Test
+    void aSplitModelIsTheSameModel() throws IOException {
+        Path whole = TinyModels.modelFile(TinyModels.QWEN);
+        List<Path> parts = split(whole, 3);
+        int[] tokens = {5, 6, 7, 8};
+        List<float[]> logits = new ArrayList<>();
+        for (List<Path> files : List.of(List.of(whole), parts)) {
+            try (Model model = Model.load(files, ModelOptions.DEFAULT);
+                    Context context = Context.create(model, new ContextOptions(64, 8, 8, 1, 1, 1, KvType.F32, false))) {
+                assertEquals(TinyModels.model(TinyModels.QWEN).parameters(), model.parameters());
+                logits.add(TinyModels.logits(context, tokens, 0));
+            }
+        }
+        assertArrayEquals(logits.get(0), logits.get(1));
+
+        assertThrows(LlamaException.ModelLoad.class, () -> Model.load(parts.subList(0, 2), ModelOptions.DEFAULT));
+        assertThrows(LlamaException.ModelLoad.class,
+                () -> Model.load(List.of(parts.get(0), parts.get(2), parts.get(1)), ModelOptions.DEFAULT));
+    }
+
+    /** The same tensors in several files, the metadata in the first. */
+    private List<Path> split(Path whole, int count) throws IOException {
+        Gguf gguf = Gguf.read(whole);
+        ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(whole));
+        List<Path> parts = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            Map<String, GgufValue> metadata = new LinkedHashMap<>(i == 0 ? gguf.metadata() : Map.of());
+            metadata.put("split.no", new GgufValue.Int(GgufValueType.UINT16, i));
+            metadata.put("split.count", new GgufValue.Int(GgufValueType.UINT16, count));
+            metadata.put("split.tensors.count", new GgufValue.Int(GgufValueType.INT32, gguf.tensors().size()));
+            int perPart = (gguf.tensors().size() + count - 1) / count;
+            List<GgufTensor> tensors = gguf.tensors().subList(i * perPart,
+                    Math.min(gguf.tensors().size(), (i + 1) * perPart));
+            Path part = directory.resolve("model-%05d-of-%05d.gguf".formatted(i + 1, count));
+            try (GgufWriter writer = GgufWriter.create(part, metadata, tensors)) {
+                for (GgufTensor tensor : tensors) {
+                    writer.begin(tensor.name());
+                    writer.write(bytes.slice((int) gguf.offset(tensor.name()), (int) tensor.bytes()));
+                }
+                writer.commit();
+            }
+            parts.add(part);
+        }
+        return parts;
     }
 
     @Test

@@ -1,5 +1,6 @@
 package dev.luq.openai;
 
+import static dev.luq.Until.until;
 import static io.restassured.RestAssured.given;
 import static org.hamcrest.Matchers.contains;
 import static org.hamcrest.Matchers.containsString;
@@ -23,20 +24,28 @@ import dev.luq.worker.ModelWorker;
 import dev.luq.worker.WorkerException;
 import dev.luq.worker.protocol.WorkerFrame;
 import dev.luq.worker.protocol.WorkerFrame.OfRequest;
+import io.quarkus.arc.Arc;
 import io.quarkus.test.common.http.TestHTTPResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
+import io.quarkus.vertx.http.runtime.CurrentVertxRequest;
 import io.restassured.response.ValidatableResponse;
 import io.restassured.specification.RequestSpecification;
 import io.smallrye.mutiny.Multi;
+import io.vertx.core.http.HttpServerResponse;
 import jakarta.inject.Inject;
 import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -276,41 +285,114 @@ class ChatApiTest {
                 .onCancellation().invoke(cancelled::countDown);
         try (RawClient client = new RawClient(server.getPort(), 4096)) {
             client.chat("{\"stream\":true," + USER + "}");
-            assertTrue(cancelled.await(30, TimeUnit.SECONDS));
+            assertTrue(cancelled.await(10, TimeUnit.SECONDS));
+        }
+    }
+
+    // ---- clients that leave --------------------------------------------------------------------------------------
+
+    /** Generations that give some frames and then wait for ever. */
+    private static final class Unfinished {
+        final AtomicLong open = new AtomicLong();
+        final CountDownLatch waiting;
+        final CountDownLatch cancelled;
+
+        Unfinished(int generations) {
+            waiting = new CountDownLatch(generations);
+            cancelled = new CountDownLatch(generations);
+        }
+
+        Multi<OfRequest> after(OfRequest... frames) {
+            return Multi.createBy().concatenating().streams(
+                    Multi.createFrom().items(frames),
+                    Multi.createFrom().<OfRequest>nothing().onSubscription().invoke(waiting::countDown))
+                    .onSubscription().invoke(open::incrementAndGet)
+                    .onCancellation().invoke(() -> {
+                        open.decrementAndGet();
+                        cancelled.countDown();
+                    });
+        }
+
+        void awaitWaiting() throws InterruptedException {
+            assertTrue(waiting.await(10, TimeUnit.SECONDS), "the generations began");
+        }
+
+        void awaitCancelled() throws InterruptedException {
+            assertTrue(cancelled.await(10, TimeUnit.SECONDS), "all of them are cancelled");
         }
     }
 
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
-    void aClientThatLeavesCancelsItsGeneration(boolean stream) throws Exception {
-        CountDownLatch started = new CountDownLatch(1);
-        CountDownLatch cancelled = new CountDownLatch(2);
-        workers.script = request -> Multi.createBy().concatenating().streams(
-                Multi.createFrom().items(ScriptedWorkers.accepted(request), ScriptedWorkers.delta(request, "Hello")),
-                Multi.createFrom().<OfRequest>nothing().onSubscription().invoke(started::countDown))
-                .onCancellation().invoke(cancelled::countDown);
+    void aClientThatLeavesCancelsItsGenerations(boolean stream) throws Exception {
+        Unfinished generations = new Unfinished(2);
+        workers.script = request -> generations.after(ScriptedWorkers.accepted(request),
+                ScriptedWorkers.delta(request, "Hello"));
         try (RawClient client = new RawClient(server.getPort(), 0)) {
             client.chat("{\"n\":2,\"stream\":" + stream + "," + USER + "}");
             if (stream) {
                 client.readUntil("Hello");
             }
-            assertTrue(started.await(30, TimeUnit.SECONDS));
+            generations.awaitWaiting();
         }
-        assertTrue(cancelled.await(30, TimeUnit.SECONDS), "both choices are cancelled");
+        generations.awaitCancelled();
     }
 
-    @Test
-    void aClientThatLeavesBeforeTheFirstTokenCancelsItsGeneration() throws Exception {
-        CountDownLatch started = new CountDownLatch(1);
-        CountDownLatch cancelled = new CountDownLatch(1);
-        workers.script = request -> Multi.createFrom().<OfRequest>nothing()
-                .onSubscription().invoke(started::countDown)
-                .onCancellation().invoke(cancelled::countDown);
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aClientThatLeavesTheQueueCancelsItsGeneration(boolean stream) throws Exception {
+        Unfinished generation = new Unfinished(1);
+        workers.script = request -> generation.after();
         try (RawClient client = new RawClient(server.getPort(), 0)) {
-            client.chat("{\"stream\":true," + USER + "}");
-            assertTrue(started.await(30, TimeUnit.SECONDS));
+            client.chat("{\"stream\":" + stream + "," + USER + "}");
+            generation.awaitWaiting();
         }
-        assertTrue(cancelled.await(30, TimeUnit.SECONDS));
+        generation.awaitCancelled();
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aClientThatLeftBeforeItsGenerationBeganLeavesNothingBehind(boolean stream) throws Exception {
+        Unfinished generation = new Unfinished(1);
+        CountDownLatch asked = new CountDownLatch(1);
+        CountDownLatch left = new CountDownLatch(1);
+        workers.script = request -> {
+            HttpServerResponse response = Arc.container().instance(CurrentVertxRequest.class).get().getCurrent().response();
+            asked.countDown();
+            until("the connection's end", response::closed);
+            left.countDown();
+            return generation.after(ScriptedWorkers.accepted(request));
+        };
+        try (RawClient client = new RawClient(server.getPort(), 0)) {
+            client.chat("{\"stream\":" + stream + ",\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image_url\","
+                    + "\"image_url\":\"" + TestImages.png(60, 40) + "\"}]}]}");
+            assertTrue(asked.await(10, TimeUnit.SECONDS));
+        }
+        assertTrue(left.await(10, TimeUnit.SECONDS));
+        until("memory and generation given up", () -> budget.free() == budget.total() && generation.open.get() == 0);
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aClientThatResetsItsStreamKeepsItsConnection(boolean stream) throws Exception {
+        HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_2).build();
+        Function<String, HttpRequest> post = json -> HttpRequest.newBuilder(server.resolve(CHAT))
+                .header("Content-Type", "application/json").header("Authorization", "Bearer " + ScriptedWorkers.KEY)
+                .POST(HttpRequest.BodyPublishers.ofString(json)).build();
+        workers.script = request -> ScriptedWorkers.text(request, "Hello");
+        HttpRequest quick = post.apply("{" + USER + "}");
+        assertEquals(HttpClient.Version.HTTP_2, client.send(quick, HttpResponse.BodyHandlers.discarding()).version());
+
+        Unfinished generation = new Unfinished(1);
+        workers.script = request -> generation.after(ScriptedWorkers.accepted(request));
+        CompletableFuture<?> endless = client.sendAsync(post.apply("{\"stream\":" + stream + "," + USER + "}"),
+                HttpResponse.BodyHandlers.ofString());
+        generation.awaitWaiting();
+        workers.script = request -> ScriptedWorkers.text(request, "Hello");
+        assertEquals(200, client.send(quick, HttpResponse.BodyHandlers.discarding()).statusCode());
+        endless.cancel(true);
+        generation.awaitCancelled();
+        assertEquals(200, client.send(quick, HttpResponse.BodyHandlers.discarding()).statusCode());
     }
 
     // ---- errors --------------------------------------------------------------------------------------------------

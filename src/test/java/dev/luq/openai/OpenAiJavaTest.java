@@ -1,5 +1,6 @@
 package dev.luq.openai;
 
+import static dev.luq.Until.until;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
@@ -26,41 +27,32 @@ import com.openai.models.chat.completions.ChatCompletionCreateParams;
 import com.openai.models.chat.completions.ChatCompletionFunctionTool;
 import com.openai.models.chat.completions.ChatCompletionStreamOptions;
 import com.openai.models.models.Model;
+import dev.luq.TinyAndBroken;
 import dev.luq.openai.images.TestImages;
 import dev.luq.worker.ModelWorker;
 import dev.luq.worker.ModelWorkers;
 import dev.luq.worker.protocol.WorkerFrame.EngineStats;
 import io.quarkus.test.common.http.TestHTTPResource;
 import io.quarkus.test.junit.QuarkusTest;
-import io.quarkus.test.junit.QuarkusTestProfile;
 import io.quarkus.test.junit.TestProfile;
 import jakarta.inject.Inject;
 import java.net.URI;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * OpenAI's own client against the whole server: HTTP, worker process, llama.cpp and a tiny Qwen2.5-VL model of random
  * weights, whose answers make no sense but are always the same.
  */
 @QuarkusTest
-@TestProfile(OpenAiJavaTest.TinyModel.class)
+@TestProfile(TinyAndBroken.class)
 class OpenAiJavaTest {
-
-    public static class TinyModel implements QuarkusTestProfile {
-        @Override
-        public Map<String, String> getConfigOverrides() {
-            String folder = "src/test/resources/reference/";
-            return Map.of("luq.models.tiny.model", folder + "qwen2.5-vl-tiny-F16.gguf",
-                    "luq.models.tiny.mmproj", folder + "mmproj-qwen2.5-vl-tiny-F16.gguf",
-                    "luq.worker.threads", "1", "luq.worker.image-threads", "1",
-                    "quarkus.shutdown.timeout", "0S", "luq.worker.drain-time", "0S");
-        }
-    }
 
     private static final int TOKENS = 8;
 
@@ -89,7 +81,7 @@ class OpenAiJavaTest {
     @Test
     void models() {
         List<Model> models = client.models().list().data();
-        assertEquals(List.of("tiny"), models.stream().map(Model::id).toList());
+        assertEquals(List.of("tiny", "broken"), models.stream().map(Model::id).toList());
         Model model = client.models().retrieve("tiny");
         assertEquals("tiny", model.id());
         assertTrue(model._additionalProperties().containsKey("luq"));
@@ -231,10 +223,7 @@ class OpenAiJavaTest {
         for (boolean stream : new boolean[] {true, false}) {
             long before = worker.stats().map(EngineStats::cancelled).orElse(0L);
             try (RawClient raw = new RawClient(server.getPort(), 0)) {
-                // Whatever its weights say, this schema keeps the model busy for many hundred tokens.
-                raw.chat("{\"stream\":" + stream + ",\"messages\":[{\"role\":\"user\",\"content\":\"Count.\"}],"
-                        + "\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{\"name\":\"n\",\"schema\":"
-                        + "{\"type\":\"array\",\"minItems\":300,\"items\":{\"enum\":[\"one sheep\"]}}}}}");
+                raw.chat(sheep(stream));
                 if (stream) {
                     raw.readUntil("\"delta\":{\"content\"");
                 } else {
@@ -245,6 +234,40 @@ class OpenAiJavaTest {
             until("slot and permit free", () -> worker.inFlight() == 0
                     && worker.stats().map(EngineStats::running).orElse(1) == 0);
         }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aClientThatLeavesTheQueueGivesItsPlaceUp(boolean stream) throws Exception {
+        long before = worker.stats().map(EngineStats::cancelled).orElse(0L);
+        List<RawClient> clients = new ArrayList<>();
+        try {
+            int slots = worker.info().orElseThrow().slots();
+            for (int i = 0; i < slots; i++) {
+                clients.add(new RawClient(server.getPort(), 0));
+                clients.get(i).chat(sheep(true));
+                clients.get(i).readUntil("\"delta\":{\"content\"");
+            }
+            try (RawClient last = new RawClient(server.getPort(), 0)) {
+                last.chat(sheep(stream));
+                until("waiting", () -> worker.stats().map(EngineStats::waiting).orElse(0) == 1);
+            }
+            until("cancelled", () -> worker.stats().map(EngineStats::cancelled).orElse(0L) == before + 1);
+            assertEquals(slots, worker.inFlight());
+        } finally {
+            for (RawClient client : clients) {
+                client.close();
+            }
+        }
+        until("slots and permits free", () -> worker.inFlight() == 0
+                && worker.stats().map(EngineStats::running).orElse(1) == 0);
+    }
+
+    /** Whatever its weights say, this schema keeps the model busy for many hundred tokens. */
+    private static String sheep(boolean stream) {
+        return "{\"stream\":" + stream + ",\"messages\":[{\"role\":\"user\",\"content\":\"Count.\"}],"
+                + "\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{\"name\":\"n\",\"schema\":"
+                + "{\"type\":\"array\",\"minItems\":300,\"items\":{\"enum\":[\"one sheep\"]}}}}}";
     }
 
     @Test
@@ -294,20 +317,5 @@ class OpenAiJavaTest {
                 "properties", JsonValue.from(Map.of("color", Map.of("type", "string", "enum", List.of("red", "blue")))),
                 "required", JsonValue.from(List.of("color")),
                 "additionalProperties", JsonValue.from(false));
-    }
-
-    private void until(String what, BooleanSupplier condition) {
-        long end = System.nanoTime() + 60_000_000_000L;
-        while (!condition.getAsBoolean()) {
-            if (System.nanoTime() > end) {
-                throw new AssertionError("not within a minute: " + what + ", " + worker.stats());
-            }
-            try {
-                Thread.sleep(5);
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                throw new IllegalStateException(e);
-            }
-        }
     }
 }

@@ -1,5 +1,6 @@
 package dev.luq.telemetry;
 
+import static dev.luq.Until.until;
 import static io.restassured.RestAssured.get;
 import static org.hamcrest.Matchers.containsString;
 import static org.hamcrest.Matchers.equalTo;
@@ -7,6 +8,7 @@ import static org.hamcrest.Matchers.not;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.luq.TinyAndBroken;
 import dev.luq.worker.ModelWorker;
 import dev.luq.worker.ModelWorkers;
 import dev.luq.worker.WorkerException;
@@ -14,39 +16,23 @@ import dev.luq.worker.protocol.Sampling;
 import dev.luq.worker.protocol.ServerFrame;
 import dev.luq.worker.protocol.WorkerFrame;
 import io.quarkus.test.junit.QuarkusTest;
-import io.quarkus.test.junit.QuarkusTestProfile;
 import io.quarkus.test.junit.TestProfile;
 import io.smallrye.mutiny.helpers.test.AssertSubscriber;
 import jakarta.inject.Inject;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.UUID;
-import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** The server with one good model and one whose file is no GGUF. */
+/** What health and metrics say of a good model and of a broken one. */
 @QuarkusTest
-@TestProfile(TelemetryTest.TwoModels.class)
+@TestProfile(TinyAndBroken.class)
 class TelemetryTest {
-
-    public static class TwoModels implements QuarkusTestProfile {
-        @Override
-        public Map<String, String> getConfigOverrides() {
-            String folder = "src/test/resources/reference/";
-            return Map.of("luq.models.tiny.model", folder + "qwen2.5-vl-tiny-F16.gguf",
-                    "luq.models.tiny.mmproj", folder + "mmproj-qwen2.5-vl-tiny-F16.gguf",
-                    "luq.models.tiny.default", "true", "luq.models.tiny.aliases", "small,little",
-                    "luq.models.broken.model", folder + "make_reference.py",
-                    "luq.worker.threads", "1", "luq.worker.image-threads", "1",
-                    "quarkus.shutdown.timeout", "0S", "luq.worker.drain-time", "0S");
-        }
-    }
 
     @Inject
     ModelWorkers workers;
@@ -148,18 +134,5 @@ class TelemetryTest {
         return scrape().lines().filter(line -> line.startsWith(series))
                 .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1))).findFirst()
                 .orElseThrow(() -> new AssertionError(series + " is not in the scrape"));
-    }
-
-    /** The limit only ends a broken test. */
-    private static void until(String what, BooleanSupplier condition) {
-        long limit = System.nanoTime() + Duration.ofSeconds(60).toNanos();
-        while (!condition.getAsBoolean()) {
-            assertTrue(System.nanoTime() < limit, "waited in vain for " + what);
-            try {
-                Thread.sleep(10);
-            } catch (InterruptedException e) {
-                throw new IllegalStateException(e);
-            }
-        }
     }
 }

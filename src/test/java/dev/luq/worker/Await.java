@@ -1,5 +1,6 @@
 package dev.luq.worker;
 
+import static dev.luq.Until.until;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -10,7 +11,6 @@ import io.smallrye.mutiny.helpers.test.AssertSubscriber;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.BooleanSupplier;
 
 /** Requests to a worker, and waiting for what follows by itself. Limits only end broken tests. */
 final class Await {
@@ -19,18 +19,6 @@ final class Await {
     private static final AtomicInteger IDS = new AtomicInteger();
 
     private Await() {
-    }
-
-    static void until(String what, BooleanSupplier condition) {
-        long limit = System.nanoTime() + LIMIT.toNanos();
-        while (!condition.getAsBoolean()) {
-            assertTrue(System.nanoTime() < limit, "waited in vain for " + what);
-            try {
-                Thread.sleep(5);
-            } catch (InterruptedException e) {
-                throw new IllegalStateException(e);
-            }
-        }
     }
 
     static void ready(ModelWorker worker) {

@@ -1,12 +1,12 @@
 package dev.luq.worker;
 
+import static dev.luq.Until.until;
 import static dev.luq.worker.Await.answer;
 import static dev.luq.worker.Await.failure;
 import static dev.luq.worker.Await.ready;
 import static dev.luq.worker.Await.request;
 import static dev.luq.worker.Await.run;
 import static dev.luq.worker.Await.text;
-import static dev.luq.worker.Await.until;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
@@ -143,7 +143,7 @@ class ModelProcessTest {
                 2, 64, 1, 1, 1 << 20, 0);
         SupervisedWorker worker = new SupervisedWorker("tiny", load, CONFIG,
                 (modelId, events) -> WorkerProcess.start(modelId, command.line(modelId), events), timer,
-                new GenerationListener() { });
+                new GenerationListener() { }, new Quarantine(1), () -> { });
         workers.add(worker);
         worker.start();
         return worker;

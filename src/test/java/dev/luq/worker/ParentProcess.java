@@ -23,7 +23,7 @@ final class ParentProcess {
             }
 
             @Override
-            public void ended(WorkerProcess process, WorkerProcess.Exit exit) {
+            public void ended(WorkerProcess process, ProcessExit exit) {
                 System.exit(1);
             }
         });

@@ -1,9 +1,9 @@
 package dev.luq.worker;
 
+import static dev.luq.Until.until;
 import static dev.luq.worker.Await.answer;
 import static dev.luq.worker.Await.failure;
 import static dev.luq.worker.Await.text;
-import static dev.luq.worker.Await.until;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
@@ -274,6 +274,7 @@ class SupervisedWorkerTest {
         ending.join();
         assertFalse(process.isAlive());
         assertFalse(heard.stream().anyMatch(event -> event.startsWith("died")), heard.toString());
+        assertEquals("released", heard.get(heard.size() - 1));
     }
 
     @Test
@@ -296,7 +297,8 @@ class SupervisedWorkerTest {
         WorkerCommand command = new WorkerCommand(config.process(), "dev.luq.worker.child.ScriptedWorker");
         ServerFrame.Load load = new ServerFrame.Load(List.of(model), null, 0, config.slots(), 512, 0, 0, 0, 0);
         SupervisedWorker worker = new SupervisedWorker("test", load, config,
-                (modelId, events) -> WorkerProcess.start(modelId, command.line(modelId), events), timer, listener);
+                (modelId, events) -> WorkerProcess.start(modelId, command.line(modelId), events), timer, listener,
+                new Quarantine(config.restart().suspects()), () -> heard.add("released"));
         workers.add(worker);
         worker.start();
         return worker;

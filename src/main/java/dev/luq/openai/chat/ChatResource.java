@@ -1,6 +1,7 @@
 package dev.luq.openai.chat;
 
 import dev.luq.openai.ApiConfig;
+import dev.luq.openai.ClientPresence;
 import dev.luq.openai.errors.ApiError;
 import dev.luq.openai.errors.ApiException;
 import dev.luq.openai.errors.ApiException.ModelNotFound;
@@ -19,7 +20,6 @@ import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.Uni;
 import io.smallrye.mutiny.infrastructure.Infrastructure;
 import io.vertx.core.Vertx;
-import io.vertx.core.http.HttpServerResponse;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.enterprise.inject.Instance;
 import jakarta.inject.Inject;
@@ -95,6 +95,8 @@ public final class ChatResource {
         ValidRequest valid = ValidRequest.of(request, model);
         Answer answer = Answer.of(worker.modelId(), model);
         IntakeBudget.Share pixels = budget.reserve(0);
+        // The framework begins nothing for a client that has left: the frames' end would never come.
+        ClientPresence.of(routing).whenGone(pixels::close);
         List<ServerFrame.Generate> choices;
         try {
             List<ServerFrame.Image> decoded = images.decode(valid.images(), pixels);
@@ -112,11 +114,7 @@ public final class ChatResource {
     private Uni<Response> complete(Multi<ChoiceFrame> frames, Answer answer, ValidRequest valid) {
         ChatCompletion.Builder builder = new ChatCompletion.Builder(answer, valid.choices(), valid.logprobs(),
                 valid.timings());
-        HttpServerResponse http = routing.response();
-        // The framework cancels when the connection closes, but not when it was closed before it began to watch.
-        return frames.select().first(frame -> !http.closed())
-                .onItem().invoke(builder::add)
-                .onItem().ignoreAsUni()
+        return ClientPresence.of(routing).whileThere(frames.onItem().invoke(builder::add).onItem().ignoreAsUni())
                 // The frames come on the thread that reads for all requests of the model.
                 .emitOn(Infrastructure.getDefaultWorkerPool())
                 .map(end -> Response.ok(builder.build(), MediaType.APPLICATION_JSON_TYPE).build());
@@ -124,8 +122,9 @@ public final class ChatResource {
 
     private Uni<Response> stream(Multi<ChoiceFrame> frames, Answer answer, ValidRequest valid) {
         Chunks chunks = new Chunks(answer, valid.choices(), valid.includeUsage(), valid.timings());
-        return ChatStream.open(frames, chunks, RequestId.of(routing), config.stalledClientTimeout(),
-                Vertx.currentContext(), routing.response())
+        ClientPresence client = ClientPresence.of(routing);
+        return client.whileThere(ChatStream.open(frames, chunks, RequestId.of(routing), config.stalledClientTimeout(),
+                Vertx.currentContext(), client))
                 .map(stream -> Response.ok(stream, MediaType.SERVER_SENT_EVENTS_TYPE)
                         .header("Cache-Control", "no-cache")
                         // Proxies of the nginx kind would hold events back.

@@ -1,5 +1,6 @@
 package dev.luq.openai.chat;
 
+import dev.luq.openai.ClientPresence;
 import dev.luq.openai.errors.Errors;
 import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.Uni;
@@ -34,6 +35,7 @@ final class ChatStream implements MultiSubscriber<ChoiceFrame> {
     private Runnable whenDone;
     private Throwable failure;
     private boolean complete;
+    private boolean abandoned;
 
     private ChatStream(Chunks chunks, String requestId, Duration stalledClientTimeout, Context context,
             UniEmitter<? super ChatStream> opened) {
@@ -49,21 +51,16 @@ final class ChatStream implements MultiSubscriber<ChoiceFrame> {
      * a status of its own.
      *
      * @param context the request's event loop
-     * @param client the connection
-     * @return fails with what the generation fails with before its first frame; cancelling it cancels the generation
+     * @param client when it leaves, the generation is cancelled
+     * @return fails with what the generation fails with before its first frame; gives nothing when the client leaves
+     *         before that
      */
     static Uni<ChatStream> open(Multi<ChoiceFrame> frames, Chunks chunks, String requestId,
-            Duration stalledClientTimeout, Context context, HttpServerResponse client) {
+            Duration stalledClientTimeout, Context context, ClientPresence client) {
         return Uni.createFrom().emitter(emitter -> {
             ChatStream stream = new ChatStream(chunks, requestId, stalledClientTimeout, context, emitter);
-            emitter.onTermination(() -> context.runOnContext(ignored -> stream.cancelBeforeStart()));
             frames.subscribe().withSubscriber(stream);
-            // The framework begins to watch the connection a little later: a client may be gone by then.
-            context.runOnContext(ignored -> context.owner().setTimer(1_000, timer -> {
-                if (client.closed()) {
-                    stream.cancelBeforeStart();
-                }
-            }));
+            client.whenGone(() -> context.runOnContext(ignored -> stream.abandon()));
         });
     }
 
@@ -74,15 +71,13 @@ final class ChatStream implements MultiSubscriber<ChoiceFrame> {
      */
     void writeTo(HttpServerRequest request, Runnable done) {
         context.runOnContext(ignored -> {
+            if (abandoned) {
+                done.run();
+                return;
+            }
             connection = request.connection();
             response = request.response();
             whenDone = done;
-            if (response.closed()) {
-                abandon();
-                return;
-            }
-            response.closeHandler(gone -> abandon());
-            response.exceptionHandler(broken -> abandon());
             response.setChunked(true);
             response.write(chunks.of(first));
             if (failure != null || complete) {
@@ -104,6 +99,9 @@ final class ChatStream implements MultiSubscriber<ChoiceFrame> {
     @Override
     public void onItem(ChoiceFrame frame) {
         context.runOnContext(ignored -> {
+            if (abandoned) {
+                return;
+            }
             if (first == null) {
                 first = frame;
                 opened.complete(this);
@@ -125,18 +123,15 @@ final class ChatStream implements MultiSubscriber<ChoiceFrame> {
     }
 
     private void ended(Throwable cause) {
+        if (abandoned) {
+            return;
+        }
         failure = cause;
         complete = cause == null;
         if (first == null) {
             opened.fail(complete ? new IllegalStateException("a generation ended without a frame") : cause);
         } else if (response != null) {
             end();
-        }
-    }
-
-    private void cancelBeforeStart() {
-        if (first == null && subscription != null) {
-            subscription.cancel();
         }
     }
 
@@ -158,13 +153,22 @@ final class ChatStream implements MultiSubscriber<ChoiceFrame> {
         finish();
     }
 
-    /** Vert.x would close the connection after the last byte is written; this client takes none. */
     private void disconnect() {
+        if (abandoned) {
+            return;
+        }
         abandon();
-        ((ConnectionBase) connection).channel().close();
+        if (response.streamId() >= 0) {
+            response.reset();
+        } else {
+            // Vert.x would close the connection after the last byte is written; this client takes none.
+            ((ConnectionBase) connection).channel().close();
+        }
     }
 
+    /** Nobody reads any more. */
     private void abandon() {
+        abandoned = true;
         subscription.cancel();
         finish();
     }

@@ -90,10 +90,24 @@ public abstract sealed class ApiException extends RuntimeException {
         }
     }
 
+    /** A refusal that another room describes. */
+    public static final class Refused extends ApiException {
+        public Refused(ApiError error) {
+            super(error);
+        }
+    }
+
     /** Too much is being read and decoded at this moment. Worth a retry. */
     public static final class Busy extends ApiException {
         public Busy(String message) {
             super(ApiError.retryable(429, "queue_full", message, 1));
+        }
+    }
+
+    /** The client left. Nobody reads this answer; its status is the one that proxies log for such requests. */
+    public static final class ClientGone extends ApiException {
+        public ClientGone() {
+            super(ApiError.of(499, "client_closed_request", "The client closed the connection before it was answered"));
         }
     }
 }

@@ -3,12 +3,10 @@ package dev.luq.openai.errors;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.vertx.ext.web.RoutingContext;
-import jakarta.inject.Inject;
 import jakarta.ws.rs.WebApplicationException;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
-import jakarta.ws.rs.ext.ExceptionMapper;
-import jakarta.ws.rs.ext.Provider;
+import org.jboss.resteasy.reactive.server.ServerExceptionMapper;
 
 /** Turns errors into responses, for JAX-RS and for what never reaches it. */
 public final class ErrorResponses {
@@ -56,34 +54,10 @@ public final class ErrorResponses {
         }
     }
 
-    /** Every failure of a resource. */
-    @Provider
-    public static final class Failures implements ExceptionMapper<Throwable> {
-        private final RoutingContext routing;
-
-        @Inject
-        public Failures(RoutingContext routing) {
-            this.routing = routing;
-        }
-
-        @Override
-        public Response toResponse(Throwable failure) {
-            return response(failure, routing);
-        }
-    }
-
-    /** Unknown paths, methods and media types; JAX-RS would answer these without a body. */
-    @Provider
-    public static final class HttpFailures implements ExceptionMapper<WebApplicationException> {
-        private final RoutingContext routing;
-
-        @Inject
-        public HttpFailures(RoutingContext routing) {
-            this.routing = routing;
-        }
-
-        @Override
-        public Response toResponse(WebApplicationException failure) {
+    /** Every failure of a resource, and unknown paths, methods and media types, which JAX-RS would answer without a body. */
+    public static final class Mapper {
+        @ServerExceptionMapper({Throwable.class, WebApplicationException.class})
+        public Response map(Throwable failure, RoutingContext routing) {
             return response(failure, routing);
         }
     }

@@ -60,7 +60,8 @@ public final class Errors {
                 case LOADING -> ApiError.retryable(503, "model_loading", failure.getMessage(), 5);
                 case DRAINING -> ApiError.retryable(503, "draining", failure.getMessage(), 5);
                 case FAILED -> ApiError.retryable(503, "model_failed", failure.getMessage(), 60);
-                case RESTARTING, READY -> ApiError.retryable(503, "worker_restarting", failure.getMessage(), 2);
+                case UNLOADED -> ApiError.retryable(503, "model_not_loaded", failure.getMessage(), 60);
+                case RESTARTING, READY, SWAPPING -> ApiError.retryable(503, "worker_restarting", failure.getMessage(), 2);
             };
         }
         if (failure instanceof QueueFull) {

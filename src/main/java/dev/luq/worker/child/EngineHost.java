@@ -79,7 +79,7 @@ final class EngineHost implements ModelHost {
     /** Files may have changed since the server looked. @return the model's files in order */
     private static List<Path> check(ServerFrame.Load load, Optional<Path> mmproj) throws LoadException {
         try {
-            return CheckedModel.read(Path.of(load.modelFiles().get(0)), mmproj).files().paths();
+            return CheckedModel.read(load.modelFiles().stream().map(Path::of).toList(), mmproj).files().paths();
         } catch (CatalogException.InvalidModel e) {
             throw new LoadException("invalid_model", e.getMessage(), e);
         }

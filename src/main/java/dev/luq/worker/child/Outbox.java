@@ -11,11 +11,14 @@ import java.util.function.Supplier;
  * Writes a worker's frames, on the thread that has them: handing each to another thread costs more than writing it, and
  * that at the expense of the threads that compute. Frames of one thread are written in order. The server reads all the
  * time and keeps what its clients do not read; if it does stop, a thread of the model waits here as everything else
- * does that goes to the server. Statistics are sent when they changed, at most four times a second.
+ * does that goes to the server. Statistics are sent within a quarter of a second when requests came or went, else every
+ * second as long as they change.
  */
 final class Outbox {
 
     private static final long STATS_INTERVAL_MILLIS = 250;
+    /** Intervals between two frames that only say how far the same requests are: each costs as much as a few tokens. */
+    private static final int INTERVALS_OF_PROGRESS = 4;
 
     private final Runnable lost;
     // guarded by this
@@ -54,13 +57,19 @@ final class Outbox {
 
     private void sendStats(Supplier<WorkerFrame.EngineStats> source) throws InterruptedException {
         WorkerFrame.EngineStats sent = null;
-        while (true) {
+        for (int silent = 1;; silent++) {
             WorkerFrame.EngineStats now = source.get();
-            if (!now.equals(sent)) {
+            if (!now.equals(sent) && (silent >= INTERVALS_OF_PROGRESS || !sameRequests(now, sent))) {
                 put(new WorkerFrame.Stats(now));
                 sent = now;
+                silent = 0;
             }
             Thread.sleep(STATS_INTERVAL_MILLIS);
         }
+    }
+
+    private static boolean sameRequests(WorkerFrame.EngineStats now, WorkerFrame.EngineStats sent) {
+        return sent != null && now.running() == sent.running() && now.waiting() == sent.waiting()
+                && now.cancelled() == sent.cancelled() && now.promptTokens() == sent.promptTokens();
     }
 }

@@ -3,6 +3,7 @@ package dev.luq.worker.child;
 import dev.luq.worker.protocol.Frames;
 import dev.luq.worker.protocol.ServerFrame;
 import dev.luq.worker.protocol.WorkerFrame;
+import java.io.BufferedInputStream;
 import java.io.FileDescriptor;
 import java.io.FileInputStream;
 import java.io.FileOutputStream;
@@ -63,7 +64,7 @@ final class WorkerLoop {
 
     private void serve() {
         Frames.Reader<ServerFrame> reader = new Frames.Reader<>(ServerFrame.class,
-                new FileInputStream(FileDescriptor.in), FRAME_LIMIT);
+                new BufferedInputStream(new FileInputStream(FileDescriptor.in), 1 << 16), FRAME_LIMIT);
         try {
             for (ServerFrame frame = reader.read(); frame != null; frame = reader.read()) {
                 handle(frame);

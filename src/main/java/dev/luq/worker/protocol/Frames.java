@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.ObjectWriter;
 import com.fasterxml.jackson.dataformat.cbor.databind.CBORMapper;
+import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
@@ -94,20 +95,17 @@ public final class Frames {
         }
     }
 
-    /** Reads frames; not thread-safe. Reads ahead; does not close the stream. */
+    /** Reads frames, and never a byte beyond the one it returns; not thread-safe. Does not close the stream. */
     public static final class Reader<T> {
         private final ObjectReader reader;
         private final InputStream in;
         private final long limit;
         private final boolean plainDeltas;
-        /** What was read and is not handed out: from position to end. */
-        private final byte[] ahead = new byte[1 << 16];
-        private int position;
-        private int end;
+        private final byte[] shortBody = new byte[PlainDelta.LONGEST];
 
         /**
          * @param type {@link ServerFrame} or {@link WorkerFrame}
-         * @param in needs no buffer of its own
+         * @param in best buffered: a frame is read in parts
          * @param limit longest body that is accepted, in bytes
          */
         public Reader(Class<T> type, InputStream in, long limit) {
@@ -125,37 +123,32 @@ public final class Frames {
          * @throws IOException when the stream cannot be read
          */
         public T read() throws IOException {
-            if (!await(PREFIX)) {
-                if (position == end) {
+            int count = in.readNBytes(shortBody, 0, PREFIX);
+            if (count < PREFIX) {
+                if (count == 0) {
                     return null;
                 }
                 throw new FrameException("the stream ended inside a frame's length");
             }
-            long length = (ahead[position] & 0xFFL) << 24 | (ahead[position + 1] & 0xFF) << 16
-                    | (ahead[position + 2] & 0xFF) << 8 | ahead[position + 3] & 0xFF;
+            long length = (shortBody[0] & 0xFFL) << 24 | (shortBody[1] & 0xFF) << 16 | (shortBody[2] & 0xFF) << 8
+                    | shortBody[3] & 0xFF;
             if (length == 0 || length > limit) {
                 throw new FrameException("a frame of " + length + " bytes; 1 to " + limit + " are accepted");
             }
-            position += PREFIX;
-            T plain = plainDeltas && length <= PlainDelta.LONGEST ? plainDelta((int) length) : null;
-            return plain != null ? plain : message(length);
+            return plainDeltas && length <= shortBody.length ? shortMessage((int) length) : message(in, length);
         }
 
-        /** @return null when the next body is none, and then nothing is taken */
         @SuppressWarnings("unchecked") // plainDeltas says that T is WorkerFrame
-        private T plainDelta(int length) throws IOException {
-            if (!await(length)) {
+        private T shortMessage(int length) throws IOException {
+            if (in.readNBytes(shortBody, 0, length) < length) {
                 throw new FrameException("the stream ended inside a frame");
             }
-            WorkerFrame delta = PlainDelta.read(ahead, position, length);
-            if (delta != null) {
-                position += length;
-            }
-            return (T) delta;
+            WorkerFrame delta = PlainDelta.read(shortBody, 0, length);
+            return delta != null ? (T) delta : message(new ByteArrayInputStream(shortBody, 0, length), length);
         }
 
-        private T message(long length) throws IOException {
-            Body body = new Body(length);
+        private T message(InputStream source, long length) throws IOException {
+            Body body = new Body(source, length);
             T frame;
             try {
                 frame = reader.readValue(body);
@@ -170,60 +163,35 @@ public final class Frames {
             }
             return frame;
         }
+    }
 
-        /** Reads until this many bytes lie ahead, at most as many as fit. @return false when the stream ends before */
-        private boolean await(int count) throws IOException {
-            if (position == end) {
-                position = 0;
-                end = 0;
-            } else if (position + count > ahead.length) {
-                System.arraycopy(ahead, position, ahead, 0, end - position);
-                end -= position;
-                position = 0;
-            }
-            while (end - position < count) {
-                int read = in.read(ahead, end, ahead.length - end);
-                if (read < 0) {
-                    return false;
-                }
-                end += read;
-            }
-            return true;
+    /** The bytes of one body; a stream that ends before them is an error. */
+    private static final class Body extends InputStream {
+        private final InputStream source;
+        private long remaining;
+
+        Body(InputStream source, long length) {
+            this.source = source;
+            this.remaining = length;
         }
 
-        /** The bytes of one body; a stream that ends before them is an error. */
-        private final class Body extends InputStream {
-            private long remaining;
+        @Override
+        public int read() throws IOException {
+            byte[] one = new byte[1];
+            return read(one, 0, 1) < 0 ? -1 : one[0] & 0xFF;
+        }
 
-            Body(long length) {
-                this.remaining = length;
+        @Override
+        public int read(byte[] target, int offset, int length) throws IOException {
+            if (remaining == 0) {
+                return -1;
             }
-
-            @Override
-            public int read() throws IOException {
-                byte[] one = new byte[1];
-                return read(one, 0, 1) < 0 ? -1 : one[0] & 0xFF;
+            int count = source.read(target, offset, (int) Math.min(length, remaining));
+            if (count < 0) {
+                throw new EOFException();
             }
-
-            @Override
-            public int read(byte[] target, int offset, int length) throws IOException {
-                if (remaining == 0) {
-                    return -1;
-                }
-                int wanted = (int) Math.min(length, remaining);
-                int count = Math.min(wanted, end - position);
-                if (count > 0) {
-                    System.arraycopy(ahead, position, target, offset, count);
-                    position += count;
-                } else {
-                    count = in.read(target, offset, wanted);
-                    if (count < 0) {
-                        throw new EOFException();
-                    }
-                }
-                remaining -= count;
-                return count;
-            }
+            remaining -= count;
+            return count;
         }
     }
 

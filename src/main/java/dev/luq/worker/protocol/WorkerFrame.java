@@ -33,7 +33,7 @@ public sealed interface WorkerFrame {
     record LoadFailed(String code, String message) implements WorkerFrame {
     }
 
-    /** A snapshot of counters and gauges, sent when something changed and at most a few times a second. */
+    /** A snapshot of counters and gauges, sent when something changed, at most a few times a second. */
     record Stats(EngineStats stats) implements WorkerFrame {
     }
 

@@ -25,12 +25,14 @@ import java.util.function.DoubleConsumer;
  * exit         the process ends by itself
  * garbage      writes what is no frame
  * </pre>
- * The model file's name tells what loading does: {@code good}, {@code unusable}, {@code deadly}, {@code slow}.
+ * The model file's name tells what loading does: {@code good}, {@code unusable}, {@code deadly}, {@code slow}. A
+ * model {@code mute} loads and refuses everything. What is no script, as a swap's question, is answered with a piece.
  */
 public final class ScriptedWorker implements ModelHost {
 
     private final Map<String, Consumer<WorkerFrame.OfRequest>> waiting = new ConcurrentHashMap<>();
     private final AtomicLong tokens = new AtomicLong();
+    private volatile boolean mute;
     private final AtomicInteger cancelled = new AtomicInteger();
 
     public static void main(String[] arguments) {
@@ -46,6 +48,7 @@ public final class ScriptedWorker implements ModelHost {
             case "unusable" -> throw new LoadException("invalid_model", "The model is of no use.", null);
             case "deadly" -> die("KILL");
             case "slow" -> forEver();
+            case "mute" -> mute = true;
             default -> {
             }
         }
@@ -56,7 +59,7 @@ public final class ScriptedWorker implements ModelHost {
     public void submit(ServerFrame.Generate request, Consumer<WorkerFrame.OfRequest> events) {
         String id = request.id();
         String[] words = request.messages().split(" ");
-        if (words[0].equals("refuse")) {
+        if (mute || words[0].equals("refuse")) {
             events.accept(new WorkerFrame.Failed(id, "context_length_exceeded", "Too long.", "messages"));
             return;
         }
@@ -108,7 +111,10 @@ public final class ScriptedWorker implements ModelHost {
                     throw new IllegalStateException(e);
                 }
             }
-            default -> throw new IllegalArgumentException(words[0]);
+            default -> {
+                piece(id, "hello", events);
+                finish(id, events);
+            }
         }
     }
 

@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.dataformat.cbor.databind.CBORMapper;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
+import java.io.FilterInputStream;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
@@ -94,12 +95,13 @@ class FramesTest {
         }
         byte[] stream = written(WorkerFrame.class, frames);
         for (int piece : new int[] {1, 7, 1 << 16, stream.length}) {
-            Frames.Reader<WorkerFrame> reader = new Frames.Reader<>(WorkerFrame.class, new ByteArrayInputStream(stream) {
-                @Override
-                public synchronized int read(byte[] target, int offset, int length) {
-                    return super.read(target, offset, Math.min(length, piece));
-                }
-            }, LIMIT);
+            Frames.Reader<WorkerFrame> reader = new Frames.Reader<>(WorkerFrame.class,
+                    new FilterInputStream(new ByteArrayInputStream(stream)) {
+                        @Override
+                        public int read(byte[] target, int offset, int length) throws IOException {
+                            return super.read(target, offset, Math.min(length, piece));
+                        }
+                    }, LIMIT);
             for (WorkerFrame frame : frames) {
                 assertEquals(frame, reader.read());
             }

@@ -1,0 +1,70 @@
+package dev.luq.admin;
+
+import com.fasterxml.jackson.annotation.JsonProperty;
+import com.fasterxml.jackson.databind.PropertyNamingStrategies;
+import com.fasterxml.jackson.databind.annotation.JsonNaming;
+import dev.luq.catalog.CatalogEntry;
+import dev.luq.catalog.Variant;
+import dev.luq.worker.ModelWorker;
+import io.quarkus.runtime.annotations.RegisterForReflection;
+import java.util.List;
+import java.util.Map;
+import org.eclipse.microprofile.openapi.annotations.media.Schema;
+
+/**
+ * A model as an administrator sees it.
+ *
+ * @param object {@code model}
+ * @param isDefault whether requests that name no model get it
+ * @param source {@code configured} or {@code registered}
+ * @param state as in {@code /v1/models}
+ * @param failure why it is not served
+ * @param files names of the base files
+ * @param mmproj name of the base's projector
+ * @param variant what is served in place of the base
+ * @param bytes of the weights that are served
+ * @param mmprojBytes of the projector's weights
+ * @param inFlight requests that run or wait
+ * @param restarts how often its process died and was started again
+ */
+@RegisterForReflection
+@JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
+@Schema(name = "AdminModel")
+record AdminModel(String id, String object, List<String> aliases, @JsonProperty("default") boolean isDefault,
+        @Schema(enumeration = {"configured", "registered"}) String source,
+        String state, @Schema(nullable = true) String failure, List<String> files,
+        @Schema(nullable = true) String mmproj, @Schema(nullable = true) ActiveVariant variant,
+        @Schema(nullable = true) String quantization, @Schema(nullable = true) Double bitsPerWeight,
+        @Schema(nullable = true) Long bytes, @Schema(nullable = true) Long mmprojBytes, int inFlight, long restarts) {
+
+    /** A re-quantized form of a model, from the store. */
+    @RegisterForReflection
+    @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
+    @Schema(name = "Variant")
+    record ActiveVariant(String id, @Schema(description = "What the base model is called") String base, long created,
+            @Schema(nullable = true) String budget,
+            @Schema(description = "Bytes of all files, those shared with other variants included") long bytes,
+            @Schema(description = "Layers with fewer bits than the best ones") List<Integer> lowLayers,
+            @Schema(description = "The precision of each layer") List<String> layers,
+            @Schema(description = "What was measured on these files") Map<String, Object> quality) {
+
+        static ActiveVariant of(Variant variant) {
+            return new ActiveVariant(variant.id(), variant.baseName(), variant.created().getEpochSecond(),
+                    variant.budget().orElse(null), variant.bytes(), variant.lowLayers(),
+                    variant.plan().layers().stream().map(Enum::name).toList(), variant.quality());
+        }
+    }
+
+    static AdminModel of(CatalogEntry entry, ModelWorker worker, boolean isDefault) {
+        return new AdminModel(entry.id(), "model", entry.aliases(), isDefault,
+                entry.registered() ? "registered" : "configured", Body.text(worker.state()),
+                worker.failure().orElse(null),
+                entry.base().model().stream().map(file -> file.getFileName().toString()).toList(),
+                entry.base().mmproj().map(file -> file.getFileName().toString()).orElse(null),
+                entry.variant().map(ActiveVariant::of).orElse(null),
+                entry.facts().flatMap(CatalogEntry.Facts::quantization).orElse(null),
+                entry.facts().map(CatalogEntry.Facts::bitsPerWeight).orElse(null),
+                entry.facts().map(CatalogEntry.Facts::bytes).orElse(null),
+                entry.facts().map(CatalogEntry.Facts::mmprojBytes).orElse(null), worker.inFlight(), worker.restarts());
+    }
+}

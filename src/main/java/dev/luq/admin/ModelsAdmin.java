@@ -1,0 +1,222 @@
+package dev.luq.admin;
+
+import dev.luq.catalog.Catalog;
+import dev.luq.catalog.CatalogEntry;
+import dev.luq.catalog.CatalogException;
+import dev.luq.openai.errors.ApiError;
+import dev.luq.worker.ModelControl;
+import dev.luq.worker.ModelWorkers;
+import dev.luq.worker.SwapMode;
+import io.quarkus.runtime.annotations.RegisterForReflection;
+import io.smallrye.common.annotation.Blocking;
+import io.smallrye.mutiny.Uni;
+import io.smallrye.mutiny.infrastructure.Infrastructure;
+import jakarta.inject.Inject;
+import jakarta.inject.Singleton;
+import jakarta.ws.rs.Consumes;
+import jakarta.ws.rs.DELETE;
+import jakarta.ws.rs.GET;
+import jakarta.ws.rs.POST;
+import jakarta.ws.rs.PUT;
+import jakarta.ws.rs.Path;
+import jakarta.ws.rs.PathParam;
+import jakarta.ws.rs.Produces;
+import jakarta.ws.rs.core.MediaType;
+import jakarta.ws.rs.core.Response;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletionStage;
+import org.eclipse.microprofile.openapi.annotations.Operation;
+import org.eclipse.microprofile.openapi.annotations.media.Content;
+import org.eclipse.microprofile.openapi.annotations.media.Schema;
+import org.eclipse.microprofile.openapi.annotations.parameters.RequestBody;
+import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
+
+/** Changes what is served. Answers come when a change is done; it goes on when the client leaves. */
+@Path("/admin/v1/models")
+@Produces(MediaType.APPLICATION_JSON)
+@Singleton
+@TranslatesFailures
+@Blocking
+@APIResponse(responseCode = "4XX", description = "Refused, or the model cannot be served like that",
+        content = @Content(schema = @Schema(implementation = ApiError.Body.class)))
+public class ModelsAdmin {
+
+    private static final String BASE = "base";
+
+    private final Catalog catalog;
+    private final ModelWorkers workers;
+    private final ModelControl control;
+    private final ModelFolder folder;
+
+    @Inject
+    ModelsAdmin(Catalog catalog, ModelWorkers workers, ModelControl control, ModelFolder folder) {
+        this.catalog = catalog;
+        this.workers = workers;
+        this.control = control;
+        this.folder = folder;
+    }
+
+    @GET
+    @Operation(operationId = "listAdminModels", summary = "All models, the default one first")
+    public Models list() {
+        return new Models("list", catalog.entries().stream().map(this::describe).toList());
+    }
+
+    @GET
+    @Path("/{id:.+}")
+    @Operation(operationId = "getAdminModel", summary = "One model")
+    @APIResponse(responseCode = "200", content = @Content(schema = @Schema(implementation = AdminModel.class)))
+    public AdminModel get(@PathParam("id") String id) {
+        return describe(require(id));
+    }
+
+    @POST
+    @Consumes(MediaType.APPLICATION_JSON)
+    @Operation(operationId = "registerModel", summary = "Register a GGUF and start to load it",
+            description = "The files lie below luq.admin.models-dir. Registering the same model again changes nothing.")
+    @RequestBody(required = true, content = @Content(schema = @Schema(implementation = NewModel.class)))
+    @APIResponse(responseCode = "201", description = "Registered; it loads",
+            content = @Content(schema = @Schema(implementation = AdminModel.class)))
+    public Uni<Response> register(InputStream body) throws IOException {
+        NewModel model = Body.read(body, NewModel.class);
+        String id = Body.id(model.id(), "id");
+        java.nio.file.Path file = folder.file(Body.required(model.model(), "model"), "model");
+        Optional<java.nio.file.Path> mmproj = Optional.ofNullable(model.mmproj()).map(name -> folder.file(name, "mmproj"));
+        List<String> aliases = Body.aliases(model.aliases());
+        Optional<CatalogEntry> same = find(id).filter(entry -> entry.registered()
+                && entry.base().model().get(0).equals(file) && entry.base().mmproj().equals(mmproj)
+                && entry.aliases().equals(aliases));
+        if (same.isPresent()) {
+            return Uni.createFrom().item(Response.ok(describe(same.get())).build());
+        }
+        return done(control.register(id, file, mmproj, aliases)).map(entry ->
+                Response.status(Response.Status.CREATED)
+                .header("Location", "/admin/v1/models/" + id).entity(describe(entry)).build());
+    }
+
+    @DELETE
+    @Path("/{id:.+}")
+    @Operation(operationId = "deleteModel", summary = "Forget a registered model",
+            description = "After its running requests. Its files and variants stay.")
+    @APIResponse(responseCode = "204", description = "Forgotten")
+    public Uni<Void> delete(@PathParam("id") String id) {
+        return done(control.delete(id));
+    }
+
+    @POST
+    @Path("/{id:.+}/load")
+    @Operation(operationId = "loadModel", summary = "Start a process for a model that is not loaded or failed")
+    @APIResponse(responseCode = "200", description = "Loaded",
+            content = @Content(schema = @Schema(implementation = AdminModel.class)))
+    public Uni<AdminModel> load(@PathParam("id") String id) {
+        return done(control.load(id)).map(this::describe);
+    }
+
+    @POST
+    @Path("/{id:.+}/unload")
+    @Operation(operationId = "unloadModel", summary = "End a model's process after its running requests",
+            description = "The model stays unloaded, also after a restart of the server, until it is loaded again.")
+    @APIResponse(responseCode = "200", description = "Unloaded; its memory is free",
+            content = @Content(schema = @Schema(implementation = AdminModel.class)))
+    public Uni<AdminModel> unload(@PathParam("id") String id) {
+        return done(control.unload(id)).map(this::describe);
+    }
+
+    @POST
+    @Path("/{id:.+}/default")
+    @Operation(operationId = "setDefaultModel", summary = "Give requests that name no model this one")
+    @APIResponse(responseCode = "200", content = @Content(schema = @Schema(implementation = AdminModel.class)))
+    public AdminModel makeDefault(@PathParam("id") String id) {
+        catalog.setDefault(id);
+        return describe(require(id));
+    }
+
+    @PUT
+    @Path("/{id:.+}/aliases")
+    @Consumes(MediaType.APPLICATION_JSON)
+    @Operation(operationId = "setAliases", summary = "Replace the further names of a model")
+    @RequestBody(required = true, content = @Content(schema = @Schema(implementation = Aliases.class)))
+    @APIResponse(responseCode = "200", content = @Content(schema = @Schema(implementation = AdminModel.class)))
+    public AdminModel setAliases(@PathParam("id") String id, InputStream body) throws IOException {
+        Aliases aliases = Body.read(body, Aliases.class);
+        return describe(catalog.setAliases(id, Body.aliases(Body.required(aliases.aliases(), "aliases"))));
+    }
+
+    @POST
+    @Path("/{id:.+}/activation")
+    @Consumes(MediaType.APPLICATION_JSON)
+    @Operation(operationId = "activateVariant", summary = "Serve a variant of a model, or its base files",
+            description = "No request fails by this. overlap: the next process starts beside the present one; pause: the"
+                    + " present one ends first and requests wait; auto: by the memory that is left.")
+    @RequestBody(required = true, content = @Content(schema = @Schema(implementation = NewActivation.class)))
+    @APIResponse(responseCode = "200", description = "It is served",
+            content = @Content(schema = @Schema(implementation = Activated.class)))
+    public Uni<Activated> activate(@PathParam("id") String id, InputStream body) throws IOException {
+        NewActivation request = Body.read(body, NewActivation.class);
+        String variant = Body.required(request.variant(), "variant");
+        SwapMode mode = Body.oneOf(SwapMode.class, request.swap(), SwapMode.AUTO, "swap");
+        return done(control.activate(id, variant.equals(BASE) ? Optional.empty() : Optional.of(variant), mode))
+                .map(done -> new Activated(describe(done.entry()), done.mode().map(Body::text).orElse("none"),
+                        done.duration().toMillis() / 1000.0));
+    }
+
+    private static <T> Uni<T> done(CompletionStage<T> operation) {
+        return Uni.createFrom().completionStage(operation).emitOn(Infrastructure.getDefaultWorkerPool());
+    }
+
+    private Optional<CatalogEntry> find(String id) {
+        return catalog.find(id).filter(entry -> entry.id().equals(id));
+    }
+
+    private CatalogEntry require(String id) {
+        return find(id).orElseThrow(() -> new CatalogException.NotFound("There is no model with the id " + id));
+    }
+
+    private AdminModel describe(CatalogEntry entry) {
+        boolean isDefault = catalog.entries().get(0).id().equals(entry.id());
+        return AdminModel.of(entry, workers.find(entry.id()).orElseThrow(() -> new CatalogException.NotFound(
+                "The model " + entry.id() + " was just deleted")), isDefault);
+    }
+
+    /** All models. */
+    @RegisterForReflection
+    @Schema(name = "AdminModels")
+    public record Models(String object, List<AdminModel> data) {
+    }
+
+    /** A model to register. */
+    @RegisterForReflection
+    @Schema(name = "NewModel")
+    public record NewModel(
+            @Schema(required = true, description = "Its name in the API") String id,
+            @Schema(required = true, description = "GGUF below luq.admin.models-dir; of a split model, its first part")
+            String model,
+            @Schema(nullable = true, description = "Its vision projector, also there") String mmproj,
+            @Schema(nullable = true, description = "Further names") List<String> aliases) {
+    }
+
+    /** Further names of a model. */
+    @RegisterForReflection
+    @Schema(name = "Aliases")
+    public record Aliases(@Schema(required = true) List<String> aliases) {
+    }
+
+    /** What is to be served. */
+    @RegisterForReflection
+    @Schema(name = "NewActivation")
+    public record NewActivation(
+            @Schema(required = true, description = "Id of a variant in the store, or base") String variant,
+            @Schema(nullable = true, enumeration = {"auto", "overlap", "pause"}) String swap) {
+    }
+
+    /** What is served now. */
+    @RegisterForReflection
+    @Schema(name = "Activation")
+    public record Activated(AdminModel model,
+            @Schema(enumeration = {"overlap", "pause", "none"}, description = "none: no process had to change") String swap,
+            @Schema(description = "Until it was served") double seconds) {
+    }
+}

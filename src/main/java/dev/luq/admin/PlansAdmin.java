@@ -1,0 +1,168 @@
+package dev.luq.admin;
+
+import com.fasterxml.jackson.annotation.JsonProperty;
+import com.fasterxml.jackson.databind.PropertyNamingStrategies;
+import com.fasterxml.jackson.databind.annotation.JsonNaming;
+import dev.luq.catalog.Catalog;
+import dev.luq.catalog.CatalogEntry;
+import dev.luq.catalog.CatalogException;
+import dev.luq.catalog.CheckedModel;
+import dev.luq.luq.plan.Budget;
+import dev.luq.luq.plan.Candidate;
+import dev.luq.luq.plan.MemoryEstimate;
+import dev.luq.luq.plan.Planner;
+import dev.luq.luq.plan.Precision;
+import dev.luq.luq.plan.Ranking;
+import dev.luq.luq.plan.RankingMethod;
+import dev.luq.luq.plan.ServingShape;
+import dev.luq.luq.spec.RequantizationSpec.Levels;
+import dev.luq.openai.errors.ApiError;
+import dev.luq.openai.errors.ApiException.InvalidRequest;
+import dev.luq.worker.WorkerConfig;
+import io.quarkus.runtime.annotations.RegisterForReflection;
+import io.smallrye.common.annotation.Blocking;
+import jakarta.inject.Inject;
+import jakarta.inject.Singleton;
+import jakarta.ws.rs.Consumes;
+import jakarta.ws.rs.POST;
+import jakarta.ws.rs.Path;
+import jakarta.ws.rs.Produces;
+import jakarta.ws.rs.core.MediaType;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.IntStream;
+import org.eclipse.microprofile.openapi.annotations.Operation;
+import org.eclipse.microprofile.openapi.annotations.media.Content;
+import org.eclipse.microprofile.openapi.annotations.media.Schema;
+import org.eclipse.microprofile.openapi.annotations.parameters.RequestBody;
+import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
+
+/** What re-quantizations would take, from the headers of the base files alone. */
+@Path("/admin/v1/plans")
+@Produces(MediaType.APPLICATION_JSON)
+@Singleton
+@TranslatesFailures
+@Blocking
+public class PlansAdmin {
+
+    private final Catalog catalog;
+    private final WorkerConfig config;
+
+    @Inject
+    PlansAdmin(Catalog catalog, WorkerConfig config) {
+        this.catalog = catalog;
+        this.config = config;
+    }
+
+    @POST
+    @Consumes(MediaType.APPLICATION_JSON)
+    @Operation(operationId = "plan", summary = "Sizes and memory of all two-level plans, without doing anything",
+            description = "Candidate k has the first k layers of the order low. Which layers go low changes sizes by"
+                    + " little, so that an order by depth stands in for a ranking that is not measured yet.")
+    @RequestBody(required = true, content = @Content(schema = @Schema(implementation = NewPlan.class)))
+    @APIResponse(responseCode = "200", description = "All candidates, and the one that the budget chooses",
+            content = @Content(schema = @Schema(implementation = Plans.class)))
+    @APIResponse(responseCode = "4XX", description = "Refused; budget_impossible says the smallest possible budget",
+            content = @Content(schema = @Schema(implementation = ApiError.Body.class)))
+    public Plans plan(InputStream body) throws IOException {
+        NewPlan request = Body.read(body, NewPlan.class);
+        String id = Body.required(request.model(), "model");
+        CatalogEntry entry = catalog.find(id).filter(e -> e.id().equals(id))
+                .orElseThrow(() -> new CatalogException.NotFound("There is no model with the id " + id));
+        CheckedModel base = ServedShape.base(entry);
+        ServingShape shape = shape(request, ServedShape.of(config, base));
+        Planner planner = new Planner(base.files(), base.projector(), shape);
+        Levels levels = new Levels(Body.oneOf(Precision.class, request.low(), Levels.DEFAULT.low(), "low"),
+                Body.oneOf(Precision.class, request.high(), Levels.DEFAULT.high(), "high"),
+                Body.oneOf(Precision.class, request.mmproj(), Levels.DEFAULT.mmproj(), "mmproj"));
+        Ranking ranking = ranking(request.order(), planner.layerCount());
+        List<Candidate> candidates = planner.twoLevel(ranking, levels.low(), levels.high(), levels.high(), levels.mmproj());
+        Integer chosen = request.budget() == null ? null
+                : candidates.indexOf(planner.choose(candidates, ofSize(Budget.parse(request.budget()))));
+        return new Plans("plans", id, levels.low().name(), levels.high().name(), levels.mmproj().name(), ranking.order(),
+                shape.contextSize(), planner.q4KMBytes(), chosen,
+                IntStream.range(0, candidates.size()).mapToObj(k -> PlanCandidate.of(k, candidates.get(k))).toList());
+    }
+
+    private static Budget ofSize(Budget budget) {
+        if (!budget.isOfSize()) {
+            throw new InvalidRequest("budget", "A budget of quality needs measurements: create a re-quantization with it");
+        }
+        return budget;
+    }
+
+    private static ServingShape shape(NewPlan request, ServingShape served) {
+        int context = Optional.ofNullable(request.contextSize()).orElse(served.contextSize());
+        if (context < 1 || context > 1 << 24) {
+            throw new InvalidRequest("context_size", "context_size must be 1 to 16777216");
+        }
+        return new ServingShape(context, Math.min(served.batchSize(), context), served.slots(), served.threads());
+    }
+
+    private static Ranking ranking(List<Integer> order, int layers) {
+        List<Double> scores = Collections.nCopies(layers, 0.0);
+        if (order == null) {
+            return Ranking.ascending(RankingMethod.DEPTH, scores, Map.of());
+        }
+        try {
+            return new Ranking(RankingMethod.DEPTH, order, scores, Map.of());
+        } catch (IllegalArgumentException | NullPointerException e) {
+            throw new InvalidRequest("order", "order must name each of the model's " + layers + " layers, from 0, once");
+        }
+    }
+
+    /** What is to be planned. */
+    @RegisterForReflection
+    @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
+    @Schema(name = "NewPlan")
+    public record NewPlan(@Schema(required = true) String model,
+            @Schema(nullable = true, description = "Of size; without one nothing is chosen") String budget,
+            @Schema(nullable = true, defaultValue = "IQ1_M") String low,
+            @Schema(nullable = true, defaultValue = "Q4_K_M") String high,
+            @Schema(nullable = true, enumeration = {"F16", "Q8_0"}) String mmproj,
+            @Schema(nullable = true, description = "Tokens of KV cache; as configured unless given") Integer contextSize,
+            @Schema(nullable = true, description = "Layers, the first to go low first; by depth unless given")
+            List<Integer> order) {
+    }
+
+    /** All two-level plans of an order. */
+    @RegisterForReflection
+    @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
+    @Schema(name = "Plans")
+    public record Plans(String object, String model, String low, String high, String mmproj, List<Integer> order,
+            int contextSize,
+            @JsonProperty("q4_k_m_bytes") @Schema(description = "Bytes of the weights as Q4_K_M, which ratios refer to")
+            long q4KMBytes,
+            @Schema(nullable = true, description = "Index of the largest candidate within the budget") Integer chosen,
+            List<PlanCandidate> candidates) {
+    }
+
+    /** A plan and what it takes. */
+    @RegisterForReflection
+    @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
+    @Schema(name = "PlanCandidate")
+    public record PlanCandidate(@Schema(description = "How many layers are low") int lowLayers, long weightBytes,
+            double bitsPerWeight, @JsonProperty("ratio_to_q4_k_m") double ratioToQ4KM, Memory memory) {
+
+        static PlanCandidate of(int lowLayers, Candidate candidate) {
+            return new PlanCandidate(lowLayers, candidate.weightBytes(), candidate.bitsPerWeight(),
+                    candidate.ratioToQ4KM(), Memory.of(candidate.memory()));
+        }
+    }
+
+    /** Resident memory by part, in bytes. */
+    @RegisterForReflection
+    @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
+    @Schema(name = "MemoryEstimate")
+    public record Memory(long total, long weights, long mmproj, long kvCache, long compute, long processes) {
+
+        static Memory of(MemoryEstimate estimate) {
+            return new Memory(estimate.total(), estimate.weights(), estimate.mmproj(), estimate.kvCache(),
+                    estimate.compute(), estimate.processes());
+        }
+    }
+}

@@ -1,0 +1,140 @@
+package dev.luq.admin;
+
+import dev.luq.catalog.Catalog;
+import dev.luq.catalog.CatalogEntry;
+import dev.luq.catalog.CatalogException;
+import dev.luq.catalog.CheckedModel;
+import dev.luq.catalog.VariantStore;
+import dev.luq.jobs.Job;
+import dev.luq.jobs.Jobs;
+import dev.luq.jobs.JobsConfig;
+import dev.luq.jobs.sets.CalibrationSets;
+import dev.luq.jobs.sets.SetException;
+import dev.luq.luq.plan.Budget;
+import dev.luq.luq.plan.Precision;
+import dev.luq.luq.spec.JsonFile;
+import dev.luq.luq.spec.Method;
+import dev.luq.luq.spec.RequantizationSpec;
+import dev.luq.openai.errors.ApiError;
+import dev.luq.openai.errors.ApiException.InvalidRequest;
+import dev.luq.openai.errors.ApiException.Refused;
+import dev.luq.worker.SwapMode;
+import dev.luq.worker.WorkerConfig;
+import jakarta.inject.Inject;
+import jakarta.inject.Singleton;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.time.temporal.ChronoUnit;
+import java.util.HexFormat;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.regex.Pattern;
+
+/** Turns what a client asks for into a job. */
+@Singleton
+class RequantizationFactory {
+
+    private static final Pattern KEY = Pattern.compile("[\\x21-\\x7e]{1,255}");
+    private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("yyyyMMdd-HHmmssSSS").withZone(ZoneOffset.UTC);
+    private static final int LONGEST_ID = 100;
+
+    private final Catalog catalog;
+    private final CalibrationSets sets;
+    private final VariantStore variants;
+    private final WorkerConfig workerConfig;
+    private final JobsConfig jobsConfig;
+
+    @Inject
+    RequantizationFactory(Catalog catalog, CalibrationSets sets, VariantStore variants, WorkerConfig workerConfig,
+            JobsConfig jobsConfig) {
+        this.catalog = catalog;
+        this.sets = sets;
+        this.variants = variants;
+        this.workerConfig = workerConfig;
+        this.jobsConfig = jobsConfig;
+    }
+
+    /** @throws InvalidRequest when the key is malformed */
+    static Optional<Job.Idempotency> idempotency(String key, NewRequantization request) {
+        if (key == null) {
+            return Optional.empty();
+        }
+        if (!KEY.matcher(key).matches()) {
+            throw new InvalidRequest("Idempotency-Key", "Idempotency-Key must be 1 to 255 visible ASCII characters");
+        }
+        try {
+            byte[] digest = MessageDigest.getInstance("SHA-256").digest(JsonFile.bytes(request));
+            return Optional.of(new Job.Idempotency(key, HexFormat.of().formatHex(digest)));
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every JDK has SHA-256", e);
+        }
+    }
+
+    Jobs.Request job(NewRequantization request, Optional<Job.Idempotency> idempotency) {
+        String modelId = Body.required(request.model(), "model");
+        CatalogEntry entry = catalog.find(modelId).filter(e -> e.id().equals(modelId)).orElseThrow(() ->
+                new Refused(new ApiError(404, "model_not_found", "There is no model with the id " + modelId, "model",
+                        OptionalInt.empty())));
+        CheckedModel base = ServedShape.base(entry);
+        Budget budget = Budget.parse(Body.required(request.budget(), "budget"));
+        Instant now = Instant.now().truncatedTo(ChronoUnit.MILLIS);
+        String id = "rq-" + TIME.format(now) + "-" + HexFormat.of().toHexDigits((short) ThreadLocalRandom.current().nextInt());
+        RequantizationSpec.Levels levels = RequantizationSpec.Levels.DEFAULT;
+        RequantizationSpec.Calibration calibration = RequantizationSpec.Calibration.DEFAULT;
+        RequantizationSpec spec = new RequantizationSpec(RequantizationSpec.VERSION,
+                new RequantizationSpec.Source(entry.id(), base.files().paths().stream().map(Path::toString).toList(),
+                        entry.base().mmproj().map(Path::toString)),
+                new RequantizationSpec.Sets(set(request.calibrationSet(), "calibration_set"),
+                        set(request.evaluationSet(), "evaluation_set"), or(request.evaluationExamples(), 0)),
+                budget,
+                request.method() == null ? Method.BEST : Method.parse(request.method()),
+                new RequantizationSpec.Levels(Body.oneOf(Precision.class, request.low(), levels.low(), "low"),
+                        Body.oneOf(Precision.class, request.high(), levels.high(), "high"),
+                        Body.oneOf(Precision.class, request.mmproj(), levels.mmproj(), "mmproj")),
+                new RequantizationSpec.Calibration(or(request.alpha(), calibration.alpha()),
+                        or(request.seed(), calibration.seed()),
+                        or(request.calibrationExamples(), calibration.examples()), calibration.tuning()),
+                ServedShape.of(workerConfig, base), jobsConfig.threads(),
+                new RequantizationSpec.Output(variant(request, budget, id), now, Body.oneOf(RequantizationSpec.Scope.class,
+                        request.report(), RequantizationSpec.Scope.BRIEF, "report")));
+        SwapMode swap = Body.oneOf(SwapMode.class, request.swap(), SwapMode.AUTO, "swap");
+        return new Jobs.Request(id, spec, idempotency,
+                Boolean.TRUE.equals(request.activate()) ? Optional.of(swap) : Optional.empty());
+    }
+
+    private String set(String name, String param) {
+        try {
+            return sets.get(Body.required(name, param)).folder();
+        } catch (SetException.NotFound e) {
+            throw new InvalidRequest(param, e.getMessage() + ". GET " + SetsAdmin.PATH + " lists them");
+        }
+    }
+
+    /** @throws Refused when another variant has the name that was asked for */
+    private String variant(NewRequantization request, Budget budget, String jobId) {
+        if (request.variant() == null) {
+            String tail = "-" + budget.text().replace("%", "pct").replaceAll("[^A-Za-z0-9._-]", "-")
+                    + jobId.substring(jobId.indexOf('-'));
+            String head = request.model().replaceAll("[^A-Za-z0-9._-]", "-");
+            return head.substring(0, Math.min(head.length(), LONGEST_ID - tail.length())) + tail;
+        }
+        try {
+            variants.find(request.variant());
+        } catch (CatalogException.NotFound e) {
+            return request.variant();
+        } catch (CatalogException.InvalidModel e) {
+            // there is one, though a damaged one
+        }
+        throw new Refused(new ApiError(409, "conflict", "There is a variant with the id " + request.variant() + " already",
+                "variant", OptionalInt.empty()));
+    }
+
+    private static <T> T or(T value, T otherwise) {
+        return value == null ? otherwise : value;
+    }
+}

@@ -1,0 +1,29 @@
+package dev.luq.admin;
+
+import dev.luq.catalog.CatalogEntry;
+import dev.luq.catalog.CatalogException;
+import dev.luq.catalog.CheckedModel;
+import dev.luq.luq.plan.ServingShape;
+import dev.luq.worker.WorkerConfig;
+
+/** How this server runs its models, which decides what they take beside their weights. */
+final class ServedShape {
+
+    /** As workers take it when none is configured. */
+    private static final long DEFAULT_CONTEXT = 8192;
+
+    private ServedShape() {
+    }
+
+    /** @throws CatalogException.InvalidModel when the base files cannot be read */
+    static CheckedModel base(CatalogEntry entry) {
+        return CheckedModel.read(entry.base().model(), entry.base().mmproj());
+    }
+
+    static ServingShape of(WorkerConfig config, CheckedModel base) {
+        int context = config.contextSize() > 0 ? config.contextSize()
+                : (int) Math.min(base.facts().contextLength().orElse(DEFAULT_CONTEXT), DEFAULT_CONTEXT);
+        int threads = config.threads() > 0 ? config.threads() : Runtime.getRuntime().availableProcessors();
+        return new ServingShape(context, Math.min(config.batchSize(), context), config.slots(), threads);
+    }
+}

@@ -1,0 +1,173 @@
+package dev.luq.admin;
+
+import com.fasterxml.jackson.databind.PropertyNamingStrategies;
+import com.fasterxml.jackson.databind.annotation.JsonNaming;
+import dev.luq.jobs.Job;
+import dev.luq.jobs.Jobs;
+import dev.luq.jobs.sets.CalibrationSet;
+import dev.luq.jobs.sets.CalibrationSets;
+import dev.luq.jobs.sets.SetsConfig;
+import dev.luq.luq.spec.RequantizationSpec;
+import dev.luq.openai.BodyLimit;
+import dev.luq.openai.errors.ApiError;
+import dev.luq.openai.errors.ApiException.Refused;
+import io.quarkus.runtime.annotations.RegisterForReflection;
+import io.smallrye.common.annotation.Blocking;
+import jakarta.inject.Inject;
+import jakarta.inject.Singleton;
+import jakarta.ws.rs.Consumes;
+import jakarta.ws.rs.DELETE;
+import jakarta.ws.rs.GET;
+import jakarta.ws.rs.POST;
+import jakarta.ws.rs.Path;
+import jakarta.ws.rs.PathParam;
+import jakarta.ws.rs.Produces;
+import jakarta.ws.rs.QueryParam;
+import jakarta.ws.rs.core.MediaType;
+import jakarta.ws.rs.core.Response;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.List;
+import java.util.Map;
+import org.eclipse.microprofile.openapi.annotations.Operation;
+import org.eclipse.microprofile.openapi.annotations.enums.SchemaType;
+import org.eclipse.microprofile.openapi.annotations.media.Content;
+import org.eclipse.microprofile.openapi.annotations.media.Schema;
+import org.eclipse.microprofile.openapi.annotations.parameters.RequestBody;
+import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
+
+/** Calibration and evaluation sets. */
+@Path(SetsAdmin.PATH)
+@Produces(MediaType.APPLICATION_JSON)
+@Singleton
+@TranslatesFailures
+@Blocking
+@APIResponse(responseCode = "4XX", description = "Refused",
+        content = @Content(schema = @Schema(implementation = ApiError.Body.class)))
+public class SetsAdmin {
+
+    static final String PATH = "/admin/v1/calibration-sets";
+
+    private final CalibrationSets sets;
+    private final Jobs jobs;
+
+    @Inject
+    SetsAdmin(CalibrationSets sets, Jobs jobs) {
+        this.sets = sets;
+        this.jobs = jobs;
+    }
+
+    @GET
+    @Operation(operationId = "listCalibrationSets", summary = "All sets, by name")
+    public Sets list() {
+        return new Sets("list", sets.list().stream().map(SetsAdmin::describe).toList());
+    }
+
+    @GET
+    @Path("/{name}")
+    @Operation(operationId = "getCalibrationSet", summary = "One set")
+    @APIResponse(responseCode = "200", content = @Content(schema = @Schema(implementation = Set.class)))
+    public Set get(@PathParam("name") String name) {
+        return describe(sets.get(name));
+    }
+
+    @POST
+    @Consumes("application/zip")
+    @Operation(operationId = "uploadCalibrationSet", summary = "Upload a set as a zip archive",
+            description = "The archive holds *.jsonl files, a line an example: {\"image\": \"a.png\" | [\"a.png\", \"b.png\"] |"
+                    + " null, \"question\": \"...\", \"answer\": \"...\", \"category\": \"...\"}, beside the pictures"
+                    + " (PNG, JPEG, WEBP). The same set under the same name again changes nothing.")
+    @RequestBody(required = true, content = @Content(mediaType = "application/zip",
+            schema = @Schema(type = SchemaType.STRING, format = "binary")))
+    @APIResponse(responseCode = "201", description = "Checked and kept",
+            content = @Content(schema = @Schema(implementation = Set.class)))
+    public Response upload(@QueryParam("name") String name, InputStream archive) throws IOException {
+        return created(sets.upload(Body.required(name, "name"), archive));
+    }
+
+    @POST
+    @Consumes(MediaType.APPLICATION_JSON)
+    @Operation(operationId = "nameCalibrationSet", summary = "Name a folder below luq.sets.root as a set",
+            description = "Its files stay where they are, and must stay as they are.")
+    @RequestBody(required = true, content = @Content(mediaType = MediaType.APPLICATION_JSON,
+            schema = @Schema(implementation = NamedFolder.class)))
+    @APIResponse(responseCode = "201", description = "Checked",
+            content = @Content(schema = @Schema(implementation = Set.class)))
+    public Response name(InputStream body) throws IOException {
+        NamedFolder folder = Body.read(body, NamedFolder.class);
+        return created(sets.name(Body.required(folder.name(), "name"), Body.required(folder.folder(), "folder")));
+    }
+
+    private static Response created(CalibrationSet set) {
+        return Response.status(Response.Status.CREATED).header("Location", PATH + "/" + set.name())
+                .entity(describe(set)).build();
+    }
+
+    @DELETE
+    @Path("/{name}")
+    @Operation(operationId = "deleteCalibrationSet", summary = "Delete a set that no unfinished job uses",
+            description = "A folder that was only named stays.")
+    @APIResponse(responseCode = "204", description = "Deleted")
+    public void delete(@PathParam("name") String name) {
+        String folder = sets.get(name).folder();
+        for (Job job : jobs.list()) {
+            if (!job.state().isFinal()) {
+                RequantizationSpec.Sets used = RequantizationSpec.read(jobs.folder(job.id())).sets();
+                if (used.calibration().equals(folder) || used.evaluation().equals(folder)) {
+                    throw new Refused(ApiError.of(409, "conflict", "The set is used by re-quantization " + job.id()));
+                }
+            }
+        }
+        sets.delete(name);
+    }
+
+    private static Set describe(CalibrationSet set) {
+        return new Set(set.name(), "calibration_set", set.uploaded() ? "uploaded" : "folder",
+                set.created().getEpochSecond(), set.examples(), set.withImages(), set.categories(), set.digest());
+    }
+
+    /** An archive may be larger than any other body. */
+    @Singleton
+    static class UploadLimit implements BodyLimit {
+        private final SetsConfig config;
+
+        @Inject
+        UploadLimit(SetsConfig config) {
+            this.config = config;
+        }
+
+        @Override
+        public String path() {
+            return PATH;
+        }
+
+        @Override
+        public long bytes() {
+            return config.maxUploadBytes();
+        }
+    }
+
+    /** All sets. */
+    @RegisterForReflection
+    @Schema(name = "CalibrationSets")
+    public record Sets(String object, List<Set> data) {
+    }
+
+    /** A set. */
+    @RegisterForReflection
+    @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
+    @Schema(name = "CalibrationSet")
+    public record Set(String name, String object,
+            @Schema(enumeration = {"uploaded", "folder"}) String origin, long created,
+            int examples, @Schema(description = "Examples that show a picture") int withImages,
+            @Schema(description = "Number of examples by category") Map<String, Integer> categories,
+            @Schema(description = "SHA-256 of the content") String digest) {
+    }
+
+    /** A folder to name. */
+    @RegisterForReflection
+    @Schema(name = "NamedFolder")
+    public record NamedFolder(@Schema(required = true) String name,
+            @Schema(required = true, description = "Relative to luq.sets.root") String folder) {
+    }
+}

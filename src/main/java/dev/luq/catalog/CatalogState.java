@@ -1,0 +1,125 @@
+package dev.luq.catalog;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import dev.luq.luq.spec.JsonFile;
+import dev.luq.luq.spec.SpecException;
+import io.quarkus.runtime.annotations.RegisterForReflection;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.UnaryOperator;
+
+/**
+ * What was changed in the catalogue at run time, as it lies in {@code catalog.json} of the data folder: in addition to
+ * the configuration, and stronger than it.
+ *
+ * @param version 1
+ * @param defaultModel id of the default model; null as configured
+ * @param models by id: registered models, and changes of configured ones
+ */
+@RegisterForReflection
+@JsonInclude(JsonInclude.Include.NON_NULL)
+record CatalogState(int version, String defaultModel, Map<String, ModelState> models) {
+
+    static final String FILE = "catalog.json";
+
+    private static final int VERSION = 1;
+    private static final CatalogState EMPTY = new CatalogState(VERSION, null, Map.of());
+
+    /**
+     * Every member is null where nothing was changed.
+     *
+     * @param model the GGUF of a registered model, absolute; null for a configured one
+     * @param mmproj its projector, absolute
+     * @param aliases take the place of the configured ones
+     * @param variant id of the variant that is served in place of the base files
+     * @param unloaded whether its process is not started
+     */
+    @RegisterForReflection
+    @JsonInclude(JsonInclude.Include.NON_NULL)
+    record ModelState(String model, String mmproj, List<String> aliases, String variant, Boolean unloaded) {
+
+        static final ModelState NONE = new ModelState(null, null, null, null, null);
+
+        ModelState withAliases(List<String> next) {
+            return new ModelState(model, mmproj, next, variant, unloaded);
+        }
+
+        ModelState withVariant(String next) {
+            return new ModelState(model, mmproj, aliases, next, unloaded);
+        }
+
+        ModelState withUnloaded(boolean next) {
+            return new ModelState(model, mmproj, aliases, variant, next ? true : null);
+        }
+    }
+
+    CatalogState {
+        models = models == null ? Map.of() : Map.copyOf(models);
+    }
+
+    ModelState of(String id) {
+        return models.getOrDefault(id, ModelState.NONE);
+    }
+
+    CatalogState withDefault(String id) {
+        return new CatalogState(version, id, models);
+    }
+
+    /** @param change returns null to forget the model */
+    CatalogState with(String id, UnaryOperator<ModelState> change) {
+        Map<String, ModelState> next = new TreeMap<>(models);
+        ModelState changed = change.apply(of(id));
+        if (changed == null || changed.equals(ModelState.NONE)) {
+            next.remove(id);
+        } else {
+            next.put(id, changed);
+        }
+        return new CatalogState(version, defaultModel, next);
+    }
+
+    /** @throws CatalogException.Misconfigured when the file cannot be understood */
+    static CatalogState read(Path dataDir) {
+        Path file = dataDir.resolve(FILE);
+        try {
+            CatalogState state = JsonFile.read(file, CatalogState.class).orElse(EMPTY);
+            if (state.version != VERSION) {
+                throw new CatalogException.Misconfigured(file + " is of another version of this server; with the file"
+                        + " moved away the configured models are served as configured");
+            }
+            return state;
+        } catch (SpecException.Unreadable e) {
+            throw new CatalogException.Misconfigured(file + " cannot be understood; with the file moved away the"
+                    + " configured models are served as configured");
+        } catch (UncheckedIOException e) {
+            throw new CatalogException.Misconfigured(file + " cannot be read: " + e.getCause().getMessage());
+        }
+    }
+
+    /**
+     * Changes the file. Other processes wait meanwhile.
+     *
+     * @return what is in it now
+     * @throws CatalogException.NotSaved when the disk does not take it; the file is as before then
+     */
+    static CatalogState update(Path dataDir, UnaryOperator<CatalogState> change) {
+        try {
+            Files.createDirectories(dataDir);
+            try (FileChannel lockFile = FileChannel.open(dataDir.resolve(FILE + ".lock"), StandardOpenOption.CREATE,
+                    StandardOpenOption.WRITE); FileLock lock = lockFile.lock()) {
+                CatalogState next = change.apply(read(dataDir));
+                JsonFile.write(dataDir.resolve(FILE), next);
+                return next;
+            }
+        } catch (IOException | UncheckedIOException e) {
+            throw new CatalogException.NotSaved(e);
+        }
+    }
+}

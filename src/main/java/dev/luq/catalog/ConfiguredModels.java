@@ -1,0 +1,65 @@
+package dev.luq.catalog;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * What the configuration says of models.
+ *
+ * @param defaultId id of the default model
+ */
+record ConfiguredModels(List<Model> models, String defaultId) {
+
+    private static final String DEMO_ID = "luq-demo";
+    private static final String DEMO_MODEL = "luq-demo-F16.gguf";
+    private static final String DEMO_MMPROJ = "mmproj-luq-demo-F16.gguf";
+
+    /** One model. */
+    record Model(String id, Path model, Optional<Path> mmproj, List<String> aliases, boolean isDefault) {
+    }
+
+    /** @throws CatalogException.Misconfigured when two models share a name or both are the default */
+    static ConfiguredModels of(CatalogConfig config) {
+        List<Model> models = new ArrayList<>();
+        config.models().forEach((id, model) -> models.add(new Model(id, model.model(), model.mmproj(),
+                model.aliases().orElse(List.of()), model.isDefault())));
+        boolean hasDefault = models.stream().anyMatch(Model::isDefault);
+        config.model().ifPresent(path -> models.add(new Model(config.modelId().orElseGet(() -> idOf(path)), path,
+                config.mmproj(), List.of(), !hasDefault)));
+        if (models.isEmpty()) {
+            models.add(new Model(DEMO_ID, config.demoDir().resolve(DEMO_MODEL),
+                    Optional.of(config.demoDir().resolve(DEMO_MMPROJ)), List.of(), true));
+        }
+        models.sort(Comparator.comparing((Model model) -> !model.isDefault).thenComparing(Model::id));
+        if (models.size() > 1 && models.get(1).isDefault) {
+            throw new CatalogException.Misconfigured("Both " + models.get(0).id + " and " + models.get(1).id
+                    + " are configured as the default model; keep one luq.models.\"id\".default=true");
+        }
+        requireNames(models);
+        return new ConfiguredModels(models, models.get(0).id);
+    }
+
+    private static String idOf(Path path) {
+        return path.getFileName().toString().replaceFirst("(-\\d{5}-of-\\d{5})?\\.gguf$", "");
+    }
+
+    private static void requireNames(List<Model> models) {
+        Map<String, String> owners = new HashMap<>();
+        for (Model model : models) {
+            List<String> names = new ArrayList<>(model.aliases);
+            names.add(model.id);
+            for (String name : names) {
+                String other = owners.putIfAbsent(name, model.id);
+                if (other != null) {
+                    throw new CatalogException.Misconfigured("The name " + name + " is given to " + other + " and to "
+                            + model.id + "; ids and aliases must differ");
+                }
+            }
+        }
+    }
+}

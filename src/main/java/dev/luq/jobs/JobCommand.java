@@ -1,0 +1,52 @@
+package dev.luq.jobs;
+
+import dev.luq.catalog.CatalogConfig;
+import dev.luq.worker.WorkerCommand;
+import dev.luq.worker.WorkerConfig;
+import jakarta.inject.Inject;
+import jakarta.inject.Singleton;
+import java.io.File;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/** The command line of a job's process: behind everything that serves, as far as the system knows how. */
+@Singleton
+public class JobCommand implements JobLauncher {
+
+    private static final String MAIN_CLASS = "dev.luq.jobs.child.JobMain";
+
+    private final WorkerCommand command;
+    private final Path dataDir;
+
+    @Inject
+    JobCommand(WorkerConfig worker, JobsConfig jobs, CatalogConfig catalog) {
+        this(worker.process(), MAIN_CLASS, jobs.heap(), catalog.dataDir().toAbsolutePath().normalize());
+    }
+
+    JobCommand(WorkerConfig.Process config, String mainClass, String heap, Path dataDir) {
+        this.command = new WorkerCommand(config, mainClass, "job", heap, List.of());
+        this.dataDir = dataDir;
+    }
+
+    @Override
+    public List<String> command(String jobId) {
+        List<String> line = new ArrayList<>();
+        if (isInstalled("nice")) {
+            line.addAll(List.of("nice", "-n", "19"));
+        }
+        if (isInstalled("ionice")) {
+            line.addAll(List.of("ionice", "-c", "3"));
+        }
+        line.addAll(command.line(jobId, dataDir.toString(), dataDir.resolve("jobs").resolve(jobId).toString()));
+        return line;
+    }
+
+    private static boolean isInstalled(String program) {
+        String path = System.getenv("PATH");
+        return path != null && Arrays.stream(path.split(File.pathSeparator))
+                .anyMatch(folder -> Files.isExecutable(Path.of(folder, program)));
+    }
+}

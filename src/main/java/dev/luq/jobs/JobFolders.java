@@ -1,0 +1,99 @@
+package dev.luq.jobs;
+
+import dev.luq.luq.spec.JsonFile;
+import dev.luq.luq.spec.SpecException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.jboss.logging.Logger;
+
+/**
+ * The folders of jobs in {@code jobs} of the data folder. One without {@code record.json} is none of the server's:
+ * commands that run without a server have theirs there too.
+ */
+final class JobFolders {
+
+    private static final Logger LOG = Logger.getLogger(JobFolders.class);
+    private static final String RECORD = "record.json";
+    private static final String LOCK = "server.lock";
+
+    private final Path root;
+
+    JobFolders(Path dataDir) {
+        this.root = dataDir.resolve("jobs");
+    }
+
+    /** Whether there may be jobs. */
+    boolean exist() {
+        return Files.isDirectory(root);
+    }
+
+    /**
+     * Makes this server the one that runs the jobs here; the system ends that with its process.
+     *
+     * @return the lock, to be closed; empty when another server has it
+     * @throws IOException when the folder cannot be written
+     */
+    Optional<FileChannel> lock() throws IOException {
+        Files.createDirectories(root);
+        FileChannel channel = FileChannel.open(root.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        try {
+            if (channel.tryLock() != null) {
+                return Optional.of(channel);
+            }
+        } catch (OverlappingFileLockException e) {
+            LOG.debug("Another one of this process has the lock");
+        }
+        channel.close();
+        return Optional.empty();
+    }
+
+    /** Records that cannot be read are logged and left out. */
+    List<Job> load() {
+        List<Job> jobs = new ArrayList<>();
+        try (DirectoryStream<Path> folders = Files.newDirectoryStream(root, Files::isDirectory)) {
+            for (Path folder : folders) {
+                read(folder).ifPresent(jobs::add);
+            }
+        } catch (IOException e) {
+            LOG.errorf(e, "The jobs in %s cannot be listed", root);
+        }
+        return jobs;
+    }
+
+    private static Optional<Job> read(Path folder) {
+        try {
+            return JsonFile.read(folder.resolve(RECORD), Job.class).filter(job -> job.version() == Job.VERSION
+                    && job.id().equals(folder.getFileName().toString()));
+        } catch (SpecException | UncheckedIOException e) {
+            LOG.errorf(e, "The job in %s cannot be read and is left out", folder);
+            return Optional.empty();
+        }
+    }
+
+    Path of(String id) {
+        return root.resolve(id);
+    }
+
+    /** @throws UncheckedIOException when the disk does not take it */
+    Path create(String id) {
+        try {
+            return Files.createDirectories(of(id));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** On the disk when this returns. @throws UncheckedIOException when the disk does not take it */
+    void save(Job job) {
+        JsonFile.write(of(job.id()).resolve(RECORD), job);
+    }
+}

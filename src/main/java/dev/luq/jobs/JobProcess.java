@@ -1,0 +1,85 @@
+package dev.luq.jobs;
+
+import dev.luq.jobs.protocol.JobFrame;
+import dev.luq.worker.LogRelay;
+import dev.luq.worker.ProcessExit;
+import dev.luq.worker.WorkerCommand;
+import dev.luq.worker.protocol.Frames;
+import java.io.IOException;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.jboss.logging.Logger;
+
+/** The child process that works on a job. It ends with its input. */
+final class JobProcess {
+
+    /** Longer than the process gives itself. */
+    private static final long KILL_SECONDS = 70;
+
+    /** Longest frame accepted; the longest is a sentence. */
+    private static final long FRAME_LIMIT = 1 << 16;
+
+    /**
+     * How a process ended.
+     *
+     * @param last its last frame; empty when it died
+     */
+    record Outcome(Optional<JobFrame> last, ProcessExit exit) {
+    }
+
+    private final String jobId;
+    private final Process process;
+    private final Logger log = Logger.getLogger("dev.luq.jobs.process");
+
+    private JobProcess(String jobId, Process process) {
+        this.jobId = jobId;
+        this.process = process;
+    }
+
+    /** @throws IOException when the system cannot start the process */
+    static JobProcess start(String jobId, JobLauncher launcher) throws IOException {
+        ProcessBuilder builder = new ProcessBuilder(launcher.command(jobId));
+        WorkerCommand.environment(builder.environment());
+        JobProcess job = new JobProcess(jobId, builder.start());
+        Thread relay = new Thread(() -> LogRelay.relay(job.process.getErrorStream(), job.log, jobId), "luq-job-log-" + jobId);
+        relay.setDaemon(true);
+        relay.start();
+        return job;
+    }
+
+    long pid() {
+        return process.pid();
+    }
+
+    /** Takes the process's frames until it is gone. */
+    Outcome await(Consumer<JobFrame> frames) throws InterruptedException {
+        Optional<JobFrame> last = Optional.empty();
+        try {
+            Frames.Reader<JobFrame> reader = new Frames.Reader<>(JobFrame.class, process.getInputStream(), FRAME_LIMIT);
+            for (JobFrame frame = reader.read(); frame != null; frame = reader.read()) {
+                if (frame instanceof JobFrame.Done || frame instanceof JobFrame.Cancelled
+                        || frame instanceof JobFrame.Failed) {
+                    last = Optional.of(frame);
+                } else {
+                    frames.accept(frame);
+                }
+            }
+        } catch (IOException e) {
+            log.errorf("The output of job %s cannot be read: %s", jobId, e.getMessage());
+            stop();
+        }
+        return new Outcome(last, new ProcessExit(process.waitFor()));
+    }
+
+    /** Asks the process to stop where nothing is half done; one that does not is killed. Returns at once. */
+    void stop() {
+        try {
+            process.getOutputStream().close();
+        } catch (IOException e) {
+            log.debugf("The input of job %s is closed already: %s", jobId, e.getMessage());
+        }
+        CompletableFuture.delayedExecutor(KILL_SECONDS, TimeUnit.SECONDS).execute(process::destroyForcibly);
+    }
+}

@@ -1,0 +1,411 @@
+package dev.luq.jobs;
+
+import dev.luq.catalog.CatalogConfig;
+import dev.luq.luq.spec.RequantizationSpec;
+import dev.luq.worker.ModelControl;
+import dev.luq.worker.SwapMode;
+import io.quarkus.arc.All;
+import io.quarkus.runtime.ShutdownEvent;
+import io.quarkus.runtime.StartupEvent;
+import io.smallrye.mutiny.Multi;
+import io.smallrye.mutiny.subscription.BackPressureStrategy;
+import jakarta.annotation.Priority;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
+import jakarta.inject.Inject;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.function.BiFunction;
+import java.util.function.UnaryOperator;
+import org.jboss.logging.Logger;
+
+/**
+ * All re-quantizations of the data folder and the queue they wait in, in the order of their ids. Every change of state
+ * is on the disk before anybody hears of it; a job that ran when the server ended is queued again when it starts. Of
+ * several servers on one data folder one has the jobs. Thread-safe.
+ */
+@ApplicationScoped
+public class Jobs {
+
+    private static final Logger LOG = Logger.getLogger(Jobs.class);
+
+    /** How often a server looks whether the one that has the jobs is gone. */
+    private static final long OWNERSHIP_MILLIS = 1_000;
+
+    /** Puts a job's result behind its model's id. */
+    interface Activator {
+        CompletionStage<?> activate(String modelId, String manifestId, SwapMode mode);
+    }
+
+    /**
+     * What is asked for.
+     *
+     * @param id of the job, new
+     * @param spec what is to be done
+     * @param idempotency of the request, if its client gave a key
+     * @param activation how to swap to the result; empty to leave what is served
+     */
+    public record Request(String id, RequantizationSpec spec, Optional<Job.Idempotency> idempotency,
+            Optional<SwapMode> activation) {
+    }
+
+    private final JobsConfig config;
+    private final JobFolders folders;
+    private final JobLauncher launcher;
+    private final Activator activator;
+    private final List<JobListener> listeners;
+    private final JobEvents events = new JobEvents();
+
+    // all below guarded by this
+    private final Map<String, Job> jobs = new HashMap<>();
+    private final Map<String, JobProcess> processes = new HashMap<>();
+    /** Running ones that somebody wants to stop. */
+    private final Set<String> cancelling = new HashSet<>();
+    private boolean stopping;
+    /** The lock on the jobs of the data folder; null while they are another server's, or there are none yet. */
+    private FileChannel ownership;
+
+    @Inject
+    Jobs(JobsConfig config, CatalogConfig catalog, JobLauncher launcher, ModelControl control,
+            @All List<JobListener> listeners) {
+        this(config, catalog.dataDir().toAbsolutePath().normalize(), launcher,
+                (modelId, manifestId, mode) -> control.activate(modelId, Optional.of(manifestId), mode), listeners);
+    }
+
+    Jobs(JobsConfig config, Path dataDir, JobLauncher launcher, Activator activator,
+            List<JobListener> listeners) {
+        this.config = config;
+        this.folders = new JobFolders(dataDir);
+        this.launcher = launcher;
+        this.activator = activator;
+        this.listeners = listeners;
+    }
+
+    /** After the supervisor: an activation that was not done yet needs its model's worker. */
+    void start(@Observes @Priority(10_000) StartupEvent event) {
+        start();
+    }
+
+    synchronized void start() {
+        if (folders.exist() && !own()) {
+            LOG.warn("Another server uses the data folder and runs its re-quantizations; this one waits for it to end");
+            thread("luq-jobs-wait", this::awaitOwnership);
+        }
+    }
+
+    private void awaitOwnership() throws InterruptedException {
+        while (true) {
+            Thread.sleep(OWNERSHIP_MILLIS);
+            synchronized (this) {
+                if (stopping || own()) {
+                    return;
+                }
+            }
+        }
+    }
+
+    /** Takes over the data folder's jobs unless another server has them. @return whether they are this one's */
+    private boolean own() {
+        if (ownership != null) {
+            return true;
+        }
+        try {
+            ownership = folders.lock().orElse(null);
+        } catch (IOException e) {
+            LOG.error("The folder of the jobs cannot be written", e);
+            throw new JobException.NotSaved(e);
+        }
+        if (ownership == null) {
+            return false;
+        }
+        recover();
+        for (int i = 0; i < Math.max(1, config.concurrency()); i++) {
+            thread("luq-jobs-" + i, new JobRunner(this, launcher, listeners, config.attempts())::run);
+        }
+        return true;
+    }
+
+    private void recover() {
+        for (Job job : folders.load()) {
+            jobs.put(job.id(), job);
+            if (job.state() == JobState.RUNNING) {
+                LOG.infof("Re-quantization %s was running when its server ended and is resumed", job.id());
+                change(job.id(), Job::queued);
+            } else if (job.state() == JobState.SUCCEEDED
+                    && job.activation().filter(a -> !a.done() && a.error().isEmpty()).isPresent()) {
+                activate(job);
+            }
+        }
+    }
+
+    private void requireOwnership() {
+        if (!own()) {
+            throw new JobException.Elsewhere();
+        }
+    }
+
+    /** Something that a thread does until it is interrupted. */
+    private interface Loop {
+        void run() throws InterruptedException;
+    }
+
+    private static void thread(String name, Loop loop) {
+        Thread thread = new Thread(() -> {
+            try {
+                loop.run();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }, name);
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    /** Processes end with their input; what they were doing is resumed at the next start. */
+    void stop(@Observes ShutdownEvent event) {
+        stop();
+    }
+
+    synchronized void stop() {
+        stopping = true;
+        processes.values().forEach(JobProcess::stop);
+        notifyAll();
+        if (ownership != null) {
+            try {
+                ownership.close();
+            } catch (IOException e) {
+                LOG.warnf("The lock of the jobs cannot be released: %s", e.getMessage());
+            }
+        }
+    }
+
+    /** The latest first. */
+    public synchronized List<Job> list() {
+        return jobs.values().stream().sorted(Comparator.comparing(Job::id).reversed()).toList();
+    }
+
+    /** @throws JobException.NotFound when there is none */
+    public synchronized Job get(String id) {
+        Job job = jobs.get(id);
+        if (job == null) {
+            throw new JobException.NotFound(id);
+        }
+        return job;
+    }
+
+    /** Jobs that will run before this one, those that run included; empty unless it is queued. */
+    public synchronized OptionalLong position(String id) {
+        Job job = get(id);
+        return job.state() != JobState.QUEUED ? OptionalLong.empty()
+                : OptionalLong.of(jobs.values().stream().filter(other -> other.state() == JobState.RUNNING
+                        || other.state() == JobState.QUEUED && other.id().compareTo(id) < 0).count());
+    }
+
+    public synchronized long count(JobState state) {
+        return jobs.values().stream().filter(job -> job.state() == state).count();
+    }
+
+    /** Where the job's description, report and working files lie. */
+    public Path folder(String id) {
+        return folders.of(get(id).id());
+    }
+
+    /** The job that a request with this key made, if any. */
+    public synchronized Optional<Job> find(Job.Idempotency idempotency) {
+        Optional<Job> before = jobs.values().stream()
+                .filter(job -> job.idempotency().filter(i -> i.key().equals(idempotency.key())).isPresent()).findFirst();
+        before.flatMap(Job::idempotency).filter(i -> !i.request().equals(idempotency.request())).ifPresent(i -> {
+            throw new JobException.KeyReused();
+        });
+        return before;
+    }
+
+    /**
+     * Queues a job, or finds the one that the same request made before.
+     *
+     * @throws JobException.KeyReused when its key belongs to another request
+     * @throws JobException.QueueFull when too many wait
+     * @throws JobException.NotSaved when the disk does not take it
+     * @throws JobException.Elsewhere when another server has the jobs of the data folder; also of the methods below
+     */
+    public synchronized Job create(Request request) {
+        requireOwnership();
+        Optional<Job> before = request.idempotency().flatMap(this::find);
+        if (before.isPresent()) {
+            return before.get();
+        }
+        int waiting = (int) count(JobState.QUEUED);
+        if (waiting >= config.queueSize()) {
+            throw new JobException.QueueFull(waiting);
+        }
+        RequantizationSpec spec = request.spec();
+        Job job = new Job(Job.VERSION, request.id(), spec.source().modelId(), spec.output().manifestId(),
+                spec.budget().text(), JobState.QUEUED, spec.output().created(), Optional.empty(), Optional.empty(),
+                Optional.empty(), 0, OptionalLong.empty(), Map.of(), Optional.empty(), Optional.empty(), 0,
+                request.idempotency(), request.activation().map(mode -> new Job.Activation(mode, false, Optional.empty())));
+        try {
+            spec.write(folders.create(job.id()));
+            folders.save(job);
+        } catch (UncheckedIOException e) {
+            LOG.errorf(e, "Re-quantization %s cannot be recorded", job.id());
+            throw new JobException.NotSaved(e);
+        }
+        jobs.put(job.id(), job);
+        events.tell(job);
+        notifyAll();
+        return job;
+    }
+
+    /**
+     * Stops a job. One that runs stops soon, which its events tell; what it has done so far is kept.
+     *
+     * @throws JobException.Conflict when it has ended
+     */
+    public synchronized Job cancel(String id) {
+        requireOwnership();
+        Job job = get(id);
+        if (job.state().isFinal()) {
+            throw new JobException.Conflict("The re-quantization has ended: it is " + text(job.state()));
+        }
+        if (job.state() == JobState.QUEUED) {
+            return change(id, j -> j.ended(JobState.CANCELLED, Instant.now(), Optional.empty()));
+        }
+        cancelling.add(id);
+        JobProcess process = processes.get(id);
+        if (process != null) {
+            process.stop();
+        }
+        return job;
+    }
+
+    /** Queues a job again that failed or was cancelled; it goes on where it was. */
+    public synchronized Job resume(String id) {
+        requireOwnership();
+        Job job = get(id);
+        if (job.state() != JobState.FAILED && job.state() != JobState.CANCELLED) {
+            throw new JobException.Conflict("Only a failed or cancelled re-quantization can be resumed: this one is "
+                    + text(job.state()));
+        }
+        Job resumed = change(id, Job::resumed);
+        notifyAll();
+        return resumed;
+    }
+
+    private static String text(JobState state) {
+        return state.name().toLowerCase(Locale.ROOT);
+    }
+
+    /**
+     * A job's present state and its later ones; the newest takes the place of those that a subscriber was too slow for.
+     * Completes when nothing more will happen by itself.
+     *
+     * @throws JobException.NotFound when there is no such job
+     */
+    public Multi<JobEvents.Event> changes(String id) {
+        get(id);
+        return Multi.createFrom().emitter(watcher -> {
+            synchronized (this) {
+                events.watch(get(id), watcher);
+            }
+        }, BackPressureStrategy.LATEST);
+    }
+
+    /**
+     * Remembers a change of state. One that the disk does not take counts as long as the server runs; after its end the
+     * records are its successor's.
+     */
+    private Job change(String id, UnaryOperator<Job> change) {
+        Job next = change.apply(jobs.get(id));
+        try {
+            if (!stopping) {
+                folders.save(next);
+            }
+        } catch (UncheckedIOException e) {
+            LOG.errorf(e, "The state of re-quantization %s cannot be recorded", id);
+        }
+        jobs.put(id, next);
+        events.tell(next);
+        return next;
+    }
+
+    /** Waits for the next job and makes it a running one. */
+    synchronized Job take() throws InterruptedException {
+        while (true) {
+            Optional<Job> next = stopping ? Optional.empty() : jobs.values().stream()
+                    .filter(job -> job.state() == JobState.QUEUED).min(Comparator.comparing(Job::id));
+            if (next.isPresent()) {
+                return change(next.get().id(), job -> job.running(Instant.now()));
+            }
+            wait();
+        }
+    }
+
+    /** A process works on the job now; it is stopped at once when it should not. */
+    synchronized void working(String id, JobProcess process) {
+        processes.put(id, process);
+        if (stopping || cancelling.contains(id)) {
+            process.stop();
+        }
+    }
+
+    /** Something happened in a job that its record shall say. */
+    synchronized void record(String id, UnaryOperator<Job> change) {
+        change(id, change);
+    }
+
+    /** Something happened in a job that is not worth a write. */
+    synchronized void tell(String id, UnaryOperator<Job> change) {
+        Job next = change.apply(jobs.get(id));
+        jobs.put(id, next);
+        events.tell(next);
+    }
+
+    /**
+     * No process works on the job any more.
+     *
+     * @param next makes of the job and of whether somebody wanted to stop it what it is now
+     */
+    void left(String id, BiFunction<Job, Boolean, Job> next) {
+        Job ended;
+        synchronized (this) {
+            processes.remove(id);
+            boolean wanted = cancelling.remove(id);
+            if (stopping) {
+                return; // the record says RUNNING: resumed at the next start
+            }
+            ended = change(id, job -> next.apply(job, wanted));
+            notifyAll();
+        }
+        LOG.infof("Re-quantization %s: %s%s", id, text(ended.state()), ended.error().map(e -> ": " + e).orElse(""));
+        if (ended.state() == JobState.SUCCEEDED && ended.activation().isPresent()) {
+            activate(ended);
+        }
+    }
+
+    private void activate(Job job) {
+        SwapMode mode = job.activation().orElseThrow().swap();
+        activator.activate(job.modelId(), job.manifestId(), mode).whenComplete((done, failure) -> {
+            Optional<String> why = Optional.ofNullable(failure)
+                    .map(f -> f instanceof CompletionException && f.getCause() != null ? f.getCause() : f)
+                    .map(Throwable::getMessage);
+            why.ifPresent(reason -> LOG.errorf("The result of re-quantization %s is not served: %s", job.id(), reason));
+            synchronized (this) {
+                change(job.id(), j -> j.activated(why));
+            }
+        });
+    }
+}

@@ -1,0 +1,153 @@
+package dev.luq.jobs.child;
+
+import dev.luq.jobs.protocol.JobFrame;
+import dev.luq.luq.spec.Phase;
+import dev.luq.worker.protocol.Frames;
+import java.io.BufferedOutputStream;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.OptionalLong;
+import sun.misc.Signal;
+import sun.misc.SignalHandler;
+
+/**
+ * The process of a job: frames out on standard output, log lines on standard error. The end of its input, that is when
+ * the server asks for it, ends or is killed, makes it stop at the next point where nothing is half done. Signals that
+ * reach a whole process group are ignored: the server decides.
+ */
+final class JobLoop implements JobBody.Progress {
+
+    /** Exit code after the last frame was written. */
+    static final int EXIT_DONE = 0;
+    /** Exit code when the server reads no more. */
+    static final int EXIT_SERVER_LOST = 4;
+    /** Exit code after a defect of ours. */
+    static final int EXIT_DEFECT = 5;
+    /** Exit code of a body that does not stop although it was asked to. */
+    static final int EXIT_DEAF = 6;
+
+    private static final String LOCK = "process.lock";
+
+    /** Longest time from the end of the input to the end of the process. */
+    private static final long STOP_MILLIS = 60_000;
+
+    private final Frames.Writer<JobFrame> writer;
+    private volatile boolean cancelled;
+
+    private JobLoop(OutputStream out) {
+        this.writer = new Frames.Writer<>(JobFrame.class, new BufferedOutputStream(out, 1 << 16));
+    }
+
+    /**
+     * Runs a job in this process. Returns never; the process ends.
+     *
+     * @param folder of the job; one process works in it at a time
+     */
+    static void run(Path folder, JobBody body) {
+        OutputStream frames = new FileOutputStream(FileDescriptor.out);
+        // A stray print would be taken for a frame.
+        System.setOut(System.err);
+        for (String name : new String[] {"INT", "TERM", "HUP"}) {
+            Signal.handle(new Signal(name), SignalHandler.SIG_IGN);
+        }
+        preferAsVictim();
+        JobLoop loop = new JobLoop(frames);
+        Thread input = new Thread(loop::awaitEndOfInput, "luq-job-input");
+        input.setDaemon(true);
+        input.start();
+        try (FileChannel lockFile = FileChannel.open(folder.resolve(LOCK), StandardOpenOption.CREATE,
+                StandardOpenOption.WRITE)) {
+            // One whose server was killed may need a moment more to stop. The system drops the lock with the process.
+            while (lockFile.tryLock() == null && !loop.cancelled()) {
+                Thread.sleep(50);
+            }
+            loop.put(end(body, loop));
+            exit(EXIT_DONE);
+        } catch (IOException | InterruptedException | RuntimeException | Error e) {
+            e.printStackTrace();
+            exit(EXIT_DEFECT);
+        }
+    }
+
+    private static JobFrame end(JobBody body, JobBody.Progress progress) {
+        if (progress.cancelled()) {
+            return new JobFrame.Cancelled();
+        }
+        try {
+            body.run(progress);
+            return new JobFrame.Done();
+        } catch (JobBody.Stopped e) {
+            return new JobFrame.Cancelled();
+        } catch (JobBody.Failed e) {
+            if (e.getCause() != null) {
+                e.getCause().printStackTrace();
+            }
+            return new JobFrame.Failed(e.getMessage());
+        }
+    }
+
+    /** Where memory runs out, the system shall end this process and not one that serves. */
+    private static void preferAsVictim() {
+        try {
+            Files.writeString(Path.of("/proc/self/oom_score_adj"), "800");
+        } catch (IOException e) {
+            System.err.println("FINE The system decides which process ends when memory runs out: " + e.getMessage());
+        }
+    }
+
+    private void awaitEndOfInput() {
+        try {
+            while (System.in.read() >= 0) {
+                // nothing is said there
+            }
+        } catch (IOException e) {
+            // as good as its end
+        }
+        cancelled = true;
+        try {
+            Thread.sleep(STOP_MILLIS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        exit(EXIT_DEAF);
+    }
+
+    private synchronized void put(JobFrame frame) {
+        try {
+            writer.write(frame);
+        } catch (IOException e) {
+            exit(EXIT_SERVER_LOST);
+        }
+    }
+
+    @Override
+    public void phase(Phase phase) {
+        put(new JobFrame.Begun(phase));
+    }
+
+    @Override
+    public void progress(double share, OptionalLong secondsLeft) {
+        put(new JobFrame.Progress(share, secondsLeft.isPresent() ? secondsLeft.getAsLong() : null));
+    }
+
+    @Override
+    public void note(String message) {
+        put(new JobFrame.Note(message));
+    }
+
+    @Override
+    public boolean cancelled() {
+        return cancelled;
+    }
+
+    /** Ends at once: what is on the disk is whole at every moment. */
+    private static void exit(int code) {
+        Runtime.getRuntime().halt(code);
+    }
+}

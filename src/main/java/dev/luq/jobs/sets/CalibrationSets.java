@@ -1,0 +1,283 @@
+package dev.luq.jobs.sets;
+
+import dev.luq.catalog.CatalogConfig;
+import dev.luq.luq.data.DataException;
+import dev.luq.luq.data.Dataset;
+import dev.luq.luq.data.Example;
+import dev.luq.luq.spec.JsonFile;
+import dev.luq.luq.spec.SpecException;
+import io.quarkus.runtime.StartupEvent;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
+import jakarta.inject.Inject;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.UUID;
+import java.util.regex.Pattern;
+import org.jboss.logging.Logger;
+
+/**
+ * The calibration and evaluation sets of this server, each in a folder of {@code calibration} in the data folder:
+ * {@code set.json}, and {@code files} when it was uploaded. A set is checked as a whole before it is there, and never
+ * changes. Thread-safe.
+ */
+@ApplicationScoped
+public class CalibrationSets {
+
+    private static final Logger LOG = Logger.getLogger(CalibrationSets.class);
+    private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,63}");
+    private static final String RECORD = "set.json";
+    private static final String FILES = "files";
+    private static final String INCOMING = ".incoming-";
+
+    private final SetsConfig config;
+    private final Path home;
+
+    @Inject
+    CalibrationSets(SetsConfig config, CatalogConfig catalog) {
+        this(config, catalog.dataDir().toAbsolutePath().normalize());
+    }
+
+    CalibrationSets(SetsConfig config, Path dataDir) {
+        this.config = config;
+        this.home = dataDir.resolve("calibration");
+    }
+
+    /** What was coming in when a server ended is of no use. */
+    void start(@Observes StartupEvent event) {
+        if (Files.isDirectory(home)) {
+            try (DirectoryStream<Path> left = Files.newDirectoryStream(home, INCOMING + "*")) {
+                left.forEach(CalibrationSets::delete);
+            } catch (IOException e) {
+                LOG.warnf("What is left in %s cannot be deleted: %s", home, e.getMessage());
+            }
+        }
+    }
+
+    /** By name. */
+    public List<CalibrationSet> list() {
+        List<CalibrationSet> sets = new ArrayList<>();
+        if (Files.isDirectory(home)) {
+            try (DirectoryStream<Path> folders = Files.newDirectoryStream(home, f -> NAME.matcher(f.getFileName().toString()).matches())) {
+                folders.forEach(folder -> read(folder).ifPresent(sets::add));
+            } catch (IOException e) {
+                LOG.errorf(e, "The sets in %s cannot be listed", home);
+            }
+        }
+        sets.sort(Comparator.comparing(CalibrationSet::name));
+        return sets;
+    }
+
+    /** @throws SetException.NotFound when there is none */
+    public CalibrationSet get(String name) {
+        return find(name).orElseThrow(() -> new SetException.NotFound(name));
+    }
+
+    private Optional<CalibrationSet> find(String name) {
+        return NAME.matcher(name).matches() ? read(home.resolve(name)) : Optional.empty();
+    }
+
+    private static Optional<CalibrationSet> read(Path folder) {
+        try {
+            return JsonFile.read(folder.resolve(RECORD), CalibrationSet.class);
+        } catch (SpecException | UncheckedIOException e) {
+            LOG.errorf(e, "The set in %s cannot be read and is left out", folder);
+            return Optional.empty();
+        }
+    }
+
+    /**
+     * Adds the set in an archive. The same set again changes nothing.
+     *
+     * @param archive a zip; read to its end, not closed
+     * @throws SetException when it is too large, no set, or the name is taken by another one
+     * @throws IOException when the client does not deliver it
+     */
+    public CalibrationSet upload(String name, InputStream archive) throws IOException {
+        requireName(name);
+        Path incoming = incoming();
+        try {
+            Path zip = incoming.resolve("upload.zip");
+            receive(archive, zip);
+            Path files = Files.createDirectory(incoming.resolve(FILES));
+            Path set = new Archive(config.maxUnpackedBytes(), config.maxFiles()).unpack(zip, files);
+            Files.delete(zip);
+            if (!set.equals(files)) {
+                Path inner = Files.move(set, incoming.resolve("inner"), StandardCopyOption.ATOMIC_MOVE);
+                Files.delete(files);
+                Files.move(inner, files, StandardCopyOption.ATOMIC_MOVE);
+            }
+            return add(incoming, describe(name, true, files, home.resolve(name).resolve(FILES)));
+        } catch (ClientGone e) {
+            throw e.cause;
+        } catch (IOException | UncheckedIOException e) {
+            LOG.errorf(e, "The set %s cannot be written to %s", name, home);
+            throw new SetException.NotSaved(e);
+        } finally {
+            delete(incoming);
+        }
+    }
+
+    /** What the client sends ended early; the disk is not at fault. */
+    private static final class ClientGone extends RuntimeException {
+        private final transient IOException cause;
+
+        ClientGone(IOException cause) {
+            super(cause);
+            this.cause = cause;
+        }
+    }
+
+    private void receive(InputStream from, Path file) throws IOException {
+        byte[] buffer = new byte[1 << 16];
+        long left = config.maxUploadBytes();
+        try (OutputStream out = Files.newOutputStream(file)) {
+            while (true) {
+                int read;
+                try {
+                    read = from.read(buffer);
+                } catch (IOException e) {
+                    throw new ClientGone(e);
+                }
+                if (read < 0) {
+                    return;
+                }
+                left -= read;
+                if (left < 0) {
+                    throw new SetException.TooLarge("The archive is larger than " + config.maxUploadBytes() + " bytes");
+                }
+                out.write(buffer, 0, read);
+            }
+        }
+    }
+
+    /**
+     * Adds a folder below the configured root; its files stay where they are.
+     *
+     * @param folder relative to the root
+     * @throws SetException when there is no root, no such folder, no set in it, or the name is taken by another one
+     */
+    public CalibrationSet name(String name, String folder) {
+        requireName(name);
+        Path root = config.root().orElseThrow(() -> new SetException.Invalid(
+                "No folder may be named: luq.sets.root is not configured. Upload the set as a zip archive"));
+        Path incoming = null;
+        try {
+            Path real = root.toRealPath();
+            Path named = real.resolve(folder).normalize();
+            if (!named.startsWith(real) || !Files.isDirectory(named) || !named.toRealPath().startsWith(real)) {
+                throw new SetException.Invalid("There is no such folder below luq.sets.root");
+            }
+            incoming = incoming();
+            return add(incoming, describe(name, false, named.toRealPath(), named.toRealPath()));
+        } catch (InvalidPathException | NoSuchFileException e) {
+            throw new SetException.Invalid("There is no such folder below luq.sets.root");
+        } catch (IOException | UncheckedIOException e) {
+            LOG.errorf(e, "The set %s cannot be added", name);
+            throw new SetException.NotSaved(e);
+        } finally {
+            delete(incoming);
+        }
+    }
+
+    /** @throws SetException.NotFound when there is none */
+    public synchronized void delete(String name) {
+        get(name);
+        try {
+            Path gone = home.resolve(INCOMING + UUID.randomUUID());
+            Files.move(home.resolve(name), gone, StandardCopyOption.ATOMIC_MOVE);
+            delete(gone);
+        } catch (IOException e) {
+            LOG.errorf(e, "The set %s cannot be deleted", name);
+            throw new SetException.NotSaved(e);
+        }
+    }
+
+    private static void requireName(String name) {
+        if (name == null || !NAME.matcher(name).matches()) {
+            throw new SetException.Invalid("A set's name has 1 to 64 letters, digits, dots, dashes and underscores, and"
+                    + " begins with a letter or digit");
+        }
+    }
+
+    private Path incoming() {
+        try {
+            return Files.createDirectories(home.resolve(INCOMING + UUID.randomUUID()));
+        } catch (IOException e) {
+            LOG.errorf(e, "Nothing can be written to %s", home);
+            throw new SetException.NotSaved(e);
+        }
+    }
+
+    private static CalibrationSet describe(String name, boolean uploaded, Path files, Path later) {
+        try {
+            Dataset set = Dataset.read(files);
+            Map<String, Integer> categories = new TreeMap<>();
+            set.examples().forEach(example -> example.category().ifPresent(c -> categories.merge(c, 1, Integer::sum)));
+            int withImages = (int) set.examples().stream().map(Example::images).filter(images -> !images.isEmpty()).count();
+            return new CalibrationSet(name, uploaded, later.toString(), Instant.now().truncatedTo(ChronoUnit.SECONDS),
+                    set.examples().size(), withImages, categories, set.digest());
+        } catch (DataException e) {
+            throw new SetException.Invalid(e.getMessage());
+        }
+    }
+
+    private synchronized CalibrationSet add(Path incoming, CalibrationSet set) throws IOException {
+        Optional<CalibrationSet> before = find(set.name());
+        if (before.isPresent()) {
+            if (before.get().digest().equals(set.digest()) && before.get().folder().equals(set.folder())) {
+                return before.get();
+            }
+            throw new SetException.Conflict("There is another calibration set named " + set.name()
+                    + "; delete it first or use another name");
+        }
+        if (list().size() >= config.maxSets()) {
+            throw new SetException.Conflict("There are " + config.maxSets() + " calibration sets already; delete one first");
+        }
+        JsonFile.write(incoming.resolve(RECORD), set);
+        Files.move(incoming, home.resolve(set.name()), StandardCopyOption.ATOMIC_MOVE);
+        return set;
+    }
+
+    private static void delete(Path folder) {
+        if (folder == null || !Files.exists(folder)) {
+            return;
+        }
+        try {
+            Files.walkFileTree(folder, new SimpleFileVisitor<>() {
+                @Override
+                public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
+                    Files.delete(file);
+                    return FileVisitResult.CONTINUE;
+                }
+
+                @Override
+                public FileVisitResult postVisitDirectory(Path visited, IOException failure) throws IOException {
+                    Files.delete(visited);
+                    return FileVisitResult.CONTINUE;
+                }
+            });
+        } catch (IOException e) {
+            LOG.warnf("What is left in %s cannot be deleted: %s", folder, e.getMessage());
+        }
+    }
+}

@@ -1,0 +1,30 @@
+package dev.luq.jobs.sets;
+
+import io.smallrye.config.ConfigMapping;
+import io.smallrye.config.WithDefault;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/** Calibration and evaluation sets. */
+@ConfigMapping(prefix = "luq.sets")
+public interface SetsConfig {
+
+    /** Folder whose sub-folders may be named as sets; only uploaded sets exist without it. */
+    Optional<Path> root();
+
+    /** Largest archive that may be uploaded, in bytes. */
+    @WithDefault("1073741824")
+    long maxUploadBytes();
+
+    /** Most bytes that an archive may unpack to. */
+    @WithDefault("4294967296")
+    long maxUnpackedBytes();
+
+    /** Most files in an archive. */
+    @WithDefault("100000")
+    int maxFiles();
+
+    /** Sets that may exist. */
+    @WithDefault("100")
+    int maxSets();
+}

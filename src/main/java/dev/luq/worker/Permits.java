@@ -1,0 +1,91 @@
+package dev.luq.worker;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The generations that are let in at once: as many as may run and wait, and no more pixels than configured. Not
+ * thread-safe: guarded by its owner.
+ */
+final class Permits {
+
+    /** Why a generation gets no permit. */
+    record Refusal(String reason, WorkerException exception) {
+    }
+
+    private final String modelId;
+    private final WorkerConfig config;
+    private final Quarantine quarantine;
+    /** By id, in the order of arrival. */
+    private final Map<String, Generation> held = new LinkedHashMap<>();
+    private long imageBytes;
+
+    Permits(String modelId, WorkerConfig config, Quarantine quarantine) {
+        this.modelId = modelId;
+        this.config = config;
+        this.quarantine = quarantine;
+    }
+
+    /** Gives a permit. @return null, or why there is none */
+    Refusal take(Generation generation) {
+        Refusal refusal = refusal(generation);
+        if (refusal == null) {
+            held.put(generation.id(), generation);
+            imageBytes += generation.imageBytes;
+        }
+        return refusal;
+    }
+
+    private Refusal refusal(Generation generation) {
+        if (quarantine.refuses(generation.contentKey)) {
+            return new Refusal("input_quarantined", new WorkerException.Quarantined(
+                    "This input ended the model's process more than once and is not tried again"));
+        }
+        if (generation.imageBytes > config.imageBytesInFlight()) {
+            return new Refusal("request_too_large", new WorkerException.Rejected("request_too_large",
+                    "The images have " + generation.imageBytes + " bytes of pixels; at most "
+                            + config.imageBytesInFlight() + " are accepted per request", "messages"));
+        }
+        if (held.size() >= config.slots() + config.queueSize()) {
+            return new Refusal("queue_full", new WorkerException.QueueFull(
+                    "The model " + modelId + " is busy: " + held.size() + " requests run or wait"));
+        }
+        if (imageBytes + generation.imageBytes > config.imageBytesInFlight()) {
+            return new Refusal("queue_full", new WorkerException.QueueFull(
+                    "The model " + modelId + " is busy with the images of other requests"));
+        }
+        if (held.containsKey(generation.id())) {
+            return duplicate();
+        }
+        return null;
+    }
+
+    static Refusal duplicate() {
+        return new Refusal("duplicate_id", new WorkerException.Rejected("internal_error",
+                "A request with this id is in flight", null));
+    }
+
+    /** @return whether the generation had a permit: the caller took it back */
+    boolean giveBack(Generation generation) {
+        if (!held.remove(generation.id(), generation)) {
+            return false;
+        }
+        imageBytes -= generation.imageBytes;
+        return true;
+    }
+
+    /** @return null when there is none */
+    Generation get(String id) {
+        return held.get(id);
+    }
+
+    /** In the order of arrival. */
+    List<Generation> all() {
+        return List.copyOf(held.values());
+    }
+
+    int size() {
+        return held.size();
+    }
+}

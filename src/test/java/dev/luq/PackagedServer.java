@@ -1,0 +1,114 @@
+package dev.luq;
+
+import static dev.luq.Until.until;
+
+import io.quarkus.bootstrap.app.AugmentResult;
+import io.quarkus.bootstrap.app.CuratedApplication;
+import io.quarkus.bootstrap.app.QuarkusBootstrap;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/** The application packaged as for its users, in a process of its own: for what a test in the same process cannot do. */
+final class PackagedServer implements AutoCloseable {
+
+    private final Process process;
+    private final Path log;
+    private final int port;
+
+    private PackagedServer(Process process, Path log, int port) {
+        this.process = process;
+        this.log = log;
+        this.port = port;
+    }
+
+    /**
+     * Packages the application and starts it.
+     *
+     * @param directory for the package and the log
+     * @param settings {@code key=value}
+     */
+    static PackagedServer start(Path directory, String... settings) throws Exception {
+        Path jar = packaged(directory);
+        int port = freePort();
+        List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:TieredStopAtLevel=1", "-Xmx256m", "-Djava.util.logging.manager=org.jboss.logmanager.LogManager",
+                "-Dquarkus.http.port=" + port));
+        for (String setting : settings) {
+            command.add("-D" + setting);
+        }
+        command.addAll(List.of("-jar", jar.toString()));
+        Path log = directory.resolve("server.log");
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile()).start();
+        PackagedServer server = new PackagedServer(process, log, port);
+        until("the server to be ready", () -> {
+            if (!process.isAlive()) {
+                throw new AssertionError("the server ended: " + server.log());
+            }
+            return server.log().contains(" is ready: ");
+        });
+        return server;
+    }
+
+    private static Path packaged(Path directory) throws Exception {
+        QuarkusBootstrap bootstrap = QuarkusBootstrap.builder()
+                .setApplicationRoot(Path.of("target", "classes").toAbsolutePath())
+                .setProjectRoot(Path.of("").toAbsolutePath())
+                .setTargetDirectory(directory)
+                .setLocalProjectDiscovery(true)
+                .setIsolateDeployment(true)
+                .setMode(QuarkusBootstrap.Mode.PROD)
+                .build();
+        try (CuratedApplication application = bootstrap.bootstrap()) {
+            AugmentResult result = application.createAugmentor().createProductionApplication();
+            return result.getJar().getPath();
+        }
+    }
+
+    private static int freePort() throws IOException {
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return socket.getLocalPort();
+        }
+    }
+
+    ProcessHandle process() {
+        return process.toHandle();
+    }
+
+    /** Sends SIGTERM. */
+    void terminate() {
+        process.destroy();
+    }
+
+    /** @return the exit code */
+    int awaitExit() throws InterruptedException {
+        if (!process.waitFor(60, TimeUnit.SECONDS)) {
+            throw new AssertionError("the server does not end: " + log());
+        }
+        return process.exitValue();
+    }
+
+    URI address(String path) {
+        return URI.create("http://127.0.0.1:" + port + path);
+    }
+
+    String log() {
+        try {
+            return Files.readString(log);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @Override
+    public void close() {
+        process.destroyForcibly();
+    }
+}

@@ -1,0 +1,46 @@
+package dev.luq;
+
+import dev.luq.gguf.ModelFiles;
+import dev.luq.llama.Llama;
+import dev.luq.luq.plan.LayeredModel;
+import dev.luq.luq.plan.Plan;
+import dev.luq.luq.plan.Precision;
+import dev.luq.luq.quantize.Assembled;
+import dev.luq.luq.quantize.Progress;
+import dev.luq.luq.quantize.Requantizer;
+import dev.luq.luq.store.LayerStore;
+import dev.luq.luq.store.Manifest;
+import dev.luq.luq.store.StoreLease;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.IntStream;
+
+/** Real variants of the tiny models in a layer store. */
+public final class TestVariants {
+
+    private TestVariants() {
+    }
+
+    /** Quantizes the first layer of a model to this precision and its projector to Q8_0, and publishes that. */
+    public static Manifest publish(Path dataDir, String id, Path model, Path mmproj, Precision precision)
+            throws IOException {
+        Llama.init(line -> { });
+        ModelFiles base = ModelFiles.read(model);
+        LayerStore store = LayerStore.open(dataDir.resolve("store"));
+        int layers = LayeredModel.of(base).layers().size();
+        Plan plan = Plan.twoLevel(IntStream.range(0, layers).boxed().toList(), 1, precision, Precision.F16,
+                Precision.F16, Precision.Q8_0);
+        try (Requantizer requantizer = new Requantizer(store, base, Optional.of(ModelFiles.read(mmproj)), Optional.empty(), 1);
+                StoreLease building = store.build()) {
+            Assembled assembled = requantizer.assemble(plan, Progress.NONE);
+            Manifest manifest = new Manifest(Manifest.VERSION, id, "tiny", requantizer.fingerprint(Progress.NONE).id(),
+                    Instant.EPOCH, plan, Optional.of("60%"), assembled.entries(), assembled.mmprojEntry(), Map.of(),
+                    Map.of("mean_kld", 0.25));
+            store.publish(manifest);
+            return manifest;
+        }
+    }
+}

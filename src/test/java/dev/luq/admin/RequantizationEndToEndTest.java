@@ -1,0 +1,94 @@
+package dev.luq.admin;
+
+import static dev.luq.admin.AdminProfile.admin;
+import static dev.luq.admin.AdminProfile.json;
+import static dev.luq.admin.AdminProfile.user;
+import static org.hamcrest.Matchers.containsString;
+import static org.hamcrest.Matchers.equalTo;
+import static org.hamcrest.Matchers.hasKey;
+import static org.hamcrest.Matchers.notNullValue;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.luq.jobs.sets.TestArchives;
+import io.quarkus.test.junit.QuarkusTest;
+import io.quarkus.test.junit.TestProfile;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.function.Predicate;
+import org.junit.jupiter.api.Test;
+
+/** From an uploaded set to a served variant, with the real process of a job, over HTTP alone. */
+@QuarkusTest
+@TestProfile(AdminProfile.class)
+class RequantizationEndToEndTest {
+
+    private static final String JOBS = "/admin/v1/requantizations";
+
+    @Test
+    void aModelIsRequantizedKilledResumedAndServed() throws IOException {
+        upload("calibration", 15);
+        upload("evaluation", 6);
+        String id = json("{\"model\":\"tiny\",\"budget\":\"90%\",\"calibration_set\":\"calibration\",\"low\":\"IQ3_S\","
+                + "\"evaluation_set\":\"evaluation\",\"method\":\"error\",\"variant\":\"tiny-90\",\"activate\":true}")
+                .post(JOBS).then().statusCode(202).extract().path("id");
+        await(id, job -> !job.get("phase").isNull());
+        ProcessHandle.current().children().filter(child -> child.info().commandLine()
+                .filter(line -> line.contains("JobMain") && line.contains(id)).isPresent())
+                .forEach(ProcessHandle::destroyForcibly);
+        JsonNode job = await(id, j -> !j.get("activation").get("state").asText().equals("pending")
+                || j.get("state").asText().equals("failed"));
+        assertEquals("succeeded", job.get("state").asText(), job.toString());
+        assertEquals("done", job.at("/activation/state").asText(), job.toString());
+        user().get("/v1/models/tiny").then().statusCode(200)
+                .body("luq.variant", equalTo("tiny-90"))
+                .body("luq.budget", equalTo("90%"))
+                .body("luq.quality", hasKey("all"))
+                .body("luq.low_layers", notNullValue());
+        user().contentType("application/json").body("{\"model\":\"tiny\",\"max_tokens\":2,"
+                + "\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}]}").post("/v1/chat/completions")
+                .then().statusCode(200);
+        admin().get(JOBS + "/" + id + "/report").then().statusCode(200).contentType("application/json");
+        admin().accept("text/html").get(JOBS + "/" + id + "/report").then().statusCode(200)
+                .header("Content-Security-Policy", containsString("default-src 'none'"));
+        assertTrue(Files.exists(AdminProfile.data().resolve("store").resolve("manifests").resolve("tiny-90.json")));
+
+        String impossible = json("{\"model\":\"tiny\",\"budget\":\"1%\",\"calibration_set\":\"calibration\",\"method\":\"error\","
+                + "\"low\":\"IQ3_S\",\"evaluation_set\":\"evaluation\"}").post(JOBS).then().statusCode(202).extract().path("id");
+        JsonNode failed = await(impossible, j -> j.get("state").asText().equals("failed"));
+        assertTrue(failed.get("error").asText().contains("smallest possible"), failed.toString());
+    }
+
+    private static void upload(String name, int examples) throws IOException {
+        Map<String, byte[]> files = new LinkedHashMap<>();
+        files.put("a.png", Files.readAllBytes(AdminProfile.MODELS.resolve("square-70x70.png")));
+        StringBuilder lines = new StringBuilder();
+        for (int i = 0; i < examples; i++) {
+            lines.append("{\"image\": ").append(i % 3 == 2 ? "null" : "\"a.png\"").append(", \"question\": \"Number ")
+                    .append(i).append("?\", \"answer\": \"").append("yes no maybe".split(" ")[i % 3]).append("\"}\n");
+        }
+        files.put("set.jsonl", lines.toString().getBytes());
+        admin().contentType("application/zip").queryParam("name", name).body(TestArchives.zip(files))
+                .post("/admin/v1/calibration-sets").then().statusCode(201);
+    }
+
+    private static JsonNode await(String id, Predicate<JsonNode> condition) {
+        long limit = System.nanoTime() + Duration.ofMinutes(5).toNanos();
+        while (true) {
+            JsonNode job = admin().get(JOBS + "/" + id).then().statusCode(200).extract().as(JsonNode.class);
+            if (condition.test(job)) {
+                return job;
+            }
+            assertTrue(System.nanoTime() < limit && !(job.get("state").asText().equals("failed")), job.toString());
+            try {
+                Thread.sleep(50);
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+        }
+    }
+}

@@ -1,0 +1,308 @@
+package dev.luq.jobs;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.luq.luq.plan.Budget;
+import dev.luq.luq.plan.ServingShape;
+import dev.luq.luq.spec.Phase;
+import dev.luq.luq.spec.RequantizationSpec;
+import dev.luq.worker.SwapMode;
+import dev.luq.worker.WorkerConfig;
+import io.quarkus.runtime.configuration.DurationConverter;
+import io.smallrye.config.SmallRyeConfigBuilder;
+import io.smallrye.mutiny.helpers.test.AssertSubscriber;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The queue with real child processes that follow a script. */
+class JobsTest {
+
+    @TempDir
+    Path data;
+
+    private final List<Jobs> all = new ArrayList<>();
+    private final List<Phase> phases = new CopyOnWriteArrayList<>();
+    private final List<String> activated = new CopyOnWriteArrayList<>();
+    private Optional<RuntimeException> activationFailure = Optional.empty();
+
+    @AfterEach
+    void stop() {
+        all.forEach(Jobs::stop);
+        until("no process is left", () -> ProcessHandle.current().children().noneMatch(child ->
+                child.info().commandLine().filter(line -> line.contains("ScriptedJob")).isPresent()));
+    }
+
+    @Test
+    void aJobGoesThroughItsPhasesAndIsOnTheDisk() {
+        Jobs jobs = started(Map.of());
+        Job created = jobs.create(request("1", "quick"));
+        assertEquals(JobState.QUEUED, created.state());
+        Job done = ended(jobs, "1");
+        assertEquals(JobState.SUCCEEDED, done.state());
+        assertEquals(1, done.progress());
+        assertEquals(OptionalLong.empty(), done.secondsLeft());
+        assertEquals(List.of(Phase.values()), List.copyOf(done.phaseSeconds().keySet()));
+        assertEquals(List.of(Phase.values()), phases);
+        assertTrue(done.started().isPresent() && done.finished().isPresent());
+        jobs.stop();
+        assertEquals(List.of(done), started(Map.of()).list());
+    }
+
+    @Test
+    void oneServerOfADataFolderHasItsJobs() throws IOException {
+        Jobs jobs = started(Map.of());
+        jobs.create(request("1", "patient"));
+        Jobs other = started(Map.of());
+        assertEquals(List.of(), other.list());
+        assertThrows(JobException.Elsewhere.class, () -> other.create(request("2", "quick")));
+        until("quantizing", () -> at(jobs, "1", Phase.QUANTIZE));
+        jobs.stop();
+        until("it takes over", () -> !other.list().isEmpty());
+        go("1");
+        assertEquals(JobState.SUCCEEDED, ended(other, "1").state());
+    }
+
+    @Test
+    void whatHappensIsTold() throws IOException {
+        Jobs jobs = started(Map.of());
+        jobs.create(request("1", "patient"));
+        until("quantizing", () -> at(jobs, "1", Phase.QUANTIZE));
+        AssertSubscriber<JobEvents.Event> watcher = AssertSubscriber.create(Long.MAX_VALUE);
+        jobs.changes("1").subscribe().withSubscriber(watcher);
+        JobEvents.Event first = watcher.getItems().get(0);
+        assertEquals(Optional.of(Phase.QUANTIZE), first.job().phase());
+        go("1");
+        watcher.awaitCompletion(Duration.ofSeconds(60));
+        assertEquals(JobState.SUCCEEDED, watcher.getLastItem().job().state());
+        assertTrue(watcher.getItems().stream().anyMatch(event -> event.job().note().equals(Optional.of("doing PUBLISH"))));
+        assertEquals(watcher.getItems().size(), watcher.getItems().stream().map(JobEvents.Event::id).distinct().count());
+
+        AssertSubscriber<JobEvents.Event> late = AssertSubscriber.create(Long.MAX_VALUE);
+        jobs.changes("1").subscribe().withSubscriber(late);
+        late.awaitCompletion();
+        assertEquals(List.of(watcher.getLastItem()), late.getItems());
+        assertThrows(JobException.NotFound.class, () -> jobs.changes("2"));
+    }
+
+    @Test
+    void oneRunsAndTheOthersWaitInOrder() throws IOException {
+        Jobs jobs = started(Map.of("queue-size", "2"));
+        jobs.create(request("1", "patient"));
+        until("running", () -> jobs.get("1").state() == JobState.RUNNING);
+        jobs.create(request("2", "quick"));
+        jobs.create(request("3", "quick"));
+        assertThrows(JobException.QueueFull.class, () -> jobs.create(request("4", "quick")));
+        assertEquals(List.of("3", "2", "1"), jobs.list().stream().map(Job::id).toList());
+        assertEquals(OptionalLong.of(2), jobs.position("3"));
+        assertEquals(2, jobs.count(JobState.QUEUED));
+        go("1");
+        Job third = ended(jobs, "3");
+        assertTrue(jobs.get("2").finished().orElseThrow().compareTo(third.started().orElseThrow()) <= 0);
+        assertFalse(Files.exists(data.resolve("jobs").resolve("4")));
+    }
+
+    @Test
+    void aWaitingJobIsCancelledAtOnceAndARunningOneSoon() throws IOException {
+        Jobs jobs = started(Map.of());
+        jobs.create(request("1", "patient"));
+        jobs.create(request("2", "quick"));
+        assertEquals(JobState.CANCELLED, jobs.cancel("2").state());
+        until("quantizing", () -> at(jobs, "1", Phase.QUANTIZE));
+        jobs.cancel("1");
+        assertEquals(JobState.CANCELLED, ended(jobs, "1").state());
+        assertThrows(JobException.Conflict.class, () -> jobs.cancel("1"));
+
+        assertEquals(JobState.QUEUED, jobs.resume("1").state());
+        go("1");
+        assertEquals(JobState.SUCCEEDED, ended(jobs, "1").state());
+        assertEquals(List.of(Phase.values()), log("1"), "no phase was done twice");
+        assertThrows(JobException.Conflict.class, () -> jobs.resume("1"));
+    }
+
+    @Test
+    void aJobThatFailsSaysWhyAndCanBeResumed() {
+        Jobs jobs = started(Map.of());
+        jobs.create(request("1", "failing"));
+        Job failed = ended(jobs, "1");
+        assertEquals(JobState.FAILED, failed.state());
+        assertEquals(Optional.of("The model cannot be ranked."), failed.error());
+        assertEquals(JobState.QUEUED, jobs.resume("1").state());
+        assertEquals(JobState.FAILED, ended(jobs, "1").state());
+    }
+
+    @Test
+    void aProcessThatDiesIsFollowedByAnother() {
+        Jobs jobs = started(Map.of());
+        jobs.create(request("1", "dying"));
+        Job done = ended(jobs, "1");
+        assertEquals(JobState.SUCCEEDED, done.state());
+        assertEquals(2, done.deaths());
+        assertEquals(List.of(Phase.values()), log("1"), "no phase was done twice");
+
+        jobs.create(request("2", "mortal"));
+        Job given = ended(jobs, "2");
+        assertEquals(JobState.FAILED, given.state());
+        assertTrue(given.error().orElseThrow().contains("SIGKILL) 3 times"), given.error().get());
+    }
+
+    @Test
+    void aJobOutlivesItsServer() throws IOException {
+        Jobs before = started(Map.of());
+        before.create(request("1", "patient"));
+        before.create(request("2", "quick"));
+        until("quantizing", () -> at(before, "1", Phase.QUANTIZE));
+        before.stop();
+        Jobs after = started(Map.of());
+        go("1");
+        assertEquals(JobState.SUCCEEDED, ended(after, "1").state());
+        assertEquals(JobState.SUCCEEDED, ended(after, "2").state());
+        assertEquals(List.of(Phase.values()), log("1"));
+    }
+
+    @Test
+    void aServerThatIsKilledTakesTheProcessWithItAndItsSuccessorResumes() throws IOException, InterruptedException {
+        Process server = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-cp",
+                System.getProperty("java.class.path"), JobServer.class.getName(), data.toString())
+                .redirectError(ProcessBuilder.Redirect.INHERIT).start();
+        long pid;
+        try (BufferedReader out = server.inputReader()) {
+            pid = out.lines().filter(line -> line.matches("\\d+")).mapToLong(Long::parseLong).findFirst().orElseThrow();
+            server.destroyForcibly().waitFor();
+        }
+        Jobs successor = started(Map.of());
+        assertEquals(1, successor.list().size());
+        go("1");
+        assertEquals(JobState.SUCCEEDED, ended(successor, "1").state());
+        assertEquals(List.of(Phase.values()), log("1"), "no phase was done twice");
+        until("the process is gone", () -> !ProcessHandle.of(pid).map(ProcessHandle::isAlive).orElse(false));
+    }
+
+    @Test
+    void theSameRequestMakesOneJob() {
+        Jobs jobs = started(Map.of());
+        Job first = jobs.create(request("1", "quick", Optional.of(new Job.Idempotency("k", "aa")), Optional.empty()));
+        Job again = jobs.create(request("2", "quick", Optional.of(new Job.Idempotency("k", "aa")), Optional.empty()));
+        assertEquals(first.id(), again.id());
+        assertThrows(JobException.KeyReused.class,
+                () -> jobs.create(request("3", "quick", Optional.of(new Job.Idempotency("k", "bb")), Optional.empty())));
+        ended(jobs, "1");
+        jobs.stop();
+        assertEquals("1", started(Map.of()).find(new Job.Idempotency("k", "aa")).orElseThrow().id(), "also after a restart");
+    }
+
+    @Test
+    void aResultIsActivatedAndItIsSaidWhenThatFails() {
+        Jobs jobs = started(Map.of());
+        jobs.create(request("1", "quick", Optional.empty(), Optional.of(SwapMode.PAUSE)));
+        until("activated", () -> jobs.get("1").activation().orElseThrow().done());
+        assertEquals(List.of("tiny quick-1 PAUSE"), activated);
+        activationFailure = Optional.of(new IllegalStateException("no memory"));
+        jobs.create(request("2", "quick", Optional.empty(), Optional.of(SwapMode.AUTO)));
+        until("failed", () -> jobs.get("2").activation().orElseThrow().error().equals(Optional.of("no memory")));
+        assertEquals(JobState.SUCCEEDED, jobs.get("2").state());
+    }
+
+    @Test
+    void foldersOfOthersAndDamagedRecordsAreLeftAlone() throws IOException {
+        Files.createDirectories(data.resolve("jobs").resolve("cli"));
+        Files.createDirectories(data.resolve("jobs").resolve("cut"));
+        Files.writeString(data.resolve("jobs").resolve("cut").resolve("record.json"), "{\"version\":1,");
+        assertEquals(List.of(), started(Map.of()).list());
+    }
+
+    @Test
+    void aDiskThatTakesNothingIsSaidAndNothingIsQueued() throws IOException {
+        Files.writeString(data.resolve("jobs"), "a file where the folder should be");
+        Jobs jobs = started(Map.of());
+        assertThrows(JobException.NotSaved.class, () -> jobs.create(request("1", "quick")));
+        assertEquals(List.of(), jobs.list());
+    }
+
+    private Jobs started(Map<String, String> values) {
+        Jobs jobs = jobs(data, values, (model, manifest, mode) -> {
+            activated.add(model + " " + manifest + " " + mode);
+            return activationFailure.<CompletableFuture<?>>map(CompletableFuture::failedFuture)
+                    .orElse(CompletableFuture.completedFuture(null));
+        }, phases::add);
+        all.add(jobs);
+        jobs.start();
+        return jobs;
+    }
+
+    static Jobs jobs(Path data, Map<String, String> values, Jobs.Activator activator, Consumer<Phase> phases) {
+        SmallRyeConfigBuilder builder = new SmallRyeConfigBuilder().withMapping(WorkerConfig.class)
+                .withMapping(JobsConfig.class).withConverter(Duration.class, 200, new DurationConverter());
+        values.forEach((key, value) -> builder.withDefaultValue("luq.jobs." + key, value));
+        WorkerConfig.Process process = builder.build().getConfigMapping(WorkerConfig.class).process();
+        return new Jobs(builder.build().getConfigMapping(JobsConfig.class), data,
+                new JobCommand(process, "dev.luq.jobs.child.ScriptedJob", "64m", data), activator,
+                List.of((phase, duration) -> phases.accept(phase)));
+    }
+
+    static Jobs.Request request(String id, String kind) {
+        return request(id, kind, Optional.empty(), Optional.empty());
+    }
+
+    private static Jobs.Request request(String id, String kind, Optional<Job.Idempotency> key, Optional<SwapMode> swap) {
+        return new Jobs.Request(id, RequantizationSpec.of(
+                new RequantizationSpec.Source("tiny", List.of("base.gguf"), Optional.empty()),
+                new RequantizationSpec.Sets("calibration", "evaluation", 0), Budget.parse("60%"),
+                new ServingShape(512, 64, 1, 1),
+                new RequantizationSpec.Output(kind + "-" + id, Instant.EPOCH, RequantizationSpec.Scope.BRIEF)), key, swap);
+    }
+
+    private void go(String id) throws IOException {
+        Files.writeString(data.resolve("jobs").resolve(id).resolve("go"), "");
+    }
+
+    private List<Phase> log(String id) {
+        try {
+            return Files.readAllLines(data.resolve("jobs").resolve(id).resolve("log")).stream().map(Phase::valueOf)
+                    .collect(Collectors.toList());
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    static boolean at(Jobs jobs, String id, Phase phase) {
+        return jobs.get(id).phase().equals(Optional.of(phase)) && jobs.get(id).progress() > 0;
+    }
+
+    private static Job ended(Jobs jobs, String id) {
+        until(id + " has ended", () -> jobs.get(id).state().isFinal());
+        return jobs.get(id);
+    }
+
+    /** The limit only ends a broken test. */
+    private static void until(String what, BooleanSupplier condition) {
+        long limit = System.nanoTime() + Duration.ofSeconds(60).toNanos();
+        while (!condition.getAsBoolean()) {
+            assertTrue(System.nanoTime() < limit, "waited in vain until " + what);
+            try {
+                Thread.sleep(5);
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+        }
+    }
+}

@@ -1,0 +1,108 @@
+package dev.luq.jobs.child;
+
+import dev.luq.luq.spec.Phase;
+import dev.luq.luq.spec.RequantizationSpec;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.OptionalLong;
+
+/**
+ * The process of a job that does what the first word of its result's name tells it, and leaves a line in {@code log} of its folder for every
+ * phase that it went through:
+ * <pre>
+ * quick     all phases at once
+ * patient   waits in QUANTIZE until there is a file {@code go} in its folder, or it is to stop; then the rest
+ * deaf      the same, and does not stop
+ * failing   fails in RANK
+ * dying     dies in QUANTIZE by SIGKILL, twice; the third process finds the phases before done
+ * mortal    dies each time
+ * </pre>
+ */
+public final class ScriptedJob implements JobBody {
+
+    private final Path folder;
+    private final String kind;
+
+    private ScriptedJob(Path folder) {
+        this.folder = folder;
+        this.kind = RequantizationSpec.read(folder).output().manifestId().split("-")[0];
+    }
+
+    public static void main(String[] arguments) {
+        Path folder = Path.of(arguments[1]);
+        JobLoop.run(folder, new ScriptedJob(folder));
+    }
+
+    @Override
+    public void run(Progress progress) throws Stopped, Failed {
+        System.out.println("a stray print");
+        List<Phase> done = read("log").stream().map(Phase::valueOf).toList();
+        for (Phase phase : Phase.values()) {
+            if (done.contains(phase)) {
+                continue;
+            }
+            progress.phase(phase);
+            progress.progress(phase.ordinal() / 8.0, OptionalLong.of(8 - phase.ordinal()));
+            progress.note("doing " + phase);
+            if (kind.equals("failing") && phase == Phase.RANK) {
+                throw new Failed("The model cannot be ranked.", new IllegalStateException("for the log"));
+            }
+            if (phase == Phase.QUANTIZE) {
+                quantize(progress);
+            }
+            append("log", phase.name());
+        }
+    }
+
+    private void quantize(Progress progress) throws Stopped {
+        switch (kind) {
+            case "patient", "deaf" -> {
+                while (!Files.exists(folder.resolve("go"))) {
+                    if (progress.cancelled() && kind.equals("patient")) {
+                        throw new Stopped();
+                    }
+                    sleep(20);
+                }
+            }
+            case "dying", "mortal" -> {
+                append("deaths", "one");
+                if (kind.equals("mortal") || read("deaths").size() < 3) {
+                    try {
+                        new ProcessBuilder("kill", "-KILL", String.valueOf(ProcessHandle.current().pid())).start();
+                    } catch (IOException e) {
+                        throw new IllegalStateException(e);
+                    }
+                    sleep(Long.MAX_VALUE);
+                }
+            }
+            default -> {
+            }
+        }
+    }
+
+    private List<String> read(String name) {
+        try {
+            return Files.exists(folder.resolve(name)) ? Files.readAllLines(folder.resolve(name)) : List.of();
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private void append(String name, String line) {
+        try {
+            Files.writeString(folder.resolve(name), String.join("\n", read(name)) + (read(name).isEmpty() ? "" : "\n") + line);
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static void sleep(long millis) {
+        try {
+            Thread.sleep(millis);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+}
