@@ -6,8 +6,6 @@ import dev.luq.luq.calibrate.CalibrationOptions;
 import dev.luq.luq.calibrate.Calibrator;
 import dev.luq.luq.data.Dataset;
 import dev.luq.luq.spec.RequantizationSpec;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.List;
@@ -49,25 +47,10 @@ final class Calibrations {
                 String.valueOf(seed), options.vectors() + " " + options.activations() + " " + options.contextSize() + " "
                 + options.batchSize());
         Path folder = cache.path("calibration", facts, "");
-        try {
-            Calibration calibration = Calibrator.run(subject.model().paths(), subject.mmproj().map(m -> m.paths().get(0)), set,
-                    options, folder, (done, of, left) -> {
-                        stretch.progress((double) done / of);
-                        if (stretch.cancelled()) {
-                            // The pass keeps what it has when its thread is interrupted.
-                            Thread.currentThread().interrupt();
-                        }
-                    });
-            Thread.interrupted(); // set after the last example, it would end something else
-            stretch.check();
-            String key = Cache.key(facts);
-            return new Calibrated(key, calibration, new Matrix(Cache.key(List.of(key, String.valueOf(alpha))),
-                    calibration.importance(alpha)), seed, alpha);
-        } catch (InterruptedException e) {
-            throw new JobException.Cancelled();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        Calibration calibration = Interruptible.run(stretch::cancelled, () -> Calibrator.run(subject.model().paths(),
+                subject.mmproj().map(mmproj -> mmproj.paths().get(0)), set, options, folder,
+                (done, of, left) -> stretch.progress((double) done / of)));
+        return withAlpha(new Calibrated(Cache.key(facts), calibration, null, seed, alpha), alpha);
     }
 
     /** The same pass with another share of images; no work. */

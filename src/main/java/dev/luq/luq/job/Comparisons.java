@@ -10,6 +10,7 @@ import dev.luq.luq.plan.PlanException;
 import dev.luq.luq.plan.Ranking;
 import dev.luq.luq.plan.RankingMethod;
 import dev.luq.luq.rank.Ablations;
+import dev.luq.luq.rank.RankException;
 import dev.luq.luq.report.Report.Comparison;
 import dev.luq.luq.report.Report.Measured;
 import dev.luq.luq.spec.Method;
@@ -168,7 +169,12 @@ final class Comparisons {
 
     private void modality(List<Measured> into, String name, Dataset set, int examples, int seed, Stretch stretch) {
         Calibrated calibrated = calibrations.run(set, examples, seed, main.alpha(), stretch.part(0, 0.4));
-        Ranking ranking = rankings.of(calibrated).of(RankingMethod.ENTROPY, stretch.part(0.4, 0.6));
+        Ranking ranking;
+        try {
+            ranking = rankings.of(calibrated).of(RankingMethod.ENTROPY, stretch.part(0.4, 0.6));
+        } catch (RankException.TooFewVectors e) {
+            return; // a set with few examples of this kind
+        }
         plan(() -> chooser.ofSize(ranking, MIDDLE)).ifPresent(candidate -> into.add(measured(name, String.valueOf(seed),
                 candidate, calibrated.matrix(), stretch.part(0.6, 1))));
     }

@@ -2,6 +2,7 @@ package dev.luq.luq.job;
 
 import dev.luq.luq.plan.Candidate;
 import dev.luq.luq.report.Report;
+import io.quarkus.runtime.annotations.RegisterForReflection;
 import java.util.List;
 
 /**
@@ -12,6 +13,7 @@ import java.util.List;
  * @param candidate the plan and its sizes
  * @param choices the plans that were compared, the chosen one included
  */
+@RegisterForReflection
 record Decision(String chosen, String why, Candidate candidate, List<Report.Choice> choices) {
 
     static final String FILE = "plan.json";

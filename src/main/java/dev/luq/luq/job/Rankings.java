@@ -15,15 +15,12 @@ import dev.luq.luq.rank.KldRanking;
 import dev.luq.luq.rank.LayerEntropies;
 import dev.luq.luq.report.Report;
 import dev.luq.luq.spec.RequantizationSpec.Levels;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import java.util.function.DoubleConsumer;
 
 /** Rankings of a subject's layers from one calibration, each computed once and only when it is asked for. */
 final class Rankings {
@@ -94,8 +91,8 @@ final class Rankings {
     private LayerEntropies entropies(Activation activation, Stretch stretch) {
         LayerEntropies entropies = cache.value("rankings", List.of("entropies", VERSION, calibrated.key(), activation.name(),
                 options.clusters() + " " + options.sweep() + " " + options.seeds() + " " + options.points()),
-                LayerEntropies.class, () -> interruptible(stretch, progress ->
-                        EntropyRanking.measure(calibrated.calibration(), activation, options, progress)));
+                LayerEntropies.class, () -> Interruptible.run(stretch::cancelled, () ->
+                        EntropyRanking.measure(calibrated.calibration(), activation, options, stretch::progress)));
         if (activation == Activation.OUTPUT) {
             outputEntropies = entropies;
         }
@@ -104,11 +101,11 @@ final class Rankings {
 
     private Ranking error(Stretch stretch) {
         return cache.value("rankings", List.of("error", VERSION, subject.identity(), calibrated.matrix().key(),
-                levels.low() + " " + levels.high()), Ranking.class, () -> interruptible(stretch.part(0.5, 1), progress -> {
+                levels.low() + " " + levels.high()), Ranking.class, () -> Interruptible.run(stretch::cancelled, () -> {
                     ModelFiles low = ModelFiles.of(bench.assemble(Plan.uniform(layers, levels.low(), levels.high(),
                             Precision.F16), calibrated.matrix(), stretch.part(0, 0.5)).splits());
                     return ErrorRanking.rank(subject.model(), low, levels.high(), calibrated.matrix().values(),
-                            threads.slices(), progress);
+                            threads.slices(), stretch.part(0.5, 1)::progress);
                 }));
     }
 
@@ -163,28 +160,5 @@ final class Rankings {
     /** The share of pairs in opposite order. */
     private static double distance(double tau) {
         return (1 - tau) / 2;
-    }
-
-    /** Work that ends when its thread is interrupted. */
-    private interface Interruptible<T> {
-        T run(DoubleConsumer progress) throws IOException, InterruptedException;
-    }
-
-    private static <T> T interruptible(Stretch stretch, Interruptible<T> work) {
-        try {
-            T result = work.run(share -> {
-                stretch.progress(share);
-                if (stretch.cancelled()) {
-                    Thread.currentThread().interrupt();
-                }
-            });
-            Thread.interrupted(); // set after the last step, it would end something else
-            stretch.check();
-            return result;
-        } catch (InterruptedException e) {
-            throw new JobException.Cancelled();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
     }
 }

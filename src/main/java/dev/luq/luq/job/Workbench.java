@@ -16,6 +16,7 @@ import dev.luq.luq.quantize.Requantizer;
 import dev.luq.luq.quantize.UniformModels;
 import dev.luq.luq.spec.JsonFile;
 import dev.luq.luq.store.LayerStore;
+import io.quarkus.runtime.annotations.RegisterForReflection;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -79,6 +80,7 @@ final class Workbench implements AutoCloseable {
     }
 
     /** A uniform model of llama.cpp. */
+    @RegisterForReflection
     record Uniform(long tensorBytes, Quality quality) {
     }
 

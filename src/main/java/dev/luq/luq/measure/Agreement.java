@@ -1,5 +1,6 @@
 package dev.luq.luq.measure;
 
+import io.quarkus.runtime.annotations.RegisterForReflection;
 import java.util.Arrays;
 
 /**
@@ -13,6 +14,7 @@ import java.util.Arrays;
  * @param maxKld largest
  * @param top1 share of positions where both have the same likeliest token
  */
+@RegisterForReflection
 public record Agreement(int positions, double meanKld, double meanKldError, double p99Kld, double maxKld, double top1) {
 
     /** Of divergences in nats and the number of positions with the same likeliest token. */

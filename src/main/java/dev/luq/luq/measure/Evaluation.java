@@ -6,6 +6,7 @@ import dev.luq.luq.data.Dataset;
 import dev.luq.luq.data.Example;
 import dev.luq.luq.feed.FeedException;
 import dev.luq.luq.feed.Feeder;
+import dev.luq.luq.feed.Modality;
 import dev.luq.luq.feed.Visitor;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -39,7 +40,7 @@ public final class Evaluation {
         /** @param share of the work done, 0 to 1 */
         void progress(double share);
 
-        /** Asked between examples. */
+        /** Asked before each batch of tokens. */
         boolean cancelled();
     }
 
@@ -68,6 +69,11 @@ public final class Evaluation {
         try (BaseOutputs.Writer writer = new BaseOutputs.Writer(baseOutputs)) {
             each(watcher, (index, example) -> base.feed(example, new Visitor() {
                 @Override
+                public void batch(Modality modality, int tokens) {
+                    check(watcher);
+                }
+
+                @Override
                 public void logits(Prediction prediction, FloatBuffer logits) {
                     if (prediction.answer()) {
                         writer.add(index, prediction.target(), LogProbabilities.of(logits));
@@ -95,7 +101,7 @@ public final class Evaluation {
         int skipped;
         try (BaseOutputs.Reader reader = new BaseOutputs.Reader(baseOutputs)) {
             skipped = each(watcher, (index, example) -> {
-                Comparison comparison = new Comparison(reader, index, image, text);
+                Comparison comparison = new Comparison(reader, index, image, text, watcher);
                 model.feed(example, comparison);
                 if (exactMatch) {
                     boolean right = comparison.allRight || example.answer().strip().equals(
@@ -127,9 +133,7 @@ public final class Evaluation {
         int count = set.examples().size();
         int skipped = 0;
         for (int i = 0; i < count; i++) {
-            if (watcher.cancelled()) {
-                throw new MeasureException.Cancelled();
-            }
+            check(watcher);
             try {
                 work.accept(i, set.examples().get(i));
             } catch (FeedException.TooLong e) {
@@ -140,19 +144,32 @@ public final class Evaluation {
         return skipped;
     }
 
+    private static void check(Watcher watcher) {
+        if (watcher.cancelled()) {
+            throw new MeasureException.Cancelled();
+        }
+    }
+
     /** Compares the positions of one example with the base's, in order. */
     private static final class Comparison implements Visitor {
         private final BaseOutputs.Reader reader;
         private final int example;
         private final Sums image;
         private final Sums text;
+        private final Watcher watcher;
         private boolean allRight = true;
 
-        Comparison(BaseOutputs.Reader reader, int example, Sums image, Sums text) {
+        Comparison(BaseOutputs.Reader reader, int example, Sums image, Sums text, Watcher watcher) {
             this.reader = reader;
             this.example = example;
             this.image = image;
             this.text = text;
+            this.watcher = watcher;
+        }
+
+        @Override
+        public void batch(Modality modality, int tokens) {
+            check(watcher);
         }
 
         @Override

@@ -1,5 +1,6 @@
 package dev.luq.luq.measure;
 
+import io.quarkus.runtime.annotations.RegisterForReflection;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -13,6 +14,7 @@ import java.util.TreeMap;
  *     Empty when answers were not generated
  * @param skipped examples that are too long to be fed and count nowhere
  */
+@RegisterForReflection
 public record Quality(Agreement all, Agreement image, Agreement text, Map<String, Score> exactMatch, int skipped) {
 
     public Quality {

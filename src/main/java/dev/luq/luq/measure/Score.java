@@ -1,6 +1,9 @@
 package dev.luq.luq.measure;
 
+import io.quarkus.runtime.annotations.RegisterForReflection;
+
 /** Questions asked, and those whose answer was the right one. */
+@RegisterForReflection
 public record Score(int right, int asked) {
 
     /** 0 to 1; 0 when nothing was asked. */

@@ -4,6 +4,7 @@ import dev.luq.luq.measure.Quality;
 import dev.luq.luq.plan.Candidate;
 import dev.luq.luq.plan.LayerCosts;
 import dev.luq.luq.plan.Ranking;
+import io.quarkus.runtime.annotations.RegisterForReflection;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -32,6 +33,7 @@ import java.util.Optional;
  * @param provenance sets, seeds, counts, settings; values that JSON has
  * @param comparison of the full report
  */
+@RegisterForReflection
 public record Report(int version, String modelId, String baseName, String manifestId, Instant created, String budget,
         String method, String chosen, String why, Candidate published, Quality quality, Optional<Quality> baseQuality,
         List<Choice> choices, List<Ranking> rankings, Optional<LayerCosts> costs, Optional<Entropies> entropies,
@@ -53,6 +55,7 @@ public record Report(int version, String modelId, String baseName, String manife
      * @param lowLayers layers below the high precision
      * @param meanKld on the held-out calibration examples, in nats; empty when there was nothing to choose
      */
+    @RegisterForReflection
     public record Choice(String method, long weightBytes, int lowLayers, Optional<Double> meanKld) {
     }
 
@@ -68,6 +71,7 @@ public record Report(int version, String modelId, String baseName, String manife
      *     a ranking has nothing but equals
      * @param tauBetweenSeeds the same distance of each pair of seeds' rankings
      */
+    @RegisterForReflection
     public record Entropies(int clusters, List<Double> mixed, List<Double> image, List<Double> text,
             Map<Integer, Double> tauBetweenClusters, List<Double> tauBetweenSeeds) {
     }
@@ -82,6 +86,7 @@ public record Report(int version, String modelId, String baseName, String manife
      * @param lowLayers layers below the high precision
      * @param quality measured
      */
+    @RegisterForReflection
     public record Measured(String series, String label, long weightBytes, double ratioToQ4KM, int lowLayers,
             Quality quality) {
     }
@@ -96,6 +101,7 @@ public record Report(int version, String modelId, String baseName, String manife
      * @param alphas the entropy ranking at one budget, calibrated with another share of images; the label is alpha
      * @param modalities multimodal and text-only calibration at one budget, over seeds; the label is the seed
      */
+    @RegisterForReflection
     public record Comparison(List<Measured> frontier, List<Measured> uniform, List<Measured> equalBytes,
             List<Measured> orders, List<Measured> alphas, List<Measured> modalities) {
     }

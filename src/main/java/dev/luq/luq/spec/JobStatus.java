@@ -1,5 +1,6 @@
 package dev.luq.luq.spec;
 
+import io.quarkus.runtime.annotations.RegisterForReflection;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
@@ -16,12 +17,14 @@ import java.util.TreeMap;
  * @param phaseSeconds time spent per phase, over all runs of the job
  * @param error why it failed, for people
  */
+@RegisterForReflection
 public record JobStatus(State state, Phase phase, double progress, OptionalLong secondsLeft,
         Map<Phase, Double> phaseSeconds, Optional<String> error) {
 
     private static final String FILE = "status.json";
 
     /** What the job's own process knows; queueing is the server's. */
+    @RegisterForReflection
     public enum State { RUNNING, SUCCEEDED, FAILED, CANCELLED }
 
     public JobStatus {

@@ -3,12 +3,14 @@ package dev.luq.luq.spec;
 import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonValue;
 import dev.luq.luq.plan.RankingMethod;
+import io.quarkus.runtime.annotations.RegisterForReflection;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
 /** How the plan for a budget is found. */
+@RegisterForReflection
 public enum Method {
     /** The plans of all others, measured on held-out calibration examples; the nearest to the base model wins. */
     BEST(null),

@@ -1,6 +1,9 @@
 package dev.luq.luq.spec;
 
+import io.quarkus.runtime.annotations.RegisterForReflection;
+
 /** The steps of a re-quantization, in order. Each is done once; what a cache holds is skipped. */
+@RegisterForReflection
 public enum Phase {
     /** The base model reads the calibration set: token vectors and importance matrices. */
     CALIBRATE,

@@ -3,6 +3,7 @@ package dev.luq.luq.spec;
 import dev.luq.luq.plan.Budget;
 import dev.luq.luq.plan.Precision;
 import dev.luq.luq.plan.ServingShape;
+import io.quarkus.runtime.annotations.RegisterForReflection;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
@@ -23,6 +24,7 @@ import java.util.regex.Pattern;
  * @param threads compute threads; 0 takes the processors available
  * @param output the result
  */
+@RegisterForReflection
 public record RequantizationSpec(int version, Source source, Sets sets, Budget budget, Method method, Levels levels,
         Calibration calibration, ServingShape serving, int threads, Output output) {
 
@@ -47,6 +49,7 @@ public record RequantizationSpec(int version, Source source, Sets sets, Budget b
      * @param model paths of the GGUF, or of its split files in order; F16, BF16 or Q8_0
      * @param mmproj path of the projector
      */
+    @RegisterForReflection
     public record Source(String modelId, List<String> model, Optional<String> mmproj) {
         public Source {
             require(modelId != null && !modelId.isBlank(), "The model needs an id.");
@@ -71,6 +74,7 @@ public record RequantizationSpec(int version, Source source, Sets sets, Budget b
      * @param evaluation its path; held out: nothing is chosen by it but what the budget says about accuracy and KLD
      * @param evaluationExamples examples of it used at most, evenly spread; 0 for all
      */
+    @RegisterForReflection
     public record Sets(String calibration, String evaluation, int evaluationExamples) {
         public Sets {
             require(calibration != null && evaluation != null, "A calibration and an evaluation set are needed.");
@@ -85,6 +89,7 @@ public record RequantizationSpec(int version, Source source, Sets sets, Budget b
      * @param high of the other layers and of the tensors outside the layers
      * @param mmproj of the projector: F16 keeps it as it is
      */
+    @RegisterForReflection
     public record Levels(Precision low, Precision high, Precision mmproj) {
         public static final Levels DEFAULT = new Levels(Precision.IQ1_M, Precision.Q4_K_M, Precision.F16);
 
@@ -102,6 +107,7 @@ public record RequantizationSpec(int version, Source source, Sets sets, Budget b
      * @param tuning examples of the calibration set that are held out of the calibration for measuring layers and
      *     choosing between methods, at most; a fifth of the set at most
      */
+    @RegisterForReflection
     public record Calibration(double alpha, long seed, int examples, int tuning) {
         public static final Calibration DEFAULT = new Calibration(0.75, 1, 256, 48);
 
@@ -112,6 +118,7 @@ public record RequantizationSpec(int version, Source source, Sets sets, Budget b
     }
 
     /** How much is reported. */
+    @RegisterForReflection
     public enum Scope {
         /** The published model beside its base. */
         BRIEF,
@@ -123,6 +130,7 @@ public record RequantizationSpec(int version, Source source, Sets sets, Budget b
      * @param manifestId the id under which the result is published
      * @param created the manifest's time; fixed, so that an interrupted job ends with the same bytes
      */
+    @RegisterForReflection
     public record Output(String manifestId, Instant created, Scope report) {
         public Output {
             require(manifestId != null && MANIFEST_ID.matcher(manifestId).matches(), "The result's name must be 1 to 100"

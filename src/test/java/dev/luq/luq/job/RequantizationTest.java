@@ -78,6 +78,33 @@ class RequantizationTest {
         assertEquals(6, report.quality().exactMatchAll().asked());
     }
 
+    /** The smallest two-level plan has 79.5 % of Q4_K_M's bytes, ladders go lower. */
+    @Test
+    void theFullReportComparesEverythingThatIsPossible() throws IOException {
+        Jobs.Notes notes = new Jobs.Notes();
+        Path job = Jobs.create(data, Jobs.spec(folder, "full", "90%", Method.ERROR, Scope.FULL));
+        Report report = new Requantization(data, job).run(notes);
+        assertEquals(Phase.COMPARE, notes.phases.get(notes.phases.size() - 1));
+        Report.Comparison comparison = report.comparison().orElseThrow();
+        assertEquals(List.of("ladder 60%", "ladder 70%", "ladder 80%", "kld 80%", "error 80%", "entropy 80%",
+                "entropy-normed-input 80%"), names(comparison.frontier()));
+        assertEquals(List.of("Q4_K_M", "IQ3_M", "Q3_K_M", "Q2_K", "IQ2_XXS", "IQ1_M"),
+                comparison.uniform().stream().map(Report.Measured::label).toList());
+        for (Report.Measured equal : comparison.equalBytes()) {
+            Report.Measured uniform = comparison.uniform().stream().filter(u -> u.label().equals(equal.label())).findFirst()
+                    .orElseThrow();
+            assertTrue(equal.weightBytes() <= uniform.weightBytes(), equal + " beside " + uniform);
+        }
+        assertEquals(List.of("lowest entropy first 80%", "highest entropy first 80%", "by depth 80%", "random 1 80%",
+                "random 2 80%", "random 3 80%", "random 4 80%", "random 5 80%"), names(comparison.orders()));
+        assertEquals(List.of(), comparison.alphas(), "no two-level plan has 70 %");
+        assertTrue(Files.readString(job.resolve("report.html")).contains("Uniform types at equal bytes"));
+    }
+
+    private static List<String> names(List<Report.Measured> measured) {
+        return measured.stream().map(m -> m.series() + " " + m.label()).toList();
+    }
+
     @Test
     void aSecondBudgetCalibratesAndRanksNothing() throws IOException {
         run(spec("first", "95%", Method.LADDER));
