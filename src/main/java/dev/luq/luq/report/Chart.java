@@ -15,7 +15,7 @@ record Chart(String title, Axis x, Axis y, List<Series> series, boolean integerS
 
     private static final double WIDTH = 760;
     private static final double HEIGHT = 340;
-    private static final double LEFT = 62;
+    private static final double LEFT = 78;
     private static final double RIGHT = 18;
     private static final double TOP = 12;
     private static final double BOTTOM = 46;
@@ -107,7 +107,9 @@ record Chart(String title, Axis x, Axis y, List<Series> series, boolean integerS
         if (s.labelled) {
             // Beside the point, on the side where there is room.
             boolean left = px(p.x) > WIDTH - RIGHT - 90;
+            svg.append("<g class=\"label\">");
             text(svg, px(p.x) + (left ? -9 : 9), py(p.y) + 4, left ? "end" : "start", p.label);
+            svg.append("</g>");
         }
     }
 

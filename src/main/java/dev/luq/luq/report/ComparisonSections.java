@@ -17,6 +17,8 @@ final class ComparisonSections {
 
     private static final String RATIO = "weights, % of Q4_K_M";
     private static final String KLD = "mean KLD, nats";
+    private static final String RANDOM = "random";
+    private static final String UNIFORM = "uniform";
     private static final String RIGHT = "answers right, %";
 
     private final Comparison comparison;
@@ -35,7 +37,7 @@ final class ComparisonSections {
         }
         Map<String, List<Measured>> lines = bySeries(Stream.concat(comparison.frontier().stream(),
                 comparison.equalBytes().stream()).toList());
-        lines.put("uniform", comparison.uniform());
+        lines.put(UNIFORM, comparison.uniform());
         return Html.heading("Size and quality") + Html.paragraph("Every method at several budgets, and at the bytes of each"
                 + " uniform type, beside llama.cpp's own mixes over the whole model with the same importance matrix. Lower is"
                 + " better in the first picture, higher in the second.")
@@ -62,8 +64,14 @@ final class ComparisonSections {
         }
         return Html.heading("Does the order matter?") + Html.paragraph("The same two precisions at the same budgets, layers"
                 + " taken in other orders: lowest entropy first is the paper's.")
-                + chart("KL divergence by order", bySeries(comparison.orders()), true)
-                + chart("Right answers by order", bySeries(comparison.orders()), false) + table("budget", comparison.orders());
+                + chart("KL divergence by order", byOrder(), true) + chart("Right answers by order", byOrder(), false)
+                + table("budget", comparison.orders());
+    }
+
+    /** The random orders are one cloud. */
+    private Map<String, List<Measured>> byOrder() {
+        return comparison.orders().stream().collect(Collectors.groupingBy(
+                m -> m.series().startsWith(RANDOM) ? RANDOM : m.series(), LinkedHashMap::new, Collectors.toList()));
     }
 
     private String alphas() {
@@ -120,14 +128,14 @@ final class ComparisonSections {
                 : m -> 100 * m.quality().exactMatchAll().share();
         List<Chart.Series> series = new ArrayList<>();
         lines.forEach((name, measured) -> {
-            boolean uniform = name.equals("uniform");
-            boolean scattered = uniform || name.startsWith("random");
+            boolean uniform = name.equals(UNIFORM);
+            boolean scattered = uniform || name.equals(RANDOM);
             List<Chart.Point> points = measured.stream().sorted((a, b) -> Double.compare(a.ratioToQ4KM(), b.ratioToQ4KM()))
                     .map(m -> new Chart.Point(100 * m.ratioToQ4KM(), value.applyAsDouble(m),
-                            uniform ? m.label() : name + ", " + m.label(), Html.percent(m.ratioToQ4KM()) + " of Q4_K_M, "
+                            uniform ? m.label() : m.series() + ", " + m.label(), Html.percent(m.ratioToQ4KM()) + " of Q4_K_M, "
                             + (kld ? Html.nats(value.applyAsDouble(m)) + " nats" : Html.number(value.applyAsDouble(m), 1) + " %")))
                     .toList();
-            series.add(new Chart.Series(name, uniform ? 6 : series.size() % 6, scattered ? Chart.Line.NONE : Chart.Line.SOLID,
+            series.add(new Chart.Series(name, scattered ? 6 : series.size() % 6, scattered ? Chart.Line.NONE : Chart.Line.SOLID,
                     uniform, points));
         });
         Axis y = kld ? Axis.logarithmic(KLD, values(series)) : Axis.linear(RIGHT, values(series));

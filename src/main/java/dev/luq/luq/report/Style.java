@@ -15,7 +15,7 @@ final class Style {
               --c0: #74a7ff; --c1: #ff9a58; --c2: #45cdaa; --c3: #d690ea; --c4: #e2b648; --c5: #ff7fa8; --c6: #a9b1bc; --c7: #93d070; } }
             * { box-sizing: border-box; }
             body { margin: 0; background: var(--page); color: var(--ink); font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
-            main { max-width: 900px; margin: 0 auto; padding: 32px 20px 64px; }
+            main { max-width: 1040px; margin: 0 auto; padding: 32px 20px 64px; }
             h1 { font-size: 1.7rem; line-height: 1.25; margin: 0 0 4px; }
             h2 { font-size: 1.2rem; margin: 44px 0 6px; padding-top: 14px; border-top: 1px solid var(--rule); }
             p { margin: 6px 0 12px; max-width: 70ch; }
@@ -29,6 +29,7 @@ final class Style {
             .key { display: inline-flex; align-items: center; gap: 6px; }
             figure svg[role] { display: block; width: 100%; height: auto; }
             svg text { fill: var(--soft); font-size: 12.5px; font-family: inherit; }
+            .label text { fill: var(--ink); paint-order: stroke; stroke: var(--card); stroke-width: 4px; }
             .grid { stroke: var(--grid); } .axis, .tick { stroke: var(--soft); } .grid, .axis, .tick { fill: none; stroke-width: 1; }
             .line { fill: none; stroke-width: 2; stroke-linejoin: round; } .dashed { stroke-dasharray: 5 4; }
             .mark { stroke: var(--card); stroke-width: 1.5; }
@@ -37,8 +38,8 @@ final class Style {
             .mark.c0 { fill: var(--c0); } .mark.c1 { fill: var(--c1); } .mark.c2 { fill: var(--c2); } .mark.c3 { fill: var(--c3); }
             .mark.c4 { fill: var(--c4); } .mark.c5 { fill: var(--c5); } .mark.c6 { fill: var(--c6); } .mark.c7 { fill: var(--c7); }
             .scroll { overflow-x: auto; margin: 12px 0 18px; }
-            table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; min-width: 50%; }
-            th, td { padding: 5px 14px 5px 0; text-align: right; border-bottom: 1px solid var(--rule); white-space: nowrap; font-weight: 400; }
+            table { border-collapse: collapse; font-size: .86rem; font-variant-numeric: tabular-nums; min-width: 50%; }
+            th, td { padding: 5px 12px 5px 0; text-align: right; border-bottom: 1px solid var(--rule); white-space: nowrap; font-weight: 400; }
             th:first-child { text-align: left; } thead th { color: var(--soft); border-bottom-color: var(--soft); vertical-align: bottom; }
             .layers { display: flex; flex-wrap: wrap; gap: 4px; margin: 12px 0; padding: 0; list-style: none; }
             .layers li { border: 1px solid var(--rule); border-radius: 6px; padding: 4px 8px; background: var(--card); font-size: .8rem; text-align: center; min-width: 58px; }
