@@ -51,7 +51,8 @@ final class EvalCommand implements Callable<Integer> {
         ProgressBar bar = ProgressBar.forStandardError();
         try {
             ModelEvaluation.Result result = new ModelEvaluation(ModelOptions.dataDir(dataDir), baseModel.modelFiles().paths(),
-                    baseModel.mmprojFile(), set, threads).run(subject(), share -> bar.progress(share, OptionalLong.empty()));
+                    baseModel.mmprojFile(), set, threads).run(subject(), share -> bar.progress(share, OptionalLong.empty()),
+                    () -> bar.message("waiting for another job with this data folder"));
             bar.clear();
             System.out.printf("%-12s %s%n", "model", model);
             System.out.printf(Locale.ROOT, "%-12s %.2f MiB, %.2f bits per weight%n", "weights",

@@ -66,24 +66,31 @@ public final class ModelEvaluation {
      * Measures.
      *
      * @param progress gets shares of the work done, 0 to 1
+     * @param waits called when another job with this data folder must end first
      * @throws JobException.Failed it cannot be measured; the message says why
      */
-    public Result run(Subject subject, DoubleConsumer progress) {
+    public Result run(Subject subject, DoubleConsumer progress, Runnable waits) {
         Stretch stretch = new Stretch(progress, () -> false);
         try {
             Llama.init(line -> { });
             LayerStore store = LayerStore.open(Cache.folder(dataDir).resolve("store"));
-            if (subject instanceof Subject.OfStore stored) {
-                try (StoreLease lease = store.lease(stored.manifestId())) {
-                    Manifest manifest = store.manifest(stored.manifestId()).orElseThrow();
-                    StoredModel files = store.files(manifest);
-                    return run(store, files.splits(), files.mmproj().or(() -> mmproj), stretch);
-                }
+            try (CacheLock alone = CacheLock.take(dataDir, stretch, waits)) {
+                return run(store, subject, stretch);
             }
-            return run(store, ((Subject.OfFiles) subject).files(), mmproj, stretch);
         } catch (RuntimeException | IOException e) {
             throw JobException.of(e);
         }
+    }
+
+    private Result run(LayerStore store, Subject subject, Stretch stretch) throws IOException {
+        if (subject instanceof Subject.OfStore stored) {
+            try (StoreLease lease = store.lease(stored.manifestId())) {
+                Manifest manifest = store.manifest(stored.manifestId()).orElseThrow();
+                StoredModel files = store.files(manifest);
+                return run(store, files.splits(), files.mmproj().or(() -> mmproj), stretch);
+            }
+        }
+        return run(store, ((Subject.OfFiles) subject).files(), mmproj, stretch);
     }
 
     private Result run(LayerStore store, List<Path> model, Optional<Path> projector, Stretch stretch) throws IOException {

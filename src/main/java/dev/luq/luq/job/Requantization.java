@@ -112,7 +112,9 @@ public final class Requantization {
         Llama.init(line -> { });
         LayerStore store = LayerStore.open(Cache.folder(dataDir).resolve("store"));
         Cache cache = new Cache(dataDir.resolve("cache"));
-        try (StoreLease lease = store.build()) {
+        try (CacheLock alone = CacheLock.take(dataDir, calibrating,
+                () -> listener.message("Waiting for another job with this data folder."));
+                StoreLease lease = store.build()) {
             Subject subject = Subject.read(spec, store, calibrating);
             Threads threads = Threads.of(spec.threads(), subject.model().parameters());
             try (Workbench bench = new Workbench(subject, store, cache, threads)) {

@@ -26,6 +26,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.Stream;
 
 /** Jobs on a tiny model with random weights, of sets that are made here. */
@@ -38,6 +39,7 @@ final class Jobs {
     static final class Notes implements Requantization.Listener {
         final List<Phase> phases = new ArrayList<>();
         final List<Double> progress = new ArrayList<>();
+        final List<String> messages = new CopyOnWriteArrayList<>();
         volatile Phase cancelAt;
 
         @Override
@@ -52,6 +54,7 @@ final class Jobs {
 
         @Override
         public void message(String text) {
+            messages.add(text);
         }
 
         @Override

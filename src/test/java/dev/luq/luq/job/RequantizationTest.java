@@ -22,6 +22,8 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -145,6 +147,23 @@ class RequantizationTest {
             assertEquals(JobStatus.State.CANCELLED, JobStatus.read(job).orElseThrow().state());
         }
         assertEquals("ladder", run(spec("cancelled", "90%", Method.LADDER)).chosen());
+    }
+
+    @Test
+    void jobsWithOneDataFolderTakeTurns() throws Exception {
+        try (CacheLock other = CacheLock.take(data, new Stretch(share -> { }, () -> false), () -> { })) {
+            Jobs.Notes notes = new Jobs.Notes();
+            Path job = Jobs.create(data, spec("waits", "90%", Method.ERROR));
+            CompletableFuture<?> waiting = CompletableFuture.runAsync(() -> new Requantization(data, job).run(notes));
+            while (notes.messages.isEmpty()) {
+                Thread.sleep(10);
+            }
+            assertEquals(List.of("Waiting for another job with this data folder."), notes.messages);
+            notes.cancelAt = Phase.CALIBRATE;
+            ExecutionException end = assertThrows(ExecutionException.class, waiting::get);
+            assertEquals(JobException.Cancelled.class, end.getCause().getClass());
+        }
+        assertEquals("error", run(spec("waits", "90%", Method.ERROR)).chosen());
     }
 
     @Test
