@@ -97,8 +97,8 @@ final class DurableFiles {
         } catch (IOException e) {
             String reason = String.valueOf(e.getMessage()).toLowerCase(Locale.ROOT);
             if (reason.contains("no space left") || reason.contains("quota exceeded")) {
-                throw new StoreException.NoSpace("The disk that holds the data folder is full. Make room there, for"
-                        + " instance by deleting models and collecting garbage, and start again: what is complete is kept.", e);
+                throw new StoreException.NoSpace("The disk is full. Make room on it, for instance by deleting models and"
+                        + " collecting garbage, and start again: what is complete is kept.", e);
             }
             throw e;
         }
