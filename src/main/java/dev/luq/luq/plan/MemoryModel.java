@@ -20,8 +20,8 @@ final class MemoryModel {
     static final long WORKER_BYTES = 79L << 20;
     /** Text, score and index entries of one token with its merge, measured on vocabularies of 640 and 32 000 tokens. */
     private static final int TOKEN_BYTES = 384;
-    /** What a projector's loader keeps beside the weights, measured on the demo model. */
-    private static final long PROJECTOR_BYTES = 4L << 20;
+    /** What a worker takes for a projector's tables and for handling pixels, measured on the demo model. */
+    private static final long PROJECTOR_BYTES = 10L << 20;
     private static final int FLOAT = 4;
     private static final int HALF = 2;
     /** The KV cache is made in units of so many tokens. */
