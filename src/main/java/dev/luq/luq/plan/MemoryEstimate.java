@@ -16,4 +16,9 @@ public record MemoryEstimate(long weights, long mmproj, long kvCache, long compu
     public long total() {
         return weights + mmproj + kvCache + compute + processes;
     }
+
+    /** Without the server's own process: what a worker takes. */
+    public long worker() {
+        return total() - MemoryModel.SERVER_BYTES;
+    }
 }
