@@ -14,7 +14,7 @@ final class Native {
     private static final Pattern ABSOLUTE_PATH = Pattern.compile("(?<![\\w./])/(?:[^\\s'\"/]+/)+[^\\s'\"/]+");
     /** llama.cpp puts the names of its functions before what it says. */
     private static final Pattern FUNCTION = Pattern.compile("^(?:[a-z_0-9]+: )+");
-    private static final Pattern ERROR = Pattern.compile("^(?:error: |error loading model: )+");
+    private static final Pattern ERROR = Pattern.compile("(?i)^(?:error: |error loading model: )+");
 
     private Native() {
     }
@@ -53,7 +53,9 @@ final class Native {
      */
     static String loggedReason(String fallback, List<Path> files) {
         String logged = llama.luq_log_errors().getString(UTF_8).strip();
-        return logged.isEmpty() ? fallback : plain(logged.lines().findFirst().orElse(fallback), files);
+        // Some errors come in a frame of equal signs.
+        return logged.lines().filter(line -> line.chars().anyMatch(Character::isLetter)).findFirst()
+                .map(line -> plain(line, files)).orElse(fallback);
     }
 
     private static String plain(String message, List<Path> files) {

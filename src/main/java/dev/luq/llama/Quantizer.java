@@ -104,7 +104,7 @@ public final class Quantizer implements AutoCloseable {
         if (blocks.remaining() % type.blockBytes() != 0 || out.remaining() < weights || !out.isDirect()) {
             throw new IllegalArgumentException("not whole blocks, or no room for " + weights + " weights");
         }
-        try (BytePointer in = pointer(blocks); FloatPointer values = new FloatPointer(out)) {
+        try (BytePointer in = pointer(blocks); FloatPointer values = new FloatPointer(out.slice())) {
             if (type == GgmlType.F32) {
                 Pointer.memcpy(values, in, blocks.remaining());
             } else {
@@ -140,7 +140,7 @@ public final class Quantizer implements AutoCloseable {
         if (!buffer.isDirect()) {
             throw new IllegalArgumentException("the buffer is not direct");
         }
-        return new BytePointer(buffer);
+        return new BytePointer(buffer.slice());
     }
 
     private void requireOpen() {

@@ -1,7 +1,10 @@
 package dev.luq.luq;
 
+import dev.luq.gguf.GgmlType;
 import dev.luq.gguf.Gguf;
 import dev.luq.gguf.GgufTensor;
+import dev.luq.gguf.GgufValue;
+import dev.luq.gguf.GgufWriter;
 import dev.luq.gguf.ImportanceMatrix;
 import dev.luq.gguf.ModelFiles;
 import dev.luq.llama.Context;
@@ -14,9 +17,12 @@ import dev.luq.llama.TokenBatch;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -53,6 +59,61 @@ public final class TestModels {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /**
+     * A model of random F16 weights that works as the tiny Qwen does, with larger layers.
+     *
+     * @param width of the embeddings, a multiple of 256; the feed-forward part is four times as wide
+     */
+    public static ModelFiles grown(int layers, int width, Path target) throws IOException {
+        Gguf tiny = model(QWEN).first();
+        long tinyWidth = tiny.integer("qwen2vl.embedding_length").orElseThrow();
+        long scale = width / tinyWidth;
+        Map<String, GgufValue> metadata = new LinkedHashMap<>(tiny.metadata());
+        Map.of("block_count", (long) layers, "embedding_length", (long) width, "feed_forward_length", 4L * width,
+                "attention.head_count", tiny.integer("qwen2vl.attention.head_count").orElseThrow() * scale,
+                "attention.head_count_kv", tiny.integer("qwen2vl.attention.head_count_kv").orElseThrow() * scale)
+                .forEach((key, value) -> metadata.put("qwen2vl." + key, GgufValue.uint32(value)));
+        List<GgufTensor> tensors = new ArrayList<>();
+        for (GgufTensor tensor : tiny.tensors()) {
+            if (!tensor.name().startsWith("blk.")) {
+                tensors.add(grown(tensor, tensor.name(), scale, width));
+            } else if (tensor.name().startsWith("blk.0.")) {
+                for (int layer = 0; layer < layers; layer++) {
+                    tensors.add(grown(tensor, tensor.name().replace("blk.0.", "blk." + layer + "."), scale, width));
+                }
+            }
+        }
+        SplittableRandom random = new SplittableRandom(5);
+        try (GgufWriter writer = GgufWriter.create(target, metadata, tensors)) {
+            for (GgufTensor tensor : tensors) {
+                ByteBuffer data = ByteBuffer.allocate((int) tensor.bytes()).order(ByteOrder.LITTLE_ENDIAN);
+                while (data.hasRemaining()) {
+                    if (tensor.type() == GgmlType.F32) {
+                        data.putFloat(1);
+                    } else {
+                        // Sign and mantissa at random, exponents of 2^-7 to 2^-6.
+                        data.putShort((short) (random.nextInt() & 0x87ff | 0x2000));
+                    }
+                }
+                writer.begin(tensor.name());
+                writer.write(data.flip());
+            }
+            writer.commit();
+        }
+        return read(target);
+    }
+
+    private static GgufTensor grown(GgufTensor tensor, String name, long scale, int width) {
+        boolean feedForward = name.contains("ffn_") && !name.contains("norm");
+        List<Long> shape = new ArrayList<>(tensor.shape());
+        for (int i = 0; i < shape.size(); i++) {
+            boolean vocabulary = i == 1 && !name.startsWith("blk.");
+            boolean inner = feedForward && (i == 0) == name.contains("ffn_down");
+            shape.set(i, vocabulary ? shape.get(i) : inner ? 4L * width : shape.get(i) * scale);
+        }
+        return new GgufTensor(name, tensor.type(), shape);
     }
 
     /** Made-up importances for all matrices of the layers. */

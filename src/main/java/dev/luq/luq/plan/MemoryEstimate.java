@@ -1,12 +1,13 @@
 package dev.luq.luq.plan;
 
 /**
- * What serving a model takes, by part, in bytes of resident memory.
+ * What serving a model takes, by part, in bytes of resident memory. Caches that fill while serving, of images and of
+ * requests, are bounded by their own settings and not counted.
  *
  * @param weights of the language model as they lie in memory
- * @param mmproj the projector's weights and its compute buffer
+ * @param mmproj the projector's weights and what encoding the largest image takes
  * @param kvCache keys and values of the whole context
- * @param compute buffers for the activations and logits of one step
+ * @param compute buffers for the activations and logits of one step, and the vocabulary's tables
  * @param processes the server and the worker without the model
  */
 public record MemoryEstimate(long weights, long mmproj, long kvCache, long compute, long processes) {
@@ -14,5 +15,10 @@ public record MemoryEstimate(long weights, long mmproj, long kvCache, long compu
     /** Everything together. */
     public long total() {
         return weights + mmproj + kvCache + compute + processes;
+    }
+
+    /** Without the server's own process: what a worker takes. */
+    public long worker() {
+        return total() - MemoryModel.SERVER_BYTES;
     }
 }

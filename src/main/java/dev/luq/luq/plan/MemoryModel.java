@@ -14,8 +14,14 @@ import java.util.Optional;
  */
 final class MemoryModel {
 
-    /** The server's and a worker's own, measured by {@code luq bench memory}. */
-    static final long PROCESS_BYTES = 182L << 20;
+    /** The server's own, measured by {@code luq bench memory}: 102.6 MiB. */
+    static final long SERVER_BYTES = 103L << 20;
+    /** A worker's own, a JVM with the native libraries, measured by the same: 79.2 MiB. */
+    static final long WORKER_BYTES = 79L << 20;
+    /** Text, score and index entries of one token with its merge, measured on vocabularies of 640 and 32 000 tokens. */
+    private static final int TOKEN_BYTES = 384;
+    /** What a worker takes for a projector's tables and for handling pixels, measured on the demo model. */
+    private static final long PROJECTOR_BYTES = 10L << 20;
     private static final int FLOAT = 4;
     private static final int HALF = 2;
     /** The KV cache is made in units of so many tokens. */
@@ -32,7 +38,8 @@ final class MemoryModel {
     }
 
     MemoryEstimate estimate(long weights, long mmprojWeights) {
-        return new MemoryEstimate(weights, mmprojWeights == 0 ? 0 : mmprojWeights + vision, kvCache, compute, PROCESS_BYTES);
+        return new MemoryEstimate(weights, mmprojWeights == 0 ? 0 : mmprojWeights + vision, kvCache, compute,
+                SERVER_BYTES + WORKER_BYTES);
     }
 
     /** Keys and values of each layer as F16, zeroed and hence resident from the start. */
@@ -63,29 +70,38 @@ final class MemoryModel {
     }
 
     /**
-     * Activations of one step: the residual stream beside both halves of the gated feed-forward part, or the logits, and
-     * the attention mask in both precisions; and the logits that are handed out.
+     * Activations of one step: four rows of the feed-forward part's width (as llama.cpp reports for models of several
+     * proportions; gate, up, product and a gap) beside the residual stream, or the logits; the same width in the lower
+     * precision that products are computed from; the attention mask; the logits that are handed out; the tables of the
+     * vocabulary.
      */
     private static long compute(LayeredModel model, ServingShape shape) {
         long batch = Math.min(shape.batchSize(), shape.contextSize());
         long feedForward = model.layers().stream().flatMap(List::stream).filter(t -> t.name().endsWith("ffn_up.weight"))
                 .mapToLong(tensor -> tensor.extent(1)).max().orElse(4 * model.width());
-        long layers = (2 * feedForward + 2 * model.width()) * batch * FLOAT;
+        long layers = (4 * feedForward + model.width()) * batch * FLOAT;
         long logits = model.vocabulary() * shape.slots() * FLOAT + model.width() * batch * FLOAT;
-        long mask = batch * pad(shape.contextSize()) * (FLOAT + HALF);
-        return Math.max(layers, logits) + mask + model.vocabulary() * shape.slots() * FLOAT;
+        long lowered = feedForward * batch * HALF;
+        long mask = batch * pad(shape.contextSize()) * HALF;
+        return Math.max(layers, logits) + lowered + mask + model.vocabulary() * (shape.slots() * FLOAT + TOKEN_BYTES);
     }
 
-    /** Activations of the largest image: patches of the vision tower, with flash attention. */
+    /**
+     * The largest image: its pixels as floats and cut into patches, the patches' activations with flash attention, and
+     * the mask of window attention, a square of patches.
+     */
     private static long vision(Gguf mmproj, ServingShape shape) {
         Map<String, GgufValue> metadata = mmproj.metadata();
         long width = integer(metadata, "clip.vision.embedding_length");
         long feedForward = integer(metadata, "clip.vision.feed_forward_length");
-        long side = integer(metadata, "clip.vision.image_size") / Math.max(1, integer(metadata, "clip.vision.patch_size"));
+        long patchSide = Math.max(1, integer(metadata, "clip.vision.patch_size"));
+        long side = integer(metadata, "clip.vision.image_size") / patchSide;
         boolean anySize = mmproj.text("clip.projector_type").orElse("").startsWith("qwen");
+        // Qwen's projectors make one token of four patches.
         long patches = anySize ? 4L * shape.imageTokens() : side * side + 1;
+        long pixels = patches * 3 * patchSide * patchSide;
         long windowMask = metadata.containsKey("clip.vision.n_wa_pattern") ? patches * patches * (FLOAT + HALF) : 0;
-        return patches * (2 * feedForward + 4 * width) * FLOAT + windowMask;
+        return PROJECTOR_BYTES + 2 * pixels * FLOAT + patches * (2 * feedForward + 4 * width) * FLOAT + windowMask;
     }
 
     private static long integer(Map<String, GgufValue> metadata, String key) {

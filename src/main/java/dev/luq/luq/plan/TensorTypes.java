@@ -2,6 +2,7 @@ package dev.luq.luq.plan;
 
 import dev.luq.gguf.GgmlType;
 import dev.luq.gguf.GgufTensor;
+import java.util.Comparator;
 import java.util.List;
 
 /**
@@ -17,6 +18,22 @@ public final class TensorTypes {
     private static final List<String> NEVER = List.of("_norm.weight", "ffn_gate_inp.weight", "altup", "laurel",
             "per_layer_model_proj", "ssm_conv1d", "shortconv.conv.weight", "attn_rel_b.weight", ".position_embd",
             "sam.pos_embd", "sam.neck.", "sam.net_", ".rel_pos", ".patch_embd", ".patch_merger");
+
+    /**
+     * The order of tensors in a file: what llama.cpp computes with as it lies in the mapped file comes first, what it may
+     * copy into another layout for this machine's CPU last. It keeps a file mapped from the first to the last tensor of
+     * the former kind: in this order none of the latter is in memory twice.
+     */
+    public static final Comparator<GgufTensor> MAPPED_FIRST = Comparator.comparingInt(tensor -> {
+        if (tensor.shape().size() < 2 || tensor.name().equals(EMBEDDING)) {
+            return 0;
+        }
+        return switch (tensor.type()) {
+            case F32, F16, BF16, Q8_0 -> 1;
+            case Q5_K, Q6_K -> 2;
+            default -> 3;
+        };
+    });
 
     private TensorTypes() {
     }

@@ -8,6 +8,7 @@ import dev.luq.llama.ModelQuantizer;
 import dev.luq.llama.Quantizer;
 import dev.luq.luq.plan.Plan;
 import dev.luq.luq.plan.Precision;
+import dev.luq.luq.plan.TensorTypes;
 import dev.luq.luq.store.LayerStore;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -17,6 +18,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -30,18 +32,39 @@ import java.util.stream.Stream;
 public final class QuantizeBenchmark {
 
     /**
-     * Proportions of a layer.
+     * Proportions of a model.
      *
+     * @param layers of the model; one is measured
      * @param width of the embeddings
      * @param keyValueWidth rows of the matrices for keys and values
      * @param feedForward width of the feed-forward part
+     * @param vocabulary tokens
      */
-    public record Shape(int width, int keyValueWidth, int feedForward) {
+    public record Shape(int layers, int width, int keyValueWidth, int feedForward, int vocabulary) {
 
-        /** Qwen2.5-VL-7B's layers: 233 million weights. */
-        public static final Shape QWEN_7B = new Shape(3584, 512, 18944);
-        /** LLaVA-1.5-7B's layers: 202 million weights. */
-        public static final Shape LLAVA_7B = new Shape(4096, 4096, 11008);
+        /** Qwen2.5-VL-7B: layers of 233 million weights. */
+        public static final Shape QWEN_7B = new Shape(28, 3584, 512, 18944, 152064);
+        /** LLaVA-1.5-7B: layers of 202 million weights. */
+        public static final Shape LLAVA_7B = new Shape(32, 4096, 4096, 11008, 32064);
+
+        /**
+         * Weights of each type in a model whose first layers are IQ1_M and whose rest is Q4_K_M: with the measured rates,
+         * how long the whole model takes.
+         */
+        public Map<GgmlType, Long> weights(int lowLayers) {
+            Map<GgmlType, Long> weights = new EnumMap<>(GgmlType.class);
+            for (int layer = 0; layer < layers; layer++) {
+                Precision precision = layer < lowLayers ? Precision.IQ1_M : Precision.Q4_K_M;
+                for (GgufTensor tensor : RandomLayer.tensors(this, 1)) {
+                    weights.merge(precision.type(tensor, layer, layers), tensor.elements(), Long::sum);
+                }
+            }
+            for (String name : List.of("token_embd.weight", "output.weight")) {
+                GgufTensor tensor = new GgufTensor(name, GgmlType.F16, List.of((long) width, (long) vocabulary));
+                weights.merge(TensorTypes.outside(Precision.Q4_K_M, tensor, false), tensor.elements(), Long::sum);
+            }
+            return weights;
+        }
     }
 
     /**
@@ -73,8 +96,7 @@ public final class QuantizeBenchmark {
     public QuantizeBenchmark(Path folder, Shape shape, int rowsDivisor, int threads) throws IOException {
         this.folder = folder;
         this.threads = threads;
-        this.base = RandomLayer.write(new RandomLayer.Shape(shape.width(), shape.keyValueWidth(), shape.feedForward(),
-                rowsDivisor), folder.resolve("base.gguf"));
+        this.base = RandomLayer.write(shape, rowsDivisor, folder.resolve("base.gguf"));
         this.importance = RandomLayer.importance(base);
     }
 

@@ -7,6 +7,7 @@ import dev.luq.gguf.GgufValueType;
 import dev.luq.gguf.GgufWriter;
 import dev.luq.gguf.ImportanceMatrix;
 import dev.luq.gguf.ModelFiles;
+import dev.luq.luq.quantize.QuantizeBenchmark.Shape;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -26,20 +27,12 @@ final class RandomLayer {
     private static final String ARCHITECTURE = "qwen2";
     private static final int BUFFER_BYTES = 1 << 20;
 
-    /**
-     * @param width of the embeddings
-     * @param keyValueWidth rows of the matrices for keys and values
-     * @param feedForward width of the feed-forward part
-     * @param rowsDivisor every matrix has one in so many of its rows
-     */
-    record Shape(int width, int keyValueWidth, int feedForward, int rowsDivisor) {
-    }
-
     private RandomLayer() {
     }
 
-    static ModelFiles write(Shape shape, Path target) throws IOException {
-        List<GgufTensor> tensors = tensors(shape);
+    /** @param rowsDivisor every matrix has one in so many of its rows */
+    static ModelFiles write(Shape shape, int rowsDivisor, Path target) throws IOException {
+        List<GgufTensor> tensors = tensors(shape, rowsDivisor);
         short[] normals = halfNormals();
         SplittableRandom random = new SplittableRandom(1);
         try (GgufWriter writer = GgufWriter.create(target, metadata(shape), tensors)) {
@@ -91,18 +84,18 @@ final class RandomLayer {
         metadata.put(ARCHITECTURE + "." + key, new GgufValue.Int(GgufValueType.UINT32, value));
     }
 
-    private static List<GgufTensor> tensors(Shape shape) {
-        return List.of(matrix(shape, "attn_q", shape.width(), shape.width()),
-                matrix(shape, "attn_k", shape.width(), shape.keyValueWidth()),
-                matrix(shape, "attn_v", shape.width(), shape.keyValueWidth()),
-                matrix(shape, "attn_output", shape.width(), shape.width()),
-                matrix(shape, "ffn_gate", shape.width(), shape.feedForward()),
-                matrix(shape, "ffn_up", shape.width(), shape.feedForward()),
-                matrix(shape, "ffn_down", shape.feedForward(), shape.width()));
+    static List<GgufTensor> tensors(Shape shape, int rowsDivisor) {
+        return List.of(matrix("attn_q", shape.width(), shape.width() / rowsDivisor),
+                matrix("attn_k", shape.width(), shape.keyValueWidth() / rowsDivisor),
+                matrix("attn_v", shape.width(), shape.keyValueWidth() / rowsDivisor),
+                matrix("attn_output", shape.width(), shape.width() / rowsDivisor),
+                matrix("ffn_gate", shape.width(), shape.feedForward() / rowsDivisor),
+                matrix("ffn_up", shape.width(), shape.feedForward() / rowsDivisor),
+                matrix("ffn_down", shape.feedForward(), shape.width() / rowsDivisor));
     }
 
-    private static GgufTensor matrix(Shape shape, String name, long columns, long rows) {
-        return new GgufTensor("blk.0." + name + ".weight", GgmlType.F16, List.of(columns, rows / shape.rowsDivisor()));
+    private static GgufTensor matrix(String name, long columns, long rows) {
+        return new GgufTensor("blk.0." + name + ".weight", GgmlType.F16, List.of(columns, rows));
     }
 
     /** Halves of a normal distribution with a deviation of 0.02, all of normal exponent or 0. */

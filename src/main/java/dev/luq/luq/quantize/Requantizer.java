@@ -54,7 +54,7 @@ public final class Requantizer implements AutoCloseable {
     /** The base model's. The first call reads all of its files unless the store knows them. */
     public Fingerprint fingerprint(Progress progress) throws IOException {
         if (fingerprint == null) {
-            stamp = Fingerprint.stamp(base);
+            stamp = stamp();
             fingerprint = fingerprint(base, progress);
         }
         return fingerprint;
@@ -68,7 +68,7 @@ public final class Requantizer implements AutoCloseable {
      * @throws IOException when a file cannot be read or written; its message may name the path
      */
     public Assembled assemble(Plan plan, Progress progress) throws IOException {
-        try {
+        try (StoreLease lease = store.build()) {
             return complete(plan, progress);
         } catch (ClosedByInterruptException | FileLockInterruptionException e) {
             throw new QuantizeException.Cancelled();
@@ -89,12 +89,10 @@ public final class Requantizer implements AutoCloseable {
             total += store.entry(file.key()).isPresent() ? 0 : file.weights();
         }
         List<Manifest.Entry> entries = new ArrayList<>();
-        try (StoreLease lease = store.build()) {
-            Counter counter = new Counter(progress, total);
-            counter.finished(0);
-            for (SplitFile file : files) {
-                entries.add(write(file, counter));
-            }
+        Counter counter = new Counter(progress, total);
+        counter.finished(0);
+        for (SplitFile file : files) {
+            entries.add(write(file, counter));
         }
         Optional<Manifest.Entry> projector = quantizesProjector ? Optional.of(entries.remove(entries.size() - 1))
                 : Optional.empty();
@@ -108,11 +106,15 @@ public final class Requantizer implements AutoCloseable {
         return store.write(file.key(), file.metadata(), file.tensors(), writer -> {
             file.jobs().stream().filter(job -> !job.isCopy()).map(TensorJob::type).distinct().forEach(Quantizer::prepare);
             pipeline.write(file.jobs(), writer, counter);
-            if (!Fingerprint.stamp(base).equals(stamp)) {
+            if (!stamp().equals(stamp)) {
                 throw new QuantizeException.UnsuitableSource("The base model's file was changed while it was read. Start"
                         + " again once it is complete.");
             }
         });
+    }
+
+    private String stamp() throws IOException {
+        return Fingerprint.stamp(base) + (mmproj.isPresent() ? Fingerprint.stamp(mmproj.get()) : "");
     }
 
     private Fingerprint fingerprint(ModelFiles files, Progress progress) throws IOException {

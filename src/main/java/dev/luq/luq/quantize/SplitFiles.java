@@ -37,22 +37,6 @@ final class SplitFiles {
     /** Types whose code in ggml does not look at importances. */
     private static final Set<GgmlType> INDIFFERENT = Set.of(GgmlType.Q8_0, GgmlType.F16, GgmlType.BF16, GgmlType.F32);
 
-    /**
-     * What llama.cpp computes with as it lies in the mapped file comes first, what it may copy into another layout last.
-     * It keeps a file mapped from the first to the last tensor of the former kind: in this order none of the latter is
-     * in memory twice.
-     */
-    private static final Comparator<TensorJob> MAPPED_FIRST = Comparator.comparingInt(job -> {
-        if (job.source().extent(1) == 1 || job.source().name().equals("token_embd.weight")) {
-            return 0;
-        }
-        return switch (job.type()) {
-            case F32, F16, BF16, Q8_0 -> 1;
-            case Q5_K, Q6_K -> 2;
-            default -> 3;
-        };
-    });
-
     private final ModelFiles base;
     private final LayeredModel layered;
     private final Fingerprint fingerprint;
@@ -138,7 +122,7 @@ final class SplitFiles {
                 String.valueOf(metadata.get("general.file_type")), String.valueOf(metadata.get("split.no")),
                 String.valueOf(metadata.get("split.count")), String.valueOf(metadata.get("split.tensors.count"))));
         List<TensorJob> jobs = tensors.stream().map(tensor -> job(files, tensor, types.apply(tensor)))
-                .sorted(MAPPED_FIRST).toList();
+                .sorted(Comparator.comparing(TensorJob::target, TensorTypes.MAPPED_FIRST)).toList();
         for (TensorJob job : jobs) {
             GgufTensor tensor = job.source();
             facts.addAll(List.of(tensor.toString(), print.tensors().get(tensor.name()), job.type().name(),

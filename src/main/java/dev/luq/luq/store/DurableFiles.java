@@ -15,7 +15,6 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.stream.Stream;
@@ -31,6 +30,8 @@ final class DurableFiles {
             .configure(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES, false)
             .build();
     private static final String UNFINISHED = ".tmp";
+    /** What headers and folders take beside the data. */
+    private static final long SPARE_BYTES = 1 << 16;
 
     private DurableFiles() {
     }
@@ -90,15 +91,23 @@ final class DurableFiles {
         return name.startsWith(".") && name.endsWith(UNFINISHED);
     }
 
-    /** Runs an operation that takes space. @throws StoreException.NoSpace when there is none */
-    static <T> T needingSpace(Operation<T> operation) throws IOException {
+    /**
+     * Runs an operation that writes files.
+     *
+     * @param folder where it writes
+     * @param bytes that it writes, roughly
+     * @throws StoreException.NoSpace when there is no room for it
+     */
+    static <T> T needingSpace(Path folder, long bytes, Operation<T> operation) throws IOException {
         try {
             return operation.run();
         } catch (IOException e) {
-            String reason = String.valueOf(e.getMessage()).toLowerCase(Locale.ROOT);
-            if (reason.contains("no space left") || reason.contains("quota exceeded")) {
-                throw new StoreException.NoSpace("The disk that holds the data folder is full. Make room there, for"
-                        + " instance by deleting models and collecting garbage, and start again: what is complete is kept.", e);
+            // The system's words for it depend on its language; what failed to fit is gone again.
+            boolean full = String.valueOf(e.getMessage()).contains("No space left")
+                    || Files.getFileStore(folder).getUsableSpace() < bytes + SPARE_BYTES;
+            if (full) {
+                throw new StoreException.NoSpace("The disk is full. Make room on it, for instance by deleting models and"
+                        + " collecting garbage, and start again: what is complete is kept.", e);
             }
             throw e;
         }

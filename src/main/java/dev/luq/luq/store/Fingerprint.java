@@ -80,7 +80,7 @@ public record Fingerprint(String id, String metadata, SortedMap<String, String> 
         if (!identity(file).equals(identity)) {
             throw new IOException("the file changed while it was read");
         }
-        DurableFiles.needingSpace(() -> {
+        DurableFiles.needingSpace(store.sources(), 0, () -> {
             DurableFiles.write(cached, new Digests(tensors));
             return null;
         });

@@ -90,7 +90,8 @@ public final class LayerStore {
         if (existing.isPresent()) {
             return existing.get();
         }
-        return DurableFiles.needingSpace(() -> {
+        long bytes = tensors.stream().mapToLong(GgufTensor::bytes).sum();
+        return DurableFiles.needingSpace(entries, bytes, () -> {
             MessageDigest digest = Sha256.create();
             try (GgufWriter writer = GgufWriter.create(path(key), metadata, tensors, Optional.of(digest))) {
                 body.write(writer);
@@ -128,7 +129,7 @@ public final class LayerStore {
                 }
                 return null;
             }
-            return DurableFiles.needingSpace(() -> {
+            return DurableFiles.needingSpace(manifests, 0, () -> {
                 DurableFiles.write(file, manifest);
                 return null;
             });
@@ -246,7 +247,8 @@ public final class LayerStore {
      */
     public void export(Manifest manifest, Path target) throws IOException {
         List<Path> splits = files(manifest).splits();
-        DurableFiles.needingSpace(() -> {
+        long bytes = manifest.entries().stream().mapToLong(Manifest.Entry::bytes).sum();
+        DurableFiles.needingSpace(target.toAbsolutePath().getParent(), bytes, () -> {
             PlainGguf.write(splits, target);
             return null;
         });

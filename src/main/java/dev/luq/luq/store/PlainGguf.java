@@ -5,11 +5,13 @@ import dev.luq.gguf.GgufTensor;
 import dev.luq.gguf.GgufValue;
 import dev.luq.gguf.GgufWriter;
 import dev.luq.gguf.ModelFiles;
+import dev.luq.luq.plan.TensorTypes;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -27,15 +29,21 @@ final class PlainGguf {
         ModelFiles model = ModelFiles.of(splits);
         Map<String, GgufValue> metadata = new LinkedHashMap<>(model.first().metadata());
         metadata.keySet().removeAll(SPLIT_KEYS);
-        List<GgufTensor> tensors = model.parts().stream().flatMap(part -> part.tensors().stream()).toList();
+        Map<GgufTensor, Integer> partOf = new HashMap<>();
+        for (int i = 0; i < splits.size(); i++) {
+            for (GgufTensor tensor : model.parts().get(i).tensors()) {
+                partOf.put(tensor, i);
+            }
+        }
+        List<GgufTensor> tensors = model.parts().stream().flatMap(part -> part.tensors().stream())
+                .sorted(TensorTypes.MAPPED_FIRST).toList();
         try (GgufWriter writer = GgufWriter.create(target, metadata, tensors)) {
             ByteBuffer buffer = ByteBuffer.allocateDirect(BUFFER_BYTES);
-            for (int i = 0; i < splits.size(); i++) {
-                try (FileChannel in = FileChannel.open(splits.get(i), StandardOpenOption.READ)) {
-                    for (GgufTensor tensor : model.parts().get(i).tensors()) {
-                        writer.begin(tensor.name());
-                        copy(in, model.parts().get(i), tensor, buffer, writer);
-                    }
+            for (GgufTensor tensor : tensors) {
+                int part = partOf.get(tensor);
+                writer.begin(tensor.name());
+                try (FileChannel in = FileChannel.open(splits.get(part), StandardOpenOption.READ)) {
+                    copy(in, model.parts().get(part), tensor, buffer, writer);
                 }
             }
             writer.commit();

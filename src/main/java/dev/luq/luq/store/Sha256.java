@@ -1,5 +1,6 @@
 package dev.luq.luq.store;
 
+import dev.luq.gguf.GgufException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -41,7 +42,7 @@ final class Sha256 {
 
     /**
      * @return hexadecimal digits
-     * @throws IOException also when the file ends before {@code offset + bytes}
+     * @throws GgufException.Truncated when the file ends before {@code offset + bytes}
      */
     static String of(FileChannel channel, long offset, long bytes) throws IOException {
         MessageDigest digest = create();
@@ -51,7 +52,7 @@ final class Sha256 {
             buffer.clear().limit((int) Math.min(buffer.capacity(), bytes - done));
             int read = channel.read(buffer, offset + done);
             if (read < 0) {
-                throw new IOException("the file became shorter while it was read");
+                throw new GgufException.Truncated("The file became shorter while it was read.");
             }
             digest.update(buffer.flip());
             done += read;

@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.UnaryOperator;
 
 /** Variants of F16 models. */
@@ -63,13 +64,23 @@ final class Conversions {
         });
     }
 
+    /** One tensor is missing. */
+    static ModelFiles without(ModelFiles model, String name, Path target) throws IOException {
+        return write(model, target, tensor -> tensor.name().equals(name) ? null : tensor, (source, made, data) -> data);
+    }
+
+    /** @param tensors makes null of what is left out */
     private static ModelFiles write(ModelFiles model, Path target, UnaryOperator<GgufTensor> tensors, Change change)
             throws IOException {
         Map<String, GgufValue> metadata = new LinkedHashMap<>(model.first().metadata());
         List<GgufTensor> sources = model.first().tensors();
-        try (GgufWriter writer = GgufWriter.create(target, metadata, sources.stream().map(tensors).toList())) {
+        try (GgufWriter writer = GgufWriter.create(target, metadata, 
+                sources.stream().map(tensors).filter(Objects::nonNull).toList())) {
             for (GgufTensor source : sources) {
                 GgufTensor made = tensors.apply(source);
+                if (made == null) {
+                    continue;
+                }
                 writer.begin(made.name());
                 writer.write(change.apply(source, made, TestModels.data(model, source.name())));
             }

@@ -10,6 +10,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -22,7 +24,7 @@ class QuantizeBenchmarkTest {
     @Test
     void bothMakeTheSameOfTheSameTensors() throws IOException {
         TestModels.init();
-        QuantizeBenchmark benchmark = new QuantizeBenchmark(directory, new QuantizeBenchmark.Shape(512, 256, 1024), 2, 2);
+        QuantizeBenchmark benchmark = new QuantizeBenchmark(directory, new QuantizeBenchmark.Shape(1, 512, 256, 1024, 10), 2, 2);
 
         QuantizeBenchmark.Result result = benchmark.measure(Precision.Q4_K, 2);
 
@@ -36,12 +38,11 @@ class QuantizeBenchmarkTest {
     }
 
     @Test
-    void theLayersOfKnownModelsHaveTheirWeights() {
-        assertEquals(233_046_016, weights(QuantizeBenchmark.Shape.QWEN_7B));
-        assertEquals(202_375_168, weights(QuantizeBenchmark.Shape.LLAVA_7B));
-    }
-
-    private static long weights(QuantizeBenchmark.Shape shape) {
-        return (long) shape.width() * (2 * shape.width() + 2 * shape.keyValueWidth() + 3 * shape.feedForward());
+    void weightsOfKnownModelsAreToldByType() {
+        Map<GgmlType, Long> luq12 = QuantizeBenchmark.Shape.QWEN_7B.weights(12);
+        assertEquals(12 * 233_046_016L, luq12.get(GgmlType.IQ1_M));
+        assertEquals(28 * 233_046_016L + 2 * 3584 * 152_064L, luq12.values().stream().mapToLong(w -> w).sum());
+        assertEquals(Set.of(GgmlType.IQ1_M, GgmlType.Q4_K, GgmlType.Q6_K), luq12.keySet());
+        assertEquals(16 * 202_375_168L, QuantizeBenchmark.Shape.LLAVA_7B.weights(16).get(GgmlType.IQ1_M));
     }
 }

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.luq.gguf.GgmlType;
+import dev.luq.gguf.GgufException;
 import dev.luq.gguf.GgufTensor;
 import dev.luq.gguf.ImportanceMatrix;
 import dev.luq.gguf.ModelFiles;
@@ -20,8 +21,10 @@ import dev.luq.luq.plan.Precision;
 import dev.luq.luq.store.LayerStore;
 import dev.luq.luq.store.Manifest;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileTime;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -90,6 +93,25 @@ class RequantizerTest {
                     : Map.of("blk\\.", GgmlType.valueOf(precision.name()));
             Plan plan = Plan.uniform(layers(base), precision, Precision.Q4_K_M, Precision.F16);
             assertSameTensors(llamaQuantize(base, FileType.Q4_K_M, overrides, importance), assemble(base, importance, plan));
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(value = Precision.class, names = {"IQ3_XXS", "Q6_K", "Q8_0"})
+    void whatIsOutsideTheLayersIsWhatTheFileTypeHas(Precision precision) throws IOException {
+        ModelFiles base = TestModels.model(TestModels.QWEN);
+        ModelFiles tied = Conversions.without(base, "output.weight", directory.resolve("tied.gguf"));
+        for (ModelFiles model : List.of(base, tied)) {
+            Optional<ImportanceMatrix> importance = Optional.of(TestModels.importance(model));
+            ModelFiles expected = llamaQuantize(model, FileType.valueOf(precision.name()), Map.of(), importance);
+            ModelFiles actual = assemble(model, importance,
+                    Plan.uniform(layers(model), Precision.Q8_0, precision, Precision.F16));
+            for (GgufTensor tensor : LayeredModel.of(expected).outside()) {
+                assertEquals(Optional.of(tensor), actual.tensor(tensor.name()));
+                assertEquals(TestModels.data(expected, tensor.name()), TestModels.data(actual, tensor.name()));
+            }
+            assertEquals(expected.first().metadata().get("general.file_type"),
+                    actual.first().metadata().get("general.file_type"));
         }
     }
 
@@ -204,6 +226,19 @@ class RequantizerTest {
 
         assertThrows(QuantizeException.WrongPlan.class, () -> assemble(base, Optional.empty(),
                 Plan.uniform(3, Precision.Q4_K, Precision.Q4_K, Precision.F16)));
+    }
+
+    /** CVE-2026-7482: a tensor past the end of the file became heap in the output. */
+    @Test
+    void aFileThatEndsTooEarlyNeverReachesNativeCode() throws IOException {
+        Path file = Files.copy(TestModels.model(TestModels.QWEN).paths().get(0), directory.resolve("base.gguf"));
+        ModelFiles read = TestModels.read(file);
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+            channel.truncate(channel.size() - 100_000);
+        }
+        assertThrows(GgufException.Truncated.class, () -> ModelFiles.read(file));
+        assertThrows(GgufException.Truncated.class,
+                () -> assemble(read, Optional.empty(), uniform(read, Precision.Q4_K)), "cut after it was read");
     }
 
     @Test

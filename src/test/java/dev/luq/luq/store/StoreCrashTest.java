@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
@@ -53,16 +54,11 @@ class StoreCrashTest {
         StoreLease lease = store.lease("kept");
         SplittableRandom random = new SplittableRandom();
         for (int kill = 0; kill < KILLS; kill++) {
-            Process process = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx64m",
-                    "-XX:TieredStopAtLevel=1", "-Xshare:auto", "-cp", System.getProperty("java.class.path"),
-                    Busy.class.getName(), root.toString(), Integer.toString(1000 * (kill + 1)))
-                    .redirectError(ProcessBuilder.Redirect.INHERIT).start();
+            Process process = start(Busy.class, root.toString(), Integer.toString(1000 * (kill + 1)));
             try {
-                assertEquals('!', process.getInputStream().read());
                 Thread.sleep(random.nextLong(150));
             } finally {
-                process.destroyForcibly();
-                assertTrue(process.waitFor(10, TimeUnit.SECONDS));
+                kill(process);
             }
             for (Manifest manifest : store.manifests()) {
                 store.verify(manifest);
@@ -86,6 +82,46 @@ class StoreCrashTest {
         lease.close();
     }
 
+    /** Leases a model until it is killed. */
+    public static final class Holder {
+        public static void main(String[] args) throws Exception {
+            LayerStore.open(Path.of(args[0])).lease(args[1]);
+            System.out.write('!');
+            System.out.flush();
+            Thread.sleep(Long.MAX_VALUE);
+        }
+    }
+
+    @Test
+    void aLeaseHoldsInOtherProcessesAndEndsWithItsOwn() throws Exception {
+        Path root = directory.resolve("store");
+        LayerStore store = LayerStore.open(root);
+        store.publish(StoredModels.write(store, "demo", 1, 1000));
+        Process process = start(Holder.class, root.toString(), "demo");
+        try {
+            assertThrows(StoreException.InUse.class, () -> store.delete("demo"));
+        } finally {
+            kill(process);
+        }
+        store.delete("demo");
+    }
+
+    /** @return when the process has written its first byte */
+    private static Process start(Class<?> main, String... arguments) throws IOException {
+        List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx64m", "-XX:TieredStopAtLevel=1", "-Xshare:auto", "-cp", System.getProperty("java.class.path"),
+                main.getName()));
+        command.addAll(List.of(arguments));
+        Process process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+        assertEquals('!', process.getInputStream().read());
+        return process;
+    }
+
+    private static void kill(Process process) throws InterruptedException {
+        process.destroyForcibly();
+        assertTrue(process.waitFor(10, TimeUnit.SECONDS));
+    }
+
     @Test
     void aFullDiskIsSaidSoAndLosesNothing() throws Exception {
         Path disk = Files.createDirectory(directory.resolve("disk"));
@@ -99,8 +135,8 @@ class StoreCrashTest {
             StoreException e = assertThrows(StoreException.NoSpace.class,
                     () -> StoredModels.write(store, "large", 2, 400_000));
             assertTrue(e.getMessage().contains("full"), e.getMessage());
-            assertThrows(StoreException.NoSpace.class, () -> store.export(small, disk.resolve("export.gguf"))
-                    , "two entries of 400 kB are complete");
+            assertThrows(StoreException.NoSpace.class, () -> store.export(small, disk.resolve("export.gguf")),
+                    "two entries of 400 kB are complete");
 
             store.verify(small);
             store.collectGarbage();
