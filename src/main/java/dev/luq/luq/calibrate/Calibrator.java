@@ -87,12 +87,13 @@ public final class Calibrator {
     }
 
     private void run(Dataset set, Progress progress) throws IOException, InterruptedException {
+        delete("*.tmp"); // half a checkpoint of a process that was killed
         String digest = set.digest();
         String key = key(digest);
         List<Example> examples = draw(set, options.examples(), options.seed());
         Checkpoint start = Checkpoint.read(folder).filter(found -> found.key().equals(key)).orElse(null);
         if (start == null) {
-            deleteFiles();
+            delete("*.{f32,gguf}");
             start = new Checkpoint(key, digest, examples.stream().map(Example::id).toList(), 0, List.of(), layers, width,
                     Map.of(Modality.TEXT, 0L, Modality.IMAGE, 0L), new InputSquares(), Map.of());
         }
@@ -211,8 +212,8 @@ public final class Calibrator {
         }
     }
 
-    private void deleteFiles() throws IOException {
-        try (DirectoryStream<Path> files = Files.newDirectoryStream(folder, "*.{f32,gguf}")) {
+    private void delete(String glob) throws IOException {
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(folder, glob)) {
             for (Path file : files) {
                 Files.delete(file);
             }

@@ -37,6 +37,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class CalibratorTest {
 
@@ -143,17 +145,20 @@ class CalibratorTest {
         return bits < 0 ? -magnitude : magnitude;
     }
 
-    @Test
-    void everyMatrixIsCountedAndEveryLayerSampled() throws Exception {
-        Calibration found = run("pass", mixed(), options(0, 40, Duration.ZERO), SILENT);
-        Gguf gguf = Gguf.read(MODEL);
+    @ParameterizedTest
+    @ValueSource(strings = {"qwen2.5-vl-tiny-F16.gguf", "llava-tiny-F16.gguf"})
+    void everyMatrixIsCountedAndEveryLayerSampled(String name) throws Exception {
+        Path file = REFERENCE.resolve(name);
+        Calibration found = Calibrator.run(List.of(file), Optional.of(REFERENCE.resolve("mmproj-" + name)), mixed(),
+                options(0, 40, Duration.ZERO), folder.resolve(name), SILENT);
+        Gguf gguf = Gguf.read(file);
         List<String> matrices = gguf.tensors().stream().filter(t -> t.extent(1) > 1 && t.name().startsWith("blk."))
                 .map(t -> t.name()).toList();
         for (Modality modality : Modality.values()) {
             Map<String, ImportanceMatrix.Entry> entries = found.importance(modality).entries();
             assertTrue(entries.keySet().containsAll(matrices), entries.keySet()::toString);
-            entries.forEach((name, entry) -> {
-                assertEquals(gguf.tensor(name).orElseThrow().extent(0), entry.sums().length);
+            entries.forEach((weight, entry) -> {
+                assertEquals(gguf.tensor(weight).orElseThrow().extent(0), entry.sums().length);
                 assertEquals(found.tokens(modality), entry.counts()[0]);
             });
             assertEquals(40, found.samples(modality));
@@ -229,6 +234,7 @@ class CalibratorTest {
                             throw new IllegalStateException("died");
                         }
                     }));
+            Files.writeString(folder.resolve(name).resolve(".calibration.gguf.1.tmp"), "half a checkpoint");
             run(name, mixed(), options(0, 10, interval), SILENT);
             assertSameFiles(expected, folder.resolve(name));
         }
