@@ -48,6 +48,14 @@ public class SetsAdmin {
 
     static final String PATH = "/admin/v1/calibration-sets";
 
+    // One path and method, two media types: the description of the API has them as one operation.
+    private static final String ADD = "addCalibrationSet";
+    private static final String ADD_SUMMARY = "Upload a set as a zip archive, or name a folder below luq.sets.root";
+    private static final String ADD_DESCRIPTION = "An archive is named by the parameter name and holds *.jsonl files, a line"
+            + " an example: {\"image\": \"a.png\" | [\"a.png\", \"b.png\"] | null, \"question\": \"...\", \"answer\":"
+            + " \"...\", \"category\": \"...\"}, beside the pictures (PNG, JPEG, WEBP). The files of a named folder stay"
+            + " where they are, and must stay as they are. The same set under the same name again changes nothing.";
+
     private final CalibrationSets sets;
     private final Jobs jobs;
 
@@ -73,10 +81,7 @@ public class SetsAdmin {
 
     @POST
     @Consumes("application/zip")
-    @Operation(operationId = "uploadCalibrationSet", summary = "Upload a set as a zip archive",
-            description = "The archive holds *.jsonl files, a line an example: {\"image\": \"a.png\" | [\"a.png\", \"b.png\"] |"
-                    + " null, \"question\": \"...\", \"answer\": \"...\", \"category\": \"...\"}, beside the pictures"
-                    + " (PNG, JPEG, WEBP). The same set under the same name again changes nothing.")
+    @Operation(operationId = ADD, summary = ADD_SUMMARY, description = ADD_DESCRIPTION)
     @RequestBody(required = true, content = @Content(mediaType = "application/zip",
             schema = @Schema(type = SchemaType.STRING, format = "binary")))
     @APIResponse(responseCode = "201", description = "Checked and kept",
@@ -87,8 +92,7 @@ public class SetsAdmin {
 
     @POST
     @Consumes(MediaType.APPLICATION_JSON)
-    @Operation(operationId = "nameCalibrationSet", summary = "Name a folder below luq.sets.root as a set",
-            description = "Its files stay where they are, and must stay as they are.")
+    @Operation(operationId = ADD, summary = ADD_SUMMARY, description = ADD_DESCRIPTION)
     @RequestBody(required = true, content = @Content(mediaType = MediaType.APPLICATION_JSON,
             schema = @Schema(implementation = NamedFolder.class)))
     @APIResponse(responseCode = "201", description = "Checked",

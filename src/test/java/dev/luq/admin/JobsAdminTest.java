@@ -171,7 +171,7 @@ class JobsAdminTest {
         String next = create("quick-2", "");
         admin().get(JOBS + "/" + next).then().body("state", equalTo("queued")).body("queue_position", equalTo(1));
         admin().get(JOBS).then().statusCode(200).body("data.id", hasItem(id)).body("data[0].id", equalTo(next));
-        admin().delete(SETS + "/shapes").then().statusCode(409).body("error.message", containsString(id));
+        admin().delete(SETS + "/shapes").then().statusCode(409).body("error.message", containsString("is used by re-quantization rq-"));
         assertTrue(metrics().contains("luq_requantize_jobs{state=\"running\"} 1.0"));
         go(id);
         until("both ended", () -> job(next).get("state").asText().equals("succeeded"));
