@@ -48,14 +48,6 @@ public class SetsAdmin {
 
     static final String PATH = "/admin/v1/calibration-sets";
 
-    // One path and method, two media types: the description of the API has them as one operation.
-    private static final String ADD = "addCalibrationSet";
-    private static final String ADD_SUMMARY = "Upload a set as a zip archive, or name a folder below luq.sets.root";
-    private static final String ADD_DESCRIPTION = "An archive is named by the parameter name and holds *.jsonl files, a line"
-            + " an example: {\"image\": \"a.png\" | [\"a.png\", \"b.png\"] | null, \"question\": \"...\", \"answer\":"
-            + " \"...\", \"category\": \"...\"}, beside the pictures (PNG, JPEG, WEBP). The files of a named folder stay"
-            + " where they are, and must stay as they are. The same set under the same name again changes nothing.";
-
     private final CalibrationSets sets;
     private final Jobs jobs;
 
@@ -81,9 +73,15 @@ public class SetsAdmin {
 
     @POST
     @Consumes("application/zip")
-    @Operation(operationId = ADD, summary = ADD_SUMMARY, description = ADD_DESCRIPTION)
-    @RequestBody(required = true, content = @Content(mediaType = "application/zip",
-            schema = @Schema(type = SchemaType.STRING, format = "binary")))
+    @Operation(operationId = "addCalibrationSet",
+            summary = "Upload a set as a zip archive, or name a folder below luq.sets.root",
+            description = "An archive is named by the parameter name and holds *.jsonl files, a line an example: {\"image\":"
+                    + " \"a.png\" | [\"a.png\", \"b.png\"] | null, \"question\": \"...\", \"answer\": \"...\","
+                    + " \"category\": \"...\"}, beside the pictures (PNG, JPEG, WEBP). The files of a named folder stay"
+                    + " where they are, and must stay as they are. The same set under the same name again changes nothing.")
+    @RequestBody(required = true, content = {@Content(mediaType = "application/zip",
+            schema = @Schema(type = SchemaType.STRING, format = "binary")),
+            @Content(mediaType = MediaType.APPLICATION_JSON, schema = @Schema(implementation = NamedFolder.class))})
     @APIResponse(responseCode = "201", description = "Checked and kept",
             content = @Content(schema = @Schema(implementation = Set.class)))
     public Response upload(@QueryParam("name") String name, InputStream archive) throws IOException {
@@ -92,11 +90,7 @@ public class SetsAdmin {
 
     @POST
     @Consumes(MediaType.APPLICATION_JSON)
-    @Operation(operationId = ADD, summary = ADD_SUMMARY, description = ADD_DESCRIPTION)
-    @RequestBody(required = true, content = @Content(mediaType = MediaType.APPLICATION_JSON,
-            schema = @Schema(implementation = NamedFolder.class)))
-    @APIResponse(responseCode = "201", description = "Checked",
-            content = @Content(schema = @Schema(implementation = Set.class)))
+    @Operation(hidden = true) // described above: one path and method is one operation
     public Response name(InputStream body) throws IOException {
         NamedFolder folder = Body.read(body, NamedFolder.class);
         return created(sets.name(Body.required(folder.name(), "name"), Body.required(folder.folder(), "folder")));

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.luq.Children;
 import dev.luq.luq.plan.Budget;
 import dev.luq.luq.plan.ServingShape;
 import dev.luq.luq.spec.Phase;
@@ -48,8 +49,7 @@ class JobsTest {
     @AfterEach
     void stop() {
         all.forEach(Jobs::stop);
-        until("no process is left", () -> ProcessHandle.current().children().noneMatch(child ->
-                child.info().commandLine().filter(line -> line.contains("ScriptedJob")).isPresent()));
+        until("no process is left", () -> Children.with("ScriptedJob").isEmpty());
     }
 
     @Test
