@@ -73,12 +73,15 @@ public class SetsAdmin {
 
     @POST
     @Consumes("application/zip")
-    @Operation(operationId = "uploadCalibrationSet", summary = "Upload a set as a zip archive",
-            description = "The archive holds *.jsonl files, a line an example: {\"image\": \"a.png\" | [\"a.png\", \"b.png\"] |"
-                    + " null, \"question\": \"...\", \"answer\": \"...\", \"category\": \"...\"}, beside the pictures"
-                    + " (PNG, JPEG, WEBP). The same set under the same name again changes nothing.")
-    @RequestBody(required = true, content = @Content(mediaType = "application/zip",
-            schema = @Schema(type = SchemaType.STRING, format = "binary")))
+    @Operation(operationId = "addCalibrationSet",
+            summary = "Upload a set as a zip archive, or name a folder below luq.sets.root",
+            description = "An archive is named by the parameter name and holds *.jsonl files, a line an example: {\"image\":"
+                    + " \"a.png\" | [\"a.png\", \"b.png\"] | null, \"question\": \"...\", \"answer\": \"...\","
+                    + " \"category\": \"...\"}, beside the pictures (PNG, JPEG, WEBP). The files of a named folder stay"
+                    + " where they are, and must stay as they are. The same set under the same name again changes nothing.")
+    @RequestBody(required = true, content = {@Content(mediaType = "application/zip",
+            schema = @Schema(type = SchemaType.STRING, format = "binary")),
+            @Content(mediaType = MediaType.APPLICATION_JSON, schema = @Schema(implementation = NamedFolder.class))})
     @APIResponse(responseCode = "201", description = "Checked and kept",
             content = @Content(schema = @Schema(implementation = Set.class)))
     public Response upload(@QueryParam("name") String name, InputStream archive) throws IOException {
@@ -87,12 +90,7 @@ public class SetsAdmin {
 
     @POST
     @Consumes(MediaType.APPLICATION_JSON)
-    @Operation(operationId = "nameCalibrationSet", summary = "Name a folder below luq.sets.root as a set",
-            description = "Its files stay where they are, and must stay as they are.")
-    @RequestBody(required = true, content = @Content(mediaType = MediaType.APPLICATION_JSON,
-            schema = @Schema(implementation = NamedFolder.class)))
-    @APIResponse(responseCode = "201", description = "Checked",
-            content = @Content(schema = @Schema(implementation = Set.class)))
+    @Operation(hidden = true) // described above: one path and method is one operation
     public Response name(InputStream body) throws IOException {
         NamedFolder folder = Body.read(body, NamedFolder.class);
         return created(sets.name(Body.required(folder.name(), "name"), Body.required(folder.folder(), "folder")));

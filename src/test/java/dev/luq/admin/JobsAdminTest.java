@@ -1,5 +1,6 @@
 package dev.luq.admin;
 
+import static dev.luq.Until.until;
 import static dev.luq.admin.AdminProfile.admin;
 import static dev.luq.admin.AdminProfile.json;
 import static org.hamcrest.Matchers.closeTo;
@@ -36,11 +37,9 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -172,7 +171,7 @@ class JobsAdminTest {
         String next = create("quick-2", "");
         admin().get(JOBS + "/" + next).then().body("state", equalTo("queued")).body("queue_position", equalTo(1));
         admin().get(JOBS).then().statusCode(200).body("data.id", hasItem(id)).body("data[0].id", equalTo(next));
-        admin().delete(SETS + "/shapes").then().statusCode(409).body("error.message", containsString(id));
+        admin().delete(SETS + "/shapes").then().statusCode(409).body("error.message", containsString("is used by re-quantization rq-"));
         assertTrue(metrics().contains("luq_requantize_jobs{state=\"running\"} 1.0"));
         go(id);
         until("both ended", () -> job(next).get("state").asText().equals("succeeded"));
@@ -323,17 +322,5 @@ class JobsAdminTest {
 
     private static String metrics() {
         return admin().get("/metrics").then().statusCode(200).extract().asString();
-    }
-
-    private static void until(String what, BooleanSupplier condition) {
-        long limit = System.nanoTime() + Duration.ofSeconds(60).toNanos();
-        while (!condition.getAsBoolean()) {
-            assertTrue(System.nanoTime() < limit, "waited in vain: " + what);
-            try {
-                Thread.sleep(20);
-            } catch (InterruptedException e) {
-                throw new IllegalStateException(e);
-            }
-        }
     }
 }

@@ -1,5 +1,6 @@
 package dev.luq.admin;
 
+import static dev.luq.Until.until;
 import static dev.luq.admin.AdminProfile.admin;
 import static dev.luq.admin.AdminProfile.json;
 import static dev.luq.admin.AdminProfile.user;
@@ -32,7 +33,6 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
@@ -40,7 +40,6 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -264,17 +263,5 @@ class ModelsAdminTest {
 
     private void await(String model) {
         until(model + " is ready", () -> workers.find(model).filter(w -> w.state() == ModelWorker.State.READY).isPresent());
-    }
-
-    private static void until(String what, BooleanSupplier condition) {
-        long limit = System.nanoTime() + Duration.ofSeconds(60).toNanos();
-        while (!condition.getAsBoolean()) {
-            assertTrue(System.nanoTime() < limit, "waited in vain: " + what);
-            try {
-                Thread.sleep(10);
-            } catch (InterruptedException e) {
-                throw new IllegalStateException(e);
-            }
-        }
     }
 }

@@ -11,6 +11,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.luq.Children;
 import dev.luq.jobs.sets.TestArchives;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
@@ -18,6 +19,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.time.Duration;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Predicate;
 import org.junit.jupiter.api.Test;
@@ -37,9 +39,9 @@ class RequantizationEndToEndTest {
                 + "\"evaluation_set\":\"evaluation\",\"method\":\"error\",\"variant\":\"tiny-90\",\"activate\":true}")
                 .post(JOBS).then().statusCode(202).extract().path("id");
         await(id, job -> !job.get("phase").isNull());
-        ProcessHandle.current().children().filter(child -> child.info().commandLine()
-                .filter(line -> line.contains("JobMain") && line.contains(id)).isPresent())
-                .forEach(ProcessHandle::destroyForcibly);
+        List<ProcessHandle> processes = Children.with("JobMain", id);
+        assertEquals(1, processes.size());
+        processes.get(0).destroyForcibly();
         JsonNode job = await(id, j -> !j.get("activation").get("state").asText().equals("pending")
                 || j.get("state").asText().equals("failed"));
         assertEquals("succeeded", job.get("state").asText(), job.toString());

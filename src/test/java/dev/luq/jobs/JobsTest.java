@@ -1,10 +1,12 @@
 package dev.luq.jobs;
 
+import static dev.luq.Until.until;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.luq.Children;
 import dev.luq.luq.plan.Budget;
 import dev.luq.luq.plan.ServingShape;
 import dev.luq.luq.spec.Phase;
@@ -27,7 +29,6 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
@@ -48,8 +49,7 @@ class JobsTest {
     @AfterEach
     void stop() {
         all.forEach(Jobs::stop);
-        until("no process is left", () -> ProcessHandle.current().children().noneMatch(child ->
-                child.info().commandLine().filter(line -> line.contains("ScriptedJob")).isPresent()));
+        until("no process is left", () -> Children.with("ScriptedJob").isEmpty());
     }
 
     @Test
@@ -291,18 +291,5 @@ class JobsTest {
     private static Job ended(Jobs jobs, String id) {
         until(id + " has ended", () -> jobs.get(id).state().isFinal());
         return jobs.get(id);
-    }
-
-    /** The limit only ends a broken test. */
-    private static void until(String what, BooleanSupplier condition) {
-        long limit = System.nanoTime() + Duration.ofSeconds(60).toNanos();
-        while (!condition.getAsBoolean()) {
-            assertTrue(System.nanoTime() < limit, "waited in vain until " + what);
-            try {
-                Thread.sleep(5);
-            } catch (InterruptedException e) {
-                throw new IllegalStateException(e);
-            }
-        }
     }
 }

@@ -1,9 +1,9 @@
 package dev.luq.worker;
 
+import static dev.luq.Until.until;
 import static dev.luq.worker.Await.answer;
 import static dev.luq.worker.Await.failure;
 import static dev.luq.worker.Await.text;
-import static dev.luq.worker.Await.until;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
