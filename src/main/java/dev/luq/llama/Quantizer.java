@@ -8,6 +8,7 @@ import java.nio.FloatBuffer;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.Pointer;
+import org.bytedeco.javacpp.PointerPointer;
 
 /**
  * Turns rows of weights of one type into another with ggml's own code, a slice of rows at a time. Rows are independent of
@@ -127,8 +128,10 @@ public final class Quantizer implements AutoCloseable {
     }
 
     private static void toFloats(GgmlType type, Pointer in, FloatPointer out, long weights) {
-        try (ggml_to_float_t convert = llama.ggml_get_type_traits(type.id()).to_float()) {
-            if (convert == null || convert.isNull()) {
+        try (ggml_to_float_t convert = llama.ggml_get_type_traits(type.id()).to_float();
+                PointerPointer<Pointer> member = new PointerPointer<>(convert)) {
+            // What JavaCPP hands out points to the struct's member, which is what may be null.
+            if (member.get(0) == null) {
                 throw new IllegalArgumentException("ggml cannot read weights of type " + type);
             }
             convert.call(in, out, weights);

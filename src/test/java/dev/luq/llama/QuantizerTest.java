@@ -52,6 +52,14 @@ class QuantizerTest {
         assertFalse(blocks.hasRemaining());
     }
 
+    @ParameterizedTest
+    @CsvSource({"Q8_K", "Q8_1", "I8", "I32", "I64", "F64"})
+    void typesThatGgmlCannotReadAreRefused(GgmlType type) {
+        ByteBuffer block = direct(type.blockBytes());
+        FloatBuffer floats = direct(4 * type.blockSize()).asFloatBuffer();
+        assertThrows(IllegalArgumentException.class, () -> Quantizer.dequantize(type, block, floats));
+    }
+
     @Test
     void slicesOfAnySizeGiveTheSame() {
         ByteBuffer rows = bytes(weights());
