@@ -9,6 +9,7 @@ from model import MERGE
 from pictures import LABEL_SIZES
 from scenes import CHARACTERS, COLORS, KINDS
 
+NOTHING = 0.25  # weight of a patch that shows nothing: most do
 GROUPS = ("character", "kind", "color", "order", "center", "value")
 
 
@@ -28,7 +29,9 @@ class LabelHead(nn.Module):
             columns = [group + 5 * i for i in range(MERGE**2)] if group < 5 else [5 * MERGE**2]
             logits = torch.stack([parts[c] for c in columns], 1).flatten(0, 1)
             target = labels[:, columns].flatten()
-            losses.append(F.cross_entropy(logits, target))
+            weights = torch.ones(LABEL_SIZES[group], device=logits.device)
+            weights[0 if name == "center" else -1] = NOTHING
+            losses.append(F.cross_entropy(logits, target, weights))
             there = target > 0 if name == "center" else target < LABEL_SIZES[group] - 1
             right = (logits.argmax(1) == target) & there
             found[name] = right.sum() / there.sum().clamp(min=1)

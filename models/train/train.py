@@ -26,6 +26,7 @@ HELD = 0.5  # share of the time after which the rates fall, to zero at the end
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="folder for the checkpoint and the model")
+    parser.add_argument("--weights", type=Path, help="checkpoint whose weights, not its schedule, to begin with")
     parser.add_argument("--preset", choices=models.PRESETS, default="demo")
     parser.add_argument("--steps", type=int, default=100_000, help="end of the schedule, unless --minutes comes first")
     parser.add_argument("--minutes", type=float, default=0, help="end of the schedule in time; 0 = no limit")
@@ -41,9 +42,9 @@ def arguments():
 
 
 def optimizers_of(model, head):
-    """Muon for the matrices between layers; AdamW for embeddings, output, vectors and the label head."""
+    """Muon for the matrices of the blocks; AdamW for embeddings, merger, output, vectors and the label head."""
     hidden = {
-        name for name, p in model.named_parameters() if p.ndim == 2 and "embed" not in name and "lm_head" not in name
+        name for name, p in model.named_parameters() if p.ndim == 2 and ("layers." in name or "blocks." in name)
     }
     matrices = [p for name, p in model.named_parameters() if name in hidden]
     rest = [p for name, p in model.named_parameters() if name not in hidden] + list(head.parameters())
@@ -71,10 +72,12 @@ class Run:
         self.folder = options.out / "model"
         self.step, self.spent = 0, 0.0
         self.joined = None  # the step that ended the first stage
-        if self.checkpoint.exists():
-            state = torch.load(self.checkpoint, map_location=device)
+        source = self.checkpoint if self.checkpoint.exists() else options.weights
+        if source:
+            state = torch.load(source, map_location=device)
             self.model.load_state_dict(state["model"])
             self.head.load_state_dict(state["head"])
+        if source == self.checkpoint:
             for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
                 optimizer.load_state_dict(saved)
             self.step, self.spent, self.joined = state["step"], state["spent"], state["joined"]
