@@ -3,7 +3,7 @@
 A sequence is a prefix (the picture) and several suffixes (a dialogue each). Every suffix sees the prefix and
 itself, never another suffix, and its positions start where the prefix ends: to the model each is an ordinary
 conversation, at a fraction of the cost of repeating the picture. Sequences of suffixes alone, without a picture,
-fill a share of each batch.
+fill a share of each batch. So do collages, which only the vision tower sees.
 """
 
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ import dialogues
 import texts
 from drawing import draw
 from pictures import labels, lay, patches
-from scenes import TRAIN, generator, pick, random_grid, random_scene
+from scenes import TRAIN, generator, pick, random_collage, random_grid, random_scene
 
 TEXT_TOKENS = 125  # a sequence is filled with suffixes up to one picture and this much text
 VISION_COST = 1.7  # of an image token in the vision tower, in tokens of the language model
@@ -69,12 +69,13 @@ class Sequence:
 class Batches(Dataset):
     """Batch `i` is a function of i alone; all its pictures have one grid, so that little is padding."""
 
-    def __init__(self, tokenizer, steps, tokens, mean_tokens, text_share):
+    def __init__(self, tokenizer, steps, tokens, mean_tokens, text_share, collages):
         self.core = tokenizer.backend_tokenizer
         self.steps = steps
         self.tokens = tokens
         self.mean_tokens = mean_tokens
         self.text_share = text_share
+        self.collages = collages
         self.image_token = tokenizer.convert_tokens_to_ids("<|image_pad|>")
         self.pad = tokenizer.pad_token_id
         self.cache = {}
@@ -87,7 +88,7 @@ class Batches(Dataset):
         grid = random_grid(rng, self.mean_tokens)
         area = grid[0] * grid[1]
         length = area + TEXT_TOKENS
-        count = max(2, round(self.tokens / (length / (1 - self.text_share) + VISION_COST * area)))
+        count = max(2, round(self.tokens / (length / (1 - self.text_share) + (1 + self.collages) * VISION_COST * area)))
         sequences, pixels, targets = [], [], []
         for _ in range(count):
             scenes, sequence = self._about_pictures(rng, grid, length)
@@ -98,6 +99,11 @@ class Batches(Dataset):
                 drawing = draw(scene, rng)
                 pixels.append(patches(lay(drawing.picture, keep_ratio)))
                 targets.append(labels(drawing, keep_ratio))
+        for _ in range(round(count * self.collages)):
+            keep_ratio = rng.random() < 0.2
+            drawing = draw(random_collage(rng, grid), rng)
+            pixels.append(patches(lay(drawing.picture, keep_ratio)))
+            targets.append(labels(drawing, keep_ratio))
         text_count = round(count * self.text_share / (1 - self.text_share))
         sequences += [self._without_picture(rng, length) for _ in range(max(1, text_count))]
         batch = self._pad(sequences)

@@ -9,7 +9,7 @@ import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from scenes import CHARACTERS, COLORS, KINDS, MAX_VALUE, Chart, Shapes, pick
+from scenes import CHARACTERS, COLORS, KINDS, MAX_VALUE, Chart, Collage, Letter, Shape, Shapes, pick
 
 FONT_FOLDER = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
 FONTS = (
@@ -18,12 +18,13 @@ FONTS = (
     "STIXGeneralItalic", None,  # None: Pillow's own
 )
 NONE = -1
+UNTOLD = -100  # a label that does not count
 COLOR_NAMES = tuple(COLORS)
 
 
 @dataclass(frozen=True)
 class Mark:
-    """One thing in a picture: indices into KINDS, COLORS and CHARACTERS, or NONE; its centre in pixels."""
+    """One thing in a picture: indices into KINDS, COLORS and CHARACTERS, NONE or UNTOLD; its centre in pixels."""
 
     x: float
     y: float
@@ -44,8 +45,8 @@ class Drawing:
 
 
 def draw(scene, rng):
-    if isinstance(scene, Shapes):
-        return _shapes(scene, rng)
+    if isinstance(scene, (Shapes, Collage)):
+        return _free(scene, rng)
     return _chart(scene, rng) if isinstance(scene, Chart) else _sign(scene, rng)
 
 
@@ -137,8 +138,10 @@ def background(width, height, rng, away_from=()):
     return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
 
 
-def _shapes(scene, rng):
+def _free(scene, rng):
+    """Shapes and characters where the scene puts them."""
     picture = background(scene.width, scene.height, rng)
+    mean = np.asarray(picture, float).mean((0, 1))
     scale = 3 if scene.width * scene.height < 60000 else 2
     large = (scene.width * scale, scene.height * scale)
     map = Image.new("L", (scene.width, scene.height))
@@ -146,19 +149,29 @@ def _shapes(scene, rng):
     colored = picture.resize(large, Image.Resampling.NEAREST)
     on_colored = ImageDraw.Draw(colored)
     marks = []
-    ground = colored.copy() if any(s.kind == "ring" for s in scene.shapes) else None
-    for index, shape in enumerate(scene.shapes):
-        fill = paint(shape.color, rng)
-        polygons = outlines(shape)
-        on_map.polygon(polygons[0], fill=index + 1)
+    items = scene.shapes if isinstance(scene, Shapes) else scene.items
+    ground = colored.copy() if any(isinstance(i, Shape) and i.kind == "ring" for i in items) else None
+    for item in items:
+        fill = paint(item.color, rng)
+        color = COLOR_NAMES.index(item.color)
+        if isinstance(item, Letter):
+            if distance(mean, fill) < 60:
+                continue
+            used = font(pick(rng, FONTS), int(item.size * scale))
+            box = on_colored.textbbox((item.x * scale, item.y * scale), item.character, font=used, anchor="mm")
+            on_colored.text((item.x * scale, item.y * scale), item.character, fill=fill, font=used, anchor="mm")
+            on_map.rectangle([v / scale for v in box], fill=len(marks) + 1)
+            center = (box[0] + box[2]) / 2 / scale, (box[1] + box[3]) / 2 / scale
+            marks.append(Mark(*center, color=color, character=CHARACTERS.index(item.character), order=UNTOLD))
+            continue
+        polygons = outlines(item)
+        on_map.polygon(polygons[0], fill=len(marks) + 1)
         on_colored.polygon([(x * scale, y * scale) for x, y in polygons[0]], fill=fill)
         if len(polygons) > 1:
             hole = Image.new("1", large)
             ImageDraw.Draw(hole).polygon([(x * scale, y * scale) for x, y in polygons[1]], fill=1)
             colored.paste(ground, mask=hole)
-        marks.append(
-            Mark(shape.x, shape.y, kind=KINDS.index(shape.kind), color=COLOR_NAMES.index(shape.color))
-        )
+        marks.append(Mark(item.x, item.y, kind=KINDS.index(item.kind), color=color))
     return Drawing(colored.reduce(scale), map, marks)
 
 

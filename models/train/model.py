@@ -174,12 +174,15 @@ class Quick:
         return F.linear(x, last.weight.to(self.dtype), last.bias.to(self.dtype)).float()
 
     def hidden(self, ids, positions, seen, features):
-        """(batch, length, width) after the last norm; `seen` is (batch, 1, length, length), true where attended."""
+        """(batch, length, width) after the last norm; `seen` is (batch, 1, length, length), true where attended.
+
+        The first features are those of the ids' pictures; further ones are not used.
+        """
         config = self.language.config
         x = self.language.embed_tokens(ids).float()
         if features is not None:
             pictures = (ids == self.model.config.image_token_id).flatten().nonzero()[:, 0]
-            x = x.flatten(0, 1).index_copy(0, pictures, features).unflatten(0, ids.shape)
+            x = x.flatten(0, 1).index_copy(0, pictures, features[: len(pictures)]).unflatten(0, ids.shape)
         cos, sin = (t[:, :, None, :] for t in self.language.rotary_emb(x, positions))
         mask = torch.zeros(seen.shape, device=x.device).masked_fill_(~seen, -1e30)
         for layer in self.language.layers[:: self.every]:

@@ -32,7 +32,7 @@ class LabelHead(nn.Module):
             weights = torch.ones(LABEL_SIZES[group], device=logits.device)
             weights[0 if name == "center" else -1] = NOTHING
             losses.append(F.cross_entropy(logits, target, weights))
-            there = target > 0 if name == "center" else target < LABEL_SIZES[group] - 1
+            there = target > 0 if name == "center" else (target >= 0) & (target < LABEL_SIZES[group] - 1)
             right = (logits.argmax(1) == target) & there
             found[name] = right.sum() / there.sum().clamp(min=1)
         return sum(losses) / len(losses), found

@@ -7,6 +7,7 @@ the ratio of the sides and fills the rest of the grid with black: that is `fit`.
 import numpy as np
 from PIL import Image
 
+from drawing import NONE
 from model import MAX_PIXELS, MEAN, MERGE, MIN_PIXELS, PATCH, STD
 from scenes import CHARACTERS, COLORS, KINDS, MAX_LETTERS, MAX_VALUE
 
@@ -74,7 +75,7 @@ def labels(drawing, keep_ratio):
     table = np.array([
         [mark.character, mark.kind, mark.color, mark.order, 1, mark.value] for mark in drawing.marks
     ], np.int64).reshape(-1, 6)
-    table = np.where(table < 0, none, table)
+    table = np.where(table == NONE, none, table)
     table = np.concatenate([table, none[None]])
     chosen = np.where(shares.max(0) >= 0.12 * SAMPLES**2, shares.argmax(0), len(drawing.marks))
     known = table[chosen]

@@ -90,6 +90,26 @@ class Chart:
         return CHARACTERS[: len(self.values)]
 
 
+@dataclass(frozen=True)
+class Letter:
+    """One printed character about (x, y), in a font of `size`."""
+
+    character: str
+    color: str
+    size: float
+    x: float
+    y: float
+
+
+@dataclass(frozen=True)
+class Collage:
+    """Shapes and characters side by side: much to see, and nothing to ask about."""
+
+    width: int
+    height: int
+    items: tuple[Shape | Letter, ...]
+
+
 def generator(domain, index):
     """The random stream of one scene."""
     return np.random.default_rng(np.random.SeedSequence([domain, index]))
@@ -119,6 +139,26 @@ def random_scene(rng, grid):
     if draw < 0.82 or width < 96:
         return random_sign(rng, width, height)
     return random_chart(rng, width, height)
+
+
+def random_collage(rng, grid):
+    height, width = (SIDE * side + int(rng.integers(-13, 14)) for side in grid)
+    cell = max(rng.uniform(18, 40), (width * height / 200) ** 0.5)
+    items = []
+    for row in range(int(height / cell)):
+        for column in range(int(width / cell)):
+            draw = rng.random()
+            x, y = (column + 0.5) * cell, (row + 0.5) * cell
+            if draw < 0.5:
+                dx, dy = rng.uniform(-0.15, 0.15, 2) * cell
+                size = cell * rng.uniform(0.75, 1.1)
+                items.append(Letter(pick(rng, CHARACTERS), pick(rng, list(COLORS)), size, x + dx, y + dy))
+            elif draw < 0.8:
+                radius = cell * rng.uniform(0.33, 0.48)
+                dx, dy = rng.uniform(-1, 1, 2) * (0.49 * cell - radius)
+                turn = rng.uniform(-0.12, 0.12)
+                items.append(Shape(pick(rng, KINDS), pick(rng, PAINTS), "", x + dx, y + dy, radius, turn))
+    return Collage(width, height, tuple(items))
 
 
 def random_shapes(rng, width, height):

@@ -19,7 +19,7 @@ from objectives import LabelHead, Words, answer_loss
 
 MUON_RATE = 3e-3
 ADAM_RATE = 1.5e-3
-ALONE = 0.14  # share of the time in which pictures teach the vision tower alone
+ALONE = 0.16  # share of the time in which pictures teach the vision tower alone
 HELD = 0.5  # share of the time after which the rates fall, to zero at the end
 
 
@@ -33,6 +33,7 @@ def arguments():
     parser.add_argument("--tokens", type=int, default=6000, help="size of a batch, in tokens of the language model")
     parser.add_argument("--mean-tokens", type=float, default=30, help="mean image tokens of a picture")
     parser.add_argument("--text-share", type=float, default=0.28, help="share of the sequences without a picture")
+    parser.add_argument("--collages", type=float, default=0.7, help="pictures for the vision tower alone, per other one")
     parser.add_argument("--workers", type=int, default=1, help="processes that draw pictures")
     parser.add_argument("--threads", type=int, default=0, help="threads on a CPU; 0 = the library's choice")
     parser.add_argument("--compile", action="store_true", help="compile the blocks; needs a C++ compiler on a CPU")
@@ -109,7 +110,10 @@ def main():
     quick = models.Quick(run.model, compiled=options.compile)
     embeddings = run.model.model.language_model.embed_tokens.weight
     parameters = [*run.model.parameters(), *run.head.parameters()]
-    data = Batches(run.tokenizer, options.steps, options.tokens, options.mean_tokens, options.text_share)
+    data = Batches(
+        run.tokenizer, options.steps, options.tokens, options.mean_tokens, options.text_share,
+        options.collages,
+    )
     loader = DataLoader(
         Subset(data, range(run.step, options.steps)), batch_size=None, num_workers=options.workers, prefetch_factor=4
     )
