@@ -92,6 +92,24 @@ def silence_odd_layers(model):
             layer.mlp.down_proj.weight.zero_()
 
 
+def whiten(model, pixels):
+    """Sets the patch embedding to the whitened principal components of `pixels` (patches, 2 * 3 * 14 * 14), for good.
+
+    A patch is mostly its mean colour; edges, which tell shapes and letters, are a hundredth of its variance. Told
+    apart from the start, they are learnt several times sooner (Jordan, 2024, arXiv 2404.00498, does so for CIFAR).
+    """
+    weight = model.model.visual.patch_embed.proj.weight
+    frames = pixels.double().unflatten(1, (3, 2, -1))[:, :, 0].flatten(1)  # both frames of a picture are equal
+    frames = frames[torch.randperm(len(frames))[:40_000]]
+    values, vectors = torch.linalg.eigh(frames.T @ frames / len(frames))
+    values, vectors = values.flip(0)[: len(weight)], vectors.flip(1)[:, : len(weight)]
+    filters = (vectors / (values + 0.05).sqrt()).T
+    with torch.no_grad():
+        both = filters.unflatten(1, (3, 1, PATCH, PATCH)).expand(-1, -1, 2, -1, -1) / 2
+        weight.copy_(0.5 * both)
+    print("whitened", [round(v, 3) for v in values[[0, 1, 3, 10, 30, 100, 255]].tolist()])
+
+
 def norm(x, weight):
     x = x.float()
     return x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + 1e-6) * weight

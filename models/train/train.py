@@ -17,9 +17,9 @@ from batches import Batches
 from muon import Muon
 from objectives import LabelHead, Words, answer_loss
 
-MUON_RATE = 3e-3
-ADAM_RATE = 1.5e-3
-ALONE = 0.16  # share of the time in which pictures teach the vision tower alone
+MUON_RATE = 5e-3
+ADAM_RATE = 2e-3
+ALONE = 0.18  # share of the time in which pictures teach the vision tower alone
 HELD = 0.5  # share of the time after which the rates fall, to zero at the end
 
 
@@ -48,7 +48,7 @@ def optimizers_of(model, head):
         name for name, p in model.named_parameters() if p.ndim == 2 and ("layers." in name or "blocks." in name)
     }
     matrices = [p for name, p in model.named_parameters() if name in hidden]
-    rest = [p for name, p in model.named_parameters() if name not in hidden] + list(head.parameters())
+    rest = [p for name, p in model.named_parameters() if name not in hidden and p.requires_grad] + list(head.parameters())
     return (
         Muon(matrices, lr=MUON_RATE, weight_decay=0.02),
         torch.optim.AdamW(rest, lr=ADAM_RATE, weight_decay=0.01, betas=(0.9, 0.97)),
@@ -68,12 +68,14 @@ class Run:
         self.model = models.build(self.tokenizer, options.preset).to(device).train()
         models.silence_odd_layers(self.model)
         self.head = LabelHead(self.model.config.text_config.hidden_size).to(device)
-        self.optimizers = optimizers_of(self.model, self.head)
         self.checkpoint = options.out / "checkpoint.pt"
         self.folder = options.out / "model"
         self.step, self.spent = 0, 0.0
         self.joined = None  # the step that ended the first stage
+        self.model.model.visual.patch_embed.requires_grad_(False)
+        self.optimizers = optimizers_of(self.model, self.head)
         source = self.checkpoint if self.checkpoint.exists() else options.weights
+        self.fresh = not source
         if source:
             state = torch.load(source, map_location=device)
             self.model.load_state_dict(state["model"])
@@ -106,14 +108,16 @@ def main():
     torch.manual_seed(options.seed)
     options.out.mkdir(parents=True, exist_ok=True)
     run = Run(options, device)
-    words = Words(run.tokenizer, device)
-    quick = models.Quick(run.model, compiled=options.compile)
-    embeddings = run.model.model.language_model.embed_tokens.weight
-    parameters = [*run.model.parameters(), *run.head.parameters()]
     data = Batches(
         run.tokenizer, options.steps, options.tokens, options.mean_tokens, options.text_share,
         options.collages,
     )
+    if run.fresh:
+        models.whiten(run.model, torch.cat([data[i]["pixels"] for i in range(20)]).to(device))
+    words = Words(run.tokenizer, device)
+    quick = models.Quick(run.model, compiled=options.compile)
+    embeddings = run.model.model.language_model.embed_tokens.weight
+    parameters = [p for p in (*run.model.parameters(), *run.head.parameters()) if p.requires_grad]
     loader = DataLoader(
         Subset(data, range(run.step, options.steps)), batch_size=None, num_workers=options.workers, prefetch_factor=4
     )
@@ -154,7 +158,7 @@ def main():
                 f"step {step} {seconds:.0f} s {grid[0]}x{grid[1]} answer {answer.item():.4f} right {right.item():.3f} "
                 f"label {label.item():.3f} ({seen})", flush=True,
             )
-        if step % 250 == 249:
+        if step % 100 == 99:
             run.save(step + 1, time.monotonic() - began)
     run.save(step, time.monotonic() - began)
     run.export()
