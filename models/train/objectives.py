@@ -70,7 +70,8 @@ class Words:
         for group, ids in self.groups:
             columns = [group + 5 * i for i in range(MERGE**2)] if group < 5 else [5 * MERGE**2]
             size = LABEL_SIZES[group]
-            present = F.one_hot(labels[:, columns], size).amax(1)[:, : len(ids)].float()
+            known = labels[:, columns]
+            present = F.one_hot(known.where(known >= 0, size - 1), size).amax(1)[:, : len(ids)].float()
             something = present.sum(1) > 0
             present, logits = present[something], features[something] @ embeddings[ids].mean(1).T
             losses.append(F.cross_entropy(logits, present / present.sum(1, keepdim=True)) if len(present) else 0.0)

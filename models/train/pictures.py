@@ -7,7 +7,7 @@ the ratio of the sides and fills the rest of the grid with black: that is `fit`.
 import numpy as np
 from PIL import Image
 
-from drawing import NONE
+from drawing import NONE, UNTOLD
 from model import MAX_PIXELS, MEAN, MERGE, MIN_PIXELS, PATCH, STD
 from scenes import CHARACTERS, COLORS, KINDS, MAX_LETTERS, MAX_VALUE
 
@@ -80,11 +80,20 @@ def labels(drawing, keep_ratio):
     chosen = np.where(shares.max(0) >= 0.12 * SAMPLES**2, shares.argmax(0), len(drawing.marks))
     known = table[chosen]
     known[..., 4] = 0
+    centers = []
     for mark in drawing.marks:
         if mark.x >= 0:
             x = (box[0] + mark.x * (box[2] - box[0]) / drawing.picture.width) / PATCH
             y = (box[1] + mark.y * (box[3] - box[1]) / drawing.picture.height) / PATCH
-            known[min(max(int(y), 0), rows - 1), min(max(int(x), 0), columns - 1), 4] = 1
+            centers.append((min(max(int(y), 0), rows - 1), min(max(int(x), 0), columns - 1), mark))
+    # A character is told where its centre lies: other patches hold too little of it.
+    partly = known[..., 0] != none[0]
+    known[partly, 0] = known[partly, 3] = UNTOLD
+    for row, column, mark in centers:
+        known[row, column, 4] = 1
+        if mark.character != NONE:
+            known[row, column, 0] = mark.character
+            known[row, column, 3] = mark.order if mark.order != NONE else none[3]
     known = known.reshape(rows // MERGE, MERGE, columns // MERGE, MERGE, 6).transpose(0, 2, 1, 3, 4)
     known = known.reshape(-1, MERGE**2, 6)
     values = known[..., 5].min(1)  # "none" is the largest
