@@ -84,10 +84,17 @@ def build(tokenizer, preset="demo"):
     return model
 
 
-def silence_odd_layers(model):
-    """Every second layer of the language model passes its input on, so that training may begin without it."""
+def prepare(model):
+    """Initial values under which the language model sees what it is shown.
+
+    Words begin as large as the features of pictures, and every layer begins by passing its input on: what the first
+    layers add before they have learnt anything would otherwise drown both. It also lets training begin with every
+    second layer alone.
+    """
+    language = model.model.language_model
     with torch.no_grad():
-        for layer in model.model.language_model.layers[1::2]:
+        language.embed_tokens.weight.normal_(0, 0.7)
+        for layer in language.layers:
             layer.self_attn.o_proj.weight.zero_()
             layer.mlp.down_proj.weight.zero_()
 

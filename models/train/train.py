@@ -17,9 +17,8 @@ from batches import Batches
 from muon import Muon
 from objectives import LabelHead, Words, answer_loss
 
-MUON_RATE = 5e-3
+MUON_RATE = 3e-3
 ADAM_RATE = 2e-3
-ALONE = 0.18  # share of the time in which pictures teach the vision tower alone
 HELD = 0.5  # share of the time after which the rates fall, to zero at the end
 
 
@@ -37,6 +36,7 @@ def arguments():
     parser.add_argument("--workers", type=int, default=1, help="processes that draw pictures")
     parser.add_argument("--threads", type=int, default=0, help="threads on a CPU; 0 = the library's choice")
     parser.add_argument("--compile", action="store_true", help="compile the blocks; needs a C++ compiler on a CPU")
+    parser.add_argument("--alone", type=float, default=0.18, help="share of the run in which pictures teach vision alone")
     parser.add_argument("--grown", type=float, default=0.0, help="share of the run with every second layer alone")
     parser.add_argument("--seed", type=int, default=1)
     return parser.parse_args()
@@ -66,7 +66,7 @@ class Run:
     def __init__(self, options, device):
         self.tokenizer = tokenizers.build()
         self.model = models.build(self.tokenizer, options.preset).to(device).train()
-        models.silence_odd_layers(self.model)
+        models.prepare(self.model)
         self.head = LabelHead(self.model.config.text_config.hidden_size).to(device)
         self.checkpoint = options.out / "checkpoint.pt"
         self.folder = options.out / "model"
@@ -132,7 +132,7 @@ def main():
             break
         grid, pictured = tuple(batch.pop("grid").tolist()), int(batch.pop("with_picture"))
         batch = {name: tensor.to(device, non_blocking=True) for name, tensor in batch.items()}
-        alone = progress < ALONE and run.joined is None
+        alone = progress < options.alone and run.joined is None
         quick.every = 2 if progress < options.grown else 1
         if not alone and run.joined is None:
             run.joined = step
