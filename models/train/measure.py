@@ -91,9 +91,9 @@ class Measure:
             opening = "\n<|im_start|>user\n"
         return sequence
 
-    def batches(self):
+    def batches(self, every):
         """(indices of lines, ids, positions, mask, features, chosen) with chosen true before an answer's tokens."""
-        order = sorted(range(len(self.lines)), key=lambda i: len(self.sequences[i].ids))
+        order = sorted(range(0, len(self.lines), every), key=lambda i: len(self.sequences[i].ids))
         for start in range(0, len(order), self.BATCH):
             some = order[start: start + self.BATCH]
             length = max(len(self.sequences[i].ids) for i in some)
@@ -111,22 +111,22 @@ class Measure:
             yield some, ids, positions, mask, torch.cat(found) if found else None, chosen
 
     @torch.inference_mode()
-    def distributions(self):
-        """Per line, (tokens of the answer, vocabulary) log-probabilities, and whether the answer is right."""
-        logs, right = [None] * len(self.lines), [False] * len(self.lines)
-        for some, ids, positions, mask, features, chosen in self.batches():
+    def distributions(self, every=1):
+        """Of every so-manieth line, (tokens of the answer, vocabulary) log-probabilities, and whether it is right."""
+        logs, right = [None] * len(self.lines), [None] * len(self.lines)
+        for some, ids, positions, mask, features, chosen in self.batches(every):
             hidden = self.quick.hidden(ids, positions, mask, features)
             log = self.quick.logits(hidden[chosen]).log_softmax(-1)
             target = ids.roll(-1, 1)[chosen]
             counts = chosen.sum(1).tolist()
             for i, part, wanted in zip(some, log.split(counts), target.split(counts)):
                 logs[i], right[i] = part.clone(), bool((part.argmax(-1) == wanted).all())
-        return logs, right
+        return logs[::every], right[::every]
 
-    def by_category(self, right):
+    def by_category(self, right, every=1):
         """{category: (right, asked)} and the same of all."""
         asked, good = Counter(), Counter()
-        for line, ok in zip(self.lines, right):
+        for line, ok in zip(self.lines[::every], right):
             asked[line.category] += 1
             good[line.category] += ok
         table = {category: (good[category], asked[category]) for category in asked}

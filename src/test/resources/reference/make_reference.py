@@ -421,10 +421,11 @@ def llava(llama_cpp, out, work):
 
     # Squares of the tower's own size need no preprocessing. An image whose longer side has that size is padded to
     # a square with the mean colour, as in LLaVA-1.5's own evaluation, and needs no resampling.
-    # The others are also scaled, bicubically.
+    # Larger and smaller squares are scaled, bicubically. (llama.cpp scales before it pads, Hugging Face after: what
+    # needs both differs at the seams and is left out.)
     images = {"large-154x154": make_image(out, "large-154x154", 154, 154, 6),
-              "odd-150x100": make_image(out, "odd-150x100", 150, 100, 5),
-              "small-40x52": make_image(out, "small-40x52", 40, 52, 7),
+              "odd-100x100": make_image(out, "odd-100x100", 100, 100, 10),
+              "small-42x42": make_image(out, "small-42x42", 42, 42, 7),
               "square-70x70": make_image(out, "square-70x70", 70, 70, 1),
               "wide-70x42": make_image(out, "wide-70x42", 70, 42, 2)}
     processor = LlavaImageProcessorPil(

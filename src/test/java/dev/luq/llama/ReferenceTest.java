@@ -120,8 +120,9 @@ class ReferenceTest {
             for (PromptChunk part : chunks) {
                 if (part instanceof PromptChunk.TextChunk text) {
                     batch.clear();
-                    for (int token : text.tokens()) {
-                        last = batch.add(token, position++, 0, true);
+                    int[] tokens = text.tokens();
+                    for (int i = 0; i < tokens.length; i++) {
+                        last = batch.add(tokens[i], position++, 0, i == tokens.length - 1);
                     }
                     context.decode(batch);
                 } else {
