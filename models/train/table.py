@@ -30,6 +30,7 @@ def arguments():
     parser.add_argument("--libllama", type=Path, required=True, help="shared library of the same version")
     parser.add_argument("--work", type=Path, required=True, help="folder for the variants and importance matrices")
     parser.add_argument("--readme", type=Path, help="file whose part between the marks is written anew")
+    parser.add_argument("--every", type=int, default=1, help="measure variants on every so-manieth line only")
     parser.add_argument("--threads", type=int, default=2)
     return parser.parse_args()
 
@@ -57,7 +58,7 @@ class Subject:
         lines, pictures = read(folder)
         return Measure(self.quick, self.tokenizer, [line for line in lines if keep(line)], pictures)
 
-    def measured(self, every=1):
+    def measured(self, every):
         """Accuracy by category and mean divergences of the weights that are in the model now."""
         logs, right = self.evaluation.distributions(every)
         per_line = divergences(self.base[::every], logs)
@@ -86,7 +87,7 @@ def variants(subject, importances):
             target = options.work / f"luq-demo-{name}-{source}.gguf"
             subject.quantized.quantize(options.libllama, subject.f16, target, name, importances[source], options.threads)
             subject.quantized.insert(subject.model, subject.quantized.read(target)[0])
-            found[name, source] = dict(bytes=target.stat().st_size, **subject.measured())
+            found[name, source] = dict(bytes=target.stat().st_size, **subject.measured(options.every))
             print(name, source, found[name, source]["accuracy"]["all"], found[name, source]["kld"], flush=True)
     return found
 
@@ -98,7 +99,7 @@ def single_layers(subject):
     for layer in range(subject.model.config.text_config.num_hidden_layers):
         subject.quantized.insert(subject.model, subject.values)
         subject.quantized.insert(subject.model, low, [layer])
-        found.append(subject.measured(LAYER_LINES))
+        found.append(subject.measured(LAYER_LINES * subject.options.every))
         print("layer", layer, found[-1]["kld"], found[-1]["accuracy"]["all"], flush=True)
     subject.quantized.insert(subject.model, subject.values)
     return found
@@ -108,15 +109,17 @@ def percent(pair):
     return f"{100 * pair[0] / pair[1]:.1f}"
 
 
-def tables(f16_bytes, f16, found, layers, transfer):
+def tables(options, f16_bytes, whole, f16, found, layers, transfer):
     types = ["F16", *dict.fromkeys(name for name, _ in found)]
     best = {name: f16 if name == "F16" else found[name, "both"] for name in types}
-    yield "Exact match in %, importance matrix from both where one is used:\n"
-    yield "| category | lines | " + " | ".join(types) + " |"
-    yield "|---|---|" + "---|" * len(types)
-    for category, (_, asked) in f16["accuracy"].items():
-        cells = " | ".join(percent(best[name]["accuracy"][category]) for name in types)
-        yield f"| {category} | {asked} | {cells} |"
+    part = "all lines" if options.every == 1 else f"one line in {options.every}"
+    yield f"Exact match in %, of F16 on all lines, then of all files on {part}; importance matrix from both:\n"
+    yield "| category | lines | F16 | lines | " + " | ".join(types) + " |"
+    yield "|---|---|---|---|" + "---|" * len(types)
+    for category, pair in whole.items():
+        if category in f16["accuracy"]:
+            cells = " | ".join(percent(best[name]["accuracy"][category]) for name in types)
+            yield f"| {category} | {pair[1]} | {percent(pair)} | {f16['accuracy'][category][1]} | {cells} |"
     yield "\nBy size and importance matrix:\n"
     yield "| file | imatrix from | bytes | of F16 | exact match, % | mean KL, nats | of lines with images | without |"
     yield "|---|---|---|---|---|---|---|---|"
@@ -127,7 +130,7 @@ def tables(f16_bytes, f16, found, layers, transfer):
             f"| {name} | {source} | {row['bytes']:,} | {row['bytes'] / f16_bytes:.3f} | {percent(row['accuracy']['all'])} "
             f"| {kld['all']:.4f} | {kld['images']:.4f} | {kld['text']:.4f} |"
         )
-    yield f"\nOne layer alone at IQ1_M, all else F16, on one line in {LAYER_LINES}:\n"
+    yield f"\nOne layer alone at IQ1_M, all else F16, on one line in {LAYER_LINES * options.every}:\n"
     yield "| layer | mean KL, nats | of lines with images | without | exact match, % |"
     yield "|---|---|---|---|---|"
     for layer, row in enumerate(layers):
@@ -149,8 +152,9 @@ def main():
     torch.set_num_threads(options.threads)
     options.work.mkdir(parents=True, exist_ok=True)
     subject = Subject(options)
-    f16 = subject.measured()
-    print("F16", f16["accuracy"]["all"], flush=True)
+    whole = subject.evaluation.by_category(subject.right)
+    f16 = {"accuracy": subject.evaluation.by_category(subject.right[:: options.every], options.every)}
+    print("F16", whole["all"], flush=True)
     transfer = None
     if (options.demo / "transfer").exists():
         other = subject.measure(options.demo / "transfer", lambda line: line.images)
@@ -158,9 +162,9 @@ def main():
         print("transfer", transfer["all"], flush=True)
     found = variants(subject, subject.importances())
     layers = single_layers(subject)
-    text = "\n".join(tables(subject.f16.stat().st_size, f16, found, layers, transfer))
+    text = "\n".join(tables(options, subject.f16.stat().st_size, whole, f16, found, layers, transfer))
     (options.work / "tables.md").write_text(text + "\n")
-    plain = {"F16": f16, "layers": layers, "transfer": transfer} | {f"{n} {s}": row for (n, s), row in found.items()}
+    plain = {"F16": whole, "layers": layers, "transfer": transfer} | {f"{n} {s}": row for (n, s), row in found.items()}
     (options.work / "tables.json").write_text(json.dumps(plain, indent=1))
     if options.readme:
         old = options.readme.read_text()
