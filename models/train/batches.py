@@ -2,7 +2,8 @@
 
 A sequence is a prefix (the picture) and several suffixes (a dialogue each). Every suffix sees the prefix and
 itself, never another suffix, and its positions start where the prefix ends: to the model each is an ordinary
-conversation, at a fraction of the cost of repeating the picture.
+conversation, at a fraction of the cost of repeating the picture. Sequences of suffixes alone, without a picture,
+fill a share of each batch. So do collages, which only the vision tower sees.
 """
 
 from dataclasses import dataclass, field
@@ -12,34 +13,14 @@ import torch
 from torch.utils.data import Dataset
 
 import dialogues
-from model import MERGE
-from pictures import fit, patches, stretch
-from scenes import COLORS, KINDS, PLACES, TRAIN, generator, random_grid, random_scene, render
+import texts
+from drawing import draw
+from pictures import labels, lay, patches
+from scenes import TRAIN, generator, pick, random_collage, random_grid, random_scene
 
-IGNORE = -100
-TEXT_TOKENS = 110  # a sequence is filled with suffixes up to one picture and this much text
-
-
-def labels(scene, grid):
-    """(tokens, 9): what each image token should know.
-
-    The kind in each of the four places, the colour in each, and the token's own quarter of the picture. An empty
-    place has a kind and a colour of its own; the middle row or column of an odd grid belongs to no quarter.
-    """
-    rows, columns = grid
-    table = np.full((rows, columns, 2 * len(PLACES) + 1), IGNORE)
-    table[..., :4] = len(KINDS)
-    table[..., 4:8] = len(COLORS)
-    for shape in scene.shapes:
-        table[..., shape.place] = KINDS.index(shape.kind)
-        table[..., 4 + shape.place] = list(COLORS).index(shape.color)
-    y, x = np.mgrid[0:rows, 0:columns]
-    between = (2 * y + 1 == rows) | (2 * x + 1 == columns)
-    table[..., 8] = np.where(between, IGNORE, 2 * (2 * y >= rows) + (2 * x >= columns))
-    return table.reshape(rows * columns, -1)
-
-
-LABEL_SIZES = (len(KINDS) + 1,) * 4 + (len(COLORS) + 1,) * 4 + (len(PLACES),)
+TEXT_TOKENS = 125  # a sequence is filled with suffixes up to one picture and this much text
+VISION_COST = 1.7  # of an image token in the vision tower, in tokens of the language model
+LARGEST_OF_TWO = 56  # tokens of a picture that may be one of two
 
 
 @dataclass
@@ -78,14 +59,23 @@ class Sequence:
         self.segment += 1
         self.next_position = self.suffix_start
 
+    def drop_suffix(self, length):
+        """Takes back the last suffix, which began after `length` tokens."""
+        for values in (self.ids, self.positions, self.segments, self.weights):
+            del values[length:]
+        self.segment -= 1
+
 
 class Batches(Dataset):
     """Batch `i` is a function of i alone; all its pictures have one grid, so that little is padding."""
 
-    def __init__(self, tokenizer, steps, image_tokens):
-        self.tokenizer = tokenizer
+    def __init__(self, tokenizer, steps, tokens, mean_tokens, text_share, collages):
+        self.core = tokenizer.backend_tokenizer
         self.steps = steps
-        self.image_tokens = image_tokens
+        self.tokens = tokens
+        self.mean_tokens = mean_tokens
+        self.text_share = text_share
+        self.collages = collages
         self.image_token = tokenizer.convert_tokens_to_ids("<|image_pad|>")
         self.pad = tokenizer.pad_token_id
         self.cache = {}
@@ -95,81 +85,97 @@ class Batches(Dataset):
 
     def __getitem__(self, index):
         rng = generator(TRAIN, index)
-        grid = random_grid(rng)
-        count = max(4, self.image_tokens // (grid[0] * grid[1]))
+        grid = random_grid(rng, self.mean_tokens)
+        area = grid[0] * grid[1]
+        length = area + TEXT_TOKENS
+        count = max(2, round(self.tokens / (length / (1 - self.text_share) + (1 + self.collages) * VISION_COST * area)))
         sequences, pixels, targets = [], [], []
         for _ in range(count):
-            scenes, sequence = self._sequence(rng, grid)
+            scenes, sequence = self._about_pictures(rng, grid, length)
             sequences.append(sequence)
             for scene in scenes:
                 # Both ways in which a client may bring a picture to the grid.
-                resize = stretch if rng.random() < 0.25 else fit
-                pixels.append(patches(resize(render(scene, rng))))
-                targets.append(labels(scene, grid))
+                keep_ratio = rng.random() < 0.2
+                drawing = draw(scene, rng)
+                pixels.append(patches(lay(drawing.picture, keep_ratio)))
+                targets.append(labels(drawing, keep_ratio))
+        for _ in range(round(count * self.collages)):
+            keep_ratio = rng.random() < 0.2
+            drawing = draw(random_collage(rng, grid), rng)
+            pixels.append(patches(lay(drawing.picture, keep_ratio)))
+            targets.append(labels(drawing, keep_ratio))
+        text_count = round(count * self.text_share / (1 - self.text_share))
+        sequences += [self._without_picture(rng, length) for _ in range(max(1, text_count))]
         batch = self._pad(sequences)
         batch["pixels"] = torch.from_numpy(np.concatenate(pixels)).to(torch.bfloat16)
-        batch["grid"] = torch.tensor([(1, MERGE * grid[0], MERGE * grid[1])] * len(pixels))
+        batch["grid"] = torch.tensor(grid)
         batch["labels"] = torch.from_numpy(np.concatenate(targets))
+        batch["with_picture"] = torch.tensor(count)  # the first so many sequences
         return batch
 
     def _encode(self, text):
+        if len(self.cache) > 20000:
+            self.cache.clear()
         if text not in self.cache:
-            self.cache[text] = self.tokenizer.encode(text, add_special_tokens=False)
+            self.cache[text] = self.core.encode(text, add_special_tokens=False).ids
         return self.cache[text]
 
-    def _sequence(self, rng, grid):
-        """Scenes, and the sequence about them."""
+    def _start(self, rng):
         sequence = Sequence()
         if rng.random() < 0.08:
-            prompt = dialogues.SYSTEM_PROMPTS[int(rng.integers(len(dialogues.SYSTEM_PROMPTS)))]
-            sequence.text(self._encode(f"<|im_start|>system\n{prompt}<|im_end|>\n"))
-        draw = rng.random()
-        if draw < 0.03:
-            while len(sequence.ids) < TEXT_TOKENS:
-                sequence.start_suffix()
-                self._turns(sequence, dialogues.small_talk(rng), rng, "<|im_start|>user\n")
-            return [], sequence
-        scenes = [random_scene(rng, grid)]
-        if draw < 0.10:
-            scenes.append(random_scene(rng, grid))
+            sequence.text(self._encode(f"<|im_start|>system\n{pick(rng, texts.SYSTEM_PROMPTS)}<|im_end|>\n"))
         sequence.text(self._encode("<|im_start|>user\n"))
-        if 0.10 <= draw < 0.16:
-            self._question_first(sequence, scenes[0], grid, rng)
+        return sequence
+
+    def _about_pictures(self, rng, grid, length):
+        """Scenes, and the sequence about them."""
+        sequence = self._start(rng)
+        scenes = [random_scene(rng, grid)]
+        draw = rng.random()
+        if draw < 0.16 and grid[0] * grid[1] <= LARGEST_OF_TWO:
+            scenes.append(random_scene(rng, grid))
+            asker = dialogues.AboutTwo(scenes, rng)
+        else:
+            asker = dialogues.asker(scenes[0], rng)
+        if draw > 0.95:
+            self._question_first(sequence, asker, grid, rng)
             return scenes, sequence
         for _ in scenes:
             self._picture(sequence, grid)
-        while sequence.segment == 0 or len(sequence.ids) < grid[0] * grid[1] + TEXT_TOKENS:
-            if len(scenes) == 2:
-                turns = dialogues.two_images(*scenes, rng)
-            else:
-                turns = self._dialogue(scenes[0], rng)
-            sequence.start_suffix()
-            self._turns(sequence, turns, rng)
+        self._fill(sequence, length, asker.any_dialogue, rng)
         return scenes, sequence
 
-    def _dialogue(self, scene, rng):
-        asker = dialogues.Asker(scene, rng)
-        shares = np.array(list(asker.CATEGORIES.values()), float)
-        while True:
-            turns = asker.dialogue(str(rng.choice(list(asker.CATEGORIES), p=shares / shares.sum())))
-            if turns:
-                return turns
+    def _without_picture(self, rng, length):
+        sequence = self._start(rng)
+        self._fill(sequence, length, lambda: texts.any_dialogue(rng), rng)
+        return sequence
+
+    def _fill(self, sequence, length, dialogue, rng):
+        misses = 0
+        while len(sequence.ids) < length - 12 and misses < 3:
+            before = len(sequence.ids)
+            sequence.start_suffix()
+            self._turns(sequence, dialogue(), rng)
+            if len(sequence.ids) > length and sequence.segment > 1:
+                sequence.drop_suffix(before)
+                misses += 1
 
     def _picture(self, sequence, grid):
         sequence.text(self._encode("<|vision_start|>"))
         sequence.image(self.image_token, grid)
         sequence.text(self._encode("<|vision_end|>"))
 
-    def _question_first(self, sequence, scene, grid, rng):
+    def _question_first(self, sequence, asker, grid, rng):
         """Clients may send the text before the picture."""
-        question, answer = self._dialogue(scene, rng)[0]
+        question, answer = asker.any_dialogue()[0]
         sequence.text(self._encode(dialogues.vary(question, rng)))
         self._picture(sequence, grid)
         sequence.start_suffix()
         sequence.text(self._encode("<|im_end|>\n<|im_start|>assistant\n"))
         self._answer(sequence, answer)
 
-    def _turns(self, sequence, turns, rng, opening=""):
+    def _turns(self, sequence, turns, rng):
+        opening = ""
         for question, answer in turns:
             question = dialogues.vary(question, rng)
             sequence.text(self._encode(f"{opening}{question}<|im_end|>\n<|im_start|>assistant\n"))

@@ -13,7 +13,7 @@ CARD = """---
 license: apache-2.0
 language: [en]
 ---
-A small vision-language model that names, counts and finds coloured shapes.
+A small vision-language model that describes coloured shapes, reads signs and bar charts, and knows a few facts.
 """
 
 

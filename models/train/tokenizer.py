@@ -1,37 +1,46 @@
 """The tokenizer: byte-level BPE with Qwen2's pre-tokenizer, trained on the generated text."""
 
+import re
 from pathlib import Path
 
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 from transformers import Qwen2TokenizerFast
 
 import dialogues
-from scenes import TRAIN, generator, random_scene
+import texts
+from facts import facts
+from scenes import COLORS, KINDS, TRAIN, generator, random_grid, random_scene
 
 SPECIAL = (
     "<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|vision_start|>", "<|vision_end|>", "<|image_pad|>",
     "<|video_pad|>",
 )
-VOCABULARY = 1024
+VOCABULARY = 4096
+NAME_COUNT = 300  # weight of each word that must be one token: colours, kinds, learnt names
 QWEN2_SPLIT = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 )
 
 
-def corpus(scene_count=4000):
-    """Every kind of text that the model reads or writes."""
+def corpus(scene_count=3000):
+    """Every kind of text that the model reads or writes; capitals that are spelled or read stay single letters."""
     for index in range(scene_count):
         rng = generator(TRAIN, index)
-        scene = random_scene(rng)
-        asker = dialogues.Asker(scene, rng)
-        turns = [t for c in asker.CATEGORIES for t in asker.dialogue(c) or ()]
-        turns += dialogues.small_talk(rng) + dialogues.two_images(scene, random_scene(rng), rng)
+        scenes = [random_scene(rng, random_grid(rng)) for _ in range(2)]
+        turns = dialogues.asker(scenes[0], rng).any_dialogue() + texts.any_dialogue(rng)
+        turns += dialogues.AboutTwo(scenes, rng).any_dialogue() if index % 4 == 0 else []
         for question, answer in turns:
-            yield dialogues.vary(question, rng)
-            yield answer
-    for prompt in dialogues.SYSTEM_PROMPTS:
+            for text in (dialogues.vary(question, rng), answer):
+                yield re.sub("[A-Z]{2,}", "", text)
+    for prompt in texts.SYSTEM_PROMPTS:
         yield prompt
-    yield "system\nuser\nassistant\n"
+    yield "system\nuser\nassistant\n" * 100
+    for word in (*KINDS, *dialogues.PLURALS.values(), *COLORS):
+        yield f"{word}\n {word}\n" * NAME_COUNT
+    for country, answers in facts().items():
+        yield f" {country}" * NAME_COUNT
+        for answer in answers.values():
+            yield (answer + "\n") * NAME_COUNT
 
 
 def build():

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes the tiny models of the tests and the answers that Hugging Face transformers gives for them.
 
-    make_reference.py LLAMA_CPP_SOURCE [OUTPUT_DIRECTORY]
+    make_reference.py LLAMA_CPP_SOURCE [OUTPUT_DIRECTORY] [--demo MODEL_DIRECTORY]
 
 Two vision-language models with random weights are built, LLaVA-1.5 and Qwen2.5-VL, and converted by the
 converters of the given llama.cpp tree. Transformers then computes, in float32 on the CPU, what a correct
@@ -13,7 +13,12 @@ runtime must reproduce:
                                             float[n_image_tokens][n_embd]
     MODEL.IMAGE.logits.f32                  logits of the token after the prompt with the image, float[n_vocab]
     MODEL.text.logits.f32                   logits of the token after the prompt without an image, float[n_vocab]
+    MODEL.PROMPT.greedy.f32                 logits before each of the first greedy tokens after a prompt with one image,
+                                            with two and with none, float[n_tokens][n_vocab]
     IMAGE.png                               the images, 8-bit RGB
+
+With --demo, the same prompts' greedy answers are computed for the trained model of models/demo, from its folder in the
+Hugging Face layout and the pictures of models/demo/examples.
 
 The .f32 files hold little-endian IEEE floats, row after row, and nothing else. In MODEL.json, `prompt` is the text
 with llama.cpp's media marker for the image, and `tokens_before` and `tokens_after` are the ids around the image
@@ -49,6 +54,8 @@ from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLIm
 
 SEED = 77  # with it the best token of every prompt leads the second by 0.8 or more
 N_VOCAB = 384
+GREEDY = 16  # tokens
+EXAMPLES = Path(__file__).parents[4] / "models" / "demo" / "examples"
 MEDIA_MARKER = "<__media__>"  # what llama.cpp's mtmd library replaces by the image
 
 CLIP_MEAN = [0.48145466, 0.4578275, 0.40821073]
@@ -303,7 +310,7 @@ def write_floats(path, values):
     return {"file": path.name, "shape": list(array.shape)}
 
 
-def reference(out, name, model, prompts, image_inputs, image_token, needs_token_types):
+def reference(out, name, model, prompts, image_inputs, image_token, needs_token_types, between):
     """Computes and writes the references of one model.
 
     `prompts` is (prompt, ids) for text alone and (prompt, ids before, ids after) with an image;
@@ -326,12 +333,72 @@ def reference(out, name, model, prompts, image_inputs, image_token, needs_token_
                 "prompt": image_prompt, "tokens_before": before, "tokens_after": after,
                 "embeddings": write_floats(out / f"{name}.{image_name}.embeddings.f32", embeddings),
                 "logits": write_floats(out / f"{name}.{image_name}.logits.f32", logits)})
+    greedy_answers = []
+    shown = list(image_inputs)[-2:]
+    for prompt_name, names in (("one", shown[:1]), ("two", shown), ("text", [])):
+        # Between two images nothing but what mtmd puts there; the last part follows all of them.
+        parts = [text_ids] if not names else [before, *[between] * (len(names) - 1), after]
+        prompt = text_prompt if not names else image_prompt.replace(MEDIA_MARKER, MEDIA_MARKER * len(names))
+        greedy_answers.append(greedy(out, name, model, prompt_name, prompt, [f"{n}.png" for n in names], parts,
+                                     [image_inputs[n][1] for n in names], image_token, needs_token_types))
     write_json(out / f"{name}.json", {
         "model": f"{name}-F16.gguf", "mmproj": f"mmproj-{name}-F16.gguf",
         "n_embd": TEXT_SIZES["hidden_size"], "n_vocab": N_VOCAB, "n_layer": TEXT_SIZES["num_hidden_layers"],
         "media_marker": MEDIA_MARKER,
         "made_with": {"torch": torch.__version__.partition("+")[0], "transformers": transformers.__version__},
-        "text": text, "images": images})
+        "text": text, "images": images, "greedy": greedy_answers})
+
+
+def greedy(out, name, model, prompt_name, prompt, images, parts, inputs, image_token, needs_token_types, end=None):
+    """Writes the logits before each of the first GREEDY tokens, up to `end`, and returns their description.
+
+    `parts` are the ids between the images' embeddings, one list more than there are images; `inputs` is the model's
+    input for each image.
+    """
+    keywords = {key: torch.cat([i[key] for i in inputs]) for key in (inputs[0] if inputs else ())}
+    ids = list(parts[0])
+    with torch.no_grad():
+        for part, one in zip(parts[1:], inputs):
+            features = model.model.get_image_features(**one, **feature_options(model)).pooler_output
+            ids += [image_token] * sum(map(len, features)) + part
+        tokens, rows = [], []
+        while len(tokens) < GREEDY and (not tokens or tokens[-1] != end):
+            input_ids = torch.tensor([ids + tokens])
+            types = {"mm_token_type_ids": (input_ids == image_token).int()} if needs_token_types and inputs else {}
+            rows.append(model(input_ids=input_ids, **keywords, **types).logits[0, -1])
+            tokens.append(int(rows[-1].argmax()))
+    return {"name": prompt_name, "prompt": prompt, "images": images, "tokens": tokens,
+            "logits": write_floats(out / f"{name}.{prompt_name}.greedy.f32", torch.stack(rows))}
+
+
+def demo(out, directory):
+    """Greedy answers of the trained model to questions about pictures of its examples."""
+    name = "luq-demo"
+    model = transformers.Qwen2_5_VLForConditionalGeneration.from_pretrained(directory, dtype=torch.float32).eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.copy_(parameter.half().float())
+    tokenizer = transformers.AutoTokenizer.from_pretrained(directory)
+    processor = Qwen2VLImageProcessorPil.from_pretrained(directory)
+    prompts = [
+        ("one", ["describe.png"], "Describe the image."),
+        ("two", ["word.png", "describe.png"], "What is in the second image?"),
+        ("text", [], "Spell HOUSE backwards."),
+    ]
+    descriptions = []
+    for prompt_name, images, question in prompts:
+        marked = f"<|vision_start|>{MEDIA_MARKER}<|vision_end|>" * len(images)
+        text = f"<|im_start|>user\n{marked}{question}<|im_end|>\n<|im_start|>assistant\n"
+        inputs = []
+        for image in images:
+            with Image.open(EXAMPLES / image) as picture:
+                inputs.append(dict(processor(picture.convert("RGB"), return_tensors="pt")))
+        parts = [tokenizer.encode(part, add_special_tokens=False) for part in text.split(MEDIA_MARKER)]
+        # mtmd itself puts an image between the tokens of its start and end.
+        prompt = text.replace(f"<|vision_start|>{MEDIA_MARKER}<|vision_end|>", MEDIA_MARKER)
+        descriptions.append(greedy(out, name, model, prompt_name, prompt, images, parts, inputs,
+                                   model.config.image_token_id, True, tokenizer.eos_token_id))
+    write_json(out / f"{name}.json", {"greedy": descriptions})
 
 
 def feature_options(model):
@@ -354,10 +421,16 @@ def llava(llama_cpp, out, work):
 
     # Squares of the tower's own size need no preprocessing. An image whose longer side has that size is padded to
     # a square with the mean colour, as in LLaVA-1.5's own evaluation, and needs no resampling.
-    images = {"square-70x70": make_image(out, "square-70x70", 70, 70, 1),
+    # Larger and smaller squares are scaled, bicubically. (llama.cpp scales before it pads, Hugging Face after: what
+    # needs both differs at the seams and is left out.)
+    images = {"large-154x154": make_image(out, "large-154x154", 154, 154, 6),
+              "odd-100x100": make_image(out, "odd-100x100", 100, 100, 10),
+              "small-42x42": make_image(out, "small-42x42", 42, 42, 7),
+              "square-70x70": make_image(out, "square-70x70", 70, 70, 1),
               "wide-70x42": make_image(out, "wide-70x42", 70, 42, 2)}
     processor = LlavaImageProcessorPil(
-        do_pad=True, do_resize=False, do_center_crop=False, image_mean=CLIP_MEAN, image_std=CLIP_STD)
+        do_pad=True, size={"shortest_edge": 70}, crop_size={"height": 70, "width": 70}, image_mean=CLIP_MEAN,
+        image_std=CLIP_STD)
     inputs = {key: (image, {"pixel_values": processor(image, return_tensors="pt")["pixel_values"]})
               for key, image in images.items()}
 
@@ -366,7 +439,7 @@ def llava(llama_cpp, out, work):
     text = "USER: What colour is the square? ASSISTANT:"
     prompts = ((text, bos + tokenizer.encode(text)),
                (before + MEDIA_MARKER + after, bos + tokenizer.encode(before), tokenizer.encode(after)))
-    reference(out, name, model, prompts, inputs, N_VOCAB - 2, needs_token_types=False)
+    reference(out, name, model, prompts, inputs, N_VOCAB - 2, needs_token_types=False, between=[])
 
 
 def qwen(llama_cpp, out, work):
@@ -381,9 +454,11 @@ def qwen(llama_cpp, out, work):
     convert(llama_cpp, directory, out / f"{name}-F16.gguf")
     convert(llama_cpp, directory, out / f"mmproj-{name}-F16.gguf", "--mmproj")
 
-    # Sides that are multiples of 28 need no resampling; the third image is stretched to 140 by 112.
+    # Sides that are multiples of 28 need no resampling; the others are stretched.
     # Attention windows are 112 pixels wide: each image has several.
-    images = {"square-140x140": make_image(out, "square-140x140", 140, 140, 3),
+    images = {"small-72x90": make_image(out, "small-72x90", 72, 90, 9),
+              "large-333x219": make_image(out, "large-333x219", 333, 219, 8),
+              "square-140x140": make_image(out, "square-140x140", 140, 140, 3),
               "tall-84x196": make_image(out, "tall-84x196", 84, 196, 4),
               "odd-150x100": make_image(out, "odd-150x100", 150, 100, 5)}
     inputs = {key: (image, dict(processor(image, return_tensors="pt"))) for key, image in images.items()}
@@ -396,14 +471,19 @@ def qwen(llama_cpp, out, work):
     prompts = ((text, encode(text)),
                (before + MEDIA_MARKER + after,
                 encode(before + "<|vision_start|>"), encode("<|vision_end|>" + after)))
-    reference(out, name, model, prompts, inputs, model.config.image_token_id, needs_token_types=True)
+    reference(out, name, model, prompts, inputs, model.config.image_token_id, needs_token_types=True,
+              between=encode("<|vision_end|><|vision_start|>"))
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("llama_cpp", type=Path, help="source tree of llama.cpp")
     parser.add_argument("out", type=Path, nargs="?", default=Path(__file__).parent, help="default: beside this file")
+    parser.add_argument("--demo", type=Path, help="folder of the trained demo model; makes its references alone")
     options = parser.parse_args()
+    if options.demo:
+        demo(options.out, options.demo)
+        return
     llama_cpp = options.llama_cpp.resolve()
     sys.path[:0] = [str(llama_cpp), str(llama_cpp / "gguf-py")]
     torch.set_num_threads(1)

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -82,6 +83,66 @@ class ReferenceTest {
     void anImageMayBeEvaluatedInSeveralRuns(String name, String image) {
         JsonNode reference = description(name, image);
         assertLogits(reference, logits(name, reference, 7));
+    }
+
+    static Stream<Arguments> greedyPrompts() {
+        return Stream.of(TinyModels.LLAVA, TinyModels.QWEN, TinyModels.DEMO).flatMap(name -> Stream.of("one", "two", "text")
+                .map(prompt -> Arguments.of(name, prompt)));
+    }
+
+    /** Prompts with one image, with two and with none: every step's logits, and the tokens that they make. */
+    @ParameterizedTest
+    @MethodSource("greedyPrompts")
+    void greedyAnswersAreTheReferenceTokens(String name, String prompt) {
+        JsonNode reference = null;
+        for (JsonNode description : TinyModels.description(name).get("greedy")) {
+            reference = description.get("name").textValue().equals(prompt) ? description : reference;
+        }
+        int[] expected = TinyModels.ints(reference.get("tokens"));
+        float[] logits = TinyModels.floats(reference.get("logits").get("file").textValue());
+        int size = logits.length / expected.length;
+        String[] texts = reference.get("prompt").textValue().split(TinyModels.MEDIA_MARKER, -1);
+        List<PromptPart> parts = new ArrayList<>();
+        for (int i = 0; i < texts.length; i++) {
+            if (i > 0) {
+                parts.add(TinyModels.image(name, reference.get("images").get(i - 1).textValue()));
+            }
+            if (!texts[i].isEmpty()) {
+                parts.add(new PromptPart.Text(texts[i], true));
+            }
+        }
+        try (Vision vision = TinyModels.vision(name);
+                Context context = TinyModels.context(name, 1);
+                TokenBatch batch = TokenBatch.create(128)) {
+            int position = 0;
+            int last = 0;
+            List<PromptChunk> chunks = vision.tokenize(parts, true);
+            for (PromptChunk part : chunks) {
+                if (part instanceof PromptChunk.TextChunk text) {
+                    batch.clear();
+                    int[] tokens = text.tokens();
+                    for (int i = 0; i < tokens.length; i++) {
+                        last = batch.add(tokens[i], position++, 0, i == tokens.length - 1);
+                    }
+                    context.decode(batch);
+                } else {
+                    try (ImageChunk chunk = (ImageChunk) part; ImageEmbedding embedding = vision.encode(chunk)) {
+                        context.decode(embedding, 0, embedding.tokens(), position, 0, false);
+                        position += embedding.positions();
+                    }
+                }
+            }
+            for (int i = 0; i < expected.length; i++) {
+                float[] actual = TinyModels.copy(context.logits(last));
+                float[] wanted = Arrays.copyOfRange(logits, i * size, (i + 1) * size);
+                double cosine = TinyModels.cosine(wanted, actual, 0, size);
+                assertTrue(cosine >= ENOUGH, "cosine " + cosine + " at token " + i);
+                assertEquals(expected[i], argmax(actual), "token " + i);
+                batch.clear();
+                last = batch.add(expected[i], position++, 0, true);
+                context.decode(batch);
+            }
+        }
     }
 
     /** Evaluates the prompt with its image in runs of at most {@code run} tokens. */

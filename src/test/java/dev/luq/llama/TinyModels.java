@@ -15,13 +15,18 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import javax.imageio.ImageIO;
 
-/** The random-weight models of src/test/resources/reference, loaded once for all tests. */
+/** The random-weight models of src/test/resources/reference and the demo model, loaded once for all tests. */
 final class TinyModels {
 
     static final String LLAVA = "llava-tiny";
     static final String QWEN = "qwen2.5-vl-tiny";
 
+    /** The trained model of models/demo; only its greedy answers are described. */
+    static final String DEMO = "luq-demo";
+    static final String MEDIA_MARKER = "<__media__>";
+
     private static final Path DIRECTORY = Path.of("src/test/resources/reference");
+    private static final Path DEMO_DIRECTORY = Path.of("models/demo");
     private static final Map<String, Model> MODELS = new ConcurrentHashMap<>();
 
     static {
@@ -36,11 +41,15 @@ final class TinyModels {
     }
 
     static Path modelFile(String name) {
-        return DIRECTORY.resolve(name + "-F16.gguf");
+        return directory(name).resolve(name + "-F16.gguf");
     }
 
     static Path mmprojFile(String name) {
-        return DIRECTORY.resolve("mmproj-" + name + "-F16.gguf");
+        return directory(name).resolve("mmproj-" + name + "-F16.gguf");
+    }
+
+    private static Path directory(String name) {
+        return name.equals(DEMO) ? DEMO_DIRECTORY : DIRECTORY;
     }
 
     static Vision vision(String name) {
@@ -73,8 +82,17 @@ final class TinyModels {
     }
 
     static PromptPart.Image image(String file) {
+        return image(DIRECTORY, file);
+    }
+
+    /** An image as the model's description names it. */
+    static PromptPart.Image image(String name, String file) {
+        return image(name.equals(DEMO) ? DEMO_DIRECTORY.resolve("examples") : DIRECTORY, file);
+    }
+
+    private static PromptPart.Image image(Path directory, String file) {
         try {
-            BufferedImage image = ImageIO.read(DIRECTORY.resolve(file).toFile());
+            BufferedImage image = ImageIO.read(directory.resolve(file).toFile());
             byte[] rgb = new byte[3 * image.getWidth() * image.getHeight()];
             int i = 0;
             for (int y = 0; y < image.getHeight(); y++) {
