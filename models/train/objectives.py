@@ -6,11 +6,11 @@ from torch.nn import functional as F
 
 from dialogues import PLURALS
 from model import MERGE
-from pictures import LABEL_SIZES
+from pictures import LABEL_SIZES, PER_PATCH, label_columns
 from scenes import CHARACTERS, COLORS, KINDS
 
 NOTHING = 0.25  # weight of a patch that shows nothing: most do
-GROUPS = ("character", "kind", "color", "order", "center", "value")
+GROUPS = ("character", "kind", "color", "order", "center", "value", "row", "column")
 
 
 class LabelHead(nn.Module):
@@ -18,7 +18,7 @@ class LabelHead(nn.Module):
 
     def __init__(self, width):
         super().__init__()
-        self.sizes = list(LABEL_SIZES[:5]) * MERGE**2 + [LABEL_SIZES[5]]
+        self.sizes = list(LABEL_SIZES[:PER_PATCH]) * MERGE**2 + list(LABEL_SIZES[PER_PATCH:])
         self.linear = nn.Linear(width, sum(self.sizes))
 
     def loss(self, features, labels):
@@ -26,13 +26,14 @@ class LabelHead(nn.Module):
         parts = self.linear(features).split(self.sizes, 1)
         losses, found = [], {}
         for group, name in enumerate(GROUPS):
-            columns = [group + 5 * i for i in range(MERGE**2)] if group < 5 else [5 * MERGE**2]
+            columns = label_columns(group)
             logits = torch.stack([parts[c] for c in columns], 1).flatten(0, 1)
             target = labels[:, columns].flatten()
             weights = torch.ones(LABEL_SIZES[group], device=logits.device)
-            weights[0 if name == "center" else -1] = NOTHING
+            if name not in ("row", "column"):
+                weights[0 if name == "center" else -1] = NOTHING
             losses.append(F.cross_entropy(logits, target, weights))
-            there = target > 0 if name == "center" else (target >= 0) & (target < LABEL_SIZES[group] - 1)
+            there = target > 0 if name == "center" else (target >= 0) & ((weights == 1)[target.clamp(min=0)])
             right = (logits.argmax(1) == target) & there
             found[name] = right.sum() / there.sum().clamp(min=1)
         return sum(losses) / len(losses), found
@@ -68,7 +69,7 @@ class Words:
     def loss(self, embeddings, features, labels):
         losses = []
         for group, ids in self.groups:
-            columns = [group + 5 * i for i in range(MERGE**2)] if group < 5 else [5 * MERGE**2]
+            columns = label_columns(group)
             size = LABEL_SIZES[group]
             known = labels[:, columns]
             present = F.one_hot(known.where(known >= 0, size - 1), size).amax(1)[:, : len(ids)].float()

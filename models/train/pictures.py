@@ -12,9 +12,20 @@ from model import MAX_PIXELS, MEAN, MERGE, MIN_PIXELS, PATCH, STD
 from scenes import CHARACTERS, COLORS, KINDS, MAX_LETTERS, MAX_VALUE
 
 TOKEN_SIDE = PATCH * MERGE
-# Classes of the labels; the last of each is "none". The first five come for each of a token's four patches.
-LABEL_SIZES = (len(CHARACTERS) + 1, len(KINDS) + 1, len(COLORS) + 1, MAX_LETTERS + 1, 2, MAX_VALUE + 2)
-LABELS = 5 * MERGE**2 + 1
+# Classes of the labels; the last of the first six is "none". The first five come for each of a token's four patches,
+# the others, the bar's value and the sixth of the picture by rows and by columns, for the token.
+SIXTHS = 6
+LABEL_SIZES = (len(CHARACTERS) + 1, len(KINDS) + 1, len(COLORS) + 1, MAX_LETTERS + 1, 2, MAX_VALUE + 2, SIXTHS, SIXTHS)
+PER_PATCH = 5
+
+
+def label_columns(group):
+    """Columns of the labels' table that hold one group of LABEL_SIZES."""
+    if group < PER_PATCH:
+        return [group + PER_PATCH * i for i in range(MERGE**2)]
+    return [PER_PATCH * MERGE**2 + group - PER_PATCH]
+
+
 SAMPLES = 7  # samples of the map per side of a patch
 
 
@@ -63,15 +74,15 @@ def patches(picture):
 
 
 def labels(drawing, keep_ratio):
-    """(tokens, LABELS): per patch the character, kind, colour, place in the word and whether a centre lies there;
-    per token the value of the bar in whose column it lies."""
+    """(tokens, labels): per patch the character, kind, colour, place in the word and whether a centre lies there; per
+    token the value of the bar in whose column it lies, and where in the picture it lies."""
     target, box = target_box(*drawing.picture.size, keep_ratio)
     columns, rows = (side // PATCH for side in target)
     laid = lay(drawing.map, keep_ratio, Image.Resampling.NEAREST)
     fine = np.asarray(laid.resize((columns * SAMPLES, rows * SAMPLES), Image.Resampling.NEAREST))
     fine = fine.reshape(rows, SAMPLES, columns, SAMPLES)
     shares = np.stack([(fine == i).sum((1, 3)) for i in range(1, len(drawing.marks) + 1)] or [np.zeros((rows, columns))])
-    none = np.array([size - 1 for size in LABEL_SIZES])
+    none = np.array([size - 1 for size in LABEL_SIZES[:6]])
     table = np.array([
         [mark.character, mark.kind, mark.color, mark.order, 1, mark.value] for mark in drawing.marks
     ], np.int64).reshape(-1, 6)
@@ -97,4 +108,6 @@ def labels(drawing, keep_ratio):
     known = known.reshape(rows // MERGE, MERGE, columns // MERGE, MERGE, 6).transpose(0, 2, 1, 3, 4)
     known = known.reshape(-1, MERGE**2, 6)
     values = known[..., 5].min(1)  # "none" is the largest
-    return np.concatenate([known[..., :5].reshape(len(known), -1), values[:, None]], 1)
+    y, x = np.mgrid[0: rows // MERGE, 0: columns // MERGE]
+    y, x = SIXTHS * y.flatten() // (rows // MERGE), SIXTHS * x.flatten() // (columns // MERGE)
+    return np.concatenate([known[..., :PER_PATCH].reshape(len(known), -1), values[:, None], y[:, None], x[:, None]], 1)
