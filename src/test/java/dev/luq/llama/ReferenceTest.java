@@ -127,7 +127,7 @@ class ReferenceTest {
                     context.decode(batch);
                 } else {
                     try (ImageChunk chunk = (ImageChunk) part; ImageEmbedding embedding = vision.encode(chunk)) {
-                        context.decode(embedding, 0, embedding.tokens(), position, 0, false);
+                        context.decode(embedding, 0, embedding.tokens(), position, 0, 0);
                         position += embedding.positions();
                     }
                 }
