@@ -112,15 +112,13 @@ class EvaluationTest {
     @Test
     void rightAnswersMatchByCategory() throws IOException {
         Path set = Files.createDirectory(folder.resolve("shapes"));
-        for (String picture : List.of("color-of-shape", "count-of-kind", "describe")) {
-            Files.copy(DEMO.resolve("examples/" + picture + ".png"), set.resolve(picture + ".png"));
-        }
+        Files.copy(DEMO.resolve("examples/describe.png"), set.resolve("describe.png"));
         String described = Files.readAllLines(DEMO.resolve("examples/examples.jsonl")).stream()
                 .filter(line -> line.contains("\"describe.png\"")).findFirst().orElseThrow();
         Files.writeString(set.resolve("all.jsonl"), described.replace("\"image\"", "\"category\": \"describe\", \"image\"") + "\n"
                 + """
-                {"image": "describe.png", "question": "What color is the circle?", "answer": " green ", "category": "color"}
-                {"image": "describe.png", "question": "What color is the circle?", "answer": "Green", "category": "color"}
+                {"image": "describe.png", "question": "What color is the star?", "answer": " blue ", "category": "color"}
+                {"image": "describe.png", "question": "What color is the star?", "answer": "Blue", "category": "color"}
                 """);
         Evaluation evaluation = new Evaluation(Dataset.read(set), folder.resolve("base"));
         try (Feeder demo = feeder(DEMO.resolve("luq-demo-F16.gguf"), DEMO.resolve("mmproj-luq-demo-F16.gguf"))) {
