@@ -112,6 +112,8 @@ class RequantizationFactory {
             return sets.get(Body.required(name, param)).folder();
         } catch (SetException.NotFound e) {
             throw new InvalidRequest(param, e.getMessage() + ". GET " + SetsAdmin.PATH + " lists them");
+        } catch (SetException.Invalid e) {
+            throw new InvalidRequest(param, e.getMessage());
         }
     }
 
