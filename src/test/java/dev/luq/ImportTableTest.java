@@ -36,18 +36,19 @@ class ImportTableTest {
     private static final Map<String, List<String>> TABLE = new LinkedHashMap<>();
 
     static {
-        TABLE.put("gguf", List.of());
+        TABLE.put("files", List.of());
+        TABLE.put("gguf", List.of("files"));
         TABLE.put("llama", List.of("gguf"));
         TABLE.put("luq.plan", List.of("gguf"));
-        TABLE.put("luq.store", List.of("gguf", "luq.plan"));
-        TABLE.put("luq.quantize", List.of("gguf", "llama", "luq.plan", "luq.store"));
+        TABLE.put("luq.store", List.of("files", "gguf", "luq.plan"));
+        TABLE.put("luq.quantize", List.of("files", "gguf", "llama", "luq.plan", "luq.store"));
         TABLE.put("engine", List.of("llama"));
         TABLE.put("images", List.of());
         TABLE.put("luq.data", List.of());
         TABLE.put("catalog", List.of("gguf", "luq.plan", "luq.spec", "luq.store"));
-        TABLE.put("luq.measure", List.of("luq.data", "luq.feed"));
+        TABLE.put("luq.measure", List.of("files", "luq.data", "luq.feed"));
         // a job's description and state: the server reads and writes them
-        TABLE.put("luq.spec", List.of("luq.plan"));
+        TABLE.put("luq.spec", List.of("files", "luq.plan"));
         TABLE.put("luq.report", List.of("luq.plan", "luq.measure", "luq.spec"));
         TABLE.put("luq.job", List.of("gguf", "llama", "engine", "luq.plan", "luq.store", "luq.quantize", "luq.data", "luq.feed",
                 "luq.calibrate", "luq.rank", "luq.measure", "luq.spec", "luq.report"));

@@ -65,7 +65,7 @@ public record Fingerprint(String id, String metadata, SortedMap<String, String> 
             throws IOException {
         String identity = identity(file);
         Path cached = store.sources().resolve(EntryKey.of(List.of(identity)).hex() + ".json");
-        Optional<Map<String, String>> known = DurableFiles.read(cached, Digests.class).map(Digests::tensors)
+        Optional<Map<String, String>> known = StoreFiles.read(cached, Digests.class).map(Digests::tensors)
                 .filter(tensors -> tensors != null && gguf.tensors().stream().allMatch(t -> tensors.containsKey(t.name())));
         if (known.isPresent()) {
             return known.get();
@@ -80,8 +80,8 @@ public record Fingerprint(String id, String metadata, SortedMap<String, String> 
         if (!identity(file).equals(identity)) {
             throw new IOException("the file changed while it was read");
         }
-        DurableFiles.needingSpace(store.sources(), 0, () -> {
-            DurableFiles.write(cached, new Digests(tensors));
+        StoreFiles.needingSpace(store.sources(), 0, () -> {
+            StoreFiles.write(cached, new Digests(tensors));
             return null;
         });
         return tensors;

@@ -63,7 +63,7 @@ class StoreCrashTest {
             for (Manifest manifest : store.manifests()) {
                 store.verify(manifest);
             }
-            for (Path seal : DurableFiles.list(root.resolve("entries"), ".json")) {
+            for (Path seal : StoreFiles.list(root.resolve("entries"), ".json")) {
                 String hex = seal.getFileName().toString().replace(".json", "");
                 Manifest.Entry entry = store.entry(new EntryKey(hex)).orElseThrow();
                 assertEquals(entry.sha256(), Sha256.of(store.path(entry.key())));
