@@ -43,8 +43,8 @@ class ImportTableTest {
         TABLE.put("luq.store", List.of("files", "gguf", "luq.plan"));
         TABLE.put("luq.quantize", List.of("files", "gguf", "llama", "luq.plan", "luq.store"));
         TABLE.put("engine", List.of("llama"));
-        TABLE.put("images", List.of());
-        TABLE.put("luq.data", List.of());
+        TABLE.put("images", List.of("files"));
+        TABLE.put("luq.data", List.of("files"));
         TABLE.put("catalog", List.of("gguf", "luq.plan", "luq.spec", "luq.store"));
         TABLE.put("luq.measure", List.of("files", "luq.data", "luq.feed"));
         // a job's description and state: the server reads and writes them
@@ -53,11 +53,11 @@ class ImportTableTest {
         TABLE.put("luq.job", List.of("gguf", "llama", "engine", "luq.plan", "luq.store", "luq.quantize", "luq.data", "luq.feed",
                 "luq.calibrate", "luq.rank", "luq.measure", "luq.spec", "luq.report"));
         TABLE.put("luq.feed", List.of("images", "llama", "engine", "luq.data"));
-        TABLE.put("luq.calibrate", List.of("gguf", "llama", "luq.data", "luq.feed"));
+        TABLE.put("luq.calibrate", List.of("files", "gguf", "llama", "luq.data", "luq.feed"));
         TABLE.put("luq.rank", List.of("gguf", "llama", "luq.plan", "luq.feed", "luq.calibrate"));
         TABLE.put("worker.protocol", List.of());
         // what supervises: the server's half never sees native code
-        TABLE.put("worker", List.of("worker.protocol", "catalog"));
+        TABLE.put("worker", List.of("files", "worker.protocol", "catalog"));
         // what runs in the child process; started by name, imported by nobody but the entry point
         TABLE.put("worker.child", List.of("worker.protocol", "catalog", "engine", "llama", "gguf"));
         TABLE.put("jobs.protocol", List.of("luq.spec"));
@@ -65,11 +65,11 @@ class ImportTableTest {
         TABLE.put("jobs.sets", List.of("catalog", "luq.data", "luq.spec"));
         // what runs in the child process, as the worker's
         TABLE.put("jobs.child", List.of("jobs.protocol", "worker.protocol", "luq.spec", "luq.job"));
-        TABLE.put("openai", List.of("images", "worker", "worker.protocol", "catalog"));
-        TABLE.put("admin", List.of("gguf", "luq.plan", "luq.spec", "catalog", "worker", "worker.protocol", "jobs", "jobs.sets",
+        TABLE.put("openai", List.of("files", "images", "worker", "worker.protocol", "catalog"));
+        TABLE.put("admin", List.of("files", "gguf", "luq.plan", "luq.spec", "catalog", "worker", "worker.protocol", "jobs", "jobs.sets",
                 "openai"));
         TABLE.put("telemetry", List.of("worker", "worker.protocol", "jobs", "catalog", "luq.spec", "openai"));
-        TABLE.put("cli", List.of("gguf", "llama", "worker", "worker.protocol", "catalog", "luq.plan", "luq.store", "luq.measure",
+        TABLE.put("cli", List.of("files", "gguf", "llama", "worker", "worker.protocol", "catalog", "luq.plan", "luq.store", "luq.measure",
                 "luq.spec", "luq.job", "luq.report"));
     }
 

@@ -5,6 +5,7 @@ import dev.luq.catalog.CatalogEntry;
 import dev.luq.catalog.CatalogException;
 import dev.luq.catalog.CheckedModel;
 import dev.luq.catalog.VariantStore;
+import dev.luq.files.Sha256;
 import dev.luq.jobs.Job;
 import dev.luq.jobs.Jobs;
 import dev.luq.jobs.JobsConfig;
@@ -23,8 +24,6 @@ import dev.luq.worker.WorkerConfig;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
@@ -67,12 +66,7 @@ class RequantizationFactory {
         if (!KEY.matcher(key).matches()) {
             throw new InvalidRequest("Idempotency-Key", "Idempotency-Key must be 1 to 255 visible ASCII characters");
         }
-        try {
-            byte[] digest = MessageDigest.getInstance("SHA-256").digest(JsonFile.bytes(request));
-            return Optional.of(new Job.Idempotency(key, HexFormat.of().formatHex(digest)));
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every JDK has SHA-256", e);
-        }
+        return Optional.of(new Job.Idempotency(key, Sha256.hex(JsonFile.bytes(request))));
     }
 
     Jobs.Request job(NewRequantization request, Optional<Job.Idempotency> idempotency) {

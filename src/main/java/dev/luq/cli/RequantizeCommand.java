@@ -1,5 +1,6 @@
 package dev.luq.cli;
 
+import dev.luq.files.Sha256;
 import dev.luq.gguf.GgufException;
 import dev.luq.gguf.ModelFacts;
 import dev.luq.gguf.ModelFiles;
@@ -25,11 +26,8 @@ import dev.luq.luq.spec.SpecException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.OptionalLong;
@@ -49,6 +47,8 @@ import picocli.CommandLine.Option;
 final class RequantizeCommand implements Callable<Integer> {
 
     private static final long CANCEL_SECONDS = 20;
+    /** Of the wish's digest in a name made from it. */
+    private static final int NAME_DIGITS = 6;
 
     @Mixin
     private ModelOptions model;
@@ -143,13 +143,8 @@ final class RequantizeCommand implements Callable<Integer> {
 
     /** The same wish has the same name, so that the same command finds its job again. */
     private String defaultName(RequantizationSpec spec) {
-        try {
-            byte[] digest = MessageDigest.getInstance("SHA-256").digest(JsonFile.bytes(spec));
-            return (model.name() + "-" + spec.budget().text().replace("%", "pct") + "-"
-                    + HexFormat.of().formatHex(digest, 0, 3)).replaceAll("[^A-Za-z0-9._-]", "-");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every JDK has SHA-256", e);
-        }
+        return (model.name() + "-" + spec.budget().text().replace("%", "pct") + "-"
+                + Sha256.hex(JsonFile.bytes(spec)).substring(0, NAME_DIGITS)).replaceAll("[^A-Za-z0-9._-]", "-");
     }
 
     /** The job's description: the one begun before, or a new one. */

@@ -1,6 +1,7 @@
 package dev.luq.luq.store;
 
 import dev.luq.files.AtomicFiles;
+import dev.luq.files.Sha256;
 import dev.luq.gguf.GgufTensor;
 import dev.luq.gguf.GgufValue;
 import dev.luq.gguf.GgufWriter;
@@ -11,7 +12,6 @@ import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -98,7 +98,7 @@ public final class LayerStore {
                 body.write(writer);
                 writer.commit();
             }
-            Seal seal = new Seal(Files.size(path(key)), HexFormat.of().formatHex(digest.digest()));
+            Seal seal = new Seal(Files.size(path(key)), Sha256.hex(digest));
             StoreFiles.write(seal(key), seal);
             return new Manifest.Entry(key, seal.bytes(), seal.sha256());
         });
@@ -231,7 +231,7 @@ public final class LayerStore {
         List<Manifest.Entry> all = Stream.concat(manifest.entries().stream(), manifest.mmproj().stream()).toList();
         boolean damaged = false;
         for (Manifest.Entry entry : all) {
-            if (!Sha256.of(path(entry.key())).equals(entry.sha256())) {
+            if (!Sha256.hex(path(entry.key())).equals(entry.sha256())) {
                 AtomicFiles.delete(seal(entry.key()));
                 damaged = true;
             }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.luq.files.Sha256;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
@@ -66,7 +67,7 @@ class StoreCrashTest {
             for (Path seal : StoreFiles.list(root.resolve("entries"), ".json")) {
                 String hex = seal.getFileName().toString().replace(".json", "");
                 Manifest.Entry entry = store.entry(new EntryKey(hex)).orElseThrow();
-                assertEquals(entry.sha256(), Sha256.of(store.path(entry.key())));
+                assertEquals(entry.sha256(), Sha256.hex(store.path(entry.key())));
             }
         }
         for (Manifest manifest : store.manifests()) {
