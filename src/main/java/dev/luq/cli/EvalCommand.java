@@ -14,6 +14,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code luq eval}: measures a model beside its base. */
@@ -37,9 +38,8 @@ final class EvalCommand implements Callable<Integer> {
     @Option(names = "--evaluation", paramLabel = "DIR", description = "Evaluation set (default: the demo model's).")
     private Path evaluation;
 
-    @Option(names = "--data-dir", paramLabel = "DIR",
-            description = "Store and cache (default: $LUQ_DATA_DIR or ~/.local/share/luq).")
-    private Path dataDir;
+    @Mixin
+    private DataOptions data;
 
     @Option(names = "--threads", paramLabel = "N", defaultValue = "0", description = "Compute threads; 0: all processors.")
     private int threads;
@@ -50,7 +50,7 @@ final class EvalCommand implements Callable<Integer> {
         Path set = baseModel.set("--evaluation", evaluation, "evaluation");
         ProgressBar bar = ProgressBar.forStandardError();
         try {
-            ModelEvaluation.Result result = new ModelEvaluation(ModelOptions.dataDir(dataDir), baseModel.modelFiles().paths(),
+            ModelEvaluation.Result result = new ModelEvaluation(data.folder(), baseModel.modelFiles().paths(),
                     baseModel.mmprojFile(), set, threads).run(subject(), share -> bar.progress(share, OptionalLong.empty()),
                     () -> bar.message("waiting for another job with this data folder"));
             bar.clear();

@@ -1,11 +1,13 @@
 package dev.luq.cli;
 
+import dev.luq.files.DataFolder;
 import dev.luq.gguf.GgufException;
 import dev.luq.gguf.ModelFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Which model a command is about, and where data lies. */
@@ -24,9 +26,8 @@ final class ModelOptions {
     @Option(names = "--id", paramLabel = "ID", description = "The model's id at the server (default: the file's name).")
     private String id;
 
-    @Option(names = "--data-dir", paramLabel = "DIR",
-            description = "Store, jobs and cache (default: $LUQ_DATA_DIR or ~/.local/share/luq).")
-    private Path dataDir;
+    @Mixin
+    private final DataOptions data = new DataOptions();
 
     /** The same from texts. */
     static ModelOptions of(String model, Path mmproj) {
@@ -79,18 +80,8 @@ final class ModelOptions {
         return demo(name);
     }
 
-    Path dataDir() {
-        return dataDir(dataDir);
-    }
-
-    /** The data folder: the one given, that of the environment, or the one in the home folder. */
-    static Path dataDir(Path given) {
-        if (given != null) {
-            return given.toAbsolutePath().normalize();
-        }
-        String environment = System.getenv("LUQ_DATA_DIR");
-        return (environment != null && !environment.isEmpty() ? Path.of(environment)
-                : Path.of(System.getProperty("user.home"), ".local", "share", "luq")).toAbsolutePath().normalize();
+    DataFolder data() {
+        return data.folder();
     }
 
     private static Path demo(String name) {

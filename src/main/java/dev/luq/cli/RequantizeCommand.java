@@ -1,5 +1,6 @@
 package dev.luq.cli;
 
+import dev.luq.files.DataFolder;
 import dev.luq.files.Sha256;
 import dev.luq.gguf.GgufException;
 import dev.luq.gguf.ModelFacts;
@@ -108,13 +109,13 @@ final class RequantizeCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        Path dataDir = model.dataDir();
+        DataFolder data = model.data();
         RequantizationSpec spec = spec();
-        Path folder = dataDir.resolve("jobs").resolve(spec.output().manifestId());
+        Path folder = data.job(spec.output().manifestId());
         spec = resumed(folder, spec);
-        Report report = run(dataDir, folder, spec);
+        Report report = run(data, folder, spec);
         print(report, folder);
-        activation.activate(dataDir, model.id(), report.manifestId());
+        activation.activate(data, model.id(), report.manifestId());
         return 0;
     }
 
@@ -170,7 +171,7 @@ final class RequantizeCommand implements Callable<Integer> {
         }
     }
 
-    private static Report run(Path dataDir, Path folder, RequantizationSpec spec) {
+    private static Report run(DataFolder data, Path folder, RequantizationSpec spec) {
         ProgressBar bar = ProgressBar.forStandardError();
         AtomicBoolean cancelled = new AtomicBoolean();
         CountDownLatch ended = new CountDownLatch(1);
@@ -180,7 +181,7 @@ final class RequantizeCommand implements Callable<Integer> {
         });
         Runtime.getRuntime().addShutdownHook(interrupt);
         try {
-            return new Requantization(dataDir, folder).run(new Requantization.Listener() {
+            return new Requantization(data, folder).run(new Requantization.Listener() {
                 @Override
                 public void phase(Phase phase) {
                     bar.phase(phase);

@@ -1,6 +1,7 @@
 package dev.luq.jobs;
 
 import dev.luq.catalog.CatalogConfig;
+import dev.luq.files.DataFolder;
 import dev.luq.luq.spec.RequantizationSpec;
 import dev.luq.worker.ModelControl;
 import dev.luq.worker.SwapMode;
@@ -82,14 +83,14 @@ public class Jobs {
     @Inject
     Jobs(JobsConfig config, CatalogConfig catalog, JobLauncher launcher, ModelControl control,
             @All List<JobListener> listeners) {
-        this(config, catalog.dataDir().toAbsolutePath().normalize(), launcher,
+        this(config, new DataFolder(catalog.dataDir()), launcher,
                 (modelId, manifestId, mode) -> control.activate(modelId, Optional.of(manifestId), mode), listeners);
     }
 
-    Jobs(JobsConfig config, Path dataDir, JobLauncher launcher, Activator activator,
+    Jobs(JobsConfig config, DataFolder data, JobLauncher launcher, Activator activator,
             List<JobListener> listeners) {
         this.config = config;
-        this.folders = new JobFolders(dataDir);
+        this.folders = new JobFolders(data);
         this.launcher = launcher;
         this.activator = activator;
         this.listeners = listeners;

@@ -1,5 +1,6 @@
 package dev.luq.jobs.child;
 
+import dev.luq.files.DataFolder;
 import dev.luq.luq.job.JobException;
 import dev.luq.luq.job.Requantization;
 import dev.luq.luq.spec.Phase;
@@ -18,9 +19,9 @@ public final class JobMain {
      * @param arguments the data folder and the job's folder
      */
     public static void main(String[] arguments) {
-        Path dataDir = Path.of(arguments[0]);
+        DataFolder data = new DataFolder(Path.of(arguments[0]));
         Path folder = Path.of(arguments[1]);
-        JobLoop.run(folder, progress -> requantize(new Requantization(dataDir, folder), progress));
+        JobLoop.run(folder, progress -> requantize(new Requantization(data, folder), progress));
     }
 
     private static void requantize(Requantization job, JobBody.Progress progress)

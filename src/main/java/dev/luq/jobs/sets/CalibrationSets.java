@@ -1,6 +1,7 @@
 package dev.luq.jobs.sets;
 
 import dev.luq.catalog.CatalogConfig;
+import dev.luq.files.DataFolder;
 import dev.luq.luq.data.DataException;
 import dev.luq.luq.data.Dataset;
 import dev.luq.luq.data.Example;
@@ -57,13 +58,13 @@ public class CalibrationSets {
 
     @Inject
     CalibrationSets(SetsConfig config, CatalogConfig catalog) {
-        this(config, catalog.dataDir().toAbsolutePath().normalize());
+        this(config, new DataFolder(catalog.dataDir()));
     }
 
-    CalibrationSets(SetsConfig config, Path dataDir) {
+    CalibrationSets(SetsConfig config, DataFolder data) {
         this.config = config;
         this.root = new SetsRoot(config.root());
-        this.home = dataDir.resolve("calibration");
+        this.home = data.sets();
     }
 
     /** What was coming in when a server ended is of no use. */

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.luq.files.DataFolder;
 import io.smallrye.config.SmallRyeConfigBuilder;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -288,7 +289,7 @@ class CalibrationSetsTest {
     private CalibrationSets sets() {
         SmallRyeConfigBuilder builder = new SmallRyeConfigBuilder().withMapping(SetsConfig.class);
         config.forEach((key, value) -> builder.withDefaultValue("luq.sets." + key, value));
-        return new CalibrationSets(builder.build().getConfigMapping(SetsConfig.class), folder.resolve("data"));
+        return new CalibrationSets(builder.build().getConfigMapping(SetsConfig.class), new DataFolder(folder.resolve("data")));
     }
 
     private void nothingIsLeftOver(String... expected) throws IOException {
