@@ -1,5 +1,6 @@
 package dev.luq.cli;
 
+import dev.luq.catalog.DemoModel;
 import dev.luq.luq.job.JobException;
 import dev.luq.luq.job.ModelEvaluation;
 import dev.luq.luq.measure.Agreement;
@@ -47,7 +48,7 @@ final class EvalCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         ModelOptions baseModel = ModelOptions.of(base, mmproj);
-        Path set = baseModel.set("--evaluation", evaluation, "evaluation");
+        Path set = baseModel.set("--evaluation", evaluation, DemoModel::evaluation);
         ProgressBar bar = ProgressBar.forStandardError();
         try {
             ModelEvaluation.Result result = new ModelEvaluation(data.folder(), baseModel.modelFiles().paths(),

@@ -61,7 +61,7 @@ final class PlanCommand implements Callable<Integer> {
                 mmproj = Optional.of(ModelFiles.read(model.mmprojFile().get()));
             }
             Planner planner = new Planner(files, mmproj,
-                    serving.shape((int) ModelFacts.of(files).contextLength().orElse(ServingOptions.LONGEST)));
+                    serving.shape(ModelFacts.of(files)));
             List<Candidate> candidates = planner.twoLevel(inOrder(planner.layerCount()), low, high, high, projector);
             Optional<Candidate> chosen = budget == null ? Optional.empty()
                     : Optional.of(planner.choose(candidates, size(budget)));

@@ -1,5 +1,6 @@
 package dev.luq.cli;
 
+import dev.luq.catalog.DemoModel;
 import dev.luq.files.DataFolder;
 import dev.luq.files.Sha256;
 import dev.luq.gguf.GgufException;
@@ -122,14 +123,13 @@ final class RequantizeCommand implements Callable<Integer> {
     private RequantizationSpec spec() {
         try {
             ModelFiles files = model.modelFiles();
-            ModelFacts facts = ModelFacts.of(files);
             RequantizationSpec spec = new RequantizationSpec(RequantizationSpec.VERSION,
                     new Source(model.id(), files.paths().stream().map(Path::toString).toList(), model.mmprojFile().map(Path::toString)),
-                    new Sets(model.set("--calibration", calibration, "calibration").toString(),
-                            model.set("--evaluation", evaluation, "evaluation").toString(), evaluationExamples),
+                    new Sets(model.set("--calibration", calibration, DemoModel::calibration).toString(),
+                            model.set("--evaluation", evaluation, DemoModel::evaluation).toString(), evaluationExamples),
                     Budget.parse(budget), Method.parse(method), new Levels(low, high, projector),
                     new Calibration(alpha, seed, calibrationExamples, Calibration.DEFAULT.tuning()),
-                    serving.shape((int) facts.contextLength().orElse(ServingOptions.LONGEST)), serving.threads(),
+                    serving.shape(ModelFacts.of(files)), serving.threads(),
                     new Output("unnamed", Instant.EPOCH, compare ? Scope.FULL : Scope.BRIEF));
             return named(spec, name != null ? name : defaultName(spec), Instant.now().truncatedTo(ChronoUnit.SECONDS));
         } catch (SpecException | PlanException | GgufException e) {

@@ -28,9 +28,6 @@ import java.util.function.DoublePredicate;
 /** A model served by llama.cpp. What it opens lives as long as the process. */
 final class EngineHost implements ModelHost {
 
-    /** Context when none is asked for and the model was trained for more: what an edge node's memory allows. */
-    private static final int DEFAULT_CONTEXT = 8192;
-
     private volatile Engine engine;
 
     @Override
@@ -41,7 +38,7 @@ final class EngineHost implements ModelHost {
             Llama.init(EngineHost::log);
             Model model = Model.load(files, new ModelOptions(true, false, inPercent(progress)));
             int contextSize = load.contextSize() > 0 ? load.contextSize()
-                    : Math.min(model.trainingContext(), DEFAULT_CONTEXT);
+                    : Math.min(model.trainingContext(), ServerFrame.Load.DEFAULT_CONTEXT);
             int batchSize = Math.min(load.batchSize(), contextSize);
             Context context = Context.create(model, new ContextOptions(contextSize, batchSize, batchSize, load.slots(),
                     load.threads(), load.threads(), KvType.F16, true));

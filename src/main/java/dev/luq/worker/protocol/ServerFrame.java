@@ -21,7 +21,8 @@ public sealed interface ServerFrame {
      *
      * @param modelFiles the GGUF, or its split files in order; absolute paths
      * @param mmproj the vision projector's GGUF, absolute path, or null for a text-only model
-     * @param contextSize tokens of KV cache shared by all sequences; 0 takes the smaller of the model's training context and 8192
+     * @param contextSize tokens of KV cache shared by all sequences; 0 takes the smaller of the model's training context
+     *     and {@link #DEFAULT_CONTEXT}
      * @param slots sequences decoded at once, 1 or more
      * @param batchSize tokens evaluated in one step at most
      * @param threads compute threads for decoding; 0 takes the processors available
@@ -31,6 +32,9 @@ public sealed interface ServerFrame {
      */
     record Load(List<String> modelFiles, String mmproj, int contextSize, int slots, int batchSize, int threads,
             int imageThreads, long imageCacheBytes, int imageMaxTokens) implements ServerFrame {
+
+        /** Tokens of context when none is asked for and the model was trained for more: what an edge node's memory allows. */
+        public static final int DEFAULT_CONTEXT = 8192;
     }
 
     /**
