@@ -1,5 +1,7 @@
 package dev.luq.cli;
 
+import static dev.luq.luq.plan.Units.MIB;
+
 import dev.luq.catalog.DemoModel;
 import dev.luq.luq.job.JobException;
 import dev.luq.luq.job.ModelEvaluation;
@@ -57,7 +59,7 @@ final class EvalCommand implements Callable<Integer> {
             bar.clear();
             System.out.printf("%-12s %s%n", "model", model);
             System.out.printf(Locale.ROOT, "%-12s %.2f MiB, %.2f bits per weight%n", "weights",
-                    result.tensorBytes() / 1048576.0, result.bitsPerWeight());
+                    result.tensorBytes() / MIB, result.bitsPerWeight());
             print(result.quality(), Optional.of(result.baseQuality()));
         } catch (JobException e) {
             bar.clear();

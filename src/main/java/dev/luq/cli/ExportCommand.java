@@ -1,5 +1,7 @@
 package dev.luq.cli;
 
+import static dev.luq.luq.plan.Units.MIB;
+
 import dev.luq.luq.store.LayerStore;
 import dev.luq.luq.store.Manifest;
 import dev.luq.luq.store.StoreException;
@@ -45,7 +47,7 @@ final class ExportCommand implements Callable<Integer> {
                 store.verify(manifest.get());
                 store.export(manifest.get(), out.toAbsolutePath());
             }
-            System.out.printf("%s, %.2f MiB%n", out, Files.size(out) / 1048576.0);
+            System.out.printf("%s, %.2f MiB%n", out, Files.size(out) / MIB);
             return 0;
         } catch (StoreException e) {
             throw new CliException(e.getMessage(), e);

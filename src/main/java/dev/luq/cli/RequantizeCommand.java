@@ -1,5 +1,7 @@
 package dev.luq.cli;
 
+import static dev.luq.luq.plan.Units.MIB;
+
 import dev.luq.catalog.DemoModel;
 import dev.luq.files.DataFolder;
 import dev.luq.files.Sha256;
@@ -19,7 +21,6 @@ import dev.luq.luq.spec.Method;
 import dev.luq.luq.spec.Phase;
 import dev.luq.luq.spec.RequantizationSpec;
 import dev.luq.luq.spec.RequantizationSpec.Calibration;
-import dev.luq.luq.spec.RequantizationSpec.Levels;
 import dev.luq.luq.spec.RequantizationSpec.Output;
 import dev.luq.luq.spec.RequantizationSpec.Scope;
 import dev.luq.luq.spec.RequantizationSpec.Sets;
@@ -62,17 +63,8 @@ final class RequantizeCommand implements Callable<Integer> {
             description = "best, ladder, kld, error, entropy or entropy-normed-input (default: ${DEFAULT-VALUE}).")
     private String method;
 
-    @Option(names = "--low", paramLabel = "TYPE", defaultValue = "IQ1_M",
-            description = "Precision of the low layers (default: ${DEFAULT-VALUE}).")
-    private Precision low;
-
-    @Option(names = "--high", paramLabel = "TYPE", defaultValue = "Q4_K_M",
-            description = "Precision of the rest (default: ${DEFAULT-VALUE}).")
-    private Precision high;
-
-    @Option(names = "--mmproj-type", paramLabel = "TYPE", defaultValue = "F16",
-            description = "The projector: F16 as it is, or Q8_0 (default: ${DEFAULT-VALUE}).")
-    private Precision projector;
+    @Mixin
+    private LevelOptions levels;
 
     @Option(names = "--calibration", paramLabel = "DIR", description = "Calibration set (default: the demo model's).")
     private Path calibration;
@@ -127,19 +119,14 @@ final class RequantizeCommand implements Callable<Integer> {
                     new Source(model.id(), files.paths().stream().map(Path::toString).toList(), model.mmprojFile().map(Path::toString)),
                     new Sets(model.set("--calibration", calibration, DemoModel::calibration).toString(),
                             model.set("--evaluation", evaluation, DemoModel::evaluation).toString(), evaluationExamples),
-                    Budget.parse(budget), Method.parse(method), new Levels(low, high, projector),
+                    Budget.parse(budget), Method.parse(method), levels.levels(),
                     new Calibration(alpha, seed, calibrationExamples, Calibration.DEFAULT.tuning()),
                     serving.shape(ModelFacts.of(files)), serving.threads(),
                     new Output("unnamed", Instant.EPOCH, compare ? Scope.FULL : Scope.BRIEF));
-            return named(spec, name != null ? name : defaultName(spec), Instant.now().truncatedTo(ChronoUnit.SECONDS));
+            return spec.named(name != null ? name : defaultName(spec), Instant.now().truncatedTo(ChronoUnit.SECONDS));
         } catch (SpecException | PlanException | GgufException e) {
             throw new CliException(e.getMessage(), e);
         }
-    }
-
-    private static RequantizationSpec named(RequantizationSpec s, String id, Instant created) {
-        return new RequantizationSpec(s.version(), s.source(), s.sets(), s.budget(), s.method(), s.levels(), s.calibration(),
-                s.serving(), s.threads(), new Output(id, created, s.output().report()));
     }
 
     /** The same wish has the same name, so that the same command finds its job again. */
@@ -153,7 +140,7 @@ final class RequantizeCommand implements Callable<Integer> {
         try {
             if (Files.exists(folder.resolve("spec.json"))) {
                 RequantizationSpec begun = RequantizationSpec.read(folder);
-                if (!named(wanted, begun.output().manifestId(), begun.output().created()).equals(begun)) {
+                if (!wanted.named(begun.output().manifestId(), begun.output().created()).equals(begun)) {
                     throw new CliException("There is another job named " + begun.output().manifestId()
                             + "; choose another --name.");
                 }
@@ -223,10 +210,10 @@ final class RequantizeCommand implements Callable<Integer> {
         Quality quality = report.quality();
         print("model", report.manifestId() + ", by " + report.chosen());
         print("weights", String.format(Locale.ROOT, "%.2f MiB, %.1f %% of Q4_K_M, %.2f bits per weight",
-                report.published().weightBytes() / 1048576.0, 100 * report.published().ratioToQ4KM(),
+                report.published().weightBytes() / MIB, 100 * report.published().ratioToQ4KM(),
                 report.published().bitsPerWeight()));
         print("memory", String.format(Locale.ROOT, "%.0f MiB when served, estimated",
-                report.published().memory().total() / 1048576.0));
+                report.published().memory().total() / MIB));
         List<String> layers = report.published().plan().layers().stream().map(Precision::name).toList();
         print("layers", String.join(" ", layers));
         EvalCommand.print(quality, report.baseQuality());

@@ -145,6 +145,12 @@ public record RequantizationSpec(int version, Source source, Sets sets, Budget b
                 serving, 0, output);
     }
 
+    /** The same wish with a result of another name and time. */
+    public RequantizationSpec named(String manifestId, Instant created) {
+        return new RequantizationSpec(version, source, sets, budget, method, levels, calibration, serving, threads,
+                new Output(manifestId, created, output.report()));
+    }
+
     /** Writes {@code spec.json}, atomically. */
     public void write(Path jobFolder) {
         JsonFile.write(jobFolder.resolve(FILE), this);
