@@ -40,7 +40,6 @@ class RequantizationFactory {
 
     private static final Pattern KEY = Pattern.compile("[\\x21-\\x7e]{1,255}");
     private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("yyyyMMdd-HHmmssSSS").withZone(ZoneOffset.UTC);
-    private static final int LONGEST_ID = 100;
 
     private final Catalog catalog;
     private final CalibrationSets sets;
@@ -114,10 +113,7 @@ class RequantizationFactory {
     /** @throws Refused when another variant has the name that was asked for */
     private String variant(NewRequantization request, Budget budget, String jobId) {
         if (request.variant() == null) {
-            String tail = "-" + budget.text().replace("%", "pct").replaceAll("[^A-Za-z0-9._-]", "-")
-                    + jobId.substring(jobId.indexOf('-'));
-            String head = request.model().replaceAll("[^A-Za-z0-9._-]", "-");
-            return head.substring(0, Math.min(head.length(), LONGEST_ID - tail.length())) + tail;
+            return RequantizationSpec.Output.name(request.model(), budget, jobId.substring(jobId.indexOf('-') + 1));
         }
         try {
             variants.find(request.variant());

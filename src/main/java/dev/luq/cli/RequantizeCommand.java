@@ -131,8 +131,7 @@ final class RequantizeCommand implements Callable<Integer> {
 
     /** The same wish has the same name, so that the same command finds its job again. */
     private String defaultName(RequantizationSpec spec) {
-        return (model.name() + "-" + spec.budget().text().replace("%", "pct") + "-"
-                + Sha256.hex(JsonFile.bytes(spec)).substring(0, NAME_DIGITS)).replaceAll("[^A-Za-z0-9._-]", "-");
+        return Output.name(model.name(), spec.budget(), Sha256.hex(JsonFile.bytes(spec)).substring(0, NAME_DIGITS));
     }
 
     /** The job's description: the one begun before, or a new one. */
