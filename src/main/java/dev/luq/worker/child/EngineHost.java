@@ -18,6 +18,7 @@ import dev.luq.llama.VisionOptions;
 import dev.luq.worker.protocol.ServerFrame;
 import dev.luq.worker.protocol.WorkerFrame;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -46,8 +47,8 @@ final class EngineHost implements ModelHost {
             boolean tools = templates.supportsTools();
             Vision vision = mmproj.isEmpty() ? null : Vision.open(mmproj.get(), model,
                     new VisionOptions(imageThreads(load), 0, load.imageMaxTokens()));
-            engine = Engine.start(new EngineOptions(load.slots(), batchSize, load.imageCacheBytes()), model, context,
-                    templates, vision);
+            engine = Engine.start(new EngineOptions(load.slots(), batchSize, load.imageCacheBytes(),
+                    Duration.ofMillis(load.streamIntervalMillis())), model, context, templates, vision);
             return new WorkerFrame.ModelInfo(model.name().orElse(null), model.architecture(), model.quantization(),
                     model.parameters(), model.bytes(),
                     model.parameters() == 0 ? 0 : model.bytes() * 8.0 / model.parameters(), context.contextSize(),
