@@ -23,7 +23,7 @@ import picocli.CommandLine.Parameters;
         footer = {"", "Asks the server at --server; when none answers there, starts one and ends it afterwards."})
 final class ChatCommand implements Callable<Integer> {
 
-    @Parameters(arity = "0..*", paramLabel = "[IMAGE...] QUESTION",
+    @Parameters(arity = "0..*", paramLabel = "[IMAGE...] QUESTION", hideParamSyntax = true,
             description = "PNG, JPEG, WEBP or GIF files, in the order in which the model sees them; last the question.")
     private List<String> arguments = List.of();
 

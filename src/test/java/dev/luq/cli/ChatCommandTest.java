@@ -142,6 +142,15 @@ class ChatCommandTest {
     }
 
     @Test
+    void helpShowsWhatGoesWhere() {
+        Outcome help = chat("--help");
+        assertEquals(0, help.status());
+        for (String line : List.of("luq chat [OPTIONS] [IMAGE...] \"QUESTION\"", "luq chat --interactive", "--max-tokens")) {
+            assertTrue(help.out().contains(line), help.out());
+        }
+    }
+
+    @Test
     void saysWhatIsWrongWithTheCommandLine() {
         assertRefused("There is no picture nowhere.png: name files that exist", "nowhere.png", "What is this?");
         assertRefused("There is no picture What: name files that exist, then the question as one argument in quotes.",
