@@ -7,7 +7,7 @@ import picocli.CommandLine.Spec;
 
 /** {@code luq bench}: measurements of this machine, each a command of its own. */
 @Command(name = "bench", description = "Measures this server on this machine.", mixinStandardHelpOptions = true,
-        subcommands = {DecodeBenchmark.class, MemoryBenchmark.class, SynthesizeCommand.class})
+        subcommands = {DecodeBenchmark.class, MemoryBenchmark.class, FirstAnswerBenchmark.class, SynthesizeCommand.class})
 final class BenchCommand implements Runnable {
 
     @Spec

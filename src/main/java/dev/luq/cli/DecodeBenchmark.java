@@ -146,9 +146,7 @@ final class DecodeBenchmark implements Callable<Integer> {
     }
 
     private static double median(List<Pair> pairs, ToDoubleFunction<Pair> value) {
-        double[] sorted = pairs.stream().mapToDouble(value).sorted().toArray();
-        int half = sorted.length / 2;
-        return sorted.length % 2 == 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
+        return Spread.of(pairs.stream().mapToDouble(value).toArray()).median();
     }
 
     /** @param rate decoding steps per second after the first token */
