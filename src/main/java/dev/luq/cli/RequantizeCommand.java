@@ -69,7 +69,8 @@ final class RequantizeCommand implements Callable<Integer> {
     private Precision high;
 
     @Option(names = "--mmproj-type", paramLabel = "TYPE", defaultValue = "F16",
-            description = "The projector: F16 as it is, or Q8_0 (default: ${DEFAULT-VALUE}).")
+            description = "The projector: F16 as it is, or Q8_0 (default: ${DEFAULT-VALUE}). A budget for everything may choose"
+                + " Q8_0 by itself.")
     private Precision projector;
 
     @Option(names = "--calibration", paramLabel = "DIR", description = "Calibration set (default: the demo model's).")
