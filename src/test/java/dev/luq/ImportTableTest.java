@@ -68,8 +68,8 @@ class ImportTableTest {
         TABLE.put("admin", List.of("gguf", "luq.plan", "luq.spec", "catalog", "worker", "worker.protocol", "jobs", "jobs.sets",
                 "openai"));
         TABLE.put("telemetry", List.of("worker", "worker.protocol", "jobs", "catalog", "luq.spec", "openai"));
-        TABLE.put("cli", List.of("gguf", "llama", "worker", "worker.protocol", "catalog", "luq.plan", "luq.store", "luq.measure",
-                "luq.spec", "luq.job", "luq.report"));
+        TABLE.put("cli", List.of("gguf", "llama", "worker", "worker.protocol", "catalog", "luq.plan", "luq.store", "luq.quantize",
+                "luq.measure", "luq.spec", "luq.job", "luq.report"));
     }
 
     /** Rooms whose packages are told apart. */

@@ -8,6 +8,8 @@ final class ServingOptions {
 
     /** Tokens of context that the server gives a model at most unless it is told otherwise. */
     static final int LONGEST = 8192;
+    static final int SLOTS = 4;
+    static final int BATCH_SIZE = 128;
 
     @Option(names = "--context-size", paramLabel = "TOKENS", defaultValue = "8192",
             description = "Tokens of KV cache when served; counts for budgets of the whole deployment (default: ${DEFAULT-VALUE}).")
