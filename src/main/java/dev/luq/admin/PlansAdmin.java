@@ -51,17 +51,20 @@ public class PlansAdmin {
 
     private final Catalog catalog;
     private final WorkerConfig config;
+    private final MeasuredRankings measured;
 
     @Inject
-    PlansAdmin(Catalog catalog, WorkerConfig config) {
+    PlansAdmin(Catalog catalog, WorkerConfig config, MeasuredRankings measured) {
         this.catalog = catalog;
         this.config = config;
+        this.measured = measured;
     }
 
     @POST
     @Consumes(MediaType.APPLICATION_JSON)
     @Operation(operationId = "plan", summary = "Sizes and memory of all two-level plans, without doing anything",
-            description = "Candidate k has the first k layers of the order low. Which layers go low changes sizes by"
+            description = "Candidate k has the first k layers of the order low: of the order that is given, or the one"
+                    + " that the latest re-quantization of the model measured. Which layers go low changes sizes by"
                     + " little, so that an order by depth stands in for a ranking that is not measured yet.")
     @RequestBody(required = true, content = @Content(schema = @Schema(implementation = NewPlan.class)))
     @APIResponse(responseCode = "200", description = "All candidates, and the one that the budget chooses",
@@ -79,12 +82,13 @@ public class PlansAdmin {
         Levels levels = new Levels(Body.oneOf(Precision.class, request.low(), Levels.DEFAULT.low(), "low"),
                 Body.oneOf(Precision.class, request.high(), Levels.DEFAULT.high(), "high"),
                 Body.oneOf(Precision.class, request.mmproj(), Levels.DEFAULT.mmproj(), "mmproj"));
-        Ranking ranking = ranking(request.order(), planner.layerCount());
+        Optional<Ranking> known = request.order() != null ? Optional.empty() : measured.of(id, planner.layerCount());
+        Ranking ranking = known.orElseGet(() -> ranking(request.order(), planner.layerCount()));
         List<Candidate> candidates = planner.twoLevel(ranking, levels.low(), levels.high(), levels.high(), levels.mmproj());
         Integer chosen = request.budget() == null ? null
                 : candidates.indexOf(planner.choose(candidates, ofSize(Budget.parse(request.budget()))));
         return new Plans("plans", id, levels.low().name(), levels.high().name(), levels.mmproj().name(), ranking.order(),
-                shape.contextSize(), planner.q4KMBytes(), chosen,
+                request.order() != null ? "given" : Body.text(ranking.method()), shape.contextSize(), planner.q4KMBytes(), chosen,
                 IntStream.range(0, candidates.size()).mapToObj(k -> PlanCandidate.of(k, candidates.get(k))).toList());
     }
 
@@ -125,7 +129,7 @@ public class PlansAdmin {
             @Schema(nullable = true, defaultValue = "Q4_K_M") String high,
             @Schema(nullable = true, enumeration = {"F16", "Q8_0"}) String mmproj,
             @Schema(nullable = true, description = "Tokens of KV cache; as configured unless given") Integer contextSize,
-            @Schema(nullable = true, description = "Layers, the first to go low first; by depth unless given")
+            @Schema(nullable = true, description = "Layers, the first to go low first; as measured, or by depth, unless given")
             List<Integer> order) {
     }
 
@@ -134,7 +138,8 @@ public class PlansAdmin {
     @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
     @Schema(name = "Plans")
     public record Plans(String object, String model, String low, String high, String mmproj, List<Integer> order,
-            int contextSize,
+            @Schema(description = "Where the order comes from", enumeration = {"given", "kld", "error", "entropy",
+                "entropy_normed_input", "depth"}) String ranking, int contextSize,
             @JsonProperty("q4_k_m_bytes") @Schema(description = "Bytes of the weights as Q4_K_M, which ratios refer to")
             long q4KMBytes,
             @Schema(nullable = true, description = "Index of the largest candidate within the budget") Integer chosen,

@@ -11,6 +11,7 @@ import io.smallrye.mutiny.Multi;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import jakarta.ws.rs.Consumes;
+import jakarta.ws.rs.DELETE;
 import jakarta.ws.rs.GET;
 import jakarta.ws.rs.HeaderParam;
 import jakarta.ws.rs.POST;
@@ -107,6 +108,15 @@ public class RequantizationsAdmin {
             content = @Content(schema = @Schema(implementation = Requantization.class)))
     public Response resume(@PathParam("id") String id) {
         return Response.accepted(describe(jobs.resume(id))).build();
+    }
+
+    @DELETE
+    @Path("/{id}")
+    @Operation(operationId = "deleteRequantization", summary = "Forget a re-quantization that has ended",
+            description = "Its report goes too; its result stays a variant.")
+    @APIResponse(responseCode = "204", description = "Deleted")
+    public void delete(@PathParam("id") String id) {
+        jobs.delete(id);
     }
 
     @GET

@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A byte-level BPE vocabulary that needs no training: all bytes, then syllables of two and three letters, with and
+ * A byte-level BPE vocabulary that needs no training: all bytes, then syllables of two to four letters, with and
  * without a space before them, then three special tokens.
  */
 final class BenchmarkVocabulary {
@@ -22,7 +22,7 @@ final class BenchmarkVocabulary {
     private final List<String> tokens = new ArrayList<>();
     private final List<String> merges = new ArrayList<>();
 
-    /** @param size number of tokens, from 259 to 36789 */
+    /** @param size number of tokens, from 259 to 950741 */
     BenchmarkVocabulary(int size) {
         int ordinary = size - SPECIALS.size();
         addBytes();
@@ -38,10 +38,15 @@ final class BenchmarkVocabulary {
                 }
             }
         }
-        for (String syllable : syllables) {
-            for (String letter : LETTERS.split("")) {
-                merge(syllable, letter, ordinary);
+        for (int length = 3; length <= 4; length++) {
+            List<String> longer = new ArrayList<>();
+            for (String syllable : syllables) {
+                for (String letter : LETTERS.split("")) {
+                    merge(syllable, letter, ordinary);
+                    longer.add(syllable + letter);
+                }
             }
+            syllables = longer;
         }
         if (tokens.size() != ordinary) {
             throw new IllegalArgumentException("no vocabulary of " + size + " tokens");

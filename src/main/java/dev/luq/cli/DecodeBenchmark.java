@@ -3,6 +3,7 @@ package dev.luq.cli;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.luq.gguf.GgmlType;
 import dev.luq.gguf.ModelFiles;
+import dev.luq.luq.plan.Units;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -100,7 +101,7 @@ final class DecodeBenchmark implements Callable<Integer> {
     private void measure(Path file) throws IOException {
         ModelFiles files = ModelFiles.read(file);
         System.out.printf("model: %.1f million weights, %.1f MiB; %d threads%n", files.parameters() / 1e6,
-                files.tensorBytes() / 1048576.0, threads);
+                files.tensorBytes() / Units.MIB, threads);
         List<String> options = new ArrayList<>(List.of("--model", file.toString(), "-Dluq.worker.threads=" + threads));
         if (everyToken) {
             options.add("-Dluq.worker.stream-interval=0");

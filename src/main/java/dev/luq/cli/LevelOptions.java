@@ -17,7 +17,8 @@ final class LevelOptions {
     private Precision high;
 
     @Option(names = "--mmproj-type", paramLabel = "TYPE", defaultValue = "F16",
-            description = "The projector: F16 as it is, or Q8_0 (default: ${DEFAULT-VALUE}).")
+            description = "The projector: F16 as it is, or Q8_0 (default: ${DEFAULT-VALUE}). A budget for everything may choose"
+                + " Q8_0 by itself.")
     private Precision projector;
 
     /** @throws SpecException.Invalid when there is no plan of these */

@@ -1,63 +1,206 @@
 package dev.luq.cli;
 
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.luq.gguf.GgmlType;
+import dev.luq.gguf.ModelFacts;
+import dev.luq.gguf.ModelFiles;
+import dev.luq.luq.plan.LayeredModel;
+import dev.luq.luq.plan.MemoryEstimate;
+import dev.luq.luq.plan.Plan;
+import dev.luq.luq.plan.Planner;
+import dev.luq.luq.plan.Precision;
+import dev.luq.luq.plan.ServingShape;
+import dev.luq.luq.plan.Units;
+import dev.luq.worker.protocol.ServerFrame.Load;
+import java.awt.image.BufferedImage;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Base64;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.stream.IntStream;
+import javax.imageio.ImageIO;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
 
-/** {@code luq bench memory}: resident memory of the server and its worker, without the model. */
-@Command(name = "memory", mixinStandardHelpOptions = true,
-        description = "Measures the resident memory of server and worker without the model.",
-        footer = {"", "A model of a million weights is served with a context of 512 tokens, one question is answered,"
-            + " then the kernel is asked (/proc/PID/smaps). Pages of the mapped model file are left out; caches and"
-            + " compute buffers of that small model are counted."})
+/** {@code luq bench memory}: what server and worker hold, beside what plans estimate. */
+@Command(name = "memory", mixinStandardHelpOptions = true, sortOptions = false,
+        description = "Measures the resident memory of server and worker beside its estimate.",
+        footerHeading = "%nHow it is measured%n",
+        footer = {
+            "Without the model: one of a million weights is served with a context of 512 tokens and asked once. Pages of the"
+                + " mapped model file are left out; caches and compute buffers of that small model are counted.",
+            "Estimate: a model is served with the server's defaults and asked about a picture of 1 megapixel where it has a"
+                + " projector, then by as many clients as it has slots at once, with prompts of several steps. Then all pages"
+                + " of server and worker are counted, beside what plan and budgets for everything reckon with. The picture's"
+                + " embeddings, which a cache keeps, are part of the measurement, but not of the estimate.",
+            "The kernel is asked (/proc/PID/smaps). Models: the demo model, one of 152 million random weights at F16, with"
+                + " --large also Qwen2.5-VL-7B's shape with 4 of its layers at Q4_K and F16 (5 GB of disk), or --model."
+        })
 final class MemoryBenchmark implements Callable<Integer> {
+
+    private static final int PICTURE_SIDE = 1000;
+    /** In a question: two tokens each. */
+    private static final int WORDS = 150;
+
+    @Option(names = "--model", paramLabel = "GGUF", description = "Measure this model only.")
+    private Path model;
+
+    @Option(names = "--mmproj", paramLabel = "GGUF", description = "Its vision projector.")
+    private Path mmproj;
+
+    @Option(names = "--large", description = "Also models of gigabytes.")
+    private boolean large;
 
     @Override
     public Integer call() throws IOException {
-        Path model = Files.createTempFile("luq-bench-", ".gguf");
-        try {
-            new ModelSynthesizer(ModelSynthesizer.Shape.tiny(), 1).write(model);
-            List<String> options = List.of("--model", model.toString(), "-Dluq.worker.context-size=512");
-            try (ServerProcess server = ServerProcess.start(options, Duration.ofMinutes(5))) {
-                answerOnce(new CompletionClient(server.address(), Optional.empty()));
-                report(server.handle());
-            }
-        } finally {
-            Files.deleteIfExists(model);
+        if (model != null) {
+            heading();
+            compare(model.getFileName().toString(), model, Optional.ofNullable(mmproj));
+            return 0;
+        }
+        withoutModel();
+        System.out.println();
+        heading();
+        ModelOptions demo = ModelOptions.of("demo", null);
+        compare("demo, with projector", demo.modelFile(), demo.mmprojFile());
+        synthesized("152 million, F16", ModelSynthesizer.Shape.benchmark(GgmlType.F16));
+        if (large) {
+            synthesized("7B's shape, 4 layers, Q4_K", ModelSynthesizer.Shape.qwen7B(4, GgmlType.Q4_K));
+            synthesized("7B's shape, 4 layers, F16", ModelSynthesizer.Shape.qwen7B(4, GgmlType.F16));
         }
         return 0;
     }
 
-    private static void answerOnce(CompletionClient client) {
-        ObjectNode request = CompletionClient.JSON.createObjectNode();
-        request.put("model", client.get("/v1/models").path("data").path(0).path("id").asText());
-        request.put("stream", true).put("max_completion_tokens", 32);
-        request.putArray("messages").addObject().put("role", "user").put("content", "abc def");
-        client.stream(request, text -> { });
+    private static void withoutModel() throws IOException {
+        Path tiny = Files.createTempFile("luq-bench-", ".gguf");
+        try {
+            new ModelSynthesizer(ModelSynthesizer.Shape.tiny(), 1).write(tiny);
+            List<String> options = List.of("--model", tiny.toString(), "-Dluq.worker.context-size=512");
+            try (ServerProcess server = ServerProcess.start(options, Duration.ofMinutes(5))) {
+                ask(new CompletionClient(server.address(), Optional.empty()), "abc def", Optional.empty());
+                report(server.handle());
+            }
+        } finally {
+            Files.deleteIfExists(tiny);
+        }
     }
 
     private static void report(ProcessHandle server) {
+        System.out.println("MiB without the model      RSS      PSS");
+        long resident = print("server", ProcessMemory.of(server.pid()));
+        for (ProcessHandle worker : workers(server)) {
+            resident += print("worker", ProcessMemory.of(worker.pid()));
+        }
+        System.out.printf(Locale.ROOT, "%-22s %7.1f%n", "together", resident / Units.MIB);
+    }
+
+    private static List<ProcessHandle> workers(ProcessHandle server) {
         List<ProcessHandle> workers = server.descendants().toList();
         if (workers.isEmpty()) {
             throw new CliException("The server has no worker process.");
         }
-        System.out.println("MiB without the model      RSS      PSS");
-        long resident = print("server", ProcessMemory.of(server.pid()));
-        for (ProcessHandle worker : workers) {
-            resident += print("worker", ProcessMemory.of(worker.pid()));
-        }
-        System.out.printf("%-22s %7.1f%n", "together", resident / 1048576.0);
+        return workers;
     }
 
     private static long print(String label, ProcessMemory memory) {
-        System.out.printf("%-22s %7.1f  %7.1f%n", label, memory.residentWithoutModel() / 1048576.0,
-                memory.proportionalWithoutModel() / 1048576.0);
+        System.out.printf(Locale.ROOT, "%-22s %7.1f  %7.1f%n", label, memory.residentWithoutModel() / Units.MIB,
+                memory.proportionalWithoutModel() / Units.MIB);
         return memory.residentWithoutModel();
+    }
+
+    private void synthesized(String label, ModelSynthesizer.Shape shape) throws IOException {
+        Path file = Files.createTempFile("luq-bench-", ".gguf");
+        try {
+            new ModelSynthesizer(shape, 1).write(file);
+            compare(label, file, Optional.empty());
+        } finally {
+            Files.deleteIfExists(file);
+        }
+    }
+
+    private static void heading() {
+        System.out.println("MiB                          estimate  measured  estimate /      parts of the estimate:");
+        System.out.println("                                                 measured        weights, projector, KV cache,");
+        System.out.println("                                                                 compute, processes");
+    }
+
+    private static void compare(String label, Path model, Optional<Path> mmproj) throws IOException {
+        MemoryEstimate estimate = estimate(model, mmproj);
+        List<String> options = new ArrayList<>(List.of("--model", model.toAbsolutePath().toString()));
+        mmproj.ifPresent(file -> options.addAll(List.of("--mmproj", file.toAbsolutePath().toString())));
+        try (ServerProcess server = ServerProcess.start(options, Duration.ofMinutes(10))) {
+            load(server, mmproj.map(file -> picture()));
+            long measured = ProcessMemory.of(server.handle().pid()).resident();
+            for (ProcessHandle worker : workers(server.handle())) {
+                measured += ProcessMemory.of(worker.pid()).resident();
+            }
+            System.out.printf(Locale.ROOT, "%-28s %8.1f  %8.1f  %10.3f      %.0f, %.0f, %.0f, %.0f, %.0f%n", label,
+                    estimate.total() / Units.MIB, measured / Units.MIB, (double) estimate.total() / measured, estimate.weights() / Units.MIB,
+                    estimate.mmproj() / Units.MIB, estimate.kvCache() / Units.MIB, estimate.compute() / Units.MIB, estimate.processes() / Units.MIB);
+        }
+    }
+
+    /** Of the model as it is, served with the defaults. */
+    private static MemoryEstimate estimate(Path model, Optional<Path> mmproj) throws IOException {
+        ModelFiles files = ModelFiles.read(model);
+        Optional<ModelFiles> projector = mmproj.isEmpty() ? Optional.empty() : Optional.of(ModelFiles.read(mmproj.get()));
+        long context = Math.min(Load.DEFAULT_CONTEXT, ModelFacts.of(files).contextLength().orElse(Load.DEFAULT_CONTEXT));
+        ServingShape shape = new ServingShape((int) context, ServingOptions.BATCH_SIZE, ServingOptions.SLOTS,
+                Runtime.getRuntime().availableProcessors());
+        int layers = LayeredModel.of(files).layers().size();
+        return new Planner(files, projector, shape)
+                .candidate(Plan.uniform(layers, Precision.F16, Precision.F16, Precision.F16)).memory();
+    }
+
+    /** @return a data URL */
+    private static String picture() {
+        try {
+            ByteArrayOutputStream png = new ByteArrayOutputStream();
+            ImageIO.write(new BufferedImage(PICTURE_SIDE, PICTURE_SIDE, BufferedImage.TYPE_INT_RGB), "png", png);
+            return "data:image/png;base64," + Base64.getEncoder().encodeToString(png.toByteArray());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Asks as many questions as the server has slots at once, each of several steps; one about a picture before, if any. */
+    private static void load(ServerProcess server, Optional<String> picture) {
+        CompletionClient client = new CompletionClient(server.address(), Optional.empty());
+        picture.ifPresent(url -> ask(client, "What is it?", Optional.of(url)));
+        ExecutorService threads = Executors.newFixedThreadPool(ServingOptions.SLOTS);
+        try {
+            CompletableFuture.allOf(IntStream.range(0, ServingOptions.SLOTS).mapToObj(i -> CompletableFuture.runAsync(
+                    () -> ask(client, i + " abc".repeat(WORDS), Optional.empty()), threads))
+                    .toArray(CompletableFuture[]::new)).join();
+        } finally {
+            threads.shutdown();
+        }
+    }
+
+    private static void ask(CompletionClient client, String question, Optional<String> picture) {
+        ObjectNode request = CompletionClient.JSON.createObjectNode();
+        request.put("model", client.get("/v1/models").path("data").path(0).path("id").asText());
+        request.put("stream", true).put("max_completion_tokens", 32);
+        ObjectNode message = request.putArray("messages").addObject().put("role", "user");
+        if (picture.isPresent()) {
+            ArrayNode content = message.putArray("content");
+            content.addObject().put("type", "image_url").putObject("image_url").put("url", picture.get());
+            content.addObject().put("type", "text").put("text", question);
+        } else {
+            message.put("content", question);
+        }
+        client.stream(request, text -> { });
     }
 }

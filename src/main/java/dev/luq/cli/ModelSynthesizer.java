@@ -5,6 +5,7 @@ import dev.luq.gguf.GgufTensor;
 import dev.luq.gguf.GgufValue;
 import dev.luq.gguf.GgufValueType;
 import dev.luq.gguf.GgufWriter;
+import dev.luq.luq.plan.TensorTypes;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -40,13 +41,26 @@ final class ModelSynthesizer {
     private static final short Q4_MINIMUM = half(2.5 * WEIGHT_DEVIATION / 63);
 
     /**
-     * A model's size; proportions are those of the Qwen2.5 family.
+     * A model's size.
      *
      * @param width of the embeddings, a multiple of 256
-     * @param vocabulary tokens, from 259 to 36789
+     * @param heads of queries
+     * @param keyValueHeads of keys and values
+     * @param feedForward width of the feed-forward part, a multiple of 256
+     * @param vocabulary tokens, from 259 to 950741
      * @param type of all matrices: F16, Q8_0 or Q4_K
      */
-    record Shape(int layers, int width, int vocabulary, GgmlType type) {
+    record Shape(int layers, int width, int heads, int keyValueHeads, int feedForward, int vocabulary, GgmlType type) {
+
+        /** Proportions as in the Qwen2.5 family's small models. */
+        Shape(int layers, int width, int vocabulary, GgmlType type) {
+            this(layers, width, width / 64, width / 256, 4 * width, vocabulary, type);
+        }
+
+        /** Qwen2.5-VL-7B's language model, with so many of its 28 layers. */
+        static Shape qwen7B(int layers, GgmlType type) {
+            return new Shape(layers, 3584, 28, 4, 18944, 152_064, type);
+        }
 
         /** 12 layers of 768: 152 million weights. */
         static Shape benchmark(GgmlType type) {
@@ -56,18 +70,6 @@ final class ModelSynthesizer {
         /** Two million weights: what a process takes beside it is its own. */
         static Shape tiny() {
             return new Shape(2, 256, 1024, GgmlType.Q8_0);
-        }
-
-        int heads() {
-            return width / 64;
-        }
-
-        int keyValueHeads() {
-            return width / 256;
-        }
-
-        int feedForward() {
-            return 4 * width;
         }
     }
 
@@ -122,7 +124,8 @@ final class ModelSynthesizer {
         metadata.put(ARCHITECTURE + "." + key, new GgufValue.Int(GgufValueType.UINT32, value));
     }
 
-    private List<GgufTensor> tensors() {
+    /** The table of the file, in the order of the layer store's files: memory is that of a re-quantized model. */
+    List<GgufTensor> tensors() {
         int keyValueWidth = shape.width() / shape.heads() * shape.keyValueHeads();
         List<GgufTensor> tensors = new ArrayList<>();
         tensors.add(matrix("token_embd.weight", shape.width(), shape.vocabulary()));
@@ -143,6 +146,7 @@ final class ModelSynthesizer {
         }
         tensors.add(vector("output_norm.weight", shape.width()));
         tensors.add(matrix("output.weight", shape.width(), shape.vocabulary()));
+        tensors.sort(TensorTypes.MAPPED_FIRST);
         return tensors;
     }
 

@@ -8,14 +8,17 @@ import picocli.CommandLine.Option;
 /** How a model will be served, for its memory; the defaults are those of the server. */
 final class ServingOptions {
 
+    static final int SLOTS = 4;
+    static final int BATCH_SIZE = 128;
+
     @Option(names = "--context-size", paramLabel = "TOKENS", defaultValue = "" + Load.DEFAULT_CONTEXT,
             description = "Tokens of KV cache when served; counts for budgets of the whole deployment (default: ${DEFAULT-VALUE}).")
     private int contextSize;
 
-    @Option(names = "--slots", paramLabel = "N", defaultValue = "4", description = "Sequences at once (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--slots", paramLabel = "N", defaultValue = "" + SLOTS, description = "Sequences at once (default: ${DEFAULT-VALUE}).")
     private int slots;
 
-    @Option(names = "--batch-size", paramLabel = "TOKENS", defaultValue = "128",
+    @Option(names = "--batch-size", paramLabel = "TOKENS", defaultValue = "" + BATCH_SIZE,
             description = "Tokens of one step (default: ${DEFAULT-VALUE}).")
     private int batchSize;
 

@@ -47,8 +47,18 @@ public final class JobEvents {
     }
 
     private static boolean isOver(Job job) {
-        return job.state().isFinal() && (job.state() != JobState.SUCCEEDED
-                || job.activation().filter(a -> !a.done() && a.error().isEmpty()).isEmpty());
+        return job.state().isFinal() && !isAwaited(job);
+    }
+
+    /** Whether a job succeeded and its result is to be served, but is not yet. */
+    static boolean isAwaited(Job job) {
+        return job.state() == JobState.SUCCEEDED
+                && job.activation().filter(a -> !a.done() && a.error().isEmpty()).isPresent();
+    }
+
+    /** A job that is over is gone. */
+    synchronized void forget(String id) {
+        revisions.remove(id);
     }
 
     /** Gives a watcher the present state and, until it is over, the later ones. No change takes place meanwhile. */

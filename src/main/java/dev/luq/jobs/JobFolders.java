@@ -12,8 +12,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.jboss.logging.Logger;
 
 /**
@@ -88,6 +90,20 @@ final class JobFolders {
     Path create(String id) {
         try {
             return Files.createDirectories(of(id));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Removes a job's folder, its record first: what is left of it then is no job. @throws UncheckedIOException */
+    void delete(String id) {
+        try {
+            Files.deleteIfExists(of(id).resolve(RECORD));
+            try (Stream<Path> files = Files.walk(of(id))) {
+                for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                    Files.delete(file);
+                }
+            }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

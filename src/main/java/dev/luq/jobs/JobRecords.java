@@ -130,6 +130,18 @@ final class JobRecords {
         events.tell(job);
     }
 
+    /** @throws JobException.NotSaved when the disk does not take it */
+    void delete(String id) {
+        try {
+            folders.delete(id);
+        } catch (UncheckedIOException e) {
+            LOG.errorf(e, "Re-quantization %s cannot be deleted", id);
+            throw new JobException.NotSaved(e);
+        }
+        jobs.remove(id);
+        events.forget(id);
+    }
+
     /** Records a change. One that the disk does not take counts as long as the server runs. @return the job as it is now */
     Job change(String id, UnaryOperator<Job> change) {
         Job next = change.apply(jobs.get(id));

@@ -132,8 +132,7 @@ public class Jobs {
             if (job.state() == JobState.RUNNING) {
                 LOG.infof("Re-quantization %s was running when its server ended and is resumed", job.id());
                 records.change(job.id(), Job::queued);
-            } else if (job.state() == JobState.SUCCEEDED
-                    && job.activation().filter(a -> !a.done() && a.error().isEmpty()).isPresent()) {
+            } else if (JobEvents.isAwaited(job)) {
                 activate(job);
             }
         }
@@ -264,6 +263,27 @@ public class Jobs {
         Job resumed = records.change(id, Job::resumed);
         notifyAll();
         return resumed;
+    }
+
+    /**
+     * Forgets a job that has ended: its record, description and report. Its result stays in the store, what it measured
+     * in the cache.
+     *
+     * @throws JobException.NotFound when there is no such job
+     * @throws JobException.Conflict when it waits, runs, or its result is about to be served
+     * @throws JobException.NotSaved when the disk does not take it
+     */
+    public synchronized void delete(String id) {
+        requireOwnership();
+        Job job = get(id);
+        if (!job.state().isFinal()) {
+            throw new JobException.Conflict("The re-quantization has not ended: it is " + text(job.state())
+                    + ". Cancel it first");
+        }
+        if (JobEvents.isAwaited(job)) {
+            throw new JobException.Conflict("The result of the re-quantization is about to be served; try again later");
+        }
+        records.delete(id);
     }
 
     private static String text(JobState state) {

@@ -4,6 +4,7 @@ import static dev.luq.Until.until;
 import static dev.luq.admin.AdminProfile.admin;
 import static dev.luq.admin.AdminProfile.json;
 import static org.hamcrest.Matchers.closeTo;
+import static org.hamcrest.Matchers.contains;
 import static org.hamcrest.Matchers.containsString;
 import static org.hamcrest.Matchers.endsWith;
 import static org.hamcrest.Matchers.equalTo;
@@ -147,6 +148,25 @@ class JobsAdminTest {
                 .body("chosen", nullValue()).body("context_size", equalTo(1024)).body("mmproj", equalTo("Q8_0"));
     }
 
+    @Test
+    void aPlanTakesTheOrderThatWasMeasuredLast() throws IOException {
+        String plan = "{\"model\":\"tiny\"}";
+        json(plan).post("/admin/v1/plans").then().statusCode(200).body("ranking", equalTo("depth")).body("order", contains(0, 1));
+        String id = create("quick-11", "");
+        until("done", () -> "succeeded".equals(job(id).get("state").asText()));
+        Files.writeString(folder(id).resolve("report.json"), """
+                {"version": 1, "rankings": [
+                    {"method": "ENTROPY", "order": [0, 1], "scores": [1, 2], "provenance": {}},
+                    {"method": "KLD", "order": [1, 0], "scores": [2, 1], "provenance": {"seed": 1}},
+                    {"method": "KLD", "order": [1, 2, 0], "scores": [3, 1, 2], "provenance": {}}]}""");
+        json(plan).post("/admin/v1/plans").then().statusCode(200).body("ranking", equalTo("kld")).body("order", contains(1, 0));
+        json("{\"model\":\"tiny\",\"order\":[0,1]}").post("/admin/v1/plans").then().statusCode(200)
+                .body("ranking", equalTo("given")).body("order", contains(0, 1));
+        Files.writeString(folder(id).resolve("report.json"), "{");
+        json(plan).post("/admin/v1/plans").then().statusCode(200).body("ranking", equalTo("depth"));
+        admin().delete(JOBS + "/" + id).then().statusCode(204);
+    }
+
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
         "{\"budget\":\"60%\"}                                        | 400 | model",
@@ -239,6 +259,21 @@ class JobsAdminTest {
         admin().post(JOBS + "/" + id + "/resume").then().statusCode(202).body("state", equalTo("queued"));
         until("done", () -> "succeeded".equals(job(id).get("state").asText()));
         admin().post(JOBS + "/none/cancel").then().statusCode(404);
+    }
+
+    @Test
+    void aJobThatHasEndedIsDeleted() throws IOException {
+        String id = create("patient-10", "");
+        until("quantizing", () -> "quantize".equals(job(id).get("phase").asText()));
+        admin().delete(JOBS + "/" + id).then().statusCode(409).body("error.code", equalTo("conflict"))
+                .body("error.message", containsString("it is running"));
+        go(id);
+        until("done", () -> "succeeded".equals(job(id).get("state").asText()));
+        admin().delete(JOBS + "/" + id).then().statusCode(204);
+        admin().get(JOBS + "/" + id).then().statusCode(404);
+        admin().delete(JOBS + "/" + id).then().statusCode(404).body("error.code", equalTo("not_found"));
+        admin().get(JOBS).then().body("data.id", not(hasItem(id)));
+        assertFalse(Files.exists(folder(id)));
     }
 
     @Test

@@ -70,7 +70,7 @@ class ModelSynthesizerTest {
     @Test
     void refusesVocabulariesThatItCannotFill() {
         assertThrows(IllegalArgumentException.class,
-                () -> new ModelSynthesizer(new ModelSynthesizer.Shape(1, 256, 40_000, GgmlType.F16), 1));
+                () -> new ModelSynthesizer(new ModelSynthesizer.Shape(1, 256, 1_000_000, GgmlType.F16), 1));
     }
 
     /** Patterns of IEEE 754 binary16. */

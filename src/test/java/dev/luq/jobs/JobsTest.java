@@ -141,6 +141,23 @@ class JobsTest {
     }
 
     @Test
+    void aJobThatHasEndedCanBeForgotten() throws IOException {
+        Jobs jobs = started(Map.of());
+        jobs.create(request("1", "patient"));
+        jobs.create(request("2", "quick"));
+        until("quantizing", () -> at(jobs, "1", Phase.QUANTIZE));
+        assertThrows(JobException.Conflict.class, () -> jobs.delete("1"));
+        assertThrows(JobException.Conflict.class, () -> jobs.delete("2"));
+        go("1");
+        ended(jobs, "2");
+        jobs.delete("1");
+        assertThrows(JobException.NotFound.class, () -> jobs.delete("1"));
+        assertFalse(Files.exists(data.resolve("jobs").resolve("1")));
+        jobs.stop();
+        assertEquals(List.of("2"), started(Map.of()).list().stream().map(Job::id).toList());
+    }
+
+    @Test
     void aJobThatFailsSaysWhyAndCanBeResumed() {
         Jobs jobs = started(Map.of());
         jobs.create(request("1", "failing"));

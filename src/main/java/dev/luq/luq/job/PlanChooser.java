@@ -11,7 +11,6 @@ import dev.luq.luq.plan.Ranking;
 import dev.luq.luq.report.Report;
 import dev.luq.luq.spec.Method;
 import dev.luq.luq.spec.RequantizationSpec;
-import dev.luq.luq.spec.RequantizationSpec.Levels;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -27,7 +26,8 @@ import java.util.stream.Collectors;
  * <p>A budget of size is met by sizes alone: the fewest low layers that fit, or the ladder's cheapest plan that fits. A
  * budget of quality is met by bisection over the plans in order of size, each measured on the evaluation set; the smallest
  * plan that is good enough wins. {@link Method#BEST} takes the plans of all other methods: of those of one size the
- * nearest to the base model on the tuning examples, of those of one quality the smallest.
+ * nearest to the base model on the tuning examples, of those of one quality the smallest. Where the budget is for
+ * everything, what a projector of Q8_0 saves may be better spent on layers: each method has a plan with it, too.
  */
 final class PlanChooser {
 
@@ -43,6 +43,11 @@ final class PlanChooser {
 
     /** A plan and the method that gave it. */
     private record Proposal(Method method, Candidate candidate) {
+
+        /** Whether it differs from another plan of its method in the projector only. */
+        boolean hasTheLayersOf(Proposal other) {
+            return method == other.method && candidate.plan().layers().equals(other.candidate.plan().layers());
+        }
     }
 
     PlanChooser(RequantizationSpec spec, Subject subject, Workbench bench, Rankings rankings, Matrix matrix) {
@@ -82,11 +87,17 @@ final class PlanChooser {
         List<Method> methods = methods(spec.method());
         List<Proposal> proposals = new ArrayList<>();
         PlanException impossible = null;
-        for (int i = 0; i < methods.size(); i++) {
-            try {
-                proposals.add(new Proposal(methods.get(i), propose(methods.get(i), stretch.part(i, methods.size()).part(0, 0.5))));
-            } catch (PlanException.Impossible e) {
-                impossible = e;
+        for (Precision projector : projectors()) {
+            for (int i = 0; i < methods.size(); i++) {
+                try {
+                    Candidate candidate = propose(methods.get(i), projector, stretch.part(i, methods.size()).part(0, 0.5));
+                    Proposal proposal = new Proposal(methods.get(i), candidate);
+                    if (proposals.stream().noneMatch(proposal::hasTheLayersOf)) {
+                        proposals.add(proposal);
+                    }
+                } catch (PlanException.Impossible e) {
+                    impossible = e;
+                }
             }
         }
         if (proposals.isEmpty()) {
@@ -94,39 +105,48 @@ final class PlanChooser {
         }
         if (proposals.size() == 1) {
             Proposal only = proposals.get(0);
-            return new Decision(only.method().text(), spec.method() == Method.BEST
+            return new Decision(text(only), spec.method() == Method.BEST
                     ? "No other method has a plan for this budget." : "The method was asked for.", only.candidate(),
                     List.of(choice(only, Optional.empty())));
         }
         return spec.budget().isOfSize() ? nearest(proposals, stretch.part(0.5, 1)) : smallest(proposals);
     }
 
-    private Candidate propose(Method method, Stretch stretch) {
+    /** What the projector may be: also Q8_0 where its bytes count, after what was asked for. */
+    private List<Precision> projectors() {
+        Precision asked = spec.levels().mmproj();
+        boolean counts = spec.budget() instanceof Budget.Deployment && subject.mmproj().isPresent();
+        return counts && asked != Precision.Q8_0 ? List.of(asked, Precision.Q8_0) : List.of(asked);
+    }
+
+    private Candidate propose(Method method, Precision projector, Stretch stretch) {
         if (spec.budget().isOfSize()) {
-            return ofSize(method, spec.budget());
+            return ofSize(method, spec.budget(), projector);
         }
         if (method == Method.LADDER) {
             return search(LADDER_STEPS + 1, this::ladderOf, stretch);
         }
-        List<Candidate> plans = twoLevel(rankings.of(method.ranking().orElseThrow(), stretch.part(0, 0)));
+        List<Candidate> plans = twoLevel(rankings.of(method.ranking().orElseThrow(), stretch.part(0, 0)), projector);
         return search(plans.size(), i -> plans.get(plans.size() - 1 - i), stretch);
     }
 
     /** The plan of a method for a budget of size. */
     Candidate ofSize(Method method, Budget size) {
-        Levels levels = spec.levels();
-        return method == Method.LADDER ? planner.ladder(rankings.costs(), size, levels.high(), levels.mmproj())
-                : ofSize(rankings.of(method.ranking().orElseThrow()), size);
+        return ofSize(method, size, spec.levels().mmproj());
+    }
+
+    private Candidate ofSize(Method method, Budget size, Precision projector) {
+        return method == Method.LADDER ? planner.ladder(rankings.costs(), size, spec.levels().high(), projector)
+                : planner.choose(twoLevel(rankings.of(method.ranking().orElseThrow()), projector), size);
     }
 
     /** The two-level plan in any order for a budget of size. */
     Candidate ofSize(Ranking order, Budget size) {
-        return planner.choose(twoLevel(order), size);
+        return planner.choose(twoLevel(order, spec.levels().mmproj()), size);
     }
 
-    private List<Candidate> twoLevel(Ranking order) {
-        return planner.twoLevel(order, spec.levels().low(), spec.levels().high(), spec.levels().high(),
-                spec.levels().mmproj());
+    private List<Candidate> twoLevel(Ranking order, Precision projector) {
+        return planner.twoLevel(order, spec.levels().low(), spec.levels().high(), spec.levels().high(), projector);
     }
 
     /** Bytes of the weights that ratios refer to. */
@@ -199,21 +219,27 @@ final class PlanChooser {
                 bestKld = kld;
             }
         }
-        return new Decision(best.method().text(), "Of " + proposals.size() + " methods its plan was the nearest to the base"
-                + " model on " + subject.tuning().examples().size() + " examples held out of the calibration.",
+        return new Decision(text(best), "Of " + proposals.size() + " plans it was the nearest to the base model on "
+                + subject.tuning().examples().size() + " examples held out of the calibration.",
                 best.candidate(), choices);
     }
 
-    private static Decision smallest(List<Proposal> proposals) {
+    private Decision smallest(List<Proposal> proposals) {
         Proposal best = proposals.stream().min(Comparator.comparingLong(p -> p.candidate().weightBytes())).orElseThrow();
-        return new Decision(best.method().text(), "Of " + proposals.size() + " methods its plan was the smallest that is good"
-                + " enough on the evaluation set.", best.candidate(), proposals.stream()
+        return new Decision(text(best), "Of " + proposals.size() + " plans it was the smallest that is good enough on the"
+                + " evaluation set.", best.candidate(), proposals.stream()
                 .map(p -> choice(p, Optional.empty())).collect(Collectors.toList()));
     }
 
-    private static Report.Choice choice(Proposal proposal, Optional<Double> kld) {
-        return new Report.Choice(proposal.method().text(), proposal.candidate().weightBytes(),
+    private Report.Choice choice(Proposal proposal, Optional<Double> kld) {
+        return new Report.Choice(text(proposal), proposal.candidate().weightBytes(),
                 lowLayers(proposal.candidate()), kld);
+    }
+
+    /** A plan's name: its method, and the projector where that is not the one asked for. */
+    private String text(Proposal proposal) {
+        Precision projector = proposal.candidate().plan().mmproj();
+        return proposal.method().text() + (projector == spec.levels().mmproj() ? "" : ", projector " + projector);
     }
 
     /** Layers below the precision of the tensors outside the layers. */

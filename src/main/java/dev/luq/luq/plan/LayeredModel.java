@@ -42,7 +42,13 @@ public record LayeredModel(Map<String, GgufValue> metadata, List<GgufTensor> out
                 files.parts().stream().flatMap(part -> part.tensors().stream()));
     }
 
-    private static LayeredModel of(Map<String, GgufValue> metadata, OptionalLong blockCount, Stream<GgufTensor> tensors) {
+    /**
+     * Of a table of tensors.
+     *
+     * @param blockCount layers that there must be; empty where the file says nothing
+     * @throws PlanException.UnsupportedModel when the layers are others
+     */
+    public static LayeredModel of(Map<String, GgufValue> metadata, OptionalLong blockCount, Stream<GgufTensor> tensors) {
         List<GgufTensor> outside = new ArrayList<>();
         List<List<GgufTensor>> layers = new ArrayList<>();
         tensors.forEach(tensor -> {

@@ -18,8 +18,11 @@ final class MemoryModel {
     static final long SERVER_BYTES = 103L << 20;
     /** A worker's own, a JVM with the native libraries, measured by the same: 79.2 MiB. */
     static final long WORKER_BYTES = 79L << 20;
-    /** Text, score and index entries of one token with its merge, measured on vocabularies of 640 and 32 000 tokens. */
-    private static final int TOKEN_BYTES = 384;
+    /**
+     * One token in llama.cpp's tables: text with score, text again as a key and as the piece that is put out, a merge of two
+     * texts. 290 measured on vocabularies of 32 000 and 152 064 short tokens; long texts lie outside their objects.
+     */
+    private static final int TOKEN_BYTES = 320;
     /** What a worker takes for a projector's tables and for handling pixels, measured on the demo model. */
     private static final long PROJECTOR_BYTES = 10L << 20;
     private static final int FLOAT = 4;
@@ -70,16 +73,16 @@ final class MemoryModel {
     }
 
     /**
-     * Activations of one step: four rows of the feed-forward part's width (as llama.cpp reports for models of several
-     * proportions; gate, up, product and a gap) beside the residual stream, or the logits; the same width in the lower
-     * precision that products are computed from; the attention mask; the logits that are handed out; the tables of the
-     * vocabulary.
+     * Activations of one step: gate, up and their product, as wide as the feed-forward part, beside four of the residual
+     * stream's width (the embeddings, the layer's input, what attention added, its norm), or the logits; the attention mask;
+     * both are llama.cpp's compute buffer to the byte for models of six proportions. Beside it the widest activations in the
+     * lower precision that products are computed from; the logits that are handed out; the tables of the vocabulary.
      */
     private static long compute(LayeredModel model, ServingShape shape) {
         long batch = Math.min(shape.batchSize(), shape.contextSize());
         long feedForward = model.layers().stream().flatMap(List::stream).filter(t -> t.name().endsWith("ffn_up.weight"))
                 .mapToLong(tensor -> tensor.extent(1)).max().orElse(4 * model.width());
-        long layers = (4 * feedForward + model.width()) * batch * FLOAT;
+        long layers = (3 * feedForward + 4 * model.width()) * batch * FLOAT;
         long logits = model.vocabulary() * shape.slots() * FLOAT + model.width() * batch * FLOAT;
         long lowered = feedForward * batch * HALF;
         long mask = batch * pad(shape.contextSize()) * HALF;

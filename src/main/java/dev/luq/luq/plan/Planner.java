@@ -34,7 +34,8 @@ public final class Planner {
         this(LayeredModel.of(model), mmproj, shape);
     }
 
-    Planner(LayeredModel model, Optional<ModelFiles> mmproj, ServingShape shape) {
+    /** The same of a model that need not exist. */
+    public Planner(LayeredModel model, Optional<ModelFiles> mmproj, ServingShape shape) {
         this.model = model;
         this.projector = mmproj.stream().flatMap(files -> files.parts().stream())
                 .flatMap(part -> part.tensors().stream()).toList();

@@ -22,7 +22,7 @@ import java.util.TreeMap;
  * One layer of a decoder with random F16 weights, as material for measuring. Rows can be cut in number: cost depends on
  * weights and row length. No model that runs.
  */
-final class RandomLayer {
+public final class RandomLayer {
 
     private static final String ARCHITECTURE = "qwen2";
     private static final int BUFFER_BYTES = 1 << 20;
@@ -52,11 +52,18 @@ final class RandomLayer {
         return ModelFiles.of(List.of(target));
     }
 
-    /** Importances as uneven as those of real activations, whose squares are roughly log-normal. */
-    static ImportanceMatrix importance(ModelFiles layer) {
+    /**
+     * Importances as uneven as those of real activations, whose squares are roughly log-normal.
+     *
+     * @param model of which the layers' matrices get some
+     */
+    public static ImportanceMatrix importance(ModelFiles model) {
         SplittableRandom random = new SplittableRandom(2);
         TreeMap<String, ImportanceMatrix.Entry> entries = new TreeMap<>();
-        for (GgufTensor tensor : layer.first().tensors()) {
+        for (GgufTensor tensor : model.first().tensors()) {
+            if (!tensor.name().startsWith("blk.") || tensor.shape().size() < 2) {
+                continue;
+            }
             float[] sums = new float[(int) tensor.extent(0)];
             for (int i = 0; i < sums.length; i++) {
                 sums[i] = (float) Math.exp(random.nextGaussian());

@@ -14,9 +14,15 @@ import java.io.IOException;
 import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileLockInterruptionException;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 
 /**
  * Makes models of a base model by plans: quantizes what the store lacks, finds the rest. Ended at any moment, by cancel
@@ -30,6 +36,11 @@ public final class Requantizer implements AutoCloseable {
     private final Optional<ModelFiles> mmproj;
     private final Optional<ImportanceMatrix> importance;
     private final SlicePipeline pipeline;
+    private final ExecutorService sealer = Executors.newSingleThreadExecutor(body -> {
+        Thread thread = new Thread(body, "seal");
+        thread.setDaemon(true);
+        return thread;
+    });
     private SplitFiles splits;
     private Fingerprint fingerprint;
     private String stamp;
@@ -88,12 +99,7 @@ public final class Requantizer implements AutoCloseable {
         for (SplitFile file : files) {
             total += store.entry(file.key()).isPresent() ? 0 : file.weights();
         }
-        List<Manifest.Entry> entries = new ArrayList<>();
-        Counter counter = new Counter(progress, total);
-        counter.finished(0);
-        for (SplitFile file : files) {
-            entries.add(write(file, counter));
-        }
+        List<Manifest.Entry> entries = write(files, new Counter(progress, total));
         Optional<Manifest.Entry> projector = quantizesProjector ? Optional.of(entries.remove(entries.size() - 1))
                 : Optional.empty();
         Optional<Path> projectorFile = projector.map(entry -> store.path(entry.key()))
@@ -102,8 +108,49 @@ public final class Requantizer implements AutoCloseable {
                 projector, total);
     }
 
-    private Manifest.Entry write(SplitFile file, Counter counter) throws IOException {
-        return store.write(file.key(), file.metadata(), file.tensors(), writer -> {
+    /** One file's way to the disk takes place while the next one is quantized. */
+    private List<Manifest.Entry> write(List<SplitFile> files, Counter counter) throws IOException {
+        counter.finished(0);
+        List<Manifest.Entry> entries = new ArrayList<>();
+        Deque<Future<Manifest.Entry>> sealing = new ArrayDeque<>();
+        try {
+            for (SplitFile file : files) {
+                LayerStore.Unsealed unsealed = write(file, counter);
+                sealing.add(sealer.submit(unsealed::seal));
+                if (sealing.size() > 1) {
+                    entries.add(SlicePipeline.result(sealing.peek()));
+                    sealing.remove();
+                }
+            }
+            while (!sealing.isEmpty()) {
+                entries.add(SlicePipeline.result(sealing.peek()));
+                sealing.remove();
+            }
+            return entries;
+        } finally {
+            sealing.forEach(Requantizer::settle);
+        }
+    }
+
+    /** Waits for it even when the thread is interrupted: the lease that keeps its file ends next. */
+    private static void settle(Future<?> sealing) {
+        boolean interrupted = false;
+        while (!sealing.isDone()) {
+            try {
+                sealing.get();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            } catch (ExecutionException e) {
+                break; // told by whoever asked for the entry, or less important than what ended the work
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private LayerStore.Unsealed write(SplitFile file, Counter counter) throws IOException {
+        return store.begin(file.key(), file.metadata(), file.tensors(), writer -> {
             file.jobs().stream().filter(job -> !job.isCopy()).map(TensorJob::type).distinct().forEach(Quantizer::prepare);
             pipeline.write(file.jobs(), writer, counter);
             if (!stamp().equals(stamp)) {
@@ -150,5 +197,6 @@ public final class Requantizer implements AutoCloseable {
     @Override
     public void close() {
         pipeline.close();
+        sealer.shutdown();
     }
 }

@@ -68,7 +68,7 @@ final class SlicePipeline implements AutoCloseable {
                     running.add(workers.submit(() -> quantize(slice)));
                 }
                 Slice slice = order.remove();
-                ByteBuffer result = running.remove().get();
+                ByteBuffer result = result(running.remove());
                 if (slice.firstRow() == 0) {
                     writer.begin(slice.job().source().name());
                 }
@@ -76,25 +76,28 @@ final class SlicePipeline implements AutoCloseable {
                 buffers.add(result);
                 observer.finished((long) slice.rows() * slice.job().columns());
             }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new QuantizeException.Cancelled();
-        } catch (ExecutionException e) {
-            throw rethrown(e.getCause());
         } finally {
             running.forEach(future -> future.cancel(false));
         }
     }
 
-    private static RuntimeException rethrown(Throwable cause) throws IOException {
-        if (cause instanceof IOException e) {
-            throw e;
-        } else if (cause instanceof RuntimeException e) {
-            throw e;
-        } else if (cause instanceof Error e) {
-            throw e;
+    /** Waits for a task and throws what it threw. @throws QuantizeException.Cancelled when this thread is interrupted */
+    static <T> T result(Future<T> task) throws IOException {
+        try {
+            return task.get();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new QuantizeException.Cancelled();
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof IOException cause) {
+                throw cause;
+            } else if (e.getCause() instanceof RuntimeException cause) {
+                throw cause;
+            } else if (e.getCause() instanceof Error cause) {
+                throw cause;
+            }
+            throw new IllegalStateException(e.getCause());
         }
-        return new IllegalStateException(cause);
     }
 
     /** Whole rows; slices do not cross from one matrix of a stack to the next, whose importances differ. */

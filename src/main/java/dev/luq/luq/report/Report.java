@@ -21,7 +21,7 @@ import java.util.Optional;
  * @param created when the job was made
  * @param budget its text
  * @param method how the plan was asked for
- * @param chosen the method that gave the published plan
+ * @param chosen the method that gave the published plan, as in its choice
  * @param why for people: why that method
  * @param published the plan with its sizes
  * @param quality of the published files
@@ -50,7 +50,7 @@ public record Report(int version, String modelId, String baseName, String manife
     /**
      * A plan that could have been published.
      *
-     * @param method that gave it
+     * @param method that gave it, and its projector where that is not the one asked for
      * @param weightBytes of its language model
      * @param lowLayers layers below the high precision
      * @param meanKld on the held-out calibration examples, in nats; empty when there was nothing to choose

@@ -89,7 +89,8 @@ public record RequantizationSpec(int version, Source source, Sets sets, Budget b
      *
      * @param low of the layers that go low
      * @param high of the other layers and of the tensors outside the layers
-     * @param mmproj of the projector: F16 keeps it as it is
+     * @param mmproj of the projector: F16 keeps it as it is, unless the budget is for everything and Q8_0 leaves more of it
+     *     to the layers
      */
     @RegisterForReflection
     public record Levels(Precision low, Precision high, Precision mmproj) {

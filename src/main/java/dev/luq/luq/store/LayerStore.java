@@ -77,6 +77,24 @@ public final class LayerStore {
         return seal.filter(s -> hasSize(path(key), s.bytes())).map(s -> new Manifest.Entry(key, s.bytes(), s.sha256()));
     }
 
+    /** An entry whose data is written but may still be lost in a power cut. To be sealed, once, by any thread. */
+    @FunctionalInterface
+    public interface Unsealed {
+
+        /**
+         * Waits until the disk has the data, then makes the entry known.
+         *
+         * @throws StoreException.NoSpace when the disk is full; nothing of the entry is left
+         */
+        Manifest.Entry seal() throws IOException;
+    }
+
+    /** Writes an entry and seals it. @see #begin */
+    public Manifest.Entry write(EntryKey key, Map<String, GgufValue> metadata, List<GgufTensor> tensors, EntryBody body)
+            throws IOException {
+        return begin(key, metadata, tensors, body).seal();
+    }
+
     /**
      * Writes an entry, or finds it written. Hold {@link #build a lease} from before until the manifest is published.
      *
@@ -85,18 +103,27 @@ public final class LayerStore {
      * @param body called once, or not at all when the entry exists
      * @throws StoreException.NoSpace when the disk is full; nothing of the entry is left
      */
-    public Manifest.Entry write(EntryKey key, Map<String, GgufValue> metadata, List<GgufTensor> tensors, EntryBody body)
+    public Unsealed begin(EntryKey key, Map<String, GgufValue> metadata, List<GgufTensor> tensors, EntryBody body)
             throws IOException {
         Optional<Manifest.Entry> existing = entry(key);
         if (existing.isPresent()) {
-            return existing.get();
+            return existing::get;
         }
         long bytes = tensors.stream().mapToLong(GgufTensor::bytes).sum();
-        return StoreFiles.needingSpace(entries, bytes, () -> {
-            MessageDigest digest = Sha256.create();
-            try (GgufWriter writer = GgufWriter.create(path(key), metadata, tensors, Optional.of(digest))) {
+        MessageDigest digest = Sha256.create();
+        GgufWriter written = StoreFiles.needingSpace(entries, bytes, () -> {
+            GgufWriter writer = GgufWriter.create(path(key), metadata, tensors, Optional.of(digest));
+            try {
                 body.write(writer);
-                writer.commit();
+                return writer;
+            } catch (IOException | RuntimeException | Error e) {
+                writer.close();
+                throw e;
+            }
+        });
+        return () -> StoreFiles.needingSpace(entries, bytes, () -> {
+            try (written) {
+                written.commit();
             }
             Seal seal = new Seal(Files.size(path(key)), Sha256.hex(digest));
             StoreFiles.write(seal(key), seal);

@@ -15,14 +15,15 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Kill -9 at random moments. {@code -Dluq.kills=20} takes more of them than the suite does, {@code -Dluq.kill-seed=2} others,
- * {@code -Dluq.kill-method=best} has every layer measured at every precision, whose tables take each process 10 s.
+ * Kill -9 at random moments. {@code -Dkills.count=20} takes more of them than the suite does, {@code -Dkills.seed=2} others,
+ * {@code -Dkills.method=best} has every layer measured at every precision, whose tables take each process 10 s.
+ * The names are outside {@code luq.}, where servers of other tests take what they do not know for a mistake.
  */
 class KilledJobTest {
 
-    private static final int KILLS = Integer.getInteger("luq.kills", 3);
-    private static final long SEED = Long.getLong("luq.kill-seed", 1);
-    private static final Method METHOD = Method.parse(System.getProperty("luq.kill-method", "error"));
+    private static final int KILLS = Integer.getInteger("kills.count", 3);
+    private static final long SEED = Long.getLong("kills.seed", 1);
+    private static final Method METHOD = Method.parse(System.getProperty("kills.method", "error"));
 
     @TempDir
     Path folder;

@@ -7,6 +7,10 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.luq.files.DataFolder;
+import dev.luq.gguf.GgmlType;
+import dev.luq.gguf.ModelFiles;
+import dev.luq.luq.plan.Plan;
+import dev.luq.luq.plan.Planner;
 import dev.luq.luq.plan.Precision;
 import dev.luq.luq.report.Report;
 import dev.luq.luq.spec.JobStatus;
@@ -179,6 +183,45 @@ class RequantizationTest {
         JobException failure = assertThrows(JobException.Failed.class,
                 () -> run(spec("impossible", "kld:0.0000000001", Method.KLD)));
         assertTrue(failure.getMessage().contains("No plan is good enough for kld:0.0000000001"), failure.getMessage());
+    }
+
+    /** With the projector as it is all layers low would be too much: only a projector of Q8_0 leaves enough. */
+    @Test
+    void aBudgetForEverythingIsMetWithASmallerProjectorWhereThatIsBetter() throws IOException {
+        RequantizationSpec spec = spec("everything", "1GiB", Method.ERROR);
+        Planner planner = new Planner(ModelFiles.of(spec.source().modelPaths()),
+                Optional.of(ModelFiles.of(List.of(spec.source().mmprojPath().orElseThrow()))), spec.serving());
+        Plan lowest = Plan.uniform(2, Precision.IQ3_S, Precision.Q4_K_M, Precision.F16);
+        long tooSmall = planner.candidate(lowest).memory().total() - 1;
+
+        Report report = run(spec("everything", tooSmall + "B", Method.ERROR));
+
+        assertEquals("error, projector Q8_0", report.chosen());
+        assertEquals(Precision.Q8_0, report.published().plan().mmproj());
+        assertTrue(report.published().memory().total() <= tooSmall);
+        Manifest manifest = LayerStore.open(data.resolve("store")).manifest("everything").orElseThrow();
+        Path projector = LayerStore.open(data.resolve("store")).files(manifest).mmproj().orElseThrow();
+        assertTrue(ModelFiles.read(projector).first().tensors().stream().anyMatch(tensor -> tensor.type() == GgmlType.Q8_0));
+
+        RequantizationSpec same = spec("same", "weights:" + report.published().weightBytes() + "B", Method.ERROR);
+        Report asItIs = run(same);
+        assertEquals(report.published().plan().layers(), asItIs.published().plan().layers());
+        assertNotEquals(asItIs.quality().image().meanKld(), report.quality().image().meanKld(), "the projector is measured too");
+        assertEquals(asItIs.quality().text().meanKld(), report.quality().text().meanKld(), 1e-9);
+    }
+
+    @Test
+    void aBudgetForEverythingThatIsLargeChangesNothing() {
+        Report report = run(spec("large", "1GiB", Method.ERROR));
+        assertEquals("error", report.chosen());
+        assertEquals(Plan.uniform(2, Precision.Q4_K_M, Precision.Q4_K_M, Precision.F16), report.published().plan());
+    }
+
+    @Test
+    void aLeastShareOfRightAnswersThatNothingReachesIsRefused() {
+        JobException failure = assertThrows(JobException.Failed.class, () -> run(spec("accurate", "accuracy:0.6", Method.ERROR)));
+        assertTrue(failure.getMessage().startsWith("No plan is good enough for accuracy:0.6: the largest one reaches 0.0000."),
+                failure.getMessage());
     }
 
     @Test
