@@ -26,7 +26,8 @@ import picocli.CommandLine.Option;
         footerHeading = "%nHow it is measured%n",
         footer = {
             "Without --layers: one layer of Qwen2.5-VL-7B's shape with random F16 weights and an importance matrix, every"
-                + " matrix with one in so many of its rows (--rows-divisor). Cost depends on weights and row length.",
+                + " matrix with one in so many of its rows (--rows-divisor). Cost depends on weights and row length,"
+                + " and with few rows on what a file costs whatever its size.",
             "LUQ: what a re-quantization does for a layer: reading, quantizing, checking, hashing, writing, and waiting until"
                 + " the disk has the file. llama.cpp: llama_model_quantize, what its quantize tool calls, from file to file;"
                 + " it does not wait for the disk.",
@@ -52,7 +53,7 @@ final class QuantizeCommand implements Callable<Integer> {
             + " (default: ${DEFAULT-VALUE}).")
     private int rounds;
 
-    @Option(names = "--rows-divisor", paramLabel = "D", defaultValue = "4",
+    @Option(names = "--rows-divisor", paramLabel = "D", defaultValue = "2",
             description = "Every matrix has one in D of its rows (default: ${DEFAULT-VALUE}).")
     private int rowsDivisor;
 

@@ -25,6 +25,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -71,6 +73,8 @@ final class SwapBenchmark implements Callable<Integer> {
     private final List<AtomicInteger> answers = new ArrayList<>();
     /** Seconds to the first text of each request since the list was emptied. */
     private final List<Double> waits = Collections.synchronizedList(new ArrayList<>());
+    /** What auto came to. */
+    private final Set<String> modes = new TreeSet<>();
     private CompletionClient client;
     private String model;
 
@@ -141,8 +145,8 @@ final class SwapBenchmark implements Callable<Integer> {
                 longest = Math.max(longest, activate(VARIANTS.get(i % 2)));
                 awaitAnswers(1);
             }
-            print(changes + " changes, " + mode);
-            System.out.printf(Locale.ROOT, "longest change under load    %6.2f s%n", longest);
+            print(changes + " changes, " + String.join(" and ", modes));
+            System.out.printf(Locale.ROOT, "longest change under load    %6.2f s, the new worker's start included%n", longest);
         } finally {
             stop.set(true);
             threads.shutdown();
@@ -168,6 +172,7 @@ final class SwapBenchmark implements Callable<Integer> {
     private double activate(String variant) {
         JsonNode done = client.post("/admin/v1/models/" + model + "/activation",
                 CompletionClient.JSON.createObjectNode().put("variant", variant).put("swap", mode));
+        modes.add(done.path("swap").asText());
         return done.path("seconds").asDouble();
     }
 
