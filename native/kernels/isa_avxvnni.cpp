@@ -1,0 +1,25 @@
+// AVX-VNNI: AVX2 with an integer dot product.
+#include "isa_avx2.h"
+#include "kernels.h"
+
+namespace luq::kernels {
+namespace {
+
+struct AvxVnni : Avx2Base {
+    static LUQ_INLINE Lanes dot(Lanes sum, Lanes quants, Lanes activations) {
+        return _mm256_dpbusd_avx_epi32(sum, quants, activations);
+    }
+    static LUQ_INLINE Lanes multiply_add_16(Lanes sum, Lanes a, Lanes b) { return _mm256_dpwssd_avx_epi32(sum, a, b); }
+};
+
+bool available() {
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c") &&
+           __builtin_cpu_supports("avxvnni");
+}
+
+} // namespace
+
+const InstructionSet AVX_VNNI{"avxvnni", available, multiply<AvxVnni, TritPanels>,
+                                     multiply<AvxVnni, NibblePanels>, multiply<AvxVnni, SixBitPanels>};
+
+} // namespace luq::kernels
