@@ -1,0 +1,13 @@
+// A buffer type for weights that keeps them in panels and multiplies them there, as an extension of ggml's CPU backend.
+// llama.cpp offers it each weight before its own layouts; the operations run on the CPU backend's threads.
+#pragma once
+
+namespace luq::kernels {
+
+// Adds the buffer type to the CPU backend, with the kernels of that instruction set or, if the name is null, the fastest
+// of this CPU. To be called once, before the first model is loaded and from one thread. Returns the instruction set's
+// name. Throws std::invalid_argument for an instruction set that this CPU lacks, std::logic_error when it is too late,
+// std::runtime_error when the backend cannot be extended.
+const char * enable(const char * instruction_set);
+
+} // namespace luq::kernels
