@@ -20,7 +20,7 @@ template <int N, typename Body> LUQ_INLINE void repeat(Body && body) {
 }
 
 // Far enough ahead to hide the latency of memory, near enough to stay in the first-level cache.
-constexpr int PREFETCH_BYTES = 4096;
+constexpr int PREFETCH_BYTES = 8192;
 
 // Asks for lines First .. Last-1 of what follows in PREFETCH_BYTES.
 template <int First, int Last> LUQ_INLINE void prefetch(const uint8_t * lines) {

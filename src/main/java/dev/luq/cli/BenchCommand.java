@@ -7,7 +7,8 @@ import picocli.CommandLine.Spec;
 
 /** {@code luq bench}: measurements of this machine, each a command of its own. */
 @Command(name = "bench", description = "Measures this server on this machine.", mixinStandardHelpOptions = true,
-        subcommands = {DecodeBenchmark.class, MemoryBenchmark.class, SynthesizeCommand.class})
+        subcommands = {DecodeBenchmark.class, KernelBenchmark.class, MemoryBenchmark.class, SpeedProbe.class,
+                SynthesizeCommand.class})
 final class BenchCommand implements Runnable {
 
     @Spec
@@ -15,6 +16,6 @@ final class BenchCommand implements Runnable {
 
     @Override
     public void run() {
-        throw new ParameterException(spec.commandLine(), "Name a measurement: decode or memory.");
+        throw new ParameterException(spec.commandLine(), "Name a measurement: decode, kernel or memory.");
     }
 }

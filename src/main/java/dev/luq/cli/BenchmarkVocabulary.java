@@ -7,8 +7,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A byte-level BPE vocabulary that needs no training: all bytes, then syllables of two and three letters, with and
- * without a space before them, then three special tokens.
+ * A byte-level BPE vocabulary that needs no training: all bytes, then syllables of two, three and four letters, with
+ * and without a space before them, then three special tokens.
  */
 final class BenchmarkVocabulary {
 
@@ -22,7 +22,7 @@ final class BenchmarkVocabulary {
     private final List<String> tokens = new ArrayList<>();
     private final List<String> merges = new ArrayList<>();
 
-    /** @param size number of tokens, from 259 to 36789 */
+    /** @param size number of tokens, from 259 to 950741 */
     BenchmarkVocabulary(int size) {
         int ordinary = size - SPECIALS.size();
         addBytes();
@@ -38,11 +38,7 @@ final class BenchmarkVocabulary {
                 }
             }
         }
-        for (String syllable : syllables) {
-            for (String letter : LETTERS.split("")) {
-                merge(syllable, letter, ordinary);
-            }
-        }
+        lengthen(lengthen(syllables, ordinary), ordinary);
         if (tokens.size() != ordinary) {
             throw new IllegalArgumentException("no vocabulary of " + size + " tokens");
         }
@@ -56,6 +52,20 @@ final class BenchmarkVocabulary {
             boolean printable = b >= '!' && b <= '~' || b >= 0xa1 && b <= 0xac || b >= 0xae;
             tokens.add(Character.toString(printable ? b : substitute++));
         }
+    }
+
+    /** Adds every syllable with every letter behind it. @return what was added */
+    private List<String> lengthen(List<String> syllables, int limit) {
+        List<String> longer = new ArrayList<>();
+        for (String syllable : syllables) {
+            for (String letter : LETTERS.split("")) {
+                if (tokens.size() < limit) {
+                    merge(syllable, letter, limit);
+                    longer.add(syllable + letter);
+                }
+            }
+        }
+        return longer;
     }
 
     private void merge(String left, String right, int limit) {

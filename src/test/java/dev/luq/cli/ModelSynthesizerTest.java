@@ -27,7 +27,7 @@ class ModelSynthesizerTest {
     Path directory;
 
     @ParameterizedTest
-    @EnumSource(names = {"F16", "Q8_0", "Q4_K"})
+    @EnumSource(names = {"F16", "Q8_0", "Q4_K", "Q6_K", "IQ1_M"})
     void writesAWholeModelOfEachType(GgmlType type) throws IOException {
         ModelFiles files = write(new ModelSynthesizer.Shape(1, 256, 600, type));
 
@@ -68,9 +68,16 @@ class ModelSynthesizerTest {
     }
 
     @Test
+    void largeVocabulariesHaveNoTokenTwice() throws IOException {
+        ModelFiles files = write(new ModelSynthesizer.Shape(1, 256, 152_064, GgmlType.IQ1_M));
+        GgufValue.Array tokens = (GgufValue.Array) files.first().metadata().get("tokenizer.ggml.tokens");
+        assertEquals(152_064, tokens.values().stream().distinct().count());
+    }
+
+    @Test
     void refusesVocabulariesThatItCannotFill() {
         assertThrows(IllegalArgumentException.class,
-                () -> new ModelSynthesizer(new ModelSynthesizer.Shape(1, 256, 40_000, GgmlType.F16), 1));
+                () -> new ModelSynthesizer(new ModelSynthesizer.Shape(1, 256, 1_000_000, GgmlType.F16), 1));
     }
 
     /** Patterns of IEEE 754 binary16. */

@@ -12,6 +12,10 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.luq.gguf.GgmlType;
+import dev.luq.llama.ModelQuantizer;
+import dev.luq.luq.TestModels;
+import dev.luq.worker.protocol.Kernels;
 import dev.luq.worker.protocol.ServerFrame;
 import dev.luq.worker.protocol.WorkerFrame;
 import io.smallrye.mutiny.helpers.test.AssertSubscriber;
@@ -22,6 +26,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import org.junit.jupiter.api.AfterEach;
@@ -137,10 +142,32 @@ class ModelProcessTest {
         assertTrue(worker.failure().orElseThrow().contains("not a multimodal projector"), worker.failure().get());
     }
 
+    /** Low layers as in a LUQ model, the others as in Q4_K_M. */
+    @Test
+    void ourKernelsGiveTheAnswersOfLlamaCpp(@TempDir Path folder) {
+        Path demo = Path.of("models/demo/luq-demo-F16.gguf").toAbsolutePath();
+        Path mixed = folder.resolve("mixed.gguf");
+        TestModels.init();
+        ModelQuantizer.quantize(demo, mixed, new ModelQuantizer.Options(ModelQuantizer.FileType.Q4_K_M, false,
+                Map.of("blk\\.[012]\\..*", GgmlType.IQ1_M), Optional.of(TestModels.importance(TestModels.read(demo))), 1));
+        Path mmproj = demo.resolveSibling("mmproj-luq-demo-F16.gguf");
+        List<String> answers = new ArrayList<>();
+        for (Kernels kernels : Kernels.values()) {
+            SupervisedWorker worker = started(mixed, mmproj, kernels);
+            ready(worker);
+            answers.add(answer(run(worker, request(LOOK, 24, image()))) + answer(run(worker, request(HELLO, 24))));
+        }
+        assertEquals(answers.get(1), answers.get(0));
+    }
+
     private SupervisedWorker started(Path model, Path mmproj) {
+        return started(model, mmproj, Kernels.STOCK);
+    }
+
+    private SupervisedWorker started(Path model, Path mmproj, Kernels kernels) {
         WorkerCommand command = new WorkerCommand(CONFIG.process(), WorkerCommand.MAIN_CLASS);
         ServerFrame.Load load = new ServerFrame.Load(List.of(model.toString()), mmproj == null ? null : mmproj.toString(), 0,
-                2, 64, 1, 1, 1 << 20, 0, 0);
+                2, 64, 1, 1, 1 << 20, 0, 0, kernels);
         SupervisedWorker worker = new SupervisedWorker("tiny", load, CONFIG,
                 (modelId, events) -> WorkerProcess.start(modelId, command.line(modelId), events), timer,
                 new GenerationListener() { }, new Quarantine(1), () -> { });
