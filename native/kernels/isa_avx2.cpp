@@ -2,14 +2,26 @@
 #include "isa_avx2.h"
 #include "kernels.h"
 
+#include <algorithm>
+#include <climits>
+
 namespace luq::kernels {
 namespace {
 
 struct Avx2 : Avx2Base {
-    // Quants are at most 63: two products of 63 * 128 fit into 16 bits.
-    static LUQ_INLINE Lanes dot(Lanes sum, Lanes quants, Lanes activations) {
-        const __m256i pairs = _mm256_maddubs_epi16(quants, activations);
-        return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+    // Pairs of products are summed in 16 bits as long as they fit.
+    template <int Quads, int Largest> static LUQ_INLINE Lanes dot(Lanes sum, const Lanes * quants, const int8_t * activations) {
+        constexpr int RUN = std::min(Quads, SHRT_MAX / (2 * 128 * Largest));
+        static_assert(RUN > 0 && Quads % RUN == 0);
+        repeat<Quads / RUN>([&](auto run) LUQ_LAMBDA {
+            __m256i pairs = _mm256_setzero_si256();
+            repeat<RUN>([&](auto i) LUQ_LAMBDA {
+                const int k = run * RUN + i;
+                pairs = _mm256_add_epi16(pairs, _mm256_maddubs_epi16(quants[k], splat4(activations + 4 * k)));
+            });
+            sum = _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+        });
+        return sum;
     }
 };
 

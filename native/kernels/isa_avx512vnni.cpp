@@ -35,8 +35,9 @@ struct Avx512Vnni {
     template <int Bit> static LUQ_INLINE Lanes where_bit(Lanes a, int32_t value) {
         return _mm512_maskz_mov_epi32(_mm512_test_epi32_mask(a, _mm512_set1_epi32(1u << Bit)), _mm512_set1_epi32(value));
     }
-    static LUQ_INLINE Lanes dot(Lanes sum, Lanes quants, Lanes activations) {
-        return _mm512_dpbusd_epi32(sum, quants, activations);
+    template <int Quads, int Largest> static LUQ_INLINE Lanes dot(Lanes sum, const Lanes * quants, const int8_t * activations) {
+        repeat<Quads>([&](auto k) LUQ_LAMBDA { sum = _mm512_dpbusd_epi32(sum, quants[k], splat4(activations + 4 * k)); });
+        return sum;
     }
     static LUQ_INLINE Lanes multiply_add(Lanes sum, Lanes a, Lanes b) {
         return _mm512_add_epi32(sum, _mm512_mullo_epi32(a, b));

@@ -6,8 +6,11 @@ namespace luq::kernels {
 namespace {
 
 struct AvxVnni : Avx2Base {
-    static LUQ_INLINE Lanes dot(Lanes sum, Lanes quants, Lanes activations) {
-        return _mm256_dpbusd_avx_epi32(sum, quants, activations);
+    template <int Quads, int Largest> static LUQ_INLINE Lanes dot(Lanes sum, const Lanes * quants, const int8_t * activations) {
+        repeat<Quads>([&](auto k) LUQ_LAMBDA {
+            sum = _mm256_dpbusd_avx_epi32(sum, quants[k], splat4(activations + 4 * k));
+        });
+        return sum;
     }
     static LUQ_INLINE Lanes multiply_add_16(Lanes sum, Lanes a, Lanes b) { return _mm256_dpwssd_avx_epi32(sum, a, b); }
 };

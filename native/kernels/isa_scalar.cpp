@@ -20,11 +20,6 @@ struct Scalar {
         return word;
     }
     static Lanes splat(int32_t x) { return x; }
-    static Lanes splat4(const int8_t * p) {
-        Lanes quad;
-        std::memcpy(&quad, p, 4);
-        return quad;
-    }
     static Lanes bit_and(Lanes a, Lanes b) { return a & b; }
     static Lanes and_or(Lanes a, Lanes b, Lanes c) { return (a & b) | c; }
     template <int N> static Lanes shift(Lanes a) {
@@ -36,9 +31,9 @@ struct Scalar {
     }
     template <int N> static Lanes shift_signed(Lanes a) { return a >> N; }
     template <int Bit> static Lanes where_bit(Lanes a, int32_t value) { return (uint32_t) a >> Bit & 1 ? value : 0; }
-    static Lanes dot(Lanes sum, Lanes quants, Lanes activations) {
-        for (int i = 0; i < 32; i += 8) {
-            sum += (uint8_t) (quants >> i) * (int8_t) (activations >> i);
+    template <int Quads, int Largest> static Lanes dot(Lanes sum, const Lanes * quants, const int8_t * activations) {
+        for (int i = 0; i < 4 * Quads; i++) {
+            sum += (uint8_t) (quants[i / 4] >> 8 * (i % 4)) * activations[i];
         }
         return sum;
     }

@@ -30,7 +30,7 @@ template <int First, int Last> LUQ_INLINE void prefetch(const uint8_t * lines) {
 }
 
 // What a weight type is to the loop below:
-//   part<P>   the quants of part P, four columns a vector, as bytes 0..127, and the part's scale
+//   part<P>   the quants of part P, four columns a vector, as bytes 0..LARGEST, and the part's scale
 //   multiply_scale  adds scale * sum to the total
 //   scales    the factors of a superblock
 template <typename V, typename Panels> struct Weights;
@@ -163,10 +163,8 @@ void multiply_panel(const uint8_t * panel, int superblocks, const ActivationBloc
                 const Lanes scale = weights.template part<part>(quants);
                 repeat<Columns>([&](auto c) LUQ_LAMBDA {
                     const ActivationBlock & a = activations[c * superblocks];
-                    Lanes sum = weights.CORRECTED ? V::splat(a.correction[part]) : V::zero();
-                    repeat<QUADS>([&](auto k) LUQ_LAMBDA {
-                        sum = V::dot(sum, quants[k], V::splat4(a.q + Panels::COLUMNS * part + 4 * k));
-                    });
+                    const Lanes start = weights.CORRECTED ? V::splat(a.correction[part]) : V::zero();
+                    const Lanes sum = V::template dot<QUADS, Panels::LARGEST>(start, quants, a.q + Panels::COLUMNS * part);
                     total[c] = weights.multiply_scale(total[c], sum, scale);
                 });
             });

@@ -23,7 +23,8 @@ struct ActivationBlock {
     int8_t  q[SUPERBLOCK];
 };
 
-// Weight types. LINES: lines of a superblock. PARTS: runs of columns with one scale; COLUMNS of each.
+// Weight types. LINES: lines of a superblock. PARTS: runs of columns with one scale; COLUMNS of each. LARGEST: quant as
+// the dot product takes it.
 
 // weight = d/8 * (2s+1) * (8t +- 1), t in {-1, 0, 1}, s of 3 bits per 16 columns, the sign per 8 columns.
 //   lines 0..15  trits t+1, line i: columns 16i..16i+15; bits 2k and 2k+1 of byte j: column 16i + 4k + j
@@ -32,7 +33,7 @@ struct ActivationBlock {
 // The dot product takes 8(t+1) + (0 or 2), which is 9 too much: correction[i] = -9 * sum of columns 16i..16i+15.
 // 2.375 bits a weight.
 struct TritPanels {
-    static constexpr int LINES = 19, PARTS = 16, COLUMNS = 16;
+    static constexpr int LINES = 19, PARTS = 16, COLUMNS = 16, LARGEST = 18;
     static constexpr int OFFSET = 9;
 };
 
@@ -43,7 +44,7 @@ struct TritPanels {
 // correction[0..3]: pairs of 16-bit sums of 32 columns, (0, 2), (1, 3), (4, 6) and (5, 7), to be multiplied with m.
 // 4.5 bits a weight.
 struct NibblePanels {
-    static constexpr int LINES = 36, PARTS = 8, COLUMNS = 32;
+    static constexpr int LINES = 36, PARTS = 8, COLUMNS = 32, LARGEST = 15;
 };
 
 // weight = d * s * (q - 32), q of 6 bits, s of 8 bits and signed, per 16 columns: ggml's Q6_K, its words as they are.
@@ -53,7 +54,7 @@ struct NibblePanels {
 //   line  52     d in the low half
 // correction[i] = -32 * sum of columns 16i..16i+15. 6.625 bits a weight.
 struct SixBitPanels {
-    static constexpr int LINES = 53, PARTS = 16, COLUMNS = 16;
+    static constexpr int LINES = 53, PARTS = 16, COLUMNS = 16, LARGEST = 63;
     static constexpr int OFFSET = 32;
 };
 

@@ -85,7 +85,7 @@ final class DecodeBenchmark implements Callable<Integer> {
             description = "With --shape: tokens of the prompt (default: ${DEFAULT-VALUE}).")
     private int prompt;
 
-    @Option(names = "--llama-bench", paramLabel = "PROGRAM", hidden = true, required = true)
+    @Option(names = "--llama-bench", paramLabel = "PROGRAM", hidden = true)
     private Path llamaBench;
 
     /** Tokens per second of both sides, measured one right after the other. */
@@ -104,6 +104,9 @@ final class DecodeBenchmark implements Callable<Integer> {
             new ShapeBenchmark(new ShapeBenchmark.Options(shape, lowLayers, layers, tokens, prompt, repetitions, threads))
                     .run();
             return 0;
+        }
+        if (llamaBench == null) {
+            throw new CliException("Start this measurement with the launcher, which compiles llama-bench.");
         }
         if (model != null) {
             measure(model.toAbsolutePath());
