@@ -23,6 +23,10 @@ struct Avx2 : Avx2Base {
         });
         return sum;
     }
+    static LUQ_INLINE Lanes multiply_add_pairs(Lanes sum, Lanes a, Lanes b) {
+        return _mm256_add_epi32(sum, _mm256_madd_epi16(a, b));
+    }
+    static LUQ_INLINE Lanes multiply_add_small(Lanes sum, Lanes a, Lanes b) { return multiply_add_pairs(sum, a, b); }
 };
 
 bool available() {

@@ -39,9 +39,6 @@ struct Avx2Base {
     static LUQ_INLINE Lanes multiply_add(Lanes sum, Lanes a, Lanes b) {
         return _mm256_add_epi32(sum, _mm256_mullo_epi32(a, b));
     }
-    static LUQ_INLINE Lanes multiply_add_16(Lanes sum, Lanes a, Lanes b) {
-        return _mm256_add_epi32(sum, _mm256_madd_epi16(a, b));
-    }
 
     static LUQ_INLINE Floats zero_floats() { return _mm256_setzero_ps(); }
     static LUQ_INLINE Floats splat(float x) { return _mm256_set1_ps(x); }
@@ -52,7 +49,7 @@ struct Avx2Base {
     }
     static LUQ_INLINE Floats to_float(Lanes a) { return _mm256_cvtepi32_ps(a); }
     static LUQ_INLINE Floats multiply(Floats a, Floats b) { return _mm256_mul_ps(a, b); }
-    static LUQ_INLINE Floats multiply_add(Floats a, Floats b, Floats c) { return _mm256_fmadd_ps(a, b, c); }
+    static LUQ_INLINE Floats fma(Floats a, Floats b, Floats c) { return _mm256_fmadd_ps(a, b, c); }
     static LUQ_INLINE void store(float * p, Floats a) { _mm256_storeu_ps(p, a); }
 };
 

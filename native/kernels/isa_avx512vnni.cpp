@@ -42,14 +42,17 @@ struct Avx512Vnni {
     static LUQ_INLINE Lanes multiply_add(Lanes sum, Lanes a, Lanes b) {
         return _mm512_add_epi32(sum, _mm512_mullo_epi32(a, b));
     }
-    static LUQ_INLINE Lanes multiply_add_16(Lanes sum, Lanes a, Lanes b) { return _mm512_dpwssd_epi32(sum, a, b); }
+    static LUQ_INLINE Lanes multiply_add_pairs(Lanes sum, Lanes a, Lanes b) { return _mm512_dpwssd_epi32(sum, a, b); }
+    static LUQ_INLINE Lanes multiply_add_small(Lanes sum, Lanes a, Lanes b) {
+        return multiply_add_pairs(sum, a, b);
+    }
 
     static LUQ_INLINE Floats zero_floats() { return _mm512_setzero_ps(); }
     static LUQ_INLINE Floats splat(float x) { return _mm512_set1_ps(x); }
     static LUQ_INLINE Floats half(Lanes bits) { return _mm512_cvtph_ps(_mm512_cvtepi32_epi16(bits)); }
     static LUQ_INLINE Floats to_float(Lanes a) { return _mm512_cvtepi32_ps(a); }
     static LUQ_INLINE Floats multiply(Floats a, Floats b) { return _mm512_mul_ps(a, b); }
-    static LUQ_INLINE Floats multiply_add(Floats a, Floats b, Floats c) { return _mm512_fmadd_ps(a, b, c); }
+    static LUQ_INLINE Floats fma(Floats a, Floats b, Floats c) { return _mm512_fmadd_ps(a, b, c); }
     static LUQ_INLINE void store(float * p, Floats a) { _mm512_storeu_ps(p, a); }
 };
 

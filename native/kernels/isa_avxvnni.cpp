@@ -12,7 +12,8 @@ struct AvxVnni : Avx2Base {
         });
         return sum;
     }
-    static LUQ_INLINE Lanes multiply_add_16(Lanes sum, Lanes a, Lanes b) { return _mm256_dpwssd_avx_epi32(sum, a, b); }
+    static LUQ_INLINE Lanes multiply_add_pairs(Lanes sum, Lanes a, Lanes b) { return _mm256_dpwssd_avx_epi32(sum, a, b); }
+    static LUQ_INLINE Lanes multiply_add_small(Lanes sum, Lanes a, Lanes b) { return multiply_add_pairs(sum, a, b); }
 };
 
 bool available() {

@@ -38,7 +38,8 @@ struct Scalar {
         return sum;
     }
     static Lanes multiply_add(Lanes sum, Lanes a, Lanes b) { return sum + a * b; }
-    static Lanes multiply_add_16(Lanes sum, Lanes a, Lanes b) {
+    static Lanes multiply_add_small(Lanes sum, Lanes a, Lanes b) { return sum + a * b; }
+    static Lanes multiply_add_pairs(Lanes sum, Lanes a, Lanes b) {
         return sum + (int16_t) a * (int16_t) b + (int16_t) (a >> 16) * (int16_t) (b >> 16);
     }
 
@@ -53,7 +54,7 @@ struct Scalar {
     }
     static Floats to_float(Lanes a) { return (float) a; }
     static Floats multiply(Floats a, Floats b) { return a * b; }
-    static Floats multiply_add(Floats a, Floats b, Floats c) { return a * b + c; }
+    static Floats fma(Floats a, Floats b, Floats c) { return a * b + c; }
     static void store(float * p, Floats a) { *p = a; }
 };
 

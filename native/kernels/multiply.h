@@ -1,5 +1,8 @@
 // The product of panels of weights and columns of activations, written once for every instruction set. `V` is a vector
-// of 32-bit lanes, one lane a row; isa_*.cpp define it.
+// of 32-bit lanes, one lane a row; isa_*.cpp define it. shift<N> shifts to the right, to the left if N is negative;
+// and_or(a, b, c) is a & b | c; where_bit<I>(a, x) is x where bit I of a is set, else 0; multiply_add adds a product to its
+// first operand, _small that of a 16-bit number and one that is not negative either, _pairs two products of 16-bit
+// halves; fma(a, b, c) is a * b + c in floats.
 #pragma once
 
 #include "panels.h"
@@ -57,14 +60,14 @@ template <typename V> struct Weights<V, TritPanels> {
 
     // |sum| <= 16 * 127 * 9 and the scale fit into 16 bits.
     static LUQ_INLINE Lanes multiply_scale(Lanes total, Lanes sum, Lanes scale) {
-        return V::multiply_add_16(total, sum, scale);
+        return V::multiply_add_small(total, sum, scale);
     }
 
     LUQ_INLINE typename V::Floats finish(typename V::Floats result, Lanes total, const ActivationBlock & a) const {
         const Lanes low  = V::template shift<24>(V::load(lines + LINE_BYTES * 17));
         const Lanes high = V::template shift<16>(V::load(lines + LINE_BYTES * 18));
         const auto d = V::half(V::and_or(high, V::splat(0xFF00), low));
-        return V::multiply_add(V::multiply(d, V::splat(a.d / 8)), V::to_float(total), result);
+        return V::fma(V::multiply(d, V::splat(a.d / 8)), V::to_float(total), result);
     }
 };
 
@@ -98,16 +101,16 @@ template <typename V> struct Weights<V, NibblePanels> {
         const Lanes m0    = V::bit_and(low, V::splat(0x3F3F3F3F));
         const Lanes m4    = V::and_or(V::template shift<2>(low), V::splat(0x30303030),
                                       V::bit_and(high, V::splat(0x0F0F0F0F)));
-        Lanes minima = V::multiply_add_16(V::zero(), V::bit_and(m0, bytes), V::splat(a.correction[0]));
-        minima = V::multiply_add_16(minima, V::bit_and(V::template shift<8>(m0), bytes), V::splat(a.correction[1]));
-        minima = V::multiply_add_16(minima, V::bit_and(m4, bytes), V::splat(a.correction[2]));
-        minima = V::multiply_add_16(minima, V::bit_and(V::template shift<8>(m4), bytes), V::splat(a.correction[3]));
+        Lanes minima = V::multiply_add_pairs(V::zero(), V::bit_and(m0, bytes), V::splat(a.correction[0]));
+        minima = V::multiply_add_pairs(minima, V::bit_and(V::template shift<8>(m0), bytes), V::splat(a.correction[1]));
+        minima = V::multiply_add_pairs(minima, V::bit_and(m4, bytes), V::splat(a.correction[2]));
+        minima = V::multiply_add_pairs(minima, V::bit_and(V::template shift<8>(m4), bytes), V::splat(a.correction[3]));
 
         const Lanes factors = V::load(lines);
         const auto d    = V::half(V::bit_and(factors, V::splat(0xFFFF)));
         const auto dmin = V::half(V::template shift<16>(factors));
-        const auto scaled = V::multiply_add(V::multiply(d, V::splat(a.d)), V::to_float(total), result);
-        return V::multiply_add(V::multiply(dmin, V::splat(-a.d)), V::to_float(minima), scaled);
+        const auto scaled = V::fma(V::multiply(d, V::splat(a.d)), V::to_float(total), result);
+        return V::fma(V::multiply(dmin, V::splat(-a.d)), V::to_float(minima), scaled);
     }
 };
 
@@ -136,7 +139,7 @@ template <typename V> struct Weights<V, SixBitPanels> {
 
     LUQ_INLINE typename V::Floats finish(typename V::Floats result, Lanes total, const ActivationBlock & a) const {
         const auto d = V::half(V::load(lines + LINE_BYTES * 52));
-        return V::multiply_add(V::multiply(d, V::splat(a.d)), V::to_float(total), result);
+        return V::fma(V::multiply(d, V::splat(a.d)), V::to_float(total), result);
     }
 };
 

@@ -34,6 +34,8 @@ configure() {
     if command -v ccache > /dev/null; then
         launcher=(-DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
     fi
+    # Another checkout may have used the cache before.
+    grep -qsx "CMAKE_HOME_DIRECTORY:INTERNAL=$source" "$build/CMakeCache.txt" || rm -rf "$build"
     # Paths of this machine have no place in messages and libraries.
     local prefix="-ffile-prefix-map=$source=."
     CC=$CC CXX=$CXX CFLAGS="${CFLAGS:-} $prefix" CXXFLAGS="${CXXFLAGS:-} $prefix" \
