@@ -14,34 +14,34 @@ build_llama_bench() {
     echo "$(cd "$directory" && pwd)/llama-bench"
 }
 
-# Our kernels' own programs beside the libraries that they compare with.
+# The benchmarks of our kernels, beside the libraries that they compare with.
 build_kernel_bench() {
     local variant=$1 directory=$2 work
     with_lock
     fetch_source
     work=$(work_dir "$variant")
-    build_llama "$variant" "$work" ggml
-    configure_kernels "$work" "$work/kernels" -DCMAKE_BUILD_TYPE=Release
-    logged "$work/kernels.log" cmake --build "$work/kernels" -j "$JOBS" --target luq-kernel-bench luq-product-bench
+    build_llama "$variant" "$work" ggml llama mtmd llama-common
+    build_shim "$work" luq-kernel-bench luq-product-bench
     mkdir -p "$directory"
-    cp -P "$work"/llama/bin/libggml*.so* "$work"/kernels/luq-{kernel,product}-bench "$directory"
+    cp -P "$work"/llama/bin/libggml*.so* "$work"/shim/kernels/luq-{kernel,product}-bench "$directory"
 }
 
-# Builds and runs the kernels' test, with the compiler's checks of addresses and undefined behaviour if asked for.
+# Builds and runs the test of our kernels, with the compiler's checks of addresses and undefined behaviour if sanitize is
+# ON.
 test_kernels() {
-    local variant=$1 sanitize=$2 work build
+    local variant=$1 sanitize=$2 work program
     with_lock
     fetch_source
     work=$(work_dir "$variant")
-    build=$work/kernels-test-$sanitize
-    build_llama "$variant" "$work" ggml
-    configure_kernels "$work" "$build" -DCMAKE_BUILD_TYPE=Release -DLUQ_SANITIZE="$sanitize"
-    logged "$build/compile.log" cmake --build "$build" -j "$JOBS" --target luq-kernel-test
-    LD_LIBRARY_PATH=$work/llama/bin "$build/luq-kernel-test"
-}
-
-configure_kernels() {
-    local work=$1 build=$2
-    shift 2
-    configure "$NATIVE_DIR/kernels" "$build" -DLLAMA_SOURCE="$work/llama.cpp" -DLLAMA_LIBRARIES="$work/llama/bin" "$@"
+    build_llama "$variant" "$work" ggml llama mtmd llama-common
+    if [ "$sanitize" = ON ]; then
+        configure "$NATIVE_DIR/kernels" "$work/sanitized" -DCMAKE_BUILD_TYPE=Release -DLUQ_SANITIZE=ON \
+            -DLLAMA_SOURCE="$work/llama.cpp" -DLLAMA_LIBRARIES="$work/llama/bin"
+        logged "$work/sanitized.log" cmake --build "$work/sanitized" -j "$JOBS" --target luq-kernel-test
+        program=$work/sanitized/luq-kernel-test
+    else
+        build_shim "$work" luq-kernel-test
+        program=$work/shim/kernels/luq-kernel-test
+    fi
+    LD_LIBRARY_PATH=$work/llama/bin "$program"
 }
