@@ -1,6 +1,5 @@
 // AVX2 without an integer dot product.
 #include "isa_avx2.h"
-#include "kernels.h"
 
 #include <algorithm>
 #include <climits>
@@ -35,7 +34,6 @@ bool available() {
 
 } // namespace
 
-const InstructionSet AVX2{"avx2", available, multiply<Avx2, TritPanels>, multiply<Avx2, NibblePanels>,
-                                 multiply<Avx2, SixBitPanels>};
+const InstructionSet AVX2 = kernels_of<Avx2>("avx2", available);
 
 } // namespace luq::kernels

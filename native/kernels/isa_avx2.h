@@ -36,6 +36,9 @@ struct Avx2Base {
     template <int Bit> static LUQ_INLINE Lanes where_bit(Lanes a, int32_t value) {
         return _mm256_and_si256(_mm256_srai_epi32(_mm256_slli_epi32(a, 31 - Bit), 31), _mm256_set1_epi32(value));
     }
+    static LUQ_INLINE Lanes lookup(const uint8_t * table, Lanes codes) {
+        return _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *) table)), codes);
+    }
     static LUQ_INLINE Lanes multiply_add(Lanes sum, Lanes a, Lanes b) {
         return _mm256_add_epi32(sum, _mm256_mullo_epi32(a, b));
     }

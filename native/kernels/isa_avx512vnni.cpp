@@ -1,5 +1,4 @@
 // AVX-512 with VNNI: a vector is a line.
-#include "kernels.h"
 #include "multiply.h"
 
 #include <immintrin.h>
@@ -39,6 +38,9 @@ struct Avx512Vnni {
         repeat<Quads>([&](auto k) LUQ_LAMBDA { sum = _mm512_dpbusd_epi32(sum, quants[k], splat4(activations + 4 * k)); });
         return sum;
     }
+    static LUQ_INLINE Lanes lookup(const uint8_t * table, Lanes codes) {
+        return _mm512_shuffle_epi8(_mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *) table)), codes);
+    }
     static LUQ_INLINE Lanes multiply_add(Lanes sum, Lanes a, Lanes b) {
         return _mm512_add_epi32(sum, _mm512_mullo_epi32(a, b));
     }
@@ -63,7 +65,6 @@ bool available() {
 
 } // namespace
 
-const InstructionSet AVX512_VNNI{"avx512vnni", available, multiply<Avx512Vnni, TritPanels>,
-                                        multiply<Avx512Vnni, NibblePanels>, multiply<Avx512Vnni, SixBitPanels>};
+const InstructionSet AVX512_VNNI = kernels_of<Avx512Vnni>("avx512vnni", available);
 
 } // namespace luq::kernels

@@ -1,6 +1,5 @@
 // AVX-VNNI: AVX2 with an integer dot product.
 #include "isa_avx2.h"
-#include "kernels.h"
 
 namespace luq::kernels {
 namespace {
@@ -23,7 +22,6 @@ bool available() {
 
 } // namespace
 
-const InstructionSet AVX_VNNI{"avxvnni", available, multiply<AvxVnni, TritPanels>,
-                                     multiply<AvxVnni, NibblePanels>, multiply<AvxVnni, SixBitPanels>};
+const InstructionSet AVX_VNNI = kernels_of<AvxVnni>("avxvnni", available);
 
 } // namespace luq::kernels

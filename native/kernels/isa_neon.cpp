@@ -1,5 +1,4 @@
 // NEON with the dot product of ARMv8.2: a vector is a quarter of a line.
-#include "kernels.h"
 #include "multiply.h"
 
 #include <arm_neon.h>
@@ -32,7 +31,7 @@ struct NeonDotprod {
         const uint32x4_t set = vtstq_u32(vreinterpretq_u32_s32(a), vdupq_n_u32(1u << Bit));
         return vandq_s32(vreinterpretq_s32_u32(set), vdupq_n_s32(value));
     }
-    // Quants are at most 63: as signed bytes they are the same.
+    // Quants are at most 124: as signed bytes they are the same.
     template <int Quads, int Largest> static LUQ_INLINE Lanes dot(Lanes sum, const Lanes * quants, const int8_t * activations) {
         repeat<Quads>([&](auto k) LUQ_LAMBDA {
             int32_t quad;
@@ -40,6 +39,9 @@ struct NeonDotprod {
             sum = vdotq_s32(sum, vreinterpretq_s8_s32(quants[k]), vreinterpretq_s8_s32(vdupq_n_s32(quad)));
         });
         return sum;
+    }
+    static LUQ_INLINE Lanes lookup(const uint8_t * table, Lanes codes) {
+        return vreinterpretq_s32_u8(vqtbl1q_u8(vld1q_u8(table), vreinterpretq_u8_s32(codes)));
     }
     static LUQ_INLINE Lanes multiply_add(Lanes sum, Lanes a, Lanes b) { return vmlaq_s32(sum, a, b); }
     static LUQ_INLINE Lanes multiply_add_small(Lanes sum, Lanes a, Lanes b) { return vmlaq_s32(sum, a, b); }
@@ -65,7 +67,6 @@ bool available() {
 
 } // namespace
 
-const InstructionSet NEON_DOTPROD{"neon", available, multiply<NeonDotprod, TritPanels>,
-                                  multiply<NeonDotprod, NibblePanels>, multiply<NeonDotprod, SixBitPanels>};
+const InstructionSet NEON_DOTPROD = kernels_of<NeonDotprod>("neon", available);
 
 } // namespace luq::kernels

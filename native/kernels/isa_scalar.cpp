@@ -1,5 +1,4 @@
 // Plain C++, a row at a time: the reference of the tests, and what a CPU without the others gets.
-#include "kernels.h"
 #include "multiply.h"
 
 #include <cmath>
@@ -37,6 +36,13 @@ struct Scalar {
         }
         return sum;
     }
+    static Lanes lookup(const uint8_t * table, Lanes codes) {
+        uint32_t values = 0;
+        for (int i = 0; i < 32; i += 8) {
+            values |= (uint32_t) table[codes >> i & 15] << i;
+        }
+        return (Lanes) values;
+    }
     static Lanes multiply_add(Lanes sum, Lanes a, Lanes b) { return sum + a * b; }
     static Lanes multiply_add_small(Lanes sum, Lanes a, Lanes b) { return sum + a * b; }
     static Lanes multiply_add_pairs(Lanes sum, Lanes a, Lanes b) {
@@ -62,7 +68,6 @@ bool available() { return true; }
 
 } // namespace
 
-const InstructionSet SCALAR{"scalar", available, multiply<Scalar, TritPanels>, multiply<Scalar, NibblePanels>,
-                                   multiply<Scalar, SixBitPanels>};
+const InstructionSet SCALAR = kernels_of<Scalar>("scalar", available);
 
 } // namespace luq::kernels

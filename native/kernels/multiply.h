@@ -2,9 +2,10 @@
 // of 32-bit lanes, one lane a row; isa_*.cpp define it. shift<N> shifts to the right, to the left if N is negative;
 // and_or(a, b, c) is a & b | c; where_bit<I>(a, x) is x where bit I of a is set, else 0; multiply_add adds a product to its
 // first operand, _small that of a 16-bit number and one that is not negative either, _pairs two products of 16-bit
-// halves; fma(a, b, c) is a * b + c in floats.
+// halves; lookup(table, a) takes each byte of a, which is below 16, from the table; fma(a, b, c) is a * b + c in floats.
 #pragma once
 
+#include "kernels.h"
 #include "panels.h"
 
 #include <utility>
@@ -143,6 +144,55 @@ template <typename V> struct Weights<V, SixBitPanels> {
     }
 };
 
+// Of the types with a codebook; `codes` is the derived type's.
+template <typename V, typename Panels, typename Derived> struct CodebookWeights {
+    using Lanes = typename V::Lanes;
+    static constexpr bool CORRECTED = true;
+    const uint8_t * lines;
+
+    template <int P> LUQ_INLINE Lanes part(Lanes quants[Panels::COLUMNS / 4]) const {
+        static_cast<const Derived *>(this)->template codes<P>(quants);
+        repeat<Panels::COLUMNS / 4>([&](auto k) LUQ_LAMBDA { quants[k] = V::lookup(Panels::VALUES, quants[k]); });
+        const Lanes scales = V::load(lines + LINE_BYTES * (Panels::SCALE_LINE + P / 8));
+        return V::and_or(V::template shift<4 * (P % 8) - 1>(scales), V::splat(30), V::splat(1));
+    }
+
+    static LUQ_INLINE Lanes multiply_scale(Lanes total, Lanes sum, Lanes scale) {
+        return V::multiply_add(total, sum, scale);
+    }
+
+    LUQ_INLINE typename V::Floats finish(typename V::Floats result, Lanes total, const ActivationBlock & a) const {
+        const auto d = V::half(V::load(lines + LINE_BYTES * (Panels::LINES - 1)));
+        return V::fma(V::multiply(d, V::splat(a.d / Panels::DIVISOR)), V::to_float(total), result);
+    }
+};
+
+template <typename V>
+struct Weights<V, SixValuePanels> : CodebookWeights<V, SixValuePanels, Weights<V, SixValuePanels>> {
+    using Lanes = typename V::Lanes;
+    template <int P> LUQ_INLINE void codes(Lanes quants[4]) const {
+        const Lanes low  = V::load(this->lines + LINE_BYTES * P);
+        const Lanes high = V::load(this->lines + LINE_BYTES * (16 + P / 2));
+        repeat<4>([&](auto k) LUQ_LAMBDA {
+            quants[k] = V::and_or(V::template shift<P % 2 * 4 + k - 2>(high), V::splat(0x04040404),
+                                  V::bit_and(V::template shift<2 * k>(low), V::splat(0x03030303)));
+        });
+    }
+};
+
+template <typename V, typename Panels>
+struct SixteenValueWeights : CodebookWeights<V, Panels, SixteenValueWeights<V, Panels>> {
+    using Lanes = typename V::Lanes;
+    template <int P> LUQ_INLINE void codes(Lanes quants[8]) const {
+        repeat<8>([&](auto k) LUQ_LAMBDA {
+            const Lanes pair = V::load(this->lines + LINE_BYTES * (8 * (P / 2) + k));
+            quants[k] = V::bit_and(V::template shift<4 * (P % 2)>(pair), V::splat(0x0F0F0F0F));
+        });
+    }
+};
+template <typename V> struct Weights<V, Iq3XxsPanels> : SixteenValueWeights<V, Iq3XxsPanels> {};
+template <typename V> struct Weights<V, Iq3SPanels> : SixteenValueWeights<V, Iq3SPanels> {};
+
 // One panel and `Columns` columns of activations, which are `superblocks` long: out[c * stride + row].
 template <typename V, typename Panels, int Columns>
 void multiply_panel(const uint8_t * panel, int superblocks, const ActivationBlock * activations, float * out,
@@ -155,7 +205,8 @@ void multiply_panel(const uint8_t * panel, int superblocks, const ActivationBloc
     }
     for (int b = 0; b < superblocks; b++, activations++) {
         for (int strip = 0; strip < STRIPS; strip++) {
-            const Weights<V, Panels> weights{panel + 4 * V::LANES * strip};
+            Weights<V, Panels> weights;
+            weights.lines = panel + 4 * V::LANES * strip;
             Lanes total[Columns];
             repeat<Columns>([&](auto c) LUQ_LAMBDA { total[c] = V::zero(); });
             repeat<Panels::PARTS>([&](auto part) LUQ_LAMBDA {
@@ -203,6 +254,11 @@ void multiply(const uint8_t * panels, int count, int superblocks, const Activati
         take(std::integral_constant<int, 2>{});
         take(std::integral_constant<int, 1>{});
     }
+}
+
+template <typename V> constexpr InstructionSet kernels_of(const char * name, bool (*available)()) {
+    return {name, available, multiply<V, TritPanels>, multiply<V, NibblePanels>, multiply<V, SixBitPanels>,
+            multiply<V, SixValuePanels>, multiply<V, Iq3XxsPanels>, multiply<V, Iq3SPanels>};
 }
 
 } // namespace luq::kernels

@@ -58,4 +58,38 @@ struct SixBitPanels {
     static constexpr int OFFSET = 32;
 };
 
+// weight = d / DIVISOR * (2s+1) * v, v one of VALUES - OFFSET, s of 4 bits: ggml's types with a codebook. A code is an index
+// of VALUES. correction[i] = -OFFSET * sum of part i's columns.
+
+// Six values, s per 16 columns: IQ2_XXS, IQ2_XS and IQ2_S.
+//   lines 0..15  low 2 bits of codes, as trits lie
+//   lines 16..23 their high bit, line 16 + i: bit k of byte j: column 32i + 4k + j
+//   lines 24, 25 eight s each
+//   line  26     d in the low half
+// 3.375 bits a weight.
+struct SixValuePanels {
+    static constexpr int LINES = 27, PARTS = 16, COLUMNS = 16, LARGEST = 86;
+    static constexpr int OFFSET = 43, DIVISOR = 8, CODES = 6, SCALE_LINE = 24;
+    static constexpr uint8_t VALUES[16] = {0, 18, 35, 51, 68, 86};
+};
+
+// Sixteen values, s per 32 columns: IQ3_XXS and IQ3_S.
+//   lines 0..31  codes, as Q4_K's quants lie
+//   line  32     s
+//   line  33     d in the low half
+// 4.25 bits a weight.
+struct SixteenValuePanels {
+    static constexpr int LINES = 34, PARTS = 8, COLUMNS = 32, CODES = 16, SCALE_LINE = 32;
+};
+
+struct Iq3XxsPanels : SixteenValuePanels {
+    static constexpr int LARGEST = 124, OFFSET = 62, DIVISOR = 4;
+    static constexpr uint8_t VALUES[16] = {0, 10, 18, 26, 34, 42, 50, 58, 66, 74, 82, 90, 98, 106, 114, 124};
+};
+
+struct Iq3SPanels : SixteenValuePanels {
+    static constexpr int LARGEST = 30, OFFSET = 15, DIVISOR = 1;
+    static constexpr uint8_t VALUES[16] = {0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30};
+};
+
 } // namespace luq::kernels

@@ -4,6 +4,8 @@
 #define GGML_COMMON_IMPL_CPP
 #include "ggml-common.h"
 
+#include <array>
+#include <cmath>
 #include <cstring>
 
 namespace luq::kernels {
@@ -52,9 +54,59 @@ void six_bit_words(const uint8_t * block, uint32_t * words) {
     std::memcpy(words, block, sizeof(block_q6_K));
 }
 
+// The 4-bit scale of a part of a block.
+int scale(const block_iq2_xxs & block, int part) { return block.qs[part / 2 * 4 + 3] >> 12; }
+int scale(const block_iq2_xs & block, int part) { return block.scales[part / 2] >> 4 * (part % 2) & 15; }
+int scale(const block_iq2_s & block, int part) { return block.scales[part / 2] >> 4 * (part % 2) & 15; }
+int scale(const block_iq3_xxs & block, int part) { return block.qs[SUPERBLOCK / 4 + 4 * part + 3] >> 4; }
+int scale(const block_iq3_s & block, int part) { return block.scales[part / 2] >> 4 * (part % 2) & 15; }
+
+void put_code(SixValuePanels, int column, uint32_t code, uint32_t * words) {
+    words[column / 16] |= (code & 3) << (8 * (column % 4) + 2 * (column % 16 / 4));
+    words[16 + column / 32] |= (code >> 2) << (8 * (column % 4) + column % 32 / 4);
+}
+
+void put_code(SixteenValuePanels, int column, uint32_t code, uint32_t * words) {
+    words[8 * (column / 64) + column % 32 / 4] |= code << (8 * (column % 4) + 4 * (column / 32 % 2));
+}
+
+// Codes are found through ggml's own reading of a block whose factor d is 1.
+template <ggml_type Type, typename Block, typename Panels> void codebook_words(const uint8_t * bytes, uint32_t * words) {
+    static const auto code_of = [] {
+        std::array<uint8_t, Panels::LARGEST + 1> codes{};
+        for (int code = 0; code < Panels::CODES; code++) {
+            codes[Panels::VALUES[code]] = code;
+        }
+        return codes;
+    }();
+    Block block;
+    std::memcpy(&block, bytes, sizeof block);
+    std::memset(words, 0, sizeof(uint32_t) * Panels::LINES);
+    std::memcpy(&words[Panels::LINES - 1], &block.d, sizeof block.d);
+    const uint16_t one = 0x3C00;
+    std::memcpy(&block.d, &one, sizeof one);
+    float weights[SUPERBLOCK];
+    ggml_get_type_traits(Type)->to_float(&block, weights, SUPERBLOCK);
+    for (int part = 0; part < Panels::PARTS; part++) {
+        const int s = scale(block, part);
+        words[Panels::SCALE_LINE + part / 8] |= (uint32_t) s << 4 * (part % 8);
+        const float unit = (float) Panels::DIVISOR / (2 * s + 1);
+        for (int column = part * Panels::COLUMNS; column < (part + 1) * Panels::COLUMNS; column++) {
+            const int value = (int) std::lrint(weights[column] * unit) + Panels::OFFSET;
+            put_code(Panels(), column, code_of[value], words);
+        }
+    }
+}
+
 template <int Offset> void offset_correction(const int16_t * sums, int32_t * correction) {
     for (int i = 0; i < SUPERBLOCK / GROUP; i++) {
         correction[i] = -Offset * sums[i];
+    }
+}
+
+template <int Offset> void offset_correction_32(const int16_t * sums, int32_t * correction) {
+    for (int i = 0; i < SUPERBLOCK / 32; i++) {
+        correction[i] = -Offset * (sums[2 * i] + sums[2 * i + 1]);
     }
 }
 
@@ -72,6 +124,16 @@ const WeightType WEIGHT_TYPES[] = {
     {GGML_TYPE_Q4_K, sizeof(block_q4_K), NibblePanels::LINES, &InstructionSet::nibbles, nibble_words, minima_correction},
     {GGML_TYPE_Q6_K, sizeof(block_q6_K), SixBitPanels::LINES, &InstructionSet::six_bits, six_bit_words,
      offset_correction<SixBitPanels::OFFSET>},
+    {GGML_TYPE_IQ2_XXS, sizeof(block_iq2_xxs), SixValuePanels::LINES, &InstructionSet::six_values,
+     codebook_words<GGML_TYPE_IQ2_XXS, block_iq2_xxs, SixValuePanels>, offset_correction<SixValuePanels::OFFSET>},
+    {GGML_TYPE_IQ2_XS, sizeof(block_iq2_xs), SixValuePanels::LINES, &InstructionSet::six_values,
+     codebook_words<GGML_TYPE_IQ2_XS, block_iq2_xs, SixValuePanels>, offset_correction<SixValuePanels::OFFSET>},
+    {GGML_TYPE_IQ2_S, sizeof(block_iq2_s), SixValuePanels::LINES, &InstructionSet::six_values,
+     codebook_words<GGML_TYPE_IQ2_S, block_iq2_s, SixValuePanels>, offset_correction<SixValuePanels::OFFSET>},
+    {GGML_TYPE_IQ3_XXS, sizeof(block_iq3_xxs), Iq3XxsPanels::LINES, &InstructionSet::iq3_xxs,
+     codebook_words<GGML_TYPE_IQ3_XXS, block_iq3_xxs, Iq3XxsPanels>, offset_correction_32<Iq3XxsPanels::OFFSET>},
+    {GGML_TYPE_IQ3_S, sizeof(block_iq3_s), Iq3SPanels::LINES, &InstructionSet::iq3_s,
+     codebook_words<GGML_TYPE_IQ3_S, block_iq3_s, Iq3SPanels>, offset_correction_32<Iq3SPanels::OFFSET>},
 };
 
 } // namespace

@@ -125,7 +125,8 @@ int main(int argc, char ** argv) {
     const double seconds = argc > 1 ? std::atof(argv[1]) : 2;
     ggml_cpu_init();
     std::printf("one core, matrix-vector product, best round; in cache: 256 x 2048, from memory: 32768 x 8192\n");
-    for (ggml_type type : {GGML_TYPE_IQ1_M, GGML_TYPE_Q4_K, GGML_TYPE_Q6_K}) {
+    for (ggml_type type : {GGML_TYPE_IQ1_M, GGML_TYPE_Q4_K, GGML_TYPE_Q6_K, GGML_TYPE_IQ2_XXS, GGML_TYPE_IQ2_S,
+                           GGML_TYPE_IQ3_XXS, GGML_TYPE_IQ3_S}) {
         bench(type, 256, 2048, "cache", seconds / 4);
         bench(type, 32768, 8192, "memory", seconds);
     }

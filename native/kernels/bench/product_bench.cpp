@@ -96,7 +96,8 @@ int main(int argc, char ** argv) {
 
     const int64_t columns = 3584, rows = 18944; // Qwen2.5-7B's ffn_up
     std::printf("%lld x %lld times n columns, %d threads, %s\n", (long long) rows, (long long) columns, threads, set);
-    for (ggml_type type : {GGML_TYPE_IQ1_M, GGML_TYPE_Q4_K, GGML_TYPE_Q6_K}) {
+    for (ggml_type type : {GGML_TYPE_IQ1_M, GGML_TYPE_Q4_K, GGML_TYPE_Q6_K, GGML_TYPE_IQ2_XXS, GGML_TYPE_IQ2_S,
+                           GGML_TYPE_IQ3_XXS, GGML_TYPE_IQ3_S}) {
         const ggml_backend_buffer_type_t stock_type = stock_choice(extra_types(device), type, columns, rows);
         std::vector<uint8_t> file(ggml_row_size(type, columns) * rows);
         std::mt19937_64 random(1);

@@ -23,7 +23,8 @@ using namespace luq::kernels;
 
 namespace {
 
-const ggml_type TYPES[] = {GGML_TYPE_IQ1_M, GGML_TYPE_Q4_K, GGML_TYPE_Q6_K};
+const ggml_type TYPES[] = {GGML_TYPE_IQ1_M, GGML_TYPE_Q4_K, GGML_TYPE_Q6_K, GGML_TYPE_IQ2_XXS, GGML_TYPE_IQ2_XS,
+                           GGML_TYPE_IQ2_S, GGML_TYPE_IQ3_XXS, GGML_TYPE_IQ3_S};
 
 int failures;
 
@@ -52,7 +53,7 @@ void set_half(uint8_t * block, ggml_type type, int which, uint16_t bits) {
             top = (top & 0x0F) | (bits >> 4 * i & 15) << 4;
         }
     } else {
-        std::memcpy(block + (type == GGML_TYPE_Q4_K ? 2 * which : 208), &bits, 2);
+        std::memcpy(block + (type == GGML_TYPE_Q4_K ? 2 * which : type == GGML_TYPE_Q6_K ? 208 : 0), &bits, 2);
     }
 }
 
