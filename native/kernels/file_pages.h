@@ -9,7 +9,8 @@ namespace luq::kernels {
 // Calls action with the whole 4 KiB pages that lie within a range, if there are any.
 template <typename Action> void whole_pages(const void * start, size_t size, Action && action) {
     constexpr uintptr_t PAGE = 4096;
-    const uintptr_t begin = ((uintptr_t) start + PAGE - 1) / PAGE * PAGE, end = ((uintptr_t) start + size) / PAGE * PAGE;
+    const uintptr_t begin = ((uintptr_t) start + PAGE - 1) / PAGE * PAGE;
+    const uintptr_t end   = ((uintptr_t) start + size) / PAGE * PAGE;
     if (begin < end) {
         action((void *) begin, end - begin);
     }

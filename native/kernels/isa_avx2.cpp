@@ -9,7 +9,8 @@ namespace {
 
 struct Avx2 : Avx2Base {
     // Pairs of products are summed in 16 bits as long as they fit.
-    template <int Quads, int Largest> static LUQ_INLINE Lanes dot(Lanes sum, const Lanes * quants, const int8_t * activations) {
+    template <int Quads, int Largest>
+    static LUQ_INLINE Lanes dot(Lanes sum, const Lanes * quants, const int8_t * activations) {
         constexpr int RUN = std::min(Quads, SHRT_MAX / (2 * 128 * Largest));
         static_assert(RUN > 0 && Quads % RUN == 0);
         repeat<Quads / RUN>([&](auto run) LUQ_LAMBDA {

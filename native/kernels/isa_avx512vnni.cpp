@@ -32,10 +32,14 @@ struct Avx512Vnni {
     }
     template <int N> static LUQ_INLINE Lanes shift_signed(Lanes a) { return _mm512_srai_epi32(a, N); }
     template <int Bit> static LUQ_INLINE Lanes where_bit(Lanes a, int32_t value) {
-        return _mm512_maskz_mov_epi32(_mm512_test_epi32_mask(a, _mm512_set1_epi32(1u << Bit)), _mm512_set1_epi32(value));
+        const __mmask16 set = _mm512_test_epi32_mask(a, _mm512_set1_epi32(1u << Bit));
+        return _mm512_maskz_mov_epi32(set, _mm512_set1_epi32(value));
     }
-    template <int Quads, int Largest> static LUQ_INLINE Lanes dot(Lanes sum, const Lanes * quants, const int8_t * activations) {
-        repeat<Quads>([&](auto k) LUQ_LAMBDA { sum = _mm512_dpbusd_epi32(sum, quants[k], splat4(activations + 4 * k)); });
+    template <int Quads, int Largest>
+    static LUQ_INLINE Lanes dot(Lanes sum, const Lanes * quants, const int8_t * activations) {
+        repeat<Quads>([&](auto k) LUQ_LAMBDA {
+            sum = _mm512_dpbusd_epi32(sum, quants[k], splat4(activations + 4 * k));
+        });
         return sum;
     }
     static LUQ_INLINE Lanes lookup(const uint8_t * table, Lanes codes) {

@@ -5,13 +5,16 @@ namespace luq::kernels {
 namespace {
 
 struct AvxVnni : Avx2Base {
-    template <int Quads, int Largest> static LUQ_INLINE Lanes dot(Lanes sum, const Lanes * quants, const int8_t * activations) {
+    template <int Quads, int Largest>
+    static LUQ_INLINE Lanes dot(Lanes sum, const Lanes * quants, const int8_t * activations) {
         repeat<Quads>([&](auto k) LUQ_LAMBDA {
             sum = _mm256_dpbusd_avx_epi32(sum, quants[k], splat4(activations + 4 * k));
         });
         return sum;
     }
-    static LUQ_INLINE Lanes multiply_add_pairs(Lanes sum, Lanes a, Lanes b) { return _mm256_dpwssd_avx_epi32(sum, a, b); }
+    static LUQ_INLINE Lanes multiply_add_pairs(Lanes sum, Lanes a, Lanes b) {
+        return _mm256_dpwssd_avx_epi32(sum, a, b);
+    }
     static LUQ_INLINE Lanes multiply_add_small(Lanes sum, Lanes a, Lanes b) { return multiply_add_pairs(sum, a, b); }
 };
 

@@ -32,7 +32,8 @@ struct NeonDotprod {
         return vandq_s32(vreinterpretq_s32_u32(set), vdupq_n_s32(value));
     }
     // Quants are at most 124: as signed bytes they are the same.
-    template <int Quads, int Largest> static LUQ_INLINE Lanes dot(Lanes sum, const Lanes * quants, const int8_t * activations) {
+    template <int Quads, int Largest>
+    static LUQ_INLINE Lanes dot(Lanes sum, const Lanes * quants, const int8_t * activations) {
         repeat<Quads>([&](auto k) LUQ_LAMBDA {
             int32_t quad;
             __builtin_memcpy(&quad, activations + 4 * k, 4);

@@ -27,8 +27,8 @@ extern const InstructionSet SCALAR; // plain C++, available anywhere
 // All of this architecture, the fastest first; ends with a null pointer.
 extern const InstructionSet * const INSTRUCTION_SETS[];
 
-// The one of that name, or the fastest that this CPU has if the name is null. Throws std::invalid_argument when this CPU
-// lacks it.
+// The one of that name, or the fastest that this CPU has if the name is null. Throws std::invalid_argument when this
+// CPU lacks it.
 const InstructionSet & instruction_set(const char * name);
 
 } // namespace luq::kernels

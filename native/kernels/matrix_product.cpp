@@ -56,8 +56,8 @@ bool MatrixProduct::compute_forward(ggml_compute_params * params, ggml_tensor * 
     for (int64_t piece = params->ith; piece < pieces; piece = backend.chunk_add(params->threadpool, 1)) {
         const int64_t first = panels * piece / pieces, last = panels * (piece + 1) / pieces;
         for (int64_t c = 0; c < columns; c += COLUMNS_AT_ONCE) {
-            multiply((const uint8_t *) matrix.data + first * weights.panel_bytes(matrix.ne[0]), last - first, superblocks,
-                     activations + c * superblocks, std::min(COLUMNS_AT_ONCE, columns - c),
+            multiply((const uint8_t *) matrix.data + first * weights.panel_bytes(matrix.ne[0]), last - first,
+                     superblocks, activations + c * superblocks, std::min(COLUMNS_AT_ONCE, columns - c),
                      (float *) (column(*product, c)) + first * ROWS, product->nb[1] / sizeof(float));
         }
     }

@@ -40,7 +40,7 @@ bool Extension::supports_op(ggml_backend_dev_t, const ggml_tensor * op) {
     }
     const ggml_tensor & columns = *op->src[1];
     const bool reachable = !columns.buffer || ggml_backend_buft_is_host(columns.buffer->buft);
-    return reachable && columns.type == GGML_TYPE_F32 && columns.nb[0] == sizeof(float) && op->nb[1] == op->ne[0] * op->nb[0];
+    return reachable && columns.type == GGML_TYPE_F32 && columns.nb[0] == sizeof(float) && ggml_is_contiguous(op);
 }
 
 ggml::cpu::tensor_traits * Extension::get_tensor_traits(const ggml_tensor * op) {

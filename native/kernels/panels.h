@@ -1,7 +1,7 @@
 // How weights and activations lie in memory while they are multiplied.
 //
-// A panel holds 16 rows of a weight matrix. It is cut into superblocks of 256 columns, and a superblock into lines of 64
-// bytes: one 32-bit word of each of the 16 rows. A line of quants thus holds 4 columns x 16 rows for every bit plane,
+// A panel holds 16 rows of a weight matrix. It is cut into superblocks of 256 columns, and a superblock into lines of
+// 64 bytes: one 32-bit word of each of the 16 rows. A line of quants thus holds 4 columns x 16 rows for every bit plane,
 // which is what one 64-byte (or two 32-byte, or four 16-byte) integer dot product takes. Panels, superblocks and lines
 // follow each other without a gap: a thread reads its share of a matrix as one linear stream.
 #pragma once
@@ -58,8 +58,8 @@ struct SixBitPanels {
     static constexpr int OFFSET = 32;
 };
 
-// weight = d / DIVISOR * (2s+1) * v, v one of VALUES - OFFSET, s of 4 bits: ggml's types with a codebook. A code is an index
-// of VALUES. correction[i] = -OFFSET * sum of part i's columns.
+// weight = d / DIVISOR * (2s+1) * v, v one of VALUES - OFFSET, s of 4 bits: ggml's types with a codebook. A code is an
+// index of VALUES. correction[i] = -OFFSET * sum of part i's columns.
 
 // Six values, s per 16 columns: IQ2_XXS, IQ2_XS and IQ2_S.
 //   lines 0..15  low 2 bits of codes, as trits lie

@@ -111,7 +111,7 @@ template <int Offset> void offset_correction_32(const int16_t * sums, int32_t * 
 }
 
 void minima_correction(const int16_t * sums, int32_t * correction) {
-    const auto sum32 = [&](int i) { return (uint32_t) (uint16_t) (sums[2 * i] + sums[2 * i + 1]); };
+    const auto sum32 = [&](int i) -> uint32_t { return (uint16_t) (sums[2 * i] + sums[2 * i + 1]); };
     const int first[4] = {0, 1, 4, 5};
     for (int i = 0; i < 4; i++) {
         correction[i] = (int32_t) (sum32(first[i]) | sum32(first[i] + 2) << 16);

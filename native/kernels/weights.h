@@ -26,7 +26,8 @@ struct WeightType {
 // Null if the type has no panels.
 const WeightType * weight_type(ggml_type type);
 
-// ggml's quantization of floats to Q8_K, and the corrections of the weight type. `quantize` is ggml's from_float of Q8_K.
+// ggml's quantization of floats to Q8_K, and the corrections of the weight type. `quantize` is ggml's from_float of
+// Q8_K.
 void quantize_activations(const float * values, int64_t superblocks, const WeightType & weights,
                           void (*quantize)(const float *, void *, int64_t), ActivationBlock * activations);
 
