@@ -1,7 +1,7 @@
-# llama-bench with the very libraries of a variant, outside the normal build: the yardstick for our overhead. Sourced by
-# ../build.
+# Programs that measure or test, outside the normal build, with the very libraries of a variant. Sourced by ../build.
 # shellcheck shell=bash
 
+# llama-bench, the yardstick for our overhead.
 build_llama_bench() {
     local variant=$1 directory=$2 work
     with_lock
@@ -12,4 +12,36 @@ build_llama_bench() {
     mkdir -p "$directory"
     cp -P "$work"/llama/bin/*.so* "$work/llama/bin/llama-bench" "$directory"
     echo "$(cd "$directory" && pwd)/llama-bench"
+}
+
+# The benchmarks of our kernels, beside the libraries that they compare with.
+build_kernel_bench() {
+    local variant=$1 directory=$2 work
+    with_lock
+    fetch_source
+    work=$(work_dir "$variant")
+    build_llama "$variant" "$work" ggml llama mtmd llama-common
+    build_shim "$work" luq-kernel-bench luq-product-bench
+    mkdir -p "$directory"
+    cp -P "$work"/llama/bin/libggml*.so* "$work"/shim/kernels/luq-{kernel,product}-bench "$directory"
+}
+
+# Builds and runs the test of our kernels, with the compiler's checks of addresses and undefined behaviour if sanitize is
+# ON.
+test_kernels() {
+    local variant=$1 sanitize=$2 work program
+    with_lock
+    fetch_source
+    work=$(work_dir "$variant")
+    build_llama "$variant" "$work" ggml llama mtmd llama-common
+    if [ "$sanitize" = ON ]; then
+        configure "$NATIVE_DIR/kernels" "$work/sanitized" -DCMAKE_BUILD_TYPE=Release -DLUQ_SANITIZE=ON \
+            -DLLAMA_SOURCE="$work/llama.cpp" -DLLAMA_LIBRARIES="$work/llama/bin"
+        logged "$work/sanitized.log" cmake --build "$work/sanitized" -j "$JOBS" --target luq-kernel-test
+        program=$work/sanitized/luq-kernel-test
+    else
+        build_shim "$work" luq-kernel-test
+        program=$work/shim/kernels/luq-kernel-test
+    fi
+    LD_LIBRARY_PATH=$work/llama/bin "$program"
 }

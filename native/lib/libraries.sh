@@ -34,6 +34,8 @@ configure() {
     if command -v ccache > /dev/null; then
         launcher=(-DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
     fi
+    # Another checkout may have used the cache before.
+    grep -qsx "CMAKE_HOME_DIRECTORY:INTERNAL=$source" "$build/CMakeCache.txt" || rm -rf "$build"
     # Paths of this machine have no place in messages and libraries.
     local prefix="-ffile-prefix-map=$source=."
     CC=$CC CXX=$CXX CFLAGS="${CFLAGS:-} $prefix" CXXFLAGS="${CXXFLAGS:-} $prefix" \
@@ -57,6 +59,15 @@ build_llama() {
     logged "$work/compile.log" cmake --build "$work/llama" -j "$JOBS" --target "${targets[@]}"
 }
 
+# Compiles targets of our shim and of our kernels, which it holds, against the libraries of build_llama.
+build_shim() {
+    local work=$1
+    shift
+    configure "$NATIVE_DIR/shim" "$work/shim" -DCMAKE_BUILD_TYPE=Release \
+        -DLLAMA_SOURCE="$work/llama.cpp" -DLLAMA_LIBRARIES="$work/llama/bin"
+    logged "$work/shim.log" cmake --build "$work/shim" -j "$JOBS" --target "$@"
+}
+
 # Leaves headers in $work/include and stripped libraries in $work/lib.
 build_libraries() {
     local variant=$1 work source library
@@ -65,9 +76,7 @@ build_libraries() {
     say "compiling llama.cpp for variant '$variant' with $JOBS jobs: minutes the first time"
     build_llama "$variant" "$work" ggml llama mtmd llama-common
 
-    configure "$NATIVE_DIR/shim" "$work/shim" -DCMAKE_BUILD_TYPE=Release \
-        -DLLAMA_SOURCE="$source" -DLLAMA_LIBRARIES="$work/llama/bin"
-    logged "$work/shim.log" cmake --build "$work/shim" -j "$JOBS"
+    build_shim "$work" luq
 
     rm -rf "$work/include" "$work/lib"
     mkdir -p "$work/include" "$work/lib"

@@ -1,5 +1,5 @@
 // What LUQ needs of llama.cpp's C++ library llama-common, as plain C: chat templates, tool calls, grammars, sampling
-// and logging. Structured values are UTF-8 JSON.
+// and logging; and the switch of our own kernels. Structured values are UTF-8 JSON.
 //
 // A function that can fail returns NULL (or LUQ_FAILED) and leaves the reason in luq_last_error() of the same thread.
 // No C++ exception leaves this interface. Strings that are returned as `char *` belong to the caller, who frees them
@@ -36,6 +36,14 @@ LUQ_API void luq_log_init(luq_log_callback callback, int min_level);
 // Forgets this thread's recent error lines; luq_log_errors() returns those logged since, one per line.
 LUQ_API void         luq_log_errors_clear(void);
 LUQ_API const char * luq_log_errors(void);
+
+// --- kernels ---------------------------------------------------------------------------------------------------
+
+// From now on weights of IQ1_M, Q4_K and Q6_K are kept in panels and multiplied by our kernels (native/KERNELS.md).
+// Once per process, after the CPU backend is loaded and before the first model. instruction_set is one of "avx512vnni",
+// "avxvnni", "avx2" and "scalar", or NULL for the fastest that this CPU has. Returns the name of the one in use, "none" if
+// ggml's own kernels are faster than any for this CPU, NULL if it failed.
+LUQ_API const char * luq_kernels_enable(const char * instruction_set);
 
 // --- chat ------------------------------------------------------------------------------------------------------
 

@@ -38,16 +38,7 @@ final class BenchmarkVocabulary {
                 }
             }
         }
-        for (int length = 3; length <= 4; length++) {
-            List<String> longer = new ArrayList<>();
-            for (String syllable : syllables) {
-                for (String letter : LETTERS.split("")) {
-                    merge(syllable, letter, ordinary);
-                    longer.add(syllable + letter);
-                }
-            }
-            syllables = longer;
-        }
+        lengthen(lengthen(syllables, ordinary), ordinary);
         if (tokens.size() != ordinary) {
             throw new IllegalArgumentException("no vocabulary of " + size + " tokens");
         }
@@ -61,6 +52,20 @@ final class BenchmarkVocabulary {
             boolean printable = b >= '!' && b <= '~' || b >= 0xa1 && b <= 0xac || b >= 0xae;
             tokens.add(Character.toString(printable ? b : substitute++));
         }
+    }
+
+    /** Adds every syllable with every letter behind it. @return what was added */
+    private List<String> lengthen(List<String> syllables, int limit) {
+        List<String> longer = new ArrayList<>();
+        for (String syllable : syllables) {
+            for (String letter : LETTERS.split("")) {
+                if (tokens.size() < limit) {
+                    merge(syllable, letter, limit);
+                    longer.add(syllable + letter);
+                }
+            }
+        }
+        return longer;
     }
 
     private void merge(String left, String right, int limit) {

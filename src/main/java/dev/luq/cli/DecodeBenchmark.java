@@ -69,7 +69,24 @@ final class DecodeBenchmark implements Callable<Integer> {
     @Option(names = "--every-token", description = "Every token is an event of its own.")
     private boolean everyToken;
 
-    @Option(names = "--llama-bench", paramLabel = "PROGRAM", hidden = true, required = true)
+    @Option(names = "--shape", paramLabel = "NAME",
+            description = "Measure what low layers and our kernels gain instead: random weights in the shapes of"
+                + " qwen2.5-vl-7b, qwen2.5-vl-3b or llava-1.5-7b, Q4_K_M against LUQ, stock kernels against ours.")
+    private String shape;
+
+    @Option(names = "--low", paramLabel = "LAYERS", defaultValue = "12",
+            description = "With --shape: layers in IQ1_M (default: ${DEFAULT-VALUE}).")
+    private int lowLayers;
+
+    @Option(names = "--layers", paramLabel = "LAYERS", defaultValue = "0",
+            description = "With --shape: layers that stand for all, to save time and room; 0: all (default: ${DEFAULT-VALUE}).")
+    private int layers;
+
+    @Option(names = "--prompt", paramLabel = "TOKENS", defaultValue = "512",
+            description = "With --shape: tokens of the prompt (default: ${DEFAULT-VALUE}).")
+    private int prompt;
+
+    @Option(names = "--llama-bench", paramLabel = "PROGRAM", hidden = true)
     private Path llamaBench;
 
     /** Tokens per second of both sides, measured one right after the other. */
@@ -81,8 +98,16 @@ final class DecodeBenchmark implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        if (tokens < 2 || repetitions < 1 || threads < 1 || depth < 1 || warmUp < 1) {
+        if (tokens < 2 || repetitions < 1 || threads < 1 || depth < 1 || warmUp < 1 || prompt < 1) {
             throw new CliException("--tokens must be 2 or more, the other numbers 1 or more.");
+        }
+        if (shape != null) {
+            new ShapeBenchmark(new ShapeBenchmark.Options(shape, lowLayers, layers, tokens, prompt, repetitions, threads))
+                    .run();
+            return 0;
+        }
+        if (llamaBench == null) {
+            throw new CliException("Start this measurement with the launcher, which compiles llama-bench.");
         }
         if (model != null) {
             measure(model.toAbsolutePath());

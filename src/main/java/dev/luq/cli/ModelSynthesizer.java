@@ -39,27 +39,36 @@ final class ModelSynthesizer {
     /** A weight is d * scale * q - dmin * min with scales of 0..63 and q of 0..15. */
     private static final short Q4_SCALE = half(2.5 * WEIGHT_DEVIATION / (63 * 7.5));
     private static final short Q4_MINIMUM = half(2.5 * WEIGHT_DEVIATION / 63);
+    /** A weight is d * scale * q with scales of -128..127 and q of -32..31, whose deviations are 74 and 18.5. */
+    private static final short Q6_SCALE = half(WEIGHT_DEVIATION / (74 * 18.5));
+    /** A weight is d * scale * t with odd scales of 1..15 and t of about -1..1, whose deviations are 9.2 and 0.8. */
+    private static final short IQ1_SCALE = half(WEIGHT_DEVIATION / (9.2 * 0.8));
+
+    /** Gives each matrix its type by the tensor's name. */
+    interface Types {
+        GgmlType of(String tensor);
+    }
 
     /**
      * A model's size.
      *
      * @param width of the embeddings, a multiple of 256
-     * @param heads of queries
-     * @param keyValueHeads of keys and values
      * @param feedForward width of the feed-forward part, a multiple of 256
+     * @param heads of attention; divides the width
+     * @param keyValueHeads divides the heads
      * @param vocabulary tokens, from 259 to 950741
-     * @param type of all matrices: F16, Q8_0 or Q4_K
+     * @param types F16, Q8_0, Q4_K, Q6_K or IQ1_M for each matrix
      */
-    record Shape(int layers, int width, int heads, int keyValueHeads, int feedForward, int vocabulary, GgmlType type) {
+    record Shape(int layers, int width, int feedForward, int heads, int keyValueHeads, int vocabulary, Types types) {
 
-        /** Proportions as in the Qwen2.5 family's small models. */
+        /** With proportions as in the Qwen2.5 family, and one type. */
         Shape(int layers, int width, int vocabulary, GgmlType type) {
-            this(layers, width, width / 64, width / 256, 4 * width, vocabulary, type);
+            this(layers, width, 4 * width, width / 64, width / 256, vocabulary, tensor -> type);
         }
 
         /** Qwen2.5-VL-7B's language model, with so many of its 28 layers. */
         static Shape qwen7B(int layers, GgmlType type) {
-            return new Shape(layers, 3584, 28, 4, 18944, 152_064, type);
+            return new Shape(layers, 3584, 18944, 28, 4, 152_064, tensor -> type);
         }
 
         /** 12 layers of 768: 152 million weights. */
@@ -101,11 +110,12 @@ final class ModelSynthesizer {
         Map<String, GgufValue> metadata = new LinkedHashMap<>();
         metadata.put("general.architecture", GgufValue.text(ARCHITECTURE));
         metadata.put("general.name", GgufValue.text("Random weights"));
-        metadata.put("general.file_type", GgufValue.uint32(switch (shape.type()) {
+        metadata.put("general.file_type", GgufValue.uint32(switch (shape.types().of("blk.0.attn_q.weight")) {
             case F16 -> 1;
             case Q8_0 -> 7;
-            case Q4_K -> 14;
-            default -> throw new IllegalArgumentException("no random weights of type " + shape.type());
+            case Q6_K -> 18;
+            case IQ1_M -> 31;
+            default -> 15;
         }));
         number(metadata, "context_length", CONTEXT);
         number(metadata, "embedding_length", shape.width());
@@ -151,7 +161,7 @@ final class ModelSynthesizer {
     }
 
     private GgufTensor matrix(String name, long columns, long rows) {
-        return new GgufTensor(name, shape.type(), List.of(columns, rows));
+        return new GgufTensor(name, shape.types().of(name), List.of(columns, rows));
     }
 
     private static GgufTensor vector(String name, long size) {
@@ -195,6 +205,17 @@ final class ModelSynthesizer {
                 out.putShort(Q4_SCALE);
                 out.putShort(Q4_MINIMUM);
                 randomBytes(out, 12 + 128);
+            }
+            case Q6_K -> {
+                randomBytes(out, 208);
+                out.putShort(Q6_SCALE);
+            }
+            case IQ1_M -> {
+                randomBytes(out, 48);
+                // The scales' words have four bits of the superblock's scale at their top.
+                for (int i = 0; i < 4; i++) {
+                    out.putShort((short) (random.nextInt() & 0xfff | IQ1_SCALE >> 4 * i << 12));
+                }
             }
             default -> throw new IllegalArgumentException("no random weights of type " + type);
         }

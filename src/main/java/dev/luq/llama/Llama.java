@@ -22,6 +22,8 @@ public final class Llama {
     private static volatile Consumer<LogLine> sink = line -> { };
     /** Called from C for the life of the process: must never be collected. */
     private static LogCallback callback;
+    /** The instruction set of our kernels; null while they are not enabled. */
+    private static String kernels;
 
     private Llama() {
     }
@@ -45,6 +47,25 @@ public final class Llama {
         llama.luq_log_init(callback, llama.GGML_LOG_LEVEL_INFO);
         loadBackends();
         llama.llama_backend_init();
+    }
+
+    /**
+     * From now on models are loaded so that our own kernels multiply weights of the types that they know
+     * (native/KERNELS.md). After {@link #init} and before the first model; called again it changes nothing.
+     *
+     * @return the instruction set that the kernels use, such as {@code avx512vnni}; {@code none} on a processor where
+     *         they would not be faster, which keeps llama.cpp's
+     * @throws LlamaException.Kernels llama.cpp's CPU backend cannot be extended
+     */
+    public static synchronized String enableKernels() {
+        if (kernels == null) {
+            BytePointer name = llama.luq_kernels_enable((BytePointer) null);
+            if (name == null || name.isNull()) {
+                throw new LlamaException.Kernels(llama.luq_last_error().getString(UTF_8));
+            }
+            kernels = name.getString(UTF_8);
+        }
+        return kernels;
     }
 
     /** llama.cpp's description of the CPU features in use, such as {@code CPU : AVX2 = 1 | ...}. */

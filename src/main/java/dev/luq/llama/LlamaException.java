@@ -24,6 +24,13 @@ public abstract sealed class LlamaException extends RuntimeException {
         }
     }
 
+    /** Our kernels cannot be put into llama.cpp's CPU backend. */
+    public static final class Kernels extends LlamaException {
+        Kernels(String message) {
+            super(message);
+        }
+    }
+
     /** The chat template is not valid, or does not accept these messages. */
     public static final class InvalidTemplate extends LlamaException {
         InvalidTemplate(String message) {

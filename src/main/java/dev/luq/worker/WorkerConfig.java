@@ -1,5 +1,6 @@
 package dev.luq.worker;
 
+import dev.luq.worker.protocol.Kernels;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
 import java.nio.file.Path;
@@ -34,6 +35,13 @@ public interface WorkerConfig {
     /** Compute threads for decoding; 0 takes the processors available. */
     @WithDefault("0")
     int threads();
+
+    /**
+     * What multiplies the weights: {@code fast}, our own kernels where they know the type of the weights and the
+     * processor, or {@code stock}, llama.cpp's everywhere.
+     */
+    @WithDefault("fast")
+    Kernels kernels();
 
     /** Compute threads for encoding images, which runs beside decoding; 0 takes half of the processors. */
     @WithDefault("0")

@@ -27,7 +27,7 @@ class ModelSynthesizerTest {
     Path directory;
 
     @ParameterizedTest
-    @EnumSource(names = {"F16", "Q8_0", "Q4_K"})
+    @EnumSource(names = {"F16", "Q8_0", "Q4_K", "Q6_K", "IQ1_M"})
     void writesAWholeModelOfEachType(GgmlType type) throws IOException {
         ModelFiles files = write(new ModelSynthesizer.Shape(1, 256, 600, type));
 
@@ -65,6 +65,13 @@ class ModelSynthesizerTest {
             boolean silent = Arrays.equals(new byte[rowBytes], Arrays.copyOfRange(file, start, start + rowBytes));
             assertEquals(token != 'a' && token != 256 && token != 596, silent, "token " + token);
         }
+    }
+
+    @Test
+    void largeVocabulariesHaveNoTokenTwice() throws IOException {
+        ModelFiles files = write(new ModelSynthesizer.Shape(1, 256, 152_064, GgmlType.IQ1_M));
+        GgufValue.Array tokens = (GgufValue.Array) files.first().metadata().get("tokenizer.ggml.tokens");
+        assertEquals(152_064, tokens.values().stream().distinct().count());
     }
 
     @Test

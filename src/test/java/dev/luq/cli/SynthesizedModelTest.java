@@ -31,7 +31,7 @@ class SynthesizedModelTest {
     Path directory;
 
     @ParameterizedTest
-    @EnumSource(names = {"F16", "Q8_0", "Q4_K"})
+    @EnumSource(names = {"F16", "Q8_0", "Q4_K", "Q6_K", "IQ1_M"})
     void llamaGeneratesPrintableText(GgmlType type) throws IOException {
         Path file = directory.resolve("model.gguf");
         new ModelSynthesizer(new ModelSynthesizer.Shape(2, 256, 2000, type), 3).write(file);

@@ -12,9 +12,16 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.luq.gguf.GgmlType;
+import dev.luq.llama.ModelQuantizer;
+import dev.luq.luq.TestModels;
+import dev.luq.worker.protocol.Kernels;
 import dev.luq.worker.protocol.ServerFrame;
 import dev.luq.worker.protocol.WorkerFrame;
 import io.smallrye.mutiny.helpers.test.AssertSubscriber;
+import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -22,8 +29,10 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
+import javax.imageio.ImageIO;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -37,6 +46,9 @@ class ModelProcessTest {
     private static final String HELLO = "[{\"role\":\"user\",\"content\":\"Hello\"}]";
     private static final String LOOK =
             "[{\"role\":\"user\",\"content\":[{\"type\":\"image\",\"image\":0},{\"type\":\"text\",\"text\":\"Look\"}]}]";
+    /** Of the evaluation set's questions one in so many is asked twice. */
+    private static final int EVERY = 40;
+    private static final ObjectMapper JSON = new ObjectMapper();
     private static final WorkerConfig CONFIG = TestConfig.of(Map.of("threads", "1", "image-threads", "1"));
 
     private final ScheduledExecutorService timer = Executors.newScheduledThreadPool(1);
@@ -137,16 +149,54 @@ class ModelProcessTest {
         assertTrue(worker.failure().orElseThrow().contains("not a multimodal projector"), worker.failure().get());
     }
 
+    /** Low layers as in a LUQ model, the others as in Q4_K_M; importances are made up, so answers are not all right. */
+    @Test
+    void ourKernelsGiveTheAnswersOfLlamaCpp(@TempDir Path folder) throws IOException {
+        Path demo = Path.of("models/demo/luq-demo-F16.gguf").toAbsolutePath();
+        Path mixed = folder.resolve("mixed.gguf");
+        TestModels.init();
+        ModelQuantizer.quantize(demo, mixed, new ModelQuantizer.Options(ModelQuantizer.FileType.Q4_K_M, false,
+                Map.of("blk\\.[012]\\..*", GgmlType.IQ1_M), Optional.of(TestModels.importance(TestModels.read(demo))), 1));
+        Path mmproj = demo.resolveSibling("mmproj-luq-demo-F16.gguf");
+        SupervisedWorker stock = started(mixed, mmproj, Kernels.STOCK);
+        SupervisedWorker fast = started(mixed, mmproj, Kernels.FAST);
+        ready(stock);
+        ready(fast);
+        List<String> questions = Files.readAllLines(demo.resolveSibling("evaluation").resolve("evaluation.jsonl"));
+        for (int i = 0; i < questions.size(); i += EVERY) {
+            JsonNode question = JSON.readTree(questions.get(i));
+            ServerFrame.Image image = image(demo.resolveSibling("evaluation").resolve(question.get("image").textValue()));
+            String messages = "[{\"role\":\"user\",\"content\":[{\"type\":\"image\",\"image\":0},{\"type\":\"text\",\"text\":"
+                    + question.get("question") + "}]}]";
+            assertEquals(answer(run(stock, request(messages, 24, image))), answer(run(fast, request(messages, 24, image))),
+                    question.toString());
+        }
+    }
+
     private SupervisedWorker started(Path model, Path mmproj) {
+        return started(model, mmproj, Kernels.STOCK);
+    }
+
+    private SupervisedWorker started(Path model, Path mmproj, Kernels kernels) {
         WorkerCommand command = new WorkerCommand(CONFIG.process(), WorkerCommand.MAIN_CLASS);
         ServerFrame.Load load = new ServerFrame.Load(List.of(model.toString()), mmproj == null ? null : mmproj.toString(), 0,
-                2, 64, 1, 1, 1 << 20, 0, 0);
+                2, 64, 1, 1, 1 << 20, 0, 0, kernels);
         SupervisedWorker worker = new SupervisedWorker("tiny", load, CONFIG,
                 (modelId, events) -> WorkerProcess.start(modelId, command.line(modelId), events), timer,
                 new GenerationListener() { }, new Quarantine(1), () -> { });
         workers.add(worker);
         worker.start();
         return worker;
+    }
+
+    private static ServerFrame.Image image(Path png) throws IOException {
+        BufferedImage image = ImageIO.read(png.toFile());
+        byte[] rgb = new byte[3 * image.getWidth() * image.getHeight()];
+        for (int i = 0; i < rgb.length; i++) {
+            int pixel = image.getRGB(i / 3 % image.getWidth(), i / 3 / image.getWidth());
+            rgb[i] = (byte) (pixel >> 8 * (2 - i % 3));
+        }
+        return new ServerFrame.Image(image.getWidth(), image.getHeight(), String.format("%064x", Arrays.hashCode(rgb) & 0xffffffffL), rgb);
     }
 
     /** Generates until the context is full: random weights hardly ever end by themselves. */

@@ -15,6 +15,7 @@ import dev.luq.llama.Model;
 import dev.luq.llama.ModelOptions;
 import dev.luq.llama.Vision;
 import dev.luq.llama.VisionOptions;
+import dev.luq.worker.protocol.Kernels;
 import dev.luq.worker.protocol.ServerFrame;
 import dev.luq.worker.protocol.WorkerFrame;
 import java.nio.file.Path;
@@ -37,6 +38,9 @@ final class EngineHost implements ModelHost {
         List<Path> files = check(load, mmproj);
         try {
             Llama.init(EngineHost::log);
+            if (load.kernels() == Kernels.FAST) {
+                Llama.enableKernels();
+            }
             Model model = Model.load(files, new ModelOptions(true, false, inPercent(progress)));
             int contextSize = load.contextSize() > 0 ? load.contextSize()
                     : Math.min(model.trainingContext(), ServerFrame.Load.DEFAULT_CONTEXT);
@@ -55,6 +59,9 @@ final class EngineHost implements ModelHost {
                     model.trainingContext(), load.slots(), vision != null, tools);
         } catch (LlamaException.VisionLoad e) {
             throw new LoadException("invalid_mmproj", "The mmproj cannot be used with this model: " + e.getMessage(), e);
+        } catch (LlamaException.Kernels e) {
+            throw new LoadException("unsupported_machine",
+                    "The fast kernels cannot be used here, set luq.worker.kernels to stock: " + e.getMessage(), e);
         } catch (LlamaException e) {
             throw new LoadException("invalid_model", "The model cannot be used: " + e.getMessage(), e);
         } catch (IllegalArgumentException e) {

@@ -30,9 +30,11 @@ public sealed interface ServerFrame {
      * @param imageCacheBytes upper bound of the image embedding cache in bytes
      * @param imageMaxTokens upper bound of one image's tokens; 0 takes the model's own
      * @param streamIntervalMillis text generated within this time of a request's last delta is gathered into its next one
+     * @param kernels what multiplies the weights
      */
     record Load(List<String> modelFiles, String mmproj, int contextSize, int slots, int batchSize, int threads,
-            int imageThreads, long imageCacheBytes, int imageMaxTokens, long streamIntervalMillis) implements ServerFrame {
+            int imageThreads, long imageCacheBytes, int imageMaxTokens, long streamIntervalMillis, Kernels kernels)
+            implements ServerFrame {
 
         /** Tokens of context when none is asked for and the model was trained for more: what an edge node's memory allows. */
         public static final int DEFAULT_CONTEXT = 8192;

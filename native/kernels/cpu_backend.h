@@ -1,0 +1,26 @@
+// What ggml's CPU backend has for extensions of its own: it is not part of the public headers, and in the variant with
+// one backend per instruction set the backend is a plug-in that nothing may be linked with. So it is looked up.
+#pragma once
+
+#include "ggml-backend-impl.h"
+#include "ggml-cpu.h"
+
+#include <vector>
+
+namespace luq::kernels {
+
+struct CpuBackend {
+    ggml_backend_dev_t device;
+    // Asked by the backend for every operation; a reference to its own list.
+    std::vector<ggml_backend_buffer_type_t> & (*extra_buffer_types)();
+    void (*barrier)(ggml_threadpool *);
+    // A counter that the threads of one operation share.
+    void (*chunk_set)(ggml_threadpool *, int value);
+    int  (*chunk_add)(ggml_threadpool *, int value); // returns the value before
+    ggml_from_float_t quantize_q8_k;
+
+    // Of the backend that serves the CPU device. Throws std::runtime_error when it lacks any of these.
+    static CpuBackend find();
+};
+
+} // namespace luq::kernels

@@ -1,0 +1,32 @@
+#include "kernels.h"
+
+#include <cstring>
+#include <stdexcept>
+#include <string>
+
+namespace luq::kernels {
+
+const InstructionSet * const INSTRUCTION_SETS[] = {
+#ifdef __x86_64__
+    &AVX512_VNNI, &AVX_VNNI, &AVX2,
+#endif
+#ifdef __aarch64__
+    &NEON_DOTPROD,
+#endif
+    &SCALAR, nullptr,
+};
+
+const InstructionSet & instruction_set(const char * name) {
+    std::string known;
+    for (auto candidate = INSTRUCTION_SETS; *candidate; candidate++) {
+        if ((!name || std::strcmp(name, (*candidate)->name) == 0) && (*candidate)->available()) {
+            return **candidate;
+        }
+        if ((*candidate)->available()) {
+            known += std::string(" ") + (*candidate)->name;
+        }
+    }
+    throw std::invalid_argument("this CPU has no kernels named '" + std::string(name) + "', but:" + known);
+}
+
+} // namespace luq::kernels

@@ -1,0 +1,67 @@
+#include "matrix_product.h"
+
+#include <algorithm>
+
+// The interfaces are abstract. ggml's own definitions of their destructors lie in the backend, which may be a plug-in.
+namespace ggml::cpu {
+tensor_traits::~tensor_traits() {}
+extra_buffer_type::~extra_buffer_type() {}
+} // namespace ggml::cpu
+
+namespace luq::kernels {
+namespace {
+
+// Columns whose activations stay in the second-level cache while panels pass by.
+constexpr int64_t COLUMNS_AT_ONCE = 128;
+
+// Pieces of a product per thread: a thread that was held up leaves its last pieces to the others.
+constexpr int64_t PIECES_PER_THREAD = 8;
+
+// Columns of any operand of rank up to 4 as one sequence.
+const char * column(const ggml_tensor & tensor, int64_t i) {
+    const int64_t i1 = i % tensor.ne[1], i2 = i / tensor.ne[1] % tensor.ne[2], i3 = i / tensor.ne[1] / tensor.ne[2];
+    return (const char *) tensor.data + i1 * tensor.nb[1] + i2 * tensor.nb[2] + i3 * tensor.nb[3];
+}
+
+} // namespace
+
+bool MatrixProduct::work_size(int, const ggml_tensor * product, size_t & bytes) {
+    const ggml_tensor & columns = *product->src[1];
+    bytes = sizeof(ActivationBlock) * (columns.ne[0] / SUPERBLOCK) * ggml_nrows(&columns);
+    return true;
+}
+
+void MatrixProduct::quantize(const ggml_compute_params & params, const ggml_tensor & columns) const {
+    const auto activations = static_cast<ActivationBlock *>(params.wdata);
+    const int64_t superblocks = columns.ne[0] / SUPERBLOCK, count = superblocks * ggml_nrows(&columns);
+    const int64_t first = count * params.ith / params.nth, last = count * (params.ith + 1) / params.nth;
+    for (int64_t i = first; i < last; i++) {
+        const auto values = (const float *) column(columns, i / superblocks) + i % superblocks * SUPERBLOCK;
+        quantize_activations(values, 1, weights, backend.quantize_q8_k, activations + i);
+    }
+}
+
+bool MatrixProduct::compute_forward(ggml_compute_params * params, ggml_tensor * product) {
+    const ggml_tensor & matrix = *product->src[0];
+    const int64_t superblocks = matrix.ne[0] / SUPERBLOCK, panels = matrix.ne[1] / ROWS;
+    const int64_t columns = ggml_nrows(product->src[1]);
+    quantize(*params, *product->src[1]);
+    if (params->ith == 0) {
+        backend.chunk_set(params->threadpool, params->nth);
+    }
+    backend.barrier(params->threadpool);
+
+    const auto activations = static_cast<const ActivationBlock *>(params->wdata);
+    const int64_t pieces = params->nth == 1 ? 1 : std::min(panels, params->nth * PIECES_PER_THREAD);
+    for (int64_t piece = params->ith; piece < pieces; piece = backend.chunk_add(params->threadpool, 1)) {
+        const int64_t first = panels * piece / pieces, last = panels * (piece + 1) / pieces;
+        for (int64_t c = 0; c < columns; c += COLUMNS_AT_ONCE) {
+            multiply((const uint8_t *) matrix.data + first * weights.panel_bytes(matrix.ne[0]), last - first,
+                     superblocks, activations + c * superblocks, std::min(COLUMNS_AT_ONCE, columns - c),
+                     (float *) (column(*product, c)) + first * ROWS, product->nb[1] / sizeof(float));
+        }
+    }
+    return true;
+}
+
+} // namespace luq::kernels

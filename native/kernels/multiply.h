@@ -1,0 +1,88 @@
+// The product of panels of weights and columns of activations, written once for every instruction set.
+#pragma once
+
+#include "kernels.h"
+#include "unpack.h"
+
+namespace luq::kernels {
+
+// Far enough ahead to hide the latency of memory, near enough to stay in the first-level cache.
+constexpr int PREFETCH_BYTES = 8192;
+
+// Asks for lines First .. Last-1 of what follows in PREFETCH_BYTES.
+template <int First, int Last> LUQ_INLINE void prefetch(const uint8_t * lines) {
+    repeat<Last - First>([&](auto i) LUQ_LAMBDA {
+        __builtin_prefetch(lines + PREFETCH_BYTES + LINE_BYTES * (First + i));
+    });
+}
+
+// One panel and `Columns` columns of activations, which are `superblocks` long: out[c * stride + row].
+template <typename V, typename Panels, int Columns>
+void multiply_panel(const uint8_t * panel, int superblocks, const ActivationBlock * activations, float * out,
+                    size_t stride) {
+    constexpr int STRIPS = ROWS / V::LANES, QUADS = Panels::COLUMNS / 4;
+    using Lanes = typename V::Lanes;
+    typename V::Floats result[STRIPS][Columns];
+    for (auto & strip : result) {
+        repeat<Columns>([&](auto c) LUQ_LAMBDA { strip[c] = V::zero_floats(); });
+    }
+    for (int b = 0; b < superblocks; b++, activations++) {
+        for (int strip = 0; strip < STRIPS; strip++) {
+            Weights<V, Panels> weights;
+            weights.lines = panel + 4 * V::LANES * strip;
+            Lanes total[Columns];
+            repeat<Columns>([&](auto c) LUQ_LAMBDA { total[c] = V::zero(); });
+            repeat<Panels::PARTS>([&](auto part) LUQ_LAMBDA {
+                if (strip == 0) {
+                    prefetch<Panels::LINES * part / Panels::PARTS, Panels::LINES * (part + 1) / Panels::PARTS>(panel);
+                }
+                Lanes quants[QUADS];
+                const Lanes scale = weights.template part<part>(quants);
+                repeat<Columns>([&](auto c) LUQ_LAMBDA {
+                    const ActivationBlock & a = activations[c * superblocks];
+                    const Lanes start = weights.CORRECTED ? V::splat(a.correction[part]) : V::zero();
+                    const Lanes sum =
+                        V::template dot<QUADS, Panels::LARGEST>(start, quants, a.q + Panels::COLUMNS * part);
+                    total[c] = weights.multiply_scale(total[c], sum, scale);
+                });
+            });
+            repeat<Columns>([&](auto c) LUQ_LAMBDA {
+                result[strip][c] = weights.finish(result[strip][c], total[c], activations[c * superblocks]);
+            });
+        }
+        panel += LINE_BYTES * Panels::LINES;
+    }
+    for (int strip = 0; strip < STRIPS; strip++) {
+        repeat<Columns>([&](auto c) LUQ_LAMBDA { V::store(out + c * stride + V::LANES * strip, result[strip][c]); });
+    }
+}
+
+// Panels that follow each other, times columns that do: out[c * stride + row]. As many columns share the unpacking of a
+// panel as the registers hold (V::MAX_COLUMNS).
+template <typename V, typename Panels>
+void multiply(const uint8_t * panels, int count, int superblocks, const ActivationBlock * activations, int columns,
+              float * out, size_t stride) {
+    const size_t panel_bytes = (size_t) LINE_BYTES * Panels::LINES * superblocks;
+    for (int p = 0; p < count; p++, panels += panel_bytes, out += ROWS) {
+        int c = 0;
+        const auto take = [&](auto tile) {
+            if constexpr (tile <= V::MAX_COLUMNS) {
+                for (; columns - c >= tile; c += tile) {
+                    multiply_panel<V, Panels, tile>(panels, superblocks, activations + (size_t) c * superblocks,
+                                                    out + c * stride, stride);
+                }
+            }
+        };
+        take(std::integral_constant<int, 8>{});
+        take(std::integral_constant<int, 4>{});
+        take(std::integral_constant<int, 2>{});
+        take(std::integral_constant<int, 1>{});
+    }
+}
+
+template <typename V> constexpr InstructionSet kernels_of(const char * name, bool (*available)()) {
+    return {name, available, multiply<V, TritPanels>, multiply<V, NibblePanels>, multiply<V, SixBitPanels>,
+            multiply<V, SixValuePanels>, multiply<V, Iq3XxsPanels>, multiply<V, Iq3SPanels>};
+}
+
+} // namespace luq::kernels

@@ -1,0 +1,95 @@
+// How weights and activations lie in memory while they are multiplied.
+//
+// A panel holds 16 rows of a weight matrix. It is cut into superblocks of 256 columns, and a superblock into lines of
+// 64 bytes: one 32-bit word of each of the 16 rows. A line of quants thus holds 4 columns x 16 rows for every bit plane,
+// which is what one 64-byte (or two 32-byte, or four 16-byte) integer dot product takes. Panels, superblocks and lines
+// follow each other without a gap: a thread reads its share of a matrix as one linear stream.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace luq::kernels {
+
+constexpr int ROWS       = 16;  // of a panel
+constexpr int SUPERBLOCK = 256; // columns; ggml's QK_K
+constexpr int GROUP      = 16;  // columns that share a sum of activations
+constexpr int LINE_BYTES = 4 * ROWS;
+
+// One superblock of a column of activations: ggml's Q8_K, and what a weight type needs of its sums.
+struct ActivationBlock {
+    float   d;             // activation = d * q
+    int32_t correction[SUPERBLOCK / GROUP]; // see the weight types below
+    int8_t  q[SUPERBLOCK];
+};
+
+// Weight types. LINES: lines of a superblock. PARTS: runs of columns with one scale; COLUMNS of each. LARGEST: quant as
+// the dot product takes it.
+
+// weight = d/8 * (2s+1) * (8t +- 1), t in {-1, 0, 1}, s of 3 bits per 16 columns, the sign per 8 columns.
+//   lines 0..15  trits t+1, line i: columns 16i..16i+15; bits 2k and 2k+1 of byte j: column 16i + 4k + j
+//   line  16     bit i: the sign of columns 8i..8i+7, 1 is +
+//   lines 17, 18 eight s each, of 3 bits; above them the low (17) or the high (18) byte of d
+// The dot product takes 8(t+1) + (0 or 2), which is 9 too much: correction[i] = -9 * sum of columns 16i..16i+15.
+// 2.375 bits a weight.
+struct TritPanels {
+    static constexpr int LINES = 19, PARTS = 16, COLUMNS = 16, LARGEST = 18;
+    static constexpr int OFFSET = 9;
+};
+
+// weight = d * s * q - dmin * m, q of 4 bits, s and m of 6 bits per 32 columns: ggml's Q4_K, its words as they are.
+//   line  0      d and dmin
+//   lines 1..3   s and m, packed by ggml
+//   lines 4..35  quants, line 4 + 8i + k: low nibble of byte j: column 64i + 4k + j, high nibble: 32 columns further
+// correction[0..3]: pairs of 16-bit sums of 32 columns, (0, 2), (1, 3), (4, 6) and (5, 7), to be multiplied with m.
+// 4.5 bits a weight.
+struct NibblePanels {
+    static constexpr int LINES = 36, PARTS = 8, COLUMNS = 32, LARGEST = 15;
+};
+
+// weight = d * s * (q - 32), q of 6 bits, s of 8 bits and signed, per 16 columns: ggml's Q6_K, its words as they are.
+//   lines 0..31  low 4 bits, line 16h + 8i + k: low nibble of byte j: column 128h + 32i + 4k + j, high: 64 further
+//   lines 32..47 high 2 bits, line 32 + 8h + k: bits 2i and 2i+1 of byte j: column 128h + 32i + 4k + j
+//   lines 48..51 four s each
+//   line  52     d in the low half
+// correction[i] = -32 * sum of columns 16i..16i+15. 6.625 bits a weight.
+struct SixBitPanels {
+    static constexpr int LINES = 53, PARTS = 16, COLUMNS = 16, LARGEST = 63;
+    static constexpr int OFFSET = 32;
+};
+
+// weight = d / DIVISOR * (2s+1) * v, v one of VALUES - OFFSET, s of 4 bits: ggml's types with a codebook. A code is an
+// index of VALUES. correction[i] = -OFFSET * sum of part i's columns.
+
+// Six values, s per 16 columns: IQ2_XXS, IQ2_XS and IQ2_S.
+//   lines 0..15  low 2 bits of codes, as trits lie
+//   lines 16..23 their high bit, line 16 + i: bit k of byte j: column 32i + 4k + j
+//   lines 24, 25 eight s each
+//   line  26     d in the low half
+// 3.375 bits a weight.
+struct SixValuePanels {
+    static constexpr int LINES = 27, PARTS = 16, COLUMNS = 16, LARGEST = 86;
+    static constexpr int OFFSET = 43, DIVISOR = 8, CODES = 6, SCALE_LINE = 24;
+    static constexpr uint8_t VALUES[16] = {0, 18, 35, 51, 68, 86};
+};
+
+// Sixteen values, s per 32 columns: IQ3_XXS and IQ3_S.
+//   lines 0..31  codes, as Q4_K's quants lie
+//   line  32     s
+//   line  33     d in the low half
+// 4.25 bits a weight.
+struct SixteenValuePanels {
+    static constexpr int LINES = 34, PARTS = 8, COLUMNS = 32, CODES = 16, SCALE_LINE = 32;
+};
+
+struct Iq3XxsPanels : SixteenValuePanels {
+    static constexpr int LARGEST = 124, OFFSET = 62, DIVISOR = 4;
+    static constexpr uint8_t VALUES[16] = {0, 10, 18, 26, 34, 42, 50, 58, 66, 74, 82, 90, 98, 106, 114, 124};
+};
+
+struct Iq3SPanels : SixteenValuePanels {
+    static constexpr int LARGEST = 30, OFFSET = 15, DIVISOR = 1;
+    static constexpr uint8_t VALUES[16] = {0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30};
+};
+
+} // namespace luq::kernels

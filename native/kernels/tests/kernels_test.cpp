@@ -1,0 +1,331 @@
+// The kernels against ggml's own results. Prints what failed; exit status 0 if nothing did.
+#include "file_pages.h"
+#include "panel_buffers.h"
+#include "weights.h"
+
+#include "ggml-alloc.h"
+#include "ggml-backend-impl.h"
+#include "ggml-cpu.h"
+
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <random>
+#include <stdexcept>
+#include <string>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <vector>
+
+using namespace luq::kernels;
+
+namespace {
+
+const ggml_type TYPES[] = {GGML_TYPE_IQ1_M, GGML_TYPE_Q4_K, GGML_TYPE_Q6_K, GGML_TYPE_IQ2_XXS, GGML_TYPE_IQ2_XS,
+                           GGML_TYPE_IQ2_S, GGML_TYPE_IQ3_XXS, GGML_TYPE_IQ3_S};
+
+int failures;
+
+void check(bool good, const std::string & what) {
+    if (!good) {
+        std::printf("FAILED: %s\n", what.c_str());
+        failures++;
+    }
+}
+
+using Bytes = std::vector<uint8_t>;
+std::mt19937_64 generator(7);
+
+// --- weights as a file holds them -----------------------------------------------------------------------------------
+
+// The kinds of blocks that arithmetic may stumble over: every bit pattern is a valid block as long as the half floats
+// are finite.
+enum class Content { RANDOM, ZEROS, ONES, TINY_FACTORS, LARGEST_FACTORS };
+const Content CONTENTS[] = {Content::RANDOM, Content::ZEROS, Content::ONES, Content::TINY_FACTORS,
+                            Content::LARGEST_FACTORS};
+
+void set_half(uint8_t * block, ggml_type type, int which, uint16_t bits) {
+    if (type == GGML_TYPE_IQ1_M) {
+        for (int i = 0; i < 4; i++) { // four bits of d at the top of each 16-bit word of scales, which end the block
+            uint8_t & top = block[48 + 2 * i + 1];
+            top = (top & 0x0F) | (bits >> 4 * i & 15) << 4;
+        }
+    } else {
+        std::memcpy(block + (type == GGML_TYPE_Q4_K ? 2 * which : type == GGML_TYPE_Q6_K ? 208 : 0), &bits, 2);
+    }
+}
+
+Bytes weights_of(ggml_type type, Content content, int64_t blocks) {
+    const size_t size = weight_type(type)->block_bytes;
+    Bytes bytes(blocks * size);
+    for (uint8_t & byte : bytes) {
+        byte = content == Content::ZEROS ? 0 : content == Content::ONES ? 0xFF : generator();
+    }
+    for (int64_t b = 0; b < blocks; b++) {
+        for (int which = 0; which < 2; which++) {
+            const uint16_t sign = generator() & 0x8000, fraction = generator() & 0x03FF;
+            const uint16_t half = content == Content::TINY_FACTORS    ? sign | fraction          // subnormal
+                                : content == Content::LARGEST_FACTORS ? sign | 0x7BFF
+                                : content == Content::ZEROS           ? 0
+                                                                      : sign | 0x2C00 | fraction; // about 0.1
+            set_half(bytes.data() + b * size, type, which, half);
+        }
+    }
+    return bytes;
+}
+
+std::vector<float> activations_of(int64_t count, bool sparse) {
+    std::vector<float> values(count);
+    std::normal_distribution<float> normal;
+    for (int64_t i = 0; i < count; i++) {
+        // A superblock of zeros, and one that is a single spike, happen behind an activation function.
+        values[i] = sparse && i / 256 % 3 == 1 ? 0 : sparse && i % 256 != 17 ? 0 : normal(generator);
+    }
+    return values;
+}
+
+// What a result may differ by: 1e-5 of the sum of the sizes of its products.
+std::vector<float> tolerances(ggml_type type, const Bytes & file, int64_t rows, int64_t columns, const float * values) {
+    std::vector<float> result(rows), weights(columns);
+    for (int64_t row = 0; row < rows; row++) {
+        ggml_get_type_traits(type)->to_float(file.data() + row * ggml_row_size(type, columns), weights.data(), columns);
+        double sum = 0;
+        for (int64_t i = 0; i < columns; i++) {
+            sum += std::fabs((double) weights[i] * values[i]);
+        }
+        result[row] = 1e-5 * sum + 1e-30;
+    }
+    return result;
+}
+
+// --- one instruction set ----------------------------------------------------------------------------------------
+
+void multiplies_like_ggml(const InstructionSet & set, ggml_type type, Content content, int64_t rows, int64_t columns,
+                          int64_t count, bool sparse) {
+    const WeightType & weights = *weight_type(type);
+    const int64_t superblocks = columns / SUPERBLOCK;
+    const Bytes file = weights_of(type, content, rows * superblocks);
+    Bytes panels(weights.panel_bytes(columns) * rows / ROWS);
+    weights.pack(file.data(), panels.data(), columns, 0, rows / ROWS);
+
+    const auto quantize = ggml_get_type_traits_cpu(GGML_TYPE_Q8_K)->from_float;
+    const std::vector<float> values = activations_of(columns * count, sparse);
+    std::vector<ActivationBlock> activations(superblocks * count);
+    quantize_activations(values.data(), superblocks * count, weights, quantize, activations.data());
+    const int64_t stride = rows + 3; // of a result that lies in a larger one
+    std::vector<float> out(stride * count, 42);
+    (set.*weights.multiply)(panels.data(), rows / ROWS, superblocks, activations.data(), count, out.data(), stride);
+
+    Bytes q8_k(ggml_row_size(GGML_TYPE_Q8_K, columns));
+    double worst = 0;
+    bool inside = true;
+    for (int64_t c = 0; c < count; c++) {
+        quantize(values.data() + c * columns, q8_k.data(), columns);
+        const auto allowed = tolerances(type, file, rows, columns, values.data() + c * columns);
+        for (int64_t row = 0; row < rows; row++) {
+            float expected;
+            ggml_get_type_traits_cpu(type)->vec_dot(columns, &expected, 0, file.data() + row * ggml_row_size(type, columns),
+                                                    0, q8_k.data(), 0, 1);
+            const double error = std::fabs(out[c * stride + row] - expected) / allowed[row];
+            worst = error > worst || std::isnan(error) ? error : worst;
+        }
+        inside = inside && out[c * stride + rows] == 42;
+    }
+    const std::string what = std::string(set.name) + " " + ggml_type_name(type) + " content " +
+                             std::to_string((int) content) + " of " + std::to_string(rows) + " x " +
+                             std::to_string(columns) + ", " + std::to_string(count) + " columns";
+    check(worst <= 1, what + ": off by " + std::to_string(worst) + " times what is allowed");
+    check(inside, what + ": wrote behind the last row");
+}
+
+// A column of activations with a single 1 picks one weight of each row: it must be the file's.
+void weights_are_the_files(const InstructionSet & set, ggml_type type) {
+    const WeightType & weights = *weight_type(type);
+    const Bytes file = weights_of(type, Content::RANDOM, ROWS);
+    Bytes panels(weights.panel_bytes(SUPERBLOCK));
+    weights.pack(file.data(), panels.data(), SUPERBLOCK, 0, 1);
+    std::vector<float> expected(ROWS * SUPERBLOCK), out(ROWS);
+    ggml_get_type_traits(type)->to_float(file.data(), expected.data(), ROWS * SUPERBLOCK);
+    for (int column = 0; column < SUPERBLOCK; column++) {
+        ActivationBlock one{};
+        one.d = 1;
+        one.q[column] = 1;
+        int16_t sums[SUPERBLOCK / GROUP] = {};
+        sums[column / GROUP] = 1;
+        weights.correct(sums, one.correction);
+        (set.*weights.multiply)(panels.data(), 1, 1, &one, 1, out.data(), ROWS);
+        for (int row = 0; row < ROWS; row++) {
+            const float weight = expected[row * SUPERBLOCK + column];
+            check(std::fabs(out[row] - weight) <= 2e-6 * (std::fabs(weight) + 1),
+                  std::string(set.name) + " " + ggml_type_name(type) + ": weight " + std::to_string(row) + ", " +
+                  std::to_string(column) + " is " + std::to_string(out[row]) + ", not " + std::to_string(weight));
+        }
+    }
+}
+
+void kernels() {
+    for (auto set = INSTRUCTION_SETS; *set; set++) {
+        if (!(*set)->available()) {
+            std::printf("not tested, this CPU lacks it: %s\n", (*set)->name);
+            continue;
+        }
+        for (ggml_type type : TYPES) {
+            weights_are_the_files(**set, type);
+            for (Content content : CONTENTS) {
+                multiplies_like_ggml(**set, type, content, 32, 512, 3, false);
+                multiplies_like_ggml(**set, type, content, 16, 768, 1, true);
+            }
+            for (int64_t count : {1, 2, 4, 5, 7, 8, 15, 33}) {
+                multiplies_like_ggml(**set, type, Content::RANDOM, 48, 1792, count, false);
+            }
+        }
+        std::printf("tested: %s\n", (*set)->name);
+    }
+    try {
+        instruction_set("mmx");
+        check(false, "an instruction set of that name should not exist");
+    } catch (const std::invalid_argument & e) {
+        check(std::strstr(e.what(), "scalar"), std::string("the error should name what there is: ") + e.what());
+    }
+}
+
+// --- within ggml -----------------------------------------------------------------------------------------------
+
+struct Graph {
+    std::unique_ptr<ggml_context, decltype(&ggml_free)> context{
+        ggml_init({64 * ggml_tensor_overhead() + ggml_graph_overhead(), nullptr, true}), ggml_free};
+    ggml_tensor * weights, * columns, * product;
+
+    Graph(ggml_type type, int64_t ne0, int64_t rows, ggml_type column_type, int64_t ne1, int64_t ne2) {
+        weights = ggml_new_tensor_2d(context.get(), type, ne0, rows);
+        columns = ggml_new_tensor_3d(context.get(), column_type, ne0, ne1, ne2);
+        product = ggml_mul_mat(context.get(), weights, columns);
+    }
+};
+
+using Buffer = std::unique_ptr<ggml_backend_buffer, decltype(&ggml_backend_buffer_free)>;
+
+Buffer place(ggml_tensor * tensor, ggml_backend_buffer_type_t type) {
+    Buffer buffer(ggml_backend_buft_alloc_buffer(type, ggml_backend_buft_get_alloc_size(type, tensor)),
+                  ggml_backend_buffer_free);
+    ggml_backend_tensor_alloc(buffer.get(), tensor, ggml_backend_buffer_get_base(buffer.get()));
+    return buffer;
+}
+
+std::vector<float> compute(ggml_backend_buffer_type_t type, const Graph & graph, const Bytes & file,
+                           const std::vector<float> & values, int threads) {
+    const Buffer buffers[] = {place(graph.weights, type), place(graph.columns, ggml_backend_cpu_buffer_type()),
+                              place(graph.product, ggml_backend_cpu_buffer_type())};
+    ggml_backend_tensor_set(graph.weights, file.data(), 0, file.size());
+    ggml_backend_tensor_set(graph.columns, values.data(), 0, values.size() * sizeof(float));
+    ggml_cgraph * nodes = ggml_new_graph(graph.context.get());
+    ggml_build_forward_expand(nodes, graph.product);
+    const std::unique_ptr<ggml_backend, decltype(&ggml_backend_free)> backend(ggml_backend_cpu_init(), ggml_backend_free);
+    ggml_backend_cpu_set_n_threads(backend.get(), threads);
+    check(ggml_backend_graph_compute(backend.get(), nodes) == GGML_STATUS_SUCCESS, "the graph was not computed");
+    std::vector<float> result(ggml_nelements(graph.product));
+    ggml_backend_tensor_get(graph.product, result.data(), 0, result.size() * sizeof(float));
+    return result;
+}
+
+void graph_gives_what_stock_gives(ggml_backend_buffer_type_t panels, ggml_type type, int threads, int64_t ne1, int64_t ne2) {
+    const int64_t columns = 768, rows = 144;
+    const Bytes file = weights_of(type, Content::RANDOM, rows * columns / SUPERBLOCK);
+    const std::vector<float> values = activations_of(columns * ne1 * ne2, false);
+    const auto ours  = compute(panels, Graph(type, columns, rows, GGML_TYPE_F32, ne1, ne2), file, values, threads);
+    const auto stock = compute(ggml_backend_cpu_buffer_type(), Graph(type, columns, rows, GGML_TYPE_F32, ne1, ne2), file,
+                               values, threads);
+    double worst = 0;
+    for (int64_t c = 0; c < ne1 * ne2; c++) {
+        const auto allowed = tolerances(type, file, rows, columns, values.data() + c * columns);
+        for (int64_t row = 0; row < rows; row++) {
+            const double error = std::fabs(ours[c * rows + row] - stock[c * rows + row]) / allowed[row];
+            worst = error > worst || std::isnan(error) ? error : worst;
+        }
+    }
+    check(worst <= 1, std::string("graph with ") + ggml_type_name(type) + ", " + std::to_string(threads) + " threads, " +
+          std::to_string(ne1) + " x " + std::to_string(ne2) + " columns: off by " + std::to_string(worst));
+}
+
+// What the loader asks: would the device compute this operation with the weights in that buffer type?
+bool taken(ggml_backend_buffer_type_t type, Graph && graph, ggml_tensor * op) {
+    const Buffer empty(ggml_backend_buft_alloc_buffer(type, 0), ggml_backend_buffer_free);
+    graph.weights->buffer = empty.get();
+    return ggml_backend_dev_supports_op(type->device, op);
+}
+
+bool taken(ggml_backend_buffer_type_t type, Graph && graph) {
+    ggml_tensor * product = graph.product;
+    return taken(type, std::move(graph), product);
+}
+
+void within_ggml() {
+    const char * name = enable(nullptr);
+    check(std::strcmp(name, instruction_set(nullptr).name) == 0, "the fastest instruction set is not the one in use");
+    const auto device = ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU);
+    const auto extra = (ggml_backend_dev_get_extra_bufts_t) ggml_backend_reg_get_proc_address(
+        ggml_backend_dev_backend_reg(device), "ggml_backend_dev_get_extra_bufts");
+    ggml_backend_buffer_type_t panels = extra(device)[0];
+    check(std::strcmp(ggml_backend_buft_name(panels), "LUQ_PANELS") == 0, "panels are not the CPU's first choice");
+
+    for (ggml_type type : TYPES) {
+        check(taken(panels, Graph(type, 768, 144, GGML_TYPE_F32, 5, 1)), "whole panels are refused");
+        check(!taken(panels, Graph(type, 768, 150, GGML_TYPE_F32, 5, 1)), "150 rows are no whole panels");
+        check(!taken(panels, Graph(type, 768, 144, GGML_TYPE_F16, 5, 1)), "columns of half floats are taken");
+        Graph lookup(type, 768, 144, GGML_TYPE_F32, 5, 1);
+        ggml_tensor * rows = ggml_get_rows(lookup.context.get(), lookup.weights,
+                                           ggml_new_tensor_1d(lookup.context.get(), GGML_TYPE_I32, 4));
+        check(!taken(panels, std::move(lookup), rows), "rows cannot be looked up in panels");
+        for (int threads : {1, 2, 3}) {
+            graph_gives_what_stock_gives(panels, type, threads, 1, 1);
+            graph_gives_what_stock_gives(panels, type, threads, 7, 3);
+            graph_gives_what_stock_gives(panels, type, threads, 150, 1);
+        }
+    }
+    check(!taken(panels, Graph(GGML_TYPE_Q5_K, 768, 144, GGML_TYPE_F32, 5, 1)), "a type without panels is taken");
+    try {
+        enable(nullptr);
+        check(false, "the kernels were enabled twice");
+    } catch (const std::logic_error &) {
+    }
+}
+
+// --- pages -------------------------------------------------------------------------------------------------------
+
+void only_file_pages_are_given_back() {
+    const size_t size = 64 * 4096;
+    std::vector<uint8_t> heap(size, 3);
+    give_back_file_pages(heap.data(), size);
+    check(heap[size / 2] == 3, "memory that maps no file was given back");
+
+    std::FILE * file = std::tmpfile();
+    check(std::fwrite(heap.data(), 1, size, file) == size && std::fflush(file) == 0, "no temporary file");
+    auto mapped = static_cast<uint8_t *>(mmap(nullptr, size, PROT_READ, MAP_SHARED | MAP_POPULATE, fileno(file), 0));
+    const auto resident = [] {
+        long total = 0, pages = 0;
+        if (std::FILE * statm = std::fopen("/proc/self/statm", "r")) {
+            check(std::fscanf(statm, "%ld %ld", &total, &pages) == 2, "no statm");
+            std::fclose(statm);
+        }
+        return pages;
+    };
+    const long before = resident();
+    give_back_file_pages(mapped + 100, size - 200);
+    check(before - resident() >= 60, "the file's pages are still resident");
+    check(mapped[size / 2] == 3, "a page that was given back reads differently");
+    munmap(mapped, size);
+    std::fclose(file);
+}
+
+} // namespace
+
+int main() {
+    ggml_cpu_init();
+    kernels();
+    only_file_pages_are_given_back();
+    within_ggml();
+    std::printf(failures ? "%d failures\n" : "all good\n", failures);
+    return failures ? EXIT_FAILURE : EXIT_SUCCESS;
+}

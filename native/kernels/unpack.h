@@ -1,0 +1,190 @@
+// Weights of a panel as the multiplication takes them, type by type, for every instruction set. `V` is a vector of
+// 32-bit lanes, one lane a row; isa_*.cpp define it:
+//   shift<N>            to the right, to the left if N is negative
+//   and_or(a, b, c)     a & b | c
+//   where_bit<I>(a, x)  x where bit I of a is set, else 0
+//   lookup(table, a)    each byte of a, which is below 16, from the table
+//   multiply_add        adds a product to the first operand; _small that of a 16-bit number and one that is not negative
+//                       either; _pairs two products of 16-bit halves
+//   fma(a, b, c)        a * b + c, in floats
+#pragma once
+
+#include "panels.h"
+
+#include <utility>
+
+#define LUQ_LAMBDA __attribute__((always_inline))
+#define LUQ_INLINE inline __attribute__((always_inline))
+
+namespace luq::kernels {
+
+// Calls body with the constants 0 .. N-1: shifts need their distance when they are compiled.
+template <typename Body, int... I> LUQ_INLINE void repeat(Body && body, std::integer_sequence<int, I...>) {
+    (body(std::integral_constant<int, I>{}), ...);
+}
+template <int N, typename Body> LUQ_INLINE void repeat(Body && body) {
+    repeat(body, std::make_integer_sequence<int, N>{});
+}
+
+// One superblock of a panel, or the rows of it that a vector holds:
+//   part<P>         the quants of part P, four columns a vector, as bytes 0..LARGEST; returns the part's scale
+//   multiply_scale  adds scale * sum of a part to the superblock's total
+//   finish          adds the superblock to the result, with its factors and the activations'
+//   CORRECTED       whether sums begin with the activations' corrections
+template <typename V, typename Panels> struct Weights;
+
+template <typename V> struct Weights<V, TritPanels> {
+    using Lanes = typename V::Lanes;
+    static constexpr bool CORRECTED = true;
+    const uint8_t * lines;
+
+    template <int P> LUQ_INLINE Lanes part(Lanes quants[4]) const {
+        const Lanes trits = V::load(lines + LINE_BYTES * P);
+        const Lanes signs = V::load(lines + LINE_BYTES * 16);
+        const Lanes eight = V::splat(0x18181818);
+        const Lanes left  = V::template where_bit<2 * P>(signs, 0x02020202);
+        const Lanes right = V::template where_bit<2 * P + 1>(signs, 0x02020202);
+        quants[0] = V::and_or(V::template shift<-3>(trits), eight, left);
+        quants[1] = V::and_or(V::template shift<-1>(trits), eight, left);
+        quants[2] = V::and_or(V::template shift<1>(trits), eight, right);
+        quants[3] = V::and_or(V::template shift<3>(trits), eight, right);
+
+        const Lanes scales = V::load(lines + LINE_BYTES * (17 + P / 8));
+        return V::and_or(V::template shift<3 * (P % 8) - 1>(scales), V::splat(14), V::splat(1));
+    }
+
+    // |sum| <= 16 * 127 * 9 and the scale fit into 16 bits.
+    static LUQ_INLINE Lanes multiply_scale(Lanes total, Lanes sum, Lanes scale) {
+        return V::multiply_add_small(total, sum, scale);
+    }
+
+    LUQ_INLINE typename V::Floats finish(typename V::Floats result, Lanes total, const ActivationBlock & a) const {
+        const Lanes low  = V::template shift<24>(V::load(lines + LINE_BYTES * 17));
+        const Lanes high = V::template shift<16>(V::load(lines + LINE_BYTES * 18));
+        const auto d = V::half(V::and_or(high, V::splat(0xFF00), low));
+        return V::fma(V::multiply(d, V::splat(a.d / 8)), V::to_float(total), result);
+    }
+};
+
+template <typename V> struct Weights<V, NibblePanels> {
+    using Lanes = typename V::Lanes;
+    static constexpr bool CORRECTED = false;
+    const uint8_t * lines;
+
+    template <int P> LUQ_INLINE Lanes part(Lanes quants[8]) const {
+        const Lanes nibble = V::splat(0x0F0F0F0F);
+        repeat<8>([&](auto k) LUQ_LAMBDA {
+            const Lanes pair = V::load(lines + LINE_BYTES * (4 + 8 * (P / 2) + k));
+            quants[k] = V::bit_and(V::template shift<4 * (P % 2)>(pair), nibble);
+        });
+        const Lanes low  = V::load(lines + LINE_BYTES);
+        const Lanes high = V::load(lines + LINE_BYTES * 3);
+        const Lanes scale = V::template shift<8 * (P % 4)>(P < 4 ? low : high);
+        return P < 4 ? V::bit_and(scale, V::splat(0x3F))
+                     : V::and_or(V::template shift<8 * (P % 4) + 2>(low), V::splat(0x30),
+                                 V::bit_and(scale, V::splat(0x0F)));
+    }
+
+    static LUQ_INLINE Lanes multiply_scale(Lanes total, Lanes sum, Lanes scale) {
+        return V::multiply_add(total, sum, scale);
+    }
+
+    LUQ_INLINE typename V::Floats finish(typename V::Floats result, Lanes total, const ActivationBlock & a) const {
+        const Lanes bytes = V::splat(0x00FF00FF);
+        const Lanes low   = V::load(lines + LINE_BYTES * 2);
+        const Lanes high  = V::template shift<4>(V::load(lines + LINE_BYTES * 3));
+        const Lanes m0    = V::bit_and(low, V::splat(0x3F3F3F3F));
+        const Lanes m4    = V::and_or(V::template shift<2>(low), V::splat(0x30303030),
+                                      V::bit_and(high, V::splat(0x0F0F0F0F)));
+        Lanes minima = V::multiply_add_pairs(V::zero(), V::bit_and(m0, bytes), V::splat(a.correction[0]));
+        minima = V::multiply_add_pairs(minima, V::bit_and(V::template shift<8>(m0), bytes), V::splat(a.correction[1]));
+        minima = V::multiply_add_pairs(minima, V::bit_and(m4, bytes), V::splat(a.correction[2]));
+        minima = V::multiply_add_pairs(minima, V::bit_and(V::template shift<8>(m4), bytes), V::splat(a.correction[3]));
+
+        const Lanes factors = V::load(lines);
+        const auto d    = V::half(V::bit_and(factors, V::splat(0xFFFF)));
+        const auto dmin = V::half(V::template shift<16>(factors));
+        const auto scaled = V::fma(V::multiply(d, V::splat(a.d)), V::to_float(total), result);
+        return V::fma(V::multiply(dmin, V::splat(-a.d)), V::to_float(minima), scaled);
+    }
+};
+
+template <typename V> struct Weights<V, SixBitPanels> {
+    using Lanes = typename V::Lanes;
+    static constexpr bool CORRECTED = true;
+    const uint8_t * lines;
+
+    template <int P> LUQ_INLINE Lanes part(Lanes quants[4]) const {
+        constexpr int half = P / 8, run = P % 8 / 2, offset = P % 2 * 4;
+        const Lanes nibble = V::splat(0x0F0F0F0F);
+        const Lanes upper  = V::splat(0x30303030);
+        repeat<4>([&](auto k) LUQ_LAMBDA {
+            const Lanes low  = V::load(lines + LINE_BYTES * (16 * half + 8 * (run % 2) + offset + k));
+            const Lanes high = V::load(lines + LINE_BYTES * (32 + 8 * half + offset + k));
+            quants[k] = V::and_or(V::template shift<2 * run - 4>(high), upper,
+                                  V::bit_and(V::template shift<4 * (run / 2)>(low), nibble));
+        });
+        const Lanes scales = V::load(lines + LINE_BYTES * (48 + P / 4));
+        return V::template shift_signed<24>(V::template shift<-(24 - 8 * (P % 4))>(scales));
+    }
+
+    static LUQ_INLINE Lanes multiply_scale(Lanes total, Lanes sum, Lanes scale) {
+        return V::multiply_add(total, sum, scale);
+    }
+
+    LUQ_INLINE typename V::Floats finish(typename V::Floats result, Lanes total, const ActivationBlock & a) const {
+        const auto d = V::half(V::load(lines + LINE_BYTES * 52));
+        return V::fma(V::multiply(d, V::splat(a.d)), V::to_float(total), result);
+    }
+};
+
+// Of the types with a codebook; `codes` is the derived type's.
+template <typename V, typename Panels, typename Derived> struct CodebookWeights {
+    using Lanes = typename V::Lanes;
+    static constexpr bool CORRECTED = true;
+    const uint8_t * lines;
+
+    template <int P> LUQ_INLINE Lanes part(Lanes quants[Panels::COLUMNS / 4]) const {
+        static_cast<const Derived *>(this)->template codes<P>(quants);
+        repeat<Panels::COLUMNS / 4>([&](auto k) LUQ_LAMBDA { quants[k] = V::lookup(Panels::VALUES, quants[k]); });
+        const Lanes scales = V::load(lines + LINE_BYTES * (Panels::SCALE_LINE + P / 8));
+        return V::and_or(V::template shift<4 * (P % 8) - 1>(scales), V::splat(30), V::splat(1));
+    }
+
+    static LUQ_INLINE Lanes multiply_scale(Lanes total, Lanes sum, Lanes scale) {
+        return V::multiply_add(total, sum, scale);
+    }
+
+    LUQ_INLINE typename V::Floats finish(typename V::Floats result, Lanes total, const ActivationBlock & a) const {
+        const auto d = V::half(V::load(lines + LINE_BYTES * (Panels::LINES - 1)));
+        return V::fma(V::multiply(d, V::splat(a.d / Panels::DIVISOR)), V::to_float(total), result);
+    }
+};
+
+template <typename V>
+struct Weights<V, SixValuePanels> : CodebookWeights<V, SixValuePanels, Weights<V, SixValuePanels>> {
+    using Lanes = typename V::Lanes;
+    template <int P> LUQ_INLINE void codes(Lanes quants[4]) const {
+        const Lanes low  = V::load(this->lines + LINE_BYTES * P);
+        const Lanes high = V::load(this->lines + LINE_BYTES * (16 + P / 2));
+        repeat<4>([&](auto k) LUQ_LAMBDA {
+            quants[k] = V::and_or(V::template shift<P % 2 * 4 + k - 2>(high), V::splat(0x04040404),
+                                  V::bit_and(V::template shift<2 * k>(low), V::splat(0x03030303)));
+        });
+    }
+};
+
+template <typename V, typename Panels>
+struct SixteenValueWeights : CodebookWeights<V, Panels, SixteenValueWeights<V, Panels>> {
+    using Lanes = typename V::Lanes;
+    template <int P> LUQ_INLINE void codes(Lanes quants[8]) const {
+        repeat<8>([&](auto k) LUQ_LAMBDA {
+            const Lanes pair = V::load(this->lines + LINE_BYTES * (8 * (P / 2) + k));
+            quants[k] = V::bit_and(V::template shift<4 * (P % 2)>(pair), V::splat(0x0F0F0F0F));
+        });
+    }
+};
+template <typename V> struct Weights<V, Iq3XxsPanels> : SixteenValueWeights<V, Iq3XxsPanels> {};
+template <typename V> struct Weights<V, Iq3SPanels> : SixteenValueWeights<V, Iq3SPanels> {};
+
+} // namespace luq::kernels

@@ -1,0 +1,34 @@
+// ggml's weight types that have panels: from the file's blocks to panels, from floats to activation blocks.
+#pragma once
+
+#include "kernels.h"
+
+#include "ggml.h"
+
+#include <cstdint>
+
+namespace luq::kernels {
+
+struct WeightType {
+    ggml_type type;
+    size_t    block_bytes; // of a superblock of one row, in the file
+    int       lines;       // of a superblock of a panel
+    Multiply InstructionSet::* multiply;
+    void (*to_words)(const uint8_t * block, uint32_t * words); // one word a line
+    void (*correct)(const int16_t * sums, int32_t * correction); // from the sums of 16 columns
+
+    // Of a matrix; rows are a multiple of ROWS, columns of SUPERBLOCK.
+    size_t panel_bytes(int64_t columns) const;
+    // Panels first .. last-1 of a matrix whose rows lie in `blocks` as in the file.
+    void pack(const uint8_t * blocks, uint8_t * panels, int64_t columns, int64_t first, int64_t last) const;
+};
+
+// Null if the type has no panels.
+const WeightType * weight_type(ggml_type type);
+
+// ggml's quantization of floats to Q8_K, and the corrections of the weight type. `quantize` is ggml's from_float of
+// Q8_K.
+void quantize_activations(const float * values, int64_t superblocks, const WeightType & weights,
+                          void (*quantize)(const float *, void *, int64_t), ActivationBlock * activations);
+
+} // namespace luq::kernels

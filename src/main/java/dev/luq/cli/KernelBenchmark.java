@@ -1,0 +1,55 @@
+package dev.luq.cli;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** {@code luq bench kernel}: runs the kernels' own benchmarks, which the launcher has compiled. */
+@Command(name = "kernel", mixinStandardHelpOptions = true, sortOptions = false,
+        description = "Compares our kernels with llama.cpp's, type by type.",
+        footerHeading = "%nHow it is measured%n",
+        footer = {
+            "First one matrix-vector product on one core, in cache and from memory, for every instruction set of this"
+                + " processor: billions of weights and of bytes per second, beside plain reading of the same memory and"
+                + " llama.cpp's row dot product.",
+            "Then whole products of 1 to 512 columns as llama.cpp runs them on all threads, with our panels and with"
+                + " the layout that llama.cpp itself chooses.",
+            "The candidates of a comparison take turns, and the best round of each counts."
+        })
+final class KernelBenchmark implements Callable<Integer> {
+
+    @Option(names = "--threads", paramLabel = "T", description = "Of the whole products. Default: the processors available.")
+    private int threads = Runtime.getRuntime().availableProcessors();
+
+    @Option(names = "--seconds", paramLabel = "S", defaultValue = "2",
+            description = "For each comparison (default: ${DEFAULT-VALUE}).")
+    private double seconds;
+
+    @Option(names = "--kernel-bench", paramLabel = "FOLDER", hidden = true, required = true)
+    private Path folder;
+
+    @Override
+    public Integer call() throws IOException {
+        run("luq-kernel-bench", List.of(Double.toString(seconds)));
+        run("luq-product-bench", List.of(Integer.toString(threads), Double.toString(seconds)));
+        return 0;
+    }
+
+    private void run(String program, List<String> arguments) throws IOException {
+        ProcessBuilder builder = new ProcessBuilder(folder.resolve(program).toString());
+        builder.command().addAll(arguments);
+        builder.environment().put("LD_LIBRARY_PATH", folder.toAbsolutePath().toString());
+        Process process = builder.inheritIO().start();
+        try {
+            if (process.waitFor() != 0) {
+                throw new CliException(program + " ended with status " + process.exitValue() + ".");
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new CliException("Interrupted.", e);
+        }
+    }
+}

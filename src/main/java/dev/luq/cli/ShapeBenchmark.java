@@ -1,0 +1,169 @@
+package dev.luq.cli;
+
+import dev.luq.gguf.GgmlType;
+import dev.luq.gguf.ModelFiles;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.ToDoubleFunction;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * {@code luq bench decode --shape}: what low layers and our kernels gain at the size of a real model. Random weights in
+ * the shapes of a published model, with Q4_K_M's types in all layers and with IQ1_M in some of them, each computed by
+ * llama.cpp's kernels and by ours.
+ */
+final class ShapeBenchmark {
+
+    private static final Pattern LAYER = Pattern.compile("blk\\.(\\d+)\\.(.*)");
+
+    /** Published models by name; where layers are left out the others stand for them. */
+    private static final Map<String, ModelSynthesizer.Shape> SHAPES = new LinkedHashMap<>();
+
+    static {
+        SHAPES.put("qwen2.5-vl-7b", ModelSynthesizer.Shape.qwen7B(28, GgmlType.Q4_K));
+        SHAPES.put("llava-1.5-7b", new ModelSynthesizer.Shape(32, 4096, 11008, 32, 32, 32_064, tensor -> GgmlType.Q4_K));
+        SHAPES.put("qwen2.5-vl-3b", new ModelSynthesizer.Shape(36, 2048, 11008, 16, 2, 151_936, tensor -> GgmlType.Q4_K));
+    }
+
+    /** What is compared. */
+    private enum Side {
+        STOCK_Q4("Q4_K_M, stock", false, false),
+        FAST_Q4("Q4_K_M, ours", false, true),
+        STOCK_LUQ("LUQ, stock", true, false),
+        FAST_LUQ("LUQ, ours", true, true);
+
+        private final String title;
+        private final boolean low;
+        private final boolean fast;
+
+        Side(String title, boolean low, boolean fast) {
+            this.title = title;
+            this.low = low;
+            this.fast = fast;
+        }
+    }
+
+    /**
+     * What to measure.
+     *
+     * @param shape one of {@link #names}
+     * @param lowLayers layers in IQ1_M, of all the model's
+     * @param layers layers that are really there; 0 for all
+     * @param tokens generated in each measurement
+     * @param prompt tokens of the prompt
+     * @param rounds each measures every side once
+     */
+    record Options(String shape, int lowLayers, int layers, int tokens, int prompt, int rounds, int threads) {
+    }
+
+    private final Options options;
+    private final ModelSynthesizer.Shape whole;
+    private final int layers;
+    private final int lowLayers;
+
+    /** @throws CliException there is no such shape, or it has fewer layers */
+    ShapeBenchmark(Options options) {
+        this.options = options;
+        this.whole = SHAPES.get(options.shape());
+        if (whole == null) {
+            throw new CliException("There is no shape " + options.shape() + ", but " + String.join(", ", names()) + ".");
+        }
+        this.layers = options.layers() == 0 ? whole.layers() : options.layers();
+        if (layers < 1 || layers > whole.layers() || options.lowLayers() < 0 || options.lowLayers() > whole.layers()) {
+            throw new CliException(options.shape() + " has " + whole.layers() + " layers.");
+        }
+        this.lowLayers = Math.round((float) options.lowLayers() * layers / whole.layers());
+    }
+
+    static List<String> names() {
+        return List.copyOf(SHAPES.keySet());
+    }
+
+    /** Writes both models into a temporary folder, measures, prints, and deletes them. */
+    void run() throws IOException {
+        Path folder = Files.createTempDirectory("luq-bench-");
+        Path base = folder.resolve("q4_k_m.gguf");
+        Path luq = folder.resolve("luq.gguf");
+        try {
+            write(base, 0);
+            write(luq, lowLayers);
+            System.out.printf("%s: %d of %d layers, %d of them IQ1_M in LUQ; %d threads%n", options.shape(), layers,
+                    whole.layers(), lowLayers, options.threads());
+            System.out.printf("Q4_K_M %.2f GiB, LUQ %.2f GiB%n", gibibytes(base), gibibytes(luq));
+            Map<Side, List<SpeedProbe.Speed>> speeds = new LinkedHashMap<>();
+            for (int round = 0; round < options.rounds(); round++) {
+                for (Side side : Side.values()) {
+                    speeds.computeIfAbsent(side, s -> new ArrayList<>()).add(SpeedProbe.Speed.measure(side.low ? luq : base,
+                            side.fast, options.threads(), options.tokens(), options.prompt()));
+                }
+            }
+            report(speeds);
+        } finally {
+            Files.deleteIfExists(base);
+            Files.deleteIfExists(luq);
+            Files.delete(folder);
+        }
+    }
+
+    private void report(Map<Side, List<SpeedProbe.Speed>> speeds) {
+        List<SpeedProbe.Speed> yardstick = speeds.get(Side.STOCK_Q4);
+        System.out.printf("%-14s %10s %8s %10s %8s %8s %9s%n", "median", "decode t/s", "ratio", "prefill t/s", "ratio",
+                "load s", "memory");
+        speeds.forEach((side, own) -> System.out.printf("%-14s %10.2f %8.2f %10.1f %8.2f %8.1f %5.2f GiB%n", side.title,
+                median(own, SpeedProbe.Speed::decode), ratio(own, yardstick, SpeedProbe.Speed::decode),
+                median(own, SpeedProbe.Speed::prefill), ratio(own, yardstick, SpeedProbe.Speed::prefill),
+                median(own, SpeedProbe.Speed::load), median(own, SpeedProbe.Speed::resident) / (1 << 30)));
+        System.out.printf("Ratios are to Q4_K_M with stock kernels, medians over the %d rounds.%n", options.rounds());
+    }
+
+    /** Of measurements of the same round. */
+    private static double ratio(List<SpeedProbe.Speed> own, List<SpeedProbe.Speed> other,
+            ToDoubleFunction<SpeedProbe.Speed> value) {
+        double[] ratios = new double[own.size()];
+        for (int i = 0; i < ratios.length; i++) {
+            ratios[i] = value.applyAsDouble(own.get(i)) / value.applyAsDouble(other.get(i));
+        }
+        return median(ratios);
+    }
+
+    private static double median(List<SpeedProbe.Speed> speeds, ToDoubleFunction<SpeedProbe.Speed> value) {
+        return median(speeds.stream().mapToDouble(value).toArray());
+    }
+
+    private static double median(double[] values) {
+        Arrays.sort(values);
+        int half = values.length / 2;
+        return values.length % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
+    }
+
+    private static double gibibytes(Path file) throws IOException {
+        return ModelFiles.read(file).tensorBytes() / (double) (1 << 30);
+    }
+
+    private void write(Path file, int low) throws IOException {
+        new ModelSynthesizer(new ModelSynthesizer.Shape(layers, whole.width(), whole.feedForward(), whole.heads(),
+                whole.keyValueHeads(), whole.vocabulary(), tensor -> type(tensor, low)), 1).write(file);
+    }
+
+    /** Low layers are spread evenly; the others are those of llama.cpp's recipe Q4_K_M. */
+    private GgmlType type(String tensor, int low) {
+        Matcher matcher = LAYER.matcher(tensor);
+        if (!matcher.matches()) {
+            return tensor.equals("output.weight") ? GgmlType.Q6_K : GgmlType.Q4_K;
+        }
+        int layer = Integer.parseInt(matcher.group(1));
+        if ((layer + 1) * low / layers > layer * low / layers) {
+            return GgmlType.IQ1_M;
+        }
+        boolean sensitive = matcher.group(2).matches("(attn_v|ffn_down)\\.weight");
+        boolean moreBits = layer < layers / 8 || layer >= 7 * layers / 8 || (layer - layers / 8) % 3 == 2;
+        return sensitive && moreBits ? GgmlType.Q6_K : GgmlType.Q4_K;
+    }
+}
