@@ -23,7 +23,7 @@ build_kernel_bench() {
     build_llama "$variant" "$work" ggml llama mtmd llama-common
     build_shim "$work" luq-kernel-bench luq-product-bench
     mkdir -p "$directory"
-    cp -P "$work"/llama/bin/libggml*.so* "$work"/shim/kernels/luq-{kernel,product}-bench "$directory"
+    cp -P "$work"/llama/bin/libggml*.so* "$work"/luq/kernels/luq-{kernel,product}-bench "$directory"
 }
 
 # Builds and runs the test of our kernels, with the compiler's checks of addresses and undefined behaviour if sanitize is
@@ -35,13 +35,12 @@ test_kernels() {
     work=$(work_dir "$variant")
     build_llama "$variant" "$work" ggml llama mtmd llama-common
     if [ "$sanitize" = ON ]; then
-        configure "$NATIVE_DIR/kernels" "$work/sanitized" -DCMAKE_BUILD_TYPE=Release -DLUQ_SANITIZE=ON \
-            -DLLAMA_SOURCE="$work/llama.cpp" -DLLAMA_LIBRARIES="$work/llama/bin"
+        configure_own "$work" "$work/sanitized" kernels -DLUQ_SANITIZE=ON
         logged "$work/sanitized.log" cmake --build "$work/sanitized" -j "$JOBS" --target luq-kernel-test
         program=$work/sanitized/luq-kernel-test
     else
         build_shim "$work" luq-kernel-test
-        program=$work/shim/kernels/luq-kernel-test
+        program=$work/luq/kernels/luq-kernel-test
     fi
     LD_LIBRARY_PATH=$work/llama/bin "$program"
 }

@@ -22,7 +22,7 @@ build_jar() {
     rm -rf "$work/resources" "$work/link" "$work/generated" "$work/maven"
     mkdir -p "$work/link" "$work/resources/dev/luq/preset/$platform" "$work/resources/META-INF"
     cp "$work"/lib/* "$work/resources/dev/luq/preset/$platform"
-    cp -P "$work"/llama/bin/*.so* "$work"/shim/*.so "$work/link"
+    cp -P "$work"/llama/bin/*.so* "$work"/luq/*.so "$work/link"
     write_notices "$work/llama.cpp" "$work/resources/META-INF/THIRD-PARTY-NOTICES"
     cp "$NATIVE_DIR/NOTICES.md" "$work/resources/META-INF/NOTICES.md"
     write_properties "$variant" "$key" "$work/lib" > "$work/resources/META-INF/luq-native.properties"

@@ -59,13 +59,37 @@ build_llama() {
     logged "$work/compile.log" cmake --build "$work/llama" -j "$JOBS" --target "${targets[@]}"
 }
 
+# Makes $2 hold the files of $1. One that is the same is left alone, whatever its time is.
+mirror() {
+    local from=$1 to=$2 file
+    mkdir -p "$to"
+    (cd "$from" && find . -type f) | while IFS= read -r file; do
+        if ! cmp -s "$from/$file" "$to/$file"; then
+            mkdir -p "$(dirname "$to/$file")"
+            cp "$from/$file" "$to/$file"
+        fi
+    done
+    (cd "$to" && find . -type f) | while IFS= read -r file; do
+        [ -e "$from/$file" ] || rm "$to/$file"
+    done
+}
+
+# Configures $2 for one of our own projects, shim or kernels. It is compiled from a copy: the cache outlives the checkout.
+configure_own() {
+    local work=$1 build=$2 project=$3
+    shift 3
+    mirror "$NATIVE_DIR/shim" "$work/own/shim"
+    mirror "$NATIVE_DIR/kernels" "$work/own/kernels"
+    configure "$work/own/$project" "$build" -DCMAKE_BUILD_TYPE=Release \
+        -DLLAMA_SOURCE="$work/llama.cpp" -DLLAMA_LIBRARIES="$work/llama/bin" "$@"
+}
+
 # Compiles targets of our shim and of our kernels, which it holds, against the libraries of build_llama.
 build_shim() {
     local work=$1
     shift
-    configure "$NATIVE_DIR/shim" "$work/shim" -DCMAKE_BUILD_TYPE=Release \
-        -DLLAMA_SOURCE="$work/llama.cpp" -DLLAMA_LIBRARIES="$work/llama/bin"
-    logged "$work/shim.log" cmake --build "$work/shim" -j "$JOBS" --target "$@"
+    configure_own "$work" "$work/luq" shim
+    logged "$work/luq.log" cmake --build "$work/luq" -j "$JOBS" --target "$@"
 }
 
 # Leaves headers in $work/include and stripped libraries in $work/lib.
@@ -82,7 +106,7 @@ build_libraries() {
     mkdir -p "$work/include" "$work/lib"
     cp "$source"/include/*.h "$source"/ggml/include/*.h "$source"/tools/mtmd/mtmd.h "$source"/tools/mtmd/mtmd-helper.h \
         "$NATIVE_DIR"/shim/luq_shim.h "$work/include"
-    for library in "$work"/llama/bin/lib{ggml*,llama,llama-common,mtmd}.so "$work"/shim/libluq.so; do
+    for library in "$work"/llama/bin/lib{ggml*,llama,llama-common,mtmd}.so "$work"/luq/libluq.so; do
         strip --strip-unneeded -o "$work/lib/$(soname "$library")" "$library"
     done
 }
