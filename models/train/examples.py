@@ -1,6 +1,7 @@
 """Writes a few pictures of their own random stream, each with a question that the model answers rightly.
 
-None of them is part of the evaluation. They are larger and more colourful than the average one.
+None of them is part of the evaluation. They are larger and more colourful than the average one. A line of examples.jsonl
+has the form of a data set's; `before` holds the turns before the question.
 """
 
 import argparse
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import dialogues
 import drawing
+import texts
 from measure import Line, Measure, load
 from model import Quick
 from scenes import EXAMPLES, Shapes, generator, random_chart, random_shapes, random_sign
@@ -37,15 +39,15 @@ WIDTH, HEIGHT = 196, 168
 TRIES = 400
 
 
-def dialogue(name, scene):
-    """Two turns about the first shape of the picture to describe: DemoModelTest asks them."""
+def follow_up(name, scene):
+    """Two turns about the first shape of the picture to describe."""
     shape = scene.shapes[0]
     first = (f"What color is the {shape.kind}?", shape.color)
     return [Line("turns", (name,), *first), Line("turns", (name,), "Is it small or large?", shape.size, (first,))]
 
 
-def candidates(number, category, make, wishes):
-    """(scene, picture, question, answer)"""
+def about_one(number, name, category, make, wishes):
+    """Yields (pictures by name, lines), the best first."""
     for enough in wishes:
         for index in range(TRIES):
             rng = generator(EXAMPLES, number * TRIES + index)
@@ -54,7 +56,40 @@ def candidates(number, category, make, wishes):
                 continue
             turns = dialogues.asker(scene, rng).dialogue(category)
             if turns and (category != "count" or turns[0][1] not in ("0", "1")):
-                yield scene, drawing.draw(scene, rng).picture, *turns[0]
+                lines = [Line(category, (f"{name}.png",), *turns[0])]
+                if name == "describe":
+                    lines += follow_up(f"{name}.png", scene)
+                yield {f"{name}.png": drawing.draw(scene, rng).picture}, lines
+
+
+def about_two(number):
+    for index in range(TRIES):
+        rng = generator(EXAMPLES, number * TRIES + index)
+        scenes = [random_shapes(rng, WIDTH, HEIGHT) for _ in range(2)]
+        turns = dialogues.AboutTwo(scenes, rng).dialogue("which")
+        if turns and all(2 <= len(scene.shapes) <= 4 for scene in scenes):
+            pictures = dict(zip(("first.png", "second.png"), (drawing.draw(scene, rng).picture for scene in scenes)))
+            yield pictures, [Line("which", tuple(pictures), *turns[0])]
+
+
+def about_none(number):
+    for index in range(TRIES):
+        turns = texts.dialogue("learnt fact", generator(EXAMPLES, number * TRIES + index))
+        yield {}, [Line("learnt fact", (), *turns[0])]
+
+
+def candidates():
+    """Per example, a generator of what may become it."""
+    for number, wanted in enumerate(WANTED):
+        yield about_one(number, *wanted)
+    yield about_two(len(WANTED))
+    yield about_none(len(WANTED) + 1)
+
+
+def record(line):
+    image = None if not line.images else line.images[0] if len(line.images) == 1 else line.images
+    before = dict(before=line.turns) if line.turns else {}
+    return dict(image=image, **before, question=line.question, answer=line.answer)
 
 
 def main():
@@ -67,21 +102,18 @@ def main():
     options.out.mkdir(parents=True, exist_ok=True)
     for old in options.out.glob("*.png"):
         old.unlink()
-    lines = []
-    for number, (name, category, make, wishes) in enumerate(WANTED):
-        for scene, picture, question, answer in candidates(number, category, make, wishes):
-            asked = [Line(category, (name,), question, answer)]
-            if name == "describe":
-                asked += dialogue(name, scene)
-            if all(Measure(quick, tokenizer, asked, {name: picture}).distributions()[1]):
-                print(*((line.question, line.answer) for line in asked))
-                picture.save(options.out / f"{name}.png", optimize=True)
-                lines.append(dict(image=f"{name}.png", question=question, answer=answer))
+    records = []
+    for number, some in enumerate(candidates()):
+        for pictures, lines in some:
+            if all(Measure(quick, tokenizer, lines, pictures).distributions()[1]):
+                for name, picture in pictures.items():
+                    picture.save(options.out / name, optimize=True)
+                records += map(record, lines)
+                print(*records[-len(lines):], sep="\n", flush=True)
                 break
         else:
-            print(f"no example of {category} is answered rightly")
-    text = "".join(json.dumps(line) + "\n" for line in lines)
-    (options.out / "examples.jsonl").write_text(text)
+            print(f"example {number}: no question is answered rightly")
+    (options.out / "examples.jsonl").write_text("".join(json.dumps(r) + "\n" for r in records))
 
 
 if __name__ == "__main__":

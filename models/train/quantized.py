@@ -75,6 +75,11 @@ def read(path):
     return values, {t.name: t.tensor_type.name for t in reader.tensors}
 
 
+def vocabulary(path):
+    """The tokens of a language model's GGUF file."""
+    return gguf.GGUFReader(path).fields["tokenizer.ggml.tokens"].contents()
+
+
 def insert(model, values, layers=None):
     """Puts the values of a GGUF file into the language model; with `layers`, into these alone."""
     with torch.no_grad():

@@ -4,6 +4,7 @@ Run again with the same --out to resume from the last checkpoint.
 """
 
 import argparse
+import sys
 import time
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from torch import nn
 from torch.utils.data import DataLoader, Subset
 
 import model as models
+import shipped
 import tokenizer as tokenizers
 from batches import Batches
 from muon import Muon
@@ -25,7 +27,9 @@ HELD = 0.5  # share of the time after which the rates fall, to zero at the end
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="folder for the checkpoint and the model")
-    parser.add_argument("--weights", type=Path, help="checkpoint whose weights, not its schedule, to begin with")
+    parser.add_argument(
+        "--weights", type=Path, help="weights to begin with: a checkpoint's, or a folder's with the two F16 GGUF files")
+    parser.add_argument("--llama-cpp", type=Path, help="source tree of llama.cpp, for gguf-py, which reads GGUF files")
     parser.add_argument("--preset", choices=models.PRESETS, default="demo")
     parser.add_argument("--steps", type=int, default=100_000, help="end of the schedule, unless --minutes comes first")
     parser.add_argument("--minutes", type=float, default=0, help="end of the schedule in time; 0 = no limit")
@@ -76,7 +80,11 @@ class Run:
         self.optimizers = optimizers_of(self.model, self.head)
         source = self.checkpoint if self.checkpoint.exists() else options.weights
         self.fresh = not source
-        if source:
+        if source and source.is_dir():
+            if options.llama_cpp:
+                sys.path.insert(0, str(options.llama_cpp / "gguf-py"))
+            shipped.load(self.model, self.tokenizer, source)
+        elif source:
             state = torch.load(source, map_location=device)
             self.model.load_state_dict(state["model"])
             self.head.load_state_dict(state["head"])

@@ -9,6 +9,8 @@ runtime must reproduce:
 
     MODEL-F16.gguf, mmproj-MODEL-F16.gguf   the language model and the vision tower with its projector
     MODEL.json                              prompts, token ids, shapes and the names of the files below
+    MODEL.IMAGE.pixels.f32                  every PIXEL_STRIDE-th value of the resized, padded and normalized image,
+                                            float[3][height][width], from the first
     MODEL.IMAGE.embeddings.f32              image embeddings as the language model receives them,
                                             float[n_image_tokens][n_embd]
     MODEL.IMAGE.logits.f32                  logits of the token after the prompt with the image, float[n_vocab]
@@ -52,9 +54,10 @@ from PIL import Image
 from transformers.models.llava.image_processing_pil_llava import LlavaImageProcessorPil
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
-SEED = 77  # with it the best token of every prompt leads the second by 0.8 or more
+SEED = 77  # with it the best token of every prompt leads the second by 0.7 or more
 N_VOCAB = 384
 GREEDY = 16  # tokens
+PIXEL_STRIDE = 61  # divides no width of an image, so that every column is met
 EXAMPLES = Path(__file__).parents[4] / "models" / "demo" / "examples"
 MEDIA_MARKER = "<__media__>"  # what llama.cpp's mtmd library replaces by the image
 
@@ -295,12 +298,41 @@ def make_image(directory, name, width, height, seed):
     return Image.fromarray(pixels)
 
 
+resize = Image.Image.resize
+
+
+def resize_horizontally_first(image, size, resample=None, box=None, reducing_gap=None):
+    """Always in the order in which Pillow resized before version 13, as when the models were trained.
+
+    Since then it begins vertically where the height shrinks more than the width (python-pillow/Pillow#9549); rounding
+    and clipping in between make that another image.
+    """
+    assert box is None and reducing_gap is None
+    return resize(resize(image, (size[0], image.height), resample), size, resample)
+
+
 # --- references ------------------------------------------------------------------------------------------------
 
 def write_json(path, value):
     text = json.dumps(value, indent=2)
     text = re.sub(r"\[[\d,\s]+\]", lambda numbers: " ".join(numbers[0].split()), text)  # token ids on one line
     path.write_text(text + "\n", encoding="utf-8")
+
+
+def pixels(inputs):
+    """The preprocessed image of a model's inputs, float[3][height][width]."""
+    values = inputs["pixel_values"]
+    if "image_grid_thw" not in inputs:
+        return values[0]
+    _, rows, columns = inputs["image_grid_thw"][0].tolist()
+    # Patches come in the order of merged ones; a picture's two frames are equal.
+    patches = values.reshape(rows // 2, columns // 2, 2, 2, 3, 2, 14, 14)[:, :, :, :, :, 0]
+    return patches.permute(4, 0, 2, 5, 1, 3, 6).reshape(3, rows * 14, columns * 14)
+
+
+def write_pixels(path, values):
+    write_floats(path, values.flatten()[::PIXEL_STRIDE])
+    return {"file": path.name, "shape": list(values.shape), "every": PIXEL_STRIDE}
 
 
 def write_floats(path, values):
@@ -331,6 +363,7 @@ def reference(out, name, model, prompts, image_inputs, image_token, needs_token_
             images.append({
                 "image": f"{image_name}.png", "width": image.width, "height": image.height,
                 "prompt": image_prompt, "tokens_before": before, "tokens_after": after,
+                "pixels": write_pixels(out / f"{name}.{image_name}.pixels.f32", pixels(inputs)),
                 "embeddings": write_floats(out / f"{name}.{image_name}.embeddings.f32", embeddings),
                 "logits": write_floats(out / f"{name}.{image_name}.logits.f32", logits)})
     greedy_answers = []
@@ -421,11 +454,12 @@ def llava(llama_cpp, out, work):
 
     # Squares of the tower's own size need no preprocessing. An image whose longer side has that size is padded to
     # a square with the mean colour, as in LLaVA-1.5's own evaluation, and needs no resampling.
-    # Larger and smaller squares are scaled, bicubically. (llama.cpp scales before it pads, Hugging Face after: what
-    # needs both differs at the seams and is left out.)
+    # Larger and smaller squares are scaled, bicubically; 150 by 100 and 72 by 90 pixels need both, padding first.
     images = {"large-154x154": make_image(out, "large-154x154", 154, 154, 6),
               "odd-100x100": make_image(out, "odd-100x100", 100, 100, 10),
+              "odd-150x100": make_image(out, "odd-150x100", 150, 100, 5),
               "small-42x42": make_image(out, "small-42x42", 42, 42, 7),
+              "small-72x90": make_image(out, "small-72x90", 72, 90, 9),
               "square-70x70": make_image(out, "square-70x70", 70, 70, 1),
               "wide-70x42": make_image(out, "wide-70x42", 70, 42, 2)}
     processor = LlavaImageProcessorPil(
@@ -488,7 +522,8 @@ def main():
     sys.path[:0] = [str(llama_cpp), str(llama_cpp / "gguf-py")]
     torch.set_num_threads(1)
     options.out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as work:
+    resized = mock.patch.object(Image.Image, "resize", resize_horizontally_first)
+    with tempfile.TemporaryDirectory() as work, resized:
         llava(llama_cpp, options.out, Path(work))
         qwen(llama_cpp, options.out, Path(work))
 

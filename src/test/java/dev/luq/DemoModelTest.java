@@ -27,6 +27,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
@@ -60,7 +61,25 @@ class DemoModelTest {
     private static final Path EXAMPLES = Path.of("models/demo/examples");
     private static final JsonMapper JSON = new JsonMapper();
 
-    private record Example(String image, String question, String answer) {
+    /** @param before earlier questions with their answers, in turn */
+    private record Example(List<String> images, List<String> before, String question, String answer) {
+
+        ObjectNode request() throws IOException {
+            ObjectNode request = JSON.createObjectNode().put("model", "demo").put("temperature", 0);
+            ArrayNode messages = request.putArray("messages");
+            ArrayNode parts = messages.addObject().put("role", "user").putArray("content");
+            for (String image : images) {
+                image(parts, "png", Files.readAllBytes(EXAMPLES.resolve(image)));
+            }
+            parts.addObject().put("type", "text").put("text", before.isEmpty() ? question : before.get(0));
+            for (int i = 1; i < before.size(); i++) {
+                messages.addObject().put("role", i % 2 == 1 ? "assistant" : "user").put("content", before.get(i));
+            }
+            if (!before.isEmpty()) {
+                messages.addObject().put("role", "user").put("content", question);
+            }
+            return request;
+        }
     }
 
     @Inject
@@ -79,45 +98,45 @@ class DemoModelTest {
     @Test
     void everyExampleIsAnsweredRight() throws Exception {
         for (Example example : examples()) {
-            assertEquals(example.answer, ask(dataUrl(example), example.question), example.toString());
+            assertEquals(example.answer, content(answer(example.request())), example.toString());
         }
     }
 
     @Test
     void theFormatOfThePictureDoesNotMatter() throws Exception {
         Example example = examples().get(0);
-        BufferedImage picture = ImageIO.read(EXAMPLES.resolve(example.image).toFile());
+        BufferedImage picture = ImageIO.read(EXAMPLES.resolve(example.images.get(0)).toFile());
         for (String format : List.of("png", "jpeg", "gif")) {
             ByteArrayOutputStream bytes = new ByteArrayOutputStream();
             assertTrue(ImageIO.write(picture, format, bytes));
-            String url = "data:image/" + format + ";base64," + Base64.getEncoder().encodeToString(bytes.toByteArray());
-            assertEquals(example.answer, ask(url, example.question), format);
+            ObjectNode request = example.request();
+            ArrayNode parts = (ArrayNode) request.at("/messages/0/content");
+            parts.remove(0);
+            image(parts, format, bytes.toByteArray());
+            assertEquals(example.answer, content(answer(request)), format);
         }
     }
 
     @Test
     void aSecondQuestionAboutTheSamePictureReusesIt() throws Exception {
-        Example example = examples().get(0);
-        ObjectNode first = request(dataUrl(example), "What color is the star?", false);
-        JsonNode answer = answer(first);
-        ArrayNode messages = (ArrayNode) first.get("messages");
-        messages.addObject().put("role", "assistant").put("content", content(answer));
-        messages.addObject().put("role", "user").put("content", "Is it small or large?");
-        JsonNode second = answer(first);
-        assertEquals("blue", content(answer));
-        assertEquals("large", content(second));
+        Example followUp = examples().stream().filter(e -> !e.before.isEmpty()).findFirst().orElseThrow();
+        Example opening = new Example(followUp.images, List.of(), followUp.before.get(0), followUp.before.get(1));
+        JsonNode answer = answer(opening.request());
+        JsonNode second = answer(followUp.request());
+        assertEquals(opening.answer, content(answer));
+        assertEquals(followUp.answer, content(second));
         int promptBefore = answer.at("/usage/prompt_tokens").asInt();
         assertTrue(second.at("/usage/prompt_tokens_details/cached_tokens").asInt() >= promptBefore, second.toString());
     }
 
     @Test
     void fourClientsAtOnceWithPicturesOfTheirOwnAreAllAnsweredRight() throws Exception {
-        List<Example> examples = examples();
+        List<Example> examples = examples().stream().filter(e -> e.before.isEmpty()).skip(1).limit(4).toList();
         ExecutorService clients = Executors.newFixedThreadPool(4);
         try {
             for (int round = 0; round < 3; round++) {
-                List<Future<String>> answers = examples.subList(0, 4).stream()
-                        .map(e -> clients.submit(() -> String.join("", stream(request(dataUrl(e), e.question, true)))))
+                List<Future<String>> answers = examples.stream()
+                        .map(e -> clients.submit(() -> String.join("", stream(e.request().put("stream", true)))))
                         .toList();
                 for (int i = 0; i < answers.size(); i++) {
                     assertEquals(examples.get(i).answer, answers.get(i).get(), examples.get(i).toString());
@@ -153,35 +172,33 @@ class DemoModelTest {
                 && tiny.pid().filter(next -> next != pid).isPresent());
         assertEquals(200, post(endless.deepCopy().put("stream", false).put("max_tokens", 1)).statusCode());
         Example example = examples().get(0);
-        assertEquals(example.answer, ask(dataUrl(example), example.question), "the other model went on");
+        assertEquals(example.answer, content(answer(example.request())), "the other model went on");
     }
 
     private static List<Example> examples() throws IOException {
-        return Files.readAllLines(EXAMPLES.resolve("examples.jsonl")).stream().map(line -> {
-            try {
-                JsonNode json = JSON.readTree(line);
-                return new Example(json.get("image").asText(), json.get("question").asText(), json.get("answer").asText());
-            } catch (IOException e) {
-                throw new IllegalStateException(line, e);
-            }
-        }).toList();
+        List<Example> examples = new ArrayList<>();
+        for (String line : Files.readAllLines(EXAMPLES.resolve("examples.jsonl"))) {
+            JsonNode json = JSON.readTree(line);
+            List<String> before = new ArrayList<>();
+            json.path("before").forEach(turn -> turn.forEach(text -> before.add(text.asText())));
+            examples.add(new Example(texts(json.get("image")), before, json.get("question").asText(),
+                    json.get("answer").asText()));
+        }
+        return examples;
     }
 
-    private static String dataUrl(Example example) throws IOException {
-        return "data:image/png;base64,"
-                + Base64.getEncoder().encodeToString(Files.readAllBytes(EXAMPLES.resolve(example.image)));
+    private static List<String> texts(JsonNode oneOrMoreOrNone) {
+        List<String> texts = new ArrayList<>();
+        if (oneOrMoreOrNone.isTextual()) {
+            texts.add(oneOrMoreOrNone.asText());
+        }
+        oneOrMoreOrNone.forEach(text -> texts.add(text.asText()));
+        return texts;
     }
 
-    private static ObjectNode request(String image, String question, boolean stream) {
-        ObjectNode request = JSON.createObjectNode().put("model", "demo").put("temperature", 0).put("stream", stream);
-        ArrayNode parts = request.putArray("messages").addObject().put("role", "user").putArray("content");
-        parts.addObject().put("type", "image_url").putObject("image_url").put("url", image);
-        parts.addObject().put("type", "text").put("text", question);
-        return request;
-    }
-
-    private String ask(String image, String question) throws Exception {
-        return content(answer(request(image, question, false)));
+    private static void image(ArrayNode parts, String format, byte[] bytes) {
+        parts.addObject().put("type", "image_url").putObject("image_url")
+                .put("url", "data:image/" + format + ";base64," + Base64.getEncoder().encodeToString(bytes));
     }
 
     private JsonNode answer(ObjectNode request) throws Exception {

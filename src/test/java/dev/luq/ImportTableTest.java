@@ -36,40 +36,41 @@ class ImportTableTest {
     private static final Map<String, List<String>> TABLE = new LinkedHashMap<>();
 
     static {
-        TABLE.put("gguf", List.of());
+        TABLE.put("files", List.of());
+        TABLE.put("gguf", List.of("files"));
         TABLE.put("llama", List.of("gguf"));
         TABLE.put("luq.plan", List.of("gguf"));
-        TABLE.put("luq.store", List.of("gguf", "luq.plan"));
-        TABLE.put("luq.quantize", List.of("gguf", "llama", "luq.plan", "luq.store"));
+        TABLE.put("luq.store", List.of("files", "gguf", "luq.plan"));
+        TABLE.put("luq.quantize", List.of("files", "gguf", "llama", "luq.plan", "luq.store"));
         TABLE.put("engine", List.of("llama"));
-        TABLE.put("images", List.of());
-        TABLE.put("luq.data", List.of());
-        TABLE.put("catalog", List.of("gguf", "luq.plan", "luq.spec", "luq.store"));
-        TABLE.put("luq.measure", List.of("luq.data", "luq.feed"));
+        TABLE.put("images", List.of("files"));
+        TABLE.put("luq.data", List.of("files"));
+        TABLE.put("catalog", List.of("files", "gguf", "luq.plan", "luq.spec", "luq.store"));
+        TABLE.put("luq.measure", List.of("files", "luq.data", "luq.feed"));
         // a job's description and state: the server reads and writes them
-        TABLE.put("luq.spec", List.of("luq.plan"));
+        TABLE.put("luq.spec", List.of("files", "luq.plan"));
         TABLE.put("luq.report", List.of("luq.plan", "luq.measure", "luq.spec"));
-        TABLE.put("luq.job", List.of("gguf", "llama", "engine", "luq.plan", "luq.store", "luq.quantize", "luq.data", "luq.feed",
-                "luq.calibrate", "luq.rank", "luq.measure", "luq.spec", "luq.report"));
+        TABLE.put("luq.job", List.of("files", "gguf", "llama", "engine", "luq.plan", "luq.store", "luq.quantize", "luq.data",
+                "luq.feed", "luq.calibrate", "luq.rank", "luq.measure", "luq.spec", "luq.report"));
         TABLE.put("luq.feed", List.of("images", "llama", "engine", "luq.data"));
-        TABLE.put("luq.calibrate", List.of("gguf", "llama", "luq.data", "luq.feed"));
+        TABLE.put("luq.calibrate", List.of("files", "gguf", "llama", "luq.data", "luq.feed"));
         TABLE.put("luq.rank", List.of("gguf", "llama", "luq.plan", "luq.feed", "luq.calibrate"));
         TABLE.put("worker.protocol", List.of());
         // what supervises: the server's half never sees native code
-        TABLE.put("worker", List.of("worker.protocol", "catalog"));
+        TABLE.put("worker", List.of("files", "worker.protocol", "catalog"));
         // what runs in the child process; started by name, imported by nobody but the entry point
         TABLE.put("worker.child", List.of("worker.protocol", "catalog", "engine", "llama", "gguf"));
         TABLE.put("jobs.protocol", List.of("luq.spec"));
-        TABLE.put("jobs", List.of("jobs.protocol", "catalog", "worker", "worker.protocol", "luq.plan", "luq.spec"));
-        TABLE.put("jobs.sets", List.of("catalog", "luq.data", "luq.spec"));
+        TABLE.put("jobs", List.of("files", "jobs.protocol", "catalog", "worker", "worker.protocol", "luq.plan", "luq.spec"));
+        TABLE.put("jobs.sets", List.of("files", "catalog", "luq.data", "luq.spec"));
         // what runs in the child process, as the worker's
-        TABLE.put("jobs.child", List.of("jobs.protocol", "worker.protocol", "luq.spec", "luq.job"));
-        TABLE.put("openai", List.of("images", "worker", "worker.protocol", "catalog"));
-        TABLE.put("admin", List.of("gguf", "luq.plan", "luq.spec", "catalog", "worker", "worker.protocol", "jobs", "jobs.sets",
-                "openai"));
+        TABLE.put("jobs.child", List.of("files", "jobs.protocol", "worker.protocol", "luq.spec", "luq.job"));
+        TABLE.put("openai", List.of("files", "images", "worker", "worker.protocol", "catalog"));
+        TABLE.put("admin", List.of("files", "gguf", "luq.plan", "luq.spec", "catalog", "worker", "worker.protocol", "jobs",
+                "jobs.sets", "openai"));
         TABLE.put("telemetry", List.of("worker", "worker.protocol", "jobs", "catalog", "luq.spec", "openai"));
-        TABLE.put("cli", List.of("gguf", "llama", "worker", "worker.protocol", "catalog", "luq.plan", "luq.store", "luq.quantize",
-                "luq.measure", "luq.spec", "luq.job", "luq.report"));
+        TABLE.put("cli", List.of("files", "gguf", "llama", "worker", "worker.protocol", "catalog", "luq.plan", "luq.store",
+                "luq.quantize", "luq.measure", "luq.spec", "luq.job", "luq.report"));
     }
 
     /** Rooms whose packages are told apart. */

@@ -1,6 +1,7 @@
 package dev.luq.admin;
 
 import dev.luq.catalog.CatalogConfig;
+import dev.luq.files.DataFolder;
 import dev.luq.openai.errors.ApiException.InvalidRequest;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
@@ -17,7 +18,7 @@ class ModelFolder {
 
     @Inject
     ModelFolder(AdminConfig config, CatalogConfig catalog) {
-        this(config.modelsDir().orElse(catalog.dataDir().resolve("models")));
+        this(config.modelsDir().orElse(new DataFolder(catalog.dataDir()).models()));
     }
 
     ModelFolder(Path root) {

@@ -5,6 +5,7 @@ import dev.luq.catalog.CatalogEntry;
 import dev.luq.catalog.CatalogException;
 import dev.luq.catalog.CheckedModel;
 import dev.luq.catalog.VariantStore;
+import dev.luq.files.Sha256;
 import dev.luq.jobs.Job;
 import dev.luq.jobs.Jobs;
 import dev.luq.jobs.JobsConfig;
@@ -23,8 +24,6 @@ import dev.luq.worker.WorkerConfig;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
@@ -41,7 +40,6 @@ class RequantizationFactory {
 
     private static final Pattern KEY = Pattern.compile("[\\x21-\\x7e]{1,255}");
     private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("yyyyMMdd-HHmmssSSS").withZone(ZoneOffset.UTC);
-    private static final int LONGEST_ID = 100;
 
     private final Catalog catalog;
     private final CalibrationSets sets;
@@ -67,12 +65,7 @@ class RequantizationFactory {
         if (!KEY.matcher(key).matches()) {
             throw new InvalidRequest("Idempotency-Key", "Idempotency-Key must be 1 to 255 visible ASCII characters");
         }
-        try {
-            byte[] digest = MessageDigest.getInstance("SHA-256").digest(JsonFile.bytes(request));
-            return Optional.of(new Job.Idempotency(key, HexFormat.of().formatHex(digest)));
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every JDK has SHA-256", e);
-        }
+        return Optional.of(new Job.Idempotency(key, Sha256.hex(JsonFile.bytes(request))));
     }
 
     Jobs.Request job(NewRequantization request, Optional<Job.Idempotency> idempotency) {
@@ -112,16 +105,15 @@ class RequantizationFactory {
             return sets.get(Body.required(name, param)).folder();
         } catch (SetException.NotFound e) {
             throw new InvalidRequest(param, e.getMessage() + ". GET " + SetsAdmin.PATH + " lists them");
+        } catch (SetException.Invalid e) {
+            throw new InvalidRequest(param, e.getMessage());
         }
     }
 
     /** @throws Refused when another variant has the name that was asked for */
     private String variant(NewRequantization request, Budget budget, String jobId) {
         if (request.variant() == null) {
-            String tail = "-" + budget.text().replace("%", "pct").replaceAll("[^A-Za-z0-9._-]", "-")
-                    + jobId.substring(jobId.indexOf('-'));
-            String head = request.model().replaceAll("[^A-Za-z0-9._-]", "-");
-            return head.substring(0, Math.min(head.length(), LONGEST_ID - tail.length())) + tail;
+            return RequantizationSpec.Output.name(request.model(), budget, jobId.substring(jobId.indexOf('-') + 1));
         }
         try {
             variants.find(request.variant());

@@ -5,12 +5,10 @@ import dev.luq.catalog.CatalogException;
 import dev.luq.catalog.CheckedModel;
 import dev.luq.luq.plan.ServingShape;
 import dev.luq.worker.WorkerConfig;
+import dev.luq.worker.protocol.ServerFrame.Load;
 
 /** How this server runs its models, which decides what they take beside their weights. */
 final class ServedShape {
-
-    /** As workers take it when none is configured. */
-    private static final long DEFAULT_CONTEXT = 8192;
 
     private ServedShape() {
     }
@@ -22,7 +20,7 @@ final class ServedShape {
 
     static ServingShape of(WorkerConfig config, CheckedModel base) {
         int context = config.contextSize() > 0 ? config.contextSize()
-                : (int) Math.min(base.facts().contextLength().orElse(DEFAULT_CONTEXT), DEFAULT_CONTEXT);
+                : (int) Math.min(base.facts().contextLength().orElse(Load.DEFAULT_CONTEXT), Load.DEFAULT_CONTEXT);
         int threads = config.threads() > 0 ? config.threads() : Runtime.getRuntime().availableProcessors();
         return new ServingShape(context, Math.min(config.batchSize(), context), config.slots(), threads);
     }

@@ -27,8 +27,10 @@ import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 import java.io.IOException;
 import java.io.InputStream;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.eclipse.microprofile.openapi.annotations.Operation;
 import org.eclipse.microprofile.openapi.annotations.enums.SchemaType;
 import org.eclipse.microprofile.openapi.annotations.media.Content;
@@ -60,7 +62,8 @@ public class SetsAdmin {
     @GET
     @Operation(operationId = "listCalibrationSets", summary = "All sets, by name")
     public Sets list() {
-        return new Sets("list", sets.list().stream().map(SetsAdmin::describe).toList());
+        return new Sets("list", Stream.concat(sets.list().stream().map(SetsAdmin::describe),
+                sets.folders().stream().map(SetsAdmin::unread)).sorted(Comparator.comparing(Set::name)).toList());
     }
 
     @GET
@@ -75,7 +78,8 @@ public class SetsAdmin {
     @Consumes("application/zip")
     @Operation(operationId = "addCalibrationSet",
             summary = "Upload a set as a zip archive, or name a folder below luq.sets.root",
-            description = "An archive is named by the parameter name and holds *.jsonl files, a line an example: {\"image\":"
+            description = "A folder directly in luq.sets.root that holds *.jsonl files is a set by its own name already."
+                    + " An archive is named by the parameter name and holds *.jsonl files, a line an example: {\"image\":"
                     + " \"a.png\" | [\"a.png\", \"b.png\"] | null, \"question\": \"...\", \"answer\": \"...\","
                     + " \"category\": \"...\"}, beside the pictures (PNG, JPEG, WEBP). The files of a named folder stay"
                     + " where they are, and must stay as they are. The same set under the same name again changes nothing.")
@@ -104,7 +108,7 @@ public class SetsAdmin {
     @DELETE
     @Path("/{name}")
     @Operation(operationId = "deleteCalibrationSet", summary = "Delete a set that no unfinished job uses",
-            description = "A folder that was only named stays.")
+            description = "A folder that was only named stays. One in luq.sets.root that was not named is not deleted.")
     @APIResponse(responseCode = "204", description = "Deleted")
     public void delete(@PathParam("name") String name) {
         String folder = sets.get(name).folder();
@@ -122,6 +126,10 @@ public class SetsAdmin {
     private static Set describe(CalibrationSet set) {
         return new Set(set.name(), "calibration_set", set.uploaded() ? "uploaded" : "folder",
                 set.created().getEpochSecond(), set.examples(), set.withImages(), set.categories(), set.digest());
+    }
+
+    private static Set unread(String folder) {
+        return new Set(folder, "calibration_set", "folder", null, null, null, null, null);
     }
 
     /** An archive may be larger than any other body. */
@@ -156,10 +164,16 @@ public class SetsAdmin {
     @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
     @Schema(name = "CalibrationSet")
     public record Set(String name, String object,
-            @Schema(enumeration = {"uploaded", "folder"}) String origin, long created,
-            int examples, @Schema(description = "Examples that show a picture") int withImages,
-            @Schema(description = "Number of examples by category") Map<String, Integer> categories,
-            @Schema(description = "SHA-256 of the content") String digest) {
+            @Schema(enumeration = {"uploaded", "folder"}) String origin,
+            @Schema(nullable = true, description = UNREAD) Long created,
+            @Schema(nullable = true, description = UNREAD) Integer examples,
+            @Schema(nullable = true, description = "Examples that show a picture. " + UNREAD) Integer withImages,
+            @Schema(nullable = true, description = "Number of examples by category. " + UNREAD)
+            Map<String, Integer> categories,
+            @Schema(nullable = true, description = "SHA-256 of the content. " + UNREAD) String digest) {
+
+        private static final String UNREAD = "Null in the list for a folder of luq.sets.root that was not named: it is read"
+                + " when it is asked for.";
     }
 
     /** A folder to name. */

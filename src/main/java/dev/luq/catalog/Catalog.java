@@ -2,6 +2,7 @@ package dev.luq.catalog;
 
 import dev.luq.catalog.CatalogEntry.Source;
 import dev.luq.catalog.CatalogState.ModelState;
+import dev.luq.files.DataFolder;
 import dev.luq.gguf.ModelFacts;
 import dev.luq.gguf.ModelFiles;
 import jakarta.inject.Inject;
@@ -27,7 +28,7 @@ public class Catalog {
 
     private static final Logger LOG = Logger.getLogger(Catalog.class);
 
-    private final Path dataDir;
+    private final DataFolder data;
     private final VariantStore variants;
     private final String configuredDefault;
     private volatile CatalogView view;
@@ -36,11 +37,11 @@ public class Catalog {
      *      catalogue cannot be understood */
     @Inject
     public Catalog(CatalogConfig config, VariantStore variants) {
-        this.dataDir = config.dataDir().toAbsolutePath().normalize();
+        this.data = new DataFolder(config.dataDir());
         this.variants = variants;
         ConfiguredModels configured = ConfiguredModels.of(config);
         this.configuredDefault = configured.defaultId();
-        CatalogState state = CatalogState.read(dataDir);
+        CatalogState state = CatalogState.read(data);
         List<CatalogEntry> entries = new ArrayList<>();
         for (ConfiguredModels.Model model : configured.models()) {
             entries.add(entry(model.id(), model.aliases(), false, new Source(List.of(absolute(model.model())),
@@ -241,9 +242,9 @@ public class Catalog {
 
     private void save(UnaryOperator<CatalogState> change) {
         try {
-            CatalogState.update(dataDir, change);
+            CatalogState.update(data, change);
         } catch (CatalogException.NotSaved e) {
-            LOG.errorf(e.getCause(), "The catalogue cannot be written to %s", dataDir);
+            LOG.errorf(e.getCause(), "The catalogue cannot be written to %s", data);
             throw e;
         }
     }

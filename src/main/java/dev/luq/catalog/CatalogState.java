@@ -1,6 +1,7 @@
 package dev.luq.catalog;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import dev.luq.files.DataFolder;
 import dev.luq.luq.spec.JsonFile;
 import dev.luq.luq.spec.SpecException;
 import io.quarkus.runtime.annotations.RegisterForReflection;
@@ -27,8 +28,6 @@ import java.util.function.UnaryOperator;
 @RegisterForReflection
 @JsonInclude(JsonInclude.Include.NON_NULL)
 record CatalogState(int version, String defaultModel, Map<String, ModelState> models) {
-
-    static final String FILE = "catalog.json";
 
     private static final int VERSION = 1;
     private static final CatalogState EMPTY = new CatalogState(VERSION, null, Map.of());
@@ -86,8 +85,8 @@ record CatalogState(int version, String defaultModel, Map<String, ModelState> mo
     }
 
     /** @throws CatalogException.Misconfigured when the file cannot be understood */
-    static CatalogState read(Path dataDir) {
-        Path file = dataDir.resolve(FILE);
+    static CatalogState read(DataFolder data) {
+        Path file = data.catalog();
         try {
             CatalogState state = JsonFile.read(file, CatalogState.class).orElse(EMPTY);
             if (state.version != VERSION) {
@@ -109,13 +108,14 @@ record CatalogState(int version, String defaultModel, Map<String, ModelState> mo
      * @return what is in it now
      * @throws CatalogException.NotSaved when the disk does not take it; the file is as before then
      */
-    static CatalogState update(Path dataDir, UnaryOperator<CatalogState> change) {
+    static CatalogState update(DataFolder data, UnaryOperator<CatalogState> change) {
         try {
-            Files.createDirectories(dataDir);
-            try (FileChannel lockFile = FileChannel.open(dataDir.resolve(FILE + ".lock"), StandardOpenOption.CREATE,
-                    StandardOpenOption.WRITE); FileLock lock = lockFile.lock()) {
-                CatalogState next = change.apply(read(dataDir));
-                JsonFile.write(dataDir.resolve(FILE), next);
+            Path file = data.catalog();
+            Files.createDirectories(data.path());
+            try (FileChannel lockFile = FileChannel.open(file.resolveSibling(file.getFileName() + ".lock"),
+                    StandardOpenOption.CREATE, StandardOpenOption.WRITE); FileLock lock = lockFile.lock()) {
+                CatalogState next = change.apply(read(data));
+                JsonFile.write(file, next);
                 return next;
             }
         } catch (IOException | UncheckedIOException e) {

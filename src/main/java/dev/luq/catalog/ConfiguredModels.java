@@ -1,5 +1,6 @@
 package dev.luq.catalog;
 
+import dev.luq.gguf.ModelFiles;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -15,10 +16,6 @@ import java.util.Optional;
  */
 record ConfiguredModels(List<Model> models, String defaultId) {
 
-    private static final String DEMO_ID = "luq-demo";
-    private static final String DEMO_MODEL = "luq-demo-F16.gguf";
-    private static final String DEMO_MMPROJ = "mmproj-luq-demo-F16.gguf";
-
     /** One model. */
     record Model(String id, Path model, Optional<Path> mmproj, List<String> aliases, boolean isDefault) {
     }
@@ -29,11 +26,11 @@ record ConfiguredModels(List<Model> models, String defaultId) {
         config.models().forEach((id, model) -> models.add(new Model(id, model.model(), model.mmproj(),
                 model.aliases().orElse(List.of()), model.isDefault())));
         boolean hasDefault = models.stream().anyMatch(Model::isDefault);
-        config.model().ifPresent(path -> models.add(new Model(config.modelId().orElseGet(() -> idOf(path)), path,
+        config.model().ifPresent(path -> models.add(new Model(config.modelId().orElseGet(() -> ModelFiles.nameOf(path)), path,
                 config.mmproj(), List.of(), !hasDefault)));
         if (models.isEmpty()) {
-            models.add(new Model(DEMO_ID, config.demoDir().resolve(DEMO_MODEL),
-                    Optional.of(config.demoDir().resolve(DEMO_MMPROJ)), List.of(), true));
+            DemoModel demo = new DemoModel(config.demoDir());
+            models.add(new Model(DemoModel.ID, demo.model(), Optional.of(demo.mmproj()), List.of(), true));
         }
         models.sort(Comparator.comparing((Model model) -> !model.isDefault).thenComparing(Model::id));
         if (models.size() > 1 && models.get(1).isDefault) {
@@ -42,10 +39,6 @@ record ConfiguredModels(List<Model> models, String defaultId) {
         }
         requireNames(models);
         return new ConfiguredModels(models, models.get(0).id);
-    }
-
-    private static String idOf(Path path) {
-        return path.getFileName().toString().replaceFirst("(-\\d{5}-of-\\d{5})?\\.gguf$", "");
     }
 
     private static void requireNames(List<Model> models) {

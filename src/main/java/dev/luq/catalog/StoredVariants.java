@@ -1,5 +1,6 @@
 package dev.luq.catalog;
 
+import dev.luq.files.DataFolder;
 import dev.luq.luq.store.LayerStore;
 import dev.luq.luq.store.Manifest;
 import dev.luq.luq.store.StoreException;
@@ -24,11 +25,7 @@ public class StoredVariants implements VariantStore {
 
     @Inject
     StoredVariants(CatalogConfig config) {
-        this(config.dataDir().toAbsolutePath().normalize());
-    }
-
-    StoredVariants(Path dataDir) {
-        this.root = dataDir.resolve("store");
+        this.root = new DataFolder(config.dataDir()).store();
     }
 
     @Override

@@ -3,8 +3,8 @@ package dev.luq.cli;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.luq.catalog.ActiveVariants;
 import dev.luq.catalog.CatalogException;
+import dev.luq.files.DataFolder;
 import java.net.URI;
-import java.nio.file.Path;
 import java.util.Optional;
 import picocli.CommandLine.Option;
 
@@ -19,7 +19,7 @@ final class Activation {
     private URI server;
 
     /** @throws CliException the server refuses, or the data folder cannot be written */
-    void activate(Path dataDir, String modelId, String manifestId) {
+    void activate(DataFolder data, String modelId, String manifestId) {
         if (!activate) {
             return;
         }
@@ -30,7 +30,7 @@ final class Activation {
             System.out.println("active       now, at " + server);
         } else {
             try {
-                ActiveVariants.set(dataDir, modelId, Optional.of(manifestId));
+                ActiveVariants.set(data, modelId, Optional.of(manifestId));
             } catch (CatalogException e) {
                 throw new CliException(e.getMessage(), e);
             }

@@ -7,7 +7,7 @@ import picocli.CommandLine.Spec;
 
 /** {@code luq bench}: measurements of this machine, each a command of its own. */
 @Command(name = "bench", description = "Measures this server on this machine.", mixinStandardHelpOptions = true,
-        subcommands = {DecodeBenchmark.class, MemoryBenchmark.class, QuantizeCommand.class,
+        subcommands = {DecodeBenchmark.class, MemoryBenchmark.class, FirstAnswerBenchmark.class, QuantizeCommand.class,
             SwapBenchmark.class, SynthesizeCommand.class})
 final class BenchCommand implements Runnable {
 
@@ -16,6 +16,6 @@ final class BenchCommand implements Runnable {
 
     @Override
     public void run() {
-        throw new ParameterException(spec.commandLine(), "Name a measurement: decode, memory, quantize or swap.");
+        throw new ParameterException(spec.commandLine(), "Name a measurement: decode, memory, first-answer, quantize or swap.");
     }
 }

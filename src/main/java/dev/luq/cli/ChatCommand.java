@@ -1,15 +1,13 @@
 package dev.luq.cli;
 
-import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
 import java.io.PrintStream;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Base64;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -17,23 +15,28 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** {@code luq chat IMAGE "question"}: prints the answer as it is generated. */
-@Command(name = "chat", description = "Asks a question about a picture and prints the answer as it comes.",
+/** {@code luq chat [IMAGE...] "question"}: prints the answer as it is generated. */
+@Command(name = "chat", description = "Asks a question, also about pictures, and prints the answer as it comes.",
         mixinStandardHelpOptions = true, sortOptions = false,
-        footer = "%nAsks the server at --server; when none answers there, starts one and ends it afterwards.")
+        customSynopsis = {"luq chat [OPTIONS] [IMAGE...] \"QUESTION\"",
+            "       luq chat --interactive [OPTIONS] [IMAGE...] [\"QUESTION\"]"},
+        footer = {"", "Asks the server at --server; when none answers there, starts one and ends it afterwards."})
 final class ChatCommand implements Callable<Integer> {
 
-    @Parameters(index = "0", paramLabel = "IMAGE", description = "A PNG, JPEG, WEBP or GIF file.")
-    private Path image;
+    @Parameters(arity = "0..*", paramLabel = "[IMAGE...] QUESTION", hideParamSyntax = true,
+            description = "PNG, JPEG, WEBP or GIF files, in the order in which the model sees them; last the question.")
+    private List<String> arguments = List.of();
 
-    @Parameters(index = "1", paramLabel = "QUESTION")
-    private String question;
+    @Option(names = {"-i", "--interactive"}, description = "Goes on with questions from standard input, one a line, until"
+            + " its end (Ctrl-D). Without arguments on a terminal that is the default.")
+    private boolean interactive;
 
     @Option(names = "--server", paramLabel = "URL", defaultValue = "http://127.0.0.1:8080",
             description = "Server to ask (default: ${DEFAULT-VALUE}).")
     private URI server;
 
-    @Option(names = "--model", paramLabel = "GGUF", description = "Model for a server of its own, with --mmproj.")
+    @Option(names = "--model", paramLabel = "GGUF",
+            description = "Model for a server of its own, with --mmproj where there are pictures.")
     private Path model;
 
     @Option(names = "--mmproj", paramLabel = "GGUF", description = "Vision projector of --model.")
@@ -48,16 +51,20 @@ final class ChatCommand implements Callable<Integer> {
     private double temperature;
 
     @Override
-    public Integer call() {
-        ObjectNode request = request();
+    public Integer call() throws IOException {
+        ChatArguments asked = ChatArguments.of(arguments, interactive);
+        if (model != null && mmproj == null && !asked.pictures().isEmpty()) {
+            throw new CliException("--model needs --mmproj to see pictures.");
+        }
+        ChatSession session = new ChatSession(asked.pictures(), maxTokens, temperature);
         CompletionClient client = new CompletionClient(server, Optional.ofNullable(System.getenv("LUQ_API_KEY")));
         if (model == null && client.answers("/q/health/ready")) {
-            print(client, request);
+            converse(session, client, asked.question());
             return 0;
         }
         System.err.println("luq: starting a server for this question");
         try (ServerProcess own = ServerProcess.start(serverOptions(), Duration.ofMinutes(10))) {
-            print(new CompletionClient(own.address(), Optional.empty()), request);
+            converse(session, new CompletionClient(own.address(), Optional.empty()), asked.question());
         }
         return 0;
     }
@@ -66,34 +73,34 @@ final class ChatCommand implements Callable<Integer> {
         if (model == null) {
             return List.of();
         }
-        if (mmproj == null) {
-            throw new CliException("--model needs --mmproj to see pictures.");
+        String file = model.toAbsolutePath().toString();
+        return mmproj == null ? List.of("--model", file)
+                : List.of("--model", file, "--mmproj", mmproj.toAbsolutePath().toString());
+    }
+
+    private void converse(ChatSession session, CompletionClient client, Optional<String> question) throws IOException {
+        question.ifPresent(first -> print(session, client, first));
+        if (!interactive) {
+            return;
         }
-        return List.of("--model", model.toAbsolutePath().toString(), "--mmproj", mmproj.toAbsolutePath().toString());
-    }
-
-    private ObjectNode request() {
-        ObjectNode request = CompletionClient.JSON.createObjectNode();
-        request.put("stream", true).put("max_completion_tokens", maxTokens).put("temperature", temperature);
-        ArrayNode content = request.putArray("messages").addObject().put("role", "user").putArray("content");
-        content.addObject().put("type", "image_url").putObject("image_url").put("url", dataUrl());
-        content.addObject().put("type", "text").put("text", question);
-        return request;
-    }
-
-    /** The server goes by the bytes and ignores the announced type. */
-    private String dataUrl() {
-        try {
-            return "data:image/png;base64," + Base64.getEncoder().encodeToString(Files.readAllBytes(image));
-        } catch (IOException e) {
-            throw new CliException("Cannot read the picture " + image + ".", e);
+        BufferedReader lines = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+        for (String line = next(lines); line != null; line = next(lines)) {
+            if (!line.isBlank()) {
+                print(session, client, line.strip());
+            }
         }
     }
 
-    private static void print(CompletionClient client, ObjectNode request) {
-        request.put("model", client.get("/v1/models").path("data").path(0).path("id").asText());
+    private static String next(BufferedReader lines) throws IOException {
+        if (System.console() != null) {
+            System.err.print("> ");
+        }
+        return lines.readLine();
+    }
+
+    private static void print(ChatSession session, CompletionClient client, String question) {
         PrintStream out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
-        client.stream(request, text -> {
+        session.ask(client, question, text -> {
             out.print(text);
             out.flush();
         });

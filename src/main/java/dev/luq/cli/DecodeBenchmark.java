@@ -31,6 +31,9 @@ import picocli.CommandLine.Option;
                 + " sampling (-n N-1 -p 0).",
             "Before the first repetition the server answers --warm-up W times, which is not counted: its code is"
                 + " compiled by then, as in a server that has run for a few seconds.",
+            "Tokens that come in quick succession share an event (luq.worker.stream-interval): the first event is the"
+                + " first token's, the last one tells of the last, and N is what usage counts. --every-token sends an"
+                + " event for each.",
             "Each repetition measures both, one after the other, in alternating order; the overhead is the median over"
                 + " the repetitions of direct / HTTP - 1."
         })
@@ -61,6 +64,9 @@ final class DecodeBenchmark implements Callable<Integer> {
     @Option(names = "--warm-up", paramLabel = "W", defaultValue = "5",
             description = "Answers before the first pair (default: ${DEFAULT-VALUE}).")
     private int warmUp;
+
+    @Option(names = "--every-token", description = "Every token is an event of its own.")
+    private boolean everyToken;
 
     @Option(names = "--llama-bench", paramLabel = "PROGRAM", hidden = true, required = true)
     private Path llamaBench;
@@ -95,7 +101,10 @@ final class DecodeBenchmark implements Callable<Integer> {
         ModelFiles files = ModelFiles.read(file);
         System.out.printf("model: %.1f million weights, %.1f MiB; %d threads%n", files.parameters() / 1e6,
                 files.tensorBytes() / 1048576.0, threads);
-        List<String> options = List.of("--model", file.toString(), "-Dluq.worker.threads=" + threads);
+        List<String> options = new ArrayList<>(List.of("--model", file.toString(), "-Dluq.worker.threads=" + threads));
+        if (everyToken) {
+            options.add("-Dluq.worker.stream-interval=0");
+        }
         try (ServerProcess server = ServerProcess.start(options, Duration.ofMinutes(5))) {
             String id = new CompletionClient(server.address(), Optional.empty())
                     .get("/v1/models").path("data").path(0).path("id").asText();
@@ -137,9 +146,7 @@ final class DecodeBenchmark implements Callable<Integer> {
     }
 
     private static double median(List<Pair> pairs, ToDoubleFunction<Pair> value) {
-        double[] sorted = pairs.stream().mapToDouble(value).sorted().toArray();
-        int half = sorted.length / 2;
-        return sorted.length % 2 == 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
+        return Spread.of(pairs.stream().mapToDouble(value).toArray()).median();
     }
 
     /** @param rate decoding steps per second after the first token */
@@ -154,9 +161,9 @@ final class DecodeBenchmark implements Callable<Integer> {
         EventClock.Answer answer = clock.complete(request);
         long[] arrivals = answer.texts();
         int generated = answer.usage().path("completion_tokens").asInt();
-        if (generated != tokens || arrivals.length < tokens * 9 / 10) {
-            throw new CliException("The model generated " + generated + " tokens in " + arrivals.length
-                    + " pieces where " + tokens + " visible ones were asked for: measure with another model.");
+        if (generated != tokens || arrivals.length < 2 || answer.characters() < tokens * 9 / 10) {
+            throw new CliException("The model generated " + generated + " tokens with " + answer.characters()
+                    + " characters where " + tokens + " visible tokens were asked for: measure with another model.");
         }
         return new Completion((generated - 1) * 1e9 / (arrivals[arrivals.length - 1] - arrivals[0]),
                 answer.usage().path("prompt_tokens").asInt());

@@ -1,5 +1,8 @@
 package dev.luq.cli;
 
+import static dev.luq.luq.plan.Units.MIB;
+
+import dev.luq.catalog.DemoModel;
 import dev.luq.luq.job.JobException;
 import dev.luq.luq.job.ModelEvaluation;
 import dev.luq.luq.measure.Agreement;
@@ -14,6 +17,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code luq eval}: measures a model beside its base. */
@@ -37,9 +41,8 @@ final class EvalCommand implements Callable<Integer> {
     @Option(names = "--evaluation", paramLabel = "DIR", description = "Evaluation set (default: the demo model's).")
     private Path evaluation;
 
-    @Option(names = "--data-dir", paramLabel = "DIR",
-            description = "Store and cache (default: $LUQ_DATA_DIR or ~/.local/share/luq).")
-    private Path dataDir;
+    @Mixin
+    private DataOptions data;
 
     @Option(names = "--threads", paramLabel = "N", defaultValue = "0", description = "Compute threads; 0: all processors.")
     private int threads;
@@ -47,16 +50,16 @@ final class EvalCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         ModelOptions baseModel = ModelOptions.of(base, mmproj);
-        Path set = baseModel.set("--evaluation", evaluation, "evaluation");
+        Path set = baseModel.set("--evaluation", evaluation, DemoModel::evaluation);
         ProgressBar bar = ProgressBar.forStandardError();
         try {
-            ModelEvaluation.Result result = new ModelEvaluation(ModelOptions.dataDir(dataDir), baseModel.modelFiles().paths(),
+            ModelEvaluation.Result result = new ModelEvaluation(data.folder(), baseModel.modelFiles().paths(),
                     baseModel.mmprojFile(), set, threads).run(subject(), share -> bar.progress(share, OptionalLong.empty()),
                     () -> bar.message("waiting for another job with this data folder"));
             bar.clear();
             System.out.printf("%-12s %s%n", "model", model);
             System.out.printf(Locale.ROOT, "%-12s %.2f MiB, %.2f bits per weight%n", "weights",
-                    result.tensorBytes() / 1048576.0, result.bitsPerWeight());
+                    result.tensorBytes() / MIB, result.bitsPerWeight());
             print(result.quality(), Optional.of(result.baseQuality()));
         } catch (JobException e) {
             bar.clear();

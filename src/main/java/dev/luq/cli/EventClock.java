@@ -31,9 +31,10 @@ final class EventClock {
      * A streamed answer.
      *
      * @param texts when each event with text was complete, by {@link System#nanoTime()}
+     * @param characters of the text
      * @param usage the last usage object, or a missing node
      */
-    record Answer(long[] texts, JsonNode usage) {
+    record Answer(long[] texts, int characters, JsonNode usage) {
     }
 
     /**
@@ -90,14 +91,17 @@ final class EventClock {
             throw new CliException("The answer ended early.");
         }
         List<Long> texts = new ArrayList<>();
+        int characters = 0;
         JsonNode usage = MissingNode.getInstance();
         for (int i = 0; i < events.size() - 1; i++) {
             JsonNode event = CompletionClient.parse(events.get(i));
             usage = event.path("usage").isObject() ? event.path("usage") : usage;
-            if (!event.path("choices").path(0).path("delta").path("content").asText("").isEmpty()) {
+            String text = event.path("choices").path(0).path("delta").path("content").asText("");
+            if (!text.isEmpty()) {
                 texts.add(ends[i]);
+                characters += text.length();
             }
         }
-        return new Answer(texts.stream().mapToLong(Long::longValue).toArray(), usage);
+        return new Answer(texts.stream().mapToLong(Long::longValue).toArray(), characters, usage);
     }
 }

@@ -1,5 +1,7 @@
 package dev.luq.cli;
 
+import static dev.luq.luq.plan.Units.MIB;
+
 import dev.luq.luq.store.LayerStore;
 import dev.luq.luq.store.Manifest;
 import dev.luq.luq.store.StoreException;
@@ -11,6 +13,7 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code luq export}: a model of the store as one plain GGUF. */
@@ -24,13 +27,12 @@ final class ExportCommand implements Callable<Integer> {
     @Option(names = "--out", paramLabel = "GGUF", required = true, description = "The file; replaced if it exists.")
     private Path out;
 
-    @Option(names = "--data-dir", paramLabel = "DIR",
-            description = "Where the store is (default: $LUQ_DATA_DIR or ~/.local/share/luq).")
-    private Path dataDir;
+    @Mixin
+    private DataOptions data;
 
     @Override
     public Integer call() {
-        Path root = ModelOptions.dataDir(dataDir).resolve("store");
+        Path root = data.folder().store();
         try {
             if (!Files.isDirectory(root)) {
                 throw new CliException("There is no store in " + root.getParent() + ".");
@@ -45,7 +47,7 @@ final class ExportCommand implements Callable<Integer> {
                 store.verify(manifest.get());
                 store.export(manifest.get(), out.toAbsolutePath());
             }
-            System.out.printf("%s, %.2f MiB%n", out, Files.size(out) / 1048576.0);
+            System.out.printf("%s, %.2f MiB%n", out, Files.size(out) / MIB);
             return 0;
         } catch (StoreException e) {
             throw new CliException(e.getMessage(), e);

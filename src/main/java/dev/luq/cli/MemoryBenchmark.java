@@ -11,6 +11,7 @@ import dev.luq.luq.plan.Plan;
 import dev.luq.luq.plan.Planner;
 import dev.luq.luq.plan.Precision;
 import dev.luq.luq.plan.ServingShape;
+import dev.luq.worker.protocol.ServerFrame.Load;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -155,7 +156,7 @@ final class MemoryBenchmark implements Callable<Integer> {
     private static MemoryEstimate estimate(Path model, Optional<Path> mmproj) throws IOException {
         ModelFiles files = ModelFiles.read(model);
         Optional<ModelFiles> projector = mmproj.isEmpty() ? Optional.empty() : Optional.of(ModelFiles.read(mmproj.get()));
-        long context = Math.min(ServingOptions.LONGEST, ModelFacts.of(files).contextLength().orElse(ServingOptions.LONGEST));
+        long context = Math.min(Load.DEFAULT_CONTEXT, ModelFacts.of(files).contextLength().orElse(Load.DEFAULT_CONTEXT));
         ServingShape shape = new ServingShape((int) context, ServingOptions.BATCH_SIZE, ServingOptions.SLOTS,
                 Runtime.getRuntime().availableProcessors());
         int layers = LayeredModel.of(files).layers().size();

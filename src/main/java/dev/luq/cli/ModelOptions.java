@@ -1,18 +1,21 @@
 package dev.luq.cli;
 
+import dev.luq.catalog.DemoModel;
+import dev.luq.files.DataFolder;
 import dev.luq.gguf.GgufException;
 import dev.luq.gguf.ModelFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.function.Function;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Which model a command is about, and where data lies. */
 final class ModelOptions {
 
     private static final String DEMO = "demo";
-    private static final String DEMO_ID = "luq-demo";
 
     @Option(names = "--model", paramLabel = "MODEL", required = true,
             description = "demo, or a GGUF of type F16, BF16 or Q8_0.")
@@ -24,9 +27,8 @@ final class ModelOptions {
     @Option(names = "--id", paramLabel = "ID", description = "The model's id at the server (default: the file's name).")
     private String id;
 
-    @Option(names = "--data-dir", paramLabel = "DIR",
-            description = "Store, jobs and cache (default: $LUQ_DATA_DIR or ~/.local/share/luq).")
-    private Path dataDir;
+    @Mixin
+    private final DataOptions data = new DataOptions();
 
     /** The same from texts. */
     static ModelOptions of(String model, Path mmproj) {
@@ -42,8 +44,7 @@ final class ModelOptions {
 
     /** As the server has it. */
     String id() {
-        return id != null ? id : isDemo() ? DEMO_ID
-                : modelFile().getFileName().toString().replaceFirst("(-\\d{5}-of-\\d{5})?\\.gguf$", "");
+        return id != null ? id : isDemo() ? DemoModel.ID : ModelFiles.nameOf(modelFile());
     }
 
     /** Short name for what is made of it. */
@@ -53,11 +54,11 @@ final class ModelOptions {
 
     /** Absolute. @throws CliException there is no such file */
     Path modelFile() {
-        return isDemo() ? demo("luq-demo-F16.gguf") : existing("--model", Path.of(model));
+        return isDemo() ? demo(DemoModel::model) : existing("--model", Path.of(model));
     }
 
     Optional<Path> mmprojFile() {
-        return isDemo() ? Optional.of(demo("mmproj-luq-demo-F16.gguf"))
+        return isDemo() ? Optional.of(demo(DemoModel::mmproj))
                 : Optional.ofNullable(mmproj).map(file -> existing("--mmproj", file));
     }
 
@@ -66,9 +67,9 @@ final class ModelOptions {
      *
      * @param option its option
      * @param given null when the option is absent
-     * @param name of the demo model's folder
+     * @param demo which of the demo model's folders
      */
-    Path set(String option, Path given, String name) {
+    Path set(String option, Path given, Function<DemoModel, Path> demo) {
         if (given != null) {
             return existing(option, given);
         }
@@ -76,25 +77,15 @@ final class ModelOptions {
             throw new CliException(option + " is needed: a folder with .jsonl files of questions and answers, beside their"
                     + " images.");
         }
-        return demo(name);
+        return demo(demo);
     }
 
-    Path dataDir() {
-        return dataDir(dataDir);
+    DataFolder data() {
+        return data.folder();
     }
 
-    /** The data folder: the one given, that of the environment, or the one in the home folder. */
-    static Path dataDir(Path given) {
-        if (given != null) {
-            return given.toAbsolutePath().normalize();
-        }
-        String environment = System.getenv("LUQ_DATA_DIR");
-        return (environment != null && !environment.isEmpty() ? Path.of(environment)
-                : Path.of(System.getProperty("user.home"), ".local", "share", "luq")).toAbsolutePath().normalize();
-    }
-
-    private static Path demo(String name) {
-        return existing("the demo model", Path.of(System.getProperty("luq.demo-dir", "models/demo")).resolve(name));
+    private static Path demo(Function<DemoModel, Path> part) {
+        return existing("the demo model", part.apply(new DemoModel(Path.of(System.getProperty("luq.demo-dir", "models/demo")))));
     }
 
     private static Path existing(String option, Path path) {

@@ -1,5 +1,7 @@
 package dev.luq.cli;
 
+import static dev.luq.luq.plan.Units.MIB;
+
 import dev.luq.gguf.GgufException;
 import dev.luq.gguf.ModelFacts;
 import dev.luq.gguf.ModelFiles;
@@ -8,9 +10,10 @@ import dev.luq.luq.plan.Candidate;
 import dev.luq.luq.plan.MemoryEstimate;
 import dev.luq.luq.plan.PlanException;
 import dev.luq.luq.plan.Planner;
-import dev.luq.luq.plan.Precision;
 import dev.luq.luq.plan.Ranking;
 import dev.luq.luq.plan.RankingMethod;
+import dev.luq.luq.spec.RequantizationSpec.Levels;
+import dev.luq.luq.spec.SpecException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -29,25 +32,14 @@ import picocli.CommandLine.Option;
             + " decides it."})
 final class PlanCommand implements Callable<Integer> {
 
-    private static final double MIB = 1048576;
-
     @Mixin
     private ModelOptions model;
 
     @Option(names = {"--memory", "--budget"}, paramLabel = "BUDGET", description = "Marks what a budget of size allows.")
     private String budget;
 
-    @Option(names = "--low", paramLabel = "TYPE", defaultValue = "IQ1_M",
-            description = "Precision of the low layers (default: ${DEFAULT-VALUE}).")
-    private Precision low;
-
-    @Option(names = "--high", paramLabel = "TYPE", defaultValue = "Q4_K_M",
-            description = "Precision of the rest (default: ${DEFAULT-VALUE}).")
-    private Precision high;
-
-    @Option(names = "--mmproj-type", paramLabel = "TYPE", defaultValue = "F16",
-            description = "The projector: F16 as it is, or Q8_0 (default: ${DEFAULT-VALUE}).")
-    private Precision projector;
+    @Mixin
+    private LevelOptions levels;
 
     @Mixin
     private ServingOptions serving;
@@ -61,13 +53,15 @@ final class PlanCommand implements Callable<Integer> {
                 mmproj = Optional.of(ModelFiles.read(model.mmprojFile().get()));
             }
             Planner planner = new Planner(files, mmproj,
-                    serving.shape((int) ModelFacts.of(files).contextLength().orElse(ServingOptions.LONGEST)));
-            List<Candidate> candidates = planner.twoLevel(inOrder(planner.layerCount()), low, high, high, projector);
+                    serving.shape(ModelFacts.of(files)));
+            Levels of = levels.levels();
+            List<Candidate> candidates = planner.twoLevel(inOrder(planner.layerCount()), of.low(), of.high(), of.high(),
+                    of.mmproj());
             Optional<Candidate> chosen = budget == null ? Optional.empty()
                     : Optional.of(planner.choose(candidates, size(budget)));
-            print(candidates, chosen);
+            print(candidates, of, chosen);
             return 0;
-        } catch (PlanException | GgufException e) {
+        } catch (PlanException | SpecException | GgufException e) {
             throw new CliException(e.getMessage(), e);
         } catch (IOException e) {
             throw new CliException("Cannot read the projector.", e);
@@ -90,8 +84,9 @@ final class PlanCommand implements Callable<Integer> {
         return Ranking.ascending(RankingMethod.DEPTH, scores, Map.of());
     }
 
-    private void print(List<Candidate> candidates, Optional<Candidate> chosen) {
-        System.out.printf("%s: k of %d layers %s, the rest %s; sizes in MiB%n%n", model.id(), candidates.size() - 1, low, high);
+    private void print(List<Candidate> candidates, Levels of, Optional<Candidate> chosen) {
+        System.out.printf("%s: k of %d layers %s, the rest %s; sizes in MiB%n%n", model.id(), candidates.size() - 1,
+                of.low(), of.high());
         System.out.printf("%3s %10s %8s %6s   %10s %10s %10s %10s %10s %10s%n", "k", "weights", "Q4_K_M", "bits", "memory",
                 "weights", "projector", "KV cache", "compute", "processes");
         for (int k = 0; k < candidates.size(); k++) {

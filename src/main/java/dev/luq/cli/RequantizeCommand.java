@@ -1,5 +1,10 @@
 package dev.luq.cli;
 
+import static dev.luq.luq.plan.Units.MIB;
+
+import dev.luq.catalog.DemoModel;
+import dev.luq.files.DataFolder;
+import dev.luq.files.Sha256;
 import dev.luq.gguf.GgufException;
 import dev.luq.gguf.ModelFacts;
 import dev.luq.gguf.ModelFiles;
@@ -16,7 +21,6 @@ import dev.luq.luq.spec.Method;
 import dev.luq.luq.spec.Phase;
 import dev.luq.luq.spec.RequantizationSpec;
 import dev.luq.luq.spec.RequantizationSpec.Calibration;
-import dev.luq.luq.spec.RequantizationSpec.Levels;
 import dev.luq.luq.spec.RequantizationSpec.Output;
 import dev.luq.luq.spec.RequantizationSpec.Scope;
 import dev.luq.luq.spec.RequantizationSpec.Sets;
@@ -25,11 +29,8 @@ import dev.luq.luq.spec.SpecException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.OptionalLong;
@@ -49,6 +50,8 @@ import picocli.CommandLine.Option;
 final class RequantizeCommand implements Callable<Integer> {
 
     private static final long CANCEL_SECONDS = 20;
+    /** Of the wish's digest in a name made from it. */
+    private static final int NAME_DIGITS = 6;
 
     @Mixin
     private ModelOptions model;
@@ -60,18 +63,8 @@ final class RequantizeCommand implements Callable<Integer> {
             description = "best, ladder, kld, error, entropy or entropy-normed-input (default: ${DEFAULT-VALUE}).")
     private String method;
 
-    @Option(names = "--low", paramLabel = "TYPE", defaultValue = "IQ1_M",
-            description = "Precision of the low layers (default: ${DEFAULT-VALUE}).")
-    private Precision low;
-
-    @Option(names = "--high", paramLabel = "TYPE", defaultValue = "Q4_K_M",
-            description = "Precision of the rest (default: ${DEFAULT-VALUE}).")
-    private Precision high;
-
-    @Option(names = "--mmproj-type", paramLabel = "TYPE", defaultValue = "F16",
-            description = "The projector: F16 as it is, or Q8_0 (default: ${DEFAULT-VALUE}). A budget for everything may choose"
-                + " Q8_0 by itself.")
-    private Precision projector;
+    @Mixin
+    private LevelOptions levels;
 
     @Option(names = "--calibration", paramLabel = "DIR", description = "Calibration set (default: the demo model's).")
     private Path calibration;
@@ -109,48 +102,36 @@ final class RequantizeCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        Path dataDir = model.dataDir();
+        DataFolder data = model.data();
         RequantizationSpec spec = spec();
-        Path folder = dataDir.resolve("jobs").resolve(spec.output().manifestId());
+        Path folder = data.job(spec.output().manifestId());
         spec = resumed(folder, spec);
-        Report report = run(dataDir, folder, spec);
+        Report report = run(data, folder, spec);
         print(report, folder);
-        activation.activate(dataDir, model.id(), report.manifestId());
+        activation.activate(data, model.id(), report.manifestId());
         return 0;
     }
 
     private RequantizationSpec spec() {
         try {
             ModelFiles files = model.modelFiles();
-            ModelFacts facts = ModelFacts.of(files);
             RequantizationSpec spec = new RequantizationSpec(RequantizationSpec.VERSION,
                     new Source(model.id(), files.paths().stream().map(Path::toString).toList(), model.mmprojFile().map(Path::toString)),
-                    new Sets(model.set("--calibration", calibration, "calibration").toString(),
-                            model.set("--evaluation", evaluation, "evaluation").toString(), evaluationExamples),
-                    Budget.parse(budget), Method.parse(method), new Levels(low, high, projector),
+                    new Sets(model.set("--calibration", calibration, DemoModel::calibration).toString(),
+                            model.set("--evaluation", evaluation, DemoModel::evaluation).toString(), evaluationExamples),
+                    Budget.parse(budget), Method.parse(method), levels.levels(),
                     new Calibration(alpha, seed, calibrationExamples, Calibration.DEFAULT.tuning()),
-                    serving.shape((int) facts.contextLength().orElse(ServingOptions.LONGEST)), serving.threads(),
+                    serving.shape(ModelFacts.of(files)), serving.threads(),
                     new Output("unnamed", Instant.EPOCH, compare ? Scope.FULL : Scope.BRIEF));
-            return named(spec, name != null ? name : defaultName(spec), Instant.now().truncatedTo(ChronoUnit.SECONDS));
+            return spec.named(name != null ? name : defaultName(spec), Instant.now().truncatedTo(ChronoUnit.SECONDS));
         } catch (SpecException | PlanException | GgufException e) {
             throw new CliException(e.getMessage(), e);
         }
     }
 
-    private static RequantizationSpec named(RequantizationSpec s, String id, Instant created) {
-        return new RequantizationSpec(s.version(), s.source(), s.sets(), s.budget(), s.method(), s.levels(), s.calibration(),
-                s.serving(), s.threads(), new Output(id, created, s.output().report()));
-    }
-
     /** The same wish has the same name, so that the same command finds its job again. */
     private String defaultName(RequantizationSpec spec) {
-        try {
-            byte[] digest = MessageDigest.getInstance("SHA-256").digest(JsonFile.bytes(spec));
-            return (model.name() + "-" + spec.budget().text().replace("%", "pct") + "-"
-                    + HexFormat.of().formatHex(digest, 0, 3)).replaceAll("[^A-Za-z0-9._-]", "-");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every JDK has SHA-256", e);
-        }
+        return Output.name(model.name(), spec.budget(), Sha256.hex(JsonFile.bytes(spec)).substring(0, NAME_DIGITS));
     }
 
     /** The job's description: the one begun before, or a new one. */
@@ -158,7 +139,7 @@ final class RequantizeCommand implements Callable<Integer> {
         try {
             if (Files.exists(folder.resolve("spec.json"))) {
                 RequantizationSpec begun = RequantizationSpec.read(folder);
-                if (!named(wanted, begun.output().manifestId(), begun.output().created()).equals(begun)) {
+                if (!wanted.named(begun.output().manifestId(), begun.output().created()).equals(begun)) {
                     throw new CliException("There is another job named " + begun.output().manifestId()
                             + "; choose another --name.");
                 }
@@ -176,7 +157,7 @@ final class RequantizeCommand implements Callable<Integer> {
         }
     }
 
-    private static Report run(Path dataDir, Path folder, RequantizationSpec spec) {
+    private static Report run(DataFolder data, Path folder, RequantizationSpec spec) {
         ProgressBar bar = ProgressBar.forStandardError();
         AtomicBoolean cancelled = new AtomicBoolean();
         CountDownLatch ended = new CountDownLatch(1);
@@ -186,7 +167,7 @@ final class RequantizeCommand implements Callable<Integer> {
         });
         Runtime.getRuntime().addShutdownHook(interrupt);
         try {
-            return new Requantization(dataDir, folder).run(new Requantization.Listener() {
+            return new Requantization(data, folder).run(new Requantization.Listener() {
                 @Override
                 public void phase(Phase phase) {
                     bar.phase(phase);
@@ -228,10 +209,10 @@ final class RequantizeCommand implements Callable<Integer> {
         Quality quality = report.quality();
         print("model", report.manifestId() + ", by " + report.chosen());
         print("weights", String.format(Locale.ROOT, "%.2f MiB, %.1f %% of Q4_K_M, %.2f bits per weight",
-                report.published().weightBytes() / 1048576.0, 100 * report.published().ratioToQ4KM(),
+                report.published().weightBytes() / MIB, 100 * report.published().ratioToQ4KM(),
                 report.published().bitsPerWeight()));
         print("memory", String.format(Locale.ROOT, "%.0f MiB when served, estimated",
-                report.published().memory().total() / 1048576.0));
+                report.published().memory().total() / MIB));
         List<String> layers = report.published().plan().layers().stream().map(Precision::name).toList();
         print("layers", String.join(" ", layers));
         EvalCommand.print(quality, report.baseQuality());

@@ -1,17 +1,17 @@
 package dev.luq.cli;
 
+import dev.luq.gguf.ModelFacts;
 import dev.luq.luq.plan.ServingShape;
+import dev.luq.worker.protocol.ServerFrame.Load;
 import picocli.CommandLine.Option;
 
 /** How a model will be served, for its memory; the defaults are those of the server. */
 final class ServingOptions {
 
-    /** Tokens of context that the server gives a model at most unless it is told otherwise. */
-    static final int LONGEST = 8192;
     static final int SLOTS = 4;
     static final int BATCH_SIZE = 128;
 
-    @Option(names = "--context-size", paramLabel = "TOKENS", defaultValue = "8192",
+    @Option(names = "--context-size", paramLabel = "TOKENS", defaultValue = "" + Load.DEFAULT_CONTEXT,
             description = "Tokens of KV cache when served; counts for budgets of the whole deployment (default: ${DEFAULT-VALUE}).")
     private int contextSize;
 
@@ -26,9 +26,9 @@ final class ServingOptions {
             description = "Compute threads; 0: all processors (default: ${DEFAULT-VALUE}).")
     private int threads;
 
-    /** @param trainingContext tokens that the model was trained for: a larger context is never served */
-    ServingShape shape(int trainingContext) {
-        return new ServingShape(Math.min(contextSize, trainingContext), batchSize, slots,
+    /** @param model a context larger than the one that it was trained for is never served */
+    ServingShape shape(ModelFacts model) {
+        return new ServingShape((int) Math.min(contextSize, model.contextLength().orElse(Load.DEFAULT_CONTEXT)), batchSize, slots,
                 threads > 0 ? threads : Runtime.getRuntime().availableProcessors());
     }
 

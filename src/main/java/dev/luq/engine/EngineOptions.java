@@ -1,5 +1,7 @@
 package dev.luq.engine;
 
+import java.time.Duration;
+
 /**
  * How an engine runs.
  *
@@ -7,12 +9,15 @@ package dev.luq.engine;
  * @param batchSize tokens of one step at most, more than sequences; the context's batch size or less. Smaller batches
  *        let running streams go on sooner while a prompt is evaluated.
  * @param imageCacheBytes upper bound of the image embeddings kept for later requests
+ * @param streamInterval text that a request generates within this time of its last delta is gathered into the next one;
+ *        zero for a delta per token
  */
-public record EngineOptions(int sequences, int batchSize, long imageCacheBytes) {
+public record EngineOptions(int sequences, int batchSize, long imageCacheBytes, Duration streamInterval) {
 
     public EngineOptions {
-        if (sequences < 1 || batchSize <= sequences || imageCacheBytes < 0) {
-            throw new IllegalArgumentException("needs 1 <= sequences < batchSize and imageCacheBytes >= 0");
+        if (sequences < 1 || batchSize <= sequences || imageCacheBytes < 0
+                || streamInterval.isNegative()) {
+            throw new IllegalArgumentException("needs 1 <= sequences < batchSize, imageCacheBytes >= 0, streamInterval >= 0");
         }
     }
 }

@@ -18,11 +18,13 @@ final class Generation implements AutoCloseable {
 
     private GenerationRequest request;
     private final Consumer<GenerationEvent> consumer;
+    private final long streamInterval;
     private final Runnable onDeaf;
     private boolean deaf;
     private volatile boolean ended;
     private PromptBuilder.Prepared prepared;
     private Answer answer;
+    private Gathering deltas;
     /** Images in the embedding cache that this request holds, by unit. */
     private final Map<Integer, String> pins = new HashMap<>();
     private int tokens;
@@ -32,10 +34,14 @@ final class Generation implements AutoCloseable {
     private long accepted;
     private double imageEncodeMillis;
 
-    /** @param onDeaf called once when the consumer throws: nobody listens any more */
-    Generation(GenerationRequest request, Consumer<GenerationEvent> consumer, Runnable onDeaf) {
+    /**
+     * @param streamInterval of {@link EngineOptions}, in nanoseconds
+     * @param onDeaf called once when the consumer throws: nobody listens any more
+     */
+    Generation(GenerationRequest request, Consumer<GenerationEvent> consumer, long streamInterval, Runnable onDeaf) {
         this.request = request;
         this.consumer = consumer;
+        this.streamInterval = streamInterval;
         this.onDeaf = onDeaf;
     }
 
@@ -66,9 +72,11 @@ final class Generation implements AutoCloseable {
         request = request.withoutImages();
         List<String> stops = new ArrayList<>(request.stop());
         stops.addAll(prepared.chat().stops());
+        deltas = new Gathering((content, toolCall, logprobs) ->
+                emit(new GenerationEvent.Delta(request.id(), content, toolCall, logprobs)),
+                streamInterval, System::nanoTime);
         answer = new Answer(vocabulary, stops, prepared.chat().preservedTokens(), prepared.parser(),
-                request.topLogprobs(), (content, toolCall, logprobs) ->
-                        emit(new GenerationEvent.Delta(request.id(), content, toolCall, logprobs)));
+                request.topLogprobs(), deltas);
     }
 
     void admitted() {
@@ -116,8 +124,21 @@ final class Generation implements AutoCloseable {
         return new Effects.Sampled(token, ends ? FinishReason.STOP : null);
     }
 
+    /** Shows the text that is kept back for a longer delta. */
+    void showGathered() {
+        if (deltas != null) {
+            deltas.passOn();
+        }
+    }
+
+    void fail(EngineException failure) {
+        showGathered();
+        emit(new GenerationEvent.Failed(request.id(), failure.code(), failure.getMessage(), failure.param()));
+    }
+
     void finish(FinishReason reason) {
         FinishReason told = answer.finish(reason);
+        showGathered();
         emit(new GenerationEvent.Finished(request.id(), told, tokens, timings()));
     }
 

@@ -48,6 +48,7 @@ final class LlamaEffects implements Effects, AutoCloseable {
     private final Function<ImageChunk, ImageEmbedding> encoder;
     private final Replies replies;
     private final Runnable beforeEnd;
+    private final long streamInterval;
     private final TokenBatch batch;
     private final EmbeddingCache<ImageEmbedding> embeddings;
     private final ThreadPoolExecutor preparing = thread("luq-prompt");
@@ -87,6 +88,7 @@ final class LlamaEffects implements Effects, AutoCloseable {
         this.encoder = encoder;
         this.replies = replies;
         this.beforeEnd = beforeEnd;
+        this.streamInterval = options.streamInterval().toNanos();
         this.batch = TokenBatch.create(options.batchSize());
         this.embeddings = new EmbeddingCache<>(options.imageCacheBytes());
     }
@@ -102,7 +104,7 @@ final class LlamaEffects implements Effects, AutoCloseable {
     /** Makes a request known, before {@link Scheduler#submitted}. @return false when its id is in use */
     boolean add(GenerationRequest request, Consumer<GenerationEvent> consumer) {
         Runnable abandon = () -> replies.abandoned(request.id());
-        return generations.putIfAbsent(request.id(), new Generation(request, consumer, abandon)) == null;
+        return generations.putIfAbsent(request.id(), new Generation(request, consumer, streamInterval, abandon)) == null;
     }
 
     // ---- preparing ----
@@ -252,11 +254,20 @@ final class LlamaEffects implements Effects, AutoCloseable {
                 }
             }
         }
+        if (batch.size() > runs.size()) {
+            showGathered();
+        }
         context.decode(batch);
+    }
+
+    /** Before a step with a part of a prompt, which may take long: text does not wait for it. */
+    private void showGathered() {
+        generations.values().forEach(Generation::showGathered);
     }
 
     @Override
     public void decode(Step.ImageSlice slice) {
+        showGathered();
         ImageEmbedding embedding = embeddings.pinned(slice.image().id());
         context.decode(embedding, slice.first(), slice.count(), slice.position(), slice.sequence(),
                 slice.output() ? 1 : 0);
@@ -289,7 +300,7 @@ final class LlamaEffects implements Effects, AutoCloseable {
         try (generation) {
             generation.finish(reason);
         } catch (RuntimeException e) {
-            emitFailed(generation, EngineException.of(e));
+            generation.fail(EngineException.of(e));
         }
     }
 
@@ -297,13 +308,8 @@ final class LlamaEffects implements Effects, AutoCloseable {
     public void failed(String request, EngineException failure) {
         counters.cancelled += failure instanceof EngineException.Cancelled ? 1 : 0;
         try (Generation generation = end(request)) {
-            emitFailed(generation, failure);
+            generation.fail(failure);
         }
-    }
-
-    private static void emitFailed(Generation generation, EngineException failure) {
-        generation.emit(new GenerationEvent.Failed(generation.request().id(), failure.code(), failure.getMessage(),
-                failure.param()));
     }
 
     private Generation end(String request) {

@@ -1,12 +1,12 @@
 package dev.luq.gguf;
 
+import dev.luq.files.AtomicFiles;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import java.util.HashSet;
@@ -33,7 +33,6 @@ public final class GgufWriter implements AutoCloseable {
     private final Optional<MessageDigest> digest;
     private int next;
     private long missing;
-    private boolean committed;
 
     /**
      * Writes header, metadata and tensor table.
@@ -149,23 +148,15 @@ public final class GgufWriter implements AutoCloseable {
             throw new IllegalStateException("no data for tensor " + tensors.get(next).name());
         }
         padFile();
-        channel.force(true);
         channel.close();
-        Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
-        committed = true;
-        // The rename itself is durable once the directory is.
-        try (FileChannel directory = FileChannel.open(target.getParent(), StandardOpenOption.READ)) {
-            directory.force(true);
-        }
+        AtomicFiles.commit(target, temporary);
     }
 
     /** Removes the temporary file unless it was committed. Idempotent. */
     @Override
     public void close() throws IOException {
         channel.close();
-        if (!committed) {
-            Files.deleteIfExists(temporary);
-        }
+        Files.deleteIfExists(temporary);
     }
 
     private void requireComplete() {

@@ -91,6 +91,11 @@ public record ModelFiles(List<Path> paths, List<Gguf> parts) {
         return model;
     }
 
+    /** What a model is called whose files are named so: the file's name without ending and part. */
+    public static String nameOf(Path file) {
+        return file.getFileName().toString().replaceFirst("(-\\d{5}-of-\\d{5})?\\.gguf$", "");
+    }
+
     /**
      * Whether a file name is that of a later part of a split model, which is loaded through its first part.
      *

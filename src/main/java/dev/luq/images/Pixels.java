@@ -1,10 +1,9 @@
 package dev.luq.images;
 
+import dev.luq.files.Sha256;
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
-import java.util.HexFormat;
 
 /**
  * Decoded pixels: {@code 3 * width * height} bytes, row by row from the top, R G B. The array is shared, not copied.
@@ -19,13 +18,10 @@ public record Pixels(int width, int height, byte[] rgb) {
 
     /** Lower-case hexadecimal SHA-256 of width and height, four big-endian bytes each, and the pixels. */
     public String sha256() {
-        try {
-            MessageDigest digest = MessageDigest.getInstance("SHA-256");
-            digest.update(ByteBuffer.allocate(8).putInt(width).putInt(height).array());
-            return HexFormat.of().formatHex(digest.digest(rgb));
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every JDK has SHA-256", e);
-        }
+        MessageDigest digest = Sha256.create();
+        digest.update(ByteBuffer.allocate(8).putInt(width).putInt(height).array());
+        digest.update(rgb);
+        return Sha256.hex(digest);
     }
 
     /**

@@ -1,6 +1,7 @@
 package dev.luq.jobs;
 
 import dev.luq.catalog.CatalogConfig;
+import dev.luq.files.DataFolder;
 import dev.luq.worker.WorkerCommand;
 import dev.luq.worker.WorkerConfig;
 import jakarta.inject.Inject;
@@ -19,16 +20,16 @@ public class JobCommand implements JobLauncher {
     private static final String MAIN_CLASS = "dev.luq.jobs.child.JobMain";
 
     private final WorkerCommand command;
-    private final Path dataDir;
+    private final DataFolder data;
 
     @Inject
     JobCommand(WorkerConfig worker, JobsConfig jobs, CatalogConfig catalog) {
-        this(worker.process(), MAIN_CLASS, jobs.heap(), catalog.dataDir().toAbsolutePath().normalize());
+        this(worker.process(), MAIN_CLASS, jobs.heap(), new DataFolder(catalog.dataDir()));
     }
 
-    JobCommand(WorkerConfig.Process config, String mainClass, String heap, Path dataDir) {
+    JobCommand(WorkerConfig.Process config, String mainClass, String heap, DataFolder data) {
         this.command = new WorkerCommand(config, mainClass, "job", heap, List.of());
-        this.dataDir = dataDir;
+        this.data = data;
     }
 
     @Override
@@ -40,7 +41,7 @@ public class JobCommand implements JobLauncher {
         if (isInstalled("ionice")) {
             line.addAll(List.of("ionice", "-c", "3"));
         }
-        line.addAll(command.line(jobId, dataDir.toString(), dataDir.resolve("jobs").resolve(jobId).toString()));
+        line.addAll(command.line(jobId, data.toString(), data.job(jobId).toString()));
         return line;
     }
 

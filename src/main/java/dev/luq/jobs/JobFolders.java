@@ -1,5 +1,6 @@
 package dev.luq.jobs;
 
+import dev.luq.files.DataFolder;
 import dev.luq.luq.spec.JsonFile;
 import dev.luq.luq.spec.SpecException;
 import java.io.IOException;
@@ -29,8 +30,8 @@ final class JobFolders {
 
     private final Path root;
 
-    JobFolders(Path dataDir) {
-        this.root = dataDir.resolve("jobs");
+    JobFolders(DataFolder data) {
+        this.root = data.jobs();
     }
 
     /** Whether there may be jobs. */

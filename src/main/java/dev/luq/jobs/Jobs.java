@@ -1,6 +1,7 @@
 package dev.luq.jobs;
 
 import dev.luq.catalog.CatalogConfig;
+import dev.luq.files.DataFolder;
 import dev.luq.luq.spec.RequantizationSpec;
 import dev.luq.worker.ModelControl;
 import dev.luq.worker.SwapMode;
@@ -13,9 +14,6 @@ import jakarta.annotation.Priority;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 import jakarta.inject.Inject;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.Comparator;
@@ -34,9 +32,9 @@ import java.util.function.UnaryOperator;
 import org.jboss.logging.Logger;
 
 /**
- * All re-quantizations of the data folder and the queue they wait in, in the order of their ids. Every change of state
- * is on the disk before anybody hears of it; a job that ran when the server ended is queued again when it starts. Of
- * several servers on one data folder one has the jobs. Thread-safe.
+ * All re-quantizations of the data folder and the queue they wait in, in the order of their ids. What changes in one is
+ * told once it is recorded; a job that ran when the server ended is queued again when it starts. Of several servers on
+ * one data folder one has the jobs. Thread-safe.
  */
 @ApplicationScoped
 public class Jobs {
@@ -64,32 +62,28 @@ public class Jobs {
     }
 
     private final JobsConfig config;
-    private final JobFolders folders;
     private final JobLauncher launcher;
     private final Activator activator;
     private final List<JobListener> listeners;
-    private final JobEvents events = new JobEvents();
 
     // all below guarded by this
-    private final Map<String, Job> jobs = new HashMap<>();
+    private final JobRecords records;
     private final Map<String, JobProcess> processes = new HashMap<>();
     /** Running ones that somebody wants to stop. */
     private final Set<String> cancelling = new HashSet<>();
     private boolean stopping;
-    /** The lock on the jobs of the data folder; null while they are another server's, or there are none yet. */
-    private FileChannel ownership;
 
     @Inject
     Jobs(JobsConfig config, CatalogConfig catalog, JobLauncher launcher, ModelControl control,
             @All List<JobListener> listeners) {
-        this(config, catalog.dataDir().toAbsolutePath().normalize(), launcher,
+        this(config, new DataFolder(catalog.dataDir()), launcher,
                 (modelId, manifestId, mode) -> control.activate(modelId, Optional.of(manifestId), mode), listeners);
     }
 
-    Jobs(JobsConfig config, Path dataDir, JobLauncher launcher, Activator activator,
+    Jobs(JobsConfig config, DataFolder data, JobLauncher launcher, Activator activator,
             List<JobListener> listeners) {
         this.config = config;
-        this.folders = new JobFolders(dataDir);
+        this.records = new JobRecords(new JobFolders(data));
         this.launcher = launcher;
         this.activator = activator;
         this.listeners = listeners;
@@ -101,7 +95,7 @@ public class Jobs {
     }
 
     synchronized void start() {
-        if (folders.exist() && !own()) {
+        if (records.exist() && !own()) {
             LOG.warn("Another server uses the data folder and runs its re-quantizations; this one waits for it to end");
             thread("luq-jobs-wait", this::awaitOwnership);
         }
@@ -120,16 +114,10 @@ public class Jobs {
 
     /** Takes over the data folder's jobs unless another server has them. @return whether they are this one's */
     private boolean own() {
-        if (ownership != null) {
+        if (records.areOurs()) {
             return true;
         }
-        try {
-            ownership = folders.lock().orElse(null);
-        } catch (IOException e) {
-            LOG.error("The folder of the jobs cannot be written", e);
-            throw new JobException.NotSaved(e);
-        }
-        if (ownership == null) {
+        if (!records.take()) {
             return false;
         }
         recover();
@@ -140,11 +128,10 @@ public class Jobs {
     }
 
     private void recover() {
-        for (Job job : folders.load()) {
-            jobs.put(job.id(), job);
+        for (Job job : records.all()) {
             if (job.state() == JobState.RUNNING) {
                 LOG.infof("Re-quantization %s was running when its server ended and is resumed", job.id());
-                change(job.id(), Job::queued);
+                records.change(job.id(), Job::queued);
             } else if (JobEvents.isAwaited(job)) {
                 activate(job);
             }
@@ -183,54 +170,36 @@ public class Jobs {
         stopping = true;
         processes.values().forEach(JobProcess::stop);
         notifyAll();
-        if (ownership != null) {
-            try {
-                ownership.close();
-            } catch (IOException e) {
-                LOG.warnf("The lock of the jobs cannot be released: %s", e.getMessage());
-            }
-        }
+        records.close();
     }
 
     /** The latest first. */
     public synchronized List<Job> list() {
-        return jobs.values().stream().sorted(Comparator.comparing(Job::id).reversed()).toList();
+        return records.all().stream().sorted(Comparator.comparing(Job::id).reversed()).toList();
     }
 
     /** @throws JobException.NotFound when there is none */
     public synchronized Job get(String id) {
-        Job job = jobs.get(id);
-        if (job == null) {
-            throw new JobException.NotFound(id);
-        }
-        return job;
+        return records.get(id);
     }
 
     /** Jobs that will run before this one, those that run included; empty unless it is queued. */
     public synchronized OptionalLong position(String id) {
-        Job job = get(id);
-        return job.state() != JobState.QUEUED ? OptionalLong.empty()
-                : OptionalLong.of(jobs.values().stream().filter(other -> other.state() == JobState.RUNNING
-                        || other.state() == JobState.QUEUED && other.id().compareTo(id) < 0).count());
+        return records.position(id);
     }
 
     public synchronized long count(JobState state) {
-        return jobs.values().stream().filter(job -> job.state() == state).count();
+        return records.in(state).size();
     }
 
     /** Where the job's description, report and working files lie. */
-    public Path folder(String id) {
-        return folders.of(get(id).id());
+    public synchronized Path folder(String id) {
+        return records.folder(id);
     }
 
     /** The job that a request with this key made, if any. */
     public synchronized Optional<Job> find(Job.Idempotency idempotency) {
-        Optional<Job> before = jobs.values().stream()
-                .filter(job -> job.idempotency().filter(i -> i.key().equals(idempotency.key())).isPresent()).findFirst();
-        before.flatMap(Job::idempotency).filter(i -> !i.request().equals(idempotency.request())).ifPresent(i -> {
-            throw new JobException.KeyReused();
-        });
-        return before;
+        return records.find(idempotency);
     }
 
     /**
@@ -243,7 +212,7 @@ public class Jobs {
      */
     public synchronized Job create(Request request) {
         requireOwnership();
-        Optional<Job> before = request.idempotency().flatMap(this::find);
+        Optional<Job> before = request.idempotency().flatMap(records::find);
         if (before.isPresent()) {
             return before.get();
         }
@@ -256,15 +225,7 @@ public class Jobs {
                 spec.budget().text(), JobState.QUEUED, spec.output().created(), Optional.empty(), Optional.empty(),
                 Optional.empty(), 0, OptionalLong.empty(), Map.of(), Optional.empty(), Optional.empty(), 0,
                 request.idempotency(), request.activation().map(mode -> new Job.Activation(mode, false, Optional.empty())));
-        try {
-            spec.write(folders.create(job.id()));
-            folders.save(job);
-        } catch (UncheckedIOException e) {
-            LOG.errorf(e, "Re-quantization %s cannot be recorded", job.id());
-            throw new JobException.NotSaved(e);
-        }
-        jobs.put(job.id(), job);
-        events.tell(job);
+        records.add(job, spec);
         notifyAll();
         return job;
     }
@@ -281,7 +242,7 @@ public class Jobs {
             throw new JobException.Conflict("The re-quantization has ended: it is " + text(job.state()));
         }
         if (job.state() == JobState.QUEUED) {
-            return change(id, j -> j.ended(JobState.CANCELLED, Instant.now(), Optional.empty()));
+            return records.change(id, j -> j.ended(JobState.CANCELLED, Instant.now(), Optional.empty()));
         }
         cancelling.add(id);
         JobProcess process = processes.get(id);
@@ -299,7 +260,7 @@ public class Jobs {
             throw new JobException.Conflict("Only a failed or cancelled re-quantization can be resumed: this one is "
                     + text(job.state()));
         }
-        Job resumed = change(id, Job::resumed);
+        Job resumed = records.change(id, Job::resumed);
         notifyAll();
         return resumed;
     }
@@ -322,14 +283,7 @@ public class Jobs {
         if (JobEvents.isAwaited(job)) {
             throw new JobException.Conflict("The result of the re-quantization is about to be served; try again later");
         }
-        try {
-            folders.delete(id);
-        } catch (UncheckedIOException e) {
-            LOG.errorf(e, "Re-quantization %s cannot be deleted", id);
-            throw new JobException.NotSaved(e);
-        }
-        jobs.remove(id);
-        events.forget(id);
+        records.remove(id);
     }
 
     private static String text(JobState state) {
@@ -346,36 +300,17 @@ public class Jobs {
         get(id);
         return Multi.createFrom().emitter(watcher -> {
             synchronized (this) {
-                events.watch(get(id), watcher);
+                records.watch(id, watcher);
             }
         }, BackPressureStrategy.LATEST);
-    }
-
-    /**
-     * Remembers a change of state. One that the disk does not take counts as long as the server runs; after its end the
-     * records are its successor's.
-     */
-    private Job change(String id, UnaryOperator<Job> change) {
-        Job next = change.apply(jobs.get(id));
-        try {
-            if (!stopping) {
-                folders.save(next);
-            }
-        } catch (UncheckedIOException e) {
-            LOG.errorf(e, "The state of re-quantization %s cannot be recorded", id);
-        }
-        jobs.put(id, next);
-        events.tell(next);
-        return next;
     }
 
     /** Waits for the next job and makes it a running one. */
     synchronized Job take() throws InterruptedException {
         while (true) {
-            Optional<Job> next = stopping ? Optional.empty() : jobs.values().stream()
-                    .filter(job -> job.state() == JobState.QUEUED).min(Comparator.comparing(Job::id));
+            Optional<Job> next = stopping ? Optional.empty() : records.in(JobState.QUEUED).stream().findFirst();
             if (next.isPresent()) {
-                return change(next.get().id(), job -> job.running(Instant.now()));
+                return records.change(next.get().id(), job -> job.running(Instant.now()));
             }
             wait();
         }
@@ -391,14 +326,12 @@ public class Jobs {
 
     /** Something happened in a job that its record shall say. */
     synchronized void record(String id, UnaryOperator<Job> change) {
-        change(id, change);
+        records.change(id, change);
     }
 
     /** Something happened in a job that is not worth a write. */
     synchronized void tell(String id, UnaryOperator<Job> change) {
-        Job next = change.apply(jobs.get(id));
-        jobs.put(id, next);
-        events.tell(next);
+        records.tell(id, change);
     }
 
     /**
@@ -414,7 +347,7 @@ public class Jobs {
             if (stopping) {
                 return; // the record says RUNNING: resumed at the next start
             }
-            ended = change(id, job -> next.apply(job, wanted));
+            ended = records.change(id, job -> next.apply(job, wanted));
             notifyAll();
         }
         LOG.infof("Re-quantization %s: %s%s", id, text(ended.state()), ended.error().map(e -> ": " + e).orElse(""));
@@ -431,7 +364,7 @@ public class Jobs {
                     .map(Throwable::getMessage);
             why.ifPresent(reason -> LOG.errorf("The result of re-quantization %s is not served: %s", job.id(), reason));
             synchronized (this) {
-                change(job.id(), j -> j.activated(why));
+                records.change(job.id(), j -> j.activated(why));
             }
         });
     }

@@ -1,8 +1,9 @@
 package dev.luq.llama;
 
 /**
- * Sees the tensors of a model's graph while a {@link Context} computes them, one micro-batch after the other. Called on
- * the thread that decodes. What it throws ends the decode and comes out of it.
+ * Sees the tensors of a model's graph while a {@link Context} computes them, one micro-batch after the other, or those of
+ * a vision tower's graph while {@link Vision} encodes an image. Called on the thread that decodes or encodes. What it
+ * throws ends that and comes out of it.
  */
 public interface TensorTap {
 

@@ -31,11 +31,14 @@ public final class Vision implements AutoCloseable {
     private final Model model;
     private final mtmd_context context;
     private final boolean mrope;
+    /** Called from C while the context lives; null without a tap. */
+    private final TapCallback tap;
     private boolean closed;
 
-    private Vision(Model model, mtmd_context context) {
+    private Vision(Model model, mtmd_context context, TapCallback tap) {
         this.model = model;
         this.context = context;
+        this.tap = tap;
         this.mrope = llama.mtmd_decode_use_mrope(context);
     }
 
@@ -44,9 +47,21 @@ public final class Vision implements AutoCloseable {
      * @throws LlamaException.VisionLoad the file is damaged, has no vision part, or belongs to another model
      */
     public static Vision open(Path mmproj, Model model, VisionOptions options) {
+        return open(mmproj, model, options, null);
+    }
+
+    /**
+     * A vision encoder whose computation is watched.
+     *
+     * @param mmproj the projector's GGUF
+     * @param tap called on the thread that encodes; null for none
+     * @throws LlamaException.VisionLoad the file is damaged, has no vision part, or belongs to another model
+     */
+    public static Vision open(Path mmproj, Model model, VisionOptions options, TensorTap tap) {
         Path file = mmproj.toAbsolutePath();
         model.use();
         mtmd_context context = null;
+        TapCallback callback = tap == null ? null : new TapCallback(tap);
         boolean opened = false;
         Native.clearLoggedErrors();
         try (BytePointer name = Native.utf8(file.toString());
@@ -63,6 +78,9 @@ public final class Vision implements AutoCloseable {
             if (options.imageMaxTokens() > 0) {
                 params.image_max_tokens(options.imageMaxTokens());
             }
+            if (callback != null) {
+                params.cb_eval(callback);
+            }
             context = llama.mtmd_init_from_file(name, model.pointer(), params);
             if (context == null) {
                 throw new LlamaException.VisionLoad("the projector cannot be used with this model: "
@@ -73,11 +91,14 @@ public final class Vision implements AutoCloseable {
             }
             Projector.check(file, model);
             opened = true;
-            return new Vision(model, context);
+            return new Vision(model, context, callback);
         } finally {
             if (!opened) {
                 if (context != null) {
                     llama.mtmd_free(context);
+                }
+                if (callback != null) {
+                    callback.close();
                 }
                 model.releaseUse();
             }
@@ -147,7 +168,11 @@ public final class Vision implements AutoCloseable {
      */
     public ImageEmbedding encode(ImageChunk chunk) {
         Native.clearLoggedErrors();
-        if (llama.mtmd_encode_chunk(pointer(), chunk.pointer()) != 0) {
+        int result = llama.mtmd_encode_chunk(pointer(), chunk.pointer());
+        if (tap != null) {
+            tap.rethrow();
+        }
+        if (result != 0) {
             throw new LlamaException.InvalidImage("the image cannot be encoded: "
                     + Native.loggedReason("llama.cpp gave no reason", List.of()));
         }
@@ -188,6 +213,9 @@ public final class Vision implements AutoCloseable {
         if (!closed) {
             closed = true;
             llama.mtmd_free(context);
+            if (tap != null) {
+                tap.close();
+            }
             model.releaseUse();
         }
     }

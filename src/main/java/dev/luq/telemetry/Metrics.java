@@ -11,7 +11,7 @@ enum Metrics {
     REQUESTS_RUNNING("luq_requests_running", "Requests that hold a slot"),
     KV_CACHE_USAGE("luq_kv_cache_usage_ratio", "Used share of the KV cache, caches of ended requests included"),
     TIME_TO_FIRST_TOKEN("luq_time_to_first_token_seconds", "From the arrival of a request to its first token"),
-    INTER_TOKEN_LATENCY("luq_inter_token_latency_seconds", "Between two tokens of an answer"),
+    INTER_TOKEN_LATENCY("luq_inter_token_latency_seconds", "Between two pieces of an answer: tokens, or what luq.worker.stream-interval gathers"),
     E2E_LATENCY("luq_e2e_request_latency_seconds", "From the arrival of a request to its end"),
     QUEUE_TIME("luq_request_queue_time_seconds", "Waiting for a slot"),
     PREFILL_TIME("luq_request_prefill_time_seconds", "Evaluating the prompt, images included"),

@@ -1,10 +1,9 @@
 package dev.luq.worker;
 
+import dev.luq.files.Sha256;
 import dev.luq.worker.protocol.ServerFrame;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
@@ -31,19 +30,15 @@ final class Quarantine {
 
     /** What of a request reaches native code as content; sampling does not count, so that a new seed is no way out. */
     static String key(ServerFrame.Generate request) {
-        try {
-            MessageDigest digest = MessageDigest.getInstance("SHA-256");
-            add(digest, request.messages());
-            add(digest, request.tools());
-            add(digest, request.toolChoice());
-            add(digest, request.responseFormat());
-            for (ServerFrame.Image image : request.images()) {
-                add(digest, image.sha256());
-            }
-            return HexFormat.of().formatHex(digest.digest());
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException(e);
+        MessageDigest digest = Sha256.create();
+        add(digest, request.messages());
+        add(digest, request.tools());
+        add(digest, request.toolChoice());
+        add(digest, request.responseFormat());
+        for (ServerFrame.Image image : request.images()) {
+            add(digest, image.sha256());
         }
+        return Sha256.hex(digest);
     }
 
     private static void add(MessageDigest digest, String part) {

@@ -54,6 +54,13 @@ public interface WorkerConfig {
     @WithDefault("134217728")
     long imageBytesInFlight();
 
+    /**
+     * Text generated within this time of a stream's last event goes into its next event: events cost time on the cores
+     * that compute. The first token is sent at once; zero sends every token on its own.
+     */
+    @WithDefault("20ms")
+    Duration streamInterval();
+
     /** Generated pieces kept for a client that reads slowly; its generation is cancelled when there are more. */
     @WithDefault("1024")
     int streamBuffer();

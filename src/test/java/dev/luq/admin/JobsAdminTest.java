@@ -82,11 +82,7 @@ class JobsAdminTest {
 
     @Test
     void aFolderBelowTheRootIsNamed() throws IOException {
-        Path folder = AdminProfile.data().resolve("roots").resolve("mine");
-        for (Map.Entry<String, byte[]> file : TestArchives.set().entrySet()) {
-            Files.createDirectories(folder.resolve(file.getKey()).getParent());
-            Files.write(folder.resolve(file.getKey()), file.getValue());
-        }
+        Path folder = writeToRoot("mine");
         json("{\"name\":\"named\",\"folder\":\"mine\"}").post(SETS).then().statusCode(201).body("origin", equalTo("folder"));
         json("{\"name\":\"bad\",\"folder\":\"../calibration\"}").post(SETS).then().statusCode(400)
                 .body("error.code", equalTo("invalid_calibration_set"))
@@ -94,6 +90,27 @@ class JobsAdminTest {
         json("{\"name\":\"bad\"}").post(SETS).then().statusCode(400).body("error.param", equalTo("folder"));
         admin().delete(SETS + "/named").then().statusCode(204);
         assertTrue(Files.exists(folder.resolve("set.jsonl")));
+    }
+
+    @Test
+    void aFolderOfTheRootIsASetThatNobodyNeedName() throws IOException {
+        Path folder = writeToRoot("lying");
+        admin().get(SETS).then().statusCode(200)
+                .body("data.find { it.name == 'lying' }.origin", equalTo("folder"))
+                .body("data.find { it.name == 'lying' }.examples", nullValue())
+                .body("data.find { it.name == 'shapes' }.examples", equalTo(2));
+        admin().get(SETS + "/lying").then().statusCode(200).body("origin", equalTo("folder")).body("examples", equalTo(2))
+                .body("created", notNullValue()).body("digest.length()", equalTo(64));
+        admin().delete(SETS + "/lying").then().statusCode(409).body("error.message", containsString("luq.sets.root"));
+        String id = json(request("quick-10", "").replace("\"shapes\"", "\"lying\"")).post(JOBS).then().statusCode(202)
+                .extract().path("id");
+        assertEquals(folder.toRealPath().toString(), RequantizationSpec.read(folder(id)).sets().calibration());
+        assertEquals(folder.toRealPath().toString(), RequantizationSpec.read(folder(id)).sets().evaluation());
+        Files.writeString(folder.resolve("more.jsonl"), "{\"question\": 1}");
+        json(request("quick-11", "").replace("\"calibration_set\":\"shapes\"", "\"calibration_set\":\"lying\"")).post(JOBS)
+                .then().statusCode(400).body("error.param", equalTo("calibration_set"))
+                .body("error.message", containsString("more.jsonl:1"))
+                .body("error.message", not(containsString(AdminProfile.data().toString())));
     }
 
     @Test
@@ -328,6 +345,15 @@ class JobsAdminTest {
     private static String request(String variant, String more) {
         return "{\"model\":\"tiny\",\"budget\":\"60%\",\"calibration_set\":\"shapes\",\"evaluation_set\":\"shapes\","
                 + "\"variant\":\"" + variant + "\"" + more + "}";
+    }
+
+    private static Path writeToRoot(String set) throws IOException {
+        Path folder = AdminProfile.data().resolve("roots").resolve(set);
+        for (Map.Entry<String, byte[]> file : TestArchives.set().entrySet()) {
+            Files.createDirectories(folder.resolve(file.getKey()).getParent());
+            Files.write(folder.resolve(file.getKey()), file.getValue());
+        }
+        return folder;
     }
 
     private static Response upload(String name, byte[] archive) {

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.luq.files.DataFolder;
 import dev.luq.luq.plan.Plan;
 import dev.luq.luq.plan.Precision;
 import io.smallrye.config.SmallRyeConfigBuilder;
@@ -203,10 +204,10 @@ class CatalogTest {
         assertThrows(CatalogException.Conflict.class, () -> catalog.deleteVariant("v1"), "it is active");
         assertThrows(CatalogException.NotFound.class, () -> catalog.deleteVariant("v3"));
 
-        ActiveVariants.set(folder.resolve("data"), "a", Optional.of("v3"));
+        ActiveVariants.set(new DataFolder(folder.resolve("data")), "a", Optional.of("v3"));
         CatalogEntry lost = catalog(config, store).find("a").orElseThrow();
         assertTrue(lost.problem().orElseThrow().contains("v3"), lost.toString());
-        ActiveVariants.set(folder.resolve("data"), "a", Optional.empty());
+        ActiveVariants.set(new DataFolder(folder.resolve("data")), "a", Optional.empty());
         assertEquals(Optional.empty(), catalog(config, store).find("a").orElseThrow().problem());
     }
 
@@ -217,7 +218,8 @@ class CatalogTest {
         String message = assertThrows(CatalogException.Misconfigured.class,
                 () -> changing(Map.of("luq.models.a.model", LLAVA))).getMessage();
         assertTrue(message.contains("catalog.json"), message);
-        assertThrows(CatalogException.Misconfigured.class, () -> ActiveVariants.set(file.getParent(), "a", Optional.empty()));
+        assertThrows(CatalogException.Misconfigured.class, () -> ActiveVariants.set(new DataFolder(file.getParent()), "a",
+                Optional.empty()));
         assertEquals("{\"version\":1,\"models\":[", Files.readString(file));
     }
 

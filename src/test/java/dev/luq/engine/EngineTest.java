@@ -23,6 +23,7 @@ import dev.luq.llama.ContextOptions;
 import dev.luq.llama.KvType;
 import dev.luq.llama.Model;
 import dev.luq.llama.Vision;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -129,6 +130,38 @@ class EngineTest {
             Outcome alone = tiny.complete(tiny.ask(userWithImages("Describe.", 1)).image(noise(1)).withoutCache());
             assertSameAnswer(alone, other);
         }
+    }
+
+    @Test
+    void textInQuickSuccessionIsOneDeltaAfterTheFirst() throws Exception {
+        Outcome piecewise;
+        try (TinyEngine tiny = new TinyEngine(QWEN, 1, 64)) {
+            piecewise = tiny.complete(tiny.ask(user("Count.")));
+        }
+        try (TinyEngine tiny = new TinyEngine(QWEN, 1, 64, Duration.ofDays(1))) {
+            Outcome gathered = tiny.complete(tiny.ask(user("Count.")));
+            List<GenerationEvent.Delta> deltas = gathered.events(GenerationEvent.Delta.class);
+            assertEquals(2, deltas.size());
+            assertEquals(piecewise.events(GenerationEvent.Delta.class).get(0), withId(deltas.get(0), "r0"));
+            assertEquals(piecewise.text(), gathered.text());
+            assertEquals(piecewise.tokens(), gathered.tokens());
+        }
+    }
+
+    @Test
+    void gatheredTextDoesNotWaitForAnotherRequestsPrompt() throws Exception {
+        try (TinyEngine tiny = new TinyEngine(QWEN, 2, 64, Duration.ofDays(1))) {
+            CountDownLatch started = new CountDownLatch(1);
+            Outcome stream = tiny.submit(tiny.ask(user("Count.")).maxTokens(200).as("stream"), event -> started.countDown());
+            started.await();
+            tiny.complete(tiny.ask(userWithImages("Describe.", 1)).image(noise(1)));
+            assertEquals(200, stream.await().tokens().size());
+            assertTrue(stream.events(GenerationEvent.Delta.class).size() > 2);
+        }
+    }
+
+    private static GenerationEvent.Delta withId(GenerationEvent.Delta delta, String id) {
+        return new GenerationEvent.Delta(id, delta.content(), delta.toolCall(), delta.logprobs());
     }
 
     @Test
@@ -441,12 +474,13 @@ class EngineTest {
         Model model = TinyEngine.model(QWEN);
         try (Context context = Context.create(model, new ContextOptions(512, 64, 64, 2, 1, 1, KvType.F16, false));
                 ChatTemplates templates = ChatTemplates.of(model)) {
-            for (EngineOptions options : List.of(new EngineOptions(3, 64, 0), new EngineOptions(2, 65, 0))) {
+            for (EngineOptions options : List.of(new EngineOptions(3, 64, 0, Duration.ZERO),
+                    new EngineOptions(2, 65, 0, Duration.ZERO))) {
                 assertThrows(IllegalArgumentException.class,
                         () -> Engine.start(options, model, context, templates, null));
             }
         }
-        assertThrows(IllegalArgumentException.class, () -> new EngineOptions(4, 4, 0));
+        assertThrows(IllegalArgumentException.class, () -> new EngineOptions(4, 4, 0, Duration.ZERO));
     }
 
     @Test

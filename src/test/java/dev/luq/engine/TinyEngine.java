@@ -13,6 +13,7 @@ import dev.luq.llama.SamplerOptions;
 import dev.luq.llama.Vision;
 import dev.luq.llama.VisionOptions;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -193,13 +194,22 @@ final class TinyEngine implements AutoCloseable {
         this(name, sequences, batchSize, true, Vision::encode);
     }
 
+    TinyEngine(String name, int sequences, int batchSize, Duration streamInterval) {
+        this(name, sequences, batchSize, streamInterval, true, Vision::encode);
+    }
+
     TinyEngine(String name, int sequences, int batchSize, boolean withVision,
+            BiFunction<Vision, ImageChunk, ImageEmbedding> encoder) {
+        this(name, sequences, batchSize, Duration.ZERO, withVision, encoder);
+    }
+
+    private TinyEngine(String name, int sequences, int batchSize, Duration streamInterval, boolean withVision,
             BiFunction<Vision, ImageChunk, ImageEmbedding> encoder) {
         model = model(name);
         Context context = Context.create(model, new ContextOptions(CONTEXT, batchSize, batchSize, sequences, 1, 1,
                 KvType.F32, false));
         Vision vision = withVision ? vision(name) : null;
-        engine = Engine.start(new EngineOptions(sequences, batchSize, 1 << 20), model, context,
+        engine = Engine.start(new EngineOptions(sequences, batchSize, 1 << 20, streamInterval), model, context,
                 ChatTemplates.of(model), vision, chunk -> encoder.apply(vision, chunk));
     }
 

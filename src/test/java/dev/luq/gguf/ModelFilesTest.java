@@ -39,6 +39,14 @@ class ModelFilesTest {
     }
 
     @Test
+    void aModelIsNamedAsItsFiles() {
+        assertEquals("llava-1.5-Q4_K_M", ModelFiles.nameOf(Path.of("/models/llava-1.5-Q4_K_M.gguf")));
+        assertEquals("llava", ModelFiles.nameOf(Path.of("llava-00001-of-00033.gguf")));
+        assertEquals("llava-1-of-3", ModelFiles.nameOf(Path.of("llava-1-of-3.gguf")));
+        assertEquals("llava.bin", ModelFiles.nameOf(Path.of("llava.bin")));
+    }
+
+    @Test
     void factsOfAProjector() throws IOException {
         ModelFacts facts = facts(projector("qwen2.5vl_merger", 256));
         assertTrue(facts.projector());

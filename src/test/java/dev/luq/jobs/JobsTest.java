@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.luq.Children;
+import dev.luq.files.DataFolder;
 import dev.luq.luq.plan.Budget;
 import dev.luq.luq.plan.ServingShape;
 import dev.luq.luq.spec.Phase;
@@ -271,8 +272,8 @@ class JobsTest {
                 .withMapping(JobsConfig.class).withConverter(Duration.class, 200, new DurationConverter());
         values.forEach((key, value) -> builder.withDefaultValue("luq.jobs." + key, value));
         WorkerConfig.Process process = builder.build().getConfigMapping(WorkerConfig.class).process();
-        return new Jobs(builder.build().getConfigMapping(JobsConfig.class), data,
-                new JobCommand(process, "dev.luq.jobs.child.ScriptedJob", "64m", data), activator,
+        return new Jobs(builder.build().getConfigMapping(JobsConfig.class), new DataFolder(data),
+                new JobCommand(process, "dev.luq.jobs.child.ScriptedJob", "64m", new DataFolder(data)), activator,
                 List.of((phase, duration) -> phases.accept(phase)));
     }
 

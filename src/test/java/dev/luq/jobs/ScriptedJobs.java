@@ -1,6 +1,7 @@
 package dev.luq.jobs;
 
 import dev.luq.catalog.CatalogConfig;
+import dev.luq.files.DataFolder;
 import dev.luq.worker.WorkerConfig;
 import jakarta.enterprise.inject.Alternative;
 import jakarta.inject.Inject;
@@ -17,7 +18,7 @@ public class ScriptedJobs implements JobLauncher {
     @Inject
     ScriptedJobs(WorkerConfig worker, CatalogConfig catalog) {
         this.command = new JobCommand(worker.process(), "dev.luq.jobs.child.ScriptedJob", "64m",
-                catalog.dataDir().toAbsolutePath());
+                new DataFolder(catalog.dataDir()));
     }
 
     @Override

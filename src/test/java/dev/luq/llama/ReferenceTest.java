@@ -19,6 +19,9 @@ class ReferenceTest {
 
     private static final double ENOUGH = 0.999;
 
+    /** Far below one step of an 8-bit channel, which is 0.0142 after normalization: resized images are the same. */
+    private static final float PIXEL_TOLERANCE = 1e-5f;
+
     static Stream<Arguments> images() {
         return Stream.of(TinyModels.LLAVA, TinyModels.QWEN).flatMap(name -> {
             List<Arguments> arguments = new ArrayList<>();
@@ -48,6 +51,49 @@ class ReferenceTest {
         }
     }
 
+    /** Resized, padded and normalized: what the vision tower's graph receives, every so-manieth value of it. */
+    @ParameterizedTest
+    @MethodSource("images")
+    void imagesGiveTheReferencePixels(String name, String image) {
+        JsonNode reference = description(name, image).get("pixels");
+        float[] expected = TinyModels.floats(reference.get("file").textValue());
+        int[] shape = TinyModels.ints(reference.get("shape"));
+        int every = reference.get("every").intValue();
+        InputTap tap = new InputTap();
+        try (Vision vision = Vision.open(TinyModels.mmprojFile(name), TinyModels.model(name), new VisionOptions(1, 0, 0), tap);
+                ImageChunk chunk = imageChunk(vision, image); ImageEmbedding embedding = vision.encode(chunk)) {
+            assertEquals(shape[2], tap.columns);
+            assertEquals(shape[0] * shape[1] * shape[2], tap.pixels.length);
+            float[] actual = new float[expected.length];
+            for (int i = 0; i < actual.length; i++) {
+                actual[i] = tap.pixels[i * every];
+            }
+            assertArrayEquals(expected, actual, PIXEL_TOLERANCE);
+        }
+    }
+
+    /** Keeps the pixels that go into the patch embedding, a convolution: channels, rows, columns. */
+    private static final class InputTap implements TensorTap {
+        private int columns;
+        private float[] pixels;
+
+        @Override
+        public boolean wants(GraphTensor tensor) {
+            return pixels == null && tensor.source(1) != null && tensor.source(1).name().equals("inp_raw");
+        }
+
+        @Override
+        public void computed(GraphTensor tensor) {
+            columns = tensor.source(1).columns();
+            pixels = TinyModels.copy(tensor.source(1).floats());
+        }
+    }
+
+    private static ImageChunk imageChunk(Vision vision, String image) {
+        return (ImageChunk) vision.tokenize(List.of(TinyModels.image(image)), false).stream()
+                .filter(ImageChunk.class::isInstance).findFirst().orElseThrow();
+    }
+
     @ParameterizedTest
     @MethodSource("images")
     void imagesGiveTheReferenceEmbeddings(String name, String image) {
@@ -56,8 +102,7 @@ class ReferenceTest {
         int tokens = reference.get("embeddings").get("shape").get(0).intValue();
         int size = reference.get("embeddings").get("shape").get(1).intValue();
         try (Vision vision = TinyModels.vision(name);
-                ImageChunk chunk = (ImageChunk) vision.tokenize(List.of(TinyModels.image(image)), false).stream()
-                        .filter(ImageChunk.class::isInstance).findFirst().orElseThrow();
+                ImageChunk chunk = imageChunk(vision, image);
                 ImageEmbedding embedding = vision.encode(chunk)) {
             assertEquals(tokens, embedding.tokens());
             assertEquals(size, embedding.embeddingSize());

@@ -90,6 +90,37 @@ class VisionTest {
         }
     }
 
+    /** Padded to a square before it is scaled, this image would take 1.2 GB. */
+    @Test
+    void aVeryLongImageNeedsNoHugeSquare() {
+        try (Vision vision = TinyModels.vision(TinyModels.LLAVA);
+                ImageChunk chunk = imageChunk(vision, image(20_000, 100, "long"))) {
+            assertEquals(25, chunk.tokens());
+            for (float value : encoded(vision, chunk)) {
+                assertTrue(Float.isFinite(value));
+            }
+        }
+    }
+
+    @Test
+    void aTapSeesTheVisionTowerAndWhatItThrowsComesOut() {
+        TensorTap tap = new TensorTap() {
+            @Override
+            public boolean wants(GraphTensor tensor) {
+                return tensor.isMatrixProduct();
+            }
+
+            @Override
+            public void computed(GraphTensor tensor) {
+                throw new IllegalArgumentException("seen " + tensor.rows());
+            }
+        };
+        try (Vision vision = Vision.open(TinyModels.mmprojFile(TinyModels.QWEN), TinyModels.model(TinyModels.QWEN), OPTIONS, tap);
+                ImageChunk chunk = imageChunk(vision, image(112, 112, "x"))) {
+            assertThrows(IllegalArgumentException.class, () -> vision.encode(chunk));
+        }
+    }
+
     @Test
     void mediaMarkersInTextAreText() {
         try (Vision vision = TinyModels.vision(TinyModels.QWEN)) {

@@ -140,7 +140,7 @@ class ModelProcessTest {
     private SupervisedWorker started(Path model, Path mmproj) {
         WorkerCommand command = new WorkerCommand(CONFIG.process(), WorkerCommand.MAIN_CLASS);
         ServerFrame.Load load = new ServerFrame.Load(List.of(model.toString()), mmproj == null ? null : mmproj.toString(), 0,
-                2, 64, 1, 1, 1 << 20, 0);
+                2, 64, 1, 1, 1 << 20, 0, 0);
         SupervisedWorker worker = new SupervisedWorker("tiny", load, CONFIG,
                 (modelId, events) -> WorkerProcess.start(modelId, command.line(modelId), events), timer,
                 new GenerationListener() { }, new Quarantine(1), () -> { });

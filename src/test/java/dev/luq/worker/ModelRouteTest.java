@@ -206,7 +206,7 @@ class ModelRouteTest {
 
     private Supplier<SupervisedWorker> worker(String model) {
         WorkerCommand command = new WorkerCommand(config.process(), "dev.luq.worker.child.ScriptedWorker");
-        ServerFrame.Load load = new ServerFrame.Load(List.of(model), null, 0, config.slots(), 512, 0, 0, 0, 0);
+        ServerFrame.Load load = new ServerFrame.Load(List.of(model), null, 0, config.slots(), 512, 0, 0, 0, 0, 0);
         return () -> new SupervisedWorker("test", load, config,
                 (modelId, events) -> WorkerProcess.start(modelId, command.line(modelId), events), timer, listener,
                 route.quarantine(), () -> released.add(model));

@@ -27,7 +27,7 @@ final class ParentProcess {
                 System.exit(1);
             }
         });
-        worker.send(new ServerFrame.Load(List.of(arguments[0]), null, 0, 1, 16, 0, 0, 0, 0));
+        worker.send(new ServerFrame.Load(List.of(arguments[0]), null, 0, 1, 16, 0, 0, 0, 0, 0));
         Thread.sleep(Long.MAX_VALUE);
     }
 }

@@ -295,7 +295,7 @@ class SupervisedWorkerTest {
     private SupervisedWorker started(String model, Map<String, String> values) {
         WorkerConfig config = TestConfig.of(values);
         WorkerCommand command = new WorkerCommand(config.process(), "dev.luq.worker.child.ScriptedWorker");
-        ServerFrame.Load load = new ServerFrame.Load(List.of(model), null, 0, config.slots(), 512, 0, 0, 0, 0);
+        ServerFrame.Load load = new ServerFrame.Load(List.of(model), null, 0, config.slots(), 512, 0, 0, 0, 0, 0);
         SupervisedWorker worker = new SupervisedWorker("test", load, config,
                 (modelId, events) -> WorkerProcess.start(modelId, command.line(modelId), events), timer, listener,
                 new Quarantine(config.restart().suspects()), () -> heard.add("released"));

@@ -57,7 +57,7 @@ class WorkerProcessTest {
     private static byte[] frame() throws IOException {
         var out = new java.io.ByteArrayOutputStream();
         new dev.luq.worker.protocol.Frames.Writer<>(dev.luq.worker.protocol.ServerFrame.class, out)
-                .write(new dev.luq.worker.protocol.ServerFrame.Load(List.of("good"), null, 0, 1, 16, 0, 0, 0, 0));
+                .write(new dev.luq.worker.protocol.ServerFrame.Load(List.of("good"), null, 0, 1, 16, 0, 0, 0, 0, 0));
         return out.toByteArray();
     }
 

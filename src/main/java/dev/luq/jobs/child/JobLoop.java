@@ -1,6 +1,8 @@
 package dev.luq.jobs.child;
 
 import dev.luq.jobs.protocol.JobFrame;
+import dev.luq.luq.job.JobException;
+import dev.luq.luq.job.Requantization;
 import dev.luq.luq.spec.Phase;
 import dev.luq.worker.protocol.Frames;
 import java.io.BufferedOutputStream;
@@ -13,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.OptionalLong;
+import java.util.function.Consumer;
 import sun.misc.Signal;
 import sun.misc.SignalHandler;
 
@@ -21,7 +24,7 @@ import sun.misc.SignalHandler;
  * the server asks for it, ends or is killed, makes it stop at the next point where nothing is half done. Signals that
  * reach a whole process group are ignored: the server decides.
  */
-final class JobLoop implements JobBody.Progress {
+final class JobLoop implements Requantization.Listener {
 
     /** Exit code after the last frame was written. */
     static final int EXIT_DONE = 0;
@@ -48,8 +51,10 @@ final class JobLoop implements JobBody.Progress {
      * Runs a job in this process. Returns never; the process ends.
      *
      * @param folder of the job; one process works in it at a time
+     * @param body of the job, run to its end; after a process that died it goes on where that one was. Ends with a
+     *     {@link JobException} when it is cancelled or cannot go on; tells the listener from any thread
      */
-    static void run(Path folder, JobBody body) {
+    static void run(Path folder, Consumer<Requantization.Listener> body) {
         OutputStream frames = new FileOutputStream(FileDescriptor.out);
         // A stray print would be taken for a frame.
         System.setOut(System.err);
@@ -75,16 +80,16 @@ final class JobLoop implements JobBody.Progress {
         }
     }
 
-    private static JobFrame end(JobBody body, JobBody.Progress progress) {
-        if (progress.cancelled()) {
+    private static JobFrame end(Consumer<Requantization.Listener> body, JobLoop loop) {
+        if (loop.cancelled()) {
             return new JobFrame.Cancelled();
         }
         try {
-            body.run(progress);
+            body.accept(loop);
             return new JobFrame.Done();
-        } catch (JobBody.Stopped e) {
+        } catch (JobException.Cancelled e) {
             return new JobFrame.Cancelled();
-        } catch (JobBody.Failed e) {
+        } catch (JobException.Failed e) {
             if (e.getCause() != null) {
                 e.getCause().printStackTrace();
             }
@@ -132,13 +137,13 @@ final class JobLoop implements JobBody.Progress {
     }
 
     @Override
-    public void progress(double share, OptionalLong secondsLeft) {
-        put(new JobFrame.Progress(share, secondsLeft.isPresent() ? secondsLeft.getAsLong() : null));
+    public void progress(double overall, OptionalLong secondsLeft) {
+        put(new JobFrame.Progress(overall, secondsLeft.isPresent() ? secondsLeft.getAsLong() : null));
     }
 
     @Override
-    public void note(String message) {
-        put(new JobFrame.Note(message));
+    public void message(String text) {
+        put(new JobFrame.Note(text));
     }
 
     @Override

@@ -5,7 +5,7 @@ import java.time.Instant;
 import java.util.Map;
 
 /**
- * A set that jobs may use for calibration or evaluation: {@code set.json} in its folder.
+ * A set that jobs may use for calibration or evaluation. Of one that was uploaded or named, {@code set.json} in its folder.
  *
  * @param name 1 to 64 letters, digits, dots, dashes and underscores
  * @param uploaded whether its files are the server's own; otherwise they lie below the configured root

@@ -1,6 +1,7 @@
 package dev.luq.jobs.sets;
 
 import dev.luq.catalog.CatalogConfig;
+import dev.luq.files.DataFolder;
 import dev.luq.luq.data.DataException;
 import dev.luq.luq.data.Dataset;
 import dev.luq.luq.data.Example;
@@ -14,11 +15,10 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
-import java.nio.file.InvalidPathException;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardCopyOption;
@@ -30,15 +30,18 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.jboss.logging.Logger;
 
 /**
  * The calibration and evaluation sets of this server, each in a folder of {@code calibration} in the data folder:
  * {@code set.json}, and {@code files} when it was uploaded. A set is checked as a whole before it is there, and never
- * changes. Thread-safe.
+ * changes. The folders directly in the configured root are sets too, unless one of the others has their name; they are
+ * read and checked when they are asked for. Thread-safe.
  */
 @ApplicationScoped
 public class CalibrationSets {
@@ -50,16 +53,18 @@ public class CalibrationSets {
     private static final String INCOMING = ".incoming-";
 
     private final SetsConfig config;
+    private final SetsRoot root;
     private final Path home;
 
     @Inject
     CalibrationSets(SetsConfig config, CatalogConfig catalog) {
-        this(config, catalog.dataDir().toAbsolutePath().normalize());
+        this(config, new DataFolder(catalog.dataDir()));
     }
 
-    CalibrationSets(SetsConfig config, Path dataDir) {
+    CalibrationSets(SetsConfig config, DataFolder data) {
         this.config = config;
-        this.home = dataDir.resolve("calibration");
+        this.root = new SetsRoot(config.root());
+        this.home = data.sets();
     }
 
     /** What was coming in when a server ended is of no use. */
@@ -73,7 +78,7 @@ public class CalibrationSets {
         }
     }
 
-    /** By name. */
+    /** Those that were uploaded or named, by name. */
     public List<CalibrationSet> list() {
         List<CalibrationSet> sets = new ArrayList<>();
         if (Files.isDirectory(home)) {
@@ -87,9 +92,46 @@ public class CalibrationSets {
         return sets;
     }
 
-    /** @throws SetException.NotFound when there is none */
+    /** Names of the others, the folders of the root, in order. */
+    public List<String> folders() {
+        Set<String> taken = list().stream().map(CalibrationSet::name).collect(Collectors.toSet());
+        try {
+            return root.sets().stream().map(folder -> folder.getFileName().toString())
+                    .filter(name -> NAME.matcher(name).matches() && !taken.contains(name)).sorted().toList();
+        } catch (IOException | DirectoryIteratorException e) {
+            LOG.errorf(e, "The folders in luq.sets.root cannot be listed");
+            return List.of();
+        }
+    }
+
+    /**
+     * A set. A folder of the root is read and checked for it; it counts as created when it was last modified.
+     *
+     * @throws SetException.NotFound when there is none
+     * @throws SetException.Invalid when it is a folder of the root whose files are no set
+     */
     public CalibrationSet get(String name) {
-        return find(name).orElseThrow(() -> new SetException.NotFound(name));
+        return find(name).orElseGet(() -> {
+            Path folder = folder(name).orElseThrow(() -> new SetException.NotFound(name));
+            try {
+                return describe(name, false, folder, folder, Files.getLastModifiedTime(folder).toInstant());
+            } catch (IOException | UncheckedIOException e) {
+                throw unreadable(name, e);
+            }
+        });
+    }
+
+    private Optional<Path> folder(String name) {
+        try {
+            return NAME.matcher(name).matches() ? root.set(name) : Optional.empty();
+        } catch (IOException e) {
+            throw unreadable(name, e);
+        }
+    }
+
+    private static SetException unreadable(String name, Exception e) {
+        LOG.errorf(e, "The folder %s in luq.sets.root cannot be read", name);
+        return new SetException.Invalid("The folder " + name + " in luq.sets.root cannot be read; check its permissions");
     }
 
     private Optional<CalibrationSet> find(String name) {
@@ -126,7 +168,7 @@ public class CalibrationSets {
                 Files.delete(files);
                 Files.move(inner, files, StandardCopyOption.ATOMIC_MOVE);
             }
-            return add(incoming, describe(name, true, files, home.resolve(name).resolve(FILES)));
+            return add(incoming, describe(name, true, files, home.resolve(name).resolve(FILES), Instant.now()));
         } catch (ClientGone e) {
             throw e.cause;
         } catch (IOException | UncheckedIOException e) {
@@ -178,19 +220,11 @@ public class CalibrationSets {
      */
     public CalibrationSet name(String name, String folder) {
         requireName(name);
-        Path root = config.root().orElseThrow(() -> new SetException.Invalid(
-                "No folder may be named: luq.sets.root is not configured. Upload the set as a zip archive"));
         Path incoming = null;
         try {
-            Path real = root.toRealPath();
-            Path named = real.resolve(folder).normalize();
-            if (!named.startsWith(real) || !Files.isDirectory(named) || !named.toRealPath().startsWith(real)) {
-                throw new SetException.Invalid("There is no such folder below luq.sets.root");
-            }
+            Path named = root.below(folder);
             incoming = incoming();
-            return add(incoming, describe(name, false, named.toRealPath(), named.toRealPath()));
-        } catch (InvalidPathException | NoSuchFileException e) {
-            throw new SetException.Invalid("There is no such folder below luq.sets.root");
+            return add(incoming, describe(name, false, named, named, Instant.now()));
         } catch (IOException | UncheckedIOException e) {
             LOG.errorf(e, "The set %s cannot be added", name);
             throw new SetException.NotSaved(e);
@@ -199,9 +233,20 @@ public class CalibrationSets {
         }
     }
 
-    /** @throws SetException.NotFound when there is none */
+    /**
+     * Deletes a set that was uploaded or named.
+     *
+     * @throws SetException.NotFound when there is none
+     * @throws SetException.Conflict when it is a folder of the root
+     */
     public synchronized void delete(String name) {
-        get(name);
+        if (find(name).isEmpty()) {
+            folder(name).ifPresent(folder -> {
+                throw new SetException.Conflict("The set " + name + " is a folder in luq.sets.root, which the server leaves"
+                        + " as it is; remove it there");
+            });
+            throw new SetException.NotFound(name);
+        }
         try {
             Path gone = home.resolve(INCOMING + UUID.randomUUID());
             Files.move(home.resolve(name), gone, StandardCopyOption.ATOMIC_MOVE);
@@ -228,13 +273,13 @@ public class CalibrationSets {
         }
     }
 
-    private static CalibrationSet describe(String name, boolean uploaded, Path files, Path later) {
+    private static CalibrationSet describe(String name, boolean uploaded, Path files, Path later, Instant created) {
         try {
             Dataset set = Dataset.read(files);
             Map<String, Integer> categories = new TreeMap<>();
             set.examples().forEach(example -> example.category().ifPresent(c -> categories.merge(c, 1, Integer::sum)));
             int withImages = (int) set.examples().stream().map(Example::images).filter(images -> !images.isEmpty()).count();
-            return new CalibrationSet(name, uploaded, later.toString(), Instant.now().truncatedTo(ChronoUnit.SECONDS),
+            return new CalibrationSet(name, uploaded, later.toString(), created.truncatedTo(ChronoUnit.SECONDS),
                     set.examples().size(), withImages, categories, set.digest());
         } catch (DataException e) {
             throw new SetException.Invalid(e.getMessage());

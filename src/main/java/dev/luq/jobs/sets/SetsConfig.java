@@ -9,7 +9,10 @@ import java.util.Optional;
 @ConfigMapping(prefix = "luq.sets")
 public interface SetsConfig {
 
-    /** Folder whose sub-folders may be named as sets; only uploaded sets exist without it. */
+    /**
+     * Folder of the machine's own sets: a folder in it that holds *.jsonl files is a set by its own name, and any below it
+     * may be named as a set. Only uploaded sets exist without it.
+     */
     Optional<Path> root();
 
     /** Largest archive that may be uploaded, in bytes. */

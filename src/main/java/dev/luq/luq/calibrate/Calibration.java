@@ -1,5 +1,6 @@
 package dev.luq.luq.calibrate;
 
+import dev.luq.files.Sha256;
 import dev.luq.gguf.ImportanceMatrix;
 import dev.luq.luq.feed.Modality;
 import java.io.IOException;
@@ -12,8 +13,6 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
@@ -77,20 +76,15 @@ public final class Calibration {
 
     /** SHA-256, lower-case hexadecimal, of which tokens of which examples were sampled. */
     public String samplesDigest() {
-        try {
-            MessageDigest digest = MessageDigest.getInstance("SHA-256");
-            digest.update((checkpoint.set() + String.join("\n", checkpoint.examples()))
-                    .getBytes(StandardCharsets.UTF_8));
-            for (Modality modality : Modality.values()) {
-                int[] pairs = checkpoint.samples().get(modality);
-                ByteBuffer bytes = ByteBuffer.allocate(pairs.length * Integer.BYTES);
-                bytes.asIntBuffer().put(pairs);
-                digest.update(bytes);
-            }
-            return HexFormat.of().formatHex(digest.digest());
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every JDK has SHA-256", e);
+        MessageDigest digest = Sha256.create();
+        digest.update((checkpoint.set() + String.join("\n", checkpoint.examples())).getBytes(StandardCharsets.UTF_8));
+        for (Modality modality : Modality.values()) {
+            int[] pairs = checkpoint.samples().get(modality);
+            ByteBuffer bytes = ByteBuffer.allocate(pairs.length * Integer.BYTES);
+            bytes.asIntBuffer().put(pairs);
+            digest.update(bytes);
         }
+        return Sha256.hex(digest);
     }
 
     /**

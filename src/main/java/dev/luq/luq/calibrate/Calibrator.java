@@ -1,5 +1,6 @@
 package dev.luq.luq.calibrate;
 
+import dev.luq.files.Sha256;
 import dev.luq.gguf.GgufTensor;
 import dev.luq.gguf.ModelFacts;
 import dev.luq.gguf.ModelFiles;
@@ -17,14 +18,11 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.EnumMap;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -204,12 +202,7 @@ public final class Calibrator {
         for (Path file : files) {
             text.append('\n').append(Files.size(file)).append(' ').append(Files.getLastModifiedTime(file).toMillis());
         }
-        try {
-            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256")
-                    .digest(text.toString().getBytes(StandardCharsets.UTF_8)));
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every JDK has SHA-256", e);
-        }
+        return Sha256.hex(text.toString().getBytes(StandardCharsets.UTF_8));
     }
 
     private void delete(String glob) throws IOException {

@@ -2,20 +2,16 @@ package dev.luq.luq.data;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import dev.luq.files.Sha256;
 import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.security.DigestInputStream;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.stream.Stream;
 
@@ -97,7 +93,7 @@ public record Dataset(List<Example> examples) {
      * @throws DataException.InvalidSet a picture cannot be read any more
      */
     public String digest() {
-        MessageDigest digest = sha256();
+        MessageDigest digest = Sha256.create();
         try {
             for (Example example : examples) {
                 for (String text : List.of(example.question(), example.answer(), example.category().orElse(""))) {
@@ -107,28 +103,12 @@ public record Dataset(List<Example> examples) {
                 }
                 digest.update(ByteBuffer.allocate(Integer.BYTES).putInt(example.images().size()).array());
                 for (Path image : example.images()) {
-                    digest.update(fileDigest(image));
+                    digest.update(Sha256.bytes(image));
                 }
             }
         } catch (IOException e) {
             throw new DataException.InvalidSet("A picture of the set cannot be read any more.", e);
         }
-        return HexFormat.of().formatHex(digest.digest());
-    }
-
-    private static byte[] fileDigest(Path file) throws IOException {
-        MessageDigest digest = sha256();
-        try (InputStream in = new DigestInputStream(Files.newInputStream(file), digest)) {
-            in.transferTo(OutputStream.nullOutputStream());
-        }
-        return digest.digest();
-    }
-
-    private static MessageDigest sha256() {
-        try {
-            return MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every JDK has SHA-256", e);
-        }
+        return Sha256.hex(digest);
     }
 }

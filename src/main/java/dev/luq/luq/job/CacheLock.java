@@ -1,11 +1,11 @@
 package dev.luq.luq.job;
 
+import dev.luq.files.DataFolder;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
-import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
 /**
@@ -28,9 +28,9 @@ final class CacheLock implements AutoCloseable {
      * @param waits called once when there is another
      * @throws JobException.Cancelled while it waited
      */
-    static CacheLock take(Path dataDir, Stretch stretch, Runnable waits) {
+    static CacheLock take(DataFolder data, Stretch stretch, Runnable waits) {
         try {
-            FileChannel channel = FileChannel.open(Cache.folder(dataDir.resolve("cache")).resolve("lock"),
+            FileChannel channel = FileChannel.open(Cache.folder(data.cache()).resolve("lock"),
                     StandardOpenOption.CREATE, StandardOpenOption.WRITE);
             try {
                 boolean told = false;

@@ -1,5 +1,6 @@
 package dev.luq.luq.job;
 
+import dev.luq.files.DataFolder;
 import dev.luq.gguf.ModelFiles;
 import dev.luq.llama.Llama;
 import dev.luq.luq.data.Dataset;
@@ -21,7 +22,7 @@ import java.util.function.DoubleConsumer;
 /** Measures any model beside a base, outside of a job. The base model's outputs are kept in the data folder. */
 public final class ModelEvaluation {
 
-    private final Path dataDir;
+    private final DataFolder data;
     private final List<Path> base;
     private final Optional<Path> mmproj;
     private final Path set;
@@ -54,8 +55,8 @@ public final class ModelEvaluation {
      * @param set folder of the evaluation set
      * @param threads compute threads; 0 takes the processors available
      */
-    public ModelEvaluation(Path dataDir, List<Path> base, Optional<Path> mmproj, Path set, int threads) {
-        this.dataDir = dataDir;
+    public ModelEvaluation(DataFolder data, List<Path> base, Optional<Path> mmproj, Path set, int threads) {
+        this.data = data;
         this.base = List.copyOf(base);
         this.mmproj = mmproj;
         this.set = set;
@@ -73,8 +74,8 @@ public final class ModelEvaluation {
         Stretch stretch = new Stretch(progress, () -> false);
         try {
             Llama.init(line -> { });
-            LayerStore store = LayerStore.open(Cache.folder(dataDir).resolve("store"));
-            try (CacheLock alone = CacheLock.take(dataDir, stretch, waits)) {
+            LayerStore store = LayerStore.open(data.store());
+            try (CacheLock alone = CacheLock.take(data, stretch, waits)) {
                 return run(store, subject, stretch);
             }
         } catch (RuntimeException | IOException e) {
@@ -96,7 +97,7 @@ public final class ModelEvaluation {
     private Result run(LayerStore store, List<Path> model, Optional<Path> projector, Stretch stretch) throws IOException {
         ModelFiles files = ModelFiles.of(model);
         Dataset dataset = Dataset.read(set);
-        Cache cache = new Cache(dataDir.resolve("cache"));
+        Cache cache = new Cache(data.cache());
         String identity = Fingerprint.of(ModelFiles.of(base), store, bytes -> { }).id();
         String projectorIdentity = mmproj.isEmpty() ? "" : Fingerprint.of(ModelFiles.of(List.of(mmproj.get())), store,
                 bytes -> { }).id();

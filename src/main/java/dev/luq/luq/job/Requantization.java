@@ -1,5 +1,6 @@
 package dev.luq.luq.job;
 
+import dev.luq.files.DataFolder;
 import dev.luq.llama.Llama;
 import dev.luq.luq.measure.Quality;
 import dev.luq.luq.quantize.Assembled;
@@ -61,7 +62,7 @@ public final class Requantization {
         boolean cancelled();
     }
 
-    private final Path dataDir;
+    private final DataFolder data;
     private final Path jobFolder;
     private Listener listener;
     private ProgressMeter meter;
@@ -69,11 +70,11 @@ public final class Requantization {
     private long lastStatus;
 
     /**
-     * @param dataDir the data folder, with store and cache; made if missing
+     * @param data with store and cache; made if missing
      * @param jobFolder holds spec.json
      */
-    public Requantization(Path dataDir, Path jobFolder) {
-        this.dataDir = dataDir;
+    public Requantization(DataFolder data, Path jobFolder) {
+        this.data = data;
         this.jobFolder = jobFolder;
     }
 
@@ -110,9 +111,9 @@ public final class Requantization {
     private Report run(RequantizationSpec spec) throws IOException {
         Stretch calibrating = begin(Phase.CALIBRATE);
         Llama.init(line -> { });
-        LayerStore store = LayerStore.open(Cache.folder(dataDir).resolve("store"));
-        Cache cache = new Cache(dataDir.resolve("cache"));
-        try (CacheLock alone = CacheLock.take(dataDir, calibrating,
+        LayerStore store = LayerStore.open(data.store());
+        Cache cache = new Cache(data.cache());
+        try (CacheLock alone = CacheLock.take(data, calibrating,
                 () -> listener.message("Waiting for another job with this data folder."));
                 StoreLease lease = store.build()) {
             Subject subject = Subject.read(spec, store, calibrating);

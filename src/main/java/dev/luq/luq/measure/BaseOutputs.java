@@ -1,5 +1,6 @@
 package dev.luq.luq.measure;
 
+import dev.luq.files.AtomicFiles;
 import java.io.BufferedInputStream;
 import java.io.BufferedOutputStream;
 import java.io.DataInputStream;
@@ -12,7 +13,6 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.zip.CRC32C;
@@ -123,9 +123,8 @@ public final class BaseOutputs {
             out.flush();
             out.writeInt((int) checksum.getValue());
             out.flush();
-            channel.force(true);
             channel.close();
-            Files.move(partial, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            AtomicFiles.commit(file, partial);
         }
 
         @Override

@@ -1,5 +1,7 @@
 package dev.luq.luq.plan;
 
+import static dev.luq.luq.plan.Units.MIB;
+
 import dev.luq.gguf.GgmlType;
 import dev.luq.gguf.GgufTensor;
 import dev.luq.gguf.ModelFiles;
@@ -142,7 +144,7 @@ public final class Planner {
     }
 
     private static String mebibytes(long bytes) {
-        return String.format(Locale.ROOT, "%.1f MiB", bytes / 1048576.0);
+        return String.format(Locale.ROOT, "%.1f MiB", bytes / MIB);
     }
 
     private long weightBytes(Plan plan) {

@@ -1,5 +1,6 @@
 package dev.luq.luq.quantize;
 
+import dev.luq.files.AtomicFiles;
 import dev.luq.gguf.ImportanceMatrix;
 import dev.luq.gguf.ModelFiles;
 import dev.luq.llama.LlamaException;
@@ -7,7 +8,6 @@ import dev.luq.llama.ModelQuantizer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -34,7 +34,7 @@ public final class UniformModels {
             try {
                 ModelQuantizer.quantize(base.paths().get(0), unfinished,
                         new ModelQuantizer.Options(fileType, false, Map.of(), importance, threads));
-                Files.move(unfinished, target, StandardCopyOption.ATOMIC_MOVE);
+                AtomicFiles.commit(target, unfinished);
             } catch (LlamaException.Quantization e) {
                 throw new QuantizeException.UnsuitableSource("A " + fileType + " model for comparison could not be made: "
                         + e.getMessage() + ".");

@@ -1,5 +1,7 @@
 package dev.luq.luq.rank;
 
+import static dev.luq.luq.plan.Units.MIB;
+
 import dev.luq.gguf.Gguf;
 import dev.luq.gguf.GgufTensor;
 import dev.luq.gguf.ImportanceMatrix;
@@ -34,7 +36,6 @@ import java.util.function.DoubleConsumer;
 public final class ErrorRanking {
 
     private static final int SLICE_WEIGHTS = 1 << 18;
-    private static final double MIB = 1 << 20;
 
     private final ModelFiles base;
     private final ModelFiles low;

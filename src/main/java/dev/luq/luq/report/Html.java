@@ -1,5 +1,7 @@
 package dev.luq.luq.report;
 
+import static dev.luq.luq.plan.Units.MIB;
+
 import java.util.List;
 import java.util.Locale;
 
@@ -65,7 +67,7 @@ final class Html {
     }
 
     static String bytes(long bytes) {
-        double mib = bytes / 1048576.0;
+        double mib = bytes / MIB;
         return mib >= 1024 ? number(mib / 1024, 2) + " GiB" : mib >= 100 ? number(mib, 0) + " MiB" : number(mib, 2) + " MiB";
     }
 }

@@ -32,7 +32,9 @@ public record RequantizationSpec(int version, Source source, Sets sets, Budget b
     public static final int VERSION = 1;
 
     private static final String FILE = "spec.json";
-    private static final Pattern MANIFEST_ID = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,99}");
+    private static final int LONGEST_NAME = 100;
+    private static final Pattern MANIFEST_ID = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0," + (LONGEST_NAME - 1) + "}");
+    private static final String NOT_IN_NAMES = "[^A-Za-z0-9._-]";
 
     /** @throws SpecException.Invalid when a value is missing or out of its range */
     public RequantizationSpec {
@@ -138,12 +140,30 @@ public record RequantizationSpec(int version, Source source, Sets sets, Budget b
                     + " letters, digits, dots, dashes and underscores, and begin with a letter or digit.");
             require(created != null && report != null, "The job description is incomplete.");
         }
+
+        /**
+         * A name for a result that was given none.
+         *
+         * @param model its id or short name; the end of a long one is left out
+         * @param tail tells the result from others of this model and budget
+         */
+        public static String name(String model, Budget budget, String tail) {
+            String end = ("-" + budget.text().replace("%", "pct") + "-" + tail).replaceAll(NOT_IN_NAMES, "-");
+            String head = model.replaceAll(NOT_IN_NAMES, "-");
+            return head.substring(0, Math.min(head.length(), LONGEST_NAME - end.length())) + end;
+        }
     }
 
     /** A specification with the defaults. */
     public static RequantizationSpec of(Source source, Sets sets, Budget budget, ServingShape serving, Output output) {
         return new RequantizationSpec(VERSION, source, sets, budget, Method.BEST, Levels.DEFAULT, Calibration.DEFAULT,
                 serving, 0, output);
+    }
+
+    /** The same wish with a result of another name and time. */
+    public RequantizationSpec named(String manifestId, Instant created) {
+        return new RequantizationSpec(version, source, sets, budget, method, levels, calibration, serving, threads,
+                new Output(manifestId, created, output.report()));
     }
 
     /** Writes {@code spec.json}, atomically. */

@@ -1,9 +1,9 @@
 package dev.luq.luq.store;
 
+import dev.luq.files.Sha256;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
-import java.util.HexFormat;
 import java.util.List;
 
 /**
@@ -32,11 +32,11 @@ public record EntryKey(String hex) {
             digest.update((bytes.length + ":").getBytes(StandardCharsets.UTF_8));
             digest.update(bytes);
         }
-        return new EntryKey(HexFormat.of().formatHex(digest.digest()));
+        return new EntryKey(Sha256.hex(digest));
     }
 
     /** The key of some bytes, consumed up to their limit. */
     public static EntryKey of(ByteBuffer bytes) {
-        return new EntryKey(Sha256.of(bytes));
+        return new EntryKey(Sha256.hex(bytes));
     }
 }

@@ -1,15 +1,19 @@
 package dev.luq.luq.store;
 
+import dev.luq.files.Sha256;
 import dev.luq.gguf.Gguf;
+import dev.luq.gguf.GgufException;
 import dev.luq.gguf.GgufTensor;
 import dev.luq.gguf.GgufValue;
 import dev.luq.gguf.ModelFiles;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -28,12 +32,15 @@ import java.util.function.LongConsumer;
  */
 public record Fingerprint(String id, String metadata, SortedMap<String, String> tensors) {
 
+    private static final int BUFFER_BYTES = 1 << 20;
+
     /** What is kept of one file. */
     private record Digests(Map<String, String> tensors) {
     }
 
     /**
      * @param progress gets the number of bytes read, now and then; what it throws ends the reading
+     * @throws GgufException.Truncated when a file becomes shorter meanwhile
      * @throws IOException when a file cannot be read or changes meanwhile
      */
     public static Fingerprint of(ModelFiles model, LayerStore store, LongConsumer progress) throws IOException {
@@ -65,7 +72,7 @@ public record Fingerprint(String id, String metadata, SortedMap<String, String> 
             throws IOException {
         String identity = identity(file);
         Path cached = store.sources().resolve(EntryKey.of(List.of(identity)).hex() + ".json");
-        Optional<Map<String, String>> known = DurableFiles.read(cached, Digests.class).map(Digests::tensors)
+        Optional<Map<String, String>> known = StoreFiles.read(cached, Digests.class).map(Digests::tensors)
                 .filter(tensors -> tensors != null && gguf.tensors().stream().allMatch(t -> tensors.containsKey(t.name())));
         if (known.isPresent()) {
             return known.get();
@@ -73,18 +80,34 @@ public record Fingerprint(String id, String metadata, SortedMap<String, String> 
         SortedMap<String, String> tensors = new TreeMap<>();
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
             for (GgufTensor tensor : gguf.tensors()) {
-                tensors.put(tensor.name(), Sha256.of(channel, gguf.offset(tensor.name()), tensor.bytes()));
+                tensors.put(tensor.name(), digest(channel, gguf.offset(tensor.name()), tensor.bytes()));
                 progress.accept(tensor.bytes());
             }
         }
         if (!identity(file).equals(identity)) {
             throw new IOException("the file changed while it was read");
         }
-        DurableFiles.needingSpace(store.sources(), 0, () -> {
-            DurableFiles.write(cached, new Digests(tensors));
+        StoreFiles.needingSpace(store.sources(), 0, () -> {
+            StoreFiles.write(cached, new Digests(tensors));
             return null;
         });
         return tensors;
+    }
+
+    private static String digest(FileChannel channel, long offset, long bytes) throws IOException {
+        MessageDigest digest = Sha256.create();
+        ByteBuffer buffer = ByteBuffer.allocateDirect((int) Math.min(BUFFER_BYTES, Math.max(1, bytes)));
+        long done = 0;
+        while (done < bytes) {
+            buffer.clear().limit((int) Math.min(buffer.capacity(), bytes - done));
+            int read = channel.read(buffer, offset + done);
+            if (read < 0) {
+                throw new GgufException.Truncated("The file became shorter while it was read.");
+            }
+            digest.update(buffer.flip());
+            done += read;
+        }
+        return Sha256.hex(digest);
     }
 
     private static String identity(Path file) throws IOException {
@@ -98,7 +121,7 @@ public record Fingerprint(String id, String metadata, SortedMap<String, String> 
         gguf.metadata().forEach((key, value) -> {
             if (!key.startsWith("split.")) {
                 facts.add(key);
-                facts.add(value instanceof GgufValue.Array array ? array + Sha256.of(array.bytes()) : value.toString());
+                facts.add(value instanceof GgufValue.Array array ? array + Sha256.hex(array.bytes()) : value.toString());
             }
         });
         return EntryKey.of(facts).hex();

@@ -1,5 +1,7 @@
 package dev.luq.luq.store;
 
+import dev.luq.files.AtomicFiles;
+import dev.luq.files.Sha256;
 import dev.luq.gguf.GgufTensor;
 import dev.luq.gguf.GgufValue;
 import dev.luq.gguf.GgufWriter;
@@ -10,7 +12,6 @@ import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -72,7 +73,7 @@ public final class LayerStore {
 
     /** An entry that is complete; its content is not read. */
     public Optional<Manifest.Entry> entry(EntryKey key) throws IOException {
-        Optional<Seal> seal = DurableFiles.read(seal(key), Seal.class);
+        Optional<Seal> seal = StoreFiles.read(seal(key), Seal.class);
         return seal.filter(s -> hasSize(path(key), s.bytes())).map(s -> new Manifest.Entry(key, s.bytes(), s.sha256()));
     }
 
@@ -110,7 +111,7 @@ public final class LayerStore {
         }
         long bytes = tensors.stream().mapToLong(GgufTensor::bytes).sum();
         MessageDigest digest = Sha256.create();
-        GgufWriter written = DurableFiles.needingSpace(entries, bytes, () -> {
+        GgufWriter written = StoreFiles.needingSpace(entries, bytes, () -> {
             GgufWriter writer = GgufWriter.create(path(key), metadata, tensors, Optional.of(digest));
             try {
                 body.write(writer);
@@ -120,12 +121,12 @@ public final class LayerStore {
                 throw e;
             }
         });
-        return () -> DurableFiles.needingSpace(entries, bytes, () -> {
+        return () -> StoreFiles.needingSpace(entries, bytes, () -> {
             try (written) {
                 written.commit();
             }
-            Seal seal = new Seal(Files.size(path(key)), HexFormat.of().formatHex(digest.digest()));
-            DurableFiles.write(seal(key), seal);
+            Seal seal = new Seal(Files.size(path(key)), Sha256.hex(digest));
+            StoreFiles.write(seal(key), seal);
             return new Manifest.Entry(key, seal.bytes(), seal.sha256());
         });
     }
@@ -151,13 +152,13 @@ public final class LayerStore {
             files(manifest);
             Path file = manifests.resolve(manifest.id() + JSON);
             if (Files.exists(file)) {
-                if (!Arrays.equals(Files.readAllBytes(file), DurableFiles.JSON.writeValueAsBytes(manifest))) {
+                if (!Arrays.equals(Files.readAllBytes(file), StoreFiles.JSON.writeValueAsBytes(manifest))) {
                     throw new StoreException.Conflict("There is another model named " + manifest.id() + " already.");
                 }
                 return null;
             }
-            return DurableFiles.needingSpace(manifests, 0, () -> {
-                DurableFiles.write(file, manifest);
+            return StoreFiles.needingSpace(manifests, 0, () -> {
+                StoreFiles.write(file, manifest);
                 return null;
             });
         });
@@ -173,7 +174,7 @@ public final class LayerStore {
         if (!Files.exists(file)) {
             return Optional.empty();
         }
-        Manifest manifest = DurableFiles.read(file, Manifest.class).filter(m -> m.id().equals(id)).orElseThrow(
+        Manifest manifest = StoreFiles.read(file, Manifest.class).filter(m -> m.id().equals(id)).orElseThrow(
                 () -> new StoreException.Damaged("The manifest of model " + id + " cannot be read."));
         if (manifest.version() != Manifest.VERSION) {
             throw new StoreException.Unsupported("The manifest of model " + id + " has version " + manifest.version()
@@ -185,8 +186,8 @@ public final class LayerStore {
     /** All manifests that can be read, by id. */
     public List<Manifest> manifests() throws IOException {
         List<Manifest> all = new ArrayList<>();
-        for (Path file : DurableFiles.list(manifests, JSON)) {
-            DurableFiles.read(file, Manifest.class).filter(m -> m.version() == Manifest.VERSION).ifPresent(all::add);
+        for (Path file : StoreFiles.list(manifests, JSON)) {
+            StoreFiles.read(file, Manifest.class).filter(m -> m.version() == Manifest.VERSION).ifPresent(all::add);
         }
         return all;
     }
@@ -204,7 +205,7 @@ public final class LayerStore {
                 throw new StoreException.InUse("Model " + id + " is in use; unload it first.");
             }
             requireManifest(id);
-            DurableFiles.delete(manifests.resolve(id + JSON));
+            AtomicFiles.delete(manifests.resolve(id + JSON));
             return null;
         });
     }
@@ -257,8 +258,8 @@ public final class LayerStore {
         List<Manifest.Entry> all = Stream.concat(manifest.entries().stream(), manifest.mmproj().stream()).toList();
         boolean damaged = false;
         for (Manifest.Entry entry : all) {
-            if (!Sha256.of(path(entry.key())).equals(entry.sha256())) {
-                DurableFiles.delete(seal(entry.key()));
+            if (!Sha256.hex(path(entry.key())).equals(entry.sha256())) {
+                AtomicFiles.delete(seal(entry.key()));
                 damaged = true;
             }
         }
@@ -275,7 +276,7 @@ public final class LayerStore {
     public void export(Manifest manifest, Path target) throws IOException {
         List<Path> splits = files(manifest).splits();
         long bytes = manifest.entries().stream().mapToLong(Manifest.Entry::bytes).sum();
-        DurableFiles.needingSpace(target.toAbsolutePath().getParent(), bytes, () -> {
+        StoreFiles.needingSpace(target.toAbsolutePath().getParent(), bytes, () -> {
             PlainGguf.write(splits, target);
             return null;
         });
@@ -293,9 +294,9 @@ public final class LayerStore {
                 return 0L;
             }
             Set<Path> needed = new HashSet<>();
-            for (Path file : DurableFiles.list(manifests, JSON)) {
+            for (Path file : StoreFiles.list(manifests, JSON)) {
                 // What cannot be read may need anything.
-                Optional<Manifest> manifest = DurableFiles.read(file, Manifest.class);
+                Optional<Manifest> manifest = StoreFiles.read(file, Manifest.class);
                 if (manifest.isEmpty()) {
                     return 0L;
                 }
@@ -307,7 +308,7 @@ public final class LayerStore {
             long freed = removeUnfinished();
             // Seals first: an entry without data would be a damaged one.
             for (String suffix : List.of(JSON, GGUF)) {
-                for (Path file : DurableFiles.list(entries, suffix)) {
+                for (Path file : StoreFiles.list(entries, suffix)) {
                     freed += needed.contains(file) ? 0 : remove(file);
                 }
             }
@@ -318,8 +319,8 @@ public final class LayerStore {
     private long removeUnfinished() throws IOException {
         long freed = 0;
         for (Path folder : List.of(entries, manifests, sources())) {
-            for (Path file : DurableFiles.list(folder, "")) {
-                freed += DurableFiles.isUnfinished(file) ? remove(file) : 0;
+            for (Path file : StoreFiles.list(folder, "")) {
+                freed += StoreFiles.isUnfinished(file) ? remove(file) : 0;
             }
         }
         return freed;
@@ -327,7 +328,7 @@ public final class LayerStore {
 
     private static long remove(Path file) throws IOException {
         long bytes = Files.size(file);
-        DurableFiles.delete(file);
+        AtomicFiles.delete(file);
         return bytes;
     }
 

@@ -42,7 +42,7 @@ final class Leases {
     }
 
     /** Runs an operation while no other thread or process runs one. */
-    <T> T alone(DurableFiles.Operation<T> operation) throws IOException {
+    <T> T alone(StoreFiles.Operation<T> operation) throws IOException {
         lock.lock();
         try {
             if (lock.getHoldCount() > 1) {
@@ -88,7 +88,7 @@ final class Leases {
     /** What is leased now; removes what dead processes left over. Must run alone. */
     Set<String> subjects() throws IOException {
         Set<String> subjects = new HashSet<>();
-        for (Path file : DurableFiles.list(folder, SUFFIX)) {
+        for (Path file : StoreFiles.list(folder, SUFFIX)) {
             if (HELD.contains(file) || isLocked(file)) {
                 String name = file.getFileName().toString();
                 subjects.add(name.substring(0, name.indexOf(SEPARATOR)));

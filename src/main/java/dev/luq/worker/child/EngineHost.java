@@ -18,6 +18,7 @@ import dev.luq.llama.VisionOptions;
 import dev.luq.worker.protocol.ServerFrame;
 import dev.luq.worker.protocol.WorkerFrame;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -27,9 +28,6 @@ import java.util.function.DoublePredicate;
 
 /** A model served by llama.cpp. What it opens lives as long as the process. */
 final class EngineHost implements ModelHost {
-
-    /** Context when none is asked for and the model was trained for more: what an edge node's memory allows. */
-    private static final int DEFAULT_CONTEXT = 8192;
 
     private volatile Engine engine;
 
@@ -41,7 +39,7 @@ final class EngineHost implements ModelHost {
             Llama.init(EngineHost::log);
             Model model = Model.load(files, new ModelOptions(true, false, inPercent(progress)));
             int contextSize = load.contextSize() > 0 ? load.contextSize()
-                    : Math.min(model.trainingContext(), DEFAULT_CONTEXT);
+                    : Math.min(model.trainingContext(), ServerFrame.Load.DEFAULT_CONTEXT);
             int batchSize = Math.min(load.batchSize(), contextSize);
             Context context = Context.create(model, new ContextOptions(contextSize, batchSize, batchSize, load.slots(),
                     load.threads(), load.threads(), KvType.F16, true));
@@ -49,8 +47,8 @@ final class EngineHost implements ModelHost {
             boolean tools = templates.supportsTools();
             Vision vision = mmproj.isEmpty() ? null : Vision.open(mmproj.get(), model,
                     new VisionOptions(imageThreads(load), 0, load.imageMaxTokens()));
-            engine = Engine.start(new EngineOptions(load.slots(), batchSize, load.imageCacheBytes()), model, context,
-                    templates, vision);
+            engine = Engine.start(new EngineOptions(load.slots(), batchSize, load.imageCacheBytes(),
+                    Duration.ofMillis(load.streamIntervalMillis())), model, context, templates, vision);
             return new WorkerFrame.ModelInfo(model.name().orElse(null), model.architecture(), model.quantization(),
                     model.parameters(), model.bytes(),
                     model.parameters() == 0 ? 0 : model.bytes() * 8.0 / model.parameters(), context.contextSize(),

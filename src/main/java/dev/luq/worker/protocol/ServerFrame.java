@@ -21,16 +21,21 @@ public sealed interface ServerFrame {
      *
      * @param modelFiles the GGUF, or its split files in order; absolute paths
      * @param mmproj the vision projector's GGUF, absolute path, or null for a text-only model
-     * @param contextSize tokens of KV cache shared by all sequences; 0 takes the smaller of the model's training context and 8192
+     * @param contextSize tokens of KV cache shared by all sequences; 0 takes the smaller of the model's training context
+     *     and {@link #DEFAULT_CONTEXT}
      * @param slots sequences decoded at once, 1 or more
      * @param batchSize tokens evaluated in one step at most
      * @param threads compute threads for decoding; 0 takes the processors available
      * @param imageThreads compute threads for encoding images, which runs beside decoding; 0 takes half of the processors
      * @param imageCacheBytes upper bound of the image embedding cache in bytes
      * @param imageMaxTokens upper bound of one image's tokens; 0 takes the model's own
+     * @param streamIntervalMillis text generated within this time of a request's last delta is gathered into its next one
      */
     record Load(List<String> modelFiles, String mmproj, int contextSize, int slots, int batchSize, int threads,
-            int imageThreads, long imageCacheBytes, int imageMaxTokens) implements ServerFrame {
+            int imageThreads, long imageCacheBytes, int imageMaxTokens, long streamIntervalMillis) implements ServerFrame {
+
+        /** Tokens of context when none is asked for and the model was trained for more: what an edge node's memory allows. */
+        public static final int DEFAULT_CONTEXT = 8192;
     }
 
     /**

@@ -1,5 +1,7 @@
 package dev.luq.jobs.child;
 
+import dev.luq.luq.job.JobException;
+import dev.luq.luq.job.Requantization;
 import dev.luq.luq.spec.Phase;
 import dev.luq.luq.spec.RequantizationSpec;
 import java.io.IOException;
@@ -7,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.OptionalLong;
+import java.util.function.Consumer;
 
 /**
  * The process of a job that does what the first word of its result's name tells it, and leaves a line in {@code log} of its folder for every
@@ -20,7 +23,7 @@ import java.util.OptionalLong;
  * mortal    dies each time
  * </pre>
  */
-public final class ScriptedJob implements JobBody {
+public final class ScriptedJob implements Consumer<Requantization.Listener> {
 
     private final Path folder;
     private final String kind;
@@ -36,32 +39,32 @@ public final class ScriptedJob implements JobBody {
     }
 
     @Override
-    public void run(Progress progress) throws Stopped, Failed {
+    public void accept(Requantization.Listener listener) {
         System.out.println("a stray print");
         List<Phase> done = read("log").stream().map(Phase::valueOf).toList();
         for (Phase phase : Phase.values()) {
             if (done.contains(phase)) {
                 continue;
             }
-            progress.phase(phase);
-            progress.progress(phase.ordinal() / 8.0, OptionalLong.of(8 - phase.ordinal()));
-            progress.note("doing " + phase);
+            listener.phase(phase);
+            listener.progress(phase.ordinal() / 8.0, OptionalLong.of(8 - phase.ordinal()));
+            listener.message("doing " + phase);
             if (kind.equals("failing") && phase == Phase.RANK) {
-                throw new Failed("The model cannot be ranked.", new IllegalStateException("for the log"));
+                throw new JobException.Failed("The model cannot be ranked.", new IllegalStateException("for the log"));
             }
             if (phase == Phase.QUANTIZE) {
-                quantize(progress);
+                quantize(listener);
             }
             append("log", phase.name());
         }
     }
 
-    private void quantize(Progress progress) throws Stopped {
+    private void quantize(Requantization.Listener listener) {
         switch (kind) {
             case "patient", "deaf" -> {
                 while (!Files.exists(folder.resolve("go"))) {
-                    if (progress.cancelled() && kind.equals("patient")) {
-                        throw new Stopped();
+                    if (listener.cancelled() && kind.equals("patient")) {
+                        throw new JobException.Cancelled();
                     }
                     sleep(20);
                 }

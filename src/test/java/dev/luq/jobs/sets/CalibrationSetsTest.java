@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.luq.files.DataFolder;
 import io.smallrye.config.SmallRyeConfigBuilder;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -178,6 +179,82 @@ class CalibrationSetsTest {
         assertTrue(Files.exists(root.resolve("shapes").resolve("set.jsonl")), "the files are not the server's");
     }
 
+    @Test
+    void aFolderDirectlyInTheRootIsASetByItsOwnName() throws IOException {
+        assertEquals(List.of(), sets().folders(), "no root is configured");
+        Path root = folder.resolve("root");
+        config.put("root", root.toString());
+        assertEquals(List.of(), sets().folders(), "the root does not exist yet");
+        write(root.resolve("shapes"));
+        write(root.resolve("deep").resolve("below"));
+        write(root.resolve("a b"));
+        Files.createDirectories(root.resolve("empty"));
+        assertEquals(List.of("shapes"), sets().folders());
+        CalibrationSet set = sets().get("shapes");
+        assertEquals(root.resolve("shapes").toRealPath().toString(), set.folder());
+        assertEquals(2, set.examples());
+        assertFalse(set.uploaded());
+        assertEquals(set, sets().get("shapes"));
+        for (String none : List.of("deep", "below", "a b", "empty", "..", "", "none")) {
+            assertThrows(SetException.NotFound.class, () -> sets().get(none), none);
+            assertThrows(SetException.NotFound.class, () -> sets().delete(none), none);
+        }
+        nothingIsLeftOver();
+    }
+
+    @Test
+    void aFolderOfTheRootThatIsALinkIsNoSetByItself() throws IOException {
+        Path root = Files.createDirectories(folder.resolve("root"));
+        config.put("root", root.toString());
+        write(folder.resolve("outside"));
+        Files.createSymbolicLink(root.resolve("link"), folder.resolve("outside"));
+        Files.createDirectories(root.resolve("lines"));
+        Files.createSymbolicLink(root.resolve("lines").resolve("set.jsonl"), folder.resolve("outside").resolve("set.jsonl"));
+        assertEquals(List.of(), sets().folders());
+        assertThrows(SetException.NotFound.class, () -> sets().get("link"));
+        assertThrows(SetException.NotFound.class, () -> sets().get("lines"));
+    }
+
+    @Test
+    void aFolderOfTheRootIsCheckedWhenItIsAskedFor() throws IOException {
+        Path root = folder.resolve("root");
+        config.put("root", root.toString());
+        write(root.resolve("shapes"));
+        Files.delete(root.resolve("shapes").resolve("images").resolve("a.png"));
+        assertEquals(List.of("shapes"), sets().folders());
+        String refused = assertThrows(SetException.Invalid.class, () -> sets().get("shapes")).getMessage();
+        assertTrue(refused.contains("set.jsonl:1") && !refused.contains(folder.toString()), refused);
+    }
+
+    @Test
+    void aSetOfTheSameNameHidesAFolderOfTheRoot() throws IOException {
+        Path root = folder.resolve("root");
+        config.put("root", root.toString());
+        write(root.resolve("shapes"));
+        write(root.resolve("other"));
+        CalibrationSet named = sets().name("shapes", "other");
+        assertEquals(named, sets().get("shapes"));
+        assertEquals(List.of("other"), sets().folders());
+        sets().delete("shapes");
+        assertEquals(List.of("other", "shapes"), sets().folders());
+        assertTrue(upload("shapes", TestArchives.zip(TestArchives.set())).uploaded());
+        assertTrue(sets().get("shapes").uploaded());
+        sets().delete("shapes");
+        assertFalse(sets().get("shapes").uploaded());
+        String refused = assertThrows(SetException.Conflict.class, () -> sets().delete("shapes")).getMessage();
+        assertTrue(refused.contains("luq.sets.root"), refused);
+        assertTrue(Files.exists(root.resolve("shapes").resolve("set.jsonl")));
+    }
+
+    /** What the README's example asks for. */
+    @Test
+    void theDemoModelsSetsAreThereAtOnce() {
+        config.put("root", "models/demo");
+        assertTrue(sets().folders().containsAll(List.of("calibration", "evaluation")), sets().folders().toString());
+        assertTrue(sets().get("calibration").withImages() > 0);
+        assertTrue(sets().get("evaluation").withImages() > 0);
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"", "..", ".hidden", "a/b", "a b", "\u00e4"})
     void namesAreLetters(String name) {
@@ -212,7 +289,7 @@ class CalibrationSetsTest {
     private CalibrationSets sets() {
         SmallRyeConfigBuilder builder = new SmallRyeConfigBuilder().withMapping(SetsConfig.class);
         config.forEach((key, value) -> builder.withDefaultValue("luq.sets." + key, value));
-        return new CalibrationSets(builder.build().getConfigMapping(SetsConfig.class), folder.resolve("data"));
+        return new CalibrationSets(builder.build().getConfigMapping(SetsConfig.class), new DataFolder(folder.resolve("data")));
     }
 
     private void nothingIsLeftOver(String... expected) throws IOException {

@@ -1,5 +1,6 @@
 package dev.luq.luq.job;
 
+import dev.luq.files.DataFolder;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -13,7 +14,7 @@ final class JobProcess {
 
     /** @param args the data folder and the job folder */
     public static void main(String[] args) {
-        new Requantization(Path.of(args[0]), Path.of(args[1])).run(new Jobs.Notes());
+        new Requantization(new DataFolder(Path.of(args[0])), Path.of(args[1])).run(new Jobs.Notes());
     }
 
     static Process start(Path dataDir, Path jobFolder) {

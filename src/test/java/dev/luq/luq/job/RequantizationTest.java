@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.luq.files.DataFolder;
 import dev.luq.gguf.GgmlType;
 import dev.luq.gguf.ModelFiles;
 import dev.luq.luq.plan.Plan;
@@ -51,14 +52,14 @@ class RequantizationTest {
     }
 
     private Report run(RequantizationSpec spec) {
-        return new Requantization(data, Jobs.create(data, spec)).run(new Jobs.Notes());
+        return new Requantization(new DataFolder(data), Jobs.create(data, spec)).run(new Jobs.Notes());
     }
 
     @Test
     void aJobPublishesAModelThatMeetsItsBudgetAndSaysHowGoodItIs() throws IOException {
         Jobs.Notes notes = new Jobs.Notes();
         Path job = Jobs.create(data, spec("tiny-90", "90%", Method.BEST));
-        Report report = new Requantization(data, job).run(notes);
+        Report report = new Requantization(new DataFolder(data), job).run(notes);
 
         Manifest manifest = LayerStore.open(data.resolve("store")).manifest("tiny-90").orElseThrow();
         assertEquals(report.published().plan(), manifest.plan());
@@ -89,7 +90,7 @@ class RequantizationTest {
     void theFullReportComparesEverythingThatIsPossible() throws IOException {
         Jobs.Notes notes = new Jobs.Notes();
         Path job = Jobs.create(data, Jobs.spec(folder, "full", "90%", Method.ERROR, Scope.FULL));
-        Report report = new Requantization(data, job).run(notes);
+        Report report = new Requantization(new DataFolder(data), job).run(notes);
         assertEquals(Phase.COMPARE, notes.phases.get(notes.phases.size() - 1));
         Report.Comparison comparison = report.comparison().orElseThrow();
         assertEquals(List.of("ladder 60%", "ladder 70%", "ladder 80%", "kld 80%", "error 80%", "entropy 80%",
@@ -118,7 +119,7 @@ class RequantizationTest {
         long before = newest(calibration);
         Path job = Jobs.create(data, spec("second", "90%", Method.LADDER));
         Jobs.Notes notes = new Jobs.Notes();
-        Report report = new Requantization(data, job).run(notes);
+        Report report = new Requantization(new DataFolder(data), job).run(notes);
         assertTrue(report.published().ratioToQ4KM() <= 0.9);
         assertEquals(before, newest(calibration), "the calibration was only read");
         assertNotEquals(List.of(), notes.progress);
@@ -146,7 +147,8 @@ class RequantizationTest {
             Path job = Jobs.create(data, spec("cancelled", "90%", Method.LADDER));
             Jobs.Notes notes = new Jobs.Notes();
             notes.cancelAt = phase;
-            assertThrows(JobException.Cancelled.class, () -> new Requantization(data, job).run(notes), phase.name());
+            assertThrows(JobException.Cancelled.class, () -> new Requantization(new DataFolder(data), job).run(notes),
+                    phase.name());
             assertFalse(Thread.interrupted(), "nothing is left of the cancelling");
             assertEquals(JobStatus.State.CANCELLED, JobStatus.read(job).orElseThrow().state());
         }
@@ -155,10 +157,11 @@ class RequantizationTest {
 
     @Test
     void jobsWithOneDataFolderTakeTurns() throws Exception {
-        try (CacheLock other = CacheLock.take(data, new Stretch(share -> { }, () -> false), () -> { })) {
+        try (CacheLock other = CacheLock.take(new DataFolder(data), new Stretch(share -> { }, () -> false), () -> { })) {
             Jobs.Notes notes = new Jobs.Notes();
             Path job = Jobs.create(data, spec("waits", "90%", Method.ERROR));
-            CompletableFuture<?> waiting = CompletableFuture.runAsync(() -> new Requantization(data, job).run(notes));
+            CompletableFuture<?> waiting = CompletableFuture.runAsync(
+                    () -> new Requantization(new DataFolder(data), job).run(notes));
             while (notes.messages.isEmpty()) {
                 Thread.sleep(10);
             }

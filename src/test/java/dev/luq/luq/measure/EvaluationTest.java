@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.luq.gguf.Gguf;
 import dev.luq.llama.Llama;
 import dev.luq.luq.data.Dataset;
@@ -14,6 +16,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -113,13 +116,15 @@ class EvaluationTest {
     void rightAnswersMatchByCategory() throws IOException {
         Path set = Files.createDirectory(folder.resolve("shapes"));
         Files.copy(DEMO.resolve("examples/describe.png"), set.resolve("describe.png"));
-        String described = Files.readAllLines(DEMO.resolve("examples/examples.jsonl")).stream()
-                .filter(line -> line.contains("\"describe.png\"")).findFirst().orElseThrow();
-        Files.writeString(set.resolve("all.jsonl"), described.replace("\"image\"", "\"category\": \"describe\", \"image\"") + "\n"
-                + """
-                {"image": "describe.png", "question": "What color is the star?", "answer": " blue ", "category": "color"}
-                {"image": "describe.png", "question": "What color is the star?", "answer": "Blue", "category": "color"}
-                """);
+        // the first two lines are about this picture: a description and a color
+        List<String> lines = Files.readAllLines(DEMO.resolve("examples/examples.jsonl"));
+        JsonNode color = new ObjectMapper().readTree(lines.get(1));
+        String question = "{\"image\": \"describe.png\", \"question\": " + color.get("question")
+                + ", \"category\": \"color\", \"answer\": \"";
+        String answer = color.get("answer").asText();
+        Files.writeString(set.resolve("all.jsonl"), String.join("\n",
+                lines.get(0).replace("\"image\"", "\"category\": \"describe\", \"image\""),
+                question + " " + answer + " \"}", question + answer.toUpperCase(Locale.ROOT) + "\"}"));
         Evaluation evaluation = new Evaluation(Dataset.read(set), folder.resolve("base"));
         try (Feeder demo = feeder(DEMO.resolve("luq-demo-F16.gguf"), DEMO.resolve("mmproj-luq-demo-F16.gguf"))) {
             evaluation.recordBase(demo, NOBODY);

@@ -43,6 +43,22 @@ class RequantizationSpecTest {
     }
 
     @Test
+    void aResultWithoutANameGetsOneOfModelAndBudget() {
+        assertEquals("demo-60pct-1a2b3c", Output.name("demo", Budget.parse("60%"), "1a2b3c"));
+        assertEquals("my-model-kld-0.05-x", Output.name("my model", Budget.parse("kld:0.05"), "x"));
+        String longest = Output.name("m".repeat(200), Budget.parse("2.5bpw"), "x");
+        assertEquals("m".repeat(91) + "-2.5bpw-x", longest);
+        assertEquals(longest, spec().named(longest, Instant.EPOCH).output().manifestId());
+    }
+
+    @Test
+    void isAnotherWishUnderAnotherName() {
+        RequantizationSpec other = spec().named("other", Instant.EPOCH);
+        assertEquals(new Output("other", Instant.EPOCH, Scope.BRIEF), other.output());
+        assertEquals(spec(), other.named(spec().output().manifestId(), spec().output().created()));
+    }
+
+    @Test
     void isWrittenInWordsThatPeopleRead() throws IOException {
         spec().write(folder);
         String json = Files.readString(folder.resolve("spec.json"));

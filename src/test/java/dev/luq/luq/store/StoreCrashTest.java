@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.luq.files.Sha256;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
@@ -63,10 +64,10 @@ class StoreCrashTest {
             for (Manifest manifest : store.manifests()) {
                 store.verify(manifest);
             }
-            for (Path seal : DurableFiles.list(root.resolve("entries"), ".json")) {
+            for (Path seal : StoreFiles.list(root.resolve("entries"), ".json")) {
                 String hex = seal.getFileName().toString().replace(".json", "");
                 Manifest.Entry entry = store.entry(new EntryKey(hex)).orElseThrow();
-                assertEquals(entry.sha256(), Sha256.of(store.path(entry.key())));
+                assertEquals(entry.sha256(), Sha256.hex(store.path(entry.key())));
             }
         }
         for (Manifest manifest : store.manifests()) {

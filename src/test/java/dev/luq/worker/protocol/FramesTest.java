@@ -111,7 +111,7 @@ class FramesTest {
 
     static Stream<ServerFrame> serverFrames() {
         return Stream.of(
-                new ServerFrame.Load(List.of("/a", "/b"), null, 0, 4, 512, 0, 0, 1L << 40, 0), GENERATE,
+                new ServerFrame.Load(List.of("/a", "/b"), null, 0, 4, 512, 0, 0, 1L << 40, 0, 20), GENERATE,
                 new ServerFrame.Cancel("r1"));
     }
 

@@ -6,21 +6,18 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.datatype.jdk8.Jdk8Module;
 import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
+import dev.luq.files.AtomicFiles;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.stream.Stream;
 
-/** JSON files that are there as a whole or not at all, also after a power cut. Equal values are equal bytes. */
-final class DurableFiles {
+/** The store's JSON files. Equal values are equal bytes. */
+final class StoreFiles {
 
     static final ObjectMapper JSON = JsonMapper.builder()
             .addModules(new Jdk8Module(), new JavaTimeModule())
@@ -33,7 +30,7 @@ final class DurableFiles {
     /** What headers and folders take beside the data. */
     private static final long SPARE_BYTES = 1 << 16;
 
-    private DurableFiles() {
+    private StoreFiles() {
     }
 
     /** An operation on files. */
@@ -43,19 +40,7 @@ final class DurableFiles {
 
     static void write(Path target, Object value) throws IOException {
         Path temporary = target.resolveSibling("." + target.getFileName() + "." + UUID.randomUUID() + UNFINISHED);
-        try {
-            try (FileChannel channel = FileChannel.open(temporary, StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW)) {
-                ByteBuffer bytes = ByteBuffer.wrap(JSON.writeValueAsBytes(value));
-                while (bytes.hasRemaining()) {
-                    channel.write(bytes);
-                }
-                channel.force(true);
-            }
-            Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
-        } finally {
-            Files.deleteIfExists(temporary);
-        }
-        forceFolder(target.getParent());
+        AtomicFiles.write(target, temporary, JSON.writeValueAsBytes(value));
     }
 
     /** @return empty when there is no such file, or what lies there is not JSON of that type */
@@ -64,19 +49,6 @@ final class DurableFiles {
             return Optional.of(JSON.readValue(Files.readAllBytes(file), type));
         } catch (NoSuchFileException | com.fasterxml.jackson.core.JacksonException e) {
             return Optional.empty();
-        }
-    }
-
-    static void delete(Path file) throws IOException {
-        if (Files.deleteIfExists(file)) {
-            forceFolder(file.getParent());
-        }
-    }
-
-    /** A rename or removal is durable once the folder is. */
-    private static void forceFolder(Path folder) throws IOException {
-        try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
-            channel.force(true);
         }
     }
 

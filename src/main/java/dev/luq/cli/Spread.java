@@ -1,0 +1,16 @@
+package dev.luq.cli;
+
+import java.util.Arrays;
+
+/** What several measurements of one thing gave. */
+record Spread(double min, double median, double max) {
+
+    /** @param values in any order, one or more */
+    static Spread of(double... values) {
+        double[] sorted = values.clone();
+        Arrays.sort(sorted);
+        int half = sorted.length / 2;
+        double median = sorted.length % 2 == 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
+        return new Spread(sorted[0], median, sorted[sorted.length - 1]);
+    }
+}

@@ -1,0 +1,2 @@
+/** What every room does with files in the same way. Imports no other room. */
+package dev.luq.files;

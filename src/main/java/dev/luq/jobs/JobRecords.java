@@ -1,0 +1,171 @@
+package dev.luq.jobs;
+
+import dev.luq.luq.spec.RequantizationSpec;
+import io.smallrye.mutiny.subscription.MultiEmitter;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.NavigableMap;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.TreeMap;
+import java.util.function.UnaryOperator;
+import org.jboss.logging.Logger;
+
+/**
+ * What is known of the jobs of a data folder. Every change of state is on the disk before anybody hears of it. One server
+ * at a time has the records. Its owner calls one method after the other.
+ */
+final class JobRecords {
+
+    private static final Logger LOG = Logger.getLogger(JobRecords.class);
+
+    private final JobFolders folders;
+    private final JobEvents events = new JobEvents();
+    /** By id, which is the order of time. */
+    private final NavigableMap<String, Job> jobs = new TreeMap<>();
+    /** The lock on the folder; null until this server has it. */
+    private FileChannel lock;
+
+    JobRecords(JobFolders folders) {
+        this.folders = folders;
+    }
+
+    /** Whether there may be any. */
+    boolean exist() {
+        return folders.exist();
+    }
+
+    /** Whether they are this server's, or were until {@link #close}. */
+    boolean areOurs() {
+        return lock != null;
+    }
+
+    /**
+     * Takes the records over and reads them, unless another server has them.
+     *
+     * @return whether they are this one's
+     * @throws JobException.NotSaved when the folder cannot be written
+     */
+    boolean take() {
+        try {
+            lock = folders.lock().orElse(null);
+        } catch (IOException e) {
+            LOG.error("The folder of the jobs cannot be written", e);
+            throw new JobException.NotSaved(e);
+        }
+        if (lock != null) {
+            folders.load().forEach(job -> jobs.put(job.id(), job));
+        }
+        return lock != null;
+    }
+
+    /** Leaves them to another server: no change is recorded any more. */
+    void close() {
+        if (lock != null) {
+            try {
+                lock.close();
+            } catch (IOException e) {
+                LOG.warnf("The lock of the jobs cannot be released: %s", e.getMessage());
+            }
+        }
+    }
+
+    /** The earliest first. */
+    List<Job> all() {
+        return List.copyOf(jobs.values());
+    }
+
+    /** @throws JobException.NotFound when there is none */
+    Job get(String id) {
+        Job job = jobs.get(id);
+        if (job == null) {
+            throw new JobException.NotFound(id);
+        }
+        return job;
+    }
+
+    /** Those in this state, the earliest first. */
+    List<Job> in(JobState state) {
+        return jobs.values().stream().filter(job -> job.state() == state).toList();
+    }
+
+    /** Jobs that will run before this one, those that run included; empty unless it is queued. */
+    OptionalLong position(String id) {
+        return get(id).state() != JobState.QUEUED ? OptionalLong.empty() : OptionalLong.of(in(JobState.RUNNING).size()
+                + in(JobState.QUEUED).stream().filter(other -> other.id().compareTo(id) < 0).count());
+    }
+
+    /**
+     * The job that a request with this key made, if any.
+     *
+     * @throws JobException.KeyReused when that was another request
+     */
+    Optional<Job> find(Job.Idempotency idempotency) {
+        Optional<Job> before = jobs.values().stream()
+                .filter(job -> job.idempotency().filter(i -> i.key().equals(idempotency.key())).isPresent()).findFirst();
+        before.flatMap(Job::idempotency).filter(i -> !i.request().equals(idempotency.request())).ifPresent(i -> {
+            throw new JobException.KeyReused();
+        });
+        return before;
+    }
+
+    /** Where the job's description, report and working files lie. */
+    Path folder(String id) {
+        return folders.of(get(id).id());
+    }
+
+    /** @throws JobException.NotSaved when the disk does not take it; there is no such job then */
+    void add(Job job, RequantizationSpec spec) {
+        try {
+            spec.write(folders.create(job.id()));
+            folders.save(job);
+        } catch (UncheckedIOException e) {
+            LOG.errorf(e, "Re-quantization %s cannot be recorded", job.id());
+            throw new JobException.NotSaved(e);
+        }
+        jobs.put(job.id(), job);
+        events.tell(job);
+    }
+
+    /** @throws JobException.NotSaved when the disk does not take it; the job is still there then */
+    void remove(String id) {
+        try {
+            folders.delete(id);
+        } catch (UncheckedIOException e) {
+            LOG.errorf(e, "Re-quantization %s cannot be deleted", id);
+            throw new JobException.NotSaved(e);
+        }
+        jobs.remove(id);
+        events.forget(id);
+    }
+
+    /** Records a change. One that the disk does not take counts as long as the server runs. @return the job as it is now */
+    Job change(String id, UnaryOperator<Job> change) {
+        Job next = change.apply(jobs.get(id));
+        try {
+            if (lock.isOpen()) {
+                folders.save(next);
+            }
+        } catch (UncheckedIOException e) {
+            LOG.errorf(e, "The state of re-quantization %s cannot be recorded", id);
+        }
+        jobs.put(id, next);
+        events.tell(next);
+        return next;
+    }
+
+    /** Tells of a change that is not worth a write. */
+    void tell(String id, UnaryOperator<Job> change) {
+        Job next = change.apply(jobs.get(id));
+        jobs.put(id, next);
+        events.tell(next);
+    }
+
+    /** Gives a watcher a job's present state and its later ones. */
+    void watch(String id, MultiEmitter<? super JobEvents.Event> watcher) {
+        events.watch(get(id), watcher);
+    }
+}
