@@ -169,7 +169,7 @@ final class ShapeBenchmark {
     }
 
     /** Low layers are spread evenly; the others are those of llama.cpp's recipe Q4_K_M. */
-    private GgmlType type(String tensor, int low) {
+    GgmlType type(String tensor, int low) {
         Matcher matcher = LAYER.matcher(tensor);
         if (!matcher.matches()) {
             return tensor.equals("output.weight") ? GgmlType.Q6_K : GgmlType.Q4_K;
