@@ -59,7 +59,7 @@ struct SixBitPanels {
 };
 
 // weight = d / DIVISOR * (2s+1) * v, v one of VALUES - OFFSET, s of 4 bits: ggml's types with a codebook. A code is an
-// index of VALUES. correction[i] = -OFFSET * sum of part i's columns.
+// index of VALUES; SIZE_SHIFT takes sizes to 0, 1, 2 and so on. correction[i] = -OFFSET * sum of part i's columns.
 
 // Six values, s per 16 columns: IQ2_XXS, IQ2_XS and IQ2_S.
 //   lines 0..15  low 2 bits of codes, as trits lie
@@ -69,7 +69,7 @@ struct SixBitPanels {
 // 3.375 bits a weight.
 struct SixValuePanels {
     static constexpr int LINES = 27, PARTS = 16, COLUMNS = 16, LARGEST = 86;
-    static constexpr int OFFSET = 43, DIVISOR = 8, CODES = 6, SCALE_LINE = 24;
+    static constexpr int OFFSET = 43, DIVISOR = 8, CODES = 6, SIZE_SHIFT = 4, SCALE_LINE = 24;
     static constexpr uint8_t VALUES[16] = {0, 18, 35, 51, 68, 86};
 };
 
@@ -83,12 +83,12 @@ struct SixteenValuePanels {
 };
 
 struct Iq3XxsPanels : SixteenValuePanels {
-    static constexpr int LARGEST = 124, OFFSET = 62, DIVISOR = 4;
+    static constexpr int LARGEST = 124, OFFSET = 62, DIVISOR = 4, SIZE_SHIFT = 3;
     static constexpr uint8_t VALUES[16] = {0, 10, 18, 26, 34, 42, 50, 58, 66, 74, 82, 90, 98, 106, 114, 124};
 };
 
 struct Iq3SPanels : SixteenValuePanels {
-    static constexpr int LARGEST = 30, OFFSET = 15, DIVISOR = 1;
+    static constexpr int LARGEST = 30, OFFSET = 15, DIVISOR = 1, SIZE_SHIFT = 1;
     static constexpr uint8_t VALUES[16] = {0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30};
 };
 

@@ -4,8 +4,6 @@
 #define GGML_COMMON_IMPL_CPP
 #include "ggml-common.h"
 
-#include <array>
-#include <cmath>
 #include <cstring>
 
 namespace luq::kernels {
@@ -13,10 +11,11 @@ namespace {
 
 static_assert(QK_K == SUPERBLOCK);
 
-// A word of the grid that IQ1_M's 11-bit indices name: eight trits as bytes -1, 0, 1.
+// Eight trits of IQ1_M, as bytes 0, 1, 2. Its 11-bit indices name words of a grid with bytes -1, 0, 1.
 uint64_t trits_of(const block_iq1_m & block, int run) {
     const int high = block.qh[run / 2] >> (4 * (run % 2)) & 7;
-    return iq1s_grid[block.qs[run] | high << 8];
+    const uint64_t bytes = iq1s_grid[block.qs[run] | high << 8];
+    return ((bytes & 0x0303030303030303) + 0x0101010101010101) & 0x0303030303030303;
 }
 
 void trit_words(const uint8_t * bytes, uint32_t * words) {
@@ -24,11 +23,7 @@ void trit_words(const uint8_t * bytes, uint32_t * words) {
     std::memset(words, 0, sizeof(uint32_t) * TritPanels::LINES);
     for (int run = 0; run < SUPERBLOCK / 8; run++) {
         const uint64_t trits = trits_of(block, run);
-        for (int i = 0; i < 8; i++) {
-            const int column = 8 * run + i;
-            const uint32_t trit = (int8_t) (trits >> 8 * i) + 1;
-            words[column / 16] |= trit << (8 * (column % 4) + 2 * (column % 16 / 4));
-        }
+        words[run / 2] |= (uint32_t) trits << 4 * (run % 2) | (uint32_t) (trits >> 32) << (4 * (run % 2) + 2);
         const bool negative = block.qh[run / 2] >> (4 * (run % 2)) & 8;
         words[16] |= (uint32_t) !negative << run;
     }
@@ -61,41 +56,78 @@ int scale(const block_iq2_s & block, int part) { return block.scales[part / 2] >
 int scale(const block_iq3_xxs & block, int part) { return block.qs[SUPERBLOCK / 4 + 4 * part + 3] >> 4; }
 int scale(const block_iq3_s & block, int part) { return block.scales[part / 2] >> 4 * (part % 2) & 15; }
 
-void put_code(SixValuePanels, int column, uint32_t code, uint32_t * words) {
-    words[column / 16] |= (code & 3) << (8 * (column % 4) + 2 * (column % 16 / 4));
-    words[16 + column / 32] |= (code >> 2) << (8 * (column % 4) + column % 32 / 4);
+// Sizes and signs of eight columns; bit i of signs: column i is negative.
+struct Run {
+    uint64_t sizes;
+    uint8_t  signs;
+};
+
+uint32_t word_of(const void * words, int i) {
+    uint32_t word;
+    std::memcpy(&word, (const uint8_t *) words + sizeof word * i, sizeof word);
+    return word;
 }
 
-void put_code(SixteenValuePanels, int column, uint32_t code, uint32_t * words) {
-    words[8 * (column / 64) + column % 32 / 4] |= code << (8 * (column % 4) + 4 * (column / 32 % 2));
+Run run_of(const block_iq2_xxs & block, int run) {
+    const uint32_t indices = word_of(block.qs, run / 4 * 2), signs = word_of(block.qs, run / 4 * 2 + 1);
+    return {iq2xxs_grid[indices >> 8 * (run % 4) & 255], ksigns_iq2xs[signs >> 7 * (run % 4) & 127]};
 }
 
-// Codes are found through ggml's own reading of a block whose factor d is 1.
-template <ggml_type Type, typename Block, typename Panels> void codebook_words(const uint8_t * bytes, uint32_t * words) {
-    static const auto code_of = [] {
-        std::array<uint8_t, Panels::LARGEST + 1> codes{};
-        for (int code = 0; code < Panels::CODES; code++) {
-            codes[Panels::VALUES[code]] = code;
-        }
-        return codes;
-    }();
-    Block block;
-    std::memcpy(&block, bytes, sizeof block);
+Run run_of(const block_iq2_xs & block, int run) {
+    return {iq2xs_grid[block.qs[run] & 511], ksigns_iq2xs[block.qs[run] >> 9]};
+}
+
+Run run_of(const block_iq2_s & block, int run) {
+    const int high = block.qh[run / 4] >> 2 * (run % 4) & 3;
+    return {iq2s_grid[block.qs[run] | high << 8], block.qs[SUPERBLOCK / 8 + run]};
+}
+
+Run run_of(const block_iq3_xxs & block, int run) {
+    const uint32_t signs = word_of(block.qs + SUPERBLOCK / 4, run / 4);
+    return {iq3xxs_grid[block.qs[2 * run]] | (uint64_t) iq3xxs_grid[block.qs[2 * run + 1]] << 32,
+            ksigns_iq2xs[signs >> 7 * (run % 4) & 127]};
+}
+
+Run run_of(const block_iq3_s & block, int run) {
+    const int high = block.qh[run / 4] >> 2 * (run % 4);
+    return {iq3s_grid[block.qs[2 * run] | (high & 1) << 8] |
+                (uint64_t) iq3s_grid[block.qs[2 * run + 1] | (high & 2) << 7] << 32,
+            block.signs[run]};
+}
+
+// Puts the codes of eight columns, a byte each, where they belong.
+void put_run(SixValuePanels, int run, uint64_t codes, uint32_t * words) {
+    const uint64_t low = codes & 0x0303030303030303, high = codes >> 2 & 0x0101010101010101;
+    words[run / 2] |= (uint32_t) low << 4 * (run % 2) | (uint32_t) (low >> 32) << (4 * (run % 2) + 2);
+    words[16 + run / 4] |= (uint32_t) high << 2 * (run % 4) | (uint32_t) (high >> 32) << (2 * (run % 4) + 1);
+}
+
+void put_run(SixteenValuePanels, int run, uint64_t codes, uint32_t * words) {
+    uint32_t * quad = words + 8 * (run / 8) + 2 * (run % 4);
+    quad[0] |= (uint32_t) codes << 4 * (run / 4 % 2);
+    quad[1] |= (uint32_t) (codes >> 32) << 4 * (run / 4 % 2);
+}
+
+// VALUES lie symmetrically around zero: the code of a size is in the upper half, that of its negative mirrors it. Eight
+// at a time, a byte each.
+template <typename Panels> uint64_t codes_of(const Run & run) {
+    constexpr uint64_t EACH = 0x0101010101010101, MASK = Panels::CODES > 8 ? 15 : 7;
+    const uint64_t positive = (run.sizes >> Panels::SIZE_SHIFT & 7 * EACH) + Panels::CODES / 2 * EACH;
+    const uint64_t bits     = run.signs * EACH & 0x8040201008040201;
+    const uint64_t negative = (((bits & 0x7F * EACH) + 0x7F * EACH) | bits) >> 7 & EACH;
+    return (positive ^ negative * MASK) - negative * (MASK + 1 - Panels::CODES);
+}
+
+template <typename Block, typename Panels> void codebook_words(const uint8_t * bytes, uint32_t * words) {
+    const auto & block = *reinterpret_cast<const Block *>(bytes);
     std::memset(words, 0, sizeof(uint32_t) * Panels::LINES);
-    std::memcpy(&words[Panels::LINES - 1], &block.d, sizeof block.d);
-    const uint16_t one = 0x3C00;
-    std::memcpy(&block.d, &one, sizeof one);
-    float weights[SUPERBLOCK];
-    ggml_get_type_traits(Type)->to_float(&block, weights, SUPERBLOCK);
-    for (int part = 0; part < Panels::PARTS; part++) {
-        const int s = scale(block, part);
-        words[Panels::SCALE_LINE + part / 8] |= (uint32_t) s << 4 * (part % 8);
-        const float unit = (float) Panels::DIVISOR / (2 * s + 1);
-        for (int column = part * Panels::COLUMNS; column < (part + 1) * Panels::COLUMNS; column++) {
-            const int value = (int) std::lrint(weights[column] * unit) + Panels::OFFSET;
-            put_code(Panels(), column, code_of[value], words);
-        }
+    for (int run = 0; run < SUPERBLOCK / 8; run++) {
+        put_run(Panels(), run, codes_of<Panels>(run_of(block, run)), words);
     }
+    for (int part = 0; part < Panels::PARTS; part++) {
+        words[Panels::SCALE_LINE + part / 8] |= (uint32_t) scale(block, part) << 4 * (part % 8);
+    }
+    std::memcpy(&words[Panels::LINES - 1], &block.d, sizeof block.d);
 }
 
 template <int Offset> void offset_correction(const int16_t * sums, int32_t * correction) {
@@ -125,15 +157,15 @@ const WeightType WEIGHT_TYPES[] = {
     {GGML_TYPE_Q6_K, sizeof(block_q6_K), SixBitPanels::LINES, &InstructionSet::six_bits, six_bit_words,
      offset_correction<SixBitPanels::OFFSET>},
     {GGML_TYPE_IQ2_XXS, sizeof(block_iq2_xxs), SixValuePanels::LINES, &InstructionSet::six_values,
-     codebook_words<GGML_TYPE_IQ2_XXS, block_iq2_xxs, SixValuePanels>, offset_correction<SixValuePanels::OFFSET>},
+     codebook_words<block_iq2_xxs, SixValuePanels>, offset_correction<SixValuePanels::OFFSET>},
     {GGML_TYPE_IQ2_XS, sizeof(block_iq2_xs), SixValuePanels::LINES, &InstructionSet::six_values,
-     codebook_words<GGML_TYPE_IQ2_XS, block_iq2_xs, SixValuePanels>, offset_correction<SixValuePanels::OFFSET>},
+     codebook_words<block_iq2_xs, SixValuePanels>, offset_correction<SixValuePanels::OFFSET>},
     {GGML_TYPE_IQ2_S, sizeof(block_iq2_s), SixValuePanels::LINES, &InstructionSet::six_values,
-     codebook_words<GGML_TYPE_IQ2_S, block_iq2_s, SixValuePanels>, offset_correction<SixValuePanels::OFFSET>},
+     codebook_words<block_iq2_s, SixValuePanels>, offset_correction<SixValuePanels::OFFSET>},
     {GGML_TYPE_IQ3_XXS, sizeof(block_iq3_xxs), Iq3XxsPanels::LINES, &InstructionSet::iq3_xxs,
-     codebook_words<GGML_TYPE_IQ3_XXS, block_iq3_xxs, Iq3XxsPanels>, offset_correction_32<Iq3XxsPanels::OFFSET>},
+     codebook_words<block_iq3_xxs, Iq3XxsPanels>, offset_correction_32<Iq3XxsPanels::OFFSET>},
     {GGML_TYPE_IQ3_S, sizeof(block_iq3_s), Iq3SPanels::LINES, &InstructionSet::iq3_s,
-     codebook_words<GGML_TYPE_IQ3_S, block_iq3_s, Iq3SPanels>, offset_correction_32<Iq3SPanels::OFFSET>},
+     codebook_words<block_iq3_s, Iq3SPanels>, offset_correction_32<Iq3SPanels::OFFSET>},
 };
 
 } // namespace

@@ -39,9 +39,10 @@ LUQ_API const char * luq_log_errors(void);
 
 // --- kernels ---------------------------------------------------------------------------------------------------
 
-// From now on weights of IQ1_M, Q4_K and Q6_K are kept in panels and multiplied by our kernels (native/KERNELS.md).
+// From now on weights of IQ1_M, IQ2, IQ3, Q4_K and Q6_K are kept in panels and multiplied by our kernels
+// (native/KERNELS.md).
 // Once per process, after the CPU backend is loaded and before the first model. instruction_set is one of "avx512vnni",
-// "avxvnni", "avx2" and "scalar", or NULL for the fastest that this CPU has. Returns the name of the one in use, "none" if
+// "avxvnni", "avx2", "neon" and "scalar", or NULL for the fastest that this CPU has. Returns the name of the one in use, "none" if
 // ggml's own kernels are faster than any for this CPU, NULL if it failed.
 LUQ_API const char * luq_kernels_enable(const char * instruction_set);
 

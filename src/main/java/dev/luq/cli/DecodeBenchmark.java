@@ -82,6 +82,10 @@ final class DecodeBenchmark implements Callable<Integer> {
             description = "With --shape: layers that stand for all, to save time and room; 0: all (default: ${DEFAULT-VALUE}).")
     private int layers;
 
+    @Option(names = "--models", paramLabel = "FOLDER",
+            description = "With --shape: keep the models here for the next time; otherwise they are deleted.")
+    private Path folder;
+
     @Option(names = "--prompt", paramLabel = "TOKENS", defaultValue = "512",
             description = "With --shape: tokens of the prompt (default: ${DEFAULT-VALUE}).")
     private int prompt;
@@ -102,7 +106,8 @@ final class DecodeBenchmark implements Callable<Integer> {
             throw new CliException("--tokens must be 2 or more, the other numbers 1 or more.");
         }
         if (shape != null) {
-            new ShapeBenchmark(new ShapeBenchmark.Options(shape, lowLayers, layers, tokens, prompt, repetitions, threads))
+            new ShapeBenchmark(new ShapeBenchmark.Options(shape, lowLayers, layers, tokens, prompt, repetitions, threads,
+                    Optional.ofNullable(folder)))
                     .run();
             return 0;
         }

@@ -12,7 +12,8 @@ final class DoctorCommand implements Callable<Integer> {
     public Integer call() {
         Llama.init(line -> { });
         System.out.println("llama.cpp          " + Llama.version());
-        System.out.println("kernels in use     " + Llama.systemInfo());
+        System.out.println("CPU backend        " + Llama.systemInfo());
+        System.out.println("fast kernels       " + Llama.enableKernels());
         return 0;
     }
 }

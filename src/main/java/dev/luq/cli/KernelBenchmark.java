@@ -2,6 +2,7 @@ package dev.luq.cli;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -28,13 +29,21 @@ final class KernelBenchmark implements Callable<Integer> {
             description = "For each comparison (default: ${DEFAULT-VALUE}).")
     private double seconds;
 
+    @Option(names = "--instruction-set", paramLabel = "NAME",
+            description = "Of our kernels in the whole products: avx512vnni, avxvnni, avx2, neon or scalar. Default: the fastest.")
+    private String instructionSet;
+
     @Option(names = "--kernel-bench", paramLabel = "FOLDER", hidden = true, required = true)
     private Path folder;
 
     @Override
     public Integer call() throws IOException {
         run("luq-kernel-bench", List.of(Double.toString(seconds)));
-        run("luq-product-bench", List.of(Integer.toString(threads), Double.toString(seconds)));
+        List<String> arguments = new ArrayList<>(List.of(Integer.toString(threads), Double.toString(seconds)));
+        if (instructionSet != null) {
+            arguments.add(instructionSet);
+        }
+        run("luq-product-bench", arguments);
         return 0;
     }
 

@@ -10,6 +10,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.ToDoubleFunction;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -59,8 +60,10 @@ final class ShapeBenchmark {
      * @param tokens generated in each measurement
      * @param prompt tokens of the prompt
      * @param rounds each measures every side once
+     * @param folder keeps the models for the next time; empty writes them into a temporary folder and deletes them
      */
-    record Options(String shape, int lowLayers, int layers, int tokens, int prompt, int rounds, int threads) {
+    record Options(String shape, int lowLayers, int layers, int tokens, int prompt, int rounds, int threads,
+            Optional<Path> folder) {
     }
 
     private final Options options;
@@ -86,30 +89,40 @@ final class ShapeBenchmark {
         return List.copyOf(SHAPES.keySet());
     }
 
-    /** Writes both models into a temporary folder, measures, prints, and deletes them. */
+    /** Writes what models are missing, measures and prints. */
     void run() throws IOException {
+        if (options.folder().isPresent()) {
+            Path folder = Files.createDirectories(options.folder().get());
+            String name = options.shape() + "-" + layers;
+            measure(folder.resolve(name + "-q4_k_m.gguf"), folder.resolve(name + "-low-" + lowLayers + ".gguf"));
+            return;
+        }
         Path folder = Files.createTempDirectory("luq-bench-");
         Path base = folder.resolve("q4_k_m.gguf");
         Path luq = folder.resolve("luq.gguf");
         try {
-            write(base, 0);
-            write(luq, lowLayers);
-            System.out.printf("%s: %d of %d layers, %d of them IQ1_M in LUQ; %d threads%n", options.shape(), layers,
-                    whole.layers(), lowLayers, options.threads());
-            System.out.printf("Q4_K_M %.2f GiB, LUQ %.2f GiB%n", gibibytes(base), gibibytes(luq));
-            Map<Side, List<SpeedProbe.Speed>> speeds = new LinkedHashMap<>();
-            for (int round = 0; round < options.rounds(); round++) {
-                for (Side side : Side.values()) {
-                    speeds.computeIfAbsent(side, s -> new ArrayList<>()).add(SpeedProbe.Speed.measure(side.low ? luq : base,
-                            side.fast, options.threads(), options.tokens(), options.prompt()));
-                }
-            }
-            report(speeds);
+            measure(base, luq);
         } finally {
             Files.deleteIfExists(base);
             Files.deleteIfExists(luq);
             Files.delete(folder);
         }
+    }
+
+    private void measure(Path base, Path luq) throws IOException {
+        write(base, 0);
+        write(luq, lowLayers);
+        System.out.printf("%s: %d of %d layers, %d of them IQ1_M in LUQ; %d threads%n", options.shape(), layers,
+                whole.layers(), lowLayers, options.threads());
+        System.out.printf("Q4_K_M %.2f GiB, LUQ %.2f GiB%n", gibibytes(base), gibibytes(luq));
+        Map<Side, List<SpeedProbe.Speed>> speeds = new LinkedHashMap<>();
+        for (int round = 0; round < options.rounds(); round++) {
+            for (Side side : Side.values()) {
+                speeds.computeIfAbsent(side, s -> new ArrayList<>()).add(SpeedProbe.Speed.measure(side.low ? luq : base,
+                        side.fast, options.threads(), options.tokens(), options.prompt()));
+            }
+        }
+        report(speeds);
     }
 
     private void report(Map<Side, List<SpeedProbe.Speed>> speeds) {
@@ -148,12 +161,15 @@ final class ShapeBenchmark {
     }
 
     private void write(Path file, int low) throws IOException {
+        if (Files.exists(file)) {
+            return;
+        }
         new ModelSynthesizer(new ModelSynthesizer.Shape(layers, whole.width(), whole.feedForward(), whole.heads(),
                 whole.keyValueHeads(), whole.vocabulary(), tensor -> type(tensor, low)), 1).write(file);
     }
 
     /** Low layers are spread evenly; the others are those of llama.cpp's recipe Q4_K_M. */
-    private GgmlType type(String tensor, int low) {
+    GgmlType type(String tensor, int low) {
         Matcher matcher = LAYER.matcher(tensor);
         if (!matcher.matches()) {
             return tensor.equals("output.weight") ? GgmlType.Q6_K : GgmlType.Q4_K;

@@ -11,6 +11,7 @@ import dev.luq.llama.ModelOptions;
 import dev.luq.llama.TokenBatch;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -45,7 +46,7 @@ final class SpeedProbe implements Callable<Integer> {
     /**
      * @param load seconds
      * @param prefill tokens per second
-     * @param decode tokens per second, one sequence
+     * @param decode tokens per second of one sequence, by the median of its steps
      * @param resident bytes after decoding, the KV cache and the JVM included
      */
     record Speed(double load, double prefill, double decode, long resident) {
@@ -93,9 +94,9 @@ final class SpeedProbe implements Callable<Integer> {
                 prefill(context);
                 double prefill = prompt / seconds(start);
                 decode(context, prompt, WARM_UP);
-                start = System.nanoTime();
-                decode(context, prompt + WARM_UP, tokens);
-                double decode = tokens / seconds(start);
+                double[] steps = decode(context, prompt + WARM_UP, tokens);
+                Arrays.sort(steps);
+                double decode = 1 / steps[tokens / 2];
                 ObjectNode speed = CompletionClient.JSON.createObjectNode();
                 speed.put("load", load).put("prefill", prefill).put("decode", decode)
                         .put("resident", ProcessMemory.of(ProcessHandle.current().pid()).resident());
@@ -114,14 +115,19 @@ final class SpeedProbe implements Callable<Integer> {
         }
     }
 
-    private static void decode(Context context, int position, int count) {
+    /** @return the seconds of each step */
+    private static double[] decode(Context context, int position, int count) {
+        double[] steps = new double[count];
         try (TokenBatch batch = TokenBatch.create(1)) {
             for (int i = 0; i < count; i++) {
                 batch.clear();
                 batch.add(token(position + i), position + i, 0, true);
+                long start = System.nanoTime();
                 context.decode(batch);
+                steps[i] = seconds(start);
             }
         }
+        return steps;
     }
 
     /** Which token it is does not matter for the speed. */

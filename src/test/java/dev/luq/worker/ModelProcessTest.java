@@ -14,6 +14,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import dev.luq.gguf.GgmlType;
 import dev.luq.llama.ModelQuantizer;
 import dev.luq.luq.TestModels;
@@ -162,15 +163,27 @@ class ModelProcessTest {
         SupervisedWorker fast = started(mixed, mmproj, Kernels.FAST);
         ready(stock);
         ready(fast);
-        List<String> questions = Files.readAllLines(demo.resolveSibling("evaluation").resolve("evaluation.jsonl"));
+        Path folderOfSet = demo.resolveSibling("evaluation");
+        List<String> questions = Files.readAllLines(folderOfSet.resolve("evaluation.jsonl"));
         for (int i = 0; i < questions.size(); i += EVERY) {
             JsonNode question = JSON.readTree(questions.get(i));
-            ServerFrame.Image image = image(demo.resolveSibling("evaluation").resolve(question.get("image").textValue()));
-            String messages = "[{\"role\":\"user\",\"content\":[{\"type\":\"image\",\"image\":0},{\"type\":\"text\",\"text\":"
-                    + question.get("question") + "}]}]";
-            assertEquals(answer(run(stock, request(messages, 24, image))), answer(run(fast, request(messages, 24, image))),
+            assertEquals(answer(run(stock, ask(question, folderOfSet))), answer(run(fast, ask(question, folderOfSet))),
                     question.toString());
         }
+    }
+
+    /** @param question names one image or several */
+    private static ServerFrame.Generate ask(JsonNode question, Path folder) throws IOException {
+        List<ServerFrame.Image> images = new ArrayList<>();
+        ArrayNode content = JSON.createArrayNode();
+        for (JsonNode name : question.get("image").isArray() ? question.get("image") : List.of(question.get("image"))) {
+            content.addObject().put("type", "image").put("image", images.size());
+            images.add(image(folder.resolve(name.textValue())));
+        }
+        content.addObject().put("type", "text").set("text", question.get("question"));
+        ArrayNode messages = JSON.createArrayNode();
+        messages.addObject().put("role", "user").set("content", content);
+        return request(messages.toString(), 24, images.toArray(ServerFrame.Image[]::new));
     }
 
     private SupervisedWorker started(Path model, Path mmproj) {

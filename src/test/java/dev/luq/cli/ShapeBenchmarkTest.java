@@ -1,0 +1,54 @@
+package dev.luq.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.luq.gguf.GgmlType;
+import java.util.Optional;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+class ShapeBenchmarkTest {
+
+    @Test
+    void aShapeThatIsNotKnownIsRefusedWithThoseThatAre() {
+        CliException e = assertThrows(CliException.class, () -> benchmark("gpt-2", 12, 0));
+        assertTrue(e.getMessage().contains("qwen2.5-vl-7b"), e.getMessage());
+    }
+
+    @Test
+    void moreLayersThanTheModelHasAreRefused() {
+        assertThrows(CliException.class, () -> benchmark("qwen2.5-vl-7b", 29, 0));
+        assertThrows(CliException.class, () -> benchmark("qwen2.5-vl-7b", 12, 29));
+    }
+
+    @Test
+    void lowLayersAreSpreadOverTheModel() {
+        ShapeBenchmark benchmark = benchmark("qwen2.5-vl-7b", 12, 0);
+        int[] low = IntStream.range(0, 28).filter(layer -> type(benchmark, layer, "attn_q", 12) == GgmlType.IQ1_M).toArray();
+        assertEquals(12, low.length);
+        assertTrue(IntStream.range(1, low.length).allMatch(i -> low[i] - low[i - 1] <= 3));
+    }
+
+    /** llama.cpp v0.5.0, use_more_bits: the first and last eighth and every third layer between. */
+    @Test
+    void otherLayersFollowTheRecipeQ4KM() {
+        ShapeBenchmark benchmark = benchmark("qwen2.5-vl-7b", 0, 0);
+        for (int layer : new int[] {0, 2, 5, 26, 27}) {
+            assertEquals(GgmlType.Q6_K, type(benchmark, layer, "ffn_down", 0), "layer " + layer);
+        }
+        assertEquals(GgmlType.Q4_K, type(benchmark, 3, "ffn_down", 0));
+        assertEquals(GgmlType.Q4_K, type(benchmark, 0, "ffn_up", 0));
+        assertEquals(GgmlType.Q6_K, benchmark.type("output.weight", 0));
+        assertEquals(GgmlType.Q4_K, benchmark.type("token_embd.weight", 0));
+    }
+
+    private static GgmlType type(ShapeBenchmark benchmark, int layer, String matrix, int low) {
+        return benchmark.type("blk." + layer + "." + matrix + ".weight", low);
+    }
+
+    private static ShapeBenchmark benchmark(String shape, int low, int layers) {
+        return new ShapeBenchmark(new ShapeBenchmark.Options(shape, low, layers, 8, 8, 1, 1, Optional.empty()));
+    }
+}
