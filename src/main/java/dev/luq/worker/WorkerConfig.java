@@ -40,7 +40,7 @@ public interface WorkerConfig {
      * What multiplies the weights: {@code fast}, our own kernels where they know the type of the weights and the
      * processor, or {@code stock}, llama.cpp's everywhere.
      */
-    @WithDefault("fast")
+    @WithDefault("stock")
     Kernels kernels();
 
     /** Compute threads for encoding images, which runs beside decoding; 0 takes half of the processors. */

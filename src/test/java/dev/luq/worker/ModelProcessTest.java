@@ -172,11 +172,12 @@ class ModelProcessTest {
         }
     }
 
-    /** @param question names one image or several */
+    /** @param question names one image, several, or none */
     private static ServerFrame.Generate ask(JsonNode question, Path folder) throws IOException {
         List<ServerFrame.Image> images = new ArrayList<>();
         ArrayNode content = JSON.createArrayNode();
-        for (JsonNode name : question.get("image").isArray() ? question.get("image") : List.of(question.get("image"))) {
+        JsonNode named = question.get("image");
+        for (JsonNode name : named.isTextual() ? List.of(named) : named) {
             content.addObject().put("type", "image").put("image", images.size());
             images.add(image(folder.resolve(name.textValue())));
         }
