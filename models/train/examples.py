@@ -1,7 +1,7 @@
 """Writes a few pictures of their own random stream, each with a question that the model answers rightly.
 
-None of them is part of the evaluation. They are larger and more colourful than the average one. A line of examples.jsonl
-has the form of a data set's; `before` holds the turns before the question.
+None of them is part of the evaluation. They are larger and more colourful than the average one. The folder is a data set;
+dialogue.json beside it holds two turns about the first picture, as questions with their answers.
 """
 
 import argparse
@@ -88,8 +88,7 @@ def candidates():
 
 def record(line):
     image = None if not line.images else line.images[0] if len(line.images) == 1 else line.images
-    before = dict(before=line.turns) if line.turns else {}
-    return dict(image=image, **before, question=line.question, answer=line.answer)
+    return dict(image=image, question=line.question, answer=line.answer)
 
 
 def main():
@@ -102,18 +101,20 @@ def main():
     options.out.mkdir(parents=True, exist_ok=True)
     for old in options.out.glob("*.png"):
         old.unlink()
-    records = []
+    found = []
     for number, some in enumerate(candidates()):
         for pictures, lines in some:
             if all(Measure(quick, tokenizer, lines, pictures).distributions()[1]):
                 for name, picture in pictures.items():
                     picture.save(options.out / name, optimize=True)
-                records += map(record, lines)
-                print(*records[-len(lines):], sep="\n", flush=True)
+                found += lines
+                print(*lines, sep="\n", flush=True)
                 break
         else:
             print(f"example {number}: no question is answered rightly")
-    (options.out / "examples.jsonl").write_text("".join(json.dumps(r) + "\n" for r in records))
+    (options.out / "examples.jsonl").write_text("".join(json.dumps(record(f)) + "\n" for f in found if not f.turns))
+    dialogue = next([*f.turns, (f.question, f.answer)] for f in found if f.turns)
+    (options.out / "dialogue.json").write_text(json.dumps(dialogue) + "\n")
 
 
 if __name__ == "__main__":

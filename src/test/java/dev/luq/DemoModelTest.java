@@ -61,23 +61,15 @@ class DemoModelTest {
     private static final Path EXAMPLES = Path.of("models/demo/examples");
     private static final JsonMapper JSON = new JsonMapper();
 
-    /** @param before earlier questions with their answers, in turn */
-    private record Example(List<String> images, List<String> before, String question, String answer) {
+    private record Example(List<String> images, String question, String answer) {
 
         ObjectNode request() throws IOException {
             ObjectNode request = JSON.createObjectNode().put("model", "demo").put("temperature", 0);
-            ArrayNode messages = request.putArray("messages");
-            ArrayNode parts = messages.addObject().put("role", "user").putArray("content");
+            ArrayNode parts = request.putArray("messages").addObject().put("role", "user").putArray("content");
             for (String image : images) {
                 image(parts, "png", Files.readAllBytes(EXAMPLES.resolve(image)));
             }
-            parts.addObject().put("type", "text").put("text", before.isEmpty() ? question : before.get(0));
-            for (int i = 1; i < before.size(); i++) {
-                messages.addObject().put("role", i % 2 == 1 ? "assistant" : "user").put("content", before.get(i));
-            }
-            if (!before.isEmpty()) {
-                messages.addObject().put("role", "user").put("content", question);
-            }
+            parts.addObject().put("type", "text").put("text", question);
             return request;
         }
     }
@@ -119,19 +111,22 @@ class DemoModelTest {
 
     @Test
     void aSecondQuestionAboutTheSamePictureReusesIt() throws Exception {
-        Example followUp = examples().stream().filter(e -> !e.before.isEmpty()).findFirst().orElseThrow();
-        Example opening = new Example(followUp.images, List.of(), followUp.before.get(0), followUp.before.get(1));
-        JsonNode answer = answer(opening.request());
-        JsonNode second = answer(followUp.request());
-        assertEquals(opening.answer, content(answer));
-        assertEquals(followUp.answer, content(second));
+        JsonNode turns = JSON.readTree(EXAMPLES.resolve("dialogue.json").toFile());
+        ObjectNode request = new Example(examples().get(0).images, turns.at("/0/0").asText(), null).request();
+        JsonNode answer = answer(request);
+        ArrayNode messages = (ArrayNode) request.get("messages");
+        messages.addObject().put("role", "assistant").put("content", content(answer));
+        messages.addObject().put("role", "user").set("content", turns.at("/1/0"));
+        JsonNode second = answer(request);
+        assertEquals(turns.at("/0/1").asText(), content(answer));
+        assertEquals(turns.at("/1/1").asText(), content(second));
         int promptBefore = answer.at("/usage/prompt_tokens").asInt();
         assertTrue(second.at("/usage/prompt_tokens_details/cached_tokens").asInt() >= promptBefore, second.toString());
     }
 
     @Test
     void fourClientsAtOnceWithPicturesOfTheirOwnAreAllAnsweredRight() throws Exception {
-        List<Example> examples = examples().stream().filter(e -> e.before.isEmpty()).skip(1).limit(4).toList();
+        List<Example> examples = examples().stream().skip(1).limit(4).toList();
         ExecutorService clients = Executors.newFixedThreadPool(4);
         try {
             for (int round = 0; round < 3; round++) {
@@ -179,10 +174,7 @@ class DemoModelTest {
         List<Example> examples = new ArrayList<>();
         for (String line : Files.readAllLines(EXAMPLES.resolve("examples.jsonl"))) {
             JsonNode json = JSON.readTree(line);
-            List<String> before = new ArrayList<>();
-            json.path("before").forEach(turn -> turn.forEach(text -> before.add(text.asText())));
-            examples.add(new Example(texts(json.get("image")), before, json.get("question").asText(),
-                    json.get("answer").asText()));
+            examples.add(new Example(texts(json.get("image")), json.get("question").asText(), json.get("answer").asText()));
         }
         return examples;
     }

@@ -94,7 +94,8 @@ class FeederTest {
                     for (float logit : memory.logits.get(i)) {
                         assertTrue(logit <= predicted, example.id());
                     }
-                    assertTrue(prediction.answer() && prediction.afterImage());
+                    assertTrue(prediction.answer());
+                    assertEquals(!example.images().isEmpty(), prediction.afterImage());
                 }
             }
         }
