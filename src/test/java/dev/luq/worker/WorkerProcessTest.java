@@ -67,7 +67,7 @@ class WorkerProcessTest {
         Map<String, String> environment = new HashMap<>(Map.of("PATH", "/bin", "LUQ_API_KEYS", "secret",
                 "QUARKUS_HTTP_PORT", "1", "JAVA_TOOL_OPTIONS", "-Xmx1g"));
         WorkerCommand.environment(environment);
-        assertEquals(Map.of("PATH", "/bin", "GGML_NO_BACKTRACE", "1"), environment);
+        assertEquals(Map.of("PATH", "/bin", "GGML_NO_BACKTRACE", "1", "GOMP_SPINCOUNT", "20000"), environment);
     }
 
     @Test
