@@ -43,7 +43,7 @@ final class ChatSession {
      * @throws CliException when the server refuses, fails or is gone
      */
     void ask(CompletionClient client, String question, Consumer<String> text) {
-        request.put("model", client.get("/v1/models").path("data").path(0).path("id").asText());
+        request.put("model", client.model());
         ArrayNode content = CompletionClient.JSON.createArrayNode();
         if (messages.isEmpty()) {
             for (String picture : pictures) {

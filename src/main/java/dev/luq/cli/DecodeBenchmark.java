@@ -137,8 +137,7 @@ final class DecodeBenchmark implements Callable<Integer> {
             options.add("-Dluq.worker.stream-interval=0");
         }
         try (ServerProcess server = ServerProcess.start(options, Duration.ofMinutes(5))) {
-            String id = new CompletionClient(server.address(), Optional.empty())
-                    .get("/v1/models").path("data").path(0).path("id").asText();
+            String id = new CompletionClient(server.address(), Optional.empty()).model();
             EventClock clock = new EventClock(server.address());
             // Fills the prompt cache and warms up the code on both sides of the connection.
             int promptTokens = 0;

@@ -191,7 +191,7 @@ final class MemoryBenchmark implements Callable<Integer> {
 
     private static void ask(CompletionClient client, String question, Optional<String> picture) {
         ObjectNode request = CompletionClient.JSON.createObjectNode();
-        request.put("model", client.get("/v1/models").path("data").path(0).path("id").asText());
+        request.put("model", client.model());
         request.put("stream", true).put("max_completion_tokens", 32);
         ObjectNode message = request.putArray("messages").addObject().put("role", "user");
         if (picture.isPresent()) {

@@ -88,7 +88,7 @@ final class SwapBenchmark implements Callable<Integer> {
             publish(data);
             try (ServerProcess server = ServerProcess.start(List.of("-Dluq.data-dir=" + data), Duration.ofMinutes(5))) {
                 client = new CompletionClient(server.address(), Optional.empty());
-                model = client.get("/v1/models").path("data").path(0).path("id").asText();
+                model = client.model();
                 measure();
             }
         } finally {
