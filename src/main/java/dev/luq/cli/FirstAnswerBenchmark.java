@@ -90,7 +90,7 @@ final class FirstAnswerBenchmark implements Callable<Integer> {
     }
 
     private static double answer(CompletionClient client, Example example) {
-        ChatSession session = new ChatSession(List.of(example.picture()), LONGEST_ANSWER, 0);
+        ChatSession session = new ChatSession(ChatSession.read(List.of(example.picture())), LONGEST_ANSWER, 0);
         long start = System.nanoTime();
         session.ask(client, example.question(), text -> { });
         return secondsSince(start);
