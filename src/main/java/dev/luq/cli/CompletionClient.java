@@ -114,8 +114,7 @@ final class CompletionClient {
         } catch (IOException e) {
             throw new CliException("No answer from " + server + ".", e);
         } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new CliException("Interrupted.", e);
+            throw Waiting.interrupted(e);
         }
     }
 

@@ -205,16 +205,7 @@ final class DecodeBenchmark implements Callable<Integer> {
                 "-n", Integer.toString(tokens - 1), "-d", Integer.toString(promptTokens),
                 "-t", Integer.toString(threads), "-r", "1", "-o", "json");
         builder.environment().put("LD_LIBRARY_PATH", llamaBench.toAbsolutePath().getParent().toString());
-        Process process = builder.redirectError(ProcessBuilder.Redirect.DISCARD).start();
-        byte[] output = process.getInputStream().readAllBytes();
-        try {
-            if (process.waitFor() != 0) {
-                throw new CliException("llama-bench ended with status " + process.exitValue() + ".");
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new CliException("Interrupted.", e);
-        }
+        byte[] output = Waiting.run(builder.redirectError(ProcessBuilder.Redirect.DISCARD));
         return CompletionClient.JSON.readTree(output).path(0).path("avg_ts").asDouble();
     }
 }

@@ -60,17 +60,7 @@ final class SpeedProbe implements Callable<Integer> {
             if (fast) {
                 builder.command().add("--fast");
             }
-            Process process = builder.redirectError(ProcessBuilder.Redirect.INHERIT).start();
-            byte[] output = process.getInputStream().readAllBytes();
-            try {
-                if (process.waitFor() != 0) {
-                    throw new CliException("The measurement ended with status " + process.exitValue() + ".");
-                }
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                throw new CliException("Interrupted.", e);
-            }
-            JsonNode speed = CompletionClient.JSON.readTree(output);
+            JsonNode speed = CompletionClient.JSON.readTree(Waiting.run(builder.redirectError(ProcessBuilder.Redirect.INHERIT)));
             return new Speed(speed.path("load").doubleValue(), speed.path("prefill").doubleValue(),
                     speed.path("decode").doubleValue(), speed.path("resident").longValue());
         }

@@ -53,6 +53,7 @@ import picocli.CommandLine.Option;
 final class SwapBenchmark implements Callable<Integer> {
 
     private static final List<String> VARIANTS = List.of("bench-a", "bench-b");
+    private static final Duration POLL = Duration.ofMillis(5);
     private static final int STARTS = 3;
     private static final int ANSWERS_BEFORE = 5;
     private static final int TOKENS = 24;
@@ -200,17 +201,8 @@ final class SwapBenchmark implements Callable<Integer> {
         int failed = failures.get();
         for (int i = 0; i < goals.size(); i++) {
             while (answers.get(i).get() < goals.get(i) && failures.get() < failed + 100) {
-                sleep();
+                Waiting.sleep(POLL);
             }
-        }
-    }
-
-    private static void sleep() {
-        try {
-            Thread.sleep(5);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new CliException("Interrupted.", e);
         }
     }
 
@@ -218,8 +210,7 @@ final class SwapBenchmark implements Callable<Integer> {
         try {
             threads.awaitTermination(1, TimeUnit.MINUTES);
         } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new CliException("Interrupted.", e);
+            throw Waiting.interrupted(e);
         }
     }
 
