@@ -176,7 +176,7 @@ final class DecodeBenchmark implements Callable<Integer> {
     }
 
     private static double median(List<Pair> pairs, ToDoubleFunction<Pair> value) {
-        return Spread.of(pairs.stream().mapToDouble(value).toArray()).median();
+        return Spread.of(pairs, value).median();
     }
 
     /** @param rate decoding steps per second after the first token */

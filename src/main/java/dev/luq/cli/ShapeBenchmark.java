@@ -6,7 +6,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -143,17 +142,11 @@ final class ShapeBenchmark {
         for (int i = 0; i < ratios.length; i++) {
             ratios[i] = value.applyAsDouble(own.get(i)) / value.applyAsDouble(other.get(i));
         }
-        return median(ratios);
+        return Spread.of(ratios).median();
     }
 
     private static double median(List<SpeedProbe.Speed> speeds, ToDoubleFunction<SpeedProbe.Speed> value) {
-        return median(speeds.stream().mapToDouble(value).toArray());
-    }
-
-    private static double median(double[] values) {
-        Arrays.sort(values);
-        int half = values.length / 2;
-        return values.length % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
+        return Spread.of(speeds, value).median();
     }
 
     private static double gibibytes(Path file) throws IOException {

@@ -11,7 +11,6 @@ import dev.luq.llama.ModelOptions;
 import dev.luq.llama.TokenBatch;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -85,8 +84,7 @@ final class SpeedProbe implements Callable<Integer> {
                 double prefill = prompt / seconds(start);
                 decode(context, prompt, WARM_UP);
                 double[] steps = decode(context, prompt + WARM_UP, tokens);
-                Arrays.sort(steps);
-                double decode = 1 / steps[tokens / 2];
+                double decode = 1 / Spread.of(steps).median();
                 ObjectNode speed = CompletionClient.JSON.createObjectNode();
                 speed.put("load", load).put("prefill", prefill).put("decode", decode)
                         .put("resident", ProcessMemory.of(ProcessHandle.current().pid()).resident());

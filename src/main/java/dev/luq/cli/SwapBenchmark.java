@@ -159,14 +159,14 @@ final class SwapBenchmark implements Callable<Integer> {
     }
 
     private double workerStart() {
-        List<Double> seconds = new ArrayList<>();
+        double[] seconds = new double[STARTS];
         for (int i = 0; i < STARTS; i++) {
             client.post("/admin/v1/models/" + model + "/unload", CompletionClient.JSON.createObjectNode());
             long start = System.nanoTime();
             client.post("/admin/v1/models/" + model + "/load", CompletionClient.JSON.createObjectNode());
-            seconds.add((System.nanoTime() - start) / 1e9);
+            seconds[i] = (System.nanoTime() - start) / 1e9;
         }
-        return seconds.stream().sorted().toList().get(STARTS / 2);
+        return Spread.of(seconds).median();
     }
 
     /** @return seconds until it was served */
@@ -215,8 +215,9 @@ final class SwapBenchmark implements Callable<Integer> {
     }
 
     private void print(String label) {
-        List<Double> sorted = waits.stream().sorted().toList();
+        List<Double> counted = List.copyOf(waits);
+        Spread spread = Spread.of(counted, Double::doubleValue);
         System.out.printf(Locale.ROOT, "wait, %-22s %6.2f s longest, %.2f s median, %d requests of %d clients%n", label,
-                sorted.get(sorted.size() - 1), sorted.get(sorted.size() / 2), sorted.size(), clients);
+                spread.max(), spread.median(), counted.size(), clients);
     }
 }
