@@ -76,8 +76,8 @@ final class MemoryBenchmark implements Callable<Integer> {
         compare("demo, with projector", demo.modelFile(), demo.mmprojFile());
         synthesized("152 million, F16", ModelSynthesizer.Shape.benchmark(GgmlType.F16));
         if (large) {
-            synthesized("7B's shape, 4 layers, Q4_K", ModelSynthesizer.Shape.qwen7B(4, GgmlType.Q4_K));
-            synthesized("7B's shape, 4 layers, F16", ModelSynthesizer.Shape.qwen7B(4, GgmlType.F16));
+            synthesized("7B's shape, 4 layers, Q4_K", ModelSynthesizer.Shape.qwen7B(GgmlType.Q4_K).withLayers(4));
+            synthesized("7B's shape, 4 layers, F16", ModelSynthesizer.Shape.qwen7B(GgmlType.F16).withLayers(4));
         }
         return 0;
     }

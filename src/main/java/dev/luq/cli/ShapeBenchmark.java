@@ -27,9 +27,9 @@ final class ShapeBenchmark {
     private static final Map<String, ModelSynthesizer.Shape> SHAPES = new LinkedHashMap<>();
 
     static {
-        SHAPES.put("qwen2.5-vl-7b", ModelSynthesizer.Shape.qwen7B(28, GgmlType.Q4_K));
-        SHAPES.put("llava-1.5-7b", new ModelSynthesizer.Shape(32, 4096, 11008, 32, 32, 32_064, tensor -> GgmlType.Q4_K));
-        SHAPES.put("qwen2.5-vl-3b", new ModelSynthesizer.Shape(36, 2048, 11008, 16, 2, 151_936, tensor -> GgmlType.Q4_K));
+        SHAPES.put("qwen2.5-vl-7b", ModelSynthesizer.Shape.qwen7B(GgmlType.Q4_K));
+        SHAPES.put("llava-1.5-7b", ModelSynthesizer.Shape.llava7B(GgmlType.Q4_K));
+        SHAPES.put("qwen2.5-vl-3b", ModelSynthesizer.Shape.qwen3B(GgmlType.Q4_K));
     }
 
     /** What is compared. */
@@ -157,8 +157,7 @@ final class ShapeBenchmark {
         if (Files.exists(file)) {
             return;
         }
-        new ModelSynthesizer(new ModelSynthesizer.Shape(layers, whole.width(), whole.feedForward(), whole.heads(),
-                whole.keyValueHeads(), whole.vocabulary(), tensor -> type(tensor, low)), 1).write(file);
+        new ModelSynthesizer(whole.withLayers(layers).withTypes(tensor -> type(tensor, low)), 1).write(file);
     }
 
     /** Low layers are spread evenly; the others are those of llama.cpp's recipe Q4_K_M. */
