@@ -1,5 +1,6 @@
 package dev.luq.cli;
 
+import dev.luq.files.Folders;
 import dev.luq.gguf.GgmlType;
 import dev.luq.gguf.GgufTensor;
 import dev.luq.gguf.ImportanceMatrix;
@@ -19,12 +20,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Stream;
 
 /**
  * Measures the {@link Requantizer} against llama.cpp's quantize tool on the same random tensors, file to file, turn by
@@ -103,7 +102,7 @@ final class QuantizeBenchmark {
                 ours.add(ours(precision, store));
             }
             identical &= identical(ours.get(round).files(), llama.get(round).files());
-            remove(store);
+            Folders.delete(store);
             Files.delete(uniform);
         }
         double[] ratios = new double[rounds];
@@ -168,13 +167,5 @@ final class QuantizeBenchmark {
 
     private static long peak(List<Turn> turns) {
         return turns.stream().mapToLong(Turn::peakBytes).max().orElse(0);
-    }
-
-    private static void remove(Path folder) throws IOException {
-        try (Stream<Path> files = Files.walk(folder)) {
-            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(file);
-            }
-        }
     }
 }

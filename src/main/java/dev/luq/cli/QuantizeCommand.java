@@ -1,5 +1,6 @@
 package dev.luq.cli;
 
+import dev.luq.files.Folders;
 import dev.luq.gguf.GgmlType;
 import dev.luq.llama.Llama;
 import dev.luq.luq.plan.Precision;
@@ -7,14 +8,11 @@ import dev.luq.luq.plan.Units;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -87,7 +85,7 @@ final class QuantizeCommand implements Callable<Integer> {
                 compare(work);
             }
         } finally {
-            remove(work);
+            Folders.delete(work);
         }
         return 0;
     }
@@ -112,17 +110,6 @@ final class QuantizeCommand implements Callable<Integer> {
             double seconds = weights.entrySet().stream().mapToDouble(e -> e.getValue() / rates.get(e.getKey())).sum();
             System.out.printf(Locale.ROOT, "%nAt these rates the whole model with %d low layers takes %.1f minutes.%n", PAPER_LOW,
                     seconds / 60);
-        }
-    }
-
-    /** Removes a folder and all in it. */
-    static void remove(Path folder) throws IOException {
-        List<Path> all = new ArrayList<>();
-        try (Stream<Path> files = Files.walk(folder)) {
-            files.sorted(Comparator.reverseOrder()).forEach(all::add);
-        }
-        for (Path file : all) {
-            Files.delete(file);
         }
     }
 }

@@ -1,5 +1,6 @@
 package dev.luq.cli;
 
+import dev.luq.files.Folders;
 import dev.luq.gguf.GgmlType;
 import dev.luq.gguf.ModelFiles;
 import java.io.IOException;
@@ -97,14 +98,10 @@ final class ShapeBenchmark {
             return;
         }
         Path folder = Files.createTempDirectory("luq-bench-");
-        Path base = folder.resolve("q4_k_m.gguf");
-        Path luq = folder.resolve("luq.gguf");
         try {
-            measure(base, luq);
+            measure(folder.resolve("q4_k_m.gguf"), folder.resolve("luq.gguf"));
         } finally {
-            Files.deleteIfExists(base);
-            Files.deleteIfExists(luq);
-            Files.delete(folder);
+            Folders.delete(folder);
         }
     }
 

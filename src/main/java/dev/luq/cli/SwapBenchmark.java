@@ -2,6 +2,7 @@ package dev.luq.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.luq.files.Folders;
 import dev.luq.gguf.ModelFacts;
 import dev.luq.gguf.ModelFiles;
 import dev.luq.llama.Llama;
@@ -93,7 +94,7 @@ final class SwapBenchmark implements Callable<Integer> {
                 measure();
             }
         } finally {
-            QuantizeCommand.remove(data);
+            Folders.delete(data);
         }
         return failures.get() == 0 ? 0 : 1;
     }
