@@ -1,6 +1,5 @@
 package dev.luq.cli;
 
-import dev.luq.gguf.GgmlType;
 import dev.luq.gguf.GgufTensor;
 import dev.luq.gguf.ModelFiles;
 import dev.luq.luq.plan.LayeredModel;
@@ -89,8 +88,8 @@ final class ModelQuantization {
         System.out.printf(Locale.ROOT, "size: %.4f GiB, planned %.4f GiB%n", result.tensorBytes() / GIB,
                 new Planner(base, Optional.empty(), SERVING).candidate(plan).weightBytes() / GIB);
         List<GgufTensor> table = new ModelSynthesizer(whole, 1).tensors();
-        Planner planner = new Planner(LayeredModel.of(Map.of(), OptionalLong.of(whole.layers()), table.stream()), Optional.empty(),
-                SERVING);
+        Planner planner = new Planner(LayeredModel.of(Map.of(), OptionalLong.of(whole.layers()), table.stream()),
+                Optional.empty(), SERVING);
         System.out.printf(Locale.ROOT, "the whole model with %d of %d layers low, by its table of tensors: %.3f GiB%n", wholeLow,
                 whole.layers(), planner.candidate(plan(whole.layers(), wholeLow)).weightBytes() / GIB);
     }

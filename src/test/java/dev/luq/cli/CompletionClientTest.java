@@ -113,8 +113,8 @@ class CompletionClientTest {
     void theFirstModelIsAskedForOnce() {
         AtomicInteger asked = new AtomicInteger();
         server.createContext("/v1/models", exchange -> {
-            byte[] models = (asked.getAndIncrement() == 0 ? "{\"data\":[]}" : "{\"data\":[{\"id\":\"first\"},{\"id\":\"second\"}]}")
-                    .getBytes(StandardCharsets.UTF_8);
+            String data = asked.getAndIncrement() == 0 ? "[]" : "[{\"id\":\"first\"},{\"id\":\"second\"}]";
+            byte[] models = ("{\"data\":" + data + "}").getBytes(StandardCharsets.UTF_8);
             exchange.sendResponseHeaders(200, models.length);
             exchange.getResponseBody().write(models);
             exchange.close();
