@@ -67,6 +67,7 @@ public final class HttpRoutes {
     }
 
     private void identify(RoutingContext routing) {
+        StreamFailures.contain(routing.request());
         RequestId.assign(routing);
         ClientPresence.watch(routing);
         routing.next();

@@ -1,0 +1,123 @@
+package dev.luq.openai;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.quarkus.test.common.http.TestHTTPResource;
+import io.quarkus.test.junit.QuarkusTest;
+import io.quarkus.test.junit.TestProfile;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.Http2Settings;
+import io.vertx.core.http.HttpClient;
+import io.vertx.core.http.HttpClientOptions;
+import io.vertx.core.http.HttpClientRequest;
+import io.vertx.core.http.HttpClientResponse;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.HttpVersion;
+import jakarta.inject.Inject;
+import java.net.URI;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Requests that share one HTTP/2 connection: what becomes of one of them is no matter of the others. */
+@QuarkusTest
+@TestProfile(ScriptedWorkers.Profile.class)
+class Http2StreamsTest {
+
+    private static final Buffer QUESTION = Buffer.buffer("{\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]}");
+
+    @Inject
+    Vertx vertx;
+
+    @Inject
+    ScriptedWorkers workers;
+
+    @TestHTTPResource
+    URI server;
+
+    private final AtomicBoolean closed = new AtomicBoolean();
+    private HttpClient client;
+
+    @BeforeEach
+    void connect() throws Exception {
+        // The server may send 100 bytes of an answer before the client has read some.
+        client = vertx.createHttpClient(new HttpClientOptions().setProtocolVersion(HttpVersion.HTTP_2)
+                .setHttp2ClearTextUpgrade(false).setHttp2MaxPoolSize(1)
+                .setInitialSettings(new Http2Settings().setInitialWindowSize(100)));
+        workers.script = request -> ScriptedWorkers.text(request, "Hello");
+        HttpClientRequest request = request(HttpMethod.GET, "/v1/models");
+        request.connection().closeHandler(gone -> closed.set(true));
+        assertEquals(200, await(request.send().compose(this::whole)));
+    }
+
+    @AfterEach
+    void disconnect() {
+        client.close();
+    }
+
+    @Test
+    void aStreamThatIsResetBeforeItsAnswerLeavesTheConnectionOpen() throws Exception {
+        CountDownLatch asked = new CountDownLatch(1);
+        CountDownLatch gone = new CountDownLatch(1);
+        CountDownLatch answered = new CountDownLatch(1);
+        workers.script = request -> {
+            asked.countDown();
+            try {
+                gone.await(10, TimeUnit.SECONDS);
+                throw new IllegalStateException("answered too late");
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+            } finally {
+                answered.countDown();
+            }
+        };
+        HttpClientRequest late = request(HttpMethod.POST, "/v1/chat/completions");
+        late.send(QUESTION);
+        assertTrue(asked.await(10, TimeUnit.SECONDS));
+        late.reset();
+        // What comes after the reset is answered after the server has seen it.
+        assertEquals(200, models());
+        gone.countDown();
+        assertTrue(answered.await(10, TimeUnit.SECONDS));
+        for (int i = 0; i < 20; i++) {
+            assertEquals(200, models());
+        }
+        assertFalse(closed.get());
+    }
+
+    @Test
+    void aStreamThatIsResetAmidItsAnswerLeavesTheConnectionOpen() throws Exception {
+        HttpClientRequest begun = request(HttpMethod.GET, "/v1/models");
+        HttpClientResponse response = await(begun.send().map(HttpClientResponse::pause));
+        assertTrue(Long.parseLong(response.getHeader("Content-Length")) > 100, "the rest waits at the server");
+        begun.reset();
+        assertEquals(200, models());
+        assertFalse(closed.get());
+    }
+
+    private int models() throws Exception {
+        return await(request(HttpMethod.GET, "/v1/models").send().compose(this::whole));
+    }
+
+    private HttpClientRequest request(HttpMethod method, String path) throws Exception {
+        return await(client.request(method, server.getPort(), server.getHost(), path))
+                .putHeader("Authorization", "Bearer " + ScriptedWorkers.KEY)
+                .putHeader("Content-Type", "application/json");
+    }
+
+    /** @return the status, when all of the answer is there */
+    private Future<Integer> whole(HttpClientResponse response) {
+        return response.body().map(body -> response.statusCode());
+    }
+
+    private static <T> T await(Future<T> future) throws Exception {
+        return future.toCompletionStage().toCompletableFuture().get(10, TimeUnit.SECONDS);
+    }
+}
