@@ -19,30 +19,38 @@ public class JobCommand implements JobLauncher {
 
     private static final String MAIN_CLASS = "dev.luq.jobs.child.JobMain";
 
+    private final List<String> priority;
     private final WorkerCommand command;
     private final DataFolder data;
 
     @Inject
     JobCommand(WorkerConfig worker, JobsConfig jobs, CatalogConfig catalog) {
-        this(worker.process(), MAIN_CLASS, jobs.heap(), new DataFolder(catalog.dataDir()));
+        this(lowest(), worker.process(), MAIN_CLASS, jobs.heap(), new DataFolder(catalog.dataDir()));
     }
 
-    JobCommand(WorkerConfig.Process config, String mainClass, String heap, DataFolder data) {
+    /** @param priority words before the command that set it; may be none */
+    JobCommand(List<String> priority, WorkerConfig.Process config, String mainClass, String heap, DataFolder data) {
+        this.priority = priority;
         this.command = new WorkerCommand(config, mainClass, "job", heap, List.of());
         this.data = data;
     }
 
     @Override
     public List<String> command(String jobId) {
-        List<String> line = new ArrayList<>();
-        if (isInstalled("nice")) {
-            line.addAll(List.of("nice", "-n", "19"));
-        }
-        if (isInstalled("ionice")) {
-            line.addAll(List.of("ionice", "-c", "3"));
-        }
+        List<String> line = new ArrayList<>(priority);
         line.addAll(command.line(jobId, data.toString(), data.job(jobId).toString()));
         return line;
+    }
+
+    private static List<String> lowest() {
+        List<String> words = new ArrayList<>();
+        if (isInstalled("nice")) {
+            words.addAll(List.of("nice", "-n", "19"));
+        }
+        if (isInstalled("ionice")) {
+            words.addAll(List.of("ionice", "-c", "3"));
+        }
+        return words;
     }
 
     private static boolean isInstalled(String program) {

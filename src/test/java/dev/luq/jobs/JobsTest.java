@@ -273,7 +273,7 @@ class JobsTest {
         values.forEach((key, value) -> builder.withDefaultValue("luq.jobs." + key, value));
         WorkerConfig.Process process = builder.build().getConfigMapping(WorkerConfig.class).process();
         return new Jobs(builder.build().getConfigMapping(JobsConfig.class), new DataFolder(data),
-                new JobCommand(process, "dev.luq.jobs.child.ScriptedJob", "64m", new DataFolder(data)), activator,
+                ScriptedJobs.command(process, new DataFolder(data)), activator,
                 List.of((phase, duration) -> phases.accept(phase)));
     }
 

@@ -8,7 +8,10 @@ import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.util.List;
 
-/** Starts processes that follow a script; see {@link dev.luq.jobs.child.ScriptedJob}. */
+/**
+ * Starts processes that follow a script; see {@link dev.luq.jobs.child.ScriptedJob}. They have the tests' own priority: the
+ * lowest one may wait for minutes beside other load.
+ */
 @Alternative
 @Singleton
 public class ScriptedJobs implements JobLauncher {
@@ -17,8 +20,11 @@ public class ScriptedJobs implements JobLauncher {
 
     @Inject
     ScriptedJobs(WorkerConfig worker, CatalogConfig catalog) {
-        this.command = new JobCommand(worker.process(), "dev.luq.jobs.child.ScriptedJob", "64m",
-                new DataFolder(catalog.dataDir()));
+        this.command = command(worker.process(), new DataFolder(catalog.dataDir()));
+    }
+
+    static JobCommand command(WorkerConfig.Process process, DataFolder data) {
+        return new JobCommand(List.of(), process, "dev.luq.jobs.child.ScriptedJob", "64m", data);
     }
 
     @Override

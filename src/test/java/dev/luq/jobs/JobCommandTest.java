@@ -1,0 +1,29 @@
+package dev.luq.jobs;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.luq.catalog.CatalogConfig;
+import dev.luq.worker.WorkerConfig;
+import io.quarkus.runtime.configuration.DurationConverter;
+import io.smallrye.config.SmallRyeConfig;
+import io.smallrye.config.SmallRyeConfigBuilder;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class JobCommandTest {
+
+    @Test
+    void aJobGivesWayToWhatServes() {
+        SmallRyeConfig config = new SmallRyeConfigBuilder().withMapping(WorkerConfig.class).withMapping(JobsConfig.class)
+                .withMapping(CatalogConfig.class).withConverter(Duration.class, 200, new DurationConverter())
+                .withDefaultValue("luq.data-dir", "data").build();
+
+        List<String> line = new JobCommand(config.getConfigMapping(WorkerConfig.class),
+                config.getConfigMapping(JobsConfig.class), config.getConfigMapping(CatalogConfig.class)).command("rq-1");
+
+        assertEquals(List.of("nice", "-n", "19", "ionice", "-c", "3"), line.subList(0, 6));
+        assertEquals(Path.of("data/jobs/rq-1").toAbsolutePath().toString(), line.get(line.size() - 1));
+    }
+}
