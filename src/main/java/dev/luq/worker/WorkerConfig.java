@@ -1,6 +1,6 @@
 package dev.luq.worker;
 
-import dev.luq.worker.protocol.Kernels;
+import dev.luq.luq.plan.Kernels;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
 import java.nio.file.Path;

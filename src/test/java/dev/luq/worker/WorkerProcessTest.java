@@ -58,7 +58,7 @@ class WorkerProcessTest {
         var out = new java.io.ByteArrayOutputStream();
         new dev.luq.worker.protocol.Frames.Writer<>(dev.luq.worker.protocol.ServerFrame.class, out)
                 .write(new dev.luq.worker.protocol.ServerFrame.Load(List.of("good"), null, 0, 1, 16, 0, 0, 0, 0, 0,
-                        dev.luq.worker.protocol.Kernels.STOCK));
+                        dev.luq.luq.plan.Kernels.STOCK));
         return out.toByteArray();
     }
 
