@@ -56,7 +56,7 @@ final class ChatCommand implements Callable<Integer> {
         if (model != null && mmproj == null && !asked.pictures().isEmpty()) {
             throw new CliException("--model needs --mmproj to see pictures.");
         }
-        ChatSession session = new ChatSession(asked.pictures(), maxTokens, temperature);
+        ChatSession session = new ChatSession(ChatSession.read(asked.pictures()), maxTokens, temperature);
         CompletionClient client = new CompletionClient(server, Optional.ofNullable(System.getenv("LUQ_API_KEY")));
         if (model == null && client.answers("/q/health/ready")) {
             converse(session, client, asked.question());

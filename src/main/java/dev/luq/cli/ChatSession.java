@@ -17,23 +17,31 @@ final class ChatSession {
     private final List<String> pictures;
 
     /**
-     * @param pictures shown with the first question; the files are read here
+     * @param pictures files in a format that the server knows, shown with the first question
      * @param maxTokens longest answer
      * @param temperature of sampling, 0 for the likeliest answer
-     * @throws CliException when a picture cannot be read
      */
-    ChatSession(List<Path> pictures, int maxTokens, double temperature) {
+    ChatSession(List<byte[]> pictures, int maxTokens, double temperature) {
         this.pictures = pictures.stream().map(ChatSession::dataUrl).toList();
         request.put("stream", true).put("max_completion_tokens", maxTokens).put("temperature", temperature);
     }
 
-    /** The server goes by the bytes and ignores the announced type. */
-    private static String dataUrl(Path picture) {
+    /** @throws CliException when a picture cannot be read */
+    static List<byte[]> read(List<Path> pictures) {
+        return pictures.stream().map(ChatSession::read).toList();
+    }
+
+    private static byte[] read(Path picture) {
         try {
-            return "data:image/png;base64," + Base64.getEncoder().encodeToString(Files.readAllBytes(picture));
+            return Files.readAllBytes(picture);
         } catch (IOException e) {
             throw new CliException("Cannot read the picture " + picture + ".", e);
         }
+    }
+
+    /** The server goes by the bytes and ignores the announced type. */
+    private static String dataUrl(byte[] picture) {
+        return "data:image/png;base64," + Base64.getEncoder().encodeToString(picture);
     }
 
     /**
@@ -43,7 +51,7 @@ final class ChatSession {
      * @throws CliException when the server refuses, fails or is gone
      */
     void ask(CompletionClient client, String question, Consumer<String> text) {
-        request.put("model", client.get("/v1/models").path("data").path(0).path("id").asText());
+        request.put("model", client.model());
         ArrayNode content = CompletionClient.JSON.createArrayNode();
         if (messages.isEmpty()) {
             for (String picture : pictures) {

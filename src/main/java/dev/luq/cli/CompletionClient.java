@@ -30,6 +30,7 @@ final class CompletionClient {
             .version(HttpClient.Version.HTTP_1_1)
             .connectTimeout(Duration.ofSeconds(5))
             .build();
+    private String model;
 
     /** @param server scheme, host and port */
     CompletionClient(URI server, Optional<String> apiKey) {
@@ -54,6 +55,22 @@ final class CompletionClient {
             }
             return new EventReader(text).read(lines);
         }
+    }
+
+    /**
+     * Id of the server's first model. The server is asked the first time.
+     *
+     * @throws CliException when it serves none, refuses, fails or is gone
+     */
+    synchronized String model() {
+        if (model == null) {
+            JsonNode id = get("/v1/models").path("data").path(0).path("id");
+            if (!id.isTextual()) {
+                throw new CliException("The server serves no model.");
+            }
+            model = id.textValue();
+        }
+        return model;
     }
 
     /** The body of a GET. @throws CliException unless the status is 200 */
@@ -97,8 +114,7 @@ final class CompletionClient {
         } catch (IOException e) {
             throw new CliException("No answer from " + server + ".", e);
         } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new CliException("Interrupted.", e);
+            throw Waiting.interrupted(e);
         }
     }
 

@@ -137,8 +137,7 @@ final class DecodeBenchmark implements Callable<Integer> {
             options.add("-Dluq.worker.stream-interval=0");
         }
         try (ServerProcess server = ServerProcess.start(options, Duration.ofMinutes(5))) {
-            String id = new CompletionClient(server.address(), Optional.empty())
-                    .get("/v1/models").path("data").path(0).path("id").asText();
+            String id = new CompletionClient(server.address(), Optional.empty()).model();
             EventClock clock = new EventClock(server.address());
             // Fills the prompt cache and warms up the code on both sides of the connection.
             int promptTokens = 0;
@@ -177,7 +176,7 @@ final class DecodeBenchmark implements Callable<Integer> {
     }
 
     private static double median(List<Pair> pairs, ToDoubleFunction<Pair> value) {
-        return Spread.of(pairs.stream().mapToDouble(value).toArray()).median();
+        return Spread.of(pairs, value).median();
     }
 
     /** @param rate decoding steps per second after the first token */
@@ -206,16 +205,7 @@ final class DecodeBenchmark implements Callable<Integer> {
                 "-n", Integer.toString(tokens - 1), "-d", Integer.toString(promptTokens),
                 "-t", Integer.toString(threads), "-r", "1", "-o", "json");
         builder.environment().put("LD_LIBRARY_PATH", llamaBench.toAbsolutePath().getParent().toString());
-        Process process = builder.redirectError(ProcessBuilder.Redirect.DISCARD).start();
-        byte[] output = process.getInputStream().readAllBytes();
-        try {
-            if (process.waitFor() != 0) {
-                throw new CliException("llama-bench ended with status " + process.exitValue() + ".");
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new CliException("Interrupted.", e);
-        }
+        byte[] output = Waiting.run(builder.redirectError(ProcessBuilder.Redirect.DISCARD));
         return CompletionClient.JSON.readTree(output).path(0).path("avg_ts").asDouble();
     }
 }

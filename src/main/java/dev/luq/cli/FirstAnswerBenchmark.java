@@ -59,10 +59,10 @@ final class FirstAnswerBenchmark implements Callable<Integer> {
             System.out.printf("%-18s %6.2f  %12.2f  %13.2f%n", i, one.ready(), one.first(), Spread.of(one.later()).median());
         }
         System.out.printf("%nseconds               min  median     max%n");
-        print("ready", done.stream().mapToDouble(Repetition::ready).toArray());
-        print("first answer", done.stream().mapToDouble(Repetition::first).toArray());
-        print("both", done.stream().mapToDouble(one -> one.ready() + one.first()).toArray());
-        print("later answers", done.stream().flatMapToDouble(one -> Arrays.stream(one.later())).toArray());
+        print("ready", Spread.of(done, Repetition::ready));
+        print("first answer", Spread.of(done, Repetition::first));
+        print("both", Spread.of(done, one -> one.ready() + one.first()));
+        print("later answers", Spread.of(done.stream().flatMapToDouble(one -> Arrays.stream(one.later())).toArray()));
         return 0;
     }
 
@@ -90,7 +90,7 @@ final class FirstAnswerBenchmark implements Callable<Integer> {
     }
 
     private static double answer(CompletionClient client, Example example) {
-        ChatSession session = new ChatSession(List.of(example.picture()), LONGEST_ANSWER, 0);
+        ChatSession session = new ChatSession(ChatSession.read(List.of(example.picture())), LONGEST_ANSWER, 0);
         long start = System.nanoTime();
         session.ask(client, example.question(), text -> { });
         return secondsSince(start);
@@ -100,8 +100,7 @@ final class FirstAnswerBenchmark implements Callable<Integer> {
         return (System.nanoTime() - nanoTime) / 1e9;
     }
 
-    private static void print(String label, double[] values) {
-        Spread spread = Spread.of(values);
+    private static void print(String label, Spread spread) {
         System.out.printf("%-18s %6.2f  %6.2f  %6.2f%n", label, spread.min(), spread.median(), spread.max());
     }
 }

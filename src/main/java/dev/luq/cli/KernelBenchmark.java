@@ -51,14 +51,6 @@ final class KernelBenchmark implements Callable<Integer> {
         ProcessBuilder builder = new ProcessBuilder(folder.resolve(program).toString());
         builder.command().addAll(arguments);
         builder.environment().put("LD_LIBRARY_PATH", folder.toAbsolutePath().toString());
-        Process process = builder.inheritIO().start();
-        try {
-            if (process.waitFor() != 0) {
-                throw new CliException(program + " ended with status " + process.exitValue() + ".");
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new CliException("Interrupted.", e);
-        }
+        Waiting.run(builder.inheritIO());
     }
 }

@@ -1,7 +1,5 @@
 package dev.luq.cli;
 
-import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.luq.gguf.GgmlType;
 import dev.luq.gguf.ModelFacts;
 import dev.luq.gguf.ModelFiles;
@@ -21,7 +19,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Base64;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -53,6 +50,8 @@ final class MemoryBenchmark implements Callable<Integer> {
     private static final int PICTURE_SIDE = 1000;
     /** In a question: two tokens each. */
     private static final int WORDS = 150;
+    /** Of an answer, at most. */
+    private static final int TOKENS = 32;
 
     @Option(names = "--model", paramLabel = "GGUF", description = "Measure this model only.")
     private Path model;
@@ -77,8 +76,8 @@ final class MemoryBenchmark implements Callable<Integer> {
         compare("demo, with projector", demo.modelFile(), demo.mmprojFile());
         synthesized("152 million, F16", ModelSynthesizer.Shape.benchmark(GgmlType.F16));
         if (large) {
-            synthesized("7B's shape, 4 layers, Q4_K", ModelSynthesizer.Shape.qwen7B(4, GgmlType.Q4_K));
-            synthesized("7B's shape, 4 layers, F16", ModelSynthesizer.Shape.qwen7B(4, GgmlType.F16));
+            synthesized("7B's shape, 4 layers, Q4_K", ModelSynthesizer.Shape.qwen7B(GgmlType.Q4_K).withLayers(4));
+            synthesized("7B's shape, 4 layers, F16", ModelSynthesizer.Shape.qwen7B(GgmlType.F16).withLayers(4));
         }
         return 0;
     }
@@ -89,7 +88,7 @@ final class MemoryBenchmark implements Callable<Integer> {
             new ModelSynthesizer(ModelSynthesizer.Shape.tiny(), 1).write(tiny);
             List<String> options = List.of("--model", tiny.toString(), "-Dluq.worker.context-size=512");
             try (ServerProcess server = ServerProcess.start(options, Duration.ofMinutes(5))) {
-                ask(new CompletionClient(server.address(), Optional.empty()), "abc def", Optional.empty());
+                ask(new CompletionClient(server.address(), Optional.empty()), "abc def", List.of());
                 report(server.handle());
             }
         } finally {
@@ -164,43 +163,31 @@ final class MemoryBenchmark implements Callable<Integer> {
                 .candidate(Plan.uniform(layers, Precision.F16, Precision.F16, Precision.F16)).memory();
     }
 
-    /** @return a data URL */
-    private static String picture() {
+    private static byte[] picture() {
         try {
             ByteArrayOutputStream png = new ByteArrayOutputStream();
             ImageIO.write(new BufferedImage(PICTURE_SIDE, PICTURE_SIDE, BufferedImage.TYPE_INT_RGB), "png", png);
-            return "data:image/png;base64," + Base64.getEncoder().encodeToString(png.toByteArray());
+            return png.toByteArray();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
     /** Asks as many questions as the server has slots at once, each of several steps; one about a picture before, if any. */
-    private static void load(ServerProcess server, Optional<String> picture) {
+    private static void load(ServerProcess server, Optional<byte[]> picture) {
         CompletionClient client = new CompletionClient(server.address(), Optional.empty());
-        picture.ifPresent(url -> ask(client, "What is it?", Optional.of(url)));
+        picture.ifPresent(png -> ask(client, "What is it?", List.of(png)));
         ExecutorService threads = Executors.newFixedThreadPool(ServingOptions.SLOTS);
         try {
             CompletableFuture.allOf(IntStream.range(0, ServingOptions.SLOTS).mapToObj(i -> CompletableFuture.runAsync(
-                    () -> ask(client, i + " abc".repeat(WORDS), Optional.empty()), threads))
+                    () -> ask(client, i + " abc".repeat(WORDS), List.of()), threads))
                     .toArray(CompletableFuture[]::new)).join();
         } finally {
             threads.shutdown();
         }
     }
 
-    private static void ask(CompletionClient client, String question, Optional<String> picture) {
-        ObjectNode request = CompletionClient.JSON.createObjectNode();
-        request.put("model", client.get("/v1/models").path("data").path(0).path("id").asText());
-        request.put("stream", true).put("max_completion_tokens", 32);
-        ObjectNode message = request.putArray("messages").addObject().put("role", "user");
-        if (picture.isPresent()) {
-            ArrayNode content = message.putArray("content");
-            content.addObject().put("type", "image_url").putObject("image_url").put("url", picture.get());
-            content.addObject().put("type", "text").put("text", question);
-        } else {
-            message.put("content", question);
-        }
-        client.stream(request, text -> { });
+    private static void ask(CompletionClient client, String question, List<byte[]> pictures) {
+        new ChatSession(pictures, TOKENS, 1).ask(client, question, text -> { });
     }
 }

@@ -1,6 +1,5 @@
 package dev.luq.cli;
 
-import dev.luq.gguf.GgmlType;
 import dev.luq.gguf.GgufTensor;
 import dev.luq.gguf.ModelFiles;
 import dev.luq.luq.plan.LayeredModel;
@@ -10,11 +9,9 @@ import dev.luq.luq.plan.Precision;
 import dev.luq.luq.plan.ServingShape;
 import dev.luq.luq.plan.Units;
 import dev.luq.luq.quantize.Progress;
-import dev.luq.luq.quantize.RandomLayer;
 import dev.luq.luq.quantize.Requantizer;
 import dev.luq.luq.store.LayerStore;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -22,7 +19,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 
 /** Re-quantizes a model with random weights and few layers, and says what that took and what it means for the whole. */
@@ -33,32 +29,31 @@ final class ModelQuantization {
     private static final ServingShape SERVING = new ServingShape(8192, 128, 4, 1);
 
     private final Path folder;
-    private final IntFunction<ModelSynthesizer.Shape> shapes;
+    private final ModelSynthesizer.Shape whole;
     private final int threads;
 
     /**
      * @param folder empty; what is written there is removed by its owner
-     * @param shapes the model with so many layers
+     * @param whole the model that is extrapolated to
      */
-    ModelQuantization(Path folder, IntFunction<ModelSynthesizer.Shape> shapes, int threads) {
+    ModelQuantization(Path folder, ModelSynthesizer.Shape whole, int threads) {
         this.folder = folder;
-        this.shapes = shapes;
+        this.whole = whole;
         this.threads = threads;
     }
 
     /**
      * @param layers of the model that is made
      * @param low those of them that go low
-     * @param whole layers of the model that is extrapolated to
-     * @param wholeLow those of them that are low
+     * @param wholeLow layers of the whole model that are low
      */
-    void run(int layers, int low, int whole, int wholeLow) throws IOException {
+    void run(int layers, int low, int wholeLow) throws IOException {
         long start = System.nanoTime();
         Path file = folder.resolve("base.gguf");
-        new ModelSynthesizer(shapes.apply(layers), 1).write(file);
+        new ModelSynthesizer(whole.withLayers(layers), 1).write(file);
         ModelFiles base = ModelFiles.read(file);
         System.out.printf(Locale.ROOT, "%d of %d layers: %.0f million weights, %.2f GiB at F16, written in %.0f s; %d threads%n",
-                layers, whole, base.parameters() / 1e6, base.tensorBytes() / GIB, seconds(start), threads);
+                layers, whole.layers(), base.parameters() / 1e6, base.tensorBytes() / GIB, seconds(start), threads);
         Plan plan = plan(layers, low);
         LayerStore store = LayerStore.open(folder.resolve("store"));
         try (Requantizer requantizer = new Requantizer(store, base, Optional.empty(), Optional.of(RandomLayer.importance(base)),
@@ -69,14 +64,14 @@ final class ModelQuantization {
             Boundaries boundaries = new Boundaries(base);
             List<Path> splits = requantizer.assemble(plan, boundaries).splits();
             boundaries.end();
-            times(boundaries, layers, low, whole, wholeLow);
+            times(boundaries, layers, low, wholeLow);
             System.out.printf(Locale.ROOT, "%npeak resident memory of this process, its JVM included: %.0f MiB%n",
-                    peakResident() / Units.MIB);
-            sizes(base, ModelFiles.of(splits), plan, whole, wholeLow);
+                    PeakMemory.mark() / Units.MIB);
+            sizes(base, ModelFiles.of(splits), plan, wholeLow);
         }
     }
 
-    private void times(Boundaries boundaries, int layers, int low, int whole, int wholeLow) {
+    private void times(Boundaries boundaries, int layers, int low, int wholeLow) {
         row("outside the layers", boundaries.weights.get(0), boundaries.seconds.get(0));
         double lowSeconds = row(low + " layers IQ1_M", boundaries.weights(1, 1 + low), boundaries.seconds(1, 1 + low));
         double highSeconds = row(layers - low + " layers Q4_K_M", boundaries.weights(1 + low, 1 + layers),
@@ -84,19 +79,19 @@ final class ModelQuantization {
         row("together", boundaries.weights(0, 1 + layers), boundaries.seconds(0, 1 + layers));
         if (low > 0 && low < layers) {
             System.out.printf(Locale.ROOT, "the whole model, %d of %d layers low, takes %.0f minutes at these rates%n", wholeLow,
-                    whole, (boundaries.seconds.get(0) + lowSeconds / low * wholeLow
-                            + highSeconds / (layers - low) * (whole - wholeLow)) / 60);
+                    whole.layers(), (boundaries.seconds.get(0) + lowSeconds / low * wholeLow
+                            + highSeconds / (layers - low) * (whole.layers() - wholeLow)) / 60);
         }
     }
 
-    private void sizes(ModelFiles base, ModelFiles result, Plan plan, int whole, int wholeLow) {
+    private void sizes(ModelFiles base, ModelFiles result, Plan plan, int wholeLow) {
         System.out.printf(Locale.ROOT, "size: %.4f GiB, planned %.4f GiB%n", result.tensorBytes() / GIB,
                 new Planner(base, Optional.empty(), SERVING).candidate(plan).weightBytes() / GIB);
-        List<GgufTensor> table = new ModelSynthesizer(shapes.apply(whole), 1).tensors();
-        Planner planner = new Planner(LayeredModel.of(Map.of(), OptionalLong.of(whole), table.stream()), Optional.empty(),
-                SERVING);
+        List<GgufTensor> table = new ModelSynthesizer(whole, 1).tensors();
+        Planner planner = new Planner(LayeredModel.of(Map.of(), OptionalLong.of(whole.layers()), table.stream()),
+                Optional.empty(), SERVING);
         System.out.printf(Locale.ROOT, "the whole model with %d of %d layers low, by its table of tensors: %.3f GiB%n", wholeLow,
-                whole, planner.candidate(plan(whole, wholeLow)).weightBytes() / GIB);
+                whole.layers(), planner.candidate(plan(whole.layers(), wholeLow)).weightBytes() / GIB);
     }
 
     /** The first layers low, the tensors outside the layers as the high ones. */
@@ -113,12 +108,6 @@ final class ModelQuantization {
 
     private static double seconds(long since) {
         return (System.nanoTime() - since) / 1e9;
-    }
-
-    /** The high-water mark of resident memory, see proc(5). */
-    private static long peakResident() throws IOException {
-        return Files.readAllLines(Path.of("/proc/self/status")).stream().filter(line -> line.startsWith("VmHWM:"))
-                .mapToLong(line -> Long.parseLong(line.replaceAll("\\D+", "")) * 1024).findFirst().orElse(0);
     }
 
     /** Notes when each file's last weight was quantized: first those outside the layers, then each layer. */

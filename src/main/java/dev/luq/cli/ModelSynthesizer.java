@@ -33,7 +33,8 @@ final class ModelSynthesizer {
     private static final int BUFFER_BYTES = 1 << 20;
     /** Standard deviation of the weights, as transformers initializes them. */
     private static final double WEIGHT_DEVIATION = 0.02;
-    private static final short[] HALF_NORMALS = halfNormals();
+    /** Random weights in half precision. */
+    static final short[] HALF_NORMALS = halfNormals();
     /** 127 steps of this size reach 2.5 deviations. */
     private static final short Q8_SCALE = half(2.5 * WEIGHT_DEVIATION / 127);
     /** A weight is d * scale * q - dmin * min with scales of 0..63 and q of 0..15. */
@@ -66,9 +67,19 @@ final class ModelSynthesizer {
             this(layers, width, 4 * width, width / 64, width / 256, vocabulary, tensor -> type);
         }
 
-        /** Qwen2.5-VL-7B's language model, with so many of its 28 layers. */
-        static Shape qwen7B(int layers, GgmlType type) {
-            return new Shape(layers, 3584, 18944, 28, 4, 152_064, tensor -> type);
+        /** Qwen2.5-VL-7B's language model: layers of 233 million weights. */
+        static Shape qwen7B(GgmlType type) {
+            return new Shape(28, 3584, 18944, 28, 4, 152_064, tensor -> type);
+        }
+
+        /** Qwen2.5-VL-3B's language model. */
+        static Shape qwen3B(GgmlType type) {
+            return new Shape(36, 2048, 11008, 16, 2, 151_936, tensor -> type);
+        }
+
+        /** LLaVA-1.5-7B's language model: layers of 202 million weights. */
+        static Shape llava7B(GgmlType type) {
+            return new Shape(32, 4096, 11008, 32, 32, 32_064, tensor -> type);
         }
 
         /** 12 layers of 768: 152 million weights. */
@@ -79,6 +90,21 @@ final class ModelSynthesizer {
         /** Two million weights: what a process takes beside it is its own. */
         static Shape tiny() {
             return new Shape(2, 256, 1024, GgmlType.Q8_0);
+        }
+
+        /** The same with another number of layers. */
+        Shape withLayers(int count) {
+            return new Shape(count, width, feedForward, heads, keyValueHeads, vocabulary, types);
+        }
+
+        /** The same with other types. */
+        Shape withTypes(Types others) {
+            return new Shape(layers, width, feedForward, heads, keyValueHeads, vocabulary, others);
+        }
+
+        /** Rows of the matrices for keys and for values. */
+        int keyValueWidth() {
+            return width / heads * keyValueHeads;
         }
     }
 
@@ -136,7 +162,6 @@ final class ModelSynthesizer {
 
     /** The table of the file, in the order of the layer store's files: memory is that of a re-quantized model. */
     List<GgufTensor> tensors() {
-        int keyValueWidth = shape.width() / shape.heads() * shape.keyValueHeads();
         List<GgufTensor> tensors = new ArrayList<>();
         tensors.add(matrix("token_embd.weight", shape.width(), shape.vocabulary()));
         for (int layer = 0; layer < shape.layers(); layer++) {
@@ -144,10 +169,10 @@ final class ModelSynthesizer {
             tensors.add(vector(prefix + "attn_norm.weight", shape.width()));
             tensors.add(matrix(prefix + "attn_q.weight", shape.width(), shape.width()));
             tensors.add(vector(prefix + "attn_q.bias", shape.width()));
-            tensors.add(matrix(prefix + "attn_k.weight", shape.width(), keyValueWidth));
-            tensors.add(vector(prefix + "attn_k.bias", keyValueWidth));
-            tensors.add(matrix(prefix + "attn_v.weight", shape.width(), keyValueWidth));
-            tensors.add(vector(prefix + "attn_v.bias", keyValueWidth));
+            tensors.add(matrix(prefix + "attn_k.weight", shape.width(), shape.keyValueWidth()));
+            tensors.add(vector(prefix + "attn_k.bias", shape.keyValueWidth()));
+            tensors.add(matrix(prefix + "attn_v.weight", shape.width(), shape.keyValueWidth()));
+            tensors.add(vector(prefix + "attn_v.bias", shape.keyValueWidth()));
             tensors.add(matrix(prefix + "attn_output.weight", shape.width(), shape.width()));
             tensors.add(vector(prefix + "ffn_norm.weight", shape.width()));
             tensors.add(matrix(prefix + "ffn_gate.weight", shape.width(), shape.feedForward()));

@@ -1,22 +1,18 @@
 package dev.luq.cli;
 
+import dev.luq.files.Folders;
 import dev.luq.gguf.GgmlType;
 import dev.luq.llama.Llama;
 import dev.luq.luq.plan.Precision;
 import dev.luq.luq.plan.Units;
-import dev.luq.luq.quantize.QuantizeBenchmark;
-import dev.luq.luq.quantize.QuantizeBenchmark.Shape;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -41,8 +37,8 @@ import picocli.CommandLine.Option;
         })
 final class QuantizeCommand implements Callable<Integer> {
 
-    /** Layers of Qwen2.5-VL-7B, and those of them that are low in the paper. */
-    private static final int WHOLE = 28;
+    private static final ModelSynthesizer.Shape QWEN_7B = ModelSynthesizer.Shape.qwen7B(GgmlType.F16);
+    /** Of its layers, those that are low in the paper. */
     private static final int PAPER_LOW = 12;
 
     @Option(names = "--types", paramLabel = "TYPE", split = ",", defaultValue = "IQ1_M,Q4_K,Q6_K",
@@ -84,22 +80,18 @@ final class QuantizeCommand implements Callable<Integer> {
         Path work = Files.createTempDirectory(folder, "luq-bench-");
         try {
             if (layers > 0) {
-                new ModelQuantization(work, QuantizeCommand::paperModel, threads).run(layers, low, WHOLE, PAPER_LOW);
+                new ModelQuantization(work, QWEN_7B, threads).run(layers, low, PAPER_LOW);
             } else {
                 compare(work);
             }
         } finally {
-            remove(work);
+            Folders.delete(work);
         }
         return 0;
     }
 
-    private static ModelSynthesizer.Shape paperModel(int layers) {
-        return ModelSynthesizer.Shape.qwen7B(layers, GgmlType.F16);
-    }
-
     private void compare(Path work) throws IOException {
-        QuantizeBenchmark benchmark = new QuantizeBenchmark(work, Shape.QWEN_7B, rowsDivisor, threads);
+        QuantizeBenchmark benchmark = new QuantizeBenchmark(work, QWEN_7B, rowsDivisor, threads);
         System.out.printf("One layer of Qwen2.5-VL-7B's shape, one in %d rows; %d threads, %d rounds%n%n", rowsDivisor, threads,
                 rounds);
         System.out.println("          million weights/s/core           faster    peak memory, MiB     bits");
@@ -113,22 +105,11 @@ final class QuantizeCommand implements Callable<Integer> {
                     result.oursPeakBytes() / Units.MIB, result.llamaPeakBytes() / Units.MIB,
                     result.identical() ? "identical" : "DIFFERENT");
         }
-        Map<GgmlType, Long> weights = Shape.QWEN_7B.weights(PAPER_LOW);
+        Map<GgmlType, Long> weights = QuantizeBenchmark.weights(QWEN_7B, PAPER_LOW);
         if (rates.keySet().containsAll(weights.keySet())) {
             double seconds = weights.entrySet().stream().mapToDouble(e -> e.getValue() / rates.get(e.getKey())).sum();
             System.out.printf(Locale.ROOT, "%nAt these rates the whole model with %d low layers takes %.1f minutes.%n", PAPER_LOW,
                     seconds / 60);
-        }
-    }
-
-    /** Removes a folder and all in it. */
-    static void remove(Path folder) throws IOException {
-        List<Path> all = new ArrayList<>();
-        try (Stream<Path> files = Files.walk(folder)) {
-            files.sorted(Comparator.reverseOrder()).forEach(all::add);
-        }
-        for (Path file : all) {
-            Files.delete(file);
         }
     }
 }

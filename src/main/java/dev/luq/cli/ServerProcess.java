@@ -17,6 +17,7 @@ final class ServerProcess implements AutoCloseable {
 
     /** The launcher's path; set by the launcher itself. */
     static final String LAUNCHER_PROPERTY = "luq.launcher";
+    private static final Duration POLL = Duration.ofMillis(50);
     private static final Duration END_TIMEOUT = Duration.ofSeconds(30);
     private static final int LOG_LINES = 15;
 
@@ -72,7 +73,7 @@ final class ServerProcess implements AutoCloseable {
             if (System.nanoTime() > deadline) {
                 fail("The server did not start in " + timeout.toSeconds() + " s.");
             }
-            pause();
+            Waiting.sleep(POLL);
         }
         if (!client.answers("/q/health/ready")) {
             fail("The model cannot be served.");
@@ -88,15 +89,6 @@ final class ServerProcess implements AutoCloseable {
     private String logEnd() throws IOException {
         List<String> lines = Files.readAllLines(log);
         return String.join("\n", lines.subList(Math.max(0, lines.size() - LOG_LINES), lines.size()));
-    }
-
-    private static void pause() {
-        try {
-            Thread.sleep(50);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new CliException("Interrupted.", e);
-        }
     }
 
     /** Scheme, host and port. */

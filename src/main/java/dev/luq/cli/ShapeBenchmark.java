@@ -1,12 +1,12 @@
 package dev.luq.cli;
 
+import dev.luq.files.Folders;
 import dev.luq.gguf.GgmlType;
 import dev.luq.gguf.ModelFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -28,9 +28,9 @@ final class ShapeBenchmark {
     private static final Map<String, ModelSynthesizer.Shape> SHAPES = new LinkedHashMap<>();
 
     static {
-        SHAPES.put("qwen2.5-vl-7b", ModelSynthesizer.Shape.qwen7B(28, GgmlType.Q4_K));
-        SHAPES.put("llava-1.5-7b", new ModelSynthesizer.Shape(32, 4096, 11008, 32, 32, 32_064, tensor -> GgmlType.Q4_K));
-        SHAPES.put("qwen2.5-vl-3b", new ModelSynthesizer.Shape(36, 2048, 11008, 16, 2, 151_936, tensor -> GgmlType.Q4_K));
+        SHAPES.put("qwen2.5-vl-7b", ModelSynthesizer.Shape.qwen7B(GgmlType.Q4_K));
+        SHAPES.put("llava-1.5-7b", ModelSynthesizer.Shape.llava7B(GgmlType.Q4_K));
+        SHAPES.put("qwen2.5-vl-3b", ModelSynthesizer.Shape.qwen3B(GgmlType.Q4_K));
     }
 
     /** What is compared. */
@@ -98,14 +98,10 @@ final class ShapeBenchmark {
             return;
         }
         Path folder = Files.createTempDirectory("luq-bench-");
-        Path base = folder.resolve("q4_k_m.gguf");
-        Path luq = folder.resolve("luq.gguf");
         try {
-            measure(base, luq);
+            measure(folder.resolve("q4_k_m.gguf"), folder.resolve("luq.gguf"));
         } finally {
-            Files.deleteIfExists(base);
-            Files.deleteIfExists(luq);
-            Files.delete(folder);
+            Folders.delete(folder);
         }
     }
 
@@ -143,17 +139,11 @@ final class ShapeBenchmark {
         for (int i = 0; i < ratios.length; i++) {
             ratios[i] = value.applyAsDouble(own.get(i)) / value.applyAsDouble(other.get(i));
         }
-        return median(ratios);
+        return Spread.of(ratios).median();
     }
 
     private static double median(List<SpeedProbe.Speed> speeds, ToDoubleFunction<SpeedProbe.Speed> value) {
-        return median(speeds.stream().mapToDouble(value).toArray());
-    }
-
-    private static double median(double[] values) {
-        Arrays.sort(values);
-        int half = values.length / 2;
-        return values.length % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
+        return Spread.of(speeds, value).median();
     }
 
     private static double gibibytes(Path file) throws IOException {
@@ -164,8 +154,7 @@ final class ShapeBenchmark {
         if (Files.exists(file)) {
             return;
         }
-        new ModelSynthesizer(new ModelSynthesizer.Shape(layers, whole.width(), whole.feedForward(), whole.heads(),
-                whole.keyValueHeads(), whole.vocabulary(), tensor -> type(tensor, low)), 1).write(file);
+        new ModelSynthesizer(whole.withLayers(layers).withTypes(tensor -> type(tensor, low)), 1).write(file);
     }
 
     /** Low layers are spread evenly; the others are those of llama.cpp's recipe Q4_K_M. */

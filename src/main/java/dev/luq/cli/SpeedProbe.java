@@ -11,7 +11,6 @@ import dev.luq.llama.ModelOptions;
 import dev.luq.llama.TokenBatch;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -60,17 +59,7 @@ final class SpeedProbe implements Callable<Integer> {
             if (fast) {
                 builder.command().add("--fast");
             }
-            Process process = builder.redirectError(ProcessBuilder.Redirect.INHERIT).start();
-            byte[] output = process.getInputStream().readAllBytes();
-            try {
-                if (process.waitFor() != 0) {
-                    throw new CliException("The measurement ended with status " + process.exitValue() + ".");
-                }
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                throw new CliException("Interrupted.", e);
-            }
-            JsonNode speed = CompletionClient.JSON.readTree(output);
+            JsonNode speed = CompletionClient.JSON.readTree(Waiting.run(builder.redirectError(ProcessBuilder.Redirect.INHERIT)));
             return new Speed(speed.path("load").doubleValue(), speed.path("prefill").doubleValue(),
                     speed.path("decode").doubleValue(), speed.path("resident").longValue());
         }
@@ -95,8 +84,7 @@ final class SpeedProbe implements Callable<Integer> {
                 double prefill = prompt / seconds(start);
                 decode(context, prompt, WARM_UP);
                 double[] steps = decode(context, prompt + WARM_UP, tokens);
-                Arrays.sort(steps);
-                double decode = 1 / steps[tokens / 2];
+                double decode = 1 / Spread.of(steps).median();
                 ObjectNode speed = CompletionClient.JSON.createObjectNode();
                 speed.put("load", load).put("prefill", prefill).put("decode", decode)
                         .put("resident", ProcessMemory.of(ProcessHandle.current().pid()).resident());

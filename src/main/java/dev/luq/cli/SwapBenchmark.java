@@ -2,6 +2,7 @@ package dev.luq.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.luq.files.Folders;
 import dev.luq.gguf.ModelFacts;
 import dev.luq.gguf.ModelFiles;
 import dev.luq.llama.Llama;
@@ -53,6 +54,7 @@ import picocli.CommandLine.Option;
 final class SwapBenchmark implements Callable<Integer> {
 
     private static final List<String> VARIANTS = List.of("bench-a", "bench-b");
+    private static final Duration POLL = Duration.ofMillis(5);
     private static final int STARTS = 3;
     private static final int ANSWERS_BEFORE = 5;
     private static final int TOKENS = 24;
@@ -88,11 +90,11 @@ final class SwapBenchmark implements Callable<Integer> {
             publish(data);
             try (ServerProcess server = ServerProcess.start(List.of("-Dluq.data-dir=" + data), Duration.ofMinutes(5))) {
                 client = new CompletionClient(server.address(), Optional.empty());
-                model = client.get("/v1/models").path("data").path(0).path("id").asText();
+                model = client.model();
                 measure();
             }
         } finally {
-            QuantizeCommand.remove(data);
+            Folders.delete(data);
         }
         return failures.get() == 0 ? 0 : 1;
     }
@@ -158,14 +160,14 @@ final class SwapBenchmark implements Callable<Integer> {
     }
 
     private double workerStart() {
-        List<Double> seconds = new ArrayList<>();
+        double[] seconds = new double[STARTS];
         for (int i = 0; i < STARTS; i++) {
             client.post("/admin/v1/models/" + model + "/unload", CompletionClient.JSON.createObjectNode());
             long start = System.nanoTime();
             client.post("/admin/v1/models/" + model + "/load", CompletionClient.JSON.createObjectNode());
-            seconds.add((System.nanoTime() - start) / 1e9);
+            seconds[i] = (System.nanoTime() - start) / 1e9;
         }
-        return seconds.stream().sorted().toList().get(STARTS / 2);
+        return Spread.of(seconds).median();
     }
 
     /** @return seconds until it was served */
@@ -200,17 +202,8 @@ final class SwapBenchmark implements Callable<Integer> {
         int failed = failures.get();
         for (int i = 0; i < goals.size(); i++) {
             while (answers.get(i).get() < goals.get(i) && failures.get() < failed + 100) {
-                sleep();
+                Waiting.sleep(POLL);
             }
-        }
-    }
-
-    private static void sleep() {
-        try {
-            Thread.sleep(5);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new CliException("Interrupted.", e);
         }
     }
 
@@ -218,14 +211,14 @@ final class SwapBenchmark implements Callable<Integer> {
         try {
             threads.awaitTermination(1, TimeUnit.MINUTES);
         } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new CliException("Interrupted.", e);
+            throw Waiting.interrupted(e);
         }
     }
 
     private void print(String label) {
-        List<Double> sorted = waits.stream().sorted().toList();
+        List<Double> counted = List.copyOf(waits);
+        Spread spread = Spread.of(counted, Double::doubleValue);
         System.out.printf(Locale.ROOT, "wait, %-22s %6.2f s longest, %.2f s median, %d requests of %d clients%n", label,
-                sorted.get(sorted.size() - 1), sorted.get(sorted.size() / 2), sorted.size(), clients);
+                spread.max(), spread.median(), counted.size(), clients);
     }
 }

@@ -1,6 +1,7 @@
 package dev.luq.jobs;
 
 import dev.luq.files.DataFolder;
+import dev.luq.files.Folders;
 import dev.luq.luq.spec.JsonFile;
 import dev.luq.luq.spec.SpecException;
 import java.io.IOException;
@@ -12,10 +13,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Stream;
 import org.jboss.logging.Logger;
 
 /**
@@ -99,11 +98,7 @@ final class JobFolders {
     void delete(String id) {
         try {
             Files.deleteIfExists(of(id).resolve(RECORD));
-            try (Stream<Path> files = Files.walk(of(id))) {
-                for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                    Files.delete(file);
-                }
-            }
+            Folders.delete(of(id));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

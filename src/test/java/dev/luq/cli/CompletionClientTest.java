@@ -15,6 +15,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -106,6 +107,22 @@ class CompletionClientTest {
         server.stop(0);
         assertFalse(client.answers("/health"));
         assertTrue(failure().startsWith("No answer from http://127.0.0.1:"));
+    }
+
+    @Test
+    void theFirstModelIsAskedForOnce() {
+        AtomicInteger asked = new AtomicInteger();
+        server.createContext("/v1/models", exchange -> {
+            String data = asked.getAndIncrement() == 0 ? "[]" : "[{\"id\":\"first\"},{\"id\":\"second\"}]";
+            byte[] models = ("{\"data\":" + data + "}").getBytes(StandardCharsets.UTF_8);
+            exchange.sendResponseHeaders(200, models.length);
+            exchange.getResponseBody().write(models);
+            exchange.close();
+        });
+        assertEquals("The server serves no model.", assertThrows(CliException.class, client::model).getMessage());
+        assertEquals("first", client.model());
+        assertEquals("first", client.model());
+        assertEquals(2, asked.get());
     }
 
     private JsonNode stream() {

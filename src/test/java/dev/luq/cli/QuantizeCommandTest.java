@@ -59,8 +59,8 @@ class QuantizeCommandTest {
     void aModelOfFewLayersSaysWhatTheWholeTakes() throws Exception {
         TestModels.init();
         String out = printed(() -> {
-            new ModelQuantization(folder, layers -> new ModelSynthesizer.Shape(layers, 256, 600, GgmlType.F16), 1)
-                    .run(3, 1, 28, 12);
+            new ModelQuantization(folder, new ModelSynthesizer.Shape(28, 256, 600, GgmlType.F16), 1)
+                    .run(3, 1, 12);
             return null;
         });
         for (String line : List.of("3 of 28 layers", "outside the layers", "1 layers IQ1_M", "2 layers Q4_K_M", "together",
@@ -74,7 +74,7 @@ class QuantizeCommandTest {
 
     @Test
     void sizesOfThePapersModelFollowFromItsTable() throws IOException {
-        assertEquals(8_000_000_000.0, new ModelSynthesizer(ModelSynthesizer.Shape.qwen7B(28, GgmlType.F16), 1).tensors().stream()
+        assertEquals(8_000_000_000.0, new ModelSynthesizer(ModelSynthesizer.Shape.qwen7B(GgmlType.F16), 1).tensors().stream()
                 .mapToLong(tensor -> tensor.elements()).sum(), 0.05 * 8e9);
     }
 

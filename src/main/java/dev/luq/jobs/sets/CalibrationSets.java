@@ -2,6 +2,7 @@ package dev.luq.jobs.sets;
 
 import dev.luq.catalog.CatalogConfig;
 import dev.luq.files.DataFolder;
+import dev.luq.files.Folders;
 import dev.luq.luq.data.DataException;
 import dev.luq.luq.data.Dataset;
 import dev.luq.luq.data.Example;
@@ -17,12 +18,9 @@ import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
-import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
@@ -220,16 +218,18 @@ public class CalibrationSets {
      */
     public CalibrationSet name(String name, String folder) {
         requireName(name);
-        Path incoming = null;
         try {
             Path named = root.below(folder);
-            incoming = incoming();
-            return add(incoming, describe(name, false, named, named, Instant.now()));
+            CalibrationSet set = describe(name, false, named, named, Instant.now());
+            Path incoming = incoming();
+            try {
+                return add(incoming, set);
+            } finally {
+                delete(incoming);
+            }
         } catch (IOException | UncheckedIOException e) {
             LOG.errorf(e, "The set %s cannot be added", name);
             throw new SetException.NotSaved(e);
-        } finally {
-            delete(incoming);
         }
     }
 
@@ -304,23 +304,8 @@ public class CalibrationSets {
     }
 
     private static void delete(Path folder) {
-        if (folder == null || !Files.exists(folder)) {
-            return;
-        }
         try {
-            Files.walkFileTree(folder, new SimpleFileVisitor<>() {
-                @Override
-                public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
-                    Files.delete(file);
-                    return FileVisitResult.CONTINUE;
-                }
-
-                @Override
-                public FileVisitResult postVisitDirectory(Path visited, IOException failure) throws IOException {
-                    Files.delete(visited);
-                    return FileVisitResult.CONTINUE;
-                }
-            });
+            Folders.delete(folder);
         } catch (IOException e) {
             LOG.warnf("What is left in %s cannot be deleted: %s", folder, e.getMessage());
         }

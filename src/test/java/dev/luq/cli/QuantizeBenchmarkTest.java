@@ -1,4 +1,4 @@
-package dev.luq.luq.quantize;
+package dev.luq.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -24,7 +24,8 @@ class QuantizeBenchmarkTest {
     @Test
     void bothMakeTheSameOfTheSameTensors() throws IOException {
         TestModels.init();
-        QuantizeBenchmark benchmark = new QuantizeBenchmark(directory, new QuantizeBenchmark.Shape(1, 512, 256, 1024, 10), 2, 2);
+        QuantizeBenchmark benchmark = new QuantizeBenchmark(directory,
+                new ModelSynthesizer.Shape(1, 512, 1024, 4, 2, 10, tensor -> GgmlType.F16), 2, 2);
 
         QuantizeBenchmark.Result result = benchmark.measure(Precision.Q4_K, 2);
 
@@ -39,10 +40,11 @@ class QuantizeBenchmarkTest {
 
     @Test
     void weightsOfKnownModelsAreToldByType() {
-        Map<GgmlType, Long> luq12 = QuantizeBenchmark.Shape.QWEN_7B.weights(12);
+        Map<GgmlType, Long> luq12 = QuantizeBenchmark.weights(ModelSynthesizer.Shape.qwen7B(GgmlType.F16), 12);
         assertEquals(12 * 233_046_016L, luq12.get(GgmlType.IQ1_M));
         assertEquals(28 * 233_046_016L + 2 * 3584 * 152_064L, luq12.values().stream().mapToLong(w -> w).sum());
         assertEquals(Set.of(GgmlType.IQ1_M, GgmlType.Q4_K, GgmlType.Q6_K), luq12.keySet());
-        assertEquals(16 * 202_375_168L, QuantizeBenchmark.Shape.LLAVA_7B.weights(16).get(GgmlType.IQ1_M));
+        assertEquals(16 * 202_375_168L,
+                QuantizeBenchmark.weights(ModelSynthesizer.Shape.llava7B(GgmlType.F16), 16).get(GgmlType.IQ1_M));
     }
 }

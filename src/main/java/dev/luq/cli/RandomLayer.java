@@ -1,5 +1,6 @@
-package dev.luq.luq.quantize;
+package dev.luq.cli;
 
+import dev.luq.cli.ModelSynthesizer.Shape;
 import dev.luq.gguf.GgmlType;
 import dev.luq.gguf.GgufTensor;
 import dev.luq.gguf.GgufValue;
@@ -7,7 +8,6 @@ import dev.luq.gguf.GgufValueType;
 import dev.luq.gguf.GgufWriter;
 import dev.luq.gguf.ImportanceMatrix;
 import dev.luq.gguf.ModelFiles;
-import dev.luq.luq.quantize.QuantizeBenchmark.Shape;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -22,7 +22,7 @@ import java.util.TreeMap;
  * One layer of a decoder with random F16 weights, as material for measuring. Rows can be cut in number: cost depends on
  * weights and row length. No model that runs.
  */
-public final class RandomLayer {
+final class RandomLayer {
 
     private static final String ARCHITECTURE = "qwen2";
     private static final int BUFFER_BYTES = 1 << 20;
@@ -33,7 +33,6 @@ public final class RandomLayer {
     /** @param rowsDivisor every matrix has one in so many of its rows */
     static ModelFiles write(Shape shape, int rowsDivisor, Path target) throws IOException {
         List<GgufTensor> tensors = tensors(shape, rowsDivisor);
-        short[] normals = halfNormals();
         SplittableRandom random = new SplittableRandom(1);
         try (GgufWriter writer = GgufWriter.create(target, metadata(shape), tensors)) {
             ByteBuffer buffer = ByteBuffer.allocate(BUFFER_BYTES).order(ByteOrder.LITTLE_ENDIAN);
@@ -42,7 +41,7 @@ public final class RandomLayer {
                 for (long left = tensor.elements(); left > 0;) {
                     buffer.clear();
                     for (; left > 0 && buffer.hasRemaining(); left--) {
-                        buffer.putShort(normals[random.nextInt() & normals.length - 1]);
+                        buffer.putShort(ModelSynthesizer.HALF_NORMALS[random.nextInt(ModelSynthesizer.HALF_NORMALS.length)]);
                     }
                     writer.write(buffer.flip());
                 }
@@ -57,7 +56,7 @@ public final class RandomLayer {
      *
      * @param model of which the layers' matrices get some
      */
-    public static ImportanceMatrix importance(ModelFiles model) {
+    static ImportanceMatrix importance(ModelFiles model) {
         SplittableRandom random = new SplittableRandom(2);
         TreeMap<String, ImportanceMatrix.Entry> entries = new TreeMap<>();
         for (GgufTensor tensor : model.first().tensors()) {
@@ -81,8 +80,8 @@ public final class RandomLayer {
         number(metadata, "embedding_length", shape.width());
         number(metadata, "block_count", 1);
         number(metadata, "feed_forward_length", shape.feedForward());
-        number(metadata, "attention.head_count", shape.width() / 128);
-        number(metadata, "attention.head_count_kv", Math.max(1, shape.keyValueWidth() / 128));
+        number(metadata, "attention.head_count", shape.heads());
+        number(metadata, "attention.head_count_kv", shape.keyValueHeads());
         metadata.put(ARCHITECTURE + ".attention.layer_norm_rms_epsilon", GgufValue.float32(1e-6f));
         return metadata;
     }
@@ -103,19 +102,5 @@ public final class RandomLayer {
 
     private static GgufTensor matrix(String name, long columns, long rows) {
         return new GgufTensor("blk.0." + name + ".weight", GgmlType.F16, List.of(columns, rows));
-    }
-
-    /** Halves of a normal distribution with a deviation of 0.02, all of normal exponent or 0. */
-    private static short[] halfNormals() {
-        SplittableRandom random = new SplittableRandom(3);
-        short[] values = new short[1 << 14];
-        for (int i = 0; i < values.length; i++) {
-            double value = random.nextGaussian() * 0.02;
-            int exponent = Math.getExponent(value);
-            long mantissa = Math.round(Math.scalb(Math.abs(value), 10 - exponent)) - 1024;
-            int half = exponent < -14 ? 0 : (int) (((long) (exponent + 15) << 10) + mantissa);
-            values[i] = (short) (value < 0 ? half | 0x8000 : half);
-        }
-        return values;
     }
 }

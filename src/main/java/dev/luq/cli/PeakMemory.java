@@ -1,4 +1,4 @@
-package dev.luq.luq.quantize;
+package dev.luq.cli;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -17,23 +17,28 @@ final class PeakMemory {
         try {
             Files.writeString(SELF.resolve("clear_refs"), "5");
             return field("VmRSS:");
-        } catch (IOException | RuntimeException e) {
+        } catch (IOException e) {
             return -1;
         }
+    }
+
+    /** The mark, in bytes. @throws IOException where the kernel does not tell it */
+    static long mark() throws IOException {
+        return field("VmHWM:");
     }
 
     /** @return bytes by which the mark rose, 0 where that cannot be told */
     static long since(long restarted) {
         try {
-            return restarted < 0 ? 0 : Math.max(0, field("VmHWM:") - restarted);
-        } catch (IOException | RuntimeException e) {
+            return restarted < 0 ? 0 : Math.max(0, mark() - restarted);
+        } catch (IOException e) {
             return 0;
         }
     }
 
     private static long field(String name) throws IOException {
         String line = Files.readAllLines(SELF.resolve("status")).stream().filter(l -> l.startsWith(name)).findFirst()
-                .orElseThrow();
+                .orElseThrow(() -> new IOException("no " + name + " in /proc/self/status"));
         return Long.parseLong(line.replaceAll("\\D+", "")) * 1024;
     }
 }

@@ -1,5 +1,6 @@
-package dev.luq.luq.quantize;
+package dev.luq.cli;
 
+import dev.luq.files.Folders;
 import dev.luq.gguf.GgmlType;
 import dev.luq.gguf.GgufTensor;
 import dev.luq.gguf.ImportanceMatrix;
@@ -9,6 +10,8 @@ import dev.luq.llama.Quantizer;
 import dev.luq.luq.plan.Plan;
 import dev.luq.luq.plan.Precision;
 import dev.luq.luq.plan.TensorTypes;
+import dev.luq.luq.quantize.Progress;
+import dev.luq.luq.quantize.Requantizer;
 import dev.luq.luq.store.LayerStore;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -17,55 +20,16 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.DoubleStream;
-import java.util.stream.Stream;
 
 /**
  * Measures the {@link Requantizer} against llama.cpp's quantize tool on the same random tensors, file to file, turn by
  * turn. {@link dev.luq.llama.Llama#init} comes first; the tables of a type are computed before its first turn.
  */
-public final class QuantizeBenchmark {
-
-    /**
-     * Proportions of a model.
-     *
-     * @param layers of the model; one is measured
-     * @param width of the embeddings
-     * @param keyValueWidth rows of the matrices for keys and values
-     * @param feedForward width of the feed-forward part
-     * @param vocabulary tokens
-     */
-    public record Shape(int layers, int width, int keyValueWidth, int feedForward, int vocabulary) {
-
-        /** Qwen2.5-VL-7B: layers of 233 million weights. */
-        public static final Shape QWEN_7B = new Shape(28, 3584, 512, 18944, 152064);
-        /** LLaVA-1.5-7B: layers of 202 million weights. */
-        public static final Shape LLAVA_7B = new Shape(32, 4096, 4096, 11008, 32064);
-
-        /**
-         * Weights of each type in a model whose first layers are IQ1_M and whose rest is Q4_K_M: with the measured rates,
-         * how long the whole model takes.
-         */
-        public Map<GgmlType, Long> weights(int lowLayers) {
-            Map<GgmlType, Long> weights = new EnumMap<>(GgmlType.class);
-            for (int layer = 0; layer < layers; layer++) {
-                Precision precision = layer < lowLayers ? Precision.IQ1_M : Precision.Q4_K_M;
-                for (GgufTensor tensor : RandomLayer.tensors(this, 1)) {
-                    weights.merge(precision.type(tensor, layer, layers), tensor.elements(), Long::sum);
-                }
-            }
-            for (String name : List.of("token_embd.weight", "output.weight")) {
-                GgufTensor tensor = new GgufTensor(name, GgmlType.F16, List.of((long) width, (long) vocabulary));
-                weights.merge(TensorTypes.outside(Precision.Q4_K_M, tensor, false), tensor.elements(), Long::sum);
-            }
-            return weights;
-        }
-    }
+final class QuantizeBenchmark {
 
     /**
      * What was measured for one type. Rates are medians of the rounds in weights per second of all threads together.
@@ -78,7 +42,7 @@ public final class QuantizeBenchmark {
      * @param llamaPeakBytes the same
      * @param identical whether all tensors were equal bit for bit
      */
-    public record Result(GgmlType type, long weights, double ours, double llama, double ratio, long oursPeakBytes,
+    record Result(GgmlType type, long weights, double ours, double llama, double ratio, long oursPeakBytes,
             long llamaPeakBytes, boolean identical) {
     }
 
@@ -93,15 +57,34 @@ public final class QuantizeBenchmark {
      * @param folder for files of about {@code 4 / rowsDivisor} times a layer's weights in bytes; removed by the caller
      * @param rowsDivisor every matrix has one in so many of its rows: cost depends on weights and row length
      */
-    public QuantizeBenchmark(Path folder, Shape shape, int rowsDivisor, int threads) throws IOException {
+    QuantizeBenchmark(Path folder, ModelSynthesizer.Shape shape, int rowsDivisor, int threads) throws IOException {
         this.folder = folder;
         this.threads = threads;
         this.base = RandomLayer.write(shape, rowsDivisor, folder.resolve("base.gguf"));
         this.importance = RandomLayer.importance(base);
     }
 
+    /**
+     * Weights of each type in a model whose first layers are IQ1_M and whose rest is Q4_K_M: with the measured rates, how
+     * long the whole model takes.
+     */
+    static Map<GgmlType, Long> weights(ModelSynthesizer.Shape shape, int lowLayers) {
+        Map<GgmlType, Long> weights = new EnumMap<>(GgmlType.class);
+        for (int layer = 0; layer < shape.layers(); layer++) {
+            Precision precision = layer < lowLayers ? Precision.IQ1_M : Precision.Q4_K_M;
+            for (GgufTensor tensor : RandomLayer.tensors(shape, 1)) {
+                weights.merge(precision.type(tensor, layer, shape.layers()), tensor.elements(), Long::sum);
+            }
+        }
+        for (String name : List.of("token_embd.weight", "output.weight")) {
+            GgufTensor tensor = new GgufTensor(name, GgmlType.F16, List.of((long) shape.width(), (long) shape.vocabulary()));
+            weights.merge(TensorTypes.outside(Precision.Q4_K_M, tensor, false), tensor.elements(), Long::sum);
+        }
+        return weights;
+    }
+
     /** @param precision of all matrices, not {@link Precision#Q4_K_M}, which is several types */
-    public Result measure(Precision precision, int rounds) throws IOException {
+    Result measure(Precision precision, int rounds) throws IOException {
         GgmlType type = GgmlType.valueOf(precision.name());
         Quantizer.prepare(type);
         List<Turn> ours = new ArrayList<>();
@@ -119,14 +102,13 @@ public final class QuantizeBenchmark {
                 ours.add(ours(precision, store));
             }
             identical &= identical(ours.get(round).files(), llama.get(round).files());
-            remove(store);
+            Folders.delete(store);
             Files.delete(uniform);
         }
         double[] ratios = new double[rounds];
         Arrays.setAll(ratios, round -> llama.get(round).seconds() / ours.get(round).seconds());
-        return new Result(type, base.parameters(), base.parameters() / median(ours.stream().mapToDouble(Turn::seconds)),
-                base.parameters() / median(llama.stream().mapToDouble(Turn::seconds)), median(Arrays.stream(ratios)),
-                peak(ours), peak(llama), identical);
+        return new Result(type, base.parameters(), base.parameters() / Spread.of(ours, Turn::seconds).median(),
+                base.parameters() / Spread.of(llama, Turn::seconds).median(), Spread.of(ratios).median(), peak(ours), peak(llama), identical);
     }
 
     private record Turn(double seconds, long peakBytes, ModelFiles files) {
@@ -185,19 +167,5 @@ public final class QuantizeBenchmark {
 
     private static long peak(List<Turn> turns) {
         return turns.stream().mapToLong(Turn::peakBytes).max().orElse(0);
-    }
-
-    private static double median(DoubleStream values) {
-        double[] sorted = values.sorted().toArray();
-        int middle = sorted.length / 2;
-        return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-    }
-
-    private static void remove(Path folder) throws IOException {
-        try (Stream<Path> files = Files.walk(folder)) {
-            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(file);
-            }
-        }
     }
 }

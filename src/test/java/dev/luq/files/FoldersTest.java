@@ -1,0 +1,62 @@
+package dev.luq.files;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class FoldersTest {
+
+    @TempDir
+    Path home;
+
+    private Path folder() throws IOException {
+        Path folder = Files.createDirectories(home.resolve("a"));
+        Files.writeString(Files.createDirectories(folder.resolve("b/c")).resolve("file"), "text");
+        Files.writeString(folder.resolve("file"), "text");
+        Files.createDirectory(folder.resolve("empty"));
+        return folder;
+    }
+
+    private List<Path> left() throws IOException {
+        try (Stream<Path> files = Files.list(home)) {
+            return files.map(home::relativize).sorted().toList();
+        }
+    }
+
+    @Test
+    void aFolderIsDeletedWithAllInIt() throws IOException {
+        Path folder = folder();
+        Files.writeString(home.resolve("aside"), "stays");
+
+        Folders.delete(folder);
+
+        assertEquals(List.of(Path.of("aside")), left());
+    }
+
+    @Test
+    void nothingIsDeletedWhereNothingIs() throws IOException {
+        Folders.delete(home.resolve("none"));
+        assertEquals(List.of(), left());
+    }
+
+    @Test
+    void whatLinksPointToStays() throws IOException {
+        Path kept = Files.writeString(Files.createDirectory(home.resolve("kept")).resolve("file"), "stays");
+        Path folder = folder();
+        Files.createSymbolicLink(folder.resolve("folder"), kept.getParent());
+        Files.createSymbolicLink(folder.resolve("b/link"), kept);
+        Path dangling = Files.createSymbolicLink(home.resolve("dangling"), home.resolve("none"));
+
+        Folders.delete(folder);
+        Folders.delete(dangling);
+
+        assertEquals(List.of(Path.of("kept")), left());
+        assertEquals("stays", Files.readString(kept));
+    }
+}
