@@ -113,8 +113,8 @@ final class ProjectorSynthesizer {
         number(metadata, "attention.head_count", shape.heads());
         number(metadata, "projection_dim", shape.projection());
         if (shape.qwen()) {
-            // Every eighth layer of Qwen2.5-VL sees the whole picture.
-            number(metadata, "n_wa_pattern", Math.min(8, shape.layers()));
+            // Every eighth layer of Qwen2.5-VL sees the whole picture; llama.cpp needs one that does not.
+            number(metadata, "n_wa_pattern", Math.max(2, Math.min(8, shape.layers())));
         }
         metadata.put("clip.vision.attention.layer_norm_epsilon", GgufValue.float32(1e-6f));
         for (String key : List.of("image_mean", "image_std")) {

@@ -1,6 +1,7 @@
 package dev.luq.cli;
 
 import dev.luq.gguf.ModelFacts;
+import dev.luq.luq.plan.Kernels;
 import dev.luq.luq.plan.ServingShape;
 import dev.luq.worker.protocol.ServerFrame.Load;
 import picocli.CommandLine.Option;
@@ -26,10 +27,15 @@ final class ServingOptions {
             description = "Compute threads; 0: all processors (default: ${DEFAULT-VALUE}).")
     private int threads;
 
+    @Option(names = "--kernels", paramLabel = "NAME", defaultValue = "fast",
+            description = "What multiplies the weights: fast, compact or stock; decides how they lie in memory"
+                + " (default: ${DEFAULT-VALUE}).")
+    private Kernels kernels;
+
     /** @param model a context larger than the one that it was trained for is never served */
     ServingShape shape(ModelFacts model) {
         return new ServingShape((int) Math.min(contextSize, model.contextLength().orElse(Load.DEFAULT_CONTEXT)), batchSize, slots,
-                threads > 0 ? threads : Runtime.getRuntime().availableProcessors());
+                threads > 0 ? threads : Runtime.getRuntime().availableProcessors(), ServingShape.DEFAULT_IMAGE_TOKENS, kernels);
     }
 
     int threads() {

@@ -211,7 +211,7 @@ class ModelProcessTest {
     }
 
     private SupervisedWorker started(Path model, Path mmproj) {
-        return started(model, mmproj, Kernels.STOCK);
+        return started(model, mmproj, Kernels.FAST);
     }
 
     private SupervisedWorker started(Path model, Path mmproj, Kernels kernels) {

@@ -28,7 +28,7 @@ final class ParentProcess {
                 System.exit(1);
             }
         });
-        worker.send(new ServerFrame.Load(List.of(arguments[0]), null, 0, 1, 16, 0, 0, 0, 0, 0, Kernels.STOCK));
+        worker.send(new ServerFrame.Load(List.of(arguments[0]), null, 0, 1, 16, 0, 0, 0, 0, 0, Kernels.FAST));
         Thread.sleep(Long.MAX_VALUE);
     }
 }

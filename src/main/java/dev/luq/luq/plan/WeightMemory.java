@@ -4,7 +4,10 @@ import dev.luq.gguf.GgmlType;
 import dev.luq.gguf.Gguf;
 import dev.luq.gguf.GgufTensor;
 import dev.luq.gguf.ModelFiles;
+import java.nio.file.Path;
 import java.util.EnumSet;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
 
@@ -81,16 +84,21 @@ public final class WeightMemory {
 
     /** Of the files of a model as they are. */
     public static Resident of(ModelFiles model, Kernels kernels) {
-        return model.parts().stream().map(part -> of(part, model.tensor(TensorTypes.OUTPUT).isEmpty(), kernels))
-                .reduce(new Resident(0, 0), Resident::plus);
+        return byFile(model, kernels).values().stream().reduce(new Resident(0, 0), Resident::plus);
     }
 
-    /**
-     * Of one file.
-     *
-     * @param tied whether the model has no output matrix and takes the embeddings in its place
-     */
-    public static Resident of(Gguf file, boolean tied, Kernels kernels) {
+    /** The same, file by file. */
+    public static Map<Path, Resident> byFile(ModelFiles model, Kernels kernels) {
+        boolean tied = model.tensor(TensorTypes.OUTPUT).isEmpty();
+        Map<Path, Resident> files = new LinkedHashMap<>();
+        for (int i = 0; i < model.parts().size(); i++) {
+            files.put(model.paths().get(i), of(model.parts().get(i), tied, kernels));
+        }
+        return files;
+    }
+
+    /** @param tied whether the model has no output matrix and takes the embeddings in its place */
+    private static Resident of(Gguf file, boolean tied, Kernels kernels) {
         long first = Long.MAX_VALUE;
         long last = 0;
         long copied = 0;
