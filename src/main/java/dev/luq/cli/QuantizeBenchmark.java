@@ -108,7 +108,8 @@ final class QuantizeBenchmark {
         double[] ratios = new double[rounds];
         Arrays.setAll(ratios, round -> llama.get(round).seconds() / ours.get(round).seconds());
         return new Result(type, base.parameters(), base.parameters() / Spread.of(ours, Turn::seconds).median(),
-                base.parameters() / Spread.of(llama, Turn::seconds).median(), Spread.of(ratios).median(), peak(ours), peak(llama), identical);
+                base.parameters() / Spread.of(llama, Turn::seconds).median(), Spread.of(ratios).median(),
+                peak(ours), peak(llama), identical);
     }
 
     private record Turn(double seconds, long peakBytes, ModelFiles files) {
