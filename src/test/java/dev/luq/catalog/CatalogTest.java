@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.luq.files.DataFolder;
+import dev.luq.luq.plan.Kernels;
 import dev.luq.luq.plan.Plan;
 import dev.luq.luq.plan.Precision;
 import io.smallrye.config.SmallRyeConfigBuilder;
@@ -118,16 +119,26 @@ class CatalogTest {
         unusable(Map.of("luq.model", write("wide.gguf", other), "luq.mmproj", QWEN_MMPROJ), "another model");
     }
 
+    @Test
+    void aModelMayHaveKernelsOfItsOwn() {
+        Catalog catalog = changing(Map.of("luq.models.a.model", LLAVA, "luq.models.a.kernels", "stock", "luq.models.b.model", QWEN));
+        assertEquals(Optional.of(Kernels.STOCK), catalog.find("a").orElseThrow().kernels());
+        assertEquals(Optional.empty(), catalog.find("b").orElseThrow().kernels());
+        assertEquals(Optional.of(Kernels.STOCK), catalog.prepare("a", Optional.empty()).kernels());
+    }
+
     // ---- changes at run time ---------------------------------------------------------------------------------------
 
     @Test
     void aRegisteredModelOutlivesTheServer() {
         Map<String, String> config = Map.of("luq.models.a.model", LLAVA, "luq.data-dir", folder + "/data");
-        catalog(config).register("b", Path.of(QWEN), Optional.of(Path.of(QWEN_MMPROJ)), List.of("bee"), Optional.empty());
+        catalog(config).register("b", Path.of(QWEN), Optional.of(Path.of(QWEN_MMPROJ)), List.of("bee"),
+                Optional.of(Kernels.COMPACT));
         CatalogEntry again = catalog(config).find("bee").orElseThrow();
         assertEquals("b", again.id());
         assertTrue(again.registered());
         assertEquals(Optional.of(Path.of(QWEN_MMPROJ)), again.mmproj());
+        assertEquals(Optional.of(Kernels.COMPACT), again.kernels());
         assertEquals(Optional.empty(), again.problem());
         catalog(config).unregister("b");
         assertTrue(catalog(config).find("b").isEmpty());
