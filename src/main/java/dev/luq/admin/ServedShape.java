@@ -29,6 +29,6 @@ final class ServedShape {
                 : (int) Math.min(model.facts().contextLength().orElse(Load.DEFAULT_CONTEXT), Load.DEFAULT_CONTEXT);
         int threads = config.threads() > 0 ? config.threads() : Runtime.getRuntime().availableProcessors();
         return new ServingShape(context, Math.min(config.batchSize(), context), config.slots(), threads,
-                ServingShape.DEFAULT_IMAGE_TOKENS, kernels(config, entry));
+                ServingShape.imageTokens(config.imageMaxTokens(), context), kernels(config, entry));
     }
 }
