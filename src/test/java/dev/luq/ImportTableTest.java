@@ -55,11 +55,11 @@ class ImportTableTest {
         TABLE.put("luq.feed", List.of("images", "llama", "engine", "luq.data"));
         TABLE.put("luq.calibrate", List.of("files", "gguf", "llama", "luq.data", "luq.feed"));
         TABLE.put("luq.rank", List.of("gguf", "llama", "luq.plan", "luq.feed", "luq.calibrate"));
-        TABLE.put("worker.protocol", List.of());
+        TABLE.put("worker.protocol", List.of("luq.plan"));
         // what supervises: the server's half never sees native code
-        TABLE.put("worker", List.of("files", "worker.protocol", "catalog"));
+        TABLE.put("worker", List.of("files", "gguf", "luq.plan", "worker.protocol", "catalog"));
         // what runs in the child process; started by name, imported by nobody but the entry point
-        TABLE.put("worker.child", List.of("worker.protocol", "catalog", "engine", "llama", "gguf"));
+        TABLE.put("worker.child", List.of("worker.protocol", "luq.plan", "catalog", "engine", "llama", "gguf"));
         TABLE.put("jobs.protocol", List.of("luq.spec"));
         TABLE.put("jobs", List.of("files", "jobs.protocol", "catalog", "worker", "worker.protocol", "luq.plan", "luq.spec"));
         TABLE.put("jobs.sets", List.of("files", "catalog", "luq.data", "luq.spec"));

@@ -5,10 +5,13 @@ import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.annotation.JsonNaming;
 import dev.luq.catalog.CatalogEntry;
 import dev.luq.catalog.Variant;
+import dev.luq.luq.plan.Kernels;
+import dev.luq.luq.plan.MemoryEstimate;
 import dev.luq.worker.ModelWorker;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.eclipse.microprofile.openapi.annotations.media.Schema;
 
 /**
@@ -24,6 +27,8 @@ import org.eclipse.microprofile.openapi.annotations.media.Schema;
  * @param variant what is served in place of the base
  * @param bytes of the weights that are served
  * @param mmprojBytes of the projector's weights
+ * @param kernels what multiplies the weights
+ * @param memory what serving takes, by the files' headers; null where they do not say
  * @param inFlight requests that run or wait
  * @param restarts how often its process died and was started again
  */
@@ -35,7 +40,9 @@ record AdminModel(String id, String object, List<String> aliases, @JsonProperty(
         String state, @Schema(nullable = true) String failure, List<String> files,
         @Schema(nullable = true) String mmproj, @Schema(nullable = true) ActiveVariant variant,
         @Schema(nullable = true) String quantization, @Schema(nullable = true) Double bitsPerWeight,
-        @Schema(nullable = true) Long bytes, @Schema(nullable = true) Long mmprojBytes, int inFlight, long restarts) {
+        @Schema(nullable = true) Long bytes, @Schema(nullable = true) Long mmprojBytes,
+        @Schema(enumeration = {"fast", "compact", "stock"}) String kernels, @Schema(nullable = true) MemoryParts memory,
+        int inFlight, long restarts) {
 
     /** A re-quantized form of a model, from the store. */
     @RegisterForReflection
@@ -55,7 +62,8 @@ record AdminModel(String id, String object, List<String> aliases, @JsonProperty(
         }
     }
 
-    static AdminModel of(CatalogEntry entry, ModelWorker worker, boolean isDefault) {
+    static AdminModel of(CatalogEntry entry, ModelWorker worker, boolean isDefault, Kernels kernels,
+            Optional<MemoryEstimate> memory) {
         return new AdminModel(entry.id(), "model", entry.aliases(), isDefault,
                 entry.registered() ? "registered" : "configured", Body.text(worker.state()),
                 worker.failure().orElse(null),
@@ -65,6 +73,7 @@ record AdminModel(String id, String object, List<String> aliases, @JsonProperty(
                 entry.facts().flatMap(CatalogEntry.Facts::quantization).orElse(null),
                 entry.facts().map(CatalogEntry.Facts::bitsPerWeight).orElse(null),
                 entry.facts().map(CatalogEntry.Facts::bytes).orElse(null),
-                entry.facts().map(CatalogEntry.Facts::mmprojBytes).orElse(null), worker.inFlight(), worker.restarts());
+                entry.facts().map(CatalogEntry.Facts::mmprojBytes).orElse(null), Body.text(kernels),
+                memory.map(MemoryParts::of).orElse(null), worker.inFlight(), worker.restarts());
     }
 }

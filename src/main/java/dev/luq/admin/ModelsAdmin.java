@@ -3,10 +3,12 @@ package dev.luq.admin;
 import dev.luq.catalog.Catalog;
 import dev.luq.catalog.CatalogEntry;
 import dev.luq.catalog.CatalogException;
+import dev.luq.luq.plan.Kernels;
 import dev.luq.openai.errors.ApiError;
 import dev.luq.worker.ModelControl;
 import dev.luq.worker.ModelWorkers;
 import dev.luq.worker.SwapMode;
+import dev.luq.worker.WorkerConfig;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import io.smallrye.common.annotation.Blocking;
 import io.smallrye.mutiny.Uni;
@@ -50,13 +52,18 @@ public class ModelsAdmin {
     private final ModelWorkers workers;
     private final ModelControl control;
     private final ModelFolder folder;
+    private final WorkerConfig config;
+    private final ServedMemory memory;
 
     @Inject
-    ModelsAdmin(Catalog catalog, ModelWorkers workers, ModelControl control, ModelFolder folder) {
+    ModelsAdmin(Catalog catalog, ModelWorkers workers, ModelControl control, ModelFolder folder, WorkerConfig config,
+            ServedMemory memory) {
         this.catalog = catalog;
         this.workers = workers;
         this.control = control;
         this.folder = folder;
+        this.config = config;
+        this.memory = memory;
     }
 
     @GET
@@ -86,13 +93,14 @@ public class ModelsAdmin {
         java.nio.file.Path file = folder.file(Body.required(model.model(), "model"), "model");
         Optional<java.nio.file.Path> mmproj = Optional.ofNullable(model.mmproj()).map(name -> folder.file(name, "mmproj"));
         List<String> aliases = Body.aliases(model.aliases());
+        Optional<Kernels> kernels = Optional.ofNullable(Body.oneOf(Kernels.class, model.kernels(), null, "kernels"));
         Optional<CatalogEntry> same = find(id).filter(entry -> entry.registered()
                 && entry.base().model().get(0).equals(file) && entry.base().mmproj().equals(mmproj)
-                && entry.aliases().equals(aliases));
+                && entry.aliases().equals(aliases) && entry.kernels().equals(kernels));
         if (same.isPresent()) {
             return Uni.createFrom().item(Response.ok(describe(same.get())).build());
         }
-        return done(control.register(id, file, mmproj, aliases)).map(entry ->
+        return done(control.register(id, file, mmproj, aliases, kernels)).map(entry ->
                 Response.status(Response.Status.CREATED)
                 .header("Location", "/admin/v1/models/" + id).entity(describe(entry)).build());
     }
@@ -178,7 +186,7 @@ public class ModelsAdmin {
     private AdminModel describe(CatalogEntry entry) {
         boolean isDefault = catalog.entries().get(0).id().equals(entry.id());
         return AdminModel.of(entry, workers.find(entry.id()).orElseThrow(() -> new CatalogException.NotFound(
-                "The model " + entry.id() + " was just deleted")), isDefault);
+                "The model " + entry.id() + " was just deleted")), isDefault, ServedShape.kernels(config, entry), memory.of(entry));
     }
 
     /** All models. */
@@ -195,7 +203,9 @@ public class ModelsAdmin {
             @Schema(required = true, description = "GGUF below luq.admin.models-dir; of a split model, its first part")
             String model,
             @Schema(nullable = true, description = "Its vision projector, also there") String mmproj,
-            @Schema(nullable = true, description = "Further names") List<String> aliases) {
+            @Schema(nullable = true, description = "Further names") List<String> aliases,
+            @Schema(nullable = true, enumeration = {"fast", "compact", "stock"}, description = "What multiplies its weights;"
+                    + " as configured for all models unless given") String kernels) {
     }
 
     /** Further names of a model. */

@@ -9,7 +9,7 @@ import dev.luq.catalog.CatalogException;
 import dev.luq.catalog.CheckedModel;
 import dev.luq.luq.plan.Budget;
 import dev.luq.luq.plan.Candidate;
-import dev.luq.luq.plan.MemoryEstimate;
+import dev.luq.luq.plan.Kernels;
 import dev.luq.luq.plan.Planner;
 import dev.luq.luq.plan.Precision;
 import dev.luq.luq.plan.Ranking;
@@ -77,7 +77,7 @@ public class PlansAdmin {
         CatalogEntry entry = catalog.find(id).filter(e -> e.id().equals(id))
                 .orElseThrow(() -> new CatalogException.NotFound("There is no model with the id " + id));
         CheckedModel base = ServedShape.base(entry);
-        ServingShape shape = shape(request, ServedShape.of(config, base));
+        ServingShape shape = shape(request, ServedShape.of(config, entry, base));
         Planner planner = new Planner(base.files(), base.projector(), shape);
         Levels levels = new Levels(Body.oneOf(Precision.class, request.low(), Levels.DEFAULT.low(), "low"),
                 Body.oneOf(Precision.class, request.high(), Levels.DEFAULT.high(), "high"),
@@ -88,7 +88,8 @@ public class PlansAdmin {
         Integer chosen = request.budget() == null ? null
                 : candidates.indexOf(planner.choose(candidates, ofSize(Budget.parse(request.budget()))));
         return new Plans("plans", id, levels.low().name(), levels.high().name(), levels.mmproj().name(), ranking.order(),
-                request.order() != null ? "given" : Body.text(ranking.method()), shape.contextSize(), planner.q4KMBytes(), chosen,
+                request.order() != null ? "given" : Body.text(ranking.method()), shape.contextSize(),
+                Body.text(shape.kernels()), planner.q4KMBytes(), chosen,
                 IntStream.range(0, candidates.size()).mapToObj(k -> PlanCandidate.of(k, candidates.get(k))).toList());
     }
 
@@ -104,7 +105,8 @@ public class PlansAdmin {
         if (context < 1 || context > 1 << 24) {
             throw new InvalidRequest("context_size", "context_size must be 1 to 16777216");
         }
-        return new ServingShape(context, Math.min(served.batchSize(), context), served.slots(), served.threads());
+        return new ServingShape(context, Math.min(served.batchSize(), context), served.slots(), served.threads(),
+                Math.min(served.imageTokens(), context), Body.oneOf(Kernels.class, request.kernels(), served.kernels(), "kernels"));
     }
 
     private static Ranking ranking(List<Integer> order, int layers) {
@@ -129,6 +131,8 @@ public class PlansAdmin {
             @Schema(nullable = true, defaultValue = "Q4_K_M") String high,
             @Schema(nullable = true, enumeration = {"F16", "Q8_0"}) String mmproj,
             @Schema(nullable = true, description = "Tokens of KV cache; as configured unless given") Integer contextSize,
+            @Schema(nullable = true, enumeration = {"fast", "compact", "stock"}, description = "What multiplies the weights,"
+                    + " which decides how they lie in memory; as configured unless given") String kernels,
             @Schema(nullable = true, description = "Layers, the first to go low first; as measured, or by depth, unless given")
             List<Integer> order) {
     }
@@ -139,7 +143,7 @@ public class PlansAdmin {
     @Schema(name = "Plans")
     public record Plans(String object, String model, String low, String high, String mmproj, List<Integer> order,
             @Schema(description = "Where the order comes from", enumeration = {"given", "kld", "error", "entropy",
-                "entropy_normed_input", "depth"}) String ranking, int contextSize,
+                "entropy_normed_input", "depth"}) String ranking, int contextSize, String kernels,
             @JsonProperty("q4_k_m_bytes") @Schema(description = "Bytes of the weights as Q4_K_M, which ratios refer to")
             long q4KMBytes,
             @Schema(nullable = true, description = "Index of the largest candidate within the budget") Integer chosen,
@@ -151,23 +155,11 @@ public class PlansAdmin {
     @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
     @Schema(name = "PlanCandidate")
     public record PlanCandidate(@Schema(description = "How many layers are low") int lowLayers, long weightBytes,
-            double bitsPerWeight, @JsonProperty("ratio_to_q4_k_m") double ratioToQ4KM, Memory memory) {
+            double bitsPerWeight, @JsonProperty("ratio_to_q4_k_m") double ratioToQ4KM, MemoryParts memory) {
 
         static PlanCandidate of(int lowLayers, Candidate candidate) {
             return new PlanCandidate(lowLayers, candidate.weightBytes(), candidate.bitsPerWeight(),
-                    candidate.ratioToQ4KM(), Memory.of(candidate.memory()));
-        }
-    }
-
-    /** Resident memory by part, in bytes. */
-    @RegisterForReflection
-    @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
-    @Schema(name = "MemoryEstimate")
-    public record Memory(long total, long weights, long mmproj, long kvCache, long compute, long processes) {
-
-        static Memory of(MemoryEstimate estimate) {
-            return new Memory(estimate.total(), estimate.weights(), estimate.mmproj(), estimate.kvCache(),
-                    estimate.compute(), estimate.processes());
+                    candidate.ratioToQ4KM(), MemoryParts.of(candidate.memory()));
         }
     }
 }

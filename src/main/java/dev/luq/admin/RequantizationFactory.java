@@ -92,7 +92,7 @@ class RequantizationFactory {
                 new RequantizationSpec.Calibration(or(request.alpha(), calibration.alpha()),
                         or(request.seed(), calibration.seed()),
                         or(request.calibrationExamples(), calibration.examples()), calibration.tuning()),
-                ServedShape.of(workerConfig, base), jobsConfig.threads(),
+                ServedShape.of(workerConfig, entry, base), jobsConfig.threads(),
                 new RequantizationSpec.Output(variant(request, budget, id), now, Body.oneOf(RequantizationSpec.Scope.class,
                         request.report(), RequantizationSpec.Scope.BRIEF, "report")));
         SwapMode swap = Body.oneOf(SwapMode.class, request.swap(), SwapMode.AUTO, "swap");

@@ -5,6 +5,7 @@ import dev.luq.catalog.CatalogState.ModelState;
 import dev.luq.files.DataFolder;
 import dev.luq.gguf.ModelFacts;
 import dev.luq.gguf.ModelFiles;
+import dev.luq.luq.plan.Kernels;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.io.IOException;
@@ -44,7 +45,7 @@ public class Catalog {
         CatalogState state = CatalogState.read(data);
         List<CatalogEntry> entries = new ArrayList<>();
         for (ConfiguredModels.Model model : configured.models()) {
-            entries.add(entry(model.id(), model.aliases(), false, new Source(List.of(absolute(model.model())),
+            entries.add(entry(model.id(), model.aliases(), false, model.kernels(), new Source(List.of(absolute(model.model())),
                     model.mmproj().map(Catalog::absolute)), state.of(model.id())));
         }
         CatalogView names = CatalogView.of(entries, configuredDefault);
@@ -52,7 +53,7 @@ public class Catalog {
             if (model.model() != null && names.find(id).isPresent()) {
                 LOG.warnf("The name %s of a registered model is configured for another one, which is served", id);
             } else if (model.model() != null) {
-                entries.add(entry(id, List.of(), true, new Source(List.of(Path.of(model.model())),
+                entries.add(entry(id, List.of(), true, Optional.ofNullable(model.kernels()), new Source(List.of(Path.of(model.model())),
                         Optional.ofNullable(model.mmproj()).map(Path::of)), model));
             }
         });
@@ -82,20 +83,21 @@ public class Catalog {
         return path.toAbsolutePath().normalize();
     }
 
-    private CatalogEntry entry(String id, List<String> aliases, boolean registered, Source source, ModelState state) {
+    private CatalogEntry entry(String id, List<String> aliases, boolean registered, Optional<Kernels> kernels, Source source,
+            ModelState state) {
         boolean unloaded = Boolean.TRUE.equals(state.unloaded());
         try {
-            return checked(id, aliases, registered, unloaded, source, Optional.ofNullable(state.variant()));
+            return checked(id, aliases, registered, unloaded, kernels, source, Optional.ofNullable(state.variant()));
         } catch (CatalogException.InvalidModel | CatalogException.NotFound | CatalogException.Conflict e) {
             LOG.errorf("Model %s (%s%s) is not usable: %s", id, source.model().get(0),
                     source.mmproj().map(path -> ", mmproj " + path).orElse(""), e.getMessage());
-            return new CatalogEntry(id, aliases, registered, unloaded, source, Optional.empty(),
+            return new CatalogEntry(id, aliases, registered, unloaded, kernels, source, Optional.empty(),
                     created(source.model().get(0)), Optional.empty(), Optional.of(e.getMessage()));
         }
     }
 
-    private CatalogEntry checked(String id, List<String> aliases, boolean registered, boolean unloaded, Source source,
-            Optional<String> variantId) {
+    private CatalogEntry checked(String id, List<String> aliases, boolean registered, boolean unloaded,
+            Optional<Kernels> kernels, Source source, Optional<String> variantId) {
         CheckedModel base = CheckedModel.read(source.model(), source.mmproj());
         Source whole = new Source(base.files().paths(), source.mmproj());
         CheckedModel served = base;
@@ -109,7 +111,8 @@ public class Catalog {
             }
         }
         ModelFacts facts = served.facts();
-        return new CatalogEntry(id, aliases, registered, unloaded, whole, variant, created(served.files().paths().get(0)),
+        return new CatalogEntry(id, aliases, registered, unloaded, kernels, whole, variant,
+                created(served.files().paths().get(0)),
                 Optional.of(new CatalogEntry.Facts(facts.name(), facts.architecture(), facts.fileType(),
                         facts.parameters(), facts.tensorBytes(),
                         served.projector().map(ModelFiles::tensorBytes).orElse(0L), facts.bitsPerWeight())),
@@ -138,15 +141,17 @@ public class Catalog {
      * Adds a model.
      *
      * @param model the GGUF; of a split model, its first part
+     * @param kernels what multiplies its weights; empty for what is configured for all models
      * @throws CatalogException.InvalidModel when its files cannot be served; it is not added
      * @throws CatalogException.Conflict when one of its names is taken
      */
-    public synchronized CatalogEntry register(String id, Path model, Optional<Path> mmproj, List<String> aliases) {
+    public synchronized CatalogEntry register(String id, Path model, Optional<Path> mmproj, List<String> aliases,
+            Optional<Kernels> kernels) {
         Source source = new Source(List.of(absolute(model)), mmproj.map(Catalog::absolute));
-        CatalogEntry entry = checked(id, aliases, true, false, source, Optional.empty());
+        CatalogEntry entry = checked(id, aliases, true, false, kernels, source, Optional.empty());
         CatalogView next = view.add(entry);
         save(state -> state.with(id, old -> new ModelState(source.model().get(0).toString(),
-                source.mmproj().map(Path::toString).orElse(null), aliases, null, null)));
+                source.mmproj().map(Path::toString).orElse(null), aliases, null, null, kernels.orElse(null))));
         view = next;
         return entry;
     }
@@ -202,7 +207,7 @@ public class Catalog {
      */
     public CatalogEntry prepare(String id, Optional<String> variant) {
         CatalogEntry now = require(id);
-        return checked(now.id(), now.aliases(), now.registered(), now.unloaded(), now.base(), variant);
+        return checked(now.id(), now.aliases(), now.registered(), now.unloaded(), now.kernels(), now.base(), variant);
     }
 
     /**
@@ -213,7 +218,7 @@ public class Catalog {
      */
     public synchronized CatalogEntry activate(CatalogEntry prepared) {
         CatalogEntry now = require(prepared.id());
-        CatalogEntry next = new CatalogEntry(now.id(), now.aliases(), now.registered(), now.unloaded(), prepared.base(),
+        CatalogEntry next = new CatalogEntry(now.id(), now.aliases(), now.registered(), now.unloaded(), now.kernels(), prepared.base(),
                 prepared.variant(), prepared.created(), prepared.facts(), prepared.problem());
         view = view.replace(next);
         save(state -> state.with(next.id(), old -> old.withVariant(next.variant().map(Variant::id).orElse(null))));

@@ -1,5 +1,6 @@
 package dev.luq.catalog;
 
+import dev.luq.luq.plan.Kernels;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
 import io.smallrye.config.WithName;
@@ -46,6 +47,9 @@ public interface CatalogConfig {
 
         /** Path of the vision projector that belongs to it; the model reads only text without one. */
         Optional<Path> mmproj();
+
+        /** What multiplies its weights, {@code fast}, {@code compact} or {@code stock}; {@code luq.worker.kernels} unless set. */
+        Optional<Kernels> kernels();
 
         /** Further names of the model in the API. */
         Optional<List<String>> aliases();

@@ -1,5 +1,6 @@
 package dev.luq.catalog;
 
+import dev.luq.luq.plan.Kernels;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -11,14 +12,16 @@ import java.util.Optional;
  * @param aliases further names
  * @param registered whether it was added at run time; false for a configured one
  * @param unloaded whether no process is to serve it for now
+ * @param kernels what multiplies its weights; empty for what the server's configuration says for all models
  * @param base what the model is made of
  * @param variant served in place of the base; empty when the base is
  * @param created when the model's file was last modified, in seconds since 1970; 0 when it cannot be read
  * @param facts what the served files say; empty when they cannot be used
  * @param problem why the model cannot be served, without paths; empty when its files are in order
  */
-public record CatalogEntry(String id, List<String> aliases, boolean registered, boolean unloaded, Source base,
-        Optional<Variant> variant, long created, Optional<Facts> facts, Optional<String> problem) {
+public record CatalogEntry(String id, List<String> aliases, boolean registered, boolean unloaded,
+        Optional<Kernels> kernels, Source base, Optional<Variant> variant, long created, Optional<Facts> facts,
+        Optional<String> problem) {
 
     /**
      * @param model the GGUF, or the parts of a split one in order; absolute paths
@@ -54,14 +57,14 @@ public record CatalogEntry(String id, List<String> aliases, boolean registered, 
 
     /** The same served from its base files. */
     public CatalogEntry withoutVariant() {
-        return new CatalogEntry(id, aliases, registered, unloaded, base, Optional.empty(), created, facts, problem);
+        return new CatalogEntry(id, aliases, registered, unloaded, kernels, base, Optional.empty(), created, facts, problem);
     }
 
     CatalogEntry withAliases(List<String> next) {
-        return new CatalogEntry(id, next, registered, unloaded, base, variant, created, facts, problem);
+        return new CatalogEntry(id, next, registered, unloaded, kernels, base, variant, created, facts, problem);
     }
 
     CatalogEntry withUnloaded(boolean next) {
-        return new CatalogEntry(id, aliases, registered, next, base, variant, created, facts, problem);
+        return new CatalogEntry(id, aliases, registered, next, kernels, base, variant, created, facts, problem);
     }
 }

@@ -2,6 +2,7 @@ package dev.luq.catalog;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import dev.luq.files.DataFolder;
+import dev.luq.luq.plan.Kernels;
 import dev.luq.luq.spec.JsonFile;
 import dev.luq.luq.spec.SpecException;
 import io.quarkus.runtime.annotations.RegisterForReflection;
@@ -40,23 +41,25 @@ record CatalogState(int version, String defaultModel, Map<String, ModelState> mo
      * @param aliases take the place of the configured ones
      * @param variant id of the variant that is served in place of the base files
      * @param unloaded whether its process is not started
+     * @param kernels what multiplies a registered model's weights
      */
     @RegisterForReflection
     @JsonInclude(JsonInclude.Include.NON_NULL)
-    record ModelState(String model, String mmproj, List<String> aliases, String variant, Boolean unloaded) {
+    record ModelState(String model, String mmproj, List<String> aliases, String variant, Boolean unloaded,
+            Kernels kernels) {
 
-        static final ModelState NONE = new ModelState(null, null, null, null, null);
+        static final ModelState NONE = new ModelState(null, null, null, null, null, null);
 
         ModelState withAliases(List<String> next) {
-            return new ModelState(model, mmproj, next, variant, unloaded);
+            return new ModelState(model, mmproj, next, variant, unloaded, kernels);
         }
 
         ModelState withVariant(String next) {
-            return new ModelState(model, mmproj, aliases, next, unloaded);
+            return new ModelState(model, mmproj, aliases, next, unloaded, kernels);
         }
 
         ModelState withUnloaded(boolean next) {
-            return new ModelState(model, mmproj, aliases, variant, next ? true : null);
+            return new ModelState(model, mmproj, aliases, variant, next ? true : null, kernels);
         }
     }
 

@@ -14,6 +14,7 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.function.ToDoubleFunction;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code luq bench decode}: what HTTP, processes and the engine cost beside llama.cpp alone. */
@@ -74,21 +75,8 @@ final class DecodeBenchmark implements Callable<Integer> {
                 + " qwen2.5-vl-7b, qwen2.5-vl-3b or llava-1.5-7b, Q4_K_M against LUQ, stock kernels against ours.")
     private String shape;
 
-    @Option(names = "--low", paramLabel = "LAYERS", defaultValue = "12",
-            description = "With --shape: layers in IQ1_M (default: ${DEFAULT-VALUE}).")
-    private int lowLayers;
-
-    @Option(names = "--layers", paramLabel = "LAYERS", defaultValue = "0",
-            description = "With --shape: layers that stand for all, to save time and room; 0: all (default: ${DEFAULT-VALUE}).")
-    private int layers;
-
-    @Option(names = "--models", paramLabel = "FOLDER",
-            description = "With --shape: keep the models here for the next time; otherwise they are deleted.")
-    private Path folder;
-
-    @Option(names = "--prompt", paramLabel = "TOKENS", defaultValue = "512",
-            description = "With --shape: tokens of the prompt (default: ${DEFAULT-VALUE}).")
-    private int prompt;
+    @Mixin
+    private ShapeOptions shapeOptions;
 
     @Option(names = "--llama-bench", paramLabel = "PROGRAM", hidden = true)
     private Path llamaBench;
@@ -102,13 +90,11 @@ final class DecodeBenchmark implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        if (tokens < 2 || repetitions < 1 || threads < 1 || depth < 1 || warmUp < 1 || prompt < 1) {
+        if (tokens < 2 || repetitions < 1 || threads < 1 || depth < 1 || warmUp < 1) {
             throw new CliException("--tokens must be 2 or more, the other numbers 1 or more.");
         }
         if (shape != null) {
-            new ShapeBenchmark(new ShapeBenchmark.Options(shape, lowLayers, layers, tokens, prompt, repetitions, threads,
-                    Optional.ofNullable(folder)))
-                    .run();
+            new ShapeBenchmark(shapeOptions.of(shape, tokens, repetitions, threads)).run();
             return 0;
         }
         if (llamaBench == null) {

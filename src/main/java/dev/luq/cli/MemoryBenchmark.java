@@ -3,11 +3,9 @@ package dev.luq.cli;
 import dev.luq.gguf.GgmlType;
 import dev.luq.gguf.ModelFacts;
 import dev.luq.gguf.ModelFiles;
-import dev.luq.luq.plan.LayeredModel;
+import dev.luq.luq.plan.Kernels;
 import dev.luq.luq.plan.MemoryEstimate;
-import dev.luq.luq.plan.Plan;
 import dev.luq.luq.plan.Planner;
-import dev.luq.luq.plan.Precision;
 import dev.luq.luq.plan.ServingShape;
 import dev.luq.luq.plan.Units;
 import dev.luq.worker.protocol.ServerFrame.Load;
@@ -39,15 +37,20 @@ import picocli.CommandLine.Option;
             "Without the model: one of a million weights is served with a context of 512 tokens and asked once. Pages of the"
                 + " mapped model file are left out; caches and compute buffers of that small model are counted.",
             "Estimate: a model is served with the server's defaults and asked about a picture of 1 megapixel where it has a"
-                + " projector, then by as many clients as it has slots at once, with prompts of several steps. Then all pages"
+                + " projector (of 4 megapixels too with --large), then by as many clients as it has slots at once, with prompts of several steps. Then all pages"
                 + " of server and worker are counted, beside what plan and budgets for everything reckon with. The picture's"
                 + " embeddings, which a cache keeps, are part of the measurement, but not of the estimate.",
             "The kernel is asked (/proc/PID/smaps). Models: the demo model, one of 152 million random weights at F16, with"
-                + " --large also Qwen2.5-VL-7B's shape with 4 of its layers at Q4_K and F16 (5 GB of disk), or --model."
+                + " --large also Qwen2.5-VL-7B's shape with 4 of its layers at Q4_K, at Q4_K with 2 at IQ1_M, and at F16 (5 GB of"
+                + " disk), or --model; each with our kernels and with llama.cpp's, or as --kernels says."
         })
 final class MemoryBenchmark implements Callable<Integer> {
 
-    private static final int PICTURE_SIDE = 1000;
+    /** Pixels of a picture's side. */
+    private static final int SMALL = 1000;
+    private static final int LARGE = 2000;
+    /** Of the models that take pictures of any size: what one token stands for. */
+    private static final int TOKEN_SIDE = 28;
     /** In a question: two tokens each. */
     private static final int WORDS = 150;
     /** Of an answer, at most. */
@@ -59,25 +62,33 @@ final class MemoryBenchmark implements Callable<Integer> {
     @Option(names = "--mmproj", paramLabel = "GGUF", description = "Its vision projector.")
     private Path mmproj;
 
-    @Option(names = "--large", description = "Also models of gigabytes.")
+    @Option(names = "--large", description = "Also models of gigabytes and pictures of 4 megapixels.")
     private boolean large;
+
+    @Option(names = "--kernels", paramLabel = "NAME", split = ",", defaultValue = "fast,stock",
+            description = "What multiplies the weights: fast, compact, stock (default: ${DEFAULT-VALUE}).")
+    private List<Kernels> kernels;
 
     @Override
     public Integer call() throws IOException {
         if (model != null) {
             heading();
-            compare(model.getFileName().toString(), model, Optional.ofNullable(mmproj));
+            compare(model.getFileName().toString(), model, Optional.ofNullable(mmproj), SMALL);
             return 0;
         }
         withoutModel();
         System.out.println();
         heading();
         ModelOptions demo = ModelOptions.of("demo", null);
-        compare("demo, with projector", demo.modelFile(), demo.mmprojFile());
+        compare("demo, 1 megapixel", demo.modelFile(), demo.mmprojFile(), SMALL);
         synthesized("152 million, F16", ModelSynthesizer.Shape.benchmark(GgmlType.F16));
         if (large) {
-            synthesized("7B's shape, 4 layers, Q4_K", ModelSynthesizer.Shape.qwen7B(GgmlType.Q4_K).withLayers(4));
-            synthesized("7B's shape, 4 layers, F16", ModelSynthesizer.Shape.qwen7B(GgmlType.F16).withLayers(4));
+            compare("demo, 4 megapixels", demo.modelFile(), demo.mmprojFile(), LARGE);
+            ModelSynthesizer.Shape shape = ModelSynthesizer.Shape.qwen7B(GgmlType.Q4_K).withLayers(4);
+            synthesized("7B's shape, Q4_K", shape);
+            synthesized("7B's shape, half IQ1_M", shape.withTypes(tensor ->
+                    tensor.matches("blk\\.[13]\\..*") ? GgmlType.IQ1_M : GgmlType.Q4_K));
+            synthesized("7B's shape, F16", shape.withTypes(tensor -> GgmlType.F16));
         }
         return 0;
     }
@@ -123,50 +134,57 @@ final class MemoryBenchmark implements Callable<Integer> {
         Path file = Files.createTempFile("luq-bench-", ".gguf");
         try {
             new ModelSynthesizer(shape, 1).write(file);
-            compare(label, file, Optional.empty());
+            compare(label, file, Optional.empty(), SMALL);
         } finally {
             Files.deleteIfExists(file);
         }
     }
 
     private static void heading() {
-        System.out.println("MiB                          estimate  measured  estimate /      parts of the estimate:");
-        System.out.println("                                                 measured        weights, projector, KV cache,");
-        System.out.println("                                                                 compute, processes");
+        System.out.println("MiB                     kernels  estimate  measured  estimate /      parts of the estimate:");
+        System.out.println("                                                     measured        weights, projector, KV cache,");
+        System.out.println("                                                                     compute, processes");
     }
 
-    private static void compare(String label, Path model, Optional<Path> mmproj) throws IOException {
-        MemoryEstimate estimate = estimate(model, mmproj);
-        List<String> options = new ArrayList<>(List.of("--model", model.toAbsolutePath().toString()));
+    /** @param side of the picture in pixels */
+    private void compare(String label, Path model, Optional<Path> mmproj, int side) throws IOException {
+        for (Kernels each : kernels) {
+            compare(label, model, mmproj, side, each);
+        }
+    }
+
+    private static void compare(String label, Path model, Optional<Path> mmproj, int side, Kernels kernels) throws IOException {
+        MemoryEstimate estimate = estimate(model, mmproj, side, kernels);
+        List<String> options = new ArrayList<>(List.of("--model", model.toAbsolutePath().toString(),
+                "-Dluq.worker.kernels=" + kernels));
         mmproj.ifPresent(file -> options.addAll(List.of("--mmproj", file.toAbsolutePath().toString())));
         try (ServerProcess server = ServerProcess.start(options, Duration.ofMinutes(10))) {
-            load(server, mmproj.map(file -> picture()));
+            load(server, mmproj.map(file -> picture(side)));
             long measured = ProcessMemory.of(server.handle().pid()).resident();
             for (ProcessHandle worker : workers(server.handle())) {
                 measured += ProcessMemory.of(worker.pid()).resident();
             }
-            System.out.printf(Locale.ROOT, "%-28s %8.1f  %8.1f  %10.3f      %.0f, %.0f, %.0f, %.0f, %.0f%n", label,
-                    estimate.total() / Units.MIB, measured / Units.MIB, (double) estimate.total() / measured, estimate.weights() / Units.MIB,
-                    estimate.mmproj() / Units.MIB, estimate.kvCache() / Units.MIB, estimate.compute() / Units.MIB, estimate.processes() / Units.MIB);
+            System.out.printf(Locale.ROOT, "%-23s %-8s %8.1f  %8.1f  %10.3f      %.0f, %.0f, %.0f, %.0f, %.0f%n", label,
+                    kernels.name().toLowerCase(Locale.ROOT), estimate.total() / Units.MIB, measured / Units.MIB,
+                    (double) estimate.total() / measured, estimate.weights() / Units.MIB, estimate.mmproj() / Units.MIB,
+                    estimate.kvCache() / Units.MIB, estimate.compute() / Units.MIB, estimate.processes() / Units.MIB);
         }
     }
 
-    /** Of the model as it is, served with the defaults. */
-    private static MemoryEstimate estimate(Path model, Optional<Path> mmproj) throws IOException {
+    /** Of the model as it is, served with the defaults and asked about pictures of this side. */
+    private static MemoryEstimate estimate(Path model, Optional<Path> mmproj, int side, Kernels kernels) throws IOException {
         ModelFiles files = ModelFiles.read(model);
         Optional<ModelFiles> projector = mmproj.isEmpty() ? Optional.empty() : Optional.of(ModelFiles.read(mmproj.get()));
-        long context = Math.min(Load.DEFAULT_CONTEXT, ModelFacts.of(files).contextLength().orElse(Load.DEFAULT_CONTEXT));
-        ServingShape shape = new ServingShape((int) context, ServingOptions.BATCH_SIZE, ServingOptions.SLOTS,
-                Runtime.getRuntime().availableProcessors());
-        int layers = LayeredModel.of(files).layers().size();
-        return new Planner(files, projector, shape)
-                .candidate(Plan.uniform(layers, Precision.F16, Precision.F16, Precision.F16)).memory();
+        int context = (int) Math.min(Load.DEFAULT_CONTEXT, ModelFacts.of(files).contextLength().orElse(Load.DEFAULT_CONTEXT));
+        int tokens = (int) Math.pow(Math.round((double) side / TOKEN_SIDE), 2);
+        return Planner.asItIs(files, projector, new ServingShape(context, ServingOptions.BATCH_SIZE, ServingOptions.SLOTS,
+                Runtime.getRuntime().availableProcessors(), ServingShape.imageTokens(tokens, context), kernels));
     }
 
-    private static byte[] picture() {
+    private static byte[] picture(int side) {
         try {
             ByteArrayOutputStream png = new ByteArrayOutputStream();
-            ImageIO.write(new BufferedImage(PICTURE_SIDE, PICTURE_SIDE, BufferedImage.TYPE_INT_RGB), "png", png);
+            ImageIO.write(new BufferedImage(side, side, BufferedImage.TYPE_INT_RGB), "png", png);
             return png.toByteArray();
         } catch (IOException e) {
             throw new UncheckedIOException(e);

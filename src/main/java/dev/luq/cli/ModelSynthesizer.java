@@ -25,7 +25,6 @@ import java.util.function.IntPredicate;
  */
 final class ModelSynthesizer {
 
-    private static final String ARCHITECTURE = "qwen2";
     private static final String CHATML = "{% for message in messages %}<|im_start|>{{ message.role }}\n"
             + "{{ message.content }}<|im_end|>\n{% endfor %}"
             + "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}";
@@ -44,6 +43,12 @@ final class ModelSynthesizer {
     private static final short Q6_SCALE = half(WEIGHT_DEVIATION / (74 * 18.5));
     /** A weight is d * scale * t with odd scales of 1..15 and t of about -1..1, whose deviations are 9.2 and 0.8. */
     private static final short IQ1_SCALE = half(WEIGHT_DEVIATION / (9.2 * 0.8));
+    /** A weight is d / 8 * scale * v with odd scales of 1..31 and v of 8 to 43, whose deviations are 18 and 25. */
+    private static final short IQ2_SCALE = half(8 * WEIGHT_DEVIATION / (18 * 25));
+    /** The same with d / 4 and v of 4 to 62, whose deviation is 32. */
+    private static final short IQ3_XXS_SCALE = half(4 * WEIGHT_DEVIATION / (18 * 32));
+    /** The same with d and v of 1 to 15, whose deviation is 8. */
+    private static final short IQ3_S_SCALE = half(WEIGHT_DEVIATION / (18 * 8));
 
     /** Gives each matrix its type by the tensor's name. */
     interface Types {
@@ -58,7 +63,7 @@ final class ModelSynthesizer {
      * @param heads of attention; divides the width
      * @param keyValueHeads divides the heads
      * @param vocabulary tokens, from 259 to 950741
-     * @param types F16, Q8_0, Q4_K, Q6_K or IQ1_M for each matrix
+     * @param types F16, Q8_0, Q4_K, Q6_K or one of IQ1_M, IQ2 and IQ3 for each matrix
      */
     record Shape(int layers, int width, int feedForward, int heads, int keyValueHeads, int vocabulary, Types types) {
 
@@ -109,11 +114,18 @@ final class ModelSynthesizer {
     }
 
     private final Shape shape;
+    private final String architecture;
     private final BenchmarkVocabulary vocabulary;
     private final SplittableRandom random;
 
     ModelSynthesizer(Shape shape, long seed) {
+        this(shape, seed, "qwen2");
+    }
+
+    /** @param architecture qwen2, or qwen2vl, whose tokens have the positions that Qwen's projectors need */
+    ModelSynthesizer(Shape shape, long seed, String architecture) {
         this.shape = shape;
+        this.architecture = architecture;
         this.vocabulary = new BenchmarkVocabulary(shape.vocabulary());
         this.random = new SplittableRandom(seed);
     }
@@ -134,7 +146,7 @@ final class ModelSynthesizer {
 
     private Map<String, GgufValue> metadata() {
         Map<String, GgufValue> metadata = new LinkedHashMap<>();
-        metadata.put("general.architecture", GgufValue.text(ARCHITECTURE));
+        metadata.put("general.architecture", GgufValue.text(architecture));
         metadata.put("general.name", GgufValue.text("Random weights"));
         metadata.put("general.file_type", GgufValue.uint32(switch (shape.types().of("blk.0.attn_q.weight")) {
             case F16 -> 1;
@@ -149,15 +161,22 @@ final class ModelSynthesizer {
         number(metadata, "feed_forward_length", shape.feedForward());
         number(metadata, "attention.head_count", shape.heads());
         number(metadata, "attention.head_count_kv", shape.keyValueHeads());
-        metadata.put(ARCHITECTURE + ".attention.layer_norm_rms_epsilon", GgufValue.float32(1e-6f));
-        metadata.put(ARCHITECTURE + ".rope.freq_base", GgufValue.float32(1e6f));
+        metadata.put(architecture + ".attention.layer_norm_rms_epsilon", GgufValue.float32(1e-6f));
+        metadata.put(architecture + ".rope.freq_base", GgufValue.float32(1e6f));
+        if (architecture.equals("qwen2vl")) {
+            // Time, height and width take a quarter and three eighths each of a head's pairs.
+            int pairs = shape.width() / shape.heads() / 2;
+            metadata.put(architecture + ".rope.dimension_sections", GgufValue.Array.of(GgufValueType.INT32,
+                    List.of(pairs / 4, pairs * 3 / 8, pairs * 3 / 8, 0).stream()
+                            .map(count -> (GgufValue) new GgufValue.Int(GgufValueType.INT32, count)).toList()));
+        }
         vocabulary.describe(metadata);
         metadata.put("tokenizer.chat_template", GgufValue.text(CHATML));
         return metadata;
     }
 
-    private static void number(Map<String, GgufValue> metadata, String key, int value) {
-        metadata.put(ARCHITECTURE + "." + key, new GgufValue.Int(GgufValueType.UINT32, value));
+    private void number(Map<String, GgufValue> metadata, String key, int value) {
+        metadata.put(architecture + "." + key, new GgufValue.Int(GgufValueType.UINT32, value));
     }
 
     /** The table of the file, in the order of the layer store's files: memory is that of a re-quantized model. */
@@ -234,6 +253,10 @@ final class ModelSynthesizer {
             case Q6_K -> {
                 randomBytes(out, 208);
                 out.putShort(Q6_SCALE);
+            }
+            case IQ2_XXS, IQ2_XS, IQ2_S, IQ3_XXS, IQ3_S -> {
+                out.putShort(type == GgmlType.IQ3_XXS ? IQ3_XXS_SCALE : type == GgmlType.IQ3_S ? IQ3_S_SCALE : IQ2_SCALE);
+                randomBytes(out, type.blockBytes() - Short.BYTES);
             }
             case IQ1_M -> {
                 randomBytes(out, 48);

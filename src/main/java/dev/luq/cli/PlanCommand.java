@@ -12,6 +12,7 @@ import dev.luq.luq.plan.PlanException;
 import dev.luq.luq.plan.Planner;
 import dev.luq.luq.plan.Ranking;
 import dev.luq.luq.plan.RankingMethod;
+import dev.luq.luq.plan.ServingShape;
 import dev.luq.luq.spec.RequantizationSpec.Levels;
 import dev.luq.luq.spec.SpecException;
 import java.io.IOException;
@@ -52,14 +53,14 @@ final class PlanCommand implements Callable<Integer> {
             if (model.mmprojFile().isPresent()) {
                 mmproj = Optional.of(ModelFiles.read(model.mmprojFile().get()));
             }
-            Planner planner = new Planner(files, mmproj,
-                    serving.shape(ModelFacts.of(files)));
+            ServingShape shape = serving.shape(ModelFacts.of(files));
+            Planner planner = new Planner(files, mmproj, shape);
             Levels of = levels.levels();
             List<Candidate> candidates = planner.twoLevel(inOrder(planner.layerCount()), of.low(), of.high(), of.high(),
                     of.mmproj());
             Optional<Candidate> chosen = budget == null ? Optional.empty()
                     : Optional.of(planner.choose(candidates, size(budget)));
-            print(candidates, of, chosen);
+            print(candidates, of, chosen, shape);
             return 0;
         } catch (PlanException | SpecException | GgufException e) {
             throw new CliException(e.getMessage(), e);
@@ -84,9 +85,10 @@ final class PlanCommand implements Callable<Integer> {
         return Ranking.ascending(RankingMethod.DEPTH, scores, Map.of());
     }
 
-    private void print(List<Candidate> candidates, Levels of, Optional<Candidate> chosen) {
-        System.out.printf("%s: k of %d layers %s, the rest %s; sizes in MiB%n%n", model.id(), candidates.size() - 1,
-                of.low(), of.high());
+    private void print(List<Candidate> candidates, Levels of, Optional<Candidate> chosen, ServingShape shape) {
+        System.out.printf("%s: k of %d layers %s, the rest %s; memory with kernels %s and pictures of %d tokens; sizes in"
+                + " MiB%n%n", model.id(), candidates.size() - 1, of.low(), of.high(),
+                shape.kernels().name().toLowerCase(Locale.ROOT), shape.imageTokens());
         System.out.printf("%3s %10s %8s %6s   %10s %10s %10s %10s %10s %10s%n", "k", "weights", "Q4_K_M", "bits", "memory",
                 "weights", "projector", "KV cache", "compute", "processes");
         for (int k = 0; k < candidates.size(); k++) {

@@ -1,6 +1,7 @@
 package dev.luq.cli;
 
 import dev.luq.gguf.ModelFacts;
+import dev.luq.luq.plan.Kernels;
 import dev.luq.luq.plan.ServingShape;
 import dev.luq.worker.protocol.ServerFrame.Load;
 import picocli.CommandLine.Option;
@@ -26,10 +27,21 @@ final class ServingOptions {
             description = "Compute threads; 0: all processors (default: ${DEFAULT-VALUE}).")
     private int threads;
 
+    @Option(names = "--image-tokens", paramLabel = "N", defaultValue = "0",
+            description = "Tokens of the largest picture, luq.worker.image-max-tokens; 0: the model's own bound"
+                + " (default: ${DEFAULT-VALUE}).")
+    private int imageTokens;
+
+    @Option(names = "--kernels", paramLabel = "NAME", defaultValue = "fast",
+            description = "What multiplies the weights: fast, compact or stock; decides how they lie in memory"
+                + " (default: ${DEFAULT-VALUE}).")
+    private Kernels kernels;
+
     /** @param model a context larger than the one that it was trained for is never served */
     ServingShape shape(ModelFacts model) {
-        return new ServingShape((int) Math.min(contextSize, model.contextLength().orElse(Load.DEFAULT_CONTEXT)), batchSize, slots,
-                threads > 0 ? threads : Runtime.getRuntime().availableProcessors());
+        int context = (int) Math.min(contextSize, model.contextLength().orElse(Load.DEFAULT_CONTEXT));
+        return new ServingShape(context, batchSize, slots, threads > 0 ? threads : Runtime.getRuntime().availableProcessors(),
+                ServingShape.imageTokens(imageTokens, context), kernels);
     }
 
     int threads() {

@@ -16,7 +16,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * {@code luq bench decode --shape}: what low layers and our kernels gain at the size of a real model. Random weights in
+ * {@code luq bench decode --shape} and {@code luq bench prefill}: what low layers and our kernels gain at the size of a real model. Random weights in
  * the shapes of a published model, with Q4_K_M's types in all layers and with IQ1_M in some of them, each computed by
  * llama.cpp's kernels and by ours.
  */
@@ -57,7 +57,7 @@ final class ShapeBenchmark {
      * @param shape one of {@link #names}
      * @param lowLayers layers in IQ1_M, of all the model's
      * @param layers layers that are really there; 0 for all
-     * @param tokens generated in each measurement
+     * @param tokens generated in each measurement; 0 measures prompts only
      * @param prompt tokens of the prompt
      * @param rounds each measures every side once
      * @param folder keeps the models for the next time; empty writes them into a temporary folder and deletes them
@@ -110,6 +110,9 @@ final class ShapeBenchmark {
         write(luq, lowLayers);
         System.out.printf("%s: %d of %d layers, %d of them IQ1_M in LUQ; %d threads%n", options.shape(), layers,
                 whole.layers(), lowLayers, options.threads());
+        if (layers < whole.layers()) {
+            System.out.println("The layers left out make embeddings and output weigh more than in the whole model.");
+        }
         System.out.printf("Q4_K_M %.2f GiB, LUQ %.2f GiB%n", gibibytes(base), gibibytes(luq));
         Map<Side, List<SpeedProbe.Speed>> speeds = new LinkedHashMap<>();
         for (int round = 0; round < options.rounds(); round++) {
@@ -123,10 +126,12 @@ final class ShapeBenchmark {
 
     private void report(Map<Side, List<SpeedProbe.Speed>> speeds) {
         List<SpeedProbe.Speed> yardstick = speeds.get(Side.STOCK_Q4);
-        System.out.printf("%-14s %10s %8s %10s %8s %8s %9s%n", "median", "decode t/s", "ratio", "prefill t/s", "ratio",
-                "load s", "memory");
-        speeds.forEach((side, own) -> System.out.printf("%-14s %10.2f %8.2f %10.1f %8.2f %8.1f %5.2f GiB%n", side.title,
-                median(own, SpeedProbe.Speed::decode), ratio(own, yardstick, SpeedProbe.Speed::decode),
+        boolean decoded = options.tokens() > 0;
+        System.out.printf("%-14s %s%11s %8s %8s %9s%n", "median", decoded ? String.format("%10s %8s ", "decode t/s", "ratio") : "",
+                "prefill t/s", "ratio", "load s", "memory");
+        speeds.forEach((side, own) -> System.out.printf("%-14s %s%11.1f %8.2f %8.1f %5.2f GiB%n", side.title,
+                decoded ? String.format("%10.2f %8.2f ", median(own, SpeedProbe.Speed::decode),
+                        ratio(own, yardstick, SpeedProbe.Speed::decode)) : "",
                 median(own, SpeedProbe.Speed::prefill), ratio(own, yardstick, SpeedProbe.Speed::prefill),
                 median(own, SpeedProbe.Speed::load), median(own, SpeedProbe.Speed::resident) / (1 << 30)));
         System.out.printf("Ratios are to Q4_K_M with stock kernels, medians over the %d rounds.%n", options.rounds());

@@ -36,7 +36,7 @@ final class SpeedProbe implements Callable<Integer> {
     @Option(names = "--threads", required = true)
     private int threads;
 
-    @Option(names = "--tokens", required = true, description = "Tokens to generate.")
+    @Option(names = "--tokens", required = true, description = "Tokens to generate; 0: none.")
     private int tokens;
 
     @Option(names = "--prompt", required = true, description = "Tokens of the prompt.")
@@ -45,7 +45,7 @@ final class SpeedProbe implements Callable<Integer> {
     /**
      * @param load seconds
      * @param prefill tokens per second
-     * @param decode tokens per second of one sequence, by the median of its steps
+     * @param decode tokens per second of one sequence, by the median of its steps; 0 when none were generated
      * @param resident bytes after decoding, the KV cache and the JVM included
      */
     record Speed(double load, double prefill, double decode, long resident) {
@@ -84,7 +84,7 @@ final class SpeedProbe implements Callable<Integer> {
                 double prefill = prompt / seconds(start);
                 decode(context, prompt, WARM_UP);
                 double[] steps = decode(context, prompt + WARM_UP, tokens);
-                double decode = 1 / Spread.of(steps).median();
+                double decode = tokens == 0 ? 0 : 1 / Spread.of(steps).median();
                 ObjectNode speed = CompletionClient.JSON.createObjectNode();
                 speed.put("load", load).put("prefill", prefill).put("decode", decode)
                         .put("resident", ProcessMemory.of(ProcessHandle.current().pid()).resident());

@@ -4,6 +4,10 @@ import dev.luq.catalog.Catalog;
 import dev.luq.catalog.CatalogEntry;
 import dev.luq.catalog.CatalogException;
 import dev.luq.catalog.Variant;
+import dev.luq.gguf.GgufException;
+import dev.luq.gguf.ModelFiles;
+import dev.luq.luq.plan.Kernels;
+import dev.luq.luq.plan.WeightMemory;
 import io.quarkus.runtime.ShutdownEvent;
 import jakarta.annotation.Priority;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -13,8 +17,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -76,10 +80,12 @@ public class ModelControl {
      * Adds a model and starts to load it; done when it is in the catalogue.
      *
      * @param model as in {@link Catalog#register}
+     * @param kernels as there
      */
-    public CompletableFuture<CatalogEntry> register(String id, Path model, Optional<Path> mmproj, List<String> aliases) {
+    public CompletableFuture<CatalogEntry> register(String id, Path model, Optional<Path> mmproj, List<String> aliases,
+            Optional<Kernels> kernels) {
         return operation(id, () -> {
-            CatalogEntry entry = catalog.register(id, model, mmproj, aliases);
+            CatalogEntry entry = catalog.register(id, model, mmproj, aliases, kernels);
             ModelRoute route = supervisor.add(entry);
             SupervisedWorker worker = supervisor.worker(entry);
             route.put(worker);
@@ -185,7 +191,10 @@ public class ModelControl {
         return SwapMode.PAUSE;
     }
 
-    /** Files that both map are in memory once; everything else of the next process is taken to be as large as now. */
+    /**
+     * Pages of files that both map are in memory once; weights are what they are estimated at, and whatever else the
+     * present process holds the next one is taken to need too.
+     */
     private boolean fitsBeside(ModelRoute route, CatalogEntry now, CatalogEntry next) {
         OptionalLong available = memory.available();
         Optional<Long> pid = route.pid();
@@ -195,12 +204,26 @@ public class ModelControl {
         if (available.isEmpty()) {
             return false;
         }
-        Set<Path> files = new HashSet<>(next.files());
-        next.mmproj().ifPresent(files::add);
-        now.files().forEach(files::remove);
-        now.mmproj().ifPresent(files::remove);
-        long needed = files.stream().mapToLong(ModelControl::size).sum() + memory.anonymous(pid.get()).orElse(0);
-        return available.getAsLong() >= needed * MARGIN;
+        Map<Path, WeightMemory.Resident> before = weights(now);
+        Map<Path, WeightMemory.Resident> after = weights(next);
+        long mapped = after.entrySet().stream().filter(file -> !before.containsKey(file.getKey()))
+                .mapToLong(file -> file.getValue().mapped()).sum();
+        long others = Math.max(0, memory.anonymous(pid.get()).orElse(0) - copied(before));
+        long projector = next.mmproj().filter(file -> now.mmproj().filter(file::equals).isEmpty()).map(ModelControl::size)
+                .orElse(0L);
+        return available.getAsLong() >= (mapped + copied(after) + others + projector) * MARGIN;
+    }
+
+    private static long copied(Map<Path, WeightMemory.Resident> files) {
+        return files.values().stream().mapToLong(WeightMemory.Resident::copied).sum();
+    }
+
+    private Map<Path, WeightMemory.Resident> weights(CatalogEntry entry) {
+        try {
+            return WeightMemory.byFile(ModelFiles.of(entry.files()), entry.kernels().orElse(config.kernels()));
+        } catch (IOException | GgufException e) {
+            return Map.of(); // loading it will say so
+        }
     }
 
     private static long size(Path file) {

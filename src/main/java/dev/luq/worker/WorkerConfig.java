@@ -1,6 +1,6 @@
 package dev.luq.worker;
 
-import dev.luq.worker.protocol.Kernels;
+import dev.luq.luq.plan.Kernels;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
 import java.nio.file.Path;
@@ -8,7 +8,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 
-/** How model processes are run; one set of values for all models. */
+/** How model processes are run; the same for all models where they have no settings of their own. */
 @ConfigMapping(prefix = "luq.worker")
 public interface WorkerConfig {
 
@@ -37,10 +37,11 @@ public interface WorkerConfig {
     int threads();
 
     /**
-     * What multiplies the weights: {@code fast}, our own kernels where they know the type of the weights and the
-     * processor, or {@code stock}, llama.cpp's everywhere.
+     * What multiplies the weights where a model has no setting of its own: {@code fast}, our own kernels where they know
+     * the type of the weights and the processor, {@code compact}, the same in less memory, or {@code stock}, llama.cpp's
+     * everywhere.
      */
-    @WithDefault("stock")
+    @WithDefault("fast")
     Kernels kernels();
 
     /** Compute threads for encoding images, which runs beside decoding; 0 takes half of the processors. */

@@ -8,6 +8,7 @@ import static org.hamcrest.Matchers.contains;
 import static org.hamcrest.Matchers.containsString;
 import static org.hamcrest.Matchers.endsWith;
 import static org.hamcrest.Matchers.equalTo;
+import static org.hamcrest.Matchers.greaterThan;
 import static org.hamcrest.Matchers.hasItem;
 import static org.hamcrest.Matchers.not;
 import static org.hamcrest.Matchers.notNullValue;
@@ -95,6 +96,9 @@ class ModelsAdminTest {
                 .body("data[0].aliases", contains("small"))
                 .body("data[0].variant", nullValue())
                 .body("data[0].quantization", equalTo("F16"))
+                .body("data[0].kernels", equalTo("fast"))
+                .body("data[0].memory.weights", greaterThan(1_000_000))
+                .body("data[0].memory.total", greaterThan(100_000_000))
                 .extract().asString();
         assertFalse(body.contains(AdminProfile.MODELS.toString()), body);
         admin().get(MODELS + "/tiny").then().statusCode(200).body("id", equalTo("tiny"));
@@ -104,9 +108,10 @@ class ModelsAdminTest {
     @Test
     void aModelComesIsUsedAndGoes() {
         String model = "{\"id\":\"second\",\"model\":\"llava-tiny-F16.gguf\",\"mmproj\":\"mmproj-llava-tiny-F16.gguf\","
-                + "\"aliases\":[\"two\"]}";
+                + "\"aliases\":[\"two\"],\"kernels\":\"stock\"}";
+        json(model.replace("stock", "slow")).post(MODELS).then().statusCode(400).body("error.param", equalTo("kernels"));
         json(model).post(MODELS).then().statusCode(201).header("Location", endsWith("/admin/v1/models/second"))
-                .body("source", equalTo("registered"));
+                .body("source", equalTo("registered")).body("kernels", equalTo("stock"));
         json(model).post(MODELS).then().statusCode(200);
         await("second");
         user().get("/v1/models").then().body("data.id", contains("tiny", "second"));

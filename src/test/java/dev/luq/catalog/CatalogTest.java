@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.luq.files.DataFolder;
+import dev.luq.luq.plan.Kernels;
 import dev.luq.luq.plan.Plan;
 import dev.luq.luq.plan.Precision;
 import io.smallrye.config.SmallRyeConfigBuilder;
@@ -118,16 +119,26 @@ class CatalogTest {
         unusable(Map.of("luq.model", write("wide.gguf", other), "luq.mmproj", QWEN_MMPROJ), "another model");
     }
 
+    @Test
+    void aModelMayHaveKernelsOfItsOwn() {
+        Catalog catalog = changing(Map.of("luq.models.a.model", LLAVA, "luq.models.a.kernels", "stock", "luq.models.b.model", QWEN));
+        assertEquals(Optional.of(Kernels.STOCK), catalog.find("a").orElseThrow().kernels());
+        assertEquals(Optional.empty(), catalog.find("b").orElseThrow().kernels());
+        assertEquals(Optional.of(Kernels.STOCK), catalog.prepare("a", Optional.empty()).kernels());
+    }
+
     // ---- changes at run time ---------------------------------------------------------------------------------------
 
     @Test
     void aRegisteredModelOutlivesTheServer() {
         Map<String, String> config = Map.of("luq.models.a.model", LLAVA, "luq.data-dir", folder + "/data");
-        catalog(config).register("b", Path.of(QWEN), Optional.of(Path.of(QWEN_MMPROJ)), List.of("bee"));
+        catalog(config).register("b", Path.of(QWEN), Optional.of(Path.of(QWEN_MMPROJ)), List.of("bee"),
+                Optional.of(Kernels.COMPACT));
         CatalogEntry again = catalog(config).find("bee").orElseThrow();
         assertEquals("b", again.id());
         assertTrue(again.registered());
         assertEquals(Optional.of(Path.of(QWEN_MMPROJ)), again.mmproj());
+        assertEquals(Optional.of(Kernels.COMPACT), again.kernels());
         assertEquals(Optional.empty(), again.problem());
         catalog(config).unregister("b");
         assertTrue(catalog(config).find("b").isEmpty());
@@ -137,9 +148,9 @@ class CatalogTest {
     void whatCannotBeServedIsNotRegistered() throws IOException {
         Catalog catalog = changing(Map.of("luq.models.a.model", LLAVA));
         assertThrows(CatalogException.InvalidModel.class,
-                () -> catalog.register("b", Path.of(QWEN_MMPROJ), Optional.empty(), List.of()));
+                () -> catalog.register("b", Path.of(QWEN_MMPROJ), Optional.empty(), List.of(), Optional.empty()));
         assertThrows(CatalogException.Conflict.class,
-                () -> catalog.register("b", Path.of(QWEN), Optional.empty(), List.of("a")));
+                () -> catalog.register("b", Path.of(QWEN), Optional.empty(), List.of("a"), Optional.empty()));
         assertEquals(1, catalog.entries().size());
         assertFalse(Files.exists(folder.resolve("data").resolve("catalog.json")));
     }
@@ -147,7 +158,7 @@ class CatalogTest {
     @Test
     void configuredModelsAndTheDefaultStay() {
         Catalog catalog = changing(Map.of("luq.models.a.model", LLAVA));
-        catalog.register("b", Path.of(QWEN), Optional.empty(), List.of());
+        catalog.register("b", Path.of(QWEN), Optional.empty(), List.of(), Optional.empty());
         assertThrows(CatalogException.Conflict.class, () -> catalog.unregister("a"));
         catalog.setDefault("b");
         assertThrows(CatalogException.Conflict.class, () -> catalog.unregister("b"));
@@ -177,7 +188,7 @@ class CatalogTest {
     void namesThatAreConfiguredLaterWin() {
         Catalog before = changing(Map.of("luq.models.a.model", LLAVA));
         before.setAliases("a", List.of("b"));
-        before.register("c", Path.of(QWEN), Optional.empty(), List.of());
+        before.register("c", Path.of(QWEN), Optional.empty(), List.of(), Optional.empty());
         Catalog after = changing(Map.of("luq.models.a.model", LLAVA, "luq.models.b.model", QWEN, "luq.models.c.model", LLAVA));
         assertEquals("b", after.find("b").orElseThrow().id());
         assertFalse(after.find("c").orElseThrow().registered());
@@ -228,7 +239,7 @@ class CatalogTest {
         Catalog catalog = changing(Map.of("luq.models.a.model", LLAVA));
         Files.writeString(folder.resolve("data"), "a file where the folder should be");
         assertThrows(CatalogException.NotSaved.class,
-                () -> catalog.register("b", Path.of(QWEN), Optional.empty(), List.of()));
+                () -> catalog.register("b", Path.of(QWEN), Optional.empty(), List.of(), Optional.empty()));
         assertTrue(catalog.find("b").isEmpty());
     }
 

@@ -18,7 +18,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import dev.luq.gguf.GgmlType;
 import dev.luq.llama.ModelQuantizer;
 import dev.luq.luq.TestModels;
-import dev.luq.worker.protocol.Kernels;
+import dev.luq.luq.plan.Kernels;
 import dev.luq.worker.protocol.ServerFrame;
 import dev.luq.worker.protocol.WorkerFrame;
 import io.smallrye.mutiny.helpers.test.AssertSubscriber;
@@ -211,7 +211,7 @@ class ModelProcessTest {
     }
 
     private SupervisedWorker started(Path model, Path mmproj) {
-        return started(model, mmproj, Kernels.STOCK);
+        return started(model, mmproj, Kernels.FAST);
     }
 
     private SupervisedWorker started(Path model, Path mmproj, Kernels kernels) {

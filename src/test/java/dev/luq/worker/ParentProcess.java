@@ -1,6 +1,6 @@
 package dev.luq.worker;
 
-import dev.luq.worker.protocol.Kernels;
+import dev.luq.luq.plan.Kernels;
 import dev.luq.worker.protocol.ServerFrame;
 import dev.luq.worker.protocol.WorkerFrame;
 import java.io.IOException;
@@ -28,7 +28,7 @@ final class ParentProcess {
                 System.exit(1);
             }
         });
-        worker.send(new ServerFrame.Load(List.of(arguments[0]), null, 0, 1, 16, 0, 0, 0, 0, 0, Kernels.STOCK));
+        worker.send(new ServerFrame.Load(List.of(arguments[0]), null, 0, 1, 16, 0, 0, 0, 0, 0, Kernels.FAST));
         Thread.sleep(Long.MAX_VALUE);
     }
 }

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.luq.luq.plan.Kernels;
 import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
@@ -58,7 +59,7 @@ class WorkerProcessTest {
         var out = new java.io.ByteArrayOutputStream();
         new dev.luq.worker.protocol.Frames.Writer<>(dev.luq.worker.protocol.ServerFrame.class, out)
                 .write(new dev.luq.worker.protocol.ServerFrame.Load(List.of("good"), null, 0, 1, 16, 0, 0, 0, 0, 0,
-                        dev.luq.worker.protocol.Kernels.STOCK));
+                        Kernels.FAST));
         return out.toByteArray();
     }
 

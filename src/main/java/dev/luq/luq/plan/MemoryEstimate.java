@@ -4,7 +4,7 @@ package dev.luq.luq.plan;
  * What serving a model takes, by part, in bytes of resident memory. Caches that fill while serving, of images and of
  * requests, are bounded by their own settings and not counted.
  *
- * @param weights of the language model as they lie in memory
+ * @param weights of the language model as they lie in memory ({@link WeightMemory}), which need not be their size on disk
  * @param mmproj the projector's weights and what encoding the largest image takes
  * @param kvCache keys and values of the whole context
  * @param compute buffers for the activations and logits of one step, and the vocabulary's tables

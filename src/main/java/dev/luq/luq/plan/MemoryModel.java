@@ -1,11 +1,8 @@
 package dev.luq.luq.plan;
 
-import dev.luq.gguf.Gguf;
 import dev.luq.gguf.GgufTensor;
-import dev.luq.gguf.GgufValue;
 import dev.luq.gguf.ModelFiles;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -23,8 +20,6 @@ final class MemoryModel {
      * texts. 290 measured on vocabularies of 32 000 and 152 064 short tokens; long texts lie outside their objects.
      */
     private static final int TOKEN_BYTES = 320;
-    /** What a worker takes for a projector's tables and for handling pixels, measured on the demo model. */
-    private static final long PROJECTOR_BYTES = 10L << 20;
     private static final int FLOAT = 4;
     private static final int HALF = 2;
     /** The KV cache is made in units of so many tokens. */
@@ -37,7 +32,7 @@ final class MemoryModel {
     MemoryModel(LayeredModel model, Optional<ModelFiles> mmproj, ServingShape shape) {
         this.kvCache = kvCache(model, shape);
         this.compute = compute(model, shape);
-        this.vision = mmproj.map(files -> vision(files.first(), shape)).orElse(0L);
+        this.vision = mmproj.map(files -> VisionMemory.of(files.first(), shape.imageTokens())).orElse(0L);
     }
 
     MemoryEstimate estimate(long weights, long mmprojWeights) {
@@ -87,28 +82,6 @@ final class MemoryModel {
         long lowered = feedForward * batch * HALF;
         long mask = batch * pad(shape.contextSize()) * HALF;
         return Math.max(layers, logits) + lowered + mask + model.vocabulary() * (shape.slots() * FLOAT + TOKEN_BYTES);
-    }
-
-    /**
-     * The largest image: its pixels as floats and cut into patches, the patches' activations with flash attention, and
-     * the mask of window attention, a square of patches.
-     */
-    private static long vision(Gguf mmproj, ServingShape shape) {
-        Map<String, GgufValue> metadata = mmproj.metadata();
-        long width = integer(metadata, "clip.vision.embedding_length");
-        long feedForward = integer(metadata, "clip.vision.feed_forward_length");
-        long patchSide = Math.max(1, integer(metadata, "clip.vision.patch_size"));
-        long side = integer(metadata, "clip.vision.image_size") / patchSide;
-        boolean anySize = mmproj.text("clip.projector_type").orElse("").startsWith("qwen");
-        // Qwen's projectors make one token of four patches.
-        long patches = anySize ? 4L * shape.imageTokens() : side * side + 1;
-        long pixels = patches * 3 * patchSide * patchSide;
-        long windowMask = metadata.containsKey("clip.vision.n_wa_pattern") ? patches * patches * (FLOAT + HALF) : 0;
-        return PROJECTOR_BYTES + 2 * pixels * FLOAT + patches * (2 * feedForward + 4 * width) * FLOAT + windowMask;
-    }
-
-    private static long integer(Map<String, GgufValue> metadata, String key) {
-        return metadata.get(key) instanceof GgufValue.Int value ? value.value() : 0;
     }
 
     private static long pad(long tokens) {

@@ -12,6 +12,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * Says what plans take and finds those that fit, from file headers alone: nothing is quantized, nothing is read but the
@@ -22,6 +23,7 @@ public final class Planner {
     private final LayeredModel model;
     private final List<GgufTensor> projector;
     private final MemoryModel memory;
+    private final Kernels kernels;
     private final long parameters;
     private final long q4KMBytes;
 
@@ -40,8 +42,19 @@ public final class Planner {
         this.projector = mmproj.stream().flatMap(files -> files.parts().stream())
                 .flatMap(part -> part.tensors().stream()).toList();
         this.memory = new MemoryModel(model, mmproj, shape);
+        this.kernels = shape.kernels();
         this.parameters = model.parameters();
         this.q4KMBytes = weightBytes(uniform(Precision.Q4_K_M, Precision.Q4_K_M, Precision.F16));
+    }
+
+    /**
+     * What serving a model takes as its files are, whatever the order of their tensors.
+     *
+     * @throws PlanException.UnsupportedModel when its layers cannot be told apart
+     */
+    public static MemoryEstimate asItIs(ModelFiles model, Optional<ModelFiles> mmproj, ServingShape shape) {
+        return new MemoryModel(LayeredModel.of(model), mmproj, shape).estimate(
+                WeightMemory.of(model, shape.kernels()).total(), mmproj.map(ModelFiles::tensorBytes).orElse(0L));
     }
 
     /** Layers of the model. */
@@ -65,7 +78,7 @@ public final class Planner {
         }
         long weights = weightBytes(plan);
         return new Candidate(plan, weights, weights * 8.0 / parameters, (double) weights / q4KMBytes,
-                memory.estimate(weights, projectorBytes(plan.mmproj())));
+                memory.estimate(residentBytes(plan), projectorBytes(plan.mmproj())));
     }
 
     /**
@@ -83,10 +96,11 @@ public final class Planner {
      * @throws PlanException.Impossible when all are larger
      */
     public Candidate choose(List<Candidate> candidates, Budget budget) {
-        return candidates.stream().filter(candidate -> candidate.weightBytes() <= weightLimit(budget, candidate.plan()))
+        long limit = limit(budget);
+        return candidates.stream().filter(candidate -> bytes(candidate, budget) <= limit)
                 .max(Comparator.comparingLong(Candidate::weightBytes))
                 .orElseThrow(() -> impossible(budget, candidates.stream()
-                        .min(Comparator.comparingLong(Candidate::weightBytes)).orElseThrow()));
+                        .min(Comparator.comparingLong(candidate -> bytes(candidate, budget))).orElseThrow()));
     }
 
     /**
@@ -103,20 +117,32 @@ public final class Planner {
         for (int layer = 0; layer < layerCount(); layer++) {
             List<Ladder.Option> ofLayer = new ArrayList<>();
             for (Map.Entry<Precision, Double> cost : costs.kld().get(layer).entrySet()) {
-                ofLayer.add(new Ladder.Option(cost.getKey(), layerBytes(layer, cost.getKey()), cost.getValue()));
+                ofLayer.add(new Ladder.Option(cost.getKey(), layerBytes(layer, cost.getKey(), budget), cost.getValue()));
             }
             options.add(ofLayer);
         }
-        long limit = weightLimit(budget, uniform(Precision.Q4_K_M, outside, mmproj)) - outsideBytes(outside);
+        Plan any = uniform(Precision.Q4_K_M, outside, mmproj);
+        long layers = IntStream.range(0, layerCount()).mapToLong(i -> layerBytes(i, any.layers().get(i), budget)).sum();
+        long limit = limit(budget) - (bytes(candidate(any), budget) - layers);
         return candidate(new Plan(Ladder.cheapest(options, limit).orElseThrow(() -> impossible(budget,
                 candidate(new Plan(Ladder.smallest(options), outside, mmproj)))), outside, mmproj));
     }
 
-    /** Bytes that the tensors may take under a budget when the rest is as in this plan. */
-    private long weightLimit(Budget budget, Plan plan) {
+    /** What a budget counts of a candidate. */
+    private static long bytes(Candidate candidate, Budget budget) {
+        return budget instanceof Budget.Deployment ? candidate.memory().total() : candidate.weightBytes();
+    }
+
+    /** The same of one layer. */
+    private long layerBytes(int layer, Precision precision, Budget budget) {
+        return budget instanceof Budget.Deployment ? sum(layerTensors(layer, precision).map(this::resident))
+                : sum(layerTensors(layer, precision).map(GgufTensor::bytes));
+    }
+
+    /** How much of that a budget allows. */
+    private long limit(Budget budget) {
         if (budget instanceof Budget.Deployment b) {
-            Candidate candidate = candidate(plan);
-            return b.bytes() - (candidate.memory().total() - candidate.weightBytes());
+            return b.bytes();
         } else if (budget instanceof Budget.Weights b) {
             return b.bytes();
         } else if (budget instanceof Budget.BitsPerWeight b) {
@@ -148,28 +174,39 @@ public final class Planner {
     }
 
     private long weightBytes(Plan plan) {
-        long bytes = outsideBytes(plan.outside());
-        for (int layer = 0; layer < plan.layers().size(); layer++) {
-            bytes += layerBytes(layer, plan.layers().get(layer));
-        }
-        return bytes;
+        return sum(tensors(plan).map(GgufTensor::bytes));
     }
 
-    private long outsideBytes(Precision precision) {
-        return model.outside().stream().mapToLong(tensor ->
-                bytes(tensor, TensorTypes.outside(precision, tensor, model.tied()))).sum();
+    /** In memory; the files are ordered so that nothing is there twice. */
+    private long residentBytes(Plan plan) {
+        return sum(tensors(plan).map(this::resident));
     }
 
-    private long layerBytes(int layer, Precision precision) {
-        return model.layers().get(layer).stream().mapToLong(tensor ->
-                bytes(tensor, precision.type(tensor, layer, layerCount()))).sum();
+    private long resident(GgufTensor tensor) {
+        return WeightMemory.bytes(tensor, kernels) + (model.tied() ? WeightMemory.outputCopy(tensor, kernels) : 0);
+    }
+
+    /** The language model's tensors as they will be. */
+    private Stream<GgufTensor> tensors(Plan plan) {
+        Stream<GgufTensor> outside = model.outside().stream()
+                .map(tensor -> as(TensorTypes.outside(plan.outside(), tensor, model.tied()), tensor));
+        return Stream.concat(outside, IntStream.range(0, plan.layers().size()).boxed()
+                .flatMap(layer -> layerTensors(layer, plan.layers().get(layer))));
+    }
+
+    private Stream<GgufTensor> layerTensors(int layer, Precision precision) {
+        return model.layers().get(layer).stream().map(tensor -> as(precision.type(tensor, layer, layerCount()), tensor));
     }
 
     private long projectorBytes(Precision precision) {
-        return projector.stream().mapToLong(tensor -> bytes(tensor, TensorTypes.projector(precision, tensor))).sum();
+        return sum(projector.stream().map(tensor -> as(TensorTypes.projector(precision, tensor), tensor).bytes()));
     }
 
-    private static long bytes(GgufTensor tensor, GgmlType type) {
-        return new GgufTensor(tensor.name(), type, tensor.shape()).bytes();
+    private static GgufTensor as(GgmlType type, GgufTensor tensor) {
+        return new GgufTensor(tensor.name(), type, tensor.shape());
+    }
+
+    private static long sum(Stream<Long> bytes) {
+        return bytes.mapToLong(Long::longValue).sum();
     }
 }

@@ -7,22 +7,32 @@ package dev.luq.luq.plan;
  * @param batchSize tokens evaluated in one step at most
  * @param slots sequences that run at once
  * @param threads compute threads
- * @param imageTokens tokens of the largest image whose encoding is counted; without meaning for models of a fixed image
- *     size
+ * @param imageTokens tokens of the largest image; without meaning for models of a fixed image size
+ * @param kernels what multiplies the weights, which decides how they lie in memory
  */
-public record ServingShape(int contextSize, int batchSize, int slots, int threads, int imageTokens) {
+public record ServingShape(int contextSize, int batchSize, int slots, int threads, int imageTokens, Kernels kernels) {
 
-    /** A picture of 1 megapixel in models that take a token for 28 x 28 pixels. */
-    public static final int DEFAULT_IMAGE_TOKENS = 1280;
+    /** llama.cpp v0.5.0's own bound for Qwen2-VL and Qwen2.5-VL: 3.2 megapixels. */
+    public static final int MOST_IMAGE_TOKENS = 4096;
 
     public ServingShape {
         if (contextSize < 1 || batchSize < 1 || slots < 1 || threads < 1 || imageTokens < 0) {
             throw new IllegalArgumentException("context, batch, slots and threads are 1 or more, image tokens 0 or more");
         }
+        kernels = kernels == null ? Kernels.STOCK : kernels;
     }
 
-    /** With images of {@link #DEFAULT_IMAGE_TOKENS} at most. */
+    /** Multiplied by llama.cpp's kernels, with the largest images that the context holds. */
     public ServingShape(int contextSize, int batchSize, int slots, int threads) {
-        this(contextSize, batchSize, slots, threads, DEFAULT_IMAGE_TOKENS);
+        this(contextSize, batchSize, slots, threads, imageTokens(0, contextSize), Kernels.STOCK);
+    }
+
+    /**
+     * Tokens of the largest image that is encoded: one that the context does not hold is refused before.
+     *
+     * @param bound on one image's tokens; 0 for llama.cpp's own
+     */
+    public static int imageTokens(int bound, int contextSize) {
+        return Math.min(bound > 0 ? bound : MOST_IMAGE_TOKENS, contextSize);
     }
 }

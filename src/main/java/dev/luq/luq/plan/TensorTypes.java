@@ -12,8 +12,8 @@ import java.util.List;
  */
 public final class TensorTypes {
 
-    private static final String EMBEDDING = "token_embd.weight";
-    private static final String OUTPUT = "output.weight";
+    static final String EMBEDDING = "token_embd.weight";
+    static final String OUTPUT = "output.weight";
     /** Parts of names of small or sensitive matrices that stay as they are. */
     private static final List<String> NEVER = List.of("_norm.weight", "ffn_gate_inp.weight", "altup", "laurel",
             "per_layer_model_proj", "ssm_conv1d", "shortconv.conv.weight", "attn_rel_b.weight", ".position_embd",

@@ -15,7 +15,7 @@ import dev.luq.llama.Model;
 import dev.luq.llama.ModelOptions;
 import dev.luq.llama.Vision;
 import dev.luq.llama.VisionOptions;
-import dev.luq.worker.protocol.Kernels;
+import dev.luq.luq.plan.Kernels;
 import dev.luq.worker.protocol.ServerFrame;
 import dev.luq.worker.protocol.WorkerFrame;
 import java.nio.file.Path;
@@ -38,7 +38,7 @@ final class EngineHost implements ModelHost {
         List<Path> files = check(load, mmproj);
         try {
             Llama.init(EngineHost::log);
-            if (load.kernels() == Kernels.FAST) {
+            if (load.kernels() != Kernels.STOCK) {
                 Llama.enableKernels();
             }
             Model model = Model.load(files, new ModelOptions(true, false, inPercent(progress)));

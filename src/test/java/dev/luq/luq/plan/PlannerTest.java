@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.luq.luq.TestModels;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -112,6 +113,26 @@ class PlannerTest {
 
         assertEquals(asItIs.weightBytes(), q8.weightBytes());
         assertTrue(q8.memory().mmproj() < asItIs.memory().mmproj());
+    }
+
+    /** IQ1_M takes 76 bytes for 256 weights in panels and 56 in the file; Q4_K is as large in both. */
+    @Test
+    void aBudgetForEverythingCountsPanels() {
+        ServingShape fast = new ServingShape(8192, 128, 4, 2, 1280, Kernels.FAST);
+        Planner inPanels = new Planner(Models.qwen7B(), Optional.empty(), fast);
+        List<Candidate> all = inPanels.twoLevel(identity(28), Precision.IQ1_M, Precision.Q4_K_M, Precision.Q4_K_M,
+                Precision.F16);
+        Candidate twelve = all.get(12);
+        long low = 12 * 233_046_016L;
+        assertEquals(twelve.weightBytes() + low / 256 * 20.0, twelve.memory().weights(), twelve.weightBytes() * 0.005);
+
+        Budget everything = new Budget.Deployment(twelve.memory().total());
+        assertEquals(twelve, inPanels.choose(all, everything));
+        Budget weights = new Budget.Weights(twelve.weightBytes());
+        assertEquals(twelve, inPanels.choose(all, weights));
+        LayerCosts costs = new LayerCosts(Collections.nCopies(28, Map.of(Precision.IQ1_M, 0.01, Precision.Q4_K, 0.0)));
+        Candidate ladder = inPanels.ladder(costs, everything, Precision.Q4_K_M, Precision.F16);
+        assertTrue(ladder.memory().total() <= twelve.memory().total(), "the ladder counts panels too");
     }
 
     @Test

@@ -1,0 +1,52 @@
+package dev.luq.admin;
+
+import dev.luq.catalog.CatalogEntry;
+import dev.luq.catalog.CatalogException;
+import dev.luq.catalog.CheckedModel;
+import dev.luq.luq.plan.Kernels;
+import dev.luq.luq.plan.MemoryEstimate;
+import dev.luq.luq.plan.PlanException;
+import dev.luq.luq.plan.Planner;
+import dev.luq.worker.WorkerConfig;
+import jakarta.inject.Inject;
+import jakarta.inject.Singleton;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+
+/** What the models of the catalogue take as they are served. Headers are read once for each set of files. Thread-safe. */
+@Singleton
+class ServedMemory {
+
+    private final WorkerConfig config;
+    private final Map<String, Estimated> known = new ConcurrentHashMap<>();
+
+    private record Served(List<Path> files, Optional<Path> mmproj, long created, Kernels kernels) {
+    }
+
+    private record Estimated(Served served, Optional<MemoryEstimate> memory) {
+    }
+
+    @Inject
+    ServedMemory(WorkerConfig config) {
+        this.config = config;
+    }
+
+    /** @return empty for files that cannot be served or whose layers cannot be told apart */
+    Optional<MemoryEstimate> of(CatalogEntry entry) {
+        Served served = new Served(entry.files(), entry.mmproj(), entry.created(), ServedShape.kernels(config, entry));
+        return known.compute(entry.id(), (id, before) -> before != null && before.served().equals(served) ? before
+                : new Estimated(served, estimate(entry))).memory();
+    }
+
+    private Optional<MemoryEstimate> estimate(CatalogEntry entry) {
+        try {
+            CheckedModel model = CheckedModel.read(entry.files(), entry.mmproj());
+            return Optional.of(Planner.asItIs(model.files(), model.projector(), ServedShape.of(config, entry, model)));
+        } catch (CatalogException.InvalidModel | PlanException e) {
+            return Optional.empty();
+        }
+    }
+}

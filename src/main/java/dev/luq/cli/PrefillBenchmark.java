@@ -1,0 +1,38 @@
+package dev.luq.cli;
+
+import java.io.IOException;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code luq bench prefill}: how fast prompts are read, with low layers and without, by our kernels and llama.cpp's. */
+@Command(name = "prefill", mixinStandardHelpOptions = true, sortOptions = false,
+        description = "Measures how fast a prompt is read at the size of a real model: Q4_K_M against LUQ, stock kernels"
+            + " against ours.",
+        footerHeading = "%nHow it is measured%n",
+        footer = {
+            "Random weights in the shape of a published model. Each measurement is a process that evaluates one prompt in one"
+                + " batch after two single tokens; the four take turns, and ratios are those of the same round."
+        })
+final class PrefillBenchmark implements Callable<Integer> {
+
+    @Option(names = "--shape", paramLabel = "NAME", defaultValue = "qwen2.5-vl-7b",
+            description = "qwen2.5-vl-7b, qwen2.5-vl-3b or llava-1.5-7b (default: ${DEFAULT-VALUE}).")
+    private String shape;
+
+    @Mixin
+    private ShapeOptions models;
+
+    @Option(names = "--repetitions", paramLabel = "R", defaultValue = "3", description = "Rounds (default: ${DEFAULT-VALUE}).")
+    private int repetitions;
+
+    @Option(names = "--threads", paramLabel = "N", description = "Compute threads (default: all processors).")
+    private int threads = Runtime.getRuntime().availableProcessors();
+
+    @Override
+    public Integer call() throws IOException {
+        new ShapeBenchmark(models.of(shape, 0, repetitions, threads)).run();
+        return 0;
+    }
+}

@@ -1,0 +1,14 @@
+package dev.luq.luq.plan;
+
+/** What multiplies a model's weights, and hence how they lie in memory ({@link WeightMemory}). */
+public enum Kernels {
+
+    /** Our own for the types that they know and processors that they are faster on (native/KERNELS.md). */
+    FAST,
+
+    /** Our own in the smallest layout: types that would take more memory than in the file stay there. */
+    COMPACT,
+
+    /** llama.cpp's for everything. */
+    STOCK
+}

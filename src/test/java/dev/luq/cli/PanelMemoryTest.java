@@ -1,0 +1,50 @@
+package dev.luq.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
+
+import dev.luq.gguf.GgmlType;
+import dev.luq.gguf.ModelFiles;
+import dev.luq.luq.plan.Kernels;
+import dev.luq.luq.plan.Units;
+import dev.luq.luq.plan.WeightMemory;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class PanelMemoryTest {
+
+    private static final List<GgmlType> TYPES = List.of(GgmlType.IQ1_M, GgmlType.Q4_K, GgmlType.Q6_K, GgmlType.IQ2_XXS,
+            GgmlType.IQ2_XS, GgmlType.IQ2_S, GgmlType.IQ3_XXS, GgmlType.IQ3_S, GgmlType.Q8_0);
+    /** 4.3 million weights: a word more or less in 256 of them is 0.06 MiB. */
+    private static final ModelSynthesizer.Shape SHAPE = new ModelSynthesizer.Shape(1, 512, 608, GgmlType.F16);
+    private static final double ROUNDED = 0.011;
+
+    @TempDir
+    Path folder;
+
+    /** The numbers of {@link WeightMemory} are those of the native library, type by type. */
+    @Test
+    void panelsAreAsLargeAsEstimated() throws Exception {
+        List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx64m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", System.getProperty("java.class.path"),
+                PanelProbe.class.getName()));
+        for (GgmlType type : TYPES) {
+            Path file = folder.resolve(type + ".gguf");
+            new ModelSynthesizer(SHAPE.withTypes(tensor -> type), 1).write(file);
+            command.add(file.toString());
+        }
+        Process process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD).start();
+        List<String> panels = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).lines().toList();
+        assertEquals(0, process.waitFor());
+        assumeFalse(panels.isEmpty(), "no kernels for this processor");
+        for (int i = 0; i < TYPES.size(); i++) {
+            ModelFiles files = ModelFiles.read(folder.resolve(TYPES.get(i) + ".gguf"));
+            assertEquals(Double.parseDouble(panels.get(i)),
+                    WeightMemory.of(files, Kernels.FAST).copied() / Units.MIB, ROUNDED, TYPES.get(i).name());
+        }
+    }
+}
