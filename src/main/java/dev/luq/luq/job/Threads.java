@@ -12,12 +12,16 @@ record Threads(int graph, int slices) {
     private static final long WEIGHTS_PER_GRAPH_THREAD = 50_000_000;
 
     /**
-     * @param wanted 0: as many as there are processors and the model has work for
+     * @param wanted in all; 0: as many as there are processors
      * @param parameters weights of the model
      */
     static Threads of(int wanted, long parameters) {
-        int processors = Runtime.getRuntime().availableProcessors();
-        return wanted > 0 ? new Threads(wanted, wanted)
-                : new Threads((int) Math.min(processors, 1 + parameters / WEIGHTS_PER_GRAPH_THREAD), processors);
+        int all = wanted > 0 ? wanted : Runtime.getRuntime().availableProcessors();
+        return new Threads((int) Math.min(all, 1 + parameters / WEIGHTS_PER_GRAPH_THREAD), all);
+    }
+
+    /** Graphs that are computed side by side. */
+    int lanes() {
+        return Math.max(1, slices / graph);
     }
 }

@@ -14,7 +14,9 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.zip.CRC32C;
 import java.util.zip.CheckedInputStream;
 import java.util.zip.CheckedOutputStream;
@@ -198,6 +200,15 @@ public final class BaseOutputs {
         /** Whether another position follows; after the last one the file's checksum was found right. */
         boolean hasNext() {
             return next != null;
+        }
+
+        /** The positions of an example that come next; none when it was skipped. */
+        List<BaseOutput> of(int example) {
+            List<BaseOutput> outputs = new ArrayList<>();
+            while (hasNext() && next.example() == example) {
+                outputs.add(next());
+            }
+            return outputs;
         }
 
         BaseOutput next() {
