@@ -2,7 +2,10 @@ package dev.luq.cli;
 
 import dev.luq.gguf.GgmlType;
 import dev.luq.gguf.GgufTensor;
+import dev.luq.gguf.ImportanceMatrix;
 import dev.luq.gguf.ModelFiles;
+import dev.luq.llama.ModelQuantizer;
+import dev.luq.llama.Quantizer;
 import dev.luq.luq.plan.LayeredModel;
 import dev.luq.luq.plan.Plan;
 import dev.luq.luq.plan.Planner;
@@ -10,6 +13,7 @@ import dev.luq.luq.plan.Precision;
 import dev.luq.luq.plan.ServingShape;
 import dev.luq.luq.plan.Units;
 import dev.luq.luq.quantize.Progress;
+import dev.luq.luq.quantize.QuantizeBenchmark;
 import dev.luq.luq.quantize.RandomLayer;
 import dev.luq.luq.quantize.Requantizer;
 import dev.luq.luq.store.LayerStore;
@@ -17,6 +21,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -25,7 +30,10 @@ import java.util.OptionalLong;
 import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 
-/** Re-quantizes a model with random weights and few layers, and says what that took and what it means for the whole. */
+/**
+ * Re-quantizes a model with random weights and few layers, says what that took and what it means for
+ * the whole, and has llama.cpp make the same.
+ */
 final class ModelQuantization {
 
     private static final double GIB = 1L << 30;
@@ -60,20 +68,37 @@ final class ModelQuantization {
         System.out.printf(Locale.ROOT, "%d of %d layers: %.0f million weights, %.2f GiB at F16, written in %.0f s; %d threads%n",
                 layers, whole, base.parameters() / 1e6, base.tensorBytes() / GIB, seconds(start), threads);
         Plan plan = plan(layers, low);
+        ImportanceMatrix importance = RandomLayer.importance(base);
+        Quantizer.prepare(GgmlType.IQ1_M); // whose tables llama.cpp would find computed otherwise
         LayerStore store = LayerStore.open(folder.resolve("store"));
-        try (Requantizer requantizer = new Requantizer(store, base, Optional.empty(), Optional.of(RandomLayer.importance(base)),
-                threads)) {
+        try (Requantizer requantizer = new Requantizer(store, base, Optional.empty(), Optional.of(importance), threads)) {
             start = System.nanoTime();
             requantizer.fingerprint(Progress.NONE);
             System.out.printf(Locale.ROOT, "read and hashed in %.0f s; known from then on%n%n", seconds(start));
             Boundaries boundaries = new Boundaries(base);
-            List<Path> splits = requantizer.assemble(plan, boundaries).splits();
+            ModelFiles result = ModelFiles.of(requantizer.assemble(plan, boundaries).splits());
             boundaries.end();
             times(boundaries, layers, low, whole, wholeLow);
             System.out.printf(Locale.ROOT, "%npeak resident memory of this process, its JVM included: %.0f MiB%n",
                     peakResident() / Units.MIB);
-            sizes(base, ModelFiles.of(splits), plan, whole, wholeLow);
+            sizes(base, result, plan, whole, wholeLow);
+            compare(base, result, importance, boundaries.seconds(0, 1 + layers));
         }
+    }
+
+    /** llama.cpp's turn: one file of the same types. */
+    private void compare(ModelFiles base, ModelFiles ours, ImportanceMatrix importance, double oursSeconds) throws IOException {
+        Map<String, GgmlType> types = new LinkedHashMap<>();
+        ours.parts().stream().flatMap(part -> part.tensors().stream()).filter(tensor -> tensor.shape().size() > 1)
+                .forEach(tensor -> types.put("^" + tensor.name().replace(".", "\\.") + "$", tensor.type()));
+        Path target = folder.resolve("llama.gguf");
+        System.out.println();
+        long start = System.nanoTime();
+        ModelQuantizer.quantize(base.paths().get(0), target, new ModelQuantizer.Options(ModelQuantizer.FileType.Q4_K_M, false,
+                types, Optional.of(importance), threads));
+        double seconds = row("llama.cpp, the same", base.parameters(), seconds(start));
+        System.out.printf(Locale.ROOT, "LUQ / llama.cpp: %.3f, tensors %s%n", seconds / oursSeconds,
+                QuantizeBenchmark.identical(base, ours, ModelFiles.of(List.of(target))) ? "identical" : "DIFFERENT");
     }
 
     private void times(Boundaries boundaries, int layers, int low, int whole, int wholeLow) {

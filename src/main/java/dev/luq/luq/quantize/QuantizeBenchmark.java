@@ -118,7 +118,7 @@ public final class QuantizeBenchmark {
                 llama.add(llama(type, uniform));
                 ours.add(ours(precision, store));
             }
-            identical &= identical(ours.get(round).files(), llama.get(round).files());
+            identical &= identical(base, ours.get(round).files(), llama.get(round).files());
             remove(store);
             Files.delete(uniform);
         }
@@ -162,7 +162,8 @@ public final class QuantizeBenchmark {
         return new Turn(seconds, PeakMemory.since(before), ModelFiles.of(files));
     }
 
-    private boolean identical(ModelFiles a, ModelFiles b) throws IOException {
+    /** Whether two models hold the same bytes for each tensor of their base model. */
+    public static boolean identical(ModelFiles base, ModelFiles a, ModelFiles b) throws IOException {
         for (GgufTensor tensor : base.first().tensors()) {
             if (!data(a, tensor.name()).equals(data(b, tensor.name()))) {
                 return false;
