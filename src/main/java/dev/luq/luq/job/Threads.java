@@ -10,6 +10,8 @@ package dev.luq.luq.job;
 record Threads(int graph, int slices) {
 
     private static final long WEIGHTS_PER_GRAPH_THREAD = 50_000_000;
+    /** Each has a context of its own: 32 MiB of KV cache on the demo model. */
+    private static final int MOST_LANES = 8;
 
     /**
      * @param wanted in all; 0: as many as there are processors
@@ -22,6 +24,6 @@ record Threads(int graph, int slices) {
 
     /** Graphs that are computed side by side. */
     int lanes() {
-        return Math.max(1, slices / graph);
+        return Math.max(1, Math.min(MOST_LANES, slices / graph));
     }
 }
