@@ -46,7 +46,8 @@ class ImportTableTest {
         TABLE.put("images", List.of("files"));
         TABLE.put("luq.data", List.of("files"));
         TABLE.put("catalog", List.of("files", "gguf", "luq.plan", "luq.spec", "luq.store"));
-        TABLE.put("luq.measure", List.of("files", "luq.data", "luq.feed"));
+        TABLE.put("luq.lanes", List.of());
+        TABLE.put("luq.measure", List.of("files", "luq.data", "luq.feed", "luq.lanes"));
         // a job's description and state: the server reads and writes them
         TABLE.put("luq.spec", List.of("files", "luq.plan"));
         TABLE.put("luq.report", List.of("luq.plan", "luq.measure", "luq.spec"));
@@ -54,7 +55,7 @@ class ImportTableTest {
                 "luq.feed", "luq.calibrate", "luq.rank", "luq.measure", "luq.spec", "luq.report"));
         TABLE.put("luq.feed", List.of("images", "llama", "engine", "luq.data"));
         TABLE.put("luq.calibrate", List.of("files", "gguf", "llama", "luq.data", "luq.feed"));
-        TABLE.put("luq.rank", List.of("gguf", "llama", "luq.plan", "luq.feed", "luq.calibrate"));
+        TABLE.put("luq.rank", List.of("gguf", "llama", "luq.plan", "luq.feed", "luq.calibrate", "luq.lanes"));
         TABLE.put("worker.protocol", List.of("luq.plan"));
         // what supervises: the server's half never sees native code
         TABLE.put("worker", List.of("files", "gguf", "luq.plan", "worker.protocol", "catalog"));

@@ -1,7 +1,10 @@
 package dev.luq.cli;
 
 import dev.luq.gguf.GgufTensor;
+import dev.luq.gguf.ImportanceMatrix;
 import dev.luq.gguf.ModelFiles;
+import dev.luq.llama.ModelQuantizer;
+import dev.luq.llama.Quantizer;
 import dev.luq.luq.plan.LayeredModel;
 import dev.luq.luq.plan.Plan;
 import dev.luq.luq.plan.Planner;
@@ -14,6 +17,7 @@ import dev.luq.luq.store.LayerStore;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -21,7 +25,10 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.stream.IntStream;
 
-/** Re-quantizes a model with random weights and few layers, and says what that took and what it means for the whole. */
+/**
+ * Re-quantizes a model with random weights and few layers, says what that took and what it means for
+ * the whole, and has llama.cpp make the same.
+ */
 final class ModelQuantization {
 
     private static final double GIB = 1L << 30;
@@ -55,20 +62,37 @@ final class ModelQuantization {
         System.out.printf(Locale.ROOT, "%d of %d layers: %.0f million weights, %.2f GiB at F16, written in %.0f s; %d threads%n",
                 layers, whole.layers(), base.parameters() / 1e6, base.tensorBytes() / GIB, seconds(start), threads);
         Plan plan = plan(layers, low);
+        ImportanceMatrix importance = RandomLayer.importance(base);
+        Quantizer.prepare(GgmlType.IQ1_M); // whose tables llama.cpp would find computed otherwise
         LayerStore store = LayerStore.open(folder.resolve("store"));
-        try (Requantizer requantizer = new Requantizer(store, base, Optional.empty(), Optional.of(RandomLayer.importance(base)),
-                threads)) {
+        try (Requantizer requantizer = new Requantizer(store, base, Optional.empty(), Optional.of(importance), threads)) {
             start = System.nanoTime();
             requantizer.fingerprint(Progress.NONE);
             System.out.printf(Locale.ROOT, "read and hashed in %.0f s; known from then on%n%n", seconds(start));
             Boundaries boundaries = new Boundaries(base);
-            List<Path> splits = requantizer.assemble(plan, boundaries).splits();
+            ModelFiles result = ModelFiles.of(requantizer.assemble(plan, boundaries).splits());
             boundaries.end();
             times(boundaries, layers, low, wholeLow);
             System.out.printf(Locale.ROOT, "%npeak resident memory of this process, its JVM included: %.0f MiB%n",
                     PeakMemory.mark() / Units.MIB);
-            sizes(base, ModelFiles.of(splits), plan, wholeLow);
+            sizes(base, result, plan, wholeLow);
+            compare(base, result, importance, boundaries.seconds(0, 1 + layers));
         }
+    }
+
+    /** llama.cpp's turn: one file of the same types. */
+    private void compare(ModelFiles base, ModelFiles ours, ImportanceMatrix importance, double oursSeconds) throws IOException {
+        Map<String, GgmlType> types = new LinkedHashMap<>();
+        ours.parts().stream().flatMap(part -> part.tensors().stream()).filter(tensor -> tensor.shape().size() > 1)
+                .forEach(tensor -> types.put("^" + tensor.name().replace(".", "\\.") + "$", tensor.type()));
+        Path target = folder.resolve("llama.gguf");
+        System.out.println();
+        long start = System.nanoTime();
+        ModelQuantizer.quantize(base.paths().get(0), target, new ModelQuantizer.Options(ModelQuantizer.FileType.Q4_K_M, false,
+                types, Optional.of(importance), threads));
+        double seconds = row("llama.cpp, the same", base.parameters(), seconds(start));
+        System.out.printf(Locale.ROOT, "LUQ / llama.cpp: %.3f, tensors %s%n", seconds / oursSeconds,
+                QuantizeBenchmark.identical(base, ours, ModelFiles.of(List.of(target))) ? "identical" : "DIFFERENT");
     }
 
     private void times(Boundaries boundaries, int layers, int low, int wholeLow) {

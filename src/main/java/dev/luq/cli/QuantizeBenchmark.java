@@ -101,7 +101,7 @@ final class QuantizeBenchmark {
                 llama.add(llama(type, uniform));
                 ours.add(ours(precision, store));
             }
-            identical &= identical(ours.get(round).files(), llama.get(round).files());
+            identical &= identical(base, ours.get(round).files(), llama.get(round).files());
             Folders.delete(store);
             Files.delete(uniform);
         }
@@ -145,7 +145,8 @@ final class QuantizeBenchmark {
         return new Turn(seconds, PeakMemory.since(before), ModelFiles.of(files));
     }
 
-    private boolean identical(ModelFiles a, ModelFiles b) throws IOException {
+    /** Whether two models hold the same bytes for each tensor of their base model. */
+    static boolean identical(ModelFiles base, ModelFiles a, ModelFiles b) throws IOException {
         for (GgufTensor tensor : base.first().tensors()) {
             if (!data(a, tensor.name()).equals(data(b, tensor.name()))) {
                 return false;

@@ -33,11 +33,13 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.OptionalLong;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -216,7 +218,19 @@ final class RequantizeCommand implements Callable<Integer> {
         List<String> layers = report.published().plan().layers().stream().map(Precision::name).toList();
         print("layers", String.join(" ", layers));
         EvalCommand.print(quality, report.baseQuality());
+        JobStatus.read(folder).ifPresent(status -> System.err.println("luq: seconds: " + times(status.phaseSeconds())));
         print("report", folder.resolve(Requantization.PAGE).toString());
+    }
+
+    /** By phase, and without the evaluation: how long it takes to a published model. */
+    static String times(Map<Phase, Double> seconds) {
+        String phases = seconds.entrySet().stream()
+                .map(e -> String.format(Locale.ROOT, "%s %.1f", e.getKey().name().toLowerCase(Locale.ROOT), e.getValue()))
+                .collect(Collectors.joining(", "));
+        double published = seconds.entrySet().stream()
+                .filter(e -> e.getKey() != Phase.EVALUATE && e.getKey() != Phase.COMPARE)
+                .mapToDouble(Map.Entry::getValue).sum();
+        return String.format(Locale.ROOT, "%s; published after %.1f and its evaluation", phases, published);
     }
 
     private static void print(String label, String value) {

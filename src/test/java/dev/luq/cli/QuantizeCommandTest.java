@@ -64,7 +64,8 @@ class QuantizeCommandTest {
             return null;
         });
         for (String line : List.of("3 of 28 layers", "outside the layers", "1 layers IQ1_M", "2 layers Q4_K_M", "together",
-                "the whole model, 12 of 28 layers low, takes", "peak resident memory", "the whole model with 12 of 28 layers low")) {
+                "the whole model, 12 of 28 layers low, takes", "peak resident memory", "the whole model with 12 of 28 layers low",
+                "llama.cpp, the same", "tensors identical")) {
             assertTrue(out.contains(line), line + " is missing in\n" + out);
         }
         String size = out.lines().filter(line -> line.startsWith("size: ")).findFirst().orElseThrow();

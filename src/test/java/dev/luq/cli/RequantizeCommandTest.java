@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.luq.gguf.ModelFiles;
+import dev.luq.luq.spec.Phase;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -13,6 +14,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -102,6 +105,13 @@ class RequantizeCommandTest {
         try (var jobs = Files.list(folder.resolve("data/jobs"))) {
             assertEquals(1, jobs.count());
         }
+    }
+
+    @Test
+    void timesAreToldByPhaseAndUntilTheModelIsPublished() {
+        assertEquals("calibrate 0.3, plan 0.5, evaluate 7.0, publish 0.1, compare 90.0; published after 0.9 and its evaluation",
+                RequantizeCommand.times(new TreeMap<>(Map.of(Phase.CALIBRATE, 0.25, Phase.PLAN, 0.5, Phase.EVALUATE, 7.0,
+                        Phase.PUBLISH, 0.1, Phase.COMPARE, 90.0))));
     }
 
     @Test

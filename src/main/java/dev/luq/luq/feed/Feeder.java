@@ -5,7 +5,6 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.luq.engine.EmbeddingCache;
 import dev.luq.engine.EngineException;
 import dev.luq.engine.GenerationRequest;
 import dev.luq.engine.PromptBuilder;
@@ -13,7 +12,6 @@ import dev.luq.engine.PromptUnit;
 import dev.luq.llama.ChatTemplates;
 import dev.luq.llama.Context;
 import dev.luq.llama.ContextOptions;
-import dev.luq.llama.ImageChunk;
 import dev.luq.llama.ImageEmbedding;
 import dev.luq.llama.KvType;
 import dev.luq.llama.Model;
@@ -34,8 +32,9 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * A model, its projector and a context that examples are evaluated in, one after the other. Every example starts in an
- * empty context, so results do not depend on what was fed before. Owns what it opened; not thread-safe.
+ * A model, its projector and a context that examples are evaluated in, one after the other. Results do not depend on what
+ * was fed before: of the example before, the context keeps pictures that begin both, whose batches would be the same ones.
+ * Owns what it opened; not thread-safe.
  */
 public final class Feeder implements AutoCloseable {
 
@@ -44,21 +43,25 @@ public final class Feeder implements AutoCloseable {
 
     private final FeedOptions options;
     private final Deque<AutoCloseable> owned = new ArrayDeque<>();
+    private final Model model;
+    private final Optional<Path> mmproj;
     private final Vocabulary vocabulary;
-    private final Vision vision;
-    private final PromptBuilder prompts;
     private final Context context;
     private final TokenBatch batch;
-    private final EmbeddingCache<ImageEmbedding> embeddings;
+    private final FeedCache cache;
+    /** Made when the first prompt is not in the cache. */
+    private PromptBuilder prompts;
+    private Vision vision;
+    /** What the context holds beyond doubt: units up to the end of a picture. */
+    private List<PromptUnit> held = List.of();
 
-    private Feeder(Model model, Optional<Path> mmproj, FeedOptions options, EmbeddingCache<ImageEmbedding> embeddings) {
+    private Feeder(Model model, Optional<Path> mmproj, FeedOptions options, FeedCache cache) {
         this.options = options;
-        this.embeddings = embeddings;
-        vocabulary = own(model).vocabulary();
+        this.cache = cache;
+        this.mmproj = mmproj;
+        this.model = own(model);
+        vocabulary = model.vocabulary();
         try {
-            vision = mmproj.isEmpty() ? null
-                    : own(Vision.open(mmproj.get(), model, new VisionOptions(options.threads(), 0, 0)));
-            prompts = new PromptBuilder(model, own(ChatTemplates.of(model)), vision);
             int size = options.batchSize();
             context = own(Context.create(model, new ContextOptions(options.contextSize(), size, size, 1,
                     options.threads(), options.threads(), KvType.F16, true, size), options.tap().orElse(null)));
@@ -77,17 +80,24 @@ public final class Feeder implements AutoCloseable {
      * @throws dev.luq.llama.LlamaException the files are no model and projector that belong together
      */
     public static Feeder open(List<Path> model, Optional<Path> mmproj, FeedOptions options) {
-        return open(model, mmproj, options, new EmbeddingCache<>(0));
+        Feeder feeder = open(model, mmproj, options, new FeedCache(0));
+        try {
+            feeder.prompts();
+            return feeder;
+        } catch (RuntimeException e) {
+            feeder.close();
+            throw e;
+        }
     }
 
     /**
-     * The same, with embeddings of pictures that are kept beyond this feeder.
+     * The same, with prompts and embeddings of pictures that are kept beyond this feeder. The projector is opened when
+     * one is missing.
      *
-     * @param embeddings of feeders with the same projector, one after the other; not closed by them
+     * @param cache of feeders with the same projector and vocabulary; not closed by them
      */
-    public static Feeder open(List<Path> model, Optional<Path> mmproj, FeedOptions options,
-            EmbeddingCache<ImageEmbedding> embeddings) {
-        return new Feeder(Model.load(model, ModelOptions.DEFAULT), mmproj, options, embeddings);
+    public static Feeder open(List<Path> model, Optional<Path> mmproj, FeedOptions options, FeedCache cache) {
+        return new Feeder(Model.load(model, ModelOptions.DEFAULT), mmproj, options, cache);
     }
 
     private <T extends AutoCloseable> T own(T resource) {
@@ -102,15 +112,27 @@ public final class Feeder implements AutoCloseable {
      * @throws FeedException the example does not fit or cannot be used; nothing was evaluated
      */
     public int feed(Example example, Visitor visitor) {
-        try (PromptBuilder.Prepared prepared = prepare(example)) {
+        try (Input input = new Input(example)) {
             int[] answer = vocabulary.tokenize(example.answer(), false, false);
-            Sequence sequence = new Sequence(prepared.prompt().units(), answer);
+            Sequence sequence = new Sequence(input.units, answer);
             if (sequence.tokens() > options.contextSize()) {
                 throw new FeedException.TooLong(example, sequence.tokens(), options.contextSize());
             }
-            evaluate(example, sequence, prepared, visitor);
+            evaluate(input, sequence, visitor);
             return sequence.tokens();
         }
+    }
+
+    /** Whether a token ends an answer. */
+    public boolean isEnd(int token) {
+        return vocabulary.isEndOfGeneration(token);
+    }
+
+    /** The text of tokens; a character that is not whole yet at the end is the replacement character. */
+    public String text(List<Integer> tokens) {
+        ByteArrayOutputStream text = new ByteArrayOutputStream();
+        tokens.forEach(token -> text.writeBytes(vocabulary.piece(token, false)));
+        return text.toString(UTF_8);
     }
 
     /**
@@ -121,29 +143,29 @@ public final class Feeder implements AutoCloseable {
      * @throws FeedException the question does not fit or cannot be used
      */
     public String answer(Example example, int maxTokens) {
-        try (PromptBuilder.Prepared prepared = prepare(example)) {
-            Sequence question = new Sequence(prepared.prompt().units(), new int[0]);
+        try (Input input = new Input(example)) {
+            Sequence question = new Sequence(input.units, new int[0]);
             int room = options.contextSize() - question.tokens();
             if (room < 1) {
                 throw new FeedException.TooLong(example, question.tokens(), options.contextSize());
             }
             int[] next = new int[1];
-            evaluate(example, question, prepared, new Visitor() {
+            evaluate(input, question, new Visitor() {
                 @Override
                 public void logits(Prediction prediction, FloatBuffer logits) {
                     next[0] = likeliest(logits);
                 }
             });
-            ByteArrayOutputStream text = new ByteArrayOutputStream();
+            List<Integer> answer = new ArrayList<>();
             int position = question.positions();
             for (int n = 0; n < Math.min(room, maxTokens) && !vocabulary.isEndOfGeneration(next[0]); n++) {
-                text.writeBytes(vocabulary.piece(next[0], false));
+                answer.add(next[0]);
                 batch.clear();
                 int index = batch.add(next[0], position++, SEQUENCE, true);
                 context.decode(batch);
                 next[0] = likeliest(context.logits(index));
             }
-            return text.toString(UTF_8).strip();
+            return text(answer).strip();
         }
     }
 
@@ -157,6 +179,46 @@ public final class Feeder implements AutoCloseable {
         return best;
     }
 
+    /** An example's prompt, and its preprocessed pictures once one of them has to be encoded. */
+    private final class Input implements AutoCloseable {
+        final Example example;
+        final List<PromptUnit> units;
+        private PromptBuilder.Prepared prepared;
+
+        Input(Example example) {
+            this.example = example;
+            Optional<List<PromptUnit>> known = cache.prompt(example);
+            if (known.isEmpty()) {
+                prepared = prepare(example);
+                cache.put(example, prepared.prompt().units());
+            }
+            units = known.orElseGet(() -> prepared.prompt().units());
+        }
+
+        ImageEmbedding encode(int unit) {
+            if (prepared == null) {
+                prepared = prepare(example);
+            }
+            return vision.encode(prepared.images().get(unit));
+        }
+
+        @Override
+        public void close() {
+            if (prepared != null) {
+                prepared.close();
+            }
+        }
+    }
+
+    private PromptBuilder prompts() {
+        if (prompts == null) {
+            vision = mmproj.isEmpty() ? null
+                    : own(Vision.open(mmproj.get(), model, new VisionOptions(options.threads(), 0, 0)));
+            prompts = new PromptBuilder(model, own(ChatTemplates.of(model)), vision);
+        }
+        return prompts;
+    }
+
     private PromptBuilder.Prepared prepare(Example example) {
         ArrayNode messages = JSON.createArrayNode();
         ArrayNode content = messages.addObject().put("role", "user").putArray("content");
@@ -165,41 +227,56 @@ public final class Feeder implements AutoCloseable {
         }
         content.addObject().put("type", "text").put("text", example.question());
         try {
-            return prompts.build(new GenerationRequest(example.id(), messages.toString(), Pictures.read(example), null,
+            return prompts().build(new GenerationRequest(example.id(), messages.toString(), Pictures.read(example), null,
                     null, false, null, SamplerOptions.GREEDY, 0, List.of(), -1, false));
         } catch (EngineException e) {
             throw new FeedException.Unusable(example, e.getMessage(), e);
         }
     }
 
-    private void evaluate(Example example, Sequence sequence, PromptBuilder.Prepared prepared, Visitor visitor) {
-        context.remove(SEQUENCE, 0, -1);
-        Cursor cursor = new Cursor();
+    private void evaluate(Input input, Sequence sequence, Visitor visitor) {
+        Cursor cursor = start(sequence);
+        held = List.of();
+        context.remove(SEQUENCE, cursor.position, -1);
         while (cursor.unit < sequence.units()) {
             if (sequence.unit(cursor.unit) instanceof PromptUnit.Image image) {
-                String id = image.id();
-                ImageEmbedding embedding = pinned(id, prepared.images().get(cursor.unit));
+                int unit = cursor.unit;
+                ImageEmbedding embedding = cache.pinned(image.id(), () -> input.encode(unit));
                 try {
                     if (!embedding.divisible() && embedding.tokens() > options.batchSize()) {
-                        throw new FeedException.Unusable(example, "the picture's " + embedding.tokens() + " tokens must be"
-                                + " evaluated at once; use a smaller picture or a larger batch.", null);
+                        throw new FeedException.Unusable(input.example, "the picture's " + embedding.tokens() + " tokens must"
+                                + " be evaluated at once; use a smaller picture or a larger batch.", null);
                     }
                     evaluateImage(sequence, embedding, cursor, visitor);
                 } finally {
-                    embeddings.unpin(id);
+                    cache.unpin(image.id());
                 }
             } else {
                 evaluateText(sequence, cursor, visitor);
             }
         }
+        held = sequence.upToLastImage();
     }
 
-    private ImageEmbedding pinned(String id, ImageChunk image) {
-        if (!embeddings.pin(id)) {
-            ImageEmbedding encoded = vision.encode(image);
-            embeddings.put(id, encoded, encoded.bytes(), 1);
+    /** Behind the last picture that the context holds already, unless somebody wants to see what comes before. */
+    private Cursor start(Sequence sequence) {
+        Cursor cursor = new Cursor();
+        if (options.outputs() == FeedOptions.Outputs.ALL || options.tap().isPresent()) {
+            return cursor;
         }
-        return embeddings.pinned(id);
+        Cursor end = new Cursor();
+        while (end.unit < Math.min(held.size(), sequence.units()) && held.get(end.unit).equals(sequence.unit(end.unit))
+                && !hasOutput(sequence, end.unit)) {
+            PromptUnit unit = sequence.unit(end.unit++);
+            end.tokens += unit.cells();
+            end.position += unit.positions();
+            if (unit instanceof PromptUnit.Image) {
+                cursor.unit = end.unit;
+                cursor.tokens = end.tokens;
+                cursor.position = end.position;
+            }
+        }
+        return cursor;
     }
 
     private void evaluateText(Sequence sequence, Cursor cursor, Visitor visitor) {

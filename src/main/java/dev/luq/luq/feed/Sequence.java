@@ -28,6 +28,15 @@ final class Sequence {
         return units.size();
     }
 
+    /** From the beginning to the last picture; empty without one. */
+    List<PromptUnit> upToLastImage() {
+        int end = units.size();
+        while (end > 0 && !(units.get(end - 1) instanceof PromptUnit.Image)) {
+            end--;
+        }
+        return List.copyOf(units.subList(0, end));
+    }
+
     PromptUnit unit(int index) {
         return units.get(index);
     }

@@ -4,8 +4,7 @@ import dev.luq.files.DataFolder;
 import dev.luq.gguf.ModelFiles;
 import dev.luq.llama.Llama;
 import dev.luq.luq.data.Dataset;
-import dev.luq.luq.feed.FeedOptions;
-import dev.luq.luq.feed.Feeder;
+import dev.luq.luq.feed.FeedCache;
 import dev.luq.luq.measure.Evaluation;
 import dev.luq.luq.measure.Quality;
 import dev.luq.luq.store.Fingerprint;
@@ -103,22 +102,20 @@ public final class ModelEvaluation {
                 bytes -> { }).id();
         Evaluation evaluation = new Evaluation(dataset, Workbench.outputs(cache,
                 Cache.key(List.of(identity, projectorIdentity)), dataset.digest()));
-        Quality baseQuality;
-        try (Feeder feeder = open(base, mmproj, files.parameters())) {
-            if (!evaluation.hasBase()) {
-                evaluation.recordBase(feeder, stretch.part(0, 0.3));
+        Threads lanes = Threads.of(threads, files.parameters());
+        // The models may have projectors of their own.
+        try (FeedCache baseInputs = new FeedCache(0); FeedCache inputs = new FeedCache(0)) {
+            Quality baseQuality;
+            try (Feeders feeders = Feeders.open(base, mmproj, lanes, baseInputs)) {
+                if (!evaluation.hasBase()) {
+                    evaluation.recordBase(feeders.lanes(), stretch.part(0, 0.3));
+                }
+                baseQuality = evaluation.run(feeders.lanes(), true, stretch.part(0.3, 0.6));
             }
-            baseQuality = evaluation.run(feeder, true, stretch.part(0.3, 0.6));
+            try (Feeders feeders = Feeders.open(model, projector, lanes, inputs)) {
+                return new Result(files.tensorBytes(), files.tensorBytes() * 8.0 / files.parameters(),
+                        evaluation.run(feeders.lanes(), true, stretch.part(0.6, 1)), baseQuality);
+            }
         }
-        try (Feeder feeder = open(model, projector, files.parameters())) {
-            return new Result(files.tensorBytes(), files.tensorBytes() * 8.0 / files.parameters(),
-                    evaluation.run(feeder, true, stretch.part(0.6, 1)), baseQuality);
-        }
-    }
-
-    private Feeder open(List<Path> model, Optional<Path> projector, long parameters) {
-        return Feeder.open(model, projector, new FeedOptions(Workbench.CONTEXT, Workbench.BATCH,
-                Threads.of(threads, parameters).graph(),
-                FeedOptions.Outputs.ANSWER, Optional.empty()));
     }
 }

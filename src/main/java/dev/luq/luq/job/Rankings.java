@@ -59,7 +59,7 @@ final class Rankings {
         EntropyOptions defaults = EntropyOptions.DEFAULT;
         List<Long> seeds = defaults.seeds().stream().map(seed -> seed - 1 + calibrated.seed()).toList();
         return new Rankings(subject, cache, bench, calibrated, levels, new EntropyOptions(defaults.clusters(), defaults.sweep(),
-                seeds, defaults.points(), threads.graph()), threads);
+                seeds, defaults.points(), threads.slices()), threads);
     }
 
     /** The same from another calibration, with its seed alone. */

@@ -10,14 +10,20 @@ package dev.luq.luq.job;
 record Threads(int graph, int slices) {
 
     private static final long WEIGHTS_PER_GRAPH_THREAD = 50_000_000;
+    /** Each has a context of its own: 32 MiB of KV cache on the demo model. */
+    private static final int MOST_LANES = 8;
 
     /**
-     * @param wanted 0: as many as there are processors and the model has work for
+     * @param wanted in all; 0: as many as there are processors
      * @param parameters weights of the model
      */
     static Threads of(int wanted, long parameters) {
-        int processors = Runtime.getRuntime().availableProcessors();
-        return wanted > 0 ? new Threads(wanted, wanted)
-                : new Threads((int) Math.min(processors, 1 + parameters / WEIGHTS_PER_GRAPH_THREAD), processors);
+        int all = wanted > 0 ? wanted : Runtime.getRuntime().availableProcessors();
+        return new Threads((int) Math.min(all, 1 + parameters / WEIGHTS_PER_GRAPH_THREAD), all);
+    }
+
+    /** Graphs that are computed side by side. */
+    int lanes() {
+        return Math.max(1, Math.min(MOST_LANES, slices / graph));
     }
 }

@@ -1,11 +1,8 @@
 package dev.luq.luq.job;
 
-import dev.luq.engine.EmbeddingCache;
-import dev.luq.llama.ImageEmbedding;
 import dev.luq.llama.ModelQuantizer;
 import dev.luq.luq.data.Dataset;
-import dev.luq.luq.feed.FeedOptions;
-import dev.luq.luq.feed.Feeder;
+import dev.luq.luq.feed.FeedCache;
 import dev.luq.luq.measure.Evaluation;
 import dev.luq.luq.measure.Quality;
 import dev.luq.luq.plan.LayerCosts;
@@ -31,9 +28,6 @@ import java.util.TreeMap;
 /** Makes models of a subject and measures them; what was measured once is known by its content. For one thread. */
 final class Workbench implements AutoCloseable {
 
-    /** Tokens of an example with its answer at most. */
-    static final int CONTEXT = 4096;
-    static final int BATCH = 256;
     /** Bytes of image embeddings that are kept. */
     private static final long EMBEDDINGS = 512L << 20;
     /** Raised when measurements or quantizations change their results. */
@@ -46,7 +40,7 @@ final class Workbench implements AutoCloseable {
     private final Map<String, Requantizer> requantizers = new HashMap<>();
     private final Map<Dataset, String> digests = new HashMap<>();
     /** By projector. Every model of a job sees the same pictures. */
-    private final Map<Path, EmbeddingCache<ImageEmbedding>> embeddings = new HashMap<>();
+    private final Map<Path, FeedCache> feedCaches = new HashMap<>();
 
     Workbench(Subject subject, LayerStore store, Cache cache, Threads threads) {
         this.subject = subject;
@@ -131,32 +125,32 @@ final class Workbench implements AutoCloseable {
     private Quality measure(Dataset set, boolean exactMatch, Stretch stretch, Opener opener) {
         Evaluation evaluation = new Evaluation(set, outputs(cache, subject.identity(), digest(set)));
         if (!evaluation.hasBase()) {
-            try (Feeder base = openBase()) {
-                evaluation.recordBase(base, stretch.part(0, 0.3));
+            try (Feeders base = openBase()) {
+                evaluation.recordBase(base.lanes(), stretch.part(0, 0.3));
             }
         }
-        try (Feeder model = opener.open(stretch.part(0.3, 0.6))) {
-            return evaluation.run(model, exactMatch, stretch.part(0.6, 1));
+        try (Feeders model = opener.open(stretch.part(0.3, 0.6))) {
+            return evaluation.run(model.lanes(), exactMatch, stretch.part(0.6, 1));
         }
     }
 
     /** Makes a model, if need be, and loads it. */
     private interface Opener {
-        Feeder open(Stretch making);
+        Feeders open(Stretch making);
     }
 
-    private Feeder openBase() {
+    private Feeders openBase() {
         return open(subject.model().paths(), subject.mmproj().map(mmproj -> mmproj.paths().get(0)));
     }
 
-    private Feeder open(List<Path> model, Optional<Path> mmproj) {
-        return Feeder.open(model, mmproj, new FeedOptions(CONTEXT, BATCH, threads.graph(), FeedOptions.Outputs.ANSWER,
-                Optional.empty()), embeddings.computeIfAbsent(mmproj.orElse(Path.of("")), p -> new EmbeddingCache<>(EMBEDDINGS)));
+    private Feeders open(List<Path> model, Optional<Path> mmproj) {
+        return Feeders.open(model, mmproj, threads, feedCaches.computeIfAbsent(mmproj.orElse(Path.of("")),
+                path -> new FeedCache(EMBEDDINGS)));
     }
 
     /** Where the base model's outputs for a set are kept. */
     static Path outputs(Cache cache, String identity, String setDigest) {
-        return cache.path("outputs", List.of(VERSION, identity, setDigest, CONTEXT + " " + BATCH), ".bin");
+        return cache.path("outputs", List.of(VERSION, identity, setDigest, Feeders.CONTEXT + " " + Feeders.BATCH), ".bin");
     }
 
     private String digest(Dataset set) {
@@ -181,6 +175,6 @@ final class Workbench implements AutoCloseable {
     @Override
     public void close() {
         requantizers.values().forEach(Requantizer::close);
-        embeddings.values().forEach(EmbeddingCache::close);
+        feedCaches.values().forEach(FeedCache::close);
     }
 }

@@ -8,15 +8,19 @@ import dev.luq.luq.feed.FeedException;
 import dev.luq.luq.feed.Feeder;
 import dev.luq.luq.feed.Modality;
 import dev.luq.luq.feed.Visitor;
+import dev.luq.luq.lanes.Lanes;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.stream.DoubleStream;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.IntFunction;
 
 /**
  * Compares models with their base on a data set. Each example is fed with its right answer; what is compared are the
@@ -24,12 +28,16 @@ import java.util.stream.DoubleStream;
  *
  * <p>An answer matches exactly when the model's own answer, generated with the likeliest token each time, equals the
  * right one after white space around both is taken away. Nothing else is normalised: case and punctuation count. Where
- * the likeliest token is the right one at every position, generation would give the right answer and is left out.
+ * the likeliest token is the right one at every position, generation would give the right answer and is left out; so it
+ * is where the first likeliest token that is another one already begins another text.
+ *
+ * <p>Examples are fed side by side to several instances of one model. Results do not depend on how many there are.
  */
 public final class Evaluation {
 
     /** Category of examples that have none. */
     public static final String OTHER = "other";
+    private static final String REPLACEMENT = "\uFFFD";
 
     private final Dataset set;
     private final Path baseOutputs;
@@ -37,10 +45,10 @@ public final class Evaluation {
     /** Hears of the progress and can end the measurement. */
     public interface Watcher {
 
-        /** @param share of the work done, 0 to 1 */
+        /** Called on the thread that measures. @param share of the work done, 0 to 1 */
         void progress(double share);
 
-        /** Asked before each batch of tokens. */
+        /** Asked before each batch of tokens, by the threads of all lanes. */
         boolean cancelled();
     }
 
@@ -61,57 +69,95 @@ public final class Evaluation {
     /**
      * Feeds the base model and keeps its outputs.
      *
+     * @param base instances of it, at least one; used by a thread each
      * @throws dev.luq.luq.feed.FeedException.Unusable an example cannot be fed
      * @throws MeasureException the outputs are no distributions, or the watcher ended it; nothing is kept
      * @throws UncheckedIOException the outputs cannot be written
      */
-    public void recordBase(Feeder base, Watcher watcher) {
+    public void recordBase(List<Feeder> base, Watcher watcher) {
         try (BaseOutputs.Writer writer = new BaseOutputs.Writer(baseOutputs)) {
-            each(watcher, (index, example) -> base.feed(example, new Visitor() {
-                @Override
-                public void batch(Modality modality, int tokens) {
-                    check(watcher);
-                }
+            Map<Integer, List<Output>> done = new TreeMap<>();
+            int[] written = {0};
+            each(base, watcher, index -> null, (feeder, question) -> {
+                List<Output> outputs = new ArrayList<>();
+                try {
+                    feeder.feed(question.example, new Visitor() {
+                        @Override
+                        public void batch(Modality modality, int tokens) {
+                            check(watcher);
+                        }
 
-                @Override
-                public void logits(Prediction prediction, FloatBuffer logits) {
-                    if (prediction.answer()) {
-                        writer.add(index, prediction.target(), LogProbabilities.of(logits));
+                        @Override
+                        public void logits(Prediction prediction, FloatBuffer logits) {
+                            if (prediction.answer()) {
+                                outputs.add(new Output(prediction.target(), LogProbabilities.of(logits)));
+                            }
+                        }
+                    });
+                } catch (FeedException.TooLong e) {
+                    outputs.clear();
+                }
+                synchronized (done) {
+                    done.put(question.index, outputs);
+                    for (List<Output> next = done.remove(written[0]); next != null; next = done.remove(++written[0])) {
+                        next.forEach(output -> writer.add(written[0], output.target, output.logs));
                     }
                 }
-            }));
+            });
             writer.commit();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
+    /** The base model's at one position. */
+    private record Output(int target, LogProbabilities logs) {
+    }
+
     /**
      * Measures a model.
      *
+     * @param model instances of it, at least one; used by a thread each
      * @param exactMatch whether it answers the questions too
      * @throws dev.luq.luq.feed.FeedException.Unusable an example cannot be fed
      * @throws MeasureException there are no base outputs, they do not fit, the model's outputs are no distributions, or
      *         the watcher ended it
      */
-    public Quality run(Feeder model, boolean exactMatch, Watcher watcher) {
-        Sums image = new Sums();
-        Sums text = new Sums();
-        Map<String, Score> scores = new TreeMap<>();
-        int skipped;
+    public Quality run(List<Feeder> model, boolean exactMatch, Watcher watcher) {
+        Comparison[] comparisons = new Comparison[set.examples().size()];
         try (BaseOutputs.Reader reader = new BaseOutputs.Reader(baseOutputs)) {
-            skipped = each(watcher, (index, example) -> {
-                Comparison comparison = new Comparison(reader, index, image, text, watcher);
-                model.feed(example, comparison);
-                if (exactMatch) {
-                    boolean right = comparison.allRight || example.answer().strip().equals(
-                            model.answer(example, longestAnswer(example)));
-                    scores.merge(example.category().orElse(OTHER), new Score(0, 0).plus(right),
-                            (a, b) -> new Score(a.right() + b.right(), a.asked() + b.asked()));
+            each(model, watcher, reader::of, (feeder, question) -> {
+                Comparison comparison = new Comparison(question.base, watcher);
+                try {
+                    feeder.feed(question.example, comparison);
+                    comparison.end();
+                    comparison.right = exactMatch && comparison.isRight(feeder, question.example);
+                } catch (FeedException.TooLong e) {
+                    comparison.skipped = true;
+                    comparison.end();
                 }
+                comparisons[question.index] = comparison;
             });
             if (reader.hasNext()) {
                 throw new MeasureException.BadBaseOutputs("they are of a larger set", null);
+            }
+        }
+        return quality(comparisons, exactMatch);
+    }
+
+    private Quality quality(Comparison[] comparisons, boolean exactMatch) {
+        Sums image = new Sums();
+        Sums text = new Sums();
+        Map<String, Score> scores = new TreeMap<>();
+        int skipped = 0;
+        for (int i = 0; i < comparisons.length; i++) {
+            image.add(comparisons[i].image);
+            text.add(comparisons[i].text);
+            if (comparisons[i].skipped) {
+                skipped++;
+            } else if (exactMatch) {
+                scores.merge(set.examples().get(i).category().orElse(OTHER), new Score(0, 0).plus(comparisons[i].right),
+                        (a, b) -> new Score(a.right() + b.right(), a.asked() + b.asked()));
             }
         }
         return new Quality(Sums.agreement(List.of(image, text)), Sums.agreement(List.of(image)),
@@ -123,25 +169,56 @@ public final class Evaluation {
         return example.answer().getBytes(UTF_8).length + 4;
     }
 
-    /** What is done with each example. */
-    private interface Work {
-        void accept(int index, Example example);
+    /**
+     * An example on its way.
+     *
+     * @param base what is known of its answer, from the base model
+     */
+    private record Question(int index, Example example, List<BaseOutput> base) {
     }
 
-    /** @return examples that were too long, by their number of tokens: the same ones for every model of a base */
-    private int each(Watcher watcher, Work work) {
-        int count = set.examples().size();
-        int skipped = 0;
-        for (int i = 0; i < count; i++) {
-            check(watcher);
-            try {
-                work.accept(i, set.examples().get(i));
-            } catch (FeedException.TooLong e) {
-                skipped++;
+    /** Lanes take questions about the same pictures together: the pictures are evaluated once. */
+    private void each(List<Feeder> lanes, Watcher watcher, IntFunction<List<BaseOutput>> base,
+            Lanes.Work<Feeder, Question> work) {
+        List<Example> examples = set.examples();
+        AtomicInteger done = new AtomicInteger();
+        Iterator<List<Question>> groups = new Iterator<>() {
+            private int next;
+
+            @Override
+            public boolean hasNext() {
+                return next < examples.size();
             }
-            watcher.progress((i + 1.0) / count);
+
+            @Override
+            public List<Question> next() {
+                List<Path> images = examples.get(next).images();
+                List<Question> group = new ArrayList<>();
+                do {
+                    group.add(new Question(next, examples.get(next), base.apply(next)));
+                    next++;
+                } while (next < examples.size() && !images.isEmpty() && examples.get(next).images().equals(images));
+                return group;
+            }
+        };
+        try {
+            Lanes.run(lanes, groups, (lane, group) -> {
+                for (Question question : group) {
+                    check(watcher);
+                    work.accept(lane, question);
+                    int count = done.incrementAndGet();
+                    if (lane == lanes.get(0)) {
+                        watcher.progress((double) count / examples.size());
+                    }
+                }
+            });
+            watcher.progress(1);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new MeasureException.Cancelled();
         }
-        return skipped;
     }
 
     private static void check(Watcher watcher) {
@@ -152,18 +229,18 @@ public final class Evaluation {
 
     /** Compares the positions of one example with the base's, in order. */
     private static final class Comparison implements Visitor {
-        private final BaseOutputs.Reader reader;
-        private final int example;
-        private final Sums image;
-        private final Sums text;
+        private final Iterator<BaseOutput> base;
         private final Watcher watcher;
+        private final Sums image = new Sums();
+        private final Sums text = new Sums();
+        /** Likeliest tokens up to the first one that is not the answer's. */
+        private final List<Integer> answer = new ArrayList<>();
         private boolean allRight = true;
+        private boolean right;
+        private boolean skipped;
 
-        Comparison(BaseOutputs.Reader reader, int example, Sums image, Sums text, Watcher watcher) {
-            this.reader = reader;
-            this.example = example;
-            this.image = image;
-            this.text = text;
+        Comparison(List<BaseOutput> base, Watcher watcher) {
+            this.base = base.iterator();
             this.watcher = watcher;
         }
 
@@ -177,23 +254,43 @@ public final class Evaluation {
             if (!prediction.answer()) {
                 return;
             }
-            if (!reader.hasNext()) {
-                throw new MeasureException.BadBaseOutputs("they are of a smaller set", null);
-            }
-            BaseOutput base = reader.next();
-            if (base.example() != example || base.target() != prediction.target()) {
+            BaseOutput output = base.hasNext() ? base.next() : null;
+            if (output == null || output.target() != prediction.target()) {
                 throw new MeasureException.Incomparable("their tokens differ");
             }
             LogProbabilities model = LogProbabilities.of(logits);
-            (prediction.afterImage() ? image : text).add(base.divergence(model), base.best() == model.best());
+            (prediction.afterImage() ? image : text).add(output.divergence(model), output.best() == model.best());
+            if (allRight) {
+                answer.add(model.best());
+            }
             allRight &= model.best() == prediction.target();
+        }
+
+        void end() {
+            if (base.hasNext()) {
+                throw new MeasureException.Incomparable("their tokens differ");
+            }
+        }
+
+        boolean isRight(Feeder model, Example example) {
+            String wanted = example.answer().strip();
+            return allRight || begins(wanted, model) && wanted.equals(model.answer(example, longestAnswer(example)));
+        }
+
+        /** Whether the model's own answer begins like the wanted one. */
+        private boolean begins(String wanted, Feeder model) {
+            int last = answer.size() - 1;
+            boolean ended = model.isEnd(answer.get(last));
+            String text = model.text(ended ? answer.subList(0, last) : answer).strip();
+            // what may be half a character proves nothing
+            int end = text.endsWith(REPLACEMENT) ? text.indexOf(REPLACEMENT) : text.length();
+            return ended ? text.equals(wanted) : wanted.startsWith(text.substring(0, end));
         }
     }
 
-    /** Divergences of the positions so far. */
+    /** Divergences of positions. */
     private static final class Sums {
-        private final DoubleStream.Builder divergences = DoubleStream.builder();
-        private double[] built;
+        private final List<Double> divergences = new ArrayList<>();
         private int same;
 
         void add(double divergence, boolean sameBest) {
@@ -201,15 +298,13 @@ public final class Evaluation {
             same += sameBest ? 1 : 0;
         }
 
-        private double[] divergences() {
-            if (built == null) {
-                built = divergences.build().toArray();
-            }
-            return built;
+        void add(Sums more) {
+            divergences.addAll(more.divergences);
+            same += more.same;
         }
 
         static Agreement agreement(List<Sums> parts) {
-            return Agreement.of(parts.stream().flatMapToDouble(part -> DoubleStream.of(part.divergences())).toArray(),
+            return Agreement.of(parts.stream().flatMap(part -> part.divergences.stream()).mapToDouble(d -> d).toArray(),
                     parts.stream().mapToInt(part -> part.same).sum());
         }
     }

@@ -19,6 +19,7 @@ final class KMeans {
     private static final int MAX_ITERATIONS = 100;
 
     private final VectorProducts points;
+    private final FloatBuffer vectors;
     private final int count;
     private final int width;
     private final int clusters;
@@ -38,13 +39,14 @@ final class KMeans {
 
     private KMeans(VectorProducts points, int count, int width, int clusters) {
         this.points = points;
+        this.vectors = points.vectors();
         this.count = count;
         this.width = width;
         this.clusters = clusters;
         row = new float[width];
         squares = new double[count];
         for (int i = 0; i < count; i++) {
-            squares[i] = square(points.vectors(), i);
+            squares[i] = square(vectors, i);
         }
         centroids = ByteBuffer.allocateDirect(clusters * width * Float.BYTES).order(ByteOrder.nativeOrder()).asFloatBuffer();
     }
@@ -65,7 +67,7 @@ final class KMeans {
         Arrays.fill(distances, Double.POSITIVE_INFINITY);
         int chosen = random.nextInt(count);
         for (int cluster = 0; cluster < clusters; cluster++) {
-            points.vectors().get(chosen * width, row);
+            vectors.get(chosen * width, row);
             centroids.put(cluster * width, row);
             FloatBuffer products = points.with(centroids.slice(cluster * width, width), 1);
             double total = 0;
@@ -134,7 +136,7 @@ final class KMeans {
         int[] sizes = sizes(assignment);
         double[] sums = new double[clusters * width];
         for (int i = 0; i < count; i++) {
-            points.vectors().get(i * width, row);
+            vectors.get(i * width, row);
             int at = assignment[i] * width;
             for (int j = 0; j < width; j++) {
                 sums[at + j] += row[j];

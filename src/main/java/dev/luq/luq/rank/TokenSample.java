@@ -64,7 +64,8 @@ final class TokenSample {
     /** The vectors of a layer, centred. The caller closes them. */
     VectorProducts load(Activation activation, int layer, int threads) throws IOException {
         int width = calibration.width();
-        VectorProducts points = new VectorProducts(size(), width, threads);
+        int count = size();
+        VectorProducts points = new VectorProducts(count, width, threads);
         FloatBuffer out = points.vectors();
         float[] row = new float[width];
         double[] mean = new double[width];
@@ -74,11 +75,11 @@ final class TokenSample {
                 vectors.get(slot * width, row);
                 out.put(row);
                 for (int i = 0; i < width; i++) {
-                    mean[i] += (double) row[i] / size();
+                    mean[i] += (double) row[i] / count;
                 }
             }
         }
-        for (int point = 0; point < size(); point++) {
+        for (int point = 0; point < count; point++) {
             out.get(point * width, row);
             for (int i = 0; i < width; i++) {
                 row[i] -= (float) mean[i];

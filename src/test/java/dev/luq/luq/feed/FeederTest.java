@@ -127,6 +127,63 @@ class FeederTest {
         assertEquals(tokens - 1, last.index());
     }
 
+    /** The same bits: what stays in the context was computed in the batches that a fresh context would see. */
+    @ParameterizedTest
+    @ValueSource(strings = {LLAVA, QWEN})
+    void aPictureThatBeginsTwoExamplesInARowIsEvaluatedOnce(String name) {
+        Path one = REFERENCE.resolve("square-140x140.png");
+        Path other = REFERENCE.resolve("square-70x70.png");
+        List<Example> examples = List.of(picture(one), asked("Which?", one), asked("Which?", one, other),
+                asked("And now?", one, other), picture(other), text(), asked("What else is there?", other));
+        List<Boolean> again = List.of(false, true, false, true, false, false, false);
+        try (FeedCache cache = new FeedCache(1 << 20); Feeder feeder = cached(name, cache)) {
+            for (int i = 0; i < examples.size(); i++) {
+                Memory fresh = new Memory();
+                try (Feeder alone = tiny(name, 512, 64, FeedOptions.Outputs.ANSWER, null)) {
+                    alone.feed(examples.get(i), fresh);
+                }
+                Memory reused = new Memory();
+                assertEquals(fresh.tokens.size(), feeder.feed(examples.get(i), reused));
+                assertEquals(fresh.predictions, reused.predictions);
+                for (int j = 0; j < fresh.logits.size(); j++) {
+                    assertArrayEquals(fresh.logits.get(j), reused.logits.get(j), examples.get(i).question());
+                }
+                assertEquals(again.get(i), fresh.tokens.contains(Modality.IMAGE) && !reused.tokens.contains(Modality.IMAGE),
+                        examples.get(i).question() + i);
+            }
+        }
+    }
+
+    @Test
+    void promptsAndPicturesAreSharedByFeeders() {
+        Example example = picture(REFERENCE.resolve("square-140x140.png"));
+        Memory first = new Memory();
+        Memory second = new Memory();
+        try (FeedCache cache = new FeedCache(1 << 20)) {
+            try (Feeder feeder = cached(QWEN, cache)) {
+                feeder.feed(example, first);
+            }
+            // Without a projector it cannot read pictures of its own.
+            try (Feeder feeder = Feeder.open(List.of(REFERENCE.resolve(QWEN + "-F16.gguf")), Optional.empty(),
+                    new FeedOptions(512, 64, 1, FeedOptions.Outputs.ANSWER, Optional.empty()), cache)) {
+                feeder.feed(example, second);
+            }
+        }
+        for (int i = 0; i < first.logits.size(); i++) {
+            assertArrayEquals(first.logits.get(i), second.logits.get(i));
+        }
+    }
+
+    private static Feeder cached(String name, FeedCache cache) {
+        return Feeder.open(List.of(REFERENCE.resolve(name + "-F16.gguf")),
+                Optional.of(REFERENCE.resolve("mmproj-" + name + "-F16.gguf")),
+                new FeedOptions(512, 64, 1, FeedOptions.Outputs.ANSWER, Optional.empty()), cache);
+    }
+
+    private static Example asked(String question, Path... images) {
+        return new Example("set.jsonl", 3, List.of(images), question, "It is round.", Optional.empty());
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {LLAVA, QWEN})
     void picturesAreTokensOfTheirOwnKindInTheirPlace(String name) {

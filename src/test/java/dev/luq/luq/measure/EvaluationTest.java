@@ -8,13 +8,17 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.luq.gguf.Gguf;
+import dev.luq.gguf.ModelFiles;
 import dev.luq.llama.Llama;
+import dev.luq.llama.ModelQuantizer;
 import dev.luq.luq.data.Dataset;
 import dev.luq.luq.feed.FeedOptions;
 import dev.luq.luq.feed.Feeder;
+import dev.luq.luq.quantize.UniformModels;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -74,9 +78,9 @@ class EvaluationTest {
         Evaluation evaluation = new Evaluation(set(), folder.resolve("base"));
         try (Feeder tiny = tiny("qwen2.5-vl-tiny")) {
             assertFalse(evaluation.hasBase());
-            evaluation.recordBase(tiny, NOBODY);
+            evaluation.recordBase(List.of(tiny), NOBODY);
             assertTrue(evaluation.hasBase());
-            Quality quality = evaluation.run(tiny, false, NOBODY);
+            Quality quality = evaluation.run(List.of(tiny), false, NOBODY);
             assertEquals(quality.all().positions(), quality.image().positions() + quality.text().positions());
             assertTrue(quality.image().positions() > 1 && quality.text().positions() > 1, quality.toString());
             for (Agreement agreement : List.of(quality.all(), quality.image(), quality.text())) {
@@ -90,8 +94,8 @@ class EvaluationTest {
     void aChangedModelIsAtADistance() throws IOException {
         Evaluation evaluation = new Evaluation(set(), folder.resolve("base"));
         try (Feeder base = tiny("qwen2.5-vl-tiny"); Feeder changed = feeder(changed(), REFERENCE.resolve("mmproj-qwen2.5-vl-tiny-F16.gguf"))) {
-            evaluation.recordBase(base, NOBODY);
-            Quality quality = evaluation.run(changed, true, NOBODY);
+            evaluation.recordBase(List.of(base), NOBODY);
+            Quality quality = evaluation.run(List.of(changed), true, NOBODY);
             assertTrue(quality.image().meanKld() > 0 && quality.text().meanKld() > 0, quality.toString());
             assertTrue(quality.all().p99Kld() >= quality.all().meanKld(), quality.toString());
             assertEquals(new TreeMap<>(Map.of("color", new Score(0, 1), "other", new Score(0, 1))), quality.exactMatch());
@@ -127,11 +131,50 @@ class EvaluationTest {
                 question + " " + answer + " \"}", question + answer.toUpperCase(Locale.ROOT) + "\"}"));
         Evaluation evaluation = new Evaluation(Dataset.read(set), folder.resolve("base"));
         try (Feeder demo = feeder(DEMO.resolve("luq-demo-F16.gguf"), DEMO.resolve("mmproj-luq-demo-F16.gguf"))) {
-            evaluation.recordBase(demo, NOBODY);
-            Quality quality = evaluation.run(demo, true, NOBODY);
+            evaluation.recordBase(List.of(demo), NOBODY);
+            Quality quality = evaluation.run(List.of(demo), true, NOBODY);
             assertEquals(new TreeMap<>(Map.of("describe", new Score(1, 1), "color", new Score(1, 2))), quality.exactMatch());
             assertEquals(new Score(2, 3), quality.exactMatchAll());
         }
+    }
+
+    /** Questions in a row about one picture, about several, and about none; right and wrong answers. */
+    @Test
+    void resultsDoNotDependOnHowManyInstancesWorkSideBySide() throws IOException {
+        Path set = Files.createDirectory(folder.resolve("many"));
+        Path examples = DEMO.resolve("examples");
+        for (String picture : List.of("describe.png", "word.png", "chart.png")) {
+            Files.copy(examples.resolve(picture), set.resolve(picture));
+        }
+        List<String> lines = new ArrayList<>();
+        for (int i = 0; i < 24; i++) {
+            String picture = i % 8 > 5 ? "null" : '"' + List.of("describe.png", "word.png", "chart.png").get(i / 2 % 3) + '"';
+            lines.add("{\"image\": " + picture + ", \"question\": \"" + List.of("What color is the ring?", "What does it say?",
+                    "What is the value of A?").get(i % 3) + "\", \"answer\": \"" + List.of("yellow", "CASTLE", "9", "so").get(i % 4)
+                    + "\", \"category\": \"" + i % 3 + "\"}");
+        }
+        Files.write(set.resolve("all.jsonl"), lines);
+        Dataset dataset = Dataset.read(set);
+        Path down = folder.resolve("down.gguf");
+        UniformModels.quantize(ModelFiles.read(DEMO.resolve("luq-demo-F16.gguf")), ModelQuantizer.FileType.Q4_K_M,
+                Optional.empty(), 2, down);
+        List<Quality> found = new ArrayList<>();
+        for (int lanes : List.of(1, 3)) {
+            Evaluation evaluation = new Evaluation(dataset, folder.resolve("base" + lanes));
+            List<Feeder> base = new ArrayList<>();
+            List<Feeder> model = new ArrayList<>();
+            for (int i = 0; i < lanes; i++) {
+                base.add(feeder(DEMO.resolve("luq-demo-F16.gguf"), DEMO.resolve("mmproj-luq-demo-F16.gguf")));
+                model.add(feeder(down, DEMO.resolve("mmproj-luq-demo-F16.gguf")));
+            }
+            evaluation.recordBase(base, NOBODY);
+            found.add(evaluation.run(model, true, NOBODY));
+            base.forEach(Feeder::close);
+            model.forEach(Feeder::close);
+        }
+        assertEquals(-1, Files.mismatch(folder.resolve("base1"), folder.resolve("base3")));
+        assertEquals(found.get(0), found.get(1));
+        assertTrue(found.get(0).all().meanKld() > 0, found.toString());
     }
 
     @Test
@@ -139,11 +182,11 @@ class EvaluationTest {
         Dataset set = set();
         Evaluation evaluation = new Evaluation(set, folder.resolve("base"));
         try (Feeder qwen = tiny("qwen2.5-vl-tiny"); Feeder llava = tiny("llava-tiny")) {
-            assertThrows(MeasureException.BadBaseOutputs.class, () -> evaluation.run(qwen, false, NOBODY));
-            evaluation.recordBase(qwen, NOBODY);
-            assertThrows(MeasureException.Incomparable.class, () -> evaluation.run(llava, false, NOBODY));
+            assertThrows(MeasureException.BadBaseOutputs.class, () -> evaluation.run(List.of(qwen), false, NOBODY));
+            evaluation.recordBase(List.of(qwen), NOBODY);
+            assertThrows(MeasureException.Incomparable.class, () -> evaluation.run(List.of(llava), false, NOBODY));
             Evaluation smaller = new Evaluation(new Dataset(set.examples().subList(0, 1)), folder.resolve("base"));
-            assertThrows(MeasureException.BadBaseOutputs.class, () -> smaller.run(qwen, false, NOBODY));
+            assertThrows(MeasureException.BadBaseOutputs.class, () -> smaller.run(List.of(qwen), false, NOBODY));
         }
     }
 
@@ -157,12 +200,12 @@ class EvaluationTest {
             Files.writeString(folder.resolve("set/more.jsonl"),
                     "{\"image\": null, \"question\": \"" + "why ".repeat(300) + "\", \"answer\": \"so\"}\n");
             Evaluation longer = new Evaluation(Dataset.read(folder.resolve("set")), folder.resolve("longer"));
-            evaluation.recordBase(narrow, NOBODY);
-            longer.recordBase(narrow, NOBODY);
-            Quality all = longer.run(narrow, true, NOBODY);
+            evaluation.recordBase(List.of(narrow), NOBODY);
+            longer.recordBase(List.of(narrow), NOBODY);
+            Quality all = longer.run(List.of(narrow), true, NOBODY);
             assertEquals(1, all.skipped());
             assertEquals(2, all.exactMatchAll().asked());
-            assertEquals(evaluation.run(narrow, true, NOBODY).all(), all.all());
+            assertEquals(evaluation.run(List.of(narrow), true, NOBODY).all(), all.all());
         }
     }
 
@@ -183,7 +226,7 @@ class EvaluationTest {
             }
         };
         try (Feeder tiny = tiny("qwen2.5-vl-tiny")) {
-            assertThrows(MeasureException.Cancelled.class, () -> evaluation.recordBase(tiny, impatient));
+            assertThrows(MeasureException.Cancelled.class, () -> evaluation.recordBase(List.of(tiny), impatient));
             assertFalse(evaluation.hasBase());
         }
     }
