@@ -43,4 +43,5 @@ test_kernels() {
         program=$work/luq/kernels/luq-kernel-test
     fi
     LD_LIBRARY_PATH=$work/llama/bin "$program"
+    LD_LIBRARY_PATH=$work/llama/bin "$program" compact
 }

@@ -38,7 +38,8 @@ public interface WorkerConfig {
 
     /**
      * What multiplies the weights: {@code fast}, our own kernels where they know the type of the weights and the
-     * processor, or {@code stock}, llama.cpp's everywhere.
+     * processor; {@code compact}, the same with weights that take no more memory than in the file; or {@code stock},
+     * llama.cpp's everywhere.
      */
     @WithDefault("stock")
     Kernels kernels();
