@@ -39,6 +39,9 @@ struct Avx2Base {
     static LUQ_INLINE Lanes lookup(const uint8_t * table, Lanes codes) {
         return _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *) table)), codes);
     }
+    static LUQ_INLINE Lanes gather(const uint32_t * table, Lanes indices) {
+        return _mm256_i32gather_epi32((const int *) table, indices, 4);
+    }
     static LUQ_INLINE Lanes multiply_add(Lanes sum, Lanes a, Lanes b) {
         return _mm256_add_epi32(sum, _mm256_mullo_epi32(a, b));
     }

@@ -44,6 +44,14 @@ struct NeonDotprod {
     static LUQ_INLINE Lanes lookup(const uint8_t * table, Lanes codes) {
         return vreinterpretq_s32_u8(vqtbl1q_u8(vld1q_u8(table), vreinterpretq_u8_s32(codes)));
     }
+    static LUQ_INLINE Lanes gather(const uint32_t * table, Lanes indices) {
+        const uint32x4_t i = vreinterpretq_u32_s32(indices);
+        uint32x4_t words = vdupq_n_u32(table[vgetq_lane_u32(i, 0)]);
+        words = vld1q_lane_u32(table + vgetq_lane_u32(i, 1), words, 1);
+        words = vld1q_lane_u32(table + vgetq_lane_u32(i, 2), words, 2);
+        words = vld1q_lane_u32(table + vgetq_lane_u32(i, 3), words, 3);
+        return vreinterpretq_s32_u32(words);
+    }
     static LUQ_INLINE Lanes multiply_add(Lanes sum, Lanes a, Lanes b) { return vmlaq_s32(sum, a, b); }
     static LUQ_INLINE Lanes multiply_add_small(Lanes sum, Lanes a, Lanes b) { return vmlaq_s32(sum, a, b); }
     static LUQ_INLINE Lanes multiply_add_pairs(Lanes sum, Lanes a, Lanes b) {

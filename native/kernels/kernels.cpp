@@ -8,7 +8,10 @@ namespace luq::kernels {
 
 const InstructionSet * const INSTRUCTION_SETS[] = {
 #ifdef __x86_64__
-    &AVX512_VNNI, &AVX_VNNI, &AVX2,
+#ifndef LUQ_AVX2_ONLY
+    &AVX512_VBMI, &AVX512_VNNI, &AVX_VNNI,
+#endif
+    &AVX2,
 #endif
 #ifdef __aarch64__
     &NEON_DOTPROD,

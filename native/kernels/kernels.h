@@ -13,11 +13,11 @@ using Multiply = void (*)(const uint8_t * panels, int count, int superblocks, co
 struct InstructionSet {
     const char * name;
     bool (*available)(); // on this CPU
-    Multiply trits, nibbles, six_bits, six_values, iq3_xxs, iq3_s; // by panels.h
+    Multiply trits, grid, nibbles, six_bits, six_values, iq3_xxs, iq3_s; // by panels.h
 };
 
 #ifdef __x86_64__
-extern const InstructionSet AVX512_VNNI, AVX_VNNI, AVX2;
+extern const InstructionSet AVX512_VBMI, AVX512_VNNI, AVX_VNNI, AVX2;
 #endif
 #ifdef __aarch64__
 extern const InstructionSet NEON_DOTPROD;

@@ -13,11 +13,12 @@ class MatrixProduct : public ggml::cpu::tensor_traits {
     MatrixProduct(const WeightType & weights, const InstructionSet & set, const CpuBackend & backend)
         : weights(weights), multiply(set.*weights.multiply), backend(backend) {}
 
+    const WeightType & weights;
+
     bool work_size(int threads, const ggml_tensor * product, size_t & bytes) override;
     bool compute_forward(ggml_compute_params * params, ggml_tensor * product) override;
 
   private:
-    const WeightType & weights;
     const Multiply     multiply;
     const CpuBackend & backend;
 

@@ -81,8 +81,8 @@ void multiply(const uint8_t * panels, int count, int superblocks, const Activati
 }
 
 template <typename V> constexpr InstructionSet kernels_of(const char * name, bool (*available)()) {
-    return {name, available, multiply<V, TritPanels>, multiply<V, NibblePanels>, multiply<V, SixBitPanels>,
-            multiply<V, SixValuePanels>, multiply<V, Iq3XxsPanels>, multiply<V, Iq3SPanels>};
+    return {name, available, multiply<V, TritPanels>, multiply<V, GridPanels>, multiply<V, NibblePanels>,
+            multiply<V, SixBitPanels>, multiply<V, SixValuePanels>, multiply<V, Iq3XxsPanels>, multiply<V, Iq3SPanels>};
 }
 
 } // namespace luq::kernels

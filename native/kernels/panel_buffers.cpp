@@ -52,7 +52,7 @@ ggml::cpu::tensor_traits * Extension::get_tensor_traits(const ggml_tensor * op) 
 // Panels are packed by as many threads as the machine has: loading has it for itself.
 void set_tensor(ggml_backend_buffer_t, ggml_tensor * tensor, const void * data, size_t offset, size_t size) {
     GGML_ASSERT(offset == 0 && size == ggml_nbytes(tensor));
-    const WeightType & weights = *weight_type(tensor->type);
+    const WeightType & weights = extension->products[tensor->type]->weights;
     const int64_t panels = tensor->ne[1] / ROWS;
     const int64_t threads = std::min<int64_t>(panels, std::max(1u, std::thread::hardware_concurrency()));
     const auto pack = [&](int64_t i) {
@@ -87,13 +87,13 @@ ggml_backend_buffer_t alloc_buffer(ggml_backend_buffer_type_t type, size_t size)
 }
 
 size_t alloc_size(ggml_backend_buffer_type_t, const ggml_tensor * tensor) {
-    return extension->product_of(*tensor)
-        ? weight_type(tensor->type)->panel_bytes(tensor->ne[0]) * (tensor->ne[1] / ROWS) : ggml_nbytes(tensor);
+    const MatrixProduct * product = extension->product_of(*tensor);
+    return product ? product->weights.panel_bytes(tensor->ne[0]) * (tensor->ne[1] / ROWS) : ggml_nbytes(tensor);
 }
 
 } // namespace
 
-const char * enable(const char * name) {
+const char * enable(Layout layout, const char * name) {
     if (extension) {
         throw std::logic_error("the kernels are enabled already");
     }
@@ -117,7 +117,7 @@ const char * enable(const char * name) {
     };
     created->products.resize(GGML_TYPE_COUNT);
     for (int type = 0; type < GGML_TYPE_COUNT; type++) {
-        if (const WeightType * weights = weight_type((ggml_type) type)) {
+        if (const WeightType * weights = weight_type((ggml_type) type, layout)) {
             created->products[type] = std::make_unique<MatrixProduct>(*weights, set, created->backend);
         }
     }

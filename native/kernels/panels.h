@@ -34,7 +34,18 @@ struct ActivationBlock {
 // 2.375 bits a weight.
 struct TritPanels {
     static constexpr int LINES = 19, PARTS = 16, COLUMNS = 16, LARGEST = 18;
-    static constexpr int OFFSET = 9;
+    static constexpr int OFFSET = 9, SCALE_LINE = 17;
+};
+
+// The same weights as the file holds them: eight columns are an index of TritGrid.
+//   lines 0..7   low 8 bits of indices, byte j of line i: columns 32i + 8j .. 32i + 8j + 7
+//   lines 8..11  their high 3 bits and above them the sign, low nibble of byte j of line 8 + i: of byte j of line 2i,
+//                high nibble: of line 2i + 1
+//   lines 12, 13 s and d, as in TritPanels
+// 1.75 bits a weight.
+struct GridPanels {
+    static constexpr int LINES = 14, PARTS = 16, COLUMNS = 16, LARGEST = 18;
+    static constexpr int OFFSET = 9, SCALE_LINE = 12;
 };
 
 // weight = d * s * q - dmin * m, q of 4 bits, s and m of 6 bits per 32 columns: ggml's Q4_K, its words as they are.
@@ -59,7 +70,8 @@ struct SixBitPanels {
 };
 
 // weight = d / DIVISOR * (2s+1) * v, v one of VALUES - OFFSET, s of 4 bits: ggml's types with a codebook. A code is an
-// index of VALUES; SIZE_SHIFT takes sizes to 0, 1, 2 and so on. correction[i] = -OFFSET * sum of part i's columns.
+// index of VALUES; SIZE_SHIFT takes sizes to 0, 1, 2 and so on; RUNS: runs of 8 columns that share words.
+// correction[i] = -OFFSET * sum of part i's columns.
 
 // Six values, s per 16 columns: IQ2_XXS, IQ2_XS and IQ2_S.
 //   lines 0..15  low 2 bits of codes, as trits lie
@@ -69,7 +81,7 @@ struct SixBitPanels {
 // 3.375 bits a weight.
 struct SixValuePanels {
     static constexpr int LINES = 27, PARTS = 16, COLUMNS = 16, LARGEST = 86;
-    static constexpr int OFFSET = 43, DIVISOR = 8, CODES = 6, SIZE_SHIFT = 4, SCALE_LINE = 24;
+    static constexpr int OFFSET = 43, DIVISOR = 8, CODES = 6, RUNS = 4, SIZE_SHIFT = 4, SCALE_LINE = 24;
     static constexpr uint8_t VALUES[16] = {0, 18, 35, 51, 68, 86};
 };
 
@@ -79,7 +91,7 @@ struct SixValuePanels {
 //   line  33     d in the low half
 // 4.25 bits a weight.
 struct SixteenValuePanels {
-    static constexpr int LINES = 34, PARTS = 8, COLUMNS = 32, CODES = 16, SCALE_LINE = 32;
+    static constexpr int LINES = 34, PARTS = 8, COLUMNS = 32, CODES = 16, RUNS = 8, SCALE_LINE = 32;
 };
 
 struct Iq3XxsPanels : SixteenValuePanels {

@@ -4,12 +4,14 @@
 //   and_or(a, b, c)     a & b | c
 //   where_bit<I>(a, x)  x where bit I of a is set, else 0
 //   lookup(table, a)    each byte of a, which is below 16, from the table
+//   gather(table, a)    the word of the table that a lane names
 //   multiply_add        adds a product to the first operand; _small that of a 16-bit number and one that is not negative
 //                       either; _pairs two products of 16-bit halves
 //   fma(a, b, c)        a * b + c, in floats
 #pragma once
 
 #include "panels.h"
+#include "trit_grid.h"
 
 #include <utility>
 
@@ -33,23 +35,25 @@ template <int N, typename Body> LUQ_INLINE void repeat(Body && body) {
 //   CORRECTED       whether sums begin with the activations' corrections
 template <typename V, typename Panels> struct Weights;
 
-template <typename V> struct Weights<V, TritPanels> {
+// Of IQ1_M in either layout.
+template <typename V, typename Panels> struct TernaryWeights {
     using Lanes = typename V::Lanes;
     static constexpr bool CORRECTED = true;
     const uint8_t * lines;
 
-    template <int P> LUQ_INLINE Lanes part(Lanes quants[4]) const {
-        const Lanes trits = V::load(lines + LINE_BYTES * P);
-        const Lanes signs = V::load(lines + LINE_BYTES * 16);
+    // From a line of trits and the bits of a line that are the signs of its two runs of eight columns.
+    template <int Left, int Right> static LUQ_INLINE void spread(Lanes trits, Lanes signs, Lanes quants[4]) {
         const Lanes eight = V::splat(0x18181818);
-        const Lanes left  = V::template where_bit<2 * P>(signs, 0x02020202);
-        const Lanes right = V::template where_bit<2 * P + 1>(signs, 0x02020202);
+        const Lanes left  = V::template where_bit<Left>(signs, 0x02020202);
+        const Lanes right = V::template where_bit<Right>(signs, 0x02020202);
         quants[0] = V::and_or(V::template shift<-3>(trits), eight, left);
         quants[1] = V::and_or(V::template shift<-1>(trits), eight, left);
         quants[2] = V::and_or(V::template shift<1>(trits), eight, right);
         quants[3] = V::and_or(V::template shift<3>(trits), eight, right);
+    }
 
-        const Lanes scales = V::load(lines + LINE_BYTES * (17 + P / 8));
+    template <int P> LUQ_INLINE Lanes scale() const {
+        const Lanes scales = V::load(lines + LINE_BYTES * (Panels::SCALE_LINE + P / 8));
         return V::and_or(V::template shift<3 * (P % 8) - 1>(scales), V::splat(14), V::splat(1));
     }
 
@@ -59,10 +63,37 @@ template <typename V> struct Weights<V, TritPanels> {
     }
 
     LUQ_INLINE typename V::Floats finish(typename V::Floats result, Lanes total, const ActivationBlock & a) const {
-        const Lanes low  = V::template shift<24>(V::load(lines + LINE_BYTES * 17));
-        const Lanes high = V::template shift<16>(V::load(lines + LINE_BYTES * 18));
+        const Lanes low  = V::template shift<24>(V::load(lines + LINE_BYTES * Panels::SCALE_LINE));
+        const Lanes high = V::template shift<16>(V::load(lines + LINE_BYTES * (Panels::SCALE_LINE + 1)));
         const auto d = V::half(V::and_or(high, V::splat(0xFF00), low));
         return V::fma(V::multiply(d, V::splat(a.d / 8)), V::to_float(total), result);
+    }
+};
+
+template <typename V> struct Weights<V, TritPanels> : TernaryWeights<V, TritPanels> {
+    using Lanes = typename V::Lanes;
+    template <int P> LUQ_INLINE Lanes part(Lanes quants[4]) const {
+        this->template spread<2 * P, 2 * P + 1>(V::load(this->lines + LINE_BYTES * P),
+                                                V::load(this->lines + LINE_BYTES * 16), quants);
+        return this->template scale<P>();
+    }
+};
+
+template <typename V> struct Weights<V, GridPanels> : TernaryWeights<V, GridPanels> {
+    using Lanes = typename V::Lanes;
+    template <int P> LUQ_INLINE Lanes part(Lanes quants[4]) const {
+        constexpr int BYTE = 16 * (P % 2), NIBBLE = BYTE + 4 * (P / 2 % 2); // where the first of two runs is
+        const Lanes low  = V::load(this->lines + LINE_BYTES * (P / 2));
+        const Lanes high = V::load(this->lines + LINE_BYTES * (8 + P / 4));
+        const auto run = [&](auto i) LUQ_LAMBDA {
+            const Lanes eight = V::bit_and(V::template shift<BYTE + 8 * i>(low), V::splat(0xFF));
+            return V::gather(TRIT_GRID.words,
+                             V::and_or(V::template shift<NIBBLE + 8 * i - 8>(high), V::splat(0x700), eight));
+        };
+        const Lanes left = run(std::integral_constant<int, 0>{}), right = run(std::integral_constant<int, 1>{});
+        this->template spread<NIBBLE + 3, NIBBLE + 11>(
+            V::and_or(V::template shift<-4>(right), V::splat((int32_t) 0xF0F0F0F0), left), high, quants);
+        return this->template scale<P>();
     }
 };
 

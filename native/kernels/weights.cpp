@@ -1,9 +1,12 @@
 #include "weights.h"
 
+#include "trit_grid.h"
+
 #define GGML_COMMON_DECL_CPP
 #define GGML_COMMON_IMPL_CPP
 #include "ggml-common.h"
 
+#include <array>
 #include <cstring>
 
 namespace luq::kernels {
@@ -11,32 +14,41 @@ namespace {
 
 static_assert(QK_K == SUPERBLOCK);
 
-// Eight trits of IQ1_M, as bytes 0, 1, 2. Its 11-bit indices name words of a grid with bytes -1, 0, 1.
-uint64_t trits_of(const block_iq1_m & block, int run) {
-    const int high = block.qh[run / 2] >> (4 * (run % 2)) & 7;
-    const uint64_t bytes = iq1s_grid[block.qs[run] | high << 8];
-    return ((bytes & 0x0303030303030303) + 0x0101010101010101) & 0x0303030303030303;
+// Four 16-bit words hold 3 bits for each of four runs of 16 columns, and above them 4 bits of d.
+void ternary_scales(const block_iq1_m & block, uint32_t words[2]) {
+    uint16_t packed[4];
+    std::memcpy(packed, block.scales, sizeof packed);
+    const uint32_t d = packed[0] >> 12 | packed[1] >> 12 << 4 | packed[2] >> 12 << 8 | packed[3] >> 12 << 12;
+    words[0] = (packed[0] & 0xFFFu) | (packed[1] & 0xFFFu) << 12 | (d & 0xFF) << 24;
+    words[1] = (packed[2] & 0xFFFu) | (packed[3] & 0xFFFu) << 12 | (d >> 8) << 24;
 }
 
 void trit_words(const uint8_t * bytes, uint32_t * words) {
     const auto & block = *reinterpret_cast<const block_iq1_m *>(bytes);
-    std::memset(words, 0, sizeof(uint32_t) * TritPanels::LINES);
-    for (int run = 0; run < SUPERBLOCK / 8; run++) {
-        const uint64_t trits = trits_of(block, run);
-        words[run / 2] |= (uint32_t) trits << 4 * (run % 2) | (uint32_t) (trits >> 32) << (4 * (run % 2) + 2);
-        const bool negative = block.qh[run / 2] >> (4 * (run % 2)) & 8;
-        words[16] |= (uint32_t) !negative << run;
+    words[16] = 0;
+    for (int i = 0; i < SUPERBLOCK / 16; i++) {
+        const int high = block.qh[i];
+        words[i] = TRIT_GRID.words[block.qs[2 * i] | (high & 7) << 8] |
+                   TRIT_GRID.words[block.qs[2 * i + 1] | (high & 0x70) << 4] << 4;
+        words[16] |= (uint32_t) (!(high & 0x08) | !(high & 0x80) << 1) << 2 * i;
     }
-    // Four 16-bit words hold 3 bits for each of four runs of 16 columns, and above them 4 bits of d.
-    uint16_t packed[4];
-    std::memcpy(packed, block.scales, sizeof packed);
-    uint32_t d = 0;
+    ternary_scales(block, words + TritPanels::SCALE_LINE);
+}
+
+void grid_words(const uint8_t * bytes, uint32_t * words) {
+    const auto & block = *reinterpret_cast<const block_iq1_m *>(bytes);
+    std::memcpy(words, block.qs, sizeof block.qs);
     for (int i = 0; i < 4; i++) {
-        words[17 + i / 2] |= (packed[i] & 0xFFFu) << (12 * (i % 2));
-        d |= (uint32_t) (packed[i] >> 12) << (4 * i);
+        // The file's byte has the two nibbles of neighbours; a set sign is - there.
+        uint32_t nibbles = 0;
+        for (int j = 0; j < 4; j++) {
+            const uint32_t left = block.qh[4 * i + j / 2] >> 4 * (j % 2) & 15;
+            const uint32_t right = block.qh[4 * i + 2 + j / 2] >> 4 * (j % 2) & 15;
+            nibbles |= (left | right << 4) << 8 * j;
+        }
+        words[8 + i] = nibbles ^ 0x88888888;
     }
-    words[17] |= (d & 0xFF) << 24;
-    words[18] |= (d >> 8) << 24;
+    ternary_scales(block, words + GridPanels::SCALE_LINE);
 }
 
 void nibble_words(const uint8_t * block, uint32_t * words) {
@@ -95,35 +107,55 @@ Run run_of(const block_iq3_s & block, int run) {
             block.signs[run]};
 }
 
-// Puts the codes of eight columns, a byte each, where they belong.
-void put_run(SixValuePanels, int run, uint64_t codes, uint32_t * words) {
-    const uint64_t low = codes & 0x0303030303030303, high = codes >> 2 & 0x0101010101010101;
-    words[run / 2] |= (uint32_t) low << 4 * (run % 2) | (uint32_t) (low >> 32) << (4 * (run % 2) + 2);
-    words[16 + run / 4] |= (uint32_t) high << 2 * (run % 4) | (uint32_t) (high >> 32) << (2 * (run % 4) + 1);
+// Each bit of a byte as a byte 0xFF or 0.
+constexpr std::array<uint64_t, 256> byte_masks() {
+    std::array<uint64_t, 256> masks{};
+    for (int bits = 0; bits < 256; bits++) {
+        for (int i = 0; i < 8; i++) {
+            masks[bits] |= (uint64_t) (bits >> i & 1 ? 0xFF : 0) << 8 * i;
+        }
+    }
+    return masks;
 }
-
-void put_run(SixteenValuePanels, int run, uint64_t codes, uint32_t * words) {
-    uint32_t * quad = words + 8 * (run / 8) + 2 * (run % 4);
-    quad[0] |= (uint32_t) codes << 4 * (run / 4 % 2);
-    quad[1] |= (uint32_t) (codes >> 32) << 4 * (run / 4 % 2);
-}
+constexpr std::array<uint64_t, 256> BYTE_MASKS = byte_masks();
 
 // VALUES lie symmetrically around zero: the code of a size is in the upper half, that of its negative mirrors it. Eight
 // at a time, a byte each.
 template <typename Panels> uint64_t codes_of(const Run & run) {
     constexpr uint64_t EACH = 0x0101010101010101, MASK = Panels::CODES > 8 ? 15 : 7;
     const uint64_t positive = (run.sizes >> Panels::SIZE_SHIFT & 7 * EACH) + Panels::CODES / 2 * EACH;
-    const uint64_t bits     = run.signs * EACH & 0x8040201008040201;
-    const uint64_t negative = (((bits & 0x7F * EACH) + 0x7F * EACH) | bits) >> 7 & EACH;
-    return (positive ^ negative * MASK) - negative * (MASK + 1 - Panels::CODES);
+    const uint64_t negative = BYTE_MASKS[run.signs];
+    return (positive ^ (negative & EACH * MASK)) - (negative & EACH * (MASK + 1 - Panels::CODES));
+}
+
+// The words of the codes of Panels::RUNS runs of eight columns, from this one on.
+template <typename Panels, typename Block> void put_codes(const Block & block, int run, uint32_t * words) {
+    const auto codes = [&](int i) { return codes_of<Panels>(run_of(block, run + i)); };
+    if constexpr (Panels::CODES > 8) {
+        for (int i = 0; i < 4; i++) {
+            const uint64_t pairs = codes(i) | codes(i + 4) << 4;
+            std::memcpy(words + run + 2 * i, &pairs, sizeof pairs);
+        }
+    } else {
+        uint32_t low[4], high = 0;
+        for (int i = 0; i < 4; i++) {
+            const uint64_t both = codes(i);
+            const uint32_t first = (uint32_t) both, last = (uint32_t) (both >> 32);
+            low[i] = (first & 0x03030303) | (last & 0x03030303) << 2;
+            high |= (first >> 2 & 0x01010101) << 2 * i | (last >> 2 & 0x01010101) << (2 * i + 1);
+        }
+        words[run / 2]      = low[0] | low[1] << 4;
+        words[run / 2 + 1]  = low[2] | low[3] << 4;
+        words[16 + run / 4] = high;
+    }
 }
 
 template <typename Block, typename Panels> void codebook_words(const uint8_t * bytes, uint32_t * words) {
     const auto & block = *reinterpret_cast<const Block *>(bytes);
-    std::memset(words, 0, sizeof(uint32_t) * Panels::LINES);
-    for (int run = 0; run < SUPERBLOCK / 8; run++) {
-        put_run(Panels(), run, codes_of<Panels>(run_of(block, run)), words);
+    for (int run = 0; run < SUPERBLOCK / 8; run += Panels::RUNS) {
+        put_codes<Panels>(block, run, words);
     }
+    std::memset(words + Panels::SCALE_LINE, 0, sizeof(uint32_t) * (Panels::LINES - Panels::SCALE_LINE));
     for (int part = 0; part < Panels::PARTS; part++) {
         words[Panels::SCALE_LINE + part / 8] |= (uint32_t) scale(block, part) << 4 * (part % 8);
     }
@@ -150,29 +182,34 @@ void minima_correction(const int16_t * sums, int32_t * correction) {
     }
 }
 
+constexpr bool FAST = true, COMPACT = true;
+
+// Where they are no larger than in the file but for 1 %, panels serve both layouts.
 const WeightType WEIGHT_TYPES[] = {
-    {GGML_TYPE_IQ1_M, sizeof(block_iq1_m), TritPanels::LINES, &InstructionSet::trits, trit_words,
+    {GGML_TYPE_IQ1_M, FAST, !COMPACT, sizeof(block_iq1_m), TritPanels::LINES, &InstructionSet::trits, trit_words,
      offset_correction<TritPanels::OFFSET>},
-    {GGML_TYPE_Q4_K, sizeof(block_q4_K), NibblePanels::LINES, &InstructionSet::nibbles, nibble_words, minima_correction},
-    {GGML_TYPE_Q6_K, sizeof(block_q6_K), SixBitPanels::LINES, &InstructionSet::six_bits, six_bit_words,
+    {GGML_TYPE_IQ1_M, !FAST, COMPACT, sizeof(block_iq1_m), GridPanels::LINES, &InstructionSet::grid, grid_words,
+     offset_correction<GridPanels::OFFSET>},
+    {GGML_TYPE_Q4_K, FAST, COMPACT, sizeof(block_q4_K), NibblePanels::LINES, &InstructionSet::nibbles, nibble_words, minima_correction},
+    {GGML_TYPE_Q6_K, FAST, COMPACT, sizeof(block_q6_K), SixBitPanels::LINES, &InstructionSet::six_bits, six_bit_words,
      offset_correction<SixBitPanels::OFFSET>},
-    {GGML_TYPE_IQ2_XXS, sizeof(block_iq2_xxs), SixValuePanels::LINES, &InstructionSet::six_values,
+    {GGML_TYPE_IQ2_XXS, FAST, !COMPACT, sizeof(block_iq2_xxs), SixValuePanels::LINES, &InstructionSet::six_values,
      codebook_words<block_iq2_xxs, SixValuePanels>, offset_correction<SixValuePanels::OFFSET>},
-    {GGML_TYPE_IQ2_XS, sizeof(block_iq2_xs), SixValuePanels::LINES, &InstructionSet::six_values,
+    {GGML_TYPE_IQ2_XS, FAST, !COMPACT, sizeof(block_iq2_xs), SixValuePanels::LINES, &InstructionSet::six_values,
      codebook_words<block_iq2_xs, SixValuePanels>, offset_correction<SixValuePanels::OFFSET>},
-    {GGML_TYPE_IQ2_S, sizeof(block_iq2_s), SixValuePanels::LINES, &InstructionSet::six_values,
+    {GGML_TYPE_IQ2_S, FAST, !COMPACT, sizeof(block_iq2_s), SixValuePanels::LINES, &InstructionSet::six_values,
      codebook_words<block_iq2_s, SixValuePanels>, offset_correction<SixValuePanels::OFFSET>},
-    {GGML_TYPE_IQ3_XXS, sizeof(block_iq3_xxs), Iq3XxsPanels::LINES, &InstructionSet::iq3_xxs,
+    {GGML_TYPE_IQ3_XXS, FAST, !COMPACT, sizeof(block_iq3_xxs), Iq3XxsPanels::LINES, &InstructionSet::iq3_xxs,
      codebook_words<block_iq3_xxs, Iq3XxsPanels>, offset_correction_32<Iq3XxsPanels::OFFSET>},
-    {GGML_TYPE_IQ3_S, sizeof(block_iq3_s), Iq3SPanels::LINES, &InstructionSet::iq3_s,
+    {GGML_TYPE_IQ3_S, FAST, !COMPACT, sizeof(block_iq3_s), Iq3SPanels::LINES, &InstructionSet::iq3_s,
      codebook_words<block_iq3_s, Iq3SPanels>, offset_correction_32<Iq3SPanels::OFFSET>},
 };
 
 } // namespace
 
-const WeightType * weight_type(ggml_type type) {
+const WeightType * weight_type(ggml_type type, Layout layout) {
     for (const WeightType & known : WEIGHT_TYPES) {
-        if (known.type == type) {
+        if (known.type == type && (layout == Layout::FAST ? known.fast : known.compact)) {
             return &known;
         }
     }

@@ -9,8 +9,13 @@
 
 namespace luq::kernels {
 
+// What panels are made for: speed, or the file's size.
+enum class Layout { FAST, COMPACT };
+
+// A type of weights in one kind of panels.
 struct WeightType {
     ggml_type type;
+    bool      fast, compact; // layouts that have them
     size_t    block_bytes; // of a superblock of one row, in the file
     int       lines;       // of a superblock of a panel
     Multiply InstructionSet::* multiply;
@@ -23,8 +28,8 @@ struct WeightType {
     void pack(const uint8_t * blocks, uint8_t * panels, int64_t columns, int64_t first, int64_t last) const;
 };
 
-// Null if the type has no panels.
-const WeightType * weight_type(ggml_type type);
+// Null if the type has no panels in this layout.
+const WeightType * weight_type(ggml_type type, Layout layout);
 
 // ggml's quantization of floats to Q8_K, and the corrections of the weight type. `quantize` is ggml's from_float of
 // Q8_K.

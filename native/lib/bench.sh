@@ -21,7 +21,7 @@ build_kernel_bench() {
     fetch_source
     work=$(work_dir "$variant")
     build_llama "$variant" "$work" ggml llama mtmd llama-common
-    build_shim "$work" luq-kernel-bench luq-product-bench
+    build_shim "$variant" "$work" luq-kernel-bench luq-product-bench
     mkdir -p "$directory"
     cp -P "$work"/llama/bin/libggml*.so* "$work"/luq/kernels/luq-{kernel,product}-bench "$directory"
 }
@@ -35,12 +35,13 @@ test_kernels() {
     work=$(work_dir "$variant")
     build_llama "$variant" "$work" ggml llama mtmd llama-common
     if [ "$sanitize" = ON ]; then
-        configure_own "$work" "$work/sanitized" kernels -DLUQ_SANITIZE=ON
+        configure_own "$variant" "$work" "$work/sanitized" kernels -DLUQ_SANITIZE=ON
         logged "$work/sanitized.log" cmake --build "$work/sanitized" -j "$JOBS" --target luq-kernel-test
         program=$work/sanitized/luq-kernel-test
     else
-        build_shim "$work" luq-kernel-test
+        build_shim "$variant" "$work" luq-kernel-test
         program=$work/luq/kernels/luq-kernel-test
     fi
     LD_LIBRARY_PATH=$work/llama/bin "$program"
+    LD_LIBRARY_PATH=$work/llama/bin "$program" compact
 }

@@ -1,7 +1,7 @@
 # Compiles llama.cpp's libraries and our shim. Sourced by ../build.
 # shellcheck shell=bash
 
-# What both variants have in common. Tools are configured, but built only when llama-bench is asked for. MTMD_VIDEO would
+# What the variants have in common. Tools are configured, but built only when llama-bench is asked for. MTMD_VIDEO would
 # hand images that it cannot decode to an ffmpeg subprocess; OpenMP's barriers sleep, which lets image encoding and
 # decoding share the cores.
 CMAKE_FLAGS=(
@@ -16,6 +16,7 @@ variant_flags() {
     case $1 in
         native) echo -DGGML_NATIVE=ON ;;
         all) echo -DGGML_NATIVE=OFF -DGGML_BACKEND_DL=ON -DGGML_CPU_ALL_VARIANTS=ON ;;
+        avx2) echo -DGGML_NATIVE=OFF -DGGML_AVX=ON -DGGML_AVX2=ON -DGGML_FMA=ON -DGGML_F16C=ON -DGGML_BMI2=ON ;;
     esac
 }
 
@@ -76,19 +77,20 @@ mirror() {
 
 # Configures $2 for one of our own projects, shim or kernels. It is compiled from a copy: the cache outlives the checkout.
 configure_own() {
-    local work=$1 build=$2 project=$3
-    shift 3
+    local variant=$1 work=$2 build=$3 project=$4 avx2_only=OFF
+    shift 4
+    [ "$variant" != avx2 ] || avx2_only=ON
     mirror "$NATIVE_DIR/shim" "$work/own/shim"
     mirror "$NATIVE_DIR/kernels" "$work/own/kernels"
     configure "$work/own/$project" "$build" -DCMAKE_BUILD_TYPE=Release \
-        -DLLAMA_SOURCE="$work/llama.cpp" -DLLAMA_LIBRARIES="$work/llama/bin" "$@"
+        -DLLAMA_SOURCE="$work/llama.cpp" -DLLAMA_LIBRARIES="$work/llama/bin" -DLUQ_AVX2_ONLY=$avx2_only "$@"
 }
 
 # Compiles targets of our shim and of our kernels, which it holds, against the libraries of build_llama.
 build_shim() {
-    local work=$1
-    shift
-    configure_own "$work" "$work/luq" shim
+    local variant=$1 work=$2
+    shift 2
+    configure_own "$variant" "$work" "$work/luq" shim
     logged "$work/luq.log" cmake --build "$work/luq" -j "$JOBS" --target "$@"
 }
 
@@ -100,7 +102,7 @@ build_libraries() {
     say "compiling llama.cpp for variant '$variant' with $JOBS jobs: minutes the first time"
     build_llama "$variant" "$work" ggml llama mtmd llama-common
 
-    build_shim "$work" luq
+    build_shim "$variant" "$work" luq
 
     rm -rf "$work/include" "$work/lib"
     mkdir -p "$work/include" "$work/lib"

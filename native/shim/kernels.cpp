@@ -4,6 +4,10 @@
 
 #include "panel_buffers.h"
 
-const char * luq_kernels_enable(const char * instruction_set) {
-    return luq::guarded<const char *>(nullptr, [&] { return luq::kernels::enable(instruction_set); });
+using luq::kernels::Layout;
+
+const char * luq_kernels_enable(luq_layout layout, const char * instruction_set) {
+    return luq::guarded<const char *>(nullptr, [&] {
+        return luq::kernels::enable(layout == LUQ_LAYOUT_COMPACT ? Layout::COMPACT : Layout::FAST, instruction_set);
+    });
 }

@@ -39,12 +39,17 @@ LUQ_API const char * luq_log_errors(void);
 
 // --- kernels ---------------------------------------------------------------------------------------------------
 
-// From now on weights of IQ1_M, IQ2, IQ3, Q4_K and Q6_K are kept in panels and multiplied by our kernels
+enum luq_layout {
+    LUQ_LAYOUT_FAST    = 0, // IQ1_M, IQ2 and IQ3 take more room than in the file
+    LUQ_LAYOUT_COMPACT = 1, // IQ1_M as in the file; IQ2 and IQ3 are left to ggml
+};
+
+// From now on weights of IQ1_M, IQ2, IQ3, Q4_K and Q6_K are kept in panels of that layout and multiplied by our kernels
 // (native/KERNELS.md).
-// Once per process, after the CPU backend is loaded and before the first model. instruction_set is one of "avx512vnni",
-// "avxvnni", "avx2", "neon" and "scalar", or NULL for the fastest that this CPU has. Returns the name of the one in use, "none" if
-// ggml's own kernels are faster than any for this CPU, NULL if it failed.
-LUQ_API const char * luq_kernels_enable(const char * instruction_set);
+// Once per process, after the CPU backend is loaded and before the first model. instruction_set is one of "avx512vbmi",
+// "avx512vnni", "avxvnni", "avx2", "neon" and "scalar", or NULL for the fastest that this CPU has. Returns the name of
+// the one in use, "none" if ggml's own kernels are faster than any for this CPU, NULL if it failed.
+LUQ_API const char * luq_kernels_enable(enum luq_layout layout, const char * instruction_set);
 
 // --- chat ------------------------------------------------------------------------------------------------------
 

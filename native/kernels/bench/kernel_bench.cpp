@@ -70,8 +70,8 @@ void read_all(const uint8_t * memory, size_t bytes) {
     }
 }
 
-void bench(ggml_type type, int64_t rows, int64_t columns, const char * where, double seconds) {
-    const WeightType & weights = *weight_type(type);
+void bench(const WeightType & weights, int64_t rows, int64_t columns, const char * where, double seconds) {
+    const ggml_type type = weights.type;
     const int64_t superblocks = columns / SUPERBLOCK;
     const size_t row_bytes = superblocks * weights.block_bytes, panel_bytes = weights.panel_bytes(columns) * rows / ROWS;
     uint8_t * file = huge(rows * row_bytes);
@@ -111,8 +111,8 @@ void bench(ggml_type type, int64_t rows, int64_t columns, const char * where, do
     }
     measure(candidates, seconds);
     for (const Candidate & candidate : candidates) {
-        std::printf("%-6s %-7s %-11s %7.2f G weights/s %7.2f GB/s %6.2f x ggml\n", ggml_type_name(type), where,
-                    candidate.name.c_str(), rows * columns / candidate.best / 1e9, candidate.bytes / candidate.best / 1e9,
+        std::printf("%-7s %-7s %-6s %-11s %7.2f G weights/s %7.2f GB/s %6.2f x ggml\n", ggml_type_name(type),
+                    weights.fast ? "" : "compact", where, candidate.name.c_str(), rows * columns / candidate.best / 1e9, candidate.bytes / candidate.best / 1e9,
                     candidates[1].best / candidate.best);
     }
     std::free(file);
@@ -125,9 +125,13 @@ int main(int argc, char ** argv) {
     const double seconds = argc > 1 ? std::atof(argv[1]) : 2;
     ggml_cpu_init();
     std::printf("one core, matrix-vector product, best round; in cache: 256 x 2048, from memory: 32768 x 8192\n");
+    const auto both = [&](const WeightType & weights) {
+        bench(weights, 256, 2048, "cache", seconds / 4);
+        bench(weights, 32768, 8192, "memory", seconds);
+    };
+    both(*weight_type(GGML_TYPE_IQ1_M, Layout::COMPACT));
     for (ggml_type type : {GGML_TYPE_IQ1_M, GGML_TYPE_Q4_K, GGML_TYPE_Q6_K, GGML_TYPE_IQ2_XXS, GGML_TYPE_IQ2_S,
                            GGML_TYPE_IQ3_XXS, GGML_TYPE_IQ3_S}) {
-        bench(type, 256, 2048, "cache", seconds / 4);
-        bench(type, 32768, 8192, "memory", seconds);
+        both(*weight_type(type, Layout::FAST));
     }
 }

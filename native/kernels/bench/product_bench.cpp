@@ -1,6 +1,6 @@
 // Speed of whole matrix products as ggml's CPU backend runs them, threads, quantization of activations and barriers
 // included: weights in our panels against the layout that ggml itself would choose. The two take turns; the best round
-// of each counts.
+// of each counts. Arguments: threads, seconds per comparison, layout (fast or compact), instruction set.
 #include "panel_buffers.h"
 #include "weights.h"
 
@@ -11,9 +11,12 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <memory>
 #include <random>
 #include <vector>
+
+using namespace luq::kernels;
 
 namespace {
 
@@ -87,7 +90,13 @@ ggml_backend_buffer_type_t stock_choice(ggml_backend_buffer_type_t * extra, ggml
 int main(int argc, char ** argv) {
     const int threads = argc > 1 ? std::atoi(argv[1]) : 1;
     const double seconds = argc > 2 ? std::atof(argv[2]) : 1;
-    const char * set = luq::kernels::enable(argc > 3 ? argv[3] : nullptr);
+    const char * layout_name = argc > 3 ? argv[3] : "fast";
+    const Layout layout = std::strcmp(layout_name, "compact") == 0 ? Layout::COMPACT : Layout::FAST;
+    if (layout == Layout::FAST && std::strcmp(layout_name, "fast") != 0) {
+        std::fprintf(stderr, "unknown layout '%s': take fast or compact\n", layout_name);
+        return EXIT_FAILURE;
+    }
+    const char * set = enable(layout, argc > 4 ? argv[4] : nullptr);
     const auto device = ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU);
     const auto extra_types = (ggml_backend_dev_get_extra_bufts_t) ggml_backend_reg_get_proc_address(
         ggml_backend_dev_backend_reg(device), "ggml_backend_dev_get_extra_bufts");
@@ -95,9 +104,13 @@ int main(int argc, char ** argv) {
     ggml_backend_cpu_set_n_threads(backend, threads);
 
     const int64_t columns = 3584, rows = 18944; // Qwen2.5-7B's ffn_up
-    std::printf("%lld x %lld times n columns, %d threads, %s\n", (long long) rows, (long long) columns, threads, set);
+    std::printf("%lld x %lld times n columns, %d threads, %s, %s\n", (long long) rows, (long long) columns, threads,
+                layout_name, set);
     for (ggml_type type : {GGML_TYPE_IQ1_M, GGML_TYPE_Q4_K, GGML_TYPE_Q6_K, GGML_TYPE_IQ2_XXS, GGML_TYPE_IQ2_S,
                            GGML_TYPE_IQ3_XXS, GGML_TYPE_IQ3_S}) {
+        if (!weight_type(type, layout)) {
+            continue;
+        }
         const ggml_backend_buffer_type_t stock_type = stock_choice(extra_types(device), type, columns, rows);
         std::vector<uint8_t> file(ggml_row_size(type, columns) * rows);
         std::mt19937_64 random(1);

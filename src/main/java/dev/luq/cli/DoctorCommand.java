@@ -1,5 +1,6 @@
 package dev.luq.cli;
 
+import dev.luq.llama.KernelLayout;
 import dev.luq.llama.Llama;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -13,7 +14,7 @@ final class DoctorCommand implements Callable<Integer> {
         Llama.init(line -> { });
         System.out.println("llama.cpp          " + Llama.version());
         System.out.println("CPU backend        " + Llama.systemInfo());
-        System.out.println("fast kernels       " + Llama.enableKernels());
+        System.out.println("fast kernels       " + Llama.enableKernels(KernelLayout.FAST));
         return 0;
     }
 }

@@ -29,8 +29,12 @@ final class KernelBenchmark implements Callable<Integer> {
             description = "For each comparison (default: ${DEFAULT-VALUE}).")
     private double seconds;
 
+    @Option(names = "--layout", paramLabel = "NAME", defaultValue = "fast",
+            description = "Of our panels in the whole products: fast or compact (default: ${DEFAULT-VALUE}).")
+    private String layout;
+
     @Option(names = "--instruction-set", paramLabel = "NAME",
-            description = "Of our kernels in the whole products: avx512vnni, avxvnni, avx2, neon or scalar. Default: the fastest.")
+            description = "Of our kernels in the whole products: avx512vbmi, avx512vnni, avxvnni, avx2, neon or scalar. Default: the fastest.")
     private String instructionSet;
 
     @Option(names = "--kernel-bench", paramLabel = "FOLDER", hidden = true, required = true)
@@ -39,7 +43,8 @@ final class KernelBenchmark implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         run("luq-kernel-bench", List.of(Double.toString(seconds)));
-        List<String> arguments = new ArrayList<>(List.of(Integer.toString(threads), Double.toString(seconds)));
+        List<String> arguments = new ArrayList<>(List.of(Integer.toString(threads), Double.toString(seconds),
+                layout));
         if (instructionSet != null) {
             arguments.add(instructionSet);
         }

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.luq.llama.Context;
 import dev.luq.llama.ContextOptions;
+import dev.luq.llama.KernelLayout;
 import dev.luq.llama.KvType;
 import dev.luq.llama.Llama;
 import dev.luq.llama.Model;
@@ -69,7 +70,7 @@ final class SpeedProbe implements Callable<Integer> {
     public Integer call() {
         Llama.init(line -> { });
         if (fast) {
-            Llama.enableKernels();
+            Llama.enableKernels(KernelLayout.FAST);
         }
         long start = System.nanoTime();
         try (Model loaded = Model.load(List.of(model), ModelOptions.DEFAULT)) {

@@ -24,6 +24,7 @@ public final class Llama {
     private static LogCallback callback;
     /** The instruction set of our kernels; null while they are not enabled. */
     private static String kernels;
+    private static KernelLayout kernelLayout;
 
     private Llama() {
     }
@@ -53,17 +54,23 @@ public final class Llama {
      * From now on models are loaded so that our own kernels multiply weights of the types that they know
      * (native/KERNELS.md). After {@link #init} and before the first model; called again it changes nothing.
      *
-     * @return the instruction set that the kernels use, such as {@code avx512vnni}; {@code none} on a processor where
+     * @param layout of the weights, for all models of this process
+     * @return the instruction set that the kernels use, such as {@code avx512vbmi}; {@code none} on a processor where
      *         they would not be faster, which keeps llama.cpp's
      * @throws LlamaException.Kernels llama.cpp's CPU backend cannot be extended
+     * @throws IllegalStateException they are enabled with another layout
      */
-    public static synchronized String enableKernels() {
+    public static synchronized String enableKernels(KernelLayout layout) {
         if (kernels == null) {
-            BytePointer name = llama.luq_kernels_enable((BytePointer) null);
+            BytePointer name = llama.luq_kernels_enable(layout.value, (BytePointer) null);
             if (name == null || name.isNull()) {
                 throw new LlamaException.Kernels(llama.luq_last_error().getString(UTF_8));
             }
             kernels = name.getString(UTF_8);
+            kernelLayout = layout;
+        }
+        if (kernelLayout != layout) {
+            throw new IllegalStateException("the kernels are enabled with the layout " + kernelLayout);
         }
         return kernels;
     }

@@ -12,8 +12,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class PanelMemoryTest {
 
@@ -27,11 +28,12 @@ class PanelMemoryTest {
     Path folder;
 
     /** The numbers of {@link WeightMemory} are those of the native library, type by type. */
-    @Test
-    void panelsAreAsLargeAsEstimated() throws Exception {
+    @ParameterizedTest
+    @EnumSource(names = {"FAST", "COMPACT"})
+    void panelsAreAsLargeAsEstimated(Kernels kernels) throws Exception {
         List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xmx64m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", System.getProperty("java.class.path"),
-                PanelProbe.class.getName()));
+                PanelProbe.class.getName(), kernels.name()));
         for (GgmlType type : TYPES) {
             Path file = folder.resolve(type + ".gguf");
             new ModelSynthesizer(SHAPE.withTypes(tensor -> type), 1).write(file);
@@ -44,7 +46,7 @@ class PanelMemoryTest {
         for (int i = 0; i < TYPES.size(); i++) {
             ModelFiles files = ModelFiles.read(folder.resolve(TYPES.get(i) + ".gguf"));
             assertEquals(Double.parseDouble(panels.get(i)),
-                    WeightMemory.of(files, Kernels.FAST).copied() / Units.MIB, ROUNDED, TYPES.get(i).name());
+                    WeightMemory.of(files, kernels).copied() / Units.MIB, ROUNDED, TYPES.get(i).name());
         }
     }
 }

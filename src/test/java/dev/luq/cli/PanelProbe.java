@@ -1,9 +1,11 @@
 package dev.luq.cli;
 
+import dev.luq.llama.KernelLayout;
 import dev.luq.llama.Llama;
 import dev.luq.llama.Model;
 import dev.luq.llama.ModelOptions;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.regex.Matcher;
@@ -17,7 +19,7 @@ public final class PanelProbe {
     private PanelProbe() {
     }
 
-    /** @param args the models' files */
+    /** @param args the layout, then the models' files */
     public static void main(String[] args) {
         AtomicReference<String> mebibytes = new AtomicReference<>();
         Llama.init(line -> {
@@ -26,10 +28,10 @@ public final class PanelProbe {
                 mebibytes.set(panels.group(1));
             }
         });
-        if (Llama.enableKernels().equals("none")) {
+        if (Llama.enableKernels(KernelLayout.valueOf(args[0])).equals("none")) {
             return;
         }
-        for (String file : args) {
+        for (String file : Arrays.asList(args).subList(1, args.length)) {
             mebibytes.set("0");
             Model.load(List.of(Path.of(file)), ModelOptions.DEFAULT).close();
             System.out.println(mebibytes.get());

@@ -8,6 +8,7 @@ import dev.luq.llama.ChatTemplates;
 import dev.luq.llama.Context;
 import dev.luq.llama.ContextOptions;
 import dev.luq.llama.KvType;
+import dev.luq.llama.KernelLayout;
 import dev.luq.llama.Llama;
 import dev.luq.llama.LlamaException;
 import dev.luq.llama.LogLine;
@@ -15,7 +16,6 @@ import dev.luq.llama.Model;
 import dev.luq.llama.ModelOptions;
 import dev.luq.llama.Vision;
 import dev.luq.llama.VisionOptions;
-import dev.luq.luq.plan.Kernels;
 import dev.luq.worker.protocol.ServerFrame;
 import dev.luq.worker.protocol.WorkerFrame;
 import java.nio.file.Path;
@@ -38,8 +38,10 @@ final class EngineHost implements ModelHost {
         List<Path> files = check(load, mmproj);
         try {
             Llama.init(EngineHost::log);
-            if (load.kernels() != Kernels.STOCK) {
-                Llama.enableKernels();
+            switch (load.kernels()) {
+                case FAST -> Llama.enableKernels(KernelLayout.FAST);
+                case COMPACT -> Llama.enableKernels(KernelLayout.COMPACT);
+                case STOCK -> { }
             }
             Model model = Model.load(files, new ModelOptions(true, false, inPercent(progress)));
             int contextSize = load.contextSize() > 0 ? load.contextSize()
@@ -61,7 +63,7 @@ final class EngineHost implements ModelHost {
             throw new LoadException("invalid_mmproj", "The mmproj cannot be used with this model: " + e.getMessage(), e);
         } catch (LlamaException.Kernels e) {
             throw new LoadException("unsupported_machine",
-                    "The fast kernels cannot be used here, set luq.worker.kernels to stock: " + e.getMessage(), e);
+                    "Our kernels cannot be used here, set luq.worker.kernels to stock: " + e.getMessage(), e);
         } catch (LlamaException e) {
             throw new LoadException("invalid_model", "The model cannot be used: " + e.getMessage(), e);
         } catch (IllegalArgumentException e) {
