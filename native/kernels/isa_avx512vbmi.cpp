@@ -41,7 +41,7 @@ template <> struct Weights<Avx512Vbmi, GridPanels> : TernaryWeights<Avx512Vbmi, 
             trits[0][i] = trits[1][i] = low;
         });
         for (int t = 0; t < 16; t++) {
-            const Lanes here = V::splat(0x01010101 * (t % 2 << 7 | t / 2 << 4));
+            const Lanes here = V::splat((int) (0x01010101u * (t % 2 << 7 | t / 2 << 4)));
             __mmask64 found[4];
             repeat<4>([&](auto i) LUQ_LAMBDA { found[i] = _mm512_cmpeq_epi8_mask(table[i], here); });
             repeat<2>([&](auto half) LUQ_LAMBDA {

@@ -320,25 +320,39 @@ void within_ggml(Layout layout) {
 // --- pages -------------------------------------------------------------------------------------------------------
 
 void only_file_pages_are_given_back() {
-    const size_t size = 64 * 4096;
+    const size_t pages = 1024, size = 4096 * pages;
     std::vector<uint8_t> heap(size, 3);
     give_back_file_pages(heap.data(), size);
     check(heap[size / 2] == 3, "memory that maps no file was given back");
 
     std::FILE * file = std::tmpfile();
     check(std::fwrite(heap.data(), 1, size, file) == size && std::fflush(file) == 0, "no temporary file");
-    auto mapped = static_cast<uint8_t *>(mmap(nullptr, size, PROT_READ, MAP_SHARED | MAP_POPULATE, fileno(file), 0));
+    const auto map = [&] {
+        return static_cast<uint8_t *>(mmap(nullptr, size, PROT_READ, MAP_SHARED | MAP_POPULATE, fileno(file), 0));
+    };
     const auto resident = [] {
-        long total = 0, pages = 0;
+        long total = 0, count = 0;
         if (std::FILE * statm = std::fopen("/proc/self/statm", "r")) {
-            check(std::fscanf(statm, "%ld %ld", &total, &pages) == 2, "no statm");
+            check(std::fscanf(statm, "%ld %ld", &total, &count) == 2, "no statm");
             std::fclose(statm);
         }
-        return pages;
+        return count;
     };
-    const long before = resident();
+    uint8_t * mapped = map();
+    long before = resident();
+    madvise(mapped, size, MADV_DONTNEED);
+    const long nearly_all = pages - 24; // the count itself moves by a few
+    const bool obeyed = before - resident() >= nearly_all; // not by QEMU's user mode
+    munmap(mapped, size);
+
+    mapped = map();
+    before = resident();
     give_back_file_pages(mapped + 100, size - 200);
-    check(before - resident() >= 60, "the file's pages are still resident");
+    if (obeyed) {
+        check(before - resident() >= nearly_all, "the file's pages are still resident");
+    } else {
+        std::printf("not tested, this system keeps pages: that a file's pages are given back\n");
+    }
     check(mapped[size / 2] == 3, "a page that was given back reads differently");
     munmap(mapped, size);
     std::fclose(file);
