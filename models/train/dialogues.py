@@ -126,8 +126,8 @@ class Asker:
 class AboutShapes(Asker):
 
     CATEGORIES = {
-        "color": 2, "kind": 1.5, "size": 1.5, "count": 5, "position": 2, "at place": 2, "relation": 3.5, "exists": 3.5,
-        "describe": 2, "not told": 2.5, "turns": 1.5,
+        "color": 1.5, "kind": 1, "size": 3, "count": 5, "position": 4.5, "at place": 3, "relation": 5, "exists": 2.5,
+        "describe": 3, "not told": 1.5, "turns": 2,
     }
 
     def __init__(self, scene, rng):
@@ -289,7 +289,7 @@ class AboutShapes(Asker):
 
 class AboutSign(Asker):
 
-    CATEGORIES = {"read": 5, "text color": 1.5, "letter": 1, "describe": 1, "not told": 1.2, "turns": 0.8}
+    CATEGORIES = {"read": 6, "text color": 0.7, "letter": 2, "describe": 1, "not told": 0.7, "turns": 0.6}
 
     def _read(self):
         return [(pick(self.rng, READ_NUMBER if self.scene.is_number else READ_WORD), self.scene.text)]
@@ -318,7 +318,7 @@ class AboutSign(Asker):
 class AboutChart(Asker):
 
     CATEGORIES = {
-        "value": 5, "highest": 1.5, "bars": 1.5, "bar color": 1, "higher": 1, "describe": 0.7, "not told": 1.2, "turns": 0.8,
+        "value": 4, "highest": 3, "bars": 1, "bar color": 1, "higher": 3, "describe": 0.5, "not told": 0.8, "turns": 0.8,
     }
 
     def _bar(self):
@@ -369,7 +369,7 @@ class AboutChart(Asker):
 class AboutTwo:
     """Questions about two pictures, in the order in which the model sees them."""
 
-    CATEGORIES = {"more": 2, "which": 3, "both": 2, "one of two": 3}
+    CATEGORIES = {"more": 1.5, "which": 2, "both": 2, "one of two": 4}
 
     def __init__(self, scenes, rng):
         self.scenes = scenes

@@ -6,7 +6,7 @@ from torch.nn import functional as F
 
 from dialogues import PLURALS
 from model import MERGE
-from pictures import LABEL_SIZES, PER_PATCH, label_columns
+from pictures import LABEL_SIZES, PER_PATCH, SIXTHS, label_columns
 from scenes import CHARACTERS, COLORS, KINDS
 
 NOTHING = 0.25  # weight of a patch that shows nothing: most do
@@ -51,6 +51,9 @@ class Words:
             ids = [tokenizer.encode(form) for form in forms]
             return [i[0] for i in ids if len(i) == 1]
 
+        def thirds(*words):
+            return [rows(word, " " + word) for word in words for _ in range(SIXTHS // 3)]
+
         kinds = [rows(kind, " " + kind, " " + PLURALS[kind]) for kind in KINDS]
         colors = [rows(color, " " + color) for color in COLORS]
         self.groups = [
@@ -58,6 +61,8 @@ class Words:
             (1, self._average(kinds, device)),
             (2, self._average(colors, device)),
             (5, self._average(list(map(rows, "0123456789")), device)),
+            (6, self._average(thirds("top", "center", "bottom"), device)),
+            (7, self._average(thirds("left", "center", "right"), device)),
         ]
 
     @staticmethod

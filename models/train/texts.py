@@ -28,8 +28,8 @@ DOORS = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "brown")
 
 # Each with its share of the training dialogues.
 CATEGORIES = {
-    "addition": 2.5, "subtraction": 1.8, "multiplication": 0.5, "backwards": 1.2, "stated fact": 2.5, "learnt fact": 3,
-    "no image": 0.5, "small talk": 0.4,
+    "addition": 1.6, "subtraction": 2, "multiplication": 0.4, "backwards": 0.8, "stated fact": 4, "learnt fact": 2.6,
+    "no image": 0.4, "small talk": 0.3,
 }
 
 

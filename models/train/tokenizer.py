@@ -1,6 +1,7 @@
 """The tokenizer: byte-level BPE with Qwen2's pre-tokenizer, trained on the generated text."""
 
 import re
+from collections import Counter
 from pathlib import Path
 
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
@@ -9,21 +10,22 @@ from transformers import Qwen2TokenizerFast
 import dialogues
 import texts
 from facts import facts
-from scenes import COLORS, KINDS, TRAIN, generator, random_grid, random_scene
+from scenes import COLORS, KINDS, PLACES, TRAIN, generator, random_grid, random_scene
 
 SPECIAL = (
     "<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|vision_start|>", "<|vision_end|>", "<|image_pad|>",
     "<|video_pad|>",
 )
 VOCABULARY = 4096
-NAME_COUNT = 300  # weight of each word that must be one token: colours, kinds, learnt names
+NAME_COUNT = 300  # weight of each word that must be one token: colours, kinds, places, learnt names
+OFTEN = 8  # a word said so often is one of them
 QWEN2_SPLIT = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 )
 
 
-def corpus(scene_count=3000):
-    """Every kind of text that the model reads or writes; capitals that are spelled or read stay single letters."""
+def said(scene_count=3000):
+    """Questions and answers of every kind; capitals that are spelled or read are left out and stay single letters."""
     for index in range(scene_count):
         rng = generator(TRAIN, index)
         scenes = [random_scene(rng, random_grid(rng)) for _ in range(2)]
@@ -32,10 +34,21 @@ def corpus(scene_count=3000):
         for question, answer in turns:
             for text in (dialogues.vary(question, rng), answer):
                 yield re.sub("[A-Z]{2,}", "", text)
+
+
+def corpus():
+    """Every kind of text that the model reads or writes, with weight on the words that answers turn on."""
+    words = Counter()
+    for text in said():
+        yield text
+        words.update(re.findall(" ?[A-Za-z]{2,}", text))
+    for word, count in words.items():
+        if count >= OFTEN:
+            yield f"{word}\n" * NAME_COUNT
     for prompt in texts.SYSTEM_PROMPTS:
         yield prompt
     yield "system\nuser\nassistant\n" * 100
-    for word in (*KINDS, *dialogues.PLURALS.values(), *COLORS):
+    for word in (*KINDS, *dialogues.PLURALS.values(), *COLORS, *" ".join(PLACES).split()):
         yield f"{word}\n {word}\n" * NAME_COUNT
     for country, answers in facts().items():
         yield f" {country}" * NAME_COUNT
