@@ -29,7 +29,8 @@ public final class ClientPresence {
         routing.put(KEY, presence);
         routing.addEndHandler(end -> {
             if (end.failed()) {
-                presence.gone.complete(null);
+                // A turn later: the framework then has cancelled what it waits for, and need not be told of a failure.
+                routing.vertx().runOnContext(turn -> presence.gone.complete(null));
             }
         });
     }

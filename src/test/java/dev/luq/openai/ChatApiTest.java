@@ -42,10 +42,16 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
+import java.util.logging.Handler;
+import java.util.logging.Logger;
+import org.jboss.logmanager.ExtHandler;
+import org.jboss.logmanager.ExtLogRecord;
+import org.jboss.logmanager.Level;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -336,6 +342,32 @@ class ChatApiTest {
             generations.awaitWaiting();
         }
         generations.awaitCancelled();
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aClientThatLeavesIsNoErrorOfTheServer(boolean stream) throws Exception {
+        List<String> errors = new CopyOnWriteArrayList<>();
+        Handler handler = new ExtHandler() {
+            @Override
+            protected void doPublish(ExtLogRecord line) {
+                if (line.getLevel().intValue() >= Level.ERROR.intValue()) {
+                    errors.add(line.getFormattedMessage());
+                }
+            }
+        };
+        Logger root = Logger.getLogger("");
+        root.addHandler(handler);
+        try {
+            aClientThatLeavesTheQueueCancelsItsGeneration(stream);
+            workers.script = request -> ScriptedWorkers.text(request, "Hello");
+            for (int i = 0; i < 3; i++) {
+                chat("").statusCode(200);
+            }
+        } finally {
+            root.removeHandler(handler);
+        }
+        assertEquals(List.of(), errors);
     }
 
     @ParameterizedTest
