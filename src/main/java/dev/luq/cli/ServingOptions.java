@@ -11,6 +11,7 @@ final class ServingOptions {
 
     static final int SLOTS = 4;
     static final int BATCH_SIZE = 128;
+    static final int IMAGE_TOKENS = 1280;
 
     @Option(names = "--context-size", paramLabel = "TOKENS", defaultValue = "" + Load.DEFAULT_CONTEXT,
             description = "Tokens of KV cache when served; counts for budgets of the whole deployment (default: ${DEFAULT-VALUE}).")
@@ -27,7 +28,7 @@ final class ServingOptions {
             description = "Compute threads; 0: all processors (default: ${DEFAULT-VALUE}).")
     private int threads;
 
-    @Option(names = "--image-tokens", paramLabel = "N", defaultValue = "0",
+    @Option(names = "--image-tokens", paramLabel = "N", defaultValue = "" + IMAGE_TOKENS,
             description = "Tokens of the largest picture, luq.worker.image-max-tokens; 0: the model's own bound"
                 + " (default: ${DEFAULT-VALUE}).")
     private int imageTokens;

@@ -18,7 +18,7 @@ class PlanCommandTest {
     @Test
     void memoryIsThatOfTheKernelsAndPicturesThatAreServed() {
         String served = plan();
-        assertTrue(served.contains("kernels fast and pictures of 2048 tokens"), served);
+        assertTrue(served.contains("kernels fast and pictures of 1280 tokens"), served);
         assertTrue(plan("--kernels", "stock").contains("kernels stock"));
         assertTrue(memory(plan("--image-tokens", "256")) < memory(served));
     }
