@@ -56,7 +56,7 @@ class EvaluationTest {
     }
 
     private static Feeder feeder(Path model, Path mmproj) {
-        return Feeder.open(List.of(model), Optional.of(mmproj), new FeedOptions(512, 128, 1, FeedOptions.Outputs.ANSWER,
+        return Feeder.open(List.of(model), Optional.of(mmproj), new FeedOptions(512, 128, 1, 0, FeedOptions.Outputs.ANSWER,
                 Optional.empty()));
     }
 
@@ -202,7 +202,7 @@ class EvaluationTest {
         Evaluation evaluation = new Evaluation(set, folder.resolve("base"));
         try (Feeder narrow = Feeder.open(List.of(REFERENCE.resolve("qwen2.5-vl-tiny-F16.gguf")),
                 Optional.of(REFERENCE.resolve("mmproj-qwen2.5-vl-tiny-F16.gguf")),
-                new FeedOptions(256, 128, 1, FeedOptions.Outputs.ANSWER, Optional.empty()))) {
+                new FeedOptions(256, 128, 1, 0, FeedOptions.Outputs.ANSWER, Optional.empty()))) {
             Files.writeString(folder.resolve("set/more.jsonl"),
                     "{\"image\": null, \"question\": \"" + "why ".repeat(300) + "\", \"answer\": \"so\"}\n");
             Evaluation longer = new Evaluation(Dataset.read(folder.resolve("set")), folder.resolve("longer"));
