@@ -44,6 +44,11 @@ final class EvalCommand implements Callable<Integer> {
     @Mixin
     private DataOptions data;
 
+    @Option(names = "--image-tokens", paramLabel = "N", defaultValue = "" + ServingOptions.IMAGE_TOKENS,
+            description = "Tokens of the largest picture, luq.worker.image-max-tokens; 0: the model's own bound"
+                + " (default: ${DEFAULT-VALUE}).")
+    private int imageTokens;
+
     @Option(names = "--threads", paramLabel = "N", defaultValue = "0", description = "Compute threads; 0: all processors.")
     private int threads;
 
@@ -54,7 +59,8 @@ final class EvalCommand implements Callable<Integer> {
         ProgressBar bar = ProgressBar.forStandardError();
         try {
             ModelEvaluation.Result result = new ModelEvaluation(data.folder(), baseModel.modelFiles().paths(),
-                    baseModel.mmprojFile(), set, threads).run(subject(), share -> bar.progress(share, OptionalLong.empty()),
+                    baseModel.mmprojFile(), set, imageTokens, threads).run(subject(),
+                    share -> bar.progress(share, OptionalLong.empty()),
                     () -> bar.message("waiting for another job with this data folder"));
             bar.clear();
             System.out.printf("%-12s %s%n", "model", model);

@@ -19,7 +19,7 @@ final class Waiting {
     }
 
     /**
-     * Runs a program to its end.
+     * Runs a program to its end; an interrupt of the thread ends it too.
      *
      * @return what it printed where standard output is a pipe to us, as it is unless redirected; otherwise nothing
      * @throws IOException when it cannot be started
@@ -33,6 +33,7 @@ final class Waiting {
                 throw new CliException(program.command().get(0) + " ended with status " + process.exitValue() + ".");
             }
         } catch (InterruptedException e) {
+            process.destroy();
             throw interrupted(e);
         }
         return output;

@@ -8,7 +8,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 class WaitingTest {
 
@@ -31,8 +34,16 @@ class WaitingTest {
         Thread.currentThread().interrupt();
         assertThrows(CliException.class, () -> Waiting.sleep(Duration.ofMinutes(1)));
         assertTrue(Thread.interrupted());
+    }
+
+    @Test
+    @Timeout(30)
+    void anInterruptEndsTheProgramToo() {
+        Set<ProcessHandle> before = ProcessHandle.current().children().collect(Collectors.toSet());
         Thread.currentThread().interrupt();
-        assertThrows(CliException.class, () -> Waiting.run(new ProcessBuilder("true")));
+        assertThrows(CliException.class, () -> Waiting.run(new ProcessBuilder("sleep", "60")
+                .redirectOutput(ProcessBuilder.Redirect.DISCARD)));
         assertTrue(Thread.interrupted());
+        ProcessHandle.current().children().filter(child -> !before.contains(child)).forEach(child -> child.onExit().join());
     }
 }

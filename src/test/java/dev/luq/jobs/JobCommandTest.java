@@ -1,6 +1,7 @@
 package dev.luq.jobs;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.luq.catalog.CatalogConfig;
 import dev.luq.worker.WorkerConfig;
@@ -15,7 +16,9 @@ import org.junit.jupiter.api.Test;
 class JobCommandTest {
 
     @Test
-    void aJobGivesWayToWhatServes() {
+    void aJobGivesWayToWhatServes() throws Exception {
+        assumeTrue(new ProcessBuilder("sh", "-c", "command -v nice && command -v ionice")
+                .redirectOutput(ProcessBuilder.Redirect.DISCARD).start().waitFor() == 0, "no nice or no ionice");
         SmallRyeConfig config = new SmallRyeConfigBuilder().withMapping(WorkerConfig.class).withMapping(JobsConfig.class)
                 .withMapping(CatalogConfig.class).withConverter(Duration.class, 200, new DurationConverter())
                 .withDefaultValue("luq.data-dir", "data").build();

@@ -107,7 +107,8 @@ public final class Calibrator {
         try (VectorFiles vectors = new VectorFiles(folder, width)) {
             ActivationTap tap = new ActivationTap(weights(), options.activations(), vectors);
             try (Feeder feeder = Feeder.open(model.paths(), mmproj, new FeedOptions(options.contextSize(),
-                    options.batchSize(), options.threads(), FeedOptions.Outputs.ALL, Optional.of(tap)))) {
+                    options.batchSize(), options.threads(), options.imageTokens(), FeedOptions.Outputs.ALL,
+                    Optional.of(tap)))) {
                 feed(start, examples, feeder, tap, vectors, progress);
             }
         } catch (UncheckedIOException e) {
@@ -196,7 +197,8 @@ public final class Calibrator {
     private String key(String set) throws IOException {
         StringBuilder text = new StringBuilder(set).append('\n').append(options.examples()).append(' ')
                 .append(options.vectors()).append(' ').append(options.activations()).append(' ')
-                .append(options.contextSize()).append(' ').append(options.batchSize()).append(' ').append(options.seed());
+                .append(options.contextSize()).append(' ').append(options.batchSize()).append(' ')
+                .append(options.imageTokens()).append(' ').append(options.seed());
         List<Path> files = new ArrayList<>(model.paths());
         mmproj.ifPresent(files::add);
         for (Path file : files) {

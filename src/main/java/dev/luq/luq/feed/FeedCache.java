@@ -11,8 +11,8 @@ import java.util.Optional;
 import java.util.function.Supplier;
 
 /**
- * What models of one vocabulary, chat template and projector share, however their layers are quantized: prompts and
- * embeddings of pictures. Files of examples must not change meanwhile. Owns its embeddings; thread-safe.
+ * What models of one vocabulary, chat template, projector and bound of pictures share, however their layers are quantized:
+ * prompts and embeddings of pictures. Files of examples must not change meanwhile. Owns its embeddings; thread-safe.
  */
 public final class FeedCache implements AutoCloseable {
 

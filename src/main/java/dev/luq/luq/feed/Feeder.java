@@ -94,7 +94,7 @@ public final class Feeder implements AutoCloseable {
      * The same, with prompts and embeddings of pictures that are kept beyond this feeder. The projector is opened when
      * one is missing.
      *
-     * @param cache of feeders with the same projector and vocabulary; not closed by them
+     * @param cache of feeders with the same projector, bound of pictures and vocabulary; not closed by them
      */
     public static Feeder open(List<Path> model, Optional<Path> mmproj, FeedOptions options, FeedCache cache) {
         return new Feeder(Model.load(model, ModelOptions.DEFAULT), mmproj, options, cache);
@@ -213,7 +213,7 @@ public final class Feeder implements AutoCloseable {
     private PromptBuilder prompts() {
         if (prompts == null) {
             vision = mmproj.isEmpty() ? null
-                    : own(Vision.open(mmproj.get(), model, new VisionOptions(options.threads(), 0, 0)));
+                    : own(Vision.open(mmproj.get(), model, new VisionOptions(options.threads(), 0, options.imageTokens())));
             prompts = new PromptBuilder(model, own(ChatTemplates.of(model)), vision);
         }
         return prompts;

@@ -12,7 +12,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** An example's pictures as the server decodes and bounds those of requests, with its default bounds. */
+/**
+ * An example's pictures, decoded and bounded in pixels as the server does it with those of requests unless it is set
+ * otherwise. What they have in tokens is bounded by {@link FeedOptions#imageTokens}.
+ */
 final class Pictures {
 
     /** luq.images.max-source-pixels and luq.images.max-pixels. */

@@ -42,10 +42,11 @@ final class Calibrations {
     Calibrated run(Dataset set, int examples, long seed, double alpha, Stretch stretch) {
         CalibrationOptions defaults = CalibrationOptions.DEFAULT;
         CalibrationOptions options = new CalibrationOptions(examples, defaults.vectors(), EnumSet.allOf(Activation.class),
-                defaults.contextSize(), defaults.batchSize(), threads.graph(), seed, defaults.checkpointInterval());
+                defaults.contextSize(), defaults.batchSize(), subject.imageTokens(), threads.graph(), seed,
+                defaults.checkpointInterval());
         List<String> facts = List.of("calibration", VERSION, subject.identity(), set.digest(), String.valueOf(examples),
                 String.valueOf(seed), options.vectors() + " " + options.activations() + " " + options.contextSize() + " "
-                + options.batchSize());
+                + options.batchSize() + " " + options.imageTokens());
         Path folder = cache.path("calibration", facts, "");
         Calibration calibration = Interruptible.run(stretch::cancelled, () -> Calibrator.run(subject.model().paths(),
                 subject.mmproj().map(mmproj -> mmproj.paths().get(0)), set, options, folder,

@@ -15,13 +15,16 @@ record Feeders(List<Feeder> lanes) implements AutoCloseable {
     static final int CONTEXT = 4096;
     static final int BATCH = 256;
 
-    /** @param cache of all models with this projector and vocabulary; not closed by them */
-    static Feeders open(List<Path> model, Optional<Path> mmproj, Threads threads, FeedCache cache) {
+    /**
+     * @param imageTokens of a picture at most; 0: the model's own bound
+     * @param cache of all models with this projector, bound of pictures and vocabulary; not closed by them
+     */
+    static Feeders open(List<Path> model, Optional<Path> mmproj, int imageTokens, Threads threads, FeedCache cache) {
         List<Feeder> lanes = new ArrayList<>();
         Feeders feeders = new Feeders(lanes);
         try {
             for (int i = 0; i < threads.lanes(); i++) {
-                lanes.add(Feeder.open(model, mmproj, new FeedOptions(CONTEXT, BATCH, threads.graph(),
+                lanes.add(Feeder.open(model, mmproj, new FeedOptions(CONTEXT, BATCH, threads.graph(), imageTokens,
                         FeedOptions.Outputs.ANSWER, Optional.empty()), cache));
             }
             return feeders;

@@ -25,6 +25,7 @@ public final class ModelEvaluation {
     private final List<Path> base;
     private final Optional<Path> mmproj;
     private final Path set;
+    private final int imageTokens;
     private final int threads;
 
     /** A model to measure. */
@@ -52,13 +53,16 @@ public final class ModelEvaluation {
      * @param base the base model's files
      * @param mmproj its projector
      * @param set folder of the evaluation set
+     * @param imageTokens pictures are reduced to this many tokens, as when the models are served; 0: their own bound
      * @param threads compute threads; 0 takes the processors available
      */
-    public ModelEvaluation(DataFolder data, List<Path> base, Optional<Path> mmproj, Path set, int threads) {
+    public ModelEvaluation(DataFolder data, List<Path> base, Optional<Path> mmproj, Path set, int imageTokens,
+            int threads) {
         this.data = data;
         this.base = List.copyOf(base);
         this.mmproj = mmproj;
         this.set = set;
+        this.imageTokens = imageTokens;
         this.threads = threads;
     }
 
@@ -101,18 +105,18 @@ public final class ModelEvaluation {
         String projectorIdentity = mmproj.isEmpty() ? "" : Fingerprint.of(ModelFiles.of(List.of(mmproj.get())), store,
                 bytes -> { }).id();
         Evaluation evaluation = new Evaluation(dataset, Workbench.outputs(cache,
-                Cache.key(List.of(identity, projectorIdentity)), dataset.digest()));
+                Cache.key(List.of(identity, projectorIdentity)), dataset.digest(), imageTokens));
         Threads lanes = Threads.of(threads, files.parameters());
         // The models may have projectors of their own.
         try (FeedCache baseInputs = new FeedCache(0); FeedCache inputs = new FeedCache(0)) {
             Quality baseQuality;
-            try (Feeders feeders = Feeders.open(base, mmproj, lanes, baseInputs)) {
+            try (Feeders feeders = Feeders.open(base, mmproj, imageTokens, lanes, baseInputs)) {
                 if (!evaluation.hasBase()) {
                     evaluation.recordBase(feeders.lanes(), stretch.part(0, 0.3));
                 }
                 baseQuality = evaluation.run(feeders.lanes(), true, stretch.part(0.3, 0.6));
             }
-            try (Feeders feeders = Feeders.open(model, projector, lanes, inputs)) {
+            try (Feeders feeders = Feeders.open(model, projector, imageTokens, lanes, inputs)) {
                 return new Result(files.tensorBytes(), files.tensorBytes() * 8.0 / files.parameters(),
                         evaluation.run(feeders.lanes(), true, stretch.part(0.6, 1)), baseQuality);
             }

@@ -22,12 +22,13 @@ import java.util.Optional;
  * @param name general.name of the model, or its id in the catalogue
  * @param fingerprint of the model
  * @param identity of model and projector by content
+ * @param imageTokens pictures are reduced to this many tokens, as when it is served; 0: the model's own bound
  * @param calibration examples for importance matrices and entropies
  * @param tuning examples for layer costs and for choosing between methods, held out of the calibration
  * @param evaluation examples for the published figures
  */
 record Subject(ModelFiles model, Optional<ModelFiles> mmproj, String name, Fingerprint fingerprint, String identity,
-        Dataset calibration, Dataset tuning, Dataset evaluation) {
+        int imageTokens, Dataset calibration, Dataset tuning, Dataset evaluation) {
 
     /** Of so many examples of the calibration set one is held out. */
     private static final int TUNING_SHARE = 5;
@@ -58,8 +59,8 @@ record Subject(ModelFiles model, Optional<ModelFiles> mmproj, String name, Finge
                     + " of use.", null);
         }
         return new Subject(model, mmproj, facts.name().orElse(spec.source().modelId()), fingerprint,
-                Cache.key(List.of(fingerprint.id(), projector)), new Dataset(kept), new Dataset(held),
-                new Dataset(spread(evaluation.examples(), spec.sets().evaluationExamples())));
+                Cache.key(List.of(fingerprint.id(), projector)), spec.serving().imageTokens(), new Dataset(kept),
+                new Dataset(held), new Dataset(spread(evaluation.examples(), spec.sets().evaluationExamples())));
     }
 
     private static Fingerprint fingerprint(ModelFiles files, LayerStore store, Stretch stretch) throws IOException {

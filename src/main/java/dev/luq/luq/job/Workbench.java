@@ -123,7 +123,7 @@ final class Workbench implements AutoCloseable {
     }
 
     private Quality measure(Dataset set, boolean exactMatch, Stretch stretch, Opener opener) {
-        Evaluation evaluation = new Evaluation(set, outputs(cache, subject.identity(), digest(set)));
+        Evaluation evaluation = new Evaluation(set, outputs(cache, subject.identity(), digest(set), subject.imageTokens()));
         if (!evaluation.hasBase()) {
             try (Feeders base = openBase()) {
                 evaluation.recordBase(base.lanes(), stretch.part(0, 0.3));
@@ -144,13 +144,18 @@ final class Workbench implements AutoCloseable {
     }
 
     private Feeders open(List<Path> model, Optional<Path> mmproj) {
-        return Feeders.open(model, mmproj, threads, feedCaches.computeIfAbsent(mmproj.orElse(Path.of("")),
-                path -> new FeedCache(EMBEDDINGS)));
+        return Feeders.open(model, mmproj, subject.imageTokens(), threads,
+                feedCaches.computeIfAbsent(mmproj.orElse(Path.of("")), path -> new FeedCache(EMBEDDINGS)));
     }
 
-    /** Where the base model's outputs for a set are kept. */
-    static Path outputs(Cache cache, String identity, String setDigest) {
-        return cache.path("outputs", List.of(VERSION, identity, setDigest, Feeders.CONTEXT + " " + Feeders.BATCH), ".bin");
+    /**
+     * Where the base model's outputs for a set are kept.
+     *
+     * @param imageTokens of a picture at most; 0: the model's own bound
+     */
+    static Path outputs(Cache cache, String identity, String setDigest, int imageTokens) {
+        return cache.path("outputs", List.of(VERSION, identity, setDigest,
+                Feeders.CONTEXT + " " + Feeders.BATCH + " " + imageTokens), ".bin");
     }
 
     private String digest(Dataset set) {
@@ -159,7 +164,7 @@ final class Workbench implements AutoCloseable {
 
     private List<String> facts(String what, Dataset set, boolean exactMatch, String... more) {
         List<String> facts = new ArrayList<>(List.of(what, VERSION, subject.identity(),
-                digest(set), String.valueOf(exactMatch)));
+                digest(set), String.valueOf(subject.imageTokens()), String.valueOf(exactMatch)));
         facts.addAll(List.of(more));
         return facts;
     }

@@ -42,7 +42,7 @@ public final class Lanes<L, T> {
      *
      * @param lanes at least one
      * @param items asked for one at a time, in order, by any thread
-     * @throws IOException by the work, as anything unchecked
+     * @throws IOException by the work, as anything unchecked; a caller that was interrupted meanwhile stays so
      * @throws InterruptedException by the work, or the caller was interrupted
      */
     public static <L, T> void run(List<? extends L> lanes, Iterator<T> items, Work<L, T> work)
@@ -61,16 +61,18 @@ public final class Lanes<L, T> {
         drain(lanes.get(0));
         boolean interrupted = join(others);
         Throwable thrown = failure.get();
-        if (thrown instanceof IOException e) {
+        if (thrown instanceof InterruptedException e) {
             throw e;
-        } else if (thrown instanceof InterruptedException e) {
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+        if (thrown instanceof IOException e) {
             throw e;
         } else if (thrown instanceof RuntimeException e) {
             throw e;
         } else if (thrown instanceof Error e) {
             throw e;
-        } else if (interrupted) {
-            throw new InterruptedException();
         }
     }
 

@@ -80,14 +80,18 @@ public final class BaseOutputs {
                     new CheckedOutputStream(Channels.newOutputStream(channel), checksum), 1 << 16));
         }
 
-        void add(int example, int target, LogProbabilities base) {
+        /**
+         * @param size tokens of the vocabulary, the same for all
+         * @param output with as many kept as {@link #kept} says
+         */
+        void add(int size, BaseOutput output) {
             try {
                 if (vocabulary == 0) {
-                    header(base.size());
-                } else if (vocabulary != base.size()) {
-                    throw new IllegalArgumentException("a vocabulary of " + base.size() + " after " + vocabulary);
+                    header(size);
+                } else if (vocabulary != size) {
+                    throw new IllegalArgumentException("a vocabulary of " + size + " after " + vocabulary);
                 }
-                write(BaseOutput.of(example, target, base, kept(vocabulary)));
+                write(output);
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }

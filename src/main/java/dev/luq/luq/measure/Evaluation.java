@@ -71,7 +71,7 @@ public final class Evaluation {
      *
      * @param base instances of it, at least one; used by a thread each
      * @throws dev.luq.luq.feed.FeedException.Unusable an example cannot be fed
-     * @throws MeasureException the outputs are no distributions, or the watcher ended it; nothing is kept
+     * @throws MeasureException the outputs are no distributions, or the watcher or an interrupt ended it; nothing is kept
      * @throws UncheckedIOException the outputs cannot be written
      */
     public void recordBase(List<Feeder> base, Watcher watcher) {
@@ -90,17 +90,17 @@ public final class Evaluation {
                         @Override
                         public void logits(Prediction prediction, FloatBuffer logits) {
                             if (prediction.answer()) {
-                                outputs.add(new Output(prediction.target(), LogProbabilities.of(logits)));
+                                outputs.add(Output.of(question.index, prediction.target(), LogProbabilities.of(logits)));
                             }
                         }
                     });
                 } catch (FeedException.TooLong e) {
-                    outputs.clear();
+                    // nothing was evaluated: skipped
                 }
                 synchronized (done) {
                     done.put(question.index, outputs);
                     for (List<Output> next = done.remove(written[0]); next != null; next = done.remove(++written[0])) {
-                        next.forEach(output -> writer.add(written[0], output.target, output.logs));
+                        next.forEach(output -> writer.add(output.vocabulary, output.kept));
                     }
                 }
             });
@@ -110,8 +110,17 @@ public final class Evaluation {
         }
     }
 
-    /** The base model's at one position. */
-    private record Output(int target, LogProbabilities logs) {
+    /**
+     * The base model's at one position. Others may be far ahead of the lane whose example is written next: of a large
+     * vocabulary only what is written waits for it.
+     *
+     * @param vocabulary its tokens
+     */
+    private record Output(int vocabulary, BaseOutput kept) {
+
+        static Output of(int example, int target, LogProbabilities logs) {
+            return new Output(logs.size(), BaseOutput.of(example, target, logs, BaseOutputs.kept(logs.size())));
+        }
     }
 
     /**
@@ -121,7 +130,7 @@ public final class Evaluation {
      * @param exactMatch whether it answers the questions too
      * @throws dev.luq.luq.feed.FeedException.Unusable an example cannot be fed
      * @throws MeasureException there are no base outputs, they do not fit, the model's outputs are no distributions, or
-     *         the watcher ended it
+     *         the watcher or an interrupt ended it
      */
     public Quality run(List<Feeder> model, boolean exactMatch, Watcher watcher) {
         Comparison[] comparisons = new Comparison[set.examples().size()];
@@ -222,7 +231,7 @@ public final class Evaluation {
     }
 
     private static void check(Watcher watcher) {
-        if (watcher.cancelled()) {
+        if (watcher.cancelled() || Thread.currentThread().isInterrupted()) {
             throw new MeasureException.Cancelled();
         }
     }
@@ -255,6 +264,9 @@ public final class Evaluation {
                 return;
             }
             BaseOutput output = base.hasNext() ? base.next() : null;
+            if (output == null && answer.isEmpty()) {
+                throw new MeasureException.BadBaseOutputs("they are of a smaller set", null);
+            }
             if (output == null || output.target() != prediction.target()) {
                 throw new MeasureException.Incomparable("their tokens differ");
             }

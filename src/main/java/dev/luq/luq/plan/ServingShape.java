@@ -8,7 +8,8 @@ package dev.luq.luq.plan;
  * @param slots sequences that run at once
  * @param threads compute threads
  * @param imageTokens tokens of the largest image; without meaning for models of a fixed image size
- * @param kernels what multiplies the weights, which decides how they lie in memory
+ * @param kernels what multiplies the weights, which decides how they lie in memory; null, as in jobs recorded without it:
+ *        stock
  */
 public record ServingShape(int contextSize, int batchSize, int slots, int threads, int imageTokens, Kernels kernels) {
 

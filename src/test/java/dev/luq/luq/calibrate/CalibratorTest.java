@@ -56,7 +56,11 @@ class CalibratorTest {
     }
 
     private static CalibrationOptions options(int examples, int vectors, Duration interval) {
-        return new CalibrationOptions(examples, vectors, EnumSet.allOf(Activation.class), 256, 16, 1, 1, interval);
+        return options(examples, vectors, 0, interval);
+    }
+
+    private static CalibrationOptions options(int examples, int vectors, int imageTokens, Duration interval) {
+        return new CalibrationOptions(examples, vectors, EnumSet.allOf(Activation.class), 256, 16, imageTokens, 1, 1, interval);
     }
 
     private static Example text(int line) {
@@ -315,6 +319,9 @@ class CalibratorTest {
         Calibration second = run("pass", new Dataset(List.of(text(1))), options(0, 10, Duration.ZERO), SILENT);
         assertEquals(List.of("set.jsonl:1"), second.examples());
         assertNotEquals(first, second.samplesDigest());
+        Dataset picture = new Dataset(List.of(picture(1, "square-140x140.png")));
+        assertEquals(25, run("pass", picture, options(0, 10, Duration.ZERO), SILENT).tokens(Modality.IMAGE));
+        assertEquals(16, run("pass", picture, options(0, 10, 16, Duration.ZERO), SILENT).tokens(Modality.IMAGE));
     }
 
     @Test

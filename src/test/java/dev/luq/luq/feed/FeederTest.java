@@ -16,8 +16,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -42,7 +45,7 @@ class FeederTest {
     private static Feeder tiny(String name, int contextSize, int batchSize, FeedOptions.Outputs outputs, TensorTap tap) {
         return Feeder.open(List.of(REFERENCE.resolve(name + "-F16.gguf")),
                 Optional.of(REFERENCE.resolve("mmproj-" + name + "-F16.gguf")),
-                new FeedOptions(contextSize, batchSize, 1, outputs, Optional.ofNullable(tap)));
+                new FeedOptions(contextSize, batchSize, 1, 0, outputs, Optional.ofNullable(tap)));
     }
 
     private static Example text() {
@@ -82,7 +85,7 @@ class FeederTest {
     void theDemoModelAnswersAsItDoesWhenServedAndPredictsItsOwnAnswers() {
         try (Feeder feeder = Feeder.open(List.of(DEMO.resolve("luq-demo-F16.gguf")),
                 Optional.of(DEMO.resolve("mmproj-luq-demo-F16.gguf")),
-                new FeedOptions(512, 64, 0, FeedOptions.Outputs.ANSWER, Optional.empty()))) {
+                new FeedOptions(512, 64, 0, 0, FeedOptions.Outputs.ANSWER, Optional.empty()))) {
             for (Example example : Dataset.read(DEMO.resolve("examples")).examples()) {
                 assertEquals(example.answer(), feeder.answer(example, 64));
                 assertTrue(example.answer().startsWith(feeder.answer(example, 1)));
@@ -165,7 +168,7 @@ class FeederTest {
             }
             // Without a projector it cannot read pictures of its own.
             try (Feeder feeder = Feeder.open(List.of(REFERENCE.resolve(QWEN + "-F16.gguf")), Optional.empty(),
-                    new FeedOptions(512, 64, 1, FeedOptions.Outputs.ANSWER, Optional.empty()), cache)) {
+                    new FeedOptions(512, 64, 1, 0, FeedOptions.Outputs.ANSWER, Optional.empty()), cache)) {
                 feeder.feed(example, second);
             }
         }
@@ -177,7 +180,7 @@ class FeederTest {
     private static Feeder cached(String name, FeedCache cache) {
         return Feeder.open(List.of(REFERENCE.resolve(name + "-F16.gguf")),
                 Optional.of(REFERENCE.resolve("mmproj-" + name + "-F16.gguf")),
-                new FeedOptions(512, 64, 1, FeedOptions.Outputs.ANSWER, Optional.empty()), cache);
+                new FeedOptions(512, 64, 1, 0, FeedOptions.Outputs.ANSWER, Optional.empty()), cache);
     }
 
     private static Example asked(String question, Path... images) {
@@ -198,6 +201,21 @@ class FeederTest {
         for (Visitor.Prediction prediction : memory.predictions) {
             assertEquals(prediction.index() >= last, prediction.afterImage());
         }
+    }
+
+    @Test
+    void largerPicturesAreReducedToTheBound() {
+        Map<Integer, Integer> tokens = new TreeMap<>();
+        for (int bound : List.of(0, 16, 1280)) {
+            Memory memory = new Memory();
+            try (Feeder feeder = Feeder.open(List.of(REFERENCE.resolve(QWEN + "-F16.gguf")),
+                    Optional.of(REFERENCE.resolve("mmproj-" + QWEN + "-F16.gguf")),
+                    new FeedOptions(512, 64, 1, bound, FeedOptions.Outputs.ANSWER, Optional.empty()))) {
+                feeder.feed(picture(REFERENCE.resolve("square-140x140.png")), memory);
+            }
+            tokens.put(bound, Collections.frequency(memory.tokens, Modality.IMAGE));
+        }
+        assertEquals(Map.of(0, 25, 16, 16, 1280, 25), tokens);
     }
 
     @Test
@@ -269,7 +287,7 @@ class FeederTest {
             assertFalse(unusable.getMessage().contains(folder.toString()), unusable.getMessage());
         }
         try (Feeder feeder = Feeder.open(List.of(REFERENCE.resolve(QWEN + "-F16.gguf")), Optional.empty(),
-                new FeedOptions(64, 64, 1, FeedOptions.Outputs.ANSWER, Optional.empty()))) {
+                new FeedOptions(64, 64, 1, 0, FeedOptions.Outputs.ANSWER, Optional.empty()))) {
             assertThrows(FeedException.Unusable.class,
                     () -> feeder.feed(picture(REFERENCE.resolve("square-140x140.png")), new Memory()));
         }

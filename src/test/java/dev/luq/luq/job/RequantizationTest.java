@@ -9,9 +9,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.luq.files.DataFolder;
 import dev.luq.gguf.GgmlType;
 import dev.luq.gguf.ModelFiles;
+import dev.luq.luq.plan.Kernels;
 import dev.luq.luq.plan.Plan;
 import dev.luq.luq.plan.Planner;
 import dev.luq.luq.plan.Precision;
+import dev.luq.luq.plan.ServingShape;
 import dev.luq.luq.report.Report;
 import dev.luq.luq.spec.JobStatus;
 import dev.luq.luq.spec.JsonFile;
@@ -123,6 +125,27 @@ class RequantizationTest {
         assertTrue(report.published().ratioToQ4KM() <= 0.9);
         assertEquals(before, newest(calibration), "the calibration was only read");
         assertNotEquals(List.of(), notes.progress);
+    }
+
+    @Test
+    void examplesSeePicturesAsTheModelWillWhenItIsServed() throws IOException {
+        RequantizationSpec large = spec("large-pictures", "90%", Method.LADDER);
+        RequantizationSpec small = new RequantizationSpec(large.version(), large.source(), large.sets(), large.budget(),
+                large.method(), large.levels(), large.calibration(), new ServingShape(512, 128, 1, 1, 8, Kernels.STOCK),
+                large.threads(), new RequantizationSpec.Output("small-pictures", large.output().created(), Scope.BRIEF));
+        int tokens = imageTokens(run(large));
+        assertTrue(imageTokens(run(small)) < tokens);
+        assertEquals(4, count(data.resolve("cache/outputs")), "the base model's of both sets, for both bounds");
+    }
+
+    private static int imageTokens(Report report) {
+        return JsonFile.JSON.valueToTree(report).at("/provenance/calibration/tokens/image").asInt();
+    }
+
+    private static long count(Path folder) throws IOException {
+        try (var files = Files.list(folder)) {
+            return files.count();
+        }
     }
 
     private static long newest(Path folder) throws IOException {

@@ -80,4 +80,21 @@ class LanesTest {
                 }));
         assertFalse(Thread.currentThread().isInterrupted());
     }
+
+    @Test
+    void whoIsInterruptedAndHearsOfAnotherFailureStaysInterrupted() {
+        Thread caller = Thread.currentThread();
+        CountDownLatch never = new CountDownLatch(1);
+        CyclicBarrier both = new CyclicBarrier(2);
+        assertThrows(IllegalStateException.class, () -> Lanes.run(List.of("a", "b"), IntStream.range(0, 2).iterator(),
+                (lane, item) -> {
+                    await(both);
+                    if (Thread.currentThread() == caller) {
+                        caller.interrupt();
+                        throw new IllegalStateException("broken");
+                    }
+                    never.await();
+                }));
+        assertTrue(Thread.interrupted());
+    }
 }

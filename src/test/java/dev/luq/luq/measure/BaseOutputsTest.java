@@ -34,7 +34,7 @@ class BaseOutputsTest {
         Path file = folder.resolve("outputs");
         try (BaseOutputs.Writer writer = new BaseOutputs.Writer(file)) {
             for (int i = 0; i < positions; i++) {
-                writer.add(i / 2, i, random(i, vocabulary));
+                writer.add(vocabulary, BaseOutput.of(i / 2, i, random(i, vocabulary), BaseOutputs.kept(vocabulary)));
             }
             writer.commit();
         }
@@ -72,7 +72,7 @@ class BaseOutputsTest {
     void nothingIsVisibleBeforeItIsWhole() throws IOException {
         Path file = folder.resolve("outputs");
         try (BaseOutputs.Writer writer = new BaseOutputs.Writer(file)) {
-            writer.add(0, 0, random(0, 10));
+            writer.add(10, BaseOutput.of(0, 0, random(0, 10), 10));
         }
         try (var left = Files.list(folder)) {
             assertEquals(0, left.count());

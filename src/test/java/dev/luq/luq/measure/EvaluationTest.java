@@ -12,6 +12,7 @@ import dev.luq.gguf.ModelFiles;
 import dev.luq.llama.Llama;
 import dev.luq.llama.ModelQuantizer;
 import dev.luq.luq.data.Dataset;
+import dev.luq.luq.data.Example;
 import dev.luq.luq.feed.FeedOptions;
 import dev.luq.luq.feed.Feeder;
 import dev.luq.luq.quantize.UniformModels;
@@ -24,6 +25,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -54,7 +56,7 @@ class EvaluationTest {
     }
 
     private static Feeder feeder(Path model, Path mmproj) {
-        return Feeder.open(List.of(model), Optional.of(mmproj), new FeedOptions(512, 128, 1, FeedOptions.Outputs.ANSWER,
+        return Feeder.open(List.of(model), Optional.of(mmproj), new FeedOptions(512, 128, 1, 0, FeedOptions.Outputs.ANSWER,
                 Optional.empty()));
     }
 
@@ -187,6 +189,10 @@ class EvaluationTest {
             assertThrows(MeasureException.Incomparable.class, () -> evaluation.run(List.of(llava), false, NOBODY));
             Evaluation smaller = new Evaluation(new Dataset(set.examples().subList(0, 1)), folder.resolve("base"));
             assertThrows(MeasureException.BadBaseOutputs.class, () -> smaller.run(List.of(qwen), false, NOBODY));
+            List<Example> more = Stream.concat(set.examples().stream(), set.examples().stream().limit(1)).toList();
+            Evaluation larger = new Evaluation(new Dataset(more), folder.resolve("base"));
+            assertTrue(assertThrows(MeasureException.BadBaseOutputs.class, () -> larger.run(List.of(qwen), false, NOBODY))
+                    .getMessage().contains("of a smaller set"));
         }
     }
 
@@ -196,7 +202,7 @@ class EvaluationTest {
         Evaluation evaluation = new Evaluation(set, folder.resolve("base"));
         try (Feeder narrow = Feeder.open(List.of(REFERENCE.resolve("qwen2.5-vl-tiny-F16.gguf")),
                 Optional.of(REFERENCE.resolve("mmproj-qwen2.5-vl-tiny-F16.gguf")),
-                new FeedOptions(256, 128, 1, FeedOptions.Outputs.ANSWER, Optional.empty()))) {
+                new FeedOptions(256, 128, 1, 0, FeedOptions.Outputs.ANSWER, Optional.empty()))) {
             Files.writeString(folder.resolve("set/more.jsonl"),
                     "{\"image\": null, \"question\": \"" + "why ".repeat(300) + "\", \"answer\": \"so\"}\n");
             Evaluation longer = new Evaluation(Dataset.read(folder.resolve("set")), folder.resolve("longer"));
@@ -228,6 +234,21 @@ class EvaluationTest {
         try (Feeder tiny = tiny("qwen2.5-vl-tiny")) {
             assertThrows(MeasureException.Cancelled.class, () -> evaluation.recordBase(List.of(tiny), impatient));
             assertFalse(evaluation.hasBase());
+        }
+    }
+
+    @Test
+    void anInterruptEndsIt() throws IOException {
+        Evaluation evaluation = new Evaluation(set(), folder.resolve("base"));
+        try (Feeder one = tiny("qwen2.5-vl-tiny"); Feeder two = tiny("qwen2.5-vl-tiny")) {
+            Thread.currentThread().interrupt();
+            assertThrows(MeasureException.Cancelled.class, () -> evaluation.recordBase(List.of(one, two), NOBODY));
+            assertTrue(Thread.interrupted(), "who is interrupted stays so");
+            assertFalse(evaluation.hasBase());
+            evaluation.recordBase(List.of(one, two), NOBODY);
+            Thread.currentThread().interrupt();
+            assertThrows(MeasureException.Cancelled.class, () -> evaluation.run(List.of(one, two), false, NOBODY));
+            assertTrue(Thread.interrupted(), "who is interrupted stays so");
         }
     }
 }
