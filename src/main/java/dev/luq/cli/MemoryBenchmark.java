@@ -34,15 +34,16 @@ import picocli.CommandLine.Option;
         description = "Measures the resident memory of server and worker beside its estimate.",
         footerHeading = "%nHow it is measured%n",
         footer = {
-            "Without the model: one of a million weights is served with a context of 512 tokens and asked once. Pages of the"
-                + " mapped model file are left out; caches and compute buffers of that small model are counted.",
-            "Estimate: a model is served with the server's defaults and asked about a picture of 1 megapixel where it has a"
-                + " projector (of 4 megapixels too with --large), then by as many clients as it has slots at once, with prompts of several steps. Then all pages"
-                + " of server and worker are counted, beside what plan and budgets for everything reckon with. The picture's"
-                + " embeddings, which a cache keeps, are part of the measurement, but not of the estimate.",
-            "The kernel is asked (/proc/PID/smaps). Models: the demo model, one of 152 million random weights at F16, with"
-                + " --large also Qwen2.5-VL-7B's shape with 4 of its layers at Q4_K, at Q4_K with 2 at IQ1_M, and at F16 (5 GB of"
-                + " disk), or --model; each with our kernels and with llama.cpp's, or as --kernels says."
+            "Without the model: one of a million weights is served with a context of 512 tokens and asked once. Pages of"
+                + " the mapped model file are left out; caches and compute buffers of that small model are counted.",
+            "Estimate: a model is served with the server's defaults, but pictures as large as the model takes them, and"
+                + " asked about a picture of 1 megapixel where it has a projector (of 4 megapixels too with --large), then by"
+                + " as many clients as it has slots at once, with prompts of several steps. Then all pages of server and"
+                + " worker are counted, beside what plan and budgets for everything reckon with. The picture's embeddings,"
+                + " which a cache keeps, are part of the measurement, but not of the estimate.",
+            "The kernel is asked (/proc/PID/smaps). Models: the demo model, one of 152 million random weights at F16,"
+                + " with --large also Qwen2.5-VL-7B's shape with 4 of its layers at Q4_K, at Q4_K with 2 at IQ1_M, and at"
+                + " F16 (5 GB of disk), or --model; each with our kernels and with llama.cpp's, or as --kernels says."
         })
 final class MemoryBenchmark implements Callable<Integer> {
 
@@ -156,7 +157,7 @@ final class MemoryBenchmark implements Callable<Integer> {
     private static void compare(String label, Path model, Optional<Path> mmproj, int side, Kernels kernels) throws IOException {
         MemoryEstimate estimate = estimate(model, mmproj, side, kernels);
         List<String> options = new ArrayList<>(List.of("--model", model.toAbsolutePath().toString(),
-                "-Dluq.worker.kernels=" + kernels));
+                "-Dluq.worker.kernels=" + kernels, "-Dluq.worker.image-max-tokens=0"));
         mmproj.ifPresent(file -> options.addAll(List.of("--mmproj", file.toAbsolutePath().toString())));
         try (ServerProcess server = ServerProcess.start(options, Duration.ofMinutes(10))) {
             load(server, mmproj.map(file -> picture(side)));
@@ -171,7 +172,7 @@ final class MemoryBenchmark implements Callable<Integer> {
         }
     }
 
-    /** Of the model as it is, served with the defaults and asked about pictures of this side. */
+    /** Of the model as it is, served as above and asked about pictures of this side. */
     private static MemoryEstimate estimate(Path model, Optional<Path> mmproj, int side, Kernels kernels) throws IOException {
         ModelFiles files = ModelFiles.read(model);
         Optional<ModelFiles> projector = mmproj.isEmpty() ? Optional.empty() : Optional.of(ModelFiles.read(mmproj.get()));
