@@ -186,7 +186,8 @@ public class ModelsAdmin {
     private AdminModel describe(CatalogEntry entry) {
         boolean isDefault = catalog.entries().get(0).id().equals(entry.id());
         return AdminModel.of(entry, workers.find(entry.id()).orElseThrow(() -> new CatalogException.NotFound(
-                "The model " + entry.id() + " was just deleted")), isDefault, ServedShape.kernels(config, entry), memory.of(entry));
+                "The model " + entry.id() + " was just deleted")), isDefault, entry.kernels(config.kernels()),
+                memory.of(entry));
     }
 
     /** All models. */

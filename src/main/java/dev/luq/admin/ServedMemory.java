@@ -36,7 +36,7 @@ class ServedMemory {
 
     /** @return empty for files that cannot be served or whose layers cannot be told apart */
     Optional<MemoryEstimate> of(CatalogEntry entry) {
-        Served served = new Served(entry.files(), entry.mmproj(), entry.created(), ServedShape.kernels(config, entry));
+        Served served = new Served(entry.files(), entry.mmproj(), entry.created(), entry.kernels(config.kernels()));
         return known.compute(entry.id(), (id, before) -> before != null && before.served().equals(served) ? before
                 : new Estimated(served, estimate(entry))).memory();
     }
