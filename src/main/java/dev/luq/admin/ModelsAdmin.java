@@ -69,7 +69,9 @@ public class ModelsAdmin {
     @GET
     @Operation(operationId = "listAdminModels", summary = "All models, the default one first")
     public Models list() {
-        return new Models("list", catalog.entries().stream().map(this::describe).toList());
+        List<CatalogEntry> entries = catalog.entries();
+        memory.retain(entries.stream().map(CatalogEntry::id).toList());
+        return new Models("list", entries.stream().map(this::describe).toList());
     }
 
     @GET

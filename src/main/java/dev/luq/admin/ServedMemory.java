@@ -11,6 +11,7 @@ import dev.luq.worker.WorkerConfig;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.nio.file.Path;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -39,6 +40,11 @@ class ServedMemory {
         Served served = new Served(entry.files(), entry.mmproj(), entry.created(), entry.kernels(config.kernels()));
         return known.compute(entry.id(), (id, before) -> before != null && before.served().equals(served) ? before
                 : new Estimated(served, estimate(entry))).memory();
+    }
+
+    /** Forgets all other models. */
+    void retain(Collection<String> ids) {
+        known.keySet().retainAll(ids);
     }
 
     private Optional<MemoryEstimate> estimate(CatalogEntry entry) {
