@@ -74,17 +74,17 @@ final class MemoryBenchmark implements Callable<Integer> {
     public Integer call() throws IOException {
         if (model != null) {
             heading();
-            compare(model.getFileName().toString(), model, Optional.ofNullable(mmproj), SMALL);
+            compare(model.getFileName().toString(), ModelOptions.of(model.toString(), mmproj), SMALL);
             return 0;
         }
         withoutModel();
         System.out.println();
         heading();
         ModelOptions demo = ModelOptions.of("demo", null);
-        compare("demo, 1 megapixel", demo.modelFile(), demo.mmprojFile(), SMALL);
+        compare("demo, 1 megapixel", demo, SMALL);
         synthesized("152 million, F16", ModelSynthesizer.Shape.benchmark(GgmlType.F16));
         if (large) {
-            compare("demo, 4 megapixels", demo.modelFile(), demo.mmprojFile(), LARGE);
+            compare("demo, 4 megapixels", demo, LARGE);
             ModelSynthesizer.Shape shape = ModelSynthesizer.Shape.qwen7B(GgmlType.Q4_K).withLayers(4);
             synthesized("7B's shape, Q4_K", shape);
             synthesized("7B's shape, half IQ1_M", shape.withTypes(tensor ->
@@ -135,7 +135,7 @@ final class MemoryBenchmark implements Callable<Integer> {
         Path file = Files.createTempFile("luq-bench-", ".gguf");
         try {
             new ModelSynthesizer(shape, 1).write(file);
-            compare(label, file, Optional.empty(), SMALL);
+            compare(label, ModelOptions.of(file.toString(), null), SMALL);
         } finally {
             Files.deleteIfExists(file);
         }
@@ -148,17 +148,18 @@ final class MemoryBenchmark implements Callable<Integer> {
     }
 
     /** @param side of the picture in pixels */
-    private void compare(String label, Path model, Optional<Path> mmproj, int side) throws IOException {
+    private void compare(String label, ModelOptions model, int side) {
         for (Kernels each : kernels) {
-            compare(label, model, mmproj, side, each);
+            compare(label, model, side, each);
         }
     }
 
-    private static void compare(String label, Path model, Optional<Path> mmproj, int side, Kernels kernels) throws IOException {
-        MemoryEstimate estimate = estimate(model, mmproj, side, kernels);
-        List<String> options = new ArrayList<>(List.of("--model", model.toAbsolutePath().toString(),
+    private static void compare(String label, ModelOptions model, int side, Kernels kernels) {
+        MemoryEstimate estimate = estimate(model, side, kernels);
+        Optional<Path> mmproj = model.mmprojFile();
+        List<String> options = new ArrayList<>(List.of("--model", model.modelFile().toString(),
                 "-Dluq.worker.kernels=" + kernels, "-Dluq.worker.image-max-tokens=0"));
-        mmproj.ifPresent(file -> options.addAll(List.of("--mmproj", file.toAbsolutePath().toString())));
+        mmproj.ifPresent(file -> options.addAll(List.of("--mmproj", file.toString())));
         try (ServerProcess server = ServerProcess.start(options, Duration.ofMinutes(10))) {
             load(server, mmproj.map(file -> picture(side)));
             long measured = ProcessMemory.of(server.handle().pid()).resident();
@@ -173,13 +174,13 @@ final class MemoryBenchmark implements Callable<Integer> {
     }
 
     /** Of the model as it is, served as above and asked about pictures of this side. */
-    private static MemoryEstimate estimate(Path model, Optional<Path> mmproj, int side, Kernels kernels) throws IOException {
-        ModelFiles files = ModelFiles.read(model);
-        Optional<ModelFiles> projector = mmproj.isEmpty() ? Optional.empty() : Optional.of(ModelFiles.read(mmproj.get()));
+    private static MemoryEstimate estimate(ModelOptions model, int side, Kernels kernels) {
+        ModelFiles files = model.modelFiles();
         int context = (int) Math.min(Load.DEFAULT_CONTEXT, ModelFacts.of(files).contextLength().orElse(Load.DEFAULT_CONTEXT));
         int tokens = (int) Math.pow(Math.round((double) side / TOKEN_SIDE), 2);
-        return Planner.asItIs(files, projector, new ServingShape(context, ServingOptions.BATCH_SIZE, ServingOptions.SLOTS,
-                Runtime.getRuntime().availableProcessors(), ServingShape.imageTokens(tokens, context), kernels));
+        return Planner.asItIs(files, model.mmprojFiles(), new ServingShape(context, ServingOptions.BATCH_SIZE,
+                ServingOptions.SLOTS, Runtime.getRuntime().availableProcessors(), ServingShape.imageTokens(tokens, context),
+                kernels));
     }
 
     private static byte[] picture(int side) {
