@@ -41,7 +41,10 @@ record AdminModel(String id, String object, List<String> aliases, @JsonProperty(
         @Schema(nullable = true) String mmproj, @Schema(nullable = true) ActiveVariant variant,
         @Schema(nullable = true) String quantization, @Schema(nullable = true) Double bitsPerWeight,
         @Schema(nullable = true) Long bytes, @Schema(nullable = true) Long mmprojBytes,
-        @Schema(enumeration = {"fast", "compact", "stock"}) String kernels, @Schema(nullable = true) MemoryParts memory,
+        @Schema(enumeration = {"fast", "compact", "stock"},
+                description = "What multiplies the weights: the model's own setting, or luq.worker.kernels") String kernels,
+        @Schema(nullable = true, description = "What serving takes, by the files' headers; null where they do not say")
+        MemoryParts memory,
         int inFlight, long restarts) {
 
     /** A re-quantized form of a model, from the store. */

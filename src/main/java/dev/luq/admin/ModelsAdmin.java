@@ -69,7 +69,9 @@ public class ModelsAdmin {
     @GET
     @Operation(operationId = "listAdminModels", summary = "All models, the default one first")
     public Models list() {
-        return new Models("list", catalog.entries().stream().map(this::describe).toList());
+        List<CatalogEntry> entries = catalog.entries();
+        memory.retain(entries.stream().map(CatalogEntry::id).toList());
+        return new Models("list", entries.stream().map(this::describe).toList());
     }
 
     @GET
@@ -186,7 +188,8 @@ public class ModelsAdmin {
     private AdminModel describe(CatalogEntry entry) {
         boolean isDefault = catalog.entries().get(0).id().equals(entry.id());
         return AdminModel.of(entry, workers.find(entry.id()).orElseThrow(() -> new CatalogException.NotFound(
-                "The model " + entry.id() + " was just deleted")), isDefault, ServedShape.kernels(config, entry), memory.of(entry));
+                "The model " + entry.id() + " was just deleted")), isDefault, entry.kernels(config.kernels()),
+                memory.of(entry));
     }
 
     /** All models. */

@@ -11,6 +11,7 @@ import dev.luq.worker.WorkerConfig;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.nio.file.Path;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -36,9 +37,14 @@ class ServedMemory {
 
     /** @return empty for files that cannot be served or whose layers cannot be told apart */
     Optional<MemoryEstimate> of(CatalogEntry entry) {
-        Served served = new Served(entry.files(), entry.mmproj(), entry.created(), ServedShape.kernels(config, entry));
+        Served served = new Served(entry.files(), entry.mmproj(), entry.created(), entry.kernels(config.kernels()));
         return known.compute(entry.id(), (id, before) -> before != null && before.served().equals(served) ? before
                 : new Estimated(served, estimate(entry))).memory();
+    }
+
+    /** Forgets all other models. */
+    void retain(Collection<String> ids) {
+        known.keySet().retainAll(ids);
     }
 
     private Optional<MemoryEstimate> estimate(CatalogEntry entry) {

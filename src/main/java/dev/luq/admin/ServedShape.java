@@ -3,7 +3,6 @@ package dev.luq.admin;
 import dev.luq.catalog.CatalogEntry;
 import dev.luq.catalog.CatalogException;
 import dev.luq.catalog.CheckedModel;
-import dev.luq.luq.plan.Kernels;
 import dev.luq.luq.plan.ServingShape;
 import dev.luq.worker.WorkerConfig;
 import dev.luq.worker.protocol.ServerFrame.Load;
@@ -19,16 +18,12 @@ final class ServedShape {
         return CheckedModel.read(entry.base().model(), entry.base().mmproj());
     }
 
-    static Kernels kernels(WorkerConfig config, CatalogEntry entry) {
-        return entry.kernels().orElse(config.kernels());
-    }
-
     /** @param model of the entry's base, or as it is served */
     static ServingShape of(WorkerConfig config, CatalogEntry entry, CheckedModel model) {
         int context = config.contextSize() > 0 ? config.contextSize()
                 : (int) Math.min(model.facts().contextLength().orElse(Load.DEFAULT_CONTEXT), Load.DEFAULT_CONTEXT);
         int threads = config.threads() > 0 ? config.threads() : Runtime.getRuntime().availableProcessors();
         return new ServingShape(context, Math.min(config.batchSize(), context), config.slots(), threads,
-                ServingShape.imageTokens(config.imageMaxTokens(), context), kernels(config, entry));
+                ServingShape.imageTokens(config.imageMaxTokens(), context), entry.kernels(config.kernels()));
     }
 }

@@ -55,6 +55,11 @@ public record CatalogEntry(String id, List<String> aliases, boolean registered, 
         return variant.flatMap(Variant::mmproj).or(base::mmproj);
     }
 
+    /** @param otherwise what the server's configuration says for all models */
+    public Kernels kernels(Kernels otherwise) {
+        return kernels.orElse(otherwise);
+    }
+
     /** The same served from its base files. */
     public CatalogEntry withoutVariant() {
         return new CatalogEntry(id, aliases, registered, unloaded, kernels, base, Optional.empty(), created, facts, problem);

@@ -8,7 +8,8 @@ import picocli.CommandLine.Spec;
 /** {@code luq bench}: measurements of this machine, each a command of its own. */
 @Command(name = "bench", description = "Measures this server on this machine.", mixinStandardHelpOptions = true,
         subcommands = {DecodeBenchmark.class, FirstAnswerBenchmark.class, ImageBenchmark.class, KernelBenchmark.class,
-            MemoryBenchmark.class, PrefillBenchmark.class, QuantizeCommand.class, SpeedProbe.class, SwapBenchmark.class, SynthesizeCommand.class})
+            MemoryBenchmark.class, PrefillBenchmark.class, QuantizeCommand.class, SpeedProbe.class, SwapBenchmark.class,
+            SynthesizeCommand.class})
 final class BenchCommand implements Runnable {
 
     @Spec

@@ -30,7 +30,7 @@ import picocli.CommandLine.Option;
             "The client runs on the same processors and is kept cheap: it reads a socket and notes the time of each"
                 + " event; what the events say is looked at after the last one.",
             "Direct: llama-bench of the same patched source and the same compiler options, N-1 decoding steps without"
-                + " sampling (-n N-1 -p 0).",
+                + " sampling (-n N-1 -p 0). Both sides multiply with llama.cpp's kernels.",
             "Before the first repetition the server answers --warm-up W times, which is not counted: its code is"
                 + " compiled by then, as in a server that has run for a few seconds.",
             "Tokens that come in quick succession share an event (luq.worker.stream-interval): the first event is the"
@@ -118,7 +118,8 @@ final class DecodeBenchmark implements Callable<Integer> {
         ModelFiles files = ModelFiles.read(file);
         System.out.printf("model: %.1f million weights, %.1f MiB; %d threads%n", files.parameters() / 1e6,
                 files.tensorBytes() / Units.MIB, threads);
-        List<String> options = new ArrayList<>(List.of("--model", file.toString(), "-Dluq.worker.threads=" + threads));
+        List<String> options = new ArrayList<>(List.of("--model", file.toString(), "-Dluq.worker.threads=" + threads,
+                "-Dluq.worker.kernels=stock"));
         if (everyToken) {
             options.add("-Dluq.worker.stream-interval=0");
         }

@@ -10,6 +10,7 @@ import dev.luq.llama.PromptChunk;
 import dev.luq.llama.PromptPart;
 import dev.luq.llama.Vision;
 import dev.luq.llama.VisionOptions;
+import dev.luq.luq.plan.LayeredModel;
 import dev.luq.luq.plan.Plan;
 import dev.luq.luq.plan.Precision;
 import dev.luq.luq.plan.Units;
@@ -78,9 +79,12 @@ final class ImageBenchmark implements Callable<Integer> {
                 ModelOptions demo = ModelOptions.of("demo", null);
                 Path f16 = demo.mmprojFile().orElseThrow();
                 System.out.printf("demo model; %d threads%n", threads);
-                measure(demo.modelFile(), f16, quantized(demo.modelFiles(), f16, folder));
+                measure(demo.modelFile(), f16, quantized(demo, folder));
             } else {
-                synthesized(folder);
+                ProjectorSynthesizer.Shape whole = whole();
+                ProjectorSynthesizer.Shape encoder = whole.withLayers(layers == 0 ? whole.layers() : layers);
+                System.out.printf("%s: %d of %d layers; %d threads%n", shape, encoder.layers(), whole.layers(), threads);
+                measure(encoder, folder);
             }
         } finally {
             Folders.delete(folder);
@@ -88,28 +92,36 @@ final class ImageBenchmark implements Callable<Integer> {
         return 0;
     }
 
-    private Path quantized(ModelFiles model, Path mmproj, Path folder) throws IOException {
+    private Path quantized(ModelOptions options, Path folder) throws IOException {
         LayerStore store = LayerStore.open(folder.resolve("store"));
-        int blocks = Math.toIntExact(model.first().integer("qwen2vl.block_count").orElseThrow());
+        ModelFiles model = options.modelFiles();
+        int count = LayeredModel.of(model).layers().size();
         try (StoreLease lease = store.build(); Requantizer requantizer = new Requantizer(store, model,
-                Optional.of(ModelFiles.read(mmproj)), Optional.empty(), threads)) {
-            return requantizer.assemble(Plan.uniform(blocks, Precision.F16, Precision.F16, Precision.Q8_0), Progress.NONE)
+                options.mmprojFiles(), Optional.empty(), threads)) {
+            return requantizer.assemble(Plan.uniform(count, Precision.F16, Precision.F16, Precision.Q8_0), Progress.NONE)
                     .mmproj().orElseThrow();
         }
     }
 
-    private void synthesized(Path folder) throws IOException {
+    private ProjectorSynthesizer.Shape whole() {
         ProjectorSynthesizer.Shape whole = SHAPES.get(shape);
         if (whole == null || layers < 0 || layers > whole.layers()) {
             throw new CliException(whole == null ? "There is no shape " + shape + ", but " + String.join(", ", SHAPES.keySet())
                     + "." : shape + " has " + whole.layers() + " layers.");
         }
-        ProjectorSynthesizer.Shape encoder = whole.withLayers(layers == 0 ? whole.layers() : layers);
-        System.out.printf("%s: %d of %d layers; %d threads%n", shape, encoder.layers(), whole.layers(), threads);
+        return whole;
+    }
+
+    /**
+     * Random weights in this shape.
+     *
+     * @param folder for the files, which are left there
+     */
+    void measure(ProjectorSynthesizer.Shape encoder, Path folder) throws IOException {
         // The language model only has to be as wide as what the projector puts out.
         Path model = folder.resolve("model.gguf");
-        new ModelSynthesizer(new ModelSynthesizer.Shape(1, whole.projection(), 1024, GgmlType.Q4_K), 1,
-                whole.qwen() ? "qwen2vl" : "qwen2").write(model);
+        new ModelSynthesizer(new ModelSynthesizer.Shape(1, encoder.projection(), 1024, GgmlType.Q4_K), 1,
+                encoder.qwen() ? "qwen2vl" : "qwen2").write(model);
         Path f16 = folder.resolve("f16.gguf");
         Path q8 = folder.resolve("q8_0.gguf");
         new ProjectorSynthesizer(encoder, Precision.F16).write(f16);

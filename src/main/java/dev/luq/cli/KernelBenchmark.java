@@ -34,7 +34,8 @@ final class KernelBenchmark implements Callable<Integer> {
     private String layout;
 
     @Option(names = "--instruction-set", paramLabel = "NAME",
-            description = "Of our kernels in the whole products: avx512vbmi, avx512vnni, avxvnni, avx2, neon or scalar. Default: the fastest.")
+            description = "Of our kernels in the whole products: avx512vbmi, avx512vnni, avxvnni, avx2, neon or scalar."
+                + " Default: the fastest.")
     private String instructionSet;
 
     @Option(names = "--kernel-bench", paramLabel = "FOLDER", hidden = true, required = true)

@@ -34,15 +34,16 @@ import picocli.CommandLine.Option;
         description = "Measures the resident memory of server and worker beside its estimate.",
         footerHeading = "%nHow it is measured%n",
         footer = {
-            "Without the model: one of a million weights is served with a context of 512 tokens and asked once. Pages of the"
-                + " mapped model file are left out; caches and compute buffers of that small model are counted.",
-            "Estimate: a model is served with the server's defaults and asked about a picture of 1 megapixel where it has a"
-                + " projector (of 4 megapixels too with --large), then by as many clients as it has slots at once, with prompts of several steps. Then all pages"
-                + " of server and worker are counted, beside what plan and budgets for everything reckon with. The picture's"
-                + " embeddings, which a cache keeps, are part of the measurement, but not of the estimate.",
-            "The kernel is asked (/proc/PID/smaps). Models: the demo model, one of 152 million random weights at F16, with"
-                + " --large also Qwen2.5-VL-7B's shape with 4 of its layers at Q4_K, at Q4_K with 2 at IQ1_M, and at F16 (5 GB of"
-                + " disk), or --model; each with our kernels and with llama.cpp's, or as --kernels says."
+            "Without the model: one of a million weights is served with a context of 512 tokens and asked once. Pages of"
+                + " the mapped model file are left out; caches and compute buffers of that small model are counted.",
+            "Estimate: a model is served with the server's defaults, but pictures as large as the model takes them, and"
+                + " asked about a picture of 1 megapixel where it has a projector (of 4 megapixels too with --large), then by"
+                + " as many clients as it has slots at once, with prompts of several steps. Then all pages of server and"
+                + " worker are counted, beside what plan and budgets for everything reckon with. The picture's embeddings,"
+                + " which a cache keeps, are part of the measurement, but not of the estimate.",
+            "The kernel is asked (/proc/PID/smaps). Models: the demo model, one of 152 million random weights at F16,"
+                + " with --large also Qwen2.5-VL-7B's shape with 4 of its layers at Q4_K, at Q4_K with 2 at IQ1_M, and at"
+                + " F16 (5 GB of disk), or --model; each with our kernels and with llama.cpp's, or as --kernels says."
         })
 final class MemoryBenchmark implements Callable<Integer> {
 
@@ -73,17 +74,17 @@ final class MemoryBenchmark implements Callable<Integer> {
     public Integer call() throws IOException {
         if (model != null) {
             heading();
-            compare(model.getFileName().toString(), model, Optional.ofNullable(mmproj), SMALL);
+            compare(model.getFileName().toString(), ModelOptions.of(model.toString(), mmproj), SMALL);
             return 0;
         }
         withoutModel();
         System.out.println();
         heading();
         ModelOptions demo = ModelOptions.of("demo", null);
-        compare("demo, 1 megapixel", demo.modelFile(), demo.mmprojFile(), SMALL);
+        compare("demo, 1 megapixel", demo, SMALL);
         synthesized("152 million, F16", ModelSynthesizer.Shape.benchmark(GgmlType.F16));
         if (large) {
-            compare("demo, 4 megapixels", demo.modelFile(), demo.mmprojFile(), LARGE);
+            compare("demo, 4 megapixels", demo, LARGE);
             ModelSynthesizer.Shape shape = ModelSynthesizer.Shape.qwen7B(GgmlType.Q4_K).withLayers(4);
             synthesized("7B's shape, Q4_K", shape);
             synthesized("7B's shape, half IQ1_M", shape.withTypes(tensor ->
@@ -134,7 +135,7 @@ final class MemoryBenchmark implements Callable<Integer> {
         Path file = Files.createTempFile("luq-bench-", ".gguf");
         try {
             new ModelSynthesizer(shape, 1).write(file);
-            compare(label, file, Optional.empty(), SMALL);
+            compare(label, ModelOptions.of(file.toString(), null), SMALL);
         } finally {
             Files.deleteIfExists(file);
         }
@@ -147,17 +148,18 @@ final class MemoryBenchmark implements Callable<Integer> {
     }
 
     /** @param side of the picture in pixels */
-    private void compare(String label, Path model, Optional<Path> mmproj, int side) throws IOException {
+    private void compare(String label, ModelOptions model, int side) {
         for (Kernels each : kernels) {
-            compare(label, model, mmproj, side, each);
+            compare(label, model, side, each);
         }
     }
 
-    private static void compare(String label, Path model, Optional<Path> mmproj, int side, Kernels kernels) throws IOException {
-        MemoryEstimate estimate = estimate(model, mmproj, side, kernels);
-        List<String> options = new ArrayList<>(List.of("--model", model.toAbsolutePath().toString(),
-                "-Dluq.worker.kernels=" + kernels));
-        mmproj.ifPresent(file -> options.addAll(List.of("--mmproj", file.toAbsolutePath().toString())));
+    private static void compare(String label, ModelOptions model, int side, Kernels kernels) {
+        MemoryEstimate estimate = estimate(model, side, kernels);
+        Optional<Path> mmproj = model.mmprojFile();
+        List<String> options = new ArrayList<>(List.of("--model", model.modelFile().toString(),
+                "-Dluq.worker.kernels=" + kernels, "-Dluq.worker.image-max-tokens=0"));
+        mmproj.ifPresent(file -> options.addAll(List.of("--mmproj", file.toString())));
         try (ServerProcess server = ServerProcess.start(options, Duration.ofMinutes(10))) {
             load(server, mmproj.map(file -> picture(side)));
             long measured = ProcessMemory.of(server.handle().pid()).resident();
@@ -171,14 +173,14 @@ final class MemoryBenchmark implements Callable<Integer> {
         }
     }
 
-    /** Of the model as it is, served with the defaults and asked about pictures of this side. */
-    private static MemoryEstimate estimate(Path model, Optional<Path> mmproj, int side, Kernels kernels) throws IOException {
-        ModelFiles files = ModelFiles.read(model);
-        Optional<ModelFiles> projector = mmproj.isEmpty() ? Optional.empty() : Optional.of(ModelFiles.read(mmproj.get()));
+    /** Of the model as it is, served as above and asked about pictures of this side. */
+    private static MemoryEstimate estimate(ModelOptions model, int side, Kernels kernels) {
+        ModelFiles files = model.modelFiles();
         int context = (int) Math.min(Load.DEFAULT_CONTEXT, ModelFacts.of(files).contextLength().orElse(Load.DEFAULT_CONTEXT));
         int tokens = (int) Math.pow(Math.round((double) side / TOKEN_SIDE), 2);
-        return Planner.asItIs(files, projector, new ServingShape(context, ServingOptions.BATCH_SIZE, ServingOptions.SLOTS,
-                Runtime.getRuntime().availableProcessors(), ServingShape.imageTokens(tokens, context), kernels));
+        return Planner.asItIs(files, model.mmprojFiles(), new ServingShape(context, ServingOptions.BATCH_SIZE,
+                ServingOptions.SLOTS, Runtime.getRuntime().availableProcessors(), ServingShape.imageTokens(tokens, context),
+                kernels));
     }
 
     private static byte[] picture(int side) {

@@ -95,14 +95,23 @@ final class ModelOptions {
         return path.toAbsolutePath().normalize();
     }
 
-    /** The model's files, all parts of a split one. */
+    /** The model's files, all parts of a split one. @throws CliException they cannot be read */
     ModelFiles modelFiles() {
+        return read(modelFile());
+    }
+
+    /** The projector's. @throws CliException it cannot be read */
+    Optional<ModelFiles> mmprojFiles() {
+        return mmprojFile().map(ModelOptions::read);
+    }
+
+    private static ModelFiles read(Path file) {
         try {
-            return ModelFiles.read(modelFile());
+            return ModelFiles.read(file);
         } catch (IOException e) {
-            throw new CliException("Cannot read " + modelFile() + ".", e);
+            throw new CliException("Cannot read " + file + ".", e);
         } catch (GgufException e) {
-            throw new CliException(modelFile() + ": " + e.getMessage(), e);
+            throw new CliException(file + ": " + e.getMessage(), e);
         }
     }
 }

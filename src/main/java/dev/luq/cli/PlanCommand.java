@@ -15,7 +15,6 @@ import dev.luq.luq.plan.RankingMethod;
 import dev.luq.luq.plan.ServingShape;
 import dev.luq.luq.spec.RequantizationSpec.Levels;
 import dev.luq.luq.spec.SpecException;
-import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -49,12 +48,8 @@ final class PlanCommand implements Callable<Integer> {
     public Integer call() {
         try {
             ModelFiles files = model.modelFiles();
-            Optional<ModelFiles> mmproj = Optional.empty();
-            if (model.mmprojFile().isPresent()) {
-                mmproj = Optional.of(ModelFiles.read(model.mmprojFile().get()));
-            }
             ServingShape shape = serving.shape(ModelFacts.of(files));
-            Planner planner = new Planner(files, mmproj, shape);
+            Planner planner = new Planner(files, model.mmprojFiles(), shape);
             Levels of = levels.levels();
             List<Candidate> candidates = planner.twoLevel(inOrder(planner.layerCount()), of.low(), of.high(), of.high(),
                     of.mmproj());
@@ -64,8 +59,6 @@ final class PlanCommand implements Callable<Integer> {
             return 0;
         } catch (PlanException | SpecException | GgufException e) {
             throw new CliException(e.getMessage(), e);
-        } catch (IOException e) {
-            throw new CliException("Cannot read the projector.", e);
         }
     }
 

@@ -14,10 +14,12 @@ final class ServingOptions {
     static final int IMAGE_TOKENS = 1280;
 
     @Option(names = "--context-size", paramLabel = "TOKENS", defaultValue = "" + Load.DEFAULT_CONTEXT,
-            description = "Tokens of KV cache when served; counts for budgets of the whole deployment (default: ${DEFAULT-VALUE}).")
+            description = "Tokens of KV cache when served; counts for budgets of the whole deployment"
+                + " (default: ${DEFAULT-VALUE}).")
     private int contextSize;
 
-    @Option(names = "--slots", paramLabel = "N", defaultValue = "" + SLOTS, description = "Sequences at once (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--slots", paramLabel = "N", defaultValue = "" + SLOTS,
+            description = "Sequences at once (default: ${DEFAULT-VALUE}).")
     private int slots;
 
     @Option(names = "--batch-size", paramLabel = "TOKENS", defaultValue = "" + BATCH_SIZE,

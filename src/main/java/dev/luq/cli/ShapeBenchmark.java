@@ -16,9 +16,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * {@code luq bench decode --shape} and {@code luq bench prefill}: what low layers and our kernels gain at the size of a real model. Random weights in
- * the shapes of a published model, with Q4_K_M's types in all layers and with IQ1_M in some of them, each computed by
- * llama.cpp's kernels and by ours.
+ * {@code luq bench decode --shape} and {@code luq bench prefill}: what low layers and our kernels gain at the size of a
+ * real model. Random weights in the shapes of a published model, with Q4_K_M's types in all layers and with IQ1_M in some
+ * of them, each computed by llama.cpp's kernels and by ours.
  */
 final class ShapeBenchmark {
 
@@ -54,7 +54,7 @@ final class ShapeBenchmark {
     /**
      * What to measure.
      *
-     * @param shape one of {@link #names}
+     * @param shape its name
      * @param lowLayers layers in IQ1_M, of all the model's
      * @param layers layers that are really there; 0 for all
      * @param tokens generated in each measurement; 0 measures prompts only
@@ -73,11 +73,13 @@ final class ShapeBenchmark {
 
     /** @throws CliException there is no such shape, or it has fewer layers */
     ShapeBenchmark(Options options) {
+        this(options, published(options.shape()));
+    }
+
+    /** @param whole what the shape's name stands for */
+    ShapeBenchmark(Options options, ModelSynthesizer.Shape whole) {
         this.options = options;
-        this.whole = SHAPES.get(options.shape());
-        if (whole == null) {
-            throw new CliException("There is no shape " + options.shape() + ", but " + String.join(", ", names()) + ".");
-        }
+        this.whole = whole;
         this.layers = options.layers() == 0 ? whole.layers() : options.layers();
         if (layers < 1 || layers > whole.layers() || options.lowLayers() < 0 || options.lowLayers() > whole.layers()) {
             throw new CliException(options.shape() + " has " + whole.layers() + " layers.");
@@ -85,8 +87,12 @@ final class ShapeBenchmark {
         this.lowLayers = Math.round((float) options.lowLayers() * layers / whole.layers());
     }
 
-    static List<String> names() {
-        return List.copyOf(SHAPES.keySet());
+    private static ModelSynthesizer.Shape published(String name) {
+        ModelSynthesizer.Shape shape = SHAPES.get(name);
+        if (shape == null) {
+            throw new CliException("There is no shape " + name + ", but " + String.join(", ", SHAPES.keySet()) + ".");
+        }
+        return shape;
     }
 
     /** Writes what models are missing, measures and prints. */
@@ -127,8 +133,8 @@ final class ShapeBenchmark {
     private void report(Map<Side, List<SpeedProbe.Speed>> speeds) {
         List<SpeedProbe.Speed> yardstick = speeds.get(Side.STOCK_Q4);
         boolean decoded = options.tokens() > 0;
-        System.out.printf("%-14s %s%11s %8s %8s %9s%n", "median", decoded ? String.format("%10s %8s ", "decode t/s", "ratio") : "",
-                "prefill t/s", "ratio", "load s", "memory");
+        System.out.printf("%-14s %s%11s %8s %8s %9s%n", "median",
+                decoded ? String.format("%10s %8s ", "decode t/s", "ratio") : "", "prefill t/s", "ratio", "load s", "memory");
         speeds.forEach((side, own) -> System.out.printf("%-14s %s%11.1f %8.2f %8.1f %5.2f GiB%n", side.title,
                 decoded ? String.format("%10.2f %8.2f ", median(own, SpeedProbe.Speed::decode),
                         ratio(own, yardstick, SpeedProbe.Speed::decode)) : "",

@@ -106,7 +106,7 @@ final class SwapBenchmark implements Callable<Integer> {
         ModelFiles base = demo.modelFiles();
         LayerStore store = LayerStore.open(data.resolve("store"));
         int layers = LayeredModel.of(base).layers().size();
-        try (Requantizer requantizer = new Requantizer(store, base, demo.mmprojFile().map(SwapBenchmark::read), Optional.empty(),
+        try (Requantizer requantizer = new Requantizer(store, base, demo.mmprojFiles(), Optional.empty(),
                 Runtime.getRuntime().availableProcessors()); StoreLease building = store.build()) {
             List<Precision> precisions = List.of(Precision.Q8_0, Precision.Q4_K_M);
             for (int i = 0; i < precisions.size(); i++) {
@@ -116,14 +116,6 @@ final class SwapBenchmark implements Callable<Integer> {
                         requantizer.fingerprint(Progress.NONE).id(), Instant.EPOCH, plan, Optional.empty(), made.entries(),
                         made.mmprojEntry(), Map.of(), Map.of()));
             }
-        }
-    }
-
-    private static ModelFiles read(Path file) {
-        try {
-            return ModelFiles.read(file);
-        } catch (IOException e) {
-            throw new CliException("Cannot read " + file + ".", e);
         }
     }
 

@@ -14,7 +14,7 @@ import java.util.OptionalLong;
  * @param tensorBytes bytes of their data
  * @param embeddingLength width of the language model's embeddings; empty for projectors
  * @param blockCount layers of the language model; empty for projectors
- * @param contextLength tokens the language model was trained for; empty when absent
+ * @param contextLength tokens the language model was trained for, 1 or more; empty when absent
  * @param projectionLength width of the embeddings that a projector puts out, for the projector types whose layout is
  *     known here; empty for models and other projectors
  */
@@ -39,8 +39,12 @@ public record ModelFacts(String architecture, Optional<String> name, Optional<St
                 files.tensorBytes(),
                 projector ? none : gguf.integer(architecture + ".embedding_length"),
                 projector ? none : gguf.integer(architecture + ".block_count"),
-                projector ? none : gguf.integer(architecture + ".context_length"),
+                projector ? none : positive(gguf.integer(architecture + ".context_length")),
                 projector ? projectionLength(files) : none);
+    }
+
+    private static OptionalLong positive(OptionalLong number) {
+        return number.orElse(0) > 0 ? number : OptionalLong.empty();
     }
 
     /**

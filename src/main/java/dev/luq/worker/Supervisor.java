@@ -62,7 +62,7 @@ public class Supervisor implements ModelWorkers {
         return new ServerFrame.Load(entry.files().stream().map(Path::toString).toList(),
                 entry.mmproj().map(Path::toString).orElse(null), config.contextSize(), config.slots(),
                 config.batchSize(), config.threads(), config.imageThreads(), config.imageCacheBytes(),
-                config.imageMaxTokens(), config.streamInterval().toMillis(), entry.kernels().orElse(config.kernels()));
+                config.imageMaxTokens(), config.streamInterval().toMillis(), entry.kernels(config.kernels()));
     }
 
     /** A worker for these files, not started; it holds the variant's lease until it is ended. */

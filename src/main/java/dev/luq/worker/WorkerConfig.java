@@ -38,8 +38,8 @@ public interface WorkerConfig {
 
     /**
      * What multiplies the weights where a model has no setting of its own: {@code fast}, our own kernels where they know
-     * the type of the weights and the processor; {@code compact}, the same with weights that take no more memory than in
-     * the file; or {@code stock}, llama.cpp's everywhere.
+     * the type of the weights and the processor; {@code compact}, the same with weights that take hardly more memory than
+     * in the file; or {@code stock}, llama.cpp's everywhere.
      */
     @WithDefault("fast")
     Kernels kernels();

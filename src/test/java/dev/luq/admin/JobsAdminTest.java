@@ -336,6 +336,13 @@ class JobsAdminTest {
         assertTrue(api.at("/components/schemas/NewRequantization/properties").has("calibration_set"));
         assertTrue(api.at("/components/schemas/Requantization/properties").has("seconds_left"));
         assertFalse(api.at("/components/schemas/PlanCandidate/properties/ratio_to_q4_k_m").isMissingNode());
+        for (String part : List.of("total", "weights", "mmproj", "kv_cache", "compute", "processes")) {
+            assertFalse(api.at("/components/schemas/MemoryEstimate/properties/" + part + "/description").isMissingNode(), part);
+        }
+        for (String property : List.of("kernels", "memory")) {
+            assertFalse(api.at("/components/schemas/AdminModel/properties/" + property + "/description").isMissingNode(),
+                    property);
+        }
     }
 
     private String create(String variant, String more) {

@@ -3,9 +3,6 @@ package dev.luq.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.ByteArrayOutputStream;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -16,7 +13,7 @@ class PlanCommandTest {
     private static final Path REFERENCE = Path.of("src/test/resources/reference");
 
     @Test
-    void memoryIsThatOfTheKernelsAndPicturesThatAreServed() {
+    void memoryIsThatOfTheKernelsAndPicturesThatAreServed() throws Exception {
         String served = plan();
         assertTrue(served.contains("kernels fast and pictures of 1280 tokens"), served);
         assertTrue(plan("--kernels", "stock").contains("kernels stock"));
@@ -29,19 +26,14 @@ class PlanCommandTest {
         return Double.parseDouble(row.strip().split("\\s+")[5]);
     }
 
-    private static String plan(String... options) {
+    private static String plan(String... options) throws Exception {
         List<String> arguments = new ArrayList<>(List.of("plan", "--context-size", "2048",
                 "--model", REFERENCE.resolve("qwen2.5-vl-tiny-F16.gguf").toString(),
                 "--mmproj", REFERENCE.resolve("mmproj-qwen2.5-vl-tiny-F16.gguf").toString()));
         arguments.addAll(List.of(options));
-        PrintStream before = System.out;
-        ByteArrayOutputStream printed = new ByteArrayOutputStream();
-        System.setOut(new PrintStream(printed, true, StandardCharsets.UTF_8));
-        try {
+        return Printed.by(() -> {
             assertEquals(0, Main.commandLine().execute(arguments.toArray(String[]::new)));
-        } finally {
-            System.setOut(before);
-        }
-        return printed.toString(StandardCharsets.UTF_8);
+            return null;
+        });
     }
 }

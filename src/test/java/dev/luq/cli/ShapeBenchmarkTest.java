@@ -5,9 +5,13 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.luq.gguf.GgmlType;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ShapeBenchmarkTest {
 
@@ -42,6 +46,28 @@ class ShapeBenchmarkTest {
         assertEquals(GgmlType.Q4_K, type(benchmark, 0, "ffn_up", 0));
         assertEquals(GgmlType.Q6_K, benchmark.type("output.weight", 0));
         assertEquals(GgmlType.Q4_K, benchmark.type("token_embd.weight", 0));
+    }
+
+    /** @param tokens 0 is what {@code bench prefill} asks for */
+    @ParameterizedTest
+    @ValueSource(ints = {0, 4})
+    void everySideIsMeasuredOnATinyShape(int tokens) throws Exception {
+        ShapeBenchmark benchmark = new ShapeBenchmark(
+                new ShapeBenchmark.Options("tiny", 1, 0, tokens, 8, 1, 1, Optional.empty()),
+                new ModelSynthesizer.Shape(2, 256, 1300, GgmlType.Q4_K));
+        String printed = Printed.by(() -> {
+            benchmark.run();
+            return null;
+        });
+        assertTrue(printed.startsWith("tiny: 2 of 2 layers, 1 of them IQ1_M in LUQ; 1 threads"), printed);
+        assertEquals(tokens > 0, printed.contains("decode t/s"), printed);
+        for (String side : List.of("Q4_K_M, stock", "Q4_K_M, ours", "LUQ, stock", "LUQ, ours")) {
+            String row = printed.lines().filter(line -> line.startsWith(side + " ")).findFirst().orElseThrow();
+            double[] numbers = Arrays.stream(row.substring(side.length()).replace("GiB", "").strip().split("\\s+"))
+                    .mapToDouble(Double::parseDouble).toArray();
+            assertEquals(tokens > 0 ? 6 : 4, numbers.length, row);
+            assertTrue(numbers[0] > 0, row);
+        }
     }
 
     private static GgmlType type(ShapeBenchmark benchmark, int layer, String matrix, int low) {

@@ -18,6 +18,8 @@ import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ModelFilesTest {
 
@@ -36,6 +38,14 @@ class ModelFilesTest {
         assertEquals(OptionalLong.of(4096), facts.contextLength());
         assertEquals(256 * 4, facts.parameters());
         assertEquals(4.5, facts.bitsPerWeight());
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {0, -1, Long.MIN_VALUE})
+    void aContextOfNoTokensIsAsGoodAsNone(long length) throws IOException {
+        Map<String, GgufValue> metadata = Map.of("general.architecture", GgufValue.text("llama"),
+                "llama.context_length", new GgufValue.Int(GgufValueType.INT64, length));
+        assertEquals(OptionalLong.empty(), facts(write("model.gguf", metadata, "a")).contextLength());
     }
 
     @Test

@@ -5,13 +5,13 @@ import io.smallrye.config.SmallRyeConfigBuilder;
 import java.util.Map;
 
 /** {@link WorkerConfig} with its defaults and what a test sets. */
-final class TestConfig {
+public final class TestConfig {
 
     private TestConfig() {
     }
 
     /** @param values without the prefix {@code luq.worker.} */
-    static WorkerConfig of(Map<String, String> values) {
+    public static WorkerConfig of(Map<String, String> values) {
         SmallRyeConfigBuilder builder = new SmallRyeConfigBuilder().withMapping(WorkerConfig.class)
                 .withConverter(java.time.Duration.class, 200, new DurationConverter());
         values.forEach((key, value) -> builder.withDefaultValue("luq.worker." + key, value));
