@@ -56,6 +56,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -113,6 +114,21 @@ class ChatApiTest {
                 .body("usage.prompt_tokens_details.cached_tokens", equalTo(3))
                 .body("usage.prompt_tokens_details.text_tokens", equalTo(8))
                 .body("usage.prompt_tokens_details.image_tokens", equalTo(4));
+    }
+
+    @ParameterizedTest
+    @EnumSource(HttpClient.Version.class)
+    void aLongAnswerComesWhole(HttpClient.Version version) throws Exception {
+        String content = "wörld ".repeat(50_000);
+        workers.script = request -> ScriptedWorkers.text(request, content);
+        HttpResponse<String> answer = HttpClient.newBuilder().version(version).build().send(
+                HttpRequest.newBuilder(server.resolve(CHAT)).header("Content-Type", "application/json")
+                        .header("Authorization", "Bearer " + ScriptedWorkers.KEY)
+                        .POST(HttpRequest.BodyPublishers.ofString("{" + USER + "}")).build(),
+                HttpResponse.BodyHandlers.ofString());
+        assertEquals(version, answer.version());
+        assertEquals("application/json", answer.headers().firstValue("Content-Type").orElseThrow());
+        assertEquals(content, JSON.readTree(answer.body()).at("/choices/0/message/content").textValue());
     }
 
     @Test

@@ -248,6 +248,8 @@ class OpenAiJavaTest {
                 clients.get(i).chat(sheep(true));
                 clients.get(i).readUntil("\"delta\":{\"content\"");
             }
+            // Statistics are as old as their last report: what waits from here on is the last client's.
+            until("running", () -> worker.stats().filter(now -> now.running() == slots && now.waiting() == 0).isPresent());
             try (RawClient last = new RawClient(server.getPort(), 0)) {
                 last.chat(sheep(stream));
                 until("waiting", () -> worker.stats().map(EngineStats::waiting).orElse(0) == 1);
