@@ -37,7 +37,7 @@ import picocli.CommandLine.Option;
             "Without the model: one of a million weights is served with a context of 512 tokens and asked once. Pages of"
                 + " the mapped model file are left out; caches and compute buffers of that small model are counted.",
             "Estimate: a model is served with the server's defaults, but pictures as large as the model takes them, and"
-                + " asked about a picture of 1 megapixel where it has a projector (of 4 megapixels too with --large), then by"
+                + " asked about a picture of 1 megapixel where it has a projector (of 2.8 megapixels too with --large), then by"
                 + " as many clients as it has slots at once, with prompts of several steps. Then all pages of server and"
                 + " worker are counted, beside what plan and budgets for everything reckon with. The picture's embeddings,"
                 + " which a cache keeps, are part of the measurement, but not of the estimate.",
@@ -47,9 +47,9 @@ import picocli.CommandLine.Option;
         })
 final class MemoryBenchmark implements Callable<Integer> {
 
-    /** Pixels of a picture's side. */
+    /** Pixels of a picture's side; the larger one leaves the demo model's context of 4,096 tokens room for a question. */
     private static final int SMALL = 1000;
-    private static final int LARGE = 2000;
+    private static final int LARGE = 1680;
     /** Of the models that take pictures of any size: what one token stands for. */
     private static final int TOKEN_SIDE = 28;
     /** In a question: two tokens each. */
@@ -63,7 +63,7 @@ final class MemoryBenchmark implements Callable<Integer> {
     @Option(names = "--mmproj", paramLabel = "GGUF", description = "Its vision projector.")
     private Path mmproj;
 
-    @Option(names = "--large", description = "Also models of gigabytes and pictures of 4 megapixels.")
+    @Option(names = "--large", description = "Also models of gigabytes and a picture of 2.8 megapixels.")
     private boolean large;
 
     @Option(names = "--kernels", paramLabel = "NAME", split = ",", defaultValue = "fast,stock",
@@ -84,7 +84,7 @@ final class MemoryBenchmark implements Callable<Integer> {
         compare("demo, 1 megapixel", demo, SMALL);
         synthesized("152 million, F16", ModelSynthesizer.Shape.benchmark(GgmlType.F16));
         if (large) {
-            compare("demo, 4 megapixels", demo, LARGE);
+            compare("demo, 2.8 megapixels", demo, LARGE);
             ModelSynthesizer.Shape shape = ModelSynthesizer.Shape.qwen7B(GgmlType.Q4_K).withLayers(4);
             synthesized("7B's shape, Q4_K", shape);
             synthesized("7B's shape, half IQ1_M", shape.withTypes(tensor ->
