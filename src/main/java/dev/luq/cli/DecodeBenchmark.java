@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.function.ToDoubleFunction;
@@ -37,7 +38,14 @@ import picocli.CommandLine.Option;
                 + " first token's, the last one tells of the last, and N is what usage counts. --every-token sends an"
                 + " event for each.",
             "Each repetition measures both, one after the other, in alternating order; the overhead is the median over"
-                + " the repetitions of direct / HTTP - 1."
+                + " the repetitions of direct / HTTP - 1.",
+            "With --shape: Q4_K_M with stock kernels stays loaded in a process of its own; each other side in turn is loaded"
+                + " beside it, which takes room for two models. Both read the prompt once. A round is one turn of each,"
+                + " one right after the other, in alternating order: a step that does not count, since the other's turn"
+                + " has emptied the caches, then --tokens N steps, whose median counts and whose tokens leave the KV"
+                + " cache again. The ratio is the median over the --repetitions R rounds of tokens/s divided by the"
+                + " yardstick's in the same round: processors and memory that are not equally fast all the time cancel"
+                + " out. The quartiles of the ratio say how well they did."
         })
 final class DecodeBenchmark implements Callable<Integer> {
 
@@ -48,8 +56,9 @@ final class DecodeBenchmark implements Callable<Integer> {
             description = "Type of the random weights: F16, Q8_0 or Q4_K (default: ${DEFAULT-VALUE}).")
     private GgmlType type;
 
-    @Option(names = "--tokens", paramLabel = "N", defaultValue = "129",
-            description = "Tokens generated in each repetition (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--tokens", paramLabel = "N",
+            description = "Tokens generated in each repetition (default: 129; with --shape 8).")
+    private Integer tokensAsked;
     private int tokens;
 
     @Option(names = "--depth", paramLabel = "D", defaultValue = "128",
@@ -59,8 +68,9 @@ final class DecodeBenchmark implements Callable<Integer> {
     @Option(names = "--threads", paramLabel = "T", description = "Default: the processors available.")
     private int threads = Runtime.getRuntime().availableProcessors();
 
-    @Option(names = "--repetitions", paramLabel = "R", defaultValue = "7",
-            description = "Pairs of measurements (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--repetitions", paramLabel = "R",
+            description = "Pairs of measurements (default: 7; with --shape 20).")
+    private Integer repetitionsAsked;
     private int repetitions;
 
     @Option(names = "--warm-up", paramLabel = "W", defaultValue = "5",
@@ -90,6 +100,8 @@ final class DecodeBenchmark implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
+        tokens = Objects.requireNonNullElse(tokensAsked, shape == null ? 129 : 8);
+        repetitions = Objects.requireNonNullElse(repetitionsAsked, shape == null ? 7 : 20);
         if (tokens < 2 || repetitions < 1 || threads < 1 || depth < 1 || warmUp < 1) {
             throw new CliException("--tokens must be 2 or more, the other numbers 1 or more.");
         }

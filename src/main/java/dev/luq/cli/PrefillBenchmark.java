@@ -12,8 +12,12 @@ import picocli.CommandLine.Option;
             + " against ours.",
         footerHeading = "%nHow it is measured%n",
         footer = {
-            "Random weights in the shape of a published model. Each measurement is a process that evaluates one prompt in one"
-                + " batch after two single tokens; the four take turns, and ratios are those of the same round."
+            "Random weights in the shape of a published model. Q4_K_M with stock kernels stays loaded in a process of its own;"
+                + " each other side in turn is loaded beside it, which takes room for two models.",
+            "A round is one prompt on each side of the two, one right after the other, in alternating order, each in one"
+                + " batch after a single token. The ratio is the median over the rounds of tokens/s divided by the"
+                + " yardstick's in the same round: processors and memory that are not equally fast all the time cancel"
+                + " out. The quartiles of the ratio say how well they did."
         })
 final class PrefillBenchmark implements Callable<Integer> {
 
@@ -24,7 +28,8 @@ final class PrefillBenchmark implements Callable<Integer> {
     @Mixin
     private ShapeOptions models;
 
-    @Option(names = "--repetitions", paramLabel = "R", defaultValue = "3", description = "Rounds (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--repetitions", paramLabel = "R", defaultValue = "3",
+            description = "Rounds of each comparison (default: ${DEFAULT-VALUE}).")
     private int repetitions;
 
     @Option(names = "--threads", paramLabel = "N", description = "Compute threads (default: all processors).")

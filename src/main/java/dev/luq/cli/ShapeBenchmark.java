@@ -3,22 +3,21 @@ package dev.luq.cli;
 import dev.luq.files.Folders;
 import dev.luq.gguf.GgmlType;
 import dev.luq.gguf.ModelFiles;
+import dev.luq.llama.KernelLayout;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.ToDoubleFunction;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
  * {@code luq bench decode --shape} and {@code luq bench prefill}: what low layers and our kernels gain at the size of a
  * real model. Random weights in the shapes of a published model, with Q4_K_M's types in all layers and with IQ1_M in some
- * of them, each computed by llama.cpp's kernels and by ours.
+ * of them, each computed by llama.cpp's kernels and by ours
+ * ({@link ShapeComparison}).
  */
 final class ShapeBenchmark {
 
@@ -33,37 +32,20 @@ final class ShapeBenchmark {
         SHAPES.put("qwen2.5-vl-3b", ModelSynthesizer.Shape.qwen3B(GgmlType.Q4_K));
     }
 
-    /** What is compared. */
-    private enum Side {
-        STOCK_Q4("Q4_K_M, stock", false, false),
-        FAST_Q4("Q4_K_M, ours", false, true),
-        STOCK_LUQ("LUQ, stock", true, false),
-        FAST_LUQ("LUQ, ours", true, true);
-
-        private final String title;
-        private final boolean low;
-        private final boolean fast;
-
-        Side(String title, boolean low, boolean fast) {
-            this.title = title;
-            this.low = low;
-            this.fast = fast;
-        }
-    }
-
     /**
      * What to measure.
      *
      * @param shape its name
      * @param lowLayers layers in IQ1_M, of all the model's
      * @param layers layers that are really there; 0 for all
-     * @param tokens generated in each measurement; 0 measures prompts only
+     * @param tokens generated in each turn; 0 measures prompts instead
      * @param prompt tokens of the prompt
-     * @param rounds each measures every side once
+     * @param rounds of two turns, of a side and of the yardstick
+     * @param layout of our kernels
      * @param folder keeps the models for the next time; empty writes them into a temporary folder and deletes them
      */
     record Options(String shape, int lowLayers, int layers, int tokens, int prompt, int rounds, int threads,
-            Optional<Path> folder) {
+            KernelLayout layout, Optional<Path> folder) {
     }
 
     private final Options options;
@@ -119,42 +101,10 @@ final class ShapeBenchmark {
         if (layers < whole.layers()) {
             System.out.println("The layers left out make embeddings and output weigh more than in the whole model.");
         }
-        System.out.printf("Q4_K_M %.2f GiB, LUQ %.2f GiB%n", gibibytes(base), gibibytes(luq));
-        Map<Side, List<SpeedProbe.Speed>> speeds = new LinkedHashMap<>();
-        for (int round = 0; round < options.rounds(); round++) {
-            for (Side side : Side.values()) {
-                speeds.computeIfAbsent(side, s -> new ArrayList<>()).add(SpeedProbe.Speed.measure(side.low ? luq : base,
-                        side.fast, options.threads(), options.tokens(), options.prompt()));
-            }
-        }
-        report(speeds);
-    }
-
-    private void report(Map<Side, List<SpeedProbe.Speed>> speeds) {
-        List<SpeedProbe.Speed> yardstick = speeds.get(Side.STOCK_Q4);
-        boolean decoded = options.tokens() > 0;
-        System.out.printf("%-14s %s%11s %8s %8s %9s%n", "median",
-                decoded ? String.format("%10s %8s ", "decode t/s", "ratio") : "", "prefill t/s", "ratio", "load s", "memory");
-        speeds.forEach((side, own) -> System.out.printf("%-14s %s%11.1f %8.2f %8.1f %5.2f GiB%n", side.title,
-                decoded ? String.format("%10.2f %8.2f ", median(own, SpeedProbe.Speed::decode),
-                        ratio(own, yardstick, SpeedProbe.Speed::decode)) : "",
-                median(own, SpeedProbe.Speed::prefill), ratio(own, yardstick, SpeedProbe.Speed::prefill),
-                median(own, SpeedProbe.Speed::load), median(own, SpeedProbe.Speed::resident) / (1 << 30)));
-        System.out.printf("Ratios are to Q4_K_M with stock kernels, medians over the %d rounds.%n", options.rounds());
-    }
-
-    /** Of measurements of the same round. */
-    private static double ratio(List<SpeedProbe.Speed> own, List<SpeedProbe.Speed> other,
-            ToDoubleFunction<SpeedProbe.Speed> value) {
-        double[] ratios = new double[own.size()];
-        for (int i = 0; i < ratios.length; i++) {
-            ratios[i] = value.applyAsDouble(own.get(i)) / value.applyAsDouble(other.get(i));
-        }
-        return Spread.of(ratios).median();
-    }
-
-    private static double median(List<SpeedProbe.Speed> speeds, ToDoubleFunction<SpeedProbe.Speed> value) {
-        return Spread.of(speeds, value).median();
+        System.out.printf("Q4_K_M %.2f GiB, LUQ %.2f GiB; prompt of %d tokens, %d rounds%s%n", gibibytes(base),
+                gibibytes(luq), options.prompt(), options.rounds(),
+                options.tokens() > 0 ? ", " + options.tokens() + " tokens a turn" : "");
+        new ShapeComparison(base, luq, options).run();
     }
 
     private static double gibibytes(Path file) throws IOException {

@@ -1,5 +1,6 @@
 package dev.luq.cli;
 
+import dev.luq.llama.KernelLayout;
 import java.nio.file.Path;
 import java.util.Optional;
 import picocli.CommandLine.Option;
@@ -24,12 +25,16 @@ final class ShapeOptions {
             description = "Tokens of the shape's prompt (default: ${DEFAULT-VALUE}).")
     private int prompt;
 
-    /** @param tokens generated in each measurement; 0 measures prompts only */
+    @Option(names = "--layout", paramLabel = "NAME", defaultValue = "FAST",
+            description = "Of our kernels with a shape: fast or compact (default: fast).")
+    private KernelLayout layout;
+
+    /** @param tokens generated in each turn; 0 measures prompts instead */
     ShapeBenchmark.Options of(String shape, int tokens, int rounds, int threads) {
         if (prompt < 1 || rounds < 1 || threads < 1) {
             throw new CliException("--prompt, --repetitions and --threads must be 1 or more.");
         }
         return new ShapeBenchmark.Options(shape, lowLayers, layers, tokens, prompt, rounds, threads,
-                Optional.ofNullable(folder));
+                layout, Optional.ofNullable(folder));
     }
 }

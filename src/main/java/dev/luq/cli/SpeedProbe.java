@@ -1,16 +1,20 @@
 package dev.luq.cli;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.luq.llama.Context;
 import dev.luq.llama.ContextOptions;
 import dev.luq.llama.KernelLayout;
 import dev.luq.llama.KvType;
 import dev.luq.llama.Llama;
+import dev.luq.llama.LlamaException;
 import dev.luq.llama.Model;
 import dev.luq.llama.ModelOptions;
 import dev.luq.llama.TokenBatch;
+import dev.luq.luq.plan.Kernels;
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -19,89 +23,98 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /**
- * One measurement of a model in a process of its own, printed as a line of JSON: kernels are chosen once per process.
- * Started by {@link ShapeBenchmark}.
+ * The child process behind {@link ProbeProcess}: loads a model, prints a line, then answers each line of standard input
+ * with a line of JSON, until the input ends. Kernels are chosen once per process.
+ *
+ * <pre>
+ *             {"load": seconds}
+ * prefill     {"seconds": of the prompt in one batch}; it stays in the KV cache
+ * decode N    {"seconds": of a step, the median of N after the prompt}; their tokens leave the KV cache
+ * memory      {"resident": bytes}
+ * </pre>
+ *
+ * A step before the clock runs brings back into the caches what another process took from them.
  */
 @Command(name = "probe", hidden = true, mixinStandardHelpOptions = true)
 final class SpeedProbe implements Callable<Integer> {
 
-    /** Steps before the clock runs: the first ones find caches and pages cold. */
-    private static final int WARM_UP = 2;
+    /** Steps before the clock runs. */
+    private static final int WARM_UP = 1;
 
     @Parameters(paramLabel = "GGUF")
     private Path model;
 
-    @Option(names = "--fast", description = "With our kernels instead of llama.cpp's.")
-    private boolean fast;
+    @Option(names = "--kernels", required = true)
+    private Kernels kernels;
 
     @Option(names = "--threads", required = true)
     private int threads;
 
-    @Option(names = "--tokens", required = true, description = "Tokens to generate; 0: none.")
-    private int tokens;
-
     @Option(names = "--prompt", required = true, description = "Tokens of the prompt.")
     private int prompt;
 
-    /**
-     * @param load seconds
-     * @param prefill tokens per second
-     * @param decode tokens per second of one sequence, by the median of its steps; 0 when none were generated
-     * @param resident bytes after decoding, the KV cache and the JVM included
-     */
-    record Speed(double load, double prefill, double decode, long resident) {
-
-        /** Measures in a process of its own. */
-        static Speed measure(Path model, boolean fast, int threads, int tokens, int prompt) throws IOException {
-            String java = ProcessHandle.current().info().command().orElse("java");
-            ProcessBuilder builder = new ProcessBuilder(java, "-XX:+UseSerialGC", "-Xmx256m", "-cp",
-                    System.getProperty("java.class.path"), Main.class.getName(), "bench", "probe", model.toString(),
-                    "--threads=" + threads, "--tokens=" + tokens, "--prompt=" + prompt);
-            if (fast) {
-                builder.command().add("--fast");
-            }
-            JsonNode speed = CompletionClient.JSON.readTree(Waiting.run(builder.redirectError(ProcessBuilder.Redirect.INHERIT)));
-            return new Speed(speed.path("load").doubleValue(), speed.path("prefill").doubleValue(),
-                    speed.path("decode").doubleValue(), speed.path("resident").longValue());
-        }
-    }
+    @Option(names = "--tokens", required = true, description = "The most that decode is asked for.")
+    private int tokens;
 
     @Override
-    public Integer call() {
+    public Integer call() throws IOException {
         Llama.init(line -> { });
-        if (fast) {
-            Llama.enableKernels(KernelLayout.FAST);
+        switch (kernels) {
+            case FAST -> Llama.enableKernels(KernelLayout.FAST);
+            case COMPACT -> Llama.enableKernels(KernelLayout.COMPACT);
+            case STOCK -> { }
         }
         long start = System.nanoTime();
         try (Model loaded = Model.load(List.of(model), ModelOptions.DEFAULT)) {
-            double load = seconds(start);
-            int length = prompt + tokens + 2 * WARM_UP;
-            try (Context context = Context.create(loaded,
-                    new ContextOptions(length, prompt, prompt, 1, threads, threads, KvType.F16, true))) {
-                decode(context, 0, WARM_UP);
-                context.remove(0, 0, -1);
-                start = System.nanoTime();
-                prefill(context);
-                double prefill = prompt / seconds(start);
-                decode(context, prompt, WARM_UP);
-                double[] steps = decode(context, prompt + WARM_UP, tokens);
-                double decode = tokens == 0 ? 0 : 1 / Spread.of(steps).median();
-                ObjectNode speed = CompletionClient.JSON.createObjectNode();
-                speed.put("load", load).put("prefill", prefill).put("decode", decode)
-                        .put("resident", ProcessMemory.of(ProcessHandle.current().pid()).resident());
-                System.out.println(speed);
+            answer("load", seconds(start));
+            ContextOptions options = new ContextOptions(prompt + WARM_UP + tokens, prompt, prompt, 1, threads, threads,
+                    KvType.F16, true);
+            try (Context context = Context.create(loaded, options)) {
+                obey(context);
             }
+        } catch (LlamaException e) {
+            throw new CliException(model.getFileName() + ": " + e.getMessage(), e);
         }
         return 0;
     }
 
-    private void prefill(Context context) {
+    private void obey(Context context) throws IOException {
+        BufferedReader commands = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.US_ASCII));
+        for (String line = commands.readLine(); line != null; line = commands.readLine()) {
+            String[] words = line.split(" ");
+            switch (words[0]) {
+                case "prefill" -> answer("seconds", prefill(context));
+                case "decode" -> answer("seconds", burst(context, Integer.parseInt(words[1])));
+                case "memory" -> answer("resident", ProcessMemory.of(ProcessHandle.current().pid()).resident());
+                default -> throw new CliException("There is no command " + line + ".");
+            }
+        }
+    }
+
+    private static void answer(String name, double value) {
+        ObjectNode answer = CompletionClient.JSON.createObjectNode();
+        System.out.println(answer.put(name, value));
+    }
+
+    private double prefill(Context context) {
+        context.remove(0, 0, -1);
+        decode(context, 0, WARM_UP);
+        context.remove(0, 0, -1);
         try (TokenBatch batch = TokenBatch.create(prompt)) {
             for (int position = 0; position < prompt; position++) {
                 batch.add(token(position), position, 0, position == prompt - 1);
             }
+            long start = System.nanoTime();
             context.decode(batch);
+            return seconds(start);
         }
+    }
+
+    private double burst(Context context, int count) {
+        decode(context, prompt, WARM_UP);
+        double[] steps = decode(context, prompt + WARM_UP, count);
+        context.remove(0, prompt, -1);
+        return Spread.of(steps).median();
     }
 
     /** @return the seconds of each step */

@@ -11,7 +11,7 @@ import java.util.stream.Stream;
  * How much memory this machine, or the control group (cgroup v2) that the server is in, has left. File pages that no
  * process needs count as left. Linux; elsewhere nothing is known.
  */
-final class MachineMemory {
+public final class MachineMemory {
 
     private static final long KIB = 1024;
 
@@ -27,12 +27,12 @@ final class MachineMemory {
         this.cgroups = cgroups;
     }
 
-    static MachineMemory ofThisMachine() {
+    public static MachineMemory ofThisMachine() {
         return new MachineMemory(Path.of("/proc"), Path.of("/sys/fs/cgroup"));
     }
 
     /** Bytes that can be had without ending or slowing down anything; empty when the system does not say. */
-    OptionalLong available() {
+    public OptionalLong available() {
         OptionalLong physical = field(proc.resolve("meminfo"), "MemAvailable:", KIB);
         OptionalLong group = group();
         if (physical.isEmpty() || group.isEmpty()) {

@@ -5,13 +5,15 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.luq.gguf.GgmlType;
+import dev.luq.llama.KernelLayout;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class ShapeBenchmarkTest {
 
@@ -50,10 +52,10 @@ class ShapeBenchmarkTest {
 
     /** @param tokens 0 is what {@code bench prefill} asks for */
     @ParameterizedTest
-    @ValueSource(ints = {0, 4})
-    void everySideIsMeasuredOnATinyShape(int tokens) throws Exception {
+    @CsvSource({"0, FAST", "4, FAST", "4, COMPACT"})
+    void everySideIsMeasuredOnATinyShape(int tokens, KernelLayout layout) throws Exception {
         ShapeBenchmark benchmark = new ShapeBenchmark(
-                new ShapeBenchmark.Options("tiny", 1, 0, tokens, 8, 1, 1, Optional.empty()),
+                new ShapeBenchmark.Options("tiny", 1, 0, tokens, 8, 3, 1, layout, Optional.empty()),
                 new ModelSynthesizer.Shape(2, 256, 1300, GgmlType.Q4_K));
         String printed = Printed.by(() -> {
             benchmark.run();
@@ -61,13 +63,33 @@ class ShapeBenchmarkTest {
         });
         assertTrue(printed.startsWith("tiny: 2 of 2 layers, 1 of them IQ1_M in LUQ; 1 threads"), printed);
         assertEquals(tokens > 0, printed.contains("decode t/s"), printed);
-        for (String side : List.of("Q4_K_M, stock", "Q4_K_M, ours", "LUQ, stock", "LUQ, ours")) {
-            String row = printed.lines().filter(line -> line.startsWith(side + " ")).findFirst().orElseThrow();
-            double[] numbers = Arrays.stream(row.substring(side.length()).replace("GiB", "").strip().split("\\s+"))
-                    .mapToDouble(Double::parseDouble).toArray();
-            assertEquals(tokens > 0 ? 6 : 4, numbers.length, row);
-            assertTrue(numbers[0] > 0, row);
+        assertEquals(tokens == 0, printed.contains("prefill t/s"), printed);
+        for (String side : List.of("Q4_K_M, ours", "LUQ, stock", "LUQ, ours")) {
+            double[] numbers = row(printed, side);
+            assertEquals(6, numbers.length, printed);
+            assertTrue(numbers[0] > 0, printed);
+            assertTrue(numbers[2] <= numbers[1] && numbers[1] <= numbers[3], "median between the quartiles: " + printed);
         }
+        double[] yardstick = row(printed, "Q4_K_M, stock");
+        assertEquals(4, yardstick.length, printed);
+        assertEquals(1, yardstick[1], printed);
+        assertTrue(printed.contains("3 rounds. Half of the 9 turns"), printed);
+    }
+
+    /** Numbers of a side's row: tokens/s, ratio, perhaps its quartiles, seconds to load, GiB. */
+    private static double[] row(String printed, String side) {
+        String row = printed.lines().filter(line -> line.startsWith(side + " ")).findFirst().orElseThrow();
+        return Arrays.stream(row.substring(side.length()).replaceAll("GiB|to", "").strip().split("\\s+"))
+                .mapToDouble(Double::parseDouble).toArray();
+    }
+
+    @Test
+    void tooLittleMemoryForTwoModelsIsSaidBeforeTheyAreLoaded() {
+        CliException e = assertThrows(CliException.class,
+                () -> ShapeComparison.requireRoom(10L << 30, OptionalLong.of(6L << 30)));
+        assertTrue(e.getMessage().contains("takes 10.0 GiB; 6.0 GiB are available"), e.getMessage());
+        ShapeComparison.requireRoom(6L << 30, OptionalLong.of(6L << 30));
+        ShapeComparison.requireRoom(6L << 30, OptionalLong.empty());
     }
 
     private static GgmlType type(ShapeBenchmark benchmark, int layer, String matrix, int low) {
@@ -75,6 +97,6 @@ class ShapeBenchmarkTest {
     }
 
     private static ShapeBenchmark benchmark(String shape, int low, int layers) {
-        return new ShapeBenchmark(new ShapeBenchmark.Options(shape, low, layers, 8, 8, 1, 1, Optional.empty()));
+        return new ShapeBenchmark(new ShapeBenchmark.Options(shape, low, layers, 8, 8, 1, 1, KernelLayout.FAST, Optional.empty()));
     }
 }

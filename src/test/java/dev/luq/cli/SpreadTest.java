@@ -9,13 +9,19 @@ class SpreadTest {
 
     @Test
     void theMedianIsTheMiddleOrBetweenTheTwoInTheMiddle() {
-        assertEquals(new Spread(1, 2, 9), Spread.of(2, 9, 1));
-        assertEquals(new Spread(1, 3, 9), Spread.of(4, 9, 1, 2));
-        assertEquals(new Spread(5, 5, 5), Spread.of(5));
+        assertEquals(2, Spread.of(2, 9, 1).median());
+        assertEquals(3, Spread.of(4, 9, 1, 2).median());
+        assertEquals(new Spread(5, 5, 5, 5, 5), Spread.of(5));
+    }
+
+    @Test
+    void halfOfTheValuesAreBetweenTheQuartiles() {
+        assertEquals(new Spread(1, 2, 3, 4, 9), Spread.of(9, 4, 2, 3, 1));
+        assertEquals(new Spread(1, 1.75, 3, 5.25, 9), Spread.of(4, 9, 1, 2));
     }
 
     @Test
     void oneValueOfEachMeasurementCounts() {
-        assertEquals(new Spread(1, 2, 4), Spread.of(List.of("abcd", "a", "ab"), String::length));
+        assertEquals(new Spread(1, 1.5, 2, 3, 4), Spread.of(List.of("abcd", "a", "ab"), String::length));
     }
 }
