@@ -12,8 +12,8 @@ import picocli.CommandLine.Option;
             + " against ours.",
         footerHeading = "%nHow it is measured%n",
         footer = {
-            "Random weights in the shape of a published model. Q4_K_M with stock kernels stays loaded in a process of its own;"
-                + " each other side in turn is loaded beside it, which takes room for two models.",
+            "Random weights in the shape of a published model. Q4_K_M with stock kernels stays loaded in a process of its"
+                + " own; each other side in turn is loaded beside it, which takes room for two models.",
             "A round is one prompt on each side of the two, one right after the other, in alternating order, each in one"
                 + " batch after a single token. The ratio is the median over the rounds of tokens/s divided by the"
                 + " yardstick's in the same round: processors and memory that are not equally fast all the time cancel"

@@ -97,6 +97,7 @@ class ShapeBenchmarkTest {
     }
 
     private static ShapeBenchmark benchmark(String shape, int low, int layers) {
-        return new ShapeBenchmark(new ShapeBenchmark.Options(shape, low, layers, 8, 8, 1, 1, KernelLayout.FAST, Optional.empty()));
+        return new ShapeBenchmark(new ShapeBenchmark.Options(shape, low, layers, 8, 8, 1, 1, KernelLayout.FAST,
+                Optional.empty()));
     }
 }
