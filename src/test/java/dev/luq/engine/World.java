@@ -12,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 
 /**
  * The world of a {@link Scheduler} without natives: a KV cache of cells that sequences share, and a "model" whose next
@@ -30,6 +31,9 @@ final class World implements Effects {
             this.position = position;
         }
     }
+
+    /** Tokens of a batch unless told otherwise. */
+    static final int BATCH = 16;
 
     final int batchSize;
     final int contextSize;
@@ -56,6 +60,10 @@ final class World implements Effects {
     /** False for a model whose memory cannot be cut. */
     boolean forgetsParts = true;
     private int nextToken = 1000;
+
+    World() {
+        this(4, 1024, BATCH);
+    }
 
     World(int sequences, int contextSize, int batchSize) {
         this.batchSize = batchSize;
@@ -156,6 +164,32 @@ final class World implements Effects {
         do {
             encodeAll();
         } while (!step().isEmpty() || !toEncode.isEmpty());
+    }
+
+    /** Submits a request without an end and steps until its first token. */
+    void generate(String id, Prompt prompt) {
+        submit(id, prompt, 0);
+        while (answers.get(id).isEmpty()) {
+            encodeAll();
+            step();
+        }
+    }
+
+    /** Submits a request and steps to its end. */
+    void complete(String id, Prompt prompt, int maxTokens) {
+        submit(id, prompt, maxTokens);
+        run();
+        assertTrue(finished.containsKey(id));
+    }
+
+    /** Cells that a step adds for each request. */
+    static Map<String, Integer> cells(Step step) {
+        Map<String, Integer> cells = new TreeMap<>();
+        step.tokens().forEach(run -> cells.put(run.request(), run.tokens().length));
+        if (step.image() != null) {
+            cells.put(step.image().request(), step.image().count());
+        }
+        return cells;
     }
 
     private void sampleAndTell(String id) {

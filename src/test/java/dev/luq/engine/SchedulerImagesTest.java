@@ -1,0 +1,129 @@
+package dev.luq.engine;
+
+import static dev.luq.engine.World.cells;
+import static dev.luq.engine.World.image;
+import static dev.luq.engine.World.join;
+import static dev.luq.engine.World.range;
+import static dev.luq.engine.World.text;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+class SchedulerImagesTest {
+
+    private final World world = new World();
+
+    @Test
+    void anImageIsDecodedInSlicesOfABatch() {
+        world.submit("a", join(range(0, 3), image("cat", 40), range(10, 4)), 1);
+        assertEquals(Map.of("a", 3), cells(world.step()), "text before an image does not wait for it");
+        assertTrue(world.step().isEmpty());
+        world.finishEncoding("cat");
+        List<Integer> slices = new ArrayList<>();
+        for (Step step = world.step(); step.image() != null; step = world.step()) {
+            slices.add(step.image().count());
+        }
+        assertEquals(List.of(16, 16, 8), slices);
+        assertEquals(FinishReason.LENGTH, world.finished.get("a"));
+    }
+
+    @Test
+    void otherStreamsGoOnWhileAnImageIsEncodedAndDecoded() {
+        for (String id : List.of("a", "b", "c")) {
+            world.generate(id, range(id.charAt(0) * 10, 4));
+        }
+        world.submit("image", join(range(0, 3), image("cat", 100), range(10, 4)), 2);
+        for (int i = 0; i < 20; i++) {
+            world.step();
+        }
+        assertTrue(world.answers.get("image").isEmpty());
+        int before = world.answers.get("a").size();
+        assertTrue(before > 20);
+        world.finishEncoding("cat");
+        int steps = 0;
+        while (!world.finished.containsKey("image")) {
+            world.step();
+            steps++;
+        }
+        assertEquals(before + steps, world.answers.get("a").size());
+    }
+
+    @Test
+    void aPromptMayEndWithAnImage() {
+        world.complete("a", join(range(0, 3), image("cat", 20)), 2);
+        assertEquals(2, world.answers.get("a").size());
+    }
+
+    @Test
+    void onlyTwoImagesAreEncodedAhead() {
+        world.submit("a", join(image("1", 4), image("2", 4), image("3", 4), image("4", 4), text(7)), 1);
+        world.step();
+        assertEquals(List.of("1", "2"), List.copyOf(world.toEncode.keySet()));
+        world.finishEncoding("1");
+        world.step();
+        world.step();
+        assertEquals(List.of("2", "3"), List.copyOf(world.toEncode.keySet()));
+    }
+
+    @Test
+    void theSameImageTwiceInAPromptIsDecodedTwice() {
+        world.complete("a", join(text(1), image("cat", 20), text(2), image("cat", 20), text(3)), 1);
+    }
+
+    @Test
+    void requestsWithTheSameImageWaitForOneEncoding() {
+        world.submit("a", join(text(1), image("cat", 20), text(2)), 1);
+        world.submit("b", join(text(9), image("cat", 20), text(2)), 1);
+        world.step();
+        assertEquals(1, world.toEncode.size());
+        world.run();
+        assertEquals(2, world.finished.size());
+    }
+
+    @Test
+    void imagesOfDifferentRequestsTakeTurns() {
+        world.encoded.addAll(List.of("cat", "dog"));
+        world.submit("a", join(image("cat", 100), text(1)), 1);
+        world.submit("b", join(image("dog", 100), text(1)), 1);
+        List<String> order = new ArrayList<>();
+        for (int i = 0; i < 4; i++) {
+            order.add(world.step().image().request());
+        }
+        assertEquals(List.of("a", "b", "a", "b"), order);
+    }
+
+    @Test
+    void anIndivisibleImageIsDecodedAtOnceAndTextSharesTheRest() {
+        world.indivisible.add("cat");
+        world.encoded.add("cat");
+        world.generate("g", range(900, 3));
+        world.submit("a", join(image("cat", 12), text(1)), 1);
+        world.submit("b", range(0, 50), 0);
+        assertEquals(Map.of("g", 1, "a", 12, "b", 3), cells(world.step()));
+    }
+
+    @Test
+    void anIndivisibleImageLargerThanAStepIsRefused() {
+        world.indivisible.add("cat");
+        world.encoded.add("cat");
+        world.generate("g", range(900, 3));
+        world.submit("a", join(image("cat", 13), text(1)), 1);
+        world.step();
+        assertEquals("image_too_large", world.failed.get("a").code());
+    }
+
+    @Test
+    void anImageThatCannotBeEncodedFailsThoseWhoWaitForIt() {
+        world.generate("other", range(0, 3));
+        world.submit("a", join(text(1), image("bad", 20), text(2)), 1);
+        world.step();
+        world.scheduler.encodingFailed("bad", new EngineException.InvalidImage("unreadable", null));
+        assertEquals("invalid_image", world.failed.get("a").code());
+        world.step();
+        assertEquals(1, world.scheduler.running());
+    }
+}
