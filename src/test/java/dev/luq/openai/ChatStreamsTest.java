@@ -1,0 +1,157 @@
+package dev.luq.openai;
+
+import static org.hamcrest.Matchers.contains;
+import static org.hamcrest.Matchers.notNullValue;
+import static org.hamcrest.Matchers.startsWith;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.luq.worker.WorkerException;
+import dev.luq.worker.protocol.WorkerFrame;
+import io.quarkus.test.junit.QuarkusTest;
+import io.quarkus.test.junit.TestProfile;
+import io.smallrye.mutiny.Multi;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Test;
+
+/** Answers as server-sent events. */
+@QuarkusTest
+@TestProfile(ScriptedWorkers.Profile.class)
+class ChatStreamsTest extends ScriptedApi {
+
+    @Test
+    void aStream() throws Exception {
+        workers.script = request -> ScriptedWorkers.text(request, "Hello", " world");
+        String events = stream("").statusCode(200)
+                .contentType(startsWith("text/event-stream"))
+                .header("x-request-id", notNullValue())
+                .header("Cache-Control", "no-cache")
+                .extract().asString();
+        assertTrue(events.startsWith("data: {"), events);
+        assertTrue(events.endsWith("\n\ndata: [DONE]\n\n"), events);
+        List<JsonNode> chunks = chunks(events);
+        assertEquals(4, chunks.size());
+        for (JsonNode chunk : chunks) {
+            assertEquals("chat.completion.chunk", chunk.get("object").asText());
+            assertEquals(chunks.get(0).get("id"), chunk.get("id"));
+            assertEquals(chunks.get(0).get("created"), chunk.get("created"));
+            assertEquals("scripted", chunk.get("model").asText());
+            assertFalse(chunk.has("usage"));
+            assertEquals(1, chunk.get("choices").size());
+            assertTrue(chunk.at("/choices/0").has("logprobs"));
+        }
+        assertEquals("{\"role\":\"assistant\",\"content\":null}", chunks.get(0).at("/choices/0/delta").toString());
+        assertEquals("{\"content\":\"Hello\"}", chunks.get(1).at("/choices/0/delta").toString());
+        assertEquals("{\"content\":\" world\"}", chunks.get(2).at("/choices/0/delta").toString());
+        assertTrue(chunks.get(2).at("/choices/0/finish_reason").isNull());
+        assertEquals("{}", chunks.get(3).at("/choices/0/delta").toString());
+        assertEquals("stop", chunks.get(3).at("/choices/0/finish_reason").asText());
+    }
+
+    @Test
+    void usageComesInAChunkOfItsOwn() throws Exception {
+        workers.script = request -> ScriptedWorkers.text(request, "Hello");
+        List<JsonNode> chunks = chunks(stream(",\"stream_options\":{\"include_usage\":true}").extract().asString());
+        for (JsonNode chunk : chunks.subList(0, chunks.size() - 1)) {
+            assertTrue(chunk.has("usage") && chunk.get("usage").isNull());
+            assertEquals(1, chunk.get("choices").size());
+        }
+        JsonNode last = chunks.get(chunks.size() - 1);
+        assertEquals(0, last.get("choices").size());
+        assertEquals(13, last.at("/usage/total_tokens").asInt());
+        assertEquals(4, last.at("/usage/prompt_tokens_details/image_tokens").asInt());
+    }
+
+    @Test
+    void aStreamOfSeveralChoices() throws Exception {
+        workers.script = request -> ScriptedWorkers.text(request, "a", "b");
+        List<JsonNode> chunks = chunks(stream(",\"n\":2").extract().asString());
+        for (int choice = 0; choice < 2; choice++) {
+            int index = choice;
+            List<JsonNode> own = chunks.stream().map(c -> c.at("/choices/0"))
+                    .filter(c -> c.get("index").asInt() == index).toList();
+            assertEquals("assistant", own.get(0).at("/delta/role").asText());
+            assertEquals("ab", own.get(1).at("/delta/content").asText() + own.get(2).at("/delta/content").asText());
+            assertEquals("stop", own.get(3).get("finish_reason").asText());
+            assertEquals(4, own.size());
+        }
+    }
+
+    @Test
+    void aChunkHasOneToolCallAtMost() throws Exception {
+        workers.script = request -> Multi.createFrom().items(ScriptedWorkers.accepted(request),
+                new WorkerFrame.Delta(request.id(), "Let me", new WorkerFrame.ToolCallDelta(0, "call_1", "look", "{"), null),
+                ScriptedWorkers.toolCall(request, 0, null, null, "}"),
+                ScriptedWorkers.toolCall(request, 1, "call_2", "see", "{}"),
+                ScriptedWorkers.finished(request, "tool_calls", 9));
+        List<String> deltas = chunks(stream("").extract().asString()).stream()
+                .map(c -> c.at("/choices/0/delta").toString()).toList();
+        assertEquals(List.of(
+                "{\"role\":\"assistant\",\"content\":null}",
+                "{\"content\":\"Let me\"}",
+                "{\"tool_calls\":[{\"index\":0,\"id\":\"call_1\",\"type\":\"function\",\"function\":{\"name\":\"look\",\"arguments\":\"{\"}}]}",
+                "{\"tool_calls\":[{\"index\":0,\"function\":{\"arguments\":\"}\"}}]}",
+                "{\"tool_calls\":[{\"index\":1,\"id\":\"call_2\",\"type\":\"function\",\"function\":{\"name\":\"see\",\"arguments\":\"{}\"}}]}",
+                "{}"), deltas);
+    }
+
+    @Test
+    void aFailureAfterTheFirstByteIsAnErrorEvent() {
+        workers.script = request -> Multi.createBy().concatenating().streams(
+                Multi.createFrom().items(ScriptedWorkers.accepted(request), ScriptedWorkers.delta(request, "Hel")),
+                ScriptedWorkers.failing(new WorkerException.Died("The model's process ended")));
+        String events = stream("").statusCode(200).extract().asString();
+        assertTrue(events.contains("\"content\":\"Hel\""), events);
+        assertTrue(events.endsWith("\n\nevent: error\ndata: {\"error\":{\"message\":\"The model's process ended\","
+                + "\"type\":\"server_error\",\"param\":null,\"code\":\"worker_restarting\"}}\n\n"), events);
+    }
+
+    @Test
+    void aSlowReaderGetsEverythingAndHoldsTheStreamBack() throws Exception {
+        int pieces = 4000;
+        String piece = "x".repeat(1000);
+        AtomicLong produced = new AtomicLong();
+        workers.script = request -> Multi.createBy().concatenating().streams(
+                Multi.createFrom().item(ScriptedWorkers.accepted(request)),
+                Multi.createFrom().range(0, pieces).invoke(i -> produced.incrementAndGet())
+                        .map(i -> ScriptedWorkers.delta(request, piece)),
+                Multi.createFrom().item(ScriptedWorkers.finished(request, "stop", pieces)));
+        try (RawClient client = new RawClient(server.getPort(), 4096)) {
+            client.chat("{\"stream\":true," + USER + "}");
+            String start = client.readUntil(piece);
+            assertTrue(produced.get() < pieces, "the whole answer was produced for a client that reads none of it");
+            String rest = start + client.readUntil("data: [DONE]");
+            assertEquals(pieces, rest.split(piece, -1).length - 1);
+        }
+    }
+
+    @Test
+    void aReaderThatReadsNothingIsDisconnected() throws Exception {
+        CountDownLatch cancelled = new CountDownLatch(1);
+        workers.script = request -> Multi.createBy().concatenating().streams(
+                Multi.createFrom().item(ScriptedWorkers.accepted(request)),
+                Multi.createFrom().range(0, 1_000_000).map(i -> ScriptedWorkers.delta(request, "x".repeat(1000))))
+                .onCancellation().invoke(cancelled::countDown);
+        try (RawClient client = new RawClient(server.getPort(), 4096)) {
+            client.chat("{\"stream\":true," + USER + "}");
+            assertTrue(cancelled.await(10, TimeUnit.SECONDS));
+        }
+    }
+
+    private static List<JsonNode> chunks(String events) throws Exception {
+        List<JsonNode> chunks = new ArrayList<>();
+        for (String event : events.split("\n\n")) {
+            assertTrue(event.startsWith("data: "), event);
+            if (!event.equals("data: [DONE]")) {
+                chunks.add(JSON.readTree(event.substring("data: ".length())));
+            }
+        }
+        return chunks;
+    }
+}

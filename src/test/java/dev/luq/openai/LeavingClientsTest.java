@@ -1,0 +1,168 @@
+package dev.luq.openai;
+
+import static dev.luq.Until.until;
+import static io.restassured.RestAssured.given;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.luq.openai.images.TestImages;
+import dev.luq.worker.protocol.WorkerFrame.OfRequest;
+import io.quarkus.arc.Arc;
+import io.quarkus.test.junit.QuarkusTest;
+import io.quarkus.test.junit.TestProfile;
+import io.quarkus.vertx.http.runtime.CurrentVertxRequest;
+import io.smallrye.mutiny.Multi;
+import io.vertx.core.http.HttpServerResponse;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
+import java.util.logging.Handler;
+import java.util.logging.Logger;
+import org.jboss.logmanager.ExtHandler;
+import org.jboss.logmanager.ExtLogRecord;
+import org.jboss.logmanager.Level;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What a client that goes away leaves behind: nothing. */
+@QuarkusTest
+@TestProfile(ScriptedWorkers.Profile.class)
+class LeavingClientsTest extends ScriptedApi {
+
+    /** Generations that give some frames and then wait for ever. */
+    private static final class Unfinished {
+        final AtomicLong open = new AtomicLong();
+        final CountDownLatch waiting;
+        final CountDownLatch cancelled;
+
+        Unfinished(int generations) {
+            waiting = new CountDownLatch(generations);
+            cancelled = new CountDownLatch(generations);
+        }
+
+        Multi<OfRequest> after(OfRequest... frames) {
+            return Multi.createBy().concatenating().streams(
+                    Multi.createFrom().items(frames),
+                    Multi.createFrom().<OfRequest>nothing().onSubscription().invoke(waiting::countDown))
+                    .onSubscription().invoke(open::incrementAndGet)
+                    .onCancellation().invoke(() -> {
+                        open.decrementAndGet();
+                        cancelled.countDown();
+                    });
+        }
+
+        void awaitWaiting() throws InterruptedException {
+            assertTrue(waiting.await(10, TimeUnit.SECONDS), "the generations began");
+        }
+
+        void awaitCancelled() throws InterruptedException {
+            assertTrue(cancelled.await(10, TimeUnit.SECONDS), "all of them are cancelled");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aClientThatLeavesCancelsItsGenerations(boolean stream) throws Exception {
+        Unfinished generations = new Unfinished(2);
+        workers.script = request -> generations.after(ScriptedWorkers.accepted(request),
+                ScriptedWorkers.delta(request, "Hello"));
+        try (RawClient client = new RawClient(server.getPort(), 0)) {
+            client.chat("{\"n\":2,\"stream\":" + stream + "," + USER + "}");
+            if (stream) {
+                client.readUntil("Hello");
+            }
+            generations.awaitWaiting();
+        }
+        generations.awaitCancelled();
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aClientThatLeavesIsNoErrorOfTheServer(boolean stream) throws Exception {
+        List<String> errors = new CopyOnWriteArrayList<>();
+        Handler handler = new ExtHandler() {
+            @Override
+            protected void doPublish(ExtLogRecord line) {
+                if (line.getLevel().intValue() >= Level.ERROR.intValue()) {
+                    errors.add(line.getFormattedMessage());
+                }
+            }
+        };
+        Logger root = Logger.getLogger("");
+        root.addHandler(handler);
+        try {
+            aClientThatLeavesTheQueueCancelsItsGeneration(stream);
+            workers.script = request -> ScriptedWorkers.text(request, "Hello");
+            for (int i = 0; i < 3; i++) {
+                chat("").statusCode(200);
+            }
+        } finally {
+            root.removeHandler(handler);
+        }
+        assertEquals(List.of(), errors);
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aClientThatLeavesTheQueueCancelsItsGeneration(boolean stream) throws Exception {
+        Unfinished generation = new Unfinished(1);
+        workers.script = request -> generation.after();
+        try (RawClient client = new RawClient(server.getPort(), 0)) {
+            client.chat("{\"stream\":" + stream + "," + USER + "}");
+            generation.awaitWaiting();
+        }
+        generation.awaitCancelled();
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aClientThatLeftBeforeItsGenerationBeganLeavesNothingBehind(boolean stream) throws Exception {
+        Unfinished generation = new Unfinished(1);
+        CountDownLatch asked = new CountDownLatch(1);
+        CountDownLatch left = new CountDownLatch(1);
+        workers.script = request -> {
+            HttpServerResponse response = Arc.container().instance(CurrentVertxRequest.class).get().getCurrent().response();
+            asked.countDown();
+            until("the connection's end", response::closed);
+            left.countDown();
+            return generation.after(ScriptedWorkers.accepted(request));
+        };
+        try (RawClient client = new RawClient(server.getPort(), 0)) {
+            client.chat("{\"stream\":" + stream + ",\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image_url\","
+                    + "\"image_url\":\"" + TestImages.png(60, 40) + "\"}]}]}");
+            assertTrue(asked.await(10, TimeUnit.SECONDS));
+        }
+        assertTrue(left.await(10, TimeUnit.SECONDS));
+        until("memory and generation given up", () -> budget.free() == budget.total() && generation.open.get() == 0);
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aClientThatResetsItsStreamKeepsItsConnection(boolean stream) throws Exception {
+        HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_2).build();
+        Function<String, HttpRequest> post = json -> HttpRequest.newBuilder(server.resolve(CHAT))
+                .header("Content-Type", "application/json").header("Authorization", "Bearer " + ScriptedWorkers.KEY)
+                .POST(HttpRequest.BodyPublishers.ofString(json)).build();
+        workers.script = request -> ScriptedWorkers.text(request, "Hello");
+        HttpRequest quick = post.apply("{" + USER + "}");
+        assertEquals(HttpClient.Version.HTTP_2, client.send(quick, HttpResponse.BodyHandlers.discarding()).version());
+
+        Unfinished generation = new Unfinished(1);
+        workers.script = request -> generation.after(ScriptedWorkers.accepted(request));
+        CompletableFuture<?> endless = client.sendAsync(post.apply("{\"stream\":" + stream + "," + USER + "}"),
+                HttpResponse.BodyHandlers.ofString());
+        generation.awaitWaiting();
+        workers.script = request -> ScriptedWorkers.text(request, "Hello");
+        assertEquals(200, client.send(quick, HttpResponse.BodyHandlers.discarding()).statusCode());
+        endless.cancel(true);
+        generation.awaitCancelled();
+        assertEquals(200, client.send(quick, HttpResponse.BodyHandlers.discarding()).statusCode());
+    }
+}
