@@ -23,6 +23,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.luq.jobs.sets.TestArchives;
+import dev.luq.luq.plan.Kernels;
 import dev.luq.luq.spec.RequantizationSpec;
 import io.quarkus.test.common.http.TestHTTPResource;
 import io.quarkus.test.junit.QuarkusTest;
@@ -39,6 +40,7 @@ import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
@@ -342,6 +344,12 @@ class JobsAdminTest {
         for (String property : List.of("kernels", "memory")) {
             assertFalse(api.at("/components/schemas/AdminModel/properties/" + property + "/description").isMissingNode(),
                     property);
+        }
+        for (String schema : List.of("AdminModel", "NewModel", "NewPlan")) {
+            List<String> kernels = new ArrayList<>();
+            api.at("/components/schemas/" + schema + "/properties/kernels/enum").forEach(name -> kernels.add(name.asText()));
+            kernels.remove("null");
+            assertEquals(Arrays.stream(Kernels.values()).map(Body::text).toList(), kernels, schema);
         }
     }
 
