@@ -17,7 +17,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** What the models of the catalogue take as they are served. Headers are read once for each set of files. Thread-safe. */
+/**
+ * What the models of the catalogue take as they are served. Headers are read once for each set of files, and not kept, as the
+ * catalogue does not keep them: a vocabulary alone takes megabytes. Thread-safe.
+ */
 @Singleton
 class ServedMemory {
 

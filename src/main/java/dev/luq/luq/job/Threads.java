@@ -5,7 +5,7 @@ package dev.luq.luq.job;
  *
  * @param graph of llama.cpp's graphs. They wait for each other after every operation, busily: in a small model several
  *     take longer than one, and much longer beside other work (a factor of 10 on the demo model and two busy cores)
- * @param slices of work that is cut into independent slices
+ * @param slices of work that is cut into independent slices; not fewer than those of a graph
  */
 record Threads(int graph, int slices) {
 
@@ -24,6 +24,6 @@ record Threads(int graph, int slices) {
 
     /** Graphs that are computed side by side. */
     int lanes() {
-        return Math.max(1, Math.min(MOST_LANES, slices / graph));
+        return Math.min(MOST_LANES, slices / graph);
     }
 }
