@@ -17,8 +17,12 @@ variant_flags() {
         native) echo -DGGML_NATIVE=ON ;;
         all) echo -DGGML_NATIVE=OFF -DGGML_BACKEND_DL=ON -DGGML_CPU_ALL_VARIANTS=ON ;;
         avx2) echo -DGGML_NATIVE=OFF -DGGML_AVX=ON -DGGML_AVX2=ON -DGGML_FMA=ON -DGGML_F16C=ON -DGGML_BMI2=ON ;;
+        aarch64) echo -DGGML_NATIVE=OFF -DGGML_CPU_ARM_ARCH=armv8.2-a+dotprod ;;
     esac
 }
+
+# The variant that is named after another architecture holds what the test of our kernels needs there.
+is_cross() { [ "$1" = aarch64 ]; }
 
 # Sources and objects of a variant live in one directory, so that a change of the shim or of a patch compiles little.
 # Another compiler or CPU gets another directory.
@@ -29,18 +33,21 @@ work_dir() {
 }
 
 configure() {
-    local source=$1 build=$2
-    shift 2
-    local launcher=()
+    local variant=$1 source=$2 build=$3
+    shift 3
+    local options=()
     if command -v ccache > /dev/null; then
-        launcher=(-DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+        options+=(-DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+    fi
+    if is_cross "$variant"; then
+        options+=(-DCMAKE_SYSTEM_NAME=Linux -DCMAKE_SYSTEM_PROCESSOR="$variant")
     fi
     # Another checkout may have used the cache before.
     grep -qsx "CMAKE_HOME_DIRECTORY:INTERNAL=$source" "$build/CMakeCache.txt" || rm -rf "$build"
     # Paths of this machine have no place in messages and libraries.
     local prefix="-ffile-prefix-map=$source=."
     CC=$CC CXX=$CXX CFLAGS="${CFLAGS:-} $prefix" CXXFLAGS="${CXXFLAGS:-} $prefix" \
-        logged "$build/configure.log" cmake -G Ninja -S "$source" -B "$build" "${launcher[@]}" \
+        logged "$build/configure.log" cmake -G Ninja -S "$source" -B "$build" "${options[@]}" \
         -DCMAKE_INSTALL_RPATH='$ORIGIN' -DCMAKE_BUILD_WITH_INSTALL_RPATH=ON "$@"
 }
 
@@ -50,7 +57,7 @@ build_llama() {
     shift 2
     check_out_source "$work/llama.cpp"
     read -ra flags <<< "$(variant_flags "$variant")"
-    configure "$work/llama.cpp" "$work/llama" "${CMAKE_FLAGS[@]}" "${flags[@]}"
+    configure "$variant" "$work/llama.cpp" "$work/llama" "${CMAKE_FLAGS[@]}" "${flags[@]}"
     local targets=("$@")
     if [ "$variant" = all ]; then
         mapfile -t -O "${#targets[@]}" targets < <(cpu_backend_targets "$work/llama")
@@ -82,7 +89,7 @@ configure_own() {
     [ "$variant" != avx2 ] || avx2_only=ON
     mirror "$NATIVE_DIR/shim" "$work/own/shim"
     mirror "$NATIVE_DIR/kernels" "$work/own/kernels"
-    configure "$work/own/$project" "$build" -DCMAKE_BUILD_TYPE=Release \
+    configure "$variant" "$work/own/$project" "$build" -DCMAKE_BUILD_TYPE=Release \
         -DLLAMA_SOURCE="$work/llama.cpp" -DLLAMA_LIBRARIES="$work/llama/bin" -DLUQ_AVX2_ONLY=$avx2_only "$@"
 }
 

@@ -41,7 +41,7 @@ LUQ_API const char * luq_log_errors(void);
 
 enum luq_layout {
     LUQ_LAYOUT_FAST    = 0, // IQ1_M, IQ2 and IQ3 take more room than in the file
-    LUQ_LAYOUT_COMPACT = 1, // IQ1_M as in the file; IQ2 and IQ3 are left to ggml
+    LUQ_LAYOUT_COMPACT = 1, // IQ1_M takes what it takes in the file, Q6_K 1 % more; IQ2 and IQ3 are left to ggml
 };
 
 // From now on weights of IQ1_M, IQ2, IQ3, Q4_K and Q6_K are kept in panels of that layout and multiplied by our kernels

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The script luq, as far as it goes without building. */
+/** The scripts luq and native/build, as far as they go without building. */
 class LauncherTest {
 
     private static final Path LUQ = Path.of("luq").toAbsolutePath();
@@ -84,6 +84,32 @@ class LauncherTest {
         Outcome none = run(List.of(LUQ.toString(), "serve"), Map.of("JAVA_HOME", directory.toString()));
         assertEquals(1, none.status());
         assertTrue(none.output().contains("no Java found in JAVA_HOME"), none.output());
+    }
+
+    @Test
+    void nativeBuildSaysWhatIsWrongWithTheCommandLine() throws Exception {
+        assertBuildRefused("unknown variant 'sse': take native, all or avx2", "--variant", "sse");
+        assertBuildRefused("--cross knows no architecture 'mips': take aarch64", "--test-kernels", "--cross", "mips");
+        assertBuildRefused("--sanitize and --cross go with --test-kernels", "--key", "--cross", "aarch64");
+        assertBuildRefused("the variant all has no CPU backend to link with", "--variant", "all", "--test-kernels");
+    }
+
+    @Test
+    void nativeBuildRefusesAVariantOfAnotherArchitecture() throws Exception {
+        Path uname = Files.writeString(directory.resolve("uname"), "#!/bin/sh\necho aarch64\n");
+        assertTrue(uname.toFile().setExecutable(true));
+        Outcome outcome = run(List.of("native/build", "--variant", "avx2", "--key"),
+                Map.of("PATH", directory + ":" + System.getenv("PATH")));
+        assertEquals(new Outcome(1,
+                "native: the variant avx2 is for x86_64, this machine is aarch64: take native or all\n"), outcome);
+    }
+
+    private static void assertBuildRefused(String message, String... arguments) throws Exception {
+        List<String> command = new ArrayList<>(List.of("native/build"));
+        command.addAll(List.of(arguments));
+        Outcome outcome = run(command, Map.of());
+        assertEquals(1, outcome.status(), outcome.output());
+        assertTrue(outcome.output().startsWith("native: " + message), outcome.output());
     }
 
     private void assertRefused(int status, String message, String... arguments) throws Exception {

@@ -5,17 +5,27 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.luq.luq.plan.Kernels;
+import dev.luq.worker.child.ScriptedWorker;
+import dev.luq.worker.child.WorkerMain;
+import dev.luq.worker.protocol.Frames;
+import dev.luq.worker.protocol.ServerFrame;
+import dev.luq.worker.protocol.WorkerFrame;
 import java.io.BufferedReader;
+import java.io.ByteArrayOutputStream;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class WorkerProcessTest {
@@ -23,9 +33,7 @@ class WorkerProcessTest {
     @ParameterizedTest
     @ValueSource(strings = {"good", "slow"})
     void aWorkerWhoseServerIsKilledEndsItself(String model) throws Exception {
-        Process parent = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:TieredStopAtLevel=1", "-cp", System.getProperty("java.class.path"), ParentProcess.class.getName(), model)
-                .redirectError(ProcessBuilder.Redirect.DISCARD).start();
+        Process parent = java(ParentProcess.class.getName(), model).redirectError(ProcessBuilder.Redirect.DISCARD).start();
         try (BufferedReader lines = new BufferedReader(new InputStreamReader(parent.getInputStream()))) {
             String pid = lines.lines().filter(line -> line.matches("\\d+")).findFirst().orElseThrow();
             ProcessHandle worker = ProcessHandle.of(Long.parseLong(pid)).orElseThrow();
@@ -38,12 +46,10 @@ class WorkerProcessTest {
     @ParameterizedTest
     @ValueSource(strings = {"INT", "TERM", "HUP"})
     void signalsOfTheProcessGroupAreTheServersBusiness(String signal) throws Exception {
-        Process worker = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:TieredStopAtLevel=1", "-cp", System.getProperty("java.class.path"),
-                "dev.luq.worker.child.ScriptedWorker").redirectError(ProcessBuilder.Redirect.DISCARD).start();
+        Process worker = java(ScriptedWorker.class.getName()).redirectError(ProcessBuilder.Redirect.DISCARD).start();
         try {
             // a frame tells that the worker has set itself up
-            worker.getOutputStream().write(frame());
+            worker.getOutputStream().write(load("good", Kernels.FAST));
             worker.getOutputStream().flush();
             assertTrue(worker.getInputStream().read() >= 0);
             assertEquals(0, new ProcessBuilder("kill", "-" + signal, String.valueOf(worker.pid())).start().waitFor());
@@ -55,11 +61,36 @@ class WorkerProcessTest {
         }
     }
 
-    private static byte[] frame() throws IOException {
-        var out = new java.io.ByteArrayOutputStream();
-        new dev.luq.worker.protocol.Frames.Writer<>(dev.luq.worker.protocol.ServerFrame.class, out)
-                .write(new dev.luq.worker.protocol.ServerFrame.Load(List.of("good"), null, 0, 1, 16, 0, 0, 0, 0, 0,
-                        Kernels.FAST));
+    @ParameterizedTest
+    @CsvSource({"FAST, Kernels fast: [a-z0-9]+", "COMPACT, Kernels compact: [a-z0-9]+", "STOCK, Kernels stock"})
+    void theLogNamesTheKernels(Kernels kernels, String expected, @TempDir Path folder) throws Exception {
+        Path log = folder.resolve("log");
+        Process worker = java(WorkerMain.class.getName()).redirectError(log.toFile()).start();
+        try {
+            worker.getOutputStream().write(load("src/test/resources/reference/llava-tiny-F16.gguf", kernels));
+            worker.getOutputStream().flush();
+            Frames.Reader<WorkerFrame> frames = new Frames.Reader<>(WorkerFrame.class, worker.getInputStream(), 1 << 20);
+            while (frames.read() instanceof WorkerFrame.Loading) {
+                // until it is ready or failed
+            }
+            List<String> lines = Files.readAllLines(log);
+            assertTrue(lines.stream().anyMatch(line -> line.matches("INFO " + expected)), lines.toString());
+        } finally {
+            worker.destroyForcibly();
+        }
+    }
+
+    private static ProcessBuilder java(String... main) {
+        List<String> line = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:TieredStopAtLevel=1", "-cp", System.getProperty("java.class.path")));
+        line.addAll(List.of(main));
+        return new ProcessBuilder(line);
+    }
+
+    private static byte[] load(String model, Kernels kernels) throws IOException {
+        var out = new ByteArrayOutputStream();
+        new Frames.Writer<>(ServerFrame.class, out)
+                .write(new ServerFrame.Load(List.of(model), null, 0, 1, 16, 0, 0, 0, 0, 0, kernels));
         return out.toByteArray();
     }
 

@@ -38,11 +38,11 @@ final class EngineHost implements ModelHost {
         List<Path> files = check(load, mmproj);
         try {
             Llama.init(EngineHost::log);
-            switch (load.kernels()) {
-                case FAST -> Llama.enableKernels(KernelLayout.FAST);
-                case COMPACT -> Llama.enableKernels(KernelLayout.COMPACT);
-                case STOCK -> { }
-            }
+            WorkerLoop.log("INFO", switch (load.kernels()) {
+                case FAST -> "Kernels fast: " + Llama.enableKernels(KernelLayout.FAST);
+                case COMPACT -> "Kernels compact: " + Llama.enableKernels(KernelLayout.COMPACT);
+                case STOCK -> "Kernels stock";
+            });
             Model model = Model.load(files, new ModelOptions(true, false, inPercent(progress)));
             int contextSize = load.contextSize() > 0 ? load.contextSize()
                     : Math.min(model.trainingContext(), ServerFrame.Load.DEFAULT_CONTEXT);
