@@ -17,7 +17,7 @@ template <> struct Weights<Avx512Vbmi, GridPanels> : TernaryWeights<Avx512Vbmi, 
         if constexpr (P % 8 == 0) {
             look_up<P / 2>();
         }
-        const Lanes high  = V::load(lines + LINE_BYTES * (8 + P / 4));
+        const Lanes high  = V::load(lines + LINE_BYTES * GridPanels::high_line(P / 4));
         const Lanes eight = V::splat(0x18181818);
         const Lanes left  = V::where_bit<NIBBLE + 3>(high, 0x02020202);
         const Lanes right = V::where_bit<NIBBLE + 11>(high, 0x02020202);
@@ -31,11 +31,11 @@ template <> struct Weights<Avx512Vbmi, GridPanels> : TernaryWeights<Avx512Vbmi, 
   private:
     using V = Avx512Vbmi;
 
-    template <int FirstLine> LUQ_INLINE void look_up() {
+    template <int First> LUQ_INLINE void look_up() {
         Lanes table[4]; // which of the sixteen, in the upper half of each byte: its highest bit is the index's eighth
         repeat<4>([&](auto i) LUQ_LAMBDA {
-            const Lanes low  = V::load(lines + LINE_BYTES * (FirstLine + i));
-            const Lanes high = V::load(lines + LINE_BYTES * (8 + (FirstLine + i) / 2));
+            const Lanes low  = V::load(lines + LINE_BYTES * GridPanels::low_line(First + i));
+            const Lanes high = V::load(lines + LINE_BYTES * GridPanels::high_line((First + i) / 2));
             table[i] = V::and_or(V::shift<i % 2 * 4 - 4>(high), V::splat(0x70707070),
                                  V::bit_and(low, V::splat((int) 0x80808080)));
             trits[0][i] = trits[1][i] = low;

@@ -3,7 +3,8 @@
 // A panel holds 16 rows of a weight matrix. It is cut into superblocks of 256 columns, and a superblock into lines of
 // 64 bytes: one 32-bit word of each of the 16 rows. A line of quants thus holds 4 columns x 16 rows for every bit plane,
 // which is what one 64-byte (or two 32-byte, or four 16-byte) integer dot product takes. Panels, superblocks and lines
-// follow each other without a gap: a thread reads its share of a matrix as one linear stream.
+// follow each other without a gap, and lines lie in the order in which the product first needs them: a thread reads its
+// share of a matrix as one linear stream.
 #pragma once
 
 #include <cstddef>
@@ -27,25 +28,28 @@ struct ActivationBlock {
 // the dot product takes it.
 
 // weight = d/8 * (2s+1) * (8t +- 1), t in {-1, 0, 1}, s of 3 bits per 16 columns, the sign per 8 columns.
-//   lines 0..15  trits t+1, line i: columns 16i..16i+15; bits 2k and 2k+1 of byte j: column 16i + 4k + j
-//   line  16     bit i: the sign of columns 8i..8i+7, 1 is +
-//   lines 17, 18 eight s each, of 3 bits; above them the low (17) or the high (18) byte of d
+//   line  0      bit i: the sign of columns 8i..8i+7, 1 is +
+//   lines 1, 2   eight s each, of 3 bits; above them the low (1) or the high (2) byte of d
+//   lines 3..18  trits t+1, line 3 + i: columns 16i..16i+15; bits 2k and 2k+1 of byte j: column 16i + 4k + j
 // The dot product takes 8(t+1) + (0 or 2), which is 9 too much: correction[i] = -9 * sum of columns 16i..16i+15.
 // 2.375 bits a weight.
 struct TritPanels {
     static constexpr int LINES = 19, PARTS = 16, COLUMNS = 16, LARGEST = 18;
-    static constexpr int OFFSET = 9, SCALE_LINE = 17;
+    static constexpr int OFFSET = 9, SIGN_LINE = 0, SCALE_LINE = 1, TRIT_LINE = 3;
 };
 
 // The same weights as the file holds them: eight columns are an index of TritGrid.
-//   lines 0..7   low 8 bits of indices, byte j of line i: columns 32i + 8j .. 32i + 8j + 7
-//   lines 8..11  their high 3 bits and above them the sign, low nibble of byte j of line 8 + i: of byte j of line 2i,
-//                high nibble: of line 2i + 1
-//   lines 12, 13 s and d, as in TritPanels
+//   lines 0, 1   s and d, as in TritPanels
+//   lines 2..13  three lines for 64 columns:
+//     two         low 8 bits of indices, byte j of line i: columns 32i + 8j .. 32i + 8j + 7
+//     one         their high 3 bits and above them the sign, low nibble of byte j: of byte j of the first of the two,
+//                 high nibble: of the second
 // 1.75 bits a weight.
 struct GridPanels {
     static constexpr int LINES = 14, PARTS = 16, COLUMNS = 16, LARGEST = 18;
-    static constexpr int OFFSET = 9, SCALE_LINE = 12;
+    static constexpr int OFFSET = 9, SCALE_LINE = 0;
+    static constexpr int low_line(int i) { return 2 + 3 * (i / 2) + i % 2; } // columns 32i..32i+31
+    static constexpr int high_line(int i) { return 4 + 3 * i; }              // columns 64i..64i+63
 };
 
 // weight = d * s * q - dmin * m, q of 4 bits, s and m of 6 bits per 32 columns: ggml's Q4_K, its words as they are.
@@ -58,15 +62,18 @@ struct NibblePanels {
     static constexpr int LINES = 36, PARTS = 8, COLUMNS = 32, LARGEST = 15;
 };
 
-// weight = d * s * (q - 32), q of 6 bits, s of 8 bits and signed, per 16 columns: ggml's Q6_K, its words as they are.
-//   lines 0..31  low 4 bits, line 16h + 8i + k: low nibble of byte j: column 128h + 32i + 4k + j, high: 64 further
-//   lines 32..47 high 2 bits, line 32 + 8h + k: bits 2i and 2i+1 of byte j: column 128h + 32i + 4k + j
-//   lines 48..51 four s each
-//   line  52     d in the low half
+// weight = d * s * (q - 32), q of 6 bits, s of 8 bits and signed, per 16 columns: Q6_K.
+//   line  0      d in the low half
+//   lines 1..4   four s each
+//   lines 5..52  twelve lines for 64 columns:
+//     eight       low 4 bits, low nibble of byte j of line k: column 4k + j, high nibble: 32 columns further
+//     four        high 2 bits, bits 2k and 2k+1 of byte j of line i: column 16i + 4k + j
 // correction[i] = -32 * sum of columns 16i..16i+15. 6.625 bits a weight.
 struct SixBitPanels {
     static constexpr int LINES = 53, PARTS = 16, COLUMNS = 16, LARGEST = 63;
-    static constexpr int OFFSET = 32;
+    static constexpr int OFFSET = 32, SCALE_LINE = 1;
+    static constexpr int low_line(int i) { return 5 + 12 * i; }   // the first of eight, columns 64i..64i+63
+    static constexpr int high_line(int i) { return 13 + 12 * i; } // the first of four
 };
 
 // weight = d / DIVISOR * (2s+1) * v, v one of VALUES - OFFSET, s of 4 bits: ggml's types with a codebook. A code is an
@@ -74,24 +81,27 @@ struct SixBitPanels {
 // correction[i] = -OFFSET * sum of part i's columns.
 
 // Six values, s per 16 columns: IQ2_XXS, IQ2_XS and IQ2_S.
-//   lines 0..15  low 2 bits of codes, as trits lie
-//   lines 16..23 their high bit, line 16 + i: bit k of byte j: column 32i + 4k + j
-//   lines 24, 25 eight s each
-//   line  26     d in the low half
+//   line  0      d in the low half
+//   lines 1, 2   eight s each
+//   lines 3..26  three lines for 32 columns:
+//     two         low 2 bits of codes, as trits lie
+//     one         their high bit, bit k of byte j: column 4k + j
 // 3.375 bits a weight.
 struct SixValuePanels {
     static constexpr int LINES = 27, PARTS = 16, COLUMNS = 16, LARGEST = 86;
-    static constexpr int OFFSET = 43, DIVISOR = 8, CODES = 6, RUNS = 4, SIZE_SHIFT = 4, SCALE_LINE = 24;
+    static constexpr int OFFSET = 43, DIVISOR = 8, CODES = 6, RUNS = 4, SIZE_SHIFT = 4, CODE_LINE = 3;
+    static constexpr int low_line(int i) { return CODE_LINE + 3 * i; }      // the first of two, columns 32i..32i+31
+    static constexpr int high_line(int i) { return CODE_LINE + 2 + 3 * i; }
     static constexpr uint8_t VALUES[16] = {0, 18, 35, 51, 68, 86};
 };
 
 // Sixteen values, s per 32 columns: IQ3_XXS and IQ3_S.
-//   lines 0..31  codes, as Q4_K's quants lie
-//   line  32     s
-//   line  33     d in the low half
+//   line  0      d in the low half
+//   line  1      s
+//   lines 2..33  codes, as Q4_K's quants lie
 // 4.25 bits a weight.
 struct SixteenValuePanels {
-    static constexpr int LINES = 34, PARTS = 8, COLUMNS = 32, CODES = 16, RUNS = 8, SCALE_LINE = 32;
+    static constexpr int LINES = 34, PARTS = 8, COLUMNS = 32, CODES = 16, RUNS = 8, CODE_LINE = 2;
 };
 
 struct Iq3XxsPanels : SixteenValuePanels {

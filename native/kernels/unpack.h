@@ -73,8 +73,8 @@ template <typename V, typename Panels> struct TernaryWeights {
 template <typename V> struct Weights<V, TritPanels> : TernaryWeights<V, TritPanels> {
     using Lanes = typename V::Lanes;
     template <int P> LUQ_INLINE Lanes part(Lanes quants[4]) const {
-        this->template spread<2 * P, 2 * P + 1>(V::load(this->lines + LINE_BYTES * P),
-                                                V::load(this->lines + LINE_BYTES * 16), quants);
+        this->template spread<2 * P, 2 * P + 1>(V::load(this->lines + LINE_BYTES * (TritPanels::TRIT_LINE + P)),
+                                                V::load(this->lines + LINE_BYTES * TritPanels::SIGN_LINE), quants);
         return this->template scale<P>();
     }
 };
@@ -83,8 +83,8 @@ template <typename V> struct Weights<V, GridPanels> : TernaryWeights<V, GridPane
     using Lanes = typename V::Lanes;
     template <int P> LUQ_INLINE Lanes part(Lanes quants[4]) const {
         constexpr int BYTE = 16 * (P % 2), NIBBLE = BYTE + 4 * (P / 2 % 2); // where the first of two runs is
-        const Lanes low  = V::load(this->lines + LINE_BYTES * (P / 2));
-        const Lanes high = V::load(this->lines + LINE_BYTES * (8 + P / 4));
+        const Lanes low  = V::load(this->lines + LINE_BYTES * GridPanels::low_line(P / 2));
+        const Lanes high = V::load(this->lines + LINE_BYTES * GridPanels::high_line(P / 4));
         const auto run = [&](auto i) LUQ_LAMBDA {
             const Lanes eight = V::bit_and(V::template shift<BYTE + 8 * i>(low), V::splat(0xFF));
             return V::gather(TRIT_GRID.words,
@@ -146,16 +146,15 @@ template <typename V> struct Weights<V, SixBitPanels> {
     const uint8_t * lines;
 
     template <int P> LUQ_INLINE Lanes part(Lanes quants[4]) const {
-        constexpr int half = P / 8, run = P % 8 / 2, offset = P % 2 * 4;
         const Lanes nibble = V::splat(0x0F0F0F0F);
         const Lanes upper  = V::splat(0x30303030);
+        const Lanes high   = V::load(lines + LINE_BYTES * (SixBitPanels::high_line(P / 4) + P % 4));
         repeat<4>([&](auto k) LUQ_LAMBDA {
-            const Lanes low  = V::load(lines + LINE_BYTES * (16 * half + 8 * (run % 2) + offset + k));
-            const Lanes high = V::load(lines + LINE_BYTES * (32 + 8 * half + offset + k));
-            quants[k] = V::and_or(V::template shift<2 * run - 4>(high), upper,
-                                  V::bit_and(V::template shift<4 * (run / 2)>(low), nibble));
+            const Lanes low = V::load(lines + LINE_BYTES * (SixBitPanels::low_line(P / 4) + P % 2 * 4 + k));
+            quants[k] = V::and_or(V::template shift<2 * k - 4>(high), upper,
+                                  V::bit_and(V::template shift<P % 4 / 2 * 4>(low), nibble));
         });
-        const Lanes scales = V::load(lines + LINE_BYTES * (48 + P / 4));
+        const Lanes scales = V::load(lines + LINE_BYTES * (SixBitPanels::SCALE_LINE + P / 4));
         return V::template shift_signed<24>(V::template shift<-(24 - 8 * (P % 4))>(scales));
     }
 
@@ -164,7 +163,7 @@ template <typename V> struct Weights<V, SixBitPanels> {
     }
 
     LUQ_INLINE typename V::Floats finish(typename V::Floats result, Lanes total, const ActivationBlock & a) const {
-        const auto d = V::half(V::load(lines + LINE_BYTES * 52));
+        const auto d = V::half(V::load(lines));
         return V::fma(V::multiply(d, V::splat(a.d)), V::to_float(total), result);
     }
 };
@@ -178,7 +177,7 @@ template <typename V, typename Panels, typename Derived> struct CodebookWeights 
     template <int P> LUQ_INLINE Lanes part(Lanes quants[Panels::COLUMNS / 4]) const {
         static_cast<const Derived *>(this)->template codes<P>(quants);
         repeat<Panels::COLUMNS / 4>([&](auto k) LUQ_LAMBDA { quants[k] = V::lookup(Panels::VALUES, quants[k]); });
-        const Lanes scales = V::load(lines + LINE_BYTES * (Panels::SCALE_LINE + P / 8));
+        const Lanes scales = V::load(lines + LINE_BYTES * (1 + P / 8));
         return V::and_or(V::template shift<4 * (P % 8) - 1>(scales), V::splat(30), V::splat(1));
     }
 
@@ -187,7 +186,7 @@ template <typename V, typename Panels, typename Derived> struct CodebookWeights 
     }
 
     LUQ_INLINE typename V::Floats finish(typename V::Floats result, Lanes total, const ActivationBlock & a) const {
-        const auto d = V::half(V::load(lines + LINE_BYTES * (Panels::LINES - 1)));
+        const auto d = V::half(V::load(lines));
         return V::fma(V::multiply(d, V::splat(a.d / Panels::DIVISOR)), V::to_float(total), result);
     }
 };
@@ -196,8 +195,8 @@ template <typename V>
 struct Weights<V, SixValuePanels> : CodebookWeights<V, SixValuePanels, Weights<V, SixValuePanels>> {
     using Lanes = typename V::Lanes;
     template <int P> LUQ_INLINE void codes(Lanes quants[4]) const {
-        const Lanes low  = V::load(this->lines + LINE_BYTES * P);
-        const Lanes high = V::load(this->lines + LINE_BYTES * (16 + P / 2));
+        const Lanes low  = V::load(this->lines + LINE_BYTES * (SixValuePanels::low_line(P / 2) + P % 2));
+        const Lanes high = V::load(this->lines + LINE_BYTES * SixValuePanels::high_line(P / 2));
         repeat<4>([&](auto k) LUQ_LAMBDA {
             quants[k] = V::and_or(V::template shift<P % 2 * 4 + k - 2>(high), V::splat(0x04040404),
                                   V::bit_and(V::template shift<2 * k>(low), V::splat(0x03030303)));
@@ -210,7 +209,7 @@ struct SixteenValueWeights : CodebookWeights<V, Panels, SixteenValueWeights<V, P
     using Lanes = typename V::Lanes;
     template <int P> LUQ_INLINE void codes(Lanes quants[8]) const {
         repeat<8>([&](auto k) LUQ_LAMBDA {
-            const Lanes pair = V::load(this->lines + LINE_BYTES * (8 * (P / 2) + k));
+            const Lanes pair = V::load(this->lines + LINE_BYTES * (Panels::CODE_LINE + 8 * (P / 2) + k));
             quants[k] = V::bit_and(V::template shift<4 * (P % 2)>(pair), V::splat(0x0F0F0F0F));
         });
     }

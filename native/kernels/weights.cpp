@@ -25,20 +25,21 @@ void ternary_scales(const block_iq1_m & block, uint32_t words[2]) {
 
 void trit_words(const uint8_t * bytes, uint32_t * words) {
     const auto & block = *reinterpret_cast<const block_iq1_m *>(bytes);
-    words[16] = 0;
+    uint32_t & signs = words[TritPanels::SIGN_LINE];
+    signs = 0;
     for (int i = 0; i < SUPERBLOCK / 16; i++) {
         const int high = block.qh[i];
-        words[i] = TRIT_GRID.words[block.qs[2 * i] | (high & 7) << 8] |
-                   TRIT_GRID.words[block.qs[2 * i + 1] | (high & 0x70) << 4] << 4;
-        words[16] |= (uint32_t) (!(high & 0x08) | !(high & 0x80) << 1) << 2 * i;
+        words[TritPanels::TRIT_LINE + i] = TRIT_GRID.words[block.qs[2 * i] | (high & 7) << 8] |
+                                           TRIT_GRID.words[block.qs[2 * i + 1] | (high & 0x70) << 4] << 4;
+        signs |= (uint32_t) (!(high & 0x08) | !(high & 0x80) << 1) << 2 * i;
     }
     ternary_scales(block, words + TritPanels::SCALE_LINE);
 }
 
 void grid_words(const uint8_t * bytes, uint32_t * words) {
     const auto & block = *reinterpret_cast<const block_iq1_m *>(bytes);
-    std::memcpy(words, block.qs, sizeof block.qs);
     for (int i = 0; i < 4; i++) {
+        std::memcpy(words + GridPanels::low_line(2 * i), block.qs + 8 * i, 8);
         // The file's byte has the two nibbles of neighbours; a set sign is - there.
         uint32_t nibbles = 0;
         for (int j = 0; j < 4; j++) {
@@ -46,7 +47,7 @@ void grid_words(const uint8_t * bytes, uint32_t * words) {
             const uint32_t right = block.qh[4 * i + 2 + j / 2] >> 4 * (j % 2) & 15;
             nibbles |= (left | right << 4) << 8 * j;
         }
-        words[8 + i] = nibbles ^ 0x88888888;
+        words[GridPanels::high_line(i)] = nibbles ^ 0x88888888;
     }
     ternary_scales(block, words + GridPanels::SCALE_LINE);
 }
@@ -56,9 +57,34 @@ void nibble_words(const uint8_t * block, uint32_t * words) {
     std::memcpy(words, block, sizeof(block_q4_K));
 }
 
-void six_bit_words(const uint8_t * block, uint32_t * words) {
-    words[SixBitPanels::LINES - 1] = 0;
-    std::memcpy(words, block, sizeof(block_q6_K));
+
+uint32_t word_of(const void * words, int i) {
+    uint32_t word;
+    std::memcpy(&word, (const uint8_t *) words + sizeof word * i, sizeof word);
+    return word;
+}
+
+void six_bit_words(const uint8_t * bytes, uint32_t * words) {
+    const auto & block = *reinterpret_cast<const block_q6_K *>(bytes);
+    words[0] = block.d;
+    std::memcpy(words + SixBitPanels::SCALE_LINE, block.scales, sizeof block.scales);
+    for (int i = 0; i < SUPERBLOCK / 64; i++) {
+        // The file's nibbles of a byte are 64 columns apart, its pairs of bits 32.
+        const uint8_t * low = block.ql + 64 * (i / 2), * high = block.qh + 32 * (i / 2);
+        const int nibble = i % 2 * 4;
+        for (int k = 0; k < 8; k++) {
+            words[SixBitPanels::low_line(i) + k] = (word_of(low, k) >> nibble & 0x0F0F0F0F) |
+                                                   (word_of(low, 8 + k) >> nibble & 0x0F0F0F0F) << 4;
+        }
+        for (int run = 0; run < 4; run++) {
+            const int shift = nibble + run / 2 * 2;
+            uint32_t & pairs = words[SixBitPanels::high_line(i) + run];
+            pairs = 0;
+            for (int k = 0; k < 4; k++) {
+                pairs |= (word_of(high, run % 2 * 4 + k) >> shift & 0x03030303) << 2 * k;
+            }
+        }
+    }
 }
 
 // The 4-bit scale of a part of a block.
@@ -73,12 +99,6 @@ struct Run {
     uint64_t sizes;
     uint8_t  signs;
 };
-
-uint32_t word_of(const void * words, int i) {
-    uint32_t word;
-    std::memcpy(&word, (const uint8_t *) words + sizeof word * i, sizeof word);
-    return word;
-}
 
 Run run_of(const block_iq2_xxs & block, int run) {
     const uint32_t indices = word_of(block.qs, run / 4 * 2), signs = word_of(block.qs, run / 4 * 2 + 1);
@@ -134,7 +154,7 @@ template <typename Panels, typename Block> void put_codes(const Block & block, i
     if constexpr (Panels::CODES > 8) {
         for (int i = 0; i < 4; i++) {
             const uint64_t pairs = codes(i) | codes(i + 4) << 4;
-            std::memcpy(words + run + 2 * i, &pairs, sizeof pairs);
+            std::memcpy(words + Panels::CODE_LINE + run + 2 * i, &pairs, sizeof pairs);
         }
     } else {
         uint32_t low[4], high = 0;
@@ -144,9 +164,9 @@ template <typename Panels, typename Block> void put_codes(const Block & block, i
             low[i] = (first & 0x03030303) | (last & 0x03030303) << 2;
             high |= (first >> 2 & 0x01010101) << 2 * i | (last >> 2 & 0x01010101) << (2 * i + 1);
         }
-        words[run / 2]      = low[0] | low[1] << 4;
-        words[run / 2 + 1]  = low[2] | low[3] << 4;
-        words[16 + run / 4] = high;
+        words[Panels::low_line(run / 4)]     = low[0] | low[1] << 4;
+        words[Panels::low_line(run / 4) + 1] = low[2] | low[3] << 4;
+        words[Panels::high_line(run / 4)]    = high;
     }
 }
 
@@ -155,11 +175,11 @@ template <typename Block, typename Panels> void codebook_words(const uint8_t * b
     for (int run = 0; run < SUPERBLOCK / 8; run += Panels::RUNS) {
         put_codes<Panels>(block, run, words);
     }
-    std::memset(words + Panels::SCALE_LINE, 0, sizeof(uint32_t) * (Panels::LINES - Panels::SCALE_LINE));
+    std::memset(words, 0, sizeof(uint32_t) * Panels::CODE_LINE);
+    std::memcpy(words, &block.d, sizeof block.d);
     for (int part = 0; part < Panels::PARTS; part++) {
-        words[Panels::SCALE_LINE + part / 8] |= (uint32_t) scale(block, part) << 4 * (part % 8);
+        words[1 + part / 8] |= (uint32_t) scale(block, part) << 4 * (part % 8);
     }
-    std::memcpy(&words[Panels::LINES - 1], &block.d, sizeof block.d);
 }
 
 template <int Offset> void offset_correction(const int16_t * sums, int32_t * correction) {
