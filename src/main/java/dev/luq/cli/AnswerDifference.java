@@ -3,6 +3,7 @@ package dev.luq.cli;
 import dev.luq.worker.protocol.WorkerFrame.TokenLogprob;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /**
  * Where the likeliest answers to one question part that llama.cpp's kernels and ours gave.
@@ -27,10 +28,7 @@ public record AnswerDifference(int position, Optional<String> stock, Optional<St
      * @return empty when they are the same
      */
     public static Optional<AnswerDifference> between(List<TokenLogprob> stock, List<TokenLogprob> ours) {
-        int same = 0;
-        while (same < Math.min(stock.size(), ours.size()) && stock.get(same).bytes().equals(ours.get(same).bytes())) {
-            same++;
-        }
+        int same = same(stock, ours);
         if (same == Math.max(stock.size(), ours.size())) {
             return Optional.empty();
         }
@@ -39,6 +37,21 @@ public record AnswerDifference(int position, Optional<String> stock, Optional<St
         double gap = theirs.isPresent() && own.isPresent() ? gap(theirs.get(), own.get())
                 : margin(theirs.or(() -> own).orElseThrow());
         return Optional.of(new AnswerDifference(same + 1, theirs.map(TokenLogprob::token), own.map(TokenLogprob::token), gap));
+    }
+
+    /** By how many nats the log probabilities of the tokens differ that come before the first difference. */
+    static double[] shifts(List<TokenLogprob> stock, List<TokenLogprob> ours) {
+        return IntStream.range(0, same(stock, ours))
+                .mapToDouble(i -> Math.abs(stock.get(i).logprob() - ours.get(i).logprob())).toArray();
+    }
+
+    /** @return tokens that both begin with */
+    private static int same(List<TokenLogprob> stock, List<TokenLogprob> ours) {
+        int same = 0;
+        while (same < Math.min(stock.size(), ours.size()) && stock.get(same).bytes().equals(ours.get(same).bytes())) {
+            same++;
+        }
+        return same;
     }
 
     private static Optional<TokenLogprob> token(List<TokenLogprob> answer, int index) {

@@ -15,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -65,6 +66,10 @@ final class AnswersBenchmark implements Callable<Integer> {
     @Option(names = "--threads", paramLabel = "T", description = "Compute threads of each server. Default: the processors available.")
     private int threads = Runtime.getRuntime().availableProcessors();
 
+    private final List<Row> different = new ArrayList<>();
+    /** Of equal tokens, by how many nats their log probabilities differ. */
+    private final List<Double> shifts = new ArrayList<>();
+
     /** A question whose answers differ. */
     private record Row(Example question, AnswerDifference difference) {
     }
@@ -83,8 +88,8 @@ final class AnswersBenchmark implements Callable<Integer> {
                     ModelOptions.of(file.toString(), null).modelFiles().tensorBytes() / Units.MIB,
                     layout.name().toLowerCase(Locale.ROOT), threads);
             long start = System.nanoTime();
-            List<Row> different = compare(file, named.mmprojFile(), folder.resolve("data"), questions);
-            report(questions.size(), different, (System.nanoTime() - start) / 1e9);
+            compare(file, named.mmprojFile(), folder.resolve("data"), questions);
+            report(questions.size(), (System.nanoTime() - start) / 1e9);
             return different.stream().allMatch(row -> row.difference.isTie()) ? 0 : 1;
         } finally {
             Folders.delete(folder);
@@ -101,9 +106,8 @@ final class AnswersBenchmark implements Callable<Integer> {
     }
 
     /** @param data folder that the servers may write to */
-    private List<Row> compare(Path file, Optional<Path> projector, Path data, List<Example> questions) {
+    private void compare(Path file, Optional<Path> projector, Path data, List<Example> questions) {
         ProgressBar bar = ProgressBar.forStandardError();
-        List<Row> different = new ArrayList<>();
         try (ServerProcess stock = server(file, projector, data, Kernels.STOCK);
                 ServerProcess ours = server(file, projector, data, layout)) {
             CompletionClient stockClient = new CompletionClient(stock.address(), Optional.empty());
@@ -111,15 +115,16 @@ final class AnswersBenchmark implements Callable<Integer> {
             long start = System.nanoTime();
             for (int i = 0; i < questions.size(); i++) {
                 Example question = questions.get(i);
-                AnswerDifference.between(answer(stockClient, question), answer(ourClient, question))
-                        .ifPresent(difference -> different.add(new Row(question, difference)));
+                List<TokenLogprob> expected = answer(stockClient, question);
+                List<TokenLogprob> answer = answer(ourClient, question);
+                AnswerDifference.between(expected, answer).ifPresent(difference -> different.add(new Row(question, difference)));
+                Arrays.stream(AnswerDifference.shifts(expected, answer)).forEach(shifts::add);
                 double each = (System.nanoTime() - start) / 1e9 / (i + 1);
                 bar.progress((i + 1.0) / questions.size(), OptionalLong.of(Math.round(each * (questions.size() - i - 1))));
             }
         } finally {
             bar.clear();
         }
-        return different;
     }
 
     private ServerProcess server(Path file, Optional<Path> projector, Path data, Kernels kernels) {
@@ -143,9 +148,14 @@ final class AnswersBenchmark implements Callable<Integer> {
                         .map(JsonNode::intValue).toList(), tokens(token.path("top_logprobs")))).toList();
     }
 
-    private static void report(int questions, List<Row> different, double seconds) {
+    private void report(int questions, double seconds) {
         System.out.printf(Locale.ROOT, "%d questions, %d with identical answers, %d more up to a tie; %.0f s%n", questions,
                 questions - different.size(), different.stream().filter(row -> row.difference.isTie()).count(), seconds);
+        if (!shifts.isEmpty()) {
+            Spread spread = Spread.of(shifts, Double::doubleValue);
+            System.out.printf(Locale.ROOT, "log probabilities of %d equal tokens differ by %.4f nats (median), %.4f at most%n",
+                    shifts.size(), spread.median(), spread.max());
+        }
         if (!different.isEmpty()) {
             System.out.printf("%n%-24s %5s  %-16s %-16s %s%n", "question", "token", "llama.cpp", "ours", "gap, nats");
         }

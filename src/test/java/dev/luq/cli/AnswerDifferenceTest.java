@@ -1,5 +1,6 @@
 package dev.luq.cli;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -60,6 +61,12 @@ class AnswerDifferenceTest {
         AnswerDifference shorter = difference(List.of(LARGE, RING), List.of(LARGE));
         assertEquals(Optional.empty(), shorter.ours());
         assertEquals(2.0, shorter.gap(), 1e-9);
+    }
+
+    @Test
+    void equalTokensShiftByTheirLogProbabilities() {
+        TokenLogprob likelier = token("large", -0.09, Map.of("small", -3.2));
+        assertArrayEquals(new double[] {0.01}, AnswerDifference.shifts(List.of(LARGE, RED, RING), List.of(likelier, PINK, RING)), 1e-9);
     }
 
     private static AnswerDifference difference(List<TokenLogprob> stock, List<TokenLogprob> ours) {
