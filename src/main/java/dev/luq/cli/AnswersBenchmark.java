@@ -36,12 +36,16 @@ import picocli.CommandLine.Option;
                 + " listed, with the nats by which llama.cpp held its own likelier than ours. Both kernels add in different"
                 + " orders, so tokens that are as good as equally likely, within 0.1 nats, may change places; a larger gap"
                 + " makes the exit status 1.",
+            "--layout stock has llama.cpp's kernels on both sides, but one server evaluates prompts in other steps: what adding"
+                + " in another order alone does to the answers.",
             "Without --model it is the demo model with every type that our kernels multiply: Q4_K_M, and every second layer"
                 + " by turns at IQ1_M, IQ2_XXS, IQ2_S, IQ3_XXS and IQ3_S, calibrated on the demo model's calibration set."
         })
 final class AnswersBenchmark implements Callable<Integer> {
 
     private static final int LONGEST_ANSWER = 64;
+    /** Tokens: llama.cpp multiplies four at a time and the rest alone. */
+    private static final int OTHER_STEPS = 7;
     /** As many as a server tells. */
     private static final int ALTERNATIVES = 20;
     private static final Duration START = Duration.ofMinutes(10);
@@ -52,7 +56,8 @@ final class AnswersBenchmark implements Callable<Integer> {
     @Option(names = "--mmproj", paramLabel = "GGUF", description = "Its vision projector.")
     private Path mmproj;
 
-    @Option(names = "--evaluation", paramLabel = "DIR", description = "Set of questions (default: the demo model's evaluation set).")
+    @Option(names = "--evaluation", paramLabel = "DIR",
+            description = "Set of questions (default: the demo model's evaluation set).")
     private Path evaluation;
 
     @Option(names = "--every", paramLabel = "N", defaultValue = "1",
@@ -60,10 +65,11 @@ final class AnswersBenchmark implements Callable<Integer> {
     private int every;
 
     @Option(names = "--layout", paramLabel = "NAME", defaultValue = "fast",
-            description = "Of our kernels: fast or compact (default: ${DEFAULT-VALUE}).")
+            description = "Of our kernels: fast or compact; stock for a comparison (default: ${DEFAULT-VALUE}).")
     private Kernels layout;
 
-    @Option(names = "--threads", paramLabel = "T", description = "Compute threads of each server. Default: the processors available.")
+    @Option(names = "--threads", paramLabel = "T",
+            description = "Compute threads of each server. Default: the processors available.")
     private int threads = Runtime.getRuntime().availableProcessors();
 
     private final List<Row> different = new ArrayList<>();
@@ -76,17 +82,18 @@ final class AnswersBenchmark implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        if (every < 1 || threads < 1 || layout == Kernels.STOCK) {
-            throw new CliException("--every and --threads must be 1 or more, --layout fast or compact.");
+        if (every < 1 || threads < 1) {
+            throw new CliException("--every and --threads must be 1 or more.");
         }
         ModelOptions named = ModelOptions.of(model == null ? "demo" : model, mmproj);
         List<Example> questions = questions(named.set("--evaluation", evaluation, DemoModel::evaluation));
         Path folder = Files.createTempDirectory("luq-bench-");
         try {
             Path file = model == null ? LadderMix.ofDemo(folder, threads) : named.modelFile();
-            System.out.printf(Locale.ROOT, "%s, %.1f MiB; %s against llama.cpp's kernels, %d threads%n", file.getFileName(),
+            System.out.printf(Locale.ROOT, "%s, %.1f MiB; llama.cpp's kernels against %s, %d threads%n", file.getFileName(),
                     ModelOptions.of(file.toString(), null).modelFiles().tensorBytes() / Units.MIB,
-                    layout.name().toLowerCase(Locale.ROOT), threads);
+                    layout == Kernels.STOCK ? "themselves in steps of " + OTHER_STEPS + " tokens"
+                            : "ours, layout " + layout.name().toLowerCase(Locale.ROOT), threads);
             long start = System.nanoTime();
             compare(file, named.mmprojFile(), folder.resolve("data"), questions);
             report(questions.size(), (System.nanoTime() - start) / 1e9);
@@ -108,8 +115,9 @@ final class AnswersBenchmark implements Callable<Integer> {
     /** @param data folder that the servers may write to */
     private void compare(Path file, Optional<Path> projector, Path data, List<Example> questions) {
         ProgressBar bar = ProgressBar.forStandardError();
-        try (ServerProcess stock = server(file, projector, data, Kernels.STOCK);
-                ServerProcess ours = server(file, projector, data, layout)) {
+        List<String> ourOptions = layout == Kernels.STOCK ? List.of("-Dluq.worker.batch-size=" + OTHER_STEPS) : List.of();
+        try (ServerProcess stock = server(file, projector, data.resolve("stock"), Kernels.STOCK, List.of());
+                ServerProcess ours = server(file, projector, data.resolve("ours"), layout, ourOptions)) {
             CompletionClient stockClient = new CompletionClient(stock.address(), Optional.empty());
             CompletionClient ourClient = new CompletionClient(ours.address(), Optional.empty());
             long start = System.nanoTime();
@@ -117,7 +125,8 @@ final class AnswersBenchmark implements Callable<Integer> {
                 Example question = questions.get(i);
                 List<TokenLogprob> expected = answer(stockClient, question);
                 List<TokenLogprob> answer = answer(ourClient, question);
-                AnswerDifference.between(expected, answer).ifPresent(difference -> different.add(new Row(question, difference)));
+                AnswerDifference.between(expected, answer)
+                        .ifPresent(difference -> different.add(new Row(question, difference)));
                 Arrays.stream(AnswerDifference.shifts(expected, answer)).forEach(shifts::add);
                 double each = (System.nanoTime() - start) / 1e9 / (i + 1);
                 bar.progress((i + 1.0) / questions.size(), OptionalLong.of(Math.round(each * (questions.size() - i - 1))));
@@ -127,9 +136,10 @@ final class AnswersBenchmark implements Callable<Integer> {
         }
     }
 
-    private ServerProcess server(Path file, Optional<Path> projector, Path data, Kernels kernels) {
-        List<String> options = new ArrayList<>(List.of("--model", file.toString(), "-Dluq.data-dir=" + data.resolve(kernels.name()),
+    private ServerProcess server(Path file, Optional<Path> projector, Path data, Kernels kernels, List<String> more) {
+        List<String> options = new ArrayList<>(List.of("--model", file.toString(), "-Dluq.data-dir=" + data,
                 "-Dluq.worker.threads=" + threads, "-Dluq.worker.kernels=" + kernels));
+        options.addAll(more);
         projector.ifPresent(mmprojFile -> options.addAll(List.of("--mmproj", mmprojFile.toString())));
         return ServerProcess.start(options, START);
     }

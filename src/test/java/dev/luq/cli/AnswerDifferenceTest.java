@@ -66,7 +66,8 @@ class AnswerDifferenceTest {
     @Test
     void equalTokensShiftByTheirLogProbabilities() {
         TokenLogprob likelier = token("large", -0.09, Map.of("small", -3.2));
-        assertArrayEquals(new double[] {0.01}, AnswerDifference.shifts(List.of(LARGE, RED, RING), List.of(likelier, PINK, RING)), 1e-9);
+        assertArrayEquals(new double[] {0.01},
+                AnswerDifference.shifts(List.of(LARGE, RED, RING), List.of(likelier, PINK, RING)), 1e-9);
     }
 
     private static AnswerDifference difference(List<TokenLogprob> stock, List<TokenLogprob> ours) {
