@@ -71,7 +71,7 @@ class ImportTableTest {
                 "jobs.sets", "openai"));
         TABLE.put("telemetry", List.of("worker", "worker.protocol", "jobs", "catalog", "luq.spec", "openai"));
         TABLE.put("cli", List.of("files", "gguf", "llama", "worker", "worker.protocol", "catalog", "luq.plan", "luq.store",
-                "luq.quantize", "luq.measure", "luq.spec", "luq.job", "luq.report"));
+                "luq.quantize", "luq.data", "luq.calibrate", "luq.measure", "luq.spec", "luq.job", "luq.report"));
     }
 
     /** Rooms whose packages are told apart. */

@@ -14,7 +14,7 @@ final class ChatSession {
 
     private final ObjectNode request = CompletionClient.JSON.createObjectNode();
     private final ArrayNode messages = request.putArray("messages");
-    private final List<String> pictures;
+    private final List<byte[]> pictures;
 
     /**
      * @param pictures files in a format that the server knows, shown with the first question
@@ -22,7 +22,7 @@ final class ChatSession {
      * @param temperature of sampling, 0 for the likeliest answer
      */
     ChatSession(List<byte[]> pictures, int maxTokens, double temperature) {
-        this.pictures = pictures.stream().map(ChatSession::dataUrl).toList();
+        this.pictures = List.copyOf(pictures);
         request.put("stream", true).put("max_completion_tokens", maxTokens).put("temperature", temperature);
     }
 
@@ -39,6 +39,17 @@ final class ChatSession {
         }
     }
 
+    /** A question about pictures, as a request has it. */
+    static ObjectNode message(List<byte[]> pictures, String question) {
+        ObjectNode message = CompletionClient.JSON.createObjectNode().put("role", "user");
+        ArrayNode content = message.putArray("content");
+        for (byte[] picture : pictures) {
+            content.addObject().put("type", "image_url").putObject("image_url").put("url", dataUrl(picture));
+        }
+        content.addObject().put("type", "text").put("text", question);
+        return message;
+    }
+
     /** The server goes by the bytes and ignores the announced type. */
     private static String dataUrl(byte[] picture) {
         return "data:image/png;base64," + Base64.getEncoder().encodeToString(picture);
@@ -52,14 +63,7 @@ final class ChatSession {
      */
     void ask(CompletionClient client, String question, Consumer<String> text) {
         request.put("model", client.model());
-        ArrayNode content = CompletionClient.JSON.createArrayNode();
-        if (messages.isEmpty()) {
-            for (String picture : pictures) {
-                content.addObject().put("type", "image_url").putObject("image_url").put("url", picture);
-            }
-        }
-        content.addObject().put("type", "text").put("text", question);
-        messages.addObject().put("role", "user").set("content", content);
+        messages.add(message(messages.isEmpty() ? pictures : List.of(), question));
         StringBuilder answer = new StringBuilder();
         client.stream(request, text.andThen(answer::append));
         messages.addObject().put("role", "assistant").put("content", answer.toString());

@@ -220,7 +220,7 @@ public class ModelControl {
 
     private Map<Path, WeightMemory.Resident> weights(CatalogEntry entry) {
         try {
-            return WeightMemory.byFile(ModelFiles.of(entry.files()), entry.kernels(config.kernels()));
+            return new WeightMemory(entry.kernels(config.kernels())).byFile(ModelFiles.of(entry.files()));
         } catch (IOException | GgufException e) {
             return Map.of(); // loading it will say so
         }

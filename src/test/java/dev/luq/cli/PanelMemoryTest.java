@@ -1,7 +1,6 @@
 package dev.luq.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import dev.luq.gguf.GgmlType;
 import dev.luq.gguf.ModelFiles;
@@ -28,7 +27,7 @@ class PanelMemoryTest {
     @TempDir
     Path folder;
 
-    /** The numbers of {@link WeightMemory} are those of the native library, type by type. */
+    /** The numbers of {@link WeightMemory} are those of the native library, type by type; none where it has no kernels. */
     @ParameterizedTest
     @EnumSource(names = {"FAST", "COMPACT"})
     void panelsAreAsLargeAsEstimated(Kernels kernels) throws Exception {
@@ -43,11 +42,11 @@ class PanelMemoryTest {
         Process process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD).start();
         List<String> panels = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).lines().toList();
         assertEquals(0, process.waitFor());
-        assumeFalse(panels.isEmpty(), "no kernels for this processor");
         for (int i = 0; i < TYPES.size(); i++) {
             ModelFiles files = ModelFiles.read(folder.resolve(TYPES.get(i) + ".gguf"));
-            assertEquals(Double.parseDouble(panels.get(i)),
-                    WeightMemory.of(files, kernels).copied() / Units.MIB, ROUNDED, TYPES.get(i).name());
+            double expected = panels.isEmpty() ? 0 : Double.parseDouble(panels.get(i));
+            assertEquals(expected,
+                    new WeightMemory(kernels).of(files).copied() / Units.MIB, ROUNDED, TYPES.get(i).name());
         }
     }
 }

@@ -23,7 +23,7 @@ public final class Planner {
     private final LayeredModel model;
     private final List<GgufTensor> projector;
     private final MemoryModel memory;
-    private final Kernels kernels;
+    private final WeightMemory weights;
     private final long parameters;
     private final long q4KMBytes;
 
@@ -42,7 +42,7 @@ public final class Planner {
         this.projector = mmproj.stream().flatMap(files -> files.parts().stream())
                 .flatMap(part -> part.tensors().stream()).toList();
         this.memory = new MemoryModel(model, mmproj, shape);
-        this.kernels = shape.kernels();
+        this.weights = new WeightMemory(shape.kernels());
         this.parameters = model.parameters();
         this.q4KMBytes = weightBytes(uniform(Precision.Q4_K_M, Precision.Q4_K_M, Precision.F16));
     }
@@ -54,7 +54,7 @@ public final class Planner {
      */
     public static MemoryEstimate asItIs(ModelFiles model, Optional<ModelFiles> mmproj, ServingShape shape) {
         return new MemoryModel(LayeredModel.of(model), mmproj, shape).estimate(
-                WeightMemory.of(model, shape.kernels()).total(), mmproj.map(ModelFiles::tensorBytes).orElse(0L));
+                new WeightMemory(shape.kernels()).of(model).total(), mmproj.map(ModelFiles::tensorBytes).orElse(0L));
     }
 
     /** Layers of the model. */
@@ -183,7 +183,7 @@ public final class Planner {
     }
 
     private long resident(GgufTensor tensor) {
-        return WeightMemory.bytes(tensor, kernels) + (model.tied() ? WeightMemory.outputCopy(tensor, kernels) : 0);
+        return weights.bytes(tensor) + (model.tied() ? weights.outputCopy(tensor) : 0);
     }
 
     /** The language model's tensors as they will be. */

@@ -5,7 +5,6 @@ import dev.luq.gguf.Gguf;
 import dev.luq.gguf.GgufTensor;
 import dev.luq.gguf.ModelFiles;
 import java.nio.file.Path;
-import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.OptionalInt;
@@ -22,8 +21,8 @@ import java.util.Set;
  * <li>in panels: our kernels made a copy in a layout of their own (native/KERNELS.md) and gave the file's pages back.
  * </ul>
  *
- * On a processor that our kernels do not know, which is one of neither AVX2 nor NEON's dot products, everything is as with
- * {@link Kernels#STOCK}.
+ * On a processor that our kernels do not know ({@link Processor#hasKernels}) everything is as with {@link Kernels#STOCK}.
+ * Immutable.
  */
 public final class WeightMemory {
 
@@ -31,11 +30,9 @@ public final class WeightMemory {
     private static final int PANEL_ROWS = 16;
     /** Rows that llama.cpp interleaves. */
     private static final int REPACKED_ROWS = 8;
-    /** By {@code ggml_repack_get_optimal_repack_type}: with AVX2, of Q2_K with AVX-512, or with NEON's dot products. */
-    private static final Set<GgmlType> REPACKED = System.getProperty("os.arch").equals("aarch64")
-            ? EnumSet.of(GgmlType.Q4_0, GgmlType.Q4_K, GgmlType.Q5_K, GgmlType.Q6_K, GgmlType.IQ4_NL, GgmlType.MXFP4,
-                    GgmlType.Q8_0)
-            : EnumSet.of(GgmlType.Q4_0, GgmlType.Q4_K, GgmlType.Q2_K, GgmlType.IQ4_NL, GgmlType.MXFP4);
+
+    private final Kernels kernels;
+    private final Set<GgmlType> repacked;
 
     private enum Place {
         MAPPED, REPACKED, PANELS
@@ -59,7 +56,18 @@ public final class WeightMemory {
         }
     }
 
-    private WeightMemory() {
+    /**
+     * On this machine, whose processor is looked up.
+     *
+     * @param kernels as configured
+     */
+    public WeightMemory(Kernels kernels) {
+        this(kernels, Processor.ofThisMachine());
+    }
+
+    WeightMemory(Kernels kernels, Processor processor) {
+        this.kernels = processor.hasKernels() ? kernels : Kernels.STOCK;
+        this.repacked = processor.repacked();
     }
 
     /**
@@ -67,7 +75,7 @@ public final class WeightMemory {
      *
      * @return empty where the kernels leave the type as it is
      */
-    static OptionalInt panelBytes(GgmlType type, Kernels kernels) {
+    private OptionalInt panelBytes(GgmlType type) {
         if (kernels == Kernels.STOCK) {
             return OptionalInt.empty();
         }
@@ -83,38 +91,38 @@ public final class WeightMemory {
     }
 
     /** Of the files of a model as they are. */
-    public static Resident of(ModelFiles model, Kernels kernels) {
-        return byFile(model, kernels).values().stream().reduce(new Resident(0, 0), Resident::plus);
+    public Resident of(ModelFiles model) {
+        return byFile(model).values().stream().reduce(new Resident(0, 0), Resident::plus);
     }
 
     /** The same, file by file. */
-    public static Map<Path, Resident> byFile(ModelFiles model, Kernels kernels) {
+    public Map<Path, Resident> byFile(ModelFiles model) {
         boolean tied = model.tensor(TensorTypes.OUTPUT).isEmpty();
         Map<Path, Resident> files = new LinkedHashMap<>();
         for (int i = 0; i < model.parts().size(); i++) {
-            files.put(model.paths().get(i), of(model.parts().get(i), tied, kernels));
+            files.put(model.paths().get(i), of(model.parts().get(i), tied));
         }
         return files;
     }
 
     /** @param tied whether the model has no output matrix and takes the embeddings in its place */
-    private static Resident of(Gguf file, boolean tied, Kernels kernels) {
+    private Resident of(Gguf file, boolean tied) {
         long first = Long.MAX_VALUE;
         long last = 0;
         long copied = 0;
         for (GgufTensor tensor : file.tensors()) {
-            copied += tied ? outputCopy(tensor, kernels) : 0;
-            if (place(tensor, kernels) == Place.MAPPED) {
+            copied += tied ? outputCopy(tensor) : 0;
+            if (place(tensor) == Place.MAPPED) {
                 first = Math.min(first, file.offset(tensor.name()));
                 last = Math.max(last, file.offset(tensor.name()) + tensor.bytes());
             } else {
-                copied += bytes(tensor, kernels);
+                copied += bytes(tensor);
             }
         }
         long mapped = Math.max(0, last - first);
         for (GgufTensor tensor : file.tensors()) {
             long offset = file.offset(tensor.name());
-            if (place(tensor, kernels) == Place.PANELS && first < offset && offset < last) {
+            if (place(tensor) == Place.PANELS && first < offset && offset < last) {
                 mapped -= tensor.bytes();
             }
         }
@@ -122,35 +130,35 @@ public final class WeightMemory {
     }
 
     /** Bytes of a tensor in a file that is ordered by {@link TensorTypes#MAPPED_FIRST}: it is in memory once. */
-    static long bytes(GgufTensor tensor, Kernels kernels) {
-        return place(tensor, kernels) == Place.PANELS ? panels(tensor, kernels) : tensor.bytes();
+    long bytes(GgufTensor tensor) {
+        return place(tensor) == Place.PANELS ? panels(tensor) : tensor.bytes();
     }
 
     /**
      * Bytes that embeddings take beside the file's pages when they are the output matrix too: llama.cpp loads them once
      * more for that. The file's pages, should they have been given back, return as tokens are read.
      */
-    static long outputCopy(GgufTensor tensor, Kernels kernels) {
+    long outputCopy(GgufTensor tensor) {
         if (!tensor.name().equals(TensorTypes.EMBEDDING)) {
             return 0;
         }
         GgufTensor output = new GgufTensor(TensorTypes.OUTPUT, tensor.type(), tensor.shape());
-        return place(output, kernels) == Place.MAPPED ? 0 : bytes(output, kernels);
+        return place(output) == Place.MAPPED ? 0 : bytes(output);
     }
 
-    private static long panels(GgufTensor tensor, Kernels kernels) {
-        return tensor.elements() / tensor.type().blockSize() * panelBytes(tensor.type(), kernels).orElseThrow();
+    private long panels(GgufTensor tensor) {
+        return tensor.elements() / tensor.type().blockSize() * panelBytes(tensor.type()).orElseThrow();
     }
 
-    private static Place place(GgufTensor tensor, Kernels kernels) {
+    private Place place(GgufTensor tensor) {
         if (tensor.extent(1) == 1 || tensor.name().equals(TensorTypes.EMBEDDING)) {
             return Place.MAPPED; // vectors, and rows that are looked up
         }
         // Columns are whole blocks of 256 by the type.
-        if (panelBytes(tensor.type(), kernels).isPresent() && tensor.extent(1) % PANEL_ROWS == 0 && tensor.extent(2) == 1
+        if (panelBytes(tensor.type()).isPresent() && tensor.extent(1) % PANEL_ROWS == 0 && tensor.extent(2) == 1
                 && tensor.extent(3) == 1) {
             return Place.PANELS;
         }
-        return REPACKED.contains(tensor.type()) && tensor.extent(1) % REPACKED_ROWS == 0 ? Place.REPACKED : Place.MAPPED;
+        return repacked.contains(tensor.type()) && tensor.extent(1) % REPACKED_ROWS == 0 ? Place.REPACKED : Place.MAPPED;
     }
 }

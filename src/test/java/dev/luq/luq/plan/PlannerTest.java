@@ -3,6 +3,7 @@ package dev.luq.luq.plan;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.luq.luq.TestModels;
 import java.util.Collections;
@@ -118,6 +119,7 @@ class PlannerTest {
     /** IQ1_M takes 76 bytes for 256 weights in panels and 56 in the file; Q4_K is as large in both. */
     @Test
     void aBudgetForEverythingCountsPanels() {
+        assumeTrue(Processor.ofThisMachine().hasKernels());
         ServingShape fast = new ServingShape(8192, 128, 4, 2, 1280, Kernels.FAST);
         Planner inPanels = new Planner(Models.qwen7B(), Optional.empty(), fast);
         List<Candidate> all = inPanels.twoLevel(identity(28), Precision.IQ1_M, Precision.Q4_K_M, Precision.Q4_K_M,
