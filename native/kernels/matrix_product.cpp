@@ -1,6 +1,7 @@
 #include "matrix_product.h"
 
 #include <algorithm>
+#include <cmath>
 
 // The interfaces are abstract. ggml's own definitions of their destructors lie in the backend, which may be a plug-in.
 namespace ggml::cpu {
@@ -14,8 +15,14 @@ namespace {
 // Columns whose activations stay in the second-level cache while panels pass by.
 constexpr int64_t COLUMNS_AT_ONCE = 128;
 
-// Pieces of a product per thread: a thread that was held up leaves its last pieces to the others.
+// The panels of a product are dealt out in pieces of which each is half a thread's share of what is left: long streams
+// first, and at the end little to wait for. The last of these many pieces per thread takes the rest, 2 % (e^-4).
 constexpr int64_t PIECES_PER_THREAD = 8;
+
+// The first panel of a piece, or the end.
+int64_t piece_start(int64_t piece, int64_t pieces, int64_t panels, int threads) {
+    return piece == pieces ? panels : (int64_t) (panels * (1 - std::pow(1 - 0.5 / threads, piece)));
+}
 
 // Columns of any operand of rank up to 4 as one sequence.
 const char * column(const ggml_tensor & tensor, int64_t i) {
@@ -52,9 +59,10 @@ bool MatrixProduct::compute_forward(ggml_compute_params * params, ggml_tensor * 
     backend.barrier(params->threadpool);
 
     const auto activations = static_cast<const ActivationBlock *>(params->wdata);
-    const int64_t pieces = params->nth == 1 ? 1 : std::min(panels, params->nth * PIECES_PER_THREAD);
+    const int64_t pieces = params->nth == 1 ? 1 : params->nth * PIECES_PER_THREAD;
     for (int64_t piece = params->ith; piece < pieces; piece = backend.chunk_add(params->threadpool, 1)) {
-        const int64_t first = panels * piece / pieces, last = panels * (piece + 1) / pieces;
+        const int64_t first = piece_start(piece, pieces, panels, params->nth);
+        const int64_t last  = piece_start(piece + 1, pieces, panels, params->nth);
         for (int64_t c = 0; c < columns; c += COLUMNS_AT_ONCE) {
             multiply((const uint8_t *) matrix.data + first * weights.panel_bytes(matrix.ne[0]), last - first,
                      superblocks, activations + c * superblocks, std::min(COLUMNS_AT_ONCE, columns - c),

@@ -144,7 +144,7 @@ final class ShapeComparison {
     }
 
     private long bytes(Side side) throws IOException {
-        return WeightMemory.of(ModelFiles.read(file(side)), kernels(side)).total() + PROCESS_BYTES;
+        return new WeightMemory(kernels(side)).of(ModelFiles.read(file(side))).total() + PROCESS_BYTES;
     }
 
     /**
