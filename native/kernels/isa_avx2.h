@@ -42,6 +42,10 @@ struct Avx2Base {
     static LUQ_INLINE Lanes gather(const uint32_t * table, Lanes indices) {
         return _mm256_i32gather_epi32((const int *) table, indices, 4);
     }
+    static LUQ_INLINE Lanes select(const int32_t * table, Lanes a) {
+        const __m256 words = _mm256_broadcast_ps((const __m128 *) table);
+        return _mm256_castps_si256(_mm256_permutevar_ps(words, a));
+    }
     static LUQ_INLINE Lanes multiply_add(Lanes sum, Lanes a, Lanes b) {
         return _mm256_add_epi32(sum, _mm256_mullo_epi32(a, b));
     }

@@ -50,6 +50,10 @@ struct Avx512Vnni {
     static LUQ_INLINE Lanes gather(const uint32_t * table, Lanes indices) {
         return _mm512_i32gather_epi32(indices, (const int *) table, 4);
     }
+    static LUQ_INLINE Lanes select(const int32_t * table, Lanes a) {
+        const __m512 words = _mm512_broadcast_f32x4(_mm_loadu_ps((const float *) table));
+        return _mm512_castps_si512(_mm512_permutevar_ps(words, a));
+    }
     static LUQ_INLINE Lanes multiply_add(Lanes sum, Lanes a, Lanes b) {
         return _mm512_add_epi32(sum, _mm512_mullo_epi32(a, b));
     }

@@ -52,6 +52,10 @@ struct NeonDotprod {
         words = vld1q_lane_u32(table + vgetq_lane_u32(i, 3), words, 3);
         return vreinterpretq_s32_u32(words);
     }
+    static LUQ_INLINE Lanes select(const int32_t * table, Lanes a) {
+        const int32x4_t bytes = vmlaq_s32(vdupq_n_s32(0x03020100), vandq_s32(a, vdupq_n_s32(3)), vdupq_n_s32(0x04040404));
+        return lookup((const uint8_t *) table, bytes);
+    }
     static LUQ_INLINE Lanes multiply_add(Lanes sum, Lanes a, Lanes b) { return vmlaq_s32(sum, a, b); }
     static LUQ_INLINE Lanes multiply_add_small(Lanes sum, Lanes a, Lanes b) { return vmlaq_s32(sum, a, b); }
     static LUQ_INLINE Lanes multiply_add_pairs(Lanes sum, Lanes a, Lanes b) {

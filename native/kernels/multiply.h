@@ -42,9 +42,8 @@ void multiply_panel(const uint8_t * panel, int superblocks, const ActivationBloc
                 const Lanes scale = weights.template part<part>(quants);
                 repeat<Columns>([&](auto c) LUQ_LAMBDA {
                     const ActivationBlock & a = activations[c * superblocks];
-                    const Lanes start = weights.CORRECTED ? V::splat(a.correction[part]) : V::zero();
-                    const Lanes sum =
-                        V::template dot<QUADS, Panels::LARGEST>(start, quants, a.q + Panels::COLUMNS * part);
+                    const Lanes sum = V::template dot<QUADS, Panels::LARGEST>(
+                        weights.template start<part>(a), quants, a.q + Panels::COLUMNS * part);
                     total[c] = weights.multiply_scale(total[c], sum, scale);
                 });
             });

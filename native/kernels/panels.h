@@ -20,7 +20,7 @@ constexpr int LINE_BYTES = 4 * ROWS;
 // One superblock of a column of activations: ggml's Q8_K, and what a weight type needs of its sums.
 struct ActivationBlock {
     float   d;             // activation = d * q
-    int32_t correction[SUPERBLOCK / GROUP]; // see the weight types below
+    int32_t correction[SUPERBLOCK / 4]; // see the weight types below
     int8_t  q[SUPERBLOCK];
 };
 
@@ -31,14 +31,15 @@ struct ActivationBlock {
 //   line  0      bit i: the sign of columns 8i..8i+7, 1 is +
 //   lines 1, 2   eight s each, of 3 bits; above them the low (1) or the high (2) byte of d
 //   lines 3..18  trits t+1, line 3 + i: columns 16i..16i+15; bits 2k and 2k+1 of byte j: column 16i + 4k + j
-// The dot product takes 8(t+1) + (0 or 2), which is 9 too much: correction[i] = -9 * sum of columns 16i..16i+15.
-// 2.375 bits a weight.
+// The dot product takes 8(t+1). correction[4i + b] is what it lacks, where b are the two signs of columns 16i..16i+15:
+// -8 * their sum, and + or - the sum of each eight. 2.375 bits a weight.
 struct TritPanels {
-    static constexpr int LINES = 19, PARTS = 16, COLUMNS = 16, LARGEST = 18;
-    static constexpr int OFFSET = 9, SIGN_LINE = 0, SCALE_LINE = 1, TRIT_LINE = 3;
+    static constexpr int LINES = 19, PARTS = 16, COLUMNS = 16, LARGEST = 16;
+    static constexpr int SIGN_LINE = 0, SCALE_LINE = 1, TRIT_LINE = 3;
 };
 
-// The same weights as the file holds them: eight columns are an index of TritGrid.
+// The same weights as the file holds them: eight columns are an index of TritGrid. The dot product takes 8(t+1) + (0 or 2),
+// which is 9 too much: correction[i] = -9 * sum of columns 16i..16i+15.
 //   lines 0, 1   s and d, as in TritPanels
 //   lines 2..13  three lines for 64 columns:
 //     two         low 8 bits of indices, byte j of line i: columns 32i + 8j .. 32i + 8j + 7

@@ -5,6 +5,7 @@
 //   where_bit<I>(a, x)  x where bit I of a is set, else 0
 //   lookup(table, a)    each byte of a, which is below 16, from the table
 //   gather(table, a)    the word of the table that a lane names
+//   select(table, a)    the word of four that the two lowest bits of a lane name
 //   multiply_add        adds a product to the first operand; _small that of a 16-bit number and one that is not negative
 //                       either; _pairs two products of 16-bit halves
 //   fma(a, b, c)        a * b + c, in floats
@@ -32,13 +33,12 @@ template <int N, typename Body> LUQ_INLINE void repeat(Body && body) {
 //   part<P>         the quants of part P, four columns a vector, as bytes 0..LARGEST; returns the part's scale
 //   multiply_scale  adds scale * sum of a part to the superblock's total
 //   finish          adds the superblock to the result, with its factors and the activations'
-//   CORRECTED       whether sums begin with the activations' corrections
+//   start<P>        what the sum of part P begins with
 template <typename V, typename Panels> struct Weights;
 
 // Of IQ1_M in either layout.
 template <typename V, typename Panels> struct TernaryWeights {
     using Lanes = typename V::Lanes;
-    static constexpr bool CORRECTED = true;
     const uint8_t * lines;
 
     // From a line of trits and the bits of a line that are the signs of its two runs of eight columns.
@@ -73,9 +73,17 @@ template <typename V, typename Panels> struct TernaryWeights {
 template <typename V> struct Weights<V, TritPanels> : TernaryWeights<V, TritPanels> {
     using Lanes = typename V::Lanes;
     template <int P> LUQ_INLINE Lanes part(Lanes quants[4]) const {
-        this->template spread<2 * P, 2 * P + 1>(V::load(this->lines + LINE_BYTES * (TritPanels::TRIT_LINE + P)),
-                                                V::load(this->lines + LINE_BYTES * TritPanels::SIGN_LINE), quants);
+        const Lanes trits = V::load(this->lines + LINE_BYTES * (TritPanels::TRIT_LINE + P));
+        repeat<4>([&](auto k) LUQ_LAMBDA {
+            quants[k] = V::bit_and(V::template shift<2 * k - 3>(trits), V::splat(0x18181818));
+        });
         return this->template scale<P>();
+    }
+
+    // The signs are the same for eight columns: they choose among sums instead of taking part in the product.
+    template <int P> LUQ_INLINE Lanes start(const ActivationBlock & a) const {
+        const Lanes signs = V::load(this->lines + LINE_BYTES * TritPanels::SIGN_LINE);
+        return V::select(a.correction + 4 * P, V::template shift<2 * P>(signs));
     }
 };
 
@@ -95,12 +103,15 @@ template <typename V> struct Weights<V, GridPanels> : TernaryWeights<V, GridPane
             V::and_or(V::template shift<-4>(right), V::splat((int32_t) 0xF0F0F0F0), left), high, quants);
         return this->template scale<P>();
     }
+
+    template <int P> static LUQ_INLINE Lanes start(const ActivationBlock & a) { return V::splat(a.correction[P]); }
 };
 
 template <typename V> struct Weights<V, NibblePanels> {
     using Lanes = typename V::Lanes;
-    static constexpr bool CORRECTED = false;
     const uint8_t * lines;
+
+    template <int P> static LUQ_INLINE Lanes start(const ActivationBlock &) { return V::zero(); }
 
     template <int P> LUQ_INLINE Lanes part(Lanes quants[8]) const {
         const Lanes nibble = V::splat(0x0F0F0F0F);
@@ -142,8 +153,9 @@ template <typename V> struct Weights<V, NibblePanels> {
 
 template <typename V> struct Weights<V, SixBitPanels> {
     using Lanes = typename V::Lanes;
-    static constexpr bool CORRECTED = true;
     const uint8_t * lines;
+
+    template <int P> static LUQ_INLINE Lanes start(const ActivationBlock & a) { return V::splat(a.correction[P]); }
 
     template <int P> LUQ_INLINE Lanes part(Lanes quants[4]) const {
         const Lanes nibble = V::splat(0x0F0F0F0F);
@@ -171,8 +183,9 @@ template <typename V> struct Weights<V, SixBitPanels> {
 // Of the types with a codebook; `codes` is the derived type's.
 template <typename V, typename Panels, typename Derived> struct CodebookWeights {
     using Lanes = typename V::Lanes;
-    static constexpr bool CORRECTED = true;
     const uint8_t * lines;
+
+    template <int P> static LUQ_INLINE Lanes start(const ActivationBlock & a) { return V::splat(a.correction[P]); }
 
     template <int P> LUQ_INLINE Lanes part(Lanes quants[Panels::COLUMNS / 4]) const {
         static_cast<const Derived *>(this)->template codes<P>(quants);

@@ -182,19 +182,32 @@ template <typename Block, typename Panels> void codebook_words(const uint8_t * b
     }
 }
 
-template <int Offset> void offset_correction(const int16_t * sums, int32_t * correction) {
+void sign_correction(const int8_t * quants, const int16_t * sums, int32_t * correction) {
+    for (int i = 0; i < SUPERBLOCK / GROUP; i++) {
+        int left = 0;
+        for (int j = 0; j < GROUP / 2; j++) {
+            left += quants[GROUP * i + j];
+        }
+        const int right = sums[i] - left;
+        for (int signs = 0; signs < 4; signs++) {
+            correction[4 * i + signs] = -8 * sums[i] + (signs & 1 ? left : -left) + (signs & 2 ? right : -right);
+        }
+    }
+}
+
+template <int Offset> void offset_correction(const int8_t *, const int16_t * sums, int32_t * correction) {
     for (int i = 0; i < SUPERBLOCK / GROUP; i++) {
         correction[i] = -Offset * sums[i];
     }
 }
 
-template <int Offset> void offset_correction_32(const int16_t * sums, int32_t * correction) {
+template <int Offset> void offset_correction_32(const int8_t *, const int16_t * sums, int32_t * correction) {
     for (int i = 0; i < SUPERBLOCK / 32; i++) {
         correction[i] = -Offset * (sums[2 * i] + sums[2 * i + 1]);
     }
 }
 
-void minima_correction(const int16_t * sums, int32_t * correction) {
+void minima_correction(const int8_t *, const int16_t * sums, int32_t * correction) {
     const auto sum32 = [&](int i) -> uint32_t { return (uint16_t) (sums[2 * i] + sums[2 * i + 1]); };
     const int first[4] = {0, 1, 4, 5};
     for (int i = 0; i < 4; i++) {
@@ -207,7 +220,7 @@ constexpr bool FAST = true, COMPACT = true;
 // Where they are no larger than in the file but for 1 %, panels serve both layouts.
 const WeightType WEIGHT_TYPES[] = {
     {GGML_TYPE_IQ1_M, FAST, !COMPACT, sizeof(block_iq1_m), TritPanels::LINES, &InstructionSet::trits, trit_words,
-     offset_correction<TritPanels::OFFSET>},
+     sign_correction},
     {GGML_TYPE_IQ1_M, !FAST, COMPACT, sizeof(block_iq1_m), GridPanels::LINES, &InstructionSet::grid, grid_words,
      offset_correction<GridPanels::OFFSET>},
     {GGML_TYPE_Q4_K, FAST, COMPACT, sizeof(block_q4_K), NibblePanels::LINES, &InstructionSet::nibbles, nibble_words,
@@ -264,7 +277,7 @@ void quantize_activations(const float * values, int64_t superblocks, const Weigh
         quantize(values + b * SUPERBLOCK, &block, SUPERBLOCK);
         activations[b].d = block.d;
         std::memcpy(activations[b].q, block.qs, SUPERBLOCK);
-        weights.correct(block.bsums, activations[b].correction);
+        weights.correct(block.qs, block.bsums, activations[b].correction);
     }
 }
 

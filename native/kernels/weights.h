@@ -20,7 +20,7 @@ struct WeightType {
     int       lines;       // of a superblock of a panel
     Multiply InstructionSet::* multiply;
     void (*to_words)(const uint8_t * block, uint32_t * words); // one word a line
-    void (*correct)(const int16_t * sums, int32_t * correction); // from the sums of 16 columns
+    void (*correct)(const int8_t * quants, const int16_t * sums, int32_t * correction); // sums: of 16 columns each
 
     // Of a matrix; rows are a multiple of ROWS, columns of SUPERBLOCK.
     size_t panel_bytes(int64_t columns) const;

@@ -176,7 +176,7 @@ void weights_are_the_files(const InstructionSet & set, const WeightType & weight
         one.q[column] = 1;
         int16_t sums[SUPERBLOCK / GROUP] = {};
         sums[column / GROUP] = 1;
-        weights.correct(sums, one.correction);
+        weights.correct(one.q, sums, one.correction);
         (set.*weights.multiply)(panels.data(), 1, 1, &one, 1, out.data(), ROWS);
         for (int row = 0; row < ROWS; row++) {
             const float weight = expected[row * SUPERBLOCK + column];
