@@ -13,7 +13,7 @@ namespace luq::kernels {
 namespace {
 
 // Columns whose activations stay in the second-level cache while panels pass by.
-constexpr int64_t COLUMNS_AT_ONCE = 128;
+constexpr int64_t COLUMNS_AT_ONCE = 64;
 
 // The panels of a product are dealt out in pieces of which each is half a thread's share of what is left: long streams
 // first, and at the end little to wait for. The last of these many pieces per thread takes the rest, 2 % (e^-4).

@@ -18,9 +18,10 @@ template <int First, int Last> LUQ_INLINE void prefetch(const uint8_t * lines) {
     });
 }
 
-// One panel and `Columns` columns of activations, which are `superblocks` long: out[c * stride + row].
+// One panel and `Columns` columns of activations, which are `superblocks` long: out[c * stride + row]. `cold`: the panel
+// comes from memory.
 template <typename V, typename Panels, int Columns>
-void multiply_panel(const uint8_t * panel, int superblocks, const ActivationBlock * activations, float * out,
+void multiply_panel(const uint8_t * panel, bool cold, int superblocks, const ActivationBlock * activations, float * out,
                     size_t stride) {
     constexpr int STRIPS = ROWS / V::LANES, QUADS = Panels::COLUMNS / 4;
     using Lanes = typename V::Lanes;
@@ -35,7 +36,7 @@ void multiply_panel(const uint8_t * panel, int superblocks, const ActivationBloc
             Lanes total[Columns];
             repeat<Columns>([&](auto c) LUQ_LAMBDA { total[c] = V::zero(); });
             repeat<Panels::PARTS>([&](auto part) LUQ_LAMBDA {
-                if (strip == 0) {
+                if (cold && strip == 0) {
                     prefetch<Panels::LINES * part / Panels::PARTS, Panels::LINES * (part + 1) / Panels::PARTS>(panel);
                 }
                 Lanes quants[QUADS];
@@ -69,8 +70,8 @@ void multiply(const uint8_t * panels, int count, int superblocks, const Activati
         const auto take = [&](auto tile) {
             if constexpr (tile <= V::MAX_COLUMNS) {
                 for (; columns - c >= tile; c += tile) {
-                    multiply_panel<V, Panels, tile>(panels, superblocks, activations + (size_t) c * superblocks,
-                                                    out + c * stride, stride);
+                    multiply_panel<V, Panels, tile>(panels, c == 0, superblocks,
+                                                    activations + (size_t) c * superblocks, out + c * stride, stride);
                 }
             }
         };

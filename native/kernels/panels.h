@@ -20,8 +20,8 @@ constexpr int LINE_BYTES = 4 * ROWS;
 // One superblock of a column of activations: ggml's Q8_K, and what a weight type needs of its sums.
 struct ActivationBlock {
     float   d;             // activation = d * q
-    int32_t correction[SUPERBLOCK / 4]; // see the weight types below
     int8_t  q[SUPERBLOCK];
+    int32_t correction[SUPERBLOCK / 4]; // see the weight types below
 };
 
 // Weight types. LINES: lines of a superblock. PARTS: runs of columns with one scale; COLUMNS of each. LARGEST: quant as
