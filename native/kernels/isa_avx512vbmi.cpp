@@ -28,8 +28,6 @@ template <> struct Weights<Avx512Vbmi, GridPanels> : TernaryWeights<Avx512Vbmi, 
         return scale<P>();
     }
 
-    template <int P> static LUQ_INLINE Lanes start(const ActivationBlock & a) { return V::splat(a.correction[P]); }
-
   private:
     using V = Avx512Vbmi;
 

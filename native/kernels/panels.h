@@ -90,7 +90,7 @@ struct SixBitPanels {
 // 3.375 bits a weight.
 struct SixValuePanels {
     static constexpr int LINES = 27, PARTS = 16, COLUMNS = 16, LARGEST = 86;
-    static constexpr int OFFSET = 43, DIVISOR = 8, CODES = 6, RUNS = 4, SIZE_SHIFT = 4, CODE_LINE = 3;
+    static constexpr int OFFSET = 43, DIVISOR = 8, CODES = 6, RUNS = 4, SIZE_SHIFT = 4, SCALE_LINE = 1, CODE_LINE = 3;
     static constexpr int low_line(int i) { return CODE_LINE + 3 * i; }      // the first of two, columns 32i..32i+31
     static constexpr int high_line(int i) { return CODE_LINE + 2 + 3 * i; }
     static constexpr uint8_t VALUES[16] = {0, 18, 35, 51, 68, 86};
@@ -102,7 +102,7 @@ struct SixValuePanels {
 //   lines 2..33  codes, as Q4_K's quants lie
 // 4.25 bits a weight.
 struct SixteenValuePanels {
-    static constexpr int LINES = 34, PARTS = 8, COLUMNS = 32, CODES = 16, RUNS = 8, CODE_LINE = 2;
+    static constexpr int LINES = 34, PARTS = 8, COLUMNS = 32, CODES = 16, RUNS = 8, SCALE_LINE = 1, CODE_LINE = 2;
 };
 
 struct Iq3XxsPanels : SixteenValuePanels {

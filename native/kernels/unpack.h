@@ -36,21 +36,19 @@ template <int N, typename Body> LUQ_INLINE void repeat(Body && body) {
 //   start<P>        what the sum of part P begins with
 template <typename V, typename Panels> struct Weights;
 
-// Of IQ1_M in either layout.
-template <typename V, typename Panels> struct TernaryWeights {
-    using Lanes = typename V::Lanes;
+// Of types whose quants are shifted by an offset: a part has one correction for all rows.
+template <typename V> struct OffsetWeights {
     const uint8_t * lines;
 
-    // From a line of trits and the bits of a line that are the signs of its two runs of eight columns.
-    template <int Left, int Right> static LUQ_INLINE void spread(Lanes trits, Lanes signs, Lanes quants[4]) {
-        const Lanes eight = V::splat(0x18181818);
-        const Lanes left  = V::template where_bit<Left>(signs, 0x02020202);
-        const Lanes right = V::template where_bit<Right>(signs, 0x02020202);
-        quants[0] = V::and_or(V::template shift<-3>(trits), eight, left);
-        quants[1] = V::and_or(V::template shift<-1>(trits), eight, left);
-        quants[2] = V::and_or(V::template shift<1>(trits), eight, right);
-        quants[3] = V::and_or(V::template shift<3>(trits), eight, right);
+    template <int P> static LUQ_INLINE typename V::Lanes start(const ActivationBlock & a) {
+        return V::splat(a.correction[P]);
     }
+};
+
+// Of IQ1_M in either layout.
+template <typename V, typename Panels> struct TernaryWeights : OffsetWeights<V> {
+    using Lanes = typename V::Lanes;
+    using OffsetWeights<V>::lines;
 
     template <int P> LUQ_INLINE Lanes scale() const {
         const Lanes scales = V::load(lines + LINE_BYTES * (Panels::SCALE_LINE + P / 8));
@@ -89,6 +87,18 @@ template <typename V> struct Weights<V, TritPanels> : TernaryWeights<V, TritPane
 
 template <typename V> struct Weights<V, GridPanels> : TernaryWeights<V, GridPanels> {
     using Lanes = typename V::Lanes;
+
+    // From a line of trits and the bits of a line that are the signs of its two runs of eight columns.
+    template <int Left, int Right> static LUQ_INLINE void spread(Lanes trits, Lanes signs, Lanes quants[4]) {
+        const Lanes eight = V::splat(0x18181818);
+        const Lanes left  = V::template where_bit<Left>(signs, 0x02020202);
+        const Lanes right = V::template where_bit<Right>(signs, 0x02020202);
+        quants[0] = V::and_or(V::template shift<-3>(trits), eight, left);
+        quants[1] = V::and_or(V::template shift<-1>(trits), eight, left);
+        quants[2] = V::and_or(V::template shift<1>(trits), eight, right);
+        quants[3] = V::and_or(V::template shift<3>(trits), eight, right);
+    }
+
     template <int P> LUQ_INLINE Lanes part(Lanes quants[4]) const {
         constexpr int BYTE = 16 * (P % 2), NIBBLE = BYTE + 4 * (P / 2 % 2); // where the first of two runs is
         const Lanes low  = V::load(this->lines + LINE_BYTES * GridPanels::low_line(P / 2));
@@ -99,12 +109,10 @@ template <typename V> struct Weights<V, GridPanels> : TernaryWeights<V, GridPane
                              V::and_or(V::template shift<NIBBLE + 8 * i - 8>(high), V::splat(0x700), eight));
         };
         const Lanes left = run(std::integral_constant<int, 0>{}), right = run(std::integral_constant<int, 1>{});
-        this->template spread<NIBBLE + 3, NIBBLE + 11>(
+        spread<NIBBLE + 3, NIBBLE + 11>(
             V::and_or(V::template shift<-4>(right), V::splat((int32_t) 0xF0F0F0F0), left), high, quants);
         return this->template scale<P>();
     }
-
-    template <int P> static LUQ_INLINE Lanes start(const ActivationBlock & a) { return V::splat(a.correction[P]); }
 };
 
 template <typename V> struct Weights<V, NibblePanels> {
@@ -151,11 +159,9 @@ template <typename V> struct Weights<V, NibblePanels> {
     }
 };
 
-template <typename V> struct Weights<V, SixBitPanels> {
+template <typename V> struct Weights<V, SixBitPanels> : OffsetWeights<V> {
     using Lanes = typename V::Lanes;
-    const uint8_t * lines;
-
-    template <int P> static LUQ_INLINE Lanes start(const ActivationBlock & a) { return V::splat(a.correction[P]); }
+    using OffsetWeights<V>::lines;
 
     template <int P> LUQ_INLINE Lanes part(Lanes quants[4]) const {
         const Lanes nibble = V::splat(0x0F0F0F0F);
@@ -181,16 +187,14 @@ template <typename V> struct Weights<V, SixBitPanels> {
 };
 
 // Of the types with a codebook; `codes` is the derived type's.
-template <typename V, typename Panels, typename Derived> struct CodebookWeights {
+template <typename V, typename Panels, typename Derived> struct CodebookWeights : OffsetWeights<V> {
     using Lanes = typename V::Lanes;
-    const uint8_t * lines;
-
-    template <int P> static LUQ_INLINE Lanes start(const ActivationBlock & a) { return V::splat(a.correction[P]); }
+    using OffsetWeights<V>::lines;
 
     template <int P> LUQ_INLINE Lanes part(Lanes quants[Panels::COLUMNS / 4]) const {
         static_cast<const Derived *>(this)->template codes<P>(quants);
         repeat<Panels::COLUMNS / 4>([&](auto k) LUQ_LAMBDA { quants[k] = V::lookup(Panels::VALUES, quants[k]); });
-        const Lanes scales = V::load(lines + LINE_BYTES * (1 + P / 8));
+        const Lanes scales = V::load(lines + LINE_BYTES * (Panels::SCALE_LINE + P / 8));
         return V::and_or(V::template shift<4 * (P % 8) - 1>(scales), V::splat(30), V::splat(1));
     }
 

@@ -57,7 +57,6 @@ void nibble_words(const uint8_t * block, uint32_t * words) {
     std::memcpy(words, block, sizeof(block_q4_K));
 }
 
-
 uint32_t word_of(const void * words, int i) {
     uint32_t word;
     std::memcpy(&word, (const uint8_t *) words + sizeof word * i, sizeof word);
@@ -178,7 +177,7 @@ template <typename Block, typename Panels> void codebook_words(const uint8_t * b
     std::memset(words, 0, sizeof(uint32_t) * Panels::CODE_LINE);
     std::memcpy(words, &block.d, sizeof block.d);
     for (int part = 0; part < Panels::PARTS; part++) {
-        words[1 + part / 8] |= (uint32_t) scale(block, part) << 4 * (part % 8);
+        words[Panels::SCALE_LINE + part / 8] |= (uint32_t) scale(block, part) << 4 * (part % 8);
     }
 }
 
