@@ -3,7 +3,6 @@ package dev.luq.cli;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.luq.catalog.DemoModel;
-import dev.luq.files.Folders;
 import dev.luq.luq.data.DataException;
 import dev.luq.luq.data.Dataset;
 import dev.luq.luq.data.Example;
@@ -11,7 +10,6 @@ import dev.luq.luq.plan.Kernels;
 import dev.luq.luq.plan.Units;
 import dev.luq.worker.protocol.WorkerFrame.TokenLogprob;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -87,9 +85,8 @@ final class AnswersBenchmark implements Callable<Integer> {
         }
         ModelOptions named = ModelOptions.of(model == null ? "demo" : model, mmproj);
         List<Example> questions = questions(named.set("--evaluation", evaluation, DemoModel::evaluation));
-        Path folder = Files.createTempDirectory("luq-bench-");
-        try {
-            Path file = model == null ? LadderMix.ofDemo(folder, threads) : named.modelFile();
+        try (TemporaryFolder folder = TemporaryFolder.create()) {
+            Path file = model == null ? LadderMix.ofDemo(folder.path(), threads) : named.modelFile();
             System.out.printf(Locale.ROOT, "%s, %.1f MiB; llama.cpp's kernels against %s, %d threads%n", file.getFileName(),
                     ModelOptions.of(file.toString(), null).modelFiles().tensorBytes() / Units.MIB,
                     layout == Kernels.STOCK ? "themselves in steps of " + OTHER_STEPS + " tokens"
@@ -98,8 +95,6 @@ final class AnswersBenchmark implements Callable<Integer> {
             compare(file, named.mmprojFile(), folder.resolve("data"), questions);
             report(questions.size(), (System.nanoTime() - start) / 1e9);
             return different.stream().allMatch(row -> row.difference.isTie()) ? 0 : 1;
-        } finally {
-            Folders.delete(folder);
         }
     }
 

@@ -5,7 +5,6 @@ import dev.luq.gguf.GgmlType;
 import dev.luq.gguf.ModelFiles;
 import dev.luq.luq.plan.Units;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -116,12 +115,10 @@ final class DecodeBenchmark implements Callable<Integer> {
             measure(model.toAbsolutePath());
             return 0;
         }
-        Path synthesized = Files.createTempFile("luq-bench-", ".gguf");
-        try {
+        try (TemporaryFolder folder = TemporaryFolder.create()) {
+            Path synthesized = folder.resolve("random.gguf");
             new ModelSynthesizer(ModelSynthesizer.Shape.benchmark(type), 1).write(synthesized);
             measure(synthesized);
-        } finally {
-            Files.deleteIfExists(synthesized);
         }
         return 0;
     }

@@ -1,6 +1,5 @@
 package dev.luq.cli;
 
-import dev.luq.files.Folders;
 import dev.luq.gguf.GgmlType;
 import dev.luq.gguf.ModelFiles;
 import dev.luq.llama.ImageChunk;
@@ -19,7 +18,6 @@ import dev.luq.luq.quantize.Requantizer;
 import dev.luq.luq.store.LayerStore;
 import dev.luq.luq.store.StoreLease;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -73,21 +71,18 @@ final class ImageBenchmark implements Callable<Integer> {
             throw new CliException("--side must be 28 or more, --repetitions and --threads 1 or more.");
         }
         Llama.init(line -> { });
-        Path folder = Files.createTempDirectory("luq-bench-");
-        try {
+        try (TemporaryFolder folder = TemporaryFolder.create()) {
             if (shape == null) {
                 ModelOptions demo = ModelOptions.of("demo", null);
                 Path f16 = demo.mmprojFile().orElseThrow();
                 System.out.printf("demo model; %d threads%n", threads);
-                measure(demo.modelFile(), f16, quantized(demo, folder));
+                measure(demo.modelFile(), f16, quantized(demo, folder.path()));
             } else {
                 ProjectorSynthesizer.Shape whole = whole();
                 ProjectorSynthesizer.Shape encoder = whole.withLayers(layers == 0 ? whole.layers() : layers);
                 System.out.printf("%s: %d of %d layers; %d threads%n", shape, encoder.layers(), whole.layers(), threads);
-                measure(encoder, folder);
+                measure(encoder, folder.path());
             }
-        } finally {
-            Folders.delete(folder);
         }
         return 0;
     }

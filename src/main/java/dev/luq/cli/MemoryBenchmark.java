@@ -13,7 +13,6 @@ import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -95,16 +94,14 @@ final class MemoryBenchmark implements Callable<Integer> {
     }
 
     private static void withoutModel() throws IOException {
-        Path tiny = Files.createTempFile("luq-bench-", ".gguf");
-        try {
+        try (TemporaryFolder folder = TemporaryFolder.create()) {
+            Path tiny = folder.resolve("tiny.gguf");
             new ModelSynthesizer(ModelSynthesizer.Shape.tiny(), 1).write(tiny);
             List<String> options = List.of("--model", tiny.toString(), "-Dluq.worker.context-size=512");
             try (ServerProcess server = ServerProcess.start(options, Duration.ofMinutes(5))) {
                 ask(new CompletionClient(server.address(), Optional.empty()), "abc def", List.of());
                 report(server.handle());
             }
-        } finally {
-            Files.deleteIfExists(tiny);
         }
     }
 
@@ -132,12 +129,10 @@ final class MemoryBenchmark implements Callable<Integer> {
     }
 
     private void synthesized(String label, ModelSynthesizer.Shape shape) throws IOException {
-        Path file = Files.createTempFile("luq-bench-", ".gguf");
-        try {
+        try (TemporaryFolder folder = TemporaryFolder.create()) {
+            Path file = folder.resolve("random.gguf");
             new ModelSynthesizer(shape, 1).write(file);
             compare(label, ModelOptions.of(file.toString(), null), SMALL);
-        } finally {
-            Files.deleteIfExists(file);
         }
     }
 

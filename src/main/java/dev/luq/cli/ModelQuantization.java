@@ -32,7 +32,6 @@ import java.util.stream.IntStream;
  */
 final class ModelQuantization {
 
-    private static final double GIB = 1L << 30;
     /** Sizes do not depend on it. */
     private static final ServingShape SERVING = new ServingShape(8192, 128, 4, 1);
 
@@ -61,7 +60,7 @@ final class ModelQuantization {
         new ModelSynthesizer(whole.withLayers(layers), 1).write(file);
         ModelFiles base = ModelFiles.read(file);
         System.out.printf(Locale.ROOT, "%d of %d layers: %.0f million weights, %.2f GiB at F16, written in %.0f s; %d threads%n",
-                layers, whole.layers(), base.parameters() / 1e6, base.tensorBytes() / GIB, seconds(start), threads);
+                layers, whole.layers(), base.parameters() / 1e6, base.tensorBytes() / Units.GIB, seconds(start), threads);
         Plan plan = plan(layers, low);
         ImportanceMatrix importance = RandomLayer.importance(base);
         Quantizer.prepare(GgmlType.IQ1_M); // whose tables llama.cpp would find computed otherwise
@@ -110,13 +109,13 @@ final class ModelQuantization {
     }
 
     private void sizes(ModelFiles base, ModelFiles result, Plan plan, int wholeLow) {
-        System.out.printf(Locale.ROOT, "size: %.4f GiB, planned %.4f GiB%n", result.tensorBytes() / GIB,
-                new Planner(base, Optional.empty(), SERVING).candidate(plan).weightBytes() / GIB);
+        System.out.printf(Locale.ROOT, "size: %.4f GiB, planned %.4f GiB%n", result.tensorBytes() / Units.GIB,
+                new Planner(base, Optional.empty(), SERVING).candidate(plan).weightBytes() / Units.GIB);
         List<GgufTensor> table = new ModelSynthesizer(whole, 1).tensors();
         Planner planner = new Planner(LayeredModel.of(Map.of(), OptionalLong.of(whole.layers()), table.stream()),
                 Optional.empty(), SERVING);
         System.out.printf(Locale.ROOT, "the whole model with %d of %d layers low, by its table of tensors: %.3f GiB%n", wholeLow,
-                whole.layers(), planner.candidate(plan(whole.layers(), wholeLow)).weightBytes() / GIB);
+                whole.layers(), planner.candidate(plan(whole.layers(), wholeLow)).weightBytes() / Units.GIB);
     }
 
     /** The first layers low, the tensors outside the layers as the high ones. */

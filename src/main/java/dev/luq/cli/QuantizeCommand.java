@@ -1,12 +1,10 @@
 package dev.luq.cli;
 
-import dev.luq.files.Folders;
 import dev.luq.gguf.GgmlType;
 import dev.luq.llama.Llama;
 import dev.luq.luq.plan.Precision;
 import dev.luq.luq.plan.Units;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.EnumMap;
 import java.util.List;
@@ -78,15 +76,12 @@ final class QuantizeCommand implements Callable<Integer> {
             throw new CliException("--types takes single types, not Q4_K_M, which is several, nor F16, which is none.");
         }
         Llama.init(line -> { });
-        Path work = Files.createTempDirectory(folder, "luq-bench-");
-        try {
+        try (TemporaryFolder work = TemporaryFolder.in(folder)) {
             if (layers > 0) {
-                new ModelQuantization(work, QWEN_7B, threads).run(layers, low, PAPER_LOW);
+                new ModelQuantization(work.path(), QWEN_7B, threads).run(layers, low, PAPER_LOW);
             } else {
-                compare(work);
+                compare(work.path());
             }
-        } finally {
-            Folders.delete(work);
         }
         return 0;
     }

@@ -1,9 +1,9 @@
 package dev.luq.cli;
 
-import dev.luq.files.Folders;
 import dev.luq.gguf.GgmlType;
 import dev.luq.gguf.ModelFiles;
 import dev.luq.llama.KernelLayout;
+import dev.luq.luq.plan.Units;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -85,11 +85,8 @@ final class ShapeBenchmark {
             measure(folder.resolve(name + "-q4_k_m.gguf"), folder.resolve(name + "-low-" + lowLayers + ".gguf"));
             return;
         }
-        Path folder = Files.createTempDirectory("luq-bench-");
-        try {
+        try (TemporaryFolder folder = TemporaryFolder.create()) {
             measure(folder.resolve("q4_k_m.gguf"), folder.resolve("luq.gguf"));
-        } finally {
-            Folders.delete(folder);
         }
     }
 
@@ -108,7 +105,7 @@ final class ShapeBenchmark {
     }
 
     private static double gibibytes(Path file) throws IOException {
-        return ModelFiles.read(file).tensorBytes() / (double) (1 << 30);
+        return ModelFiles.read(file).tensorBytes() / Units.GIB;
     }
 
     private void write(Path file, int low) throws IOException {

@@ -3,6 +3,7 @@ package dev.luq.cli;
 import dev.luq.gguf.ModelFiles;
 import dev.luq.llama.KernelLayout;
 import dev.luq.luq.plan.Kernels;
+import dev.luq.luq.plan.Units;
 import dev.luq.luq.plan.WeightMemory;
 import dev.luq.worker.MachineMemory;
 import java.io.IOException;
@@ -21,7 +22,6 @@ final class ShapeComparison {
 
     /** What a process takes beside the weights: JVM, compute buffers and KV cache of a prompt of 512 tokens. */
     private static final long PROCESS_BYTES = 512L << 20;
-    private static final double GIBIBYTE = 1 << 30;
 
     private enum Side {
         STOCK_Q4("Q4_K_M, stock", false, false),
@@ -102,7 +102,7 @@ final class ShapeComparison {
 
     private static void print(Side side, double rate, String ratio, ProbeProcess process) throws IOException {
         System.out.printf("%-14s %11.2f %-22s %7.1f %7.2f GiB%n", side.title, rate, ratio, process.load(),
-                process.resident() / GIBIBYTE);
+                process.resident() / Units.GIB);
     }
 
     private ProbeProcess start(Side side) throws IOException {
@@ -155,8 +155,8 @@ final class ShapeComparison {
     static void requireRoom(long needed, OptionalLong available) {
         if (needed > available.orElse(Long.MAX_VALUE)) {
             throw new CliException(String.format("Two of the models are loaded at a time, which takes %.1f GiB; %.1f GiB are"
-                    + " available. End what else runs, or measure fewer layers with --layers.", needed / GIBIBYTE,
-                    available.getAsLong() / GIBIBYTE));
+                    + " available. End what else runs, or measure fewer layers with --layers.", needed / Units.GIB,
+                    available.getAsLong() / Units.GIB));
         }
     }
 }

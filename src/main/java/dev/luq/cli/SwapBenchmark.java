@@ -2,7 +2,6 @@ package dev.luq.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.luq.files.Folders;
 import dev.luq.gguf.ModelFacts;
 import dev.luq.gguf.ModelFiles;
 import dev.luq.llama.Llama;
@@ -16,7 +15,6 @@ import dev.luq.luq.store.LayerStore;
 import dev.luq.luq.store.Manifest;
 import dev.luq.luq.store.StoreLease;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -85,16 +83,13 @@ final class SwapBenchmark implements Callable<Integer> {
         if (changes < 1 || clients < 1) {
             throw new CliException("--changes and --clients are 1 or more.");
         }
-        Path data = Files.createTempDirectory("luq-bench-");
-        try {
-            publish(data);
-            try (ServerProcess server = ServerProcess.start(List.of("-Dluq.data-dir=" + data), Duration.ofMinutes(5))) {
+        try (TemporaryFolder data = TemporaryFolder.create()) {
+            publish(data.path());
+            try (ServerProcess server = ServerProcess.start(List.of("-Dluq.data-dir=" + data.path()), Duration.ofMinutes(5))) {
                 client = new CompletionClient(server.address(), Optional.empty());
                 model = client.model();
                 measure();
             }
-        } finally {
-            Folders.delete(data);
         }
         return failures.get() == 0 ? 0 : 1;
     }

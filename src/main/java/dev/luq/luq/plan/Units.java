@@ -6,6 +6,9 @@ public final class Units {
     /** Bytes of a mebibyte. */
     public static final double MIB = 1 << 20;
 
+    /** Bytes of a gibibyte. */
+    public static final double GIB = 1 << 30;
+
     private Units() {
     }
 }
