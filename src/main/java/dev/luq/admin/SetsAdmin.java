@@ -9,10 +9,12 @@ import dev.luq.jobs.sets.CalibrationSets;
 import dev.luq.jobs.sets.SetsConfig;
 import dev.luq.luq.spec.RequantizationSpec;
 import dev.luq.openai.BodyLimit;
+import dev.luq.openai.access.Role;
 import dev.luq.openai.errors.ApiError;
 import dev.luq.openai.errors.ApiException.Refused;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import io.smallrye.common.annotation.Blocking;
+import jakarta.annotation.security.RolesAllowed;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import jakarta.ws.rs.Consumes;
@@ -40,6 +42,7 @@ import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 
 /** Calibration and evaluation sets. */
 @Path(SetsAdmin.PATH)
+@RolesAllowed(Role.ADMIN_NAME)
 @Produces(MediaType.APPLICATION_JSON)
 @Singleton
 @TranslatesFailures
