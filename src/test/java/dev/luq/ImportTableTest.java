@@ -15,7 +15,10 @@ import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.lang.ArchCondition;
 import com.tngtech.archunit.lang.ArchRule;
+import jakarta.annotation.security.RolesAllowed;
+import jakarta.ws.rs.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -104,6 +107,18 @@ class ImportTableTest {
     @Test
     void onlyLlamaKnowsNativeCode() {
         onlyLlamaKnowsNativeCode(BASE).check(main);
+    }
+
+    /** A resource that does not say who may ask answers nobody; better to hear of it here. */
+    @Test
+    void everyResourceSaysWhoMayAskIt() {
+        classes().that().areAnnotatedWith(Path.class).should().beAnnotatedWith(RolesAllowed.class).check(main);
+        classes().that(in(BASE, "admin")).and().areAnnotatedWith(Path.class).should(beForAdministrators()).check(main);
+    }
+
+    private static ArchCondition<JavaClass> beForAdministrators() {
+        return ArchCondition.from(DescribedPredicate.describe("be for administrators", type ->
+                List.of(type.getAnnotationOfType(RolesAllowed.class).value()).equals(List.of("admin"))));
     }
 
     /** A rule about nothing would never fail: every row of the table has classes, and every class a row. */

@@ -4,6 +4,7 @@ import dev.luq.catalog.Catalog;
 import dev.luq.catalog.CatalogEntry;
 import dev.luq.catalog.CatalogException;
 import dev.luq.luq.plan.Kernels;
+import dev.luq.openai.access.Role;
 import dev.luq.openai.errors.ApiError;
 import dev.luq.worker.ModelControl;
 import dev.luq.worker.ModelWorkers;
@@ -13,6 +14,7 @@ import io.quarkus.runtime.annotations.RegisterForReflection;
 import io.smallrye.common.annotation.Blocking;
 import io.smallrye.mutiny.Uni;
 import io.smallrye.mutiny.infrastructure.Infrastructure;
+import jakarta.annotation.security.RolesAllowed;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import jakarta.ws.rs.Consumes;
@@ -38,6 +40,7 @@ import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 
 /** Changes what is served. Answers come when a change is done; it goes on when the client leaves. */
 @Path("/admin/v1/models")
+@RolesAllowed(Role.ADMIN_NAME)
 @Produces(MediaType.APPLICATION_JSON)
 @Singleton
 @TranslatesFailures

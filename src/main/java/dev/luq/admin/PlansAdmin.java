@@ -16,11 +16,13 @@ import dev.luq.luq.plan.Ranking;
 import dev.luq.luq.plan.RankingMethod;
 import dev.luq.luq.plan.ServingShape;
 import dev.luq.luq.spec.RequantizationSpec.Levels;
+import dev.luq.openai.access.Role;
 import dev.luq.openai.errors.ApiError;
 import dev.luq.openai.errors.ApiException.InvalidRequest;
 import dev.luq.worker.WorkerConfig;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import io.smallrye.common.annotation.Blocking;
+import jakarta.annotation.security.RolesAllowed;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import jakarta.ws.rs.Consumes;
@@ -43,6 +45,7 @@ import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 
 /** What re-quantizations would take, from the headers of the base files alone. */
 @Path("/admin/v1/plans")
+@RolesAllowed(Role.ADMIN_NAME)
 @Produces(MediaType.APPLICATION_JSON)
 @Singleton
 @TranslatesFailures

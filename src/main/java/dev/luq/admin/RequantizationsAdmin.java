@@ -3,11 +3,13 @@ package dev.luq.admin;
 import dev.luq.jobs.Job;
 import dev.luq.jobs.JobEvents;
 import dev.luq.jobs.Jobs;
+import dev.luq.openai.access.Role;
 import dev.luq.openai.errors.ApiError;
 import dev.luq.openai.errors.ApiException.Refused;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import io.smallrye.common.annotation.Blocking;
 import io.smallrye.mutiny.Multi;
+import jakarta.annotation.security.RolesAllowed;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import jakarta.ws.rs.Consumes;
@@ -37,6 +39,7 @@ import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 
 /** Re-quantizations of models to a budget, while they are served. */
 @Path(RequantizationsAdmin.PATH)
+@RolesAllowed(Role.ADMIN_NAME)
 @Produces(MediaType.APPLICATION_JSON)
 @Singleton
 @TranslatesFailures

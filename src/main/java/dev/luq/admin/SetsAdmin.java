@@ -8,6 +8,7 @@ import dev.luq.jobs.sets.CalibrationSet;
 import dev.luq.jobs.sets.CalibrationSets;
 import dev.luq.jobs.sets.SetsConfig;
 import dev.luq.luq.spec.RequantizationSpec;
+import dev.luq.openai.access.Role;
 import dev.luq.openai.errors.ApiError;
 import dev.luq.openai.errors.ApiException.Refused;
 import dev.luq.openai.intake.BodyIntake;
@@ -16,6 +17,7 @@ import io.smallrye.common.annotation.Blocking;
 import io.smallrye.mutiny.Uni;
 import io.smallrye.mutiny.infrastructure.Infrastructure;
 import io.vertx.ext.web.RoutingContext;
+import jakarta.annotation.security.RolesAllowed;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import jakarta.ws.rs.Consumes;
@@ -45,6 +47,7 @@ import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 
 /** Calibration and evaluation sets. */
 @Path(SetsAdmin.PATH)
+@RolesAllowed(Role.ADMIN_NAME)
 @Produces(MediaType.APPLICATION_JSON)
 @Singleton
 @TranslatesFailures

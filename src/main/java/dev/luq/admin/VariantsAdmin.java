@@ -2,9 +2,11 @@ package dev.luq.admin;
 
 import dev.luq.catalog.Catalog;
 import dev.luq.catalog.VariantStore;
+import dev.luq.openai.access.Role;
 import dev.luq.openai.errors.ApiError;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import io.smallrye.common.annotation.Blocking;
+import jakarta.annotation.security.RolesAllowed;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import jakarta.ws.rs.DELETE;
@@ -21,6 +23,7 @@ import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 
 /** The results of re-quantizations in the store. */
 @Path("/admin/v1/variants")
+@RolesAllowed(Role.ADMIN_NAME)
 @Produces(MediaType.APPLICATION_JSON)
 @Singleton
 @TranslatesFailures

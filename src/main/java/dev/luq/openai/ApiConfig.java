@@ -12,10 +12,14 @@ import java.util.OptionalLong;
 @ConfigMapping(prefix = "luq.api")
 public interface ApiConfig {
 
-    /** API keys, each {@code key}, {@code user:key} or {@code admin:key}; 16 characters or more. */
+    /** API keys, each as a line of {@link #keysFile}; commas within one are written {@code \\,}. */
     Optional<List<String>> keys();
 
-    /** A file with one API key per line, written as in {@code keys}; blank lines and lines starting with # are skipped. */
+    /**
+     * A file with one API key a line: {@code [user:|admin:]KEY [name=...] [expires=...] [requests-per-minute=...]
+     * [tokens-per-minute=...] [models=...]}; blank lines and lines starting with # are skipped. It is read again when it
+     * changes.
+     */
     Optional<Path> keysFile();
 
     /** Permits serving without keys on an address that other machines reach. */
@@ -25,6 +29,9 @@ public interface ApiConfig {
     /** Lets metrics be read without a key although keys are configured. */
     @WithDefault("false")
     boolean openMetrics();
+
+    /** Sites whose pages may use the server from a browser, each {@code https://host} or {@code http://host:port}. */
+    Optional<List<String>> corsOrigins();
 
     /** Largest request body in bytes. */
     @WithDefault("67108864")

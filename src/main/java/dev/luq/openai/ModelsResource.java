@@ -4,12 +4,14 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 import dev.luq.catalog.Catalog;
 import dev.luq.catalog.CatalogEntry;
 import dev.luq.catalog.Variant;
+import dev.luq.openai.access.Role;
 import dev.luq.openai.errors.ApiException.ModelNotFound;
 import dev.luq.worker.ModelWorker;
 import dev.luq.worker.ModelWorkers;
 import dev.luq.worker.protocol.WorkerFrame.ModelInfo;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import io.smallrye.common.annotation.NonBlocking;
+import jakarta.annotation.security.RolesAllowed;
 import jakarta.inject.Inject;
 import jakarta.ws.rs.GET;
 import jakarta.ws.rs.Path;
@@ -26,6 +28,7 @@ import org.eclipse.microprofile.openapi.annotations.media.Schema;
 
 /** Lists the models of this server. */
 @Path("/v1/models")
+@RolesAllowed(Role.USER_NAME)
 @Produces(MediaType.APPLICATION_JSON)
 @NonBlocking
 public final class ModelsResource {

@@ -1,5 +1,7 @@
 package dev.luq.openai;
 
+import dev.luq.openai.access.Role;
+import jakarta.annotation.security.RolesAllowed;
 import jakarta.ws.rs.GET;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.QueryParam;
@@ -14,6 +16,7 @@ import org.eclipse.microprofile.openapi.annotations.Operation;
 
 /** The description of the API that the build generates from the resources. */
 @Path("/q/openapi")
+@RolesAllowed(Role.USER_NAME)
 public final class OpenApiResource {
 
     private static final MediaType YAML = new MediaType("application", "yaml");

@@ -1,77 +1,88 @@
 package dev.luq.openai.access;
 
-import dev.luq.files.Sha256;
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 
 /**
- * The configured API keys. Only digests are kept; a lookup compares with every key and each comparison takes the same
- * time, so that answers do not reveal how much of a key was right. Immutable.
+ * The API keys. A lookup compares with every key and each comparison takes the same time, so that answers do not reveal
+ * how much of a key was right. Immutable.
  */
 public final class ApiKeys {
 
-    private static final int SHORTEST_KEY = 16;
+    public static final ApiKeys NONE = new ApiKeys(List.of());
 
-    private record Entry(byte[] digest, Role role) {
-    }
+    private final List<ApiKey> keys;
 
-    private final List<Entry> entries;
-
-    private ApiKeys(List<Entry> entries) {
-        this.entries = List.copyOf(entries);
+    private ApiKeys(List<ApiKey> keys) {
+        this.keys = List.copyOf(keys);
     }
 
     /**
-     * @param lines each {@code key}, {@code user:key} or {@code admin:key}; blank lines and lines starting with # are
-     *        skipped
-     * @throws IllegalArgumentException if a key is too short; the message does not repeat it
+     * @param where what the lines are of, and their unit: {@code luq.api.keys-file, line}
+     * @param lines as {@link KeyLine} has them; blank ones and those starting with # are skipped
+     * @throws IllegalArgumentException if one is wrong; the message has its number and nothing of its content
      */
-    public static ApiKeys parse(List<String> lines) {
-        List<Entry> entries = new ArrayList<>();
+    static ApiKeys parse(String where, List<String> lines) {
+        List<ApiKey> keys = new ArrayList<>();
         for (int i = 0; i < lines.size(); i++) {
             String line = lines.get(i).strip();
             if (line.isEmpty() || line.startsWith("#")) {
                 continue;
             }
-            Role role = Role.USER;
-            String key = line;
-            for (Role named : Role.values()) {
-                String prefix = named.name().toLowerCase(Locale.ROOT) + ":";
-                if (line.startsWith(prefix)) {
-                    role = named;
-                    key = line.substring(prefix.length()).strip();
-                }
+            try {
+                ApiKey key = KeyLine.parse(line);
+                refuseDuplicate(keys, key);
+                keys.add(key);
+            } catch (IllegalArgumentException e) {
+                throw new IllegalArgumentException(where + " " + (i + 1) + ": " + e.getMessage());
             }
-            if (key.length() < SHORTEST_KEY) {
-                throw new IllegalArgumentException(
-                        "API key number " + (i + 1) + " is shorter than " + SHORTEST_KEY + " characters");
-            }
-            entries.add(new Entry(digest(key), role));
         }
-        return new ApiKeys(entries);
+        return new ApiKeys(keys);
+    }
+
+    private static void refuseDuplicate(List<ApiKey> keys, ApiKey key) {
+        for (ApiKey other : keys) {
+            if (other.hasDigest(key.digest())) {
+                throw new IllegalArgumentException("the same key is there before");
+            }
+            if (other.name().equals(key.name())) {
+                throw new IllegalArgumentException("another key has the same name");
+            }
+        }
+    }
+
+    /** @throws IllegalArgumentException if a key or a name is in both */
+    ApiKeys and(ApiKeys others) {
+        List<ApiKey> all = new ArrayList<>(keys);
+        for (ApiKey key : others.keys) {
+            refuseDuplicate(all, key);
+            all.add(key);
+        }
+        return new ApiKeys(all);
     }
 
     public boolean isEmpty() {
-        return entries.isEmpty();
+        return keys.isEmpty();
     }
 
-    /** The role of this key; empty for an unknown one. */
-    public Optional<Role> role(String key) {
-        byte[] digest = digest(key);
-        Role found = null;
-        for (Entry entry : entries) {
-            if (MessageDigest.isEqual(entry.digest(), digest)) {
-                found = entry.role();
+    public int size() {
+        return keys.size();
+    }
+
+    boolean hasName(String name) {
+        return keys.stream().anyMatch(key -> key.name().equals(name));
+    }
+
+    /** Empty for an unknown one; an expired one is found. */
+    public Optional<ApiKey> find(String key) {
+        byte[] digest = ApiKey.digest(key);
+        ApiKey found = null;
+        for (ApiKey each : keys) {
+            if (each.hasDigest(digest)) {
+                found = each;
             }
         }
         return Optional.ofNullable(found);
-    }
-
-    private static byte[] digest(String key) {
-        return Sha256.bytes(key.getBytes(StandardCharsets.UTF_8));
     }
 }

@@ -5,9 +5,9 @@ import java.util.Set;
 
 /**
  * Tells requests that a web page of another site makes a browser send. Where no key is needed, or the browser knows it,
- * such a page could change things behind its reader's back.
+ * such a page could change things, or make the server compute, behind its reader's back.
  */
-public final class CrossSite {
+final class CrossSite {
 
     private static final Set<String> HARMLESS_METHODS = Set.of("GET", "HEAD", "OPTIONS");
     private static final Set<String> OWN_SITES = Set.of("same-origin", "none");
@@ -21,9 +21,9 @@ public final class CrossSite {
      * @param host the request's Host header, or null
      * @param origin its Origin header, or null
      * @param fetchSite its Sec-Fetch-Site header, or null
-     * @return whether the request would change something and comes from a page of another origin
+     * @return whether the request would do something and comes from a page of another origin
      */
-    public static boolean changes(String method, String host, String origin, String fetchSite) {
+    static boolean acts(String method, String host, String origin, String fetchSite) {
         if (HARMLESS_METHODS.contains(method)) {
             return false;
         }

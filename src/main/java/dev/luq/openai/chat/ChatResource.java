@@ -2,6 +2,7 @@ package dev.luq.openai.chat;
 
 import dev.luq.openai.ApiConfig;
 import dev.luq.openai.ClientPresence;
+import dev.luq.openai.access.Role;
 import dev.luq.openai.errors.ApiError;
 import dev.luq.openai.errors.ApiException;
 import dev.luq.openai.errors.ApiException.ModelNotFound;
@@ -22,6 +23,7 @@ import io.smallrye.mutiny.Uni;
 import io.smallrye.mutiny.infrastructure.Infrastructure;
 import io.vertx.core.Vertx;
 import io.vertx.ext.web.RoutingContext;
+import jakarta.annotation.security.RolesAllowed;
 import jakarta.enterprise.inject.Instance;
 import jakarta.inject.Inject;
 import jakarta.ws.rs.Consumes;
@@ -41,6 +43,7 @@ import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 
 /** Answers conversations with text and images. */
 @Path("/v1/chat/completions")
+@RolesAllowed(Role.USER_NAME)
 public final class ChatResource {
 
     private final ModelWorkers workers;

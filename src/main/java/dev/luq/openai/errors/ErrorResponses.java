@@ -2,6 +2,8 @@ package dev.luq.openai.errors;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.quarkus.security.ForbiddenException;
+import io.quarkus.security.UnauthorizedException;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.ws.rs.WebApplicationException;
 import jakarta.ws.rs.core.MediaType;
@@ -47,7 +49,8 @@ public final class ErrorResponses {
 
     /** Every failure of a resource, and unknown paths, methods and media types, which JAX-RS would answer without a body. */
     public static final class Mapper {
-        @ServerExceptionMapper({Throwable.class, WebApplicationException.class})
+        @ServerExceptionMapper({Throwable.class, WebApplicationException.class, UnauthorizedException.class,
+            ForbiddenException.class})
         public Response map(Throwable failure, RoutingContext routing) {
             return response(failure, routing);
         }

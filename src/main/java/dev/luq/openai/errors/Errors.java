@@ -8,6 +8,8 @@ import dev.luq.worker.WorkerException.Quarantined;
 import dev.luq.worker.WorkerException.QueueFull;
 import dev.luq.worker.WorkerException.Rejected;
 import dev.luq.worker.WorkerException.SlowReader;
+import io.quarkus.security.ForbiddenException;
+import io.quarkus.security.UnauthorizedException;
 import jakarta.ws.rs.WebApplicationException;
 import java.util.Map;
 import java.util.OptionalInt;
@@ -44,6 +46,12 @@ public final class Errors {
         }
         if (failure instanceof ApiException refused) {
             return refused.error();
+        }
+        if (failure instanceof UnauthorizedException) {
+            return new ApiException.InvalidKey("An API key is needed: send the header Authorization: Bearer <key>").error();
+        }
+        if (failure instanceof ForbiddenException) {
+            return new ApiException.Forbidden("This needs an API key of role admin").error();
         }
         if (failure instanceof WorkerException worker) {
             return ofWorker(worker, requestId);

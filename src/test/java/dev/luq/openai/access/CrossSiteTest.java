@@ -22,7 +22,7 @@ class CrossSiteTest {
         "POST,   localhost:8080, http://localhost:8080,   cross-site,  true",
         "POST,   localhost:8080, ,                        same-site,   true",
         "GET,    localhost:8080, http://evil.example,     cross-site,  false"})
-    void whatAForeignPageChangesIsFound(String method, String host, String origin, String fetchSite, boolean expected) {
-        assertEquals(expected, CrossSite.changes(method, host, origin, fetchSite));
+    void whatAForeignPageDoesIsFound(String method, String host, String origin, String fetchSite, boolean expected) {
+        assertEquals(expected, CrossSite.acts(method, host, origin, fetchSite));
     }
 }

@@ -1,0 +1,49 @@
+package dev.luq.openai;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.quarkus.test.common.http.TestHTTPResource;
+import io.quarkus.test.junit.QuarkusTest;
+import io.quarkus.test.junit.QuarkusTestProfile;
+import io.quarkus.test.junit.TestProfile;
+import java.io.IOException;
+import java.net.URI;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+/** A server without keys that other machines reach. */
+@QuarkusTest
+@TestProfile(AnonymousAccessTest.Anonymous.class)
+class AnonymousAccessTest {
+
+    public static class Anonymous implements QuarkusTestProfile {
+        @Override
+        public Set<Class<?>> getEnabledAlternatives() {
+            return Set.of(ScriptedWorkers.class);
+        }
+
+        @Override
+        public Map<String, String> getConfigOverrides() {
+            return Map.of("quarkus.http.host", "0.0.0.0", "luq.api.anonymous", "true");
+        }
+    }
+
+    @TestHTTPResource
+    URI server;
+
+    @Test
+    void strangersUseItAndNeverAdminister() throws IOException {
+        assertEquals(200, status("GET", "/v1/models"));
+        assertEquals(400, status("POST", "/v1/chat/completions"));
+        assertEquals(200, status("GET", "/metrics"));
+        assertEquals(403, status("GET", "/admin/v1/models"));
+        assertEquals(403, status("POST", "/admin/v1/models/none-such/unload"));
+        assertEquals(403, status("GET", "/q/nothing"));
+        assertEquals(400, status("POST", "/admin;x/v1/models/none-such/unload"));
+    }
+
+    private int status(String method, String path) throws IOException {
+        return RawRequest.status(RawRequest.send(server, method, path, null, "Host: luq.example\r\n"));
+    }
+}

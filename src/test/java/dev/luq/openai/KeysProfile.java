@@ -1,0 +1,47 @@
+package dev.luq.openai;
+
+import io.quarkus.test.junit.QuarkusTestProfile;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Set;
+import org.eclipse.microprofile.config.ConfigProvider;
+
+/** Scripted workers behind a file of keys of every kind, and one trusted site. */
+public class KeysProfile implements QuarkusTestProfile {
+
+    static final String USER = "user-key-12345678";
+    static final String ADMIN = "admin-key-1234567";
+    static final String EXPIRED = "expired-key-12345";
+    static final String TRUSTED_SITE = "https://chat.example";
+
+    static final String KEYS = """
+            # one of every kind
+            user:%s name=alice
+            admin:%s name=root
+            admin:%s name=former expires=2020-01-01T00:00:00Z
+            """.formatted(USER, ADMIN, EXPIRED);
+
+    @Override
+    public Set<Class<?>> getEnabledAlternatives() {
+        return Set.of(ScriptedWorkers.class);
+    }
+
+    @Override
+    public Map<String, String> getConfigOverrides() {
+        try {
+            Path file = Files.createTempFile(Files.createDirectories(Path.of("target/keys-test")).toAbsolutePath(), "keys-", "");
+            Files.writeString(file, KEYS);
+            return Map.of("luq.api.keys-file", file.toString(), "luq.api.cors-origins", TRUSTED_SITE);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** The running server's: a profile is asked more than once. */
+    static Path file() {
+        return Path.of(ConfigProvider.getConfig().getValue("luq.api.keys-file", String.class));
+    }
+}
