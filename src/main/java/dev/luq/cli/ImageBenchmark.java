@@ -17,6 +17,7 @@ import dev.luq.luq.quantize.Progress;
 import dev.luq.luq.quantize.Requantizer;
 import dev.luq.luq.store.LayerStore;
 import dev.luq.luq.store.StoreLease;
+import dev.luq.machine.Processors;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -63,7 +64,7 @@ final class ImageBenchmark implements Callable<Integer> {
     private int repetitions;
 
     @Option(names = "--threads", paramLabel = "N", description = "Compute threads (default: all processors).")
-    private int threads = Runtime.getRuntime().availableProcessors();
+    private int threads = Processors.available();
 
     @Override
     public Integer call() throws IOException {

@@ -2,6 +2,7 @@ package dev.luq.jobs;
 
 import dev.luq.catalog.CatalogConfig;
 import dev.luq.files.DataFolder;
+import dev.luq.worker.KernelCheck;
 import dev.luq.worker.WorkerCommand;
 import dev.luq.worker.WorkerConfig;
 import jakarta.inject.Inject;
@@ -22,6 +23,7 @@ public class JobCommand implements JobLauncher {
     private final List<String> priority;
     private final WorkerCommand command;
     private final DataFolder data;
+    private final KernelCheck kernels;
 
     @Inject
     JobCommand(WorkerConfig worker, JobsConfig jobs, CatalogConfig catalog) {
@@ -33,13 +35,24 @@ public class JobCommand implements JobLauncher {
         this.priority = priority;
         this.command = new WorkerCommand(config, mainClass, "job", heap, List.of());
         this.data = data;
+        this.kernels = KernelCheck.of(config);
     }
 
     @Override
     public List<String> command(String jobId) {
+        knowKernels();
         List<String> line = new ArrayList<>(priority);
         line.addAll(command.line(jobId, data.toString(), data.job(jobId).toString()));
         return line;
+    }
+
+    /** The process uses what is right on this machine. */
+    private void knowKernels() {
+        try {
+            kernels.ensure();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     private static List<String> lowest() {
