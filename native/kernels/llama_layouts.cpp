@@ -16,7 +16,10 @@ struct Restricted : ggml::cpu::extra_buffer_type {
     bool supports_op(ggml_backend_dev_t device, const ggml_tensor * op) override {
         return op->src[0] && types.count(op->src[0]->type) && layout->supports_op(device, op);
     }
-    ggml::cpu::tensor_traits * get_tensor_traits(const ggml_tensor * op) override { return layout->get_tensor_traits(op); }
+
+    ggml::cpu::tensor_traits * get_tensor_traits(const ggml_tensor * op) override {
+        return layout->get_tensor_traits(op);
+    }
 };
 
 // ggml's MUL_MAT with rows as they lie in the file, in plain C++.
@@ -35,7 +38,8 @@ class PlainProduct : public ggml::cpu::tensor_traits {
         const int64_t sharing2 = columns.ne[2] / matrix.ne[2], sharing3 = columns.ne[3] / matrix.ne[3];
         float * weights = static_cast<float *>(params->wdata) + params->ith * width;
         for (int64_t r = rows * params->ith / params->nth; r < rows * (params->ith + 1) / params->nth; r++) {
-            const int64_t i1 = r % matrix.ne[1], i2 = r / matrix.ne[1] % matrix.ne[2], i3 = r / matrix.ne[1] / matrix.ne[2];
+            const int64_t i1 = r % matrix.ne[1], i23 = r / matrix.ne[1];
+            const int64_t i2 = i23 % matrix.ne[2], i3 = i23 / matrix.ne[2];
             if (matrix.type == GGML_TYPE_F32) {
                 std::copy_n((const float *) at(matrix, 0, i1, i2, i3), width, weights);
             } else {

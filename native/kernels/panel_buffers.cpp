@@ -153,7 +153,8 @@ std::string enable(Layout layout, const char * text, int threads) {
     if (names.empty()) {
         return "none";
     }
-    enabled = new PanelBuffers(CpuBackend::find(), layout, choice, threads); // as long as the process, like every buffer type
+    // As long as the process, like every buffer type.
+    enabled = new PanelBuffers(CpuBackend::find(), layout, choice, threads);
     enabled->join();
     return names;
 }

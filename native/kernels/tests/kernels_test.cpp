@@ -1,5 +1,5 @@
 // The kernels against ggml's own results. Prints what failed; exit status 0 if nothing did. With the argument "compact"
-// only that layout within ggml: a process can have one. With "trials" the trials of all kernels, and what follows from them.
+// only that layout within ggml: a process can have one. With "trials" the trials of all kernels and what follows.
 #include "file_pages.h"
 #include "llama_layouts.h"
 #include "trials.h"
@@ -375,7 +375,8 @@ void rows_are_replaced() {
         ggml_backend_tensor_set(columns, values.data(), 0, ggml_nbytes(columns));
         ggml_cgraph * nodes = ggml_new_graph(context.get());
         ggml_build_forward_expand(nodes, product);
-        const std::unique_ptr<ggml_backend, decltype(&ggml_backend_free)> backend(ggml_backend_cpu_init(), ggml_backend_free);
+        const std::unique_ptr<ggml_backend, decltype(&ggml_backend_free)> backend(ggml_backend_cpu_init(),
+                                                                                  ggml_backend_free);
         ggml_backend_cpu_set_n_threads(backend.get(), 3);
         check(ggml_backend_graph_compute(backend.get(), nodes) == GGML_STATUS_SUCCESS, "the graph was not computed");
         std::vector<float> result(ggml_nelements(product));

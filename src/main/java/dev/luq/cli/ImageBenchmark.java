@@ -71,6 +71,7 @@ final class ImageBenchmark implements Callable<Integer> {
         if (side < 28 || repetitions < 1 || threads < 1) {
             throw new CliException("--side must be 28 or more, --repetitions and --threads 1 or more.");
         }
+        MachineKernels.know();
         Llama.init(line -> { });
         try (TemporaryFolder folder = TemporaryFolder.create()) {
             if (shape == null) {

@@ -30,8 +30,8 @@ final class KernelReport {
                 + (off.isEmpty() ? "all of them right" : "switched off on this machine:"));
         off.forEach((set, why) -> lines.add("                   " + set + ": " + why));
         lines.add("");
-        lines.add("Billions of weights a second, one column of activations, one core, from cache; then what is taken for each of"
-                + " luq.worker.kernels.");
+        lines.add("Billions of weights a second, one column of activations, one core, from cache; then what is taken for each"
+                + " of luq.worker.kernels.");
         lines.addAll(grid());
         return lines;
     }

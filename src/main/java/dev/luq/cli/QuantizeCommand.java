@@ -76,6 +76,7 @@ final class QuantizeCommand implements Callable<Integer> {
         if (types.stream().anyMatch(type -> type == Precision.Q4_K_M || type == Precision.F16)) {
             throw new CliException("--types takes single types, not Q4_K_M, which is several, nor F16, which is none.");
         }
+        MachineKernels.know();
         Llama.init(line -> { });
         try (TemporaryFolder work = TemporaryFolder.in(folder)) {
             if (layers > 0) {

@@ -98,7 +98,8 @@ public record KernelTable(List<KernelTrial> trials) {
      * @return empty when nothing is right: plain C++ then
      */
     public Optional<KernelTrial> taken(String type, String layout) {
-        return fastest(trials.stream().filter(trial -> trial.type().equals(type) && (trial.stock() || trial.in(layout))).toList());
+        return fastest(trials.stream().filter(trial -> trial.type().equals(type))
+                .filter(trial -> trial.stock() || trial.in(layout)).toList());
     }
 
     private Optional<KernelTrial> fastest(List<KernelTrial> candidates) {

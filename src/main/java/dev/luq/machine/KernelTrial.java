@@ -38,12 +38,13 @@ public record KernelTrial(String type, String set, String layouts, Outcome outco
         return layouts.equals("stock");
     }
 
-    /** Whether these are our kernels in this layout. */
+    /** Whether a layout has these kernels. @param layout {@code fast}, {@code compact} or {@code stock} */
     boolean in(String layout) {
-        return layouts.equals("both") || layouts.equals(layout);
+        return layouts.equals(layout) || layouts.equals("both") && !layout.equals("stock");
     }
 
-    boolean rows() {
+    /** Whether llama.cpp's kernels were tried with weights as they lie in the file. */
+    public boolean rows() {
         return set.equals(ROWS);
     }
 
@@ -52,7 +53,8 @@ public record KernelTrial(String type, String set, String layouts, Outcome outco
     }
 
     String line() {
-        return String.format(Locale.ROOT, "%s %s %s %s %.2f %.2f %s", type, set, layouts, outcome, one, many, detail).strip();
+        return String.format(Locale.ROOT, "%s %s %s %s %.2f %.2f %s", type, set, layouts, outcome, one, many, detail)
+                .strip();
     }
 
     /** @return empty for anything that {@link #line} does not write */

@@ -8,6 +8,7 @@ import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.stream.Stream;
 
 /**
  * How many processors this process may keep busy: those that it may run on (affinity and cpuset), and no more than the
@@ -86,7 +87,7 @@ public final class Processors {
     private static OptionalDouble legacyQuota(Path group) {
         List<String> quota = lines(group.resolve("cpu.cfs_quota_us"));
         List<String> period = lines(group.resolve("cpu.cfs_period_us"));
-        boolean both = Arrays.asList(quota, period).stream().allMatch(file -> !file.isEmpty() && file.get(0).matches("\\d{1,18}"));
+        boolean both = Stream.of(quota, period).allMatch(file -> !file.isEmpty() && file.get(0).matches("\\d{1,18}"));
         return both ? OptionalDouble.of(share(quota.get(0), period.get(0))) : OptionalDouble.empty();
     }
 

@@ -187,9 +187,9 @@ public final class KernelCheck {
                             : new ProcessExit(process.waitFor()).toString());
                     return false;
                 }
-                String[] words = line.split(" ", 6);
+                String[] words = line.split(" ");
                 switch (words[0]) {
-                    case "trial" -> trial = words;
+                    case "trial" -> trial = whole(words, 5, line);
                     case "verdict", "failed", "left-out" -> {
                         add(trial, line);
                         trial = null;
@@ -212,18 +212,40 @@ public final class KernelCheck {
 
         private void add(String[] trial, String line) throws IOException {
             String[] words = line.split(" ");
-            if (trial == null || words[0].equals("verdict") && words.length < 5) {
-                throw new IOException("the process that tries them is not understood: " + line);
+            if (trial == null) {
+                throw notUnderstood(line);
             }
-            if (words[0].equals("failed")) {
-                fail(trial, Outcome.DIED, line.substring(words[0].length()).strip());
-            } else if (words[0].equals("left-out")) {
-                put(trial, Outcome.LEFT_OUT, 0, 0, "");
-            } else if (words[1].equals("right")) {
-                put(trial, Outcome.RIGHT, Double.parseDouble(words[3]), Double.parseDouble(words[4]), "");
-            } else {
-                fail(trial, Outcome.WRONG, "off by " + words[2] + " times what is allowed");
+            switch (words[0]) {
+                case "failed" -> fail(trial, Outcome.DIED, line.substring(words[0].length()).strip());
+                case "left-out" -> put(trial, Outcome.LEFT_OUT, 0, 0, "");
+                default -> {
+                    whole(words, 5, line);
+                    if (words[1].equals("right")) {
+                        put(trial, Outcome.RIGHT, number(words[3], line), number(words[4], line), "");
+                    } else {
+                        fail(trial, Outcome.WRONG, "off by " + words[2] + " times what is allowed");
+                    }
+                }
             }
+        }
+
+        private static String[] whole(String[] words, int length, String line) throws IOException {
+            if (words.length != length) {
+                throw notUnderstood(line);
+            }
+            return words;
+        }
+
+        private static double number(String text, String line) throws IOException {
+            try {
+                return Double.parseDouble(text);
+            } catch (NumberFormatException e) {
+                throw notUnderstood(line);
+            }
+        }
+
+        private static IOException notUnderstood(String line) {
+            return new IOException("the process that tries them is not understood: " + line);
         }
 
         private void fail(String[] trial, Outcome outcome, String why) {
