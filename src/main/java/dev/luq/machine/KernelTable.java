@@ -94,12 +94,17 @@ public record KernelTable(List<KernelTrial> trials) {
     /**
      * What multiplies a type.
      *
-     * @param layout {@code fast} or {@code compact}: the fastest of ours and of llama.cpp's; {@code stock}: of llama.cpp's
+     * @param layout {@code fast}: the fastest of ours and of llama.cpp's; {@code compact} the same, but a layout of
+     *     llama.cpp's, which is a copy beside the file, never replaces ours; {@code stock}: the fastest of llama.cpp's
      * @return empty when nothing is right: plain C++ then
      */
     public Optional<KernelTrial> taken(String type, String layout) {
-        return fastest(trials.stream().filter(trial -> trial.type().equals(type))
-                .filter(trial -> trial.stock() || trial.in(layout)).toList());
+        List<KernelTrial> all = trials.stream().filter(trial -> trial.type().equals(type)).toList();
+        Optional<KernelTrial> ours = fastest(all.stream().filter(trial -> trial.in(layout) && !trial.stock()).toList());
+        List<KernelTrial> stock = all.stream().filter(KernelTrial::stock).toList();
+        List<KernelTrial> rivals = layout.equals("compact") ? stock.stream().filter(KernelTrial::rows).toList() : stock;
+        boolean oursWin = ours.isPresent() && fastest(rivals).filter(rival -> faster(rival, ours.get())).isEmpty();
+        return oursWin ? ours : fastest(stock).or(() -> ours);
     }
 
     private Optional<KernelTrial> fastest(List<KernelTrial> candidates) {

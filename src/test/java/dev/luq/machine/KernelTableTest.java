@@ -64,6 +64,15 @@ class KernelTableTest {
         assertEquals(Map.of(), table.ours("compact"));
     }
 
+    /** It would be a second copy of what is chosen for its size. */
+    @Test
+    void aLayoutOfLlamaCppDoesNotReplaceWhatIsCompact() {
+        KernelTable table = table(right("q4_K", "avx2", "both", 41, 49), right("q4_K", "AMX", "stock", 80, 160),
+                right("q4_K", "rows", "stock", 30, 30));
+        assertEquals("AMX", taken(table, "q4_K", "fast"));
+        assertEquals("avx2", taken(table, "q4_K", "compact"));
+    }
+
     @Test
     void aSetThatDiedOrWasWrongOnceIsNotUsedAtAll() {
         KernelTable table = table(right("q4_K", "avx512vnni", "both", 60, 80), right("q4_K", "avx2", "both", 41, 49),
