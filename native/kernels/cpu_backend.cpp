@@ -30,14 +30,23 @@ CpuBackend CpuBackend::find() {
     if (!library) {
         throw std::runtime_error("ggml's CPU backend cannot be extended");
     }
-    decltype(&ggml_get_type_traits_cpu) type_traits;
     look_up(library, "_Z39ggml_backend_cpu_get_extra_buffer_typesv", backend.extra_buffer_types);
     look_up(library, "ggml_barrier", backend.barrier);
     look_up(library, "ggml_threadpool_chunk_set", backend.chunk_set);
     look_up(library, "ggml_threadpool_chunk_add", backend.chunk_add);
-    look_up(library, "ggml_get_type_traits_cpu", type_traits);
-    backend.quantize_q8_k = type_traits(GGML_TYPE_Q8_K)->from_float;
+    look_up(library, "ggml_get_type_traits_cpu", backend.type_traits);
+    backend.quantize_q8_k = backend.type_traits(GGML_TYPE_Q8_K)->from_float;
     return backend;
+}
+
+ggml_type type_named(const std::string & name) {
+    for (int type = 0; type < GGML_TYPE_COUNT; type++) {
+        const char * known = ggml_type_name((ggml_type) type);
+        if (known && name == known) {
+            return (ggml_type) type;
+        }
+    }
+    throw std::invalid_argument("ggml has no type named '" + name + "'");
 }
 
 } // namespace luq::kernels

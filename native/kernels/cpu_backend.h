@@ -5,6 +5,7 @@
 #include "ggml-backend-impl.h"
 #include "ggml-cpu.h"
 
+#include <string>
 #include <vector>
 
 namespace luq::kernels {
@@ -18,9 +19,13 @@ struct CpuBackend {
     void (*chunk_set)(ggml_threadpool *, int value);
     int  (*chunk_add)(ggml_threadpool *, int value); // returns the value before
     ggml_from_float_t quantize_q8_k;
+    decltype(&ggml_get_type_traits_cpu) type_traits;
 
     // Of the backend that serves the CPU device. Throws std::runtime_error when it lacks any of these.
     static CpuBackend find();
 };
+
+// Of that name. Throws std::invalid_argument when ggml has none.
+ggml_type type_named(const std::string & name);
 
 } // namespace luq::kernels

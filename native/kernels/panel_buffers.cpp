@@ -1,10 +1,9 @@
 #include "panel_buffers.h"
 
 #include "file_pages.h"
-#include "matrix_product.h"
 
 #include <algorithm>
-#include <memory>
+#include <cstring>
 #include <stdexcept>
 #include <sys/mman.h>
 #include <thread>
@@ -12,49 +11,15 @@
 namespace luq::kernels {
 namespace {
 
-struct Extension : ggml::cpu::extra_buffer_type {
-    CpuBackend                                  backend;
-    ggml_backend_buffer_type                    buffer_type;
-    std::vector<std::unique_ptr<MatrixProduct>> products; // by ggml_type; null where a type has no panels
-
-    MatrixProduct * product_of(const ggml_tensor & matrix) const;
-    bool supports_op(ggml_backend_dev_t, const ggml_tensor * op) override;
-    ggml::cpu::tensor_traits * get_tensor_traits(const ggml_tensor * op) override;
-};
-
-Extension * extension;
-
-MatrixProduct * Extension::product_of(const ggml_tensor & matrix) const {
-    const bool whole_panels = ggml_n_dims(&matrix) == 2 && ggml_is_contiguous(&matrix) &&
-                              matrix.ne[0] % SUPERBLOCK == 0 && matrix.ne[1] % ROWS == 0;
-    return whole_panels ? products[matrix.type].get() : nullptr;
+PanelBuffers & buffers_of(ggml_backend_buffer_type_t type) {
+    return *static_cast<PanelBuffers *>(static_cast<ggml::cpu::extra_buffer_type *>(type->context));
 }
 
-bool in_panels(const ggml_tensor * tensor) {
-    return tensor && tensor->buffer && tensor->buffer->buft == &extension->buffer_type;
-}
-
-bool Extension::supports_op(ggml_backend_dev_t, const ggml_tensor * op) {
-    if (op->op != GGML_OP_MUL_MAT || !in_panels(op->src[0]) || !product_of(*op->src[0])) {
-        return false;
-    }
-    const ggml_tensor & columns = *op->src[1];
-    const bool reachable = !columns.buffer || ggml_backend_buft_is_host(columns.buffer->buft);
-    return reachable && columns.type == GGML_TYPE_F32 && columns.nb[0] == sizeof(float) && ggml_is_contiguous(op);
-}
-
-ggml::cpu::tensor_traits * Extension::get_tensor_traits(const ggml_tensor * op) {
-    return op->op == GGML_OP_MUL_MAT && in_panels(op->src[0]) ? product_of(*op->src[0]) : nullptr;
-}
-
-// --- buffers -------------------------------------------------------------------------------------------------------
-
-// Panels are packed by as many threads as the machine has: loading has it for itself.
-void set_tensor(ggml_backend_buffer_t, ggml_tensor * tensor, const void * data, size_t offset, size_t size) {
+void set_tensor(ggml_backend_buffer_t buffer, ggml_tensor * tensor, const void * data, size_t offset, size_t size) {
     GGML_ASSERT(offset == 0 && size == ggml_nbytes(tensor));
-    const WeightType & weights = extension->products[tensor->type]->weights;
-    const int64_t panels = tensor->ne[1] / ROWS;
-    const int64_t threads = std::min<int64_t>(panels, std::max(1u, std::thread::hardware_concurrency()));
+    const PanelBuffers & buffers = buffers_of(buffer->buft);
+    const WeightType & weights = buffers.product_of(*tensor)->weights;
+    const int64_t panels = tensor->ne[1] / ROWS, threads = std::min<int64_t>(panels, buffers.threads);
     const auto pack = [&](int64_t i) {
         weights.pack((const uint8_t *) data, (uint8_t *) tensor->data, tensor->ne[0], panels * i / threads,
                      panels * (i + 1) / threads);
@@ -86,24 +51,37 @@ ggml_backend_buffer_t alloc_buffer(ggml_backend_buffer_type_t type, size_t size)
     return buffer;
 }
 
-size_t alloc_size(ggml_backend_buffer_type_t, const ggml_tensor * tensor) {
-    const MatrixProduct * product = extension->product_of(*tensor);
+size_t alloc_size(ggml_backend_buffer_type_t type, const ggml_tensor * tensor) {
+    const MatrixProduct * product = buffers_of(type).product_of(*tensor);
     return product ? product->weights.panel_bytes(tensor->ne[0]) * (tensor->ne[1] / ROWS) : ggml_nbytes(tensor);
 }
 
 } // namespace
 
-const char * enable(Layout layout, const char * name) {
-    if (extension) {
-        throw std::logic_error("the kernels are enabled already");
+Choice choice_of(const char * text) {
+    Choice choice{};
+    if (!text || (*text && !std::strchr(text, '='))) {
+        const InstructionSet & set = instruction_set(text);
+        if (text || &set != &SCALAR) { // ggml's vectors beat plain C++
+            choice.fill(&set);
+        }
+        return choice;
     }
-    const InstructionSet & set = instruction_set(name);
-    if (!name && &set == &SCALAR) {
-        return "none"; // ggml's vectors beat plain C++
+    std::string rest = text;
+    while (!rest.empty()) {
+        const size_t comma = std::min(rest.find(','), rest.size()), equal = rest.find('=');
+        if (equal >= comma) {
+            throw std::invalid_argument("'" + rest.substr(0, comma) + "' is not type=set");
+        }
+        choice[type_named(rest.substr(0, equal))] = &instruction_set(rest.substr(equal + 1, comma - equal - 1).c_str());
+        rest.erase(0, comma + 1);
     }
-    auto created = std::make_unique<Extension>();
-    created->backend = CpuBackend::find();
-    created->buffer_type = {
+    return choice;
+}
+
+PanelBuffers::PanelBuffers(const CpuBackend & backend, Layout layout, const Choice & choice, int threads)
+    : threads(std::max(1, threads)), backend(backend), products(GGML_TYPE_COUNT) {
+    type = {
         {
             [](ggml_backend_buffer_type_t) { return "LUQ_PANELS"; },
             alloc_buffer,
@@ -112,19 +90,73 @@ const char * enable(Layout layout, const char * name) {
             alloc_size,
             nullptr,
         },
-        created->backend.device,
-        static_cast<ggml::cpu::extra_buffer_type *>(created.get()),
+        backend.device,
+        static_cast<ggml::cpu::extra_buffer_type *>(this),
     };
-    created->products.resize(GGML_TYPE_COUNT);
-    for (int type = 0; type < GGML_TYPE_COUNT; type++) {
-        if (const WeightType * weights = weight_type((ggml_type) type, layout)) {
-            created->products[type] = std::make_unique<MatrixProduct>(*weights, set, created->backend);
+    for (int known = 0; known < GGML_TYPE_COUNT; known++) {
+        const WeightType * weights = weight_type((ggml_type) known, layout);
+        if (weights && choice[known]) {
+            products[known] = std::make_unique<MatrixProduct>(*weights, *choice[known], this->backend);
         }
     }
-    auto & types = created->backend.extra_buffer_types();
-    extension = created.release(); // as long as the process, like every buffer type
-    types.insert(types.begin(), &extension->buffer_type);
-    return set.name;
+}
+
+MatrixProduct * PanelBuffers::product(const ggml_tensor & matrix) const {
+    const bool whole_panels = ggml_n_dims(&matrix) == 2 && ggml_is_contiguous(&matrix) &&
+                              matrix.ne[0] % SUPERBLOCK == 0 && matrix.ne[1] % ROWS == 0;
+    return whole_panels ? products[matrix.type].get() : nullptr;
+}
+
+const MatrixProduct * PanelBuffers::product_of(const ggml_tensor & matrix) const { return product(matrix); }
+
+bool PanelBuffers::holds(const ggml_tensor * tensor) const {
+    return tensor && tensor->buffer && tensor->buffer->buft == &type;
+}
+
+void PanelBuffers::join() {
+    auto & types = backend.extra_buffer_types();
+    types.insert(types.begin(), &type);
+}
+
+void PanelBuffers::leave() {
+    auto & types = backend.extra_buffer_types();
+    types.erase(std::remove(types.begin(), types.end(), &type), types.end());
+}
+
+bool PanelBuffers::supports_op(ggml_backend_dev_t, const ggml_tensor * op) {
+    if (op->op != GGML_OP_MUL_MAT || !holds(op->src[0]) || !product(*op->src[0])) {
+        return false;
+    }
+    const ggml_tensor & columns = *op->src[1];
+    const bool reachable = !columns.buffer || ggml_backend_buft_is_host(columns.buffer->buft);
+    return reachable && columns.type == GGML_TYPE_F32 && columns.nb[0] == sizeof(float) && ggml_is_contiguous(op);
+}
+
+ggml::cpu::tensor_traits * PanelBuffers::get_tensor_traits(const ggml_tensor * op) {
+    return op->op == GGML_OP_MUL_MAT && holds(op->src[0]) ? product(*op->src[0]) : nullptr;
+}
+
+std::string enable(Layout layout, const char * text, int threads) {
+    static PanelBuffers * enabled;
+    if (enabled) {
+        throw std::logic_error("the kernels are enabled already");
+    }
+    const Choice choice = choice_of(text);
+    std::string names;
+    for (auto set = INSTRUCTION_SETS; *set; set++) {
+        bool used = false;
+        for (int type = 0; type < GGML_TYPE_COUNT; type++) {
+            used = used || (choice[type] == *set && weight_type((ggml_type) type, layout));
+        }
+        names += used ? std::string(names.empty() ? "" : ", ") + (*set)->name : "";
+    }
+    if (names.empty()) {
+        return "none";
+    }
+    // As long as the process, like every buffer type.
+    enabled = new PanelBuffers(CpuBackend::find(), layout, choice, threads);
+    enabled->join();
+    return names;
 }
 
 } // namespace luq::kernels

@@ -2,15 +2,50 @@
 // llama.cpp offers it each weight before its own layouts; the operations run on the CPU backend's threads.
 #pragma once
 
-#include "weights.h"
+#include "matrix_product.h"
+
+#include <array>
+#include <memory>
+#include <string>
 
 namespace luq::kernels {
 
-// Adds the buffer type to the CPU backend, with panels of that layout and the kernels of that instruction set or, if the
-// name is null, the fastest of this CPU. To be called once, before the first model is loaded and from one thread.
-// Returns the instruction set's name, or "none" when this CPU has only the scalar one and none was named: then nothing
-// is added. Throws std::invalid_argument for an instruction set that this CPU lacks, std::logic_error for a second call,
-// std::runtime_error when the backend cannot be extended.
-const char * enable(Layout layout, const char * instruction_set);
+// What multiplies each type of weights, by ggml_type; null: left to llama.cpp.
+using Choice = std::array<const InstructionSet *, GGML_TYPE_COUNT>;
+
+// "type=set,type=set", both by name, as in "iq1_m=avx512vnni,q4_K=avx2"; the name of a set alone, for every type; or null
+// for the fastest set of this CPU, by rule. Throws std::invalid_argument for what this CPU or ggml does not know.
+Choice choice_of(const char * text);
+
+// The buffer type, in the CPU backend's list from `join` on. Weights that lie in it must not outlive it.
+class PanelBuffers : public ggml::cpu::extra_buffer_type {
+  public:
+    // threads: that pack a weight when it is loaded.
+    PanelBuffers(const CpuBackend & backend, Layout layout, const Choice & choice, int threads);
+
+    ggml_backend_buffer_type * buffer_type() { return &type; }
+    const MatrixProduct *      product_of(const ggml_tensor & matrix) const; // null where it has no panels
+    void                       join(); // in front of llama.cpp's own layouts
+    void                       leave();
+
+    const int threads;
+
+    bool supports_op(ggml_backend_dev_t, const ggml_tensor * op) override;
+    ggml::cpu::tensor_traits * get_tensor_traits(const ggml_tensor * op) override;
+
+  private:
+    CpuBackend                                  backend;
+    ggml_backend_buffer_type                    type;
+    std::vector<std::unique_ptr<MatrixProduct>> products; // by ggml_type; null where a type has no panels
+
+    MatrixProduct * product(const ggml_tensor & matrix) const;
+    bool            holds(const ggml_tensor * tensor) const;
+};
+
+// Adds the buffer type to the CPU backend, with panels of that layout and these kernels (choice_of). To be called once,
+// before the first model is loaded and from one thread. Returns the names of the instruction sets in use, or "none" when
+// no type is multiplied by our kernels: then nothing is added. Throws as choice_of does, std::logic_error for a second
+// call, std::runtime_error when the backend cannot be extended.
+std::string enable(Layout layout, const char * choice, int threads);
 
 } // namespace luq::kernels

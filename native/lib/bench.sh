@@ -49,4 +49,5 @@ test_kernels() {
     fi
     "${emulator[@]}" "$program"
     "${emulator[@]}" "$program" compact
+    "${emulator[@]}" "$program" trials
 }

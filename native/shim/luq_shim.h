@@ -48,10 +48,28 @@ enum luq_layout {
 
 // From now on weights of IQ1_M, IQ2, IQ3, Q4_K and Q6_K are kept in panels of that layout and multiplied by our kernels
 // (native/KERNELS.md).
-// Once per process, after the CPU backend is loaded and before the first model. instruction_set is one of "avx512vbmi",
-// "avx512vnni", "avxvnni", "avx2", "neon" and "scalar", or NULL for the fastest that this CPU has. Returns the name of
-// the one in use, "none" if ggml's own kernels are faster than any for this CPU, NULL if it failed.
-LUQ_API const char * luq_kernels_enable(enum luq_layout layout, const char * instruction_set);
+// Once per process, after the CPU backend is loaded and before the first model. choice is "type=set,type=set" in ggml's
+// names of types and "avx512vbmi", "avx512vnni", "avxvnni", "avx2", "neon" and "scalar", where types that are not named
+// are left to llama.cpp; one set's name for all types; or NULL for the fastest that this CPU has, by rule. threads pack
+// weights when they are loaded. Returns the names of the sets in use, "none" if llama.cpp multiplies everything, NULL if
+// it failed.
+LUQ_API const char * luq_kernels_enable(enum luq_layout layout, const char * choice, int threads);
+
+// From now on llama.cpp uses its layout "AMX" or "CPU_REPACK" for weights of these types only ("q4_0,q8_0", may be
+// empty). The layout "rows" stands for weights as they lie in the file: other types are multiplied by plain C++ then.
+// After the CPU backend is loaded and before the first model. Returns false if it failed, also where the CPU has no such
+// layout.
+LUQ_API bool luq_kernels_restrict(const char * layout, const char * types);
+
+// Every kernel that weights may meet on this CPU, by number from 0: "TYPE SET LAYOUTS", such as "q4_K avx2 both" or
+// "q4_0 AMX stock"; empty after the last, NULL if it failed. Valid until the thread's next call.
+LUQ_API const char * luq_kernel_trial_name(int index);
+
+// Multiplies with it and compares with plain C++. verdict: the largest error as a part of what is allowed, up to 1 is
+// right; 10^9 products a second on one core with one column of activations; with many. Returns false if it failed. Where
+// the CPU cannot run it the process ends by the signal that says so: SIGILL, SIGSEGV and their like are not handled
+// meanwhile.
+LUQ_API bool luq_kernel_trial(int index, double * verdict);
 
 // --- chat ------------------------------------------------------------------------------------------------------
 

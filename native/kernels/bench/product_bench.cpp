@@ -14,6 +14,7 @@
 #include <cstring>
 #include <memory>
 #include <random>
+#include <string>
 #include <vector>
 
 using namespace luq::kernels;
@@ -96,7 +97,7 @@ int main(int argc, char ** argv) {
         std::fprintf(stderr, "unknown layout '%s': take fast or compact\n", layout_name);
         return EXIT_FAILURE;
     }
-    const char * set = enable(layout, argc > 4 ? argv[4] : nullptr);
+    const std::string set = enable(layout, argc > 4 ? argv[4] : nullptr, 1);
     const auto device = ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU);
     const auto extra_types = (ggml_backend_dev_get_extra_bufts_t) ggml_backend_reg_get_proc_address(
         ggml_backend_dev_backend_reg(device), "ggml_backend_dev_get_extra_bufts");
@@ -105,7 +106,7 @@ int main(int argc, char ** argv) {
 
     const int64_t columns = 3584, rows = 18944; // Qwen2.5-7B's ffn_up
     std::printf("%lld x %lld times n columns, %d threads, %s, %s\n", (long long) rows, (long long) columns, threads,
-                layout_name, set);
+                layout_name, set.c_str());
     for (ggml_type type : {GGML_TYPE_IQ1_M, GGML_TYPE_Q4_K, GGML_TYPE_Q6_K, GGML_TYPE_IQ2_XXS, GGML_TYPE_IQ2_S,
                            GGML_TYPE_IQ3_XXS, GGML_TYPE_IQ3_S}) {
         if (!weight_type(type, layout)) {

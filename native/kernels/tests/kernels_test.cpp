@@ -1,8 +1,8 @@
 // The kernels against ggml's own results. Prints what failed; exit status 0 if nothing did. With the argument "compact"
-// only that layout within ggml: a process can have one.
+// only that layout within ggml: a process can have one. With "trials" the trials of all kernels and what follows.
 #include "file_pages.h"
-#include "panel_buffers.h"
-#include "weights.h"
+#include "llama_layouts.h"
+#include "trials.h"
 
 #include "ggml-alloc.h"
 #include "ggml-backend-impl.h"
@@ -283,8 +283,8 @@ bool taken(ggml_backend_buffer_type_t type, Graph && graph) {
 }
 
 void within_ggml(Layout layout) {
-    const char * set = enable(layout, nullptr);
-    check(std::strcmp(set, instruction_set(nullptr).name) == 0, "the fastest instruction set is not the one in use");
+    const std::string set = enable(layout, nullptr, 2);
+    check(set == instruction_set(nullptr).name, "the fastest instruction set is not the one in use");
     const auto device = ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU);
     const auto extra = (ggml_backend_dev_get_extra_bufts_t) ggml_backend_reg_get_proc_address(
         ggml_backend_dev_backend_reg(device), "ggml_backend_dev_get_extra_bufts");
@@ -311,9 +311,106 @@ void within_ggml(Layout layout) {
     }
     check(!taken(panels, Graph(GGML_TYPE_Q5_K, 768, 144, GGML_TYPE_F32, 5, 1)), "a type without panels is taken");
     try {
-        enable(layout, nullptr);
+        enable(layout, nullptr, 2);
         check(false, "the kernels were enabled twice");
     } catch (const std::logic_error &) {
+    }
+}
+
+// --- trials ------------------------------------------------------------------------------------------------------
+
+void every_kernel_of_this_cpu_is_right() {
+    const CpuBackend backend = CpuBackend::find();
+    bool ours = false, rows = false;
+    for (const Trial & trial : trials(backend)) {
+        const Verdict verdict = run(backend, trial);
+        std::printf("%-8s %-12s %-8s error %8.1e  %8.1f %8.1f G products/s\n", ggml_type_name(trial.type),
+                    trial.set.c_str(), trial.layouts(), verdict.error, verdict.one, verdict.many);
+        check(verdict.error <= 1, std::string(ggml_type_name(trial.type)) + " is not right with " + trial.set);
+        ours = ours || trial.panels;
+        rows = rows || trial.set == ROWS_NAME;
+    }
+    check(ours == (&instruction_set(nullptr) != &SCALAR) && rows, "kernels are missing in the trials");
+}
+
+// The rest of this process has no layout of llama.cpp's but for one type.
+void layouts_are_left_out() {
+    const CpuBackend backend = CpuBackend::find();
+    for (ggml_backend_buffer_type_t layout : backend.extra_buffer_types()) {
+        restrict_layout(ggml_backend_buft_name(layout), {GGML_TYPE_Q4_0});
+    }
+    for (const Trial & trial : trials(backend)) {
+        check(!trial.layout || trial.set == ROWS_NAME || trial.type == GGML_TYPE_Q4_0,
+              trial.set + " is still used for " + ggml_type_name(trial.type));
+        if (trial.type == GGML_TYPE_Q4_0) {
+            check(run(backend, trial).error <= 1, "a restricted layout is not right: " + trial.set);
+        }
+    }
+    try {
+        restrict_layout("ABACUS", {});
+        check(false, "a layout that does not exist was restricted");
+    } catch (const std::invalid_argument &) {
+    }
+}
+
+// Plain C++ in place of rows, heads of attention included: two matrices of the first operand serve six of the second.
+void rows_are_replaced() {
+    const auto cpu = ggml_backend_cpu_buffer_type();
+    const auto products = [&](ggml_type type) {
+        const std::unique_ptr<ggml_context, decltype(&ggml_free)> context(
+            ggml_init({16 * ggml_tensor_overhead() + ggml_graph_overhead(), nullptr, true}), ggml_free);
+        ggml_tensor * weights = ggml_new_tensor_4d(context.get(), type, 256, 5, 2, 1);
+        ggml_tensor * columns = ggml_new_tensor_4d(context.get(), GGML_TYPE_F32, 256, 3, 6, 2);
+        ggml_tensor * product = ggml_mul_mat(context.get(), weights, columns);
+        const Buffer buffers[] = {place(weights, cpu), place(columns, cpu), place(product, cpu)};
+        generator.seed(11);
+        std::vector<float> values = activations_of(std::max(ggml_nelements(columns), ggml_nelements(weights)), false);
+        Bytes file(ggml_nbytes(weights));
+        if (type == GGML_TYPE_F32) {
+            std::memcpy(file.data(), values.data(), file.size());
+        } else {
+            ggml_get_type_traits(type)->from_float_ref(values.data(), file.data(), ggml_nelements(weights));
+        }
+        ggml_backend_tensor_set(weights, file.data(), 0, file.size());
+        ggml_backend_tensor_set(columns, values.data(), 0, ggml_nbytes(columns));
+        ggml_cgraph * nodes = ggml_new_graph(context.get());
+        ggml_build_forward_expand(nodes, product);
+        const std::unique_ptr<ggml_backend, decltype(&ggml_backend_free)> backend(ggml_backend_cpu_init(),
+                                                                                  ggml_backend_free);
+        ggml_backend_cpu_set_n_threads(backend.get(), 3);
+        check(ggml_backend_graph_compute(backend.get(), nodes) == GGML_STATUS_SUCCESS, "the graph was not computed");
+        std::vector<float> result(ggml_nelements(product));
+        ggml_backend_tensor_get(product, result.data(), 0, ggml_nbytes(product));
+        return result;
+    };
+    for (ggml_type type : {GGML_TYPE_F32, GGML_TYPE_F16, GGML_TYPE_Q8_0}) {
+        restrict_layout(ROWS_NAME, {GGML_TYPE_F32, GGML_TYPE_F16, GGML_TYPE_Q8_0});
+        const std::vector<float> stock = products(type);
+        restrict_layout(ROWS_NAME, {});
+        const std::vector<float> plain = products(type);
+        bool same = true, equal = true;
+        for (size_t i = 0; i < stock.size(); i++) {
+            same = same && std::fabs(stock[i] - plain[i]) < 0.5; // activations of 8 bits against those of 32
+            equal = equal && stock[i] == plain[i];
+        }
+        check(same, std::string("plain rows of ") + ggml_type_name(type) + " are not right");
+        check(!equal || type == GGML_TYPE_F32, std::string("rows of ") + ggml_type_name(type) + " were not replaced");
+    }
+}
+
+void choices_are_read() {
+    const Choice choice = choice_of("iq1_m=scalar,q4_K=scalar");
+    for (int type = 0; type < GGML_TYPE_COUNT; type++) {
+        check(choice[type] == (type == GGML_TYPE_IQ1_M || type == GGML_TYPE_Q4_K ? &SCALAR : nullptr),
+              "the choice of two types is another one");
+    }
+    check(choice_of("scalar")[GGML_TYPE_Q6_K] == &SCALAR && !choice_of("")[GGML_TYPE_Q6_K], "one for all, none for any");
+    for (const char * wrong : {"q4_K=mmx", "q9=scalar", "q4_K=scalar,q6_K", "mmx"}) {
+        try {
+            choice_of(wrong);
+            check(false, std::string("taken for a choice: ") + wrong);
+        } catch (const std::invalid_argument &) {
+        }
     }
 }
 
@@ -364,6 +461,12 @@ int main(int argc, char ** argv) {
     ggml_cpu_init();
     if (argc > 1 && std::strcmp(argv[1], "compact") == 0) {
         within_ggml(Layout::COMPACT);
+    } else if (argc > 1 && std::strcmp(argv[1], "trials") == 0) {
+        ggml_log_set([](ggml_log_level, const char *, void *) {}, nullptr); // a line for each weight that llama.cpp packs
+        choices_are_read();
+        every_kernel_of_this_cpu_is_right();
+        layouts_are_left_out();
+        rows_are_replaced();
     } else {
         kernels();
         only_file_pages_are_given_back();

@@ -1,14 +1,15 @@
 package dev.luq;
 
 import dev.luq.jobs.child.JobMain;
+import dev.luq.worker.child.KernelTrialsMain;
 import dev.luq.worker.child.WorkerMain;
 import io.quarkus.runtime.Quarkus;
 import io.quarkus.runtime.annotations.QuarkusMain;
 import java.util.Arrays;
 
 /**
- * Entry point of the server and, with {@code worker} or {@code job} as its first argument, of its child processes: a
- * native executable has no other way to start them.
+ * Entry point of the server and, with {@code worker}, {@code job} or {@code kernels} as its first argument, of its child
+ * processes: a native executable has no other way to start them.
  */
 @QuarkusMain
 public final class LuqServer {
@@ -20,6 +21,7 @@ public final class LuqServer {
         String role = arguments.length > 0 ? arguments[0] : "";
         switch (role) {
             case "worker" -> WorkerMain.main(arguments);
+            case "kernels" -> KernelTrialsMain.main(Arrays.copyOfRange(arguments, 1, arguments.length));
             case "job" -> JobMain.main(Arrays.copyOfRange(arguments, 1, arguments.length));
             default -> Quarkus.run(arguments);
         }

@@ -41,8 +41,10 @@ class ImportTableTest {
     static {
         TABLE.put("files", List.of());
         TABLE.put("gguf", List.of("files"));
-        TABLE.put("llama", List.of("gguf"));
-        TABLE.put("luq.plan", List.of("gguf"));
+        // what the machine offers: everybody may ask
+        TABLE.put("machine", List.of("files"));
+        TABLE.put("llama", List.of("gguf", "machine"));
+        TABLE.put("luq.plan", List.of("gguf", "machine"));
         TABLE.put("luq.store", List.of("files", "gguf", "luq.plan"));
         TABLE.put("luq.quantize", List.of("files", "gguf", "llama", "luq.plan", "luq.store"));
         // what is accepted of clients' schemas: asked on both sides of the pipe
@@ -57,26 +59,26 @@ class ImportTableTest {
         TABLE.put("luq.spec", List.of("files", "luq.plan"));
         TABLE.put("luq.report", List.of("luq.plan", "luq.measure", "luq.spec"));
         TABLE.put("luq.job", List.of("files", "gguf", "llama", "engine", "luq.plan", "luq.store", "luq.quantize", "luq.data",
-                "luq.feed", "luq.calibrate", "luq.rank", "luq.measure", "luq.spec", "luq.report"));
+                "luq.feed", "luq.calibrate", "luq.rank", "luq.measure", "luq.spec", "luq.report", "machine"));
         TABLE.put("luq.feed", List.of("images", "llama", "engine", "luq.data"));
         TABLE.put("luq.calibrate", List.of("files", "gguf", "llama", "luq.data", "luq.feed"));
-        TABLE.put("luq.rank", List.of("gguf", "llama", "luq.plan", "luq.feed", "luq.calibrate", "luq.lanes"));
+        TABLE.put("luq.rank", List.of("gguf", "llama", "luq.plan", "luq.feed", "luq.calibrate", "luq.lanes", "machine"));
         TABLE.put("worker.protocol", List.of("luq.plan"));
         // what supervises: the server's half never sees native code
-        TABLE.put("worker", List.of("files", "gguf", "luq.plan", "worker.protocol", "catalog"));
+        TABLE.put("worker", List.of("files", "gguf", "luq.plan", "worker.protocol", "catalog", "machine"));
         // what runs in the child process; started by name, imported by nobody but the entry point
-        TABLE.put("worker.child", List.of("worker.protocol", "luq.plan", "catalog", "engine", "llama", "gguf"));
+        TABLE.put("worker.child", List.of("worker.protocol", "luq.plan", "catalog", "engine", "llama", "gguf", "machine"));
         TABLE.put("jobs.protocol", List.of("luq.spec"));
         TABLE.put("jobs", List.of("files", "jobs.protocol", "catalog", "worker", "worker.protocol", "luq.plan", "luq.spec"));
         TABLE.put("jobs.sets", List.of("files", "catalog", "luq.data", "luq.spec"));
         // what runs in the child process, as the worker's
         TABLE.put("jobs.child", List.of("files", "jobs.protocol", "worker.protocol", "luq.spec", "luq.job"));
-        TABLE.put("openai", List.of("files", "images", "schema", "worker", "worker.protocol", "catalog"));
+        TABLE.put("openai", List.of("files", "images", "schema", "worker", "worker.protocol", "catalog", "machine"));
         TABLE.put("admin", List.of("files", "gguf", "luq.plan", "luq.spec", "catalog", "worker", "worker.protocol", "jobs",
-                "jobs.sets", "openai"));
+                "jobs.sets", "openai", "machine"));
         TABLE.put("telemetry", List.of("worker", "worker.protocol", "jobs", "catalog", "luq.spec", "openai"));
         TABLE.put("cli", List.of("files", "gguf", "llama", "worker", "worker.protocol", "catalog", "luq.plan", "luq.store",
-                "luq.quantize", "luq.data", "luq.calibrate", "luq.measure", "luq.spec", "luq.job", "luq.report"));
+                "luq.quantize", "luq.data", "luq.calibrate", "luq.measure", "luq.spec", "luq.job", "luq.report", "machine"));
     }
 
     /** Rooms whose packages are told apart. */

@@ -4,6 +4,7 @@ import dev.luq.catalog.CatalogEntry;
 import dev.luq.catalog.CatalogException;
 import dev.luq.catalog.CheckedModel;
 import dev.luq.luq.plan.ServingShape;
+import dev.luq.machine.Processors;
 import dev.luq.worker.WorkerConfig;
 import dev.luq.worker.protocol.ServerFrame.Load;
 
@@ -22,7 +23,7 @@ final class ServedShape {
     static ServingShape of(WorkerConfig config, CatalogEntry entry, CheckedModel model) {
         int context = config.contextSize() > 0 ? config.contextSize()
                 : (int) Math.min(model.facts().contextLength().orElse(Load.DEFAULT_CONTEXT), Load.DEFAULT_CONTEXT);
-        int threads = config.threads() > 0 ? config.threads() : Runtime.getRuntime().availableProcessors();
+        int threads = Processors.threads(config.threads());
         return new ServingShape(context, Math.min(config.batchSize(), context), config.slots(), threads,
                 ServingShape.imageTokens(config.imageMaxTokens(), context), entry.kernels(config.kernels()));
     }

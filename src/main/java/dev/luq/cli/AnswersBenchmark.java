@@ -8,6 +8,7 @@ import dev.luq.luq.data.Dataset;
 import dev.luq.luq.data.Example;
 import dev.luq.luq.plan.Kernels;
 import dev.luq.luq.plan.Units;
+import dev.luq.machine.Processors;
 import dev.luq.worker.protocol.WorkerFrame.TokenLogprob;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -68,7 +69,7 @@ final class AnswersBenchmark implements Callable<Integer> {
 
     @Option(names = "--threads", paramLabel = "T",
             description = "Compute threads of each server. Default: the processors available.")
-    private int threads = Runtime.getRuntime().availableProcessors();
+    private int threads = Processors.available();
 
     private final List<Row> different = new ArrayList<>();
     /** Of equal tokens, by how many nats their log probabilities differ. */

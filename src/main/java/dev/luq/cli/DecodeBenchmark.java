@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.luq.gguf.GgmlType;
 import dev.luq.gguf.ModelFiles;
 import dev.luq.luq.plan.Units;
+import dev.luq.machine.Processors;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -65,7 +66,7 @@ final class DecodeBenchmark implements Callable<Integer> {
     private int depth;
 
     @Option(names = "--threads", paramLabel = "T", description = "Default: the processors available.")
-    private int threads = Runtime.getRuntime().availableProcessors();
+    private int threads = Processors.available();
 
     @Option(names = "--repetitions", paramLabel = "R",
             description = "Pairs of measurements (default: 7; with --shape 20).")

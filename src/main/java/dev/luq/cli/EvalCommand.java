@@ -56,6 +56,7 @@ final class EvalCommand implements Callable<Integer> {
     public Integer call() {
         ModelOptions baseModel = ModelOptions.of(base, mmproj);
         Path set = baseModel.set("--evaluation", evaluation, DemoModel::evaluation);
+        MachineKernels.know();
         ProgressBar bar = ProgressBar.forStandardError();
         try {
             ModelEvaluation.Result result = new ModelEvaluation(data.folder(), baseModel.modelFiles().paths(),

@@ -17,6 +17,7 @@ import dev.luq.luq.quantize.Progress;
 import dev.luq.luq.quantize.Requantizer;
 import dev.luq.luq.store.LayerStore;
 import dev.luq.luq.store.StoreLease;
+import dev.luq.machine.Processors;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -63,13 +64,14 @@ final class ImageBenchmark implements Callable<Integer> {
     private int repetitions;
 
     @Option(names = "--threads", paramLabel = "N", description = "Compute threads (default: all processors).")
-    private int threads = Runtime.getRuntime().availableProcessors();
+    private int threads = Processors.available();
 
     @Override
     public Integer call() throws IOException {
         if (side < 28 || repetitions < 1 || threads < 1) {
             throw new CliException("--side must be 28 or more, --repetitions and --threads 1 or more.");
         }
+        MachineKernels.know();
         Llama.init(line -> { });
         try (TemporaryFolder folder = TemporaryFolder.create()) {
             if (shape == null) {

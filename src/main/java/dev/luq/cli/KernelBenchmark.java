@@ -1,5 +1,6 @@
 package dev.luq.cli;
 
+import dev.luq.machine.Processors;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -23,7 +24,7 @@ import picocli.CommandLine.Option;
 final class KernelBenchmark implements Callable<Integer> {
 
     @Option(names = "--threads", paramLabel = "T", description = "Of the whole products. Default: the processors available.")
-    private int threads = Runtime.getRuntime().availableProcessors();
+    private int threads = Processors.available();
 
     @Option(names = "--seconds", paramLabel = "S", defaultValue = "2",
             description = "For each comparison (default: ${DEFAULT-VALUE}).")

@@ -8,6 +8,7 @@ import dev.luq.luq.plan.MemoryEstimate;
 import dev.luq.luq.plan.Planner;
 import dev.luq.luq.plan.ServingShape;
 import dev.luq.luq.plan.Units;
+import dev.luq.machine.Processors;
 import dev.luq.worker.protocol.ServerFrame.Load;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
@@ -174,7 +175,7 @@ final class MemoryBenchmark implements Callable<Integer> {
         int context = (int) Math.min(Load.DEFAULT_CONTEXT, ModelFacts.of(files).contextLength().orElse(Load.DEFAULT_CONTEXT));
         int tokens = (int) Math.pow(Math.round((double) side / TOKEN_SIDE), 2);
         return Planner.asItIs(files, model.mmprojFiles(), new ServingShape(context, ServingOptions.BATCH_SIZE,
-                ServingOptions.SLOTS, Runtime.getRuntime().availableProcessors(), ServingShape.imageTokens(tokens, context),
+                ServingOptions.SLOTS, Processors.available(), ServingShape.imageTokens(tokens, context),
                 kernels));
     }
 

@@ -1,5 +1,6 @@
 package dev.luq.cli;
 
+import dev.luq.machine.Processors;
 import java.io.IOException;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -33,7 +34,7 @@ final class PrefillBenchmark implements Callable<Integer> {
     private int repetitions;
 
     @Option(names = "--threads", paramLabel = "N", description = "Compute threads (default: all processors).")
-    private int threads = Runtime.getRuntime().availableProcessors();
+    private int threads = Processors.available();
 
     @Override
     public Integer call() throws IOException {

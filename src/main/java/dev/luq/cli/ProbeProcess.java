@@ -32,6 +32,7 @@ final class ProbeProcess implements AutoCloseable {
      */
     ProbeProcess(Path model, Kernels kernels, int threads, int prompt, int tokens) throws IOException {
         this.model = model;
+        MachineKernels.know();
         String java = ProcessHandle.current().info().command().orElse("java");
         ProcessBuilder builder = new ProcessBuilder(List.of(java, "-XX:+UseSerialGC", "-Xmx256m", "-cp",
                 System.getProperty("java.class.path"), Main.class.getName(), "bench", "probe", model.toString(),

@@ -4,6 +4,7 @@ import dev.luq.gguf.GgmlType;
 import dev.luq.llama.Llama;
 import dev.luq.luq.plan.Precision;
 import dev.luq.luq.plan.Units;
+import dev.luq.machine.Processors;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.EnumMap;
@@ -61,7 +62,7 @@ final class QuantizeCommand implements Callable<Integer> {
     private int low;
 
     @Option(names = "--threads", paramLabel = "T", description = "Default: the processors available.")
-    private int threads = Runtime.getRuntime().availableProcessors();
+    private int threads = Processors.available();
 
     @Option(names = "--folder", paramLabel = "DIR", description = "Where files are written and removed again"
             + " (default: the system's temporary folder).")
@@ -75,6 +76,7 @@ final class QuantizeCommand implements Callable<Integer> {
         if (types.stream().anyMatch(type -> type == Precision.Q4_K_M || type == Precision.F16)) {
             throw new CliException("--types takes single types, not Q4_K_M, which is several, nor F16, which is none.");
         }
+        MachineKernels.know();
         Llama.init(line -> { });
         try (TemporaryFolder work = TemporaryFolder.in(folder)) {
             if (layers > 0) {

@@ -110,6 +110,7 @@ final class RequantizeCommand implements Callable<Integer> {
         RequantizationSpec spec = spec();
         Path folder = data.job(spec.output().manifestId());
         spec = resumed(folder, spec);
+        MachineKernels.know();
         Report report = run(data, folder, spec);
         print(report, folder);
         activation.activate(data, model.id(), report.manifestId());

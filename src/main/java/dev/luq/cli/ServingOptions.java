@@ -3,6 +3,7 @@ package dev.luq.cli;
 import dev.luq.gguf.ModelFacts;
 import dev.luq.luq.plan.Kernels;
 import dev.luq.luq.plan.ServingShape;
+import dev.luq.machine.Processors;
 import dev.luq.worker.protocol.ServerFrame.Load;
 import picocli.CommandLine.Option;
 
@@ -43,7 +44,7 @@ final class ServingOptions {
     /** @param model a context larger than the one that it was trained for is never served */
     ServingShape shape(ModelFacts model) {
         int context = (int) Math.min(contextSize, model.contextLength().orElse(Load.DEFAULT_CONTEXT));
-        return new ServingShape(context, batchSize, slots, threads > 0 ? threads : Runtime.getRuntime().availableProcessors(),
+        return new ServingShape(context, batchSize, slots, Processors.threads(threads),
                 ServingShape.imageTokens(imageTokens, context), kernels);
     }
 

@@ -14,6 +14,7 @@ import dev.luq.luq.quantize.Requantizer;
 import dev.luq.luq.store.LayerStore;
 import dev.luq.luq.store.Manifest;
 import dev.luq.luq.store.StoreLease;
+import dev.luq.machine.Processors;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -102,7 +103,7 @@ final class SwapBenchmark implements Callable<Integer> {
         LayerStore store = LayerStore.open(data.resolve("store"));
         int layers = LayeredModel.of(base).layers().size();
         try (Requantizer requantizer = new Requantizer(store, base, demo.mmprojFiles(), Optional.empty(),
-                Runtime.getRuntime().availableProcessors()); StoreLease building = store.build()) {
+                Processors.available()); StoreLease building = store.build()) {
             List<Precision> precisions = List.of(Precision.Q8_0, Precision.Q4_K_M);
             for (int i = 0; i < precisions.size(); i++) {
                 Plan plan = Plan.uniform(layers, precisions.get(i), precisions.get(i), Precision.F16);

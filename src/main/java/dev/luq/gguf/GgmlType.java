@@ -1,6 +1,7 @@
 package dev.luq.gguf;
 
 import java.util.HashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
@@ -71,6 +72,12 @@ public enum GgmlType {
     /** ggml's number of the type, as written in files. */
     public int id() {
         return id;
+    }
+
+    /** ggml's name of the type, such as {@code q4_K} or {@code iq1_m}. */
+    public String ggmlName() {
+        String name = name().toLowerCase(Locale.ROOT);
+        return name.endsWith("_k") ? name.substring(0, name.length() - 1) + "K" : name;
     }
 
     /** Weights in one block; rows are whole blocks. */

@@ -3,6 +3,7 @@ package dev.luq.jobs;
 import dev.luq.catalog.CatalogConfig;
 import dev.luq.files.DataFolder;
 import dev.luq.worker.CrashReport;
+import dev.luq.worker.KernelCheck;
 import dev.luq.worker.WorkerCommand;
 import dev.luq.worker.WorkerConfig;
 import jakarta.inject.Inject;
@@ -24,6 +25,7 @@ public class JobCommand implements JobLauncher {
     private final List<String> priority;
     private final WorkerCommand command;
     private final DataFolder data;
+    private final KernelCheck kernels;
 
     @Inject
     JobCommand(WorkerConfig worker, JobsConfig jobs, CatalogConfig catalog) {
@@ -35,10 +37,12 @@ public class JobCommand implements JobLauncher {
         this.priority = priority;
         this.command = new WorkerCommand(config, mainClass, "job", heap, List.of());
         this.data = data;
+        this.kernels = KernelCheck.of(config);
     }
 
     @Override
     public List<String> command(String jobId) {
+        knowKernels();
         List<String> line = new ArrayList<>(priority);
         line.addAll(command.line(jobId, data.toString(), data.job(jobId).toString()));
         return line;
@@ -47,6 +51,15 @@ public class JobCommand implements JobLauncher {
     @Override
     public Optional<CrashReport> crashReport(String jobId, long pid) {
         return command.crashReport(jobId, pid);
+    }
+
+    /** The process uses what is right on this machine. */
+    private void knowKernels() {
+        try {
+            kernels.ensure();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     private static List<String> lowest() {

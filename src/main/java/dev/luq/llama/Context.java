@@ -1,5 +1,6 @@
 package dev.luq.llama;
 
+import dev.luq.machine.Processors;
 import dev.luq.preset.global.llama;
 import dev.luq.preset.llama_batch;
 import dev.luq.preset.llama_context;
@@ -51,14 +52,13 @@ public final class Context implements AutoCloseable {
         llama_context context = null;
         TapCallback callback = tap == null ? null : new TapCallback(tap);
         try (llama_context_params params = llama.llama_context_default_params()) {
-            int processors = Runtime.getRuntime().availableProcessors();
             params.n_ctx(options.contextSize())
                     .n_batch(options.batchSize())
                     .n_ubatch(options.microBatchSize())
                     .n_seq_max(options.sequences())
                     .n_outputs_max(options.outputs())
-                    .n_threads(options.threads() > 0 ? options.threads() : processors)
-                    .n_threads_batch(options.batchThreads() > 0 ? options.batchThreads() : processors)
+                    .n_threads(Processors.threads(options.threads()))
+                    .n_threads_batch(Processors.threads(options.batchThreads()))
                     .type_k(options.kv().ggmlType())
                     .type_v(options.kv().ggmlType())
                     .flash_attn_type(options.flashAttention() ? llama.LLAMA_FLASH_ATTN_TYPE_ENABLED

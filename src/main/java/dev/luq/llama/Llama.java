@@ -2,27 +2,34 @@ package dev.luq.llama;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import dev.luq.machine.KernelTable;
+import dev.luq.machine.NativeBuild;
+import dev.luq.machine.Processors;
 import dev.luq.preset.global.llama;
 import dev.luq.preset.luq_log_callback;
 import java.io.File;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Properties;
+import java.util.Set;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.Loader;
 
 /** The native libraries of this process. */
 public final class Llama {
 
-    private static final Properties BUILD = readBuild();
-
     private static volatile Consumer<LogLine> sink = line -> { };
     /** Called from C for the life of the process: must never be collected. */
     private static LogCallback callback;
-    /** The instruction set of our kernels; null while they are not enabled. */
+    /** What this machine's kernels were found to be; null where nobody tried them, or while they are tried. */
+    private static KernelTable table;
+    /** The instruction sets of our kernels; null while they are not enabled. */
     private static String kernels;
     private static KernelLayout kernelLayout;
 
@@ -30,49 +37,79 @@ public final class Llama {
     }
 
     /**
-     * Loads the libraries and CPU backends, once per process; called again it only replaces the sink.
+     * Loads the libraries and CPU backends, once per process; called again it only replaces the sink. llama.cpp's kernels
+     * that were wrong or slower than others on this machine ({@link KernelTable}) are not used.
      *
      * @param logSink gets llama.cpp's log from INFO up, on whatever thread logs; what it throws is ignored
      * @throws UnsatisfiedLinkError the libraries do not fit this machine
      */
-    public static synchronized void init(Consumer<LogLine> logSink) {
+    public static void init(Consumer<LogLine> logSink) {
+        init(logSink, false);
+    }
+
+    /** @param untried whether all kernels are there, as if nobody had tried them */
+    static synchronized void init(Consumer<LogLine> logSink, boolean untried) {
         sink = Objects.requireNonNull(logSink, "logSink is null");
         if (callback != null) {
             return;
         }
         // Native memory is closed explicitly. Otherwise JavaCPP counts it against 4 x Xmx and stalls in System.gc().
         System.setProperty("org.bytedeco.javacpp.noPointerGC", "true");
-        useOwnCacheDirectory();
+        Path folder = NativeBuild.folder(Optional.empty());
+        if (!untried) {
+            table = KernelTable.read(KernelTable.file(Optional.empty())).orElse(null);
+        }
+        System.setProperty(NativeBuild.CACHE_PROPERTY, folder.toString());
         Loader.load(llama.class);
         callback = new LogCallback();
         llama.luq_log_init(callback, llama.GGML_LOG_LEVEL_INFO);
         loadBackends();
+        if (table != null) {
+            table.restrictions().forEach(Llama::restrict);
+        }
         llama.llama_backend_init();
+    }
+
+    private static void restrict(String set, Set<String> types) {
+        try (BytePointer name = Native.utf8(set); BytePointer list = Native.utf8(String.join(",", types))) {
+            if (!llama.luq_kernels_restrict(name, list)) {
+                sink.accept(new LogLine(LogLine.Level.WARN, "llama.cpp's kernels " + set + " cannot be left out: "
+                        + Native.lastError()));
+            }
+        }
     }
 
     /**
      * From now on models are loaded so that our own kernels multiply weights of the types that they know
-     * (native/KERNELS.md). After {@link #init} and before the first model; called again it changes nothing.
+     * (native/KERNELS.md): for each the fastest that is right on this machine, or by rule where that was not tried. After
+     * {@link #init} and before the first model; called again it changes nothing.
      *
      * @param layout of the weights, for all models of this process
-     * @return the instruction set that the kernels use, such as {@code avx512vbmi}; {@code none} on a processor where
-     *         they would not be faster, which keeps llama.cpp's
+     * @return the instruction sets that the kernels use, such as {@code avx512vbmi, avx512vnni}; {@code none} on a
+     *         processor where they would not be faster, which keeps llama.cpp's
      * @throws LlamaException.Kernels llama.cpp's CPU backend cannot be extended
      * @throws IllegalStateException they are enabled with another layout
      */
     public static synchronized String enableKernels(KernelLayout layout) {
         if (kernels == null) {
-            BytePointer name = llama.luq_kernels_enable(layout.value, (BytePointer) null);
-            if (name == null || name.isNull()) {
-                throw new LlamaException.Kernels(llama.luq_last_error().getString(UTF_8));
+            try (BytePointer choice = table == null ? null : Native.utf8(choice(layout))) {
+                BytePointer names = llama.luq_kernels_enable(layout.value, choice, Processors.available());
+                if (names == null || names.isNull()) {
+                    throw new LlamaException.Kernels(llama.luq_last_error().getString(UTF_8));
+                }
+                kernels = names.getString(UTF_8);
+                kernelLayout = layout;
             }
-            kernels = name.getString(UTF_8);
-            kernelLayout = layout;
         }
         if (kernelLayout != layout) {
             throw new IllegalStateException("the kernels are enabled with the layout " + kernelLayout);
         }
         return kernels;
+    }
+
+    private static String choice(KernelLayout layout) {
+        return table.ours(layout.name().toLowerCase(Locale.ROOT)).entrySet().stream()
+                .map(choice -> choice.getKey() + "=" + choice.getValue()).collect(Collectors.joining(","));
     }
 
     /** llama.cpp's description of the CPU features in use, such as {@code CPU : AVX2 = 1 | ...}. */
@@ -87,30 +124,17 @@ public final class Llama {
 
     /** {@code native} for this machine's CPU only, {@code all} for every CPU of the architecture. */
     public static String variant() {
-        return BUILD.getProperty("variant");
+        return NativeBuild.properties().getProperty("variant");
     }
 
     /** What the libraries were built from and with: key, variant, compiler, CPU flags. A copy. */
     public static Properties build() {
-        Properties copy = new Properties();
-        copy.putAll(BUILD);
-        return copy;
-    }
-
-    /**
-     * JavaCPP compares an extracted library with the jar's by size and time only and names the directory after the
-     * jar, so two builds must not share one.
-     */
-    private static void useOwnCacheDirectory() {
-        String property = "org.bytedeco.javacpp.cachedir";
-        String parent = System.getProperty(property,
-                System.getProperty("user.home") + File.separator + ".javacpp" + File.separator + "cache");
-        System.setProperty(property, new File(parent, "luq-" + BUILD.getProperty("key")).getPath());
+        return NativeBuild.properties();
     }
 
     /** Extracts the CPU backends, from which ggml takes the best for this machine. */
     private static void loadBackends() {
-        String backends = BUILD.getProperty("backends", "");
+        String backends = NativeBuild.properties().getProperty("backends", "");
         if (backends.isEmpty()) {
             return;
         }
@@ -133,19 +157,6 @@ public final class Llama {
         if (llama.ggml_backend_dev_count() == 0) {
             throw new UnsatisfiedLinkError("none of the CPU backends fits this machine: " + backends);
         }
-    }
-
-    private static Properties readBuild() {
-        Properties build = new Properties();
-        try (InputStream in = Llama.class.getResourceAsStream("/META-INF/luq-native.properties")) {
-            if (in == null) {
-                throw new IllegalStateException("luq-native.jar is not on the class path: run native/build");
-            }
-            build.load(in);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-        return build;
     }
 
     private static final class LogCallback extends luq_log_callback {

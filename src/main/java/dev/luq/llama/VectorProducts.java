@@ -1,5 +1,6 @@
 package dev.luq.llama;
 
+import dev.luq.machine.Processors;
 import dev.luq.preset.ggml_backend;
 import dev.luq.preset.ggml_backend_buffer;
 import dev.luq.preset.ggml_backend_reg;
@@ -47,7 +48,7 @@ public final class VectorProducts implements AutoCloseable {
         if (backend == null) {
             throw new IllegalStateException("ggml has no CPU backend");
         }
-        setThreads(threads > 0 ? threads : Runtime.getRuntime().availableProcessors());
+        setThreads(Processors.threads(threads));
         memory = new Memory();
         vectors = llama.ggml_new_tensor_2d(memory.context, llama.GGML_TYPE_F32, width, count);
         memory.allocate(backend);

@@ -2,6 +2,7 @@ package dev.luq.llama;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import dev.luq.machine.Processors;
 import dev.luq.preset.global.llama;
 import dev.luq.preset.mtmd_bitmap;
 import dev.luq.preset.mtmd_context;
@@ -70,8 +71,7 @@ public final class Vision implements AutoCloseable {
                     .print_timings(false)
                     .warmup(false)
                     .flash_attn_type(llama.LLAMA_FLASH_ATTN_TYPE_ENABLED)
-                    .n_threads(options.threads() > 0 ? options.threads()
-                            : Runtime.getRuntime().availableProcessors());
+                    .n_threads(Processors.threads(options.threads()));
             if (options.imageMinTokens() > 0) {
                 params.image_min_tokens(options.imageMinTokens());
             }

@@ -90,7 +90,7 @@ public class ModelControl {
             ModelRoute route = supervisor.add(entry);
             SupervisedWorker worker = supervisor.worker(entry);
             route.put(worker);
-            worker.start();
+            supervisor.begin(worker);
             return entry;
         });
     }
@@ -126,7 +126,7 @@ public class ModelControl {
                 catalog.activate(checked);
                 worker = supervisor.worker(checked);
                 SupervisedWorker failed = route.replace(worker);
-                worker.start();
+                supervisor.begin(worker);
                 if (failed != null) {
                     route.retire(failed);
                 }
@@ -191,6 +191,7 @@ public class ModelControl {
             throws InterruptedException {
         // The memory of a process that still ends its requests is not free.
         route.awaitRetired();
+        supervisor.awaitKernels();
         Swap swap = new Swap(route, () -> supervisor.worker(next), () -> supervisor.worker(now), config.deadline(),
                 background);
         boolean overlap = mode == SwapMode.OVERLAP || mode == SwapMode.AUTO && fitsBeside(route, now, next);

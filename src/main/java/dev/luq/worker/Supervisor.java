@@ -4,6 +4,7 @@ import dev.luq.catalog.Catalog;
 import dev.luq.catalog.CatalogEntry;
 import dev.luq.catalog.CatalogException;
 import dev.luq.catalog.VariantStore;
+import dev.luq.machine.NativeBuild;
 import dev.luq.worker.protocol.ServerFrame;
 import io.quarkus.arc.All;
 import io.quarkus.runtime.ShutdownDelayInitiatedEvent;
@@ -17,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
@@ -34,6 +36,8 @@ public class Supervisor implements ModelWorkers {
     private final List<ModelListener> modelListeners;
     private final WorkerCommand command;
     private final Map<String, ModelRoute> routes = new ConcurrentHashMap<>();
+    /** Done when this machine's kernels are known, or known not to be found out. */
+    private final CompletableFuture<Void> kernels = new CompletableFuture<>();
 
     @Inject
     Supervisor(Catalog catalog, VariantStore variants, WorkerConfig config,
@@ -74,6 +78,9 @@ public class Supervisor implements ModelWorkers {
     }
 
     void start(@Observes StartupEvent event) {
+        Thread check = new Thread(this::checkKernels, "luq-kernels");
+        check.setDaemon(true);
+        check.start();
         for (CatalogEntry entry : catalog.entries()) {
             ModelRoute route = routes.get(entry.id());
             if (!entry.unloaded()) {
@@ -83,11 +90,33 @@ public class Supervisor implements ModelWorkers {
         }
     }
 
+    private void checkKernels() {
+        try {
+            config.process().nativeCacheDir().map(Path::toAbsolutePath)
+                    .ifPresent(dir -> System.setProperty(NativeBuild.CACHE_PROPERTY, dir.toString()));
+            KernelCheck.of(config.process()).ensure().ifPresent(KernelCheck::warn);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } finally {
+            kernels.complete(null);
+        }
+    }
+
+    /** Starts a worker as soon as this machine's kernels are known; returns at once. */
+    void begin(SupervisedWorker worker) {
+        kernels.thenRun(worker::start);
+    }
+
+    /** Returns when this machine's kernels are known. */
+    void awaitKernels() {
+        kernels.join();
+    }
+
     private void serve(ModelRoute route, CatalogEntry entry) {
         try {
             SupervisedWorker worker = worker(entry);
             route.put(worker);
-            entry.problem().ifPresentOrElse(worker::fail, worker::start);
+            entry.problem().ifPresentOrElse(worker::fail, () -> begin(worker));
         } catch (CatalogException.NotFound e) {
             SupervisedWorker none = worker(entry.withoutVariant());
             route.put(none);

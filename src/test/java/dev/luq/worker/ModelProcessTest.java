@@ -39,6 +39,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The real worker process with llama.cpp and tiny models of random weights. */
@@ -185,6 +186,27 @@ class ModelProcessTest {
                         tokens(run(fast, ask(question, folderOfSet))));
                 assertTrue(difference.map(AnswerDifference::isTie).orElse(true), () -> question + ": " + difference);
             }
+        }
+    }
+
+    /** The demo model's own examples, with weights as in the file and so little smaller that answers are the same. */
+    @ParameterizedTest
+    @CsvSource({"F16, STOCK", "Q8_0, STOCK", "Q6_K, FAST", "Q6_K, COMPACT", "Q6_K, STOCK"})
+    void everyKernelAnswersTheExamplesRight(String type, Kernels kernels, @TempDir Path folder) throws IOException {
+        Path demo = Path.of("models/demo/luq-demo-F16.gguf").toAbsolutePath();
+        Path file = demo;
+        if (!type.equals("F16")) {
+            file = folder.resolve("demo.gguf");
+            TestModels.init();
+            ModelQuantizer.quantize(demo, file, new ModelQuantizer.Options(ModelQuantizer.FileType.valueOf(type), false,
+                    Map.of(), Optional.empty(), 1));
+        }
+        SupervisedWorker worker = started(file, demo.resolveSibling("mmproj-luq-demo-F16.gguf"), kernels);
+        ready(worker);
+        Path examples = demo.resolveSibling("examples");
+        for (String line : Files.readAllLines(examples.resolve("examples.jsonl"))) {
+            JsonNode example = JSON.readTree(line);
+            assertEquals(example.get("answer").textValue(), answer(run(worker, ask(example, examples))), line);
         }
     }
 

@@ -1,5 +1,7 @@
 package dev.luq.luq.job;
 
+import dev.luq.machine.Processors;
+
 /**
  * Compute threads.
  *
@@ -18,7 +20,7 @@ record Threads(int graph, int slices) {
      * @param parameters weights of the model
      */
     static Threads of(int wanted, long parameters) {
-        int all = wanted > 0 ? wanted : Runtime.getRuntime().availableProcessors();
+        int all = Processors.threads(wanted);
         return new Threads((int) Math.min(all, 1 + parameters / WEIGHTS_PER_GRAPH_THREAD), all);
     }
 

@@ -4,11 +4,17 @@ import dev.luq.gguf.GgmlType;
 import dev.luq.gguf.Gguf;
 import dev.luq.gguf.GgufTensor;
 import dev.luq.gguf.ModelFiles;
+import dev.luq.machine.KernelTable;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
 
 /**
  * How much memory a language model's weights take once llama.cpp v0.5.0 has loaded them from mapped files. A tensor is
@@ -21,8 +27,8 @@ import java.util.Set;
  * <li>in panels: our kernels made a copy in a layout of their own (native/KERNELS.md) and gave the file's pages back.
  * </ul>
  *
- * On a processor that our kernels do not know ({@link Processor#hasKernels}) everything is as with {@link Kernels#STOCK}.
- * Immutable.
+ * On a processor that our kernels do not know ({@link Processor#hasKernels}) everything is as with {@link Kernels#STOCK},
+ * and so are types for which llama.cpp's kernels were found to be faster ({@link KernelTable}). Immutable.
  */
 public final class WeightMemory {
 
@@ -33,6 +39,8 @@ public final class WeightMemory {
 
     private final Kernels kernels;
     private final Set<GgmlType> repacked;
+    /** Types that our kernels are not taken for although they know them. */
+    private final Set<GgmlType> left;
 
     private enum Place {
         MAPPED, REPACKED, PANELS
@@ -57,17 +65,37 @@ public final class WeightMemory {
     }
 
     /**
-     * On this machine, whose processor is looked up.
+     * On this machine, whose processor is looked up, and what its kernels were found to be.
      *
      * @param kernels as configured
      */
     public WeightMemory(Kernels kernels) {
-        this(kernels, Processor.ofThisMachine());
+        this(kernels, Processor.ofThisMachine(), KernelTable.read(KernelTable.file(Optional.empty())));
     }
 
+    /** Where nobody tried the kernels. */
     WeightMemory(Kernels kernels, Processor processor) {
+        this(kernels, processor, Optional.empty());
+    }
+
+    WeightMemory(Kernels kernels, Processor processor, Optional<KernelTable> table) {
         this.kernels = processor.hasKernels() ? kernels : Kernels.STOCK;
-        this.repacked = processor.repacked();
+        this.repacked = table.map(WeightMemory::inLayouts).orElseGet(processor::repacked);
+        this.left = table.map(known -> notOurs(known, kernels)).orElse(Set.of());
+    }
+
+    private static Set<GgmlType> inLayouts(KernelTable table) {
+        return types(type -> table.taken(type, "stock").filter(taken -> !taken.rows()).isPresent());
+    }
+
+    private static Set<GgmlType> notOurs(KernelTable table, Kernels kernels) {
+        Set<String> ours = table.ours(kernels == Kernels.COMPACT ? "compact" : "fast").keySet();
+        return types(type -> !ours.contains(type));
+    }
+
+    private static Set<GgmlType> types(Predicate<String> wanted) {
+        return Arrays.stream(GgmlType.values()).filter(type -> wanted.test(type.ggmlName()))
+                .collect(Collectors.toCollection(() -> EnumSet.noneOf(GgmlType.class)));
     }
 
     /**
@@ -76,7 +104,7 @@ public final class WeightMemory {
      * @return empty where the kernels leave the type as it is
      */
     private OptionalInt panelBytes(GgmlType type) {
-        if (kernels == Kernels.STOCK) {
+        if (kernels == Kernels.STOCK || left.contains(type)) {
             return OptionalInt.empty();
         }
         boolean compact = kernels == Kernels.COMPACT;

@@ -5,6 +5,7 @@ import dev.luq.luq.calibrate.Activation;
 import dev.luq.luq.calibrate.Calibration;
 import dev.luq.luq.feed.Modality;
 import dev.luq.luq.lanes.Lanes;
+import dev.luq.machine.Processors;
 import java.io.IOException;
 import java.nio.channels.ClosedByInterruptException;
 import java.util.ArrayList;
@@ -107,7 +108,7 @@ public final class EntropyRanking {
 
     /** Layers side by side as far as their vectors do not take too much; the threads that are left share in the products. */
     private List<Lane> lanes() {
-        int threads = options.threads() > 0 ? options.threads() : Runtime.getRuntime().availableProcessors();
+        int threads = Processors.threads(options.threads());
         long bytes = (long) points() * calibration.width() * Float.BYTES;
         int lanes = (int) Math.max(1, Math.min(Math.min(threads, calibration.layers()), LANES_BYTES / Math.max(1, bytes)));
         return IntStream.range(0, lanes).mapToObj(lane -> new Lane(lane == 0, threads / lanes)).toList();

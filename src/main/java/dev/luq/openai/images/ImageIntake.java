@@ -4,6 +4,7 @@ import dev.luq.images.ImageDecoder;
 import dev.luq.images.ImageException;
 import dev.luq.images.ImageFormat;
 import dev.luq.images.Pixels;
+import dev.luq.machine.Processors;
 import dev.luq.openai.errors.ApiException.InvalidImage;
 import dev.luq.openai.errors.ApiException.InvalidImage.Fault;
 import dev.luq.openai.errors.ApiException.InvalidRequest;
@@ -37,7 +38,7 @@ public final class ImageIntake {
     public ImageIntake(ImagesConfig config, IntakeBudget budget) {
         this.config = config;
         int concurrent = config.concurrentDecodes();
-        decodes = new Semaphore(concurrent > 0 ? concurrent : Runtime.getRuntime().availableProcessors(), true);
+        decodes = new Semaphore(Processors.threads(concurrent), true);
         decodedPixels = Math.max(1, Math.min((long) SOURCE_PIXELS_PER_PIXEL * config.maxPixels(),
                 budget.total() / 2 / BYTES_PER_DECODED_PIXEL));
     }

@@ -18,6 +18,7 @@ import dev.luq.llama.Model;
 import dev.luq.llama.ModelOptions;
 import dev.luq.llama.Vision;
 import dev.luq.llama.VisionOptions;
+import dev.luq.machine.Processors;
 import dev.luq.worker.protocol.Blackbox;
 import dev.luq.worker.protocol.ServerFrame;
 import dev.luq.worker.protocol.WorkerFrame;
@@ -119,7 +120,7 @@ final class EngineHost implements ModelHost {
 
     /** Half of the processors unless told otherwise: images are encoded while others decode. */
     private static int imageThreads(ServerFrame.Load load) {
-        return load.imageThreads() > 0 ? load.imageThreads() : Math.max(1, Runtime.getRuntime().availableProcessors() / 2);
+        return load.imageThreads() > 0 ? load.imageThreads() : Math.max(1, Processors.available() / 2);
     }
 
     /** llama.cpp's account of what it loads, over a hundred lines, is for those who look for a fault. */

@@ -1,0 +1,140 @@
+package dev.luq.machine;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.luq.machine.KernelTrial.Outcome;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class KernelTableTest {
+
+    private static KernelTrial right(String type, String set, String layouts, double one, double many) {
+        return new KernelTrial(type, set, layouts, Outcome.RIGHT, one, many, "");
+    }
+
+    private static KernelTrial failed(String type, String set, String layouts, Outcome outcome, String detail) {
+        return new KernelTrial(type, set, layouts, outcome, 0, 0, detail);
+    }
+
+    private static KernelTable table(KernelTrial... trials) {
+        return new KernelTable(Arrays.asList(trials));
+    }
+
+    private static String taken(KernelTable table, String type, String layout) {
+        return table.taken(type, layout).map(KernelTrial::set).orElse("nothing");
+    }
+
+    /** The figures of a Sapphire Rapids. */
+    @Test
+    void theFastestIsTakenForEachTypeAndLayout() {
+        KernelTable table = table(
+                right("q4_K", "avx512vbmi", "both", 59.6, 80.8), right("q4_K", "avx512vnni", "both", 60.1, 80.7),
+                right("q4_K", "AMX", "stock", 58.7, 82.5), right("q4_K", "rows", "stock", 30.2, 30.1),
+                right("iq1_m", "avx512vbmi", "fast", 51.2, 71.3), right("iq1_m", "avx512vnni", "fast", 51.3, 71.3),
+                right("iq1_m", "avx512vbmi", "compact", 16.1, 57.6), right("iq1_m", "avx512vnni", "compact", 32.3, 69.6),
+                right("iq1_m", "rows", "stock", 14.3, 46.5));
+        assertEquals("avx512vbmi", taken(table, "q4_K", "fast"), "what is as fast is taken by rule");
+        assertEquals("avx512vbmi", taken(table, "iq1_m", "fast"));
+        assertEquals("avx512vnni", taken(table, "iq1_m", "compact"));
+        assertEquals("AMX", taken(table, "q4_K", "stock"));
+        assertEquals(Map.of("q4_K", "avx512vbmi", "iq1_m", "avx512vnni"), table.ours("compact"));
+        assertEquals(Map.of(), table.restrictions(), "llama.cpp takes its fastest by itself");
+    }
+
+    @Test
+    void whereOneColumnMakesNoDifferenceManyDo() {
+        assertEquals("slower", taken(table(right("t", "first", "fast", 20, 40), right("t", "slower", "fast", 19, 80)), "t", "fast"));
+        assertEquals("first", taken(table(right("t", "first", "fast", 20, 40), right("t", "slower", "fast", 17, 80)), "t", "fast"));
+    }
+
+    @Test
+    void llamaCppsKernelsAreTakenWhereOursAreSlower() {
+        KernelTable table = table(right("iq1_m", "avx2", "compact", 17.3, 34), right("iq1_m", "rows", "stock", 21.7, 46));
+        assertEquals("rows", taken(table, "iq1_m", "compact"));
+        assertEquals(Map.of(), table.ours("compact"));
+    }
+
+    /** It would be a second copy of what is chosen for its size. */
+    @Test
+    void aLayoutOfLlamaCppDoesNotReplaceWhatIsCompact() {
+        KernelTable table = table(right("q4_K", "avx2", "both", 41, 49), right("q4_K", "AMX", "stock", 80, 160),
+                right("q4_K", "rows", "stock", 30, 30));
+        assertEquals("AMX", taken(table, "q4_K", "fast"));
+        assertEquals("avx2", taken(table, "q4_K", "compact"));
+    }
+
+    @Test
+    void aSetThatDiedOrWasWrongOnceIsNotUsedAtAll() {
+        KernelTable table = table(right("q4_K", "avx512vnni", "both", 60, 80), right("q4_K", "avx2", "both", 41, 49),
+                right("q6_K", "avx2", "both", 30, 40), failed("q6_K", "avx512vnni", "both", Outcome.WRONG, "off by 7"),
+                right("q4_K", "AMX", "stock", 90, 90), right("q4_K", "rows", "stock", 30, 30),
+                failed("q8_0", "AMX", "stock", Outcome.DIED, "SIGILL"), failed("q4_0", "AMX", "stock", Outcome.LEFT_OUT, ""),
+                right("q8_0", "rows", "stock", 26, 46), right("q4_0", "rows", "stock", 25, 45));
+        assertEquals(Map.of("avx512vnni", "wrong with q6_K (off by 7)", "AMX", "died with q8_0 (SIGILL)"), table.switchedOff());
+        assertEquals(Map.of("q4_K", "avx2", "q6_K", "avx2"), table.ours("fast"));
+        assertEquals("rows", taken(table, "q4_K", "stock"));
+        assertEquals(Map.of("AMX", Set.of()), table.restrictions());
+    }
+
+    @Test
+    void rowsAreSwitchedOffForOneType() {
+        KernelTable table = table(right("f32", "rows", "stock", 29, 72), failed("f16", "rows", "stock", Outcome.WRONG, "off by Infinity"));
+        assertEquals(Set.of("rows of f16"), table.switchedOff().keySet());
+        assertEquals("nothing", taken(table, "f16", "stock"));
+        assertEquals(Map.of("rows", Set.of("f32")), table.restrictions());
+    }
+
+    /** llama.cpp would take the first of its layouts that knows the type. */
+    @Test
+    void aSlowerLayoutOfLlamaCppIsLeftOutForItsType() {
+        KernelTable table = table(right("q8_0", "AMX", "stock", 20, 40), right("q8_0", "rows", "stock", 26, 46),
+                right("q4_0", "AMX", "stock", 80, 160), right("q4_0", "CPU_REPACK", "stock", 34, 63),
+                right("q4_0", "rows", "stock", 25, 45));
+        assertEquals(Map.of("AMX", Set.of("q4_0")), table.restrictions());
+    }
+
+    @Test
+    void aFileComesBackAsItWasWritten(@TempDir Path folder) throws IOException {
+        Path file = folder.resolve("kernels.txt");
+        KernelTable table = table(right("q4_K", "avx2", "both", 41.25, 49), failed("q4_K", "AMX", "stock", Outcome.DIED, "no answer in 20 s"));
+        table.write(file);
+        assertEquals(Optional.of(table), KernelTable.read(file));
+        assertEquals(List.of(file), Files.list(folder).toList());
+    }
+
+    @Test
+    void aFileThatIsNotWholeIsNone(@TempDir Path folder) throws IOException {
+        Path file = folder.resolve("kernels.txt");
+        assertTrue(KernelTable.read(file).isEmpty());
+        for (String text : List.of("", "end\n", "q4_K avx2 both RIGHT 41 49\n", "q4_K avx2 both RIGHT 41\nend\n",
+                "q4_K avx2 both FINE 41 49\nend\n", "q4_K avx2 both RIGHT fast 49\nend\n")) {
+            Files.writeString(file, text);
+            assertTrue(KernelTable.read(file).isEmpty(), text);
+        }
+    }
+
+    /** What a processor is, not what it does at the moment. */
+    @Test
+    void theKeyIsThatOfTheProcessor(@TempDir Path folder) throws IOException {
+        String first = key(folder, "model name\t: Xeon\nflags\t\t: avx2 avx512f\ncpu MHz\t: 2600.0\n\nprocessor\t: 1\nflags\t: fpu\n");
+        assertEquals(first, key(folder, "cpu MHz\t: 3100.5\nflags\t\t: avx512f avx2\nmodel name\t: Xeon\n"));
+        assertNotEquals(first, key(folder, "model name\t: Xeon\nflags\t\t: avx2\n"));
+        assertNotEquals(first, key(folder, "model name\t: EPYC\nflags\t\t: avx2 avx512f\n"));
+        assertNotEquals(key(folder, "Features\t: asimd\n"), key(folder, "Features\t: asimd asimddp\n"));
+        assertTrue(first.matches("[0-9a-f]{16}"), first);
+    }
+
+    private static String key(Path folder, String cpuinfo) throws IOException {
+        return Cpu.read(Files.writeString(folder.resolve("cpuinfo"), cpuinfo)).key();
+    }
+}
