@@ -26,6 +26,7 @@ public final class Errors {
             "image_too_large", 400,
             "context_length_exceeded", 400,
             "unsupported_modality", 400,
+            "request_too_large", 413,
             "input_quarantined", 422,
             "queue_full", 429,
             "draining", 503,
