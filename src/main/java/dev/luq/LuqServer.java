@@ -1,5 +1,6 @@
 package dev.luq;
 
+import dev.luq.decoder.child.DecoderMain;
 import dev.luq.jobs.child.JobMain;
 import dev.luq.worker.child.KernelTrialsMain;
 import dev.luq.worker.child.WorkerMain;
@@ -8,8 +9,8 @@ import io.quarkus.runtime.annotations.QuarkusMain;
 import java.util.Arrays;
 
 /**
- * Entry point of the server and, with {@code worker}, {@code job} or {@code kernels} as its first argument, of its child
- * processes: a native executable has no other way to start them.
+ * Entry point of the server and, with {@code worker}, {@code job}, {@code kernels} or {@code decoder} as its first argument,
+ * of its child processes: a native executable has no other way to start them.
  */
 @QuarkusMain
 public final class LuqServer {
@@ -23,6 +24,7 @@ public final class LuqServer {
             case "worker" -> WorkerMain.main(arguments);
             case "kernels" -> KernelTrialsMain.main(Arrays.copyOfRange(arguments, 1, arguments.length));
             case "job" -> JobMain.main(Arrays.copyOfRange(arguments, 1, arguments.length));
+            case "decoder" -> DecoderMain.main(arguments);
             default -> Quarkus.run(arguments);
         }
     }

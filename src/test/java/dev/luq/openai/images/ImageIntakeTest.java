@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.luq.decoder.DecoderPool;
+import dev.luq.decoder.TestDecoders;
 import dev.luq.images.ImageFormat;
 import dev.luq.images.Pixels;
 import dev.luq.openai.errors.ApiException;
@@ -19,8 +21,11 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.zip.CRC32;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -35,8 +40,20 @@ class ImageIntakeTest {
     private static final ImagesConfig DEFAULTS = new SmallRyeConfigBuilder().withMapping(ImagesConfig.class).build()
             .getConfigMapping(ImagesConfig.class);
 
+    private static DecoderPool decoders;
+
     private final IntakeBudget budget = new IntakeBudget(1L << 30, 1 << 26);
-    private final ImageIntake intake = new ImageIntake(DEFAULTS, budget);
+    private final ImageIntake intake = new ImageIntake(DEFAULTS, decoders);
+
+    @BeforeAll
+    static void startDecoders() {
+        decoders = TestDecoders.pool(Map.of());
+    }
+
+    @AfterAll
+    static void endDecoders() {
+        decoders.close();
+    }
 
     @ParameterizedTest
     @CsvSource({"png,0", "gif,0", "jpg,40"})
@@ -190,7 +207,7 @@ class ImageIntakeTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"iVBOR w0KGgo=", "iVBORw0K\nGgo=", "iVBORw0KGg-_", "iVBORw0K*", "iVBO=Rw0", "i", "iVBORw0KGé"})
+    @ValueSource(strings = {"iVBORw0K\u00a0Ggo=", "iVBORw0KGgo====", "iVBORw0KGg-_", "iVBORw0K*", "iVBO=Rw0", "i", "iVBORw0KGé"})
     void brokenBase64(String text) {
         assertEquals("invalid_base64", refusal("data:image/png;base64," + text));
     }
@@ -275,14 +292,13 @@ class ImageIntakeTest {
     @Test
     void pixelsCountAgainstTheMemoryUntilTheShareIsClosed() {
         IntakeBudget small = new IntakeBudget(62_000, 1000);
-        ImageIntake bounded = new ImageIntake(DEFAULTS, small);
         ImageReference image = new ImageReference(TestImages.png(50, 50), Detail.AUTO, "p");
         IntakeBudget.Share first = small.reserve(0);
-        bounded.decode(List.of(image), first);
+        intake.decode(List.of(image), first);
         assertEquals(62_000 - 7_500, small.free());
         try (IntakeBudget.Share second = small.reserve(0)) {
             ApiException refused = assertThrows(ApiException.class,
-                    () -> bounded.decode(Collections.nCopies(6, image), second));
+                    () -> intake.decode(Collections.nCopies(8, image), second));
             assertEquals(429, refused.error().status());
         }
         first.close();
