@@ -48,7 +48,7 @@ final class Connection implements AutoCloseable {
     }
 
     /**
-     * Sends the request and reads the answer to the end of the connection; of kinds that leave, as much as there was.
+     * Sends the request and reads the answer to its end or that of the connection; of kinds that leave, as much as there was.
      *
      * @throws IOException also when the server closes the connection while it still gets the request
      * @throws InterruptedException when the run is over
@@ -69,7 +69,7 @@ final class Connection implements AutoCloseable {
             }
             default -> out.write(whole());
         }
-        return Reply.parse(ask.kind() == Kind.SLOW_READER ? readSlowly() : socket.getInputStream().readAllBytes());
+        return read(ask.kind() == Kind.SLOW_READER ? ask.patience() : 0);
     }
 
     private byte[] whole() {
@@ -87,15 +87,21 @@ final class Connection implements AutoCloseable {
         }
     }
 
-    private byte[] readSlowly() throws IOException, InterruptedException {
+    private Reply read(int pause) throws IOException, InterruptedException {
         InputStream in = socket.getInputStream();
         ByteArrayOutputStream read = new ByteArrayOutputStream();
-        byte[] piece = new byte[SMALL_BUFFER / 4];
+        byte[] piece = new byte[pause > 0 ? SMALL_BUFFER / 4 : 1 << 16];
         for (int count = in.read(piece); count >= 0; count = in.read(piece)) {
             read.write(piece, 0, count);
-            Thread.sleep(ask.patience());
+            Thread.sleep(pause);
+            if (in.available() == 0) {
+                Reply reply = Reply.parse(read.toByteArray());
+                if (reply.whole()) {
+                    return reply;
+                }
+            }
         }
-        return read.toByteArray();
+        return Reply.parse(read.toByteArray());
     }
 
     private byte[] readFor(int millis) throws IOException {
