@@ -20,9 +20,9 @@ import picocli.CommandLine.Option;
             "A minute after the model is back its worker is killed again, by SIGKILL and SIGSEGV by turns. Requests that were"
                 + " there at a kill or came before the model was back may fail with worker_restarting; a full queue may answer"
                 + " 429. Whatever else is not as the API promises is wrong.",
-            "At the end nothing may run, every slot answers, descriptors are closed, there are as many children as before."
-                + " Over ten minutes or more, the medians of the server's resident memory, descriptors and threads in the last"
-                + " quarter may be 5 % above those of the second quarter at most.",
+            "At the end nothing may run, every slot answers, descriptors are closed, one worker is there, and no more died than"
+                + " were killed. Over ten minutes or more, the medians of the server's resident memory, descriptors, threads and"
+                + " children in the last quarter may be 5 % above those of the second quarter at most.",
             "Exit status 0 when it held, 1 when it did not."
         })
 final class SoakBenchmark implements Callable<Integer> {

@@ -40,6 +40,9 @@ public final class Soak {
     /** More than the slots, fewer than may wait. */
     private static final int PROBES = 16;
     private static final double GROWTH = 0.05;
+    /** What libraries open or start when they are first needed. */
+    private static final int SLACK_DESCRIPTORS = 32;
+    private static final int SLACK_PROCESSES = 4;
     private static final String WORKER = "dev.luq.worker.child.WorkerMain";
     private static final double MIB = 1 << 20;
 
@@ -151,8 +154,8 @@ public final class Soak {
         out.println("   time  requests  answered   refused      busy    killed      left  wrong      MiB  files  threads  kills");
         int zombiesInARow = 0;
         long nextKill = start + KILLS.toNanos();
-        for (long next = start; System.nanoTime() < start + load.time().toNanos(); next += SAMPLE.toNanos()) {
-            TimeUnit.NANOSECONDS.sleep(Math.max(0, next - System.nanoTime()));
+        while (System.nanoTime() < start + load.time().toNanos()) {
+            Thread.sleep(SAMPLE.toMillis());
             Optional<Vitals> now = Vitals.of(server);
             if (now.isEmpty()) {
                 tally.wrong("the server ended", "after " + clock(System.nanoTime() - start));
@@ -241,22 +244,25 @@ public final class Soak {
             return;
         }
         check("no request runs when nobody asks", () -> sum("luq_requests_running") == 0 && sum("luq_requests_waiting") == 0);
-        List<CompletableFuture<Boolean>> probes = IntStream.range(0, PROBES).mapToObj(i ->
-                CompletableFuture.supplyAsync(() -> isAnswered("Is slot " + i + " there?"), task -> new Thread(task).start())).toList();
-        if (!probes.stream().allMatch(CompletableFuture::join)) {
+        if (!probes().stream().allMatch(CompletableFuture::join)) {
             tally.wrong("not so: every slot answers when all is over", "of " + PROBES + " questions at once");
         }
         check("a question that everybody asks is answered, though it was there whenever a worker died",
                 () -> isAnswered(RandomAsks.COMMON_QUESTION));
-        check("descriptors are closed when clients are gone",
-                () -> Vitals.of(server).map(now -> now.descriptors() <= before.descriptors() + 16).orElse(false));
-        check("as many children as before", () -> Vitals.of(server).map(now -> now.children() <= before.children()).orElse(false));
+        check("descriptors are closed when clients are gone", () -> Vitals.of(server)
+                .map(now -> now.descriptors() <= before.descriptors() + SLACK_DESCRIPTORS).orElse(false));
+        check("one worker is there", () -> server.children().filter(Soak::isWorker).count() == 1);
+        double died = sum("luq_worker_restarts_total");
+        if (died != deaths.count()) {
+            tally.wrong("workers that died by themselves", String.format("%.0f died, %d were killed", died, deaths.count()));
+        }
         if (samples.size() < SAMPLES_TO_JUDGE) {
             return;
         }
         flat("memory", Trend.of(samples.stream().map(Vitals::resident).toList()), 0);
-        flat("descriptors", Trend.of(samples.stream().map(Vitals::descriptors).toList()), 16);
-        flat("threads", Trend.of(samples.stream().map(Vitals::threads).toList()), 4);
+        flat("descriptors", Trend.of(samples.stream().map(Vitals::descriptors).toList()), SLACK_DESCRIPTORS);
+        flat("threads", Trend.of(samples.stream().map(Vitals::threads).toList()), SLACK_PROCESSES);
+        flat("children", Trend.of(samples.stream().map(Vitals::children).toList()), SLACK_PROCESSES);
     }
 
     private void flat(String what, Trend trend, double slack) {
@@ -299,6 +305,12 @@ public final class Soak {
         return send(HttpRequest.newBuilder(address.resolve("/v1/chat/completions")).header("Content-Type", "application/json")
                 .POST(HttpRequest.BodyPublishers.ofString("{\"max_tokens\":4,\"messages\":[{\"role\":\"user\",\"content\":\""
                         + question + "\"}]}"))).filter(answer -> answer.statusCode() == 200).isPresent();
+    }
+
+    /** Questions at once. */
+    private List<CompletableFuture<Boolean>> probes() {
+        return IntStream.range(0, PROBES).mapToObj(i -> CompletableFuture.supplyAsync(
+                () -> isAnswered("Is slot " + i + " there?"), probe -> new Thread(probe).start())).toList();
     }
 
     private boolean isGood(String path) {

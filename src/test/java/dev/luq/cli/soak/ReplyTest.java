@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** What a connection gave, read as HTTP says. */
@@ -33,7 +34,7 @@ class ReplyTest {
 
     @Test
     void whatIsNoAnswer() {
-        for (String text : new String[] {"", "HTTP/1.1 200 OK\r\n", "SSH-2.0\r\n\r\n", "HTTP/1.1 2\r\n\r\n", "HTTP/1.1 abc\r\n\r\n"}) {
+        for (String text : List.of("", "HTTP/1.1 200 OK\r\n", "SSH-2.0\r\n\r\n", "HTTP/1.1 2\r\n\r\n", "HTTP/1.1 abc\r\n\r\n")) {
             assertEquals(0, Reply.parse(text.getBytes(UTF_8)).status(), text);
         }
     }
