@@ -2,6 +2,7 @@ package dev.luq;
 
 import static dev.luq.Until.until;
 
+import dev.luq.files.Folders;
 import io.quarkus.bootstrap.app.AugmentResult;
 import io.quarkus.bootstrap.app.CuratedApplication;
 import io.quarkus.bootstrap.app.QuarkusBootstrap;
@@ -19,6 +20,9 @@ import java.util.concurrent.TimeUnit;
 /** The application packaged as for its users, in a process of its own: for what a test in the same process cannot do. */
 final class PackagedServer implements AutoCloseable {
 
+    /** Packaged once for all tests. */
+    private static Path jar;
+
     private final Process process;
     private final Path log;
     private final int port;
@@ -30,13 +34,13 @@ final class PackagedServer implements AutoCloseable {
     }
 
     /**
-     * Packages the application and starts it.
+     * Packages the application, unless another test did, and starts it.
      *
-     * @param directory for the package and the log
+     * @param directory for the log
      * @param settings {@code key=value}
      */
     static PackagedServer start(Path directory, String... settings) throws Exception {
-        Path jar = packaged(directory);
+        Path application = packaged();
         int port = freePort();
         List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:TieredStopAtLevel=1", "-Xmx256m", "-Djava.util.logging.manager=org.jboss.logmanager.LogManager",
@@ -44,7 +48,7 @@ final class PackagedServer implements AutoCloseable {
         for (String setting : settings) {
             command.add("-D" + setting);
         }
-        command.addAll(List.of("-jar", jar.toString()));
+        command.addAll(List.of("-jar", application.toString()));
         Path log = directory.resolve("server.log");
         Process process = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile()).start();
         PackagedServer server = new PackagedServer(process, log, port);
@@ -57,7 +61,12 @@ final class PackagedServer implements AutoCloseable {
         return server;
     }
 
-    private static Path packaged(Path directory) throws Exception {
+    private static synchronized Path packaged() throws Exception {
+        if (jar != null) {
+            return jar;
+        }
+        Path directory = Path.of("target", "packaged-test").toAbsolutePath();
+        Folders.delete(directory);
         QuarkusBootstrap bootstrap = QuarkusBootstrap.builder()
                 .setApplicationRoot(Path.of("target", "classes").toAbsolutePath())
                 .setProjectRoot(Path.of("").toAbsolutePath())
@@ -68,8 +77,9 @@ final class PackagedServer implements AutoCloseable {
                 .build();
         try (CuratedApplication application = bootstrap.bootstrap()) {
             AugmentResult result = application.createAugmentor().createProductionApplication();
-            return result.getJar().getPath();
+            jar = result.getJar().getPath();
         }
+        return jar;
     }
 
     private static int freePort() throws IOException {

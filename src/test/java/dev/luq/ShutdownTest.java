@@ -4,6 +4,7 @@ import static dev.luq.Until.until;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.luq.luq.plan.Precision;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
@@ -13,6 +14,8 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -45,6 +48,44 @@ class ShutdownTest {
                     received.toString());
             assertEquals(143, server.awaitExit(), server.log());
             until("the worker's end", () -> workers.stream().noneMatch(ProcessHandle::isAlive));
+        }
+    }
+
+    /** The old worker ends a long answer before the new one may start: that is when the signal comes. */
+    @Test
+    void aChangeOfVariantUnderWayLeavesAServerThatStartsAgain(@TempDir Path directory) throws Exception {
+        Path reference = Path.of("src/test/resources/reference").toAbsolutePath();
+        Path model = reference.resolve("llava-tiny-F16.gguf");
+        Path mmproj = reference.resolve("mmproj-llava-tiny-F16.gguf");
+        Path data = directory.resolve("data");
+        TestVariants.publish(data, "low", model, mmproj, Precision.Q4_K);
+        String[] settings = {"luq.model=" + model, "luq.mmproj=" + mmproj, "luq.model-id=tiny", "luq.data-dir=" + data,
+            "luq.worker.threads=1", "luq.worker.drain-time=1S"};
+        try (PackagedServer server = PackagedServer.start(directory, settings)) {
+            List<ProcessHandle> workers = server.process().children().toList();
+            HttpResponse<InputStream> endless = speak(server, 0);
+            assertEquals('d', endless.body().read());
+            CompletableFuture<HttpResponse<String>> change = client.sendAsync(HttpRequest.newBuilder(
+                    server.address("/admin/v1/models/tiny/activation")).header("Content-Type", "application/json")
+                    .POST(HttpRequest.BodyPublishers.ofString("{\"variant\":\"low\",\"swap\":\"pause\"}")).build(),
+                    HttpResponse.BodyHandlers.ofString());
+            until("the change is under way", () -> body(server, "/admin/v1/models/tiny").contains("\"swapping\""));
+            server.terminate();
+            assertEquals(143, server.awaitExit(), server.log());
+            change.handle((answer, failure) -> null).get(10, TimeUnit.SECONDS);
+            until("the worker's end", () -> workers.stream().noneMatch(ProcessHandle::isAlive));
+        }
+        try (PackagedServer server = PackagedServer.start(directory, settings)) {
+            assertEquals(200, speak(server, 1).statusCode());
+            assertTrue(body(server, "/admin/v1/variants").contains("\"low\""), "what was made is there");
+        }
+    }
+
+    private String body(PackagedServer server, String path) {
+        try {
+            return client.send(HttpRequest.newBuilder(server.address(path)).build(), HttpResponse.BodyHandlers.ofString()).body();
+        } catch (IOException | InterruptedException e) {
+            throw new AssertionError(e);
         }
     }
 

@@ -8,8 +8,8 @@ import picocli.CommandLine.Spec;
 /** {@code luq bench}: measurements of this machine, each a command of its own. */
 @Command(name = "bench", description = "Measures this server on this machine.", mixinStandardHelpOptions = true,
         subcommands = {AnswersBenchmark.class, DecodeBenchmark.class, FirstAnswerBenchmark.class, ImageBenchmark.class,
-            KernelBenchmark.class, MemoryBenchmark.class, PrefillBenchmark.class, QuantizeCommand.class, SpeedProbe.class,
-            SwapBenchmark.class, SynthesizeCommand.class})
+            KernelBenchmark.class, MemoryBenchmark.class, PrefillBenchmark.class, QuantizeCommand.class,
+            SoakBenchmark.class, SpeedProbe.class, SwapBenchmark.class, SynthesizeCommand.class})
 final class BenchCommand implements Runnable {
 
     @Spec
@@ -18,6 +18,6 @@ final class BenchCommand implements Runnable {
     @Override
     public void run() {
         throw new ParameterException(spec.commandLine(),
-                "Name a measurement: answers, decode, first-answer, image, kernel, memory, prefill, quantize or swap.");
+                "Name a measurement: answers, decode, first-answer, image, kernel, memory, prefill, quantize, soak or swap.");
     }
 }

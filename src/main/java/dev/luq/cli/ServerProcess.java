@@ -86,7 +86,8 @@ final class ServerProcess implements AutoCloseable {
         throw new CliException(reason + " The end of the server's log:\n" + end);
     }
 
-    private String logEnd() throws IOException {
+    /** The last lines that the server wrote. */
+    String logEnd() throws IOException {
         List<String> lines = Files.readAllLines(log);
         return String.join("\n", lines.subList(Math.max(0, lines.size() - LOG_LINES), lines.size()));
     }
