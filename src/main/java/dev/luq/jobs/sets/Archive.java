@@ -3,6 +3,8 @@ package dev.luq.jobs.sets;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -25,6 +27,7 @@ import org.apache.commons.compress.archivers.zip.ZipFile;
 final class Archive {
 
     private static final Set<String> ENDINGS = Set.of("jsonl", "png", "jpg", "jpeg", "webp");
+    /** Bytes: what disks take. */
     private static final int LONGEST_NAME = 255;
     private static final int DEEPEST = 8;
 
@@ -102,7 +105,7 @@ final class Archive {
             throw invalid(name, "is a link or device; put plain files into the archive");
         }
         if (entry.isDirectory()) {
-            Files.createDirectories(file);
+            createFolders(name, file);
             return;
         }
         String ending = name.substring(name.lastIndexOf('.') + 1).toLowerCase(Locale.ROOT);
@@ -116,11 +119,34 @@ final class Archive {
         if (!names.add(file.toString().toLowerCase(Locale.ROOT))) {
             throw invalid(name, "is in the archive twice");
         }
-        Files.createDirectories(file.getParent());
-        try (InputStream in = zip.getInputStream(entry);
+        if (Files.isDirectory(file)) {
+            throw fileAndFolder(name);
+        }
+        createFolders(name, file.getParent());
+        try (InputStream in = open(zip, entry);
                 OutputStream out = Files.newOutputStream(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
             copy(name, in, out);
         }
+    }
+
+    private static InputStream open(ZipFile zip, ZipArchiveEntry entry) {
+        try {
+            return zip.getInputStream(entry);
+        } catch (IOException e) {
+            throw invalid(entry.getName(), "is damaged");
+        }
+    }
+
+    private static void createFolders(String name, Path folder) throws IOException {
+        try {
+            Files.createDirectories(folder);
+        } catch (FileAlreadyExistsException e) {
+            throw fileAndFolder(name);
+        }
+    }
+
+    private static SetException.Invalid fileAndFolder(String name) {
+        return invalid(name, "needs a folder of the same name as a file");
     }
 
     private static boolean isPlain(ZipArchiveEntry entry) {
@@ -129,7 +155,7 @@ final class Archive {
     }
 
     private static String checkedName(String name) {
-        boolean broken = name.isEmpty() || name.length() > LONGEST_NAME || name.startsWith("/") || name.contains("\\")
+        boolean broken = name.isEmpty() || name.getBytes(StandardCharsets.UTF_8).length > LONGEST_NAME || name.startsWith("/") || name.contains("\\")
                 || name.contains(":") || name.chars().anyMatch(Character::isISOControl)
                 || name.split("/").length > DEEPEST;
         for (String part : name.split("/")) {
