@@ -6,6 +6,7 @@ import dev.luq.decoder.protocol.DecodeRequest;
 import dev.luq.images.ImageException;
 import dev.luq.images.ImageHeader;
 import dev.luq.images.Pixels;
+import dev.luq.machine.Processors;
 import dev.luq.worker.ProcessExit;
 import dev.luq.worker.WorkerCommand;
 import dev.luq.worker.WorkerConfig;
@@ -65,7 +66,7 @@ public final class DecoderPool {
         this.listeners = listeners;
         int concurrent = config.concurrentDecodes();
         processes = new Semaphore(concurrent > 0 ? concurrent
-                : Math.min(MOST, Math.max(FEWEST, Runtime.getRuntime().availableProcessors())), true);
+                : Math.min(MOST, Math.max(FEWEST, Processors.available())), true);
         timer = new ScheduledThreadPoolExecutor(1, body -> {
             Thread thread = new Thread(body, "luq-decoders");
             thread.setDaemon(true);

@@ -42,8 +42,8 @@ class LauncherTest {
     void helpNamesEveryCommand(String argument) throws Exception {
         Outcome help = luq(argument);
         assertEquals(0, help.status());
-        for (String command : List.of("serve", "chat", "requantize", "plan", "eval", "export", "test", "doctor",
-                "bench")) {
+        for (String command : List.of("serve", "chat", "requantize", "plan", "eval", "export", "test", "fuzz",
+                "doctor", "bench")) {
             assertTrue(help.output().contains("\n  " + command), command);
         }
     }

@@ -1,5 +1,6 @@
 package dev.luq.openai.intake;
 
+import dev.luq.machine.Processors;
 import dev.luq.openai.ApiConfig;
 import dev.luq.openai.BodyLimit;
 import dev.luq.openai.errors.ApiError;
@@ -46,7 +47,7 @@ public final class BodyIntake {
     private final Pace pace;
     private final Instance<BodyLimit> limits;
     private final Instance<OwnBody> ownBodies;
-    private final ParseTurns turns = new ParseTurns(Runtime.getRuntime().availableProcessors());
+    private final ParseTurns turns = new ParseTurns(Processors.available());
     private final Set<InMemory> arriving = ConcurrentHashMap.newKeySet();
 
     @Inject
