@@ -21,7 +21,7 @@ public final class LuqServer {
     public static void main(String[] arguments) {
         String role = arguments.length > 0 ? arguments[0] : "";
         switch (role) {
-            case "worker" -> WorkerMain.main(arguments);
+            case "worker" -> WorkerMain.main(Arrays.copyOfRange(arguments, 1, arguments.length));
             case "kernels" -> KernelTrialsMain.main(Arrays.copyOfRange(arguments, 1, arguments.length));
             case "job" -> JobMain.main(Arrays.copyOfRange(arguments, 1, arguments.length));
             case "decoder" -> DecoderMain.main(arguments);

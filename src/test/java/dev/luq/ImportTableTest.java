@@ -67,7 +67,8 @@ class ImportTableTest {
         // what supervises: the server's half never sees native code
         TABLE.put("worker", List.of("files", "gguf", "luq.plan", "worker.protocol", "catalog", "machine"));
         // what runs in the child process; started by name, imported by nobody but the entry point
-        TABLE.put("worker.child", List.of("worker.protocol", "luq.plan", "catalog", "engine", "llama", "gguf", "machine"));
+        TABLE.put("worker.child", List.of("files", "worker.protocol", "luq.plan", "catalog", "engine", "llama", "gguf",
+                "machine"));
         TABLE.put("decoder.protocol", List.of("images"));
         // the pool of processes that decode foreign images
         TABLE.put("decoder", List.of("images", "decoder.protocol", "worker", "machine"));

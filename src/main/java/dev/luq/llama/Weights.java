@@ -7,7 +7,9 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
+import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Predicate;
 
@@ -23,11 +25,13 @@ public final class Weights {
     /**
      * Looks for weights that are no finite numbers.
      *
+     * @param files the GGUF, or its split files in order
      * @param tensors names of those that are looked through
      * @return name of the first tensor with such a weight
      * @throws IOException a file cannot be read
      */
-    public static Optional<String> notFinite(ModelFiles model, Predicate<String> tensors) throws IOException {
+    public static Optional<String> notFinite(List<Path> files, Predicate<String> tensors) throws IOException {
+        ModelFiles model = ModelFiles.of(files);
         for (int i = 0; i < model.parts().size(); i++) {
             Gguf part = model.parts().get(i);
             try (FileChannel file = FileChannel.open(model.paths().get(i), StandardOpenOption.READ)) {

@@ -1,9 +1,9 @@
 package dev.luq.worker;
 
 import java.util.ArrayList;
-import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -58,34 +58,38 @@ final class Probation {
             }
             ownTimeEnded(now);
         }
+        closed &= firstSuspect().isPresent();
         List<Generation> next = new ArrayList<>();
-        for (Iterator<Waiting> all = waiting.iterator(); all.hasNext();) {
-            Waiting one = all.next();
-            if (!one.suspect()) {
-                if (!closed) {
-                    all.remove();
-                    next.add(one.generation());
-                }
-            } else if (working.isEmpty() && next.isEmpty() && quiet) {
-                all.remove();
-                next.add(one.generation());
-                alone = one.generation();
+        if (closed && now - closedSince >= limit) {
+            firstSuspect().ifPresent(suspect -> go(suspect, next));
+            closed = false;
+            openUntil = now + limit;
+        }
+        if (!closed) {
+            waiting.stream().filter(one -> !one.suspect()).toList().forEach(one -> go(one, next));
+        }
+        firstSuspect().ifPresent(suspect -> {
+            if (working.isEmpty() && quiet) {
+                go(suspect, next);
+                alone = suspect.generation();
                 aloneSince = now;
                 closed = false;
-                break;
-            } else if (closed && now - closedSince >= limit) {
-                all.remove();
-                next.add(one.generation());
-                closed = false;
-                openUntil = now + limit;
-            } else if (!closed && now - one.since() >= PATIENCE && now - openUntil >= 0) {
+            } else if (!closed && now - suspect.since() >= PATIENCE && now - openUntil >= 0) {
                 closed = true;
                 closedSince = now;
             }
-        }
-        closed &= waiting.stream().anyMatch(Waiting::suspect);
-        working.addAll(next);
+        });
         return next;
+    }
+
+    private Optional<Waiting> firstSuspect() {
+        return waiting.stream().filter(Waiting::suspect).findFirst();
+    }
+
+    private void go(Waiting one, List<Generation> next) {
+        waiting.remove(one);
+        working.add(one.generation());
+        next.add(one.generation());
     }
 
     private void ownTimeEnded(long now) {

@@ -9,7 +9,6 @@ import dev.luq.engine.EngineException;
 import dev.luq.engine.GenerationRequest;
 import dev.luq.engine.PromptBuilder;
 import dev.luq.engine.PromptUnit;
-import dev.luq.gguf.ModelFiles;
 import dev.luq.llama.ChatTemplates;
 import dev.luq.llama.Context;
 import dev.luq.llama.ContextOptions;
@@ -151,7 +150,7 @@ public final class Feeder implements AutoCloseable {
     /** Of the weights that may be the reason, those that are not finite themselves. */
     private Optional<String> damaged(Optional<String> where) throws IOException {
         Optional<Integer> layer = where.flatMap(NotFinite::layerOf);
-        return Weights.notFinite(ModelFiles.of(files), name -> NotFinite.layerOf(name).isEmpty()
+        return Weights.notFinite(files, name -> NotFinite.layerOf(name).isEmpty()
                 || layer.isPresent() && NotFinite.layerOf(name).equals(layer));
     }
 
