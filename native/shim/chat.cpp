@@ -200,11 +200,13 @@ char * luq_chat_apply(const luq_chat * chat, const char * text) {
         // not.
         std::string grammar = params.grammar;
         std::string prefix  = params.generation_prompt;
+        bool        lazy    = params.grammar_lazy;
         const bool generic_call = must_call && grammar.empty();
         if (follows_schema || generic_call || (grammar.empty() && !inputs.grammar.empty())) {
             grammar = follows_schema ? grammar_of_schema(request.at("json_schema"))
                 : generic_call ? generic_call_grammar(inputs.tools) : inputs.grammar;
             prefix.clear();
+            lazy = false;
         }
         json parser{
             {"format", (int) params.format},
@@ -216,7 +218,7 @@ char * luq_chat_apply(const luq_chat * chat, const char * text) {
         json answer{
             {"prompt", params.prompt},
             {"grammar", grammar},
-            {"grammar_lazy", params.grammar_lazy},
+            {"grammar_lazy", lazy},
             {"grammar_prefix", prefix},
             {"preserved_tokens", params.preserved_tokens},
             {"stops", params.additional_stops},

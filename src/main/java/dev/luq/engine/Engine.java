@@ -183,7 +183,9 @@ public final class Engine implements AutoCloseable {
     }
 
     private void failed(String request, Throwable cause) {
-        LOG.log(System.Logger.Level.ERROR, "A request failed", cause);
+        if (!(cause instanceof EngineException)) { // those are answers to what a client sent
+            LOG.log(System.Logger.Level.ERROR, "A request failed", cause);
+        }
         scheduler.failed(request, EngineException.of(cause));
     }
 

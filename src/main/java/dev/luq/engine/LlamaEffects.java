@@ -18,8 +18,8 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 
 /**
- * {@link Effects} on llama.cpp. Prompts are prepared on some threads, short ones on one of their own so that none waits for a
- * long one; images are encoded on another. All answer through {@link Replies}. Everything else happens on the engine
+ * {@link Effects} on llama.cpp. Prompts are prepared on some threads: short texts, long texts and those with images apart, so
+ * that nobody waits for what takes longer than his own. Images are encoded on another thread. All answer through {@link Replies}. Everything else happens on the engine
  * thread, which alone uses the context.
  */
 final class LlamaEffects implements Effects, AutoCloseable {
@@ -63,7 +63,8 @@ final class LlamaEffects implements Effects, AutoCloseable {
     private final TokenBatch batch;
     private final EmbeddingCache<ImageEmbedding> embeddings;
     private final ThreadPoolExecutor preparingShort = threads("luq-short-prompt", 1);
-    private final ThreadPoolExecutor preparingLong = threads("luq-prompt", 2);
+    private final ThreadPoolExecutor preparingLong = threads("luq-long-prompt", 2);
+    private final ThreadPoolExecutor preparingImages = threads("luq-image-prompt", 1);
     private final ThreadPoolExecutor encoding = threads("luq-image", 1);
     private final Map<String, Generation> generations = new HashMap<>();
     /** Images being encoded or queued for it. */
@@ -127,8 +128,7 @@ final class LlamaEffects implements Effects, AutoCloseable {
     public void prepare(String request) {
         Generation generation = generations.get(request);
         GenerationRequest input = generation.request();
-        boolean isShort = input.images().isEmpty() && input.textLength() <= SHORT_TEXT;
-        (isShort ? preparingShort : preparingLong).execute(() -> {
+        lane(input).execute(() -> {
             if (generation.ended()) {
                 return;
             }
@@ -141,6 +141,13 @@ final class LlamaEffects implements Effects, AutoCloseable {
                 work.ends(WorkListener.Work.PROMPT);
             }
         });
+    }
+
+    private ThreadPoolExecutor lane(GenerationRequest request) {
+        if (!request.images().isEmpty()) {
+            return preparingImages;
+        }
+        return request.textLength() <= SHORT_TEXT ? preparingShort : preparingLong;
     }
 
     /** Takes a prepared prompt over. @return whether its request is still there */
@@ -350,10 +357,9 @@ final class LlamaEffects implements Effects, AutoCloseable {
 
     /** Waits for what the other threads have begun; their last replies follow. Requests must have ended before. */
     void stopThreads() {
-        preparingShort.getQueue().clear();
-        preparingLong.getQueue().clear();
-        stop(preparingShort);
-        stop(preparingLong);
+        List<ThreadPoolExecutor> preparing = List.of(preparingShort, preparingLong, preparingImages);
+        preparing.forEach(lane -> lane.getQueue().clear());
+        preparing.forEach(LlamaEffects::stop);
         stop(encoding);
     }
 

@@ -75,11 +75,14 @@ class EngineTest {
     void aGrammarThatIsTooComplexEndsItsOwnRequestOnly() throws Exception {
         try (TinyEngine tiny = new TinyEngine(QWEN, 2, 64)) {
             Outcome other = tiny.submit(tiny.ask(user("Hello")).maxTokens(100));
-            String schema = "{\"type\":\"string\",\"pattern\":\"^((a{0,60}){0,60}){0,60}b$\"}";
-            GenerationEvent.Failed failed = tiny.complete(tiny.ask(user("Hi"))
-                    .format("{\"type\":\"json_schema\",\"json_schema\":{\"schema\":" + schema + "}}").maxTokens(200)).failed();
-            assertEquals("schema_too_complex", failed.code());
-            assertEquals("response_format", failed.param());
+            // at once, and behind more text than any token has
+            for (String begin : List.of("", "xyz".repeat(40))) {
+                String schema = "{\"type\":\"string\",\"pattern\":\"^" + begin + "(.{0,2000}){0,2000}b$\"}";
+                Outcome complex = tiny.complete(tiny.ask(user("Hi"))
+                        .format("{\"type\":\"json_schema\",\"json_schema\":{\"schema\":" + schema + "}}").maxTokens(200));
+                assertEquals("schema_too_complex", complex.failed().code());
+                assertEquals("response_format", complex.failed().param());
+            }
             assertEquals(100, other.await().finished().completionTokens());
         }
     }

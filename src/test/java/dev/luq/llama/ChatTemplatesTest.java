@@ -171,6 +171,42 @@ class ChatTemplatesTest {
         }
     }
 
+    /** A template that describes tools, but shows no call from which llama.cpp could learn their form. */
+    @Test
+    void aRequiredCallHasAFormOfItsOwnWhereTheTemplateHasNone() {
+        String jinja = "{% if tools %}Tools: {{ tools | tojson }}\n{% endif %}{% for m in messages %}"
+                + "[{{ m.role }}] {{ m.content }}\n{% endfor %}{% if add_generation_prompt %}[assistant] {% endif %}";
+        try (ChatTemplates templates = ChatTemplates.of(TinyModels.model(TinyModels.QWEN), jinja)) {
+            assertEquals("", weather(templates, "auto").grammar());
+            ChatPrompt prompt = weather(templates, "required");
+            assertFalse(prompt.grammarLazy());
+            assertTrue(prompt.grammar().contains("get_weather"), prompt.grammar());
+            try (MessageParser parser = templates.parser(prompt)) {
+                String text = "{\"name\": \"get_weather\", \"arguments\": {\"city\":\"Rome\"}}";
+                assertEquals(List.of(), parser.update(text.substring(0, 20), true));
+                MessageDelta.ToolCall call = (MessageDelta.ToolCall) parser.update(text, false).get(0);
+                assertEquals("get_weather", call.name());
+                assertEquals("{\"city\":\"Rome\"}", call.arguments().replace(" ", ""));
+            }
+        }
+    }
+
+    /** The template's own grammar would let a fence of backticks pass. */
+    @Test
+    void aSchemaIsTheWholeAnswer() {
+        try (ChatTemplates templates = withTools()) {
+            String request = "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"json_schema\":{\"type\":\"object\"}";
+            for (String tools : List.of("", ",\"tools\":" + WEATHER)) {
+                ChatPrompt prompt = templates.apply(request + tools + "}");
+                assertFalse(prompt.grammar().contains("```"), prompt.grammar());
+                assertEquals("", prompt.grammarPrefix());
+                assertFalse(prompt.grammarLazy());
+            }
+            ChatPrompt call = templates.apply(request + ",\"tools\":" + WEATHER + ",\"tool_choice\":\"required\"}");
+            assertTrue(call.grammar().contains("get_weather"), call.grammar());
+        }
+    }
+
     @Test
     void toolsThatAreSwitchedOffStayText() {
         String text = "<tool_call>\n{\"name\": \"get_weather\", \"arguments\": {}}\n</tool_call>";
