@@ -97,7 +97,7 @@ int main(int argc, char ** argv) {
         std::fprintf(stderr, "unknown layout '%s': take fast or compact\n", layout_name);
         return EXIT_FAILURE;
     }
-    const std::string set = enable(layout, argc > 4 ? argv[4] : nullptr, 1);
+    const std::string set = enable(layout, argc > 4 ? argv[4] : nullptr, threads);
     const auto device = ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU);
     const auto extra_types = (ggml_backend_dev_get_extra_bufts_t) ggml_backend_reg_get_proc_address(
         ggml_backend_dev_backend_reg(device), "ggml_backend_dev_get_extra_bufts");

@@ -165,7 +165,7 @@ public interface WorkerConfig {
         /** Class path of a worker; found by itself unless set. */
         Optional<String> classPath();
 
-        /** Where native libraries are unpacked; {@code ~/.javacpp/cache} unless set. */
+        /** Where native libraries are unpacked, beside what trials of kernels found; {@code ~/.javacpp/cache} unless set. */
         Optional<Path> nativeCacheDir();
 
         /** Where a crashing worker writes its report; the system's temporary directory unless set. */

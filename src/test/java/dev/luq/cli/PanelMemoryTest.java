@@ -17,9 +17,9 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 class PanelMemoryTest {
 
-    /** F16 is for those that are neither put into panels nor repacked by llama.cpp, whatever the processor. */
+    /** F32 is for those that are neither put into panels nor repacked by llama.cpp, whatever the processor. */
     private static final List<GgmlType> TYPES = List.of(GgmlType.IQ1_M, GgmlType.Q4_K, GgmlType.Q6_K, GgmlType.IQ2_XXS,
-            GgmlType.IQ2_XS, GgmlType.IQ2_S, GgmlType.IQ3_XXS, GgmlType.IQ3_S, GgmlType.F16);
+            GgmlType.IQ2_XS, GgmlType.IQ2_S, GgmlType.IQ3_XXS, GgmlType.IQ3_S, GgmlType.F32);
     /** 4.3 million weights: a word more or less in 256 of them is 0.06 MiB. */
     private static final ModelSynthesizer.Shape SHAPE = new ModelSynthesizer.Shape(1, 512, 608, GgmlType.F16);
     private static final double ROUNDED = 0.011;
