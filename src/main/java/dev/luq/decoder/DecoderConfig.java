@@ -20,10 +20,8 @@ public interface DecoderConfig {
     @WithDefault("30S")
     Duration decodeTimeout();
 
-    /**
-     * Bytes of memory that decoding one image may take. One image at a time may take more than a quarter of it.
-     */
-    @WithDefault("402653184")
+    /** Bytes of memory that decoding one image may take. One image at a time may take more than half of it. */
+    @WithDefault("268435456")
     long decodeMemory();
 
     /** A decoder that had nothing to do for so long is ended; the next image starts a new one. */

@@ -15,6 +15,7 @@ import jakarta.enterprise.event.Observes;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.List;
 import java.util.concurrent.ScheduledFuture;
@@ -35,14 +36,13 @@ public final class DecoderPool {
     private static final Logger LOG = Logger.getLogger(DecoderPool.class);
 
     private static final String MAIN_CLASS = "dev.luq.decoder.child.DecoderMain";
-    /** Exit code of a decoder whose heap did not suffice. */
-    private static final int EXIT_OUT_OF_MEMORY = 3;
     private static final int FEWEST = 2;
     private static final int MOST = 4;
     /** The start of a Java process on a busy machine. */
-    private static final long START_SECONDS = 30;
+    private static final Duration START = Duration.ofSeconds(30);
+    private static final long LAST_WORDS_MILLIS = 1000;
     /** What takes more than this part of the memory is decoded alone of its kind. */
-    private static final int LARGE = 4;
+    private static final int LARGE = 2;
 
     private final DecoderConfig config;
     private final List<String> command;
@@ -50,6 +50,7 @@ public final class DecoderPool {
     private final Semaphore processes;
     private final Semaphore large = new Semaphore(1, true);
     private final ScheduledThreadPoolExecutor timer;
+    private final ScheduledFuture<?> idleCheck;
     // guarded by this; the one used last comes first
     private final ArrayDeque<DecoderProcess> idle = new ArrayDeque<>();
     private boolean closed;
@@ -72,8 +73,11 @@ public final class DecoderPool {
             return thread;
         });
         timer.setRemoveOnCancelPolicy(true);
+        // It is never shut down, for what is at work at the end has its deadline yet.
+        timer.setKeepAliveTime(1, TimeUnit.SECONDS);
+        timer.allowCoreThreadTimeOut(true);
         long interval = Math.max(1, config.decoderIdle().toMillis() / 4);
-        timer.scheduleWithFixedDelay(this::endIdle, interval, interval, TimeUnit.MILLISECONDS);
+        idleCheck = timer.scheduleWithFixedDelay(this::endIdle, interval, interval, TimeUnit.MILLISECONDS);
     }
 
     static List<String> command(DecoderConfig config, WorkerConfig worker, String mainClass) {
@@ -171,8 +175,8 @@ public final class DecoderPool {
 
     private DecodeReply decode(DecoderProcess process, DecodeRequest request) {
         long start = System.nanoTime();
-        Deadline deadline = new Deadline(process, config.decodeTimeout().toMillis());
         DecodeReply reply = null;
+        Deadline deadline = new Deadline(process, config.decodeTimeout());
         ProcessExit exit = null;
         boolean late;
         try {
@@ -182,11 +186,11 @@ public final class DecoderPool {
         } finally {
             late = deadline.stop();
             if (reply == null || late) {
-                exit = process.end();
+                exit = process.end(late ? 0 : LAST_WORDS_MILLIS);
             }
         }
         if (reply == null) {
-            Reason reason = late ? Reason.TIME : exit.code() == EXIT_OUT_OF_MEMORY ? Reason.MEMORY : Reason.CRASH;
+            Reason reason = late ? Reason.TIME : exit.code() == DecodeReply.EXIT_OUT_OF_MEMORY ? Reason.MEMORY : Reason.CRASH;
             lost(reason, exit);
             throw new DecoderException(reason);
         }
@@ -220,36 +224,39 @@ public final class DecoderPool {
             if (process.isAlive()) {
                 return process;
             }
-            lost(Reason.CRASH, process.end());
+            lost(Reason.CRASH, process.end(0));
         }
         return start();
     }
 
     private DecoderProcess start() {
+        synchronized (this) {
+            if (closed) {
+                throw new DecoderException(Reason.START);
+            }
+        }
         DecoderProcess process;
         try {
-            synchronized (this) {
-                if (closed) {
-                    throw new DecoderException(Reason.START);
-                }
-            }
             process = DecoderProcess.start(command);
         } catch (IOException e) {
             LOG.errorf("No decoder can be started: %s", e.getMessage());
-            listeners.forEach(listener -> listener.lost(Reason.START));
-            throw new DecoderException(Reason.START);
+            throw notStarted();
         }
-        Deadline deadline = new Deadline(process, TimeUnit.SECONDS.toMillis(START_SECONDS));
+        Deadline deadline = new Deadline(process, START);
         try {
             process.awaitReady();
         } catch (IOException e) {
-            LOG.errorf("A decoder that was started is of no use: it ended with %s", process.end());
-            listeners.forEach(listener -> listener.lost(Reason.START));
-            throw new DecoderException(Reason.START);
+            LOG.errorf("A decoder that was started is of no use: it ended with %s", process.end(LAST_WORDS_MILLIS));
+            throw notStarted();
         } finally {
             deadline.stop();
         }
         return process;
+    }
+
+    private DecoderException notStarted() {
+        listeners.forEach(listener -> listener.lost(Reason.START));
+        return new DecoderException(Reason.START);
     }
 
     private void keep(DecoderProcess process) {
@@ -261,7 +268,7 @@ public final class DecoderPool {
                 return;
             }
         }
-        process.end();
+        process.end(0);
     }
 
     private void endIdle() {
@@ -275,7 +282,7 @@ public final class DecoderPool {
                 }
                 idle.removeLast();
             }
-            process.end();
+            process.end(0);
         }
     }
 
@@ -286,14 +293,14 @@ public final class DecoderPool {
 
     /** As at the server's end. */
     public void close() {
-        timer.shutdown();
+        idleCheck.cancel(false);
         List<DecoderProcess> all;
         synchronized (this) {
             closed = true;
             all = List.copyOf(idle);
             idle.clear();
         }
-        all.forEach(DecoderProcess::end);
+        all.forEach(process -> process.end(0));
     }
 
     /** Kills a process that is not done in time. */
@@ -303,8 +310,8 @@ public final class DecoderPool {
         private boolean over;
         private boolean late;
 
-        Deadline(DecoderProcess process, long millis) {
-            end = timer.schedule(() -> reached(process), millis, TimeUnit.MILLISECONDS);
+        Deadline(DecoderProcess process, Duration time) {
+            end = timer.schedule(() -> reached(process), time.toNanos(), TimeUnit.NANOSECONDS);
         }
 
         private synchronized void reached(DecoderProcess process) {

@@ -69,7 +69,7 @@ final class DecoderLoop {
         } catch (IOException e) {
             exit(EXIT_SERVER_LOST);
         } catch (OutOfMemoryError e) {
-            exit(DecoderMain.EXIT_OUT_OF_MEMORY);
+            exit(DecodeReply.EXIT_OUT_OF_MEMORY);
         } catch (InterruptedException | RuntimeException | Error e) {
             defect(e);
         }
@@ -86,7 +86,7 @@ final class DecoderLoop {
                 }
             }
         } catch (OutOfMemoryError e) {
-            exit(DecoderMain.EXIT_OUT_OF_MEMORY);
+            exit(DecodeReply.EXIT_OUT_OF_MEMORY);
         } catch (IOException e) {
             exit(EXIT_SERVER_LOST);
         } catch (InterruptedException | RuntimeException | Error e) {

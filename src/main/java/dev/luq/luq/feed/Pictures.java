@@ -21,7 +21,7 @@ final class Pictures {
     /** luq.images.max-source-pixels, luq.images.max-pixels and luq.images.decode-memory. */
     private static final long MAX_SOURCE_PIXELS = 40_000_000;
     private static final int MAX_PIXELS = 4_194_304;
-    private static final long MAX_MEMORY = 384L << 20;
+    private static final long MAX_MEMORY = 256L << 20;
 
     private Pictures() {
     }
