@@ -8,8 +8,8 @@ import io.quarkus.runtime.annotations.QuarkusMain;
 import java.util.Arrays;
 
 /**
- * Entry point of the server and, with {@code worker}, {@code job} or {@code decoder} as its first argument, of its child processes: a
- * native executable has no other way to start them.
+ * Entry point of the server and, with {@code worker}, {@code job} or {@code decoder} as its first argument, of its child
+ * processes: a native executable has no other way to start them.
  */
 @QuarkusMain
 public final class LuqServer {

@@ -16,7 +16,10 @@ public interface DecoderConfig {
     @WithDefault("64")
     int decodeQueue();
 
-    /** Longest time that decoding one image may take, and that one may wait for it. */
+    /**
+     * Longest time that decoding one image may take, and that one may wait for it. An image has four seconds, and one more
+     * for each megapixel.
+     */
     @WithDefault("30S")
     Duration decodeTimeout();
 

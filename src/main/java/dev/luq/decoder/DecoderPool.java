@@ -36,8 +36,17 @@ public final class DecoderPool {
     private static final Logger LOG = Logger.getLogger(DecoderPool.class);
 
     private static final String MAIN_CLASS = "dev.luq.decoder.child.DecoderMain";
+    /** Large arrays have the old generation alone, which is to have all memory but this. */
+    private static final int YOUNG_MEGABYTES = 32;
+    private static final int BASE_MEGABYTES = 16;
+    /** Quick to start, and small again after a large image. */
+    private static final List<String> TUNING = List.of("-XX:TieredStopAtLevel=1", "-XX:ReservedCodeCacheSize=16m",
+            "-XX:NewSize=8m", "-XX:MaxNewSize=" + YOUNG_MEGABYTES + "m", "-XX:-ShrinkHeapInSteps");
     private static final int FEWEST = 2;
     private static final int MOST = 4;
+    /** A megapixel takes 20 to 150 ms, and several times as much where others compute. */
+    private static final Duration LEAST_TIME = Duration.ofSeconds(4);
+    private static final long NANOS_PER_PIXEL = 1000;
     /** The start of a Java process on a busy machine. */
     private static final Duration START = Duration.ofSeconds(30);
     private static final long LAST_WORDS_MILLIS = 1000;
@@ -81,10 +90,8 @@ public final class DecoderPool {
     }
 
     static List<String> command(DecoderConfig config, WorkerConfig worker, String mainClass) {
-        // Large arrays have the old generation alone.
-        long heapMegabytes = (config.decodeMemory() + config.decodeMemory() / 8 >> 20) + 48;
-        return new WorkerCommand(worker.process(), mainClass, "decoder", heapMegabytes + "m",
-                List.of("-XX:TieredStopAtLevel=1", "-XX:ReservedCodeCacheSize=16m", "-XX:NewSize=8m", "-XX:MaxNewSize=32m"),
+        long heapMegabytes = (config.decodeMemory() + config.decodeMemory() / 8 >> 20) + YOUNG_MEGABYTES + BASE_MEGABYTES;
+        return new WorkerCommand(worker.process(), mainClass, "decoder", heapMegabytes + "m", TUNING,
                 List.of("com.twelvemonkeys")).line("decoder");
     }
 
@@ -130,7 +137,7 @@ public final class DecoderPool {
         try {
             acquire(processes);
             try {
-                return picture(decode(new DecodeRequest(data, every, maxPixels)));
+                return picture(decode(new DecodeRequest(data, every, maxPixels), deadline(header)));
             } finally {
                 processes.release();
             }
@@ -139,6 +146,11 @@ public final class DecoderPool {
                 large.release();
             }
         }
+    }
+
+    private Duration deadline(ImageHeader header) {
+        Duration worth = LEAST_TIME.plusNanos(header.pixels(1) * NANOS_PER_PIXEL);
+        return worth.compareTo(config.decodeTimeout()) < 0 ? worth : config.decodeTimeout();
     }
 
     private void acquire(Semaphore permit) {
@@ -159,24 +171,24 @@ public final class DecoderPool {
         return ((DecodeReply.Decoded) reply).pixels();
     }
 
-    private DecodeReply decode(DecodeRequest request) {
+    private DecodeReply decode(DecodeRequest request, Duration time) {
         DecoderProcess process = takeOrStart(false);
         boolean used = process.idleSince() != 0;
         try {
-            return decode(process, request);
+            return decode(process, request, time);
         } catch (DecoderException e) {
             if (e.reason() != Reason.CRASH || !used) {
                 throw e;
             }
             // It may have ended for a reason of its own before it saw the image.
-            return decode(takeOrStart(true), request);
+            return decode(takeOrStart(true), request, time);
         }
     }
 
-    private DecodeReply decode(DecoderProcess process, DecodeRequest request) {
+    private DecodeReply decode(DecoderProcess process, DecodeRequest request, Duration time) {
         long start = System.nanoTime();
         DecodeReply reply = null;
-        Deadline deadline = new Deadline(process, config.decodeTimeout());
+        Deadline deadline = new Deadline(process, time);
         ProcessExit exit = null;
         boolean late;
         try {
@@ -190,8 +202,9 @@ public final class DecoderPool {
             }
         }
         if (reply == null) {
-            Reason reason = late ? Reason.TIME : exit.code() == DecodeReply.EXIT_OUT_OF_MEMORY ? Reason.MEMORY : Reason.CRASH;
-            lost(reason, exit);
+            boolean outOfMemory = exit.code() == DecodeReply.EXIT_OUT_OF_MEMORY;
+            Reason reason = late ? Reason.TIME : outOfMemory ? Reason.MEMORY : Reason.CRASH;
+            lost(reason, exit, time);
             throw new DecoderException(reason);
         }
         if (!late) {
@@ -202,9 +215,9 @@ public final class DecoderPool {
         return reply;
     }
 
-    private void lost(Reason reason, ProcessExit exit) {
+    private void lost(Reason reason, ProcessExit exit, Duration time) {
         LOG.warnf("A decoder is replaced: %s", switch (reason) {
-            case TIME -> "an image took longer than " + config.decodeTimeout().toMillis() + " ms";
+            case TIME -> "an image took longer than " + time.toMillis() + " ms";
             case MEMORY -> "an image took more memory than luq.images.decode-memory allows";
             default -> "it ended with " + exit;
         });
@@ -224,7 +237,7 @@ public final class DecoderPool {
             if (process.isAlive()) {
                 return process;
             }
-            lost(Reason.CRASH, process.end(0));
+            lost(Reason.CRASH, process.end(0), Duration.ZERO);
         }
         return start();
     }

@@ -160,7 +160,8 @@ record JpegFile(ImageHeader header, byte[] data, List<Part> parts) implements En
                         + " bits a sample are not supported: save it with 8 bits");
             }
             if (count != 1 && count != 3 && count != 4) {
-                throw ImageException.unsupported("JPEG images of " + count + " components are not supported: save it as RGB");
+                throw ImageException.unsupported("JPEG images of " + count
+                        + " components are not supported: save it as RGB");
             }
             if (width == 0 || height == 0 || next - at != 6 + 3 * count) {
                 throw damaged();

@@ -60,7 +60,8 @@ class DecoderPoolTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"hang, TIME", "die, CRASH", "exit, CRASH", "garbage, CRASH", "memory, MEMORY", "defect, CRASH", "huge, CRASH"})
+    @CsvSource({"hang, TIME", "die, CRASH", "exit, CRASH", "garbage, CRASH", "memory, MEMORY", "defect, CRASH",
+            "huge, CRASH"})
     void aDecoderThatFailsIsReplaced(String script, Reason reason) {
         scripted("1", "1S");
         assertEquals(reason, reasonOf(script));
@@ -173,7 +174,8 @@ class DecoderPoolTest {
         String environment = Files.readString(Path.of("/proc/" + pid + "/environ"),
                 StandardCharsets.ISO_8859_1);
         for (String variable : environment.split("\0")) {
-            assertTrue(variable.isEmpty() || variable.matches("(?s)(PATH|HOME|TMPDIR|LANG|LC_ALL|LD_LIBRARY_PATH)=.*"), variable);
+            assertTrue(variable.isEmpty()
+                    || variable.matches("(?s)(PATH|HOME|TMPDIR|LANG|LC_ALL|LD_LIBRARY_PATH)=.*"), variable);
         }
     }
 

@@ -96,11 +96,12 @@ class ImageHeaderTest {
         byte[] exif = new byte[65_000];
         Arrays.fill(exif, (byte) 0xff);
         System.arraycopy("Exif\0\0II*\0\b\0\0\0".getBytes(StandardCharsets.US_ASCII), 0, exif, 0, 14);
-        byte[] thumbnail = ByteBuffer.allocate(14 + 3 * 255 * 80).put("JFIF\0\1\1\0\0\1\0\1".getBytes(StandardCharsets.US_ASCII))
-                .put((byte) 255).put((byte) 80).array();
+        byte[] thumbnail = ByteBuffer.allocate(14 + 3 * 255 * 80)
+                .put("JFIF\0\1\1\0\0\1\0\1".getBytes(StandardCharsets.US_ASCII)).put((byte) 255).put((byte) 80).array();
         byte[] loaded = Tricks.baseline(16, 8, Tricks.segment("e0", thumbnail), Tricks.segment("e1", exif),
                 Tricks.segment("e2", icc).repeat(20), Tricks.segment("fe", new byte[65_000]));
-        assertArrayEquals(new ImageDecoder(Tricks.baseline(16, 8)).decode(1).rgb(), new ImageDecoder(loaded).decode(1).rgb());
+        assertArrayEquals(new ImageDecoder(Tricks.baseline(16, 8)).decode(1).rgb(),
+                new ImageDecoder(loaded).decode(1).rgb());
     }
 
     @Test
@@ -270,8 +271,17 @@ class ImageHeaderTest {
     }
 
     @Test
+    void whatNoArrayHoldsIsNotDecoded() {
+        for (byte[] file : new byte[][] {Tricks.gif(1, 1, 0, 0, 65_535, 65_535, Tricks.growingCodes(4)),
+                Tricks.png(Tricks.ihdr(Integer.MAX_VALUE, Integer.MAX_VALUE, 8, 2, 0), Tricks.chunk("IDAT", new byte[8]))}) {
+            assertTrue(assertThrows(ImageException.class, () -> new ImageDecoder(file).decode(1000)).isTooLarge());
+        }
+    }
+
+    @Test
     void everyStartOfAFileIsJudged() {
-        for (byte[] file : new byte[][] {Tricks.baseline(8, 8), Tricks.webp(Tricks.canvas(0, 30, 20), Tricks.lossless(30, 20)),
+        for (byte[] file : new byte[][] {Tricks.baseline(8, 8),
+                Tricks.webp(Tricks.canvas(0, 30, 20), Tricks.lossless(30, 20)),
                 animation(10, 8, 2, 1, 4, 3), Tricks.gif(10, 10, 0, 0, 10, 10, Tricks.growingCodes(99)),
                 Tricks.png(Tricks.ihdr(4, 4, 8, 2, 0), Tricks.chunk("IDAT", Tricks.deflated(4 * 13)),
                         Tricks.chunk("IEND", new byte[0])), TestImages.resource("progressive.jpg")}) {

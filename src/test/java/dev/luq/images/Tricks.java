@@ -31,7 +31,7 @@ public final class Tricks {
                 components.length, String.join("", components));
     }
 
-    /** One grey frame and so many scans of no bytes, the first for the DC coefficients, all others for one AC coefficient. */
+    /** One grey frame and so many scans of no bytes: one of the DC coefficients, the others of an AC coefficient. */
     public static byte[] progressive(int width, int height, int scans) {
         return jpeg(QUANTIZATION, frame("c2", 8, width, height, "011100"), CODES, "ffda0008010100000000",
                 "ffda0008010100010100".repeat(scans - 1));
@@ -89,7 +89,7 @@ public final class Tricks {
 
     // --- GIF ---
 
-    /** @param codes packed, least significant bit first, of a frame with two colours: roots of two bits and codes of three */
+    /** @param codes packed, least significant bit first, of a frame with two colours: roots of two bits, codes of three */
     public static byte[] gif(int screenWidth, int screenHeight, int left, int top, int width, int height, byte[] codes) {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         out.writeBytes(ByteBuffer.allocate(30).order(ByteOrder.LITTLE_ENDIAN)
@@ -173,12 +173,12 @@ public final class Tricks {
         return riff("VP8L", bits.bytes());
     }
 
-    /** One pixel's meta code is the last of 65,536, so that tables for all of them have to be there: over 300 MiB. */
+    /** All meta codes are the last of 65,536, so that tables for all of them have to be there: over 300 MiB. */
     public static byte[] metaCodes() {
-        Bits bits = size(64, 64);
+        Bits bits = size(2000, 2000);
         bits.put(0, 2);
         bits.put(1, 1);
-        bits.put(7, 3); // blocks of 512 pixels: one
+        bits.put(7, 3); // a meta code for each 512 x 512 pixels
         bits.put(0, 1);
         codes(bits, 255, 255);
         for (int group = 0; group < 65_536; group++) {

@@ -43,11 +43,12 @@ final class Pictures {
     }
 
     private static Pixels decode(byte[] data) {
-        ImageHeader header = ImageHeader.read(data);
+        ImageDecoder decoder = new ImageDecoder(data);
+        ImageHeader header = decoder.header();
         if ((long) header.width() * header.height() > MAX_SOURCE_PIXELS) {
             throw ImageException.of("the picture has " + header.width() + " x " + header.height() + " pixels, at most "
                     + MAX_SOURCE_PIXELS + " are allowed: scale it down", true);
         }
-        return new ImageDecoder(data).decode(header.every(MAX_PIXELS, MAX_MEMORY)).within(MAX_PIXELS);
+        return decoder.decode(header.every(MAX_PIXELS, MAX_MEMORY)).within(MAX_PIXELS);
     }
 }

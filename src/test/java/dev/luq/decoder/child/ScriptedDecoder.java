@@ -47,7 +47,8 @@ public final class ScriptedDecoder {
             }
             case "defect" -> throw new NoClassDefFoundError("dev/luq/None");
             case "huge" -> {
-                return new DecodeReply.Decoded(new Pixels(request.maxPixels() + 1, 1, new byte[3 * (request.maxPixels() + 1)]));
+                int pixels = request.maxPixels() + 1;
+                return new DecodeReply.Decoded(new Pixels(pixels, 1, new byte[3 * pixels]));
             }
             default -> {
             }
