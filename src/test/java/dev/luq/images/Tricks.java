@@ -175,7 +175,7 @@ public final class Tricks {
 
     /** All meta codes are the last of 65,536, so that tables for all of them have to be there: over 300 MiB. */
     public static byte[] metaCodes() {
-        Bits bits = size(2000, 2000);
+        Bits bits = size(1500, 1500);
         bits.put(0, 2);
         bits.put(1, 1);
         bits.put(7, 3); // a meta code for each 512 x 512 pixels
