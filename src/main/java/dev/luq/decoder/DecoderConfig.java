@@ -16,14 +16,15 @@ public interface DecoderConfig {
     @WithDefault("64")
     int decodeQueue();
 
-    /** Longest time that decoding one image may take, and that one may wait for it. */
+    /**
+     * Longest time that decoding one image may take, and that one may wait for it. An image has four seconds, and one more
+     * for each megapixel.
+     */
     @WithDefault("30S")
     Duration decodeTimeout();
 
-    /**
-     * Bytes of memory that decoding one image may take. One image at a time may take more than a quarter of it.
-     */
-    @WithDefault("402653184")
+    /** Bytes of memory that decoding one image may take. One image at a time may take more than half of it. */
+    @WithDefault("268435456")
     long decodeMemory();
 
     /** A decoder that had nothing to do for so long is ended; the next image starts a new one. */

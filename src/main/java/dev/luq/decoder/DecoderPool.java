@@ -16,6 +16,7 @@ import jakarta.enterprise.event.Observes;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.List;
 import java.util.concurrent.ScheduledFuture;
@@ -36,14 +37,22 @@ public final class DecoderPool {
     private static final Logger LOG = Logger.getLogger(DecoderPool.class);
 
     private static final String MAIN_CLASS = "dev.luq.decoder.child.DecoderMain";
-    /** Exit code of a decoder whose heap did not suffice. */
-    private static final int EXIT_OUT_OF_MEMORY = 3;
+    /** Large arrays have the old generation alone, which is to have all memory but this. */
+    private static final int YOUNG_MEGABYTES = 32;
+    private static final int BASE_MEGABYTES = 16;
+    /** Quick to start, and small again after a large image. */
+    private static final List<String> TUNING = List.of("-XX:TieredStopAtLevel=1", "-XX:ReservedCodeCacheSize=16m",
+            "-XX:NewSize=8m", "-XX:MaxNewSize=" + YOUNG_MEGABYTES + "m", "-XX:-ShrinkHeapInSteps");
     private static final int FEWEST = 2;
     private static final int MOST = 4;
+    /** A megapixel takes 20 to 150 ms, and several times as much where others compute. */
+    private static final Duration LEAST_TIME = Duration.ofSeconds(4);
+    private static final long NANOS_PER_PIXEL = 1000;
     /** The start of a Java process on a busy machine. */
-    private static final long START_SECONDS = 30;
+    private static final Duration START = Duration.ofSeconds(30);
+    private static final long LAST_WORDS_MILLIS = 1000;
     /** What takes more than this part of the memory is decoded alone of its kind. */
-    private static final int LARGE = 4;
+    private static final int LARGE = 2;
 
     private final DecoderConfig config;
     private final List<String> command;
@@ -51,6 +60,7 @@ public final class DecoderPool {
     private final Semaphore processes;
     private final Semaphore large = new Semaphore(1, true);
     private final ScheduledThreadPoolExecutor timer;
+    private final ScheduledFuture<?> idleCheck;
     // guarded by this; the one used last comes first
     private final ArrayDeque<DecoderProcess> idle = new ArrayDeque<>();
     private boolean closed;
@@ -73,15 +83,16 @@ public final class DecoderPool {
             return thread;
         });
         timer.setRemoveOnCancelPolicy(true);
+        // It is never shut down, for what is at work at the end has its deadline yet.
+        timer.setKeepAliveTime(1, TimeUnit.SECONDS);
+        timer.allowCoreThreadTimeOut(true);
         long interval = Math.max(1, config.decoderIdle().toMillis() / 4);
-        timer.scheduleWithFixedDelay(this::endIdle, interval, interval, TimeUnit.MILLISECONDS);
+        idleCheck = timer.scheduleWithFixedDelay(this::endIdle, interval, interval, TimeUnit.MILLISECONDS);
     }
 
     static List<String> command(DecoderConfig config, WorkerConfig worker, String mainClass) {
-        // Large arrays have the old generation alone.
-        long heapMegabytes = (config.decodeMemory() + config.decodeMemory() / 8 >> 20) + 48;
-        return new WorkerCommand(worker.process(), mainClass, "decoder", heapMegabytes + "m",
-                List.of("-XX:TieredStopAtLevel=1", "-XX:ReservedCodeCacheSize=16m", "-XX:NewSize=8m", "-XX:MaxNewSize=32m"),
+        long heapMegabytes = (config.decodeMemory() + config.decodeMemory() / 8 >> 20) + YOUNG_MEGABYTES + BASE_MEGABYTES;
+        return new WorkerCommand(worker.process(), mainClass, "decoder", heapMegabytes + "m", TUNING,
                 List.of("com.twelvemonkeys")).line("decoder");
     }
 
@@ -127,7 +138,7 @@ public final class DecoderPool {
         try {
             acquire(processes);
             try {
-                return picture(decode(new DecodeRequest(data, every, maxPixels)));
+                return picture(decode(new DecodeRequest(data, every, maxPixels), deadline(header)));
             } finally {
                 processes.release();
             }
@@ -136,6 +147,11 @@ public final class DecoderPool {
                 large.release();
             }
         }
+    }
+
+    private Duration deadline(ImageHeader header) {
+        Duration worth = LEAST_TIME.plusNanos(header.pixels(1) * NANOS_PER_PIXEL);
+        return worth.compareTo(config.decodeTimeout()) < 0 ? worth : config.decodeTimeout();
     }
 
     private void acquire(Semaphore permit) {
@@ -156,24 +172,24 @@ public final class DecoderPool {
         return ((DecodeReply.Decoded) reply).pixels();
     }
 
-    private DecodeReply decode(DecodeRequest request) {
+    private DecodeReply decode(DecodeRequest request, Duration time) {
         DecoderProcess process = takeOrStart(false);
         boolean used = process.idleSince() != 0;
         try {
-            return decode(process, request);
+            return decode(process, request, time);
         } catch (DecoderException e) {
             if (e.reason() != Reason.CRASH || !used) {
                 throw e;
             }
             // It may have ended for a reason of its own before it saw the image.
-            return decode(takeOrStart(true), request);
+            return decode(takeOrStart(true), request, time);
         }
     }
 
-    private DecodeReply decode(DecoderProcess process, DecodeRequest request) {
+    private DecodeReply decode(DecoderProcess process, DecodeRequest request, Duration time) {
         long start = System.nanoTime();
-        Deadline deadline = new Deadline(process, config.decodeTimeout().toMillis());
         DecodeReply reply = null;
+        Deadline deadline = new Deadline(process, time);
         ProcessExit exit = null;
         boolean late;
         try {
@@ -183,12 +199,13 @@ public final class DecoderPool {
         } finally {
             late = deadline.stop();
             if (reply == null || late) {
-                exit = process.end();
+                exit = process.end(late ? 0 : LAST_WORDS_MILLIS);
             }
         }
         if (reply == null) {
-            Reason reason = late ? Reason.TIME : exit.code() == EXIT_OUT_OF_MEMORY ? Reason.MEMORY : Reason.CRASH;
-            lost(reason, exit);
+            boolean outOfMemory = exit.code() == DecodeReply.EXIT_OUT_OF_MEMORY;
+            Reason reason = late ? Reason.TIME : outOfMemory ? Reason.MEMORY : Reason.CRASH;
+            lost(reason, exit, time);
             throw new DecoderException(reason);
         }
         if (!late) {
@@ -199,9 +216,9 @@ public final class DecoderPool {
         return reply;
     }
 
-    private void lost(Reason reason, ProcessExit exit) {
+    private void lost(Reason reason, ProcessExit exit, Duration time) {
         LOG.warnf("A decoder is replaced: %s", switch (reason) {
-            case TIME -> "an image took longer than " + config.decodeTimeout().toMillis() + " ms";
+            case TIME -> "an image took longer than " + time.toMillis() + " ms";
             case MEMORY -> "an image took more memory than luq.images.decode-memory allows";
             default -> "it ended with " + exit;
         });
@@ -221,36 +238,39 @@ public final class DecoderPool {
             if (process.isAlive()) {
                 return process;
             }
-            lost(Reason.CRASH, process.end());
+            lost(Reason.CRASH, process.end(0), Duration.ZERO);
         }
         return start();
     }
 
     private DecoderProcess start() {
+        synchronized (this) {
+            if (closed) {
+                throw new DecoderException(Reason.START);
+            }
+        }
         DecoderProcess process;
         try {
-            synchronized (this) {
-                if (closed) {
-                    throw new DecoderException(Reason.START);
-                }
-            }
             process = DecoderProcess.start(command);
         } catch (IOException e) {
             LOG.errorf("No decoder can be started: %s", e.getMessage());
-            listeners.forEach(listener -> listener.lost(Reason.START));
-            throw new DecoderException(Reason.START);
+            throw notStarted();
         }
-        Deadline deadline = new Deadline(process, TimeUnit.SECONDS.toMillis(START_SECONDS));
+        Deadline deadline = new Deadline(process, START);
         try {
             process.awaitReady();
         } catch (IOException e) {
-            LOG.errorf("A decoder that was started is of no use: it ended with %s", process.end());
-            listeners.forEach(listener -> listener.lost(Reason.START));
-            throw new DecoderException(Reason.START);
+            LOG.errorf("A decoder that was started is of no use: it ended with %s", process.end(LAST_WORDS_MILLIS));
+            throw notStarted();
         } finally {
             deadline.stop();
         }
         return process;
+    }
+
+    private DecoderException notStarted() {
+        listeners.forEach(listener -> listener.lost(Reason.START));
+        return new DecoderException(Reason.START);
     }
 
     private void keep(DecoderProcess process) {
@@ -262,7 +282,7 @@ public final class DecoderPool {
                 return;
             }
         }
-        process.end();
+        process.end(0);
     }
 
     private void endIdle() {
@@ -276,7 +296,7 @@ public final class DecoderPool {
                 }
                 idle.removeLast();
             }
-            process.end();
+            process.end(0);
         }
     }
 
@@ -287,14 +307,14 @@ public final class DecoderPool {
 
     /** As at the server's end. */
     public void close() {
-        timer.shutdown();
+        idleCheck.cancel(false);
         List<DecoderProcess> all;
         synchronized (this) {
             closed = true;
             all = List.copyOf(idle);
             idle.clear();
         }
-        all.forEach(DecoderProcess::end);
+        all.forEach(process -> process.end(0));
     }
 
     /** Kills a process that is not done in time. */
@@ -304,8 +324,8 @@ public final class DecoderPool {
         private boolean over;
         private boolean late;
 
-        Deadline(DecoderProcess process, long millis) {
-            end = timer.schedule(() -> reached(process), millis, TimeUnit.MILLISECONDS);
+        Deadline(DecoderProcess process, Duration time) {
+            end = timer.schedule(() -> reached(process), time.toNanos(), TimeUnit.NANOSECONDS);
         }
 
         private synchronized void reached(DecoderProcess process) {

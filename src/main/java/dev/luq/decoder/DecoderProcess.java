@@ -81,10 +81,20 @@ final class DecoderProcess {
         process.destroyForcibly();
     }
 
-    /** Kills it, unless it is gone already, waits for that and frees what it held. @return how it ended */
-    ProcessExit end() {
+    /**
+     * Kills it, unless it is gone already, waits for that and frees what it held.
+     *
+     * @param grace milliseconds that it has to end by itself, such as for the report of a crash
+     * @return how it ended
+     */
+    ProcessExit end(long grace) {
         boolean interrupted = Thread.interrupted();
         try {
+            try {
+                process.waitFor(grace, TimeUnit.MILLISECONDS);
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
             kill();
             long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(EXIT_SECONDS);
             while (process.isAlive() && System.nanoTime() < until) {

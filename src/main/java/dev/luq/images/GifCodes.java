@@ -49,7 +49,7 @@ final class GifCodes {
                 continue;
             }
             boolean repeatsPrevious = code == next && previous != NONE && next < MOST_CODES;
-            if (code >= next && !repeatsPrevious || previous == NONE && code > end) {
+            if (code >= next && !repeatsPrevious) {
                 throw ImageException.damaged(ImageFormat.GIF);
             }
             int length = 0;

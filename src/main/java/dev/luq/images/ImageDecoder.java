@@ -6,6 +6,9 @@ package dev.luq.images;
  */
 public final class ImageDecoder {
 
+    /** Three bytes each are as many as an array holds. */
+    private static final long MOST_PIXELS = Integer.MAX_VALUE / 3;
+
     private final EncodedImage image;
 
     /**
@@ -25,10 +28,13 @@ public final class ImageDecoder {
      * and gamma are ignored, as the preprocessing of vision models does.
      *
      * @param every as in {@link ImageHeader#pixels}
-     * @throws ImageException it is damaged or cut off
+     * @throws ImageException it is damaged, cut off, or larger than any array
      * @throws OutOfMemoryError it takes more than its structure tells
      */
     public Pixels decode(int every) {
+        if (image.header().pixels(1) > MOST_PIXELS) {
+            throw ImageException.tooLarge("The " + image.header().format() + " image has more than " + MOST_PIXELS + " pixels");
+        }
         return image.decode(every).upright(image.header().orientation());
     }
 }

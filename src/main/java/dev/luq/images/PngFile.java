@@ -86,10 +86,10 @@ record PngFile(ImageHeader header, byte[] data, Chunk palette, Chunk transparenc
         return chunk;
     }
 
-    /** @return null at the end; what follows IEND is of no use */
+    /** @return null at the end; what follows IEND is of no use, nor is what is too short for a chunk */
     private static Chunk next(byte[] data, Chunk chunk) {
         int end = chunk.at + chunk.length + 4;
-        return chunk.type.equals("IEND") || end == data.length ? null : chunk(data, end);
+        return chunk.type.equals("IEND") || end > data.length - OVERHEAD ? null : chunk(data, end);
     }
 
     private static Chunk chunk(byte[] data, int at) {

@@ -160,7 +160,8 @@ public final class WorkerCommand {
         // Classes that the build rewrote are missing in app.
         jars.add(root.resolve("quarkus").resolve("transformed-bytecode.jar"));
         jars.addAll(jarsOf(root.resolve("app")));
-        List<Path> wanted = jarsOf(root.resolve("lib").resolve("main")).stream().filter(jar -> begins(jar, libraries)).toList();
+        List<Path> wanted = jarsOf(root.resolve("lib").resolve("main")).stream().filter(jar -> begins(jar, libraries))
+                .toList();
         wanted.stream().filter(jar -> begins(jar, FIRST)).forEach(jars::add);
         wanted.stream().filter(jar -> !jars.contains(jar)).forEach(jars::add);
         return join(jars.stream().filter(Files::exists).toList());
@@ -182,7 +183,10 @@ public final class WorkerCommand {
     private String live(Path own) {
         Set<Path> entries = new LinkedHashSet<>();
         entries.add(own);
-        for (String anchor : ANCHORS.stream().filter(anchor -> libraries.stream().anyMatch(anchor::startsWith)).toList()) {
+        for (String anchor : ANCHORS) {
+            if (libraries.stream().noneMatch(anchor::startsWith)) {
+                continue;
+            }
             try {
                 entries.add(source(Class.forName(anchor, false, WorkerCommand.class.getClassLoader())));
             } catch (ClassNotFoundException e) {

@@ -5,6 +5,7 @@ import static io.restassured.RestAssured.given;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.luq.images.Tricks;
 import dev.luq.openai.images.TestImages;
 import dev.luq.worker.protocol.WorkerFrame.OfRequest;
 import io.quarkus.arc.Arc;
@@ -141,6 +142,19 @@ class LeavingClientsTest extends ScriptedApi {
         }
         assertTrue(left.await(10, TimeUnit.SECONDS));
         until("memory and generation given up", () -> budget.free() == budget.total() && generation.open.get() == 0);
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aClientThatLeavesWhileItsPictureIsDecodedLeavesNothingBehind(boolean stream) throws Exception {
+        workers.script = request -> ScriptedWorkers.text(request, "Hello");
+        String slow = TestImages.dataUrl(Tricks.webp(Tricks.transformed(1000, 1000, 200)));
+        try (RawClient client = new RawClient(server.getPort(), 0)) {
+            client.chat("{\"stream\":" + stream + ",\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image_url\","
+                    + "\"image_url\":\"" + slow + "\"}]}]}");
+            until("the room for its pixels", () -> budget.total() - budget.free() > 3_000_000);
+        }
+        until("memory given back", () -> budget.free() == budget.total());
     }
 
     @ParameterizedTest

@@ -10,6 +10,8 @@ import java.io.FileDescriptor;
 import java.io.FileInputStream;
 import java.io.FileOutputStream;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.concurrent.SynchronousQueue;
 import java.util.function.Function;
 import sun.misc.Signal;
@@ -53,9 +55,19 @@ final class DecoderLoop {
         for (String name : new String[] {"INT", "TERM", "HUP"}) {
             Signal.handle(new Signal(name), SignalHandler.SIG_IGN);
         }
+        goFirst();
         DecoderLoop loop = new DecoderLoop(decoding);
         new Thread(() -> loop.decode(replies), "luq-decode").start();
         loop.read(new DataInputStream(new BufferedInputStream(new FileInputStream(FileDescriptor.in), PIPE_BYTES)));
+    }
+
+    /** Where a machine runs out of memory, a picture is lost rather than the server. */
+    private static void goFirst() {
+        try {
+            Files.writeString(Path.of("/proc/self/oom_score_adj"), "500");
+        } catch (IOException e) {
+            System.err.println("FINE The kernel's order of ending processes cannot be changed: " + e.getMessage());
+        }
     }
 
     /** On a thread of its own, so that it notices the end of the input while a picture is decoded. */
@@ -69,7 +81,7 @@ final class DecoderLoop {
         } catch (IOException e) {
             exit(EXIT_SERVER_LOST);
         } catch (OutOfMemoryError e) {
-            exit(DecoderMain.EXIT_OUT_OF_MEMORY);
+            exit(DecodeReply.EXIT_OUT_OF_MEMORY);
         } catch (InterruptedException | RuntimeException | Error e) {
             defect(e);
         }
@@ -86,7 +98,7 @@ final class DecoderLoop {
                 }
             }
         } catch (OutOfMemoryError e) {
-            exit(DecoderMain.EXIT_OUT_OF_MEMORY);
+            exit(DecodeReply.EXIT_OUT_OF_MEMORY);
         } catch (IOException e) {
             exit(EXIT_SERVER_LOST);
         } catch (InterruptedException | RuntimeException | Error e) {

@@ -10,9 +10,6 @@ import java.util.List;
 /** Main class of a decoder process. */
 public final class DecoderMain {
 
-    /** Exit code when the heap did not suffice; also that of a JVM with {@code -XX:+ExitOnOutOfMemoryError}. */
-    public static final int EXIT_OUT_OF_MEMORY = 3;
-
     /** Black, eight by eight pixels: what the first picture of a format would wait for is loaded before it comes. */
     private static final List<String> FIRST_PICTURES = List.of(
             // PNG

@@ -14,8 +14,12 @@ import java.io.IOException;
  * reply   = %x02 width height rgb            ; two uint31, big-endian, then 3 * width * height bytes
  *         / %x03 tooLarge message            ; a boolean, then text as Java's DataOutput writes it
  * </pre>
+ * Where its heap does not suffice, it ends with {@link #EXIT_OUT_OF_MEMORY} instead.
  */
 public sealed interface DecodeReply {
+
+    /** As a JVM with {@code -XX:+ExitOnOutOfMemoryError} has it. */
+    int EXIT_OUT_OF_MEMORY = 3;
 
     int READY = 1;
     int DECODED = 2;

@@ -21,7 +21,7 @@ final class Pictures {
     /** luq.images.max-source-pixels, luq.images.max-pixels and luq.images.decode-memory. */
     private static final long MAX_SOURCE_PIXELS = 40_000_000;
     private static final int MAX_PIXELS = 4_194_304;
-    private static final long MAX_MEMORY = 384L << 20;
+    private static final long MAX_MEMORY = 256L << 20;
 
     private Pictures() {
     }
@@ -43,11 +43,12 @@ final class Pictures {
     }
 
     private static Pixels decode(byte[] data) {
-        ImageHeader header = ImageHeader.read(data);
+        ImageDecoder decoder = new ImageDecoder(data);
+        ImageHeader header = decoder.header();
         if ((long) header.width() * header.height() > MAX_SOURCE_PIXELS) {
             throw ImageException.of("the picture has " + header.width() + " x " + header.height() + " pixels, at most "
                     + MAX_SOURCE_PIXELS + " are allowed: scale it down", true);
         }
-        return new ImageDecoder(data).decode(header.every(MAX_PIXELS, MAX_MEMORY)).within(MAX_PIXELS);
+        return decoder.decode(header.every(MAX_PIXELS, MAX_MEMORY)).within(MAX_PIXELS);
     }
 }

@@ -1,5 +1,6 @@
 package dev.luq.openai.images;
 
+import dev.luq.catalog.Catalog;
 import dev.luq.decoder.DecoderException;
 import dev.luq.decoder.DecoderPool;
 import dev.luq.images.ImageException;
@@ -14,6 +15,8 @@ import dev.luq.openai.errors.ApiException.InvalidRequest;
 import dev.luq.openai.errors.ApiException.Refused;
 import dev.luq.openai.intake.IntakeBudget;
 import dev.luq.worker.protocol.ServerFrame;
+import io.quarkus.runtime.StartupEvent;
+import jakarta.enterprise.event.Observes;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.util.ArrayList;
@@ -38,6 +41,13 @@ public final class ImageIntake {
     public ImageIntake(ImagesConfig config, DecoderPool decoders) {
         this.config = config;
         this.decoders = decoders;
+    }
+
+    /** A model that understands images gets some soon. */
+    void prepare(@Observes StartupEvent event, Catalog catalog) {
+        if (catalog.entries().stream().anyMatch(entry -> !entry.unloaded() && entry.mmproj().isPresent())) {
+            decoders.prepare();
+        }
     }
 
     /**
