@@ -5,16 +5,19 @@
 #include <cstring>
 #include <exception>
 #include <new>
+#include <stdexcept>
 #include <string>
 
 namespace luq {
 
-void set_last_error(const std::string & message);
+void set_last_error(const std::string & message, bool limit = false);
 
 // Runs body and returns what it returns; an exception becomes the thread's last error and the value `failed`.
 template <typename T, typename Body> T guarded(T failed, Body && body) noexcept {
     try {
         return body();
+    } catch (const std::length_error & e) {
+        set_last_error(e.what(), true);
     } catch (const std::exception & e) {
         set_last_error(e.what());
     } catch (...) {
@@ -33,8 +36,8 @@ inline char * copy_of(const std::string & text) {
 }
 
 // The parsers behind us recurse once per level of nesting and would run out of stack.
-void check_nesting(const std::string & text, const char * opening, const char * closing);
-inline void check_json_nesting(const std::string & json) { check_nesting(json, "{[", "}]"); }
-inline void check_grammar_nesting(const std::string & gbnf) { check_nesting(gbnf, "(", ")"); }
+void check_nesting(const std::string & text, const char * opening, const char * closing, int limit);
+inline void check_json_nesting(const std::string & json) { check_nesting(json, "{[", "}]", 128); }
+inline void check_grammar_nesting(const std::string & gbnf) { check_nesting(gbnf, "(", ")", 512); }
 
 } // namespace luq

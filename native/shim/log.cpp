@@ -11,6 +11,7 @@
 namespace {
 
 thread_local std::string last_error;
+thread_local bool        last_error_is_limit = false;
 thread_local std::string partial_line;
 thread_local int         partial_level = GGML_LOG_LEVEL_INFO;
 thread_local std::string recent_errors;
@@ -55,12 +56,12 @@ void on_log(enum ggml_log_level level, const char * text, void *) {
 
 } // namespace
 
-void luq::set_last_error(const std::string & message) {
-    last_error = message;
+void luq::set_last_error(const std::string & message, bool limit) {
+    last_error          = message;
+    last_error_is_limit = limit;
 }
 
-void luq::check_nesting(const std::string & text, const char * opening, const char * closing) {
-    const int limit = 128;
+void luq::check_nesting(const std::string & text, const char * opening, const char * closing, int limit) {
     int depth = 0;
     bool quoted = false;
     for (size_t i = 0; i < text.size(); i++) {
@@ -85,6 +86,10 @@ void luq::check_nesting(const std::string & text, const char * opening, const ch
 
 const char * luq_last_error(void) {
     return last_error.c_str();
+}
+
+bool luq_last_error_is_limit(void) {
+    return last_error_is_limit;
 }
 
 void luq_string_free(char * text) {

@@ -22,6 +22,8 @@ extern "C" {
 #define LUQ_FAILED (-2)
 
 LUQ_API const char * luq_last_error(void);
+// Whether that was a limit: the input is valid, but costs more than it may.
+LUQ_API bool         luq_last_error_is_limit(void);
 LUQ_API void         luq_string_free(char * text);
 
 // --- logging ---------------------------------------------------------------------------------------------------
@@ -64,7 +66,9 @@ LUQ_API bool       luq_chat_supports_tools(const luq_chat * chat);
 LUQ_API bool       luq_chat_has_template(const luq_chat * chat);
 
 // Request: {"messages":[..], "tools":[..]?, "tool_choice":"auto|none|required"?, "parallel_tool_calls":bool?,
-//           "json_schema":{..}?, "grammar":".."?, "add_generation_prompt":bool?}
+//           "json_schema":{..}?, "grammar":".."?, "patterns":{..}?, "add_generation_prompt":bool?}
+//          A response that has to follow a schema is JSON and nothing else; when a tool has to be called, the schema does
+//          not count. patterns says what the patterns of all schemas mean: see luq_schema_to_grammar.
 // Answer:  {"prompt":"..", "grammar":"..", "grammar_lazy":bool, "grammar_prefix":"..", "triggers":[..],
 //           "preserved_tokens":[".."], "stops":[".."], "parser":{..}}; grammar is "" when nothing is constrained.
 // triggers and parser are meant for luq_sampler_init and luq_parser_init.
@@ -79,8 +83,10 @@ LUQ_API void         luq_parser_free(luq_parser * parser);
 // was cut off.
 LUQ_API char * luq_parser_update(luq_parser * parser, const char * text, size_t length, bool partial);
 
-// A JSON schema as a GBNF grammar whose start symbol is root.
-LUQ_API char * luq_schema_to_grammar(const char * schema);
+// A JSON schema as a GBNF grammar whose start symbol is root. patterns is an object with a member for each regular
+// expression in the schema: a GBNF expression for what may stand between the quotes of the JSON string, in which the symbol
+// char is any character. An expression that is not there is refused.
+LUQ_API char * luq_schema_to_grammar(const char * schema, const char * patterns);
 
 // --- sampling --------------------------------------------------------------------------------------------------
 
@@ -90,6 +96,7 @@ typedef struct luq_sampler luq_sampler;
 //           "repeat_penalty":f, "seed":n, "logit_bias":[[token, bias],..],
 //           "grammar":".."?, "grammar_lazy":bool?, "grammar_prefix":".."?, "triggers":[..]?, "preserved_tokens":[..]?}
 // A temperature of 0 takes the likeliest token. The model must outlive the sampler.
+// Grammars recurse: this wants a stack of some hundred megabytes for the largest that are accepted.
 LUQ_API luq_sampler * luq_sampler_init(const struct llama_model * model, const char * options);
 LUQ_API void          luq_sampler_free(luq_sampler * sampler);
 
@@ -97,7 +104,7 @@ LUQ_API void          luq_sampler_free(luq_sampler * sampler);
 LUQ_API int32_t luq_sampler_accept_prompt(luq_sampler * sampler, llama_token token);
 
 // Samples from the logits that the last llama_decode left at this index of its batch, and accepts the token.
-// Returns the token or LUQ_FAILED.
+// Returns the token or LUQ_FAILED, which is a limit when the grammar needs more work for the token than one may.
 LUQ_API llama_token luq_sampler_sample(luq_sampler * sampler, struct llama_context * context, int32_t index);
 
 #ifdef __cplusplus

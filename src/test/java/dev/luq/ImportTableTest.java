@@ -42,7 +42,9 @@ class ImportTableTest {
         TABLE.put("luq.plan", List.of("gguf"));
         TABLE.put("luq.store", List.of("files", "gguf", "luq.plan"));
         TABLE.put("luq.quantize", List.of("files", "gguf", "llama", "luq.plan", "luq.store"));
-        TABLE.put("engine", List.of("llama"));
+        // what is accepted of clients' schemas: asked on both sides of the pipe
+        TABLE.put("schema", List.of());
+        TABLE.put("engine", List.of("llama", "schema"));
         TABLE.put("images", List.of("files"));
         TABLE.put("luq.data", List.of("files"));
         TABLE.put("catalog", List.of("files", "gguf", "luq.plan", "luq.spec", "luq.store"));
@@ -66,7 +68,7 @@ class ImportTableTest {
         TABLE.put("jobs.sets", List.of("files", "catalog", "luq.data", "luq.spec"));
         // what runs in the child process, as the worker's
         TABLE.put("jobs.child", List.of("files", "jobs.protocol", "worker.protocol", "luq.spec", "luq.job"));
-        TABLE.put("openai", List.of("files", "images", "worker", "worker.protocol", "catalog"));
+        TABLE.put("openai", List.of("files", "images", "schema", "worker", "worker.protocol", "catalog"));
         TABLE.put("admin", List.of("files", "gguf", "luq.plan", "luq.spec", "catalog", "worker", "worker.protocol", "jobs",
                 "jobs.sets", "openai"));
         TABLE.put("telemetry", List.of("worker", "worker.protocol", "jobs", "catalog", "luq.spec", "openai"));

@@ -1,27 +1,36 @@
 package dev.luq.engine;
 
+import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.luq.schema.SchemaCheck;
+import dev.luq.schema.SchemaException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * A generation request as the chat template takes it.
  *
  * @param json input of {@link dev.luq.llama.ChatTemplates#apply}
  * @param mediaMark stands for an image in the templated prompt
- * @param breakMark splits special tokens that users wrote, see {@link SpecialTextGuard}
+ * @param breakMark splits special tokens that users wrote, see {@link SpecialTextGuard}; also in tools
  * @param images index into the request's images for each media mark, in order
  * @param schema the response's JSON schema, or null
+ * @param patterns what the regular expressions of all schemas mean, see {@link dev.luq.llama.Schemas}
  * @param callsTools whether the answer may contain tool calls
  */
 record ChatRequest(String json, String mediaMark, String breakMark, List<Integer> images,
-        String schema, boolean callsTools) {
+        String schema, Map<String, String> patterns, boolean callsTools) {
 
-    private static final ObjectMapper JSON = new ObjectMapper();
+    /** As large as the frame was that brought the text. */
+    private static final ObjectMapper JSON = new ObjectMapper(JsonFactory.builder()
+            .streamReadConstraints(StreamReadConstraints.builder().maxStringLength(Integer.MAX_VALUE).build()).build());
 
     /** @throws EngineException.InvalidRequest when a field is not what it should be */
     static ChatRequest of(GenerationRequest request, SpecialTextGuard guard) {
@@ -33,14 +42,22 @@ record ChatRequest(String json, String mediaMark, String breakMark, List<Integer
         for (JsonNode message : parse(request.messages(), "messages")) {
             rewritten.add(messages.rewrite(message));
         }
-        boolean callsTools = putTools(request, out);
-        putResponseFormat(request, out);
+        SchemaCheck schemas = new SchemaCheck();
+        boolean callsTools = putTools(request, out, schemas, messages);
+        putResponseFormat(request, out, schemas);
+        Map<String, String> patterns = new HashMap<>();
+        schemas.patterns().forEach((pattern, grammar) -> {
+            patterns.put(pattern, grammar);
+            patterns.put(messages.broken(pattern), grammar);
+        });
+        out.set("patterns", JSON.valueToTree(patterns));
         out.put("add_generation_prompt", true);
         String schema = out.has("json_schema") ? out.get("json_schema").toString() : null;
-        return new ChatRequest(out.toString(), mediaMark, breakMark, messages.images, schema, callsTools);
+        return new ChatRequest(out.toString(), mediaMark, breakMark, messages.images, schema, patterns,
+                callsTools);
     }
 
-    private static boolean putTools(GenerationRequest request, ObjectNode out) {
+    private static boolean putTools(GenerationRequest request, ObjectNode out, SchemaCheck schemas, Messages messages) {
         JsonNode tools = request.tools() == null ? JSON.createArrayNode() : parse(request.tools(), "tools");
         if (tools.isEmpty()) {
             return false;
@@ -50,7 +67,14 @@ record ChatRequest(String json, String mediaMark, String breakMark, List<Integer
             tools = only(tools, parse(choice, "tool_choice").path("function").path("name").asText());
             choice = "required";
         }
-        out.set("tools", tools);
+        ArrayNode rewritten = out.putArray("tools");
+        for (int i = 0; i < tools.size(); i++) {
+            JsonNode parameters = tools.get(i).path("function").path("parameters");
+            if (!parameters.isMissingNode()) {
+                check(schemas, parameters, "tools[" + i + "].function.parameters");
+            }
+            rewritten.add(messages.guarded(tools.get(i)));
+        }
         out.put("tool_choice", choice);
         out.put("parallel_tool_calls", request.parallelToolCalls());
         return !choice.equals("none");
@@ -66,7 +90,7 @@ record ChatRequest(String json, String mediaMark, String breakMark, List<Integer
                 "tool_choice names a function that is not among the tools.", null);
     }
 
-    private static void putResponseFormat(GenerationRequest request, ObjectNode out) {
+    private static void putResponseFormat(GenerationRequest request, ObjectNode out, SchemaCheck schemas) {
         if (request.responseFormat() == null) {
             return;
         }
@@ -80,10 +104,20 @@ record ChatRequest(String json, String mediaMark, String breakMark, List<Integer
                     throw new EngineException.InvalidRequest("response_format",
                             "response_format.json_schema.schema must be a JSON schema object.", null);
                 }
+                check(schemas, schema, "response_format.json_schema.schema");
                 out.set("json_schema", schema);
             }
             default -> throw new EngineException.InvalidRequest("response_format",
                     "response_format.type must be text, json_object or json_schema.", null);
+        }
+    }
+
+    private static void check(SchemaCheck schemas, JsonNode schema, String field) {
+        try {
+            schemas.check(schema, field);
+        } catch (SchemaException e) {
+            throw e.tooComplex() ? new EngineException.SchemaTooComplex(e.path(), e.getMessage(), e)
+                    : new EngineException.InvalidRequest(e.path(), e.getMessage(), e);
         }
     }
 
@@ -116,10 +150,14 @@ record ChatRequest(String json, String mediaMark, String breakMark, List<Integer
             }
             ObjectNode out = message.deepCopy();
             guardText(out, "name", "");
+            guardText(out, "tool_call_id", "");
             guardText(out, "reasoning_content", "");
             guardText(out, "refusal", "");
             guardText(out, "content", "");
             for (JsonNode call : out.path("tool_calls")) {
+                if (call instanceof ObjectNode known) {
+                    guardText(known, "id", "");
+                }
                 if (call.path("function") instanceof ObjectNode function) {
                     guardText(function, "name", "");
                     guardText(function, "arguments", "");
@@ -147,8 +185,10 @@ record ChatRequest(String json, String mediaMark, String breakMark, List<Integer
                 }
                 case "text" -> {
                     StringBuilder following = new StringBuilder();
-                    for (int i = index + 1; i < parts.size() && isText(parts.get(i)); i++) {
-                        following.append(parts.get(i).path("text").asText());
+                    for (int i = index + 1; i < parts.size() && isText(parts.get(i))
+                            && following.length() < guard.longest(); i++) {
+                        String next = parts.get(i).path("text").asText();
+                        following.append(next, 0, Math.min(next.length(), guard.longest()));
                     }
                     ObjectNode text = part.deepCopy();
                     guardText(text, "text", following.toString());
@@ -161,6 +201,25 @@ record ChatRequest(String json, String mediaMark, String breakMark, List<Integer
 
         private static boolean isText(JsonNode part) {
             return part.path("type").asText().equals("text");
+        }
+
+        /** A tool with all of its texts broken. What is made of it besides the prompt is rid of the breaks again. */
+        JsonNode guarded(JsonNode tool) {
+            if (tool.isObject()) {
+                ObjectNode out = JSON.createObjectNode();
+                tool.fields().forEachRemaining(field -> out.set(broken(field.getKey()), guarded(field.getValue())));
+                return out;
+            }
+            if (tool.isArray()) {
+                ArrayNode out = JSON.createArrayNode();
+                tool.forEach(item -> out.add(guarded(item)));
+                return out;
+            }
+            return tool.isTextual() ? JSON.getNodeFactory().textNode(broken(tool.textValue())) : tool;
+        }
+
+        String broken(String text) {
+            return guard.guard(text, "", breakMark);
         }
 
         private void guardText(ObjectNode node, String field, String following) {

@@ -33,7 +33,7 @@ public final class Engine implements AutoCloseable {
     private final LlamaEffects effects;
     private final Scheduler scheduler;
     private final List<AutoCloseable> owned;
-    private final Thread thread = new Thread(this::run, "luq-engine");
+    private final Thread thread = new Thread(null, this::run, "luq-engine", LlamaEffects.NATIVE_STACK);
     private boolean idle = true;
     private volatile boolean closing;
     /** Nobody reads the mailbox any more. */
@@ -42,7 +42,7 @@ public final class Engine implements AutoCloseable {
 
     private Engine(EngineOptions options, Model model, Context context, ChatTemplates templates, Vision vision,
             Function<ImageChunk, ImageEmbedding> encoder) {
-        PromptBuilder prompts = new PromptBuilder(model, templates, vision);
+        PromptBuilder prompts = new PromptBuilder(model, templates, vision, context.contextSize());
         effects = new LlamaEffects(context, model.vocabulary(), prompts, encoder, options, new ToMailbox(),
                 this::publishStats);
         scheduler = new Scheduler(effects, options.sequences(), context.contextSize(), options.batchSize());

@@ -25,9 +25,18 @@ public abstract sealed class EngineException extends RuntimeException {
     /** The prompt leaves no room in the context. */
     public static final class ContextLengthExceeded extends EngineException {
         ContextLengthExceeded(int promptTokens, int contextSize) {
-            super("context_length_exceeded", "messages", "The prompt has " + promptTokens + " tokens, but the context holds "
+            this(promptTokens + " tokens", contextSize);
+        }
+
+        private ContextLengthExceeded(String prompt, int contextSize) {
+            super("context_length_exceeded", "messages", "The prompt has " + prompt + ", but the context holds "
                     + contextSize + " including the answer. Shorten the messages, or send fewer or smaller images.", null);
         }
+    }
+
+    /** The first part of the prompt alone leaves no room. */
+    static ContextLengthExceeded atLeast(int tokens, int contextSize) {
+        return new ContextLengthExceeded("more than " + tokens + " tokens", contextSize);
     }
 
     /** Images for a model that only reads text. */
@@ -42,6 +51,13 @@ public abstract sealed class EngineException extends RuntimeException {
     public static final class InvalidRequest extends EngineException {
         InvalidRequest(String param, String message, Throwable cause) {
             super("invalid_request", param, message, cause);
+        }
+    }
+
+    /** A valid schema or tool whose grammar costs more than one may. */
+    public static final class SchemaTooComplex extends EngineException {
+        SchemaTooComplex(String param, String message, Throwable cause) {
+            super("schema_too_complex", param, message, cause);
         }
     }
 

@@ -2,6 +2,7 @@ package dev.luq.engine;
 
 import dev.luq.llama.Context;
 import dev.luq.llama.ImageChunk;
+import dev.luq.llama.LlamaException;
 import dev.luq.llama.Vocabulary;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -69,7 +70,7 @@ final class Generation implements AutoCloseable {
 
     void prepared(PromptBuilder.Prepared newPrepared, Vocabulary vocabulary) {
         prepared = newPrepared;
-        request = request.withoutImages();
+        request = request.withoutContent();
         List<String> stops = new ArrayList<>(request.stop());
         stops.addAll(prepared.chat().stops());
         deltas = new Gathering((content, toolCall, logprobs) ->
@@ -118,10 +119,20 @@ final class Generation implements AutoCloseable {
     Effects.Sampled sample(Context context, int batchIndex, Vocabulary vocabulary) {
         LogProbabilities logprobs = request.topLogprobs() < 0 ? null
                 : new LogProbabilities(context.logits(batchIndex));
-        int token = prepared.sampler().sample(context, batchIndex);
+        int token = choose(context, batchIndex);
         tokens++;
         boolean ends = vocabulary.isEndOfGeneration(token) || answer.append(token, logprobs);
         return new Effects.Sampled(token, ends ? FinishReason.STOP : null);
+    }
+
+    private int choose(Context context, int batchIndex) {
+        try {
+            return prepared.sampler().sample(context, batchIndex);
+        } catch (LlamaException.TooComplex e) {
+            String param = request.grammarField();
+            throw new EngineException.SchemaTooComplex(param, "The answer cannot be made to follow " + param + ": "
+                    + e.getMessage() + ". Use a simpler schema, with fewer and smaller repetitions.", e);
+        }
     }
 
     /** Shows the text that is kept back for a longer delta. */

@@ -24,10 +24,21 @@ public record GenerationRequest(String id, String messages, List<ImageInput> ima
         boolean parallelToolCalls, String responseFormat, SamplerOptions sampling, int maxTokens, List<String> stop,
         int topLogprobs, boolean cachePrompt) {
 
-    /** The same without its pixels, which are large and not needed once the prompt is prepared. */
-    GenerationRequest withoutImages() {
-        return new GenerationRequest(id, messages, List.of(), tools, toolChoice, parallelToolCalls, responseFormat,
+    /** The same without its pixels and messages, which are large and not needed once the prompt is prepared. */
+    GenerationRequest withoutContent() {
+        return new GenerationRequest(id, "", List.of(), tools, toolChoice, parallelToolCalls, responseFormat,
                 sampling, maxTokens, stop, topLogprobs, cachePrompt);
+    }
+
+    /** Characters of its messages, tools and schema. */
+    long textLength() {
+        return (long) messages.length() + (tools == null ? 0 : tools.length())
+                + (responseFormat == null ? 0 : responseFormat.length());
+    }
+
+    /** The field whose grammar the answer follows, or null. */
+    String grammarField() {
+        return responseFormat != null ? "response_format" : tools != null ? "tools" : null;
     }
 
     /**

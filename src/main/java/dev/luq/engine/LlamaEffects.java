@@ -17,8 +17,9 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 
 /**
- * {@link Effects} on llama.cpp. Prompts are prepared on one thread and images encoded on another; both answer through
- * {@link Replies}. Everything else happens on the engine thread, which alone uses the context.
+ * {@link Effects} on llama.cpp. Prompts are prepared on some threads, short ones on one of their own so that none waits for a
+ * long one; images are encoded on another. All answer through {@link Replies}. Everything else happens on the engine
+ * thread, which alone uses the context.
  */
 final class LlamaEffects implements Effects, AutoCloseable {
 
@@ -42,6 +43,14 @@ final class LlamaEffects implements Effects, AutoCloseable {
     private record Wish(Generation generation, int unit) {
     }
 
+    /**
+     * Stack of threads that run llama.cpp's parsers, which recurse with what clients write: address space, not memory, for
+     * the most that is accepted.
+     */
+    static final long NATIVE_STACK = 512L << 20;
+    /** Characters up to which a prompt without images takes some milliseconds. */
+    private static final int SHORT_TEXT = 8 * 1024;
+
     private final Context context;
     private final Vocabulary vocabulary;
     private final PromptBuilder prompts;
@@ -51,8 +60,9 @@ final class LlamaEffects implements Effects, AutoCloseable {
     private final long streamInterval;
     private final TokenBatch batch;
     private final EmbeddingCache<ImageEmbedding> embeddings;
-    private final ThreadPoolExecutor preparing = thread("luq-prompt");
-    private final ThreadPoolExecutor encoding = thread("luq-image");
+    private final ThreadPoolExecutor preparingShort = threads("luq-short-prompt", 1);
+    private final ThreadPoolExecutor preparingLong = threads("luq-prompt", 2);
+    private final ThreadPoolExecutor encoding = threads("luq-image", 1);
     private final Map<String, Generation> generations = new HashMap<>();
     /** Images being encoded or queued for it. */
     private final Map<String, List<Wish>> wishes = new HashMap<>();
@@ -93,9 +103,9 @@ final class LlamaEffects implements Effects, AutoCloseable {
         this.embeddings = new EmbeddingCache<>(options.imageCacheBytes());
     }
 
-    private static ThreadPoolExecutor thread(String name) {
-        return new ThreadPoolExecutor(1, 1, 0, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), task -> {
-            Thread thread = new Thread(task, name);
+    private static ThreadPoolExecutor threads(String name, int count) {
+        return new ThreadPoolExecutor(count, count, 0, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), task -> {
+            Thread thread = new Thread(null, task, name, NATIVE_STACK);
             thread.setDaemon(true);
             return thread;
         });
@@ -113,7 +123,8 @@ final class LlamaEffects implements Effects, AutoCloseable {
     public void prepare(String request) {
         Generation generation = generations.get(request);
         GenerationRequest input = generation.request();
-        preparing.execute(() -> {
+        boolean isShort = input.images().isEmpty() && input.textLength() <= SHORT_TEXT;
+        (isShort ? preparingShort : preparingLong).execute(() -> {
             if (generation.ended()) {
                 return;
             }
@@ -322,8 +333,10 @@ final class LlamaEffects implements Effects, AutoCloseable {
 
     /** Waits for what the other threads have begun; their last replies follow. Requests must have ended before. */
     void stopThreads() {
-        preparing.getQueue().clear();
-        stop(preparing);
+        preparingShort.getQueue().clear();
+        preparingLong.getQueue().clear();
+        stop(preparingShort);
+        stop(preparingLong);
         stop(encoding);
     }
 

@@ -20,13 +20,18 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Turns a request into a tokenized prompt: chat template, tokens, preprocessed images. Takes the time that long prompts
- * and large images take, so it has a thread of its own; thread-safe.
+ * Turns a request into a tokenized prompt: chat template, grammar, tokens, preprocessed images. Takes the time that long
+ * prompts and large images take, and the stack that llama.cpp's parsers take; thread-safe.
  */
 public final class PromptBuilder {
 
     /** Tokens that penalties look at: {@link dev.luq.llama.SamplerOptions}. */
     private static final int PENALTY_WINDOW = 64;
+    /**
+     * Characters that are tokenized at once. Tokenizers cost more than in proportion, some a stack frame per character,
+     * when a text has no spaces.
+     */
+    private static final int LONGEST_PIECE = 64 * 1024;
 
     /**
      * A request's prompt and what its generation needs. Owns all of it but the prompt.
@@ -53,9 +58,19 @@ public final class PromptBuilder {
     private final ChatTemplates templates;
     private final Vision vision;
     private final SpecialTextGuard guard;
+    private final int mostTokens;
 
     /** @param vision null for a model that only reads text */
     public PromptBuilder(Model model, ChatTemplates templates, Vision vision) {
+        this(model, templates, vision, Integer.MAX_VALUE);
+    }
+
+    /**
+     * @param vision null for a model that only reads text
+     * @param mostTokens text of so many tokens is refused before all of it is tokenized
+     */
+    PromptBuilder(Model model, ChatTemplates templates, Vision vision, int mostTokens) {
+        this.mostTokens = mostTokens;
         this.model = model;
         this.vocabulary = model.vocabulary();
         this.templates = templates;
@@ -77,7 +92,9 @@ public final class PromptBuilder {
         Map<Integer, ImageChunk> images = new HashMap<>();
         Sampler sampler = null;
         try {
-            Prompt prompt = tokenize(parts(templated.prompt(), chat, request.images()), images);
+            List<PromptPart> parts = parts(templated.prompt(), chat, request.images());
+            refuseLongText(parts);
+            Prompt prompt = tokenize(parts, images);
             sampler = sampler(request, templated, chat, prompt);
             MessageParser parser = chat.callsTools() ? templates.parser(templated) : null;
             return new Prepared(prompt, images, templated, sampler, parser);
@@ -93,9 +110,11 @@ public final class PromptBuilder {
     private ChatPrompt apply(ChatRequest chat) {
         try {
             if (chat.schema() != null) {
-                Schemas.toGrammar(chat.schema());
+                Schemas.toGrammar(chat.schema(), chat.patterns());
             }
-            return templates.apply(chat.json());
+            return templates.apply(chat.json()).without(chat.breakMark());
+        } catch (LlamaException.TooComplex e) {
+            throw new EngineException.SchemaTooComplex(grammarField(chat), e.getMessage(), e);
         } catch (LlamaException.InvalidGrammar e) {
             throw new EngineException.InvalidRequest("response_format", e.getMessage(), e);
         } catch (LlamaException.InvalidTemplate e) {
@@ -113,10 +132,15 @@ public final class PromptBuilder {
                 }
             }
             return sampler;
+        } catch (LlamaException.TooComplex e) {
+            throw new EngineException.SchemaTooComplex(grammarField(chat), e.getMessage(), e);
         } catch (LlamaException.InvalidGrammar e) {
-            String param = chat.schema() != null ? "response_format" : chat.callsTools() ? "tools" : null;
-            throw new EngineException.InvalidRequest(param, e.getMessage(), e);
+            throw new EngineException.InvalidRequest(grammarField(chat), e.getMessage(), e);
         }
+    }
+
+    private static String grammarField(ChatRequest chat) {
+        return chat.schema() != null ? "response_format" : chat.callsTools() ? "tools" : null;
     }
 
     private static List<PromptPart> parts(String prompt, ChatRequest chat, List<GenerationRequest.ImageInput> images) {
@@ -149,8 +173,47 @@ public final class PromptBuilder {
     }
 
     private static void addText(List<PromptPart> parts, String text) {
-        if (!text.isEmpty()) {
-            parts.add(new PromptPart.Text(text, true));
+        int from = 0;
+        while (from < text.length()) {
+            int end = pieceEnd(text, from);
+            parts.add(new PromptPart.Text(text.substring(from, end), true));
+            from = end;
+        }
+    }
+
+    /** Where a piece that begins here ends: with the text, else before a space, or before what may be a special token. */
+    private static int pieceEnd(String text, int from) {
+        int most = from + LONGEST_PIECE;
+        if (most >= text.length()) {
+            return text.length();
+        }
+        for (int end = most; end > from + LONGEST_PIECE / 2; end--) {
+            if (Character.isWhitespace(text.charAt(end))) {
+                return end;
+            }
+        }
+        int mark = text.lastIndexOf('<', most);
+        if (mark > from + LONGEST_PIECE / 2) {
+            return mark;
+        }
+        return Character.isLowSurrogate(text.charAt(most)) ? most - 1 : most;
+    }
+
+    /** Refuses text that does not fit, of which only a little more than fits is looked at. */
+    private void refuseLongText(List<PromptPart> parts) {
+        long characters = parts.stream().mapToLong(part -> part instanceof PromptPart.Text text ? text.text().length() : 0)
+                .sum();
+        if (characters < mostTokens || characters <= LONGEST_PIECE) {
+            return;
+        }
+        int tokens = 0;
+        for (PromptPart part : parts) {
+            if (part instanceof PromptPart.Text text) {
+                tokens += vocabulary.tokenize(text.text(), false, true).length;
+            }
+            if (tokens >= mostTokens) {
+                throw EngineException.atLeast(tokens, mostTokens);
+            }
         }
     }
 

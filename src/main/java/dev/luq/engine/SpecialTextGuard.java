@@ -1,10 +1,10 @@
 package dev.luq.engine;
 
 import java.security.SecureRandom;
+import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Collectors;
 
 /**
  * Keeps text that a user wrote from becoming a control token. Wherever the text of a special token begins, a random
@@ -15,13 +15,29 @@ final class SpecialTextGuard {
 
     private static final SecureRandom RANDOM = new SecureRandom();
 
-    private final Map<Integer, List<String>> specialsByFirst;
+    /** What may follow after some characters of a special text. */
+    private static final class Node {
+        final Map<Character, Node> next = new HashMap<>(2);
+        boolean end;
+    }
+
+    private final Node start = new Node();
+    private final int longest;
 
     /** @param specials texts of the vocabulary's special tokens; blank ones and single characters cannot be abused */
     SpecialTextGuard(List<String> specials) {
-        this.specialsByFirst = specials.stream()
-                .filter(text -> text.codePointCount(0, text.length()) > 1 && !text.isBlank())
-                .collect(Collectors.groupingBy(text -> text.codePointAt(0)));
+        int most = 0;
+        for (String text : specials) {
+            if (text.codePointCount(0, text.length()) > 1 && !text.isBlank()) {
+                Node node = start;
+                for (int i = 0; i < text.length(); i++) {
+                    node = node.next.computeIfAbsent(text.charAt(i), c -> new Node());
+                }
+                node.end = true;
+                most = Math.max(most, text.length());
+            }
+        }
+        longest = most;
     }
 
     /** 128 random bits that no text contains by chance or design. */
@@ -31,22 +47,36 @@ final class SpecialTextGuard {
         return "luq" + HexFormat.of().formatHex(bytes);
     }
 
+    /** Characters of the longest special text: so much of what follows a text matters. */
+    int longest() {
+        return longest;
+    }
+
     /** @param following text that the template may put directly behind this text @param breakMark see {@link #nonce} */
     String guard(String text, String following, String breakMark) {
         String whole = text + following;
         StringBuilder guarded = null;
         int copied = 0;
         for (int i = 0; i < text.length(); i++) {
-            for (String special : specialsByFirst.getOrDefault(whole.codePointAt(i), List.of())) {
-                if (whole.startsWith(special, i)) {
-                    guarded = guarded == null ? new StringBuilder() : guarded;
-                    int behindFirst = i + Character.charCount(whole.codePointAt(i));
-                    guarded.append(text, copied, behindFirst).append(breakMark);
-                    copied = behindFirst;
-                    break;
-                }
+            if (begins(whole, i)) {
+                guarded = guarded == null ? new StringBuilder() : guarded;
+                int behindFirst = i + Character.charCount(whole.codePointAt(i));
+                guarded.append(text, copied, behindFirst).append(breakMark);
+                copied = behindFirst;
             }
         }
         return guarded == null ? text : guarded.append(text, copied, text.length()).toString();
+    }
+
+    /** Whether a special text begins here. */
+    private boolean begins(String text, int from) {
+        Node node = start;
+        for (int i = from; i < text.length() && node != null; i++) {
+            node = node.next.get(text.charAt(i));
+            if (node != null && node.end) {
+                return true;
+            }
+        }
+        return false;
     }
 }

@@ -55,17 +55,21 @@ public final class ChatTemplates implements AutoCloseable {
      * Renders a conversation.
      *
      * @param requestJson {@code {"messages":[..], "tools":[..]?, "tool_choice":"auto|none|required"?,
-     *        "parallel_tool_calls":bool?, "json_schema":{..}?, "grammar":".."?, "add_generation_prompt":bool?}} with
+     *        "parallel_tool_calls":bool?, "json_schema":{..}?, "grammar":".."?, "patterns":{..}?,
+     *        "add_generation_prompt":bool?}} with
      *        OpenAI messages and tools; the place of an image is a content part
-     *        {@code {"type":"media_marker","text":marker}} whose text appears in the prompt unchanged
+     *        {@code {"type":"media_marker","text":marker}} whose text appears in the prompt unchanged. patterns is what
+     *        {@link Schemas#toGrammar(String, java.util.Map)} takes, for all schemas
+     * @throws LlamaException.TooComplex the grammar of the schemas would be too large
      * @throws LlamaException.InvalidTemplate the request is malformed or the template refuses the messages
      */
     public ChatPrompt apply(String requestJson) {
         try (BytePointer request = Native.utf8(requestJson)) {
             BytePointer answer = llama.luq_chat_apply(pointer(), request);
             if (answer == null) {
-                throw new LlamaException.InvalidTemplate("the chat template refuses the request: "
-                        + Native.lastError());
+                String reason = "the chat template refuses the request: " + Native.lastError();
+                throw Native.lastErrorIsLimit() ? new LlamaException.TooComplex(reason)
+                        : new LlamaException.InvalidTemplate(reason);
             }
             JsonNode json = Json.parse(Native.take(answer));
             return new ChatPrompt(json.get("prompt").textValue(), json.get("grammar").textValue(),

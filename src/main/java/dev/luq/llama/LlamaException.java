@@ -45,6 +45,13 @@ public abstract sealed class LlamaException extends RuntimeException {
         }
     }
 
+    /** The grammar is valid, but costs more than one may. */
+    public static final class TooComplex extends LlamaException {
+        TooComplex(String message) {
+            super(message);
+        }
+    }
+
     /** The image cannot be preprocessed or encoded. */
     public static final class InvalidImage extends LlamaException {
         InvalidImage(String message) {

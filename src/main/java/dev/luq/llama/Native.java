@@ -40,6 +40,11 @@ final class Native {
         return plain(llama.luq_last_error().getString(UTF_8), List.of());
     }
 
+    /** Whether that failure was a limit: the input is valid, but costs more than it may. */
+    static boolean lastErrorIsLimit() {
+        return llama.luq_last_error_is_limit();
+    }
+
     /** From here on {@link #loggedReason} tells what this thread logs as an error. */
     static void clearLoggedErrors() {
         llama.luq_log_errors_clear();

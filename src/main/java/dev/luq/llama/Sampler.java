@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import dev.luq.preset.global.llama;
 import dev.luq.preset.luq_sampler;
+import java.util.List;
 import org.bytedeco.javacpp.BytePointer;
 
 /**
@@ -24,6 +25,7 @@ public final class Sampler implements AutoCloseable {
     /**
      * @param grammar null for no constraint
      * @throws LlamaException.InvalidGrammar the grammar or one of the options is not valid
+     * @throws LlamaException.TooComplex the grammar is too large
      */
     public static Sampler create(Model model, SamplerOptions options, GrammarOptions grammar) {
         model.use();
@@ -32,7 +34,8 @@ public final class Sampler implements AutoCloseable {
         try (BytePointer json = Native.utf8(json(options, grammar))) {
             sampler = llama.luq_sampler_init(model.pointer(), json);
             if (sampler == null) {
-                throw new LlamaException.InvalidGrammar(Native.lastError());
+                throw Native.lastErrorIsLimit() ? new LlamaException.TooComplex(Native.lastError())
+                        : new LlamaException.InvalidGrammar(Native.loggedReason(Native.lastError(), List.of()));
             }
             return new Sampler(model, sampler);
         } finally {
@@ -46,10 +49,14 @@ public final class Sampler implements AutoCloseable {
      * Chooses the token after a token of the last decode, and remembers it.
      *
      * @param batchIndex index of a token that was added with output
-     * @throws LlamaException.DecodeFailed there are no logits at this index, or no token fits the grammar
+     * @throws LlamaException.TooComplex the grammar needs more work for this token than one may, or no token fits it
+     * @throws LlamaException.DecodeFailed there are no logits at this index
      */
     public int sample(Context context, int batchIndex) {
         int token = llama.luq_sampler_sample(pointer(), context.pointer(), batchIndex);
+        if (token == llama.LUQ_FAILED && Native.lastErrorIsLimit()) {
+            throw new LlamaException.TooComplex(Native.lastError());
+        }
         if (token == llama.LUQ_FAILED) {
             throw new LlamaException.DecodeFailed("no token could be chosen: " + Native.lastError());
         }

@@ -71,6 +71,15 @@ public final class Vocabulary {
         return Arrays.copyOf(buffer, length);
     }
 
+    /** Bytes of the longest text of a token. */
+    public int longestPiece() {
+        int longest = 0;
+        for (int token = 0; token < size; token++) {
+            longest = Math.max(longest, piece(token, true).length);
+        }
+        return longest;
+    }
+
     /** The token that ends an answer: the end of a turn, or of the text where the model knows no turns. */
     public int endOfAnswer() {
         int token = llama.llama_vocab_eot(open());

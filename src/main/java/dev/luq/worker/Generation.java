@@ -20,6 +20,8 @@ final class Generation {
     final MultiEmitter<? super WorkerFrame.OfRequest> stream;
     final String contentKey;
     final long imageBytes;
+    /** Of its texts, as they wait for the engine. */
+    final long textBytes;
 
     /** Pieces given to the stream that its reader has not taken yet. */
     final AtomicInteger unread;
@@ -41,6 +43,7 @@ final class Generation {
         this.unread = unread;
         this.contentKey = Quarantine.key(request);
         this.imageBytes = request.images().stream().mapToLong(image -> image.rgb().length).sum();
+        this.textBytes = bytes(request.messages()) + bytes(request.tools()) + bytes(request.responseFormat());
     }
 
     /** A stream that submits a generation for each of its subscribers. */
@@ -54,6 +57,11 @@ final class Generation {
                             BackPressureStrategy.BUFFER) // bounded by SupervisedWorker.give()
                     .onItem().invoke(unread::decrementAndGet);
         });
+    }
+
+    /** Of a text in memory, where a character takes up to two bytes. */
+    private static long bytes(String text) {
+        return text == null ? 0 : 2L * text.length();
     }
 
     String id() {

@@ -1,12 +1,13 @@
 package dev.luq.worker;
 
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
 /**
- * The generations that are let in at once: as many as may run and wait, and no more pixels than configured. Not
- * thread-safe: guarded by its owner.
+ * The generations that are let in at once: as many as may run and wait, no more pixels than configured, and of those that
+ * the engine has not taken yet, no more text. Not thread-safe: guarded by its owner.
  */
 final class Permits {
 
@@ -20,6 +21,9 @@ final class Permits {
     /** By id, in the order of arrival. */
     private final Map<String, Generation> held = new LinkedHashMap<>();
     private long imageBytes;
+    /** Ids of those whose text is still counted. */
+    private final Map<String, Long> texts = new HashMap<>();
+    private long textBytes;
 
     Permits(String modelId, WorkerConfig config, Quarantine quarantine) {
         this.modelId = modelId;
@@ -33,8 +37,16 @@ final class Permits {
         if (refusal == null) {
             held.put(generation.id(), generation);
             imageBytes += generation.imageBytes;
+            texts.put(generation.id(), generation.textBytes);
+            textBytes += generation.textBytes;
         }
         return refusal;
+    }
+
+    /** The engine has made tokens of this generation's text. */
+    void textTaken(String id) {
+        Long bytes = texts.remove(id);
+        textBytes -= bytes == null ? 0 : bytes;
     }
 
     private Refusal refusal(Generation generation) {
@@ -47,6 +59,11 @@ final class Permits {
                     "The images have " + generation.imageBytes + " bytes of pixels; at most "
                             + config.imageBytesInFlight() + " are accepted per request", "messages"));
         }
+        if (generation.textBytes > config.textBytesInFlight()) {
+            return new Refusal("request_too_large", new WorkerException.Rejected("request_too_large",
+                    "The messages, tools and schemas are too long: they take " + generation.textBytes + " bytes, and at most "
+                            + config.textBytesInFlight() + " are accepted per request", "messages"));
+        }
         if (held.size() >= config.slots() + config.queueSize()) {
             return new Refusal("queue_full", new WorkerException.QueueFull(
                     "The model " + modelId + " is busy: " + held.size() + " requests run or wait"));
@@ -54,6 +71,10 @@ final class Permits {
         if (imageBytes + generation.imageBytes > config.imageBytesInFlight()) {
             return new Refusal("queue_full", new WorkerException.QueueFull(
                     "The model " + modelId + " is busy with the images of other requests"));
+        }
+        if (textBytes + generation.textBytes > config.textBytesInFlight()) {
+            return new Refusal("queue_full", new WorkerException.QueueFull(
+                    "The model " + modelId + " is busy with the texts of other requests"));
         }
         if (held.containsKey(generation.id())) {
             return duplicate();
@@ -72,6 +93,7 @@ final class Permits {
             return false;
         }
         imageBytes -= generation.imageBytes;
+        textTaken(generation.id());
         return true;
     }
 

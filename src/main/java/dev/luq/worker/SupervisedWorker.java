@@ -282,6 +282,9 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
                 return;
             }
             generation = running.get(frame.id());
+            if (frame instanceof WorkerFrame.Accepted) {
+                running.textTaken(frame.id());
+            }
             if (last) {
                 cancelling.remove(frame.id());
             }

@@ -67,6 +67,14 @@ public interface WorkerConfig {
     long imageBytesInFlight();
 
     /**
+     * Upper bound of the texts, schemas and tools (2 bytes a character) that requests hold in one worker until the engine
+     * has made tokens of them. A request beyond it is refused: with 429 while others hold the memory, as too large when it
+     * could never fit.
+     */
+    @WithDefault("33554432")
+    long textBytesInFlight();
+
+    /**
      * Text generated within this time of a stream's last event goes into its next event: events cost time on the cores
      * that compute. The first token is sent at once; zero sends every token on its own.
      */

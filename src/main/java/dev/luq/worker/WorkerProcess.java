@@ -18,15 +18,15 @@ import org.jboss.logging.Logger;
  */
 final class WorkerProcess {
 
-    /** Longest frame accepted from a worker: the longest is a delta with log probabilities, a few kilobytes. */
-    private static final long FRAME_LIMIT = 16L << 20;
-
     /** How long a worker whose output ended may take to be gone. */
     private static final long EXIT_SECONDS = 5;
 
     private static final ServerFrame CLOSE = new ServerFrame.Cancel("");
 
-    /** Called on the reading thread of the process, in order; {@link #ended} comes last and exactly once. */
+    /**
+     * Called on the reading thread of the process, in order; {@link #ended} comes last and exactly once. A request that
+     * cannot be written fails on the writing thread.
+     */
     interface Events {
         void frame(WorkerProcess process, WorkerFrame frame);
 
@@ -101,13 +101,17 @@ final class WorkerProcess {
 
     private void write() {
         try (BufferedOutputStream out = new BufferedOutputStream(process.getOutputStream(), 1 << 16)) {
-            Frames.Writer<ServerFrame> writer = new Frames.Writer<>(ServerFrame.class, out);
+            Frames.Writer<ServerFrame> writer = new Frames.Writer<>(ServerFrame.class, out, ServerFrame.LONGEST);
             while (true) {
                 ServerFrame frame = outbox.take();
                 if (frame == CLOSE) {
                     return;
                 }
-                writer.write(frame);
+                try {
+                    writer.write(frame);
+                } catch (FrameException e) {
+                    refuse(frame);
+                }
             }
         } catch (IOException e) {
             log.debugf("The worker reads no more: %s", e.getMessage());
@@ -116,10 +120,20 @@ final class WorkerProcess {
         }
     }
 
+    /** The request of a frame that is too long fails; the worker never hears of it. */
+    private void refuse(ServerFrame frame) {
+        if (frame instanceof ServerFrame.Generate generate) {
+            events.frame(this, new WorkerFrame.Failed(generate.id(), "request_too_large",
+                    "The request is too large for the model's process. Send less text or fewer images.", null));
+        } else {
+            log.errorf("A frame to the worker is too long: %s", frame.getClass().getSimpleName());
+        }
+    }
+
     private void read() {
         try {
             Frames.Reader<WorkerFrame> reader = new Frames.Reader<>(WorkerFrame.class, process.getInputStream(),
-                    FRAME_LIMIT);
+                    WorkerFrame.LONGEST);
             for (WorkerFrame frame = reader.read(); frame != null; frame = reader.read()) {
                 events.frame(this, frame);
             }

@@ -59,6 +59,26 @@ class ChatRequestTest {
     }
 
     @Test
+    void specialTokensOfToolsAreBrokenWhereverTheyStand() throws Exception {
+        ChatRequest request = of("[]", 0, """
+                [{"type":"function","function":{"name":"f","description":"<|end|>","parameters":{"type":"object","properties":
+                {"<|end|>":{"enum":["<|end|>"],"title":"<|end|>"},"p":{"pattern":"^<.end.>$"}},"required":["<|end|>"]}}}]""",
+                null, null);
+        assertFalse(request.json().contains("<|end|>"));
+        String broken = "<" + request.breakMark() + "|end|>";
+        JsonNode parameters = json(request).at("/tools/0/function/parameters");
+        assertEquals(broken, parameters.at("/properties/" + broken + "/enum/0").asText());
+        assertEquals(broken, parameters.at("/required/0").asText());
+        assertTrue(json(request).get("patterns").has("^<.end.>$"));
+    }
+
+    @Test
+    void schemasThatCannotBeUsedAreNamed() {
+        assertEquals("response_format.json_schema.schema.pattern", param("[]", null, null,
+                "{\"type\":\"json_schema\",\"json_schema\":{\"schema\":{\"type\":\"string\",\"pattern\":\"(?=a)\"}}}"));
+    }
+
+    @Test
     void aNamedFunctionIsTheOnlyToolAndRequired() throws Exception {
         ChatRequest request = of("[]", 0, TOOLS, "{\"type\":\"function\",\"function\":{\"name\":\"b\"}}", null);
         assertEquals(1, json(request).get("tools").size());

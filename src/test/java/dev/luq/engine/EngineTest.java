@@ -70,6 +70,53 @@ class EngineTest {
         }
     }
 
+    /** The other one generates beside it, whatever the grammar costs. */
+    @Test
+    void aGrammarThatIsTooComplexEndsItsOwnRequestOnly() throws Exception {
+        try (TinyEngine tiny = new TinyEngine(QWEN, 2, 64)) {
+            Outcome other = tiny.submit(tiny.ask(user("Hello")).maxTokens(100));
+            String schema = "{\"type\":\"string\",\"pattern\":\"^((a{0,60}){0,60}){0,60}b$\"}";
+            GenerationEvent.Failed failed = tiny.complete(tiny.ask(user("Hi"))
+                    .format("{\"type\":\"json_schema\",\"json_schema\":{\"schema\":" + schema + "}}").maxTokens(200)).failed();
+            assertEquals("schema_too_complex", failed.code());
+            assertEquals("response_format", failed.param());
+            assertEquals(100, other.await().finished().completionTokens());
+        }
+    }
+
+    @Test
+    void jsonObjectIsJsonAndNothingElse() throws Exception {
+        try (TinyEngine tiny = new TinyEngine(QWEN, 1, 64)) {
+            String text = tiny.complete(tiny.ask(user("Hi")).format("{\"type\":\"json_object\"}").random(3).maxTokens(40)).text();
+            assertTrue(text.startsWith("{"), text);
+        }
+    }
+
+    /** Of all text that is accepted only so much is tokenized as the context holds. */
+    @Test
+    void textThatDoesNotFitIsRefusedSoon() throws Exception {
+        try (TinyEngine tiny = new TinyEngine(QWEN, 1, 64)) {
+            GenerationEvent.Failed failed = tiny.complete(tiny.ask(user("x".repeat(3_000_000)))).failed();
+            assertEquals("context_length_exceeded", failed.code());
+            assertTrue(failed.message().contains("more than"), failed.message());
+        }
+    }
+
+    /** While two long prompts are prepared, a short one passes. */
+    @Test
+    void aShortPromptDoesNotWaitForLongOnes() throws Exception {
+        try (TinyEngine tiny = new TinyEngine(QWEN, 4, 64)) {
+            List<Outcome> slow = new ArrayList<>();
+            for (int i = 0; i < 6; i++) {
+                slow.add(tiny.submit(tiny.ask(user((" " + i).repeat(400_000)))));
+            }
+            tiny.complete(tiny.ask(user("Hi")).maxTokens(2)).finished();
+            for (Outcome outcome : slow) {
+                assertEquals("context_length_exceeded", outcome.await().failed().code());
+            }
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {LLAVA, QWEN})
     void answersAreTheSameAloneAndFourAtOnce(String name) throws Exception {

@@ -48,7 +48,7 @@ public class ScriptedWorkers implements ModelWorkers {
     final List<ServerFrame.Generate> requests = new CopyOnWriteArrayList<>();
 
     private final ModelWorker scripted = new Worker("scripted", ModelWorker.State.READY,
-            Optional.of(new ModelInfo("Scripted", "qwen2vl", "Q4_K - Medium", 1000, 570, 4.56, 4096, 32768, 4, true, true)));
+            Optional.of(new ModelInfo("Scripted", "qwen2vl", "Q4_K - Medium", 1000, 570, 4.56, 4096, 32768, 4, true, true, 64)));
     private final ModelWorker loading = new Worker("loading", ModelWorker.State.LOADING, Optional.empty());
 
     @Override

@@ -222,6 +222,21 @@ class SupervisedWorkerTest {
         assertEquals("1:0", answer(Await.run(worker, request("pixels", half))));
     }
 
+    /** Two bytes a character, until the engine has made tokens of it. */
+    @Test
+    void textThatWaitsForTheEngineIsBounded() {
+        SupervisedWorker worker = ready(Map.of("text-bytes-in-flight", "300"));
+        assertEquals("request_too_large",
+                failure(WorkerException.Rejected.class, run(worker, "say " + "a".repeat(150))).code());
+        AssertSubscriber<WorkerFrame.OfRequest> first = run(worker, "prepare " + "a".repeat(100));
+        failure(WorkerException.QueueFull.class, run(worker, "say " + "b".repeat(100)));
+        first.cancel();
+        AssertSubscriber<WorkerFrame.OfRequest> taken = run(worker, "wait " + "c".repeat(100));
+        until("text", () -> text(taken).equals("waiting"));
+        assertEquals("b".repeat(100), answer(run(worker, "say " + "b".repeat(100))));
+        taken.cancel();
+    }
+
     @Test
     void aDeadlineEndsTheGeneration() {
         SupervisedWorker worker = ready(Map.of("deadline", "1S"));

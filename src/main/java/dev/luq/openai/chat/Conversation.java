@@ -1,15 +1,22 @@
 package dev.luq.openai.chat;
 
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.luq.openai.chat.ChatRequest.Message;
 import dev.luq.openai.chat.ChatRequest.ToolCall;
+import dev.luq.openai.errors.ApiException.ContextLengthExceeded;
 import dev.luq.openai.errors.ApiException.InvalidRequest;
 import dev.luq.openai.errors.ApiException.UnsupportedModality;
 import dev.luq.openai.images.Detail;
 import dev.luq.openai.images.ImageReference;
+import dev.luq.worker.protocol.WorkerFrame.ModelInfo;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -20,24 +27,37 @@ import java.util.Locale;
  */
 final class Conversation {
 
+    /** Messages, parts and calls, even where the context holds more tokens: templates take time for each. */
+    private static final int MOST_ITEMS = 16_384;
+    private static final int DEEPEST_ARGUMENTS = 64;
+    private static final ObjectMapper ARGUMENTS = new ObjectMapper(JsonFactory.builder()
+            .streamReadConstraints(StreamReadConstraints.builder().maxStringLength(Integer.MAX_VALUE)
+                    .maxNestingDepth(DEEPEST_ARGUMENTS).build()).build())
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+
     private final boolean vision;
+    private final int mostItems;
+    private int items;
+    private long textBytes;
     private final ArrayNode json = JsonNodeFactory.instance.arrayNode();
     private final List<ImageReference> images = new ArrayList<>();
 
-    private Conversation(boolean vision) {
-        this.vision = vision;
+    private Conversation(ModelInfo model) {
+        vision = model.vision();
+        mostItems = Math.min(MOST_ITEMS, model.contextSize());
     }
 
     /**
-     * @param vision whether the model understands images
+     * @param model what reads them
      * @throws InvalidRequest naming the field at fault
+     * @throws ContextLengthExceeded if there are more messages, parts and calls than tokens in the context
      * @throws UnsupportedModality if a part is of a kind that the model does not understand
      */
-    static Conversation of(List<Message> messages, boolean vision) {
+    static Conversation of(List<Message> messages, ModelInfo model) {
         if (messages == null || messages.isEmpty()) {
             throw new InvalidRequest("messages", "messages must have at least one message");
         }
-        Conversation conversation = new Conversation(vision);
+        Conversation conversation = new Conversation(model);
         for (int i = 0; i < messages.size(); i++) {
             String field = "messages[" + i + "]";
             conversation.add(field, Check.present(field, messages.get(i)));
@@ -50,11 +70,40 @@ final class Conversation {
         return Check.wellFormed(json.toString());
     }
 
+    /** Bytes of all texts in UTF-8. */
+    long textBytes() {
+        return textBytes;
+    }
+
     List<ImageReference> images() {
         return List.copyOf(images);
     }
 
+    /** Each takes one token at least. */
+    private void countItem(String field) {
+        if (++items > mostItems) {
+            throw new ContextLengthExceeded(field, "There are more than " + mostItems + " messages, parts and tool calls,"
+                    + " more than the model can take. Send fewer of them.");
+        }
+    }
+
+    private String counted(String text) {
+        textBytes += utf8Length(text);
+        return text;
+    }
+
+    private static long utf8Length(String text) {
+        long bytes = text.length();
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            // half of a character of four bytes counts as two of them
+            bytes += c < 0x80 ? 0 : c < 0x800 || Character.isSurrogate(c) ? 1 : 2;
+        }
+        return bytes;
+    }
+
     private void add(String field, Message message) {
+        countItem(field);
         ObjectNode out = json.addObject();
         switch (Check.present(field + ".role", message.role())) {
             // Templates know no developer: it is the newer name of system.
@@ -70,13 +119,13 @@ final class Conversation {
             case "tool" -> {
                 out.put("role", "tool");
                 content(field, message.content(), out, false);
-                out.put("tool_call_id", Check.present(field + ".tool_call_id", message.toolCallId()));
+                out.put("tool_call_id", counted(Check.present(field + ".tool_call_id", message.toolCallId())));
             }
             default -> throw new InvalidRequest(field + ".role",
                     field + ".role must be system, developer, user, assistant or tool");
         }
         if (message.name() != null) {
-            out.put("name", message.name());
+            out.put("name", counted(message.name()));
         }
     }
 
@@ -86,14 +135,14 @@ final class Conversation {
         if (!Check.isNull(message.content())) {
             content(field, message.content(), out, false);
         } else if (message.refusal() != null) {
-            out.put("content", message.refusal());
+            out.put("content", counted(message.refusal()));
         } else if (calls) {
             out.putNull("content");
         } else {
             throw new InvalidRequest(field + ".content", field + ".content is missing");
         }
         if (message.reasoningContent() != null) {
-            out.put("reasoning_content", message.reasoningContent());
+            out.put("reasoning_content", counted(message.reasoningContent()));
         }
         if (calls) {
             ArrayNode array = out.putArray("tool_calls");
@@ -103,17 +152,38 @@ final class Conversation {
         }
     }
 
-    private static void toolCall(String field, ToolCall call, ObjectNode out) {
+    private void toolCall(String field, ToolCall call, ObjectNode out) {
+        countItem(field);
         Check.present(field, call);
         if (call.type() != null && !call.type().equals("function")) {
             throw new InvalidRequest(field + ".type", field + ".type must be function");
         }
         Check.present(field + ".function", call.function());
-        out.put("id", Check.present(field + ".id", call.id()));
+        out.put("id", counted(Check.present(field + ".id", call.id())));
         out.put("type", "function");
         out.putObject("function")
-                .put("name", Check.present(field + ".function.name", call.function().name()))
-                .put("arguments", Check.present(field + ".function.arguments", call.function().arguments()));
+                .put("name", counted(Check.present(field + ".function.name", call.function().name())))
+                .put("arguments", counted(arguments(field + ".function.arguments", call.function().arguments())));
+    }
+
+    /** A call without arguments is written in several ways; templates want an object. */
+    private static String arguments(String field, String text) {
+        if (Check.present(field, text).isBlank()) {
+            return "{}";
+        }
+        try {
+            JsonNode arguments = ARGUMENTS.readTree(text);
+            if (arguments.isNull()) {
+                return "{}";
+            }
+            if (arguments.isObject()) {
+                return text;
+            }
+        } catch (JsonProcessingException e) {
+            // said below
+        }
+        throw new InvalidRequest(field, field + " must be the text of a JSON object, nested at most "
+                + DEEPEST_ARGUMENTS + " levels deep");
     }
 
     private void content(String messageField, JsonNode content, ObjectNode out, boolean imagesAllowed) {
@@ -122,7 +192,7 @@ final class Conversation {
             throw new InvalidRequest(field, field + " is missing");
         }
         if (content.isTextual()) {
-            out.put("content", content.textValue());
+            out.put("content", counted(content.textValue()));
             return;
         }
         if (!content.isArray()) {
@@ -138,9 +208,10 @@ final class Conversation {
     }
 
     private void part(String field, JsonNode part, ObjectNode out, boolean imagesAllowed) {
+        countItem(field);
         String type = Check.text(field + ".type", Check.object(field, part).get("type"));
         switch (type) {
-            case "text", "refusal" -> out.put("type", "text").put("text", Check.text(field + "." + type, part.get(type)));
+            case "text", "refusal" -> out.put("type", "text").put("text", counted(Check.text(field + "." + type, part.get(type))));
             case "image_url" -> {
                 if (!imagesAllowed) {
                     throw new InvalidRequest(field, "Images are allowed in user messages only");

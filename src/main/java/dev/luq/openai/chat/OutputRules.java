@@ -7,6 +7,9 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.luq.openai.chat.ChatRequest.Function;
 import dev.luq.openai.chat.ChatRequest.Tool;
 import dev.luq.openai.errors.ApiException.InvalidRequest;
+import dev.luq.openai.errors.ApiException.SchemaTooComplex;
+import dev.luq.schema.SchemaCheck;
+import dev.luq.schema.SchemaException;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -21,15 +24,16 @@ final class OutputRules {
     private static final int MOST_TOOLS = 128;
     private static final int MOST_STOPS = 4;
     private static final int LONGEST_STOP = 1024;
-    // Grammars grow faster than the schemas they are made from.
+    /** Characters of one schema, and of all tools together. */
     private static final int LONGEST_SCHEMA = 256 * 1024;
+    private static final int LONGEST_TOOLS = 1024 * 1024;
     private static final Pattern TOOL_NAME = Pattern.compile("[A-Za-z0-9_.-]{1,64}");
 
     private OutputRules() {
     }
 
-    /** @return OpenAI tools as a JSON array, or null without any */
-    static String tools(List<Tool> tools) {
+    /** @param schemas of this request @return OpenAI tools as a JSON array, or null without any */
+    static String tools(List<Tool> tools, SchemaCheck schemas) {
         if (tools == null || tools.isEmpty()) {
             return null;
         }
@@ -58,12 +62,16 @@ final class OutputRules {
             out.set("parameters", Check.isNull(function.parameters())
                     ? JsonNodeFactory.instance.objectNode().put("type", "object")
                             .set("properties", JsonNodeFactory.instance.objectNode())
-                    : schema(field + ".function.parameters", function.parameters()));
+                    : schema(field + ".function.parameters", function.parameters(), schemas));
             if (function.strict() != null) {
                 out.put("strict", function.strict());
             }
         }
-        return Check.wellFormed(json.toString());
+        String text = Check.wellFormed(json.toString());
+        if (text.length() > LONGEST_TOOLS) {
+            throw new SchemaTooComplex("tools", "tools are longer than " + LONGEST_TOOLS + " characters");
+        }
+        return text;
     }
 
     /** @return auto, none, required, or a JSON object naming one function; null for auto */
@@ -97,8 +105,8 @@ final class OutputRules {
         return json.toString();
     }
 
-    /** @return OpenAI response_format as JSON, or null for text */
-    static String responseFormat(JsonNode format) {
+    /** @param schemas of this request @return OpenAI response_format as JSON, or null for text */
+    static String responseFormat(JsonNode format, SchemaCheck schemas) {
         String field = "response_format";
         if (Check.isNull(format)) {
             return null;
@@ -112,7 +120,8 @@ final class OutputRules {
             }
             case "json_schema" -> {
                 JsonNode described = Check.object(field + ".json_schema", format.get("json_schema"));
-                JsonNode schema = schema(field + ".json_schema.schema", described.get("schema"));
+                JsonNode schema = schema(field + ".json_schema.schema", described.get("schema"),
+                        schemas);
                 ObjectNode json = JsonNodeFactory.instance.objectNode().put("type", "json_schema");
                 json.putObject("json_schema").set("schema", schema);
                 return Check.wellFormed(json.toString());
@@ -122,10 +131,16 @@ final class OutputRules {
         }
     }
 
-    private static JsonNode schema(String field, JsonNode schema) {
+    private static JsonNode schema(String field, JsonNode schema, SchemaCheck schemas) {
         Check.object(field, schema);
         if (schema.toString().length() > LONGEST_SCHEMA) {
-            throw new InvalidRequest(field, field + " is longer than " + LONGEST_SCHEMA + " characters");
+            throw new SchemaTooComplex(field, field + " is longer than " + LONGEST_SCHEMA + " characters");
+        }
+        try {
+            schemas.check(schema, field);
+        } catch (SchemaException e) {
+            throw e.tooComplex() ? new SchemaTooComplex(e.path(), e.getMessage())
+                    : new InvalidRequest(e.path(), e.getMessage());
         }
         return schema;
     }

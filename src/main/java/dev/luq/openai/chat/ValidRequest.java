@@ -1,7 +1,9 @@
 package dev.luq.openai.chat;
 
+import dev.luq.openai.errors.ApiException.ContextLengthExceeded;
 import dev.luq.openai.errors.ApiException.InvalidRequest;
 import dev.luq.openai.images.ImageReference;
+import dev.luq.schema.SchemaCheck;
 import dev.luq.worker.protocol.Sampling;
 import dev.luq.worker.protocol.ServerFrame;
 import dev.luq.worker.protocol.WorkerFrame.ModelInfo;
@@ -30,7 +32,7 @@ final class ValidRequest {
     private final boolean timings;
 
     private ValidRequest(ChatRequest request, ModelInfo model) {
-        Conversation conversation = Conversation.of(request.messages(), model.vision());
+        Conversation conversation = Conversation.of(request.messages(), model);
         messages = conversation.json();
         images = conversation.images();
         choices = (int) Check.integer("n", request.n(), 1, model.slots(), 1);
@@ -50,14 +52,29 @@ final class ValidRequest {
                 oldName);
         stops = OutputRules.stops(request.stop());
         topLogprobs = topLogprobs(request);
-        tools = OutputRules.tools(request.tools());
+        SchemaCheck schemas = new SchemaCheck();
+        tools = OutputRules.tools(request.tools(), schemas);
         toolChoice = OutputRules.toolChoice(request.toolChoice(), request.tools());
-        responseFormat = OutputRules.responseFormat(request.responseFormat());
+        responseFormat = OutputRules.responseFormat(request.responseFormat(), schemas);
+        refuseTooLong(conversation.textBytes() + length(tools) + length(responseFormat), model);
         parallelToolCalls = Check.flag(request.parallelToolCalls(), true);
         cachePrompt = Check.flag(request.cachePrompt(), true);
         stream = Check.flag(request.stream(), false);
         includeUsage = request.streamOptions() != null && Check.flag(request.streamOptions().includeUsage(), false);
         timings = Check.flag(request.timings(), false);
+    }
+
+    /** What cannot become a prompt, whatever its tokens are, goes no further. */
+    private static void refuseTooLong(long bytes, ModelInfo model) {
+        if (bytes > model.mostTextBytes()) {
+            throw new ContextLengthExceeded("messages", "The messages, tools and schemas have " + bytes
+                    + " bytes of text, but the model's context of " + model.contextSize() + " tokens holds "
+                    + model.mostTextBytes() + " at the very most. Shorten the messages.");
+        }
+    }
+
+    private static long length(String text) {
+        return text == null ? 0 : text.length();
     }
 
     /**

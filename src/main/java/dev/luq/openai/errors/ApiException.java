@@ -31,6 +31,21 @@ public abstract sealed class ApiException extends RuntimeException {
         }
     }
 
+    /** A valid schema whose grammar costs more than one may. */
+    public static final class SchemaTooComplex extends ApiException {
+        /** @param param the keyword */
+        public SchemaTooComplex(String param, String message) {
+            super(badRequest("schema_too_complex", param, message));
+        }
+    }
+
+    /** More text than the model's context can hold. */
+    public static final class ContextLengthExceeded extends ApiException {
+        public ContextLengthExceeded(String param, String message) {
+            super(badRequest("context_length_exceeded", param, message));
+        }
+    }
+
     /** An image cannot be used. */
     public static final class InvalidImage extends ApiException {
         /** What is wrong with it; {@link #code()} is the API's name. */

@@ -20,16 +20,18 @@ public final class Errors {
     private static final Logger LOG = Logger.getLogger(Errors.class);
 
     /** Codes that a worker may reject a request with, and their statuses. Any other code is a defect of ours. */
-    private static final Map<String, Integer> REJECTIONS = Map.of(
-            "invalid_request", 400,
-            "invalid_image", 400,
-            "image_too_large", 400,
-            "context_length_exceeded", 400,
-            "unsupported_modality", 400,
-            "input_quarantined", 422,
-            "queue_full", 429,
-            "draining", 503,
-            "deadline_exceeded", 504);
+    private static final Map<String, Integer> REJECTIONS = Map.ofEntries(
+            Map.entry("invalid_request", 400),
+            Map.entry("schema_too_complex", 400),
+            Map.entry("invalid_image", 400),
+            Map.entry("image_too_large", 400),
+            Map.entry("context_length_exceeded", 400),
+            Map.entry("unsupported_modality", 400),
+            Map.entry("request_too_large", 413),
+            Map.entry("input_quarantined", 422),
+            Map.entry("queue_full", 429),
+            Map.entry("draining", 503),
+            Map.entry("deadline_exceeded", 504));
 
     private Errors() {
     }

@@ -58,7 +58,7 @@ final class EngineHost implements ModelHost {
             return new WorkerFrame.ModelInfo(model.name().orElse(null), model.architecture(), model.quantization(),
                     model.parameters(), model.bytes(),
                     model.parameters() == 0 ? 0 : model.bytes() * 8.0 / model.parameters(), context.contextSize(),
-                    model.trainingContext(), load.slots(), vision != null, tools);
+                    model.trainingContext(), load.slots(), vision != null, tools, model.vocabulary().longestPiece());
         } catch (LlamaException.VisionLoad e) {
             throw new LoadException("invalid_mmproj", "The mmproj cannot be used with this model: " + e.getMessage(), e);
         } catch (LlamaException.Kernels e) {

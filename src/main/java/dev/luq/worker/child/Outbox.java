@@ -1,5 +1,6 @@
 package dev.luq.worker.child;
 
+import dev.luq.worker.protocol.FrameException;
 import dev.luq.worker.protocol.Frames;
 import dev.luq.worker.protocol.WorkerFrame;
 import java.io.BufferedOutputStream;
@@ -29,17 +30,30 @@ final class Outbox {
      * @param lost called when the server reads no more
      */
     Outbox(OutputStream out, Runnable lost) {
-        this.writer = new Frames.Writer<>(WorkerFrame.class, new BufferedOutputStream(out, 1 << 16));
+        this.writer = new Frames.Writer<>(WorkerFrame.class, new BufferedOutputStream(out, 1 << 16),
+                WorkerFrame.LONGEST);
         this.lost = lost;
     }
 
     /** Writes a frame. Any thread; returns when the frame is in the pipe. */
     synchronized void put(WorkerFrame frame) {
         try {
-            writer.write(frame);
+            try {
+                writer.write(frame);
+            } catch (FrameException e) {
+                writer.write(instead(frame, e));
+            }
         } catch (IOException e) {
             lost.run();
         }
+    }
+
+    /** What ends the request of a frame that is too long to be written. */
+    private static WorkerFrame instead(WorkerFrame frame, FrameException e) throws FrameException {
+        if (frame instanceof WorkerFrame.OfRequest ofRequest) {
+            return new WorkerFrame.Failed(ofRequest.id(), "internal_error", "A piece of the answer is too long", null);
+        }
+        throw e;
     }
 
     /** Sends statistics from now on. Called once. */

@@ -29,9 +29,6 @@ final class WorkerLoop {
     /** Exit code after a defect of ours. */
     static final int EXIT_DEFECT = 5;
 
-    /** Longest frame accepted: the images of one request, which the server bounds well below. */
-    private static final long FRAME_LIMIT = 1L << 30;
-
     private final ModelHost host;
     private final Outbox outbox;
     private volatile boolean ready;
@@ -64,7 +61,7 @@ final class WorkerLoop {
 
     private void serve() {
         Frames.Reader<ServerFrame> reader = new Frames.Reader<>(ServerFrame.class,
-                new BufferedInputStream(new FileInputStream(FileDescriptor.in), 1 << 16), FRAME_LIMIT);
+                new BufferedInputStream(new FileInputStream(FileDescriptor.in), 1 << 16), ServerFrame.LONGEST);
         try {
             for (ServerFrame frame = reader.read(); frame != null; frame = reader.read()) {
                 handle(frame);

@@ -3,9 +3,11 @@ package dev.luq.worker.protocol;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.ObjectWriter;
+import com.fasterxml.jackson.dataformat.cbor.CBORFactory;
 import com.fasterxml.jackson.dataformat.cbor.databind.CBORMapper;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -30,7 +32,15 @@ public final class Frames {
     /** Bytes of a frame's length. */
     private static final int PREFIX = 4;
 
-    private static final CBORMapper MAPPER = CBORMapper.builder()
+    /** No frame may be longer, in bytes of its body, whatever its writer and reader agree on. */
+    private static final long LONGEST = 1L << 30;
+
+    /** Texts may be as long as the frame that holds them. */
+    private static final CBORFactory FACTORY = CBORFactory.builder()
+            .streamReadConstraints(StreamReadConstraints.builder().maxStringLength((int) LONGEST).build())
+            .build();
+
+    private static final CBORMapper MAPPER = CBORMapper.builder(FACTORY)
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
             .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
             .disable(JsonGenerator.Feature.AUTO_CLOSE_TARGET)
@@ -44,6 +54,7 @@ public final class Frames {
     public static final class Writer<T> {
         private final ObjectWriter writer;
         private final OutputStream out;
+        private final long limit;
         private final byte[] plain = new byte[PREFIX + PlainDelta.LONGEST];
 
         /**
@@ -51,14 +62,25 @@ public final class Frames {
          * @param out best buffered: a frame is written in parts
          */
         public Writer(Class<T> type, OutputStream out) {
+            this(type, out, LONGEST);
+        }
+
+        /**
+         * @param type {@link ServerFrame} or {@link WorkerFrame}
+         * @param out best buffered: a frame is written in parts
+         * @param limit longest body that the reader accepts, in bytes
+         */
+        public Writer(Class<T> type, OutputStream out, long limit) {
             this.writer = MAPPER.writerFor(type);
             this.out = out;
+            this.limit = limit;
         }
 
         /**
          * Writes one frame and flushes.
          *
-         * @throws IOException when the other side is gone, or the frame is longer than 4 GiB
+         * @throws FrameException when the frame is longer than the limit: nothing was written, others may follow
+         * @throws IOException when the other side is gone
          */
         public void write(T frame) throws IOException {
             if (frame instanceof WorkerFrame workerFrame) {
@@ -73,7 +95,7 @@ public final class Frames {
             Measure body = new Measure();
             writer.writeValue(body, frame);
             long length = body.length;
-            if (length > 0xFFFF_FFFFL) {
+            if (length > limit) {
                 throw new FrameException("a frame of " + length + " bytes cannot be written");
             }
             byte[] prefix = new byte[PREFIX];

@@ -18,6 +18,12 @@ import java.util.List;
 public sealed interface ServerFrame {
 
     /**
+     * Bytes of the longest frame, which the server does not exceed: the texts and pixels that it has in flight are bounded well
+     * below.
+     */
+    long LONGEST = 1L << 30;
+
+    /**
      * The first frame: which model to serve and how.
      *
      * @param modelFiles the GGUF, or its split files in order; absolute paths

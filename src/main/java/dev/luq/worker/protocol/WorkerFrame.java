@@ -21,6 +21,9 @@ import java.util.List;
 })
 public sealed interface WorkerFrame {
 
+    /** Bytes of the longest frame: the longest is a delta with log probabilities, a few kilobytes. */
+    long LONGEST = 16L << 20;
+
     /** Share of the model loaded, 0..1. */
     record Loading(float progress) implements WorkerFrame {
     }
@@ -116,9 +119,16 @@ public sealed interface WorkerFrame {
      * @param slots sequences decoded at once
      * @param vision whether images are understood
      * @param tools whether the chat template knows tools
+     * @param longestToken bytes of the longest token's text: with the context, what no text that fits is longer than
      */
     record ModelInfo(String name, String architecture, String quantization, long parameters, long modelBytes,
-            double bitsPerWeight, int contextSize, int trainingContext, int slots, boolean vision, boolean tools) {
+            double bitsPerWeight, int contextSize, int trainingContext, int slots, boolean vision, boolean tools,
+            int longestToken) {
+
+        /** Bytes of text that the context holds at most. */
+        public long mostTextBytes() {
+            return (long) contextSize * longestToken;
+        }
     }
 
     /**

@@ -26,9 +26,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 class ValidRequestTest {
 
     private static final ModelInfo VISION = new ModelInfo("Tiny", "qwen2vl", "F16", 1_000, 2_000, 16, 2048, 2048, 4,
-            true, true);
+            true, true, 64);
     private static final ModelInfo TEXT = new ModelInfo("Tiny", "llama", "F16", 1_000, 2_000, 16, 2048, 2048, 4,
-            false, true);
+            false, true, 64);
     private static final String USER = "\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]";
 
     @Test
@@ -181,6 +181,63 @@ class ValidRequestTest {
         assertEquals(List.of("data:a", "data:b"), request.images().stream().map(i -> i.url()).toList());
         assertEquals(List.of(Detail.LOW, Detail.AUTO), request.images().stream().map(i -> i.detail()).toList());
         assertEquals("messages[1].content[0].image_url.url", request.images().get(0).param());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "  ", "null"})
+    void aCallWithoutArgumentsHasNone(String arguments) {
+        assertTrue(validate(withArguments(arguments), VISION).generate("id", 0, List.of()).messages()
+                .contains("\"arguments\":\"{}\""));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"{", "[]", "5", "{} {}", "{'a':1}"})
+    void argumentsThatAreNoObjectAreNamed(String arguments) {
+        ApiException refused = assertThrows(ApiException.class, () -> validate(withArguments(arguments), VISION));
+        assertEquals("messages[1].tool_calls[0].function.arguments", refused.error().param());
+    }
+
+    private static String withArguments(String arguments) {
+        return "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"},{\"role\":\"assistant\",\"tool_calls\":"
+                + "[{\"id\":\"1\",\"function\":{\"name\":\"f\",\"arguments\":\"" + arguments + "\"}}]}]}";
+    }
+
+    /** The models of this test hold 2048 tokens of 64 bytes at most. */
+    @Test
+    void textThatNoContextOfThisModelHoldsGoesNoFurther() {
+        String longest = "x".repeat(2048 * 64);
+        validate("{\"messages\":[{\"role\":\"user\",\"content\":\"" + longest + "\"}]}", TEXT);
+        for (String one : List.of(longest + "x", "é".repeat(2048 * 32 + 1), "語".repeat(2048 * 22), "😀".repeat(2048 * 16 + 1))) {
+            ApiException refused = assertThrows(ApiException.class,
+                    () -> validate("{\"messages\":[{\"role\":\"user\",\"content\":\"" + one + "\"}]}", TEXT));
+            assertEquals("context_length_exceeded", refused.error().code());
+            assertTrue(refused.getMessage().contains("2048 tokens"), refused.getMessage());
+        }
+        String tools = ",\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"f\",\"description\":\"" + longest + "\"}}]";
+        assertEquals("context_length_exceeded", refusal(tools).error().code());
+    }
+
+    @Test
+    void moreMessagesThanTokensGoNoFurther() {
+        String message = "{\"role\":\"user\",\"content\":\"\"}";
+        validate("{\"messages\":[" + (message + ",").repeat(2047) + message + "]}", TEXT);
+        ApiException refused = assertThrows(ApiException.class,
+                () -> validate("{\"messages\":[" + (message + ",").repeat(2048) + message + "]}", TEXT));
+        assertEquals("context_length_exceeded", refused.error().code());
+        assertEquals("messages[2048]", refused.error().param());
+    }
+
+    @Test
+    void schemasAreLookedAtBeforeTheyGoOn() {
+        ApiException pattern = refusal(",\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{\"name\":\"x\",\"schema\":"
+                + "{\"properties\":{\"mail\":{\"pattern\":\"(?=x)\"}}}}}");
+        assertEquals("invalid_request", pattern.error().code());
+        assertEquals("response_format.json_schema.schema.properties.mail.pattern", pattern.error().param());
+        ApiException complex = refusal(",\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"f\",\"parameters\":"
+                + "{\"properties\":{\"list\":{\"type\":\"array\",\"maxItems\":1000000}}}}}]");
+        assertEquals(400, complex.error().status());
+        assertEquals("schema_too_complex", complex.error().code());
+        assertEquals("tools[0].function.parameters.properties.list.maxItems", complex.error().param());
     }
 
     @Test

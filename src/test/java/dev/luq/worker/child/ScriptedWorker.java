@@ -52,7 +52,7 @@ public final class ScriptedWorker implements ModelHost {
             default -> {
             }
         }
-        return new WorkerFrame.ModelInfo("scripted", "script", "F16", 10, 20, 16, 512, 512, load.slots(), true, false);
+        return new WorkerFrame.ModelInfo("scripted", "script", "F16", 10, 20, 16, 512, 512, load.slots(), true, false, 64);
     }
 
     @Override
@@ -65,6 +65,10 @@ public final class ScriptedWorker implements ModelHost {
         }
         if (words[0].equals("exit")) {
             System.exit(7);
+        }
+        if (words[0].equals("prepare")) {
+            waiting.put(id, events);
+            return;
         }
         events.accept(new WorkerFrame.Accepted(id, words.length, request.images().size(), 0));
         switch (words[0]) {

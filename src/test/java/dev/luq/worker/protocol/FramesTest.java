@@ -35,7 +35,7 @@ class FramesTest {
         WorkerFrame.TokenLogprob top = new WorkerFrame.TokenLogprob("b", -2.5, List.of(98), List.of());
         return Stream.of(
                 new WorkerFrame.Loading(0.25f),
-                new WorkerFrame.Ready(new WorkerFrame.ModelInfo(null, "qwen2vl", "F16", 1, 2, 16, 3, 4, 5, true, false)),
+                new WorkerFrame.Ready(new WorkerFrame.ModelInfo(null, "qwen2vl", "F16", 1, 2, 16, 3, 4, 5, true, false, 64)),
                 new WorkerFrame.LoadFailed("invalid_model", "no"),
                 new WorkerFrame.Stats(new WorkerFrame.EngineStats(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12.5, 13, 14)),
                 new WorkerFrame.Accepted("a", 10, 5, 2),
@@ -64,6 +64,29 @@ class FramesTest {
                 assertEquals(delta, new CBORMapper().readerFor(WorkerFrame.class).readValue(frame, 4, frame.length - 4));
             }
         }
+    }
+
+    /** Longer than what the JSON library takes unless told otherwise. */
+    @Test
+    void aTextOfAnyLengthArrives() throws IOException {
+        ServerFrame.Generate request = new ServerFrame.Generate("r1", "x".repeat(21_000_000), List.of(), null, null, true, null,
+                Sampling.GREEDY, 0, List.of(), -1, true);
+        byte[] frame = written(ServerFrame.class, request);
+        assertEquals(request, new Frames.Reader<>(ServerFrame.class, new ByteArrayInputStream(frame), ServerFrame.LONGEST).read());
+    }
+
+    /** What a reader would refuse is never begun, so that its stream goes on. */
+    @Test
+    void aFrameThatIsTooLongIsNotBegun() throws IOException {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        Frames.Writer<ServerFrame> writer = new Frames.Writer<>(ServerFrame.class, out, 40);
+        writer.write(new ServerFrame.Cancel("first"));
+        assertThrows(FrameException.class, () -> writer.write(new ServerFrame.Cancel("x".repeat(100))));
+        writer.write(new ServerFrame.Cancel("last"));
+        Frames.Reader<ServerFrame> reader = new Frames.Reader<>(ServerFrame.class, new ByteArrayInputStream(out.toByteArray()), 40);
+        assertEquals(new ServerFrame.Cancel("first"), reader.read());
+        assertEquals(new ServerFrame.Cancel("last"), reader.read());
+        assertNull(reader.read());
     }
 
     @Test

@@ -1,0 +1,156 @@
+package dev.luq.schema;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class SchemaCheckTest {
+
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private static JsonNode json(String text) {
+        try {
+            return JSON.readTree(text);
+        } catch (JsonProcessingException e) {
+            throw new IllegalArgumentException(e);
+        }
+    }
+
+    private static void accepted(JsonNode schema) {
+        new SchemaCheck().check(schema, "f");
+    }
+
+    private static SchemaException refused(JsonNode schema) {
+        return assertThrows(SchemaException.class, () -> new SchemaCheck().check(schema, "f"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {
+        "{}",
+        "{'type':'object','properties':{}}",
+        "{'type':'object','properties':{'value':{'type':'integer'},'next':{'anyOf':[{'$ref':'#'},{'type':'null'}]}}}",
+        "{'$ref':'#/$defs/tree','$defs':{'tree':{'type':'object','properties':{'children':{'type':'array',"
+            + "'items':{'$ref':'#/$defs/tree'}}}}}}",
+        "{'$ref':'#/definitions/a~1b','definitions':{'a/b':{'type':'null'}}}",
+        "{'enum':[1,'a',null,[1],{'b':2},true]}",
+        "{'const':{'a':[null]}}",
+        "{'type':['string','null'],'maxLength':65536}",
+        "{'type':'array','maxItems':0}",
+        "{'type':'array','items':true,'minItems':2,'maxItems':2000}",
+        "{'type':'integer','minimum':0,'maximum':9223372036854775807}",
+        "{'type':'string','pattern':'^\\\\d{3}$'}"})
+    void whatIsCommonIsAccepted(String schema) {
+        accepted(json(schema.replace('\'', '"')));
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '~', value = {
+        "{'$ref':'#'} | f",
+        "{'$ref':'#/$defs/a','$defs':{'a':{'$ref':'#/$defs/b'},'b':{'anyOf':[{'$ref':'#/$defs/a'},{'type':'null'}]}}} | f",
+        "{'$ref':'#/$defs/a'} | f.$ref",
+        "{'$ref':'other.json'} | f.$ref",
+        "{'type':'object','properties':{'a':{'type':'array','minItems':3,'maxItems':2}}} | f.properties.a.minItems",
+        "{'type':'array','maxItems':-1} | f.maxItems",
+        "{'type':'array','items':{'enum':[]}} | f.items.enum",
+        "{'anyOf':[]} | f.anyOf",
+        "{'type':'integer','minimum':5,'exclusiveMaximum':5} | f.minimum",
+        "{'type':['string','string']} | f.type",
+        "{'properties':{'a':3}} | f.properties.a",
+        "{'properties':{'a':{'pattern':'(?=x)'}}} | f.properties.a.pattern",
+        "{'properties':{'a':{'pattern':'\\\\p{L}'}}} | f.properties.a.pattern",
+        "{'pattern':'^a$','maxLength':3} | f.pattern"})
+    void whatCannotBeUsedIsNamed(String schema, String path) {
+        SchemaException refusal = refused(json(schema.replace('\'', '"')));
+        assertEquals(path, refusal.path());
+        assertFalse(refusal.tooComplex(), refusal.getMessage());
+        assertTrue(refusal.getMessage().startsWith(path), refusal.getMessage());
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '~', value = {
+        "{'type':'array','maxItems':2001} | f.maxItems",
+        "{'type':'string','minLength':2001} | f.minLength",
+        "{'type':'string','maxLength':99999999999} | f.maxLength",
+        "{'items':{'pattern':'^a{0,2001}$'}} | f.items.pattern"})
+    void largeCountsAreTooComplex(String schema, String path) {
+        SchemaException refusal = refused(json(schema.replace('\'', '"')));
+        assertEquals(path, refusal.path());
+        assertTrue(refusal.tooComplex(), refusal.getMessage());
+    }
+
+    @Test
+    void sizesAreBounded() {
+        ObjectNode longName = JSON.createObjectNode();
+        longName.putObject("properties").putObject("_".repeat(40_000)).put("type", "string");
+        assertTrue(refused(longName).tooComplex());
+        assertTrue(refused(longName).getMessage().length() < 200, "the name is not repeated");
+
+        ObjectNode manyNames = JSON.createObjectNode();
+        ObjectNode properties = manyNames.putObject("properties");
+        for (int i = 0; i < 6000; i++) {
+            properties.putObject("p" + i).put("type", "null");
+        }
+        assertTrue(refused(manyNames).tooComplex());
+
+        ObjectNode manyValues = JSON.createObjectNode();
+        ArrayNode values = manyValues.putArray("enum");
+        for (int i = 0; i < 20_000; i++) {
+            values.add(i);
+        }
+        assertTrue(refused(manyValues).tooComplex());
+
+        ObjectNode chain = JSON.createObjectNode().put("$ref", "#/$defs/a0");
+        ObjectNode definitions = chain.putObject("$defs");
+        for (int i = 0; i < 5000; i++) {
+            definitions.putObject("a" + i).put("$ref", "#/$defs/a" + (i + 1));
+        }
+        definitions.putObject("a5000").put("type", "null");
+        assertTrue(refused(chain).tooComplex());
+
+        ObjectNode deep = JSON.createObjectNode();
+        ObjectNode inner = deep;
+        for (int i = 0; i < 1000; i++) {
+            inner = inner.putObject("items");
+        }
+        assertTrue(refused(deep).tooComplex());
+    }
+
+    /** Two types double what is below them, and that at each level. */
+    @Test
+    void whatMultipliesIsCountedAsOftenAsItIsConverted() {
+        ObjectNode schema = JSON.createObjectNode();
+        ObjectNode inner = schema;
+        for (int i = 0; i < 40; i++) {
+            inner.putArray("type").add("object").add("string");
+            inner = inner.putArray("allOf").addObject();
+        }
+        assertTrue(refused(schema).tooComplex());
+    }
+
+    @Test
+    void allSchemasOfARequestAreCountedTogether() {
+        ObjectNode schema = JSON.createObjectNode();
+        for (int i = 0; i < 1000; i++) {
+            schema.withObject("/properties").putObject("p" + i);
+        }
+        SchemaCheck request = new SchemaCheck();
+        request.check(schema, "tools[0].function.parameters");
+        SchemaException refusal = assertThrows(SchemaException.class, () -> {
+            for (int i = 1; i < 10; i++) {
+                request.check(schema, "tools[" + i + "].function.parameters");
+            }
+        });
+        assertTrue(refusal.tooComplex());
+    }
+}
