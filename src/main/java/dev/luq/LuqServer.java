@@ -1,5 +1,6 @@
 package dev.luq;
 
+import dev.luq.decoder.child.DecoderMain;
 import dev.luq.jobs.child.JobMain;
 import dev.luq.worker.child.WorkerMain;
 import io.quarkus.runtime.Quarkus;
@@ -7,7 +8,7 @@ import io.quarkus.runtime.annotations.QuarkusMain;
 import java.util.Arrays;
 
 /**
- * Entry point of the server and, with {@code worker} or {@code job} as its first argument, of its child processes: a
+ * Entry point of the server and, with {@code worker}, {@code job} or {@code decoder} as its first argument, of its child processes: a
  * native executable has no other way to start them.
  */
 @QuarkusMain
@@ -21,6 +22,7 @@ public final class LuqServer {
         switch (role) {
             case "worker" -> WorkerMain.main(arguments);
             case "job" -> JobMain.main(Arrays.copyOfRange(arguments, 1, arguments.length));
+            case "decoder" -> DecoderMain.main(arguments);
             default -> Quarkus.run(arguments);
         }
     }

@@ -32,7 +32,7 @@ class ImportTableTest {
 
     private static final String BASE = "dev.luq";
 
-    /** Room to the rooms that it may import. The worker's two halves are rows of their own. */
+    /** Room to the rooms that it may import. The worker's two halves are rows of their own, as the decoder's. */
     private static final Map<String, List<String>> TABLE = new LinkedHashMap<>();
 
     static {
@@ -63,21 +63,26 @@ class ImportTableTest {
         TABLE.put("worker", List.of("files", "gguf", "luq.plan", "worker.protocol", "catalog"));
         // what runs in the child process; started by name, imported by nobody but the entry point
         TABLE.put("worker.child", List.of("worker.protocol", "luq.plan", "catalog", "engine", "llama", "gguf"));
+        TABLE.put("decoder.protocol", List.of("images"));
+        // the pool of processes that decode foreign images
+        TABLE.put("decoder", List.of("images", "decoder.protocol", "worker"));
+        // what runs in such a process: no native code of ours, no library but the decoders
+        TABLE.put("decoder.child", List.of("images", "decoder.protocol"));
         TABLE.put("jobs.protocol", List.of("luq.spec"));
         TABLE.put("jobs", List.of("files", "jobs.protocol", "catalog", "worker", "worker.protocol", "luq.plan", "luq.spec"));
         TABLE.put("jobs.sets", List.of("files", "catalog", "luq.data", "luq.spec"));
         // what runs in the child process, as the worker's
         TABLE.put("jobs.child", List.of("files", "jobs.protocol", "worker.protocol", "luq.spec", "luq.job"));
-        TABLE.put("openai", List.of("files", "images", "schema", "worker", "worker.protocol", "catalog"));
+        TABLE.put("openai", List.of("files", "images", "schema", "decoder", "worker", "worker.protocol", "catalog"));
         TABLE.put("admin", List.of("files", "gguf", "luq.plan", "luq.spec", "catalog", "worker", "worker.protocol", "jobs",
                 "jobs.sets", "openai"));
-        TABLE.put("telemetry", List.of("worker", "worker.protocol", "jobs", "catalog", "luq.spec", "openai"));
+        TABLE.put("telemetry", List.of("decoder", "worker", "worker.protocol", "jobs", "catalog", "luq.spec", "openai"));
         TABLE.put("cli", List.of("files", "gguf", "llama", "worker", "worker.protocol", "catalog", "luq.plan", "luq.store",
                 "luq.quantize", "luq.data", "luq.calibrate", "luq.measure", "luq.spec", "luq.job", "luq.report"));
     }
 
     /** Rooms whose packages are told apart. */
-    private static final Set<String> SPLIT = Set.of("worker", "jobs");
+    private static final Set<String> SPLIT = Set.of("worker", "jobs", "decoder");
     private static final Set<String> ROOMS_WITH_JAX_RS = Set.of("openai", "admin", "telemetry");
 
     private static JavaClasses main;

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.luq.admin.AdminConfig;
 import dev.luq.catalog.CatalogConfig;
+import dev.luq.decoder.DecoderConfig;
 import dev.luq.jobs.JobsConfig;
 import dev.luq.jobs.sets.SetsConfig;
 import dev.luq.openai.ApiConfig;
@@ -34,7 +35,7 @@ class ReadmeTest {
     void theConfigurationTableIsTheConfiguration() throws IOException {
         Map<String, String> settings = new TreeMap<>();
         for (Class<?> type : List.of(CatalogConfig.class, WorkerConfig.class, ApiConfig.class, ImagesConfig.class,
-                AdminConfig.class, JobsConfig.class, SetsConfig.class)) {
+                DecoderConfig.class, AdminConfig.class, JobsConfig.class, SetsConfig.class)) {
             ConfigClass.configClass(type, type.getAnnotation(ConfigMapping.class).prefix()).getProperties()
                     .forEach((key, value) -> settings.put(key.replace("*", "\"id\""), Objects.requireNonNullElse(value, "")));
         }

@@ -4,7 +4,7 @@ import java.time.Duration;
 
 /**
  * The server's metrics: the one list of their names, as they appear in a scrape. All have the label {@code model_name}
- * but those of re-quantizations, which have {@code state} or {@code phase}.
+ * but those of re-quantizations, which have {@code state} or {@code phase}, and of decoders, which have {@code reason}.
  */
 enum Metrics {
     REQUESTS_WAITING("luq_requests_waiting", "Requests that wait for a slot or are being prepared"),
@@ -25,6 +25,8 @@ enum Metrics {
     IMAGE_CACHE_QUERIES("luq_image_embedding_cache_queries_total", "Images looked up in the embedding cache"),
     IMAGE_CACHE_HITS("luq_image_embedding_cache_hits_total", "Images taken from the embedding cache"),
     IMAGE_ENCODE("luq_image_encode_seconds", "Time spent encoding images, and the number of images"),
+    IMAGE_DECODE("luq_image_decode_seconds", "Decoding an image, without waiting for a decoder"),
+    DECODER_RESTARTS("luq_image_decoder_restarts_total", "Decoders that were replaced, by reason: time, memory, crash, start"),
     IMAGE_TOKENS("luq_image_tokens_total", "Image tokens of prompts"),
     REQUESTS_CANCELLED("luq_requests_cancelled_total", "Requests that the engine stopped for their client"),
     REQUEST_SUCCESS("luq_request_success_total", "Requests answered, by finished_reason"),

@@ -11,7 +11,6 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 
 /** How a child process is started that runs native code: its command line and environment. */
@@ -48,6 +47,7 @@ public final class WorkerCommand {
     private final String role;
     private final String heap;
     private final List<String> tuning;
+    private final List<String> libraries;
 
     WorkerCommand(WorkerConfig.Process config, String mainClass) {
         this(config, mainClass, "worker", config.heap(), SMALL_COMPILER);
@@ -60,11 +60,18 @@ public final class WorkerCommand {
      * @param tuning further options of its JVM
      */
     public WorkerCommand(WorkerConfig.Process config, String mainClass, String role, String heap, List<String> tuning) {
+        this(config, mainClass, role, heap, tuning, List.of(""));
+    }
+
+    /** @param libraries how the names of those begin that are on its class path beside the application */
+    public WorkerCommand(WorkerConfig.Process config, String mainClass, String role, String heap, List<String> tuning,
+            List<String> libraries) {
         this.config = config;
         this.mainClass = mainClass;
         this.role = role;
         this.heap = heap;
         this.tuning = tuning;
+        this.libraries = libraries;
     }
 
     /**
@@ -107,7 +114,7 @@ public final class WorkerCommand {
         line.addAll(tuning);
         config.jvmOptions().ifPresent(line::addAll);
         line.add("-cp");
-        line.add(config.classPath().orElseGet(WorkerCommand::classPath));
+        line.add(config.classPath().orElseGet(this::classPath));
         line.add(mainClass);
         line.addAll(List.of(arguments));
         return line;
@@ -124,7 +131,7 @@ public final class WorkerCommand {
         environment.putIfAbsent("GOMP_SPINCOUNT", SPIN_COUNT);
     }
 
-    private static String classPath() {
+    private String classPath() {
         Path own = source(WorkerCommand.class);
         if (own != null && own.getParent() != null && Files.exists(own.resolveSibling("../quarkus-run.jar").normalize())) {
             return packaged(own.getParent().getParent());
@@ -136,16 +143,19 @@ public final class WorkerCommand {
     }
 
     /** @param root the folder of quarkus-run.jar */
-    private static String packaged(Path root) {
+    private String packaged(Path root) {
         List<Path> jars = new ArrayList<>();
         // Classes that the build rewrote are missing in app.
         jars.add(root.resolve("quarkus").resolve("transformed-bytecode.jar"));
         jars.addAll(jarsOf(root.resolve("app")));
-        List<Path> libraries = jarsOf(root.resolve("lib").resolve("main"));
-        UnaryOperator<String> name = path -> Path.of(path).getFileName().toString();
-        libraries.stream().filter(jar -> FIRST.stream().anyMatch(name.apply(jar.toString())::startsWith)).forEach(jars::add);
-        libraries.stream().filter(jar -> !jars.contains(jar)).forEach(jars::add);
+        List<Path> wanted = jarsOf(root.resolve("lib").resolve("main")).stream().filter(jar -> begins(jar, libraries)).toList();
+        wanted.stream().filter(jar -> begins(jar, FIRST)).forEach(jars::add);
+        wanted.stream().filter(jar -> !jars.contains(jar)).forEach(jars::add);
         return join(jars.stream().filter(Files::exists).toList());
+    }
+
+    private static boolean begins(Path jar, List<String> names) {
+        return names.stream().anyMatch(jar.getFileName().toString()::startsWith);
     }
 
     private static List<Path> jarsOf(Path folder) {
@@ -157,10 +167,10 @@ public final class WorkerCommand {
     }
 
     /** Live reload: the application's classes and libraries are known only to its class loader. */
-    private static String live(Path own) {
+    private String live(Path own) {
         Set<Path> entries = new LinkedHashSet<>();
         entries.add(own);
-        for (String anchor : ANCHORS) {
+        for (String anchor : ANCHORS.stream().filter(anchor -> libraries.stream().anyMatch(anchor::startsWith)).toList()) {
             try {
                 entries.add(source(Class.forName(anchor, false, WorkerCommand.class.getClassLoader())));
             } catch (ClassNotFoundException e) {

@@ -70,7 +70,7 @@ class TelemetryTest {
         answer(8);
         Set<String> expected = Arrays.stream(Metrics.values()).map(Metrics::metricName).collect(Collectors.toCollection(TreeSet::new));
         assertEquals(expected, scrape().lines().filter(line -> line.startsWith("luq_"))
-                .map(line -> line.substring(0, line.indexOf('{')).replaceFirst("_(bucket|count|sum|max)$", ""))
+                .map(line -> line.replaceFirst("[{ ].*", "").replaceFirst("_(bucket|count|sum|max)$", ""))
                 .collect(Collectors.toCollection(TreeSet::new)));
     }
 

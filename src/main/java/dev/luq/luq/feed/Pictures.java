@@ -3,7 +3,7 @@ package dev.luq.luq.feed;
 import dev.luq.engine.GenerationRequest.ImageInput;
 import dev.luq.images.ImageDecoder;
 import dev.luq.images.ImageException;
-import dev.luq.images.ImageFormat;
+import dev.luq.images.ImageHeader;
 import dev.luq.images.Pixels;
 import dev.luq.luq.data.Example;
 import java.io.IOException;
@@ -18,11 +18,10 @@ import java.util.List;
  */
 final class Pictures {
 
-    /** luq.images.max-source-pixels and luq.images.max-pixels. */
+    /** luq.images.max-source-pixels, luq.images.max-pixels and luq.images.decode-memory. */
     private static final long MAX_SOURCE_PIXELS = 40_000_000;
     private static final int MAX_PIXELS = 4_194_304;
-    /** Reading leaves this many source pixels for each one that is kept, so that averaging has something to average. */
-    private static final long SOURCE_PIXELS_PER_PIXEL = 4;
+    private static final long MAX_MEMORY = 256L << 20;
 
     private Pictures() {
     }
@@ -32,7 +31,7 @@ final class Pictures {
         List<ImageInput> images = new ArrayList<>();
         for (Path file : example.images()) {
             try {
-                Pixels pixels = decode(Files.readAllBytes(file), example);
+                Pixels pixels = decode(Files.readAllBytes(file));
                 images.add(new ImageInput(pixels.width(), pixels.height(), pixels.sha256(), pixels.rgb()));
             } catch (ImageException e) {
                 throw new FeedException.Unusable(example, file.getFileName() + ": " + e.getMessage(), e);
@@ -43,20 +42,12 @@ final class Pictures {
         return images;
     }
 
-    private static Pixels decode(byte[] data, Example example) {
-        ImageFormat format = ImageFormat.of(data).orElseThrow(
-                () -> new FeedException.Unusable(example, "the picture is no PNG, JPEG or WEBP", null));
-        try (ImageDecoder decoder = new ImageDecoder(format, data)) {
-            if ((long) decoder.width() * decoder.height() > MAX_SOURCE_PIXELS) {
-                throw new FeedException.Unusable(example, "the picture has " + decoder.width() + " x " + decoder.height()
-                        + " pixels, at most " + MAX_SOURCE_PIXELS + " are allowed; scale it down.", null);
-            }
-            int every = 1;
-            while (((long) decoder.width() + every - 1) / every * ((decoder.height() + every - 1) / every)
-                    > SOURCE_PIXELS_PER_PIXEL * MAX_PIXELS) {
-                every++;
-            }
-            return decoder.decode(every).within(MAX_PIXELS);
+    private static Pixels decode(byte[] data) {
+        ImageHeader header = ImageHeader.read(data);
+        if ((long) header.width() * header.height() > MAX_SOURCE_PIXELS) {
+            throw ImageException.of("the picture has " + header.width() + " x " + header.height() + " pixels, at most "
+                    + MAX_SOURCE_PIXELS + " are allowed: scale it down", true);
         }
+        return new ImageDecoder(data).decode(header.every(MAX_PIXELS, MAX_MEMORY)).within(MAX_PIXELS);
     }
 }

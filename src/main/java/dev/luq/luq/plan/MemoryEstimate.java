@@ -8,7 +8,7 @@ package dev.luq.luq.plan;
  * @param mmproj the projector's weights and what encoding the largest image takes
  * @param kvCache keys and values of the whole context
  * @param compute buffers for the activations and logits of one step, and the vocabulary's tables
- * @param processes the server and the worker without the model
+ * @param processes the server, the worker without the model, and the decoder of pictures where there is a projector
  */
 public record MemoryEstimate(long weights, long mmproj, long kvCache, long compute, long processes) {
 
@@ -17,8 +17,8 @@ public record MemoryEstimate(long weights, long mmproj, long kvCache, long compu
         return weights + mmproj + kvCache + compute + processes;
     }
 
-    /** Without the server's own process: what a worker takes. */
+    /** Without the server's own processes: what a worker takes. */
     public long worker() {
-        return total() - MemoryModel.SERVER_BYTES;
+        return total() - MemoryModel.SERVER_BYTES - (mmproj == 0 ? 0 : MemoryModel.DECODER_BYTES);
     }
 }

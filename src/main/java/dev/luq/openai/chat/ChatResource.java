@@ -98,18 +98,17 @@ public final class ChatResource {
         IntakeBudget.Share pixels = budget.reserve(0);
         // The framework begins nothing for a client that has left: the frames' end would never come.
         ClientPresence.of(routing).whenGone(pixels::close);
-        List<ServerFrame.Generate> choices;
         try {
             List<ServerFrame.Image> decoded = images.decode(valid.images(), pixels);
-            choices = IntStream.range(0, valid.choices())
+            List<ServerFrame.Generate> choices = IntStream.range(0, valid.choices())
                     .mapToObj(i -> valid.generate(answer.id() + "-" + i, i, decoded))
                     .toList();
-        } catch (RuntimeException refused) {
+            Multi<ChoiceFrame> frames = ChoiceFrame.generate(worker, choices).onTermination().invoke(pixels::close);
+            return valid.stream() ? stream(frames, answer, valid) : complete(frames, answer, valid);
+        } catch (RuntimeException | Error refused) {
             pixels.close();
             throw refused;
         }
-        Multi<ChoiceFrame> frames = ChoiceFrame.generate(worker, choices).onTermination().invoke(pixels::close);
-        return valid.stream() ? stream(frames, answer, valid) : complete(frames, answer, valid);
     }
 
     private Uni<Response> complete(Multi<ChoiceFrame> frames, Answer answer, ValidRequest valid) {

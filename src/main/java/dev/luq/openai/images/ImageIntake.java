@@ -1,51 +1,59 @@
 package dev.luq.openai.images;
 
-import dev.luq.images.ImageDecoder;
+import dev.luq.catalog.Catalog;
+import dev.luq.decoder.DecoderException;
+import dev.luq.decoder.DecoderPool;
 import dev.luq.images.ImageException;
-import dev.luq.images.ImageFormat;
+import dev.luq.images.ImageHeader;
 import dev.luq.images.Pixels;
+import dev.luq.openai.errors.ApiError;
+import dev.luq.openai.errors.ApiException;
+import dev.luq.openai.errors.ApiException.Busy;
 import dev.luq.openai.errors.ApiException.InvalidImage;
 import dev.luq.openai.errors.ApiException.InvalidImage.Fault;
 import dev.luq.openai.errors.ApiException.InvalidRequest;
+import dev.luq.openai.errors.ApiException.Refused;
 import dev.luq.openai.intake.IntakeBudget;
 import dev.luq.worker.protocol.ServerFrame;
+import io.quarkus.runtime.StartupEvent;
+import jakarta.enterprise.event.Observes;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.Semaphore;
 
 /**
- * Decodes the images of requests within bounds of bytes, pixels and memory. Blocks while it decodes, and while as many
- * others decode as may. Thread-safe.
+ * Decodes the images of requests within bounds of bytes, pixels, memory and time: what the file's structure says is judged
+ * first, decoders see nothing else. Blocks while its turn comes, and while a decoder works. Thread-safe.
  */
 @Singleton
 public final class ImageIntake {
 
     /** The largest ratio of two sides that Qwen-VL's preprocessing accepts (smart_resize of Hugging Face). */
     private static final int LARGEST_ASPECT_RATIO = 200;
-    /** Reading leaves this many source pixels for each one that is kept, so that averaging has something to average. */
-    private static final int SOURCE_PIXELS_PER_PIXEL = 4;
-    /** While an image is decoded it exists as the reader's raster, as RGB, turned and scaled. */
-    private static final int BYTES_PER_DECODED_PIXEL = 12;
+    private static final int BYTES_PER_PIXEL = 3;
+    private static final int RETRY_SECONDS = 2;
 
     private final ImagesConfig config;
-    private final Semaphore decodes;
-    private final long decodedPixels;
+    private final DecoderPool decoders;
 
     @Inject
-    public ImageIntake(ImagesConfig config, IntakeBudget budget) {
+    public ImageIntake(ImagesConfig config, DecoderPool decoders) {
         this.config = config;
-        int concurrent = config.concurrentDecodes();
-        decodes = new Semaphore(concurrent > 0 ? concurrent : Runtime.getRuntime().availableProcessors(), true);
-        decodedPixels = Math.max(1, Math.min((long) SOURCE_PIXELS_PER_PIXEL * config.maxPixels(),
-                budget.total() / 2 / BYTES_PER_DECODED_PIXEL));
+        this.decoders = decoders;
+    }
+
+    /** A model that understands images gets some soon. */
+    void prepare(@Observes StartupEvent event, Catalog catalog) {
+        if (catalog.entries().stream().anyMatch(entry -> !entry.unloaded() && entry.mmproj().isPresent())) {
+            decoders.prepare();
+        }
     }
 
     /**
-     * @param share grows by the bytes of the pixels returned
+     * @param share grows by the bytes of the pixels returned; as it was when there are none
      * @return in the order of the references
-     * @throws dev.luq.openai.errors.ApiException if an image cannot be used, or memory is short
+     * @throws ApiException if an image cannot be used, or memory is short
      */
     public List<ServerFrame.Image> decode(List<ImageReference> references, IntakeBudget.Share share) {
         if (references.size() > config.maxPerRequest()) {
@@ -53,51 +61,61 @@ public final class ImageIntake {
                     + config.maxPerRequest() + " are allowed");
         }
         List<ServerFrame.Image> images = new ArrayList<>(references.size());
-        for (ImageReference reference : references) {
-            images.add(decode(reference, share));
+        boolean complete = false;
+        try {
+            for (ImageReference reference : references) {
+                images.add(decode(reference, share));
+            }
+            complete = true;
+            return images;
+        } finally {
+            if (!complete) {
+                images.forEach(image -> share.shrink(image.rgb().length));
+            }
         }
-        return images;
     }
 
     private ServerFrame.Image decode(ImageReference reference, IntakeBudget.Share share) {
-        byte[] data = DataUrl.decode(reference.url(), config.maxBytes(), reference.param());
-        ImageFormat format = ImageFormat.of(data).orElseThrow(() -> new InvalidImage(Fault.INVALID_IMAGE,
-                reference.param(), ImageFormat.isMarkup(data)
-                        ? "SVG is not supported: send PNG, JPEG, WEBP or GIF"
-                        : "The data is no PNG, JPEG, WEBP or GIF image"));
-        decodes.acquireUninterruptibly();
-        try (ImageDecoder decoder = new ImageDecoder(format, data)) {
-            checkDimensions(decoder.width(), decoder.height(), reference.param());
-            Pixels pixels = decode(decoder, reference.detail(), share);
+        DataUrl url = DataUrl.of(reference.url(), config.maxBytes(), reference.param());
+        share.grow(url.length());
+        try {
+            Pixels pixels = decode(url.decode(), reference, share);
             return new ServerFrame.Image(pixels.width(), pixels.height(), pixels.sha256(), pixels.rgb());
         } catch (ImageException e) {
-            throw new InvalidImage(Fault.INVALID_IMAGE, reference.param(), e.getMessage());
+            throw new InvalidImage(e.isTooLarge() ? Fault.IMAGE_TOO_LARGE : Fault.INVALID_IMAGE, reference.param(),
+                    e.getMessage());
+        } catch (DecoderException e) {
+            throw refusal(e, reference.param());
         } finally {
-            decodes.release();
+            share.shrink(url.length());
         }
     }
 
-    private Pixels decode(ImageDecoder decoder, Detail detail, IntakeBudget.Share share) {
-        int every = 1;
-        while (count(decoder, every) > decodedPixels) {
-            every++;
-        }
-        long working = count(decoder, every) * BYTES_PER_DECODED_PIXEL;
-        share.grow(working);
-        Pixels pixels;
+    private Pixels decode(byte[] data, ImageReference reference, IntakeBudget.Share share) {
+        ImageHeader header = ImageHeader.read(data);
+        checkDimensions(header.width(), header.height(), reference.param());
+        int maxPixels = reference.detail() == Detail.LOW
+                ? Math.min(config.lowDetailPixels(), config.maxPixels())
+                : config.maxPixels();
+        int every = header.every(maxPixels, decoders.memory());
+        long reserved = BYTES_PER_PIXEL * Math.min(header.pixels(every), maxPixels);
+        share.grow(reserved);
+        long used = 0;
         try {
-            pixels = decoder.decode(every).within(detail == Detail.LOW
-                    ? Math.min(config.lowDetailPixels(), config.maxPixels())
-                    : config.maxPixels());
+            Pixels pixels = decoders.decode(header, data, every, maxPixels);
+            used = pixels.rgb().length;
+            return pixels;
         } finally {
-            share.shrink(working);
+            share.shrink(reserved - used);
         }
-        share.grow(pixels.rgb().length);
-        return pixels;
     }
 
-    private static long count(ImageDecoder decoder, int every) {
-        return ((long) decoder.width() + every - 1) / every * ((decoder.height() + every - 1) / every);
+    private static ApiException refusal(DecoderException e, String param) {
+        return switch (e.reason()) {
+            case TIME, MEMORY, CRASH -> new InvalidImage(Fault.INVALID_IMAGE, param, e.getMessage());
+            case BUSY -> new Busy(e.getMessage());
+            case START -> new Refused(ApiError.retryable(503, "worker_restarting", e.getMessage(), RETRY_SECONDS));
+        };
     }
 
     private void checkDimensions(int width, int height, String param) {

@@ -29,8 +29,4 @@ public interface ImagesConfig {
     /** The same for images sent with {@code "detail": "low"}. */
     @WithDefault("262144")
     int lowDetailPixels();
-
-    /** Images decoded at the same time at most; 0 for as many as there are processors. */
-    @WithDefault("0")
-    int concurrentDecodes();
 }

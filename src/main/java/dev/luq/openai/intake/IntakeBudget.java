@@ -63,7 +63,7 @@ public final class IntakeBudget {
          * @throws Busy if it does not fit now; what is held already stays held
          */
         public void grow(long bytes) {
-            if (bytes > total) {
+            if (held.get() + bytes > total) {
                 throw new InvalidRequest(null, "The request needs more memory than the server has for it");
             }
             long left = free.addAndGet(-bytes);

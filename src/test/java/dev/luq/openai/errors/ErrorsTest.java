@@ -35,7 +35,7 @@ class ErrorsTest {
     @ParameterizedTest
     @CsvSource({"invalid_request, 400", "invalid_image, 400", "image_too_large, 400", "context_length_exceeded, 400",
             "unsupported_modality, 400", "queue_full, 429", "draining, 503", "deadline_exceeded, 504",
-            "input_quarantined, 422"})
+            "input_quarantined, 422", "request_too_large, 413"})
     void whatAWorkerRejects(String code, int status) {
         ApiError error = Errors.describe(new WorkerException.Rejected(code, "why", "messages"), "req_1");
         assertEquals(status, error.status());

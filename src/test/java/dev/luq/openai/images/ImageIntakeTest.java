@@ -6,21 +6,27 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.luq.decoder.DecoderPool;
+import dev.luq.decoder.TestDecoders;
 import dev.luq.images.ImageFormat;
 import dev.luq.images.Pixels;
+import dev.luq.images.Tricks;
 import dev.luq.openai.errors.ApiException;
 import dev.luq.openai.intake.IntakeBudget;
 import dev.luq.worker.protocol.ServerFrame;
 import io.smallrye.config.SmallRyeConfigBuilder;
 import java.awt.image.BufferedImage;
-import java.io.ByteArrayOutputStream;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.Base64;
 import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
-import java.util.zip.CRC32;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -35,8 +41,20 @@ class ImageIntakeTest {
     private static final ImagesConfig DEFAULTS = new SmallRyeConfigBuilder().withMapping(ImagesConfig.class).build()
             .getConfigMapping(ImagesConfig.class);
 
+    private static DecoderPool decoders;
+
     private final IntakeBudget budget = new IntakeBudget(1L << 30, 1 << 26);
-    private final ImageIntake intake = new ImageIntake(DEFAULTS, budget);
+    private final ImageIntake intake = new ImageIntake(DEFAULTS, decoders);
+
+    @BeforeAll
+    static void startDecoders() {
+        decoders = TestDecoders.pool(Map.of());
+    }
+
+    @AfterAll
+    static void endDecoders() {
+        decoders.close();
+    }
 
     @ParameterizedTest
     @CsvSource({"png,0", "gif,0", "jpg,40"})
@@ -190,9 +208,30 @@ class ImageIntakeTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"iVBOR w0KGgo=", "iVBORw0K\nGgo=", "iVBORw0KGg-_", "iVBORw0K*", "iVBO=Rw0", "i", "iVBORw0KGé"})
+    @ValueSource(strings = {"iVBORw0K\u00a0Ggo=", "iVBORw0KGgo====", "iVBORw0KGg-_", "iVBORw0K*", "iVBO=Rw0", "i", "iVBORw0KGé"})
     void brokenBase64(String text) {
         assertEquals("invalid_base64", refusal("data:image/png;base64," + text));
+    }
+
+    @Test
+    void base64MayHaveLineBreaks() {
+        byte[] png = TestImages.encode(noise(64, 64), "png");
+        ServerFrame.Image plain = decode(TestImages.dataUrl(png), Detail.AUTO);
+        String lines = Base64.getMimeEncoder().encodeToString(png);
+        assertTrue(lines.contains("\r\n"));
+        assertEquals(plain.sha256(), decode("data:image/png;base64," + lines, Detail.AUTO).sha256());
+        assertEquals(plain.sha256(), decode("DATA:image/png;BASE64,\n " + lines.replace("\r\n", "\n\t") + "\n",
+                Detail.AUTO).sha256());
+        assertEquals(plain.sha256(), decode("data:;base64," + lines.replace("=", ""), Detail.AUTO).sha256());
+    }
+
+    @Test
+    void everyLengthOfBase64() {
+        for (int length = 1; length < 20; length++) {
+            byte[] data = new byte[length];
+            new Random(length).nextBytes(data);
+            assertArrayEquals(data, DataUrl.of(TestImages.dataUrl(data), 20, "p").decode());
+        }
     }
 
     @ParameterizedTest
@@ -246,7 +285,8 @@ class ImageIntakeTest {
 
     @Test
     void aBombIsRefusedByItsHeader() {
-        assertEquals("image_too_large", refusal(TestImages.dataUrl(pngHeader(30_000, 30_000))));
+        assertEquals("image_too_large", refusal(TestImages.dataUrl(Tricks.png(Tricks.ihdr(30_000, 30_000, 8, 2, 0),
+                Tricks.chunk("IDAT", new byte[1]), Tricks.chunk("IEND", new byte[0])))));
     }
 
     @Test
@@ -275,18 +315,97 @@ class ImageIntakeTest {
     @Test
     void pixelsCountAgainstTheMemoryUntilTheShareIsClosed() {
         IntakeBudget small = new IntakeBudget(62_000, 1000);
-        ImageIntake bounded = new ImageIntake(DEFAULTS, small);
         ImageReference image = new ImageReference(TestImages.png(50, 50), Detail.AUTO, "p");
         IntakeBudget.Share first = small.reserve(0);
-        bounded.decode(List.of(image), first);
+        intake.decode(List.of(image), first);
         assertEquals(62_000 - 7_500, small.free());
         try (IntakeBudget.Share second = small.reserve(0)) {
             ApiException refused = assertThrows(ApiException.class,
-                    () -> bounded.decode(Collections.nCopies(6, image), second));
+                    () -> intake.decode(Collections.nCopies(8, image), second));
             assertEquals(429, refused.error().status());
         }
         first.close();
         assertEquals(62_000, small.free());
+    }
+
+    @Test
+    void imagesThatNeverFitTogetherAreRefusedForGood() {
+        IntakeBudget small = new IntakeBudget(62_000, 1000);
+        try (IntakeBudget.Share share = small.reserve(0)) {
+            ApiException refused = assertThrows(ApiException.class, () -> intake.decode(
+                    Collections.nCopies(9, new ImageReference(TestImages.png(50, 50), Detail.AUTO, "p")), share));
+            assertEquals(400, refused.error().status());
+            assertEquals(62_000, small.free());
+        }
+    }
+
+    @Test
+    void everyRefusalGivesBackWhatItWasCharged() {
+        ImageReference sound = new ImageReference(TestImages.png(50, 50), Detail.AUTO, "p");
+        Map<byte[], String> tricks = new LinkedHashMap<>();
+        tricks.put(Tricks.jpeg(Tricks.frame("c3", 8, 6300, 6300, "011100", "021100", "031100")), "invalid_image");
+        tricks.put(Tricks.jpeg(Tricks.frame("c9", 8, 64, 64, "011100")), "invalid_image");
+        tricks.put(Tricks.jpeg(Tricks.frame("c1", 12, 64, 64, "011100")), "invalid_image");
+        tricks.put(Tricks.progressive(64, 64, 500), "image_too_large");
+        tricks.put(Tricks.progressive(2000, 2000, 99), "invalid_image");
+        tricks.put(Tricks.gif(65_535, 65_535, 0, 0, 1, 1, Tricks.growingCodes(4)), "image_too_large");
+        tricks.put(Tricks.gif(9, 9, 60_000, 0, 9, 9, Tricks.growingCodes(99)), "invalid_image");
+        tricks.put(Tricks.webp(Tricks.canvas(0, 1, 1), Tricks.lossless(6000, 6000)), "invalid_image");
+        tricks.put(Tricks.webp(Tricks.lossless(16_000, 16_000)), "image_too_large");
+        tricks.put(Tricks.png(Tricks.ihdr(4, 4, 8, 2, 0), Tricks.chunk("IDAT", new byte[8]),
+                Tricks.chunk("IEND", new byte[0])), "invalid_image");
+        tricks.put(Tricks.png(Tricks.ihdr(30_000, 30_000, 8, 2, 0)), "invalid_image");
+        try (IntakeBudget.Share share = budget.reserve(0)) {
+            tricks.forEach((file, code) -> {
+                ImageReference trick = new ImageReference(TestImages.dataUrl(file), Detail.AUTO, "p");
+                ApiException refused = assertThrows(ApiException.class, () -> intake.decode(List.of(sound, trick), share));
+                assertEquals("400 " + code, refused.error().status() + " " + refused.error().code(), refused.getMessage());
+                assertEquals(budget.total(), budget.free(), code);
+            });
+        }
+    }
+
+    @Test
+    void whatEndsADecoderIsTheFaultOfItsRequestAlone() throws Exception {
+        DecoderPool bounded = TestDecoders.pool(Map.of("concurrent-decodes", "2", "decode-timeout", "2S",
+                "decode-memory", "67108864"));
+        ImageIntake hurt = new ImageIntake(DEFAULTS, bounded);
+        try {
+            for (byte[] file : List.of(Tricks.transformed(1500, 1500, 4000), Tricks.metaCodes())) {
+                CompletableFuture<ApiException> refusal = CompletableFuture.supplyAsync(() -> {
+                    try (IntakeBudget.Share share = budget.reserve(0)) {
+                        return assertThrows(ApiException.class, () -> hurt.decode(List.of(new ImageReference(
+                                TestImages.dataUrl(Tricks.webp(file)), Detail.AUTO, "p")), share));
+                    }
+                });
+                int answered = 0;
+                while (!refusal.isDone()) {
+                    try (IntakeBudget.Share share = budget.reserve(0)) {
+                        hurt.decode(List.of(new ImageReference(TestImages.png(8, 8), Detail.AUTO, "p")), share);
+                        answered++;
+                    }
+                }
+                assertTrue(answered > 0);
+                assertEquals("invalid_image", refusal.get().error().code());
+                assertTrue(refusal.get().getMessage().contains("to decode"), refusal.get().getMessage());
+            }
+        } finally {
+            bounded.close();
+        }
+        assertEquals(budget.total(), budget.free());
+    }
+
+    @Test
+    void withoutADecoderTheServerIsAtFault() {
+        DecoderPool ended = TestDecoders.pool(Map.of());
+        ended.close();
+        try (IntakeBudget.Share share = budget.reserve(0)) {
+            ApiException refused = assertThrows(ApiException.class, () -> new ImageIntake(DEFAULTS, ended).decode(
+                    List.of(new ImageReference(TestImages.png(8, 8), Detail.AUTO, "p")), share));
+            assertEquals("503 worker_restarting", refused.error().status() + " " + refused.error().code());
+            assertTrue(refused.error().retryAfterSeconds().isPresent());
+            assertEquals(budget.total(), budget.free());
+        }
     }
 
     @Test
@@ -375,18 +494,5 @@ class ImageIntakeTest {
             at++;
         }
         return at;
-    }
-
-    /** A PNG that declares these dimensions and holds no pixels. */
-    private static byte[] pngHeader(int width, int height) {
-        byte[] header = ByteBuffer.allocate(17).put("IHDR".getBytes(StandardCharsets.US_ASCII)).putInt(width)
-                .putInt(height).put(new byte[] {8, 2, 0, 0, 0}).array();
-        CRC32 crc = new CRC32();
-        crc.update(header);
-        ByteArrayOutputStream out = new ByteArrayOutputStream();
-        out.writeBytes(new byte[] {(byte) 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n', 0, 0, 0, 13});
-        out.writeBytes(header);
-        out.writeBytes(ByteBuffer.allocate(4).putInt((int) crc.getValue()).array());
-        return out.toByteArray();
     }
 }

@@ -1,0 +1,331 @@
+package dev.luq.decoder;
+
+import dev.luq.decoder.DecoderException.Reason;
+import dev.luq.decoder.protocol.DecodeReply;
+import dev.luq.decoder.protocol.DecodeRequest;
+import dev.luq.images.ImageException;
+import dev.luq.images.ImageHeader;
+import dev.luq.images.Pixels;
+import dev.luq.worker.ProcessExit;
+import dev.luq.worker.WorkerCommand;
+import dev.luq.worker.WorkerConfig;
+import io.quarkus.arc.All;
+import io.quarkus.runtime.ShutdownEvent;
+import jakarta.enterprise.event.Observes;
+import jakarta.inject.Inject;
+import jakarta.inject.Singleton;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.List;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import org.jboss.logging.Logger;
+
+/**
+ * Decodes images in processes of their own, because a decoder can neither be interrupted nor held to a share of the heap:
+ * one that takes too long, too much memory, or ends, is replaced, and costs the request that sent the image an error and
+ * no other anything. Images are decoded in the order in which they came, one that takes much memory after the other.
+ * Processes are started when they are needed. Thread-safe.
+ */
+@Singleton
+public final class DecoderPool {
+
+    private static final Logger LOG = Logger.getLogger(DecoderPool.class);
+
+    private static final String MAIN_CLASS = "dev.luq.decoder.child.DecoderMain";
+    private static final int FEWEST = 2;
+    private static final int MOST = 4;
+    /** The start of a Java process on a busy machine. */
+    private static final Duration START = Duration.ofSeconds(30);
+    private static final long LAST_WORDS_MILLIS = 1000;
+    /** What takes more than this part of the memory is decoded alone of its kind. */
+    private static final int LARGE = 2;
+
+    private final DecoderConfig config;
+    private final List<String> command;
+    private final List<DecoderListener> listeners;
+    private final Semaphore processes;
+    private final Semaphore large = new Semaphore(1, true);
+    private final ScheduledThreadPoolExecutor timer;
+    private final ScheduledFuture<?> idleCheck;
+    // guarded by this; the one used last comes first
+    private final ArrayDeque<DecoderProcess> idle = new ArrayDeque<>();
+    private boolean closed;
+
+    @Inject
+    public DecoderPool(DecoderConfig config, WorkerConfig worker, @All List<DecoderListener> listeners) {
+        this(config, command(config, worker, MAIN_CLASS), listeners);
+    }
+
+    DecoderPool(DecoderConfig config, List<String> command, List<DecoderListener> listeners) {
+        this.config = config;
+        this.command = command;
+        this.listeners = listeners;
+        int concurrent = config.concurrentDecodes();
+        processes = new Semaphore(concurrent > 0 ? concurrent
+                : Math.min(MOST, Math.max(FEWEST, Runtime.getRuntime().availableProcessors())), true);
+        timer = new ScheduledThreadPoolExecutor(1, body -> {
+            Thread thread = new Thread(body, "luq-decoders");
+            thread.setDaemon(true);
+            return thread;
+        });
+        timer.setRemoveOnCancelPolicy(true);
+        // It is never shut down, for what is at work at the end has its deadline yet.
+        timer.setKeepAliveTime(1, TimeUnit.SECONDS);
+        timer.allowCoreThreadTimeOut(true);
+        long interval = Math.max(1, config.decoderIdle().toMillis() / 4);
+        idleCheck = timer.scheduleWithFixedDelay(this::endIdle, interval, interval, TimeUnit.MILLISECONDS);
+    }
+
+    static List<String> command(DecoderConfig config, WorkerConfig worker, String mainClass) {
+        // Large arrays have the old generation alone.
+        long heapMegabytes = (config.decodeMemory() + config.decodeMemory() / 8 >> 20) + 48;
+        return new WorkerCommand(worker.process(), mainClass, "decoder", heapMegabytes + "m",
+                List.of("-XX:TieredStopAtLevel=1", "-XX:ReservedCodeCacheSize=16m", "-XX:NewSize=8m", "-XX:MaxNewSize=32m"),
+                List.of("com.twelvemonkeys")).line("decoder");
+    }
+
+    /** Bytes that decoding one image may take, for {@link ImageHeader#every}. */
+    public long memory() {
+        return config.decodeMemory();
+    }
+
+    /** Starts a decoder, so that the first image need not wait for it. Returns at once. */
+    public void prepare() {
+        Thread thread = new Thread(() -> {
+            if (processes.tryAcquire()) {
+                try {
+                    keep(takeOrStart(false));
+                } catch (DecoderException e) {
+                    LOG.debug("No decoder could be started ahead of the first image");
+                } finally {
+                    processes.release();
+                }
+            }
+        }, "luq-decoder-start");
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    /**
+     * Waits for its turn, and for the picture: upright, RGB, transparent parts on white.
+     *
+     * @param header of the data
+     * @param every of the header's pixels, at most {@link #memory} bytes of memory
+     * @param maxPixels of the result
+     * @throws ImageException the image is damaged
+     * @throws DecoderException the image takes too much, or there are too many
+     */
+    public Pixels decode(ImageHeader header, byte[] data, int every, int maxPixels) {
+        boolean isLarge = header.memory(every) > config.decodeMemory() / LARGE;
+        if (processes.getQueueLength() + large.getQueueLength() >= config.decodeQueue()) {
+            throw new DecoderException(Reason.BUSY);
+        }
+        if (isLarge) {
+            acquire(large);
+        }
+        try {
+            acquire(processes);
+            try {
+                return picture(decode(new DecodeRequest(data, every, maxPixels)));
+            } finally {
+                processes.release();
+            }
+        } finally {
+            if (isLarge) {
+                large.release();
+            }
+        }
+    }
+
+    private void acquire(Semaphore permit) {
+        try {
+            if (!permit.tryAcquire(config.decodeTimeout().toMillis(), TimeUnit.MILLISECONDS)) {
+                throw new DecoderException(Reason.BUSY);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new DecoderException(Reason.BUSY);
+        }
+    }
+
+    private static Pixels picture(DecodeReply reply) {
+        if (reply instanceof DecodeReply.Refused refused) {
+            throw ImageException.of(refused.message(), refused.tooLarge());
+        }
+        return ((DecodeReply.Decoded) reply).pixels();
+    }
+
+    private DecodeReply decode(DecodeRequest request) {
+        DecoderProcess process = takeOrStart(false);
+        boolean used = process.idleSince() != 0;
+        try {
+            return decode(process, request);
+        } catch (DecoderException e) {
+            if (e.reason() != Reason.CRASH || !used) {
+                throw e;
+            }
+            // It may have ended for a reason of its own before it saw the image.
+            return decode(takeOrStart(true), request);
+        }
+    }
+
+    private DecodeReply decode(DecoderProcess process, DecodeRequest request) {
+        long start = System.nanoTime();
+        DecodeReply reply = null;
+        Deadline deadline = new Deadline(process, config.decodeTimeout());
+        ProcessExit exit = null;
+        boolean late;
+        try {
+            reply = process.decode(request);
+        } catch (IOException e) {
+            LOG.debugf("A decoder does not answer: %s", e.getMessage());
+        } finally {
+            late = deadline.stop();
+            if (reply == null || late) {
+                exit = process.end(late ? 0 : LAST_WORDS_MILLIS);
+            }
+        }
+        if (reply == null) {
+            Reason reason = late ? Reason.TIME : exit.code() == DecodeReply.EXIT_OUT_OF_MEMORY ? Reason.MEMORY : Reason.CRASH;
+            lost(reason, exit);
+            throw new DecoderException(reason);
+        }
+        if (!late) {
+            keep(process);
+        }
+        long nanos = System.nanoTime() - start;
+        listeners.forEach(listener -> listener.answered(nanos));
+        return reply;
+    }
+
+    private void lost(Reason reason, ProcessExit exit) {
+        LOG.warnf("A decoder is replaced: %s", switch (reason) {
+            case TIME -> "an image took longer than " + config.decodeTimeout().toMillis() + " ms";
+            case MEMORY -> "an image took more memory than luq.images.decode-memory allows";
+            default -> "it ended with " + exit;
+        });
+        listeners.forEach(listener -> listener.lost(reason));
+    }
+
+    /** @param fresh none that decoded before */
+    private DecoderProcess takeOrStart(boolean fresh) {
+        while (!fresh) {
+            DecoderProcess process;
+            synchronized (this) {
+                process = idle.pollFirst();
+            }
+            if (process == null) {
+                break;
+            }
+            if (process.isAlive()) {
+                return process;
+            }
+            lost(Reason.CRASH, process.end(0));
+        }
+        return start();
+    }
+
+    private DecoderProcess start() {
+        synchronized (this) {
+            if (closed) {
+                throw new DecoderException(Reason.START);
+            }
+        }
+        DecoderProcess process;
+        try {
+            process = DecoderProcess.start(command);
+        } catch (IOException e) {
+            LOG.errorf("No decoder can be started: %s", e.getMessage());
+            throw notStarted();
+        }
+        Deadline deadline = new Deadline(process, START);
+        try {
+            process.awaitReady();
+        } catch (IOException e) {
+            LOG.errorf("A decoder that was started is of no use: it ended with %s", process.end(LAST_WORDS_MILLIS));
+            throw notStarted();
+        } finally {
+            deadline.stop();
+        }
+        return process;
+    }
+
+    private DecoderException notStarted() {
+        listeners.forEach(listener -> listener.lost(Reason.START));
+        return new DecoderException(Reason.START);
+    }
+
+    private void keep(DecoderProcess process) {
+        // Never zero, which says that it is new.
+        process.idleSince(System.nanoTime() | 1);
+        synchronized (this) {
+            if (!closed) {
+                idle.addFirst(process);
+                return;
+            }
+        }
+        process.end(0);
+    }
+
+    private void endIdle() {
+        long now = System.nanoTime();
+        while (true) {
+            DecoderProcess process;
+            synchronized (this) {
+                process = idle.peekLast();
+                if (process == null || now - process.idleSince() < config.decoderIdle().toNanos()) {
+                    return;
+                }
+                idle.removeLast();
+            }
+            process.end(0);
+        }
+    }
+
+    /** Ends all decoders, those at work when they are done. */
+    void stop(@Observes ShutdownEvent event) {
+        close();
+    }
+
+    /** As at the server's end. */
+    public void close() {
+        idleCheck.cancel(false);
+        List<DecoderProcess> all;
+        synchronized (this) {
+            closed = true;
+            all = List.copyOf(idle);
+            idle.clear();
+        }
+        all.forEach(process -> process.end(0));
+    }
+
+    /** Kills a process that is not done in time. */
+    private final class Deadline {
+        private final ScheduledFuture<?> end;
+        // guarded by this
+        private boolean over;
+        private boolean late;
+
+        Deadline(DecoderProcess process, Duration time) {
+            end = timer.schedule(() -> reached(process), time.toNanos(), TimeUnit.NANOSECONDS);
+        }
+
+        private synchronized void reached(DecoderProcess process) {
+            if (!over) {
+                late = true;
+                process.kill();
+            }
+        }
+
+        /** @return whether it was too late */
+        synchronized boolean stop() {
+            over = true;
+            end.cancel(false);
+            return late;
+        }
+    }
+}

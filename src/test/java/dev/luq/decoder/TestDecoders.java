@@ -1,0 +1,33 @@
+package dev.luq.decoder;
+
+import dev.luq.worker.TestConfig;
+import io.quarkus.runtime.configuration.DurationConverter;
+import io.smallrye.config.SmallRyeConfigBuilder;
+import java.util.List;
+import java.util.Map;
+
+/** Pools of decoders for tests; to be closed. */
+public final class TestDecoders {
+
+    private TestDecoders() {
+    }
+
+    /** Real decoders, as the server has them. @param values without the prefix {@code luq.images.} */
+    public static DecoderPool pool(Map<String, String> values) {
+        return new DecoderPool(config(values), TestConfig.of(Map.of()), List.of());
+    }
+
+    /** Processes of this class instead. */
+    static DecoderPool pool(Map<String, String> values, Class<?> main, DecoderListener listener) {
+        DecoderConfig config = config(values);
+        return new DecoderPool(config, DecoderPool.command(config, TestConfig.of(Map.of()), main.getName()),
+                List.of(listener));
+    }
+
+    private static DecoderConfig config(Map<String, String> values) {
+        SmallRyeConfigBuilder builder = new SmallRyeConfigBuilder().withMapping(DecoderConfig.class)
+                .withConverter(java.time.Duration.class, 200, new DurationConverter());
+        values.forEach((key, value) -> builder.withDefaultValue("luq.images." + key, value));
+        return builder.build().getConfigMapping(DecoderConfig.class);
+    }
+}
