@@ -31,6 +31,7 @@ run_fuzz_target() {
     local work=$1 target=$2 corpus=$3 options=()
     shift 3
     mkdir -p "$corpus"
+    ulimit -s 1048576 2> /dev/null || ulimit -s "$(ulimit -H -s)" # grammars recurse: callers have large stacks
     [ ! -f "$NATIVE_DIR/fuzz/$target.dict" ] || options+=("-dict=$NATIVE_DIR/fuzz/$target.dict")
     LUQ_FUZZ_MODEL=$NATIVE_DIR/../src/test/resources/reference/llava-tiny-F16.gguf \
         LUQ_FUZZ_TEMPLATES=$work/llama.cpp/models/templates LD_LIBRARY_PATH=$work/llama/bin \

@@ -1,5 +1,6 @@
 package dev.luq.fuzz;
 
+import dev.luq.decoder.protocol.DecodeReplyFuzz;
 import dev.luq.gguf.GgufFuzz;
 import dev.luq.gguf.ImportanceMatrixFuzz;
 import dev.luq.gguf.ModelFilesFuzz;
@@ -8,6 +9,8 @@ import dev.luq.jobs.sets.ArchiveFuzz;
 import dev.luq.luq.data.DatasetFuzz;
 import dev.luq.openai.chat.BodyFuzz;
 import dev.luq.openai.images.DataUrlFuzz;
+import dev.luq.schema.PatternFuzz;
+import dev.luq.schema.SchemaCheckFuzz;
 import dev.luq.worker.protocol.FramesFuzz;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -26,7 +29,8 @@ final class FuzzTargets {
 
     static List<FuzzTarget> all() {
         List<FuzzTarget> targets = new ArrayList<>(List.of(new GgufFuzz(), new ModelFilesFuzz(), new ImportanceMatrixFuzz(),
-                new DataUrlFuzz(), new BodyFuzz(), new DatasetFuzz(), new ArchiveFuzz()));
+                new DataUrlFuzz(), new BodyFuzz(), new SchemaCheckFuzz(), new PatternFuzz(), new DatasetFuzz(), new ArchiveFuzz(),
+                new DecodeReplyFuzz()));
         targets.addAll(PictureFuzz.all());
         targets.addAll(FramesFuzz.all());
         return targets;

@@ -30,6 +30,9 @@ class NativeCorpusTest {
 
     private static final Path CORPUS = Path.of("native/fuzz/corpus");
     private static final Path TARGETS = Path.of("native/fuzz/targets");
+    /** Those of native/fuzz/targets/schema.cpp. */
+    private static final Map<String, String> PATTERNS = Map.of("^a$", "\"a\"", "b", "char* \"b\" char*",
+            "states", "(\"a\"?){0,1999} \"b\"");
     private static final Duration LONGEST = Duration.ofSeconds(20);
 
     private interface Replay {
@@ -72,7 +75,7 @@ class NativeCorpusTest {
 
     private static Replay replay(String target) {
         return switch (target) {
-            case "schema" -> input -> sample(Schemas.toGrammar(text(input, 0)));
+            case "schema" -> input -> sample(Schemas.toGrammar(text(input, 0), PATTERNS));
             case "grammar" -> input -> sample(text(input, 1));
             case "request" -> input -> apply(template(), text(input, 1));
             case "template" -> input -> apply(text(input, 0),

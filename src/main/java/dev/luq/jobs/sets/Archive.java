@@ -31,7 +31,6 @@ import java.util.zip.ZipException;
 final class Archive {
 
     private static final Set<String> ENDINGS = Set.of("jsonl", "png", "jpg", "jpeg", "webp");
-    /** Bytes: what disks take. */
     private static final int LONGEST_NAME = 255;
     private static final int DEEPEST = 8;
     private static final int LOCAL_SIGNATURE = 0x04034b50;
@@ -160,7 +159,7 @@ final class Archive {
     }
 
     private static String checkedName(String name) {
-        boolean broken = name.isEmpty() || name.getBytes(StandardCharsets.UTF_8).length > LONGEST_NAME || name.startsWith("/") || name.contains("\\")
+        boolean broken = name.isEmpty() || name.length() > LONGEST_NAME || name.startsWith("/") || name.contains("\\")
                 || name.contains(":") || name.chars().anyMatch(Character::isISOControl)
                 || name.split("/").length > DEEPEST;
         for (String part : name.split("/")) {

@@ -3,6 +3,7 @@ package dev.luq.worker.protocol;
 import com.fasterxml.jackson.annotation.JsonSubTypes;
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
 import java.util.List;
+import java.util.Objects;
 
 /**
  * What a worker sends to the server, one CBOR object per length-prefixed frame on the worker's standard output.
@@ -30,6 +31,9 @@ public sealed interface WorkerFrame {
 
     /** The model answers from now on. */
     record Ready(ModelInfo info) implements WorkerFrame {
+        public Ready {
+            Objects.requireNonNull(info, "info is null");
+        }
     }
 
     /** The model cannot be served; the worker ends after this frame. The message names no path. */
@@ -38,6 +42,9 @@ public sealed interface WorkerFrame {
 
     /** A snapshot of counters and gauges, sent when something changed, at most a few times a second. */
     record Stats(EngineStats stats) implements WorkerFrame {
+        public Stats {
+            Objects.requireNonNull(stats, "stats is null");
+        }
     }
 
     /** Frames of one request. */
@@ -54,6 +61,9 @@ public sealed interface WorkerFrame {
      * @param cachedTokens of promptTokens, those taken from the cache
      */
     record Accepted(String id, int promptTokens, int imageTokens, int cachedTokens) implements OfRequest {
+        public Accepted {
+            Objects.requireNonNull(id, "id is null");
+        }
     }
 
     /**
@@ -64,6 +74,9 @@ public sealed interface WorkerFrame {
      * @param logprobs one entry per token behind this delta when they were asked for, else null
      */
     record Delta(String id, String content, ToolCallDelta toolCall, List<TokenLogprob> logprobs) implements OfRequest {
+        public Delta {
+            Objects.requireNonNull(id, "id is null");
+        }
     }
 
     /**
@@ -72,6 +85,9 @@ public sealed interface WorkerFrame {
      * @param finishReason {@code stop}, {@code length} or {@code tool_calls}
      */
     record Finished(String id, String finishReason, int completionTokens, Timings timings) implements OfRequest {
+        public Finished {
+            Objects.requireNonNull(id, "id is null");
+        }
     }
 
     /**
@@ -82,6 +98,9 @@ public sealed interface WorkerFrame {
      * @param param the request field at fault, or null
      */
     record Failed(String id, String code, String message, String param) implements OfRequest {
+        public Failed {
+            Objects.requireNonNull(id, "id is null");
+        }
     }
 
     /**

@@ -29,14 +29,17 @@ public final class DataUrlFuzz implements FuzzTarget {
     @Override
     public void run(byte[] input) {
         try {
-            byte[] data = DataUrl.decode(new String(input, StandardCharsets.UTF_8), MOST_BYTES, "image_url");
+            byte[] data = DataUrl.of(new String(input, StandardCharsets.UTF_8), MOST_BYTES, "image_url").decode();
             assertTrue(data.length > 0 && data.length <= MOST_BYTES, data.length + " bytes");
         } catch (InvalidImage refused) {
             // as it may be
         }
         if (input.length > 0 && input.length <= MOST_BYTES) {
-            assertArrayEquals(input, DataUrl.decode(
-                    "data:image/png;base64," + Base64.getEncoder().encodeToString(input), MOST_BYTES, "image_url"));
+            for (Base64.Encoder encoder : List.of(Base64.getEncoder(), Base64.getMimeEncoder(),
+                    Base64.getEncoder().withoutPadding())) {
+                String url = "data:image/png;base64," + encoder.encodeToString(input);
+                assertArrayEquals(input, DataUrl.of(url, MOST_BYTES, "image_url").decode());
+            }
         }
     }
 }

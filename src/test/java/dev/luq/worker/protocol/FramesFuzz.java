@@ -42,7 +42,7 @@ public final class FramesFuzz<T> implements FuzzTarget {
                         new ServerFrame.Cancel("1"))),
                 new FramesFuzz<>("frames-from-worker", WorkerFrame.class, List.of(
                         new WorkerFrame.Loading(0.5f),
-                        new WorkerFrame.Ready(new ModelInfo("n", "qwen2vl", "F16", 1, 2, 16, 4, 5, 6, true, false)),
+                        new WorkerFrame.Ready(new ModelInfo("n", "qwen2vl", "F16", 1, 2, 16, 4, 5, 6, true, false, 64)),
                         new WorkerFrame.LoadFailed("code", "message"),
                         new WorkerFrame.Accepted("1", 10, 4, 2),
                         new WorkerFrame.Delta("1", "caf\u00e9", null, null),
