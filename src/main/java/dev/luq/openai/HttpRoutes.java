@@ -1,5 +1,6 @@
 package dev.luq.openai;
 
+import dev.luq.openai.errors.ApiException;
 import dev.luq.openai.errors.ErrorResponses;
 import dev.luq.openai.errors.Errors;
 import dev.luq.openai.errors.RequestId;
