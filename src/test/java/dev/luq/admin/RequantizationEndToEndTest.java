@@ -59,10 +59,9 @@ class RequantizationEndToEndTest {
                 .header("Content-Security-Policy", containsString("default-src 'none'"));
         assertTrue(Files.exists(AdminProfile.data().resolve("store").resolve("manifests").resolve("tiny-90.json")));
 
-        String impossible = json("{\"model\":\"tiny\",\"budget\":\"1%\",\"calibration_set\":\"calibration\",\"method\":\"error\","
-                + "\"low\":\"IQ3_S\",\"evaluation_set\":\"evaluation\"}").post(JOBS).then().statusCode(202).extract().path("id");
-        JsonNode failed = await(impossible, j -> j.get("state").asText().equals("failed"));
-        assertTrue(failed.get("error").asText().contains("smallest possible"), failed.toString());
+        json("{\"model\":\"tiny\",\"budget\":\"1%\",\"calibration_set\":\"calibration\",\"method\":\"error\","
+                + "\"low\":\"IQ3_S\",\"evaluation_set\":\"evaluation\"}").post(JOBS).then().statusCode(422)
+                .body("error.code", equalTo("budget_impossible")).body("error.message", containsString("smallest possible"));
     }
 
     private static void upload(String name, int examples) throws IOException {
