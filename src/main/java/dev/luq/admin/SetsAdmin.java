@@ -9,11 +9,13 @@ import dev.luq.jobs.sets.CalibrationSets;
 import dev.luq.jobs.sets.SetsConfig;
 import dev.luq.luq.spec.RequantizationSpec;
 import dev.luq.openai.BodyLimit;
+import dev.luq.openai.access.AuditLog;
 import dev.luq.openai.access.Role;
 import dev.luq.openai.errors.ApiError;
 import dev.luq.openai.errors.ApiException.Refused;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import io.smallrye.common.annotation.Blocking;
+import io.vertx.ext.web.RoutingContext;
 import jakarta.annotation.security.RolesAllowed;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
@@ -45,6 +47,7 @@ import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 @RolesAllowed(Role.ADMIN_NAME)
 @Produces(MediaType.APPLICATION_JSON)
 @Singleton
+@Audited
 @TranslatesFailures
 @Blocking
 @APIResponse(responseCode = "4XX", description = "Refused",
@@ -55,11 +58,13 @@ public class SetsAdmin {
 
     private final CalibrationSets sets;
     private final Jobs jobs;
+    private final RoutingContext routing;
 
     @Inject
-    SetsAdmin(CalibrationSets sets, Jobs jobs) {
+    SetsAdmin(CalibrationSets sets, Jobs jobs, RoutingContext routing) {
         this.sets = sets;
         this.jobs = jobs;
+        this.routing = routing;
     }
 
     @GET
@@ -97,9 +102,10 @@ public class SetsAdmin {
 
     @POST
     @Consumes(MediaType.APPLICATION_JSON)
-    @Operation(hidden = true) // described above: one path and method is one operation
+    @Operation(hidden = true, operationId = "nameCalibrationSet") // described above: one path and method is one operation
     public Response name(InputStream body) throws IOException {
         NamedFolder folder = Body.read(body, NamedFolder.class);
+        AuditLog.object(routing, folder.name());
         return created(sets.name(Body.required(folder.name(), "name"), Body.required(folder.folder(), "folder")));
     }
 

@@ -12,6 +12,7 @@ final class ValidRequest {
 
     private static final int MOST_TOP_LOGPROBS = 20;
     private static final int NO_LOGPROBS = -1;
+    private static final int LONGEST_SALT = 256;
 
     private final String messages;
     private final List<ImageReference> images;
@@ -25,6 +26,7 @@ final class ValidRequest {
     private final String responseFormat;
     private final boolean parallelToolCalls;
     private final boolean cachePrompt;
+    private final String cacheSalt;
     private final boolean stream;
     private final boolean includeUsage;
     private final boolean timings;
@@ -55,6 +57,7 @@ final class ValidRequest {
         responseFormat = OutputRules.responseFormat(request.responseFormat());
         parallelToolCalls = Check.flag(request.parallelToolCalls(), true);
         cachePrompt = Check.flag(request.cachePrompt(), true);
+        cacheSalt = cacheSalt(request.cacheSalt());
         stream = Check.flag(request.stream(), false);
         includeUsage = request.streamOptions() != null && Check.flag(request.streamOptions().includeUsage(), false);
         timings = Check.flag(request.timings(), false);
@@ -77,6 +80,13 @@ final class ValidRequest {
         return wanted ? Math.max(top, 0) : NO_LOGPROBS;
     }
 
+    private static String cacheSalt(String salt) {
+        if (salt != null && (salt.isEmpty() || salt.length() > LONGEST_SALT)) {
+            throw new InvalidRequest("cache_salt", "cache_salt must have 1 to " + LONGEST_SALT + " characters");
+        }
+        return salt;
+    }
+
     List<ImageReference> images() {
         return images;
     }
@@ -96,6 +106,11 @@ final class ValidRequest {
 
     boolean includeUsage() {
         return includeUsage;
+    }
+
+    /** @return null when caches are to be shared as usual */
+    String cacheSalt() {
+        return cacheSalt;
     }
 
     boolean timings() {
