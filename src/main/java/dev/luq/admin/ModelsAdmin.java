@@ -4,6 +4,7 @@ import dev.luq.catalog.Catalog;
 import dev.luq.catalog.CatalogEntry;
 import dev.luq.catalog.CatalogException;
 import dev.luq.luq.plan.Kernels;
+import dev.luq.openai.access.AuditLog;
 import dev.luq.openai.access.Role;
 import dev.luq.openai.errors.ApiError;
 import dev.luq.worker.ModelControl;
@@ -14,6 +15,7 @@ import io.quarkus.runtime.annotations.RegisterForReflection;
 import io.smallrye.common.annotation.Blocking;
 import io.smallrye.mutiny.Uni;
 import io.smallrye.mutiny.infrastructure.Infrastructure;
+import io.vertx.ext.web.RoutingContext;
 import jakarta.annotation.security.RolesAllowed;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
@@ -43,6 +45,7 @@ import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 @RolesAllowed(Role.ADMIN_NAME)
 @Produces(MediaType.APPLICATION_JSON)
 @Singleton
+@Audited
 @TranslatesFailures
 @Blocking
 @APIResponse(responseCode = "4XX", description = "Refused, or the model cannot be served like that",
@@ -57,16 +60,18 @@ public class ModelsAdmin {
     private final ModelFolder folder;
     private final WorkerConfig config;
     private final ServedMemory memory;
+    private final RoutingContext routing;
 
     @Inject
     ModelsAdmin(Catalog catalog, ModelWorkers workers, ModelControl control, ModelFolder folder, WorkerConfig config,
-            ServedMemory memory) {
+            ServedMemory memory, RoutingContext routing) {
         this.catalog = catalog;
         this.workers = workers;
         this.control = control;
         this.folder = folder;
         this.config = config;
         this.memory = memory;
+        this.routing = routing;
     }
 
     @GET
@@ -94,6 +99,7 @@ public class ModelsAdmin {
             content = @Content(schema = @Schema(implementation = AdminModel.class)))
     public Uni<Response> register(InputStream body) throws IOException {
         NewModel model = Body.read(body, NewModel.class);
+        AuditLog.object(routing, model.id());
         String id = Body.id(model.id(), "id");
         java.nio.file.Path file = folder.file(Body.required(model.model(), "model"), "model");
         Optional<java.nio.file.Path> mmproj = Optional.ofNullable(model.mmproj()).map(name -> folder.file(name, "mmproj"));
@@ -169,6 +175,7 @@ public class ModelsAdmin {
             content = @Content(schema = @Schema(implementation = Activated.class)))
     public Uni<Activated> activate(@PathParam("id") String id, InputStream body) throws IOException {
         NewActivation request = Body.read(body, NewActivation.class);
+        AuditLog.object(routing, request.variant());
         String variant = Body.required(request.variant(), "variant");
         SwapMode mode = Body.oneOf(SwapMode.class, request.swap(), SwapMode.AUTO, "swap");
         return done(control.activate(id, variant.equals(BASE) ? Optional.empty() : Optional.of(variant), mode))

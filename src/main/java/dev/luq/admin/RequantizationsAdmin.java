@@ -3,12 +3,14 @@ package dev.luq.admin;
 import dev.luq.jobs.Job;
 import dev.luq.jobs.JobEvents;
 import dev.luq.jobs.Jobs;
+import dev.luq.openai.access.AuditLog;
 import dev.luq.openai.access.Role;
 import dev.luq.openai.errors.ApiError;
 import dev.luq.openai.errors.ApiException.Refused;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import io.smallrye.common.annotation.Blocking;
 import io.smallrye.mutiny.Multi;
+import io.vertx.ext.web.RoutingContext;
 import jakarta.annotation.security.RolesAllowed;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
@@ -42,6 +44,7 @@ import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 @RolesAllowed(Role.ADMIN_NAME)
 @Produces(MediaType.APPLICATION_JSON)
 @Singleton
+@Audited
 @TranslatesFailures
 @Blocking
 @APIResponse(responseCode = "4XX", description = "Refused",
@@ -55,11 +58,13 @@ public class RequantizationsAdmin {
 
     private final Jobs jobs;
     private final RequantizationFactory factory;
+    private final RoutingContext routing;
 
     @Inject
-    RequantizationsAdmin(Jobs jobs, RequantizationFactory factory) {
+    RequantizationsAdmin(Jobs jobs, RequantizationFactory factory, RoutingContext routing) {
         this.jobs = jobs;
         this.factory = factory;
+        this.routing = routing;
     }
 
     @GET
@@ -86,10 +91,12 @@ public class RequantizationsAdmin {
             content = @Content(schema = @Schema(implementation = Requantization.class)))
     public Response create(@HeaderParam("Idempotency-Key") String key, InputStream body) throws IOException {
         NewRequantization request = Body.read(body, NewRequantization.class);
+        AuditLog.object(routing, request.model());
         Optional<Job.Idempotency> idempotency = RequantizationFactory.idempotency(key, request);
         // What was right then need not be right now: the sets of a finished job may be gone.
         Job job = idempotency.flatMap(jobs::find)
                 .orElseGet(() -> jobs.create(factory.job(request, idempotency)));
+        AuditLog.object(routing, job.id() + " of " + job.modelId());
         return Response.accepted(describe(job)).header("Location", PATH + "/" + job.id()).build();
     }
 

@@ -8,6 +8,7 @@ import dev.luq.jobs.sets.CalibrationSet;
 import dev.luq.jobs.sets.CalibrationSets;
 import dev.luq.jobs.sets.SetsConfig;
 import dev.luq.luq.spec.RequantizationSpec;
+import dev.luq.openai.access.AuditLog;
 import dev.luq.openai.access.Role;
 import dev.luq.openai.errors.ApiError;
 import dev.luq.openai.errors.ApiException.Refused;
@@ -50,6 +51,7 @@ import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 @RolesAllowed(Role.ADMIN_NAME)
 @Produces(MediaType.APPLICATION_JSON)
 @Singleton
+@Audited
 @TranslatesFailures
 @Blocking
 @APIResponse(responseCode = "4XX", description = "Refused",
@@ -116,9 +118,10 @@ public class SetsAdmin {
 
     @POST
     @Consumes(MediaType.APPLICATION_JSON)
-    @Operation(hidden = true) // described above: one path and method is one operation
+    @Operation(hidden = true, operationId = "nameCalibrationSet") // described above: one path and method is one operation
     public Response name(InputStream body) throws IOException {
         NamedFolder folder = Body.read(body, NamedFolder.class);
+        AuditLog.object(routing, folder.name());
         return created(sets.name(Body.required(folder.name(), "name"), Body.required(folder.folder(), "folder")));
     }
 

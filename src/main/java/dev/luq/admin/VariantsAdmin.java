@@ -26,6 +26,7 @@ import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 @RolesAllowed(Role.ADMIN_NAME)
 @Produces(MediaType.APPLICATION_JSON)
 @Singleton
+@Audited
 @TranslatesFailures
 @Blocking
 @APIResponse(responseCode = "4XX", description = "Refused",

@@ -8,6 +8,7 @@ import dev.luq.llama.LlamaException;
 import dev.luq.llama.Model;
 import dev.luq.llama.Vision;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.function.Consumer;
@@ -91,7 +92,8 @@ public final class Engine implements AutoCloseable {
                 consumer.accept(new GenerationEvent.Failed(request.id(), failure.code(), failure.getMessage(), null));
                 return;
             }
-            scheduler.submitted(request.id(), request.maxTokens(), request.cachePrompt());
+            scheduler.submitted(request.id(), request.maxTokens(), request.cachePrompt(),
+                    Objects.requireNonNullElse(request.client(), ""));
         });
         mailbox.add(submission);
         if (closed && mailbox.remove(submission)) {

@@ -19,15 +19,25 @@ import java.util.List;
  * @param stop stop strings, possibly empty
  * @param topLogprobs -1 for no log probabilities, else the number of alternatives per token
  * @param cachePrompt whether a cached prefix may be reused
+ * @param client who it is for: clients that wait take turns; null is one too
+ * @param cacheSalt caches are shared with requests of the same salt alone; null is one too
  */
 public record GenerationRequest(String id, String messages, List<ImageInput> images, String tools, String toolChoice,
         boolean parallelToolCalls, String responseFormat, SamplerOptions sampling, int maxTokens, List<String> stop,
-        int topLogprobs, boolean cachePrompt) {
+        int topLogprobs, boolean cachePrompt, String client, String cacheSalt) {
+
+    /** One of no client in particular. */
+    public GenerationRequest(String id, String messages, List<ImageInput> images, String tools, String toolChoice,
+            boolean parallelToolCalls, String responseFormat, SamplerOptions sampling, int maxTokens, List<String> stop,
+            int topLogprobs, boolean cachePrompt) {
+        this(id, messages, images, tools, toolChoice, parallelToolCalls, responseFormat, sampling, maxTokens, stop,
+                topLogprobs, cachePrompt, null, null);
+    }
 
     /** The same without its pixels and messages, which are large and not needed once the prompt is prepared. */
     GenerationRequest withoutContent() {
         return new GenerationRequest(id, "", List.of(), tools, toolChoice, parallelToolCalls, responseFormat,
-                sampling, maxTokens, stop, topLogprobs, cachePrompt);
+                sampling, maxTokens, stop, topLogprobs, cachePrompt, client, cacheSalt);
     }
 
     /** Characters of its messages, tools and schema. */

@@ -1,6 +1,7 @@
 package dev.luq.engine;
 
 import java.util.List;
+import java.util.Objects;
 
 /**
  * A tokenized prompt.
@@ -8,10 +9,15 @@ import java.util.List;
  * @param units not empty
  * @param tokens text and image tokens: the cells it fills
  * @param imageTokens of these, tokens of images
+ * @param salt prompts with another one share nothing with it; null is one too
  */
-public record Prompt(List<PromptUnit> units, int tokens, int imageTokens) {
+public record Prompt(List<PromptUnit> units, int tokens, int imageTokens, String salt) {
 
     static Prompt of(List<PromptUnit> units) {
+        return of(units, null);
+    }
+
+    static Prompt of(List<PromptUnit> units, String salt) {
         if (units.isEmpty()) {
             throw new IllegalArgumentException("a prompt needs at least one token");
         }
@@ -21,7 +27,7 @@ public record Prompt(List<PromptUnit> units, int tokens, int imageTokens) {
             tokens += unit.cells();
             images += unit instanceof PromptUnit.Image ? unit.cells() : 0;
         }
-        return new Prompt(List.copyOf(units), tokens, images);
+        return new Prompt(List.copyOf(units), tokens, images, salt);
     }
 
     /** Cells of the first units. */
@@ -36,6 +42,9 @@ public record Prompt(List<PromptUnit> units, int tokens, int imageTokens) {
 
     /** Length of the longest common prefix with another prompt, in units. */
     int common(Prompt other) {
+        if (!Objects.equals(salt, other.salt)) {
+            return 0;
+        }
         int limit = Math.min(units.size(), other.units.size());
         int n = 0;
         while (n < limit && units.get(n).equals(other.units.get(n))) {

@@ -94,7 +94,7 @@ public final class PromptBuilder {
         try {
             List<PromptPart> parts = parts(templated.prompt(), chat, request.images());
             refuseLongText(parts);
-            Prompt prompt = tokenize(parts, images);
+            Prompt prompt = tokenize(parts, images, request.cacheSalt());
             sampler = sampler(request, templated, chat, prompt);
             MessageParser parser = chat.callsTools() ? templates.parser(templated) : null;
             return new Prepared(prompt, images, templated, sampler, parser);
@@ -217,8 +217,11 @@ public final class PromptBuilder {
         }
     }
 
-    /** @param images receives the images, which the caller closes */
-    private Prompt tokenize(List<PromptPart> parts, Map<Integer, ImageChunk> images) {
+    /**
+     * @param images receives the images, which the caller closes
+     * @param salt part of the prompt's identity and of its images'
+     */
+    private Prompt tokenize(List<PromptPart> parts, Map<Integer, ImageChunk> images, String salt) {
         List<PromptUnit> units = new ArrayList<>();
         Map<String, Integer> tiles = new HashMap<>();
         for (PromptChunk chunk : chunks(parts)) {
@@ -231,13 +234,14 @@ public final class PromptBuilder {
                 int tile = tiles.merge(image.id(), 1, Integer::sum);
                 String pixels = image.id().substring(0, image.id().lastIndexOf('/'));
                 images.put(units.size(), image);
-                units.add(new PromptUnit.Image(pixels + "#" + tile, image.tokens(), image.positions()));
+                String id = (salt == null ? "" : salt + "/") + pixels + "#" + tile;
+                units.add(new PromptUnit.Image(id, image.tokens(), image.positions()));
             }
         }
         if (units.isEmpty()) {
             throw new EngineException.InvalidRequest("messages", "The prompt is empty.", null);
         }
-        return Prompt.of(units);
+        return Prompt.of(units, salt);
     }
 
     /** Special tokens that the template wrote are read as such; those of users are split by now. */

@@ -2,6 +2,7 @@ package dev.luq.engine;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.OptionalInt;
 
 /**
@@ -27,6 +28,8 @@ final class PromptCache {
 
     private static final class Sequence {
         final List<Cached> units = new ArrayList<>();
+        /** Of the prompt that it holds; means nothing while it holds nothing. */
+        String salt;
         int cells;
         int position;
         /** Cells of an image whose other cells are still to come. */
@@ -87,6 +90,9 @@ final class PromptCache {
 
     /** Length of the longest common prefix of this sequence and a prompt, in units. */
     int common(int sequence, Prompt prompt) {
+        if (!Objects.equals(sequences.get(sequence).salt, prompt.salt())) {
+            return 0;
+        }
         List<Cached> cached = sequences.get(sequence).units;
         int limit = Math.min(cached.size(), prompt.units().size());
         int n = 0;
@@ -136,8 +142,10 @@ final class PromptCache {
         return best < 0 ? OptionalInt.empty() : OptionalInt.of(best);
     }
 
-    void activate(int sequence) {
+    /** A prompt begins in this sequence, whose content is a prefix of it. @param salt of the prompt */
+    void activate(int sequence, String salt) {
         Sequence s = sequences.get(sequence);
+        s.salt = salt;
         s.active = true;
         for (Cached cached : s.units) {
             activeCells += cached.activeHolders++ == 0 ? cached.unit.cells() : 0;

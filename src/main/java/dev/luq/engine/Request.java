@@ -13,6 +13,10 @@ final class Request {
     final int maxTokens;
     /** Whether a cached prefix may be used. */
     final boolean reuse;
+    /** Who it is for; not null. */
+    final String client;
+    /** When it began to wait, as {@link Turns} counts. */
+    long arrived;
     Phase phase = Phase.PREPARING;
     /** Null while preparing. */
     Prompt prompt;
@@ -33,8 +37,9 @@ final class Request {
     int token;
     int generated;
 
-    Request(String id, int maxTokens, boolean reuse) {
+    Request(String id, int maxTokens, boolean reuse, String client) {
         this.id = id;
+        this.client = client;
         this.maxTokens = maxTokens;
         this.reuse = reuse;
     }

@@ -17,7 +17,8 @@ import java.util.OptionalInt;
  *     and beyond it every cell that nobody runs in or has reserved; when these run out, the newest of those that grow
  *     beyond their reservations end with {@code length}.
  * <li><b>Prompts that do not fit</b> the whole context are refused when they are prepared.
- * <li><b>Who is next.</b> Waiting requests get a free sequence in the order in which they came.
+ * <li><b>Who is next.</b> Clients take turns for free sequences, as {@link Turns} has it; requests of one client get
+ *     theirs in the order in which they came.
  * <li><b>Which sequence.</b> The longest common prefix is looked for in all sequences, running ones too. If the best
  *     one is idle and at least half of it is reused, or it is the only idle one, the request continues it in place;
  *     otherwise the prefix is shared with the idle sequence whose own content is the least loss: an empty one, else
@@ -50,6 +51,7 @@ final class Scheduler {
     private final Map<String, Request> requests = new HashMap<>();
     private final List<Request> waiting = new ArrayList<>();
     private final List<Request> running = new ArrayList<>();
+    private final Turns turns = new Turns();
     private long steps;
     /** False once the model's memory refused to keep a prefix and forget the rest (recurrent models). */
     private boolean cutsPrefixes = true;
@@ -71,9 +73,13 @@ final class Scheduler {
 
     // ---- what happened ----
 
-    /** @param maxTokens 0 for as many as the context holds @param reuse whether a cached prefix may be used */
-    void submitted(String id, int maxTokens, boolean reuse) {
-        if (requests.putIfAbsent(id, new Request(id, maxTokens, reuse)) != null) {
+    /**
+     * @param maxTokens 0 for as many as the context holds
+     * @param reuse whether a cached prefix may be used
+     * @param client whose turn it takes
+     */
+    void submitted(String id, int maxTokens, boolean reuse, String client) {
+        if (requests.putIfAbsent(id, new Request(id, maxTokens, reuse, client)) != null) {
             throw new IllegalArgumentException("request id is in use");
         }
         effects.prepare(id);
@@ -90,6 +96,7 @@ final class Scheduler {
             return;
         }
         r.phase = Request.Phase.WAITING;
+        turns.arrived(r);
         waiting.add(r);
     }
 
@@ -235,11 +242,11 @@ final class Scheduler {
 
     /** @param growing cells that this step takes beyond all reservations */
     private void admit(int growing) {
-        for (Request r : List.copyOf(waiting)) {
-            if (running.size() == cache.sequences()) {
-                return;
-            }
+        List<Request> candidates = new ArrayList<>(waiting);
+        while (running.size() < cache.sequences() && !candidates.isEmpty()) {
+            Request r = turns.next(candidates, running);
             Placement place = Placement.of(r, cache, cutsPrefixes);
+            candidates.remove(r);
             if (running.stream().anyMatch(other -> comingPrefix(r, other) >= place.cells() + WORTH_WAITING)) {
                 continue;
             }
@@ -254,6 +261,7 @@ final class Scheduler {
                 return;
             }
             waiting.remove(r);
+            turns.took(r, waiting);
             start(r, place.target(), reserved);
         }
     }
@@ -299,7 +307,7 @@ final class Scheduler {
     }
 
     private void start(Request r, int sequence, int reserved) {
-        cache.activate(sequence);
+        cache.activate(sequence, r.prompt.salt());
         r.sequence = sequence;
         r.nextUnit = cache.length(sequence);
         r.cachedTokens = cache.cells(sequence);

@@ -4,13 +4,14 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 import dev.luq.catalog.Catalog;
 import dev.luq.catalog.CatalogEntry;
 import dev.luq.catalog.Variant;
+import dev.luq.openai.access.Caller;
 import dev.luq.openai.access.Role;
 import dev.luq.openai.errors.ApiException.ModelNotFound;
 import dev.luq.worker.ModelWorker;
-import dev.luq.worker.ModelWorkers;
 import dev.luq.worker.protocol.WorkerFrame.ModelInfo;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import io.smallrye.common.annotation.NonBlocking;
+import io.vertx.ext.web.RoutingContext;
 import jakarta.annotation.security.RolesAllowed;
 import jakarta.inject.Inject;
 import jakarta.ws.rs.GET;
@@ -33,26 +34,28 @@ import org.eclipse.microprofile.openapi.annotations.media.Schema;
 @NonBlocking
 public final class ModelsResource {
 
-    private final ModelWorkers workers;
+    private final PermittedModels models;
     private final Catalog catalog;
+    private final RoutingContext routing;
 
     @Inject
-    public ModelsResource(ModelWorkers workers, Catalog catalog) {
-        this.workers = workers;
+    public ModelsResource(PermittedModels models, Catalog catalog, RoutingContext routing) {
+        this.models = models;
         this.catalog = catalog;
+        this.routing = routing;
     }
 
     @GET
-    @Operation(operationId = "listModels", summary = "All models, the default one first")
+    @Operation(operationId = "listModels", summary = "All models that the key may use, the default one first")
     public Models list() {
-        return new Models("list", workers.all().stream().map(this::describe).toList());
+        return new Models("list", models.all(Caller.of(routing)).stream().map(this::describe).toList());
     }
 
     @GET
     @Path("/{id:.+}")
     @Operation(operationId = "getModel", summary = "One model, by id or alias")
     public Model get(@PathParam("id") String id) {
-        return workers.find(id).map(this::describe).orElseThrow(ModelNotFound::new);
+        return models.find(Caller.of(routing), id).map(this::describe).orElseThrow(ModelNotFound::new);
     }
 
     private Model describe(ModelWorker worker) {

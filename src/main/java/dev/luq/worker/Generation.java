@@ -6,6 +6,7 @@ import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.subscription.BackPressureStrategy;
 import io.smallrye.mutiny.subscription.MultiEmitter;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
@@ -19,6 +20,8 @@ final class Generation {
     final ServerFrame.Generate request;
     final MultiEmitter<? super WorkerFrame.OfRequest> stream;
     final String contentKey;
+    /** Who it is for; the server itself is one too. */
+    final String client;
     final long imageBytes;
     /** Of its texts, as they wait for the engine. */
     final long textBytes;
@@ -42,6 +45,7 @@ final class Generation {
         this.stream = stream;
         this.unread = unread;
         this.contentKey = Quarantine.key(request);
+        this.client = Objects.requireNonNullElse(request.client(), "");
         this.imageBytes = request.images().stream().mapToLong(image -> image.rgb().length).sum();
         this.textBytes = bytes(request.messages()) + bytes(request.tools()) + bytes(request.responseFormat());
     }
@@ -92,6 +96,11 @@ final class Generation {
 
     void accepted(WorkerFrame.Accepted frame) {
         accepted = frame;
+    }
+
+    /** Whether its prompt is evaluated: its answer has begun. */
+    boolean isAccepted() {
+        return accepted != null;
     }
 
     /** Ends the stream of a generation that got no permit. */

@@ -180,7 +180,13 @@ final class ModelRoute implements ModelWorker {
     }
 
     private Permits.Refusal refusalUnlessWaiting(Generation generation) {
-        Permits.Refusal refusal = gap.take(generation);
+        Permits waiting = gap;
+        for (Generation victim : waiting.givingWayTo(generation)) {
+            if (stopWaiting(victim)) {
+                timer.execute(() -> victim.refuse(waiting.displaced()));
+            }
+        }
+        Permits.Refusal refusal = waiting.take(generation);
         if (refusal == null) {
             generation.deadline(timer.schedule(() -> deadlineReached(generation),
                     generation.remainingMillis(config.deadline()), TimeUnit.MILLISECONDS));

@@ -1,13 +1,16 @@
 package dev.luq.worker;
 
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.ToLongFunction;
 
 /**
  * The generations that are let in at once: as many as may run and wait, no more pixels than configured, and of those that
- * the engine has not taken yet, no more text. Not thread-safe: guarded by its owner.
+ * the engine has not taken yet, no more text. A client alone may have all of that; when others come, whoever has most gives
+ * way. Not thread-safe: guarded by its owner.
  */
 final class Permits {
 
@@ -49,7 +52,88 @@ final class Permits {
         textBytes -= bytes == null ? 0 : bytes;
     }
 
+    /**
+     * Those that have to go so that a generation gets its permit, which the owner does: of the client that holds most of
+     * what is short, the newest whose answer has not begun. None when there is room, when the generation is refused for
+     * another reason, or when its client would then hold as much as the one that gave way.
+     */
+    List<Generation> givingWayTo(Generation generation) {
+        if (refusalForItself(generation) != null) {
+            return List.of();
+        }
+        List<Generation> left = new ArrayList<>(held.values());
+        List<Generation> going = new ArrayList<>();
+        while (shortage(generation, left) != null) {
+            Generation victim = givesWay(generation, left, shortage(generation, left));
+            if (victim == null) {
+                return List.of();
+            }
+            left.remove(victim);
+            going.add(victim);
+        }
+        return going;
+    }
+
+    /** What there is too little of beside these: a measure of how much of it a generation takes; null when it fits. */
+    private ToLongFunction<Generation> shortage(Generation generation, List<Generation> others) {
+        if (others.size() >= config.slots() + config.queueSize()) {
+            return each -> 1;
+        }
+        long bytes = others.stream().mapToLong(each -> each.imageBytes).sum();
+        if (bytes + generation.imageBytes > config.imageBytesInFlight()) {
+            return each -> each.imageBytes;
+        }
+        long text = others.stream().mapToLong(this::heldText).sum();
+        return text + generation.textBytes > config.textBytesInFlight()
+                ? each -> each == generation ? each.textBytes : heldText(each) : null;
+    }
+
+    private long heldText(Generation held) {
+        return texts.getOrDefault(held.id(), 0L);
+    }
+
+    private static Generation givesWay(Generation generation, List<Generation> others, ToLongFunction<Generation> measure) {
+        Map<String, Long> holdings = new HashMap<>();
+        others.forEach(each -> holdings.merge(each.client, measure.applyAsLong(each), Long::sum));
+        long own = holdings.getOrDefault(generation.client, 0L) + measure.applyAsLong(generation);
+        Generation victim = null;
+        for (Generation each : others) {
+            if (!each.isAccepted() && measure.applyAsLong(each) > 0 && holdings.get(each.client) > own
+                    && (victim == null || holdings.get(each.client) >= holdings.get(victim.client))) {
+                victim = each;
+            }
+        }
+        return victim;
+    }
+
+    /** What a generation that gave way to somebody else's is told. */
+    Refusal displaced() {
+        return new Refusal("queue_full", new WorkerException.QueueFull(
+                "The model " + modelId + " is busy, and others who have fewer requests there came before this one"));
+    }
+
     private Refusal refusal(Generation generation) {
+        Refusal refusal = refusalForItself(generation);
+        if (refusal != null) {
+            return refusal;
+        }
+        if (held.size() >= config.slots() + config.queueSize()) {
+            return new Refusal("queue_full", new WorkerException.QueueFull(
+                    "The model " + modelId + " is busy: " + held.size() + " requests run or wait"));
+        }
+        if (imageBytes + generation.imageBytes > config.imageBytesInFlight()) {
+            return new Refusal("queue_full", new WorkerException.QueueFull(
+                    "The model " + modelId + " is busy with the images of other requests"));
+        }
+        if (textBytes + generation.textBytes > config.textBytesInFlight()) {
+            return new Refusal("queue_full", new WorkerException.QueueFull(
+                    "The model " + modelId + " is busy with the texts of other requests"));
+        }
+        return null;
+    }
+
+    /** Why a generation gets no permit however few others there are. */
+    private Refusal refusalForItself(Generation generation) {
         if (quarantine.refuses(generation.contentKey)) {
             return new Refusal("input_quarantined", new WorkerException.Quarantined(
                     "This input ended the model's process more than once and is not tried again"));
@@ -63,18 +147,6 @@ final class Permits {
             return new Refusal("request_too_large", new WorkerException.Rejected("request_too_large",
                     "The messages, tools and schemas are too long: they take " + generation.textBytes + " bytes, and at most "
                             + config.textBytesInFlight() + " are accepted per request", "messages"));
-        }
-        if (held.size() >= config.slots() + config.queueSize()) {
-            return new Refusal("queue_full", new WorkerException.QueueFull(
-                    "The model " + modelId + " is busy: " + held.size() + " requests run or wait"));
-        }
-        if (imageBytes + generation.imageBytes > config.imageBytesInFlight()) {
-            return new Refusal("queue_full", new WorkerException.QueueFull(
-                    "The model " + modelId + " is busy with the images of other requests"));
-        }
-        if (textBytes + generation.textBytes > config.textBytesInFlight()) {
-            return new Refusal("queue_full", new WorkerException.QueueFull(
-                    "The model " + modelId + " is busy with the texts of other requests"));
         }
         if (held.containsKey(generation.id())) {
             return duplicate();

@@ -242,6 +242,7 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
             refusal = Permits.duplicate();
         }
         if (refusal == null) {
+            running.givingWayTo(generation).forEach(this::displace);
             refusal = running.take(generation);
         }
         if (refusal == null) {
@@ -268,6 +269,14 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
     private synchronized void dispatchLater() {
         dispatching = false;
         dispatch();
+    }
+
+    /** Ends a generation whose place somebody else gets. */
+    private void displace(Generation victim) {
+        if (stop(victim)) {
+            // Not on this thread: what follows is none of the lock's business.
+            timer.execute(() -> victim.refuse(running.displaced()));
+        }
     }
 
     /** @return null when requests are served */

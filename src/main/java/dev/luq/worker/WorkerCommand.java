@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /** How a child process is started that runs native code: its command line and environment. */
@@ -42,6 +43,10 @@ public final class WorkerCommand {
             "com.twelvemonkeys.imageio.plugins.jpeg.JPEGImageReaderSpi", "com.twelvemonkeys.imageio.ImageReaderBase",
             "com.twelvemonkeys.imageio.metadata.Entry", "com.twelvemonkeys.lang.StringUtil", "com.twelvemonkeys.io.FileUtil",
             "com.twelvemonkeys.image.ImageUtil");
+
+    /** Variables of the server's environment that child processes get: where things lie, language, and how natives run. */
+    private static final Pattern PASSED_ON = Pattern.compile("PATH|HOME|USER|LOGNAME|LANG|LANGUAGE|LC_\\w+|TZ|TMPDIR"
+            + "|JAVA_HOME|LD_LIBRARY_PATH|LD_PRELOAD|GLIBC_TUNABLES|MALLOC_\\w+|OMP_\\w+|GOMP_\\w+|GGML_\\w+|[A-Z]+SAN_OPTIONS");
 
     private final WorkerConfig.Process config;
     private final String mainClass;
@@ -134,10 +139,9 @@ public final class WorkerCommand {
 
     /** Turns the server's environment into that of a child process. */
     public static void environment(Map<String, String> environment) {
-        // The worker handles foreign images and files in native code: no key of the API is where it could read it.
-        environment.keySet().removeIf(name -> name.startsWith("LUQ_") || name.startsWith("QUARKUS_"));
-        // Options meant for the server's JVM, such as its heap or a debugger's port.
-        environment.keySet().removeAll(Set.of("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS"));
+        // Native code there handles foreign images and files: no secret is where it could read it, and the server's
+        // environment may hold any under any name.
+        environment.keySet().removeIf(name -> !PASSED_ON.matcher(name).matches());
         // ggml would start a debugger to print a stack before it aborts.
         environment.put("GGML_NO_BACKTRACE", "1");
         environment.putIfAbsent("GOMP_SPINCOUNT", SPIN_COUNT);

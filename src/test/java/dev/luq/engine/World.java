@@ -121,8 +121,12 @@ final class World implements Effects {
     }
 
     void submit(String id, Prompt prompt, int maxTokens, boolean reuse) {
+        submit(id, prompt, maxTokens, reuse, "");
+    }
+
+    void submit(String id, Prompt prompt, int maxTokens, boolean reuse, String client) {
         answers.put(id, new ArrayList<>());
-        scheduler.submitted(id, maxTokens, reuse);
+        scheduler.submitted(id, maxTokens, reuse, client);
         assertTrue(toPrepare.remove(id));
         prompts.put(id, prompt);
         scheduler.prepared(id, prompt);

@@ -43,6 +43,8 @@ class ConnectionTestScriptTest {
     void passesWhenTheServerIsReadyAndAsksForAKey() throws Exception {
         assertEquals(0, run("# keys\n\nuser:" + KEY + "\nadmin:other-0123456789abcdef\n"));
         assertEquals(0, run(KEY));
+        assertEquals(0, run("user:sha256:" + "0".repeat(64) + "\nuser: " + KEY + " name=test models=a,b\n"));
+        assertEquals(0, run("user:sha256:" + "0".repeat(64)));
     }
 
     @Test

@@ -15,6 +15,9 @@ public class KeysProfile implements QuarkusTestProfile {
     static final String USER = "user-key-12345678";
     static final String ADMIN = "admin-key-1234567";
     static final String EXPIRED = "expired-key-12345";
+    static final String NARROW = "narrow-key-123456";
+    static final String HASTY = "hasty-key-1234567";
+    static final String FRUGAL = "frugal-key-123456";
     static final String TRUSTED_SITE = "https://chat.example";
 
     static final String KEYS = """
@@ -22,7 +25,10 @@ public class KeysProfile implements QuarkusTestProfile {
             user:%s name=alice
             admin:%s name=root
             admin:%s name=former expires=2020-01-01T00:00:00Z
-            """.formatted(USER, ADMIN, EXPIRED);
+            %s name=narrow models=loading
+            %s name=hasty requests-per-minute=1
+            %s name=frugal tokens-per-minute=10
+            """.formatted(USER, ADMIN, EXPIRED, NARROW, HASTY, FRUGAL);
 
     @Override
     public Set<Class<?>> getEnabledAlternatives() {

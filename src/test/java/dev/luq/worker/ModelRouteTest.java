@@ -127,6 +127,21 @@ class ModelRouteTest {
     }
 
     @Test
+    void inAGapTooNobodyHoldsAllPlaces() {
+        config = TestConfig.of(Map.of("slots", "1", "queue-size", "1"));
+        route = new ModelRoute("test", config, timer, listener);
+        route.openGap();
+        AssertSubscriber<WorkerFrame.OfRequest> first = Await.run(route, Await.request("say a", 0).of("hog", null));
+        AssertSubscriber<WorkerFrame.OfRequest> second = Await.run(route, Await.request("say b", 0).of("hog", null));
+        AssertSubscriber<WorkerFrame.OfRequest> other = Await.run(route, Await.request("say c", 0).of("other", null));
+        failure(WorkerException.QueueFull.class, second);
+        failure(WorkerException.QueueFull.class, Await.run(route, Await.request("say d", 0).of("other", null)));
+        first.assertNotTerminated();
+        other.assertNotTerminated();
+        route.closeGap(null);
+    }
+
+    @Test
     void whoDoesNotServeDoesNotTakeOver() throws Exception {
         serve("good");
         SupervisedWorker before = route.current();

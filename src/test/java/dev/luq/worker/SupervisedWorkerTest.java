@@ -330,6 +330,44 @@ class SupervisedWorkerTest {
     }
 
     @Test
+    void whoHoldsMostGivesWayToWhoHasLess() {
+        SupervisedWorker worker = ready(Map.of("slots", "2", "queue-size", "3"));
+        AssertSubscriber<WorkerFrame.OfRequest> answered = Await.run(worker, request("wait").of("hog", null));
+        until("text", () -> text(answered).equals("waiting"));
+        List<AssertSubscriber<WorkerFrame.OfRequest>> queued = new ArrayList<>();
+        for (int i = 0; i < 4; i++) {
+            queued.add(Await.run(worker, request("queued").of("hog", null)));
+        }
+        failure(WorkerException.QueueFull.class, Await.run(worker, request("queued").of("hog", null)));
+
+        assertEquals("a", answer(Await.run(worker, request("say a").of("other", null))));
+        assertTrue(failure(WorkerException.QueueFull.class, queued.get(3)).getMessage().contains("fewer requests"));
+        until("stopped in the worker", () -> worker.totals().cancelled() == 1);
+        queued.get(2).assertNotTerminated();
+
+        Await.run(worker, request("queued").of("third", null));
+        Await.run(worker, request("queued").of("third", null));
+        failure(WorkerException.QueueFull.class, queued.get(2));
+        failure(WorkerException.QueueFull.class, Await.run(worker, request("queued").of("third", null)));
+        queued.get(1).assertNotTerminated();
+        answered.assertNotTerminated();
+        assertEquals(5, worker.inFlight());
+    }
+
+    @Test
+    void whoseImagesTakeMostGivesWayToo() {
+        SupervisedWorker worker = ready(Map.of("image-bytes-in-flight", "600"));
+        ServerFrame.Image half = new ServerFrame.Image(10, 6, "h", new byte[180]);
+        List<AssertSubscriber<WorkerFrame.OfRequest>> queued = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            queued.add(Await.run(worker, request("queued", half).of("hog", null)));
+        }
+        assertEquals("1:0", answer(Await.run(worker, request("pixels", half).of("other", null))));
+        failure(WorkerException.QueueFull.class, queued.get(2));
+        queued.get(1).assertNotTerminated();
+    }
+
+    @Test
     void imagesInFlightAreBounded() {
         SupervisedWorker worker = ready(Map.of("image-bytes-in-flight", "300"));
         ServerFrame.Image large = new ServerFrame.Image(10, 11, "l", new byte[330]);

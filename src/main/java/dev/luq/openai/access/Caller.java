@@ -1,7 +1,10 @@
 package dev.luq.openai.access;
 
+import dev.luq.files.Sha256;
 import io.quarkus.vertx.http.runtime.security.QuarkusHttpUser;
 import io.vertx.ext.web.RoutingContext;
+import java.nio.charset.StandardCharsets;
+import java.util.HexFormat;
 import java.util.Optional;
 
 /**
@@ -22,6 +25,11 @@ public record Caller(String name, Role role, String share, Optional<ApiKey> key)
 
     static Caller withoutKey(Role role, String address) {
         return new Caller(NAMELESS, role, "address:" + address, Optional.empty());
+    }
+
+    /** Tells who shares as one from others where neither names nor addresses belong. */
+    public String tag() {
+        return HexFormat.of().formatHex(Sha256.bytes(share.getBytes(StandardCharsets.UTF_8)), 0, 16);
     }
 
     /** The caller of a request that a resource answers. */

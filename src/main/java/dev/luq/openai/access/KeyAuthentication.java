@@ -18,6 +18,9 @@ import io.vertx.core.net.SocketAddress;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.util.HexFormat;
 import java.util.Set;
 
 /**
@@ -59,7 +62,17 @@ public final class KeyAuthentication implements HttpAuthenticationMechanism {
 
     private static String address(HttpServerRequest request) {
         SocketAddress remote = request.remoteAddress();
-        return remote == null || remote.hostAddress() == null ? "unknown" : remote.hostAddress();
+        return remote == null || remote.hostAddress() == null ? "unknown" : network(remote.hostAddress());
+    }
+
+    /** An IPv4 address, or the 64 bits of an IPv6 address that one host has to itself. */
+    static String network(String address) {
+        try {
+            byte[] bytes = InetAddress.getByName(address).getAddress();
+            return bytes.length == 4 ? address : HexFormat.of().formatHex(bytes, 0, 8);
+        } catch (UnknownHostException e) {
+            return address;
+        }
     }
 
     @Override

@@ -37,6 +37,9 @@ public final class KeyRing {
     public KeyRing(ApiConfig config) {
         this.configured = ApiKeys.parse("luq.api.keys, key", config.keys().orElse(List.of()));
         this.file = config.keysFile().map(KeyFile::new);
+        if (!configured.isEmpty()) {
+            ProcessSecrets.hide();
+        }
         this.keys = file.map(KeyFile::readIfChanged).map(configured::and).orElse(configured);
     }
 

@@ -119,6 +119,11 @@ record ChatRequest(
         @Schema(defaultValue = "true", nullable = true, description = "Whether a cached prompt prefix may be reused")
         Boolean cachePrompt,
 
+        @JsonProperty("cache_salt")
+        @Schema(nullable = true, minLength = 1, maxLength = 256,
+                description = "Only requests with the same one share cached prompts and images with this one")
+        String cacheSalt,
+
         @JsonProperty("timings")
         @Schema(defaultValue = "false", nullable = true, description = "Report where the time went")
         Boolean timings) {

@@ -2,6 +2,10 @@ package dev.luq.openai.chat;
 
 import dev.luq.openai.ApiConfig;
 import dev.luq.openai.ClientPresence;
+import dev.luq.openai.PermittedModels;
+import dev.luq.openai.access.CacheSalts;
+import dev.luq.openai.access.Caller;
+import dev.luq.openai.access.RateLimits;
 import dev.luq.openai.access.Role;
 import dev.luq.openai.errors.ApiError;
 import dev.luq.openai.errors.ApiException;
@@ -13,7 +17,6 @@ import dev.luq.openai.intake.JsonBody;
 import dev.luq.openai.intake.ReceivedBody;
 import dev.luq.worker.GenerationListener;
 import dev.luq.worker.ModelWorker;
-import dev.luq.worker.ModelWorkers;
 import dev.luq.worker.WorkerException;
 import dev.luq.worker.protocol.ServerFrame;
 import dev.luq.worker.protocol.WorkerFrame.ModelInfo;
@@ -46,7 +49,9 @@ import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 @RolesAllowed(Role.USER_NAME)
 public final class ChatResource {
 
-    private final ModelWorkers workers;
+    private final PermittedModels models;
+    private final RateLimits rates;
+    private final CacheSalts salts;
     private final ImageIntake images;
     private final IntakeBudget budget;
     private final ApiConfig config;
@@ -54,9 +59,12 @@ public final class ChatResource {
     private final RoutingContext routing;
 
     @Inject
-    public ChatResource(ModelWorkers workers, ImageIntake images, IntakeBudget budget, ApiConfig config,
+    public ChatResource(PermittedModels models, RateLimits rates, CacheSalts salts, ImageIntake images,
+            IntakeBudget budget, ApiConfig config,
             Instance<GenerationListener> listeners, RoutingContext routing) {
-        this.workers = workers;
+        this.models = models;
+        this.rates = rates;
+        this.salts = salts;
         this.images = images;
         this.budget = budget;
         this.config = config;
@@ -82,11 +90,13 @@ public final class ChatResource {
             content = @Content(mediaType = MediaType.APPLICATION_JSON,
                     schema = @Schema(implementation = ApiError.Body.class)))
     public Uni<Response> create(InputStream body) throws IOException {
+        Caller caller = Caller.of(routing);
+        rates.admit(caller);
         try (ReceivedBody received = ReceivedBody.of(routing)) {
             ChatRequest request = JsonBody.read(body, budget.largestBody(), ChatRequest.class);
-            ModelWorker worker = workers.find(request.model()).orElseThrow(ModelNotFound::new);
+            ModelWorker worker = models.find(caller, request.model()).orElseThrow(ModelNotFound::new);
             try {
-                return answer(request, worker);
+                return answer(caller, request, worker);
             } catch (ApiException refused) {
                 listeners.forEach(listener -> listener.rejected(worker.modelId(), refused.error().code()));
                 throw refused;
@@ -94,19 +104,24 @@ public final class ChatResource {
         }
     }
 
-    private Uni<Response> answer(ChatRequest request, ModelWorker worker) {
+    private Uni<Response> answer(Caller caller, ChatRequest request, ModelWorker worker) {
         ModelInfo model = worker.info().orElseThrow(() -> notReady(worker));
         ValidRequest valid = ValidRequest.of(request, model);
         Answer answer = Answer.of(worker.modelId(), model);
         IntakeBudget.Share pixels = budget.reserve(0);
+        String salt = salts.of(caller, valid.cacheSalt());
         try {
             List<ServerFrame.Image> decoded = images.decode(valid.images(), pixels);
             // The framework begins nothing for a client that has left: the frames' end would never come.
             ClientPresence.of(routing).whenGone(pixels::close);
             List<ServerFrame.Generate> choices = IntStream.range(0, valid.choices())
-                    .mapToObj(i -> valid.generate(answer.id() + "-" + i, i, decoded))
+                    .mapToObj(i -> valid.generate(answer.id() + "-" + i, i, decoded).of(caller.tag(), salt))
                     .toList();
             Multi<ChoiceFrame> frames = ChoiceFrame.generate(worker, choices).onTermination().invoke(pixels::close);
+            if (rates.countsTokens(caller)) {
+                TokenCharge charge = new TokenCharge(choices.size(), tokens -> rates.charge(caller, tokens));
+                frames = frames.onItem().invoke(charge::add).onTermination().invoke(charge::close);
+            }
             return valid.stream() ? stream(frames, answer, valid) : complete(frames, answer, valid);
         } catch (RuntimeException | Error refused) {
             pixels.close();

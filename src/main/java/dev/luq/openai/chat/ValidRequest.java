@@ -14,6 +14,7 @@ final class ValidRequest {
 
     private static final int MOST_TOP_LOGPROBS = 20;
     private static final int NO_LOGPROBS = -1;
+    private static final int LONGEST_SALT = 256;
 
     private final String messages;
     private final List<ImageReference> images;
@@ -27,6 +28,7 @@ final class ValidRequest {
     private final String responseFormat;
     private final boolean parallelToolCalls;
     private final boolean cachePrompt;
+    private final String cacheSalt;
     private final boolean stream;
     private final boolean includeUsage;
     private final boolean timings;
@@ -59,6 +61,7 @@ final class ValidRequest {
         refuseTooLong(conversation.textBytes() + length(tools) + length(responseFormat), model);
         parallelToolCalls = Check.flag(request.parallelToolCalls(), true);
         cachePrompt = Check.flag(request.cachePrompt(), true);
+        cacheSalt = cacheSalt(request.cacheSalt());
         stream = Check.flag(request.stream(), false);
         includeUsage = request.streamOptions() != null && Check.flag(request.streamOptions().includeUsage(), false);
         timings = Check.flag(request.timings(), false);
@@ -94,6 +97,13 @@ final class ValidRequest {
         return wanted ? Math.max(top, 0) : NO_LOGPROBS;
     }
 
+    private static String cacheSalt(String salt) {
+        if (salt != null && (salt.isEmpty() || salt.length() > LONGEST_SALT)) {
+            throw new InvalidRequest("cache_salt", "cache_salt must have 1 to " + LONGEST_SALT + " characters");
+        }
+        return salt;
+    }
+
     List<ImageReference> images() {
         return images;
     }
@@ -113,6 +123,11 @@ final class ValidRequest {
 
     boolean includeUsage() {
         return includeUsage;
+    }
+
+    /** @return null when caches are to be shared as usual */
+    String cacheSalt() {
+        return cacheSalt;
     }
 
     boolean timings() {

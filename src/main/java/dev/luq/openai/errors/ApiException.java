@@ -126,6 +126,14 @@ public abstract sealed class ApiException extends RuntimeException {
         }
     }
 
+    /** The caller has used up what it may for now. */
+    public static final class RateLimited extends ApiException {
+        /** @param seconds after which a retry is of use */
+        public RateLimited(String message, long seconds) {
+            super(ApiError.retryable(429, "rate_limited", message, (int) Math.min(seconds, Integer.MAX_VALUE)));
+        }
+    }
+
     /** The client left. Nobody reads this answer; its status is the one that proxies log for such requests. */
     public static final class ClientGone extends ApiException {
         public ClientGone() {

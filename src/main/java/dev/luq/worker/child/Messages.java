@@ -23,7 +23,7 @@ final class Messages {
                         image.sha256(), image.rgb())).toList(),
                 request.tools(), request.toolChoice(), request.parallelToolCalls(), request.responseFormat(),
                 toEngine(request.sampling()), request.maxTokens(), request.stop(), request.topLogprobs(),
-                request.cachePrompt());
+                request.cachePrompt(), request.client(), request.cacheSalt());
     }
 
     private static SamplerOptions toEngine(Sampling sampling) {

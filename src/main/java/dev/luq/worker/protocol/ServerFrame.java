@@ -62,10 +62,26 @@ public sealed interface ServerFrame {
      * @param stop stop strings, possibly empty
      * @param topLogprobs -1 for no log probabilities, else the number of alternatives per token, 0..20
      * @param cachePrompt whether a cached prefix may be reused
+     * @param client who it is for: clients that wait take turns; null for the server itself
+     * @param cacheSalt caches are shared with requests of the same salt alone; null is one too
      */
     record Generate(String id, String messages, List<Image> images, String tools, String toolChoice,
             boolean parallelToolCalls, String responseFormat, Sampling sampling, int maxTokens, List<String> stop,
-            int topLogprobs, boolean cachePrompt) implements ServerFrame {
+            int topLogprobs, boolean cachePrompt, String client, String cacheSalt) implements ServerFrame {
+
+        /** One of the server itself. */
+        public Generate(String id, String messages, List<Image> images, String tools, String toolChoice,
+                boolean parallelToolCalls, String responseFormat, Sampling sampling, int maxTokens, List<String> stop,
+                int topLogprobs, boolean cachePrompt) {
+            this(id, messages, images, tools, toolChoice, parallelToolCalls, responseFormat, sampling, maxTokens, stop,
+                    topLogprobs, cachePrompt, null, null);
+        }
+
+        /** The same for this client, with this salt. */
+        public Generate of(String newClient, String newCacheSalt) {
+            return new Generate(id, messages, images, tools, toolChoice, parallelToolCalls, responseFormat, sampling,
+                    maxTokens, stop, topLogprobs, cachePrompt, newClient, newCacheSalt);
+        }
     }
 
     /** The client of this request is gone: stop it, wherever it stands. Unknown ids are ignored. */

@@ -22,6 +22,7 @@ import java.util.function.DoubleConsumer;
  * pixels       answers with the number of images and the sum of their bytes
  * more n       answers with n pieces
  * refuse       fails before it is accepted
+ * queued       nothing at all until it is cancelled, as a request that waits for its turn
  * wait         one piece, then nothing until it is cancelled
  * deaf         as wait, and cannot be cancelled
  * die SIGNAL   one piece, then the process ends by that signal
@@ -83,7 +84,7 @@ public final class ScriptedWorker implements ModelHost {
         if (words[0].equals("exit")) {
             System.exit(7);
         }
-        if (words[0].equals("prepare")) {
+        if (words[0].equals("prepare") || words[0].equals("queued")) {
             waiting.put(id, events);
             return;
         }

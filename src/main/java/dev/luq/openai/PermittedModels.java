@@ -1,0 +1,39 @@
+package dev.luq.openai;
+
+import dev.luq.openai.access.Caller;
+import dev.luq.worker.ModelWorker;
+import dev.luq.worker.ModelWorkers;
+import jakarta.inject.Inject;
+import jakarta.inject.Singleton;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/** The models that a caller may use. The others do not exist for it. */
+@Singleton
+public final class PermittedModels {
+
+    private final ModelWorkers workers;
+
+    @Inject
+    PermittedModels(ModelWorkers workers) {
+        this.workers = workers;
+    }
+
+    /** @param name an id or alias; null or empty for the default model, or the first that the caller may use */
+    public Optional<ModelWorker> find(Caller caller, String name) {
+        Optional<ModelWorker> found = workers.find(name).filter(worker -> mayUse(caller, worker));
+        return found.isEmpty() && (name == null || name.isEmpty()) ? all(caller).stream().findFirst() : found;
+    }
+
+    /** In the catalogue's order, the default model first. */
+    public List<ModelWorker> all(Caller caller) {
+        return workers.all().stream().filter(worker -> mayUse(caller, worker)).toList();
+    }
+
+    private boolean mayUse(Caller caller, ModelWorker worker) {
+        Set<String> models = caller.key().map(key -> key.models()).orElse(Set.of());
+        return models.isEmpty() || models.contains(worker.modelId()) || models.stream()
+                .anyMatch(name -> workers.find(name).filter(named -> named.modelId().equals(worker.modelId())).isPresent());
+    }
+}
