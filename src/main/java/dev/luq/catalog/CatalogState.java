@@ -2,6 +2,7 @@ package dev.luq.catalog;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import dev.luq.files.DataFolder;
+import dev.luq.files.Folders;
 import dev.luq.luq.plan.Kernels;
 import dev.luq.luq.spec.JsonFile;
 import dev.luq.luq.spec.SpecException;
@@ -10,7 +11,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
@@ -114,7 +114,7 @@ record CatalogState(int version, String defaultModel, Map<String, ModelState> mo
     static CatalogState update(DataFolder data, UnaryOperator<CatalogState> change) {
         try {
             Path file = data.catalog();
-            Files.createDirectories(data.path());
+            Folders.create(data.path());
             try (FileChannel lockFile = FileChannel.open(file.resolveSibling(file.getFileName() + ".lock"),
                     StandardOpenOption.CREATE, StandardOpenOption.WRITE); FileLock lock = lockFile.lock()) {
                 CatalogState next = change.apply(read(data));

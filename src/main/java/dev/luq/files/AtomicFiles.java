@@ -51,19 +51,17 @@ public final class AtomicFiles {
             channel.force(true);
         }
         Files.move(aside, file, StandardCopyOption.ATOMIC_MOVE);
-        forceFolder(file);
+        Folders.force(parent(file));
     }
 
     /** Deletes a file if it is there; durable when it returns. */
     public static void delete(Path file) throws IOException {
         if (Files.deleteIfExists(file)) {
-            forceFolder(file);
+            Folders.force(parent(file));
         }
     }
 
-    private static void forceFolder(Path file) throws IOException {
-        try (FileChannel folder = FileChannel.open(file.toAbsolutePath().getParent(), StandardOpenOption.READ)) {
-            folder.force(true);
-        }
+    private static Path parent(Path file) {
+        return file.toAbsolutePath().getParent();
     }
 }

@@ -1,5 +1,6 @@
 package dev.luq.jobs;
 
+import dev.luq.files.AtomicFiles;
 import dev.luq.files.DataFolder;
 import dev.luq.files.Folders;
 import dev.luq.luq.spec.JsonFile;
@@ -45,7 +46,7 @@ final class JobFolders {
      * @throws IOException when the folder cannot be written
      */
     Optional<FileChannel> lock() throws IOException {
-        Files.createDirectories(root);
+        Folders.create(root);
         FileChannel channel = FileChannel.open(root.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
         try {
             if (channel.tryLock() != null) {
@@ -85,10 +86,10 @@ final class JobFolders {
         return root.resolve(id);
     }
 
-    /** @throws UncheckedIOException when the disk does not take it */
+    /** On the disk when this returns. @throws UncheckedIOException when the disk does not take it */
     Path create(String id) {
         try {
-            return Files.createDirectories(of(id));
+            return Folders.create(of(id));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -97,7 +98,9 @@ final class JobFolders {
     /** Removes a job's folder, its record first: what is left of it then is no job. @throws UncheckedIOException */
     void delete(String id) {
         try {
-            Files.deleteIfExists(of(id).resolve(RECORD));
+            if (Files.exists(of(id))) {
+                AtomicFiles.delete(of(id).resolve(RECORD));
+            }
             Folders.delete(of(id));
         } catch (IOException e) {
             throw new UncheckedIOException(e);

@@ -142,7 +142,26 @@ final class JobRecords {
         events.forget(id);
     }
 
-    /** Records a change. One that the disk does not take counts as long as the server runs. @return the job as it is now */
+    /**
+     * Records a change that somebody asked for.
+     *
+     * @return the job as it is now
+     * @throws JobException.NotSaved when the disk does not take it; the job is as before then
+     */
+    Job changeOnDisk(String id, UnaryOperator<Job> change) {
+        Job next = change.apply(jobs.get(id));
+        try {
+            folders.save(next);
+        } catch (UncheckedIOException e) {
+            LOG.errorf(e, "The state of re-quantization %s cannot be recorded", id);
+            throw new JobException.NotSaved(e);
+        }
+        jobs.put(id, next);
+        events.tell(next);
+        return next;
+    }
+
+    /** Records a change that has happened. One that the disk does not take counts as long as the server runs. @return the job as it is now */
     Job change(String id, UnaryOperator<Job> change) {
         Job next = change.apply(jobs.get(id));
         try {

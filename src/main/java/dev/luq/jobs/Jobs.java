@@ -242,7 +242,7 @@ public class Jobs {
             throw new JobException.Conflict("The re-quantization has ended: it is " + text(job.state()));
         }
         if (job.state() == JobState.QUEUED) {
-            return records.change(id, j -> j.ended(JobState.CANCELLED, Instant.now(), Optional.empty()));
+            return records.changeOnDisk(id, j -> j.ended(JobState.CANCELLED, Instant.now(), Optional.empty()));
         }
         cancelling.add(id);
         JobProcess process = processes.get(id);
@@ -260,7 +260,7 @@ public class Jobs {
             throw new JobException.Conflict("Only a failed or cancelled re-quantization can be resumed: this one is "
                     + text(job.state()));
         }
-        Job resumed = records.change(id, Job::resumed);
+        Job resumed = records.changeOnDisk(id, Job::resumed);
         notifyAll();
         return resumed;
     }

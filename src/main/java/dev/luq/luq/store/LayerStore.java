@@ -1,6 +1,7 @@
 package dev.luq.luq.store;
 
 import dev.luq.files.AtomicFiles;
+import dev.luq.files.Folders;
 import dev.luq.files.Sha256;
 import dev.luq.gguf.GgufTensor;
 import dev.luq.gguf.GgufValue;
@@ -52,7 +53,7 @@ public final class LayerStore {
     /** @param root made if it does not exist */
     public static LayerStore open(Path root) throws IOException {
         for (String folder : List.of("entries", "manifests", "leases", "sources")) {
-            Files.createDirectories(root.resolve(folder));
+            Folders.create(root.resolve(folder));
         }
         return new LayerStore(root.toRealPath());
     }
