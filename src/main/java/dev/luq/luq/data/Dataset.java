@@ -12,7 +12,9 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 
 /**
@@ -24,6 +26,10 @@ public record Dataset(List<Example> examples) {
 
     /** Most examples of a set. */
     public static final int MAX_EXAMPLES = 200_000;
+    /** Most characters of its files together, which are all held in memory. */
+    static final long MAX_CHARACTERS = 64L << 20;
+    /** Most pictures that its examples name together. */
+    static final int MAX_IMAGES = 2 * MAX_EXAMPLES;
 
     public Dataset {
         examples = List.copyOf(examples);
@@ -44,8 +50,9 @@ public record Dataset(List<Example> examples) {
             }
             Path root = folder.toRealPath();
             List<Example> examples = new ArrayList<>();
+            long left = MAX_CHARACTERS;
             for (Path file : jsonLines(root)) {
-                readLines(root, file, examples);
+                left = readLines(root, file, examples, left);
             }
             if (examples.isEmpty()) {
                 throw new DataException.InvalidSet("The folder has no examples: put at least one .jsonl file with one"
@@ -65,12 +72,24 @@ public record Dataset(List<Example> examples) {
         }
     }
 
-    private static void readLines(Path root, Path file, List<Example> examples) throws IOException {
+    /**
+     * @param most characters that may be read
+     * @return how many are left
+     */
+    private static long readLines(Path root, Path file, List<Example> examples, long most) throws IOException {
         String name = file.getFileName().toString();
         int number = 0;
+        long left = most;
+        int images = examples.stream().mapToInt(example -> example.images().size()).sum();
         try (BufferedReader reader = Files.newBufferedReader(file, UTF_8)) {
-            for (String line = reader.readLine(); line != null; line = reader.readLine()) {
+            BoundedLines lines = new BoundedLines(reader, LineParser.MAX_CHARACTERS);
+            for (String line = lines.next(); line != null; line = lines.next()) {
                 number++;
+                left -= line.length() + 1;
+                if (left < 0) {
+                    throw new DataException.InvalidSet("The .jsonl files have more than " + MAX_CHARACTERS
+                            + " characters; take a sample of the examples.", null);
+                }
                 if (line.isBlank()) {
                     continue;
                 }
@@ -78,8 +97,18 @@ public record Dataset(List<Example> examples) {
                     throw new DataException.InvalidSet("The folder has more than " + MAX_EXAMPLES
                             + " examples; take a sample of them.", null);
                 }
-                examples.add(new LineParser(root, name, number).parse(line));
+                Example example = new LineParser(root, name, number).parse(line);
+                images += example.images().size();
+                if (images > MAX_IMAGES) {
+                    throw new DataException.InvalidSet("The examples show more than " + MAX_IMAGES
+                            + " pictures; take a sample of them.", null);
+                }
+                examples.add(example);
             }
+            return left;
+        } catch (BoundedLines.TooLong e) {
+            throw new DataException.InvalidExample(name + ":" + (number + 1), "the line has more than "
+                    + LineParser.MAX_CHARACTERS + " characters; shorten it.");
         } catch (CharacterCodingException e) {
             throw new DataException.InvalidExample(name + ":" + (number + 1), "this line or one soon after it is not"
                     + " UTF-8; write the file in UTF-8.");
@@ -94,6 +123,8 @@ public record Dataset(List<Example> examples) {
      */
     public String digest() {
         MessageDigest digest = Sha256.create();
+        // Many examples may show the same picture.
+        Map<Path, byte[]> pictures = new HashMap<>();
         try {
             for (Example example : examples) {
                 for (String text : List.of(example.question(), example.answer(), example.category().orElse(""))) {
@@ -103,7 +134,12 @@ public record Dataset(List<Example> examples) {
                 }
                 digest.update(ByteBuffer.allocate(Integer.BYTES).putInt(example.images().size()).array());
                 for (Path image : example.images()) {
-                    digest.update(Sha256.bytes(image));
+                    byte[] known = pictures.get(image);
+                    if (known == null) {
+                        known = Sha256.bytes(image);
+                        pictures.put(image, known);
+                    }
+                    digest.update(known);
                 }
             }
         } catch (IOException e) {

@@ -22,7 +22,10 @@ import java.util.Set;
 /** Checks one line of a set and makes an example of it. */
 final class LineParser {
 
+    /** Of a line. */
     static final int MAX_CHARACTERS = 1 << 20;
+    private static final int LONGEST_CATEGORY = 200;
+    private static final int LONGEST_QUOTE = 100;
     /** As many as a chat request may have, and as large. */
     static final int MAX_IMAGES = 16;
     static final long MAX_IMAGE_BYTES = 20L << 20;
@@ -43,9 +46,6 @@ final class LineParser {
     }
 
     Example parse(String line) throws IOException {
-        if (line.length() > MAX_CHARACTERS) {
-            throw invalid("the line has more than " + MAX_CHARACTERS + " characters; shorten it.");
-        }
         JsonNode json;
         try {
             json = JSON.readTree(line);
@@ -58,10 +58,13 @@ final class LineParser {
         for (Iterator<String> names = json.fieldNames(); names.hasNext();) {
             String name = names.next();
             if (!FIELDS.contains(name)) {
-                throw invalid("there is no field \"" + name + "\"; the fields are image, question, answer, category.");
+                throw invalid("there is no field " + quoted(name) + "; the fields are image, question, answer, category.");
             }
         }
         Optional<String> category = json.hasNonNull("category") ? Optional.of(text(json, "category")) : Optional.empty();
+        if (category.isPresent() && category.get().length() > LONGEST_CATEGORY) {
+            throw invalid("\"category\" has more than " + LONGEST_CATEGORY + " characters; shorten it.");
+        }
         return new Example(file, number, images(json.path("image")), text(json, "question"), text(json, "answer"),
                 category);
     }
@@ -95,7 +98,7 @@ final class LineParser {
         if (!name.isTextual() || name.textValue().isEmpty()) {
             throw invalid("\"image\" must hold file names.");
         }
-        String quoted = "\"" + name.textValue() + "\"";
+        String quoted = quoted(name.textValue());
         Path image;
         try {
             image = root.resolve(name.textValue()).normalize();
@@ -128,6 +131,10 @@ final class LineParser {
         }
         return head.startsWith("\u0089PNG\r\n\u001a\n") || head.startsWith("\u00ff\u00d8\u00ff")
                 || head.startsWith("RIFF") && head.endsWith("WEBP");
+    }
+
+    private static String quoted(String text) {
+        return "\"" + (text.length() > LONGEST_QUOTE ? text.substring(0, LONGEST_QUOTE) + "..." : text) + "\"";
     }
 
     private DataException invalid(String message) {
