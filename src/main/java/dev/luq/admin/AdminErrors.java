@@ -50,7 +50,7 @@ final class AdminErrors {
         } else if (e instanceof CatalogException.InvalidModel) {
             return ApiError.of(422, "invalid_model", e.getMessage());
         } else if (e instanceof CatalogException.NotSaved) {
-            return ApiError.of(500, "not_saved", e.getMessage());
+            return ApiError.of(507, "not_saved", e.getMessage());
         }
         return null;
     }
@@ -74,7 +74,7 @@ final class AdminErrors {
         } else if (e instanceof JobException.QueueFull) {
             return ApiError.retryable(429, "queue_full", e.getMessage(), 60);
         }
-        return ApiError.of(500, "not_saved", e.getMessage());
+        return ApiError.of(507, "not_saved", e.getMessage());
     }
 
     private static ApiError of(SetException e) {
@@ -84,10 +84,12 @@ final class AdminErrors {
             return ApiError.of(409, "conflict", e.getMessage());
         } else if (e instanceof SetException.TooLarge) {
             return ApiError.of(413, "request_too_large", e.getMessage());
+        } else if (e instanceof SetException.Busy) {
+            return ApiError.retryable(429, "queue_full", e.getMessage(), 10);
         } else if (e instanceof SetException.Invalid) {
             return ApiError.of(400, "invalid_calibration_set", e.getMessage());
         }
-        return ApiError.of(500, "not_saved", e.getMessage());
+        return ApiError.of(507, "not_saved", e.getMessage());
     }
 
     private static ApiError of(PlanException e) {

@@ -12,7 +12,8 @@ import java.util.regex.Pattern;
 /** Reads and checks what administrators send. */
 final class Body {
 
-    private static final long LARGEST = 1 << 20;
+    /** Bytes of the largest body. */
+    static final long LARGEST = 1 << 20;
     private static final Pattern ID = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,127}");
     private static final int MOST_ALIASES = 100;
 

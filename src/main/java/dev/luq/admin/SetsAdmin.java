@@ -8,11 +8,14 @@ import dev.luq.jobs.sets.CalibrationSet;
 import dev.luq.jobs.sets.CalibrationSets;
 import dev.luq.jobs.sets.SetsConfig;
 import dev.luq.luq.spec.RequantizationSpec;
-import dev.luq.openai.BodyLimit;
 import dev.luq.openai.errors.ApiError;
 import dev.luq.openai.errors.ApiException.Refused;
+import dev.luq.openai.intake.BodyIntake;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import io.smallrye.common.annotation.Blocking;
+import io.smallrye.mutiny.Uni;
+import io.smallrye.mutiny.infrastructure.Infrastructure;
+import io.vertx.ext.web.RoutingContext;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import jakarta.ws.rs.Consumes;
@@ -29,7 +32,9 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.concurrent.Executor;
 import java.util.stream.Stream;
 import org.eclipse.microprofile.openapi.annotations.Operation;
 import org.eclipse.microprofile.openapi.annotations.enums.SchemaType;
@@ -49,14 +54,21 @@ import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 public class SetsAdmin {
 
     static final String PATH = "/admin/v1/calibration-sets";
+    private static final String ZIP = "application/zip";
 
     private final CalibrationSets sets;
     private final Jobs jobs;
+    private final SetsConfig config;
+    private final BodyIntake bodies;
+    private final RoutingContext routing;
 
     @Inject
-    SetsAdmin(CalibrationSets sets, Jobs jobs) {
+    SetsAdmin(CalibrationSets sets, Jobs jobs, SetsConfig config, BodyIntake bodies, RoutingContext routing) {
         this.sets = sets;
         this.jobs = jobs;
+        this.config = config;
+        this.bodies = bodies;
+        this.routing = routing;
     }
 
     @GET
@@ -75,7 +87,7 @@ public class SetsAdmin {
     }
 
     @POST
-    @Consumes("application/zip")
+    @Consumes(ZIP)
     @Operation(operationId = "addCalibrationSet",
             summary = "Upload a set as a zip archive, or name a folder below luq.sets.root",
             description = "A folder directly in luq.sets.root that holds *.jsonl files is a set by its own name already."
@@ -83,13 +95,20 @@ public class SetsAdmin {
                     + " \"a.png\" | [\"a.png\", \"b.png\"] | null, \"question\": \"...\", \"answer\": \"...\","
                     + " \"category\": \"...\"}, beside the pictures (PNG, JPEG, WEBP). The files of a named folder stay"
                     + " where they are, and must stay as they are. The same set under the same name again changes nothing.")
-    @RequestBody(required = true, content = {@Content(mediaType = "application/zip",
+    @RequestBody(required = true, content = {@Content(mediaType = ZIP,
             schema = @Schema(type = SchemaType.STRING, format = "binary")),
             @Content(mediaType = MediaType.APPLICATION_JSON, schema = @Schema(implementation = NamedFolder.class))})
     @APIResponse(responseCode = "201", description = "Checked and kept",
             content = @Content(schema = @Schema(implementation = Set.class)))
-    public Response upload(@QueryParam("name") String name, InputStream archive) throws IOException {
-        return created(sets.upload(Body.required(name, "name"), archive));
+    public Uni<Response> upload(@QueryParam("name") String name) {
+        CalibrationSets.Upload upload = sets.receive(Body.required(name, "name"));
+        Executor threads = Infrastructure.getDefaultWorkerPool();
+        return bodies.toFile(routing, upload.archive(), upload.maxBytes(), config.uploadDeadline())
+                .onFailure(IOException.class).transform(upload::notSaved)
+                .emitOn(threads)
+                .map(arrived -> created(upload.accept()))
+                .onItemOrFailure().invoke((created, failure) -> upload.close())
+                .onCancellation().invoke(() -> threads.execute(upload::close));
     }
 
     @POST
@@ -132,24 +151,14 @@ public class SetsAdmin {
         return new Set(folder, "calibration_set", "folder", null, null, null, null, null);
     }
 
-    /** An archive may be larger than any other body. */
+    /** An archive is larger than what fits into memory, and goes to the disk as it comes. */
     @Singleton
-    static class UploadLimit implements BodyLimit {
-        private final SetsConfig config;
-
-        @Inject
-        UploadLimit(SetsConfig config) {
-            this.config = config;
-        }
+    static class ArchiveBody implements BodyIntake.OwnBody {
 
         @Override
-        public String path() {
-            return PATH;
-        }
-
-        @Override
-        public long bytes() {
-            return config.maxUploadBytes();
+        public boolean covers(String path, String contentType) {
+            return contentType != null && contentType.toLowerCase(Locale.ROOT).startsWith(ZIP)
+                    && (path.equals(PATH) || path.equals(PATH + "/"));
         }
     }
 

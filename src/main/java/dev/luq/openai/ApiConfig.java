@@ -36,7 +36,27 @@ public interface ApiConfig {
      */
     OptionalLong intakeBytes();
 
-    /** A client that reads nothing of its stream for this long is disconnected. */
+    /** A request's body is complete within this time, or refused with 408. */
+    @WithDefault("5m")
+    Duration bodyDeadline();
+
+    /** Bytes a second that a body has to come with at least, or it is refused with 408. */
+    @WithDefault("1024")
+    long minBodyRate();
+
+    /** Over how long that is measured: so long a client may send less. */
+    @WithDefault("10s")
+    Duration bodyRateWindow();
+
+    /** Connections that one client's address may have open; further ones are answered with 429 and closed. */
+    @WithDefault("1024")
+    int maxConnectionsPerAddress();
+
+    /** A connection on which no request begins for this long is closed; a request begins when its whole head is there. */
+    @WithDefault("60s")
+    Duration idleTimeout();
+
+    /** A client that reads nothing of its answer for this long is disconnected. */
     @WithDefault("60s")
     Duration stalledClientTimeout();
 }

@@ -1,10 +1,10 @@
 package dev.luq.openai;
 
-/** The largest body of one path, where it differs from {@link ApiConfig#maxBodyBytes}; every bean of this type counts. */
+/** The largest body of some paths, where it differs from {@link ApiConfig#maxBodyBytes}; every bean of this type counts. */
 public interface BodyLimit {
 
-    /** The whole path. */
-    String path();
+    /** @param path normalised path of a request */
+    boolean covers(String path);
 
     long bytes();
 }

@@ -3,10 +3,8 @@ package dev.luq.openai;
 import dev.luq.openai.access.AccessPolicy;
 import dev.luq.openai.access.ApiKeys;
 import dev.luq.openai.access.CrossSite;
-import dev.luq.openai.intake.IntakeBudget;
 import dev.luq.openai.errors.ApiException;
 import dev.luq.openai.errors.ApiException.Forbidden;
-import dev.luq.openai.errors.ApiException.RequestTooLarge;
 import dev.luq.openai.errors.ErrorResponses;
 import dev.luq.openai.errors.Errors;
 import dev.luq.openai.errors.RequestId;
@@ -15,8 +13,6 @@ import io.quarkus.vertx.http.runtime.filters.Filters;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.enterprise.event.Observes;
-import jakarta.enterprise.inject.Any;
-import jakarta.enterprise.inject.Instance;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.io.IOException;
@@ -31,22 +27,16 @@ import org.eclipse.microprofile.config.inject.ConfigProperty;
 @Singleton
 public final class HttpRoutes {
 
-    // Filters run in descending order; the server's own body limit comes after all of these.
+    // Filters run in descending order.
     private static final int FIRST = 400;
     private static final int SECOND = 300;
-    private static final int THIRD = 200;
     private static final int AFTER_ALL_ROUTES = 30_000;
 
     private final AccessPolicy access;
-    private final long maxBodyBytes;
-    private final Instance<BodyLimit> bodyLimits;
 
     @Inject
-    public HttpRoutes(ApiConfig config, IntakeBudget budget, @Any Instance<BodyLimit> bodyLimits,
-            @ConfigProperty(name = "quarkus.http.host") String host) {
+    public HttpRoutes(ApiConfig config, @ConfigProperty(name = "quarkus.http.host") String host) {
         this.access = new AccessPolicy(keys(config), host, config.anonymous(), config.openMetrics());
-        this.maxBodyBytes = budget.largestBody();
-        this.bodyLimits = bodyLimits;
     }
 
     /** Makes this bean, and with it the check of the keys, part of the start. */
@@ -56,7 +46,6 @@ public final class HttpRoutes {
     void filters(@Observes Filters filters) {
         filters.register(this::identify, FIRST);
         filters.register(this::authorize, SECOND);
-        filters.register(this::limitBody, THIRD);
     }
 
     void fallbacks(@Observes Router router) {
@@ -82,18 +71,6 @@ public final class HttpRoutes {
                 routing.request().getHeader("Origin"), routing.request().getHeader("Sec-Fetch-Site"))
                 && routing.normalizedPath().startsWith("/admin/")) {
             ErrorResponses.send(routing, new Forbidden("Pages of other sites may not administer this server").error());
-        } else {
-            routing.next();
-        }
-    }
-
-    private void limitBody(RoutingContext routing) {
-        String length = routing.request().getHeader("Content-Length");
-        long most = bodyLimits.stream().filter(limit -> limit.path().equals(routing.normalizedPath()))
-                .mapToLong(BodyLimit::bytes).findFirst().orElse(maxBodyBytes);
-        // What is longer than 18 digits is too large without looking further.
-        if (length != null && (length.length() > 18 || Long.parseLong(length) > most)) {
-            ErrorResponses.send(routing, new RequestTooLarge(most).error());
         } else {
             routing.next();
         }

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.net.SocketException;
 import java.nio.charset.StandardCharsets;
 
 /** A connection without an HTTP client's good manners. */
@@ -46,6 +47,40 @@ final class RawClient implements AutoCloseable {
                 throw new IOException("connection ended after: " + received);
             }
             received.append((char) next);
+        }
+        return received.toString();
+    }
+
+    /**
+     * Sends a text again and again while the server takes it.
+     *
+     * @param times at most
+     * @param everyMillis between two of them
+     */
+    void drip(String text, int times, int everyMillis) {
+        Thread thread = new Thread(() -> {
+            try {
+                for (int i = 0; i < times; i++) {
+                    send("", text.getBytes(StandardCharsets.ISO_8859_1));
+                    Thread.sleep(everyMillis);
+                }
+            } catch (IOException | InterruptedException e) {
+                // the server has closed the connection
+            }
+        }, "drip");
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    /** Reads until the server has closed the connection, with or without good manners; what was received before. */
+    String readToEnd() throws IOException {
+        StringBuilder received = new StringBuilder();
+        try {
+            for (int next = in.read(); next >= 0; next = in.read()) {
+                received.append((char) next);
+            }
+        } catch (SocketException e) {
+            // closed while bytes were under way
         }
         return received.toString();
     }

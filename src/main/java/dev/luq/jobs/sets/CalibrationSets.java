@@ -13,8 +13,6 @@ import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 import jakarta.inject.Inject;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
@@ -25,6 +23,7 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -49,10 +48,16 @@ public class CalibrationSets {
     private static final String RECORD = "set.json";
     private static final String FILES = "files";
     private static final String INCOMING = ".incoming-";
+    /** Of a set; each is listed with it. */
+    private static final int MOST_CATEGORIES = 1000;
+    /** Uploads at the same time. */
+    private static final int MOST_UPLOADS = 4;
 
     private final SetsConfig config;
     private final SetsRoot root;
     private final Path home;
+    /** Names of the sets that are being uploaded. */
+    private final Set<String> receiving = new HashSet<>();
 
     @Inject
     CalibrationSets(SetsConfig config, CatalogConfig catalog) {
@@ -146,68 +151,104 @@ public class CalibrationSets {
     }
 
     /**
-     * Adds the set in an archive. The same set again changes nothing.
+     * Begins to receive a set under a name that nobody else receives one under.
      *
-     * @param archive a zip; read to its end, not closed
-     * @throws SetException when it is too large, no set, or the name is taken by another one
-     * @throws IOException when the client does not deliver it
+     * @return to be closed
+     * @throws SetException when the name is none, is being received, or too many sets exist or are being received
      */
-    public CalibrationSet upload(String name, InputStream archive) throws IOException {
+    public Upload receive(String name) {
         requireName(name);
-        Path incoming = incoming();
+        synchronized (this) {
+            if (receiving.contains(name)) {
+                throw new SetException.Conflict("A calibration set named " + name + " is being uploaded already");
+            }
+            if (receiving.size() >= MOST_UPLOADS) {
+                throw new SetException.Busy("There are " + MOST_UPLOADS + " uploads at this moment; try again later");
+            }
+            if (find(name).isEmpty()) {
+                requireRoom();
+            }
+            receiving.add(name);
+        }
         try {
-            Path zip = incoming.resolve("upload.zip");
-            receive(archive, zip);
+            return new Upload(name, incoming());
+        } catch (RuntimeException e) {
+            received(name);
+            throw e;
+        }
+    }
+
+    private synchronized void received(String name) {
+        receiving.remove(name);
+    }
+
+    /** A set that is being received: an archive in a folder of its own. Thread-safe. */
+    public final class Upload implements AutoCloseable {
+
+        private final String name;
+        private final Path incoming;
+        private boolean closed;
+
+        private Upload(String name, Path incoming) {
+            this.name = name;
+            this.incoming = incoming;
+        }
+
+        /** Where the archive, a zip, is to be written; not there yet. */
+        public Path archive() {
+            return incoming.resolve("upload.zip");
+        }
+
+        /** Bytes that the archive may have. */
+        public long maxBytes() {
+            return config.maxUploadBytes();
+        }
+
+        /**
+         * Adds the set in the archive. The same set again changes nothing. On the disk when this returns.
+         *
+         * @throws SetException when it is no set, unpacks to too much, or the name is taken by another one
+         */
+        public synchronized CalibrationSet accept() {
+            return unpack(name, archive(), incoming);
+        }
+
+        /** Removes what is left of it, after {@link #accept} has ended. */
+        @Override
+        public synchronized void close() {
+            if (!closed) {
+                closed = true;
+                delete(incoming);
+                received(name);
+            }
+        }
+
+        /** What it means that the archive could not be written. */
+        public SetException notSaved(Throwable failure) {
+            return CalibrationSets.this.notSaved(name, failure);
+        }
+    }
+
+    private CalibrationSet unpack(String name, Path zip, Path incoming) {
+        try {
             Path files = Files.createDirectory(incoming.resolve(FILES));
             Path set = new Archive(config.maxUnpackedBytes(), config.maxFiles()).unpack(zip, files);
             Files.delete(zip);
+            Folders.forceAll(set);
             if (!set.equals(files)) {
                 Path inner = Files.move(set, incoming.resolve("inner"), StandardCopyOption.ATOMIC_MOVE);
                 Files.delete(files);
                 Files.move(inner, files, StandardCopyOption.ATOMIC_MOVE);
             }
             return add(incoming, describe(name, true, files, home.resolve(name).resolve(FILES), Instant.now()));
-        } catch (ClientGone e) {
-            throw e.cause;
         } catch (IOException | UncheckedIOException e) {
-            LOG.errorf(e, "The set %s cannot be written to %s", name, home);
-            throw new SetException.NotSaved(e);
-        } finally {
-            delete(incoming);
+            throw notSaved(name, e);
         }
     }
 
-    /** What the client sends ended early; the disk is not at fault. */
-    private static final class ClientGone extends RuntimeException {
-        private final transient IOException cause;
-
-        ClientGone(IOException cause) {
-            super(cause);
-            this.cause = cause;
-        }
-    }
-
-    private void receive(InputStream from, Path file) throws IOException {
-        byte[] buffer = new byte[1 << 16];
-        long left = config.maxUploadBytes();
-        try (OutputStream out = Files.newOutputStream(file)) {
-            while (true) {
-                int read;
-                try {
-                    read = from.read(buffer);
-                } catch (IOException e) {
-                    throw new ClientGone(e);
-                }
-                if (read < 0) {
-                    return;
-                }
-                left -= read;
-                if (left < 0) {
-                    throw new SetException.TooLarge("The archive is larger than " + config.maxUploadBytes() + " bytes");
-                }
-                out.write(buffer, 0, read);
-            }
-        }
+    private SetException notSaved(String name, Throwable failure) {
+        LOG.errorf(failure, "The set %s cannot be written to %s", name, home);
+        return new SetException.NotSaved(failure);
     }
 
     /**
@@ -249,7 +290,7 @@ public class CalibrationSets {
         }
         try {
             Path gone = home.resolve(INCOMING + UUID.randomUUID());
-            Files.move(home.resolve(name), gone, StandardCopyOption.ATOMIC_MOVE);
+            Folders.move(home.resolve(name), gone);
             delete(gone);
         } catch (IOException e) {
             LOG.errorf(e, "The set %s cannot be deleted", name);
@@ -266,7 +307,7 @@ public class CalibrationSets {
 
     private Path incoming() {
         try {
-            return Files.createDirectories(home.resolve(INCOMING + UUID.randomUUID()));
+            return Files.createDirectory(Folders.create(home).resolve(INCOMING + UUID.randomUUID()));
         } catch (IOException e) {
             LOG.errorf(e, "Nothing can be written to %s", home);
             throw new SetException.NotSaved(e);
@@ -278,6 +319,9 @@ public class CalibrationSets {
             Dataset set = Dataset.read(files);
             Map<String, Integer> categories = new TreeMap<>();
             set.examples().forEach(example -> example.category().ifPresent(c -> categories.merge(c, 1, Integer::sum)));
+            if (categories.size() > MOST_CATEGORIES) {
+                throw new SetException.Invalid("The examples have more than " + MOST_CATEGORIES + " categories");
+            }
             int withImages = (int) set.examples().stream().map(Example::images).filter(images -> !images.isEmpty()).count();
             return new CalibrationSet(name, uploaded, later.toString(), created.truncatedTo(ChronoUnit.SECONDS),
                     set.examples().size(), withImages, categories, set.digest());
@@ -295,12 +339,16 @@ public class CalibrationSets {
             throw new SetException.Conflict("There is another calibration set named " + set.name()
                     + "; delete it first or use another name");
         }
+        requireRoom();
+        JsonFile.write(incoming.resolve(RECORD), set);
+        Folders.move(incoming, home.resolve(set.name()));
+        return set;
+    }
+
+    private void requireRoom() {
         if (list().size() >= config.maxSets()) {
             throw new SetException.Conflict("There are " + config.maxSets() + " calibration sets already; delete one first");
         }
-        JsonFile.write(incoming.resolve(RECORD), set);
-        Files.move(incoming, home.resolve(set.name()), StandardCopyOption.ATOMIC_MOVE);
-        return set;
     }
 
     private static void delete(Path folder) {

@@ -21,6 +21,13 @@ public abstract sealed class SetException extends RuntimeException {
         }
     }
 
+    /** Too many are being uploaded at this moment. */
+    public static final class Busy extends SetException {
+        Busy(String message) {
+            super(message, null);
+        }
+    }
+
     /** There is no such set. */
     public static final class NotFound extends SetException {
         NotFound(String name) {

@@ -3,6 +3,7 @@ package dev.luq.jobs.sets;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Optional;
 
 /** Calibration and evaluation sets. */
@@ -18,6 +19,10 @@ public interface SetsConfig {
     /** Largest archive that may be uploaded, in bytes. */
     @WithDefault("1073741824")
     long maxUploadBytes();
+
+    /** An archive has arrived within this time, or is refused with 408. */
+    @WithDefault("PT1H")
+    Duration uploadDeadline();
 
     /** Most bytes that an archive may unpack to. */
     @WithDefault("4294967296")

@@ -9,6 +9,7 @@ import dev.luq.openai.errors.RequestId;
 import dev.luq.openai.images.ImageIntake;
 import dev.luq.openai.intake.IntakeBudget;
 import dev.luq.openai.intake.JsonBody;
+import dev.luq.openai.intake.ReceivedBody;
 import dev.luq.worker.GenerationListener;
 import dev.luq.worker.ModelWorker;
 import dev.luq.worker.ModelWorkers;
@@ -78,7 +79,7 @@ public final class ChatResource {
             content = @Content(mediaType = MediaType.APPLICATION_JSON,
                     schema = @Schema(implementation = ApiError.Body.class)))
     public Uni<Response> create(InputStream body) throws IOException {
-        try (IntakeBudget.Share share = budget.forBody(announcedLength())) {
+        try (ReceivedBody received = ReceivedBody.of(routing)) {
             ChatRequest request = JsonBody.read(body, budget.largestBody(), ChatRequest.class);
             ModelWorker worker = workers.find(request.model()).orElseThrow(ModelNotFound::new);
             try {
@@ -130,12 +131,6 @@ public final class ChatResource {
                         // Proxies of the nginx kind would hold events back.
                         .header("X-Accel-Buffering", "no")
                         .build());
-    }
-
-    /** A body of unknown length may become as long as any. */
-    private long announcedLength() {
-        String length = routing.request().getHeader("Content-Length");
-        return length == null ? budget.largestBody() : Long.parseLong(length);
     }
 
     private static WorkerException notReady(ModelWorker worker) {

@@ -90,6 +90,13 @@ public abstract sealed class ApiException extends RuntimeException {
         }
     }
 
+    /** The body does not come, or too slowly. */
+    public static final class RequestTimeout extends ApiException {
+        public RequestTimeout(String message) {
+            super(ApiError.of(408, "request_timeout", message));
+        }
+    }
+
     /** A refusal that another room describes. */
     public static final class Refused extends ApiException {
         public Refused(ApiError error) {

@@ -33,7 +33,6 @@ public final class ErrorResponses {
         routing.response().setStatusCode(error.status()).putHeader("Content-Type", MediaType.APPLICATION_JSON);
         error.retryAfterSeconds().ifPresent(
                 seconds -> routing.response().putHeader("Retry-After", Integer.toString(seconds)));
-        closeAfter(error, routing);
         routing.response().end(json(error));
     }
 
@@ -43,15 +42,7 @@ public final class ErrorResponses {
                 .type(MediaType.APPLICATION_JSON_TYPE)
                 .entity(json(error));
         error.retryAfterSeconds().ifPresent(seconds -> response.header("Retry-After", seconds));
-        closeAfter(error, routing);
         return response.build();
-    }
-
-    /** The rest of a body that is too large is not read, so its connection cannot be used again. */
-    private static void closeAfter(ApiError error, RoutingContext routing) {
-        if (error.status() == 413) {
-            routing.response().putHeader("Connection", "close");
-        }
     }
 
     /** Every failure of a resource, and unknown paths, methods and media types, which JAX-RS would answer without a body. */

@@ -14,9 +14,6 @@ import java.util.concurrent.atomic.AtomicLong;
 @Singleton
 public final class IntakeBudget {
 
-    /** While a body is parsed its text exists as characters of two bytes, as strings and as decoded bytes. */
-    private static final int BYTES_PER_BODY_BYTE = 4;
-
     private final long total;
     private final long largestBody;
     private final AtomicLong free;
@@ -29,17 +26,12 @@ public final class IntakeBudget {
     public IntakeBudget(long totalBytes, long maxBodyBytes) {
         total = totalBytes;
         free = new AtomicLong(totalBytes);
-        largestBody = Math.min(maxBodyBytes, totalBytes / BYTES_PER_BODY_BYTE);
+        largestBody = Math.min(maxBodyBytes, totalBytes / ReceivedBody.BYTES_PER_PARSED_BYTE);
     }
 
     /** Bytes of the largest body that is read: as configured, or less where the memory is too small for it. */
     public long largestBody() {
         return largestBody;
-    }
-
-    /** Room for reading and parsing a body of this many bytes. */
-    public Share forBody(long bytes) {
-        return reserve(bytes * BYTES_PER_BODY_BYTE);
     }
 
     /**
@@ -80,6 +72,11 @@ public final class IntakeBudget {
                 throw new Busy("The server is busy reading other requests");
             }
             held.addAndGet(bytes);
+        }
+
+        /** Bytes of this part. */
+        long held() {
+            return held.get();
         }
 
         public void shrink(long bytes) {

@@ -176,11 +176,6 @@ public final class JsonBody {
             return read;
         }
 
-        /** Closing the body would wait for a rest that nobody reads. */
-        @Override
-        public void close() {
-        }
-
         private void count(int bytes) {
             left -= bytes;
             if (left < 0) {

@@ -7,11 +7,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.luq.files.DataFolder;
 import io.smallrye.config.SmallRyeConfigBuilder;
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -101,19 +100,6 @@ class CalibrationSetsTest {
     }
 
     @Test
-    void anArchiveThatIsTooLargeIsNotReadToItsEnd() throws IOException {
-        config.put("max-upload-bytes", "1000");
-        InputStream endless = new InputStream() {
-            @Override
-            public int read() {
-                return 'x';
-            }
-        };
-        assertThrows(SetException.TooLarge.class, () -> sets().upload("large", endless));
-        nothingIsLeftOver();
-    }
-
-    @Test
     void tooManyFilesOrSetsAreRefused() throws IOException {
         config.put("max-files", "2");
         config.put("max-sets", "1");
@@ -148,13 +134,39 @@ class CalibrationSetsTest {
 
     @Test
     void aClientThatGoesLeavesNothing() throws IOException {
-        InputStream broken = new InputStream() {
-            @Override
-            public int read() throws IOException {
-                throw new IOException("connection reset");
-            }
-        };
-        assertEquals("connection reset", assertThrows(IOException.class, () -> sets().upload("a", broken)).getMessage());
+        try (CalibrationSets.Upload upload = sets().receive("a")) {
+            Files.write(upload.archive(), new byte[100]);
+        }
+        nothingIsLeftOver();
+    }
+
+    @Test
+    void aNameIsReceivedOnceAtATime() throws IOException {
+        CalibrationSets sets = sets();
+        try (CalibrationSets.Upload first = sets.receive("a")) {
+            assertThrows(SetException.Conflict.class, () -> sets.receive("a"));
+            sets.receive("b").close();
+            Files.write(first.archive(), TestArchives.zip(TestArchives.set()));
+            first.accept();
+            assertThrows(SetException.Conflict.class, () -> sets.receive("a"));
+        }
+        sets.receive("a").close();
+        nothingIsLeftOver("a");
+    }
+
+    @Test
+    void onlyAFewAreReceivedAtATime() throws IOException {
+        CalibrationSets sets = sets();
+        List<CalibrationSets.Upload> uploads = new ArrayList<>();
+        for (int i = 0; i < 4; i++) {
+            uploads.add(sets.receive("set-" + i));
+        }
+        assertThrows(SetException.Busy.class, () -> sets.receive("more"));
+        uploads.get(0).close();
+        uploads.get(0).close();
+        uploads.set(0, sets.receive("more"));
+        assertThrows(SetException.Busy.class, () -> sets.receive("yet-more"));
+        uploads.forEach(CalibrationSets.Upload::close);
         nothingIsLeftOver();
     }
 
@@ -283,7 +295,10 @@ class CalibrationSetsTest {
     }
 
     private CalibrationSet upload(String name, byte[] archive) throws IOException {
-        return sets().upload(name, new ByteArrayInputStream(archive));
+        try (CalibrationSets.Upload upload = sets().receive(name)) {
+            Files.write(upload.archive(), archive);
+            return upload.accept();
+        }
     }
 
     private CalibrationSets sets() {
