@@ -1,8 +1,6 @@
 package dev.luq.openai;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.vertx.core.http.HttpServerRequest;
-import io.vertx.core.http.HttpVersion;
 import jakarta.inject.Inject;
 import jakarta.ws.rs.Produces;
 import jakarta.ws.rs.core.MediaType;
@@ -13,14 +11,13 @@ import java.io.OutputStream;
 import java.lang.annotation.Annotation;
 import java.lang.reflect.Type;
 import java.nio.charset.StandardCharsets;
-import org.jboss.resteasy.reactive.server.core.ResteasyReactiveRequestContext;
 import org.jboss.resteasy.reactive.server.spi.ServerMessageBodyWriter;
 import org.jboss.resteasy.reactive.server.spi.ServerRequestContext;
 
 /**
- * Writes answers as JSON; a text is JSON already. Over HTTP/2 the response is given all its bytes at once: the
- * framework's output stream closes the whole connection when the client resets the stream before the last write, where
- * {@link StreamFailures} sees nothing of it.
+ * Writes answers as JSON; a text is JSON already. The response is given all its bytes at once: the framework's output
+ * stream holds a thread until the client has read all but the last of them, and over HTTP/2 closes the whole connection
+ * when the client resets the stream before the last write, where {@link StreamFailures} sees nothing of it.
  */
 @Provider
 @Produces(MediaType.APPLICATION_JSON)
@@ -35,15 +32,7 @@ public final class JsonWriter extends ServerMessageBodyWriter.AllWriteableMessag
 
     @Override
     public void writeResponse(Object entity, Type genericType, ServerRequestContext context) throws IOException {
-        byte[] json = json(entity);
-        if (((ResteasyReactiveRequestContext) context).unwrap(HttpServerRequest.class).version() == HttpVersion.HTTP_2) {
-            context.serverResponse().end(json);
-        } else {
-            // A connection of one answer is its client's own, and a slow one is sent no more than it takes.
-            OutputStream out = context.getOrCreateOutputStream();
-            out.write(json);
-            out.close();
-        }
+        context.serverResponse().end(json(entity));
     }
 
     @Override
