@@ -147,8 +147,12 @@ final class JobRecords {
      *
      * @return the job as it is now
      * @throws JobException.NotSaved when the disk does not take it; the job is as before then
+     * @throws JobException.Elsewhere when they were left to another server
      */
     Job changeOnDisk(String id, UnaryOperator<Job> change) {
+        if (!lock.isOpen()) {
+            throw new JobException.Elsewhere();
+        }
         Job next = change.apply(jobs.get(id));
         try {
             folders.save(next);

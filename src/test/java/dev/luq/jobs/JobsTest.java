@@ -256,6 +256,23 @@ class JobsTest {
         assertEquals(List.of(), jobs.list());
     }
 
+    @Test
+    void aChangeThatTheDiskDoesNotTakeIsNone() throws IOException {
+        Jobs jobs = started(Map.of());
+        jobs.create(request("1", "patient"));
+        jobs.create(request("2", "quick"));
+        Path taken = Files.createDirectories(data.resolve("jobs").resolve("2").resolve("record.json.part").resolve("taken"));
+        assertThrows(JobException.NotSaved.class, () -> jobs.cancel("2"));
+        assertEquals(JobState.QUEUED, jobs.get("2").state());
+        Files.delete(taken);
+        assertEquals(JobState.CANCELLED, jobs.cancel("2").state());
+        Files.createDirectories(taken);
+        assertThrows(JobException.NotSaved.class, () -> jobs.resume("2"));
+        assertEquals(JobState.CANCELLED, jobs.get("2").state());
+        go("1");
+        ended(jobs, "1");
+    }
+
     private Jobs started(Map<String, String> values) {
         Jobs jobs = jobs(data, values, (model, manifest, mode) -> {
             activated.add(model + " " + manifest + " " + mode);

@@ -129,7 +129,7 @@ final class Archive {
             throw invalid(name, "is encrypted or compressed in an unusual way; use a plain zip");
         }
         enter(name, file.getParent(), target);
-        String key = key(file);
+        String key = key(target, file);
         if (folders.contains(key) || !files.add(key)) {
             throw invalid(name, "is in the archive twice");
         }
@@ -141,16 +141,16 @@ final class Archive {
     /** Makes a folder, and those between it and the target. */
     private void enter(String name, Path folder, Path target) throws IOException {
         for (Path each = folder; !each.equals(target); each = each.getParent()) {
-            if (files.contains(key(each))) {
+            if (files.contains(key(target, each))) {
                 throw invalid(name, "is in a folder that is in the archive as a file too");
             }
-            folders.add(key(each));
+            folders.add(key(target, each));
         }
         Files.createDirectories(folder);
     }
 
-    private static String key(Path file) {
-        return file.toString().toLowerCase(Locale.ROOT);
+    private static String key(Path target, Path file) {
+        return target.relativize(file).toString().toLowerCase(Locale.ROOT);
     }
 
     private static boolean isPlain(ZipDirectory.Entry entry) {

@@ -58,6 +58,8 @@ public class CalibrationSets {
     private final Path home;
     /** Names of the sets that are being uploaded. */
     private final Set<String> receiving = new HashSet<>();
+    /** Held while a set's files are read, or an archive's: they are many megabytes of memory. */
+    private final Object reading = new Object();
 
     @Inject
     CalibrationSets(SetsConfig config, CatalogConfig catalog) {
@@ -210,7 +212,9 @@ public class CalibrationSets {
          * @throws SetException when it is no set, unpacks to too much, or the name is taken by another one
          */
         public synchronized CalibrationSet accept() {
-            return unpack(name, archive(), incoming);
+            synchronized (reading) {
+                return unpack(name, archive(), incoming);
+            }
         }
 
         /** Removes what is left of it, after {@link #accept} has ended. */
@@ -314,7 +318,13 @@ public class CalibrationSets {
         }
     }
 
-    private static CalibrationSet describe(String name, boolean uploaded, Path files, Path later, Instant created) {
+    private CalibrationSet describe(String name, boolean uploaded, Path files, Path later, Instant created) {
+        synchronized (reading) {
+            return read(name, uploaded, files, later, created);
+        }
+    }
+
+    private static CalibrationSet read(String name, boolean uploaded, Path files, Path later, Instant created) {
         try {
             Dataset set = Dataset.read(files);
             Map<String, Integer> categories = new TreeMap<>();

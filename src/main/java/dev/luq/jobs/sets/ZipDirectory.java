@@ -34,6 +34,8 @@ final class ZipDirectory {
     private static final int SHORT_UNKNOWN = 0xffff;
     private static final long UNKNOWN = 0xffffffffL;
     private static final int LONGEST_NAME = 1024;
+    /** Bytes of all names together, which are held in memory. */
+    private static final long MOST_NAMES = 16 << 20;
 
     private ZipDirectory() {
     }
@@ -75,8 +77,15 @@ final class ZipDirectory {
         List<Entry> entries = new ArrayList<>();
         try {
             InputStream in = new BufferedInputStream(new ChannelSlice(archive, end.offset, end.bytes), 1 << 16);
+            long names = 0;
             for (long i = 0; i < end.entries; i++) {
-                entries.add(entry(in));
+                Entry entry = entry(in);
+                names += entry.name.length();
+                if (names > MOST_NAMES) {
+                    throw new SetException.TooLarge("The names in the archive are longer than " + MOST_NAMES
+                            + " bytes together");
+                }
+                entries.add(entry);
             }
         } catch (EOFException e) {
             throw damaged();

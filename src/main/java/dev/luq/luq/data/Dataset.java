@@ -27,9 +27,9 @@ public record Dataset(List<Example> examples) {
     /** Most examples of a set. */
     public static final int MAX_EXAMPLES = 200_000;
     /** Most characters of its files together, which are all held in memory. */
-    static final long MAX_CHARACTERS = 64L << 20;
+    static final long MAX_CHARACTERS = 32L << 20;
     /** Most pictures that its examples name together. */
-    static final int MAX_IMAGES = 2 * MAX_EXAMPLES;
+    static final int MAX_IMAGES = MAX_EXAMPLES;
 
     public Dataset {
         examples = List.copyOf(examples);

@@ -65,7 +65,7 @@ final class AcceptedConnections extends ChannelInboundHandlerAdapter {
                 connection.pipeline().addFirst(new Refusal());
             } else {
                 connection.closeFuture().addListener(closed -> left(client));
-                connection.pipeline().addFirst(new ConnectionGuard(idleTimeout, stalledTimeout));
+                ConnectionGuard.guard(connection, idleTimeout, stalledTimeout);
             }
         }
         ctx.fireChannelRead(connection);

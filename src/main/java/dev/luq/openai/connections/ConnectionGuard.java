@@ -1,8 +1,10 @@
 package dev.luq.openai.connections;
 
+import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOutboundBuffer;
+import io.netty.util.AttributeKey;
 import io.vertx.core.http.HttpConnection;
 import io.vertx.core.net.impl.ConnectionBase;
 import java.time.Duration;
@@ -17,6 +19,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  */
 final class ConnectionGuard extends ChannelInboundHandlerAdapter {
 
+    private static final AttributeKey<ConnectionGuard> KEY = AttributeKey.valueOf("luq.connection-guard");
     private static final long MOST_NANOS_BETWEEN_LOOKS = TimeUnit.SECONDS.toNanos(5);
 
     private final long idleNanos;
@@ -29,16 +32,34 @@ final class ConnectionGuard extends ChannelInboundHandlerAdapter {
     private long sent;
     private long sendingSince;
 
-    ConnectionGuard(Duration idleTimeout, Duration stalledTimeout) {
+    private ConnectionGuard(Duration idleTimeout, Duration stalledTimeout) {
         this.idleNanos = idleTimeout.toNanos();
         this.stalledNanos = stalledTimeout.toNanos();
+    }
+
+    /**
+     * Guards a connection from its first moment on.
+     *
+     * @param connection just accepted, not active yet
+     */
+    static void guard(Channel connection, Duration idleTimeout, Duration stalledTimeout) {
+        ConnectionGuard guard = new ConnectionGuard(idleTimeout, stalledTimeout);
+        // Not looked up as a handler: an upgrade to HTTP/2 takes all of them out.
+        connection.attr(KEY).set(guard);
+        connection.pipeline().addFirst(guard);
     }
 
     /** The guard of a connection. */
     static Optional<ConnectionGuard> of(HttpConnection connection) {
         return connection instanceof ConnectionBase base
-                ? Optional.ofNullable(base.channel().pipeline().get(ConnectionGuard.class))
+                ? Optional.ofNullable(base.channel().attr(KEY).get())
                 : Optional.empty();
+    }
+
+    /** Bytes of answers that wait for the client to read. From any thread. */
+    static long unread(Channel connection) {
+        ChannelOutboundBuffer buffer = connection.unsafe().outboundBuffer();
+        return buffer == null ? 0 : buffer.totalPendingWriteBytes();
     }
 
     /** A request's head has arrived. */
@@ -54,30 +75,30 @@ final class ConnectionGuard extends ChannelInboundHandlerAdapter {
 
     @Override
     public void channelActive(ChannelHandlerContext ctx) {
-        lookAgain(ctx);
+        lookAgain(ctx.channel());
         ctx.fireChannelActive();
     }
 
-    private void lookAgain(ChannelHandlerContext ctx) {
+    private void lookAgain(Channel connection) {
         long nanos = Math.min(Math.min(idleNanos, stalledNanos) / 4, MOST_NANOS_BETWEEN_LOOKS);
-        ctx.executor().schedule(() -> look(ctx), Math.max(nanos, 1), TimeUnit.NANOSECONDS);
+        connection.eventLoop().schedule(() -> look(connection), Math.max(nanos, 1), TimeUnit.NANOSECONDS);
     }
 
-    private void look(ChannelHandlerContext ctx) {
-        if (!ctx.channel().isActive()) {
+    private void look(Channel connection) {
+        if (!connection.isActive()) {
             return;
         }
         long now = System.nanoTime();
-        boolean writing = isWriting(ctx.channel().unsafe().outboundBuffer(), now);
+        boolean writing = isWriting(connection.unsafe().outboundBuffer(), now);
         if (writing) {
             idleSince = now;
         }
         if (writing && now - sendingSince > stalledNanos
                 || !writing && requests.get() == 0 && now - idleSince > idleNanos) {
-            // From here, and not from the connection's end of the pipeline, which would first send a farewell.
-            ctx.close();
+            // At once: the handlers of HTTP/2 would first send a farewell.
+            connection.unsafe().close(connection.unsafe().voidPromise());
         } else {
-            lookAgain(ctx);
+            lookAgain(connection);
         }
     }
 

@@ -16,7 +16,8 @@ import jakarta.inject.Singleton;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
- * Tells each connection's guard of its requests. Over HTTP/2, where an answer waits for its own stream and not for the
+ * Tells each connection's guard of its requests, and takes none from a client that asks on and on and does not read the
+ * answers. Over HTTP/2, where an answer waits for its own stream and not for the
  * connection, ends the stream of a client that does not read.
  */
 @Singleton
@@ -25,6 +26,11 @@ final class ConnectionLimits {
     /** Before everything that answers. */
     private static final int PRIORITY = 510;
     private static final String KEY = "luq.connection-limits";
+    /** Bytes of answers that one connection may leave unread and still ask. */
+    private static final long MOST_UNREAD = 256 << 10;
+    private static final long REFUSED_STREAM = 7;
+    /** Until most answers are on their way, whichever thread gave them. */
+    private static final long SOON_MILLIS = 100;
 
     private final ApiConfig config;
 
@@ -42,6 +48,10 @@ final class ConnectionLimits {
         if (routing.get(KEY) == null) {
             routing.put(KEY, true);
             HttpServerRequest request = routing.request();
+            if (request.connection() instanceof ConnectionBase base && ConnectionGuard.unread(base.channel()) > MOST_UNREAD) {
+                refuse(routing, base);
+                return;
+            }
             ConnectionGuard.of(request.connection()).ifPresent(guard -> {
                 AtomicBoolean ended = new AtomicBoolean();
                 guard.begin();
@@ -53,10 +63,19 @@ final class ConnectionLimits {
             });
             if (request.version() == HttpVersion.HTTP_2 && request.connection() instanceof ConnectionBase connection) {
                 Context context = Vertx.currentContext();
-                routing.addBodyEndHandler(answered -> context.runOnContext(turn -> limitReading(routing, connection)));
+                routing.addBodyEndHandler(answered -> context.owner().setTimer(SOON_MILLIS, soon ->
+                        context.runOnContext(turn -> limitReading(routing, connection))));
             }
         }
         routing.next();
+    }
+
+    private static void refuse(RoutingContext routing, ConnectionBase connection) {
+        if (routing.request().version() == HttpVersion.HTTP_2) {
+            routing.response().reset(REFUSED_STREAM);
+        } else {
+            connection.channel().close();
+        }
     }
 
     private void limitReading(RoutingContext routing, ConnectionBase connection) {

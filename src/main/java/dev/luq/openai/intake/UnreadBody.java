@@ -20,7 +20,7 @@ final class UnreadBody {
 
     /** Before everything that answers. */
     private static final int PRIORITY = 500;
-    private static final long PATIENCE_MILLIS = 2000;
+    private static final long PATIENCE_MILLIS = 1000;
     private static final String KEY = "luq.unread-body";
 
     void filters(@Observes Filters filters) {
