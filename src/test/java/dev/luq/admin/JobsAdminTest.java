@@ -33,6 +33,8 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -43,6 +45,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -131,6 +134,45 @@ class JobsAdminTest {
         Map<String, byte[]> other = TestArchives.set();
         other.put("x.jsonl", "{\"question\":\"x\",\"answer\":\"y\"}".getBytes());
         upload("shapes", TestArchives.zip(other)).then().statusCode(409);
+    }
+
+    @Test
+    void anUploadThatDoesNotEndHoldsItsNameAndLeavesNothing() throws IOException {
+        List<Socket> unfinished = new ArrayList<>();
+        try {
+            for (int i = 0; i < 4; i++) {
+                unfinished.add(beginUpload("half-" + i));
+            }
+            until("they arrive", () -> incoming() == 4);
+            upload("fifth", TestArchives.zip(TestArchives.set())).then().statusCode(429).header("Retry-After", notNullValue());
+            unfinished.remove(3).close();
+            until("one has left", () -> incoming() == 3);
+            upload("half-0", TestArchives.zip(TestArchives.set())).then().statusCode(409)
+                    .body("error.message", containsString("half-0"));
+            json("{\"model\":\"tiny\",\"budget\":\"95%\"}").post("/admin/v1/plans").then().statusCode(200);
+        } finally {
+            for (Socket each : unfinished) {
+                each.close();
+            }
+        }
+        until("nothing is left", () -> incoming() == 0);
+        upload("half-0", TestArchives.zip(TestArchives.set())).then().statusCode(201);
+        admin().delete(SETS + "/half-0").then().statusCode(204);
+    }
+
+    private Socket beginUpload(String name) throws IOException {
+        Socket socket = new Socket("127.0.0.1", server.getPort());
+        socket.getOutputStream().write(("POST " + SETS + "?name=" + name + " HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer "
+                + AdminProfile.ADMIN + "\r\nContent-Type: application/zip\r\nContent-Length: 1000\r\n\r\nPK").getBytes());
+        return socket;
+    }
+
+    private static long incoming() {
+        try (Stream<Path> sets = Files.list(AdminProfile.data().resolve("calibration"))) {
+            return sets.filter(set -> set.getFileName().toString().startsWith(".incoming")).count();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     // ---- plans -----------------------------------------------------------------------------------------------------

@@ -31,12 +31,13 @@ final class Arrival {
     private final Pace pace;
     private final Sink sink;
     private final Context context;
+    private final long begun = System.nanoTime();
 
     private long windowTimer;
     private long deadlineTimer;
     private long received;
     private long receivedBeforeWindow;
-    private volatile long latest = System.nanoTime();
+    private volatile long latest = begun;
     private boolean ended;
 
     /**
@@ -63,7 +64,9 @@ final class Arrival {
         if ("100-continue".equalsIgnoreCase(request.getHeader("Expect"))) {
             request.response().writeContinue();
         }
-        if (request.isEnded()) {
+        if (request.response().closed()) {
+            end(new ClientGone());
+        } else if (request.isEnded()) {
             end(null);
         } else {
             request.resume();
@@ -100,7 +103,12 @@ final class Arrival {
         context.runOnContext(turn -> end(failure));
     }
 
-    /** Since when nothing has come. */
+    /** Since it has begun to come. */
+    long nanos() {
+        return System.nanoTime() - begun;
+    }
+
+    /** Since something has come. */
     long idleNanos() {
         return System.nanoTime() - latest;
     }

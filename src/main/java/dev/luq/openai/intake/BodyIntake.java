@@ -5,6 +5,7 @@ import dev.luq.openai.BodyLimit;
 import dev.luq.openai.errors.ApiError;
 import dev.luq.openai.errors.ApiException;
 import dev.luq.openai.errors.ApiException.Busy;
+import dev.luq.openai.errors.ApiException.ClientGone;
 import dev.luq.openai.errors.ApiException.InvalidRequest;
 import dev.luq.openai.errors.ApiException.Refused;
 import dev.luq.openai.errors.ApiException.RequestTimeout;
@@ -31,16 +32,17 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * Takes the bodies of all requests to resources: as they come, on the event loops, so that a slow one holds no thread; a
- * resource is called when its body is complete. Refused before that: bodies that are announced or become too large, come too slowly,
- * or find no memory. When memory is short, a body that does not come on gives way to one that does.
+ * resource is called when its body is complete. Refused before that: bodies that are announced or become too large, come
+ * too slowly, or find no memory. When memory is short, a body that does not come on gives way to one that does.
  */
 @Singleton
 public final class BodyIntake {
 
     /** Parsing less than this is no work that others would notice. */
     private static final int SMALL_BODY = 1 << 20;
-    /** A body that was silent for so long gives way. */
+    /** A body that was silent for so long gives way, and so does one that has been coming for so long. */
     private static final long SILENCE_NANOS = TimeUnit.SECONDS.toNanos(1);
+    private static final long SLOWNESS_NANOS = TimeUnit.SECONDS.toNanos(10);
 
     private final IntakeBudget budget;
     private final Pace pace;
@@ -152,7 +154,11 @@ public final class BodyIntake {
 
         void begin() {
             body.putOn(routing);
-            routing.addEndHandler(end -> body.close());
+            routing.addEndHandler(end -> {
+                body.close();
+                // Matters to one that waits for its turn.
+                whenDone.fail(new ClientGone());
+            });
             arriving.add(this);
             arrival.begin();
         }
@@ -187,22 +193,25 @@ public final class BodyIntake {
             whenDone.fail(failure);
         }
 
-        /** @throws Busy when there is no room, also not without those that are silent */
+        /** @throws Busy when there is no room, also not without those that give way */
         private void makingRoom(Runnable charge) {
             while (true) {
                 try {
                     charge.run();
                     return;
                 } catch (Busy busy) {
-                    Optional<InMemory> silent = arriving.stream()
-                            .filter(other -> other != this && other.arrival.idleNanos() > SILENCE_NANOS)
+                    Optional<InMemory> slow = arriving.stream().filter(other -> other != this && other.isSlow())
                             .max(Comparator.comparingLong(other -> other.share.held()));
-                    if (silent.isEmpty()) {
+                    if (slow.isEmpty()) {
                         throw busy;
                     }
-                    silent.get().giveWay();
+                    slow.get().giveWay();
                 }
             }
+        }
+
+        private boolean isSlow() {
+            return arrival.idleNanos() > SILENCE_NANOS || arrival.nanos() > SLOWNESS_NANOS;
         }
 
         /** Called by another one, on its thread. */

@@ -6,10 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.BufferedWriter;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
@@ -121,5 +125,47 @@ class DatasetTest {
         assertThrows(DataException.InvalidSet.class, () -> Dataset.read(folder.resolve("missing")));
         Files.write(folder.resolve("latin.jsonl"), new byte[] {'{', (byte) 0xe9, '}'});
         assertThrows(DataException.InvalidExample.class, () -> Dataset.read(folder));
+    }
+
+    @Test
+    void aLineWithoutAnEndIsNotReadToIt() throws IOException {
+        Path file = folder.resolve("set.jsonl");
+        Files.writeString(file, "{\"question\": \"a\", \"answer\": \"b\"}\n");
+        try (FileChannel endless = FileChannel.open(file, StandardOpenOption.WRITE)) {
+            // Two gigabytes of zeros that take no room on the disk.
+            endless.write(ByteBuffer.wrap(new byte[] {'x'}), Integer.MAX_VALUE);
+        }
+        String message = assertThrows(DataException.InvalidExample.class, () -> Dataset.read(folder)).getMessage();
+        assertTrue(message.startsWith("set.jsonl:2: the line has more than"), message);
+    }
+
+    @Test
+    void whatIsReadTogetherIsBounded() throws IOException {
+        String line = "{\"question\": \"" + "a".repeat(1_000_000) + "\", \"answer\": \"b\"}\n";
+        try (BufferedWriter out = Files.newBufferedWriter(folder.resolve("set.jsonl"))) {
+            for (int i = 0; i < 34; i++) {
+                out.write(line);
+            }
+        }
+        String message = assertThrows(DataException.InvalidSet.class, () -> Dataset.read(folder)).getMessage();
+        assertTrue(message.contains("take a sample"), message);
+    }
+
+    @Test
+    void messagesQuoteALittle() {
+        String name = "n".repeat(10_000);
+        for (String line : List.of("{\"" + name + "\": 1}", "{\"image\": \"" + name + "\", \"question\": \"a\", \"answer\": \"b\"}",
+                "{\"question\": \"a\", \"answer\": \"b\", \"category\": \"" + name + "\"}", name)) {
+            String message = assertThrows(DataException.InvalidExample.class, () -> read(line)).getMessage();
+            assertTrue(message.length() < 1_000, message);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"\\n", "\\r\\n", "\\r"})
+    void linesEndAsOnAnySystem(String end) throws IOException {
+        String text = "{\"question\": \"1\", \"answer\": \"x\"}END" + "END" + "{\"question\": \"2\", \"answer\": \"x\"}";
+        Files.writeString(folder.resolve("set.jsonl"), text.replace("END", end.translateEscapes()));
+        assertEquals(List.of(1, 3), Dataset.read(folder).examples().stream().map(Example::line).toList());
     }
 }
