@@ -51,8 +51,7 @@ public final class HttpRoutes {
     void fallbacks(@Observes Router router) {
         router.route().order(AFTER_ALL_ROUTES)
                 .handler(routing -> ErrorResponses.send(routing, Errors.ofStatus(404)));
-        router.route("/v1/*").order(AFTER_ALL_ROUTES).failureHandler(this::failed);
-        router.route("/admin/*").order(AFTER_ALL_ROUTES).failureHandler(this::failed);
+        router.route().order(AFTER_ALL_ROUTES).failureHandler(this::failed);
     }
 
     private void identify(RoutingContext routing) {
@@ -78,7 +77,8 @@ public final class HttpRoutes {
 
     private void failed(RoutingContext routing) {
         int status = routing.statusCode();
-        ErrorResponses.send(routing, routing.failure() == null && status >= 400 && status < 500
+        // The router's own refusals, such as of a Host that is none, have a status and a failure.
+        ErrorResponses.send(routing, status >= 400 && status < 500 && !(routing.failure() instanceof ApiException)
                 ? Errors.ofStatus(status)
                 : Errors.describe(routing.failure(), RequestId.of(routing)));
     }

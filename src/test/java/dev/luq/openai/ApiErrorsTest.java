@@ -111,6 +111,17 @@ class ApiErrorsTest extends ScriptedApi {
         assertError(request().accept("text/html").get("/v1/models").then(), 406, "not_acceptable");
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"/", "/health", "/v1/models", "/admin/v1/models"})
+    void aHostThatIsNoneIsTheClientsFault(String path) throws Exception {
+        try (RawClient client = new RawClient(server.getPort(), 0)) {
+            client.send("GET " + path + " HTTP/1.1\nHost: localhost:99999999\n\n", new byte[0]);
+            String answer = client.readUntil("}}");
+            assertTrue(answer.startsWith("HTTP/1.1 400"), answer);
+            assertTrue(answer.contains("\"code\":\"invalid_request\""), answer);
+        }
+    }
+
     @Test
     void aBodyThatIsTooLarge() throws Exception {
         try (RawClient client = new RawClient(server.getPort(), 0)) {
