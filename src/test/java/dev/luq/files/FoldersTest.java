@@ -1,6 +1,8 @@
 package dev.luq.files;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -58,5 +60,27 @@ class FoldersTest {
 
         assertEquals(List.of(Path.of("kept")), left());
         assertEquals("stays", Files.readString(kept));
+    }
+
+    @Test
+    void aFolderIsMadeWithThoseAboveIt() throws IOException {
+        Path deep = home.resolve("a").resolve("b").resolve("c");
+        assertEquals(deep, Folders.create(deep));
+        assertTrue(Files.isDirectory(deep));
+        assertEquals(deep, Folders.create(deep));
+        Files.writeString(home.resolve("file"), "text");
+        assertThrows(IOException.class, () -> Folders.create(home.resolve("file").resolve("below")));
+    }
+
+    @Test
+    void aFolderMovesWithAllThatIsInIt() throws IOException {
+        Folders.forceAll(folder());
+        Path target = Files.createDirectory(home.resolve("other")).resolve("moved");
+        Folders.move(home.resolve("a"), target);
+        assertEquals("text", Files.readString(target.resolve("b").resolve("c").resolve("file")));
+        assertEquals(List.of(Path.of("other")), left());
+        folder();
+        assertThrows(IOException.class, () -> Folders.move(home.resolve("a"), target));
+        assertTrue(Files.exists(home.resolve("a").resolve("file")));
     }
 }
