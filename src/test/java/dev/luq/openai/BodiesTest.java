@@ -55,10 +55,10 @@ class BodiesTest extends ScriptedApi {
         @Override
         public Map<String, String> getConfigOverrides() {
             Map<String, String> config = new HashMap<>(new ScriptedWorkers.Profile().getConfigOverrides());
-            config.put("luq.api.body-deadline", "3s");
-            config.put("luq.api.body-rate-window", "1s");
+            config.put("luq.api.body-deadline", "4s");
+            config.put("luq.api.body-rate-window", "2s");
             config.put("luq.api.min-body-rate", "1000");
-            config.put("luq.api.idle-timeout", "2s");
+            config.put("luq.api.idle-timeout", "3s");
             config.put("luq.api.intake-bytes", "16000000");
             config.put("quarkus.thread-pool.max-threads", "20");
             config.put("luq.api.max-connections-per-address", "300");
