@@ -54,6 +54,16 @@ final class Arrival {
 
     /** Begins to read. Called on the request's event loop. */
     void begin() {
+        if (request.response().closed()) {
+            end(new ClientGone());
+        } else if (request.isEnded()) {
+            end(null);
+        } else {
+            listen();
+        }
+    }
+
+    private void listen() {
         Vertx vertx = context.owner();
         windowTimer = vertx.setPeriodic(pace.window().toMillis(), timer -> checkRate());
         deadlineTimer = vertx.setTimer(pace.deadline().toMillis(), timer -> end(new RequestTimeout(
@@ -64,13 +74,7 @@ final class Arrival {
         if ("100-continue".equalsIgnoreCase(request.getHeader("Expect"))) {
             request.response().writeContinue();
         }
-        if (request.response().closed()) {
-            end(new ClientGone());
-        } else if (request.isEnded()) {
-            end(null);
-        } else {
-            request.resume();
-        }
+        request.resume();
     }
 
     private void arrived(Buffer bytes) {

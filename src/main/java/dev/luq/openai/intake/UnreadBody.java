@@ -76,7 +76,6 @@ final class UnreadBody {
         if (routing.request().version() == HttpVersion.HTTP_2) {
             routing.response().reset();
         } else {
-            // Behind the answer's bytes, if there are any left.
             ((ConnectionBase) routing.request().connection()).channel().close();
         }
     }
