@@ -27,6 +27,8 @@ final class Probation {
     /** The suspect that is worked on alone; null for none. */
     private Generation alone;
     private long aloneSince;
+    /** Since when others have waited for it. */
+    private long heldSince;
     /** Whether new ones wait for those that are worked on to end. */
     private boolean closed;
     private long closedSince;
@@ -73,6 +75,7 @@ final class Probation {
                 go(suspect, next);
                 alone = suspect.generation();
                 aloneSince = now;
+                heldSince = closed ? closedSince : now;
                 closed = false;
             } else if (!closed && now - suspect.since() >= PATIENCE && now - openUntil >= 0) {
                 closed = true;
@@ -94,7 +97,7 @@ final class Probation {
 
     private void ownTimeEnded(long now) {
         alone = null;
-        openUntil = now + (now - aloneSince);
+        openUntil = now + (now - heldSince);
     }
 
     /** One that needs the worker no more. @return whether the worker has it */

@@ -147,7 +147,10 @@ public interface WorkerConfig {
         @WithDefault("1H")
         Duration suspicion();
 
-        /** Longest time that other requests wait in a row for one that is worked on alone, and for those before it to end. */
+        /**
+         * Longest time that other requests wait until those before a suspect have ended, and again until the suspect has.
+         * Then they have as long for themselves.
+         */
         @WithDefault("30S")
         Duration probation();
     }

@@ -211,6 +211,7 @@ class SupervisedWorkerTest {
         until("successor", () -> worker.state() == ModelWorker.State.READY);
         assertEquals("open", answer(run(worker, "say open")), "it was not alone: nobody is refused");
         failure(WorkerException.Died.class, run(worker, "die KILL deaf"));
+        until("successor", () -> worker.state() == ModelWorker.State.READY);
         failure(WorkerException.Quarantined.class, run(worker, "die KILL deaf"));
     }
 
