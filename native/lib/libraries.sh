@@ -64,7 +64,22 @@ build_llama() {
     else
         targets+=(ggml-cpu)
     fi
+    : > "$work/compile.log"
+    tell_progress "$work/compile.log" &
+    local teller=$!
     logged "$work/compile.log" cmake --build "$work/llama" -j "$JOBS" --target "${targets[@]}"
+    kill "$teller" 2> /dev/null || true
+}
+
+# Says each half a minute how many of all steps are done, as ninja counts them in a log, until this build ends.
+tell_progress() {
+    exec 9>&- # the lock is the build's
+    local log=$1 started=$SECONDS done all spent
+    while sleep 30 > /dev/null 2>&1 && kill -0 $$ 2> /dev/null; do
+        IFS=' /' read -r done all < <(grep -oE '^\[[0-9]+/[0-9]+\]' "$log" | tail -n 1 | tr -d '[]') || continue
+        spent=$((SECONDS - started))
+        say "$done of $all compiled, about $(((all - done) * spent / done / 60 + 1)) min left"
+    done
 }
 
 # Makes $2 hold the files of $1. One that is the same is left alone, whatever its time is.

@@ -4,35 +4,79 @@ import dev.luq.luq.spec.Phase;
 import java.io.PrintStream;
 import java.util.Locale;
 import java.util.OptionalLong;
+import java.util.function.LongSupplier;
 
 /**
- * A job's progress for a person: one line that is drawn again and again on a terminal, lines now and then elsewhere. Not
- * thread-safe.
+ * A job's progress for a person: one line that is drawn again and again on a terminal, elsewhere lines now and then, and
+ * one each half a minute in any case. Thread-safe.
  */
 final class ProgressBar {
 
     private static final int LABELS = 34;
     private static final int WIDEST = 60;
     private static final int STEP = 10;
+    /** Longest silence where there is no terminal. */
+    private static final long SILENCE_NANOS = 30_000_000_000L;
 
     private final PrintStream out;
     private final int width;
+    private final LongSupplier clock;
     private String phase = "";
     private int lastStep = -1;
+    private long lastLine;
+    private int percent;
+    private OptionalLong secondsLeft = OptionalLong.empty();
     private boolean drawn;
 
     /** @param width columns of the terminal; 0 when there is none */
     ProgressBar(PrintStream out, int width) {
+        this(out, width, System::nanoTime);
+    }
+
+    /** @param clock in nanoseconds */
+    ProgressBar(PrintStream out, int width, LongSupplier clock) {
         this.out = out;
         this.width = width;
+        this.clock = clock;
+        this.lastLine = clock.getAsLong();
     }
 
     /** On standard error; the launcher says whether that is a terminal. */
     static ProgressBar forStandardError() {
-        return new ProgressBar(System.err, Integer.getInteger("luq.terminal-width", 0));
+        ProgressBar bar = new ProgressBar(System.err, Integer.getInteger("luq.terminal-width", 0));
+        if (bar.width == 0) {
+            Thread clock = new Thread(bar::tickForEver, "luq-progress");
+            clock.setDaemon(true);
+            clock.start();
+        }
+        return bar;
     }
 
-    void phase(Phase next) {
+    private void tickForEver() {
+        try {
+            while (true) {
+                Thread.sleep(1000);
+                tick();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Time has passed. */
+    synchronized void tick() {
+        if (width == 0 && lastStep >= 0 && clock.getAsLong() - lastLine >= SILENCE_NANOS) {
+            printLine();
+        }
+    }
+
+    private void printLine() {
+        lastStep = percent / STEP;
+        lastLine = clock.getAsLong();
+        out.println("luq: " + percent + " %" + secondsLeft.stream().mapToObj(s -> ", " + time(s) + " left").findFirst().orElse(""));
+    }
+
+    synchronized void phase(Phase next) {
         phase = next.name().toLowerCase(Locale.ROOT);
         if (width == 0) {
             out.println("luq: " + phase);
@@ -40,26 +84,28 @@ final class ProgressBar {
     }
 
     /** @param share of the whole, 0 to 1 */
-    void progress(double share, OptionalLong secondsLeft) {
-        int percent = (int) Math.floor(100 * share);
+    synchronized void progress(double share, OptionalLong left) {
+        percent = (int) Math.floor(100 * share);
+        secondsLeft = left;
         if (width > 0) {
             out.print("\r" + line(percent, secondsLeft));
             out.flush();
             drawn = true;
         } else if (percent / STEP != lastStep) {
-            lastStep = percent / STEP;
-            out.println("luq: " + percent + " %" + secondsLeft.stream().mapToObj(s -> ", " + time(s) + " left").findFirst().orElse(""));
+            printLine();
+        } else {
+            tick();
         }
     }
 
     /** Prints a line without disturbing the bar. */
-    void message(String text) {
+    synchronized void message(String text) {
         clear();
         out.println("luq: " + text);
     }
 
     /** Takes the bar away. */
-    void clear() {
+    synchronized void clear() {
         if (drawn) {
             out.print("\r" + " ".repeat(width - 1) + "\r");
             out.flush();

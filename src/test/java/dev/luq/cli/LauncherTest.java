@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -69,7 +71,63 @@ class LauncherTest {
         assertRefused(1, "serve has no option --moddel", "serve", "--moddel", "x.gguf");
         assertRefused(1, "--port needs a value", "serve", "--port");
         assertRefused(1, "--port needs a number", "serve", "--port", "http");
+        assertRefused(1, "--port needs a number from 1 to 65535", "serve", "--port", "99999");
+        assertRefused(1, "--port needs a number from 1 to 65535", "serve", "--port", "0");
         assertRefused(1, "there is no file nowhere.gguf", "serve", "--model", "nowhere.gguf");
+    }
+
+    @Test
+    void saysThatAPortIsTakenBeforeItBuildsAnything() throws Exception {
+        try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            String port = String.valueOf(taken.getLocalPort());
+            String message = "luq: port " + port + " is taken: end the server that listens there, or choose another one with"
+                    + " --port\n";
+            assertEquals(new Outcome(1, message), luq("serve", "--port", port));
+            assertEquals(new Outcome(1, message), luq("serve", "--host", "0.0.0.0", "--port", port));
+        }
+    }
+
+    /** Quarkus would record the settings that it sees while it builds, for every later start anywhere. */
+    @Test
+    void theBuildSeesNoSettingOfTheUserAndTheServerSeesThemAll() throws Exception {
+        Path project = Files.createDirectories(directory.resolve("the project"));
+        Files.copy(LUQ, project.resolve("luq"));
+        Files.writeString(project.resolve("pom.xml"), "<project/>");
+        Files.writeString(project.resolve(".env"), "LUQ_MODEL=of-the-project");
+        Files.createDirectories(project.resolve("src/main"));
+        script(project.resolve("native/build"), "[ \"${1:-}\" != --key ] || echo key");
+        Path tools = directory.resolve("tools");
+        String report = "{ pwd; ls -A; env; } > '" + directory + "'/";
+        script(tools.resolve("bin/mvn"), report + "build; mkdir -p '" + project + "'/target/quarkus-app; touch '" + project
+                + "'/target/quarkus-app/quarkus-run.jar");
+        script(tools.resolve("bin/javac"), ":");
+        script(tools.resolve("bin/java"), "[ \"$1\" != -version ] || { echo 'openjdk version \"17.0.1\"' >&2; exit; }; " + report
+                + "server");
+        Path user = Files.createDirectories(directory.resolve("user"));
+        Files.createDirectories(user.resolve("config"));
+        Files.writeString(user.resolve("config/application.properties"), "luq.model=of-the-user");
+        ProcessBuilder builder = new ProcessBuilder(project.resolve("luq").toString(), "serve", "--port", "1")
+                .directory(user.toFile()).redirectErrorStream(true);
+        builder.environment().putAll(Map.of("PATH", tools.resolve("bin") + ":" + System.getenv("PATH"), "JAVA_HOME",
+                tools.toString(), "LUQ_MODEL", "m.gguf", "LUQ_API_KEYS", "secret", "QUARKUS_HTTP_PORT", "1",
+                "SMALLRYE_CONFIG_LOCATIONS", "/x", "_QUARKUS_PROFILE", "p", "MAVEN_OPTS", "-Xmx1g", "HTTPS_PROXY", "http://p"));
+        Outcome outcome = finish(builder.start());
+        assertEquals(0, outcome.status(), outcome.output());
+
+        List<String> build = Files.readAllLines(directory.resolve("build"));
+        assertEquals(project.resolve("target/luq/build").toString(), build.get(0));
+        assertFalse(build.contains("config") || build.contains(".env"), build.toString());
+        assertTrue(build.stream().noneMatch(line -> line.matches("_?(LUQ|QUARKUS|SMALLRYE)_.*")), build.toString());
+        assertTrue(build.containsAll(List.of("MAVEN_OPTS=-Xmx1g", "HTTPS_PROXY=http://p")), build.toString());
+        List<String> server = Files.readAllLines(directory.resolve("server"));
+        assertEquals(user.toString(), server.get(0));
+        assertTrue(server.containsAll(List.of("config", "LUQ_MODEL=m.gguf", "QUARKUS_HTTP_PORT=1")), server.toString());
+    }
+
+    private static void script(Path file, String body) throws IOException {
+        Files.createDirectories(file.getParent());
+        Files.writeString(file, "#!/usr/bin/env bash\n" + body + "\n");
+        assertTrue(file.toFile().setExecutable(true));
     }
 
     @Test

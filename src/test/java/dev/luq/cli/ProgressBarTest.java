@@ -64,6 +64,17 @@ class ProgressBarTest {
     }
 
     @Test
+    void elsewhereNobodyWaitsLongerThanHalfAMinuteForALine() {
+        long[] seconds = {0};
+        ProgressBar bar = new ProgressBar(new PrintStream(out), 0, () -> seconds[0] * 1_000_000_000L);
+        bar.progress(0.42, OptionalLong.of(300));
+        for (; seconds[0] <= 300; seconds[0]++) {
+            bar.tick();
+        }
+        assertEquals(11, out.toString().lines().count());
+    }
+
+    @Test
     void aMessageTakesThePlaceOfTheBar() {
         ProgressBar bar = bar(40);
         bar.progress(0.3, OptionalLong.empty());
