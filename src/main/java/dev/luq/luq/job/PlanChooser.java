@@ -87,7 +87,7 @@ final class PlanChooser {
         List<Method> methods = methods(spec.method());
         List<Proposal> proposals = new ArrayList<>();
         PlanException impossible = null;
-        for (Precision projector : projectors()) {
+        for (Precision projector : spec.projectors()) {
             for (int i = 0; i < methods.size(); i++) {
                 try {
                     Candidate candidate = propose(methods.get(i), projector, stretch.part(i, methods.size()).part(0, 0.5));
@@ -110,13 +110,6 @@ final class PlanChooser {
                     List.of(choice(only, Optional.empty())));
         }
         return spec.budget().isOfSize() ? nearest(proposals, stretch.part(0.5, 1)) : smallest(proposals);
-    }
-
-    /** What the projector may be: also Q8_0 where its bytes count, after what was asked for. */
-    private List<Precision> projectors() {
-        Precision asked = spec.levels().mmproj();
-        boolean counts = spec.budget() instanceof Budget.Deployment && subject.mmproj().isPresent();
-        return counts && asked != Precision.Q8_0 ? List.of(asked, Precision.Q8_0) : List.of(asked);
     }
 
     private Candidate propose(Method method, Precision projector, Stretch stretch) {

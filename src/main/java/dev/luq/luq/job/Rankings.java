@@ -25,9 +25,6 @@ import java.util.TreeSet;
 /** Rankings of a subject's layers from one calibration, each computed once and only when it is asked for. */
 final class Rankings {
 
-    /** What a ladder chooses among, and the high precision. */
-    private static final List<Precision> LADDER = List.of(Precision.IQ1_M, Precision.IQ2_XXS, Precision.IQ2_S,
-            Precision.IQ3_XXS, Precision.IQ3_S, Precision.Q4_K, Precision.Q6_K);
     private static final String VERSION = "1";
 
     private final Subject subject;
@@ -121,7 +118,7 @@ final class Rankings {
     /** Costs of each layer at each precision of a ladder, measured on the tuning examples. */
     LayerCosts costs(Stretch stretch) {
         if (costs == null) {
-            TreeSet<Precision> precisions = new TreeSet<>(LADDER);
+            TreeSet<Precision> precisions = new TreeSet<>(Precision.LADDER);
             precisions.add(levels.low());
             precisions.add(levels.high());
             costs = bench.costs(List.copyOf(precisions), Plan.uniform(layers, levels.high(), levels.high(), Precision.F16),

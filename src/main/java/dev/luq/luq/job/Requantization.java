@@ -6,6 +6,8 @@ import dev.luq.luq.measure.Quality;
 import dev.luq.luq.quantize.Assembled;
 import dev.luq.luq.report.Page;
 import dev.luq.luq.report.Report;
+import dev.luq.luq.plan.LayeredModel;
+import dev.luq.luq.plan.Planner;
 import dev.luq.luq.spec.JobStatus;
 import dev.luq.luq.spec.JsonFile;
 import dev.luq.luq.spec.Phase;
@@ -117,6 +119,7 @@ public final class Requantization {
                 () -> listener.message("Waiting for another job with this data folder."));
                 StoreLease lease = store.build()) {
             Subject subject = Subject.read(spec, store, calibrating);
+            spec.requirePossible(new Planner(LayeredModel.ofBase(subject.model()), subject.mmproj(), spec.serving()));
             Threads threads = Threads.of(spec.threads(), subject.model().parameters());
             try (Workbench bench = new Workbench(subject, store, cache, threads)) {
                 Calibrations calibrations = new Calibrations(subject, cache, threads);

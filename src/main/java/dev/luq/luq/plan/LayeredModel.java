@@ -43,6 +43,22 @@ public record LayeredModel(Map<String, GgufValue> metadata, List<GgufTensor> out
     }
 
     /**
+     * The same of a model that is to be re-quantized.
+     *
+     * @throws PlanException.UnsupportedModel also when it is quantized already
+     */
+    public static LayeredModel ofBase(ModelFiles files) {
+        LayeredModel model = of(files);
+        model.layers.stream().flatMap(List::stream)
+                .filter(tensor -> tensor.shape().size() > 1 && !TensorTypes.isSource(tensor.type())).findFirst()
+                .ifPresent(tensor -> {
+                    throw new PlanException.UnsupportedModel("The base model is quantized already: tensor " + tensor.name()
+                            + " is " + tensor.type() + ". Use the F16, BF16, F32 or Q8_0 file of the model.");
+                });
+        return model;
+    }
+
+    /**
      * Of a table of tensors.
      *
      * @param blockCount layers that there must be; empty where the file says nothing

@@ -6,6 +6,7 @@ import dev.luq.gguf.GgmlType;
 import dev.luq.gguf.GgufTensor;
 import dev.luq.gguf.ModelFiles;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
@@ -126,6 +127,24 @@ public final class Planner {
         long limit = limit(budget) - (bytes(candidate(any), budget) - layers);
         return candidate(new Plan(Ladder.cheapest(options, limit).orElseThrow(() -> impossible(budget,
                 candidate(new Plan(Ladder.smallest(options), outside, mmproj)))), outside, mmproj));
+    }
+
+    /**
+     * Whether a budget can be met at all, before anything is measured.
+     *
+     * @param budget one of quality is not known to be impossible
+     * @param layers precisions that a layer may have
+     * @param projectors precisions that the projector may have
+     * @throws PlanException.Impossible when the smallest of these plans is larger
+     */
+    public void requirePossible(Budget budget, Collection<Precision> layers, Precision outside,
+            Collection<Precision> projectors) {
+        if (!budget.isOfSize()) {
+            return;
+        }
+        List<Precision> smallest = IntStream.range(0, layerCount()).mapToObj(layer -> layers.stream()
+                .min(Comparator.comparingLong(precision -> layerBytes(layer, precision, budget))).orElseThrow()).toList();
+        choose(projectors.stream().map(projector -> candidate(new Plan(smallest, outside, projector))).toList(), budget);
     }
 
     /** What a budget counts of a candidate. */

@@ -2,6 +2,7 @@ package dev.luq.luq.plan;
 
 import dev.luq.gguf.GgmlType;
 import dev.luq.gguf.GgufTensor;
+import java.util.List;
 
 /**
  * How exact a layer's matrices, the tensors outside the layers, or a projector are. Ordered from the smallest to the
@@ -20,6 +21,9 @@ public enum Precision {
     Q8_0(GgmlType.Q8_0),
     /** Nothing is quantized: each tensor keeps the type of the base file, be it F16, BF16, F32 or Q8_0. */
     F16(GgmlType.F16);
+
+    /** What a ladder chooses among, beside the low and the high precision. */
+    public static final List<Precision> LADDER = List.of(IQ1_M, IQ2_XXS, IQ2_S, IQ3_XXS, IQ3_S, Q4_K, Q6_K);
 
     private final GgmlType matrices;
 

@@ -4,6 +4,7 @@ import dev.luq.gguf.GgmlType;
 import dev.luq.gguf.GgufTensor;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Set;
 
 /**
  * Which type each tensor gets: the rules of {@code src/llama-quant.cpp} of llama.cpp v0.5.0 for dense models, so that
@@ -35,7 +36,15 @@ public final class TensorTypes {
         };
     });
 
+    /** Types that are exact enough to be quantized from. */
+    private static final Set<GgmlType> SOURCES = Set.of(GgmlType.F32, GgmlType.F16, GgmlType.BF16, GgmlType.Q8_0);
+
     private TensorTypes() {
+    }
+
+    /** Whether a tensor of this type may be brought to a smaller one. */
+    public static boolean isSource(GgmlType type) {
+        return SOURCES.contains(type);
     }
 
     static GgmlType inLayer(Precision precision, GgufTensor source, int layer, int layerCount) {

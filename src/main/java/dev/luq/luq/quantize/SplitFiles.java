@@ -33,7 +33,6 @@ final class SplitFiles {
     private static final String FORMAT = "luq-entry-1";
     /** {@code general.quantization_version} that goes with the formats of ggml's blocks. */
     private static final long QUANTIZATION_VERSION = 2;
-    private static final Set<GgmlType> SOURCES = Set.of(GgmlType.F32, GgmlType.F16, GgmlType.BF16, GgmlType.Q8_0);
     /** Types whose code in ggml does not look at importances. */
     private static final Set<GgmlType> INDIFFERENT = Set.of(GgmlType.Q8_0, GgmlType.F16, GgmlType.BF16, GgmlType.F32);
 
@@ -146,7 +145,7 @@ final class SplitFiles {
         if (type == tensor.type() || INDIFFERENT.contains(type)) {
             return null;
         }
-        if (!SOURCES.contains(tensor.type())) {
+        if (!TensorTypes.isSource(tensor.type())) {
             throw new QuantizeException.UnsuitableSource("The base model is quantized already: tensor " + tensor.name()
                     + " is " + tensor.type() + ". Use the F16, BF16, F32 or Q8_0 file of the model.");
         }

@@ -1,13 +1,16 @@
 package dev.luq.luq.spec;
 
 import dev.luq.luq.plan.Budget;
+import dev.luq.luq.plan.Planner;
 import dev.luq.luq.plan.Precision;
 import dev.luq.luq.plan.ServingShape;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Pattern;
 
 /**
@@ -158,6 +161,27 @@ public record RequantizationSpec(int version, Source source, Sets sets, Budget b
     public static RequantizationSpec of(Source source, Sets sets, Budget budget, ServingShape serving, Output output) {
         return new RequantizationSpec(VERSION, source, sets, budget, Method.BEST, Levels.DEFAULT, Calibration.DEFAULT,
                 serving, 0, output);
+    }
+
+    /** What the projector may be: also Q8_0 where its bytes count, after what was asked for. */
+    public List<Precision> projectors() {
+        boolean counts = budget instanceof Budget.Deployment && source.mmproj().isPresent();
+        return counts && levels.mmproj() != Precision.Q8_0 ? List.of(levels.mmproj(), Precision.Q8_0)
+                : List.of(levels.mmproj());
+    }
+
+    /**
+     * Whether any plan can be as small as the budget, which needs no measurement.
+     *
+     * @param planner of the base model and its projector
+     * @throws PlanException.Impossible when none can
+     */
+    public void requirePossible(Planner planner) {
+        Set<Precision> precisions = EnumSet.of(levels.low());
+        if (method == Method.LADDER || method == Method.BEST) {
+            precisions.addAll(Precision.LADDER);
+        }
+        planner.requirePossible(budget, precisions, levels.high(), projectors());
     }
 
     /** The same wish with a result of another name and time. */
