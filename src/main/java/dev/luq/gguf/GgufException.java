@@ -1,10 +1,15 @@
 package dev.luq.gguf;
 
+import dev.luq.files.PlainText;
+
 /** Why a file is not a model that can be used. Messages are complete sentences for people and name no path. */
 public abstract sealed class GgufException extends RuntimeException {
 
+    /** Characters of a message, which may quote the file. */
+    private static final int LONGEST = 1000;
+
     private GgufException(String message) {
-        super(message);
+        super(PlainText.of(message, LONGEST));
     }
 
     /** The file does not start as a GGUF does. */
