@@ -47,13 +47,18 @@ public final class GraphTensor {
         return Math.toIntExact(llama.ggml_nrows(tensor));
     }
 
+    /** Whether it lies in memory as plain floats. */
+    public boolean isPlain() {
+        return tensor.type() == llama.GGML_TYPE_F32 && llama.ggml_is_contiguous(tensor);
+    }
+
     /**
      * {@code rows x columns} floats, row by row: a view of native memory, valid for the tap's call.
      *
      * @throws IllegalStateException the tensor does not lie in memory as plain floats
      */
     public FloatBuffer floats() {
-        if (tensor.type() != llama.GGML_TYPE_F32 || !llama.ggml_is_contiguous(tensor)) {
+        if (!isPlain()) {
             throw new IllegalStateException("tensor " + name() + " does not hold plain floats");
         }
         return new FloatPointer(tensor.data()).capacity((long) rows() * columns()).asBuffer();

@@ -19,6 +19,7 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
@@ -146,6 +147,39 @@ public final class TestModels {
             }
         }
         throw new IllegalArgumentException("no tensor " + name);
+    }
+
+    /**
+     * A copy of an F16 model with other weights in a tensor.
+     *
+     * @param first index of the first weight that is changed
+     * @param half the value that they get, as the bits of an F16
+     */
+    public static Path changed(ModelFiles model, String tensor, long first, long count, int half, Path target)
+            throws IOException {
+        Files.copy(model.paths().get(0), target);
+        ByteBuffer values = ByteBuffer.allocate((int) (2 * count)).order(ByteOrder.LITTLE_ENDIAN);
+        while (values.hasRemaining()) {
+            values.putShort((short) half);
+        }
+        try (FileChannel channel = FileChannel.open(target, StandardOpenOption.WRITE)) {
+            channel.write(values.flip(), model.first().offset(tensor) + 2 * first);
+        }
+        return target;
+    }
+
+    /** A copy of a model with another chat template. */
+    public static Path withTemplate(ModelFiles model, String template, Path target) throws IOException {
+        Map<String, GgufValue> metadata = new LinkedHashMap<>(model.first().metadata());
+        metadata.put("tokenizer.chat_template", GgufValue.text(template));
+        try (GgufWriter writer = GgufWriter.create(target, metadata, model.first().tensors())) {
+            for (GgufTensor tensor : model.first().tensors()) {
+                writer.begin(tensor.name());
+                writer.write(data(model, tensor.name()));
+            }
+            writer.commit();
+        }
+        return target;
     }
 
     /** Unnormalized log probabilities of the token after a text of all token ids from 0 to 31. */

@@ -1,5 +1,6 @@
 package dev.luq.luq.calibrate;
 
+import dev.luq.llama.FiniteNumbers;
 import dev.luq.llama.GraphTensor;
 import dev.luq.llama.TensorTap;
 import dev.luq.luq.feed.Modality;
@@ -13,6 +14,13 @@ import java.util.Set;
  * ends a piece of computation, so matrices with a common input (query, key and value; gate and up) are looked at once.
  */
 final class ActivationTap implements TensorTap {
+
+    /** An activation is not finite. */
+    static final class NotFinite extends RuntimeException {
+        NotFinite() {
+            super("an activation is not finite");
+        }
+    }
 
     private final Set<String> weights;
     private final Set<Activation> activations;
@@ -76,7 +84,10 @@ final class ActivationTap implements TensorTap {
                     + " of " + slots.length + " tokens; models of this architecture cannot be calibrated.");
         }
         if (product) {
-            squares.add(tensor.source(0).name(), modality, values.floats(), values.columns());
+            boolean finite = squares.add(tensor.source(0).name(), modality, values.floats(), values.columns());
+            if (!finite) {
+                throw new NotFinite();
+            }
         }
         Activation activation = activation(values.name());
         if (activation != null) {
@@ -85,6 +96,9 @@ final class ActivationTap implements TensorTap {
     }
 
     private void sample(Activation activation, int layer, FloatBuffer values, int width) {
+        if (!FiniteNumbers.areFinite(values)) {
+            throw new NotFinite();
+        }
         for (int token = 0; token < slots.length; token++) {
             if (slots[token] >= 0) {
                 vectors.write(activation, modality, layer, slots[token], values.slice(token * width, width));

@@ -133,6 +133,8 @@ public final class Calibrator {
                     squares.add(tap.takeSquares());
                 } catch (FeedException.TooLong e) {
                     skipped.add(example.id());
+                } catch (ActivationTap.NotFinite e) {
+                    throw new CalibrationException.UnusableModel(feeder.notFinite(example));
                 }
                 done++;
                 tokens = reservoir.seen();
@@ -146,7 +148,7 @@ public final class Calibrator {
             save(start, done, skipped, tokens, squares, vectors);
             throw interrupted();
         }
-        check(skipped.size(), examples.size(), squares);
+        check(skipped.size(), examples.size());
         save(start, done, skipped, tokens, squares, vectors);
     }
 
@@ -166,17 +168,11 @@ public final class Calibrator {
         lastCheckpoint = System.nanoTime();
     }
 
-    private static void check(int skipped, int examples, InputSquares squares) {
+    private static void check(int skipped, int examples) {
         if (skipped == examples) {
             throw new CalibrationException.UnusableSet("None of the " + examples + " examples fits into the context;"
                     + " shorten them, use smaller pictures or a larger context.");
         }
-        squares.sums().forEach((weight, byModality) -> byModality.values().forEach(sums -> {
-            if (!Double.isFinite(Arrays.stream(sums).sum())) {
-                throw new CalibrationException.UnusableModel("The model computes numbers that are not finite before "
-                        + weight + "; its file is damaged.");
-            }
-        }));
     }
 
     /** Examples in the set's order, all or a sample. */

@@ -16,18 +16,23 @@ final class InputSquares {
     /**
      * @param weight name of the matrix
      * @param inputs rows of {@code columns} floats; consumed
+     * @return whether all of them are finite
      */
-    void add(String weight, Modality modality, FloatBuffer inputs, int columns) {
+    boolean add(String weight, Modality modality, FloatBuffer inputs, int columns) {
         double[] sum = of(weight, modality, columns);
         if (row.length != columns) {
             row = new float[columns];
         }
+        double total = 0;
         while (inputs.hasRemaining()) {
             inputs.get(row);
             for (int i = 0; i < columns; i++) {
-                sum[i] += (double) row[i] * row[i];
+                double square = (double) row[i] * row[i];
+                sum[i] += square;
+                total += square;
             }
         }
+        return Double.isFinite(total);
     }
 
     /** Adds what another one summed. */

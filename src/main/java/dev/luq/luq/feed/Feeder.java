@@ -12,6 +12,7 @@ import dev.luq.engine.PromptUnit;
 import dev.luq.llama.ChatTemplates;
 import dev.luq.llama.Context;
 import dev.luq.llama.ContextOptions;
+import dev.luq.llama.FiniteNumbers;
 import dev.luq.llama.ImageEmbedding;
 import dev.luq.llama.KvType;
 import dev.luq.llama.Model;
@@ -21,8 +22,11 @@ import dev.luq.llama.TokenBatch;
 import dev.luq.llama.Vision;
 import dev.luq.llama.VisionOptions;
 import dev.luq.llama.Vocabulary;
+import dev.luq.llama.Weights;
 import dev.luq.luq.data.Example;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
@@ -42,6 +46,7 @@ public final class Feeder implements AutoCloseable {
     private static final int SEQUENCE = 0;
 
     private final FeedOptions options;
+    private final List<Path> files;
     private final Deque<AutoCloseable> owned = new ArrayDeque<>();
     private final Model model;
     private final Optional<Path> mmproj;
@@ -55,11 +60,12 @@ public final class Feeder implements AutoCloseable {
     /** What the context holds beyond doubt: units up to the end of a picture. */
     private List<PromptUnit> held = List.of();
 
-    private Feeder(Model model, Optional<Path> mmproj, FeedOptions options, FeedCache cache) {
+    private Feeder(List<Path> files, Optional<Path> mmproj, FeedOptions options, FeedCache cache) {
         this.options = options;
+        this.files = files;
         this.cache = cache;
         this.mmproj = mmproj;
-        this.model = own(model);
+        this.model = own(Model.load(files, ModelOptions.DEFAULT));
         vocabulary = model.vocabulary();
         try {
             int size = options.batchSize();
@@ -97,7 +103,7 @@ public final class Feeder implements AutoCloseable {
      * @param cache of feeders with the same projector, bound of pictures and vocabulary; not closed by them
      */
     public static Feeder open(List<Path> model, Optional<Path> mmproj, FeedOptions options, FeedCache cache) {
-        return new Feeder(Model.load(model, ModelOptions.DEFAULT), mmproj, options, cache);
+        return new Feeder(model, mmproj, options, cache);
     }
 
     private <T extends AutoCloseable> T own(T resource) {
@@ -121,6 +127,31 @@ public final class Feeder implements AutoCloseable {
             evaluate(input, sequence, visitor);
             return sequence.tokens();
         }
+    }
+
+    /**
+     * Evaluates an example once more, to find out where numbers begin that are not finite.
+     *
+     * @param example with which the model computed such numbers
+     * @return what is to be told about it, for people
+     */
+    public String notFinite(Example example) {
+        FiniteTap tap = new FiniteTap();
+        FeedOptions watched = new FeedOptions(options.contextSize(), options.batchSize(), options.threads(),
+                options.imageTokens(), options.outputs(), Optional.of(tap));
+        try (Feeder again = new Feeder(files, mmproj, watched, cache)) {
+            again.feed(example, new Visitor() { });
+            return new NotFinite(tap.found(), damaged(tap.found())).toString();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Of the weights that may be the reason, those that are not finite themselves. */
+    private Optional<String> damaged(Optional<String> where) throws IOException {
+        Optional<Integer> layer = where.flatMap(NotFinite::layerOf);
+        return Weights.notFinite(files, name -> NotFinite.layerOf(name).isEmpty()
+                || layer.isPresent() && NotFinite.layerOf(name).equals(layer));
     }
 
     /** Whether a token ends an answer. */
@@ -199,7 +230,13 @@ public final class Feeder implements AutoCloseable {
             if (prepared == null) {
                 prepared = prepare(example);
             }
-            return vision.encode(prepared.images().get(unit));
+            ImageEmbedding embedding = vision.encode(prepared.images().get(unit));
+            if (!FiniteNumbers.areFinite(embedding.data())) {
+                embedding.close();
+                throw new FeedException.Unusable(example, "the projector computes numbers for its pictures that are not"
+                        + " finite, with llama.cpp's kernels.", null);
+            }
+            return embedding;
         }
 
         @Override

@@ -214,7 +214,11 @@ public final class Evaluation {
             Lanes.run(lanes, groups, (lane, group) -> {
                 for (Question question : group) {
                     check(watcher);
-                    work.accept(lane, question);
+                    try {
+                        work.accept(lane, question);
+                    } catch (MeasureException.Undefined e) {
+                        throw new MeasureException.Undefined(lane.notFinite(question.example));
+                    }
                     int count = done.incrementAndGet();
                     if (lane == lanes.get(0)) {
                         watcher.progress((double) count / examples.size());

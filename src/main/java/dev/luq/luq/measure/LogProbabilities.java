@@ -18,7 +18,7 @@ final class LogProbabilities {
 
     /**
      * @param logits one per token of the vocabulary, from the buffer's start to its limit
-     * @throws MeasureException.Undefined a logit is not a number, or all are negative infinity
+     * @throws MeasureException.Undefined a logit is not a number or infinitely large, or all are negative infinity
      */
     static LogProbabilities of(FloatBuffer logits) {
         int size = logits.limit();

@@ -7,10 +7,15 @@ public abstract sealed class MeasureException extends RuntimeException {
         super(message, cause);
     }
 
-    /** The model's logits are no distribution: NaN, or nothing has a probability. */
+    /** The model's logits are no distribution: they are not finite. */
     public static final class Undefined extends MeasureException {
         Undefined() {
-            super("The model's output is not a number: its files or its quantization are broken.", null);
+            this("The model's output is not finite.");
+        }
+
+        /** @param message where that begins, and why */
+        Undefined(String message) {
+            super(message, null);
         }
     }
 

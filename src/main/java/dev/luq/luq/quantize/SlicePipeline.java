@@ -132,8 +132,12 @@ final class SlicePipeline implements AutoCloseable {
             buffers.add(rows);
         }
         if (!valid) {
-            throw new QuantizeException.UnsuitableSource("Tensor " + job.source().name() + " of the base model holds values"
-                    + " that are no finite numbers: the file is damaged. Fetch or convert it again.");
+            String tensor = job.source().name();
+            throw new QuantizeException.UnsuitableSource(Quantizer.isValid(from, rows.duplicate().rewind())
+                    ? "Tensor " + tensor + " of the base model cannot be brought to " + job.type() + ": its values are finite,"
+                            + " but too large for that type, or its importances are."
+                    : "Tensor " + tensor + " of the base model holds values that are no finite numbers: the file is damaged."
+                            + " Fetch or convert it again.");
         }
         return out;
     }

@@ -129,6 +129,9 @@ public final class ErrorRanking {
                 }
             }
         }
+        if (!Double.isFinite(error) || !Double.isFinite(total)) {
+            throw new RankException.NotFinite(matrix.name());
+        }
         return total == 0 ? 0 : error / total;
     }
 

@@ -22,6 +22,14 @@ public abstract sealed class RankException extends RuntimeException {
         }
     }
 
+    /** Weights that errors are computed from are no finite numbers. */
+    public static final class NotFinite extends RankException {
+        NotFinite(String tensor) {
+            super("The weights of tensor " + tensor + ", of the base model or quantized, are not finite; fetch or convert the"
+                    + " base again, and remove the quantized layers from the store.");
+        }
+    }
+
     /** The quantized model is not the base model's. */
     public static final class ForeignModel extends RankException {
         ForeignModel(String tensor) {

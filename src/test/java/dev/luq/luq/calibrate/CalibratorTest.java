@@ -14,6 +14,7 @@ import dev.luq.llama.Llama;
 import dev.luq.llama.Model;
 import dev.luq.llama.ModelQuantizer;
 import dev.luq.llama.ModelOptions;
+import dev.luq.luq.TestModels;
 import dev.luq.luq.data.Dataset;
 import dev.luq.luq.data.Example;
 import dev.luq.luq.feed.Modality;
@@ -347,6 +348,32 @@ class CalibratorTest {
         assertEquals(List.of("set.jsonl:9"), found.skipped());
         assertThrows(CalibrationException.UnusableSet.class,
                 () -> run("none", new Dataset(List.of(tooLong)), options(0, 10, Duration.ZERO), SILENT));
+    }
+
+    @Test
+    void weightsThatAreNotFiniteAreADamagedFile() throws Exception {
+        Path model = TestModels.changed(TestModels.model(TestModels.QWEN), "blk.1.ffn_up.weight", 0, 1, 0x7e00,
+                folder.resolve("damaged.gguf"));
+        assertEquals("The model computes numbers that are not finite, first at blk.1.ffn_up.weight in layer 1, with llama.cpp's"
+                + " kernels. The weights of blk.1.ffn_up.weight are not finite: the file is damaged. Fetch or convert it again.",
+                refusal(model));
+    }
+
+    @Test
+    void numbersThatBecomeTooLargeAreNoFaultOfTheFile() throws Exception {
+        long count = 2 * TestModels.model(TestModels.QWEN).first().tensor("blk.1.ffn_norm.weight").orElseThrow().elements();
+        // Two halves of 65,504 are a float of 2.7e36: what is computed with it soon is beyond the largest float.
+        Path model = TestModels.changed(TestModels.model(TestModels.QWEN), "blk.1.ffn_norm.weight", 0, count, 0x7bff,
+                folder.resolve("large.gguf"));
+        String refusal = refusal(model);
+        assertTrue(refusal.matches("The model computes numbers that are not finite, first at blk\\.1\\.ffn_[a-z]+\\.weight in"
+                + " layer 1, with llama\\.cpp's kernels\\. The weights are finite: .*"), refusal);
+        assertFalse(refusal.contains("damaged"), refusal);
+    }
+
+    private String refusal(Path model) {
+        return assertThrows(CalibrationException.UnusableModel.class, () -> Calibrator.run(List.of(model), MMPROJ,
+                new Dataset(List.of(text(1))), options(0, 10, Duration.ZERO), folder.resolve("pass"), SILENT)).getMessage();
     }
 
     @Test

@@ -11,6 +11,7 @@ import dev.luq.gguf.Gguf;
 import dev.luq.gguf.ModelFiles;
 import dev.luq.llama.Llama;
 import dev.luq.llama.ModelQuantizer;
+import dev.luq.luq.TestModels;
 import dev.luq.luq.data.Dataset;
 import dev.luq.luq.data.Example;
 import dev.luq.luq.feed.FeedOptions;
@@ -101,6 +102,19 @@ class EvaluationTest {
             assertTrue(quality.image().meanKld() > 0 && quality.text().meanKld() > 0, quality.toString());
             assertTrue(quality.all().p99Kld() >= quality.all().meanKld(), quality.toString());
             assertEquals(new TreeMap<>(Map.of("color", new Score(0, 1), "other", new Score(0, 1))), quality.exactMatch());
+        }
+    }
+
+    @Test
+    void outputsThatAreNotFiniteNameTheLayerTheyComeFrom() throws IOException {
+        Path model = TestModels.changed(TestModels.model(TestModels.QWEN), "blk.1.attn_output.weight", 3, 1, 0x7c00,
+                folder.resolve("damaged.gguf"));
+        try (Feeder damaged = feeder(model, REFERENCE.resolve("mmproj-qwen2.5-vl-tiny-F16.gguf"))) {
+            Evaluation evaluation = new Evaluation(set(), folder.resolve("base"));
+            String message = assertThrows(MeasureException.Undefined.class,
+                    () -> evaluation.recordBase(List.of(damaged), NOBODY)).getMessage();
+            assertTrue(message.contains("first at blk.1.attn_output.weight in layer 1") && message.contains("damaged"), message);
+            assertFalse(evaluation.hasBase());
         }
     }
 
