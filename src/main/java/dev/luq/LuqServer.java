@@ -19,7 +19,7 @@ public final class LuqServer {
     public static void main(String[] arguments) {
         String role = arguments.length > 0 ? arguments[0] : "";
         switch (role) {
-            case "worker" -> WorkerMain.main(arguments);
+            case "worker" -> WorkerMain.main(Arrays.copyOfRange(arguments, 1, arguments.length));
             case "job" -> JobMain.main(Arrays.copyOfRange(arguments, 1, arguments.length));
             default -> Quarkus.run(arguments);
         }

@@ -60,7 +60,7 @@ class ImportTableTest {
         // what supervises: the server's half never sees native code
         TABLE.put("worker", List.of("files", "gguf", "luq.plan", "worker.protocol", "catalog"));
         // what runs in the child process; started by name, imported by nobody but the entry point
-        TABLE.put("worker.child", List.of("worker.protocol", "luq.plan", "catalog", "engine", "llama", "gguf"));
+        TABLE.put("worker.child", List.of("files", "worker.protocol", "luq.plan", "catalog", "engine", "llama", "gguf"));
         TABLE.put("jobs.protocol", List.of("luq.spec"));
         TABLE.put("jobs", List.of("files", "jobs.protocol", "catalog", "worker", "worker.protocol", "luq.plan", "luq.spec"));
         TABLE.put("jobs.sets", List.of("files", "catalog", "luq.data", "luq.spec"));

@@ -61,6 +61,9 @@ final class AdminErrors {
         } else if (e instanceof ModelOperationException.Stopping) {
             return ApiError.retryable(503, "draining", e.getMessage(), 5);
         }
+        if (e instanceof ModelOperationException.Late) {
+            return ApiError.retryable(504, "deadline_exceeded", e.getMessage(), 30);
+        }
         return ApiError.of(422, "model_not_served", e.getMessage());
     }
 

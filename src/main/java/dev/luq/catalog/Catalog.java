@@ -240,6 +240,17 @@ public class Catalog {
         variants.delete(id);
     }
 
+    /**
+     * The variant that a model is to be served from, also while its files cannot be used.
+     *
+     * @throws CatalogException.NotFound when there is no such model
+     */
+    public Optional<String> wantedVariant(String id) {
+        CatalogEntry entry = require(id);
+        return entry.problem().isEmpty() ? entry.variant().map(Variant::id)
+                : Optional.ofNullable(CatalogState.read(data).of(id).variant());
+    }
+
     private CatalogEntry require(String id) {
         return view.find(id).filter(entry -> entry.id().equals(id))
                 .orElseThrow(() -> new CatalogException.NotFound("There is no model with the id " + id));

@@ -12,7 +12,6 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.function.Consumer;
 import java.util.function.Function;
-import java.util.function.Supplier;
 
 /**
  * Generates for many requests at once with one model. Thread-safe.
@@ -33,6 +32,7 @@ public final class Engine implements AutoCloseable {
     private final LlamaEffects effects;
     private final Scheduler scheduler;
     private final List<AutoCloseable> owned;
+    private final WorkListener work;
     private final Thread thread = new Thread(this::run, "luq-engine");
     private boolean idle = true;
     private volatile boolean closing;
@@ -41,10 +41,11 @@ public final class Engine implements AutoCloseable {
     private volatile EngineStats stats;
 
     private Engine(EngineOptions options, Model model, Context context, ChatTemplates templates, Vision vision,
-            Function<ImageChunk, ImageEmbedding> encoder) {
+            Function<ImageChunk, ImageEmbedding> encoder, WorkListener work) {
+        this.work = work;
         PromptBuilder prompts = new PromptBuilder(model, templates, vision);
         effects = new LlamaEffects(context, model.vocabulary(), prompts, encoder, options, new ToMailbox(),
-                this::publishStats);
+                this::publishStats, work);
         scheduler = new Scheduler(effects, options.sequences(), context.contextSize(), options.batchSize());
         owned = vision == null ? List.of(templates, context) : List.of(templates, vision, context);
         publishStats();
@@ -55,22 +56,23 @@ public final class Engine implements AutoCloseable {
      * and is closed after the engine.
      *
      * @param vision null for a model that only reads text
+     * @param work told what is worked on
      * @throws IllegalArgumentException the context was created for fewer sequences or smaller batches; nothing is owned
      */
     public static Engine start(EngineOptions options, Model model, Context context, ChatTemplates templates,
-            Vision vision) {
-        return start(options, model, context, templates, vision, vision == null ? null : vision::encode);
+            Vision vision, WorkListener work) {
+        return start(options, model, context, templates, vision, vision == null ? null : vision::encode, work);
     }
 
     /** @param encoder what encodes images, on a thread of its own */
     static Engine start(EngineOptions options, Model model, Context context, ChatTemplates templates, Vision vision,
-            Function<ImageChunk, ImageEmbedding> encoder) {
+            Function<ImageChunk, ImageEmbedding> encoder, WorkListener work) {
         if (options.sequences() > context.options().sequences()
                 || options.batchSize() > context.options().batchSize()) {
             throw new IllegalArgumentException("the context was created for " + context.options().sequences()
                     + " sequences and batches of " + context.options().batchSize());
         }
-        Engine engine = new Engine(options, model, context, templates, vision, encoder);
+        Engine engine = new Engine(options, model, context, templates, vision, encoder, work);
         engine.thread.start();
         return engine;
     }
@@ -126,38 +128,41 @@ public final class Engine implements AutoCloseable {
     private void drainMailbox() {
         Event event = idle ? takeUninterruptibly() : mailbox.poll();
         for (; event != null; event = mailbox.poll()) {
+            work.begins(WorkListener.Work.STEP, event.request == null ? List.of() : List.of(event.request));
             try {
                 event.handle.run();
             } catch (RuntimeException | Error e) {
                 failed(event.request, e);
             }
+            work.ends(WorkListener.Work.STEP);
         }
     }
 
     private void decode(Step step) {
-        if (!step.tokens().isEmpty() && attempt(() -> effects.decode(step.tokens()),
-                () -> step.tokens().stream().map(Step.TokenRun::request).toList())) {
+        if (!step.tokens().isEmpty() && attempt(() -> effects.decode(step.tokens()), step.requests())) {
             for (Step.TokenRun run : step.tokens()) {
                 advance(run.request(), run.output(), () -> scheduler.decoded(run));
             }
         }
         Step.ImageSlice slice = step.image();
-        if (slice != null && attempt(() -> effects.decode(slice), () -> List.of(slice.request()))) {
+        if (slice != null && attempt(() -> effects.decode(slice), List.of(slice.request()))) {
             advance(slice.request(), slice.output(), () -> scheduler.decoded(slice));
         }
+        work.ends(WorkListener.Work.STEP);
     }
 
-    /** @param requests those of which a part is decoded, asked for when that fails */
-    private boolean attempt(Runnable decode, Supplier<List<String>> requests) {
+    /** @param requests those of which a part is decoded */
+    private boolean attempt(Runnable decode, List<String> requests) {
+        work.begins(WorkListener.Work.STEP, requests);
         try {
             decode.run();
             return true;
         } catch (LlamaException.NoKvSpace e) {
             LOG.log(System.Logger.Level.WARNING, "The KV cache is full", e);
-            scheduler.outOfCells(requests.get());
+            scheduler.outOfCells(requests);
         } catch (RuntimeException | Error e) {
             LOG.log(System.Logger.Level.ERROR, "A step failed", e);
-            scheduler.decodeFailed(requests.get(), EngineException.of(e));
+            scheduler.decodeFailed(requests, EngineException.of(e));
         }
         return false;
     }
@@ -166,8 +171,12 @@ public final class Engine implements AutoCloseable {
         try {
             decoded.run();
             if (output) {
+                work.begins(WorkListener.Work.STEP, List.of(request));
                 scheduler.sampled(request, effects.sample(request));
             }
+        } catch (EngineException.NotFinite e) {
+            // What its sequence holds must not go into another answer.
+            scheduler.decodeFailed(List.of(request), e);
         } catch (RuntimeException | Error e) {
             failed(request, e);
         }

@@ -74,6 +74,17 @@ public abstract sealed class EngineException extends RuntimeException {
         }
     }
 
+    /** The model computed what are no numbers: its kernels are wrong, or its weights. */
+    public static final class NotFinite extends EngineException {
+
+        /** Its code. */
+        public static final String CODE = "non_finite_output";
+
+        NotFinite(String what) {
+            super(CODE, null, what + " are not finite numbers.", null);
+        }
+    }
+
     /** A defect of ours or of llama.cpp. */
     public static final class Internal extends EngineException {
         Internal(String message, Throwable cause) {

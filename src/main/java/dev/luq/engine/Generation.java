@@ -1,8 +1,10 @@
 package dev.luq.engine;
 
 import dev.luq.llama.Context;
+import dev.luq.llama.FiniteNumbers;
 import dev.luq.llama.ImageChunk;
 import dev.luq.llama.Vocabulary;
+import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -116,8 +118,11 @@ final class Generation implements AutoCloseable {
     }
 
     Effects.Sampled sample(Context context, int batchIndex, Vocabulary vocabulary) {
-        LogProbabilities logprobs = request.topLogprobs() < 0 ? null
-                : new LogProbabilities(context.logits(batchIndex));
+        FloatBuffer logits = context.logits(batchIndex);
+        if (!FiniteNumbers.areFinite(logits)) {
+            throw new EngineException.NotFinite("The model's outputs");
+        }
+        LogProbabilities logprobs = request.topLogprobs() < 0 ? null : new LogProbabilities(logits);
         int token = prepared.sampler().sample(context, batchIndex);
         tokens++;
         boolean ends = vocabulary.isEndOfGeneration(token) || answer.append(token, logprobs);

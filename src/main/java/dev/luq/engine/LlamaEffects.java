@@ -1,6 +1,7 @@
 package dev.luq.engine;
 
 import dev.luq.llama.Context;
+import dev.luq.llama.FiniteNumbers;
 import dev.luq.llama.ImageChunk;
 import dev.luq.llama.ImageEmbedding;
 import dev.luq.llama.LlamaException;
@@ -48,6 +49,7 @@ final class LlamaEffects implements Effects, AutoCloseable {
     private final Function<ImageChunk, ImageEmbedding> encoder;
     private final Replies replies;
     private final Runnable beforeEnd;
+    private final WorkListener work;
     private final long streamInterval;
     private final TokenBatch batch;
     private final EmbeddingCache<ImageEmbedding> embeddings;
@@ -78,16 +80,18 @@ final class LlamaEffects implements Effects, AutoCloseable {
     /**
      * @param encoder used on one thread at a time
      * @param beforeEnd called before the last event of a request
+     * @param work told about prompts and images
      */
     LlamaEffects(Context context, Vocabulary vocabulary, PromptBuilder prompts,
             Function<ImageChunk, ImageEmbedding> encoder, EngineOptions options, Replies replies,
-            Runnable beforeEnd) {
+            Runnable beforeEnd, WorkListener work) {
         this.context = context;
         this.vocabulary = vocabulary;
         this.prompts = prompts;
         this.encoder = encoder;
         this.replies = replies;
         this.beforeEnd = beforeEnd;
+        this.work = work;
         this.streamInterval = options.streamInterval().toNanos();
         this.batch = TokenBatch.create(options.batchSize());
         this.embeddings = new EmbeddingCache<>(options.imageCacheBytes());
@@ -117,10 +121,13 @@ final class LlamaEffects implements Effects, AutoCloseable {
             if (generation.ended()) {
                 return;
             }
+            work.begins(WorkListener.Work.PROMPT, List.of(request));
             try {
                 replies.prepared(request, prompts.build(input));
             } catch (RuntimeException | Error e) {
                 replies.preparationFailed(request, EngineException.of(e));
+            } finally {
+                work.ends(WorkListener.Work.PROMPT);
             }
         });
     }
@@ -149,10 +156,13 @@ final class LlamaEffects implements Effects, AutoCloseable {
     // ---- images ----
 
     private final class EncodeJob implements Runnable {
+        private final String request;
         private final String image;
         private final ImageChunk chunk;
 
-        EncodeJob(String image, ImageChunk chunk) {
+        /** @param request the first one that wants it */
+        EncodeJob(String request, String image, ImageChunk chunk) {
+            this.request = request;
             this.image = image;
             this.chunk = chunk;
         }
@@ -160,13 +170,20 @@ final class LlamaEffects implements Effects, AutoCloseable {
         @Override
         public void run() {
             long start = System.nanoTime();
+            work.begins(WorkListener.Work.IMAGE, List.of(request));
             try (chunk) {
                 ImageEmbedding embedding = encoder.apply(chunk);
+                if (!FiniteNumbers.areFinite(embedding.data())) {
+                    embedding.close();
+                    throw new EngineException.NotFinite("The embeddings of the image");
+                }
                 replies.encoded(image, embedding, (System.nanoTime() - start) / 1e6);
             } catch (LlamaException.InvalidImage e) {
                 replies.encodingFailed(image, new EngineException.InvalidImage(e.getMessage(), e));
             } catch (RuntimeException | Error e) {
                 replies.encodingFailed(image, EngineException.of(e));
+            } finally {
+                work.ends(WorkListener.Work.IMAGE);
             }
         }
     }
@@ -181,7 +198,7 @@ final class LlamaEffects implements Effects, AutoCloseable {
             return true;
         }
         wishes.computeIfAbsent(image.id(), id -> {
-            EncodeJob job = new EncodeJob(id, generation.takeImage(unit));
+            EncodeJob job = new EncodeJob(request, id, generation.takeImage(unit));
             jobs.put(id, job);
             encoding.execute(job);
             return new ArrayList<>();

@@ -15,6 +15,11 @@ record Step(List<TokenRun> tokens, ImageSlice image) {
         return tokens.isEmpty() && image == null;
     }
 
+    /** The requests whose tokens are evaluated. */
+    List<String> requests() {
+        return tokens.stream().map(TokenRun::request).toList();
+    }
+
     /** Cells of the KV cache that it fills. */
     int cells() {
         int cells = image == null ? 0 : image.count();

@@ -2,6 +2,7 @@ package dev.luq.jobs;
 
 import dev.luq.catalog.CatalogConfig;
 import dev.luq.files.DataFolder;
+import dev.luq.worker.CrashReport;
 import dev.luq.worker.WorkerCommand;
 import dev.luq.worker.WorkerConfig;
 import jakarta.inject.Inject;
@@ -12,6 +13,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 
 /** The command line of a job's process: behind everything that serves, as far as the system knows how. */
 @Singleton
@@ -40,6 +42,11 @@ public class JobCommand implements JobLauncher {
         List<String> line = new ArrayList<>(priority);
         line.addAll(command.line(jobId, data.toString(), data.job(jobId).toString()));
         return line;
+    }
+
+    @Override
+    public Optional<CrashReport> crashReport(String jobId, long pid) {
+        return command.crashReport(jobId, pid);
     }
 
     private static List<String> lowest() {

@@ -1,10 +1,17 @@
 package dev.luq.jobs;
 
+import dev.luq.worker.CrashReport;
 import java.util.List;
+import java.util.Optional;
 
 /** How the process of a job is started. */
 public interface JobLauncher {
 
     /** @return its command line */
     List<String> command(String jobId);
+
+    /** What the process with this id, which is gone, said if it crashed. */
+    default Optional<CrashReport> crashReport(String jobId, long pid) {
+        return Optional.empty();
+    }
 }

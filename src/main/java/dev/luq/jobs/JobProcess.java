@@ -30,11 +30,13 @@ final class JobProcess {
     }
 
     private final String jobId;
+    private final JobLauncher launcher;
     private final Process process;
     private final Logger log = Logger.getLogger("dev.luq.jobs.process");
 
-    private JobProcess(String jobId, Process process) {
+    private JobProcess(String jobId, JobLauncher launcher, Process process) {
         this.jobId = jobId;
+        this.launcher = launcher;
         this.process = process;
     }
 
@@ -42,7 +44,7 @@ final class JobProcess {
     static JobProcess start(String jobId, JobLauncher launcher) throws IOException {
         ProcessBuilder builder = new ProcessBuilder(launcher.command(jobId));
         WorkerCommand.environment(builder.environment());
-        JobProcess job = new JobProcess(jobId, builder.start());
+        JobProcess job = new JobProcess(jobId, launcher, builder.start());
         Thread relay = new Thread(() -> LogRelay.relay(job.process.getErrorStream(), job.log, jobId), "luq-job-log-" + jobId);
         relay.setDaemon(true);
         relay.start();
@@ -70,7 +72,12 @@ final class JobProcess {
             log.errorf("The output of job %s cannot be read: %s", jobId, e.getMessage());
             stop();
         }
-        return new Outcome(last, new ProcessExit(process.waitFor()));
+        int code = process.waitFor();
+        ProcessExit exit = new ProcessExit(code, launcher.crashReport(jobId, process.pid()));
+        if (last.isEmpty()) {
+            log.errorf("The process %d of job %s died (%s)", process.pid(), jobId, exit.forOperator());
+        }
+        return new Outcome(last, exit);
     }
 
     /** Asks the process to stop where nothing is half done; one that does not is killed. Returns at once. */

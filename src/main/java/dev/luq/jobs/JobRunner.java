@@ -15,6 +15,10 @@ final class JobRunner {
 
     private static final Logger LOG = Logger.getLogger(JobRunner.class);
 
+    /** Pauses between attempts to start a process: they double, a minute in all. */
+    private static final Duration FIRST_PAUSE = Duration.ofMillis(250);
+    private static final Duration LAST_PAUSE = Duration.ofSeconds(32);
+
     private final Jobs jobs;
     private final JobLauncher launcher;
     private final List<JobListener> listeners;
@@ -38,20 +42,39 @@ final class JobRunner {
     }
 
     private void work(String id) throws InterruptedException {
-        JobProcess process;
-        try {
-            process = JobProcess.start(id, launcher);
-        } catch (IOException e) {
-            LOG.errorf(e, "The process of re-quantization %s cannot be started", id);
-            jobs.left(id, (job, cancelled) -> job.ended(JobState.FAILED, Instant.now(),
-                    Optional.of("Its process cannot be started; the server's log says why.")));
+        Optional<JobProcess> started = start(id);
+        if (started.isEmpty()) {
             return;
         }
+        JobProcess process = started.get();
         LOG.infof("Re-quantization %s: process %d starts", id, process.pid());
         jobs.working(id, process);
         JobProcess.Outcome outcome = process.await(frame -> heard(id, frame));
         phase(id, Optional.empty());
         jobs.left(id, (job, cancelled) -> after(job, outcome, cancelled));
+    }
+
+    /** The system may have too many processes or too little memory for a while. @return empty when the job ended */
+    private Optional<JobProcess> start(String id) throws InterruptedException {
+        Duration pause = FIRST_PAUSE;
+        while (true) {
+            try {
+                return Optional.of(JobProcess.start(id, launcher));
+            } catch (IOException e) {
+                LOG.errorf("The process of re-quantization %s cannot be started: %s", id, e.getMessage());
+                if (jobs.isUnwanted(id)) {
+                    jobs.left(id, (job, cancelled) -> job.ended(JobState.CANCELLED, Instant.now(), Optional.empty()));
+                    return Optional.empty();
+                }
+                if (pause.compareTo(LAST_PAUSE) > 0) {
+                    jobs.left(id, (job, cancelled) -> job.ended(JobState.FAILED, Instant.now(),
+                            Optional.of("Its process cannot be started; the server's log says why. Resume it to try again.")));
+                    return Optional.empty();
+                }
+            }
+            Thread.sleep(pause.toMillis());
+            pause = pause.multipliedBy(2);
+        }
     }
 
     private Job after(Job job, JobProcess.Outcome outcome, boolean cancelled) {
@@ -69,7 +92,8 @@ final class JobRunner {
         Job died = job.withDeaths(job.deaths() + 1);
         return died.deaths() < attempts ? died.queued() : died.ended(JobState.FAILED, now, Optional.of(
                 "Its process ended unexpectedly (" + outcome.exit() + ") " + died.deaths()
-                        + " times; the server's log may say why. Resume it to try again."));
+                        + " times; " + (outcome.exit().signal().equals("SIGKILL") ? "most likely memory ran out" : "the server's"
+                        + " log says more") + ". Resume it to try again."));
     }
 
     private void heard(String id, JobFrame frame) {

@@ -324,6 +324,11 @@ public class Jobs {
         }
     }
 
+    /** Whether somebody wants a job to stop that no process works on yet. */
+    synchronized boolean isUnwanted(String id) {
+        return stopping || cancelling.contains(id);
+    }
+
     /** Something happened in a job that its record shall say. */
     synchronized void record(String id, UnaryOperator<Job> change) {
         records.change(id, change);

@@ -21,7 +21,8 @@ public class GenerationMeters implements GenerationListener {
     private static final List<String> UNANSWERED = List.of("cancelled", "error");
     private static final List<String> REASONS = List.of("queue_full", "model_loading", "worker_restarting", "draining",
             "model_failed", "model_not_loaded", "input_quarantined", "request_too_large");
-    private static final List<String> SIGNALS = List.of("SIGKILL", "SIGABRT", "SIGSEGV", "crash", "exit");
+    private static final List<String> SIGNALS = List.of("SIGKILL", "SIGABRT", "SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE",
+            "crash", "exit");
 
     private final MeterRegistry registry;
     /** By model: looking a timer up in the registry costs more than recording. */

@@ -28,6 +28,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.function.Supplier;
 import org.jboss.logging.Logger;
 
 /**
@@ -107,12 +108,21 @@ public class ModelControl {
 
     /** Starts a process for a model that has none or a failed one; done when it serves. */
     public CompletableFuture<CatalogEntry> load(String id) {
+        return load(id, () -> require(id).variant().map(Variant::id));
+    }
+
+    /** The same for a model whose files were not usable when the server started: what it served before is served again. */
+    CompletableFuture<CatalogEntry> recover(String id) {
+        return load(id, () -> catalog.wantedVariant(id));
+    }
+
+    private CompletableFuture<CatalogEntry> load(String id, Supplier<Optional<String>> variant) {
         return operation(id, () -> {
-            CatalogEntry now = require(id);
+            require(id);
             ModelRoute route = supervisor.routeOf(id);
             SupervisedWorker worker = route.current();
             if (worker == null || worker.state() == ModelWorker.State.FAILED) {
-                CatalogEntry checked = catalog.prepare(id, now.variant().map(Variant::id));
+                CatalogEntry checked = catalog.prepare(id, variant.get());
                 catalog.activate(checked);
                 worker = supervisor.worker(checked);
                 SupervisedWorker failed = route.replace(worker);
@@ -124,8 +134,9 @@ public class ModelControl {
             CatalogEntry loaded = catalog.setUnloaded(id, false);
             supervisor.changed(route);
             if (!worker.awaitReady()) {
-                throw new ModelOperationException.Failed("The model cannot be served: "
-                        + worker.failure().orElse("it was ended"));
+                throw worker.state() == ModelWorker.State.FAILED || worker.state() == ModelWorker.State.DRAINING
+                        ? new ModelOperationException.Failed("The model cannot be served: " + worker.whyNotReady())
+                        : new ModelOperationException.Late("The model goes on loading: " + worker.whyNotReady());
             }
             return loaded;
         });

@@ -21,6 +21,13 @@ public abstract sealed class ModelOperationException extends RuntimeException {
         }
     }
 
+    /** It takes longer than a call may wait; it goes on. */
+    public static final class Late extends ModelOperationException {
+        Late(String message) {
+            super(message);
+        }
+    }
+
     /** The server stops. */
     public static final class Stopping extends ModelOperationException {
         Stopping() {

@@ -3,6 +3,7 @@ package dev.luq.worker;
 import dev.luq.worker.protocol.ServerFrame;
 import dev.luq.worker.protocol.WorkerFrame;
 import io.smallrye.mutiny.Multi;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -21,6 +22,9 @@ import java.util.concurrent.TimeUnit;
  * Locks: this one before a worker's. INVARIANT: a generation is held by the gap or by one worker, never by both.
  */
 final class ModelRoute implements ModelWorker {
+
+    /** Longer than a process takes to end that works on nothing any more. */
+    private static final Duration RETIRING = Duration.ofSeconds(30);
 
     private final String modelId;
     private final WorkerConfig config;
@@ -45,7 +49,7 @@ final class ModelRoute implements ModelWorker {
         this.config = config;
         this.timer = timer;
         this.listener = listener;
-        this.quarantine = new Quarantine(config.restart().suspects());
+        this.quarantine = new Quarantine(config.restart());
     }
 
     /** To be shared by all workers of this route: an input that killed one is not tried on the next. */
@@ -104,10 +108,19 @@ final class ModelRoute implements ModelWorker {
         }
     }
 
-    /** Waits until all replaced workers are gone. */
+    /**
+     * Waits until all replaced workers are gone.
+     *
+     * @throws ModelOperationException.Late when one is not, although its requests were given up
+     */
     synchronized void awaitRetired() throws InterruptedException {
+        long until = System.nanoTime() + config.deadline().plus(RETIRING).toNanos();
         while (!retiring.isEmpty()) {
-            wait();
+            long left = until - System.nanoTime();
+            if (left <= 0) {
+                throw new ModelOperationException.Late("A process that served the model before does not end");
+            }
+            TimeUnit.NANOSECONDS.timedWait(this, left);
         }
     }
 

@@ -7,22 +7,36 @@ import java.security.MessageDigest;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.LongSupplier;
 
 /**
- * Remembers inputs that a worker was busy with when it died. An input that was there twice is refused from then on;
- * one that is answered in between is innocent. Bounded: the inputs blamed longest ago are forgotten. Thread-safe.
+ * Remembers inputs that a worker worked on when it died. Such an input is a suspect, to be worked on alone; one with
+ * which a worker dies alone is refused; one that is answered is innocent. All is forgotten after a while, and the inputs
+ * blamed longest ago when there are too many. Thread-safe.
  */
 final class Quarantine {
 
-    private static final int DEATHS = 2;
+    private record Blame(boolean refused, long since) {
+    }
 
-    private final Map<String, Integer> deaths;
+    private final Map<String, Blame> blamed;
+    private final long memory;
+    private final LongSupplier clock;
 
-    /** @param capacity inputs remembered */
-    Quarantine(int capacity) {
-        deaths = new LinkedHashMap<>() {
+    Quarantine(WorkerConfig.Restart config) {
+        this(config.suspects(), config.suspicion().toNanos(), System::nanoTime);
+    }
+
+    /**
+     * @param capacity inputs remembered
+     * @param memory how long, in the clock's nanoseconds
+     */
+    Quarantine(int capacity, long memory, LongSupplier clock) {
+        this.memory = memory;
+        this.clock = clock;
+        this.blamed = new LinkedHashMap<>() {
             @Override
-            protected boolean removeEldestEntry(Map.Entry<String, Integer> eldest) {
+            protected boolean removeEldestEntry(Map.Entry<String, Blame> eldest) {
                 return size() > capacity;
             }
         };
@@ -46,16 +60,35 @@ final class Quarantine {
         digest.update((byte) 0xFF); // occurs in no UTF-8 text, so parts cannot run into each other
     }
 
+    /** Whether a worker died with this input alone. */
     synchronized boolean refuses(String key) {
-        return deaths.getOrDefault(key, 0) >= DEATHS;
+        Blame blame = blame(key);
+        return blame != null && blame.refused();
     }
 
-    synchronized void blame(String key) {
-        Integer before = deaths.remove(key);
-        deaths.put(key, before == null ? 1 : before + 1);
+    /** Whether it is to be worked on alone. */
+    synchronized boolean suspects(String key) {
+        Blame blame = blame(key);
+        return blame != null && !blame.refused();
+    }
+
+    private Blame blame(String key) {
+        Blame blame = blamed.get(key);
+        if (blame != null && clock.getAsLong() - blame.since() >= memory) {
+            blamed.remove(key);
+            return null;
+        }
+        return blame;
+    }
+
+    /** A worker died while it worked on this input. @param alone whether on nothing else, because it was suspected */
+    synchronized void blame(String key, boolean alone) {
+        boolean refused = alone || refuses(key);
+        blamed.remove(key);
+        blamed.put(key, new Blame(refused, clock.getAsLong()));
     }
 
     synchronized void acquit(String key) {
-        deaths.remove(key);
+        blamed.remove(key);
     }
 }

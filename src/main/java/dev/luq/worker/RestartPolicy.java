@@ -15,6 +15,7 @@ final class RestartPolicy {
     private boolean everReady;
     private boolean ready;
     private long readySince;
+    private int startsRefused;
 
     RestartPolicy(WorkerConfig.Restart config) {
         this.config = config;
@@ -37,6 +38,17 @@ final class RestartPolicy {
             return Optional.empty();
         }
         return Optional.of(pause(deathsInARow));
+    }
+
+    /** The system did not start a process. @return the pause before it is asked again; it never is given up */
+    Duration notStarted() {
+        startsRefused++;
+        return pause(startsRefused + 1);
+    }
+
+    /** The system started a process. */
+    void started() {
+        startsRefused = 0;
     }
 
     private Duration pause(int deaths) {

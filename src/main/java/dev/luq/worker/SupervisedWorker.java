@@ -1,17 +1,23 @@
 package dev.luq.worker;
 
+import dev.luq.files.PlainText;
+import dev.luq.worker.protocol.Blackbox;
 import dev.luq.worker.protocol.ServerFrame;
 import dev.luq.worker.protocol.WorkerFrame;
 import io.smallrye.mutiny.Multi;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jboss.logging.Logger;
 
 /**
@@ -31,6 +37,12 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
 
     private static final Logger LOG = Logger.getLogger(SupervisedWorker.class);
 
+    /** How long it may take until somebody who waits for a suspect is thought of, where no other event does it. */
+    private static final long DISPATCH_MILLIS = 200;
+
+    /** Characters of a failure's reason, which may quote a file. */
+    private static final int LONGEST_REASON = 1000;
+
     /** Starts a process for this model. */
     interface Launcher {
         WorkerProcess start(String modelId, WorkerProcess.Events events) throws IOException;
@@ -49,6 +61,9 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
 
     // all below guarded by this
     private final Permits running;
+    private final Probation probation;
+    /** Whether {@link #dispatch} will be called. */
+    private boolean dispatching;
     /** Cancelled in the worker, not confirmed yet: id to content key. */
     private final Map<String, String> cancelling = new HashMap<>();
     private State state = State.LOADING;
@@ -58,6 +73,9 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
     private WorkerFrame.EngineStats past = Totals.NONE;
     private String failure;
     private long restarts;
+    private FileStamps files;
+    /** When the process that loads got further. */
+    private long progressed;
 
     /**
      * @param quarantine may be shared with other workers of the same model
@@ -75,29 +93,80 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
         this.quarantine = quarantine;
         this.released = released;
         this.running = new Permits(modelId, config, quarantine);
+        this.probation = new Probation(config.restart().probation().toNanos(), System.nanoTime());
     }
 
     /** Starts the first process. */
-    synchronized void start() {
-        if (state == State.DRAINING) {
+    void start() {
+        // Not with the lock: a file system may take its time.
+        launch(FileStamps.of(paths()));
+    }
+
+    private synchronized void launch(FileStamps now) {
+        if (state == State.DRAINING || state == State.FAILED) {
             return;
         }
+        files = now;
         try {
             process = launcher.start(modelId, this);
+            restartPolicy.started();
             process.send(load);
+            progressed = System.nanoTime();
+            checkProgress(process);
             LOG.infof("Model %s: worker %d starts", modelId, process.pid());
-        } catch (IOException | RuntimeException e) {
+        } catch (IOException e) {
+            // Too many processes, too little memory: that passes.
+            Duration pause = restartPolicy.notStarted();
+            LOG.errorf("Model %s: a worker cannot be started (%s); tried again in %d ms", modelId, e.getMessage(),
+                    pause.toMillis());
+            timer.schedule(this::start, pause.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (RuntimeException e) {
             LOG.error("A worker cannot be started", e);
             fail("Its process cannot be started; the server's log says why.");
         }
     }
 
+    private List<Path> paths() {
+        return Stream.concat(load.modelFiles().stream(), Stream.ofNullable(load.mmproj())).map(Path::of).toList();
+    }
+
+    /** The files as they were when the latest process was started; empty when none ever was. */
+    synchronized Optional<FileStamps> files() {
+        return Optional.ofNullable(files);
+    }
+
+    /** Ends a process that hangs while it loads; called again until it has loaded or is gone. */
+    private synchronized void checkProgress(WorkerProcess loading) {
+        if (process != loading || state != State.LOADING && state != State.RESTARTING) {
+            return;
+        }
+        long left = progressed + config.loadStallTimeout().toNanos() - System.nanoTime();
+        if (left > 0) {
+            timer.schedule(() -> checkProgress(loading), left, TimeUnit.NANOSECONDS);
+            return;
+        }
+        String reason = "Loading it got no further for " + config.loadStallTimeout().toSeconds() + " seconds"
+                + loadingPart(loading).map(part -> ", at " + part).orElse("");
+        if (state == State.LOADING) {
+            fail(reason + ".");
+        } else {
+            LOG.errorf("Model %s: %s; worker %d is ended", modelId, reason, loading.pid());
+        }
+        loading.kill();
+    }
+
+    /** What a process was loading. */
+    private static Optional<String> loadingPart(WorkerProcess process) {
+        return process.blackbox().read().stream().filter(work -> work.stage() == Blackbox.Stage.LOAD)
+                .flatMap(work -> work.subjects().stream()).map(part -> PlainText.of(part, 100)).findFirst();
+    }
+
     /** Makes the model unavailable for good. */
     synchronized void fail(String reason) {
-        failure = reason;
+        failure = PlainText.of(reason, LONGEST_REASON);
         state = State.FAILED;
         notifyAll();
-        LOG.errorf("Model %s cannot be served: %s", modelId, reason);
+        LOG.errorf("Model %s cannot be served: %s", modelId, failure);
     }
 
     @Override
@@ -179,9 +248,26 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
             generation.worker(this);
             generation.deadline(timer.schedule(() -> deadlineReached(generation),
                     generation.remainingMillis(config.deadline()), TimeUnit.MILLISECONDS));
-            process.send(generation.request);
+            probation.add(generation, quarantine.suspects(generation.contentKey), System.nanoTime());
+            dispatch();
         }
         return refusal;
+    }
+
+    /** Gives the worker what it may work on now. */
+    private void dispatch() {
+        if (process != null) {
+            probation.next(System.nanoTime(), cancelling.isEmpty()).forEach(next -> process.send(next.request));
+        }
+        if (probation.isWaiting() && !dispatching) {
+            dispatching = true;
+            timer.schedule(this::dispatchLater, DISPATCH_MILLIS, TimeUnit.MILLISECONDS);
+        }
+    }
+
+    private synchronized void dispatchLater() {
+        dispatching = false;
+        dispatch();
     }
 
     /** @return null when requests are served */
@@ -210,18 +296,20 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
         return true;
     }
 
-    /** Like {@link #release}, for a generation that the worker still works on. */
+    /** Like {@link #release}, for a generation that the worker may still work on. */
     private boolean stop(Generation generation) {
         synchronized (this) {
             WorkerProcess current = process;
             if (!release(generation)) {
                 return false;
             }
-            if (current != null && current.cancel(generation.id())) {
+            boolean hasIt = probation.remove(generation, System.nanoTime());
+            if (hasIt && current != null && current.cancel(generation.id())) {
                 cancelling.put(generation.id(), generation.contentKey);
                 timer.schedule(() -> endIfStalled(current, generation.id()), config.stallTimeout().toMillis(),
                         TimeUnit.MILLISECONDS);
             }
+            dispatch();
         }
         return true;
     }
@@ -257,6 +345,7 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
             if (process != source) {
                 return;
             }
+            progressed = System.nanoTime();
             if (frame instanceof WorkerFrame.Ready ready) {
                 info = ready.info();
                 restartPolicy.ready(System.nanoTime());
@@ -284,9 +373,14 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
             generation = running.get(frame.id());
             if (last) {
                 cancelling.remove(frame.id());
+                if (generation != null) {
+                    release(generation);
+                    probation.remove(generation, System.nanoTime());
+                }
+                dispatch();
             }
         }
-        if (generation == null || last && !release(generation)) {
+        if (generation == null) {
             return;
         }
         if (frame instanceof WorkerFrame.Failed failed) {
@@ -322,6 +416,9 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
     public void ended(WorkerProcess source, ProcessExit exit) {
         List<Generation> victims;
         State before;
+        Optional<String> fileChange = Optional.empty();
+        boolean lostFile = exit.signal().equals("SIGBUS");
+        FileStamps now = lostFile ? FileStamps.of(paths()) : null;
         synchronized (this) {
             if (process != source) {
                 return;
@@ -330,43 +427,77 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
             process = null;
             past = Totals.counters(totals());
             stats = null;
-            victims = running.all();
-            victims.forEach(this::release);
-            if (before != State.DRAINING) {
-                victims.forEach(victim -> quarantine.blame(victim.contentKey));
-                cancelling.values().forEach(quarantine::blame);
+            if (lostFile) {
+                fileChange = now.changeSince(files);
             }
+            victims = running.all();
+            // A process whose file was taken away dies of that, whatever it works on.
+            if (before != State.DRAINING && fileChange.isEmpty()) {
+                blame(source.blackbox(), exit, victims);
+            }
+            victims.forEach(victim -> {
+                release(victim);
+                probation.remove(victim, System.nanoTime());
+            });
             cancelling.clear();
             notifyAll();
             if (before != State.FAILED && before != State.DRAINING) {
-                died(source, exit);
+                died(source, exit, fileChange);
             }
         }
-        for (Generation victim : victims) {
-            victim.fail(new WorkerException.Died("The model's process died while it worked on this request"));
-        }
+        String reason = "The model's process died while it worked on this request"
+                + fileChange.map(change -> ": the model's file " + change + " while it was served").orElse("");
+        victims.forEach(victim -> victim.fail(new WorkerException.Died(reason)));
         if (before != State.FAILED && before != State.DRAINING) {
             listener.workerDied(modelId, exit.signal());
         }
     }
 
-    private void died(WorkerProcess source, ProcessExit exit) {
+    /** Whatever the worker worked on when it died is suspected; a suspect that it had to itself is guilty. */
+    private void blame(Blackbox blackbox, ProcessExit exit, List<Generation> victims) {
+        List<Blackbox.Work> works = blackbox.read();
+        Optional<String> thread = exit.crash().flatMap(CrashReport::thread);
+        List<Blackbox.Work> ofThread = works.stream().filter(work -> thread.equals(Optional.of(work.thread()))).toList();
+        Set<String> workedOn = (ofThread.isEmpty() ? works : ofThread).stream()
+                .flatMap(work -> work.subjects().stream()).collect(Collectors.toSet());
+        for (Generation victim : victims) {
+            if (workedOn.contains(victim.id()) || !blackbox.isKept()) {
+                boolean alone = cancelling.isEmpty() && probation.isAlone(victim) && quarantine.suspects(victim.contentKey);
+                quarantine.blame(victim.contentKey, alone);
+                LOG.warnf("Model %s: request %s was worked on when the worker died and is %s", modelId, victim.id(), alone
+                        ? "refused from now on" : "worked on alone when it comes again");
+            }
+        }
+        cancelling.forEach((id, contentKey) -> {
+            if (workedOn.contains(id) || !blackbox.isKept()) {
+                quarantine.blame(contentKey, false);
+            }
+        });
+    }
+
+    private void died(WorkerProcess source, ProcessExit exit, Optional<String> fileChange) {
+        String why = fileChange.map(change -> "; the model's file " + change + " while it was served").orElse("");
         Optional<Duration> pause = restartPolicy.died(System.nanoTime());
         if (pause.isEmpty()) {
-            fail("Its process died " + config.restart().loadAttempts() + " times while loading it (" + exit + ")");
+            LOG.errorf("Model %s: worker %d died (%s)%s", modelId, source.pid(), exit.forOperator(), why);
+            fail("Its process died " + config.restart().loadAttempts() + " times while loading it (" + exit + ")"
+                    + loadingPart(source).map(part -> ", the last time at " + part).orElse(""));
             return;
         }
         state = info == null ? State.LOADING : State.RESTARTING;
-        LOG.errorf("Model %s: worker %d died (%s); the next one starts in %d ms", modelId, source.pid(), exit,
-                pause.get().toMillis());
+        LOG.errorf("Model %s: worker %d died (%s)%s; the next one starts in %d ms", modelId, source.pid(),
+                exit.forOperator(), why, pause.get().toMillis());
         timer.schedule(this::restart, pause.get().toMillis(), TimeUnit.MILLISECONDS);
     }
 
-    private synchronized void restart() {
-        if (state == State.LOADING || state == State.RESTARTING) {
+    private void restart() {
+        synchronized (this) {
+            if (state != State.LOADING && state != State.RESTARTING) {
+                return;
+            }
             restarts++;
-            start();
         }
+        start();
     }
 
     /** Refuses requests from now on. */
@@ -390,15 +521,27 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
     }
 
     /**
-     * Waits until requests are served, or it is known that they never will be.
+     * Waits until requests are served, or it is known that they never will be, but not for ever.
      *
      * @return whether they are
      */
     synchronized boolean awaitReady() throws InterruptedException {
-        while (state != State.READY && state != State.FAILED && state != State.DRAINING) {
-            wait();
+        long until = System.nanoTime() + config.loadTimeout().toNanos();
+        long left = config.loadTimeout().toNanos();
+        for (; left > 0 && state != State.READY && state != State.FAILED && state != State.DRAINING;
+                left = until - System.nanoTime()) {
+            TimeUnit.NANOSECONDS.timedWait(this, left);
         }
         return state == State.READY;
+    }
+
+    /** Why {@link #awaitReady} said no. */
+    synchronized String whyNotReady() {
+        return switch (state) {
+            case FAILED -> failure;
+            case DRAINING -> "it was ended";
+            default -> "it has not loaded within " + config.loadTimeout().toSeconds() + " seconds";
+        };
     }
 
     /**

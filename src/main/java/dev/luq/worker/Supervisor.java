@@ -69,7 +69,7 @@ public class Supervisor implements ModelWorkers {
     SupervisedWorker worker(CatalogEntry entry) {
         Optional<VariantStore.Lease> lease = entry.variant().map(variant -> variants.lease(variant.id()));
         return new SupervisedWorker(entry.id(), load(entry), config,
-                (modelId, events) -> WorkerProcess.start(modelId, command.line(modelId), events), timer,
+                (modelId, events) -> WorkerProcess.start(modelId, command, events), timer,
                 generationListener, routes.get(entry.id()).quarantine(), () -> lease.ifPresent(VariantStore.Lease::close));
     }
 

@@ -3,6 +3,7 @@ package dev.luq.worker;
 import dev.luq.worker.protocol.Sampling;
 import dev.luq.worker.protocol.ServerFrame;
 import dev.luq.worker.protocol.WorkerFrame;
+import io.smallrye.mutiny.TimeoutException;
 import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
@@ -97,7 +98,7 @@ final class Swap {
             candidate.start();
             if (!candidate.awaitReady()) {
                 throw new ModelOperationException.Failed("The model's new process does not serve: "
-                        + candidate.failure().orElse("it was ended"));
+                        + candidate.whyNotReady());
             }
             probe(candidate);
             answers = true;
@@ -117,7 +118,7 @@ final class Swap {
                     false, null, Sampling.GREEDY, 1, List.of(), -1, false), NOBODY)
                     .filter(frame -> frame instanceof WorkerFrame.Finished)
                     .collect().last().await().atMost(deadline.plusSeconds(5));
-        } catch (WorkerException e) {
+        } catch (WorkerException | TimeoutException e) {
             throw new ModelOperationException.Failed("The model's new process does not answer: " + e.getMessage());
         }
     }

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
@@ -48,6 +49,7 @@ public final class WorkerCommand {
     private final String role;
     private final String heap;
     private final List<String> tuning;
+    private final CrashReports reports;
 
     WorkerCommand(WorkerConfig.Process config, String mainClass) {
         this(config, mainClass, "worker", config.heap(), SMALL_COMPILER);
@@ -65,10 +67,21 @@ public final class WorkerCommand {
         this.role = role;
         this.heap = heap;
         this.tuning = tuning;
+        this.reports = new CrashReports(config.crashDir().orElse(Path.of(System.getProperty("java.io.tmpdir"))), role);
+    }
+
+    /** What such a process said when it crashed. @param name as in {@link #line} @param pid its process id */
+    public Optional<CrashReport> crashReport(String name, long pid) {
+        return reports.of(name, pid);
+    }
+
+    /** Where files of processes that ended lie. */
+    Path crashFolder() {
+        return reports.folder();
     }
 
     /**
-     * @param name names the crash report, of which there is one per name
+     * @param name names the crash reports, of which there is one per run
      * @param arguments of the main class
      */
     public List<String> line(String name, String... arguments) {
@@ -84,17 +97,16 @@ public final class WorkerCommand {
             line.addAll(List.of(arguments));
             return line;
         }
-        Path crashDir = config.crashDir().orElse(Path.of(System.getProperty("java.io.tmpdir")));
-        String report = "luq-" + role + "-" + name.replaceAll("[^A-Za-z0-9._-]", "_") + ".crash.log";
         List<String> line = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xmx" + heap, "-Xms16m", "-XX:+UseSerialGC",
                 // give memory of big images back: keep at most half of the heap in use free
                 "-XX:MinHeapFreeRatio=10", "-XX:MaxHeapFreeRatio=50",
                 "-Xshare:auto", "-XX:-UsePerfData",
-                "-XX:+ExitOnOutOfMemoryError",
+                // standard output is for frames
+                "-XX:+ExitOnOutOfMemoryError", "-XX:+DisplayVMOutputToStderr",
                 // a core would hold prompts and weights
-                "-XX:-CreateCoredumpOnCrash", "-XX:ErrorFile=" + crashDir.resolve(report),
+                "-XX:-CreateCoredumpOnCrash", "-XX:ErrorFile=" + reports.pattern(name),
                 "-Djava.awt.headless=true",
                 // one line per record, its level first, as the log relay expects
                 "-Djava.util.logging.SimpleFormatter.format=%4$s %5$s%6$s%n", "-Duser.language=en",

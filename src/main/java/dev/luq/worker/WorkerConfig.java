@@ -84,6 +84,18 @@ public interface WorkerConfig {
     @WithDefault("5M")
     Duration stallTimeout();
 
+    /** A worker that gets no further with loading its model for this long hangs: the model is given up. */
+    @WithDefault("3M")
+    Duration loadStallTimeout();
+
+    /** How long a call that loads or changes a model waits at most; what it began goes on. */
+    @WithDefault("15M")
+    Duration loadTimeout();
+
+    /** How often it is looked whether the files of a model that cannot be served have changed; then it is tried again. */
+    @WithDefault("5S")
+    Duration fileCheckInterval();
+
     /**
      * How long running requests may go on after the server was told to stop; then they end with an error. Keep it
      * below {@code quarkus.shutdown.timeout}, after which connections are closed without a word.
@@ -119,6 +131,20 @@ public interface WorkerConfig {
         /** Inputs remembered because a worker died while it worked on them. */
         @WithDefault("1024")
         int suspects();
+
+        /**
+         * How long such an input is remembered: until it is answered it is worked on alone, and refused when that kills
+         * again.
+         */
+        @WithDefault("1H")
+        Duration suspicion();
+
+        /**
+         * Longest time that other requests wait until those before a suspect have ended, and again until the suspect has.
+         * Then they have as long for themselves.
+         */
+        @WithDefault("30S")
+        Duration probation();
     }
 
     /** The worker's process. */

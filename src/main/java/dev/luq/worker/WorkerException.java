@@ -48,7 +48,7 @@ public abstract sealed class WorkerException extends RuntimeException {
         }
     }
 
-    /** Inputs like this one killed a worker twice. */
+    /** This input killed a worker that worked on nothing else. */
     public static final class Quarantined extends WorkerException {
         public Quarantined(String message) {
             super(message);

@@ -1,12 +1,13 @@
 package dev.luq.worker;
 
+import dev.luq.worker.protocol.Blackbox;
 import dev.luq.worker.protocol.FrameException;
 import dev.luq.worker.protocol.Frames;
 import dev.luq.worker.protocol.ServerFrame;
 import dev.luq.worker.protocol.WorkerFrame;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
-import java.util.List;
+import java.nio.file.Files;
 import java.util.concurrent.LinkedBlockingDeque;
 import java.util.concurrent.TimeUnit;
 import org.jboss.logging.Logger;
@@ -34,27 +35,59 @@ final class WorkerProcess {
     }
 
     private final String modelId;
+    private final WorkerCommand command;
+    private final Blackbox blackbox;
     private final Process process;
     private final Events events;
     private final Logger log;
     private final LinkedBlockingDeque<ServerFrame> outbox = new LinkedBlockingDeque<>();
 
-    private WorkerProcess(String modelId, Process process, Events events) {
+    private WorkerProcess(String modelId, WorkerCommand command, Blackbox blackbox, Process process, Events events) {
         this.modelId = modelId;
+        this.command = command;
+        this.blackbox = blackbox;
         this.process = process;
         this.events = events;
         this.log = Logger.getLogger("dev.luq.worker." + modelId.replace('.', '_'));
     }
 
     /** @throws IOException when the system cannot start the process; {@code events} hears nothing then */
-    static WorkerProcess start(String modelId, List<String> command, Events events) throws IOException {
-        ProcessBuilder builder = new ProcessBuilder(command);
-        WorkerCommand.environment(builder.environment());
-        WorkerProcess worker = new WorkerProcess(modelId, builder.start(), events);
-        worker.thread("write", worker::write);
-        worker.thread("read", worker::read);
-        worker.thread("log", () -> LogRelay.relay(worker.process.getErrorStream(), worker.log, modelId));
-        return worker;
+    static WorkerProcess start(String modelId, WorkerCommand command, Events events) throws IOException {
+        Blackbox blackbox = blackbox(command);
+        Process process = null;
+        boolean started = false;
+        try {
+            ProcessBuilder builder = new ProcessBuilder(
+                    blackbox.isKept() ? command.line(modelId, blackbox.file().toString()) : command.line(modelId));
+            WorkerCommand.environment(builder.environment());
+            process = builder.start();
+            WorkerProcess worker = new WorkerProcess(modelId, command, blackbox, process, events);
+            worker.thread("write", worker::write);
+            worker.thread("log", () -> LogRelay.relay(worker.process.getErrorStream(), worker.log, modelId));
+            worker.thread("read", worker::read);
+            started = true;
+            return worker;
+        } catch (OutOfMemoryError e) { // as the system says that it gives no further thread
+            throw new IOException(e.getMessage(), e);
+        } finally {
+            if (!started) {
+                blackbox.unlink();
+                if (process != null) {
+                    process.destroyForcibly();
+                }
+            }
+        }
+    }
+
+    /** Without one nobody can be blamed for a death, which is no reason not to serve. */
+    private static Blackbox blackbox(WorkerCommand command) {
+        try {
+            return Blackbox.create(Files.createDirectories(command.crashFolder()));
+        } catch (IOException e) {
+            Logger.getLogger(WorkerProcess.class).warnf("What a worker works on when it dies will not be known:"
+                    + " luq.worker.process.crash-dir takes no file: %s", e.getMessage());
+            return Blackbox.none();
+        }
     }
 
     private void thread(String role, Runnable body) {
@@ -65,6 +98,11 @@ final class WorkerProcess {
 
     long pid() {
         return process.pid();
+    }
+
+    /** What it works on, or worked on when it ended. */
+    Blackbox blackbox() {
+        return blackbox;
     }
 
     /** Queues a frame; never waits. What is sent to a dead process is lost, and {@link Events#ended} tells. */
@@ -121,10 +159,11 @@ final class WorkerProcess {
             Frames.Reader<WorkerFrame> reader = new Frames.Reader<>(WorkerFrame.class, process.getInputStream(),
                     FRAME_LIMIT);
             for (WorkerFrame frame = reader.read(); frame != null; frame = reader.read()) {
+                blackbox.unlink(); // the worker has it, and nothing is left over if this server is killed
                 events.frame(this, frame);
             }
         } catch (FrameException e) {
-            // A JVM that crashes prints a banner there; awaitExit() gives it the time to write its report.
+            // Foreign code may have written there; awaitExit() gives a crashing JVM the time to write its report.
             log.errorf("The worker's output cannot be understood: %s", e.getMessage());
         } catch (IOException e) {
             log.debugf("The worker's output ended: %s", e.getMessage());
@@ -144,13 +183,15 @@ final class WorkerProcess {
                     if (!process.waitFor(EXIT_SECONDS, TimeUnit.SECONDS)) {
                         kill();
                     }
-                    return new ProcessExit(process.waitFor());
+                    int code = process.waitFor();
+                    return new ProcessExit(code, command.crashReport(modelId, process.pid()));
                 } catch (InterruptedException e) {
                     interrupted = true;
                 }
             }
         } finally {
             close();
+            blackbox.unlink();
             if (interrupted) {
                 Thread.currentThread().interrupt();
             }

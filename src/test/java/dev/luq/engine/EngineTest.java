@@ -477,7 +477,7 @@ class EngineTest {
             for (EngineOptions options : List.of(new EngineOptions(3, 64, 0, Duration.ZERO),
                     new EngineOptions(2, 65, 0, Duration.ZERO))) {
                 assertThrows(IllegalArgumentException.class,
-                        () -> Engine.start(options, model, context, templates, null));
+                        () -> Engine.start(options, model, context, templates, null, WorkListener.NONE));
             }
         }
         assertThrows(IllegalArgumentException.class, () -> new EngineOptions(4, 4, 0, Duration.ZERO));

@@ -210,7 +210,7 @@ final class TinyEngine implements AutoCloseable {
                 KvType.F32, false));
         Vision vision = withVision ? vision(name) : null;
         engine = Engine.start(new EngineOptions(sequences, batchSize, 1 << 20, streamInterval), model, context,
-                ChatTemplates.of(model), vision, chunk -> encoder.apply(vision, chunk));
+                ChatTemplates.of(model), vision, chunk -> encoder.apply(vision, chunk), WorkListener.NONE);
     }
 
     static Model model(String name) {

@@ -184,6 +184,14 @@ class JobsTest {
     }
 
     @Test
+    void aCrashIsToldWithItsSignalAndLibraryAndNoPath() {
+        Jobs jobs = started(Map.of("attempts", "1"));
+        jobs.create(request("1", "crashing"));
+        String error = ended(jobs, "1").error().orElseThrow();
+        assertTrue(error.matches("Its process ended unexpectedly \\(SIGSEGV in lib[a-z.0-9]+\\) 1 times; .*"), error);
+    }
+
+    @Test
     void aJobOutlivesItsServer() throws IOException {
         Jobs before = started(Map.of());
         before.create(request("1", "patient"));

@@ -145,6 +145,17 @@ class ModelProcessTest {
     }
 
     @Test
+    void aTemplateThatLoopsIsEndedAndNamed(@TempDir Path folder) throws IOException {
+        String loops = "{% for a in range(10000) %}{% for b in range(10000) %}{% for c in range(10000) %}{% endfor %}"
+                + "{% endfor %}{% endfor %}{{ messages[0]['content'] }}";
+        Path model = TestModels.withTemplate(TestModels.model(TestModels.LLAVA), loops, folder.resolve("loops.gguf"));
+        SupervisedWorker worker = started(model, null, Kernels.STOCK, TestConfig.of(Map.of("load-stall-timeout", "3S")));
+        until("failure", () -> worker.state() == ModelWorker.State.FAILED && worker.pid().isEmpty());
+        assertEquals("Loading it got no further for 3 seconds, at its chat template.", worker.failure().orElseThrow());
+        assertEquals(0, worker.restarts());
+    }
+
+    @Test
     void anMmprojOfAnotherKindOfModelIsRefused() {
         SupervisedWorker worker = started(MODELS.resolve("llava-tiny-F16.gguf"), MODELS.resolve("qwen2.5-vl-tiny-F16.gguf"));
         until("failure", () -> worker.state() == ModelWorker.State.FAILED);
@@ -205,12 +216,16 @@ class ModelProcessTest {
     }
 
     private SupervisedWorker started(Path model, Path mmproj, Kernels kernels) {
+        return started(model, mmproj, kernels, CONFIG);
+    }
+
+    private SupervisedWorker started(Path model, Path mmproj, Kernels kernels, WorkerConfig config) {
         WorkerCommand command = new WorkerCommand(CONFIG.process(), WorkerCommand.MAIN_CLASS);
         ServerFrame.Load load = new ServerFrame.Load(List.of(model.toString()), mmproj == null ? null : mmproj.toString(), 0,
                 2, 64, 1, 1, 1 << 20, 0, 0, kernels);
-        SupervisedWorker worker = new SupervisedWorker("tiny", load, CONFIG,
-                (modelId, events) -> WorkerProcess.start(modelId, command.line(modelId), events), timer,
-                new GenerationListener() { }, new Quarantine(1), () -> { });
+        SupervisedWorker worker = new SupervisedWorker("tiny", load, config,
+                (modelId, events) -> WorkerProcess.start(modelId, command, events), timer,
+                new GenerationListener() { }, new Quarantine(CONFIG.restart()), () -> { });
         workers.add(worker);
         worker.start();
         return worker;

@@ -208,7 +208,7 @@ class ModelRouteTest {
         WorkerCommand command = new WorkerCommand(config.process(), "dev.luq.worker.child.ScriptedWorker");
         ServerFrame.Load load = new ServerFrame.Load(List.of(model), null, 0, config.slots(), 512, 0, 0, 0, 0, 0, config.kernels());
         return () -> new SupervisedWorker("test", load, config,
-                (modelId, events) -> WorkerProcess.start(modelId, command.line(modelId), events), timer, listener,
+                (modelId, events) -> WorkerProcess.start(modelId, command, events), timer, listener,
                 route.quarantine(), () -> released.add(model));
     }
 

@@ -15,7 +15,7 @@ final class ParentProcess {
 
     public static void main(String[] arguments) throws IOException, InterruptedException {
         WorkerCommand command = new WorkerCommand(TestConfig.of(Map.of()).process(), "dev.luq.worker.child.ScriptedWorker");
-        WorkerProcess worker = WorkerProcess.start("child", command.line("child"), new WorkerProcess.Events() {
+        WorkerProcess worker = WorkerProcess.start("child", command, new WorkerProcess.Events() {
             @Override
             public void frame(WorkerProcess process, WorkerFrame frame) {
                 if (frame instanceof WorkerFrame.Ready || frame instanceof WorkerFrame.Loading && arguments[0].equals("slow")) {

@@ -12,36 +12,56 @@ import org.junit.jupiter.api.Test;
 
 class QuarantineTest {
 
-    private final Quarantine quarantine = new Quarantine(3);
+    private long now;
+    private final Quarantine quarantine = new Quarantine(3, 60, () -> now);
 
     @Test
-    void anInputIsRefusedAfterTheSecondDeath() {
-        quarantine.blame("a");
-        assertFalse(quarantine.refuses("a"));
-        quarantine.blame("a");
+    void anInputThatWasWorkedOnAtADeathIsASuspectHoweverOften() {
+        for (int death = 0; death < 5; death++) {
+            quarantine.blame("a", false);
+            assertTrue(quarantine.suspects("a"));
+            assertFalse(quarantine.refuses("a"));
+        }
+        assertFalse(quarantine.suspects("b"));
+    }
+
+    @Test
+    void aSuspectThatKillsAloneIsRefusedAlsoIfBlamedOnceMore() {
+        quarantine.blame("a", false);
+        quarantine.blame("a", true);
+        assertTrue(quarantine.refuses("a"));
+        assertFalse(quarantine.suspects("a"));
+        quarantine.blame("a", false);
         assertTrue(quarantine.refuses("a"));
         assertFalse(quarantine.refuses("b"));
     }
 
     @Test
     void anInputThatIsAnsweredIsInnocent() {
-        quarantine.blame("a");
+        quarantine.blame("a", false);
         quarantine.acquit("a");
-        quarantine.blame("a");
+        assertFalse(quarantine.suspects("a"));
+    }
+
+    @Test
+    void allIsForgottenAfterAWhile() {
+        quarantine.blame("a", true);
+        quarantine.blame("b", false);
+        now = 59;
+        assertTrue(quarantine.refuses("a"));
+        assertTrue(quarantine.suspects("b"));
+        now = 60;
         assertFalse(quarantine.refuses("a"));
+        assertFalse(quarantine.suspects("b"));
     }
 
     @Test
     void theInputsBlamedLongestAgoAreForgotten() {
-        quarantine.blame("a");
-        for (String other : List.of("b", "c")) {
-            quarantine.blame(other);
+        for (String key : List.of("a", "b", "c", "a", "d")) {
+            quarantine.blame(key, false);
         }
-        quarantine.blame("a");
-        quarantine.blame("d");
-        quarantine.blame("b");
-        assertTrue(quarantine.refuses("a"));
-        assertFalse(quarantine.refuses("b"), "its first death is forgotten");
+        assertTrue(quarantine.suspects("a"));
+        assertFalse(quarantine.suspects("b"));
     }
 
     @Test

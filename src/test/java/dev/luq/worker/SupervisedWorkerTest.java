@@ -12,6 +12,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.luq.worker.protocol.ServerFrame;
 import dev.luq.worker.protocol.WorkerFrame;
 import io.smallrye.mutiny.helpers.test.AssertSubscriber;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -20,8 +23,10 @@ import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -136,7 +141,7 @@ class SupervisedWorkerTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"die KILL,SIGKILL", "die ABRT,SIGABRT", "die SEGV,crash", "exit,exit", "garbage,SIGKILL"})
+    @CsvSource({"die KILL,SIGKILL", "die ABRT,SIGABRT", "die SEGV,SIGSEGV", "exit,exit", "garbage,SIGKILL"})
     void aDeathFailsWhatRunsAndASuccessorAnswers(String deadly, String signal) {
         SupervisedWorker worker = ready(Map.of());
         long pid = worker.pid().orElseThrow();
@@ -162,7 +167,7 @@ class SupervisedWorkerTest {
     }
 
     @Test
-    void anInputThatKilledTwiceIsRefused() {
+    void anInputThatKillsAgainWhenItIsAloneIsRefused() {
         SupervisedWorker worker = ready(Map.of("restart.back-off", "0S"));
         for (int i = 0; i < 2; i++) {
             failure(WorkerException.Died.class, run(worker, "exit"));
@@ -171,6 +176,122 @@ class SupervisedWorkerTest {
         failure(WorkerException.Quarantined.class, run(worker, "exit"));
         assertEquals(2, worker.restarts());
         assertEquals("fine", answer(run(worker, "say fine")));
+    }
+
+    @Test
+    void whatWasInFlightAtDeathsIsNeverRefused() {
+        SupervisedWorker worker = ready(Map.of("restart.back-off", "0S"));
+        for (int i = 0; i < 4; i++) {
+            AssertSubscriber<WorkerFrame.OfRequest> common = run(worker, "wait");
+            until("text", () -> text(common).equals("waiting"));
+            failure(WorkerException.Died.class, run(worker, "die KILL " + i));
+            failure(WorkerException.Died.class, common);
+            until("successor", () -> worker.state() == ModelWorker.State.READY);
+        }
+        AssertSubscriber<WorkerFrame.OfRequest> common = run(worker, "wait");
+        until("text", () -> text(common).equals("waiting"));
+        assertEquals("beside", answer(run(worker, "say beside")), "it is no suspect either");
+    }
+
+    @Test
+    void aSuspectIsWorkedOnAloneAndOthersWaitForItOnlySoLong() {
+        SupervisedWorker worker = ready(Map.of("restart.back-off", "0S", "restart.probation", "1S"));
+        long pid = worker.pid().orElseThrow();
+        AssertSubscriber<WorkerFrame.OfRequest> first = run(worker, "deaf");
+        until("text", () -> text(first).equals("deaf"));
+        failure(WorkerException.Died.class, run(worker, "die KILL deaf"));
+        until("successor", () -> worker.state() == ModelWorker.State.READY && worker.pid().orElse(pid) != pid);
+
+        AssertSubscriber<WorkerFrame.OfRequest> running = run(worker, "wait");
+        until("text", () -> text(running).equals("waiting"));
+        AssertSubscriber<WorkerFrame.OfRequest> suspect = run(worker, "die KILL deaf");
+        assertEquals("passes", answer(run(worker, "say passes")));
+        assertEquals("", text(suspect));
+        failure(WorkerException.Died.class, suspect);
+        until("successor", () -> worker.state() == ModelWorker.State.READY);
+        assertEquals("open", answer(run(worker, "say open")), "it was not alone: nobody is refused");
+        failure(WorkerException.Died.class, run(worker, "die KILL deaf"));
+        until("successor", () -> worker.state() == ModelWorker.State.READY);
+        failure(WorkerException.Quarantined.class, run(worker, "die KILL deaf"));
+    }
+
+    @Test
+    void aSuspectThatAnswersIsForgiven() {
+        SupervisedWorker worker = ready(Map.of("restart.back-off", "0S"));
+        AssertSubscriber<WorkerFrame.OfRequest> answer = run(worker, "say a");
+        assertEquals("a", answer(answer));
+        failure(WorkerException.Died.class, run(worker, "exit"));
+        until("successor", () -> worker.state() == ModelWorker.State.READY);
+        assertEquals("a", answer(run(worker, "say a")));
+    }
+
+    @Test
+    void aWaitingSuspectThatLeavesIsNotWaitedFor() {
+        SupervisedWorker worker = ready(Map.of("restart.back-off", "0S"));
+        failure(WorkerException.Died.class, run(worker, "exit"));
+        until("successor", () -> worker.state() == ModelWorker.State.READY);
+        long pid = worker.pid().orElseThrow();
+        AssertSubscriber<WorkerFrame.OfRequest> running = run(worker, "wait");
+        until("text", () -> text(running).equals("waiting"));
+        run(worker, "exit").cancel();
+        assertEquals(1, worker.inFlight());
+        assertEquals("a", answer(run(worker, "say a")));
+        assertEquals(pid, worker.pid().orElseThrow());
+    }
+
+    @Test
+    void aModelWhoseLoadingHangsIsGivenUpAndThePartIsNamed() {
+        SupervisedWorker worker = started("stuck", Map.of("load-stall-timeout", "1S"));
+        until("failure", () -> worker.state() == ModelWorker.State.FAILED && worker.pid().isEmpty());
+        assertEquals("Loading it got no further for 1 seconds, at its chat template.", worker.failure().orElseThrow());
+        assertEquals(0, worker.restarts());
+    }
+
+    @Test
+    void nobodyWaitsForEverForAModelThatLoads() throws InterruptedException {
+        SupervisedWorker worker = started("slow", Map.of("load-timeout", "1S"));
+        assertFalse(worker.awaitReady());
+        assertEquals("it has not loaded within 1 seconds", worker.whyNotReady());
+    }
+
+    @Test
+    void whatNativeCodePrintsIsNoFrame() {
+        SupervisedWorker worker = ready(Map.of());
+        assertEquals("printed", answer(run(worker, "print")));
+        assertEquals("a", answer(run(worker, "say a")));
+    }
+
+    @Test
+    void aProcessThatTheSystemDoesNotStartIsTriedAgain() {
+        WorkerConfig config = TestConfig.of(Map.of("restart.back-off", "0.05S"));
+        WorkerCommand command = new WorkerCommand(config.process(), "dev.luq.worker.child.ScriptedWorker");
+        AtomicInteger refusals = new AtomicInteger(3);
+        SupervisedWorker worker = worker("good", config, (modelId, events) -> {
+            if (refusals.getAndDecrement() > 0) {
+                throw new IOException("error=11, Resource temporarily unavailable");
+            }
+            return WorkerProcess.start(modelId, command, events);
+        });
+        worker.start();
+        assertEquals(ModelWorker.State.LOADING, worker.state());
+        Await.ready(worker);
+        assertEquals("a", answer(run(worker, "say a")));
+        assertEquals(0, worker.restarts());
+    }
+
+    @Test
+    void aFileThatIsTruncatedWhileItIsServedIsNamedAsTheReasonAndNobodyBlamed(@TempDir Path folder) throws IOException {
+        Path model = Files.writeString(folder.resolve("good"), "weights");
+        SupervisedWorker worker = started(model.toString(), Map.of("restart.back-off", "0S"));
+        Await.ready(worker);
+        Files.writeString(model, "we");
+        for (int i = 0; i < 2; i++) {
+            WorkerException.Died death = failure(WorkerException.Died.class, run(worker, "die BUS"));
+            assertEquals(i == 0 ? "The model's process died while it worked on this request: the model's file was truncated"
+                    + " while it was served" : "The model's process died while it worked on this request", death.getMessage());
+            until("successor", () -> worker.state() == ModelWorker.State.READY);
+        }
+        assertTrue(heard.contains("died SIGBUS"), heard.toString());
     }
 
     @Test
@@ -295,12 +416,16 @@ class SupervisedWorkerTest {
     private SupervisedWorker started(String model, Map<String, String> values) {
         WorkerConfig config = TestConfig.of(values);
         WorkerCommand command = new WorkerCommand(config.process(), "dev.luq.worker.child.ScriptedWorker");
-        ServerFrame.Load load = new ServerFrame.Load(List.of(model), null, 0, config.slots(), 512, 0, 0, 0, 0, 0, config.kernels());
-        SupervisedWorker worker = new SupervisedWorker("test", load, config,
-                (modelId, events) -> WorkerProcess.start(modelId, command.line(modelId), events), timer, listener,
-                new Quarantine(config.restart().suspects()), () -> heard.add("released"));
-        workers.add(worker);
+        SupervisedWorker worker = worker(model, config, (modelId, events) -> WorkerProcess.start(modelId, command, events));
         worker.start();
+        return worker;
+    }
+
+    private SupervisedWorker worker(String model, WorkerConfig config, SupervisedWorker.Launcher launcher) {
+        ServerFrame.Load load = new ServerFrame.Load(List.of(model), null, 0, config.slots(), 512, 0, 0, 0, 0, 0, config.kernels());
+        SupervisedWorker worker = new SupervisedWorker("test", load, config, launcher, timer, listener,
+                new Quarantine(config.restart()), () -> heard.add("released"));
+        workers.add(worker);
         return worker;
     }
 

@@ -108,7 +108,7 @@ class WorkerProcessTest {
                 "process.native-cache-dir", "/cache", "process.crash-dir", "/crash", "process.class-path", "a" + File.pathSeparator + "b"));
         List<String> line = new WorkerCommand(config.process(), "Main").line("vendor/model:1");
         assertTrue(line.containsAll(List.of("-Xmx99m", "-Da=1", "-Db=2", "-Dorg.bytedeco.javacpp.cachedir=/cache",
-                "-XX:ErrorFile=/crash/luq-worker-vendor_model_1.crash.log")), line.toString());
+                "-XX:ErrorFile=/crash/luq-worker-vendor_model_1-%p.crash.log")), line.toString());
         assertEquals(List.of("-cp", "a" + File.pathSeparator + "b", "Main"), line.subList(line.size() - 3, line.size()));
         assertFalse(line.contains("-Xmx384m"));
     }

@@ -4,10 +4,9 @@ import dev.luq.jobs.protocol.JobFrame;
 import dev.luq.luq.job.JobException;
 import dev.luq.luq.job.Requantization;
 import dev.luq.luq.spec.Phase;
+import dev.luq.worker.protocol.FrameChannel;
 import dev.luq.worker.protocol.Frames;
 import java.io.BufferedOutputStream;
-import java.io.FileDescriptor;
-import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.channels.FileChannel;
@@ -55,9 +54,7 @@ final class JobLoop implements Requantization.Listener {
      *     {@link JobException} when it is cancelled or cannot go on; tells the listener from any thread
      */
     static void run(Path folder, Consumer<Requantization.Listener> body) {
-        OutputStream frames = new FileOutputStream(FileDescriptor.out);
-        // A stray print would be taken for a frame.
-        System.setOut(System.err);
+        OutputStream frames = FrameChannel.take();
         for (String name : new String[] {"INT", "TERM", "HUP"}) {
             Signal.handle(new Signal(name), SignalHandler.SIG_IGN);
         }

@@ -28,6 +28,7 @@ public final class Errors {
             "unsupported_modality", 400,
             "input_quarantined", 422,
             "queue_full", 429,
+            "non_finite_output", 500,
             "draining", 503,
             "deadline_exceeded", 504);
 

@@ -3,7 +3,9 @@ package dev.luq.worker.child;
 import dev.luq.catalog.CatalogException;
 import dev.luq.catalog.CheckedModel;
 import dev.luq.engine.Engine;
+import dev.luq.engine.EngineException;
 import dev.luq.engine.EngineOptions;
+import dev.luq.engine.WorkListener;
 import dev.luq.llama.ChatTemplates;
 import dev.luq.llama.Context;
 import dev.luq.llama.ContextOptions;
@@ -16,6 +18,7 @@ import dev.luq.llama.Model;
 import dev.luq.llama.ModelOptions;
 import dev.luq.llama.Vision;
 import dev.luq.llama.VisionOptions;
+import dev.luq.worker.protocol.Blackbox;
 import dev.luq.worker.protocol.ServerFrame;
 import dev.luq.worker.protocol.WorkerFrame;
 import java.nio.file.Path;
@@ -30,31 +33,46 @@ import java.util.function.DoublePredicate;
 /** A model served by llama.cpp. What it opens lives as long as the process. */
 final class EngineHost implements ModelHost {
 
+    private final Blackbox blackbox;
     private volatile Engine engine;
+    private String kernels;
+
+    /** @param blackbox told what is worked on */
+    EngineHost(Blackbox blackbox) {
+        this.blackbox = blackbox;
+    }
 
     @Override
     public WorkerFrame.ModelInfo load(ServerFrame.Load load, DoubleConsumer progress) throws LoadException {
         Optional<Path> mmproj = Optional.ofNullable(load.mmproj()).map(Path::of);
+        loads("the headers of its files");
         List<Path> files = check(load, mmproj);
         try {
+            loads("the native libraries");
             Llama.init(EngineHost::log);
-            WorkerLoop.log("INFO", switch (load.kernels()) {
-                case FAST -> "Kernels fast: " + Llama.enableKernels(KernelLayout.FAST);
-                case COMPACT -> "Kernels compact: " + Llama.enableKernels(KernelLayout.COMPACT);
-                case STOCK -> "Kernels stock";
-            });
+            kernels = switch (load.kernels()) {
+                case FAST -> "fast: " + Llama.enableKernels(KernelLayout.FAST);
+                case COMPACT -> "compact: " + Llama.enableKernels(KernelLayout.COMPACT);
+                case STOCK -> "stock";
+            };
+            WorkerLoop.log("INFO", "Kernels " + kernels);
+            loads("its weights");
             Model model = Model.load(files, new ModelOptions(true, false, inPercent(progress)));
             int contextSize = load.contextSize() > 0 ? load.contextSize()
                     : Math.min(model.trainingContext(), ServerFrame.Load.DEFAULT_CONTEXT);
             int batchSize = Math.min(load.batchSize(), contextSize);
+            loads("its context");
             Context context = Context.create(model, new ContextOptions(contextSize, batchSize, batchSize, load.slots(),
                     load.threads(), load.threads(), KvType.F16, true));
+            loads("its chat template");
             ChatTemplates templates = ChatTemplates.of(model);
             boolean tools = templates.supportsTools();
+            loads("its vision projector");
             Vision vision = mmproj.isEmpty() ? null : Vision.open(mmproj.get(), model,
                     new VisionOptions(imageThreads(load), 0, load.imageMaxTokens()));
             engine = Engine.start(new EngineOptions(load.slots(), batchSize, load.imageCacheBytes(),
-                    Duration.ofMillis(load.streamIntervalMillis())), model, context, templates, vision);
+                    Duration.ofMillis(load.streamIntervalMillis())), model, context, templates, vision, work());
+            blackbox.idle(Blackbox.Stage.LOAD);
             return new WorkerFrame.ModelInfo(model.name().orElse(null), model.architecture(), model.quantization(),
                     model.parameters(), model.bytes(),
                     model.parameters() == 0 ? 0 : model.bytes() * 8.0 / model.parameters(), context.contextSize(),
@@ -71,6 +89,32 @@ final class EngineHost implements ModelHost {
         } catch (UnsatisfiedLinkError e) {
             throw new LoadException("unsupported_machine", "The native libraries do not fit this machine.", e);
         }
+    }
+
+    private void loads(String part) {
+        blackbox.working(Blackbox.Stage.LOAD, List.of(part));
+    }
+
+    private WorkListener work() {
+        return new WorkListener() {
+            @Override
+            public void begins(Work work, List<String> requests) {
+                blackbox.working(stage(work), requests);
+            }
+
+            @Override
+            public void ends(Work work) {
+                blackbox.idle(stage(work));
+            }
+        };
+    }
+
+    private static Blackbox.Stage stage(WorkListener.Work work) {
+        return switch (work) {
+            case PROMPT -> Blackbox.Stage.PROMPT;
+            case IMAGE -> Blackbox.Stage.IMAGE;
+            case STEP -> Blackbox.Stage.STEP;
+        };
     }
 
     /** Half of the processors unless told otherwise: images are encoded while others decode. */
@@ -105,7 +149,18 @@ final class EngineHost implements ModelHost {
 
     @Override
     public void submit(ServerFrame.Generate request, Consumer<WorkerFrame.OfRequest> events) {
-        engine.submit(Messages.toEngine(request), event -> events.accept(Messages.toFrame(event)));
+        engine.submit(Messages.toEngine(request), event -> events.accept(named(Messages.toFrame(event))));
+    }
+
+    /** A failure of the model's numbers says whose they are. */
+    private WorkerFrame.OfRequest named(WorkerFrame.OfRequest frame) {
+        if (!(frame instanceof WorkerFrame.Failed failed) || !failed.code().equals(EngineException.NotFinite.CODE)) {
+            return frame;
+        }
+        String message = failed.message() + " They were computed by the kernels " + kernels + ".";
+        WorkerLoop.log("ERROR", "Request " + failed.id() + ": " + message
+                + " Try others with luq.worker.kernels; if all do this, the model's weights are at fault.");
+        return new WorkerFrame.Failed(failed.id(), failed.code(), message, failed.param());
     }
 
     @Override

@@ -1,14 +1,17 @@
 package dev.luq.worker.child;
 
+import dev.luq.files.PlainText;
+import dev.luq.worker.protocol.Blackbox;
+import dev.luq.worker.protocol.FrameChannel;
 import dev.luq.worker.protocol.Frames;
 import dev.luq.worker.protocol.ServerFrame;
 import dev.luq.worker.protocol.WorkerFrame;
 import java.io.BufferedInputStream;
 import java.io.FileDescriptor;
 import java.io.FileInputStream;
-import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.nio.file.Path;
 import sun.misc.Signal;
 import sun.misc.SignalHandler;
 
@@ -23,7 +26,7 @@ final class WorkerLoop {
     /** Exit code when the server closed the input. */
     static final int EXIT_ASKED = 0;
     /** Exit code after {@link WorkerFrame.LoadFailed}. */
-    static final int EXIT_LOAD_FAILED = 3;
+    static final int EXIT_LOAD_FAILED = 6;
     /** Exit code when the server does not speak the protocol or reads no more. */
     static final int EXIT_SERVER_LOST = 4;
     /** Exit code after a defect of ours. */
@@ -31,6 +34,9 @@ final class WorkerLoop {
 
     /** Longest frame accepted: the images of one request, which the server bounds well below. */
     private static final long FRAME_LIMIT = 1L << 30;
+
+    /** Characters of a log line. */
+    private static final int LONGEST_LINE = 4000;
 
     private final ModelHost host;
     private final Outbox outbox;
@@ -43,9 +49,7 @@ final class WorkerLoop {
 
     /** Runs a worker in this process. Returns never; the process ends. */
     static void run(ModelHost host) {
-        OutputStream frames = new FileOutputStream(FileDescriptor.out);
-        // A stray print would be taken for a frame.
-        System.setOut(System.err);
+        OutputStream frames = FrameChannel.take();
         for (String name : new String[] {"INT", "TERM", "HUP"}) {
             Signal.handle(new Signal(name), SignalHandler.SIG_IGN);
         }
@@ -59,7 +63,21 @@ final class WorkerLoop {
 
     /** Writes a log line that the server relays. @param level a level of the server's log */
     static void log(String level, String message) {
-        System.err.println(level + " " + message);
+        System.err.println(level + " " + PlainText.of(message, LONGEST_LINE));
+    }
+
+    /**
+     * What the server learns from after this process died.
+     *
+     * @param arguments of the process: the file, or nothing
+     */
+    static Blackbox blackbox(String[] arguments) {
+        try {
+            return arguments.length == 0 ? Blackbox.none() : Blackbox.open(Path.of(arguments[0]));
+        } catch (IOException e) {
+            log("WARN", "What is worked on will not be known after a crash: " + e.getMessage());
+            return Blackbox.none();
+        }
     }
 
     private void serve() {

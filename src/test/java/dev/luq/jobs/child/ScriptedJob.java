@@ -21,6 +21,7 @@ import java.util.function.Consumer;
  * failing   fails in RANK
  * dying     dies in QUANTIZE by SIGKILL, twice; the third process finds the phases before done
  * mortal    dies each time
+ * crashing  dies each time by SIGSEGV
  * </pre>
  */
 public final class ScriptedJob implements Consumer<Requantization.Listener> {
@@ -69,19 +70,27 @@ public final class ScriptedJob implements Consumer<Requantization.Listener> {
                     sleep(20);
                 }
             }
+            case "crashing" -> {
+                signal("SEGV");
+                sleep(Long.MAX_VALUE);
+            }
             case "dying", "mortal" -> {
                 append("deaths", "one");
                 if (kind.equals("mortal") || read("deaths").size() < 3) {
-                    try {
-                        new ProcessBuilder("kill", "-KILL", String.valueOf(ProcessHandle.current().pid())).start();
-                    } catch (IOException e) {
-                        throw new IllegalStateException(e);
-                    }
+                    signal("KILL");
                     sleep(Long.MAX_VALUE);
                 }
             }
             default -> {
             }
+        }
+    }
+
+    private static void signal(String name) {
+        try {
+            new ProcessBuilder("kill", "-" + name, String.valueOf(ProcessHandle.current().pid())).start();
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
         }
     }
 

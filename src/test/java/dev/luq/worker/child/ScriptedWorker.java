@@ -1,10 +1,13 @@
 package dev.luq.worker.child;
 
+import dev.luq.worker.protocol.Blackbox;
 import dev.luq.worker.protocol.ServerFrame;
 import dev.luq.worker.protocol.WorkerFrame;
-import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -23,9 +26,10 @@ import java.util.function.DoubleConsumer;
  * deaf         as wait, and cannot be cancelled
  * die SIGNAL   one piece, then the process ends by that signal
  * exit         the process ends by itself
+ * print        prints as native code does, and answers
  * garbage      writes what is no frame
  * </pre>
- * The model file's name tells what loading does: {@code good}, {@code unusable}, {@code deadly}, {@code slow}. A
+ * The model file's name tells what loading does: {@code good}, {@code unusable}, {@code deadly}, {@code slow}, {@code stuck}. A
  * model {@code mute} loads and refuses everything. What is no script, as a swap's question, is answered with a piece.
  */
 public final class ScriptedWorker implements ModelHost {
@@ -35,8 +39,16 @@ public final class ScriptedWorker implements ModelHost {
     private volatile boolean mute;
     private final AtomicInteger cancelled = new AtomicInteger();
 
-    public static void main(String[] arguments) {
-        WorkerLoop.run(new ScriptedWorker());
+    private final Blackbox blackbox;
+    private static OutputStream pipe;
+
+    private ScriptedWorker(Blackbox blackbox) {
+        this.blackbox = blackbox;
+    }
+
+    public static void main(String[] arguments) throws IOException {
+        pipe = new FileOutputStream("/proc/self/fd/1");
+        WorkerLoop.run(new ScriptedWorker(WorkerLoop.blackbox(arguments)));
     }
 
     @Override
@@ -44,10 +56,14 @@ public final class ScriptedWorker implements ModelHost {
         System.out.println("a stray print");
         WorkerLoop.log("WARN", "loading");
         progress.accept(0.5);
-        switch (load.modelFiles().get(0)) {
+        switch (Path.of(load.modelFiles().get(0)).getFileName().toString()) {
             case "unusable" -> throw new LoadException("invalid_model", "The model is of no use.", null);
             case "deadly" -> die("KILL");
             case "slow" -> forEver();
+            case "stuck" -> {
+                blackbox.working(Blackbox.Stage.LOAD, List.of("its chat template"));
+                forEver();
+            }
             case "mute" -> mute = true;
             default -> {
             }
@@ -63,6 +79,7 @@ public final class ScriptedWorker implements ModelHost {
             events.accept(new WorkerFrame.Failed(id, "context_length_exceeded", "Too long.", "messages"));
             return;
         }
+        blackbox.working(Blackbox.Stage.STEP, List.of(id));
         if (words[0].equals("exit")) {
             System.exit(7);
         }
@@ -100,13 +117,23 @@ public final class ScriptedWorker implements ModelHost {
                 // let the piece out first
                 Thread dying = new Thread(() -> {
                     sleep(100);
+                    blackbox.working(Blackbox.Stage.STEP, List.of(id));
                     die(words[1]);
                 });
                 dying.start();
             }
+            case "print" -> {
+                try {
+                    new ProcessBuilder("echo", "a fatal error").inheritIO().start().waitFor();
+                } catch (IOException | InterruptedException e) {
+                    throw new IllegalStateException(e);
+                }
+                piece(id, "printed", events);
+                finish(id, events);
+            }
             case "garbage" -> {
                 try {
-                    new FileOutputStream(FileDescriptor.out).write("HTTP/1.1 200 OK\r\n\r\n".getBytes());
+                    pipe.write("HTTP/1.1 200 OK\r\n\r\n".getBytes());
                 } catch (IOException e) {
                     throw new IllegalStateException(e);
                 }
@@ -115,6 +142,9 @@ public final class ScriptedWorker implements ModelHost {
                 piece(id, "hello", events);
                 finish(id, events);
             }
+        }
+        if (!words[0].equals("die")) {
+            blackbox.idle(Blackbox.Stage.STEP);
         }
     }
 

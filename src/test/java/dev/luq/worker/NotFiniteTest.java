@@ -1,0 +1,92 @@
+package dev.luq.worker;
+
+import static dev.luq.worker.Await.answer;
+import static dev.luq.worker.Await.failure;
+import static dev.luq.worker.Await.request;
+import static dev.luq.worker.Await.run;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.luq.gguf.ModelFiles;
+import dev.luq.llama.Model;
+import dev.luq.llama.ModelOptions;
+import dev.luq.luq.TestModels;
+import dev.luq.luq.plan.Kernels;
+import dev.luq.worker.protocol.ServerFrame;
+import dev.luq.worker.protocol.WorkerFrame;
+import io.smallrye.mutiny.helpers.test.AssertSubscriber;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** A model that computes no numbers when one token is in its prompt, in real processes. */
+class NotFiniteTest {
+
+    private static final String HELLO = "[{\"role\":\"user\",\"content\":\"Hello\"}]";
+    private static final String BAD = "[{\"role\":\"user\",\"content\":\"Hello Z\"}]";
+
+    @TempDir
+    Path folder;
+
+    private final ScheduledExecutorService timer = Executors.newScheduledThreadPool(1);
+    private SupervisedWorker worker;
+
+    @BeforeEach
+    void load() {
+        TestModels.init();
+    }
+
+    @AfterEach
+    void end() throws InterruptedException {
+        worker.drain();
+        worker.end(System.nanoTime());
+        timer.shutdownNow();
+    }
+
+    @ParameterizedTest
+    @EnumSource(Kernels.class)
+    void suchAnAnswerIsAnErrorOfItsRequestAloneAndNamesTheKernels(Kernels kernels) throws IOException {
+        ModelFiles whole = TestModels.model(TestModels.LLAVA);
+        int token;
+        try (Model model = Model.load(whole.paths(), ModelOptions.DEFAULT)) {
+            int[] tokens = model.vocabulary().tokenize("Z", false, false);
+            token = tokens[tokens.length - 1];
+        }
+        long width = whole.first().tensor("token_embd.weight").orElseThrow().extent(0);
+        Path damaged = TestModels.changed(whole, "token_embd.weight", token * width, width, 0x7c00, folder.resolve("m.gguf"));
+        start(damaged, kernels);
+        String expected = answer(run(worker, request(HELLO, 12)));
+
+        List<AssertSubscriber<WorkerFrame.OfRequest>> beside = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            beside.add(run(worker, request(HELLO, 12)));
+            WorkerException.Rejected rejected = failure(WorkerException.Rejected.class, run(worker, request(BAD, 12)));
+            assertEquals("non_finite_output", rejected.code());
+            assertTrue(rejected.getMessage().contains("kernels " + kernels.name().toLowerCase(java.util.Locale.ROOT)),
+                    rejected.getMessage());
+        }
+        beside.forEach(stream -> assertEquals(expected, answer(stream)));
+        assertEquals(expected, answer(run(worker, request(HELLO, 12))));
+        assertEquals(0, worker.restarts());
+    }
+
+    private void start(Path model, Kernels kernels) {
+        WorkerConfig config = TestConfig.of(Map.of());
+        WorkerCommand command = new WorkerCommand(config.process(), WorkerCommand.MAIN_CLASS);
+        ServerFrame.Load load = new ServerFrame.Load(List.of(model.toString()), null, 256, 2, 64, 1, 1, 1 << 20, 0, 0, kernels);
+        worker = new SupervisedWorker("tiny", load, config,
+                (modelId, events) -> WorkerProcess.start(modelId, command, events), timer, new GenerationListener() { },
+                new Quarantine(config.restart()), () -> { });
+        worker.start();
+        Await.ready(worker);
+    }
+}
