@@ -20,7 +20,7 @@ public final class SchemaCheck {
     /** Schemas within all schemas of a request: properties, items, alternatives. */
     static final int MOST_SCHEMAS = 5000;
     static final int MOST_REFERENCES = 1000;
-    static final int MOST_VALUES = 10_000;
+    static final int MOST_VALUES = 5000;
     /** Schemas within each other, references followed. */
     static final int DEEPEST = 128;
     static final int LONGEST_NAME = 256;

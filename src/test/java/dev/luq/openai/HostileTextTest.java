@@ -21,6 +21,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -81,7 +82,7 @@ class HostileTextTest {
     /** Never the same text, and sooner than anybody would call waiting. */
     private void bystanderIsAnswered() throws Exception {
         ObjectNode request = request("What is " + asked++ + "?").put("max_tokens", 2);
-        assertEquals(200, send(request).get(20, java.util.concurrent.TimeUnit.SECONDS).statusCode());
+        assertEquals(200, send(request).get(20, TimeUnit.SECONDS).statusCode());
     }
 
     private JsonNode refused(ObjectNode request, String code) throws Exception {
@@ -170,7 +171,7 @@ class HostileTextTest {
     }
 
     @Test
-    void aHundredToolsOfAHundredKilobytes() throws Exception {
+    void aHundredTools() throws Exception {
         ObjectNode request = request("Call one.").put("max_tokens", 8);
         ArrayNode tools = request.putArray("tools");
         for (int i = 0; i < 100; i++) {
