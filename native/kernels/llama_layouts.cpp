@@ -48,11 +48,8 @@ class PlainProduct : public ggml::cpu::tensor_traits {
             for (int64_t c3 = i3 * sharing3; c3 < (i3 + 1) * sharing3; c3++) {
                 for (int64_t c2 = i2 * sharing2; c2 < (i2 + 1) * sharing2; c2++) {
                     for (int64_t c1 = 0; c1 < columns.ne[1]; c1++) {
-                        double sum = 0;
-                        for (int64_t i = 0; i < width; i++) {
-                            sum += (double) weights[i] * *(const float *) at(columns, i, c1, c2, c3);
-                        }
-                        *(float *) at(*product, i1, c1, c2, c3) = (float) sum;
+                        *(float *) at(*product, i1, c1, c2, c3) =
+                            dot(weights, (const float *) at(columns, 0, c1, c2, c3), width);
                     }
                 }
             }
@@ -61,6 +58,25 @@ class PlainProduct : public ggml::cpu::tensor_traits {
     }
 
   private:
+    // Several sums, which need not wait for each other.
+    static float dot(const float * a, const float * b, int64_t count) {
+        constexpr int SUMS = 8;
+        double sums[SUMS] = {};
+        for (; count >= SUMS; count -= SUMS, a += SUMS, b += SUMS) {
+            for (int i = 0; i < SUMS; i++) {
+                sums[i] += (double) a[i] * b[i];
+            }
+        }
+        for (int64_t i = 0; i < count; i++) {
+            sums[0] += (double) a[i] * b[i];
+        }
+        double sum = 0;
+        for (double part : sums) {
+            sum += part;
+        }
+        return (float) sum;
+    }
+
     static char * at(const ggml_tensor & tensor, int64_t i0, int64_t i1, int64_t i2, int64_t i3) {
         return (char *) tensor.data + i0 * tensor.nb[0] + i1 * tensor.nb[1] + i2 * tensor.nb[2] + i3 * tensor.nb[3];
     }
@@ -75,7 +91,8 @@ struct PlainRows : ggml::cpu::extra_buffer_type {
     bool supports_op(ggml_backend_dev_t, const ggml_tensor *) override { return false; }
 
     ggml::cpu::tensor_traits * get_tensor_traits(const ggml_tensor * op) override {
-        if (op->op != GGML_OP_MUL_MAT || types.count(op->src[0]->type) || op->src[1]->type != GGML_TYPE_F32) {
+        if (op->op != GGML_OP_MUL_MAT || types.count(op->src[0]->type) || op->src[1]->type != GGML_TYPE_F32 ||
+            op->src[1]->nb[0] != sizeof(float)) {
             return nullptr;
         }
         const ggml_backend_buffer_t buffer = op->src[0]->view_src ? op->src[0]->view_src->buffer : op->src[0]->buffer;
