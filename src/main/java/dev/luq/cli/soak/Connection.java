@@ -14,7 +14,7 @@ import java.util.Arrays;
 /** One request and its answer on a connection of their own, with manners of every kind. */
 final class Connection implements AutoCloseable {
 
-    /** What a reader that never reads would leave in the system's buffers is more than an answer. */
+    /** Bytes that the system takes for a slow reader: so few that the server has to wait for it. */
     private static final int SMALL_BUFFER = 2048;
     private static final int CONNECT_MILLIS = 20_000;
     /** Longer than anything waits for its turn. */
