@@ -7,7 +7,6 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.luq.fuzz.FuzzTarget;
-import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 
@@ -33,10 +32,10 @@ public final class SchemaCheckFuzz implements FuzzTarget {
     }
 
     @Override
-    public void run(byte[] input) throws IOException {
+    public void run(byte[] input) {
         JsonNode schema;
         try {
-            schema = JSON.readTree(input);
+            schema = JSON.readTree(new String(input, StandardCharsets.UTF_8));
         } catch (JsonProcessingException e) {
             return;
         }
