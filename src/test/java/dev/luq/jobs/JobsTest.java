@@ -273,6 +273,7 @@ class JobsTest {
         assertThrows(JobException.NotSaved.class, () -> jobs.cancel("2"));
         assertEquals(JobState.QUEUED, jobs.get("2").state());
         Files.delete(taken);
+        Files.delete(taken.getParent());
         assertEquals(JobState.CANCELLED, jobs.cancel("2").state());
         Files.createDirectories(taken);
         assertThrows(JobException.NotSaved.class, () -> jobs.resume("2"));

@@ -14,7 +14,6 @@ import io.restassured.response.ValidatableResponse;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
-import io.vertx.core.http.Http2Settings;
 import io.vertx.core.http.HttpClient;
 import io.vertx.core.http.HttpClientOptions;
 import io.vertx.core.http.HttpClientRequest;
@@ -30,7 +29,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.AfterEach;
@@ -193,23 +191,6 @@ class BodiesTest extends ScriptedApi {
         Thread.sleep(500);
         String answers = client.readToEnd();
         assertTrue(answers.split("HTTP/1.1 200", -1).length < 500, answers.length() + " characters");
-    }
-
-    @Test
-    void anAnswerThatAStreamsClientDoesNotReadIsGivenUp() throws Exception {
-        // The server may send 100 bytes of an answer before the client has read some.
-        HttpClient http2 = vertx.createHttpClient(new HttpClientOptions().setProtocolVersion(HttpVersion.HTTP_2)
-                .setHttp2ClearTextUpgrade(false).setInitialSettings(new Http2Settings().setInitialWindowSize(100)));
-        try {
-            HttpClientRequest request = http2Chat(http2);
-            CompletableFuture<Throwable> reset = new CompletableFuture<>();
-            Future<HttpClientResponse> begun = request.response().map(response -> response.pause().exceptionHandler(reset::complete));
-            request.send(Buffer.buffer("{" + USER + "}"));
-            assertEquals(200, status(begun));
-            assertTrue(reset.get(10, TimeUnit.SECONDS).getMessage().contains("reset"));
-        } finally {
-            http2.close();
-        }
     }
 
     private HttpClient http2() {
