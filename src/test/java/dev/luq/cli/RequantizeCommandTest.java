@@ -1,8 +1,13 @@
 package dev.luq.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.luq.gguf.GgmlType;
+import dev.luq.gguf.Gguf;
+import dev.luq.gguf.GgufTensor;
+import dev.luq.gguf.GgufWriter;
 import dev.luq.gguf.ModelFiles;
 import dev.luq.luq.spec.Phase;
 import java.io.ByteArrayOutputStream;
@@ -10,6 +15,7 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -130,11 +136,31 @@ class RequantizeCommandTest {
         assertRefused(requantize("--memory", "90%", "--alpha", "2"), "Alpha is between 0 and 1");
         assertRefused(requantize("--memory", "90%", "--high", "IQ1_M"), "The low precision must be smaller");
         assertRefused(requantize("--memory", "1%"), "the smallest possible is");
+        assertFalse(Files.exists(folder.resolve("data/jobs")), "headers decide that: no job was begun");
         assertRefused(onTiny("requantize", "--memory", "60%"), "--calibration is needed");
         assertRefused(luq(List.of("requantize", "--model", "nowhere.gguf", "--memory", "60%")), "there is no nowhere.gguf");
         assertRefused(luq(List.of("export", "--model", "x", "--out", "x.gguf", "--data-dir", folder.toString())), "no store");
         requantize("--memory", "90%", "--name", "taken");
         assertRefused(requantize("--memory", "95%", "--name", "taken"), "choose another --name");
+    }
+
+    @Test
+    void planAndRequantizeRefuseABaseThatIsQuantizedAlready() throws IOException {
+        Gguf base = ModelFiles.read(Path.of(MODEL)).first();
+        List<GgufTensor> tensors = base.tensors().stream().map(tensor -> tensor.type() == GgmlType.F16
+                ? new GgufTensor(tensor.name(), GgmlType.Q4_0, tensor.shape()) : tensor).toList();
+        Path quantized = folder.resolve("quantized.gguf");
+        try (GgufWriter writer = GgufWriter.create(quantized, base.metadata(), tensors)) {
+            for (GgufTensor tensor : tensors) {
+                writer.begin(tensor.name());
+                writer.write(ByteBuffer.allocate((int) tensor.bytes()));
+            }
+            writer.commit();
+        }
+        String set = folder.resolve("set").toString();
+        assertRefused(luq(List.of("plan", "--model", quantized.toString())), "The base model is quantized already");
+        assertRefused(luq(List.of("requantize", "--model", quantized.toString(), "--memory", "90%", "--calibration", set,
+                "--evaluation", set, "--data-dir", folder.resolve("data").toString())), "The base model is quantized already");
     }
 
     private static void assertRefused(Outcome outcome, String message) {
