@@ -343,7 +343,6 @@ class SupervisedWorkerTest {
 
         assertEquals("a", answer(Await.run(worker, request("say a").of("other", null))));
         assertTrue(failure(WorkerException.QueueFull.class, queued.get(3)).getMessage().contains("fewer requests"));
-        until("stopped in the worker", () -> worker.totals().cancelled() == 1);
         queued.get(2).assertNotTerminated();
 
         Await.run(worker, request("queued").of("third", null));

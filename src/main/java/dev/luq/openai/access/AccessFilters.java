@@ -41,7 +41,7 @@ public final class AccessFilters {
         } else if (trusted.answer(routing)) {
             return;
         } else if (!trusted.contains(request.getHeader(HttpHeaderNames.ORIGIN))
-                && CrossSite.acts(request.method().name(), request.getHeader(HttpHeaderNames.HOST),
+                && CrossSite.acts(request.method().name(), KeyAuthentication.host(request),
                         request.getHeader(HttpHeaderNames.ORIGIN), request.getHeader("Sec-Fetch-Site"))) {
             refuse(routing, new Forbidden("Pages of other sites may not use this server unless luq.api.cors-origins names"
                     + " them"));

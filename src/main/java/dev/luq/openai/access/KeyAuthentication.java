@@ -52,8 +52,8 @@ public final class KeyAuthentication implements HttpAuthenticationMechanism {
         }
     }
 
-    /** What the request calls this server; HTTP/2 has a field of its own for it. */
-    private static String host(HttpServerRequest request) {
+    /** What the request calls this server, or null; HTTP/2 has a field of its own for it. */
+    static String host(HttpServerRequest request) {
         String header = request.getHeader(HttpHeaderNames.HOST);
         return header == null && request.version() == HttpVersion.HTTP_2 && request.authority() != null
                 ? request.authority().toString()

@@ -35,7 +35,7 @@ final class KeyFile {
         }
         seen = digest;
         if (bytes == null) {
-            throw new IllegalArgumentException("The file of luq.api.keys-file cannot be read");
+            throw new IllegalArgumentException("The file of luq.api.keys-file cannot be read: " + path);
         }
         if (bytes.length > LARGEST) {
             throw new IllegalArgumentException("The file of luq.api.keys-file is larger than " + LARGEST + " bytes");

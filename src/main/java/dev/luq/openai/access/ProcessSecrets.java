@@ -26,8 +26,10 @@ final class ProcessSecrets {
     private ProcessSecrets() {
     }
 
-    /** Where it is not possible, nothing happens. */
+    /** Where it is not possible, nothing happens. What Java says of its environment stays. */
     static void hide() {
+        // Java copies the environment when it is first asked.
+        System.getenv();
         try (RandomAccessFile memory = new RandomAccessFile(SELF.resolve("mem").toFile(), "rw")) {
             String stat = Files.readString(SELF.resolve("stat"), StandardCharsets.ISO_8859_1);
             String[] fields = stat.substring(stat.lastIndexOf(')') + 2).trim().split(" ");

@@ -9,6 +9,8 @@ import java.util.function.LongSupplier;
 final class TokenBucket {
 
     private static final double NANOS_PER_MINUTE = 60e9;
+    /** Seconds that sums of fractions may be wrong by. */
+    private static final double ROUNDING = 1e-6;
 
     private final long perMinute;
     private final LongSupplier clock;
@@ -27,7 +29,8 @@ final class TokenBucket {
     /** Seconds, rounded up, until there is one; 0 when there is. */
     synchronized long secondsToWait() {
         fill();
-        return level >= 1 ? 0 : (long) Math.ceil((1 - level) * 60 / perMinute);
+        double seconds = (1 - level) * 60 / perMinute;
+        return seconds < ROUNDING ? 0 : (long) Math.ceil(seconds - ROUNDING);
     }
 
     synchronized void take(long amount) {
