@@ -18,6 +18,8 @@ final class Pictures {
 
     private static final int COUNT = 32;
     private static final int LONGEST_SIDE = 900;
+    /** One side in the other; the server refuses what is longer than twice this. */
+    private static final int LONGEST_SHAPE = 100;
     private static final List<String> FORMATS = List.of("png", "jpg", "gif");
 
     private final List<byte[]> files = new ArrayList<>();
@@ -28,8 +30,11 @@ final class Pictures {
         files.add(draw(random, 1, 1, "png"));
         while (files.size() < COUNT) {
             // Small ones are common, large ones are there.
-            int side = 1 + random.nextInt(1 + random.nextInt(LONGEST_SIDE));
-            files.add(draw(random, side, 1 + random.nextInt(LONGEST_SIDE), FORMATS.get(random.nextInt(FORMATS.size()))));
+            int width = 1 + random.nextInt(1 + random.nextInt(LONGEST_SIDE));
+            int height = 1 + random.nextInt(LONGEST_SIDE);
+            String format = FORMATS.get(random.nextInt(FORMATS.size()));
+            files.add(draw(random, Math.max(width, height / LONGEST_SHAPE + 1), Math.max(height, width / LONGEST_SHAPE + 1),
+                    format));
         }
     }
 
