@@ -98,11 +98,6 @@ final class Generation {
         accepted = frame;
     }
 
-    /** Whether its prompt is evaluated: its answer has begun. */
-    boolean isAccepted() {
-        return accepted != null;
-    }
-
     /** Ends the stream of a generation that got no permit. */
     void refuse(Permits.Refusal refusal) {
         listener.rejected(modelId, refusal.reason());

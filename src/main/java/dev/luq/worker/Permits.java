@@ -2,9 +2,11 @@ package dev.luq.worker;
 
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.ToLongFunction;
 
 /**
@@ -27,6 +29,8 @@ final class Permits {
     /** Ids of those whose text is still counted. */
     private final Map<String, Long> texts = new HashMap<>();
     private long textBytes;
+    /** Answers that have begun with one of their choices. */
+    private final Set<String> begun = new HashSet<>();
 
     Permits(String modelId, WorkerConfig config, Quarantine quarantine) {
         this.modelId = modelId;
@@ -47,7 +51,18 @@ final class Permits {
     }
 
     /** The engine has made tokens of this generation's text. */
-    void textTaken(String id) {
+    void accepted(String id) {
+        textTaken(id);
+        begun.add(answerOf(id));
+    }
+
+    /** Choices of one request are one answer to its client: their ids are the answer's, a dash and a number. */
+    private static String answerOf(String id) {
+        int dash = id.lastIndexOf('-');
+        return dash < 0 ? id : id.substring(0, dash);
+    }
+
+    private void textTaken(String id) {
         Long bytes = texts.remove(id);
         textBytes -= bytes == null ? 0 : bytes;
     }
@@ -92,13 +107,13 @@ final class Permits {
         return texts.getOrDefault(held.id(), 0L);
     }
 
-    private static Generation givesWay(Generation generation, List<Generation> others, ToLongFunction<Generation> measure) {
+    private Generation givesWay(Generation generation, List<Generation> others, ToLongFunction<Generation> measure) {
         Map<String, Long> holdings = new HashMap<>();
         others.forEach(each -> holdings.merge(each.client, measure.applyAsLong(each), Long::sum));
         long own = holdings.getOrDefault(generation.client, 0L) + measure.applyAsLong(generation);
         Generation victim = null;
         for (Generation each : others) {
-            if (!each.isAccepted() && measure.applyAsLong(each) > 0 && holdings.get(each.client) > own
+            if (!begun.contains(answerOf(each.id())) && measure.applyAsLong(each) > 0 && holdings.get(each.client) > own
                     && (victim == null || holdings.get(each.client) >= holdings.get(victim.client))) {
                 victim = each;
             }
@@ -166,6 +181,10 @@ final class Permits {
         }
         imageBytes -= generation.imageBytes;
         textTaken(generation.id());
+        String answer = answerOf(generation.id());
+        if (held.keySet().stream().noneMatch(other -> answerOf(other).equals(answer))) {
+            begun.remove(answer);
+        }
         return true;
     }
 

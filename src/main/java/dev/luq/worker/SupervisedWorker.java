@@ -381,7 +381,7 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
             }
             generation = running.get(frame.id());
             if (frame instanceof WorkerFrame.Accepted) {
-                running.textTaken(frame.id());
+                running.accepted(frame.id());
             }
             if (last) {
                 cancelling.remove(frame.id());

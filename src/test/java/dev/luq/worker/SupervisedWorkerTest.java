@@ -355,6 +355,25 @@ class SupervisedWorkerTest {
     }
 
     @Test
+    void choicesOfAnAnswerThatHasBegunKeepTheirPlaces() {
+        SupervisedWorker worker = ready(Map.of("slots", "1", "queue-size", "2"));
+        AssertSubscriber<WorkerFrame.OfRequest> first = Await.run(worker, choice("answer-0", "wait"));
+        until("text", () -> text(first).equals("waiting"));
+        AssertSubscriber<WorkerFrame.OfRequest> second = Await.run(worker, choice("answer-1", "queued"));
+        AssertSubscriber<WorkerFrame.OfRequest> another = Await.run(worker, choice("later-0", "queued"));
+        assertEquals("a", answer(Await.run(worker, request("say a").of("other", null))));
+        failure(WorkerException.QueueFull.class, another);
+        second.assertNotTerminated();
+        first.cancel();
+    }
+
+    private static ServerFrame.Generate choice(String id, String messages) {
+        ServerFrame.Generate like = request(messages);
+        return new ServerFrame.Generate(id, messages, List.of(), null, null, false, null, like.sampling(), 0, List.of(), -1,
+                true).of("hog", null);
+    }
+
+    @Test
     void whoseImagesTakeMostGivesWayToo() {
         SupervisedWorker worker = ready(Map.of("image-bytes-in-flight", "600"));
         ServerFrame.Image half = new ServerFrame.Image(10, 6, "h", new byte[180]);
