@@ -150,9 +150,9 @@ class ModelProcessTest {
         String loops = "{% for a in range(10000) %}{% for b in range(10000) %}{% for c in range(10000) %}{% endfor %}"
                 + "{% endfor %}{% endfor %}{{ messages[0]['content'] }}";
         Path model = TestModels.withTemplate(TestModels.model(TestModels.LLAVA), loops, folder.resolve("loops.gguf"));
-        SupervisedWorker worker = started(model, null, Kernels.STOCK, TestConfig.of(Map.of("load-stall-timeout", "3S")));
+        SupervisedWorker worker = started(model, null, Kernels.STOCK, TestConfig.of(Map.of("load-stall-timeout", "6S")));
         until("failure", () -> worker.state() == ModelWorker.State.FAILED && worker.pid().isEmpty());
-        assertEquals("Loading it got no further for 3 seconds, at its chat template.", worker.failure().orElseThrow());
+        assertEquals("Loading it got no further for 6 seconds, at its chat template.", worker.failure().orElseThrow());
         assertEquals(0, worker.restarts());
     }
 

@@ -241,9 +241,9 @@ class SupervisedWorkerTest {
 
     @Test
     void aModelWhoseLoadingHangsIsGivenUpAndThePartIsNamed() {
-        SupervisedWorker worker = started("stuck", Map.of("load-stall-timeout", "1S"));
+        SupervisedWorker worker = started("stuck", Map.of("load-stall-timeout", "4S"));
         until("failure", () -> worker.state() == ModelWorker.State.FAILED && worker.pid().isEmpty());
-        assertEquals("Loading it got no further for 1 seconds, at its chat template.", worker.failure().orElseThrow());
+        assertEquals("Loading it got no further for 4 seconds, at its chat template.", worker.failure().orElseThrow());
         assertEquals(0, worker.restarts());
     }
 

@@ -9,6 +9,7 @@ import io.netty.channel.EventLoopGroup;
 import io.netty.channel.ServerChannel;
 import io.netty.channel.socket.DatagramChannel;
 import io.netty.channel.socket.InternetProtocolFamily;
+import io.quarkus.arc.Arc;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import io.smallrye.config.SmallRyeConfig;
 import io.vertx.core.datagram.DatagramSocketOptions;
@@ -45,7 +46,8 @@ final class GuardedTransport implements Transport {
     @Override
     public void configure(NetServerOptions options, boolean domainSocket, ServerBootstrap bootstrap) {
         transport.configure(options, domainSocket, bootstrap);
-        if (!domainSocket) {
+        // Without the application's container it is not the application's server.
+        if (!domainSocket && Arc.container() != null) {
             ApiConfig config = ConfigProvider.getConfig().unwrap(SmallRyeConfig.class).getConfigMapping(ApiConfig.class);
             bootstrap.handler(new AcceptedConnections(config.maxConnectionsPerAddress(), config.idleTimeout(),
                     config.stalledClientTimeout(), !options.isSsl()));
