@@ -37,6 +37,8 @@ public final class DecoderPool {
     private static final Logger LOG = Logger.getLogger(DecoderPool.class);
 
     private static final String MAIN_CLASS = "dev.luq.decoder.child.DecoderMain";
+    /** In the names of crash reports. */
+    private static final String NAME = "decoder";
     /** Large arrays have the old generation alone, which is to have all memory but this. */
     private static final int YOUNG_MEGABYTES = 32;
     private static final int BASE_MEGABYTES = 16;
@@ -55,7 +57,8 @@ public final class DecoderPool {
     private static final int LARGE = 2;
 
     private final DecoderConfig config;
-    private final List<String> command;
+    private final WorkerCommand command;
+    private final List<String> commandLine;
     private final List<DecoderListener> listeners;
     private final Semaphore processes;
     private final Semaphore large = new Semaphore(1, true);
@@ -70,9 +73,10 @@ public final class DecoderPool {
         this(config, command(config, worker, MAIN_CLASS), listeners);
     }
 
-    DecoderPool(DecoderConfig config, List<String> command, List<DecoderListener> listeners) {
+    DecoderPool(DecoderConfig config, WorkerCommand command, List<DecoderListener> listeners) {
         this.config = config;
         this.command = command;
+        this.commandLine = command.line(NAME);
         this.listeners = listeners;
         int concurrent = config.concurrentDecodes();
         processes = new Semaphore(concurrent > 0 ? concurrent
@@ -90,10 +94,10 @@ public final class DecoderPool {
         idleCheck = timer.scheduleWithFixedDelay(this::endIdle, interval, interval, TimeUnit.MILLISECONDS);
     }
 
-    static List<String> command(DecoderConfig config, WorkerConfig worker, String mainClass) {
+    static WorkerCommand command(DecoderConfig config, WorkerConfig worker, String mainClass) {
         long heapMegabytes = (config.decodeMemory() + config.decodeMemory() / 8 >> 20) + YOUNG_MEGABYTES + BASE_MEGABYTES;
-        return new WorkerCommand(worker.process(), mainClass, "decoder", heapMegabytes + "m", TUNING,
-                List.of("com.twelvemonkeys")).line("decoder");
+        return new WorkerCommand(worker.process(), mainClass, NAME, heapMegabytes + "m", TUNING,
+                List.of("com.twelvemonkeys"));
     }
 
     /** Bytes that decoding one image may take, for {@link ImageHeader#every}. */
@@ -199,7 +203,7 @@ public final class DecoderPool {
         } finally {
             late = deadline.stop();
             if (reply == null || late) {
-                exit = process.end(late ? 0 : LAST_WORDS_MILLIS);
+                exit = end(process, late ? 0 : LAST_WORDS_MILLIS);
             }
         }
         if (reply == null) {
@@ -220,7 +224,7 @@ public final class DecoderPool {
         LOG.warnf("A decoder is replaced: %s", switch (reason) {
             case TIME -> "an image took longer than " + time.toMillis() + " ms";
             case MEMORY -> "an image took more memory than luq.images.decode-memory allows";
-            default -> "it ended with " + exit;
+            default -> "it ended with " + exit.forOperator();
         });
         listeners.forEach(listener -> listener.lost(reason));
     }
@@ -238,7 +242,7 @@ public final class DecoderPool {
             if (process.isAlive()) {
                 return process;
             }
-            lost(Reason.CRASH, process.end(0), Duration.ZERO);
+            lost(Reason.CRASH, end(process, 0), Duration.ZERO);
         }
         return start();
     }
@@ -251,7 +255,7 @@ public final class DecoderPool {
         }
         DecoderProcess process;
         try {
-            process = DecoderProcess.start(command);
+            process = DecoderProcess.start(commandLine);
         } catch (IOException e) {
             LOG.errorf("No decoder can be started: %s", e.getMessage());
             throw notStarted();
@@ -260,12 +264,19 @@ public final class DecoderPool {
         try {
             process.awaitReady();
         } catch (IOException e) {
-            LOG.errorf("A decoder that was started is of no use: it ended with %s", process.end(LAST_WORDS_MILLIS));
+            LOG.errorf("A decoder that was started is of no use: it ended with %s",
+                    end(process, LAST_WORDS_MILLIS).forOperator());
             throw notStarted();
         } finally {
             deadline.stop();
         }
         return process;
+    }
+
+    /** Ends one that is of no use; its crash report, if it left one, is bounded. */
+    private ProcessExit end(DecoderProcess process, long grace) {
+        int code = process.end(grace);
+        return new ProcessExit(code, command.crashReport(NAME, process.pid()));
     }
 
     private DecoderException notStarted() {

@@ -3,7 +3,6 @@ package dev.luq.decoder;
 import dev.luq.decoder.protocol.DecodeReply;
 import dev.luq.decoder.protocol.DecodeRequest;
 import dev.luq.worker.LogRelay;
-import dev.luq.worker.ProcessExit;
 import java.io.BufferedOutputStream;
 import java.io.Closeable;
 import java.io.DataInputStream;
@@ -44,11 +43,20 @@ final class DecoderProcess {
     static DecoderProcess start(List<String> command) throws IOException {
         ProcessBuilder builder = new ProcessBuilder(command);
         builder.environment().keySet().retainAll(ENVIRONMENT);
-        DecoderProcess decoder = new DecoderProcess(builder.start());
-        Thread relay = new Thread(() -> LogRelay.relay(decoder.process.getErrorStream(), LOG, "decoder"), "luq-decoder-log");
-        relay.setDaemon(true);
-        relay.start();
-        return decoder;
+        try {
+            DecoderProcess decoder = new DecoderProcess(builder.start());
+            Thread relay = new Thread(() -> LogRelay.relay(decoder.process.getErrorStream(), LOG, "decoder"), "luq-decoder-log");
+            relay.setDaemon(true);
+            try {
+                relay.start();
+            } catch (OutOfMemoryError e) {
+                decoder.end(0);
+                throw e;
+            }
+            return decoder;
+        } catch (OutOfMemoryError e) { // as the system says that it gives no further thread
+            throw new IOException(e.getMessage(), e);
+        }
     }
 
     /** Waits until it decodes. @throws IOException it ends before */
@@ -62,6 +70,10 @@ final class DecoderProcess {
     DecodeReply decode(DecodeRequest request) throws IOException {
         request.write(requests);
         return DecodeReply.read(replies, request.maxPixels());
+    }
+
+    long pid() {
+        return process.pid();
     }
 
     boolean isAlive() {
@@ -85,9 +97,9 @@ final class DecoderProcess {
      * Kills it, unless it is gone already, waits for that and frees what it held.
      *
      * @param grace milliseconds that it has to end by itself, such as for the report of a crash
-     * @return how it ended
+     * @return its exit code; -1 when it is not gone
      */
-    ProcessExit end(long grace) {
+    int end(long grace) {
         boolean interrupted = Thread.interrupted();
         try {
             try {
@@ -104,7 +116,7 @@ final class DecoderProcess {
                     interrupted = true;
                 }
             }
-            return new ProcessExit(process.isAlive() ? -1 : process.exitValue());
+            return process.isAlive() ? -1 : process.exitValue();
         } finally {
             close(process.getOutputStream());
             close(process.getInputStream());

@@ -69,9 +69,10 @@ record ChatRequest(String json, String mediaMark, String breakMark, List<Integer
         }
         ArrayNode rewritten = out.putArray("tools");
         for (int i = 0; i < tools.size(); i++) {
-            JsonNode parameters = tools.get(i).path("function").path("parameters");
-            if (!parameters.isMissingNode()) {
-                check(schemas, parameters, "tools[" + i + "].function.parameters");
+            JsonNode function = tools.get(i).path("function");
+            if (function.has("parameters")) {
+                check(schemas, function.get("parameters"), "tools[" + i + "].function.parameters",
+                        function.path("strict").asBoolean());
             }
             rewritten.add(messages.guarded(tools.get(i)));
         }
@@ -104,7 +105,7 @@ record ChatRequest(String json, String mediaMark, String breakMark, List<Integer
                     throw new EngineException.InvalidRequest("response_format",
                             "response_format.json_schema.schema must be a JSON schema object.", null);
                 }
-                check(schemas, schema, "response_format.json_schema.schema");
+                check(schemas, schema, "response_format.json_schema.schema", true);
                 out.set("json_schema", schema);
             }
             default -> throw new EngineException.InvalidRequest("response_format",
@@ -112,9 +113,9 @@ record ChatRequest(String json, String mediaMark, String breakMark, List<Integer
         }
     }
 
-    private static void check(SchemaCheck schemas, JsonNode schema, String field) {
+    private static void check(SchemaCheck schemas, JsonNode schema, String field, boolean enforced) {
         try {
-            schemas.check(schema, field);
+            schemas.check(schema, field, enforced);
         } catch (SchemaException e) {
             throw e.tooComplex() ? new EngineException.SchemaTooComplex(e.path(), e.getMessage(), e)
                     : new EngineException.InvalidRequest(e.path(), e.getMessage(), e);

@@ -14,13 +14,14 @@ import java.util.Map;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.Function;
 
 /**
- * {@link Effects} on llama.cpp. Prompts are prepared on some threads: short texts, long texts and those with images apart, so
- * that nobody waits for what takes longer than his own. Images are encoded on another thread. All answer through {@link Replies}. Everything else happens on the engine
- * thread, which alone uses the context.
+ * {@link Effects} on llama.cpp. Prompts are prepared on some threads: short texts, long texts and those with images apart,
+ * so that nobody waits for what takes longer than his own. Images are encoded on another thread. All answer through
+ * {@link Replies}. Everything else happens on the engine thread, which alone uses the context.
  */
 final class LlamaEffects implements Effects, AutoCloseable {
 
@@ -109,8 +110,10 @@ final class LlamaEffects implements Effects, AutoCloseable {
     }
 
     private static ThreadPoolExecutor threads(String name, int count) {
+        AtomicInteger started = new AtomicInteger();
         return new ThreadPoolExecutor(count, count, 0, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), task -> {
-            Thread thread = new Thread(null, task, name, NATIVE_STACK);
+            // Each has its own name: after a crash it tells whose work that was.
+            Thread thread = new Thread(null, task, name + (count == 1 ? "" : "-" + started.incrementAndGet()), NATIVE_STACK);
             thread.setDaemon(true);
             return thread;
         });

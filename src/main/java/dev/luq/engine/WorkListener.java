@@ -19,7 +19,7 @@ public interface WorkListener {
         }
     };
 
-    /** Each is done by one thread. */
+    /** A thread does one piece of a kind at a time; several prepare prompts. */
     enum Work {
         /** Preparing a prompt. */
         PROMPT,
@@ -29,8 +29,9 @@ public interface WorkListener {
         STEP
     }
 
-    /** Takes the place of what the same kind of work was before, if that did not end. @param requests their ids */
+    /** Takes the place of this thread's work of the same kind, if that did not end. @param requests their ids */
     void begins(Work work, List<String> requests);
 
+    /** This thread's. */
     void ends(Work work);
 }

@@ -59,8 +59,12 @@ public interface ApiConfig {
     @WithDefault("1024")
     int maxConnectionsPerAddress();
 
-    /** A connection on which no request begins for this long is closed; a request begins when its whole head is there. */
-    @WithDefault("60s")
+    /**
+     * A connection on which no request begins for this long is closed; a request begins when its whole head is there.
+     * Proxies keep idle connections for 60 seconds and must be the first to close them: a request that they send at the
+     * same moment is lost.
+     */
+    @WithDefault("75s")
     Duration idleTimeout();
 
     /** A client that reads nothing of its answer for this long is disconnected. */

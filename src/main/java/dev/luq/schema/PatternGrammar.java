@@ -19,6 +19,9 @@ final class PatternGrammar {
     private static final int DEEPEST = 32;
     private static final int LONGEST_GRAMMAR = 64 * 1024;
 
+    /** Any text. */
+    static final String ANY = "char*";
+
     /** An expression that cannot be used. */
     static final class Unusable extends Exception {
         final boolean tooComplex;
@@ -86,7 +89,7 @@ final class PatternGrammar {
         boolean mayBeEmpty = true;
         boolean open = top && !take('^');
         if (open) {
-            items.add("char*");
+            items.add(ANY);
         }
         open = top;
         while (at < pattern.length() && pattern.charAt(at) != '|' && pattern.charAt(at) != ')') {
@@ -100,7 +103,7 @@ final class PatternGrammar {
             mayBeEmpty &= one.mayBeEmpty;
         }
         if (open) {
-            items.add("char*");
+            items.add(ANY);
         }
         return items.isEmpty() ? NOTHING : new Expression(String.join(" ", items), mayBeEmpty);
     }

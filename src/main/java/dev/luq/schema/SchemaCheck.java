@@ -40,18 +40,22 @@ public final class SchemaCheck {
     private int repetitions;
     private int nameCharacters;
     private final Map<String, String> patterns = new TreeMap<>();
+    /** Of these, those that stand for any text. */
+    private final Set<String> notEnforced = new HashSet<>();
 
     /** One schema's walk. */
     private final class Walk {
         private final JsonNode root;
         private final String field;
+        private final boolean enforced;
         private final Set<String> visited = new HashSet<>();
         /** References that a target leads to before anything of a value is written. */
         private final Map<String, Set<String>> direct = new HashMap<>();
 
-        Walk(JsonNode root, String field) {
+        Walk(JsonNode root, String field, boolean enforced) {
             this.root = root;
             this.field = field;
+            this.enforced = enforced;
         }
 
         void run() {
@@ -190,11 +194,11 @@ public final class SchemaCheck {
             if (!pattern.isTextual()) {
                 throw invalid(path + ".pattern", "must be a string");
             }
-            if (schema.path("minLength").asInt() > 0 || schema.has("maxLength")) {
+            if (enforced && (schema.path("minLength").asInt() > 0 || schema.has("maxLength"))) {
                 throw invalid(path + ".pattern", "cannot be used together with minLength or maxLength. Put the length into"
                         + " the pattern, such as ^[a-z]{1,20}$");
             }
-            pattern(pattern.textValue(), path + ".pattern");
+            pattern(pattern.textValue(), path + ".pattern", enforced);
         }
 
         private void integer(JsonNode schema, String path) {
@@ -322,14 +326,21 @@ public final class SchemaCheck {
         }
     }
 
+    /** As {@link #check(JsonNode, String, boolean)}, for a schema all of which is asked for. */
+    public void check(JsonNode schema, String field) {
+        check(schema, field, true);
+    }
+
     /**
      * Checks one more schema of the request.
      *
      * @param field of the request that holds it
+     * @param enforced whether all of it is asked for; if not, as in tools that are not strict, a pattern that a grammar
+     *        cannot say stands for any text, and a pattern stands without its lengths
      * @throws SchemaException when it cannot be used
      */
-    public void check(JsonNode schema, String field) {
-        new Walk(schema, field).run();
+    public void check(JsonNode schema, String field, boolean enforced) {
+        new Walk(schema, field, enforced).run();
     }
 
     /** The meaning of all patterns so far: an expression to GBNF lines, as the conversion takes them. */
@@ -337,17 +348,22 @@ public final class SchemaCheck {
         return Map.copyOf(patterns);
     }
 
-    private void pattern(String pattern, String path) {
-        if (patterns.containsKey(pattern)) {
+    private void pattern(String pattern, String path, boolean enforced) {
+        boolean known = patterns.containsKey(pattern);
+        if (known && !(enforced && notEnforced.contains(pattern))) {
             return;
         }
-        if (patterns.size() >= MOST_PATTERNS) {
+        if (!known && patterns.size() >= MOST_PATTERNS) {
             throw tooComplex(path, "is one pattern too many: at most " + MOST_PATTERNS + " are accepted in a request");
         }
         try {
             patterns.put(pattern, PatternGrammar.of(pattern));
         } catch (PatternGrammar.Unusable e) {
-            throw new SchemaException(path, path + " " + e.getMessage(), e.tooComplex);
+            if (enforced || e.tooComplex) {
+                throw new SchemaException(path, path + " " + e.getMessage(), e.tooComplex);
+            }
+            patterns.put(pattern, PatternGrammar.ANY);
+            notEnforced.add(pattern);
         }
     }
 

@@ -78,7 +78,11 @@ final class CrashReports {
                     .sorted(Comparator.comparingLong(CrashReports::modified).reversed()).toList();
         }
         for (Path old : reports.subList(Math.min(KEPT, reports.size()), reports.size())) {
-            Files.deleteIfExists(old);
+            try {
+                Files.deleteIfExists(old);
+            } catch (IOException e) {
+                LOG.debugf("The crash report %s, perhaps of another account, stays: %s", old, e.getMessage());
+            }
         }
     }
 

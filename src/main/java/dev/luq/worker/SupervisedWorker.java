@@ -102,6 +102,19 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
         launch(FileStamps.of(paths()));
     }
 
+    /** Not on the timer's thread, which has the deadlines of all models: a file system may take its time. */
+    private void after(Duration pause, Runnable begin) {
+        timer.schedule(() -> {
+            Thread thread = new Thread(begin, "luq-start-" + modelId);
+            thread.setDaemon(true);
+            try {
+                thread.start();
+            } catch (OutOfMemoryError e) { // as the system says that it gives no further thread
+                begin.run();
+            }
+        }, pause.toMillis(), TimeUnit.MILLISECONDS);
+    }
+
     private synchronized void launch(FileStamps now) {
         if (state == State.DRAINING || state == State.FAILED) {
             return;
@@ -119,7 +132,7 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
             Duration pause = restartPolicy.notStarted();
             LOG.errorf("Model %s: a worker cannot be started (%s); tried again in %d ms", modelId, e.getMessage(),
                     pause.toMillis());
-            timer.schedule(this::start, pause.toMillis(), TimeUnit.MILLISECONDS);
+            after(pause, this::start);
         } catch (RuntimeException e) {
             LOG.error("A worker cannot be started", e);
             fail("Its process cannot be started; the server's log says why.");
@@ -499,7 +512,7 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
         state = info == null ? State.LOADING : State.RESTARTING;
         LOG.errorf("Model %s: worker %d died (%s)%s; the next one starts in %d ms", modelId, source.pid(),
                 exit.forOperator(), why, pause.get().toMillis());
-        timer.schedule(this::restart, pause.get().toMillis(), TimeUnit.MILLISECONDS);
+        after(pause.get(), this::restart);
     }
 
     private void restart() {

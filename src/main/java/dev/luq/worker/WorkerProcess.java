@@ -55,15 +55,16 @@ final class WorkerProcess {
     static WorkerProcess start(String modelId, WorkerCommand command, Events events) throws IOException {
         Blackbox blackbox = blackbox(command);
         Process process = null;
+        WorkerProcess worker = null;
         boolean started = false;
         try {
             ProcessBuilder builder = new ProcessBuilder(
                     blackbox.isKept() ? command.line(modelId, blackbox.file().toString()) : command.line(modelId));
             WorkerCommand.environment(builder.environment());
             process = builder.start();
-            WorkerProcess worker = new WorkerProcess(modelId, command, blackbox, process, events);
+            worker = new WorkerProcess(modelId, command, blackbox, process, events);
             worker.thread("write", worker::write);
-            worker.thread("log", () -> LogRelay.relay(worker.process.getErrorStream(), worker.log, modelId));
+            worker.thread("log", worker::relayLog);
             worker.thread("read", worker::read);
             started = true;
             return worker;
@@ -72,6 +73,9 @@ final class WorkerProcess {
         } finally {
             if (!started) {
                 blackbox.unlink();
+                if (worker != null) {
+                    worker.close(); // ends the thread that writes
+                }
                 if (process != null) {
                     process.destroyForcibly();
                 }
@@ -88,6 +92,10 @@ final class WorkerProcess {
                     + " luq.worker.process.crash-dir takes no file: %s", e.getMessage());
             return Blackbox.none();
         }
+    }
+
+    private void relayLog() {
+        LogRelay.relay(process.getErrorStream(), log, modelId);
     }
 
     private void thread(String role, Runnable body) {

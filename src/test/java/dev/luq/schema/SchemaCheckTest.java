@@ -89,6 +89,20 @@ class SchemaCheckTest {
         assertTrue(refusal.tooComplex(), refusal.getMessage());
     }
 
+    /** As libraries write them for addresses of mail and bounded names, in tools that nobody asked to be strict. */
+    @ParameterizedTest
+    @ValueSource(strings = {"^(?!\\.)(?!.*\\.\\.)[a-z.]+@[a-z.]+$", "(?i)^abc$", "^\\p{L}+$"})
+    void whereItIsNotEnforcedAPatternThatNoGrammarSaysIsAnyText(String pattern) {
+        ObjectNode schema = JSON.createObjectNode().put("type", "string").put("pattern", pattern).put("maxLength", 9);
+        SchemaCheck request = new SchemaCheck();
+        request.check(schema, "tool", false);
+        assertEquals("char*", request.patterns().get(pattern));
+        schema.remove("maxLength");
+        assertThrows(SchemaException.class, () -> request.check(schema, "strict", true));
+        ObjectNode bomb = JSON.createObjectNode().put("pattern", "a{0,2001}");
+        assertTrue(assertThrows(SchemaException.class, () -> request.check(bomb, "tool", false)).tooComplex());
+    }
+
     @Test
     void sizesAreBounded() {
         ObjectNode longName = JSON.createObjectNode();

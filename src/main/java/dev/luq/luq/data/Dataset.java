@@ -50,9 +50,9 @@ public record Dataset(List<Example> examples) {
             }
             Path root = folder.toRealPath();
             List<Example> examples = new ArrayList<>();
-            long left = MAX_CHARACTERS;
+            Room room = new Room();
             for (Path file : jsonLines(root)) {
-                left = readLines(root, file, examples, left);
+                readLines(root, file, examples, room);
             }
             if (examples.isEmpty()) {
                 throw new DataException.InvalidSet("The folder has no examples: put at least one .jsonl file with one"
@@ -72,21 +72,21 @@ public record Dataset(List<Example> examples) {
         }
     }
 
-    /**
-     * @param most characters that may be read
-     * @return how many are left
-     */
-    private static long readLines(Path root, Path file, List<Example> examples, long most) throws IOException {
+    /** What is left for the files that follow. */
+    private static final class Room {
+        private long characters = MAX_CHARACTERS;
+        private int images = MAX_IMAGES;
+    }
+
+    private static void readLines(Path root, Path file, List<Example> examples, Room room) throws IOException {
         String name = file.getFileName().toString();
         int number = 0;
-        long left = most;
-        int images = examples.stream().mapToInt(example -> example.images().size()).sum();
         try (BufferedReader reader = Files.newBufferedReader(file, UTF_8)) {
             BoundedLines lines = new BoundedLines(reader, LineParser.MAX_CHARACTERS);
             for (String line = lines.next(); line != null; line = lines.next()) {
                 number++;
-                left -= line.length() + 1;
-                if (left < 0) {
+                room.characters -= line.length() + 1;
+                if (room.characters < 0) {
                     throw new DataException.InvalidSet("The .jsonl files have more than " + MAX_CHARACTERS
                             + " characters; take a sample of the examples.", null);
                 }
@@ -98,14 +98,13 @@ public record Dataset(List<Example> examples) {
                             + " examples; take a sample of them.", null);
                 }
                 Example example = new LineParser(root, name, number).parse(line);
-                images += example.images().size();
-                if (images > MAX_IMAGES) {
+                room.images -= example.images().size();
+                if (room.images < 0) {
                     throw new DataException.InvalidSet("The examples show more than " + MAX_IMAGES
                             + " pictures; take a sample of them.", null);
                 }
                 examples.add(example);
             }
-            return left;
         } catch (BoundedLines.TooLong e) {
             throw new DataException.InvalidExample(name + ":" + (number + 1), "the line has more than "
                     + LineParser.MAX_CHARACTERS + " characters; shorten it.");

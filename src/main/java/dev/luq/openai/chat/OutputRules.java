@@ -62,7 +62,8 @@ final class OutputRules {
             out.set("parameters", Check.isNull(function.parameters())
                     ? JsonNodeFactory.instance.objectNode().put("type", "object")
                             .set("properties", JsonNodeFactory.instance.objectNode())
-                    : schema(field + ".function.parameters", function.parameters(), schemas));
+                    : schema(field + ".function.parameters", function.parameters(), schemas,
+                            Boolean.TRUE.equals(function.strict())));
             if (function.strict() != null) {
                 out.put("strict", function.strict());
             }
@@ -120,8 +121,7 @@ final class OutputRules {
             }
             case "json_schema" -> {
                 JsonNode described = Check.object(field + ".json_schema", format.get("json_schema"));
-                JsonNode schema = schema(field + ".json_schema.schema", described.get("schema"),
-                        schemas);
+                JsonNode schema = schema(field + ".json_schema.schema", described.get("schema"), schemas, true);
                 ObjectNode json = JsonNodeFactory.instance.objectNode().put("type", "json_schema");
                 json.putObject("json_schema").set("schema", schema);
                 return Check.wellFormed(json.toString());
@@ -131,13 +131,13 @@ final class OutputRules {
         }
     }
 
-    private static JsonNode schema(String field, JsonNode schema, SchemaCheck schemas) {
+    private static JsonNode schema(String field, JsonNode schema, SchemaCheck schemas, boolean enforced) {
         Check.object(field, schema);
         if (schema.toString().length() > LONGEST_SCHEMA) {
             throw new SchemaTooComplex(field, field + " is longer than " + LONGEST_SCHEMA + " characters");
         }
         try {
-            schemas.check(schema, field);
+            schemas.check(schema, field, enforced);
         } catch (SchemaException e) {
             throw e.tooComplex() ? new SchemaTooComplex(e.path(), e.getMessage())
                     : new InvalidRequest(e.path(), e.getMessage());

@@ -172,7 +172,10 @@ public final class BodyIntake {
 
         @Override
         public void complete() {
-            arriving.remove(this);
+            if (!arriving.remove(this)) {
+                failed(gaveWay());
+                return;
+            }
             try {
                 makingRoom(body::chargeParsing);
             } catch (ApiException refused) {
@@ -217,9 +220,15 @@ public final class BodyIntake {
 
         /** Called by another one, on its thread. */
         private void giveWay() {
-            arriving.remove(this);
-            share.close();
-            arrival.fail(new RequestTimeout("The request body came too slowly while others needed the memory"));
+            // Who has come to its end just now keeps what it has.
+            if (arriving.remove(this)) {
+                share.close();
+                arrival.fail(gaveWay());
+            }
+        }
+
+        private static RequestTimeout gaveWay() {
+            return new RequestTimeout("The request body came too slowly while others needed the memory");
         }
     }
 }

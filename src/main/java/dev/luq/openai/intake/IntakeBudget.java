@@ -66,11 +66,14 @@ public final class IntakeBudget {
             if (held.get() + bytes > total) {
                 throw new InvalidRequest(null, "The request needs more memory than the server has for it");
             }
-            long left = free.addAndGet(-bytes);
-            if (left < 0) {
-                free.addAndGet(bytes);
-                throw new Busy("The server is busy reading other requests");
-            }
+            long before;
+            do {
+                // What is not granted is never taken, not for a moment either: others would be refused for it.
+                before = free.get();
+                if (bytes > before) {
+                    throw new Busy("The server is busy reading other requests");
+                }
+            } while (!free.compareAndSet(before, before - bytes));
             held.addAndGet(bytes);
         }
 

@@ -9,12 +9,16 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * What a child process works on, in memory that it shares with the server and that outlives it: said before each step
  * that could end the process, so that a death is blamed on what caused it. A step costs less than a microsecond. Each
- * stage is written by one thread at a time, and read by the server when the process is gone.
+ * thread has an area of its own for each of its stages; the server reads all when the process is gone.
  */
 public final class Blackbox {
 
@@ -40,11 +44,19 @@ public final class Blackbox {
     }
 
     private static final int AREA = 4096;
+    /** More than there are threads that work; one that finds no area is not seen. */
+    private static final int AREAS = 16;
     private static final int LENGTH = Integer.BYTES;
+    /** Where the stage's number is. */
+    private static final int STAGE = LENGTH;
+    private static final int TEXT = STAGE + Integer.BYTES;
 
     /** Null when nothing is kept. */
     private final MappedByteBuffer memory;
     private final Path file;
+    private final AtomicInteger taken = new AtomicInteger();
+    private final ThreadLocal<Map<Stage, Optional<ByteBuffer>>> own =
+            ThreadLocal.withInitial(() -> new EnumMap<>(Stage.class));
 
     private Blackbox(MappedByteBuffer memory, Path file) {
         this.memory = memory;
@@ -64,6 +76,8 @@ public final class Blackbox {
     public static Blackbox create(Path folder) throws IOException {
         Path file = Files.createTempFile(folder, "luq-", ".work");
         try {
+            // Written, not only made longer: writing to memory that a full disk has no room for ends a process.
+            Files.write(file, new byte[AREA * AREAS]);
             return map(file);
         } catch (IOException e) {
             Files.deleteIfExists(file);
@@ -78,7 +92,7 @@ public final class Blackbox {
 
     private static Blackbox map(Path file) throws IOException {
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
-            return new Blackbox(channel.map(FileChannel.MapMode.READ_WRITE, 0, (long) AREA * Stage.values().length), file);
+            return new Blackbox(channel.map(FileChannel.MapMode.READ_WRITE, 0, (long) AREA * AREAS), file);
         }
     }
 
@@ -100,13 +114,14 @@ public final class Blackbox {
 
     /** The calling thread begins to work on these, until {@link #idle} or what it says next for this stage. */
     public void working(Stage stage, List<String> subjects) {
-        if (memory == null) {
-            return;
-        }
-        ByteBuffer area = area(stage);
+        ownArea(stage).ifPresent(area -> write(area, stage, subjects));
+    }
+
+    private static void write(ByteBuffer area, Stage stage, List<String> subjects) {
         // Empty while it is written: a process may be killed at any moment.
         area.putInt(0, 0);
-        area.position(LENGTH);
+        area.putInt(STAGE, stage.ordinal());
+        area.position(TEXT);
         put(area, Thread.currentThread().getName());
         for (String subject : subjects) {
             put(area, subject);
@@ -121,11 +136,17 @@ public final class Blackbox {
         }
     }
 
-    /** Nothing is done in this stage now. */
+    /** The calling thread does nothing in this stage now. */
     public void idle(Stage stage) {
-        if (memory != null) {
-            area(stage).putInt(0, 0);
-        }
+        ownArea(stage).ifPresent(area -> area.putInt(0, 0));
+    }
+
+    /** @return empty when nothing is kept, or other threads have all areas */
+    private Optional<ByteBuffer> ownArea(Stage stage) {
+        return memory == null ? Optional.empty() : own.get().computeIfAbsent(stage, first -> {
+            int index = taken.getAndUpdate(count -> Math.min(count + 1, AREAS));
+            return index < AREAS ? Optional.of(area(index)) : Optional.empty();
+        });
     }
 
     /** Whether anything would be known after a death. */
@@ -136,19 +157,20 @@ public final class Blackbox {
     /** What was worked on last. The other side may have written anything: what is no record is left out. */
     public List<Work> read() {
         List<Work> works = new ArrayList<>();
-        for (Stage stage : Stage.values()) {
-            int end = memory == null ? 0 : area(stage).getInt(0);
-            if (end > LENGTH && end <= AREA) {
-                byte[] bytes = new byte[end - LENGTH];
-                area(stage).get(LENGTH, bytes);
+        for (int i = 0; memory != null && i < AREAS; i++) {
+            int end = area(i).getInt(0);
+            int stage = area(i).getInt(STAGE);
+            if (end > TEXT && end <= AREA && stage >= 0 && stage < Stage.values().length) {
+                byte[] bytes = new byte[end - TEXT];
+                area(i).get(TEXT, bytes);
                 List<String> lines = new String(bytes, StandardCharsets.UTF_8).lines().toList();
-                works.add(new Work(stage, lines.get(0), lines.subList(1, lines.size())));
+                works.add(new Work(Stage.values()[stage], lines.get(0), lines.subList(1, lines.size())));
             }
         }
         return works;
     }
 
-    private ByteBuffer area(Stage stage) {
-        return memory.slice(stage.ordinal() * AREA, AREA);
+    private ByteBuffer area(int index) {
+        return memory.slice(index * AREA, AREA);
     }
 }

@@ -38,6 +38,37 @@ class BlackboxTest {
     }
 
     @Test
+    void threadsThatDoTheSameKindOfWorkDoNotWriteOverEachOther() throws Exception {
+        Blackbox box = Blackbox.create(folder);
+        box.working(Blackbox.Stage.PROMPT, List.of("long"));
+        Thread other = new Thread(() -> {
+            box.working(Blackbox.Stage.PROMPT, List.of("short"));
+            assertEquals(2, box.read().size());
+            box.idle(Blackbox.Stage.PROMPT);
+        });
+        other.start();
+        other.join();
+        assertEquals(List.of(new Blackbox.Work(Blackbox.Stage.PROMPT, Thread.currentThread().getName(), List.of("long"))),
+                box.read());
+    }
+
+    @Test
+    void moreThreadsThanThereAreAreasDisturbNobody() throws Exception {
+        Blackbox box = Blackbox.create(folder);
+        box.working(Blackbox.Stage.STEP, List.of("a"));
+        for (int i = 0; i < 40; i++) {
+            Thread other = new Thread(() -> {
+                box.working(Blackbox.Stage.PROMPT, List.of("b"));
+                box.idle(Blackbox.Stage.PROMPT);
+            });
+            other.start();
+            other.join();
+        }
+        assertEquals(List.of("a"), box.read().get(0).subjects());
+        assertEquals(1, box.read().size());
+    }
+
+    @Test
     void whatDoesNotFitIsLeftOut() throws IOException {
         Blackbox box = Blackbox.create(folder);
         box.working(Blackbox.Stage.STEP, Collections.nCopies(10_000, "0123456789"));
@@ -57,6 +88,7 @@ class BlackboxTest {
                 bytes[0] = 0;
                 bytes[1] = 0;
                 bytes[2] &= 0x0f;
+                java.util.Arrays.fill(bytes, 4, 8, (byte) 0);
             }
             Files.write(box.file(), bytes, java.nio.file.StandardOpenOption.WRITE);
             box.read();
