@@ -1,7 +1,9 @@
 package dev.luq.schema;
 
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.UUID;
 
 /**
  * A regular expression of a schema's {@code pattern} (ECMAScript, as JSON Schema has it) as GBNF for the characters between
@@ -39,6 +41,8 @@ final class PatternGrammar {
     private static final Expression NOTHING = new Expression("\"\"", true);
 
     private final String pattern;
+    /** Of names of rules: no two expressions of a grammar share one. */
+    private final String prefix;
     private final StringBuilder rules = new StringBuilder();
     private int ruleCount;
     private int repetitions;
@@ -47,6 +51,8 @@ final class PatternGrammar {
 
     private PatternGrammar(String pattern) {
         this.pattern = pattern;
+        this.prefix = "pattern-" + Long.toHexString(
+                UUID.nameUUIDFromBytes(pattern.getBytes(StandardCharsets.UTF_8)).getMostSignificantBits()) + "-";
     }
 
     /** @throws Unusable when it is malformed, too long, or more than a grammar can say */
@@ -68,7 +74,7 @@ final class PatternGrammar {
 
     /** A rule of its own: what is repeated must be short, because a grammar copies it. @return its name */
     private String rule(String expression) {
-        String name = "pattern-" + Integer.toHexString(pattern.hashCode()) + "-" + ruleCount++;
+        String name = prefix + ruleCount++;
         rules.append(name).append(" ::= ").append(expression).append('\n');
         return name;
     }

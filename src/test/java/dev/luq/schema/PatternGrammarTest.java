@@ -39,6 +39,12 @@ class PatternGrammarTest {
         assertTrue(PatternGrammar.of("^a{$").endsWith("([a]) ([\\U0000007B])"), "a brace that repeats nothing");
     }
 
+    @Test
+    void expressionsOfOneGrammarShareNoRule() throws Exception {
+        assertEquals("Aa".hashCode(), "BB".hashCode());
+        assertFalse(PatternGrammar.of("^(BB){2,3}$").startsWith(PatternGrammar.of("^(Aa){2,3}$").split(" ")[0]));
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"(?=a)", "(?!a)", "(?<=a)", "(?<!a)", "\\p{L}", "\\P{L}", "\\bword", "(a)\\1", "\\k<n>",
             "a^b", "a$b", "(a*)*", "(?i)a"})
