@@ -11,6 +11,7 @@ import javax.imageio.ImageIO;
 import javax.imageio.ImageReadParam;
 import javax.imageio.ImageReader;
 import javax.imageio.spi.IIORegistry;
+import javax.imageio.stream.ImageInputStream;
 
 /** The decoders of others. */
 final class Readers {
@@ -37,7 +38,7 @@ final class Readers {
         boolean[] truncated = {false};
         ImageReader reader = reader(format);
         try {
-            reader.setInput(new ByteArrayImageInputStream(file.array(), 0, file.limit()), false, true);
+            reader.setInput(stream(format, file), false, true);
             reader.addIIOReadWarningListener((source, warning) -> truncated[0] |= tellsOfMissingData(warning));
             ImageReadParam readParam = reader.getDefaultReadParam();
             readParam.setSourceSubsampling(every, every, 0, 0);
@@ -51,6 +52,11 @@ final class Readers {
         } finally {
             reader.dispose();
         }
+    }
+
+    private static ImageInputStream stream(ImageFormat format, ByteBuffer file) {
+        return format == ImageFormat.WEBP ? new CompleteStream(file.array(), file.limit())
+                : new ByteArrayImageInputStream(file.array(), 0, file.limit());
     }
 
     private static ImageReader reader(ImageFormat format) {

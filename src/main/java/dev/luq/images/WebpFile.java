@@ -30,6 +30,8 @@ record WebpFile(ImageHeader header, byte[] data, Chunk frame, Chunk alpha, Recta
     private static final int CANVAS_ALPHA = 0x10;
     private static final int FRAME_HEADER = 16;
     private static final int LOSSLESS_SIGNATURE = 0x2f;
+    /** The decoder reads ahead: at the last bits it is as many bytes further. */
+    private static final int READ_AHEAD = 8;
 
     static WebpFile of(byte[] data) {
         long end = CHUNK_HEADER + Bytes.u32le(data, 4);
@@ -51,7 +53,7 @@ record WebpFile(ImageHeader header, byte[] data, Chunk frame, Chunk alpha, Recta
 
     /** A file with the frame alone. */
     private ByteBuffer essence() {
-        ByteBuffer out = ByteBuffer.allocate(data.length + FILE_HEADER + CHUNK_HEADER + CANVAS_LENGTH)
+        ByteBuffer out = ByteBuffer.allocate(data.length + FILE_HEADER + CHUNK_HEADER + CANVAS_LENGTH + READ_AHEAD)
                 .order(ByteOrder.LITTLE_ENDIAN);
         out.put("RIFF\0\0\0\0WEBP".getBytes(ISO_8859_1));
         if (alpha != null) {
@@ -62,6 +64,7 @@ record WebpFile(ImageHeader header, byte[] data, Chunk frame, Chunk alpha, Recta
         }
         put(out, frame);
         out.putInt(4, out.position() - CHUNK_HEADER);
+        out.put(new byte[READ_AHEAD]);
         return out.flip();
     }
 

@@ -206,6 +206,13 @@ class DecoderPoolTest {
         assertEquals(pid, own(REAL).get(0).pid());
     }
 
+    /** Its decoder would read the last bits again and again, for each of 65,536 tables that are not there. */
+    @Test
+    void aLosslessWebpWithoutTheTablesThatItAnnounces() {
+        pool = TestDecoders.pool(Map.of());
+        assertThrows(ImageException.class, () -> decode(Tricks.webp(Tricks.metaCodes(1))));
+    }
+
     private List<ProcessHandle> own(String main) {
         return Children.with(main).stream().filter(child -> !others.contains(child)).toList();
     }

@@ -175,13 +175,18 @@ public final class Tricks {
 
     /** All meta codes are the last of 65,536, so that tables for all of them have to be there: over 300 MiB. */
     public static byte[] metaCodes() {
+        return metaCodes(65_536);
+    }
+
+    /** @param count of the tables that are there, of 65,536 that are announced */
+    public static byte[] metaCodes(int count) {
         Bits bits = size(1500, 1500);
         bits.put(0, 2);
         bits.put(1, 1);
         bits.put(7, 3); // a meta code for each 512 x 512 pixels
         bits.put(0, 1);
         codes(bits, 255, 255);
-        for (int group = 0; group < 65_536; group++) {
+        for (int group = 0; group < count; group++) {
             codes(bits, 0, 0);
         }
         return riff("VP8L", bits.bytes());
@@ -220,10 +225,11 @@ public final class Tricks {
             }
         }
 
-        /** Some zeros follow: readers look ahead. */
+        /** The last byte filled with zeros. */
         byte[] bytes() {
-            out.write((int) held);
-            out.writeBytes(new byte[8]);
+            if (count > 0) {
+                out.write((int) held);
+            }
             return out.toByteArray();
         }
     }
