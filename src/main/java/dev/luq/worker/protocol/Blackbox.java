@@ -13,6 +13,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -55,6 +56,7 @@ public final class Blackbox {
     private final MappedByteBuffer memory;
     private final Path file;
     private final AtomicInteger taken = new AtomicInteger();
+    private final AtomicBoolean unlinked = new AtomicBoolean();
     private final ThreadLocal<Map<Stage, Optional<ByteBuffer>>> own =
             ThreadLocal.withInitial(() -> new EnumMap<>(Stage.class));
 
@@ -101,12 +103,13 @@ public final class Blackbox {
         return file;
     }
 
-    /** Removes the file's name; whoever has mapped it goes on using it. */
+    /** Removes the file's name, once; whoever has mapped it goes on using it. */
     public void unlink() {
+        if (file == null || unlinked.getAndSet(true)) {
+            return;
+        }
         try {
-            if (file != null) {
-                Files.deleteIfExists(file);
-            }
+            Files.deleteIfExists(file);
         } catch (IOException e) {
             System.getLogger(Blackbox.class.getName()).log(System.Logger.Level.DEBUG, "A file is left over", e);
         }
