@@ -1,11 +1,10 @@
 package dev.luq.openai.chat;
 
 import com.fasterxml.jackson.core.JsonFactory;
-import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
-import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -17,6 +16,7 @@ import dev.luq.openai.errors.ApiException.UnsupportedModality;
 import dev.luq.openai.images.Detail;
 import dev.luq.openai.images.ImageReference;
 import dev.luq.worker.protocol.WorkerFrame.ModelInfo;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -30,10 +30,9 @@ final class Conversation {
     /** Messages, parts and calls, even where the context holds more tokens: templates take time for each. */
     private static final int MOST_ITEMS = 16_384;
     private static final int DEEPEST_ARGUMENTS = 64;
-    private static final ObjectMapper ARGUMENTS = new ObjectMapper(JsonFactory.builder()
+    private static final JsonFactory ARGUMENTS = JsonFactory.builder()
             .streamReadConstraints(StreamReadConstraints.builder().maxStringLength(Integer.MAX_VALUE)
-                    .maxNestingDepth(DEEPEST_ARGUMENTS).build()).build())
-            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+                    .maxNestingDepth(DEEPEST_ARGUMENTS).build()).build();
 
     private final boolean vision;
     private final int mostItems;
@@ -171,15 +170,14 @@ final class Conversation {
         if (Check.present(field, text).isBlank()) {
             return "{}";
         }
-        try {
-            JsonNode arguments = ARGUMENTS.readTree(text);
-            if (arguments.isNull()) {
-                return "{}";
+        // Read, not kept: as objects they would take many times the memory that their text was charged for.
+        try (JsonParser parser = ARGUMENTS.createParser(text)) {
+            JsonToken first = parser.nextToken();
+            parser.skipChildren();
+            if ((first == JsonToken.START_OBJECT || first == JsonToken.VALUE_NULL) && parser.nextToken() == null) {
+                return first == JsonToken.VALUE_NULL ? "{}" : text;
             }
-            if (arguments.isObject()) {
-                return text;
-            }
-        } catch (JsonProcessingException e) {
+        } catch (IOException e) {
             // said below
         }
         throw new InvalidRequest(field, field + " must be the text of a JSON object, nested at most "

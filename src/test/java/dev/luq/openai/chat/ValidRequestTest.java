@@ -191,7 +191,7 @@ class ValidRequestTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"{", "[]", "5", "{} {}", "{'a':1}"})
+    @ValueSource(strings = {"{", "[]", "5", "{} {}", "{'a':1}", "null 1", "{} x"})
     void argumentsThatAreNoObjectAreNamed(String arguments) {
         ApiException refused = assertThrows(ApiException.class, () -> validate(withArguments(arguments), VISION));
         assertEquals("messages[1].tool_calls[0].function.arguments", refused.error().param());
