@@ -2,6 +2,7 @@ package dev.luq.luq.calibrate;
 
 import dev.luq.luq.feed.Modality;
 import java.nio.FloatBuffer;
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.SortedMap;
@@ -16,23 +17,21 @@ final class InputSquares {
     /**
      * @param weight name of the matrix
      * @param inputs rows of {@code columns} floats; consumed
-     * @return whether all of them are finite
+     * @return whether all of them are finite, and those of this matrix and modality before
      */
     boolean add(String weight, Modality modality, FloatBuffer inputs, int columns) {
         double[] sum = of(weight, modality, columns);
         if (row.length != columns) {
             row = new float[columns];
         }
-        double total = 0;
         while (inputs.hasRemaining()) {
             inputs.get(row);
             for (int i = 0; i < columns; i++) {
-                double square = (double) row[i] * row[i];
-                sum[i] += square;
-                total += square;
+                sum[i] += (double) row[i] * row[i];
             }
         }
-        return Double.isFinite(total);
+        // A square is never negative: what is not finite stays in its column's sum.
+        return Double.isFinite(Arrays.stream(sum).sum());
     }
 
     /** Adds what another one summed. */
