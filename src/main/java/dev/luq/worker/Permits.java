@@ -1,6 +1,7 @@
 package dev.luq.worker;
 
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -25,10 +26,8 @@ final class Permits {
     private final Quarantine quarantine;
     /** By id, in the order of arrival. */
     private final Map<String, Generation> held = new LinkedHashMap<>();
-    private long imageBytes;
-    /** Ids of those whose text is still counted. */
-    private final Map<String, Long> texts = new HashMap<>();
-    private long textBytes;
+    /** Ids of those whose text the engine has not taken yet. */
+    private final Set<String> untaken = new HashSet<>();
     /** Answers that have begun with one of their choices. */
     private final Set<String> begun = new HashSet<>();
 
@@ -43,28 +42,24 @@ final class Permits {
         Refusal refusal = refusal(generation);
         if (refusal == null) {
             held.put(generation.id(), generation);
-            imageBytes += generation.imageBytes;
-            texts.put(generation.id(), generation.textBytes);
-            textBytes += generation.textBytes;
+            untaken.add(generation.id());
         }
         return refusal;
     }
 
     /** The engine has made tokens of this generation's text. */
     void accepted(String id) {
-        textTaken(id);
-        begun.add(answerOf(id));
+        untaken.remove(id);
+        // It may have been given up meanwhile.
+        if (held.containsKey(id)) {
+            begun.add(answerOf(id));
+        }
     }
 
     /** Choices of one request are one answer to its client: their ids are the answer's, a dash and a number. */
     private static String answerOf(String id) {
         int dash = id.lastIndexOf('-');
         return dash < 0 ? id : id.substring(0, dash);
-    }
-
-    private void textTaken(String id) {
-        Long bytes = texts.remove(id);
-        textBytes -= bytes == null ? 0 : bytes;
     }
 
     /**
@@ -78,8 +73,8 @@ final class Permits {
         }
         List<Generation> left = new ArrayList<>(held.values());
         List<Generation> going = new ArrayList<>();
-        while (shortage(generation, left) != null) {
-            Generation victim = givesWay(generation, left, shortage(generation, left));
+        for (Shortage lack = shortage(generation, left); lack != null; lack = shortage(generation, left)) {
+            Generation victim = givesWay(generation, left, lack.measure());
             if (victim == null) {
                 return List.of();
             }
@@ -89,22 +84,31 @@ final class Permits {
         return going;
     }
 
-    /** What there is too little of beside these: a measure of how much of it a generation takes; null when it fits. */
-    private ToLongFunction<Generation> shortage(Generation generation, List<Generation> others) {
-        if (others.size() >= config.slots() + config.queueSize()) {
-            return each -> 1;
-        }
-        long bytes = others.stream().mapToLong(each -> each.imageBytes).sum();
-        if (bytes + generation.imageBytes > config.imageBytesInFlight()) {
-            return each -> each.imageBytes;
-        }
-        long text = others.stream().mapToLong(this::heldText).sum();
-        return text + generation.textBytes > config.textBytesInFlight()
-                ? each -> each == generation ? each.textBytes : heldText(each) : null;
+    /**
+     * What there is too little of.
+     *
+     * @param said of it to people
+     * @param measure how much of it a generation takes
+     */
+    private record Shortage(String said, ToLongFunction<Generation> measure) {
     }
 
-    private long heldText(Generation held) {
-        return texts.getOrDefault(held.id(), 0L);
+    /** @return what there is too little of for one more beside these; null when it fits */
+    private Shortage shortage(Generation generation, Collection<Generation> others) {
+        if (others.size() >= config.slots() + config.queueSize()) {
+            return new Shortage(": " + others.size() + " requests run or wait", each -> 1);
+        }
+        if (sum(others, each -> each.imageBytes) + generation.imageBytes > config.imageBytesInFlight()) {
+            return new Shortage(" with the images of other requests", each -> each.imageBytes);
+        }
+        // Of one that asks to be let in all text counts.
+        ToLongFunction<Generation> text = each -> each == generation || untaken.contains(each.id()) ? each.textBytes : 0;
+        return sum(others, text) + generation.textBytes > config.textBytesInFlight()
+                ? new Shortage(" with the texts of other requests", text) : null;
+    }
+
+    private static long sum(Collection<Generation> generations, ToLongFunction<Generation> measure) {
+        return generations.stream().mapToLong(measure).sum();
     }
 
     private Generation givesWay(Generation generation, List<Generation> others, ToLongFunction<Generation> measure) {
@@ -132,19 +136,9 @@ final class Permits {
         if (refusal != null) {
             return refusal;
         }
-        if (held.size() >= config.slots() + config.queueSize()) {
-            return new Refusal("queue_full", new WorkerException.QueueFull(
-                    "The model " + modelId + " is busy: " + held.size() + " requests run or wait"));
-        }
-        if (imageBytes + generation.imageBytes > config.imageBytesInFlight()) {
-            return new Refusal("queue_full", new WorkerException.QueueFull(
-                    "The model " + modelId + " is busy with the images of other requests"));
-        }
-        if (textBytes + generation.textBytes > config.textBytesInFlight()) {
-            return new Refusal("queue_full", new WorkerException.QueueFull(
-                    "The model " + modelId + " is busy with the texts of other requests"));
-        }
-        return null;
+        Shortage lack = shortage(generation, held.values());
+        return lack == null ? null
+                : new Refusal("queue_full", new WorkerException.QueueFull("The model " + modelId + " is busy" + lack.said()));
     }
 
     /** Why a generation gets no permit however few others there are. */
@@ -179,8 +173,7 @@ final class Permits {
         if (!held.remove(generation.id(), generation)) {
             return false;
         }
-        imageBytes -= generation.imageBytes;
-        textTaken(generation.id());
+        untaken.remove(generation.id());
         String answer = answerOf(generation.id());
         if (held.keySet().stream().noneMatch(other -> answerOf(other).equals(answer))) {
             begun.remove(answer);
