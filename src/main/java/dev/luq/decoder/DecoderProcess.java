@@ -43,20 +43,7 @@ final class DecoderProcess {
     static DecoderProcess start(List<String> command) throws IOException {
         ProcessBuilder builder = new ProcessBuilder(command);
         builder.environment().keySet().retainAll(ENVIRONMENT);
-        try {
-            DecoderProcess decoder = new DecoderProcess(builder.start());
-            Thread relay = new Thread(() -> LogRelay.relay(decoder.process.getErrorStream(), LOG, "decoder"), "luq-decoder-log");
-            relay.setDaemon(true);
-            try {
-                relay.start();
-            } catch (OutOfMemoryError e) {
-                decoder.end(0);
-                throw e;
-            }
-            return decoder;
-        } catch (OutOfMemoryError e) { // as the system says that it gives no further thread
-            throw new IOException(e.getMessage(), e);
-        }
+        return new DecoderProcess(LogRelay.start(builder, LOG, "decoder"));
     }
 
     /** Waits until it decodes. @throws IOException it ends before */

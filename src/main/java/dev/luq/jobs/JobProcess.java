@@ -15,6 +15,8 @@ import org.jboss.logging.Logger;
 /** The child process that works on a job. It ends with its input. */
 final class JobProcess {
 
+    private static final Logger LOG = Logger.getLogger("dev.luq.jobs.process");
+
     /** Longer than the process gives itself. */
     private static final long KILL_SECONDS = 70;
 
@@ -32,7 +34,6 @@ final class JobProcess {
     private final String jobId;
     private final JobLauncher launcher;
     private final Process process;
-    private final Logger log = Logger.getLogger("dev.luq.jobs.process");
 
     private JobProcess(String jobId, JobLauncher launcher, Process process) {
         this.jobId = jobId;
@@ -44,11 +45,7 @@ final class JobProcess {
     static JobProcess start(String jobId, JobLauncher launcher) throws IOException {
         ProcessBuilder builder = new ProcessBuilder(launcher.command(jobId));
         WorkerCommand.environment(builder.environment());
-        JobProcess job = new JobProcess(jobId, launcher, builder.start());
-        Thread relay = new Thread(() -> LogRelay.relay(job.process.getErrorStream(), job.log, jobId), "luq-job-log-" + jobId);
-        relay.setDaemon(true);
-        relay.start();
-        return job;
+        return new JobProcess(jobId, launcher, LogRelay.start(builder, LOG, jobId));
     }
 
     long pid() {
@@ -69,13 +66,13 @@ final class JobProcess {
                 }
             }
         } catch (IOException e) {
-            log.errorf("The output of job %s cannot be read: %s", jobId, e.getMessage());
+            LOG.errorf("The output of job %s cannot be read: %s", jobId, e.getMessage());
             stop();
         }
         int code = process.waitFor();
         ProcessExit exit = new ProcessExit(code, launcher.crashReport(jobId, process.pid()));
         if (last.isEmpty()) {
-            log.errorf("The process %d of job %s died (%s)", process.pid(), jobId, exit.forOperator());
+            LOG.errorf("The process %d of job %s died (%s)", process.pid(), jobId, exit.forOperator());
         }
         return new Outcome(last, exit);
     }
@@ -85,7 +82,7 @@ final class JobProcess {
         try {
             process.getOutputStream().close();
         } catch (IOException e) {
-            log.debugf("The input of job %s is closed already: %s", jobId, e.getMessage());
+            LOG.debugf("The input of job %s is closed already: %s", jobId, e.getMessage());
         }
         CompletableFuture.delayedExecutor(KILL_SECONDS, TimeUnit.SECONDS).execute(process::destroyForcibly);
     }

@@ -39,6 +39,29 @@ public final class LogRelay {
     }
 
     /**
+     * Starts a child process whose log is relayed by a thread of its own.
+     *
+     * @param name put before each line
+     * @throws IOException when the system gives no further process or thread; no process is left then
+     */
+    public static Process start(ProcessBuilder builder, Logger log, String name) throws IOException {
+        Process process = null;
+        try {
+            process = builder.start();
+            InputStream errors = process.getErrorStream();
+            Thread thread = new Thread(() -> relay(errors, log, name), "luq-log-" + name);
+            thread.setDaemon(true);
+            thread.start();
+            return process;
+        } catch (OutOfMemoryError e) { // as the system says that it gives no further thread
+            if (process != null) {
+                process.destroyForcibly();
+            }
+            throw new IOException(e.getMessage(), e);
+        }
+    }
+
+    /**
      * Returns when the stream ends. A line is {@code LEVEL message} when a logger wrote it; anything else comes from
      * native code or a stack.
      *

@@ -48,7 +48,11 @@ final class WorkerProcess {
         this.blackbox = blackbox;
         this.process = process;
         this.events = events;
-        this.log = Logger.getLogger("dev.luq.worker." + modelId.replace('.', '_'));
+        this.log = logger(modelId);
+    }
+
+    private static Logger logger(String modelId) {
+        return Logger.getLogger("dev.luq.worker." + modelId.replace('.', '_'));
     }
 
     /** @throws IOException when the system cannot start the process; {@code events} hears nothing then */
@@ -61,10 +65,9 @@ final class WorkerProcess {
             ProcessBuilder builder = new ProcessBuilder(
                     blackbox.isKept() ? command.line(modelId, blackbox.file().toString()) : command.line(modelId));
             WorkerCommand.environment(builder.environment());
-            process = builder.start();
+            process = LogRelay.start(builder, logger(modelId), modelId);
             worker = new WorkerProcess(modelId, command, blackbox, process, events);
             worker.thread("write", worker::write);
-            worker.thread("log", worker::relayLog);
             worker.thread("read", worker::read);
             started = true;
             return worker;
@@ -92,10 +95,6 @@ final class WorkerProcess {
                     + " luq.worker.process.crash-dir takes no file: %s", e.getMessage());
             return Blackbox.none();
         }
-    }
-
-    private void relayLog() {
-        LogRelay.relay(process.getErrorStream(), log, modelId);
     }
 
     private void thread(String role, Runnable body) {
