@@ -10,7 +10,6 @@ import dev.luq.catalog.CheckedModel;
 import dev.luq.luq.plan.Budget;
 import dev.luq.luq.plan.Candidate;
 import dev.luq.luq.plan.Kernels;
-import dev.luq.luq.plan.LayeredModel;
 import dev.luq.luq.plan.Planner;
 import dev.luq.luq.plan.Precision;
 import dev.luq.luq.plan.Ranking;
@@ -82,7 +81,7 @@ public class PlansAdmin {
                 .orElseThrow(() -> new CatalogException.NotFound("There is no model with the id " + id));
         CheckedModel base = ServedShape.base(entry);
         ServingShape shape = shape(request, ServedShape.of(config, entry, base));
-        Planner planner = new Planner(LayeredModel.ofBase(base.files()), base.projector(), shape);
+        Planner planner = new Planner(base.files(), base.projector(), shape);
         Levels levels = new Levels(Body.oneOf(Precision.class, request.low(), Levels.DEFAULT.low(), "low"),
                 Body.oneOf(Precision.class, request.high(), Levels.DEFAULT.high(), "high"),
                 Body.oneOf(Precision.class, request.mmproj(), Levels.DEFAULT.mmproj(), "mmproj"));

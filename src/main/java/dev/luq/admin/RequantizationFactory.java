@@ -12,7 +12,6 @@ import dev.luq.jobs.JobsConfig;
 import dev.luq.jobs.sets.CalibrationSets;
 import dev.luq.jobs.sets.SetException;
 import dev.luq.luq.plan.Budget;
-import dev.luq.luq.plan.LayeredModel;
 import dev.luq.luq.plan.Planner;
 import dev.luq.luq.plan.Precision;
 import dev.luq.luq.spec.JsonFile;
@@ -97,7 +96,7 @@ class RequantizationFactory {
                 ServedShape.of(workerConfig, entry, base), jobsConfig.threads(),
                 new RequantizationSpec.Output(variant(request, budget, id), now, Body.oneOf(RequantizationSpec.Scope.class,
                         request.report(), RequantizationSpec.Scope.BRIEF, "report")));
-        spec.requirePossible(new Planner(LayeredModel.ofBase(base.files()), base.projector(), spec.serving()));
+        spec.requirePossible(new Planner(base.files(), base.projector(), spec.serving()));
         SwapMode swap = Body.oneOf(SwapMode.class, request.swap(), SwapMode.AUTO, "swap");
         return new Jobs.Request(id, spec, idempotency,
                 Boolean.TRUE.equals(request.activate()) ? Optional.of(swap) : Optional.empty());

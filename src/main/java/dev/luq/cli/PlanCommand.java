@@ -7,7 +7,6 @@ import dev.luq.gguf.ModelFacts;
 import dev.luq.gguf.ModelFiles;
 import dev.luq.luq.plan.Budget;
 import dev.luq.luq.plan.Candidate;
-import dev.luq.luq.plan.LayeredModel;
 import dev.luq.luq.plan.MemoryEstimate;
 import dev.luq.luq.plan.PlanException;
 import dev.luq.luq.plan.Planner;
@@ -50,7 +49,7 @@ final class PlanCommand implements Callable<Integer> {
         try {
             ModelFiles files = model.modelFiles();
             ServingShape shape = serving.shape(ModelFacts.of(files));
-            Planner planner = new Planner(LayeredModel.ofBase(files), model.mmprojFiles(), shape);
+            Planner planner = new Planner(files, model.mmprojFiles(), shape);
             Levels of = levels.levels();
             List<Candidate> candidates = planner.twoLevel(inOrder(planner.layerCount()), of.low(), of.high(), of.high(),
                     of.mmproj());

@@ -12,7 +12,6 @@ import dev.luq.luq.job.JobException;
 import dev.luq.luq.job.Requantization;
 import dev.luq.luq.measure.Quality;
 import dev.luq.luq.plan.Budget;
-import dev.luq.luq.plan.LayeredModel;
 import dev.luq.luq.plan.PlanException;
 import dev.luq.luq.plan.Planner;
 import dev.luq.luq.plan.Precision;
@@ -128,7 +127,7 @@ final class RequantizeCommand implements Callable<Integer> {
                     new Calibration(alpha, seed, calibrationExamples, Calibration.DEFAULT.tuning()),
                     serving.shape(ModelFacts.of(files)), serving.threads(),
                     new Output("unnamed", Instant.EPOCH, compare ? Scope.FULL : Scope.BRIEF));
-            spec.requirePossible(new Planner(LayeredModel.ofBase(files), model.mmprojFiles(), spec.serving()));
+            spec.requirePossible(new Planner(files, model.mmprojFiles(), spec.serving()));
             return spec.named(name != null ? name : defaultName(spec), Instant.now().truncatedTo(ChronoUnit.SECONDS));
         } catch (SpecException | PlanException | GgufException e) {
             throw new CliException(e.getMessage(), e);

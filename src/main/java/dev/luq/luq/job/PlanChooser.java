@@ -50,13 +50,14 @@ final class PlanChooser {
         }
     }
 
-    PlanChooser(RequantizationSpec spec, Subject subject, Workbench bench, Rankings rankings, Matrix matrix) {
+    PlanChooser(RequantizationSpec spec, Subject subject, Workbench bench, Rankings rankings, Matrix matrix,
+            Planner planner) {
         this.spec = spec;
         this.subject = subject;
         this.bench = bench;
         this.rankings = rankings;
         this.matrix = matrix;
-        this.planner = new Planner(subject.model(), subject.mmproj(), spec.serving());
+        this.planner = planner;
     }
 
     /** The methods that the job's own one stands for. */

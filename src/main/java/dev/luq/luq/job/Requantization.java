@@ -6,7 +6,6 @@ import dev.luq.luq.measure.Quality;
 import dev.luq.luq.quantize.Assembled;
 import dev.luq.luq.report.Page;
 import dev.luq.luq.report.Report;
-import dev.luq.luq.plan.LayeredModel;
 import dev.luq.luq.plan.Planner;
 import dev.luq.luq.spec.JobStatus;
 import dev.luq.luq.spec.JsonFile;
@@ -119,13 +118,14 @@ public final class Requantization {
                 () -> listener.message("Waiting for another job with this data folder."));
                 StoreLease lease = store.build()) {
             Subject subject = Subject.read(spec, store, calibrating);
-            spec.requirePossible(new Planner(LayeredModel.ofBase(subject.model()), subject.mmproj(), spec.serving()));
+            Planner planner = new Planner(subject.model(), subject.mmproj(), spec.serving());
+            spec.requirePossible(planner);
             Threads threads = Threads.of(spec.threads(), subject.model().parameters());
             try (Workbench bench = new Workbench(subject, store, cache, threads)) {
                 Calibrations calibrations = new Calibrations(subject, cache, threads);
                 Calibrated main = calibrations.main(spec, calibrating);
                 Rankings rankings = Rankings.main(subject, cache, bench, main, spec.levels(), threads);
-                PlanChooser chooser = new PlanChooser(spec, subject, bench, rankings, main.matrix());
+                PlanChooser chooser = new PlanChooser(spec, subject, bench, rankings, main.matrix(), planner);
                 Stretch ranking = begin(Phase.RANK);
                 chooser.rank(ranking);
                 Stretch planning = begin(Phase.PLAN);

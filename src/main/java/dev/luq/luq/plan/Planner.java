@@ -31,10 +31,10 @@ public final class Planner {
     /**
      * @param model the base model
      * @param mmproj its projector, if it has one
-     * @throws PlanException.UnsupportedModel when its layers cannot be told apart
+     * @throws PlanException.UnsupportedModel when its layers cannot be told apart, or it is quantized already
      */
     public Planner(ModelFiles model, Optional<ModelFiles> mmproj, ServingShape shape) {
-        this(LayeredModel.of(model), mmproj, shape);
+        this(LayeredModel.ofBase(model), mmproj, shape);
     }
 
     /** The same of a model that need not exist. */
