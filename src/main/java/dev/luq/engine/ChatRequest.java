@@ -32,6 +32,11 @@ record ChatRequest(String json, String mediaMark, String breakMark, List<Integer
     private static final ObjectMapper JSON = new ObjectMapper(JsonFactory.builder()
             .streamReadConstraints(StreamReadConstraints.builder().maxStringLength(Integer.MAX_VALUE).build()).build());
 
+    /** The field whose grammar the answer follows, or null. */
+    String grammarField() {
+        return schema != null ? "response_format" : callsTools ? "tools" : null;
+    }
+
     /** @throws EngineException.InvalidRequest when a field is not what it should be */
     static ChatRequest of(GenerationRequest request, SpecialTextGuard guard) {
         String mediaMark = SpecialTextGuard.nonce();

@@ -134,7 +134,7 @@ final class Generation implements AutoCloseable {
         try {
             return prepared.sampler().sample(context, batchIndex);
         } catch (LlamaException.TooComplex e) {
-            String param = request.grammarField();
+            String param = prepared.grammarField();
             throw new EngineException.SchemaTooComplex(param, "The answer cannot be made to follow " + param + ": "
                     + e.getMessage() + ". Use a simpler schema, with fewer and smaller repetitions.", e);
         }

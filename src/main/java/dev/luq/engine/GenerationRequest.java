@@ -34,21 +34,16 @@ public record GenerationRequest(String id, String messages, List<ImageInput> ima
                 topLogprobs, cachePrompt, null, null);
     }
 
-    /** The same without its pixels and messages, which are large and not needed once the prompt is prepared. */
+    /** The same without its pixels and texts, which are large and not needed once the prompt is prepared. */
     GenerationRequest withoutContent() {
-        return new GenerationRequest(id, "", List.of(), tools, toolChoice, parallelToolCalls, responseFormat,
-                sampling, maxTokens, stop, topLogprobs, cachePrompt, client, cacheSalt);
+        return new GenerationRequest(id, "", List.of(), null, null, parallelToolCalls, null, sampling,
+                maxTokens, stop, topLogprobs, cachePrompt, client, cacheSalt);
     }
 
     /** Characters of its messages, tools and schema. */
     long textLength() {
         return (long) messages.length() + (tools == null ? 0 : tools.length())
                 + (responseFormat == null ? 0 : responseFormat.length());
-    }
-
-    /** The field whose grammar the answer follows, or null. */
-    String grammarField() {
-        return responseFormat != null ? "response_format" : tools != null ? "tools" : null;
     }
 
     /**

@@ -39,9 +39,10 @@ public final class PromptBuilder {
      * @param images preprocessed pixels by index of their unit
      * @param chat the templated prompt: stops and preserved tokens
      * @param parser finds tool calls in the answer; null when there are none to find
+     * @param grammarField the request's field whose grammar the answer follows, or null
      */
     public record Prepared(Prompt prompt, Map<Integer, ImageChunk> images, ChatPrompt chat, Sampler sampler,
-            MessageParser parser) implements AutoCloseable {
+            MessageParser parser, String grammarField) implements AutoCloseable {
 
         @Override
         public void close() {
@@ -97,7 +98,7 @@ public final class PromptBuilder {
             Prompt prompt = tokenize(parts, images, request.cacheSalt());
             sampler = sampler(request, templated, chat, prompt);
             MessageParser parser = chat.callsTools() ? templates.parser(templated) : null;
-            return new Prepared(prompt, images, templated, sampler, parser);
+            return new Prepared(prompt, images, templated, sampler, parser, chat.grammarField());
         } catch (RuntimeException e) {
             images.values().forEach(ImageChunk::close);
             if (sampler != null) {
@@ -114,7 +115,7 @@ public final class PromptBuilder {
             }
             return templates.apply(chat.json()).without(chat.breakMark());
         } catch (LlamaException.TooComplex e) {
-            throw new EngineException.SchemaTooComplex(grammarField(chat), e.getMessage(), e);
+            throw new EngineException.SchemaTooComplex(chat.grammarField(), e.getMessage(), e);
         } catch (LlamaException.InvalidGrammar e) {
             throw new EngineException.InvalidRequest("response_format", e.getMessage(), e);
         } catch (LlamaException.InvalidTemplate e) {
@@ -133,14 +134,10 @@ public final class PromptBuilder {
             }
             return sampler;
         } catch (LlamaException.TooComplex e) {
-            throw new EngineException.SchemaTooComplex(grammarField(chat), e.getMessage(), e);
+            throw new EngineException.SchemaTooComplex(chat.grammarField(), e.getMessage(), e);
         } catch (LlamaException.InvalidGrammar e) {
-            throw new EngineException.InvalidRequest(grammarField(chat), e.getMessage(), e);
+            throw new EngineException.InvalidRequest(chat.grammarField(), e.getMessage(), e);
         }
-    }
-
-    private static String grammarField(ChatRequest chat) {
-        return chat.schema() != null ? "response_format" : chat.callsTools() ? "tools" : null;
     }
 
     private static List<PromptPart> parts(String prompt, ChatRequest chat, List<GenerationRequest.ImageInput> images) {
