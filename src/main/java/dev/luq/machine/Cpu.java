@@ -3,6 +3,7 @@ package dev.luq.machine;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.luq.files.Sha256;
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,11 +29,9 @@ record Cpu(List<String> lines) {
 
     static Cpu read(Path cpuinfo) {
         Set<String> lines = new TreeSet<>();
-        try {
-            for (String line : Files.readAllLines(cpuinfo, UTF_8)) {
-                if (line.isBlank()) {
-                    break; // the next processor
-                }
+        try (BufferedReader reader = Files.newBufferedReader(cpuinfo, UTF_8)) {
+            // A blank line comes before the next processor.
+            for (String line = reader.readLine(); line != null && !line.isBlank(); line = reader.readLine()) {
                 String[] sides = line.split(":", 2);
                 if (NAMES.contains(sides[0].strip())) {
                     Set<String> words = new TreeSet<>(List.of(sides[sides.length - 1].strip().split("\\s+")));

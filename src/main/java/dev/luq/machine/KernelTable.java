@@ -82,10 +82,6 @@ public record KernelTable(List<KernelTrial> trials) {
         return trial.rows() ? "rows of " + trial.type() : trial.set();
     }
 
-    private boolean usable(KernelTrial trial) {
-        return trial.right() && !switchedOff().containsKey(nameOf(trial));
-    }
-
     /** Types that were tried, in order. */
     public Set<String> types() {
         return trials.stream().map(KernelTrial::type).collect(Collectors.toCollection(LinkedHashSet::new));
@@ -108,7 +104,9 @@ public record KernelTable(List<KernelTrial> trials) {
     }
 
     private Optional<KernelTrial> fastest(List<KernelTrial> candidates) {
-        return candidates.stream().filter(this::usable).reduce((best, next) -> faster(next, best) ? next : best);
+        Set<String> off = switchedOff().keySet();
+        return candidates.stream().filter(trial -> trial.right() && !off.contains(nameOf(trial)))
+                .reduce((best, next) -> faster(next, best) ? next : best);
     }
 
     /** Generating a token reads every weight for one column: that counts, and many columns where it makes no difference. */

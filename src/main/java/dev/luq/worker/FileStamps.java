@@ -5,11 +5,13 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
-import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -31,31 +33,31 @@ record FileStamps(Map<Path, Stamp> files) {
 
     static FileStamps of(Collection<Path> paths) {
         Map<Path, Stamp> stamps = new TreeMap<>();
-        for (Path path : paths) {
-            for (Path part : withParts(path)) {
-                try {
-                    BasicFileAttributes now = Files.readAttributes(part, BasicFileAttributes.class);
-                    stamps.put(part, new Stamp(now.size(), now.lastModifiedTime().toMillis(), now.fileKey()));
-                } catch (IOException e) {
-                    // it is not there
-                }
+        for (Path file : withParts(paths)) {
+            try {
+                BasicFileAttributes now = Files.readAttributes(file, BasicFileAttributes.class);
+                stamps.put(file, new Stamp(now.size(), now.lastModifiedTime().toMillis(), now.fileKey()));
+            } catch (IOException e) {
+                // it is not there
             }
         }
         return new FileStamps(stamps);
     }
 
     /** Parts that were missing may be what comes next. */
-    private static Collection<Path> withParts(Path path) {
-        Collection<Path> all = new ArrayList<>();
-        all.add(path);
-        Matcher name = PART.matcher(path.getFileName().toString());
-        if (name.matches()) {
-            String prefix = name.group(1) + "-";
-            try (DirectoryStream<Path> parts = Files.newDirectoryStream(path.toAbsolutePath().getParent(),
-                    file -> file.getFileName().toString().startsWith(prefix))) {
-                parts.forEach(all::add);
-            } catch (IOException e) {
-                // nothing is there
+    private static Set<Path> withParts(Collection<Path> paths) {
+        Set<Path> all = new TreeSet<>(paths);
+        Set<Path> listed = new HashSet<>();
+        for (Path path : paths) {
+            Matcher name = PART.matcher(path.getFileName().toString());
+            if (name.matches() && listed.add(path.resolveSibling(name.group(1)))) {
+                String prefix = name.group(1) + "-";
+                try (DirectoryStream<Path> parts = Files.newDirectoryStream(path.toAbsolutePath().getParent(),
+                        file -> file.getFileName().toString().startsWith(prefix))) {
+                    parts.forEach(all::add);
+                } catch (IOException e) {
+                    // nothing is there
+                }
             }
         }
         return all;
