@@ -98,9 +98,7 @@ final class JobFolders {
     /** Removes a job's folder, its record first: what is left of it then is no job. @throws UncheckedIOException */
     void delete(String id) {
         try {
-            if (Files.exists(of(id))) {
-                AtomicFiles.delete(of(id).resolve(RECORD));
-            }
+            AtomicFiles.delete(of(id).resolve(RECORD));
             Folders.delete(of(id));
         } catch (IOException e) {
             throw new UncheckedIOException(e);

@@ -122,11 +122,6 @@ public final class Llama {
         return llama.llama_version().getString(UTF_8);
     }
 
-    /** {@code native} for this machine's CPU only, {@code all} for every CPU of the architecture. */
-    public static String variant() {
-        return NativeBuild.properties().getProperty("variant");
-    }
-
     /** What the libraries were built from and with: key, variant, compiler, CPU flags. A copy. */
     public static Properties build() {
         return NativeBuild.properties();

@@ -1,10 +1,7 @@
 package dev.luq.openai.access;
 
-import dev.luq.files.Sha256;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
-import java.nio.charset.StandardCharsets;
-import java.util.HexFormat;
 
 /**
  * Who shares the caches of a model with whom. With more than one key each has its own, so that how fast an answer comes,
@@ -29,7 +26,6 @@ public final class CacheSalts {
         if (requested == null) {
             return own;
         }
-        byte[] both = ((own == null ? "" : own) + "/" + requested).getBytes(StandardCharsets.UTF_8);
-        return HexFormat.of().formatHex(Sha256.bytes(both), 0, 16);
+        return Caller.tag((own == null ? "" : own) + "/" + requested);
     }
 }

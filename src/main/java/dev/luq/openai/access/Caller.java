@@ -29,7 +29,11 @@ public record Caller(String name, Role role, String share, Optional<ApiKey> key)
 
     /** Tells who shares as one from others where neither names nor addresses belong. */
     public String tag() {
-        return HexFormat.of().formatHex(Sha256.bytes(share.getBytes(StandardCharsets.UTF_8)), 0, 16);
+        return tag(share);
+    }
+
+    static String tag(String text) {
+        return HexFormat.of().formatHex(Sha256.bytes(text.getBytes(StandardCharsets.UTF_8)), 0, 16);
     }
 
     /** The caller of a request that a resource answers. */

@@ -109,13 +109,14 @@ public final class ChatResource {
         ValidRequest valid = ValidRequest.of(request, model);
         Answer answer = Answer.of(worker.modelId(), model);
         IntakeBudget.Share pixels = budget.reserve(0);
+        String tag = caller.tag();
         String salt = salts.of(caller, valid.cacheSalt());
         try {
             List<ServerFrame.Image> decoded = images.decode(valid.images(), pixels);
             // The framework begins nothing for a client that has left: the frames' end would never come.
             ClientPresence.of(routing).whenGone(pixels::close);
             List<ServerFrame.Generate> choices = IntStream.range(0, valid.choices())
-                    .mapToObj(i -> valid.generate(answer.id() + "-" + i, i, decoded).of(caller.tag(), salt))
+                    .mapToObj(i -> valid.generate(answer.id() + "-" + i, i, decoded).of(tag, salt))
                     .toList();
             Multi<ChoiceFrame> frames = ChoiceFrame.generate(worker, choices).onTermination().invoke(pixels::close);
             if (rates.countsTokens(caller)) {
