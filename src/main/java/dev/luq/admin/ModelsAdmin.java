@@ -50,6 +50,8 @@ import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 @Blocking
 @APIResponse(responseCode = "4XX", description = "Refused, or the model cannot be served like that",
         content = @Content(schema = @Schema(implementation = ApiError.Body.class)))
+@APIResponse(responseCode = "5XX", description = "The server cannot do it now",
+        content = @Content(schema = @Schema(implementation = ApiError.Body.class)))
 public class ModelsAdmin {
 
     private static final String BASE = "base";

@@ -56,6 +56,8 @@ import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 @Blocking
 @APIResponse(responseCode = "4XX", description = "Refused",
         content = @Content(schema = @Schema(implementation = ApiError.Body.class)))
+@APIResponse(responseCode = "5XX", description = "The server cannot do it now",
+        content = @Content(schema = @Schema(implementation = ApiError.Body.class)))
 public class SetsAdmin {
 
     static final String PATH = "/admin/v1/calibration-sets";

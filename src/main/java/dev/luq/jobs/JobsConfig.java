@@ -23,7 +23,7 @@ public interface JobsConfig {
     @WithDefault("1g")
     String heap();
 
-    /** Compute threads of a job, which gives way to those that serve; 0: all processors. */
+    /** Compute threads of a job, which gives way to those that serve; 0: as {@code luq.worker.threads}. */
     @WithDefault("0")
     int threads();
 }

@@ -32,7 +32,7 @@ public interface WorkerConfig {
     @WithDefault("128")
     int batchSize();
 
-    /** Compute threads for decoding; 0 takes the processors available. */
+    /** Compute threads for decoding; 0 takes the processors that this process may use: {@link dev.luq.machine.Processors}. */
     @WithDefault("0")
     int threads();
 

@@ -21,7 +21,7 @@ public interface SetsConfig {
     long maxUploadBytes();
 
     /** An archive has arrived within this time, or is refused with 408. */
-    @WithDefault("PT1H")
+    @WithDefault("1H")
     Duration uploadDeadline();
 
     /** Most bytes that an archive may unpack to. */
