@@ -21,7 +21,6 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -62,7 +61,7 @@ class HostileClientsTest {
     private static HttpClient client;
     private static ExecutorService threads;
     private static PackagedServer server;
-    private static List<Long> workers;
+    private static List<ProcessHandle> workers;
     private static int asked;
 
     @BeforeAll
@@ -76,8 +75,8 @@ class HostileClientsTest {
     /** One test that fails is not the next one's fault. */
     @BeforeEach
     void theModelIsReady() {
-        until("the model is ready", () -> isReady() && workers().size() == 1);
-        workers = workers();
+        until("the model is ready", () -> server.isReady() && server.workers().size() == 1);
+        workers = server.workers();
     }
 
     @AfterAll
@@ -255,7 +254,7 @@ class HostileClientsTest {
         T result = hostile.get();
         bystander();
         assertTrue(server.process().isAlive());
-        assertEquals(workers, workers(), "the same worker as before");
+        assertEquals(workers, server.workers(), "the same worker as before");
         return result;
     }
 
@@ -265,27 +264,6 @@ class HostileClientsTest {
         HttpResponse<String> answer = client.send(HttpRequest.newBuilder(request(body), (name, value) -> true)
                 .timeout(LONGEST_WAIT).build(), HttpResponse.BodyHandlers.ofString());
         assertEquals(200, answer.statusCode(), answer.body());
-    }
-
-    private static boolean isReady() {
-        try {
-            return client.send(HttpRequest.newBuilder(server.address("/q/health/ready")).build(),
-                    HttpResponse.BodyHandlers.discarding()).statusCode() == 200;
-        } catch (IOException | InterruptedException e) {
-            throw new AssertionError(e);
-        }
-    }
-
-    private static List<Long> workers() {
-        return server.process().children().filter(HostileClientsTest::isWorker).map(ProcessHandle::pid).toList();
-    }
-
-    private static boolean isWorker(ProcessHandle process) {
-        try {
-            return Files.readString(Path.of("/proc", Long.toString(process.pid()), "cmdline")).contains("WorkerMain");
-        } catch (IOException e) {
-            return false; // just ended
-        }
     }
 
     private static void assertRefused(HttpResponse<String> answer) throws IOException {

@@ -11,6 +11,9 @@ import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -19,6 +22,8 @@ import java.util.concurrent.TimeUnit;
 
 /** The application packaged as for its users, in a process of its own: for what a test in the same process cannot do. */
 final class PackagedServer implements AutoCloseable {
+
+    private static final HttpClient CLIENT = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
 
     /** Packaged once for all tests. */
     private static Path jar;
@@ -90,6 +95,21 @@ final class PackagedServer implements AutoCloseable {
 
     ProcessHandle process() {
         return process.toHandle();
+    }
+
+    /** Those that run now, one for each model that is served. */
+    List<ProcessHandle> workers() {
+        return Children.of(process(), "WorkerMain");
+    }
+
+    /** Whether its models are served. */
+    boolean isReady() {
+        try {
+            return CLIENT.send(HttpRequest.newBuilder(address("/q/health/ready")).build(),
+                    HttpResponse.BodyHandlers.discarding()).statusCode() == 200;
+        } catch (IOException | InterruptedException e) {
+            throw new AssertionError(e);
+        }
     }
 
     /** Sends SIGTERM. */

@@ -24,12 +24,14 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
-/** What the README says of the code is so. */
+/** What the README says of the code is so, and what it and the pages beside it name is there. */
 class ReadmeTest {
 
     private static final Pattern SETTING = Pattern.compile("\\| `(luq\\.[^`]+)` \\| (?:`([^`]*)`)? ?\\| [^|]+ \\|");
-    private static final Pattern LINK = Pattern.compile("\\]\\(([^)#]+)\\)");
+    private static final Pattern LINK = Pattern.compile("\\]\\(([^)#]+)(?:#[^)]*)?\\)");
 
     @Test
     void theConfigurationTableIsTheConfiguration() throws IOException {
@@ -49,12 +51,14 @@ class ReadmeTest {
         assertEquals(lines(settings), lines(table));
     }
 
-    @Test
-    void everyFileThatItNamesIsThere() throws IOException {
-        Matcher link = LINK.matcher(Files.readString(Path.of("README.md")));
+    @ParameterizedTest
+    @ValueSource(strings = {"README.md", "SECURITY.md", "docs/fuzzing.md", "helm/luq-server/README.md", "models/README.md",
+            "native/KERNELS.md"})
+    void everyFileThatItNamesIsThere(String page) throws IOException {
+        Matcher link = LINK.matcher(Files.readString(Path.of(page)));
         while (link.find()) {
             String target = link.group(1);
-            assertTrue(target.startsWith("https://") || Files.exists(Path.of(target)), target);
+            assertTrue(target.startsWith("https://") || Files.exists(Path.of(page).resolveSibling(target)), target);
         }
     }
 

@@ -11,7 +11,6 @@ import java.io.InputStreamReader;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
@@ -43,7 +42,7 @@ class WorkerDeathsTest {
     @ParameterizedTest
     @ValueSource(strings = {"KILL", "ABRT", "SEGV", "BUS"})
     void theStreamSaysSoAndTheNextRequestIsAnswered(String signal) throws Exception {
-        ProcessHandle worker = server.process().children().filter(WorkerDeathsTest::isWorker).findFirst().orElseThrow();
+        ProcessHandle worker = server.workers().get(0);
         StringBuilder received = new StringBuilder();
         try (BufferedReader lines = speak("Speak of " + signal, 0)) {
             int chunks = 0;
@@ -56,29 +55,12 @@ class WorkerDeathsTest {
         }
         assertTrue(received.toString().matches("(?s).*\nevent: error\ndata: \\{\"error\":.*\"worker_restarting\".*\n\n"),
                 received.toString());
-        until("the model is back", () -> isReady() && !worker.isAlive());
+        until("the model is back", () -> server.isReady() && !worker.isAlive());
         try (BufferedReader lines = speak("And now?", 2)) {
             List<String> answer = lines.lines().filter(line -> !line.isEmpty()).toList();
             assertEquals("data: [DONE]", answer.get(answer.size() - 1));
         }
-        assertEquals(1, server.process().children().filter(WorkerDeathsTest::isWorker).count(), "one worker, and none that ended");
-    }
-
-    private static boolean isWorker(ProcessHandle process) {
-        try {
-            return Files.readString(Path.of("/proc", Long.toString(process.pid()), "cmdline")).contains("WorkerMain");
-        } catch (IOException e) {
-            return false; // just ended
-        }
-    }
-
-    private static boolean isReady() {
-        try {
-            return CLIENT.send(HttpRequest.newBuilder(server.address("/q/health/ready")).build(),
-                    HttpResponse.BodyHandlers.discarding()).statusCode() == 200;
-        } catch (IOException | InterruptedException e) {
-            throw new AssertionError(e);
-        }
+        assertEquals(1, server.workers().size(), "one worker, and none that ended");
     }
 
     /** @param maxTokens 0 for as many as the context holds */

@@ -4,12 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.quarkus.test.common.http.TestHTTPResource;
 import io.quarkus.test.junit.QuarkusTest;
-import io.quarkus.test.junit.QuarkusTestProfile;
 import io.quarkus.test.junit.TestProfile;
 import java.io.IOException;
 import java.net.URI;
 import java.util.Map;
-import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 /** A server without keys that other machines reach. */
@@ -17,12 +15,7 @@ import org.junit.jupiter.api.Test;
 @TestProfile(AnonymousAccessTest.Anonymous.class)
 class AnonymousAccessTest {
 
-    public static class Anonymous implements QuarkusTestProfile {
-        @Override
-        public Set<Class<?>> getEnabledAlternatives() {
-            return Set.of(ScriptedWorkers.class);
-        }
-
+    public static class Anonymous extends ScriptedWorkers.Profile {
         @Override
         public Map<String, String> getConfigOverrides() {
             return Map.of("quarkus.http.host", "0.0.0.0", "luq.api.anonymous", "true");

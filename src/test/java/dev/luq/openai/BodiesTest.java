@@ -8,7 +8,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.luq.openai.images.TestImages;
 import io.quarkus.test.junit.QuarkusTest;
-import io.quarkus.test.junit.QuarkusTestProfile;
 import io.quarkus.test.junit.TestProfile;
 import io.restassured.response.ValidatableResponse;
 import io.vertx.core.Future;
@@ -28,7 +27,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.AfterEach;
@@ -44,15 +42,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 class BodiesTest extends ScriptedApi {
 
     /** The limits of a body and of connections, short enough to meet them. */
-    public static class Profile implements QuarkusTestProfile {
-        @Override
-        public Set<Class<?>> getEnabledAlternatives() {
-            return Set.of(ScriptedWorkers.class);
-        }
-
+    public static class Profile extends ScriptedWorkers.Profile {
         @Override
         public Map<String, String> getConfigOverrides() {
-            Map<String, String> config = new HashMap<>(new ScriptedWorkers.Profile().getConfigOverrides());
+            Map<String, String> config = new HashMap<>(super.getConfigOverrides());
             config.put("luq.api.body-deadline", "4s");
             config.put("luq.api.body-rate-window", "2s");
             config.put("luq.api.min-body-rate", "1000");

@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.quarkus.test.common.http.TestHTTPResource;
 import io.quarkus.test.junit.QuarkusTest;
-import io.quarkus.test.junit.QuarkusTestProfile;
 import io.quarkus.test.junit.TestProfile;
 import jakarta.inject.Inject;
 import java.io.IOException;
@@ -14,7 +13,6 @@ import java.net.URI;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 /** A server without keys, whom only programs of its machine may use, and none of their web pages. */
@@ -22,12 +20,7 @@ import org.junit.jupiter.api.Test;
 @TestProfile(CrossSiteRequestsTest.WithoutKeys.class)
 class CrossSiteRequestsTest {
 
-    public static class WithoutKeys implements QuarkusTestProfile {
-        @Override
-        public Set<Class<?>> getEnabledAlternatives() {
-            return Set.of(ScriptedWorkers.class);
-        }
-
+    public static class WithoutKeys extends ScriptedWorkers.Profile {
         @Override
         public Map<String, String> getConfigOverrides() {
             return Map.of("luq.api.cors-origins", "http://localhost:3000");
