@@ -3,7 +3,11 @@ package dev.luq.worker.protocol;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.JsonParseException;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.core.util.JsonParserDelegate;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.ObjectWriter;
@@ -172,8 +176,8 @@ public final class Frames {
         private T message(InputStream source, long length) throws IOException {
             Body body = new Body(source, length);
             T frame;
-            try {
-                frame = reader.readValue(body);
+            try (JsonParser parser = new WholeText(FACTORY.createParser(body))) {
+                frame = reader.readValue(parser);
             } catch (JacksonException | RuntimeException e) {
                 // Jackson answers some malformed bodies with an exception of its own making, such as a null pointer's.
                 throw new FrameException("a frame of " + length + " bytes holds no message", e);
@@ -184,6 +188,36 @@ public final class Frames {
                 throw new FrameException("a frame of " + length + " bytes ends early");
             }
             return frame;
+        }
+    }
+
+    /** Refuses text with half of a surrogate pair, which Jackson reads from bytes that are no UTF-8 and cannot write. */
+    private static final class WholeText extends JsonParserDelegate {
+
+        WholeText(JsonParser parser) {
+            super(parser);
+        }
+
+        @Override
+        public JsonToken nextToken() throws IOException {
+            JsonToken token = super.nextToken();
+            if ((token == JsonToken.VALUE_STRING || token == JsonToken.FIELD_NAME) && !isWhole(getText())) {
+                throw new JsonParseException(this, "text that is no UTF-8");
+            }
+            return token;
+        }
+
+        private static boolean isWhole(String text) {
+            for (int i = 0; i < text.length(); i++) {
+                char c = text.charAt(i);
+                if (Character.isSurrogate(c)) {
+                    if (i + 1 == text.length() || !Character.isSurrogatePair(c, text.charAt(i + 1))) {
+                        return false;
+                    }
+                    i++;
+                }
+            }
+            return true;
         }
     }
 

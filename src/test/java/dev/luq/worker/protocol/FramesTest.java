@@ -13,6 +13,7 @@ import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.FilterInputStream;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -168,6 +169,16 @@ class FramesTest {
         assertArrayEquals(small, received.images().get(0).rgb());
         assertArrayEquals(large, received.images().get(1).rgb());
         assertEquals(400, received.images().get(1).height());
+    }
+
+    /** Half of a surrogate pair, as bytes that are no UTF-8: it could not be written into an answer. */
+    @Test
+    void textThatIsNoUtf8IsAnError() throws IOException {
+        byte[] frame = written(ServerFrame.class, new ServerFrame.Cancel("abc"));
+        byte[] half = {(byte) 0xED, (byte) 0xA0, (byte) 0x80};
+        int at = new String(frame, StandardCharsets.ISO_8859_1).indexOf("abc");
+        System.arraycopy(half, 0, frame, at, half.length);
+        assertThrows(FrameException.class, () -> reader(ServerFrame.class, frame).read());
     }
 
     @Test
