@@ -1,8 +1,6 @@
 package dev.luq.decoder;
 
 import dev.luq.worker.TestConfig;
-import io.quarkus.runtime.configuration.DurationConverter;
-import io.smallrye.config.SmallRyeConfigBuilder;
 import java.util.List;
 import java.util.Map;
 
@@ -25,9 +23,6 @@ public final class TestDecoders {
     }
 
     private static DecoderConfig config(Map<String, String> values) {
-        SmallRyeConfigBuilder builder = new SmallRyeConfigBuilder().withMapping(DecoderConfig.class)
-                .withConverter(java.time.Duration.class, 200, new DurationConverter());
-        values.forEach((key, value) -> builder.withDefaultValue("luq.images." + key, value));
-        return builder.build().getConfigMapping(DecoderConfig.class);
+        return TestConfig.of(DecoderConfig.class, values);
     }
 }

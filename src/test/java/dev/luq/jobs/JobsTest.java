@@ -13,9 +13,8 @@ import dev.luq.luq.plan.ServingShape;
 import dev.luq.luq.spec.Phase;
 import dev.luq.luq.spec.RequantizationSpec;
 import dev.luq.worker.SwapMode;
+import dev.luq.worker.TestConfig;
 import dev.luq.worker.WorkerConfig;
-import io.quarkus.runtime.configuration.DurationConverter;
-import io.smallrye.config.SmallRyeConfigBuilder;
 import io.smallrye.mutiny.helpers.test.AssertSubscriber;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -294,11 +293,8 @@ class JobsTest {
     }
 
     static Jobs jobs(Path data, Map<String, String> values, Jobs.Activator activator, Consumer<Phase> phases) {
-        SmallRyeConfigBuilder builder = new SmallRyeConfigBuilder().withMapping(WorkerConfig.class)
-                .withMapping(JobsConfig.class).withConverter(Duration.class, 200, new DurationConverter());
-        values.forEach((key, value) -> builder.withDefaultValue("luq.jobs." + key, value));
-        WorkerConfig.Process process = builder.build().getConfigMapping(WorkerConfig.class).process();
-        return new Jobs(builder.build().getConfigMapping(JobsConfig.class), new DataFolder(data),
+        WorkerConfig.Process process = TestConfig.of(Map.of()).process();
+        return new Jobs(TestConfig.of(JobsConfig.class, values), new DataFolder(data),
                 ScriptedJobs.command(process, new DataFolder(data)), activator,
                 List.of((phase, duration) -> phases.accept(phase)));
     }

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.luq.files.DataFolder;
-import io.smallrye.config.SmallRyeConfigBuilder;
+import dev.luq.worker.TestConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -302,9 +302,7 @@ class CalibrationSetsTest {
     }
 
     private CalibrationSets sets() {
-        SmallRyeConfigBuilder builder = new SmallRyeConfigBuilder().withMapping(SetsConfig.class);
-        config.forEach((key, value) -> builder.withDefaultValue("luq.sets." + key, value));
-        return new CalibrationSets(builder.build().getConfigMapping(SetsConfig.class), new DataFolder(folder.resolve("data")));
+        return new CalibrationSets(TestConfig.of(SetsConfig.class, config), new DataFolder(folder.resolve("data")));
     }
 
     private void nothingIsLeftOver(String... expected) throws IOException {

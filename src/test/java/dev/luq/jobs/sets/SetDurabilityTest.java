@@ -5,11 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.luq.files.DataFolder;
-import io.smallrye.config.SmallRyeConfigBuilder;
+import dev.luq.worker.TestConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -24,9 +25,7 @@ class SetDurabilityTest {
     /** Adds a set to the data folder that is named by its argument. */
     static final class Adds {
         public static void main(String[] args) throws IOException {
-            SetsConfig config = new SmallRyeConfigBuilder().withMapping(SetsConfig.class).build()
-                    .getConfigMapping(SetsConfig.class);
-            CalibrationSets sets = new CalibrationSets(config, new DataFolder(Path.of(args[0])));
+            CalibrationSets sets = new CalibrationSets(TestConfig.of(SetsConfig.class, Map.of()), new DataFolder(Path.of(args[0])));
             try (CalibrationSets.Upload upload = sets.receive("shapes")) {
                 Files.write(upload.archive(), TestArchives.zip(TestArchives.set()));
                 upload.accept();

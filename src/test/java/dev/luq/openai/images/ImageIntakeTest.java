@@ -13,8 +13,8 @@ import dev.luq.images.Pixels;
 import dev.luq.images.Tricks;
 import dev.luq.openai.errors.ApiException;
 import dev.luq.openai.intake.IntakeBudget;
+import dev.luq.worker.TestConfig;
 import dev.luq.worker.protocol.ServerFrame;
-import io.smallrye.config.SmallRyeConfigBuilder;
 import java.awt.image.BufferedImage;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
@@ -38,8 +38,7 @@ class ImageIntakeTest {
     private static final int[] BLUE = {0, 0, 255};
     private static final int[] WHITE = {255, 255, 255};
 
-    private static final ImagesConfig DEFAULTS = new SmallRyeConfigBuilder().withMapping(ImagesConfig.class).build()
-            .getConfigMapping(ImagesConfig.class);
+    private static final ImagesConfig DEFAULTS = TestConfig.of(ImagesConfig.class, Map.of());
 
     private static DecoderPool decoders;
 
