@@ -7,7 +7,9 @@ import dev.luq.llama.ImageEmbedding;
 import dev.luq.llama.LlamaException;
 import dev.luq.llama.Model;
 import dev.luq.llama.Vision;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -142,15 +144,24 @@ public final class Engine implements AutoCloseable {
 
     private void decode(Step step) {
         if (!step.tokens().isEmpty() && attempt(() -> effects.decode(step.tokens()), step.requests())) {
+            Map<Step.TokenRun, EngineException.NotFinite> undefined = new LinkedHashMap<>();
             for (Step.TokenRun run : step.tokens()) {
-                advance(run.request(), run.output(), () -> scheduler.decoded(run));
+                advance(run.request(), run.output(), () -> scheduler.decoded(run), e -> undefined.put(run, e));
             }
+            // Not before the others have what they need of this batch.
+            undefined.forEach((run, e) -> attempt(() -> notFinite(run.request(),
+                    effects.notFinite(run).map(e::at).orElse(e)), List.of(run.request())));
         }
         Step.ImageSlice slice = step.image();
         if (slice != null && attempt(() -> effects.decode(slice), List.of(slice.request()))) {
-            advance(slice.request(), slice.output(), () -> scheduler.decoded(slice));
+            advance(slice.request(), slice.output(), () -> scheduler.decoded(slice), e -> notFinite(slice.request(), e));
         }
         work.ends(WorkListener.Work.STEP);
+    }
+
+    private void notFinite(String request, EngineException.NotFinite failure) {
+        // What its sequence holds must not go into another answer.
+        scheduler.decodeFailed(List.of(request), failure);
     }
 
     /** @param requests those of which a part is decoded */
@@ -169,7 +180,8 @@ public final class Engine implements AutoCloseable {
         return false;
     }
 
-    private void advance(String request, boolean output, Runnable decoded) {
+    private void advance(String request, boolean output, Runnable decoded,
+            Consumer<EngineException.NotFinite> notFinite) {
         try {
             decoded.run();
             if (output) {
@@ -177,8 +189,7 @@ public final class Engine implements AutoCloseable {
                 scheduler.sampled(request, effects.sample(request));
             }
         } catch (EngineException.NotFinite e) {
-            // What its sequence holds must not go into another answer.
-            scheduler.decodeFailed(List.of(request), e);
+            notFinite.accept(e);
         } catch (RuntimeException | Error e) {
             failed(request, e);
         }

@@ -1,5 +1,7 @@
 package dev.luq.engine;
 
+import dev.luq.llama.FiniteTap;
+
 /** Why a request failed. Messages are for clients: they say what to do and carry no path. */
 public abstract sealed class EngineException extends RuntimeException {
 
@@ -96,8 +98,20 @@ public abstract sealed class EngineException extends RuntimeException {
         /** Its code. */
         public static final String CODE = "non_finite_output";
 
+        private final String what;
+
         NotFinite(String what) {
             super(CODE, null, what + " are not finite numbers.", null);
+            this.what = what;
+        }
+
+        private NotFinite(String what, FiniteTap.Place place) {
+            super(CODE, null, what + " are not finite numbers, first at " + place + ".", null);
+            this.what = what;
+        }
+
+        NotFinite at(FiniteTap.Place place) {
+            return new NotFinite(what, place);
         }
     }
 

@@ -2,6 +2,7 @@ package dev.luq.engine;
 
 import dev.luq.llama.Context;
 import dev.luq.llama.FiniteNumbers;
+import dev.luq.llama.FiniteTap;
 import dev.luq.llama.ImageChunk;
 import dev.luq.llama.ImageEmbedding;
 import dev.luq.llama.LlamaException;
@@ -11,6 +12,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -24,6 +26,8 @@ import java.util.function.Function;
  * {@link Replies}. Everything else happens on the engine thread, which alone uses the context.
  */
 final class LlamaEffects implements Effects, AutoCloseable {
+
+    private static final System.Logger LOG = System.getLogger(LlamaEffects.class.getName());
 
     /** Where the other threads report to; called on these threads. */
     interface Replies {
@@ -281,6 +285,14 @@ final class LlamaEffects implements Effects, AutoCloseable {
 
     @Override
     public void decode(List<Step.TokenRun> runs) {
+        fill(runs);
+        if (batch.size() > runs.size()) {
+            showGathered();
+        }
+        context.decode(batch);
+    }
+
+    private void fill(List<Step.TokenRun> runs) {
         batch.clear();
         outputs.clear();
         for (Step.TokenRun run : runs) {
@@ -292,10 +304,29 @@ final class LlamaEffects implements Effects, AutoCloseable {
                 }
             }
         }
-        if (batch.size() > runs.size()) {
-            showGathered();
+    }
+
+    /**
+     * Decodes what a sequence ends with once more, to look at the model's tensors. Outputs of the latest batch are lost.
+     *
+     * @param run the latest of its sequence
+     * @return where numbers are not finite; empty when they are now, or when it cannot be decoded again
+     */
+    Optional<FiniteTap.Place> notFinite(Step.TokenRun run) {
+        if (!context.remove(run.sequence(), run.position(), -1)) {
+            return Optional.empty();
         }
-        context.decode(batch);
+        FiniteTap tap = new FiniteTap();
+        fill(List.of(run));
+        context.watch(tap);
+        try {
+            context.decode(batch);
+        } catch (LlamaException e) {
+            LOG.log(System.Logger.Level.WARNING, "A step cannot be looked at again", e);
+        } finally {
+            context.watch(null);
+        }
+        return tap.found();
     }
 
     /** Before a step with a part of a prompt, which may take long: text does not wait for it. */

@@ -21,36 +21,24 @@ public final class Context implements AutoCloseable {
     private final llama_context context;
     private final llama_memory_i memory;
     private final int vocabularySize;
-    /** Called from C while the context lives; null without a tap. */
-    private final TapCallback tap;
+    /** Called from C; null without a tap. */
+    private TapCallback tap;
     private EmbeddingBatch embeddings;
     private boolean closed;
 
-    private Context(Model model, ContextOptions options, llama_context context, TapCallback tap) {
+    private Context(Model model, ContextOptions options, llama_context context) {
         this.model = model;
         this.options = options;
         this.context = context;
         this.memory = llama.llama_get_memory(context);
-        this.tap = tap;
         this.vocabularySize = model.vocabulary().size();
     }
 
     /** @throws LlamaException.ModelLoad the context does not fit into memory or the model cannot be evaluated so */
     public static Context create(Model model, ContextOptions options) {
-        return create(model, options, null);
-    }
-
-    /**
-     * A context whose computation is watched.
-     *
-     * @param tap called on the thread that decodes; null for none
-     * @throws LlamaException.ModelLoad the context does not fit into memory or the model cannot be evaluated so
-     */
-    public static Context create(Model model, ContextOptions options, TensorTap tap) {
         model.use();
         Native.clearLoggedErrors();
         llama_context context = null;
-        TapCallback callback = tap == null ? null : new TapCallback(tap);
         try (llama_context_params params = llama.llama_context_default_params()) {
             params.n_ctx(options.contextSize())
                     .n_batch(options.batchSize())
@@ -65,20 +53,14 @@ public final class Context implements AutoCloseable {
                             : llama.LLAMA_FLASH_ATTN_TYPE_DISABLED)
                     .kv_unified(true)
                     .no_perf(true);
-            if (callback != null) {
-                params.cb_eval(callback);
-            }
             context = llama.llama_init_from_model(model.pointer(), params);
             if (context == null) {
                 throw new LlamaException.ModelLoad("no context of " + options.contextSize() + " tokens: "
                         + Native.loggedReason("llama.cpp gave no reason", List.of()));
             }
-            return new Context(model, options, context, callback);
+            return new Context(model, options, context);
         } finally {
             if (context == null) {
-                if (callback != null) {
-                    callback.close();
-                }
                 model.releaseUse();
             }
         }
@@ -198,6 +180,16 @@ public final class Context implements AutoCloseable {
         checkSequence(source);
         checkSequence(destination);
         llama.llama_memory_seq_cp(openMemory(), source, destination, from, to);
+    }
+
+    /** Shows what is decoded from now on to a tap, which is called on the thread that decodes; null for none. */
+    public void watch(TensorTap watching) {
+        TapCallback before = tap;
+        tap = watching == null ? null : new TapCallback(watching);
+        llama.llama_set_eval_callback(pointer(), tap, null);
+        if (before != null) {
+            before.close();
+        }
     }
 
     /** Tokens of KV cache, shared by all sequences; llama.cpp may round up what was asked for. */

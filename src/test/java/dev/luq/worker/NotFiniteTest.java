@@ -24,6 +24,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -54,16 +55,8 @@ class NotFiniteTest {
 
     @ParameterizedTest
     @EnumSource(Kernels.class)
-    void suchAnAnswerIsAnErrorOfItsRequestAloneAndNamesTheKernels(Kernels kernels) throws IOException {
-        ModelFiles whole = TestModels.model(TestModels.LLAVA);
-        int token;
-        try (Model model = Model.load(whole.paths(), ModelOptions.DEFAULT)) {
-            int[] tokens = model.vocabulary().tokenize("Z", false, false);
-            token = tokens[tokens.length - 1];
-        }
-        long width = whole.first().tensor("token_embd.weight").orElseThrow().extent(0);
-        Path damaged = TestModels.changed(whole, "token_embd.weight", token * width, width, 0x7c00, folder.resolve("m.gguf"));
-        start(damaged, kernels);
+    void suchAnAnswerIsAnErrorOfItsRequestAloneAndNamesLayerAndKernels(Kernels kernels) throws IOException {
+        start(damaged(), kernels);
         String expected = answer(run(worker, request(HELLO, 12)));
 
         List<AssertSubscriber<WorkerFrame.OfRequest>> beside = new ArrayList<>();
@@ -71,6 +64,8 @@ class NotFiniteTest {
             beside.add(run(worker, request(HELLO, 12)));
             WorkerException.Rejected rejected = failure(WorkerException.Rejected.class, run(worker, request(BAD, 12)));
             assertEquals("non_finite_output", rejected.code());
+            assertTrue(rejected.getMessage().startsWith("The model's outputs are not finite numbers, first at blk.0.attn_q.weight"
+                    + " in layer 0."), rejected.getMessage());
             assertTrue(rejected.getMessage().contains("kernels " + kernels.name().toLowerCase(java.util.Locale.ROOT)),
                     rejected.getMessage());
         }
@@ -79,10 +74,36 @@ class NotFiniteTest {
         assertEquals(0, worker.restarts());
     }
 
+    /** Long enough for attention in tiles, which hold what several sequences left in the cache. */
+    @Test
+    void longPromptsBesideItAndAfterItAreAnsweredAsAlone() throws IOException {
+        start(damaged(), Kernels.FAST);
+        String prompt = HELLO.replace("Hello", "one two three ".repeat(20));
+        String expected = answer(run(worker, request(prompt, 12)));
+        for (int i = 0; i < 3; i++) {
+            AssertSubscriber<WorkerFrame.OfRequest> bad = run(worker, request(prompt.replace("three", "Z"), 12));
+            AssertSubscriber<WorkerFrame.OfRequest> good = run(worker, request(prompt, 12));
+            failure(WorkerException.Rejected.class, bad);
+            assertEquals(expected, answer(good));
+        }
+    }
+
+    /** A model whose embedding of one token is infinite. */
+    private Path damaged() throws IOException {
+        ModelFiles whole = TestModels.model(TestModels.LLAVA);
+        int token;
+        try (Model model = Model.load(whole.paths(), ModelOptions.DEFAULT)) {
+            int[] tokens = model.vocabulary().tokenize("Z", false, false);
+            token = tokens[tokens.length - 1];
+        }
+        long width = whole.first().tensor("token_embd.weight").orElseThrow().extent(0);
+        return TestModels.changed(whole, "token_embd.weight", token * width, width, 0x7c00, folder.resolve("m.gguf"));
+    }
+
     private void start(Path model, Kernels kernels) {
         WorkerConfig config = TestConfig.of(Map.of());
         WorkerCommand command = new WorkerCommand(config.process(), WorkerCommand.MAIN_CLASS);
-        ServerFrame.Load load = new ServerFrame.Load(List.of(model.toString()), null, 256, 2, 64, 1, 1, 1 << 20, 0, 0, kernels);
+        ServerFrame.Load load = new ServerFrame.Load(List.of(model.toString()), null, 1024, 2, 128, 1, 1, 1 << 20, 0, 0, kernels);
         worker = new SupervisedWorker("tiny", load, config,
                 (modelId, events) -> WorkerProcess.start(modelId, command, events), timer, new GenerationListener() { },
                 new Quarantine(config.restart()), () -> { });

@@ -13,6 +13,7 @@ import dev.luq.llama.ChatTemplates;
 import dev.luq.llama.Context;
 import dev.luq.llama.ContextOptions;
 import dev.luq.llama.FiniteNumbers;
+import dev.luq.llama.FiniteTap;
 import dev.luq.llama.ImageEmbedding;
 import dev.luq.llama.KvType;
 import dev.luq.llama.Model;
@@ -70,7 +71,8 @@ public final class Feeder implements AutoCloseable {
         try {
             int size = options.batchSize();
             context = own(Context.create(model, new ContextOptions(options.contextSize(), size, size, 1,
-                    options.threads(), options.threads(), KvType.F16, true, size), options.tap().orElse(null)));
+                    options.threads(), options.threads(), KvType.F16, true, size)));
+            context.watch(options.tap().orElse(null));
             batch = own(TokenBatch.create(size));
         } catch (RuntimeException e) {
             close();
@@ -148,10 +150,10 @@ public final class Feeder implements AutoCloseable {
     }
 
     /** Of the weights that may be the reason, those that are not finite themselves. */
-    private Optional<String> damaged(Optional<String> where) throws IOException {
-        Optional<Integer> layer = where.flatMap(NotFinite::layerOf);
-        return Weights.notFinite(files, name -> NotFinite.layerOf(name).isEmpty()
-                || layer.isPresent() && NotFinite.layerOf(name).equals(layer));
+    private Optional<String> damaged(Optional<FiniteTap.Place> where) throws IOException {
+        Optional<Integer> layer = where.flatMap(FiniteTap.Place::layer);
+        return Weights.notFinite(files, name -> FiniteTap.Place.layerOf(name).isEmpty()
+                || layer.isPresent() && FiniteTap.Place.layerOf(name).equals(layer));
     }
 
     /** Whether a token ends an answer. */
