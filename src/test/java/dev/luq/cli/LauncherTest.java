@@ -117,7 +117,7 @@ class LauncherTest {
         List<String> build = Files.readAllLines(directory.resolve("build"));
         assertEquals(project.resolve("target/luq/build").toString(), build.get(0));
         assertFalse(build.contains("config") || build.contains(".env"), build.toString());
-        assertTrue(build.stream().noneMatch(line -> line.matches("_?(LUQ|QUARKUS|SMALLRYE)_.*")), build.toString());
+        assertTrue(build.stream().noneMatch(line -> line.matches("(?!LUQ_(NATIVE|LLAMA)_)_?(LUQ|QUARKUS|SMALLRYE)_.*")), build.toString());
         assertTrue(build.containsAll(List.of("MAVEN_OPTS=-Xmx1g", "HTTPS_PROXY=http://p")), build.toString());
         List<String> server = Files.readAllLines(directory.resolve("server"));
         assertEquals(user.toString(), server.get(0));
