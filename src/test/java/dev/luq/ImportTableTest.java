@@ -44,48 +44,48 @@ class ImportTableTest {
         // what the machine offers: everybody may ask
         TABLE.put("machine", List.of("files"));
         TABLE.put("llama", List.of("gguf", "machine"));
-        TABLE.put("luq.plan", List.of("gguf", "machine"));
-        TABLE.put("luq.store", List.of("files", "gguf", "luq.plan"));
-        TABLE.put("luq.quantize", List.of("files", "gguf", "llama", "luq.plan", "luq.store"));
+        TABLE.put("requant.plan", List.of("gguf", "machine"));
+        TABLE.put("requant.store", List.of("files", "gguf", "requant.plan"));
+        TABLE.put("requant.quantize", List.of("files", "gguf", "llama", "requant.plan", "requant.store"));
         // what is accepted of clients' schemas: asked on both sides of the pipe
         TABLE.put("schema", List.of());
         TABLE.put("engine", List.of("llama", "schema"));
         TABLE.put("images", List.of("files"));
-        TABLE.put("luq.data", List.of("files"));
-        TABLE.put("catalog", List.of("files", "gguf", "luq.plan", "luq.spec", "luq.store"));
-        TABLE.put("luq.lanes", List.of());
-        TABLE.put("luq.measure", List.of("files", "luq.data", "luq.feed", "luq.lanes"));
+        TABLE.put("requant.data", List.of("files"));
+        TABLE.put("catalog", List.of("files", "gguf", "requant.plan", "requant.spec", "requant.store"));
+        TABLE.put("requant.lanes", List.of());
+        TABLE.put("requant.measure", List.of("files", "requant.data", "requant.feed", "requant.lanes"));
         // a job's description and state: the server reads and writes them
-        TABLE.put("luq.spec", List.of("files", "luq.plan"));
-        TABLE.put("luq.report", List.of("luq.plan", "luq.measure", "luq.spec"));
-        TABLE.put("luq.job", List.of("files", "gguf", "llama", "engine", "luq.plan", "luq.store", "luq.quantize", "luq.data",
-                "luq.feed", "luq.calibrate", "luq.rank", "luq.measure", "luq.spec", "luq.report", "machine"));
-        TABLE.put("luq.feed", List.of("images", "llama", "engine", "luq.data"));
-        TABLE.put("luq.calibrate", List.of("files", "gguf", "llama", "luq.data", "luq.feed"));
-        TABLE.put("luq.rank", List.of("gguf", "llama", "luq.plan", "luq.feed", "luq.calibrate", "luq.lanes", "machine"));
-        TABLE.put("worker.protocol", List.of("luq.plan"));
+        TABLE.put("requant.spec", List.of("files", "requant.plan"));
+        TABLE.put("requant.report", List.of("requant.plan", "requant.measure", "requant.spec"));
+        TABLE.put("requant.pipeline", List.of("files", "gguf", "llama", "engine", "requant.plan", "requant.store", "requant.quantize", "requant.data",
+                "requant.feed", "requant.calibrate", "requant.rank", "requant.measure", "requant.spec", "requant.report", "machine"));
+        TABLE.put("requant.feed", List.of("images", "llama", "engine", "requant.data"));
+        TABLE.put("requant.calibrate", List.of("files", "gguf", "llama", "requant.data", "requant.feed"));
+        TABLE.put("requant.rank", List.of("gguf", "llama", "requant.plan", "requant.feed", "requant.calibrate", "requant.lanes", "machine"));
+        TABLE.put("worker.protocol", List.of("requant.plan"));
         // what supervises: the server's half never sees native code
-        TABLE.put("worker", List.of("files", "gguf", "luq.plan", "worker.protocol", "catalog", "machine"));
+        TABLE.put("worker", List.of("files", "gguf", "requant.plan", "worker.protocol", "catalog", "machine"));
         // what runs in the child process; started by name, imported by nobody but the entry point
-        TABLE.put("worker.child", List.of("files", "worker.protocol", "luq.plan", "catalog", "engine", "llama", "gguf",
+        TABLE.put("worker.child", List.of("files", "worker.protocol", "requant.plan", "catalog", "engine", "llama", "gguf",
                 "machine"));
         TABLE.put("decoder.protocol", List.of("images"));
         // the pool of processes that decode foreign images
         TABLE.put("decoder", List.of("images", "decoder.protocol", "worker", "machine"));
         // what runs in such a process: no native code of ours, no library but the decoders
         TABLE.put("decoder.child", List.of("images", "decoder.protocol"));
-        TABLE.put("jobs.protocol", List.of("luq.spec"));
-        TABLE.put("jobs", List.of("files", "jobs.protocol", "catalog", "worker", "worker.protocol", "luq.plan", "luq.spec"));
-        TABLE.put("jobs.sets", List.of("files", "catalog", "luq.data", "luq.spec"));
+        TABLE.put("jobs.protocol", List.of("requant.spec"));
+        TABLE.put("jobs", List.of("files", "jobs.protocol", "catalog", "worker", "worker.protocol", "requant.plan", "requant.spec"));
+        TABLE.put("jobs.sets", List.of("files", "catalog", "requant.data", "requant.spec"));
         // what runs in the child process, as the worker's
-        TABLE.put("jobs.child", List.of("files", "jobs.protocol", "worker.protocol", "luq.spec", "luq.job"));
+        TABLE.put("jobs.child", List.of("files", "jobs.protocol", "worker.protocol", "requant.spec", "requant.pipeline"));
         TABLE.put("openai", List.of("files", "images", "decoder", "schema", "worker", "worker.protocol", "catalog",
                 "machine"));
-        TABLE.put("admin", List.of("files", "gguf", "luq.plan", "luq.spec", "catalog", "worker", "worker.protocol", "jobs",
+        TABLE.put("admin", List.of("files", "gguf", "requant.plan", "requant.spec", "catalog", "worker", "worker.protocol", "jobs",
                 "jobs.sets", "openai", "machine"));
-        TABLE.put("telemetry", List.of("decoder", "worker", "worker.protocol", "jobs", "catalog", "luq.spec", "openai"));
-        TABLE.put("cli", List.of("files", "gguf", "llama", "worker", "worker.protocol", "catalog", "luq.plan", "luq.store",
-                "luq.quantize", "luq.data", "luq.calibrate", "luq.measure", "luq.spec", "luq.job", "luq.report", "machine"));
+        TABLE.put("telemetry", List.of("decoder", "worker", "worker.protocol", "jobs", "catalog", "requant.spec", "openai"));
+        TABLE.put("cli", List.of("files", "gguf", "llama", "worker", "worker.protocol", "catalog", "requant.plan", "requant.store",
+                "requant.quantize", "requant.data", "requant.calibrate", "requant.measure", "requant.spec", "requant.pipeline", "requant.report", "machine"));
     }
 
     /** Rooms whose packages are told apart. */

@@ -4,7 +4,7 @@ import static dev.luq.Until.until;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.luq.luq.plan.Precision;
+import dev.luq.requant.plan.Precision;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;

@@ -3,8 +3,8 @@ package dev.luq.admin;
 import dev.luq.catalog.CatalogEntry;
 import dev.luq.catalog.CatalogException;
 import dev.luq.catalog.CheckedModel;
-import dev.luq.luq.plan.ServingShape;
 import dev.luq.machine.Processors;
+import dev.luq.requant.plan.ServingShape;
 import dev.luq.worker.WorkerConfig;
 import dev.luq.worker.protocol.ServerFrame.Load;
 

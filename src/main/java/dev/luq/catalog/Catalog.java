@@ -5,7 +5,7 @@ import dev.luq.catalog.CatalogState.ModelState;
 import dev.luq.files.DataFolder;
 import dev.luq.gguf.ModelFacts;
 import dev.luq.gguf.ModelFiles;
-import dev.luq.luq.plan.Kernels;
+import dev.luq.requant.plan.Kernels;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.io.IOException;

@@ -1,6 +1,6 @@
 package dev.luq.catalog;
 
-import dev.luq.luq.plan.Kernels;
+import dev.luq.requant.plan.Kernels;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
 import io.smallrye.config.WithName;

@@ -1,11 +1,11 @@
 package dev.luq.catalog;
 
 import dev.luq.files.DataFolder;
-import dev.luq.luq.store.LayerStore;
-import dev.luq.luq.store.Manifest;
-import dev.luq.luq.store.StoreException;
-import dev.luq.luq.store.StoreLease;
-import dev.luq.luq.store.StoredModel;
+import dev.luq.requant.store.LayerStore;
+import dev.luq.requant.store.Manifest;
+import dev.luq.requant.store.StoreException;
+import dev.luq.requant.store.StoreLease;
+import dev.luq.requant.store.StoredModel;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.io.IOException;

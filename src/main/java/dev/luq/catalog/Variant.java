@@ -1,7 +1,7 @@
 package dev.luq.catalog;
 
-import dev.luq.luq.plan.Plan;
-import dev.luq.luq.plan.Precision;
+import dev.luq.requant.plan.Plan;
+import dev.luq.requant.plan.Precision;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.Collections;

@@ -1,13 +1,13 @@
 package dev.luq.cli;
 
-import static dev.luq.luq.plan.Units.MIB;
+import static dev.luq.requant.plan.Units.MIB;
 
 import dev.luq.catalog.DemoModel;
-import dev.luq.luq.job.JobException;
-import dev.luq.luq.job.ModelEvaluation;
-import dev.luq.luq.measure.Agreement;
-import dev.luq.luq.measure.Quality;
-import dev.luq.luq.measure.Score;
+import dev.luq.requant.measure.Agreement;
+import dev.luq.requant.measure.Quality;
+import dev.luq.requant.measure.Score;
+import dev.luq.requant.pipeline.JobException;
+import dev.luq.requant.pipeline.ModelEvaluation;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;

@@ -1,11 +1,11 @@
 package dev.luq.cli;
 
-import static dev.luq.luq.plan.Units.MIB;
+import static dev.luq.requant.plan.Units.MIB;
 
-import dev.luq.luq.store.LayerStore;
-import dev.luq.luq.store.Manifest;
-import dev.luq.luq.store.StoreException;
-import dev.luq.luq.store.StoreLease;
+import dev.luq.requant.store.LayerStore;
+import dev.luq.requant.store.Manifest;
+import dev.luq.requant.store.StoreException;
+import dev.luq.requant.store.StoreLease;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,8 +1,8 @@
 package dev.luq.cli;
 
-import dev.luq.luq.plan.Precision;
-import dev.luq.luq.spec.RequantizationSpec.Levels;
-import dev.luq.luq.spec.SpecException;
+import dev.luq.requant.plan.Precision;
+import dev.luq.requant.spec.RequantizationSpec.Levels;
+import dev.luq.requant.spec.SpecException;
 import picocli.CommandLine.Option;
 
 /** The precisions of a two-level plan. */

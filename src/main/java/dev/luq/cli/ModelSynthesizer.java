@@ -5,7 +5,7 @@ import dev.luq.gguf.GgufTensor;
 import dev.luq.gguf.GgufValue;
 import dev.luq.gguf.GgufValueType;
 import dev.luq.gguf.GgufWriter;
-import dev.luq.luq.plan.TensorTypes;
+import dev.luq.requant.plan.TensorTypes;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

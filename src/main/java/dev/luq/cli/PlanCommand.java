@@ -1,20 +1,20 @@
 package dev.luq.cli;
 
-import static dev.luq.luq.plan.Units.MIB;
+import static dev.luq.requant.plan.Units.MIB;
 
 import dev.luq.gguf.GgufException;
 import dev.luq.gguf.ModelFacts;
 import dev.luq.gguf.ModelFiles;
-import dev.luq.luq.plan.Budget;
-import dev.luq.luq.plan.Candidate;
-import dev.luq.luq.plan.MemoryEstimate;
-import dev.luq.luq.plan.PlanException;
-import dev.luq.luq.plan.Planner;
-import dev.luq.luq.plan.Ranking;
-import dev.luq.luq.plan.RankingMethod;
-import dev.luq.luq.plan.ServingShape;
-import dev.luq.luq.spec.RequantizationSpec.Levels;
-import dev.luq.luq.spec.SpecException;
+import dev.luq.requant.plan.Budget;
+import dev.luq.requant.plan.Candidate;
+import dev.luq.requant.plan.MemoryEstimate;
+import dev.luq.requant.plan.PlanException;
+import dev.luq.requant.plan.Planner;
+import dev.luq.requant.plan.Ranking;
+import dev.luq.requant.plan.RankingMethod;
+import dev.luq.requant.plan.ServingShape;
+import dev.luq.requant.spec.RequantizationSpec.Levels;
+import dev.luq.requant.spec.SpecException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;

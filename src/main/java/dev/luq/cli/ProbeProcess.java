@@ -1,7 +1,7 @@
 package dev.luq.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.luq.luq.plan.Kernels;
+import dev.luq.requant.plan.Kernels;
 import dev.luq.worker.ProcessExit;
 import dev.luq.worker.WorkerCommand;
 import java.io.BufferedReader;

@@ -1,6 +1,6 @@
 package dev.luq.cli;
 
-import dev.luq.luq.spec.Phase;
+import dev.luq.requant.spec.Phase;
 import java.io.PrintStream;
 import java.util.Locale;
 import java.util.OptionalLong;

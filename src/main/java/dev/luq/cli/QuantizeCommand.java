@@ -2,9 +2,9 @@ package dev.luq.cli;
 
 import dev.luq.gguf.GgmlType;
 import dev.luq.llama.Llama;
-import dev.luq.luq.plan.Precision;
-import dev.luq.luq.plan.Units;
 import dev.luq.machine.Processors;
+import dev.luq.requant.plan.Precision;
+import dev.luq.requant.plan.Units;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.EnumMap;

@@ -1,9 +1,9 @@
 package dev.luq.cli;
 
 import dev.luq.gguf.ModelFacts;
-import dev.luq.luq.plan.Kernels;
-import dev.luq.luq.plan.ServingShape;
 import dev.luq.machine.Processors;
+import dev.luq.requant.plan.Kernels;
+import dev.luq.requant.plan.ServingShape;
 import dev.luq.worker.protocol.ServerFrame.Load;
 import picocli.CommandLine.Option;
 

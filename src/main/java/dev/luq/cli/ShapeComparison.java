@@ -2,9 +2,9 @@ package dev.luq.cli;
 
 import dev.luq.gguf.ModelFiles;
 import dev.luq.llama.KernelLayout;
-import dev.luq.luq.plan.Kernels;
-import dev.luq.luq.plan.Units;
-import dev.luq.luq.plan.WeightMemory;
+import dev.luq.requant.plan.Kernels;
+import dev.luq.requant.plan.Units;
+import dev.luq.requant.plan.WeightMemory;
 import dev.luq.worker.MachineMemory;
 import java.io.IOException;
 import java.nio.file.Path;

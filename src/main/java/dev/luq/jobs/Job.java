@@ -1,6 +1,6 @@
 package dev.luq.jobs;
 
-import dev.luq.luq.spec.Phase;
+import dev.luq.requant.spec.Phase;
 import dev.luq.worker.SwapMode;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import java.time.Instant;

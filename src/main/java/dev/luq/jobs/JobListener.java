@@ -1,6 +1,6 @@
 package dev.luq.jobs;
 
-import dev.luq.luq.spec.Phase;
+import dev.luq.requant.spec.Phase;
 import java.time.Duration;
 
 /** Told about jobs as they go; every CDI bean of this type is called. Implementations return at once. */

@@ -1,6 +1,6 @@
 package dev.luq.jobs;
 
-import dev.luq.luq.spec.RequantizationSpec;
+import dev.luq.requant.spec.RequantizationSpec;
 import io.smallrye.mutiny.subscription.MultiEmitter;
 import java.io.IOException;
 import java.io.UncheckedIOException;

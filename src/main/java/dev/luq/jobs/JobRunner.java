@@ -1,7 +1,7 @@
 package dev.luq.jobs;
 
 import dev.luq.jobs.protocol.JobFrame;
-import dev.luq.luq.spec.Phase;
+import dev.luq.requant.spec.Phase;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;

@@ -2,7 +2,7 @@ package dev.luq.jobs;
 
 import dev.luq.catalog.CatalogConfig;
 import dev.luq.files.DataFolder;
-import dev.luq.luq.spec.RequantizationSpec;
+import dev.luq.requant.spec.RequantizationSpec;
 import dev.luq.worker.ModelControl;
 import dev.luq.worker.SwapMode;
 import io.quarkus.arc.All;

@@ -3,7 +3,7 @@ package dev.luq.telemetry;
 import dev.luq.jobs.JobListener;
 import dev.luq.jobs.JobState;
 import dev.luq.jobs.Jobs;
-import dev.luq.luq.spec.Phase;
+import dev.luq.requant.spec.Phase;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;

@@ -1,6 +1,6 @@
 package dev.luq.worker;
 
-import dev.luq.luq.plan.Kernels;
+import dev.luq.requant.plan.Kernels;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
 import java.nio.file.Path;

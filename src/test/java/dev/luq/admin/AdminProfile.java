@@ -2,7 +2,7 @@ package dev.luq.admin;
 
 import dev.luq.TestVariants;
 import dev.luq.jobs.ScriptedJobs;
-import dev.luq.luq.plan.Precision;
+import dev.luq.requant.plan.Precision;
 import io.quarkus.test.junit.QuarkusTestProfile;
 import io.restassured.RestAssured;
 import io.restassured.specification.RequestSpecification;

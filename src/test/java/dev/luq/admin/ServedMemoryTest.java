@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.luq.catalog.CatalogEntry;
-import dev.luq.luq.plan.MemoryEstimate;
+import dev.luq.requant.plan.MemoryEstimate;
 import dev.luq.worker.TestConfig;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

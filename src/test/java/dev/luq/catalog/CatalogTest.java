@@ -6,9 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.luq.files.DataFolder;
-import dev.luq.luq.plan.Kernels;
-import dev.luq.luq.plan.Plan;
-import dev.luq.luq.plan.Precision;
+import dev.luq.requant.plan.Kernels;
+import dev.luq.requant.plan.Plan;
+import dev.luq.requant.plan.Precision;
 import io.smallrye.config.SmallRyeConfigBuilder;
 import java.io.IOException;
 import java.nio.ByteBuffer;

@@ -4,9 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.luq.gguf.GgmlType;
 import dev.luq.gguf.ModelFiles;
-import dev.luq.luq.plan.Kernels;
-import dev.luq.luq.plan.Units;
-import dev.luq.luq.plan.WeightMemory;
+import dev.luq.requant.plan.Kernels;
+import dev.luq.requant.plan.Units;
+import dev.luq.requant.plan.WeightMemory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;

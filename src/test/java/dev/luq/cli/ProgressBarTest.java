@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.luq.luq.spec.Phase;
+import dev.luq.requant.spec.Phase;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.util.List;

@@ -16,7 +16,7 @@ import dev.luq.llama.ModelOptions;
 import dev.luq.llama.PromptPart;
 import dev.luq.llama.Vision;
 import dev.luq.llama.VisionOptions;
-import dev.luq.luq.plan.Precision;
+import dev.luq.requant.plan.Precision;
 import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.nio.file.Files;

@@ -4,8 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.luq.gguf.GgmlType;
-import dev.luq.luq.TestModels;
-import dev.luq.luq.plan.Precision;
+import dev.luq.requant.TestModels;
+import dev.luq.requant.plan.Precision;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -9,7 +9,7 @@ import dev.luq.gguf.Gguf;
 import dev.luq.gguf.GgufTensor;
 import dev.luq.gguf.GgufWriter;
 import dev.luq.gguf.ModelFiles;
-import dev.luq.luq.spec.Phase;
+import dev.luq.requant.spec.Phase;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;

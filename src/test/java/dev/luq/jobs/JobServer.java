@@ -1,6 +1,6 @@
 package dev.luq.jobs;
 
-import dev.luq.luq.spec.Phase;
+import dev.luq.requant.spec.Phase;
 import java.nio.file.Path;
 import java.util.Map;
 

@@ -8,10 +8,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.luq.Children;
 import dev.luq.files.DataFolder;
-import dev.luq.luq.plan.Budget;
-import dev.luq.luq.plan.ServingShape;
-import dev.luq.luq.spec.Phase;
-import dev.luq.luq.spec.RequantizationSpec;
+import dev.luq.requant.plan.Budget;
+import dev.luq.requant.plan.ServingShape;
+import dev.luq.requant.spec.Phase;
+import dev.luq.requant.spec.RequantizationSpec;
 import dev.luq.worker.SwapMode;
 import dev.luq.worker.TestConfig;
 import dev.luq.worker.WorkerConfig;

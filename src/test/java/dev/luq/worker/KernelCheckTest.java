@@ -5,12 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.luq.llama.ModelQuantizer;
-import dev.luq.luq.TestModels;
-import dev.luq.luq.plan.Kernels;
 import dev.luq.machine.KernelTable;
 import dev.luq.machine.KernelTrial;
 import dev.luq.machine.KernelTrial.Outcome;
 import dev.luq.machine.NativeBuild;
+import dev.luq.requant.TestModels;
+import dev.luq.requant.plan.Kernels;
 import dev.luq.worker.child.ScriptedTrials;
 import dev.luq.worker.protocol.Frames;
 import dev.luq.worker.protocol.ServerFrame;

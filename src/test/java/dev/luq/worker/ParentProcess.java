@@ -1,6 +1,6 @@
 package dev.luq.worker;
 
-import dev.luq.luq.plan.Kernels;
+import dev.luq.requant.plan.Kernels;
 import dev.luq.worker.protocol.ServerFrame;
 import dev.luq.worker.protocol.WorkerFrame;
 import java.io.IOException;

@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.luq.luq.plan.Kernels;
+import dev.luq.requant.plan.Kernels;
 import dev.luq.worker.child.ScriptedWorker;
 import dev.luq.worker.child.WorkerMain;
 import dev.luq.worker.protocol.Frames;

@@ -1,9 +1,9 @@
 package dev.luq.jobs.child;
 
 import dev.luq.jobs.protocol.JobFrame;
-import dev.luq.luq.job.JobException;
-import dev.luq.luq.job.Requantization;
-import dev.luq.luq.spec.Phase;
+import dev.luq.requant.pipeline.JobException;
+import dev.luq.requant.pipeline.Requantization;
+import dev.luq.requant.spec.Phase;
 import dev.luq.worker.protocol.FrameChannel;
 import dev.luq.worker.protocol.Frames;
 import java.io.BufferedOutputStream;

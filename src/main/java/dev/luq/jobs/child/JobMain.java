@@ -1,7 +1,7 @@
 package dev.luq.jobs.child;
 
 import dev.luq.files.DataFolder;
-import dev.luq.luq.job.Requantization;
+import dev.luq.requant.pipeline.Requantization;
 import java.nio.file.Path;
 
 /** Main class of the process of a job. */

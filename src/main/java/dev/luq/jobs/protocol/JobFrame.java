@@ -2,7 +2,7 @@ package dev.luq.jobs.protocol;
 
 import com.fasterxml.jackson.annotation.JsonSubTypes;
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
-import dev.luq.luq.spec.Phase;
+import dev.luq.requant.spec.Phase;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 
 /**

@@ -14,7 +14,7 @@ import java.util.Map;
  * @param examples number of examples
  * @param withImages how many of them show a picture
  * @param categories number of examples by category; those without one are left out
- * @param digest of its content, {@link dev.luq.luq.data.Dataset#digest}
+ * @param digest of its content, {@link dev.luq.requant.data.Dataset#digest}
  */
 @RegisterForReflection
 public record CalibrationSet(String name, boolean uploaded, String folder, Instant created, int examples, int withImages,

@@ -2,7 +2,7 @@ package dev.luq.worker.protocol;
 
 import com.fasterxml.jackson.annotation.JsonSubTypes;
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
-import dev.luq.luq.plan.Kernels;
+import dev.luq.requant.plan.Kernels;
 import java.util.List;
 
 /**

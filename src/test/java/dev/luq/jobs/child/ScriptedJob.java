@@ -1,9 +1,9 @@
 package dev.luq.jobs.child;
 
-import dev.luq.luq.job.JobException;
-import dev.luq.luq.job.Requantization;
-import dev.luq.luq.spec.Phase;
-import dev.luq.luq.spec.RequantizationSpec;
+import dev.luq.requant.pipeline.JobException;
+import dev.luq.requant.pipeline.Requantization;
+import dev.luq.requant.spec.Phase;
+import dev.luq.requant.spec.RequantizationSpec;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

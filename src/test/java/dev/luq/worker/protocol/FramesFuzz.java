@@ -4,8 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 
 import dev.luq.fuzz.FuzzTarget;
 import dev.luq.jobs.protocol.JobFrame;
-import dev.luq.luq.plan.Kernels;
-import dev.luq.luq.spec.Phase;
+import dev.luq.requant.plan.Kernels;
+import dev.luq.requant.spec.Phase;
 import dev.luq.worker.protocol.WorkerFrame.ModelInfo;
 import dev.luq.worker.protocol.WorkerFrame.Timings;
 import dev.luq.worker.protocol.WorkerFrame.TokenLogprob;

@@ -1,9 +1,0 @@
-package dev.luq.luq.feed;
-
-/** What a token stands for. */
-public enum Modality {
-    /** Text, the model's marks around pictures included. */
-    TEXT,
-    /** A patch of a picture. */
-    IMAGE
-}

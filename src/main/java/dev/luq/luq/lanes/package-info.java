@@ -1,2 +1,0 @@
-/** Pieces of work that do not depend on each other, on several threads. */
-package dev.luq.luq.lanes;

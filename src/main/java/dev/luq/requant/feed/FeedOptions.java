@@ -1,0 +1,37 @@
+package dev.luq.requant.feed;
+
+import dev.luq.llama.TensorTap;
+import java.util.Objects;
+import java.util.Optional;
+
+/**
+ * How examples are evaluated.
+ *
+ * @param contextSize tokens that an example may have, its answer included
+ * @param batchSize tokens evaluated at once. With {@link Outputs#ALL} each takes two floats per token of the vocabulary
+ * @param threads compute threads; 0 takes the processors available
+ * @param imageTokens larger pictures are reduced to this many tokens, as when the model is served; 0 takes the model's own
+ *        bound. Without meaning for models of a fixed picture size
+ * @param outputs which tokens have outputs
+ * @param tap sees the tensors of every batch. A batch is computed in one piece, so a tensor has a row for each token
+ */
+public record FeedOptions(int contextSize, int batchSize, int threads, int imageTokens, Outputs outputs,
+        Optional<TensorTap> tap) {
+
+    /** Which tokens have outputs: logits, and anything that follows the attention of the last layer. */
+    public enum Outputs {
+        /** Those that predict a token of the answer or its end. */
+        ANSWER,
+        /** Every one. */
+        ALL
+    }
+
+    public FeedOptions {
+        Objects.requireNonNull(outputs, "outputs is null");
+        Objects.requireNonNull(tap, "tap is null");
+        if (contextSize < 1 || batchSize < 1 || threads < 0 || imageTokens < 0) {
+            throw new IllegalArgumentException("context and batch size are 1 or more, threads and image tokens 0 or more");
+        }
+        batchSize = Math.min(batchSize, contextSize);
+    }
+}

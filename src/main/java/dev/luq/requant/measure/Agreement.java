@@ -1,0 +1,40 @@
+package dev.luq.requant.measure;
+
+import io.quarkus.runtime.annotations.RegisterForReflection;
+import java.util.Arrays;
+
+/**
+ * How near a model's next-token distributions are to those of its base, over answer positions that are given the right
+ * answer so far. Divergences are D(base || model) in nats.
+ *
+ * @param positions how many; every other value is 0 when there are none
+ * @param meanKld mean divergence
+ * @param meanKldError standard error of that mean, positions taken as independent
+ * @param p99Kld 99th percentile, nearest rank: the smallest divergence that 99 % of the positions do not exceed
+ * @param maxKld largest
+ * @param top1 share of positions where both have the same likeliest token
+ */
+@RegisterForReflection
+public record Agreement(int positions, double meanKld, double meanKldError, double p99Kld, double maxKld, double top1) {
+
+    /** Of divergences in nats and the number of positions with the same likeliest token. */
+    static Agreement of(double[] divergences, int same) {
+        int n = divergences.length;
+        if (n == 0) {
+            return new Agreement(0, 0, 0, 0, 0, 0);
+        }
+        double[] sorted = divergences.clone();
+        Arrays.sort(sorted);
+        // Rounding leaves sums such as -1e-9 where the truth is 0.
+        double mean = Math.max(0, Arrays.stream(sorted).sum() / n);
+        double squares = Arrays.stream(sorted).map(d -> (d - mean) * (d - mean)).sum();
+        double error = n == 1 ? 0 : Math.sqrt(squares / (n - 1) / n);
+        return new Agreement(n, mean, error, Math.max(0, sorted[rank(0.99, n) - 1]), Math.max(0, sorted[n - 1]),
+                (double) same / n);
+    }
+
+    /** Nearest rank of a percentile among n values, from 1. */
+    static int rank(double share, int n) {
+        return Math.max(1, (int) Math.ceil(share * n));
+    }
+}

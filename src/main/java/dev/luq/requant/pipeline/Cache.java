@@ -1,0 +1,64 @@
+package dev.luq.requant.pipeline;
+
+import dev.luq.requant.spec.JsonFile;
+import dev.luq.requant.spec.SpecException;
+import dev.luq.requant.store.EntryKey;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Supplier;
+
+/** Results by the content they were made from. Entries are whole or absent; a damaged one counts as absent. */
+final class Cache {
+
+    private final Path root;
+
+    Cache(Path root) {
+        this.root = root;
+    }
+
+    /**
+     * A value, computed unless it is there.
+     *
+     * @param kind a folder of the cache
+     * @param facts everything that the value depends on, the version of the code's method included
+     */
+    <T> T value(String kind, List<String> facts, Class<T> type, Supplier<T> compute) {
+        Optional<T> known = known(kind, facts, type);
+        if (known.isPresent()) {
+            return known.get();
+        }
+        T value = compute.get();
+        JsonFile.write(path(kind, facts, ".json"), value);
+        return value;
+    }
+
+    /** A value if it is there. */
+    <T> Optional<T> known(String kind, List<String> facts, Class<T> type) {
+        try {
+            return JsonFile.read(path(kind, facts, ".json"), type);
+        } catch (SpecException e) {
+            return Optional.empty();
+        }
+    }
+
+    /** Where an entry lies or will lie; its folder exists. Whoever writes it makes it appear whole. */
+    Path path(String kind, List<String> facts, String suffix) {
+        return folder(root.resolve(kind)).resolve(key(facts) + suffix);
+    }
+
+    static String key(List<String> facts) {
+        return EntryKey.of(facts).hex();
+    }
+
+    static Path folder(Path folder) {
+        try {
+            return Files.createDirectories(folder);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

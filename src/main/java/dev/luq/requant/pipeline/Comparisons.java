@@ -1,0 +1,197 @@
+package dev.luq.requant.pipeline;
+
+import dev.luq.llama.ModelQuantizer.FileType;
+import dev.luq.requant.data.Dataset;
+import dev.luq.requant.data.Example;
+import dev.luq.requant.measure.Quality;
+import dev.luq.requant.plan.Budget;
+import dev.luq.requant.plan.Candidate;
+import dev.luq.requant.plan.PlanException;
+import dev.luq.requant.plan.Ranking;
+import dev.luq.requant.plan.RankingMethod;
+import dev.luq.requant.rank.Ablations;
+import dev.luq.requant.rank.RankException;
+import dev.luq.requant.report.Report.Comparison;
+import dev.luq.requant.report.Report.Measured;
+import dev.luq.requant.spec.Method;
+import dev.luq.requant.spec.RequantizationSpec;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Predicate;
+import java.util.function.Supplier;
+
+/**
+ * The measurements of the full report, on the evaluation set: every method beside the uniform types, other orders, other
+ * shares of images, calibration with and without images.
+ */
+final class Comparisons {
+
+    private static final List<Budget> BUDGETS = List.of(new Budget.RatioToQ4KM(0.6), new Budget.RatioToQ4KM(0.7),
+            new Budget.RatioToQ4KM(0.8));
+    private static final Budget MIDDLE = BUDGETS.get(1);
+    private static final List<FileType> UNIFORM = List.of(FileType.Q4_K_M, FileType.IQ3_M, FileType.Q3_K_M, FileType.Q2_K,
+            FileType.IQ2_XXS, FileType.IQ1_M);
+    private static final int RANDOM_SEEDS = 5;
+    private static final int CALIBRATION_SEEDS = 3;
+    private static final List<Double> ALPHAS = List.of(0.0, 0.25, 0.5, 0.75, 1.0);
+
+    private final RequantizationSpec spec;
+    private final Subject subject;
+    private final Workbench bench;
+    private final Calibrations calibrations;
+    private final Calibrated main;
+    private final PlanChooser chooser;
+    private final Rankings rankings;
+
+    Comparisons(RequantizationSpec spec, Subject subject, Workbench bench, Calibrations calibrations, Calibrated main,
+            PlanChooser chooser, Rankings rankings) {
+        this.spec = spec;
+        this.subject = subject;
+        this.bench = bench;
+        this.calibrations = calibrations;
+        this.main = main;
+        this.chooser = chooser;
+        this.rankings = rankings;
+    }
+
+    Comparison run(Stretch stretch) {
+        List<Method> methods = PlanChooser.methods(Method.BEST);
+        for (int i = 0; i < methods.size(); i++) {
+            chooser.prepare(methods.get(i), stretch.part(0, 0.1).part(i, methods.size()));
+        }
+        List<Measured> uniform = uniform(stretch.part(0.1, 0.25));
+        return new Comparison(frontier(methods, stretch.part(0.25, 0.4)), uniform,
+                equalBytes(methods, uniform, stretch.part(0.4, 0.6)), orders(stretch.part(0.6, 0.75)),
+                alphas(stretch.part(0.75, 0.8)), modalities(stretch.part(0.8, 1)));
+    }
+
+    private List<Measured> uniform(Stretch stretch) {
+        List<Measured> all = new ArrayList<>();
+        for (int i = 0; i < UNIFORM.size(); i++) {
+            FileType type = UNIFORM.get(i);
+            Workbench.Uniform uniform = bench.uniform(type, main.matrix(), subject.evaluation(), stretch.part(i, UNIFORM.size()));
+            all.add(new Measured("uniform", type.name(), uniform.tensorBytes(),
+                    (double) uniform.tensorBytes() / chooser.q4kmBytes(), -1, uniform.quality()));
+        }
+        return all;
+    }
+
+    private List<Measured> frontier(List<Method> methods, Stretch stretch) {
+        List<Measured> all = new ArrayList<>();
+        for (int m = 0; m < methods.size(); m++) {
+            for (int b = 0; b < BUDGETS.size(); b++) {
+                measure(all, methods.get(m), BUDGETS.get(b), BUDGETS.get(b).text(),
+                        stretch.part(m * BUDGETS.size() + b, methods.size() * BUDGETS.size()));
+            }
+        }
+        return all;
+    }
+
+    private List<Measured> equalBytes(List<Method> methods, List<Measured> uniform, Stretch stretch) {
+        List<Measured> all = new ArrayList<>();
+        for (int u = 0; u < uniform.size(); u++) {
+            for (int m = 0; m < methods.size(); m++) {
+                measure(all, methods.get(m), new Budget.Weights(uniform.get(u).weightBytes()), uniform.get(u).label(),
+                        stretch.part(u * methods.size() + m, methods.size() * uniform.size()));
+            }
+        }
+        return all;
+    }
+
+    private void measure(List<Measured> into, Method method, Budget budget, String label, Stretch stretch) {
+        plan(() -> chooser.ofSize(method, budget)).ifPresent(candidate -> into.add(
+                measured(method.text(), label, candidate, main.matrix(), stretch)));
+    }
+
+    private List<Measured> orders(Stretch stretch) {
+        Ranking entropy = rankings.of(RankingMethod.ENTROPY, stretch.part(0, 0));
+        List<String> names = new ArrayList<>(List.of("lowest entropy first", "highest entropy first", "by depth"));
+        List<Ranking> orders = new ArrayList<>(List.of(entropy, Ablations.highestFirst(entropy),
+                Ablations.depth(rankings.layers())));
+        for (int seed = 1; seed <= RANDOM_SEEDS; seed++) {
+            names.add("random " + seed);
+            orders.add(Ablations.random(rankings.layers(), seed));
+        }
+        List<Measured> all = new ArrayList<>();
+        for (int o = 0; o < orders.size(); o++) {
+            Ranking order = orders.get(o);
+            for (int b = 0; b < BUDGETS.size(); b++) {
+                Budget budget = BUDGETS.get(b);
+                Optional<Candidate> candidate = plan(() -> chooser.ofSize(order, budget));
+                if (candidate.isPresent()) {
+                    all.add(measured(names.get(o), budget.text(), candidate.get(), main.matrix(),
+                            stretch.part(o * BUDGETS.size() + b, orders.size() * BUDGETS.size())));
+                }
+            }
+        }
+        return all;
+    }
+
+    /** The main plan of the entropy ranking with the matrices of other alphas. */
+    private List<Measured> alphas(Stretch stretch) {
+        Optional<Candidate> candidate = plan(() -> chooser.ofSize(Method.ENTROPY, MIDDLE));
+        List<Measured> all = new ArrayList<>();
+        for (int i = 0; i < ALPHAS.size() && candidate.isPresent(); i++) {
+            all.add(measured("entropy", ALPHAS.get(i).toString().replaceFirst("\\.0$", ""), candidate.get(),
+                    calibrations.withAlpha(main, ALPHAS.get(i)).matrix(), stretch.part(i, ALPHAS.size())));
+        }
+        return all;
+    }
+
+    /**
+     * The paper's method calibrated with examples that have images, and with those that have none: as many examples of
+     * each, drawn anew by each seed, which also starts the clustering.
+     */
+    private List<Measured> modalities(Stretch stretch) {
+        List<Example> images = filtered(Example::isMultimodal);
+        List<Example> texts = filtered(example -> !example.isMultimodal());
+        List<Measured> all = new ArrayList<>();
+        if (images.isEmpty() || texts.isEmpty()) {
+            return all;
+        }
+        int examples = Math.max(1, Math.min(Math.min(images.size(), texts.size()) * 3 / 4, limit()));
+        for (int seed = 1; seed <= CALIBRATION_SEEDS; seed++) {
+            Stretch part = stretch.part(seed - 1, CALIBRATION_SEEDS);
+            modality(all, "multimodal", new Dataset(images), examples, seed, part.part(0, 0.5));
+            modality(all, "text only", new Dataset(texts), examples, seed, part.part(0.5, 1));
+        }
+        return all;
+    }
+
+    private int limit() {
+        return spec.calibration().examples() == 0 ? Integer.MAX_VALUE : spec.calibration().examples();
+    }
+
+    private List<Example> filtered(Predicate<Example> predicate) {
+        return subject.calibration().examples().stream().filter(predicate).toList();
+    }
+
+    private void modality(List<Measured> into, String name, Dataset set, int examples, int seed, Stretch stretch) {
+        Calibrated calibrated = calibrations.run(set, examples, seed, main.alpha(), stretch.part(0, 0.4));
+        Ranking ranking;
+        try {
+            ranking = rankings.of(calibrated).of(RankingMethod.ENTROPY, stretch.part(0.4, 0.6));
+        } catch (RankException.TooFewVectors e) {
+            return; // a set with few examples of this kind
+        }
+        plan(() -> chooser.ofSize(ranking, MIDDLE)).ifPresent(candidate -> into.add(measured(name, String.valueOf(seed),
+                candidate, calibrated.matrix(), stretch.part(0.6, 1))));
+    }
+
+    /** A method's plan; empty when its smallest is too large. */
+    private static Optional<Candidate> plan(Supplier<Candidate> method) {
+        try {
+            return Optional.of(method.get());
+        } catch (PlanException.Impossible e) {
+            return Optional.empty();
+        }
+    }
+
+    private Measured measured(String series, String label, Candidate candidate, Matrix matrix, Stretch stretch) {
+        stretch.check();
+        Quality quality = bench.quality(candidate.plan(), matrix, subject.evaluation(), true, stretch);
+        return new Measured(series, label, candidate.weightBytes(), candidate.ratioToQ4KM(), PlanChooser.lowLayers(candidate),
+                quality);
+    }
+}

@@ -1,0 +1,24 @@
+package dev.luq.requant.pipeline;
+
+import dev.luq.requant.plan.Candidate;
+import dev.luq.requant.report.Report;
+import io.quarkus.runtime.annotations.RegisterForReflection;
+import java.util.List;
+
+/**
+ * The plan that a job settled on: {@code plan.json} of its folder. Once written it stands.
+ *
+ * @param chosen the method that gave it
+ * @param why for people
+ * @param candidate the plan and its sizes
+ * @param choices the plans that were compared, the chosen one included
+ */
+@RegisterForReflection
+record Decision(String chosen, String why, Candidate candidate, List<Report.Choice> choices) {
+
+    static final String FILE = "plan.json";
+
+    Decision {
+        choices = List.copyOf(choices);
+    }
+}

@@ -1,0 +1,125 @@
+package dev.luq.requant.pipeline;
+
+import dev.luq.files.DataFolder;
+import dev.luq.gguf.ModelFiles;
+import dev.luq.llama.Llama;
+import dev.luq.requant.data.Dataset;
+import dev.luq.requant.feed.FeedCache;
+import dev.luq.requant.measure.Evaluation;
+import dev.luq.requant.measure.Quality;
+import dev.luq.requant.store.Fingerprint;
+import dev.luq.requant.store.LayerStore;
+import dev.luq.requant.store.Manifest;
+import dev.luq.requant.store.StoreLease;
+import dev.luq.requant.store.StoredModel;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.DoubleConsumer;
+
+/** Measures any model beside a base, outside of a job. The base model's outputs are kept in the data folder. */
+public final class ModelEvaluation {
+
+    private final DataFolder data;
+    private final List<Path> base;
+    private final Optional<Path> mmproj;
+    private final Path set;
+    private final int imageTokens;
+    private final int threads;
+
+    /** A model to measure. */
+    public sealed interface Subject {
+
+        /** @param files a GGUF, or its split files in order; served with the base model's projector */
+        record OfFiles(List<Path> files) implements Subject {
+        }
+
+        /** @param manifestId a model of the store */
+        record OfStore(String manifestId) implements Subject {
+        }
+    }
+
+    /**
+     * @param tensorBytes of the language model
+     * @param bitsPerWeight of it
+     * @param quality measured
+     * @param baseQuality the base model's, for its right answers
+     */
+    public record Result(long tensorBytes, double bitsPerWeight, Quality quality, Quality baseQuality) {
+    }
+
+    /**
+     * @param base the base model's files
+     * @param mmproj its projector
+     * @param set folder of the evaluation set
+     * @param imageTokens pictures are reduced to this many tokens, as when the models are served; 0: their own bound
+     * @param threads compute threads; 0 takes the processors available
+     */
+    public ModelEvaluation(DataFolder data, List<Path> base, Optional<Path> mmproj, Path set, int imageTokens,
+            int threads) {
+        this.data = data;
+        this.base = List.copyOf(base);
+        this.mmproj = mmproj;
+        this.set = set;
+        this.imageTokens = imageTokens;
+        this.threads = threads;
+    }
+
+    /**
+     * Measures.
+     *
+     * @param progress gets shares of the work done, 0 to 1
+     * @param waits called when another job with this data folder must end first
+     * @throws JobException.Failed it cannot be measured; the message says why
+     */
+    public Result run(Subject subject, DoubleConsumer progress, Runnable waits) {
+        Stretch stretch = new Stretch(progress, () -> false);
+        try {
+            Llama.init(line -> { });
+            LayerStore store = LayerStore.open(data.store());
+            try (CacheLock alone = CacheLock.take(data, stretch, waits)) {
+                return run(store, subject, stretch);
+            }
+        } catch (RuntimeException | IOException e) {
+            throw JobException.of(e);
+        }
+    }
+
+    private Result run(LayerStore store, Subject subject, Stretch stretch) throws IOException {
+        if (subject instanceof Subject.OfStore stored) {
+            try (StoreLease lease = store.lease(stored.manifestId())) {
+                Manifest manifest = store.manifest(stored.manifestId()).orElseThrow();
+                StoredModel files = store.files(manifest);
+                return run(store, files.splits(), files.mmproj().or(() -> mmproj), stretch);
+            }
+        }
+        return run(store, ((Subject.OfFiles) subject).files(), mmproj, stretch);
+    }
+
+    private Result run(LayerStore store, List<Path> model, Optional<Path> projector, Stretch stretch) throws IOException {
+        ModelFiles files = ModelFiles.of(model);
+        Dataset dataset = Dataset.read(set);
+        Cache cache = new Cache(data.cache());
+        String identity = Fingerprint.of(ModelFiles.of(base), store, bytes -> { }).id();
+        String projectorIdentity = mmproj.isEmpty() ? "" : Fingerprint.of(ModelFiles.of(List.of(mmproj.get())), store,
+                bytes -> { }).id();
+        Evaluation evaluation = new Evaluation(dataset, Workbench.outputs(cache,
+                Cache.key(List.of(identity, projectorIdentity)), dataset.digest(), imageTokens));
+        Threads lanes = Threads.of(threads, files.parameters());
+        // The models may have projectors of their own.
+        try (FeedCache baseInputs = new FeedCache(0); FeedCache inputs = new FeedCache(0)) {
+            Quality baseQuality;
+            try (Feeders feeders = Feeders.open(base, mmproj, imageTokens, lanes, baseInputs)) {
+                if (!evaluation.hasBase()) {
+                    evaluation.recordBase(feeders.lanes(), stretch.part(0, 0.3));
+                }
+                baseQuality = evaluation.run(feeders.lanes(), true, stretch.part(0.3, 0.6));
+            }
+            try (Feeders feeders = Feeders.open(model, projector, imageTokens, lanes, inputs)) {
+                return new Result(files.tensorBytes(), files.tensorBytes() * 8.0 / files.parameters(),
+                        evaluation.run(feeders.lanes(), true, stretch.part(0.6, 1)), baseQuality);
+            }
+        }
+    }
+}

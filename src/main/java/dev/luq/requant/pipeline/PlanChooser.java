@@ -1,0 +1,244 @@
+package dev.luq.requant.pipeline;
+
+import dev.luq.requant.measure.Quality;
+import dev.luq.requant.plan.Budget;
+import dev.luq.requant.plan.Candidate;
+import dev.luq.requant.plan.Plan;
+import dev.luq.requant.plan.PlanException;
+import dev.luq.requant.plan.Planner;
+import dev.luq.requant.plan.Precision;
+import dev.luq.requant.plan.Ranking;
+import dev.luq.requant.report.Report;
+import dev.luq.requant.spec.Method;
+import dev.luq.requant.spec.RequantizationSpec;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.TreeSet;
+import java.util.function.IntFunction;
+import java.util.stream.Collectors;
+
+/**
+ * Finds the plan for a budget.
+ *
+ * <p>A budget of size is met by sizes alone: the fewest low layers that fit, or the ladder's cheapest plan that fits. A
+ * budget of quality is met by bisection over the plans in order of size, each measured on the evaluation set; the smallest
+ * plan that is good enough wins. {@link Method#BEST} takes the plans of all other methods: of those of one size the
+ * nearest to the base model on the tuning examples, of those of one quality the smallest. Where the budget is for
+ * everything, what a projector of Q8_0 saves may be better spent on layers: each method has a plan with it, too.
+ */
+final class PlanChooser {
+
+    /** Sizes between the smallest and the largest ladder that a budget of quality is searched among. */
+    private static final int LADDER_STEPS = 32;
+
+    private final RequantizationSpec spec;
+    private final Subject subject;
+    private final Workbench bench;
+    private final Rankings rankings;
+    private final Matrix matrix;
+    private final Planner planner;
+
+    /** A plan and the method that gave it. */
+    private record Proposal(Method method, Candidate candidate) {
+
+        /** Whether it differs from another plan of its method in the projector only. */
+        boolean hasTheLayersOf(Proposal other) {
+            return method == other.method && candidate.plan().layers().equals(other.candidate.plan().layers());
+        }
+    }
+
+    PlanChooser(RequantizationSpec spec, Subject subject, Workbench bench, Rankings rankings, Matrix matrix,
+            Planner planner) {
+        this.spec = spec;
+        this.subject = subject;
+        this.bench = bench;
+        this.rankings = rankings;
+        this.matrix = matrix;
+        this.planner = planner;
+    }
+
+    /** The methods that the job's own one stands for. */
+    static List<Method> methods(Method method) {
+        return method != Method.BEST ? List.of(method) : List.of(Method.LADDER, Method.KLD, Method.ERROR, Method.ENTROPY,
+                Method.ENTROPY_NORMED_INPUT);
+    }
+
+    /** Computes the rankings and costs that the decision needs. */
+    void rank(Stretch stretch) {
+        List<Method> methods = methods(spec.method());
+        for (int i = 0; i < methods.size(); i++) {
+            prepare(methods.get(i), stretch.part(i, methods.size()));
+        }
+    }
+
+    /** Computes what a method needs. */
+    void prepare(Method method, Stretch stretch) {
+        if (method == Method.LADDER) {
+            rankings.costs(stretch);
+        } else {
+            rankings.of(method.ranking().orElseThrow(), stretch);
+        }
+    }
+
+    /** @throws PlanException.Impossible when no plan meets the budget */
+    Decision decide(Stretch stretch) {
+        List<Method> methods = methods(spec.method());
+        List<Proposal> proposals = new ArrayList<>();
+        PlanException impossible = null;
+        for (Precision projector : spec.projectors()) {
+            for (int i = 0; i < methods.size(); i++) {
+                try {
+                    Candidate candidate = propose(methods.get(i), projector, stretch.part(i, methods.size()).part(0, 0.5));
+                    Proposal proposal = new Proposal(methods.get(i), candidate);
+                    if (proposals.stream().noneMatch(proposal::hasTheLayersOf)) {
+                        proposals.add(proposal);
+                    }
+                } catch (PlanException.Impossible e) {
+                    impossible = e;
+                }
+            }
+        }
+        if (proposals.isEmpty()) {
+            throw impossible;
+        }
+        if (proposals.size() == 1) {
+            Proposal only = proposals.get(0);
+            return new Decision(text(only), spec.method() == Method.BEST
+                    ? "No other method has a plan for this budget." : "The method was asked for.", only.candidate(),
+                    List.of(choice(only, Optional.empty())));
+        }
+        return spec.budget().isOfSize() ? nearest(proposals, stretch.part(0.5, 1)) : smallest(proposals);
+    }
+
+    private Candidate propose(Method method, Precision projector, Stretch stretch) {
+        if (spec.budget().isOfSize()) {
+            return ofSize(method, spec.budget(), projector);
+        }
+        if (method == Method.LADDER) {
+            return search(LADDER_STEPS + 1, this::ladderOf, stretch);
+        }
+        List<Candidate> plans = twoLevel(rankings.of(method.ranking().orElseThrow(), stretch.part(0, 0)), projector);
+        return search(plans.size(), i -> plans.get(plans.size() - 1 - i), stretch);
+    }
+
+    /** The plan of a method for a budget of size. */
+    Candidate ofSize(Method method, Budget size) {
+        return ofSize(method, size, spec.levels().mmproj());
+    }
+
+    private Candidate ofSize(Method method, Budget size, Precision projector) {
+        return method == Method.LADDER ? planner.ladder(rankings.costs(), size, spec.levels().high(), projector)
+                : planner.choose(twoLevel(rankings.of(method.ranking().orElseThrow()), projector), size);
+    }
+
+    /** The two-level plan in any order for a budget of size. */
+    Candidate ofSize(Ranking order, Budget size) {
+        return planner.choose(twoLevel(order, spec.levels().mmproj()), size);
+    }
+
+    private List<Candidate> twoLevel(Ranking order, Precision projector) {
+        return planner.twoLevel(order, spec.levels().low(), spec.levels().high(), spec.levels().high(), projector);
+    }
+
+    /** Bytes of the weights that ratios refer to. */
+    long q4kmBytes() {
+        return planner.q4KMBytes();
+    }
+
+    /** Ladders from all layers at their smallest precision (0) to all at their largest. */
+    private Candidate ladderOf(int step) {
+        TreeSet<Precision> precisions = new TreeSet<>(rankings.costs().kld().get(0).keySet());
+        long least = uniform(precisions.first());
+        long most = uniform(precisions.last());
+        return planner.ladder(rankings.costs(), new Budget.Weights(least + (most - least) * step / LADDER_STEPS),
+                spec.levels().high(), spec.levels().mmproj());
+    }
+
+    private long uniform(Precision precision) {
+        return planner.candidate(Plan.uniform(rankings.layers(), precision, spec.levels().high(), spec.levels().mmproj()))
+                .weightBytes();
+    }
+
+    /**
+     * The first of the plans that is good enough.
+     *
+     * @param plans from the smallest to the largest
+     */
+    private Candidate search(int count, IntFunction<Candidate> plans, Stretch stretch) {
+        int low = 0;
+        int high = count;
+        int rounds = 32 - Integer.numberOfLeadingZeros(count);
+        double last = Double.NaN;
+        for (int round = 0; low < high; round++) {
+            int middle = (low + high) / 2;
+            Quality quality = bench.quality(plans.apply(middle).plan(), matrix, subject.evaluation(),
+                    spec.budget() instanceof Budget.Accuracy, stretch.part(round, rounds));
+            if (isGoodEnough(quality)) {
+                high = middle;
+            } else {
+                low = middle + 1;
+                last = value(quality);
+            }
+        }
+        if (low == count) {
+            throw new JobException.Failed("No plan is good enough for " + spec.budget().text() + ": the largest one reaches "
+                    + String.format(Locale.ROOT, "%.4f", last) + ". Ask for less, or raise the high precision.", null);
+        }
+        return plans.apply(low);
+    }
+
+    private boolean isGoodEnough(Quality quality) {
+        return spec.budget() instanceof Budget.MeanKld kld ? value(quality) <= kld.nats()
+                : value(quality) >= ((Budget.Accuracy) spec.budget()).share();
+    }
+
+    private double value(Quality quality) {
+        return spec.budget() instanceof Budget.MeanKld ? quality.all().meanKld() : quality.exactMatchAll().share();
+    }
+
+    private Decision nearest(List<Proposal> proposals, Stretch stretch) {
+        List<Report.Choice> choices = new ArrayList<>();
+        Proposal best = null;
+        double bestKld = Double.POSITIVE_INFINITY;
+        for (int i = 0; i < proposals.size(); i++) {
+            Proposal proposal = proposals.get(i);
+            double kld = bench.quality(proposal.candidate().plan(), matrix, subject.tuning(), false,
+                    stretch.part(i, proposals.size())).all().meanKld();
+            choices.add(choice(proposal, Optional.of(kld)));
+            if (best == null || kld < bestKld) {
+                best = proposal;
+                bestKld = kld;
+            }
+        }
+        return new Decision(text(best), "Of " + proposals.size() + " plans it was the nearest to the base model on "
+                + subject.tuning().examples().size() + " examples held out of the calibration.",
+                best.candidate(), choices);
+    }
+
+    private Decision smallest(List<Proposal> proposals) {
+        Proposal best = proposals.stream().min(Comparator.comparingLong(p -> p.candidate().weightBytes())).orElseThrow();
+        return new Decision(text(best), "Of " + proposals.size() + " plans it was the smallest that is good enough on the"
+                + " evaluation set.", best.candidate(), proposals.stream()
+                .map(p -> choice(p, Optional.empty())).collect(Collectors.toList()));
+    }
+
+    private Report.Choice choice(Proposal proposal, Optional<Double> kld) {
+        return new Report.Choice(text(proposal), proposal.candidate().weightBytes(),
+                lowLayers(proposal.candidate()), kld);
+    }
+
+    /** A plan's name: its method, and the projector where that is not the one asked for. */
+    private String text(Proposal proposal) {
+        Precision projector = proposal.candidate().plan().mmproj();
+        return proposal.method().text() + (projector == spec.levels().mmproj() ? "" : ", projector " + projector);
+    }
+
+    /** Layers below the precision of the tensors outside the layers. */
+    static int lowLayers(Candidate candidate) {
+        Precision high = candidate.plan().outside();
+        return (int) candidate.plan().layers().stream().filter(p -> p.compareTo(high) < 0).count();
+    }
+}

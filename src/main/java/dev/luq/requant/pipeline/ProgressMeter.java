@@ -1,0 +1,96 @@
+package dev.luq.requant.pipeline;
+
+import dev.luq.requant.spec.Phase;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.TreeMap;
+import java.util.function.LongSupplier;
+
+/**
+ * How far a job is and how long it may take, from expected weights of its phases and the time they take. Phases that turn
+ * out to be done already take no time and teach nothing about the others. Not thread-safe.
+ */
+final class ProgressMeter {
+
+    private static final double LEAST_SHARE = 0.02;
+    private static final double LEAST_SECONDS = 0.5;
+
+    private final LongSupplier nanoTime;
+    private final Map<Phase, Double> weights;
+    private final Map<Phase, Double> seconds = new EnumMap<>(Phase.class);
+    private final double totalWeight;
+    private Phase phase;
+    private double share;
+    private double before;
+    private long begun;
+
+    /**
+     * @param weights expected durations in relation to each other; phases without one do not happen
+     * @param earlier seconds that earlier runs of the job spent
+     */
+    ProgressMeter(Map<Phase, Double> weights, Map<Phase, Double> earlier, LongSupplier nanoTime) {
+        this.weights = new EnumMap<>(weights);
+        this.nanoTime = nanoTime;
+        this.totalWeight = weights.values().stream().mapToDouble(w -> w).sum();
+        seconds.putAll(earlier);
+    }
+
+    /** Ends the phase at work and begins another. */
+    void begin(Phase next) {
+        finish();
+        phase = next;
+        share = 0;
+        begun = nanoTime.getAsLong();
+    }
+
+    /** Ends the phase at work. */
+    void finish() {
+        if (phase != null) {
+            seconds.merge(phase, elapsed(), Double::sum);
+            before += weight(phase);
+            phase = null;
+            share = 0;
+        }
+    }
+
+    /** @param share of the phase at work, 0 to 1; never falls */
+    void progress(double share) {
+        this.share = Math.max(this.share, Math.min(1, share));
+    }
+
+    /** Of the whole job, 0 to 1. */
+    double overall() {
+        double done = before + (phase == null ? 0 : share * weight(phase));
+        return Math.min(1, done / totalWeight);
+    }
+
+    /** Empty as long as nothing is known. */
+    OptionalLong secondsLeft() {
+        if (phase == null || share < LEAST_SHARE || elapsed() < LEAST_SECONDS) {
+            return OptionalLong.empty();
+        }
+        double here = elapsed() * (1 - share) / share;
+        double perWeight = elapsed() / (share * weight(phase));
+        double after = Math.max(0, totalWeight - before - weight(phase));
+        return OptionalLong.of(Math.round(here + after * perWeight));
+    }
+
+    /** Spent so far per phase, the one at work included. */
+    Map<Phase, Double> seconds() {
+        Map<Phase, Double> all = new TreeMap<>(seconds);
+        if (phase != null) {
+            all.merge(phase, elapsed(), Double::sum);
+        }
+        all.replaceAll((p, s) -> Math.round(s * 1000) / 1000.0);
+        return all;
+    }
+
+    private double weight(Phase phase) {
+        return weights.getOrDefault(phase, 0.0);
+    }
+
+    private double elapsed() {
+        return (nanoTime.getAsLong() - begun) / 1e9;
+    }
+}

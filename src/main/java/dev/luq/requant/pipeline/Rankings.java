@@ -1,0 +1,161 @@
+package dev.luq.requant.pipeline;
+
+import dev.luq.gguf.ModelFiles;
+import dev.luq.requant.calibrate.Activation;
+import dev.luq.requant.plan.LayerCosts;
+import dev.luq.requant.plan.LayeredModel;
+import dev.luq.requant.plan.Plan;
+import dev.luq.requant.plan.Precision;
+import dev.luq.requant.plan.Ranking;
+import dev.luq.requant.plan.RankingMethod;
+import dev.luq.requant.rank.EntropyOptions;
+import dev.luq.requant.rank.EntropyRanking;
+import dev.luq.requant.rank.ErrorRanking;
+import dev.luq.requant.rank.KldRanking;
+import dev.luq.requant.rank.LayerEntropies;
+import dev.luq.requant.report.Report;
+import dev.luq.requant.spec.RequantizationSpec.Levels;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.TreeSet;
+
+/** Rankings of a subject's layers from one calibration, each computed once and only when it is asked for. */
+final class Rankings {
+
+    private static final String VERSION = "1";
+
+    private final Subject subject;
+    private final Cache cache;
+    private final Workbench bench;
+    private final Calibrated calibrated;
+    private final Levels levels;
+    private final EntropyOptions options;
+    private final Threads threads;
+    private final int layers;
+    private final Map<RankingMethod, Ranking> computed = new TreeMap<>();
+    private LayerEntropies outputEntropies;
+    private LayerCosts costs;
+
+    private Rankings(Subject subject, Cache cache, Workbench bench, Calibrated calibrated, Levels levels,
+            EntropyOptions options, Threads threads) {
+        this.threads = threads;
+        this.subject = subject;
+        this.cache = cache;
+        this.bench = bench;
+        this.calibrated = calibrated;
+        this.levels = levels;
+        this.options = options;
+        this.layers = LayeredModel.of(subject.model()).layers().size();
+    }
+
+    /** The job's own: entropies with several seeds and numbers of clusters, from the calibration's seed on. */
+    static Rankings main(Subject subject, Cache cache, Workbench bench, Calibrated calibrated, Levels levels, Threads threads) {
+        EntropyOptions defaults = EntropyOptions.DEFAULT;
+        List<Long> seeds = defaults.seeds().stream().map(seed -> seed - 1 + calibrated.seed()).toList();
+        return new Rankings(subject, cache, bench, calibrated, levels, new EntropyOptions(defaults.clusters(), defaults.sweep(),
+                seeds, defaults.points(), threads.slices()), threads);
+    }
+
+    /** The same from another calibration, with its seed alone. */
+    Rankings of(Calibrated other) {
+        return new Rankings(subject, cache, bench, other, levels, new EntropyOptions(options.clusters(), List.of(),
+                List.of(other.seed()), options.points(), options.threads()), threads);
+    }
+
+    int layers() {
+        return layers;
+    }
+
+    /** @param method not an ablation */
+    Ranking of(RankingMethod method, Stretch stretch) {
+        Ranking known = computed.get(method);
+        if (known == null) {
+            known = switch (method) {
+                case ENTROPY -> entropies(Activation.OUTPUT, stretch).ranking();
+                case ENTROPY_NORMED_INPUT -> entropies(Activation.NORMED_INPUT, stretch).ranking();
+                case ERROR -> error(stretch);
+                case KLD -> KldRanking.rank(costs(stretch), levels.low());
+                case DEPTH, RANDOM -> throw new IllegalArgumentException(method + " is no ranking by measurement");
+            };
+            computed.put(method, known);
+        }
+        return known;
+    }
+
+    private LayerEntropies entropies(Activation activation, Stretch stretch) {
+        LayerEntropies entropies = cache.value("rankings", List.of("entropies", VERSION, calibrated.key(), activation.name(),
+                options.clusters() + " " + options.sweep() + " " + options.seeds() + " " + options.points()),
+                LayerEntropies.class, () -> Interruptible.run(stretch::cancelled, () ->
+                        EntropyRanking.measure(calibrated.calibration(), activation, options, stretch::progress)));
+        if (activation == Activation.OUTPUT) {
+            outputEntropies = entropies;
+        }
+        return entropies;
+    }
+
+    private Ranking error(Stretch stretch) {
+        return cache.value("rankings", List.of("error", VERSION, subject.identity(), calibrated.matrix().key(),
+                levels.low() + " " + levels.high()), Ranking.class, () -> Interruptible.run(stretch::cancelled, () -> {
+                    ModelFiles low = ModelFiles.of(bench.assemble(Plan.uniform(layers, levels.low(), levels.high(),
+                            Precision.F16), calibrated.matrix(), stretch.part(0, 0.5)).splits());
+                    return ErrorRanking.rank(subject.model(), low, levels.high(), calibrated.matrix().values(),
+                            threads.slices(), stretch.part(0.5, 1)::progress);
+                }));
+    }
+
+    /** @throws IllegalStateException unless it was computed before */
+    Ranking of(RankingMethod method) {
+        Ranking known = computed.get(method);
+        if (known == null) {
+            throw new IllegalStateException("the ranking " + method + " is not computed yet");
+        }
+        return known;
+    }
+
+    /** Costs of each layer at each precision of a ladder, measured on the tuning examples. */
+    LayerCosts costs(Stretch stretch) {
+        if (costs == null) {
+            TreeSet<Precision> precisions = new TreeSet<>(Precision.LADDER);
+            precisions.add(levels.low());
+            precisions.add(levels.high());
+            costs = bench.costs(List.copyOf(precisions), Plan.uniform(layers, levels.high(), levels.high(), Precision.F16),
+                    calibrated.matrix(), stretch);
+        }
+        return costs;
+    }
+
+    /** @throws IllegalStateException unless they were measured before */
+    LayerCosts costs() {
+        if (costs == null) {
+            throw new IllegalStateException("the costs are not measured yet");
+        }
+        return costs;
+    }
+
+    /** Those asked for so far. */
+    List<Ranking> computed() {
+        return List.copyOf(computed.values());
+    }
+
+    Optional<LayerCosts> computedCosts() {
+        return Optional.ofNullable(costs);
+    }
+
+    /** Of the layers' outputs, as the report has them; empty unless the ranking by them was asked for. */
+    Optional<Report.Entropies> reported() {
+        return Optional.ofNullable(outputEntropies).map(e -> {
+            SortedMap<Integer, Double> byClusters = new TreeMap<>();
+            e.tausByClusters().forEach((clusters, tau) -> byClusters.put(clusters, distance(tau)));
+            return new Report.Entropies(e.clusters(), e.mean(), e.image(), e.text(), byClusters,
+                    e.tausBetweenSeeds().stream().map(Rankings::distance).toList());
+        });
+    }
+
+    /** The share of pairs in opposite order. */
+    private static double distance(double tau) {
+        return (1 - tau) / 2;
+    }
+}

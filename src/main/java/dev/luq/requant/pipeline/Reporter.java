@@ -1,0 +1,62 @@
+package dev.luq.requant.pipeline;
+
+import dev.luq.llama.Llama;
+import dev.luq.requant.calibrate.Calibration;
+import dev.luq.requant.feed.Modality;
+import dev.luq.requant.measure.Quality;
+import dev.luq.requant.report.Report;
+import dev.luq.requant.spec.JsonFile;
+import dev.luq.requant.spec.RequantizationSpec;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+
+/** Puts a report together from what the phases found. */
+final class Reporter {
+
+    private final RequantizationSpec spec;
+    private final Subject subject;
+    private final Calibrated main;
+    private final Rankings rankings;
+
+    Reporter(RequantizationSpec spec, Subject subject, Calibrated main, Rankings rankings) {
+        this.spec = spec;
+        this.subject = subject;
+        this.main = main;
+        this.rankings = rankings;
+    }
+
+    /** The report without comparisons. */
+    Report brief(Decision decision, Quality quality, Quality baseQuality) {
+        return new Report(Report.VERSION, spec.source().modelId(), subject.name(), spec.output().manifestId(),
+                spec.output().created(), spec.budget().text(), spec.method().text(), decision.chosen(), decision.why(),
+                decision.candidate(), quality, Optional.of(baseQuality), decision.choices(), rankings.computed(),
+                rankings.computedCosts(), rankings.reported(), provenance(), Optional.empty());
+    }
+
+    private Map<String, Object> provenance() {
+        Calibration calibration = main.calibration();
+        Map<String, Object> facts = new LinkedHashMap<>();
+        facts.put("base", subject.fingerprint().id());
+        facts.put("levels", Map.of("low", spec.levels().low(), "high", spec.levels().high(), "mmproj", spec.levels().mmproj()));
+        facts.put("alpha", main.alpha());
+        facts.put("seed", main.seed());
+        facts.put("calibration", Map.of("set", calibration.set(), "examples", calibration.examples().size(),
+                "skipped", calibration.skipped().size(), "tokens", tokens(calibration), "sampledVectors", samples(calibration),
+                "samples", calibration.samplesDigest()));
+        facts.put("tuning", Map.of("set", subject.tuning().digest(), "examples", subject.tuning().examples().size()));
+        facts.put("evaluation", Map.of("set", subject.evaluation().digest(),
+                "examples", subject.evaluation().examples().size()));
+        facts.put("serving", spec.serving());
+        facts.put("llama.cpp", Llama.version());
+        return JsonFile.plain(facts);
+    }
+
+    private static Map<String, Object> tokens(Calibration calibration) {
+        return Map.of("image", calibration.tokens(Modality.IMAGE), "text", calibration.tokens(Modality.TEXT));
+    }
+
+    private static Map<String, Object> samples(Calibration calibration) {
+        return Map.of("image", calibration.samples(Modality.IMAGE), "text", calibration.samples(Modality.TEXT));
+    }
+}

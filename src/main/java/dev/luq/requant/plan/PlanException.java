@@ -1,0 +1,38 @@
+package dev.luq.requant.plan;
+
+/** Why there is no plan. Messages are complete sentences for people and name no path. */
+public abstract sealed class PlanException extends RuntimeException {
+
+    private PlanException(String message) {
+        super(message);
+    }
+
+    /** The text is no budget. */
+    public static final class InvalidBudget extends PlanException {
+        InvalidBudget(String message) {
+            super(message);
+        }
+    }
+
+    /** No plan is as small as the budget. The message says what the smallest plan takes. */
+    public static final class Impossible extends PlanException {
+        private final long smallestBytes;
+
+        Impossible(String message, long smallestBytes) {
+            super(message);
+            this.smallestBytes = smallestBytes;
+        }
+
+        /** What the smallest plan takes, in bytes of that which the budget bounds: the weights or the whole deployment. */
+        public long smallestBytes() {
+            return smallestBytes;
+        }
+    }
+
+    /** The file is no language model whose layers could be told apart. */
+    public static final class UnsupportedModel extends PlanException {
+        UnsupportedModel(String message) {
+            super(message);
+        }
+    }
+}

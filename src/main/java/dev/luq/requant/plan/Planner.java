@@ -1,0 +1,231 @@
+package dev.luq.requant.plan;
+
+import static dev.luq.requant.plan.Units.MIB;
+
+import dev.luq.gguf.GgmlType;
+import dev.luq.gguf.GgufTensor;
+import dev.luq.gguf.ModelFiles;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+
+/**
+ * Says what plans take and finds those that fit, from file headers alone: nothing is quantized, nothing is read but the
+ * headers. Immutable.
+ */
+public final class Planner {
+
+    private final LayeredModel model;
+    private final List<GgufTensor> projector;
+    private final MemoryModel memory;
+    private final WeightMemory weights;
+    private final long parameters;
+    private final long q4KMBytes;
+
+    /**
+     * @param model the base model
+     * @param mmproj its projector, if it has one
+     * @throws PlanException.UnsupportedModel when its layers cannot be told apart, or it is quantized already
+     */
+    public Planner(ModelFiles model, Optional<ModelFiles> mmproj, ServingShape shape) {
+        this(LayeredModel.ofBase(model), mmproj, shape);
+    }
+
+    /** The same of a model that need not exist. */
+    public Planner(LayeredModel model, Optional<ModelFiles> mmproj, ServingShape shape) {
+        this.model = model;
+        this.projector = mmproj.stream().flatMap(files -> files.parts().stream())
+                .flatMap(part -> part.tensors().stream()).toList();
+        this.memory = new MemoryModel(model, mmproj, shape);
+        this.weights = new WeightMemory(shape.kernels());
+        this.parameters = model.parameters();
+        this.q4KMBytes = weightBytes(uniform(Precision.Q4_K_M, Precision.Q4_K_M, Precision.F16));
+    }
+
+    /**
+     * What serving a model takes as its files are, whatever the order of their tensors.
+     *
+     * @throws PlanException.UnsupportedModel when its layers cannot be told apart
+     */
+    public static MemoryEstimate asItIs(ModelFiles model, Optional<ModelFiles> mmproj, ServingShape shape) {
+        return new MemoryModel(LayeredModel.of(model), mmproj, shape).estimate(
+                new WeightMemory(shape.kernels()).of(model).total(), mmproj.map(ModelFiles::tensorBytes).orElse(0L));
+    }
+
+    /** Layers of the model. */
+    public int layerCount() {
+        return model.layers().size();
+    }
+
+    /** Bytes of the language model's tensors as llama.cpp's Q4_K_M, which ratios refer to. */
+    public long q4KMBytes() {
+        return q4KMBytes;
+    }
+
+    private Plan uniform(Precision layers, Precision outside, Precision mmproj) {
+        return Plan.uniform(layerCount(), layers, outside, mmproj);
+    }
+
+    /** What a plan takes. */
+    public Candidate candidate(Plan plan) {
+        if (plan.layers().size() != layerCount()) {
+            throw new IllegalArgumentException("a plan of " + plan.layers().size() + " layers for " + layerCount());
+        }
+        long weights = weightBytes(plan);
+        return new Candidate(plan, weights, weights * 8.0 / parameters, (double) weights / q4KMBytes,
+                memory.estimate(residentBytes(plan), projectorBytes(plan.mmproj())));
+    }
+
+    /**
+     * All plans of a ranking: element k has the first k layers low. All are of the same outside and projector precision.
+     */
+    public List<Candidate> twoLevel(Ranking ranking, Precision low, Precision high, Precision outside, Precision mmproj) {
+        return IntStream.rangeClosed(0, ranking.order().size()).mapToObj(k ->
+                candidate(Plan.twoLevel(ranking.order(), k, low, high, outside, mmproj))).toList();
+    }
+
+    /**
+     * The largest candidate that a budget allows; of equally large ones the first.
+     *
+     * @param budget {@link Budget#isOfSize of size}
+     * @throws PlanException.Impossible when all are larger
+     */
+    public Candidate choose(List<Candidate> candidates, Budget budget) {
+        long limit = limit(budget);
+        return candidates.stream().filter(candidate -> bytes(candidate, budget) <= limit)
+                .max(Comparator.comparingLong(Candidate::weightBytes))
+                .orElseThrow(() -> impossible(budget, candidates.stream()
+                        .min(Comparator.comparingLong(candidate -> bytes(candidate, budget))).orElseThrow()));
+    }
+
+    /**
+     * The plan of least summed KL divergence that a budget allows, each layer at any precision that was measured for it.
+     *
+     * @param budget {@link Budget#isOfSize of size}
+     * @throws PlanException.Impossible when the smallest precisions are too large
+     */
+    public Candidate ladder(LayerCosts costs, Budget budget, Precision outside, Precision mmproj) {
+        if (costs.kld().size() != layerCount()) {
+            throw new IllegalArgumentException("costs of " + costs.kld().size() + " layers for " + layerCount());
+        }
+        List<List<Ladder.Option>> options = new ArrayList<>();
+        for (int layer = 0; layer < layerCount(); layer++) {
+            List<Ladder.Option> ofLayer = new ArrayList<>();
+            for (Map.Entry<Precision, Double> cost : costs.kld().get(layer).entrySet()) {
+                ofLayer.add(new Ladder.Option(cost.getKey(), layerBytes(layer, cost.getKey(), budget), cost.getValue()));
+            }
+            options.add(ofLayer);
+        }
+        Plan any = uniform(Precision.Q4_K_M, outside, mmproj);
+        long layers = IntStream.range(0, layerCount()).mapToLong(i -> layerBytes(i, any.layers().get(i), budget)).sum();
+        long limit = limit(budget) - (bytes(candidate(any), budget) - layers);
+        return candidate(new Plan(Ladder.cheapest(options, limit).orElseThrow(() -> impossible(budget,
+                candidate(new Plan(Ladder.smallest(options), outside, mmproj)))), outside, mmproj));
+    }
+
+    /**
+     * Whether a budget can be met at all, before anything is measured.
+     *
+     * @param budget one of quality is not known to be impossible
+     * @param layers precisions that a layer may have
+     * @param projectors precisions that the projector may have
+     * @throws PlanException.Impossible when the smallest of these plans is larger
+     */
+    public void requirePossible(Budget budget, Collection<Precision> layers, Precision outside,
+            Collection<Precision> projectors) {
+        if (!budget.isOfSize()) {
+            return;
+        }
+        List<Precision> smallest = IntStream.range(0, layerCount()).mapToObj(layer -> layers.stream()
+                .min(Comparator.comparingLong(precision -> layerBytes(layer, precision, budget))).orElseThrow()).toList();
+        choose(projectors.stream().map(projector -> candidate(new Plan(smallest, outside, projector))).toList(), budget);
+    }
+
+    /** What a budget counts of a candidate. */
+    private static long bytes(Candidate candidate, Budget budget) {
+        return budget instanceof Budget.Deployment ? candidate.memory().total() : candidate.weightBytes();
+    }
+
+    /** The same of one layer. */
+    private long layerBytes(int layer, Precision precision, Budget budget) {
+        return budget instanceof Budget.Deployment ? sum(layerTensors(layer, precision).map(this::resident))
+                : sum(layerTensors(layer, precision).map(GgufTensor::bytes));
+    }
+
+    /** How much of that a budget allows. */
+    private long limit(Budget budget) {
+        if (budget instanceof Budget.Deployment b) {
+            return b.bytes();
+        } else if (budget instanceof Budget.Weights b) {
+            return b.bytes();
+        } else if (budget instanceof Budget.BitsPerWeight b) {
+            return (long) Math.floor(b.bits() * parameters / 8);
+        } else if (budget instanceof Budget.RatioToQ4KM b) {
+            return (long) Math.floor(b.ratio() * q4KMBytes);
+        }
+        throw new IllegalArgumentException("sizes do not decide on " + budget.text());
+    }
+
+    private PlanException.Impossible impossible(Budget budget, Candidate smallest) {
+        if (budget instanceof Budget.Deployment b) {
+            MemoryEstimate parts = smallest.memory();
+            return new PlanException.Impossible("A budget of " + mebibytes(b.bytes()) + " for everything is too small: the"
+                    + " smallest possible is " + mebibytes(parts.total()) + " (weights " + mebibytes(parts.weights())
+                    + ", projector " + mebibytes(parts.mmproj()) + ", KV cache " + mebibytes(parts.kvCache())
+                    + ", compute buffers " + mebibytes(parts.compute()) + ", processes " + mebibytes(parts.processes())
+                    + "). A shorter context" + (smallest.plan().mmproj() == Precision.F16 && parts.mmproj() > 0
+                    ? " or a projector of Q8_0" : "") + " takes less.", parts.total());
+        }
+        long bytes = smallest.weightBytes();
+        return new PlanException.Impossible(String.format(Locale.ROOT, "A budget of %s is too small: the smallest"
+                + " possible is %s of weights, that is %.2f bpw or %.1f%% of Q4_K_M.", budget.text(), mebibytes(bytes),
+                smallest.bitsPerWeight(), smallest.ratioToQ4KM() * 100), bytes);
+    }
+
+    private static String mebibytes(long bytes) {
+        return String.format(Locale.ROOT, "%.1f MiB", bytes / MIB);
+    }
+
+    private long weightBytes(Plan plan) {
+        return sum(tensors(plan).map(GgufTensor::bytes));
+    }
+
+    /** In memory; the files are ordered so that nothing is there twice. */
+    private long residentBytes(Plan plan) {
+        return sum(tensors(plan).map(this::resident));
+    }
+
+    private long resident(GgufTensor tensor) {
+        return weights.bytes(tensor) + (model.tied() ? weights.outputCopy(tensor) : 0);
+    }
+
+    /** The language model's tensors as they will be. */
+    private Stream<GgufTensor> tensors(Plan plan) {
+        Stream<GgufTensor> outside = model.outside().stream()
+                .map(tensor -> as(TensorTypes.outside(plan.outside(), tensor, model.tied()), tensor));
+        return Stream.concat(outside, IntStream.range(0, plan.layers().size()).boxed()
+                .flatMap(layer -> layerTensors(layer, plan.layers().get(layer))));
+    }
+
+    private Stream<GgufTensor> layerTensors(int layer, Precision precision) {
+        return model.layers().get(layer).stream().map(tensor -> as(precision.type(tensor, layer, layerCount()), tensor));
+    }
+
+    private long projectorBytes(Precision precision) {
+        return sum(projector.stream().map(tensor -> as(TensorTypes.projector(precision, tensor), tensor).bytes()));
+    }
+
+    private static GgufTensor as(GgmlType type, GgufTensor tensor) {
+        return new GgufTensor(tensor.name(), type, tensor.shape());
+    }
+
+    private static long sum(Stream<Long> bytes) {
+        return bytes.mapToLong(Long::longValue).sum();
+    }
+}

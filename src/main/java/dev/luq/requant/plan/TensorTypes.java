@@ -1,0 +1,140 @@
+package dev.luq.requant.plan;
+
+import dev.luq.gguf.GgmlType;
+import dev.luq.gguf.GgufTensor;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * Which type each tensor gets: the rules of {@code src/llama-quant.cpp} of llama.cpp v0.5.0 for dense models, so that
+ * {@link Precision#Q4_K_M} everywhere is llama.cpp's file type of that name. Its exceptions for Falcon, for
+ * mixture-of-experts models and for Llama 70B are left out.
+ */
+public final class TensorTypes {
+
+    static final String EMBEDDING = "token_embd.weight";
+    static final String OUTPUT = "output.weight";
+    /** Parts of names of small or sensitive matrices that stay as they are. */
+    private static final List<String> NEVER = List.of("_norm.weight", "ffn_gate_inp.weight", "altup", "laurel",
+            "per_layer_model_proj", "ssm_conv1d", "shortconv.conv.weight", "attn_rel_b.weight", ".position_embd",
+            "sam.pos_embd", "sam.neck.", "sam.net_", ".rel_pos", ".patch_embd", ".patch_merger");
+
+    /**
+     * The order of tensors in a file: what llama.cpp computes with as it lies in the mapped file comes first, what it may
+     * copy into another layout for this machine's CPU last. It keeps a file mapped from the first to the last tensor of
+     * the former kind: in this order none of the latter is in memory twice.
+     */
+    public static final Comparator<GgufTensor> MAPPED_FIRST = Comparator.comparingInt(tensor -> {
+        if (tensor.shape().size() < 2 || tensor.name().equals(EMBEDDING)) {
+            return 0;
+        }
+        return switch (tensor.type()) {
+            case F32, F16, BF16, Q8_0 -> 1;
+            case Q5_K, Q6_K -> 2;
+            default -> 3;
+        };
+    });
+
+    /** Types that are exact enough to be quantized from. */
+    private static final Set<GgmlType> SOURCES = Set.of(GgmlType.F32, GgmlType.F16, GgmlType.BF16, GgmlType.Q8_0);
+
+    private TensorTypes() {
+    }
+
+    /** Whether a tensor of this type may be brought to a smaller one. */
+    public static boolean isSource(GgmlType type) {
+        return SOURCES.contains(type);
+    }
+
+    static GgmlType inLayer(Precision precision, GgufTensor source, int layer, int layerCount) {
+        if (precision == Precision.F16 || !isQuantizable(source)) {
+            return source.type();
+        }
+        GgmlType type = precision.matrices();
+        if (precision == Precision.Q4_K_M) {
+            boolean sensitive = source.name().endsWith("attn_v.weight") || source.name().contains("ffn_down");
+            if (sensitive && usesMoreBits(layer, layerCount)) {
+                type = GgmlType.Q6_K;
+            } else if (source.name().endsWith("attn_qkv.weight")) {
+                type = GgmlType.Q5_K;
+            }
+        }
+        return fitting(type, source);
+    }
+
+    /**
+     * The type of a tensor outside the layers: embeddings, output, norms.
+     *
+     * @param tied whether the model has no {@code output.weight} and takes the embeddings in its place
+     */
+    public static GgmlType outside(Precision precision, GgufTensor source, boolean tied) {
+        if (precision == Precision.F16 || !isQuantizable(source)) {
+            return source.type();
+        }
+        boolean embedding = source.name().equals(EMBEDDING);
+        if (source.name().equals(OUTPUT) || tied && embedding) {
+            return source.extent(0) % precision.matrices().blockSize() == 0 ? output(precision) : GgmlType.Q8_0;
+        }
+        return fitting(embedding ? embedding(precision) : precision.matrices(), source);
+    }
+
+    /** The type of a projector's tensor; only {@link Precision#Q8_0} and {@link Precision#F16} are of use there. */
+    public static GgmlType projector(Precision precision, GgufTensor source) {
+        return precision == Precision.F16 || !isQuantizable(source) ? source.type()
+                : fitting(precision.matrices(), source);
+    }
+
+    private static GgmlType output(Precision precision) {
+        return switch (precision) {
+            case IQ1_M, IQ2_XXS, IQ2_S, IQ3_XXS -> GgmlType.Q5_K;
+            case Q8_0 -> GgmlType.Q8_0;
+            default -> GgmlType.Q6_K;
+        };
+    }
+
+    private static GgmlType embedding(Precision precision) {
+        return switch (precision) {
+            case IQ1_M, IQ2_XXS -> GgmlType.Q2_K;
+            case IQ2_S, IQ3_XXS -> GgmlType.IQ3_S;
+            default -> precision.matrices();
+        };
+    }
+
+    /**
+     * Whether a tensor of this type is worthless without importances, by llama.cpp's judgement. The embeddings and the
+     * output get none of these types here.
+     */
+    public static boolean needsImportance(GgmlType type) {
+        return switch (type) {
+            case IQ1_S, IQ1_M, IQ2_XXS, IQ2_XS, IQ2_S, IQ3_XXS -> true;
+            default -> false;
+        };
+    }
+
+    /** Only matrices that multiply activations are quantized. */
+    static boolean isQuantizable(GgufTensor tensor) {
+        boolean matrix = tensor.extent(1) > 1 || tensor.extent(2) > 1 || tensor.extent(3) > 1;
+        return matrix && tensor.name().endsWith("weight") && NEVER.stream().noneMatch(tensor.name()::contains);
+    }
+
+    /** {@code use_more_bits} of llama.cpp: the first and last eighth, and every third layer between. */
+    private static boolean usesMoreBits(int layer, int layerCount) {
+        return layer < layerCount / 8 || layer >= 7 * layerCount / 8 || (layer - layerCount / 8) % 3 == 2;
+    }
+
+    /** {@code tensor_type_fallback} of llama.cpp: blocks of 32 where 256 do not divide a row, then F16. */
+    private static GgmlType fitting(GgmlType type, GgufTensor tensor) {
+        if (tensor.extent(0) % type.blockSize() == 0) {
+            return type;
+        }
+        GgmlType smaller = switch (type) {
+            case Q2_K -> GgmlType.Q4_0;
+            case Q4_K -> GgmlType.Q5_0;
+            case Q5_K -> GgmlType.Q5_1;
+            case Q6_K, Q8_0 -> GgmlType.Q8_0;
+            default -> GgmlType.IQ4_NL;
+        };
+        return tensor.extent(0) % smaller.blockSize() == 0 ? smaller : GgmlType.F16;
+    }
+}

@@ -1,0 +1,67 @@
+package dev.luq.requant.pipeline;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.luq.requant.spec.Phase;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Test;
+
+class ProgressMeterTest {
+
+    private final AtomicLong nanos = new AtomicLong(1_000_000_000_000L);
+    private final ProgressMeter meter = new ProgressMeter(Map.of(Phase.CALIBRATE, 1.0, Phase.QUANTIZE, 3.0), Map.of(),
+            nanos::get);
+
+    private void pass(double seconds) {
+        nanos.addAndGet(Math.round(seconds * 1e9));
+    }
+
+    @Test
+    void progressIsWeightedByPhase() {
+        meter.begin(Phase.CALIBRATE);
+        assertEquals(0, meter.overall());
+        meter.progress(0.5);
+        assertEquals(0.125, meter.overall());
+        meter.begin(Phase.QUANTIZE);
+        assertEquals(0.25, meter.overall());
+        meter.progress(1);
+        assertEquals(1, meter.overall());
+        meter.finish();
+        assertEquals(1, meter.overall());
+    }
+
+    @Test
+    void progressNeverFalls() {
+        meter.begin(Phase.QUANTIZE);
+        meter.progress(0.5);
+        meter.progress(0.25);
+        assertEquals(0.375, meter.overall());
+    }
+
+    /** 10 s for half a phase of weight 1: 10 s more, then 20 s for each weight of the next. */
+    @Test
+    void timeLeftFollowsFromTheRateOfThePhaseAtWork() {
+        meter.begin(Phase.CALIBRATE);
+        assertEquals(OptionalLong.empty(), meter.secondsLeft());
+        pass(10);
+        meter.progress(0.5);
+        assertEquals(OptionalLong.of(10 + 60), meter.secondsLeft());
+        meter.begin(Phase.QUANTIZE);
+        pass(3);
+        meter.progress(0.75);
+        assertEquals(OptionalLong.of(1), meter.secondsLeft());
+    }
+
+    @Test
+    void secondsAddUpOverRunsOfTheJob() {
+        ProgressMeter second = new ProgressMeter(Map.of(Phase.QUANTIZE, 1.0), Map.of(Phase.QUANTIZE, 5.0), nanos::get);
+        second.begin(Phase.QUANTIZE);
+        pass(2);
+        assertEquals(Map.of(Phase.QUANTIZE, 7.0), second.seconds());
+        second.finish();
+        pass(100);
+        assertEquals(Map.of(Phase.QUANTIZE, 7.0), second.seconds());
+    }
+}

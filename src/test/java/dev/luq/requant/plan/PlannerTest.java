@@ -1,0 +1,160 @@
+package dev.luq.requant.plan;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.luq.requant.TestModels;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class PlannerTest {
+
+    private static final double GIB = 1L << 30;
+    private static final ServingShape SHAPE = new ServingShape(8192, 128, 4, 2);
+
+    private final Planner planner = new Planner(Models.qwen7B(), Optional.empty(), SHAPE);
+
+    /** The table of what Qwen2.5-VL-7B takes at 8 low layers and so on, to which published sizes can be compared. */
+    @ParameterizedTest
+    @CsvSource({"0, 4.35, 1, 4.91", "8, 3.69, .848, 4.16", "12, 3.36, .771, 3.79", "16, 3.03, .695, 3.41"})
+    void sizesOfQwen7BAreTheKnownOnes(int lowLayers, double gib, double ratio, double bits) {
+        // From the first layer on: as many of them as of the rest are of the more exact half of Q4_K_M.
+        List<Candidate> all = planner.twoLevel(identity(28), Precision.IQ1_M, Precision.Q4_K_M, Precision.Q4_K_M,
+                Precision.F16);
+
+        assertEquals(29, all.size());
+        Candidate candidate = all.get(lowLayers);
+        assertEquals(gib, candidate.weightBytes() / GIB, gib * 0.01);
+        assertEquals(ratio, candidate.ratioToQ4KM(), ratio * 0.01);
+        assertEquals(bits, candidate.bitsPerWeight(), bits * 0.01);
+        assertEquals(lowLayers, candidate.plan().layersAt(Precision.IQ1_M).size());
+    }
+
+    @Test
+    void llavaHasTheKnownSizeToo() {
+        Planner llava = new Planner(Models.llava7B(), Optional.empty(), SHAPE);
+        // llama-2-7b.Q4_K_M.gguf, with 64 tokens fewer, has 4 081 004 224 bytes, 0.7 MB of them metadata.
+        assertEquals(4_081_004_224.0, llava.q4KMBytes(), 4e6);
+    }
+
+    @Test
+    void aBudgetIsUsedAsFarAsItGoes() {
+        List<Candidate> all = planner.twoLevel(identity(28), Precision.IQ1_M, Precision.Q4_K_M, Precision.Q4_K_M,
+                Precision.F16);
+        for (String text : List.of("80%", "3.5bpw", "weights:3.5GiB", "4.2GiB")) {
+            Budget budget = Budget.parse(text);
+            Candidate chosen = planner.choose(all, budget);
+            Candidate oneFewer = all.get(all.indexOf(chosen) - 1);
+            assertTrue(value(chosen, budget) <= 1, text);
+            assertTrue(value(oneFewer, budget) > 1, text + ": one layer fewer low would be too large");
+        }
+        assertEquals(all.get(0), planner.choose(all, Budget.parse("100%")));
+        assertEquals(all.get(0), planner.choose(all, Budget.parse("64GiB")));
+    }
+
+    /** What a candidate takes as a share of the budget. */
+    private static double value(Candidate candidate, Budget budget) {
+        if (budget instanceof Budget.Deployment b) {
+            return (double) candidate.memory().total() / b.bytes();
+        } else if (budget instanceof Budget.Weights b) {
+            return (double) candidate.weightBytes() / b.bytes();
+        } else if (budget instanceof Budget.BitsPerWeight b) {
+            return candidate.bitsPerWeight() / b.bits();
+        }
+        return candidate.ratioToQ4KM() / ((Budget.RatioToQ4KM) budget).ratio();
+    }
+
+    @Test
+    void anImpossibleBudgetSaysTheSmallestPossible() {
+        List<Candidate> all = planner.twoLevel(identity(28), Precision.IQ1_M, Precision.Q4_K_M, Precision.Q4_K_M,
+                Precision.F16);
+        Candidate smallest = all.get(28);
+
+        PlanException.Impossible weights = assertThrows(PlanException.Impossible.class,
+                () -> planner.choose(all, Budget.parse("30%")));
+        assertEquals(smallest.weightBytes(), weights.smallestBytes());
+        assertTrue(weights.getMessage().contains("smallest possible is 2081.3 MiB"), weights.getMessage());
+
+        PlanException.Impossible deployment = assertThrows(PlanException.Impossible.class,
+                () -> planner.choose(all, Budget.parse("1GiB")));
+        assertEquals(smallest.memory().total(), deployment.smallestBytes());
+        assertTrue(deployment.getMessage().contains("KV cache 448.0 MiB"), deployment.getMessage());
+        assertEquals(smallest, planner.choose(all, new Budget.Deployment(deployment.smallestBytes())));
+    }
+
+    @Test
+    void theLadderTakesWhatCostsLeast() {
+        Map<Precision, Double> cheap = Map.of(Precision.IQ1_M, 0.01, Precision.Q4_K, 0.0);
+        Map<Precision, Double> dear = Map.of(Precision.IQ1_M, 9.0, Precision.Q4_K, 0.0);
+        LayerCosts costs = new LayerCosts(IntStream.range(0, 28).mapToObj(i -> i % 2 == 0 ? cheap : dear).toList());
+
+        Candidate chosen = planner.ladder(costs, Budget.parse("75%"), Precision.Q4_K_M, Precision.F16);
+
+        assertTrue(chosen.ratioToQ4KM() <= 0.75 && chosen.ratioToQ4KM() > 0.70);
+        assertTrue(chosen.plan().layersAt(Precision.IQ1_M).stream().allMatch(layer -> layer % 2 == 0));
+        PlanException.Impossible e = assertThrows(PlanException.Impossible.class,
+                () -> planner.ladder(costs, Budget.parse("10%"), Precision.Q4_K_M, Precision.F16));
+        assertEquals(planner.candidate(Plan.uniform(28, Precision.IQ1_M, Precision.Q4_K_M, Precision.F16)).weightBytes(),
+                e.smallestBytes());
+    }
+
+    @Test
+    void theProjectorIsPartOfTheDeployment() {
+        Planner tiny = new Planner(TestModels.model(TestModels.QWEN), Optional.of(TestModels.mmproj(TestModels.QWEN)), SHAPE);
+        Candidate asItIs = tiny.candidate(Plan.uniform(2, Precision.Q4_K_M, Precision.Q4_K_M, Precision.F16));
+        Candidate q8 = tiny.candidate(Plan.uniform(2, Precision.Q4_K_M, Precision.Q4_K_M, Precision.Q8_0));
+
+        assertEquals(asItIs.weightBytes(), q8.weightBytes());
+        assertTrue(q8.memory().mmproj() < asItIs.memory().mmproj());
+    }
+
+    /** IQ1_M takes 76 bytes for 256 weights in panels and 56 in the file; Q4_K is as large in both. */
+    @Test
+    void aBudgetForEverythingCountsPanels() {
+        assumeTrue(Processor.ofThisMachine().hasKernels());
+        ServingShape fast = new ServingShape(8192, 128, 4, 2, 1280, Kernels.FAST);
+        Planner inPanels = new Planner(Models.qwen7B(), Optional.empty(), fast);
+        List<Candidate> all = inPanels.twoLevel(identity(28), Precision.IQ1_M, Precision.Q4_K_M, Precision.Q4_K_M,
+                Precision.F16);
+        Candidate twelve = all.get(12);
+        long low = 12 * 233_046_016L;
+        assertEquals(twelve.weightBytes() + low / 256 * 20.0, twelve.memory().weights(), twelve.weightBytes() * 0.005);
+
+        Budget everything = new Budget.Deployment(twelve.memory().total());
+        assertEquals(twelve, inPanels.choose(all, everything));
+        Budget weights = new Budget.Weights(twelve.weightBytes());
+        assertEquals(twelve, inPanels.choose(all, weights));
+        LayerCosts costs = new LayerCosts(Collections.nCopies(28, Map.of(Precision.IQ1_M, 0.01, Precision.Q4_K, 0.0)));
+        Candidate ladder = inPanels.ladder(costs, everything, Precision.Q4_K_M, Precision.F16);
+        assertTrue(ladder.memory().total() <= twelve.memory().total(), "the ladder counts panels too");
+    }
+
+    @Test
+    void whatIsNoLanguageModelIsRefused() {
+        assertThrows(PlanException.UnsupportedModel.class,
+                () -> new Planner(TestModels.mmproj(TestModels.QWEN), Optional.empty(), SHAPE));
+    }
+
+    @Test
+    void sizesDoNotDecideOnQuality() {
+        List<Candidate> all = planner.twoLevel(identity(28), Precision.IQ1_M, Precision.Q4_K_M, Precision.Q4_K_M,
+                Precision.F16);
+        assertThrows(IllegalArgumentException.class, () -> planner.choose(all, Budget.parse("kld:0.1")));
+    }
+
+    private static Ranking identity(int layers) {
+        return ranking(IntStream.range(0, layers).boxed().toList());
+    }
+
+    private static Ranking ranking(List<Integer> order) {
+        return new Ranking(RankingMethod.DEPTH, order, order.stream().map(layer -> 0.0).toList(), Map.of());
+    }
+}

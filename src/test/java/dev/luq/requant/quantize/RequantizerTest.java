@@ -1,0 +1,333 @@
+package dev.luq.requant.quantize;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.luq.gguf.GgmlType;
+import dev.luq.gguf.GgufException;
+import dev.luq.gguf.GgufTensor;
+import dev.luq.gguf.ImportanceMatrix;
+import dev.luq.gguf.ModelFiles;
+import dev.luq.llama.ModelQuantizer;
+import dev.luq.llama.ModelQuantizer.FileType;
+import dev.luq.requant.TestModels;
+import dev.luq.requant.plan.LayeredModel;
+import dev.luq.requant.plan.Plan;
+import dev.luq.requant.plan.Precision;
+import dev.luq.requant.store.LayerStore;
+import dev.luq.requant.store.Manifest;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class RequantizerTest {
+
+    @TempDir
+    Path directory;
+
+    @BeforeAll
+    static void init() {
+        TestModels.init();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {TestModels.QWEN, TestModels.LLAVA})
+    void q4KMIsWhatLlamaQuantizeMakes(String name) throws IOException {
+        ModelFiles base = TestModels.model(name);
+        Optional<ImportanceMatrix> importance = Optional.of(TestModels.importance(base));
+
+        assertSameTensors(llamaQuantize(base, FileType.Q4_K_M, Map.of(), importance),
+                assemble(base, importance, uniform(base, Precision.Q4_K_M)));
+    }
+
+    @ParameterizedTest
+    @EnumSource(value = Precision.class, names = {"Q4_K_M", "F16"}, mode = EnumSource.Mode.EXCLUDE)
+    void aLayerOfAnyPrecisionIsWhatLlamaQuantizeMakes(Precision precision) throws IOException {
+        ModelFiles base = TestModels.model(TestModels.QWEN);
+        Optional<ImportanceMatrix> importance = Optional.of(TestModels.importance(base));
+        GgmlType type = GgmlType.valueOf(precision.name());
+        // llama.cpp counts layers by the tensors that no override names: the last one, so that it counts right.
+        Plan plan = new Plan(List.of(Precision.Q4_K_M, precision), Precision.Q4_K_M, Precision.F16);
+
+        assertSameTensors(llamaQuantize(base, FileType.Q4_K_M, Map.of("blk\\.1\\.", type), importance),
+                assemble(base, importance, plan));
+    }
+
+    @ParameterizedTest
+    @EnumSource(value = GgmlType.class, names = {"F32", "BF16", "Q8_0"})
+    void basesOfOtherTypesToo(GgmlType type) throws IOException {
+        ModelFiles base = Conversions.convert(TestModels.model(TestModels.QWEN), type, directory.resolve("base.gguf"));
+        Optional<ImportanceMatrix> importance = Optional.of(TestModels.importance(base));
+
+        assertSameTensors(llamaQuantize(base, FileType.Q4_K_M, Map.of(), importance),
+                assemble(base, importance, uniform(base, Precision.Q4_K_M)));
+    }
+
+    @Test
+    void rowsThatAreNoWholeBlocksFallBackAsInLlamaQuantize() throws IOException {
+        ModelFiles base = Conversions.narrow(TestModels.model(TestModels.LLAVA), directory.resolve("base.gguf"));
+        Optional<ImportanceMatrix> importance = Optional.of(TestModels.importance(base));
+
+        for (Precision precision : List.of(Precision.Q4_K_M, Precision.IQ3_S, Precision.Q8_0)) {
+            Map<String, GgmlType> overrides = precision == Precision.Q4_K_M ? Map.of()
+                    : Map.of("blk\\.", GgmlType.valueOf(precision.name()));
+            Plan plan = Plan.uniform(layers(base), precision, Precision.Q4_K_M, Precision.F16);
+            assertSameTensors(llamaQuantize(base, FileType.Q4_K_M, overrides, importance), assemble(base, importance, plan));
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(value = Precision.class, names = {"IQ3_XXS", "Q6_K", "Q8_0"})
+    void whatIsOutsideTheLayersIsWhatTheFileTypeHas(Precision precision) throws IOException {
+        ModelFiles base = TestModels.model(TestModels.QWEN);
+        ModelFiles tied = Conversions.without(base, "output.weight", directory.resolve("tied.gguf"));
+        for (ModelFiles model : List.of(base, tied)) {
+            Optional<ImportanceMatrix> importance = Optional.of(TestModels.importance(model));
+            ModelFiles expected = llamaQuantize(model, FileType.valueOf(precision.name()), Map.of(), importance);
+            ModelFiles actual = assemble(model, importance,
+                    Plan.uniform(layers(model), Precision.Q8_0, precision, Precision.F16));
+            for (GgufTensor tensor : LayeredModel.of(expected).outside()) {
+                assertEquals(Optional.of(tensor), actual.tensor(tensor.name()));
+                assertEquals(TestModels.data(expected, tensor.name()), TestModels.data(actual, tensor.name()));
+            }
+            assertEquals(expected.first().metadata().get("general.file_type"),
+                    actual.first().metadata().get("general.file_type"));
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {TestModels.QWEN, TestModels.LLAVA})
+    void aProjectorOfQ8IsWhatLlamaQuantizeMakes(String name) throws IOException {
+        ModelFiles base = TestModels.model(name);
+        ModelFiles mmproj = TestModels.mmproj(name);
+        Plan plan = Plan.uniform(layers(base), Precision.F16, Precision.F16, Precision.Q8_0);
+
+        Assembled model;
+        try (Requantizer requantizer = requantizer(base, Optional.of(mmproj), Optional.empty())) {
+            model = requantizer.assemble(plan, Progress.NONE);
+        }
+
+        assertSameTensors(llamaQuantize(mmproj, FileType.Q8_0, Map.of(), Optional.empty()),
+                TestModels.read(model.mmproj().orElseThrow()));
+    }
+
+    @Test
+    void aProjectorThatStaysIsTheBaseModelsOwn() throws IOException {
+        ModelFiles base = TestModels.model(TestModels.QWEN);
+        ModelFiles mmproj = TestModels.mmproj(TestModels.QWEN);
+        try (Requantizer requantizer = requantizer(base, Optional.of(mmproj), Optional.empty())) {
+            Assembled model = requantizer.assemble(uniform(base, Precision.F16), Progress.NONE);
+            assertEquals(Optional.of(mmproj.paths().get(0)), model.mmproj());
+            assertEquals(Optional.empty(), model.mmprojEntry());
+        }
+    }
+
+    @Test
+    void splitsAndExportGiveTheSameLogitsBitForBit() throws IOException {
+        ModelFiles base = TestModels.model(TestModels.QWEN);
+        Plan plan = new Plan(List.of(Precision.IQ3_S, Precision.Q4_K_M), Precision.Q4_K_M, Precision.F16);
+        LayerStore store = LayerStore.open(directory.resolve("store"));
+        try (Requantizer requantizer = requantizer(base, Optional.empty(), Optional.of(TestModels.importance(base)))) {
+            Assembled model = requantizer.assemble(plan, Progress.NONE);
+            Manifest manifest = new Manifest(Manifest.VERSION, "m", "tiny", requantizer.fingerprint(Progress.NONE).id(),
+                    Instant.EPOCH, plan, Optional.empty(), model.entries(), model.mmprojEntry(), Map.of(), Map.of());
+            store.publish(manifest);
+            Path exported = directory.resolve("exported.gguf");
+            store.export(manifest, exported);
+
+            assertArrayEquals(TestModels.logits(model.splits()), TestModels.logits(List.of(exported)));
+            assertSameTensors(TestModels.read(exported), ModelFiles.of(model.splits()));
+            assertFalse(TestModels.read(exported).first().metadata().containsKey("split.count"));
+        }
+    }
+
+    @Test
+    void aSecondPlanQuantizesOnlyWhatIsNew() throws IOException {
+        ModelFiles base = TestModels.model(TestModels.QWEN);
+        try (Requantizer requantizer = requantizer(base, Optional.empty(), Optional.of(TestModels.importance(base)))) {
+            Assembled first = requantizer.assemble(uniform(base, Precision.Q4_K), Progress.NONE);
+            Assembled again = requantizer.assemble(uniform(base, Precision.Q4_K), Progress.NONE);
+            Assembled other = requantizer.assemble(
+                    new Plan(List.of(Precision.Q4_K, Precision.Q6_K), Precision.Q4_K_M, Precision.F16), Progress.NONE);
+
+            assertTrue(first.quantizedWeights() > 0);
+            assertEquals(0, again.quantizedWeights());
+            assertEquals(first.entries(), again.entries());
+            assertEquals(first.splits().subList(0, 2), other.splits().subList(0, 2));
+            assertNotEquals(first.splits().get(2), other.splits().get(2));
+            assertEquals(TestModels.read(base.paths().get(0)).parts().get(0).tensors().stream()
+                    .filter(tensor -> tensor.name().startsWith("blk.1.")).mapToLong(GgufTensor::elements).sum(),
+                    other.quantizedWeights());
+        }
+    }
+
+    @Test
+    void otherImportancesAreAnotherModel() throws IOException {
+        ModelFiles base = TestModels.model(TestModels.QWEN);
+        Assembled with;
+        Assembled without;
+        try (Requantizer requantizer = requantizer(base, Optional.empty(), Optional.of(TestModels.importance(base)))) {
+            with = requantizer.assemble(uniform(base, Precision.Q4_K), Progress.NONE);
+        }
+        try (Requantizer requantizer = requantizer(base, Optional.empty(), Optional.empty())) {
+            without = requantizer.assemble(uniform(base, Precision.Q4_K), Progress.NONE);
+        }
+        assertEquals(with.splits().get(0), without.splits().get(0), "nothing was said about the embeddings");
+        assertNotEquals(with.splits().get(1), without.splits().get(1));
+    }
+
+    @Test
+    void lowTypesAskForImportances() throws IOException {
+        ModelFiles base = TestModels.model(TestModels.QWEN);
+        for (Precision precision : List.of(Precision.IQ1_M, Precision.IQ2_XXS, Precision.IQ2_S, Precision.IQ3_XXS)) {
+            QuantizeException e = assertThrows(QuantizeException.MissingImportance.class,
+                    () -> assemble(base, Optional.empty(), uniform(base, precision)));
+            assertTrue(e.getMessage().contains("blk.0") && e.getMessage().contains("calibrate"), e.getMessage());
+        }
+        ImportanceMatrix foreign = TestModels.importance(TestModels.model(TestModels.QWEN));
+        Map<String, ImportanceMatrix.Entry> entries = new LinkedHashMap<>(foreign.entries());
+        entries.replaceAll((tensor, entry) -> ImportanceMatrix.Entry.dense(new float[512], 1));
+        assertThrows(QuantizeException.MissingImportance.class, () -> assemble(base,
+                Optional.of(new ImportanceMatrix(new TreeMap<>(entries), List.of(), 0, 0)),
+                uniform(base, Precision.IQ3_S)));
+    }
+
+    @Test
+    void whatIsQuantizedOrDamagedIsNoBase() throws IOException {
+        ModelFiles base = TestModels.model(TestModels.QWEN);
+        ModelFiles quantized = llamaQuantize(base, FileType.Q4_K_M, Map.of(), Optional.empty());
+        assertThrows(QuantizeException.UnsuitableSource.class,
+                () -> assemble(quantized, Optional.empty(), uniform(base, Precision.Q6_K)));
+
+        ModelFiles damaged = Conversions.withNan(base, "blk.1.ffn_up.weight", directory.resolve("damaged.gguf"));
+        QuantizeException e = assertThrows(QuantizeException.UnsuitableSource.class,
+                () -> assemble(damaged, Optional.empty(), uniform(base, Precision.Q4_K)));
+        assertTrue(e.getMessage().contains("blk.1.ffn_up.weight"), e.getMessage());
+
+        assertThrows(QuantizeException.WrongPlan.class, () -> assemble(base, Optional.empty(),
+                Plan.uniform(3, Precision.Q4_K, Precision.Q4_K, Precision.F16)));
+    }
+
+    /** CVE-2026-7482: a tensor past the end of the file became heap in the output. */
+    @Test
+    void aFileThatEndsTooEarlyNeverReachesNativeCode() throws IOException {
+        Path file = Files.copy(TestModels.model(TestModels.QWEN).paths().get(0), directory.resolve("base.gguf"));
+        ModelFiles read = TestModels.read(file);
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+            channel.truncate(channel.size() - 100_000);
+        }
+        assertThrows(GgufException.Truncated.class, () -> ModelFiles.read(file));
+        assertThrows(GgufException.Truncated.class,
+                () -> assemble(read, Optional.empty(), uniform(read, Precision.Q4_K)), "cut after it was read");
+    }
+
+    @Test
+    void cancelledWorkGoesOnWhereItEnded() throws IOException {
+        ModelFiles base = TestModels.model(TestModels.QWEN);
+        Plan plan = uniform(base, Precision.Q4_K);
+        List<Long> totals = new ArrayList<>();
+        Progress untilHalf = new Progress() {
+            private boolean half;
+
+            @Override
+            public void quantized(long done, long total) {
+                totals.add(total);
+                half = done > total / 2;
+            }
+
+            @Override
+            public boolean cancelled() {
+                return half;
+            }
+        };
+        try (Requantizer requantizer = requantizer(base, Optional.empty(), Optional.empty())) {
+            assertThrows(QuantizeException.Cancelled.class, () -> requantizer.assemble(plan, untilHalf));
+            Assembled rest = requantizer.assemble(plan, Progress.NONE);
+            assertTrue(rest.quantizedWeights() > 0 && rest.quantizedWeights() < totals.get(0));
+        }
+    }
+
+    @Test
+    void anInterruptCancelsToo() throws IOException {
+        ModelFiles base = TestModels.model(TestModels.QWEN);
+        try (Requantizer requantizer = requantizer(base, Optional.empty(), Optional.empty())) {
+            requantizer.fingerprint(Progress.NONE);
+            Thread.currentThread().interrupt();
+            assertThrows(QuantizeException.Cancelled.class,
+                    () -> requantizer.assemble(uniform(base, Precision.Q4_K), Progress.NONE));
+        } finally {
+            Thread.interrupted();
+        }
+    }
+
+    @Test
+    void aBaseThatIsReplacedMeanwhileLeavesNothingInTheStore() throws IOException {
+        Path file = Files.copy(TestModels.model(TestModels.QWEN).paths().get(0), directory.resolve("base.gguf"));
+        ModelFiles base = TestModels.read(file);
+        try (Requantizer requantizer = requantizer(base, Optional.empty(), Optional.empty())) {
+            requantizer.fingerprint(Progress.NONE);
+            Files.setLastModifiedTime(file, FileTime.fromMillis(0));
+            assertThrows(QuantizeException.UnsuitableSource.class,
+                    () -> requantizer.assemble(uniform(base, Precision.Q4_K), Progress.NONE));
+        }
+        try (var files = Files.list(directory.resolve("store").resolve("entries"))) {
+            assertEquals(List.of(), files.toList());
+        }
+    }
+
+    private ModelFiles assemble(ModelFiles base, Optional<ImportanceMatrix> importance, Plan plan) throws IOException {
+        try (Requantizer requantizer = requantizer(base, Optional.empty(), importance)) {
+            return ModelFiles.of(requantizer.assemble(plan, Progress.NONE).splits());
+        }
+    }
+
+    private Requantizer requantizer(ModelFiles base, Optional<ModelFiles> mmproj, Optional<ImportanceMatrix> importance)
+            throws IOException {
+        return new Requantizer(LayerStore.open(directory.resolve("store")), base, mmproj, importance, 2);
+    }
+
+    private ModelFiles llamaQuantize(ModelFiles base, FileType fileType, Map<String, GgmlType> overrides,
+            Optional<ImportanceMatrix> importance) throws IOException {
+        Path target = Files.createTempFile(directory, "llama", ".gguf");
+        ModelQuantizer.quantize(base.paths().get(0), target,
+                new ModelQuantizer.Options(fileType, false, overrides, importance, 2));
+        return TestModels.read(target);
+    }
+
+    private static Plan uniform(ModelFiles base, Precision precision) {
+        return Plan.uniform(layers(base), precision, precision == Precision.F16 ? Precision.F16 : Precision.Q4_K_M,
+                Precision.F16);
+    }
+
+    private static int layers(ModelFiles base) {
+        return LayeredModel.of(base).layers().size();
+    }
+
+    private static void assertSameTensors(ModelFiles expected, ModelFiles actual) throws IOException {
+        assertEquals(expected.parameters(), actual.parameters());
+        for (GgufTensor tensor : expected.first().tensors()) {
+            assertEquals(Optional.of(tensor), actual.tensor(tensor.name()));
+            assertEquals(TestModels.data(expected, tensor.name()), TestModels.data(actual, tensor.name()), tensor.name());
+        }
+    }
+}

@@ -1,0 +1,73 @@
+package dev.luq.requant.report;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.luq.requant.spec.JsonFile;
+import java.io.ByteArrayInputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import javax.xml.parsers.DocumentBuilderFactory;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.w3c.dom.Document;
+
+class PageTest {
+
+    @TempDir
+    Path folder;
+
+    private static Document parsed(String html) throws Exception {
+        String body = html.substring(html.indexOf("<html"));
+        return DocumentBuilderFactory.newInstance().newDocumentBuilder()
+                .parse(new ByteArrayInputStream(body.getBytes(StandardCharsets.UTF_8)));
+    }
+
+    @Test
+    void thePageIsWellFormedAndHasThePictures() throws Exception {
+        String html = Page.html(SampleReport.full("demo"));
+        Files.writeString(Files.createDirectories(Path.of("target/sample-report")).resolve("report.html"), html);
+        Document page = parsed(html);
+        int pictures = page.getElementsByTagName("figure").getLength();
+        assertEquals(8, pictures, "entropies, stability, costs, two of sizes, two of orders, alpha");
+        for (String text : List.of("Uniform types at equal bytes", "IQ2_XXS", "highest first", "random 2", "text only")) {
+            assertTrue(page.getDocumentElement().getTextContent().contains(text), text);
+        }
+    }
+
+    @Test
+    void nothingIsFetchedOrRun() {
+        String html = Page.html(SampleReport.full("demo"));
+        for (String foreign : List.of("<script", "http:", "https:", "<link", "<img", "url(", "@import", " on")) {
+            assertFalse(html.replaceAll(">[^<]*<", "><").replaceAll("aria-label=\"[^\"]*\"", "").contains(foreign), foreign);
+        }
+    }
+
+    @Test
+    void namesFromOutsideAreText() throws Exception {
+        String html = Page.html(SampleReport.full("<script>alert('x')</script>\"&"));
+        assertFalse(html.contains("<script>"));
+        assertTrue(parsed(html).getDocumentElement().getTextContent().contains("<script>alert('x')</script>\"&"));
+        assertTrue(html.contains("&lt;count&gt;"));
+    }
+
+    @Test
+    void whatWasNotMeasuredIsLeftOut() throws Exception {
+        Report full = SampleReport.full("demo");
+        Report brief = new Report(full.version(), full.modelId(), full.baseName(), full.manifestId(), full.created(),
+                full.budget(), full.method(), full.chosen(), full.why(), full.published(), full.quality(), Optional.empty(),
+                List.of(), List.of(), Optional.empty(), Optional.empty(), full.provenance(), Optional.empty());
+        assertEquals(0, parsed(Page.html(brief)).getElementsByTagName("figure").getLength());
+    }
+
+    @Test
+    void theReportComesBackFromItsJson() {
+        Report report = SampleReport.full("demo");
+        JsonFile.write(folder.resolve("report.json"), report);
+        assertEquals(Optional.of(report), JsonFile.read(folder.resolve("report.json"), Report.class));
+    }
+}
