@@ -2,8 +2,8 @@ package dev.luq;
 
 import dev.luq.decoder.child.DecoderMain;
 import dev.luq.jobs.child.JobMain;
-import dev.luq.worker.child.KernelTrialsMain;
-import dev.luq.worker.child.WorkerMain;
+import dev.luq.worker.KernelTrialsMain;
+import dev.luq.worker.WorkerMain;
 import io.quarkus.runtime.Quarkus;
 import io.quarkus.runtime.annotations.QuarkusMain;
 import java.util.Arrays;

@@ -1,6 +1,6 @@
 package dev.luq;
 
-import dev.luq.worker.KernelCheck;
+import dev.luq.serving.KernelCheck;
 import org.junit.platform.launcher.LauncherSession;
 import org.junit.platform.launcher.LauncherSessionListener;
 

@@ -5,12 +5,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.luq.admin.AdminConfig;
 import dev.luq.catalog.CatalogConfig;
+import dev.luq.datasets.SetsConfig;
 import dev.luq.decoder.DecoderConfig;
+import dev.luq.files.DataConfig;
+import dev.luq.http.ApiConfig;
 import dev.luq.jobs.JobsConfig;
-import dev.luq.jobs.sets.SetsConfig;
-import dev.luq.openai.ApiConfig;
 import dev.luq.openai.images.ImagesConfig;
-import dev.luq.worker.WorkerConfig;
+import dev.luq.serving.WorkerConfig;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.ConfigMappings.ConfigClass;
 import java.io.IOException;
@@ -36,7 +37,7 @@ class ReadmeTest {
     @Test
     void theConfigurationTableIsTheConfiguration() throws IOException {
         Map<String, String> settings = new TreeMap<>();
-        for (Class<?> type : List.of(CatalogConfig.class, WorkerConfig.class, ApiConfig.class, ImagesConfig.class,
+        for (Class<?> type : List.of(CatalogConfig.class, DataConfig.class, WorkerConfig.class, ApiConfig.class, ImagesConfig.class,
                 DecoderConfig.class, AdminConfig.class, JobsConfig.class, SetsConfig.class)) {
             ConfigClass.configClass(type, type.getAnnotation(ConfigMapping.class).prefix()).getProperties()
                     .forEach((key, value) -> settings.put(key.replace("*", "\"id\""), Objects.requireNonNullElse(value, "")));

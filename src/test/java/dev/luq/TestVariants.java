@@ -1,8 +1,8 @@
 package dev.luq;
 
+import dev.luq.gguf.LayeredModel;
 import dev.luq.gguf.ModelFiles;
 import dev.luq.llama.Llama;
-import dev.luq.requant.plan.LayeredModel;
 import dev.luq.requant.plan.Plan;
 import dev.luq.requant.plan.Precision;
 import dev.luq.requant.quantize.Assembled;

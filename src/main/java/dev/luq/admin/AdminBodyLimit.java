@@ -1,6 +1,6 @@
 package dev.luq.admin;
 
-import dev.luq.openai.BodyLimit;
+import dev.luq.http.BodyLimit;
 import jakarta.inject.Singleton;
 
 /** What administrators send as JSON is small. */

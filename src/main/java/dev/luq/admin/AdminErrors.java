@@ -1,13 +1,13 @@
 package dev.luq.admin;
 
 import dev.luq.catalog.CatalogException;
+import dev.luq.datasets.SetException;
+import dev.luq.http.errors.ApiError;
+import dev.luq.http.errors.ApiException;
 import dev.luq.jobs.JobException;
-import dev.luq.jobs.sets.SetException;
-import dev.luq.openai.errors.ApiError;
-import dev.luq.openai.errors.ApiException;
 import dev.luq.requant.plan.PlanException;
 import dev.luq.requant.spec.SpecException;
-import dev.luq.worker.ModelOperationException;
+import dev.luq.serving.ModelOperationException;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletionException;
 

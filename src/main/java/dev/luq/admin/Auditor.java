@@ -1,9 +1,9 @@
 package dev.luq.admin;
 
-import dev.luq.openai.access.AuditLog;
-import dev.luq.openai.access.Caller;
-import dev.luq.openai.errors.ApiException;
-import dev.luq.openai.errors.RequestId;
+import dev.luq.http.access.AuditLog;
+import dev.luq.http.access.Caller;
+import dev.luq.http.errors.ApiException;
+import dev.luq.http.errors.RequestId;
 import io.smallrye.mutiny.Uni;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.annotation.Priority;

@@ -1,7 +1,7 @@
 package dev.luq.admin;
 
-import dev.luq.openai.errors.ApiException.InvalidRequest;
-import dev.luq.openai.intake.JsonBody;
+import dev.luq.http.errors.ApiException.InvalidRequest;
+import dev.luq.http.intake.JsonBody;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.Arrays;

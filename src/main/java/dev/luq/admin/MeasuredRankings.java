@@ -1,14 +1,14 @@
 package dev.luq.admin;
 
 import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
+import dev.luq.files.DamagedFileException;
+import dev.luq.files.JsonFile;
 import dev.luq.jobs.Job;
 import dev.luq.jobs.JobException;
 import dev.luq.jobs.JobState;
 import dev.luq.jobs.Jobs;
 import dev.luq.requant.plan.Ranking;
 import dev.luq.requant.plan.RankingMethod;
-import dev.luq.requant.spec.JsonFile;
-import dev.luq.requant.spec.SpecException;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
@@ -62,7 +62,7 @@ class MeasuredRankings {
                     .flatMap(List::stream);
         } catch (JobException.NotFound e) {
             return Stream.empty(); // deleted meanwhile
-        } catch (SpecException | UncheckedIOException e) {
+        } catch (DamagedFileException | UncheckedIOException e) {
             LOG.warnf(e, "The report of re-quantization %s cannot be read", job.id());
             return Stream.empty();
         }

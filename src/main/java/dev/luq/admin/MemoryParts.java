@@ -2,7 +2,7 @@ package dev.luq.admin;
 
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.annotation.JsonNaming;
-import dev.luq.requant.plan.MemoryEstimate;
+import dev.luq.memory.MemoryEstimate;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import org.eclipse.microprofile.openapi.annotations.media.Schema;
 

@@ -1,8 +1,8 @@
 package dev.luq.admin;
 
-import dev.luq.catalog.CatalogConfig;
+import dev.luq.files.DataConfig;
 import dev.luq.files.DataFolder;
-import dev.luq.openai.errors.ApiException.InvalidRequest;
+import dev.luq.http.errors.ApiException.InvalidRequest;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.io.IOException;
@@ -17,8 +17,8 @@ class ModelFolder {
     private final Path root;
 
     @Inject
-    ModelFolder(AdminConfig config, CatalogConfig catalog) {
-        this(config.modelsDir().orElse(new DataFolder(catalog.dataDir()).models()));
+    ModelFolder(AdminConfig config, DataConfig data) {
+        this(config.modelsDir().orElse(new DataFolder(data.dataDir()).models()));
     }
 
     ModelFolder(Path root) {

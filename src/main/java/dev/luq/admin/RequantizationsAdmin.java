@@ -1,12 +1,12 @@
 package dev.luq.admin;
 
+import dev.luq.http.access.AuditLog;
+import dev.luq.http.access.Role;
+import dev.luq.http.errors.ApiError;
+import dev.luq.http.errors.ApiException.Refused;
 import dev.luq.jobs.Job;
 import dev.luq.jobs.JobEvents;
 import dev.luq.jobs.Jobs;
-import dev.luq.openai.access.AuditLog;
-import dev.luq.openai.access.Role;
-import dev.luq.openai.errors.ApiError;
-import dev.luq.openai.errors.ApiException.Refused;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import io.smallrye.common.annotation.Blocking;
 import io.smallrye.mutiny.Multi;

@@ -1,13 +1,11 @@
 package dev.luq.admin;
 
 import dev.luq.catalog.CatalogEntry;
-import dev.luq.catalog.CatalogException;
-import dev.luq.catalog.CheckedModel;
-import dev.luq.requant.plan.Kernels;
-import dev.luq.requant.plan.MemoryEstimate;
-import dev.luq.requant.plan.PlanException;
-import dev.luq.requant.plan.Planner;
-import dev.luq.worker.WorkerConfig;
+import dev.luq.gguf.CheckedModel;
+import dev.luq.gguf.GgufException;
+import dev.luq.machine.Kernels;
+import dev.luq.memory.MemoryEstimate;
+import dev.luq.serving.WorkerConfig;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.nio.file.Path;
@@ -53,8 +51,8 @@ class ServedMemory {
     private Optional<MemoryEstimate> estimate(CatalogEntry entry) {
         try {
             CheckedModel model = CheckedModel.read(entry.files(), entry.mmproj());
-            return Optional.of(Planner.asItIs(model.files(), model.projector(), ServedShape.of(config, entry, model)));
-        } catch (CatalogException.InvalidModel | PlanException e) {
+            return Optional.of(MemoryEstimate.asItIs(model.files(), model.projector(), ServedShape.of(config, entry, model)));
+        } catch (GgufException e) {
             return Optional.empty();
         }
     }

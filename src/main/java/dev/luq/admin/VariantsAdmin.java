@@ -2,8 +2,8 @@ package dev.luq.admin;
 
 import dev.luq.catalog.Catalog;
 import dev.luq.catalog.VariantStore;
-import dev.luq.openai.access.Role;
-import dev.luq.openai.errors.ApiError;
+import dev.luq.http.access.Role;
+import dev.luq.http.errors.ApiError;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import io.smallrye.common.annotation.Blocking;
 import jakarta.annotation.security.RolesAllowed;

@@ -2,10 +2,13 @@ package dev.luq.catalog;
 
 import dev.luq.catalog.CatalogEntry.Source;
 import dev.luq.catalog.CatalogState.ModelState;
+import dev.luq.files.DataConfig;
 import dev.luq.files.DataFolder;
+import dev.luq.gguf.CheckedModel;
+import dev.luq.gguf.GgufException;
 import dev.luq.gguf.ModelFacts;
 import dev.luq.gguf.ModelFiles;
-import dev.luq.requant.plan.Kernels;
+import dev.luq.machine.Kernels;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.io.IOException;
@@ -37,8 +40,13 @@ public class Catalog {
     /** @throws CatalogException.Misconfigured when two models share a name, both are the default, or the data folder's
      *      catalogue cannot be understood */
     @Inject
-    public Catalog(CatalogConfig config, VariantStore variants) {
-        this.data = new DataFolder(config.dataDir());
+    Catalog(CatalogConfig config, DataConfig data, VariantStore variants) {
+        this(config, new DataFolder(data.dataDir()), variants);
+    }
+
+    /** @throws CatalogException.Misconfigured as above */
+    public Catalog(CatalogConfig config, DataFolder data, VariantStore variants) {
+        this.data = data;
         this.variants = variants;
         ConfiguredModels configured = ConfiguredModels.of(config);
         this.configuredDefault = configured.defaultId();
@@ -96,14 +104,27 @@ public class Catalog {
         }
     }
 
+    /**
+     * Reads the headers of a model's files, see {@link CheckedModel#read}.
+     *
+     * @throws CatalogException.InvalidModel when they cannot be served
+     */
+    public static CheckedModel check(List<Path> model, Optional<Path> mmproj) {
+        try {
+            return CheckedModel.read(model, mmproj);
+        } catch (GgufException.Unusable e) {
+            throw new CatalogException.InvalidModel(e.getMessage(), e);
+        }
+    }
+
     private CatalogEntry checked(String id, List<String> aliases, boolean registered, boolean unloaded,
             Optional<Kernels> kernels, Source source, Optional<String> variantId) {
-        CheckedModel base = CheckedModel.read(source.model(), source.mmproj());
+        CheckedModel base = check(source.model(), source.mmproj());
         Source whole = new Source(base.files().paths(), source.mmproj());
         CheckedModel served = base;
         Optional<Variant> variant = variantId.map(variants::find);
         if (variant.isPresent()) {
-            served = CheckedModel.read(variant.get().files(), variant.get().mmproj().or(source::mmproj));
+            served = check(variant.get().files(), variant.get().mmproj().or(source::mmproj));
             if (!served.facts().architecture().equals(base.facts().architecture())
                     || served.facts().parameters() != base.facts().parameters()) {
                 throw new CatalogException.Conflict("The variant " + variant.get().id() + " was made of another model"

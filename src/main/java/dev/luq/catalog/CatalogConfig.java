@@ -1,6 +1,6 @@
 package dev.luq.catalog;
 
-import dev.luq.requant.plan.Kernels;
+import dev.luq.machine.Kernels;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
 import io.smallrye.config.WithName;
@@ -28,13 +28,6 @@ public interface CatalogConfig {
     /** Folder of the demo model, served when no model is configured. */
     @WithDefault("models/demo")
     Path demoDir();
-
-    /**
-     * Folder of what the server keeps: the layer store, jobs, calibration sets, and the catalogue's changes. Made when
-     * something is written.
-     */
-    @WithDefault("${user.home}/.local/share/luq")
-    Path dataDir();
 
     /** Models by their id in the API. */
     Map<String, Model> models();

@@ -1,6 +1,6 @@
 package dev.luq.catalog;
 
-import dev.luq.requant.plan.Kernels;
+import dev.luq.machine.Kernels;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;

@@ -1,11 +1,11 @@
 package dev.luq.catalog;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import dev.luq.files.DamagedFileException;
 import dev.luq.files.DataFolder;
 import dev.luq.files.Folders;
-import dev.luq.requant.plan.Kernels;
-import dev.luq.requant.spec.JsonFile;
-import dev.luq.requant.spec.SpecException;
+import dev.luq.files.JsonFile;
+import dev.luq.machine.Kernels;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -97,7 +97,7 @@ record CatalogState(int version, String defaultModel, Map<String, ModelState> mo
                         + " moved away the configured models are served as configured");
             }
             return state;
-        } catch (SpecException.Unreadable e) {
+        } catch (DamagedFileException e) {
             throw new CatalogException.Misconfigured(file + " cannot be understood; with the file moved away the"
                     + " configured models are served as configured");
         } catch (UncheckedIOException e) {

@@ -1,7 +1,7 @@
 package dev.luq.catalog;
 
 import dev.luq.gguf.ModelFiles;
-import dev.luq.requant.plan.Kernels;
+import dev.luq.machine.Kernels;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;

@@ -1,5 +1,6 @@
 package dev.luq.catalog;
 
+import dev.luq.files.DataConfig;
 import dev.luq.files.DataFolder;
 import dev.luq.requant.store.LayerStore;
 import dev.luq.requant.store.Manifest;
@@ -24,7 +25,7 @@ public class StoredVariants implements VariantStore {
     private final Path root;
 
     @Inject
-    StoredVariants(CatalogConfig config) {
+    StoredVariants(DataConfig config) {
         this.root = new DataFolder(config.dataDir()).store();
     }
 

@@ -1,6 +1,6 @@
 package dev.luq.cli;
 
-import dev.luq.worker.protocol.WorkerFrame.TokenLogprob;
+import dev.luq.protocol.WorkerFrame.TokenLogprob;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;

@@ -1,10 +1,10 @@
 package dev.luq.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.luq.files.Units;
 import dev.luq.gguf.GgmlType;
 import dev.luq.gguf.ModelFiles;
 import dev.luq.machine.Processors;
-import dev.luq.requant.plan.Units;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;

@@ -4,7 +4,7 @@ import dev.luq.llama.KernelLayout;
 import dev.luq.llama.Llama;
 import dev.luq.machine.KernelTable;
 import dev.luq.machine.Processors;
-import dev.luq.worker.KernelCheck;
+import dev.luq.serving.KernelCheck;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;

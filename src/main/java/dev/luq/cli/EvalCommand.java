@@ -1,6 +1,6 @@
 package dev.luq.cli;
 
-import static dev.luq.requant.plan.Units.MIB;
+import static dev.luq.files.Units.MIB;
 
 import dev.luq.catalog.DemoModel;
 import dev.luq.requant.measure.Agreement;

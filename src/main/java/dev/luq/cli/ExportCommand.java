@@ -1,6 +1,6 @@
 package dev.luq.cli;
 
-import static dev.luq.requant.plan.Units.MIB;
+import static dev.luq.files.Units.MIB;
 
 import dev.luq.requant.store.LayerStore;
 import dev.luq.requant.store.Manifest;

@@ -1,6 +1,8 @@
 package dev.luq.cli;
 
+import dev.luq.files.Units;
 import dev.luq.gguf.GgmlType;
+import dev.luq.gguf.LayeredModel;
 import dev.luq.gguf.ModelFiles;
 import dev.luq.llama.ImageChunk;
 import dev.luq.llama.Llama;
@@ -10,10 +12,8 @@ import dev.luq.llama.PromptPart;
 import dev.luq.llama.Vision;
 import dev.luq.llama.VisionOptions;
 import dev.luq.machine.Processors;
-import dev.luq.requant.plan.LayeredModel;
 import dev.luq.requant.plan.Plan;
 import dev.luq.requant.plan.Precision;
-import dev.luq.requant.plan.Units;
 import dev.luq.requant.quantize.Progress;
 import dev.luq.requant.quantize.Requantizer;
 import dev.luq.requant.store.LayerStore;

@@ -1,6 +1,6 @@
 package dev.luq.cli;
 
-import dev.luq.worker.KernelCheck;
+import dev.luq.serving.KernelCheck;
 
 /** Comes before the first use of the native libraries in a command that computes. */
 final class MachineKernels {

@@ -1,15 +1,14 @@
 package dev.luq.cli;
 
+import dev.luq.files.Units;
 import dev.luq.gguf.GgmlType;
 import dev.luq.gguf.ModelFacts;
 import dev.luq.gguf.ModelFiles;
+import dev.luq.machine.Kernels;
 import dev.luq.machine.Processors;
-import dev.luq.requant.plan.Kernels;
-import dev.luq.requant.plan.MemoryEstimate;
-import dev.luq.requant.plan.Planner;
-import dev.luq.requant.plan.ServingShape;
-import dev.luq.requant.plan.Units;
-import dev.luq.worker.protocol.ServerFrame.Load;
+import dev.luq.memory.MemoryEstimate;
+import dev.luq.memory.ServingShape;
+import dev.luq.protocol.ServerFrame.Load;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -172,9 +171,9 @@ final class MemoryBenchmark implements Callable<Integer> {
     /** Of the model as it is, served as above and asked about pictures of this side. */
     private static MemoryEstimate estimate(ModelOptions model, int side, Kernels kernels) {
         ModelFiles files = model.modelFiles();
-        int context = (int) Math.min(Load.DEFAULT_CONTEXT, ModelFacts.of(files).contextLength().orElse(Load.DEFAULT_CONTEXT));
+        int context = Load.contextSize(0, ModelFacts.of(files).contextLength());
         int tokens = (int) Math.pow(Math.round((double) side / TOKEN_SIDE), 2);
-        return Planner.asItIs(files, model.mmprojFiles(), new ServingShape(context, ServingOptions.BATCH_SIZE,
+        return MemoryEstimate.asItIs(files, model.mmprojFiles(), new ServingShape(context, ServingOptions.BATCH_SIZE,
                 ServingOptions.SLOTS, Processors.available(), ServingShape.imageTokens(tokens, context),
                 kernels));
     }

@@ -1,17 +1,17 @@
 package dev.luq.cli;
 
+import dev.luq.files.Units;
 import dev.luq.gguf.GgmlType;
 import dev.luq.gguf.GgufTensor;
 import dev.luq.gguf.ImportanceMatrix;
+import dev.luq.gguf.LayeredModel;
 import dev.luq.gguf.ModelFiles;
 import dev.luq.llama.ModelQuantizer;
 import dev.luq.llama.Quantizer;
-import dev.luq.requant.plan.LayeredModel;
+import dev.luq.memory.ServingShape;
 import dev.luq.requant.plan.Plan;
 import dev.luq.requant.plan.Planner;
 import dev.luq.requant.plan.Precision;
-import dev.luq.requant.plan.ServingShape;
-import dev.luq.requant.plan.Units;
 import dev.luq.requant.quantize.Progress;
 import dev.luq.requant.quantize.Requantizer;
 import dev.luq.requant.store.LayerStore;

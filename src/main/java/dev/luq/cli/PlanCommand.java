@@ -1,18 +1,18 @@
 package dev.luq.cli;
 
-import static dev.luq.requant.plan.Units.MIB;
+import static dev.luq.files.Units.MIB;
 
 import dev.luq.gguf.GgufException;
 import dev.luq.gguf.ModelFacts;
 import dev.luq.gguf.ModelFiles;
+import dev.luq.memory.MemoryEstimate;
+import dev.luq.memory.ServingShape;
 import dev.luq.requant.plan.Budget;
 import dev.luq.requant.plan.Candidate;
-import dev.luq.requant.plan.MemoryEstimate;
 import dev.luq.requant.plan.PlanException;
 import dev.luq.requant.plan.Planner;
 import dev.luq.requant.plan.Ranking;
 import dev.luq.requant.plan.RankingMethod;
-import dev.luq.requant.plan.ServingShape;
 import dev.luq.requant.spec.RequantizationSpec.Levels;
 import dev.luq.requant.spec.SpecException;
 import java.util.ArrayList;

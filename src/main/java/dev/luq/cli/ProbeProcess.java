@@ -1,9 +1,9 @@
 package dev.luq.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.luq.requant.plan.Kernels;
-import dev.luq.worker.ProcessExit;
-import dev.luq.worker.WorkerCommand;
+import dev.luq.machine.Kernels;
+import dev.luq.process.ChildCommand;
+import dev.luq.process.ProcessExit;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -38,7 +38,7 @@ final class ProbeProcess implements AutoCloseable {
                 System.getProperty("java.class.path"), Main.class.getName(), "bench", "probe", model.toString(),
                 "--kernels=" + kernels, "--threads=" + threads, "--prompt=" + prompt, "--tokens=" + tokens));
         // What is measured is what a server's workers do: above all, how long their threads spin before they sleep.
-        WorkerCommand.environment(builder.environment());
+        ChildCommand.environment(builder.environment());
         process = builder.redirectError(ProcessBuilder.Redirect.INHERIT).start();
         answers = process.inputReader(StandardCharsets.US_ASCII);
         commands = new PrintStream(process.getOutputStream(), true, StandardCharsets.US_ASCII);

@@ -1,9 +1,10 @@
 package dev.luq.cli;
 
-import static dev.luq.requant.plan.Units.MIB;
+import static dev.luq.files.Units.MIB;
 
 import dev.luq.catalog.DemoModel;
 import dev.luq.files.DataFolder;
+import dev.luq.files.JsonFile;
 import dev.luq.files.Sha256;
 import dev.luq.gguf.GgufException;
 import dev.luq.gguf.ModelFacts;
@@ -17,7 +18,6 @@ import dev.luq.requant.plan.Planner;
 import dev.luq.requant.plan.Precision;
 import dev.luq.requant.report.Report;
 import dev.luq.requant.spec.JobStatus;
-import dev.luq.requant.spec.JsonFile;
 import dev.luq.requant.spec.Method;
 import dev.luq.requant.spec.Phase;
 import dev.luq.requant.spec.RequantizationSpec;

@@ -1,10 +1,10 @@
 package dev.luq.cli;
 
 import dev.luq.gguf.ModelFacts;
+import dev.luq.machine.Kernels;
 import dev.luq.machine.Processors;
-import dev.luq.requant.plan.Kernels;
-import dev.luq.requant.plan.ServingShape;
-import dev.luq.worker.protocol.ServerFrame.Load;
+import dev.luq.memory.ServingShape;
+import dev.luq.protocol.ServerFrame.Load;
 import picocli.CommandLine.Option;
 
 /** How a model will be served, for its memory; the defaults are those of the server. */

@@ -1,9 +1,9 @@
 package dev.luq.cli;
 
+import dev.luq.files.Units;
 import dev.luq.gguf.GgmlType;
 import dev.luq.gguf.ModelFiles;
 import dev.luq.llama.KernelLayout;
-import dev.luq.requant.plan.Units;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,11 +1,11 @@
 package dev.luq.cli;
 
+import dev.luq.files.Units;
 import dev.luq.gguf.ModelFiles;
 import dev.luq.llama.KernelLayout;
-import dev.luq.requant.plan.Kernels;
-import dev.luq.requant.plan.Units;
-import dev.luq.requant.plan.WeightMemory;
-import dev.luq.worker.MachineMemory;
+import dev.luq.machine.Kernels;
+import dev.luq.memory.WeightMemory;
+import dev.luq.serving.MachineMemory;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;

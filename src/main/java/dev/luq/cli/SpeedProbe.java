@@ -10,7 +10,7 @@ import dev.luq.llama.LlamaException;
 import dev.luq.llama.Model;
 import dev.luq.llama.ModelOptions;
 import dev.luq.llama.TokenBatch;
-import dev.luq.requant.plan.Kernels;
+import dev.luq.machine.Kernels;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;

@@ -2,11 +2,11 @@ package dev.luq.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.luq.gguf.LayeredModel;
 import dev.luq.gguf.ModelFacts;
 import dev.luq.gguf.ModelFiles;
 import dev.luq.llama.Llama;
 import dev.luq.machine.Processors;
-import dev.luq.requant.plan.LayeredModel;
 import dev.luq.requant.plan.Plan;
 import dev.luq.requant.plan.Precision;
 import dev.luq.requant.quantize.Assembled;

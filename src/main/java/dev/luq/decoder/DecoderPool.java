@@ -7,9 +7,9 @@ import dev.luq.images.ImageException;
 import dev.luq.images.ImageHeader;
 import dev.luq.images.Pixels;
 import dev.luq.machine.Processors;
-import dev.luq.worker.ProcessExit;
-import dev.luq.worker.WorkerCommand;
-import dev.luq.worker.WorkerConfig;
+import dev.luq.process.ChildCommand;
+import dev.luq.process.ProcessExit;
+import dev.luq.serving.WorkerConfig;
 import io.quarkus.arc.All;
 import io.quarkus.runtime.ShutdownEvent;
 import jakarta.enterprise.event.Observes;
@@ -57,7 +57,7 @@ public final class DecoderPool {
     private static final int LARGE = 2;
 
     private final DecoderConfig config;
-    private final WorkerCommand command;
+    private final ChildCommand command;
     private final List<String> commandLine;
     private final List<DecoderListener> listeners;
     private final Semaphore processes;
@@ -73,7 +73,7 @@ public final class DecoderPool {
         this(config, command(config, worker, MAIN_CLASS), listeners);
     }
 
-    DecoderPool(DecoderConfig config, WorkerCommand command, List<DecoderListener> listeners) {
+    DecoderPool(DecoderConfig config, ChildCommand command, List<DecoderListener> listeners) {
         this.config = config;
         this.command = command;
         this.commandLine = command.line(NAME);
@@ -94,9 +94,9 @@ public final class DecoderPool {
         idleCheck = timer.scheduleWithFixedDelay(this::endIdle, interval, interval, TimeUnit.MILLISECONDS);
     }
 
-    static WorkerCommand command(DecoderConfig config, WorkerConfig worker, String mainClass) {
+    static ChildCommand command(DecoderConfig config, WorkerConfig worker, String mainClass) {
         long heapMegabytes = (config.decodeMemory() + config.decodeMemory() / 8 >> 20) + YOUNG_MEGABYTES + BASE_MEGABYTES;
-        return new WorkerCommand(worker.process(), mainClass, NAME, heapMegabytes + "m", TUNING,
+        return new ChildCommand(worker.process(), mainClass, NAME, heapMegabytes + "m", TUNING,
                 List.of("com.twelvemonkeys"));
     }
 

@@ -2,7 +2,7 @@ package dev.luq.decoder;
 
 import dev.luq.decoder.protocol.DecodeReply;
 import dev.luq.decoder.protocol.DecodeRequest;
-import dev.luq.worker.LogRelay;
+import dev.luq.process.LogRelay;
 import java.io.BufferedOutputStream;
 import java.io.Closeable;
 import java.io.DataInputStream;

@@ -7,6 +7,8 @@ import dev.luq.llama.ImageEmbedding;
 import dev.luq.llama.LlamaException;
 import dev.luq.llama.Model;
 import dev.luq.llama.Vision;
+import dev.luq.prompt.PromptBuilder;
+import dev.luq.prompt.PromptException;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -196,7 +198,7 @@ public final class Engine implements AutoCloseable {
     }
 
     private void failed(String request, Throwable cause) {
-        if (!(cause instanceof EngineException)) { // those are answers to what a client sent
+        if (!(cause instanceof EngineException || cause instanceof PromptException)) { // those are answers to what a client sent
             LOG.log(System.Logger.Level.ERROR, "A request failed", cause);
         }
         scheduler.failed(request, EngineException.of(cause));

@@ -1,6 +1,7 @@
 package dev.luq.engine;
 
 import dev.luq.llama.FiniteTap;
+import dev.luq.prompt.PromptException;
 
 /** Why a request failed. Messages are for clients: they say what to do and carry no path. */
 public abstract sealed class EngineException extends RuntimeException {
@@ -24,57 +25,10 @@ public abstract sealed class EngineException extends RuntimeException {
         return param;
     }
 
-    /** The prompt leaves no room in the context. */
-    public static final class ContextLengthExceeded extends EngineException {
-        ContextLengthExceeded(int promptTokens, int contextSize) {
-            this(promptTokens + " tokens", contextSize);
-        }
-
-        private ContextLengthExceeded(String prompt, int contextSize) {
-            super("context_length_exceeded", "messages", "The prompt has " + prompt + ", but the context holds "
-                    + contextSize + " including the answer. Shorten the messages, or send fewer or smaller images.", null);
-        }
-    }
-
-    /** The first part of the prompt alone leaves no room. */
-    static ContextLengthExceeded atLeast(int tokens, int contextSize) {
-        return new ContextLengthExceeded("more than " + tokens + " tokens", contextSize);
-    }
-
-    /** Images for a model that only reads text. */
-    public static final class UnsupportedModality extends EngineException {
-        UnsupportedModality() {
-            super("unsupported_modality", "messages",
-                    "This model understands no images. Send text only, or choose a model with vision.", null);
-        }
-    }
-
-    /** A field that the model or its template cannot use. */
-    public static final class InvalidRequest extends EngineException {
-        InvalidRequest(String param, String message, Throwable cause) {
-            super("invalid_request", param, message, cause);
-        }
-    }
-
-    /** A valid schema or tool whose grammar costs more than one may. */
-    public static final class SchemaTooComplex extends EngineException {
-        SchemaTooComplex(String param, String message, Throwable cause) {
-            super("schema_too_complex", param, message, cause);
-        }
-    }
-
-    /** An image that the vision encoder refuses. */
-    public static final class InvalidImage extends EngineException {
-        InvalidImage(String message, Throwable cause) {
-            super("invalid_image", "messages", message, cause);
-        }
-    }
-
-    /** An image of a model that must decode it at once, with more tokens than a step holds. */
-    public static final class ImageTooLarge extends EngineException {
-        ImageTooLarge(int tokens, int most) {
-            super("image_too_large", "messages", "The image has " + tokens + " tokens, but this model takes at most "
-                    + most + " at once. Send a smaller image.", null);
+    /** The request itself is at fault. */
+    public static final class Refused extends EngineException {
+        Refused(PromptException cause) {
+            super(cause.code(), cause.param(), cause.getMessage(), cause);
         }
     }
 
@@ -124,6 +78,9 @@ public abstract sealed class EngineException extends RuntimeException {
 
     /** Whatever went wrong, as something a client may see. */
     static EngineException of(Throwable cause) {
-        return cause instanceof EngineException e ? e : new Internal("The model failed on this request.", cause);
+        if (cause instanceof EngineException e) {
+            return e;
+        }
+        return cause instanceof PromptException e ? new Refused(e) : new Internal("The model failed on this request.", cause);
     }
 }

@@ -5,6 +5,10 @@ import dev.luq.llama.FiniteNumbers;
 import dev.luq.llama.ImageChunk;
 import dev.luq.llama.LlamaException;
 import dev.luq.llama.Vocabulary;
+import dev.luq.prompt.EmbeddingCache;
+import dev.luq.prompt.Prompt;
+import dev.luq.prompt.PromptBuilder;
+import dev.luq.prompt.PromptException;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -135,7 +139,7 @@ final class Generation implements AutoCloseable {
             return prepared.sampler().sample(context, batchIndex);
         } catch (LlamaException.TooComplex e) {
             String param = prepared.grammarField();
-            throw new EngineException.SchemaTooComplex(param, "The answer cannot be made to follow " + param + ": "
+            throw new PromptException.SchemaTooComplex(param, "The answer cannot be made to follow " + param + ": "
                     + e.getMessage() + ". Use a simpler schema, with fewer and smaller repetitions.", e);
         }
     }

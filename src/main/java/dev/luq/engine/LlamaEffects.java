@@ -8,6 +8,11 @@ import dev.luq.llama.ImageEmbedding;
 import dev.luq.llama.LlamaException;
 import dev.luq.llama.TokenBatch;
 import dev.luq.llama.Vocabulary;
+import dev.luq.prompt.EmbeddingCache;
+import dev.luq.prompt.Prompt;
+import dev.luq.prompt.PromptBuilder;
+import dev.luq.prompt.PromptException;
+import dev.luq.prompt.PromptUnit;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -141,7 +146,7 @@ final class LlamaEffects implements Effects, AutoCloseable {
             }
             work.begins(WorkListener.Work.PROMPT, List.of(request));
             try {
-                replies.prepared(request, prompts.build(input));
+                replies.prepared(request, prompts.build(input.prompt()));
             } catch (RuntimeException | Error e) {
                 replies.preparationFailed(request, EngineException.of(e));
             } finally {
@@ -151,10 +156,10 @@ final class LlamaEffects implements Effects, AutoCloseable {
     }
 
     private ThreadPoolExecutor lane(GenerationRequest request) {
-        if (!request.images().isEmpty()) {
+        if (!request.prompt().images().isEmpty()) {
             return preparingImages;
         }
-        return request.textLength() <= SHORT_TEXT ? preparingShort : preparingLong;
+        return request.prompt().textLength() <= SHORT_TEXT ? preparingShort : preparingLong;
     }
 
     /** Takes a prepared prompt over. @return whether its request is still there */
@@ -204,7 +209,7 @@ final class LlamaEffects implements Effects, AutoCloseable {
                 }
                 replies.encoded(image, embedding, (System.nanoTime() - start) / 1e6);
             } catch (LlamaException.InvalidImage e) {
-                replies.encodingFailed(image, new EngineException.InvalidImage(e.getMessage(), e));
+                replies.encodingFailed(image, EngineException.of(new PromptException.InvalidImage(e.getMessage(), e)));
             } catch (RuntimeException | Error e) {
                 replies.encodingFailed(image, EngineException.of(e));
             } finally {

@@ -1,5 +1,7 @@
 package dev.luq.engine;
 
+import dev.luq.prompt.Prompt;
+import dev.luq.prompt.PromptUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;

@@ -1,5 +1,8 @@
 package dev.luq.engine;
 
+import dev.luq.prompt.Prompt;
+import dev.luq.prompt.PromptException;
+import dev.luq.prompt.PromptUnit;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -92,7 +95,7 @@ final class Scheduler {
         }
         r.prompt = prompt;
         if (prompt.tokens() >= cache.capacity()) {
-            fail(r, new EngineException.ContextLengthExceeded(prompt.tokens(), cache.capacity()));
+            fail(r, EngineException.of(new PromptException.ContextLengthExceeded(prompt.tokens(), cache.capacity())));
             return;
         }
         r.phase = Request.Phase.WAITING;
@@ -337,7 +340,7 @@ final class Scheduler {
         int most = batchSize - cache.sequences();
         for (Request r : List.copyOf(running)) {
             if (r.imageIsReady() && r.image().cells() > most && !effects.divisible(r.image())) {
-                fail(r, new EngineException.ImageTooLarge(r.image().cells(), most));
+                fail(r, EngineException.of(new PromptException.ImageTooLarge(r.image().cells(), most)));
             }
         }
     }

@@ -1,5 +1,6 @@
 package dev.luq.engine;
 
+import dev.luq.prompt.PromptUnit;
 import java.util.List;
 
 /**

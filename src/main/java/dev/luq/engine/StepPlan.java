@@ -1,5 +1,6 @@
 package dev.luq.engine;
 
+import dev.luq.prompt.PromptUnit;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;

@@ -9,7 +9,11 @@ public abstract sealed class GgufException extends RuntimeException {
     private static final int LONGEST = 1000;
 
     private GgufException(String message) {
-        super(PlainText.of(message, LONGEST));
+        this(message, null);
+    }
+
+    private GgufException(String message, Throwable cause) {
+        super(PlainText.of(message, LONGEST), cause);
     }
 
     /** The file does not start as a GGUF does. */
@@ -37,6 +41,13 @@ public abstract sealed class GgufException extends RuntimeException {
     public static final class Malformed extends GgufException {
         public Malformed(String message) {
             super(message);
+        }
+    }
+
+    /** A file of a model or its projector cannot be served; the message says which of the two and why. */
+    public static final class Unusable extends GgufException {
+        Unusable(String message, Throwable cause) {
+            super(message, cause);
         }
     }
 

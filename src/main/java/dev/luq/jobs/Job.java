@@ -1,7 +1,7 @@
 package dev.luq.jobs;
 
 import dev.luq.requant.spec.Phase;
-import dev.luq.worker.SwapMode;
+import dev.luq.serving.SwapMode;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import java.time.Instant;
 import java.util.Map;

@@ -1,11 +1,12 @@
 package dev.luq.jobs;
 
-import dev.luq.catalog.CatalogConfig;
+import dev.luq.files.DataConfig;
 import dev.luq.files.DataFolder;
-import dev.luq.worker.CrashReport;
-import dev.luq.worker.KernelCheck;
-import dev.luq.worker.WorkerCommand;
-import dev.luq.worker.WorkerConfig;
+import dev.luq.process.ChildCommand;
+import dev.luq.process.CrashReport;
+import dev.luq.process.ProcessConfig;
+import dev.luq.serving.KernelCheck;
+import dev.luq.serving.WorkerConfig;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.io.File;
@@ -23,19 +24,19 @@ public class JobCommand implements JobLauncher {
     private static final String MAIN_CLASS = "dev.luq.jobs.child.JobMain";
 
     private final List<String> priority;
-    private final WorkerCommand command;
+    private final ChildCommand command;
     private final DataFolder data;
     private final KernelCheck kernels;
 
     @Inject
-    JobCommand(WorkerConfig worker, JobsConfig jobs, CatalogConfig catalog) {
-        this(lowest(), worker.process(), MAIN_CLASS, jobs.heap(), new DataFolder(catalog.dataDir()));
+    JobCommand(WorkerConfig worker, JobsConfig jobs, DataConfig data) {
+        this(lowest(), worker.process(), MAIN_CLASS, jobs.heap(), new DataFolder(data.dataDir()));
     }
 
     /** @param priority words before the command that set it; may be none */
-    JobCommand(List<String> priority, WorkerConfig.Process config, String mainClass, String heap, DataFolder data) {
+    JobCommand(List<String> priority, ProcessConfig config, String mainClass, String heap, DataFolder data) {
         this.priority = priority;
-        this.command = new WorkerCommand(config, mainClass, "job", heap, List.of());
+        this.command = new ChildCommand(config, mainClass, "job", heap, List.of());
         this.data = data;
         this.kernels = KernelCheck.of(config);
     }

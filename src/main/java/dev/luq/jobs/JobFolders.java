@@ -1,10 +1,10 @@
 package dev.luq.jobs;
 
 import dev.luq.files.AtomicFiles;
+import dev.luq.files.DamagedFileException;
 import dev.luq.files.DataFolder;
 import dev.luq.files.Folders;
-import dev.luq.requant.spec.JsonFile;
-import dev.luq.requant.spec.SpecException;
+import dev.luq.files.JsonFile;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
@@ -76,7 +76,7 @@ final class JobFolders {
         try {
             return JsonFile.read(folder.resolve(RECORD), Job.class).filter(job -> job.version() == Job.VERSION
                     && job.id().equals(folder.getFileName().toString()));
-        } catch (SpecException | UncheckedIOException e) {
+        } catch (DamagedFileException | UncheckedIOException e) {
             LOG.errorf(e, "The job in %s cannot be read and is left out", folder);
             return Optional.empty();
         }

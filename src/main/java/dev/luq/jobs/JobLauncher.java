@@ -1,6 +1,6 @@
 package dev.luq.jobs;
 
-import dev.luq.worker.CrashReport;
+import dev.luq.process.CrashReport;
 import java.util.List;
 import java.util.Optional;
 

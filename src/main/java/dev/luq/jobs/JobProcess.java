@@ -1,10 +1,10 @@
 package dev.luq.jobs;
 
-import dev.luq.jobs.protocol.JobFrame;
-import dev.luq.worker.LogRelay;
-import dev.luq.worker.ProcessExit;
-import dev.luq.worker.WorkerCommand;
-import dev.luq.worker.protocol.Frames;
+import dev.luq.process.ChildCommand;
+import dev.luq.process.LogRelay;
+import dev.luq.process.ProcessExit;
+import dev.luq.protocol.Frames;
+import dev.luq.protocol.JobFrame;
 import java.io.IOException;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -44,7 +44,7 @@ final class JobProcess {
     /** @throws IOException when the system cannot start the process */
     static JobProcess start(String jobId, JobLauncher launcher) throws IOException {
         ProcessBuilder builder = new ProcessBuilder(launcher.command(jobId));
-        WorkerCommand.environment(builder.environment());
+        ChildCommand.environment(builder.environment());
         return new JobProcess(jobId, launcher, LogRelay.start(builder, LOG, jobId));
     }
 

@@ -1,6 +1,6 @@
 package dev.luq.jobs;
 
-import dev.luq.jobs.protocol.JobFrame;
+import dev.luq.protocol.JobFrame;
 import dev.luq.requant.spec.Phase;
 import java.io.IOException;
 import java.time.Duration;

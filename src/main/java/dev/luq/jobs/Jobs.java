@@ -1,10 +1,10 @@
 package dev.luq.jobs;
 
-import dev.luq.catalog.CatalogConfig;
+import dev.luq.files.DataConfig;
 import dev.luq.files.DataFolder;
 import dev.luq.requant.spec.RequantizationSpec;
-import dev.luq.worker.ModelControl;
-import dev.luq.worker.SwapMode;
+import dev.luq.serving.ModelControl;
+import dev.luq.serving.SwapMode;
 import io.quarkus.arc.All;
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
@@ -74,9 +74,9 @@ public class Jobs {
     private boolean stopping;
 
     @Inject
-    Jobs(JobsConfig config, CatalogConfig catalog, JobLauncher launcher, ModelControl control,
+    Jobs(JobsConfig config, DataConfig data, JobLauncher launcher, ModelControl control,
             @All List<JobListener> listeners) {
-        this(config, new DataFolder(catalog.dataDir()), launcher,
+        this(config, new DataFolder(data.dataDir()), launcher,
                 (modelId, manifestId, mode) -> control.activate(modelId, Optional.of(manifestId), mode), listeners);
     }
 

@@ -1,8 +1,8 @@
 package dev.luq.openai;
 
-import dev.luq.openai.access.Caller;
-import dev.luq.worker.ModelWorker;
-import dev.luq.worker.ModelWorkers;
+import dev.luq.http.access.Caller;
+import dev.luq.serving.ModelWorker;
+import dev.luq.serving.ModelWorkers;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.util.List;

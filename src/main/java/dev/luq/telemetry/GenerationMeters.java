@@ -1,7 +1,7 @@
 package dev.luq.telemetry;
 
-import dev.luq.worker.GenerationListener;
-import dev.luq.worker.protocol.WorkerFrame;
+import dev.luq.protocol.WorkerFrame;
+import dev.luq.serving.GenerationListener;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.DistributionSummary;
 import io.micrometer.core.instrument.MeterRegistry;

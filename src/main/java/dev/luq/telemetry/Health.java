@@ -1,7 +1,7 @@
 package dev.luq.telemetry;
 
-import dev.luq.worker.ModelWorker;
-import dev.luq.worker.ModelWorkers;
+import dev.luq.serving.ModelWorker;
+import dev.luq.serving.ModelWorkers;
 import io.smallrye.health.api.AsyncHealthCheck;
 import io.smallrye.mutiny.Uni;
 import jakarta.inject.Inject;

@@ -2,9 +2,9 @@ package dev.luq.telemetry;
 
 import dev.luq.catalog.Catalog;
 import dev.luq.catalog.CatalogEntry;
-import dev.luq.worker.ModelListener;
-import dev.luq.worker.ModelWorker;
-import dev.luq.worker.protocol.WorkerFrame.EngineStats;
+import dev.luq.protocol.WorkerFrame.EngineStats;
+import dev.luq.serving.ModelListener;
+import dev.luq.serving.ModelWorker;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.FunctionTimer;
 import io.micrometer.core.instrument.Gauge;

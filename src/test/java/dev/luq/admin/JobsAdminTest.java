@@ -22,8 +22,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
-import dev.luq.jobs.sets.TestArchives;
-import dev.luq.requant.plan.Kernels;
+import dev.luq.datasets.TestArchives;
+import dev.luq.machine.Kernels;
 import dev.luq.requant.spec.RequantizationSpec;
 import io.quarkus.test.common.http.TestHTTPResource;
 import io.quarkus.test.junit.QuarkusTest;

@@ -4,8 +4,8 @@ import static dev.luq.Until.until;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.luq.worker.ModelWorker;
-import dev.luq.worker.ModelWorkers;
+import dev.luq.serving.ModelWorker;
+import dev.luq.serving.ModelWorkers;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
 import io.restassured.specification.RequestSpecification;

@@ -4,8 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.luq.catalog.CatalogEntry;
-import dev.luq.requant.plan.MemoryEstimate;
-import dev.luq.worker.TestConfig;
+import dev.luq.memory.MemoryEstimate;
+import dev.luq.serving.TestConfig;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

@@ -5,10 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.luq.files.DataConfig;
 import dev.luq.files.DataFolder;
-import dev.luq.requant.plan.Kernels;
+import dev.luq.machine.Kernels;
 import dev.luq.requant.plan.Plan;
 import dev.luq.requant.plan.Precision;
+import io.smallrye.config.SmallRyeConfig;
 import io.smallrye.config.SmallRyeConfigBuilder;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -300,9 +302,12 @@ class CatalogTest {
     }
 
     private static Catalog catalog(Map<String, String> config, VariantStore variants) {
-        SmallRyeConfigBuilder builder = new SmallRyeConfigBuilder().withMapping(CatalogConfig.class);
+        SmallRyeConfigBuilder builder = new SmallRyeConfigBuilder().withMapping(CatalogConfig.class)
+                .withMapping(DataConfig.class);
         config.forEach(builder::withDefaultValue);
-        return new Catalog(builder.build().getConfigMapping(CatalogConfig.class), variants);
+        SmallRyeConfig read = builder.build();
+        return new Catalog(read.getConfigMapping(CatalogConfig.class),
+                new DataFolder(read.getConfigMapping(DataConfig.class).dataDir()), variants);
     }
 
     private String write(String name, byte[] content) throws IOException {

@@ -2,11 +2,11 @@ package dev.luq.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.luq.files.Units;
 import dev.luq.gguf.GgmlType;
 import dev.luq.gguf.ModelFiles;
-import dev.luq.requant.plan.Kernels;
-import dev.luq.requant.plan.Units;
-import dev.luq.requant.plan.WeightMemory;
+import dev.luq.machine.Kernels;
+import dev.luq.memory.WeightMemory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.luq.gguf.GgmlType;
-import dev.luq.requant.plan.Kernels;
+import dev.luq.machine.Kernels;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

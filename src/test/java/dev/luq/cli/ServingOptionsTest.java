@@ -2,7 +2,7 @@ package dev.luq.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import dev.luq.worker.WorkerConfig;
+import dev.luq.serving.WorkerConfig;
 import io.smallrye.config.WithDefault;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;

@@ -1,6 +1,6 @@
 package dev.luq.decoder;
 
-import dev.luq.worker.TestConfig;
+import dev.luq.serving.TestConfig;
 import java.util.List;
 import java.util.Map;
 

@@ -11,6 +11,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.luq.prompt.Prompt;
+import dev.luq.prompt.PromptException;
 import java.util.List;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
@@ -154,7 +156,7 @@ class SchedulerCacheTest {
         @Test
         void aPromptThatFillsTheContextIsRefused() {
             world.submit("a", range(0, 1024), 1);
-            assertInstanceOf(EngineException.ContextLengthExceeded.class, world.failed.get("a"));
+            assertInstanceOf(PromptException.ContextLengthExceeded.class, world.failed.get("a").getCause());
             assertEquals("messages", world.failed.get("a").param());
             world.submit("b", range(0, 1023), 1);
             world.run();

@@ -8,6 +8,7 @@ import static dev.luq.engine.World.text;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.luq.prompt.PromptException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -121,7 +122,7 @@ class SchedulerImagesTest {
         world.generate("other", range(0, 3));
         world.submit("a", join(text(1), image("bad", 20), text(2)), 1);
         world.step();
-        world.scheduler.encodingFailed("bad", new EngineException.InvalidImage("unreadable", null));
+        world.scheduler.encodingFailed("bad", EngineException.of(new PromptException.InvalidImage("unreadable", null)));
         assertEquals("invalid_image", world.failed.get("a").code());
         world.step();
         assertEquals(1, world.scheduler.running());

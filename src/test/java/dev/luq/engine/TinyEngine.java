@@ -12,6 +12,7 @@ import dev.luq.llama.ModelOptions;
 import dev.luq.llama.SamplerOptions;
 import dev.luq.llama.Vision;
 import dev.luq.llama.VisionOptions;
+import dev.luq.prompt.PromptRequest;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -26,10 +27,10 @@ import java.util.function.BiFunction;
 import java.util.function.Consumer;
 
 /** An engine on one of the random-weight models of src/test/resources/reference. */
-final class TinyEngine implements AutoCloseable {
+public final class TinyEngine implements AutoCloseable {
 
-    static final String LLAVA = "llava-tiny";
-    static final String QWEN = "qwen2.5-vl-tiny";
+    public static final String LLAVA = "llava-tiny";
+    public static final String QWEN = "qwen2.5-vl-tiny";
     static final int CONTEXT = 512;
 
     private static final Path DIRECTORY = Path.of("src/test/resources/reference");
@@ -40,7 +41,7 @@ final class TinyEngine implements AutoCloseable {
     }
 
     /** What a request led to. Thread-safe. */
-    static final class Outcome implements Consumer<GenerationEvent> {
+    public static final class Outcome implements Consumer<GenerationEvent> {
         private final List<GenerationEvent> events = new ArrayList<>();
         private final CompletableFuture<Outcome> end = new CompletableFuture<>();
         private Consumer<GenerationEvent> also = event -> { };
@@ -109,9 +110,9 @@ final class TinyEngine implements AutoCloseable {
     }
 
     /** A request in the making; greedy, 16 tokens, never ending by itself, with the log probabilities of its tokens. */
-    static final class Ask {
+    public static final class Ask {
         private final Map<Integer, Float> bias = new HashMap<>();
-        private final List<GenerationRequest.ImageInput> images = new ArrayList<>();
+        private final List<PromptRequest.ImageInput> images = new ArrayList<>();
         private String messages;
         private String tools;
         private String toolChoice;
@@ -123,7 +124,7 @@ final class TinyEngine implements AutoCloseable {
         private int topLogprobs = 0;
         private boolean cachePrompt = true;
 
-        Ask(Model model, String messages) {
+        public Ask(Model model, String messages) {
             this.messages = messages;
             for (int token = 0; token < model.vocabulary().size(); token++) {
                 if (model.vocabulary().isEndOfGeneration(token)) {
@@ -132,73 +133,73 @@ final class TinyEngine implements AutoCloseable {
             }
         }
 
-        Ask image(GenerationRequest.ImageInput image) {
+        public Ask image(PromptRequest.ImageInput image) {
             images.add(image);
             return this;
         }
 
-        Ask tools(String newTools, String choice) {
+        public Ask tools(String newTools, String choice) {
             tools = newTools;
             toolChoice = choice;
             return mayEnd();
         }
 
-        Ask format(String newFormat) {
+        public Ask format(String newFormat) {
             format = newFormat;
             return mayEnd();
         }
 
-        Ask mayEnd() {
+        public Ask mayEnd() {
             bias.clear();
             return this;
         }
 
-        Ask random(long newSeed) {
+        public Ask random(long newSeed) {
             temperature = 1.5f;
             seed = newSeed;
             return this;
         }
 
-        Ask maxTokens(int tokens) {
+        public Ask maxTokens(int tokens) {
             maxTokens = tokens;
             return this;
         }
 
-        Ask stop(String... stops) {
+        public Ask stop(String... stops) {
             stop = List.of(stops);
             return this;
         }
 
-        Ask logprobs(int top) {
+        public Ask logprobs(int top) {
             topLogprobs = top;
             return this;
         }
 
-        Ask withoutCache() {
+        public Ask withoutCache() {
             cachePrompt = false;
             return this;
         }
 
-        GenerationRequest as(String id) {
+        public GenerationRequest as(String id) {
             SamplerOptions sampling = new SamplerOptions(temperature, 1f, 0, 0f, 0f, 0f, 1f, seed, bias);
-            return new GenerationRequest(id, messages, images, tools, toolChoice, true, format, sampling, maxTokens,
-                    stop, topLogprobs, cachePrompt);
+            PromptRequest prompt = new PromptRequest(messages, images, tools, toolChoice, true, format, sampling, null);
+            return new GenerationRequest(id, prompt, maxTokens, stop, topLogprobs, cachePrompt, null);
         }
     }
 
-    final Model model;
-    final Engine engine;
+    public final Model model;
+    public final Engine engine;
     private int requests;
 
-    TinyEngine(String name, int sequences, int batchSize) {
+    public TinyEngine(String name, int sequences, int batchSize) {
         this(name, sequences, batchSize, true, Vision::encode);
     }
 
-    TinyEngine(String name, int sequences, int batchSize, Duration streamInterval) {
+    public TinyEngine(String name, int sequences, int batchSize, Duration streamInterval) {
         this(name, sequences, batchSize, streamInterval, true, Vision::encode);
     }
 
-    TinyEngine(String name, int sequences, int batchSize, boolean withVision,
+    public TinyEngine(String name, int sequences, int batchSize, boolean withVision,
             BiFunction<Vision, ImageChunk, ImageEmbedding> encoder) {
         this(name, sequences, batchSize, Duration.ZERO, withVision, encoder);
     }
@@ -213,27 +214,27 @@ final class TinyEngine implements AutoCloseable {
                 ChatTemplates.of(model), vision, chunk -> encoder.apply(vision, chunk), WorkListener.NONE);
     }
 
-    static Model model(String name) {
+    public static Model model(String name) {
         return MODELS.computeIfAbsent(name,
                 n -> Model.load(List.of(DIRECTORY.resolve(n + "-F16.gguf")), ModelOptions.DEFAULT));
     }
 
-    static Vision vision(String name) {
+    public static Vision vision(String name) {
         return Vision.open(DIRECTORY.resolve("mmproj-" + name + "-F16.gguf"), model(name), new VisionOptions(1, 0, 0));
     }
 
     /** Noise: another picture for each seed. */
-    static GenerationRequest.ImageInput noise(int seed) {
+    public static PromptRequest.ImageInput noise(int seed) {
         byte[] rgb = new byte[3 * 140 * 140];
         new Random(seed).nextBytes(rgb);
-        return new GenerationRequest.ImageInput(140, 140, "noise-" + seed, rgb);
+        return new PromptRequest.ImageInput(140, 140, "noise-" + seed, rgb);
     }
 
-    static String user(String text) {
+    public static String user(String text) {
         return "[{\"role\":\"user\",\"content\":\"" + text + "\"}]";
     }
 
-    static String userWithImages(String text, int images) {
+    public static String userWithImages(String text, int images) {
         StringBuilder parts = new StringBuilder();
         for (int i = 0; i < images; i++) {
             parts.append("{\"type\":\"image\",\"image\":").append(i).append("},");
@@ -241,22 +242,22 @@ final class TinyEngine implements AutoCloseable {
         return "[{\"role\":\"user\",\"content\":[" + parts + "{\"type\":\"text\",\"text\":\"" + text + "\"}]}]";
     }
 
-    Ask ask(String messages) {
+    public Ask ask(String messages) {
         return new Ask(model, messages);
     }
 
-    Outcome submit(Ask ask) {
+    public Outcome submit(Ask ask) {
         return submit(ask.as("r" + requests++), event -> { });
     }
 
-    Outcome submit(GenerationRequest request, Consumer<GenerationEvent> also) {
+    public Outcome submit(GenerationRequest request, Consumer<GenerationEvent> also) {
         Outcome outcome = new Outcome();
         outcome.also = also;
         engine.submit(request, outcome);
         return outcome;
     }
 
-    Outcome complete(Ask ask) throws Exception {
+    public Outcome complete(Ask ask) throws Exception {
         return submit(ask).await();
     }
 

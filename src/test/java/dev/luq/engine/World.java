@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.luq.prompt.Prompt;
+import dev.luq.prompt.PromptUnit;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;

@@ -1,17 +1,17 @@
 package dev.luq.fuzz;
 
+import dev.luq.datasets.ArchiveFuzz;
 import dev.luq.decoder.protocol.DecodeReplyFuzz;
 import dev.luq.gguf.GgufFuzz;
 import dev.luq.gguf.ImportanceMatrixFuzz;
 import dev.luq.gguf.ModelFilesFuzz;
 import dev.luq.images.PictureFuzz;
-import dev.luq.jobs.sets.ArchiveFuzz;
 import dev.luq.openai.chat.BodyFuzz;
 import dev.luq.openai.images.DataUrlFuzz;
+import dev.luq.protocol.FramesFuzz;
 import dev.luq.requant.data.DatasetFuzz;
 import dev.luq.schema.PatternFuzz;
 import dev.luq.schema.SchemaCheckFuzz;
-import dev.luq.worker.protocol.FramesFuzz;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

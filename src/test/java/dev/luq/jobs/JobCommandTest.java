@@ -3,8 +3,8 @@ package dev.luq.jobs;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import dev.luq.catalog.CatalogConfig;
-import dev.luq.worker.WorkerConfig;
+import dev.luq.files.DataConfig;
+import dev.luq.serving.WorkerConfig;
 import io.quarkus.runtime.configuration.DurationConverter;
 import io.smallrye.config.SmallRyeConfig;
 import io.smallrye.config.SmallRyeConfigBuilder;
@@ -20,11 +20,11 @@ class JobCommandTest {
         assumeTrue(new ProcessBuilder("sh", "-c", "command -v nice && command -v ionice")
                 .redirectOutput(ProcessBuilder.Redirect.DISCARD).start().waitFor() == 0, "no nice or no ionice");
         SmallRyeConfig config = new SmallRyeConfigBuilder().withMapping(WorkerConfig.class).withMapping(JobsConfig.class)
-                .withMapping(CatalogConfig.class).withConverter(Duration.class, 200, new DurationConverter())
+                .withMapping(DataConfig.class).withConverter(Duration.class, 200, new DurationConverter())
                 .withDefaultValue("luq.data-dir", "data").build();
 
         List<String> line = new JobCommand(config.getConfigMapping(WorkerConfig.class),
-                config.getConfigMapping(JobsConfig.class), config.getConfigMapping(CatalogConfig.class)).command("rq-1");
+                config.getConfigMapping(JobsConfig.class), config.getConfigMapping(DataConfig.class)).command("rq-1");
 
         assertEquals(List.of("nice", "-n", "19", "ionice", "-c", "3"), line.subList(0, 6));
         assertEquals(Path.of("data/jobs/rq-1").toAbsolutePath().toString(), line.get(line.size() - 1));

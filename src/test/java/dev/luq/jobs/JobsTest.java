@@ -8,13 +8,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.luq.Children;
 import dev.luq.files.DataFolder;
+import dev.luq.memory.ServingShape;
+import dev.luq.process.ProcessConfig;
 import dev.luq.requant.plan.Budget;
-import dev.luq.requant.plan.ServingShape;
 import dev.luq.requant.spec.Phase;
 import dev.luq.requant.spec.RequantizationSpec;
-import dev.luq.worker.SwapMode;
-import dev.luq.worker.TestConfig;
-import dev.luq.worker.WorkerConfig;
+import dev.luq.serving.SwapMode;
+import dev.luq.serving.TestConfig;
 import io.smallrye.mutiny.helpers.test.AssertSubscriber;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -293,7 +293,7 @@ class JobsTest {
     }
 
     static Jobs jobs(Path data, Map<String, String> values, Jobs.Activator activator, Consumer<Phase> phases) {
-        WorkerConfig.Process process = TestConfig.of(Map.of()).process();
+        ProcessConfig process = TestConfig.of(Map.of()).process();
         return new Jobs(TestConfig.of(JobsConfig.class, values), new DataFolder(data),
                 ScriptedJobs.command(process, new DataFolder(data)), activator,
                 List.of((phase, duration) -> phases.accept(phase)));

@@ -1,8 +1,9 @@
 package dev.luq.jobs;
 
-import dev.luq.catalog.CatalogConfig;
+import dev.luq.files.DataConfig;
 import dev.luq.files.DataFolder;
-import dev.luq.worker.WorkerConfig;
+import dev.luq.process.ProcessConfig;
+import dev.luq.serving.WorkerConfig;
 import jakarta.enterprise.inject.Alternative;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
@@ -19,11 +20,11 @@ public class ScriptedJobs implements JobLauncher {
     private final JobCommand command;
 
     @Inject
-    ScriptedJobs(WorkerConfig worker, CatalogConfig catalog) {
-        this.command = command(worker.process(), new DataFolder(catalog.dataDir()));
+    ScriptedJobs(WorkerConfig worker, DataConfig data) {
+        this.command = command(worker.process(), new DataFolder(data.dataDir()));
     }
 
-    static JobCommand command(WorkerConfig.Process process, DataFolder data) {
+    static JobCommand command(ProcessConfig process, DataFolder data) {
         return new JobCommand(List.of(), process, "dev.luq.jobs.child.ScriptedJob", "64m", data);
     }
 

@@ -11,8 +11,8 @@ import static org.hamcrest.Matchers.nullValue;
 import static org.hamcrest.Matchers.startsWith;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.luq.worker.ModelWorker;
-import dev.luq.worker.WorkerException;
+import dev.luq.serving.ModelWorker;
+import dev.luq.serving.WorkerException;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
 import io.restassured.response.ValidatableResponse;

@@ -8,8 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.luq.worker.WorkerException;
-import dev.luq.worker.protocol.WorkerFrame;
+import dev.luq.protocol.WorkerFrame;
+import dev.luq.serving.WorkerException;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
 import io.smallrye.mutiny.Multi;

@@ -10,8 +10,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 
 import dev.luq.LoggedLines;
-import dev.luq.openai.access.KeyRing;
-import dev.luq.worker.protocol.ServerFrame;
+import dev.luq.http.access.KeyRing;
+import dev.luq.protocol.ServerFrame;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
 import io.restassured.response.ValidatableResponse;

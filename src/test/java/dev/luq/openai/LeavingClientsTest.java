@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.luq.images.Tricks;
 import dev.luq.openai.images.TestImages;
-import dev.luq.worker.protocol.WorkerFrame.OfRequest;
+import dev.luq.protocol.WorkerFrame.OfRequest;
 import io.quarkus.arc.Arc;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;

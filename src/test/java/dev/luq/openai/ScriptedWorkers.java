@@ -1,17 +1,17 @@
 package dev.luq.openai;
 
-import dev.luq.worker.ModelWorker;
-import dev.luq.worker.ModelWorkers;
-import dev.luq.worker.WorkerException;
-import dev.luq.worker.protocol.ServerFrame;
-import dev.luq.worker.protocol.WorkerFrame;
-import dev.luq.worker.protocol.WorkerFrame.EngineStats;
-import dev.luq.worker.protocol.WorkerFrame.ModelInfo;
-import dev.luq.worker.protocol.WorkerFrame.OfRequest;
+import dev.luq.protocol.ServerFrame;
+import dev.luq.protocol.WorkerFrame;
+import dev.luq.protocol.WorkerFrame.EngineStats;
+import dev.luq.protocol.WorkerFrame.ModelInfo;
+import dev.luq.protocol.WorkerFrame.OfRequest;
+import dev.luq.serving.ModelWorker;
+import dev.luq.serving.ModelWorkers;
+import dev.luq.serving.WorkerException;
 import io.quarkus.test.junit.QuarkusTestProfile;
 import io.smallrye.mutiny.Multi;
-import jakarta.inject.Singleton;
 import jakarta.enterprise.inject.Alternative;
+import jakarta.inject.Singleton;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;

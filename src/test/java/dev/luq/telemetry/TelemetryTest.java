@@ -9,12 +9,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.luq.TinyAndBroken;
-import dev.luq.worker.ModelWorker;
-import dev.luq.worker.ModelWorkers;
-import dev.luq.worker.WorkerException;
-import dev.luq.worker.protocol.Sampling;
-import dev.luq.worker.protocol.ServerFrame;
-import dev.luq.worker.protocol.WorkerFrame;
+import dev.luq.protocol.Sampling;
+import dev.luq.protocol.ServerFrame;
+import dev.luq.protocol.WorkerFrame;
+import dev.luq.serving.ModelWorker;
+import dev.luq.serving.ModelWorkers;
+import dev.luq.serving.WorkerException;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
 import io.smallrye.mutiny.helpers.test.AssertSubscriber;

@@ -43,7 +43,7 @@ public final class Soak {
     /** What libraries open or start when they are first needed. */
     private static final int SLACK_DESCRIPTORS = 32;
     private static final int SLACK_PROCESSES = 4;
-    private static final String WORKER = "dev.luq.worker.child.WorkerMain";
+    private static final String WORKER = "dev.luq.worker.WorkerMain";
     private static final double MIB = 1 << 20;
 
     private final URI address;

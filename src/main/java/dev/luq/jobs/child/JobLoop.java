@@ -1,11 +1,11 @@
 package dev.luq.jobs.child;
 
-import dev.luq.jobs.protocol.JobFrame;
+import dev.luq.protocol.FrameChannel;
+import dev.luq.protocol.Frames;
+import dev.luq.protocol.JobFrame;
 import dev.luq.requant.pipeline.JobException;
 import dev.luq.requant.pipeline.Requantization;
 import dev.luq.requant.spec.Phase;
-import dev.luq.worker.protocol.FrameChannel;
-import dev.luq.worker.protocol.Frames;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;

@@ -1,6 +1,6 @@
 package dev.luq.openai.chat;
 
-import dev.luq.worker.protocol.WorkerFrame.ModelInfo;
+import dev.luq.protocol.WorkerFrame.ModelInfo;
 import java.time.Instant;
 import java.util.HexFormat;
 import java.util.UUID;

@@ -2,11 +2,11 @@ package dev.luq.openai.chat;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
-import dev.luq.worker.protocol.WorkerFrame.Accepted;
-import dev.luq.worker.protocol.WorkerFrame.Delta;
-import dev.luq.worker.protocol.WorkerFrame.Finished;
-import dev.luq.worker.protocol.WorkerFrame.TokenLogprob;
-import dev.luq.worker.protocol.WorkerFrame.ToolCallDelta;
+import dev.luq.protocol.WorkerFrame.Accepted;
+import dev.luq.protocol.WorkerFrame.Delta;
+import dev.luq.protocol.WorkerFrame.Finished;
+import dev.luq.protocol.WorkerFrame.TokenLogprob;
+import dev.luq.protocol.WorkerFrame.ToolCallDelta;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import java.util.ArrayList;
 import java.util.List;

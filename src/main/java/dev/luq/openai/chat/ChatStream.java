@@ -1,7 +1,7 @@
 package dev.luq.openai.chat;
 
-import dev.luq.openai.ClientPresence;
-import dev.luq.openai.errors.Errors;
+import dev.luq.http.ClientPresence;
+import dev.luq.http.errors.Errors;
 import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.Uni;
 import io.smallrye.mutiny.subscription.MultiSubscriber;

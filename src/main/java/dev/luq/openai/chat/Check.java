@@ -1,7 +1,7 @@
 package dev.luq.openai.chat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.luq.openai.errors.ApiException.InvalidRequest;
+import dev.luq.http.errors.ApiException.InvalidRequest;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
 

@@ -1,8 +1,8 @@
 package dev.luq.openai.chat;
 
-import dev.luq.worker.ModelWorker;
-import dev.luq.worker.protocol.ServerFrame;
-import dev.luq.worker.protocol.WorkerFrame;
+import dev.luq.protocol.ServerFrame;
+import dev.luq.protocol.WorkerFrame;
+import dev.luq.serving.ModelWorker;
 import io.smallrye.mutiny.Multi;
 import java.util.ArrayList;
 import java.util.List;

@@ -2,7 +2,7 @@ package dev.luq.openai.chat;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
-import dev.luq.worker.protocol.WorkerFrame.TokenLogprob;
+import dev.luq.protocol.WorkerFrame.TokenLogprob;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import java.util.List;
 import org.eclipse.microprofile.openapi.annotations.media.Schema;

@@ -1,8 +1,8 @@
 package dev.luq.openai.chat;
 
-import dev.luq.worker.protocol.WorkerFrame.Accepted;
-import dev.luq.worker.protocol.WorkerFrame.Delta;
-import dev.luq.worker.protocol.WorkerFrame.Finished;
+import dev.luq.protocol.WorkerFrame.Accepted;
+import dev.luq.protocol.WorkerFrame.Delta;
+import dev.luq.protocol.WorkerFrame.Finished;
 import java.util.function.LongConsumer;
 
 /**

@@ -1,8 +1,8 @@
 package dev.luq.openai.chat;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
-import dev.luq.worker.protocol.WorkerFrame.Accepted;
-import dev.luq.worker.protocol.WorkerFrame.Finished;
+import dev.luq.protocol.WorkerFrame.Accepted;
+import dev.luq.protocol.WorkerFrame.Finished;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import org.eclipse.microprofile.openapi.annotations.media.Schema;
 

@@ -1,12 +1,12 @@
 package dev.luq.openai.chat;
 
-import dev.luq.openai.errors.ApiException.ContextLengthExceeded;
-import dev.luq.openai.errors.ApiException.InvalidRequest;
+import dev.luq.http.errors.ApiException.ContextLengthExceeded;
+import dev.luq.http.errors.ApiException.InvalidRequest;
 import dev.luq.openai.images.ImageReference;
+import dev.luq.protocol.Sampling;
+import dev.luq.protocol.ServerFrame;
+import dev.luq.protocol.WorkerFrame.ModelInfo;
 import dev.luq.schema.SchemaCheck;
-import dev.luq.worker.protocol.Sampling;
-import dev.luq.worker.protocol.ServerFrame;
-import dev.luq.worker.protocol.WorkerFrame.ModelInfo;
 import java.util.List;
 
 /** A chat request that keeps to the contract and suits its model: there is no other way to make one than to check it. */
@@ -82,7 +82,7 @@ final class ValidRequest {
 
     /**
      * @param model what the addressed model is
-     * @throws dev.luq.openai.errors.ApiException naming the field at fault
+     * @throws dev.luq.http.errors.ApiException naming the field at fault
      */
     static ValidRequest of(ChatRequest request, ModelInfo model) {
         return new ValidRequest(request, model);

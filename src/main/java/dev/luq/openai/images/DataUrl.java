@@ -1,7 +1,7 @@
 package dev.luq.openai.images;
 
-import dev.luq.openai.errors.ApiException.InvalidImage;
-import dev.luq.openai.errors.ApiException.InvalidImage.Fault;
+import dev.luq.http.errors.ApiException.InvalidImage;
+import dev.luq.http.errors.ApiException.InvalidImage.Fault;
 import java.util.Arrays;
 import java.util.Locale;
 

@@ -1,8 +1,8 @@
 package dev.luq.requant.feed;
 
-import dev.luq.engine.EmbeddingCache;
-import dev.luq.engine.PromptUnit;
 import dev.luq.llama.ImageEmbedding;
+import dev.luq.prompt.EmbeddingCache;
+import dev.luq.prompt.PromptUnit;
 import dev.luq.requant.data.Example;
 import java.util.HashMap;
 import java.util.List;

@@ -5,10 +5,6 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.luq.engine.EngineException;
-import dev.luq.engine.GenerationRequest;
-import dev.luq.engine.PromptBuilder;
-import dev.luq.engine.PromptUnit;
 import dev.luq.llama.ChatTemplates;
 import dev.luq.llama.Context;
 import dev.luq.llama.ContextOptions;
@@ -18,12 +14,15 @@ import dev.luq.llama.ImageEmbedding;
 import dev.luq.llama.KvType;
 import dev.luq.llama.Model;
 import dev.luq.llama.ModelOptions;
-import dev.luq.llama.SamplerOptions;
 import dev.luq.llama.TokenBatch;
 import dev.luq.llama.Vision;
 import dev.luq.llama.VisionOptions;
 import dev.luq.llama.Vocabulary;
 import dev.luq.llama.Weights;
+import dev.luq.prompt.PromptBuilder;
+import dev.luq.prompt.PromptException;
+import dev.luq.prompt.PromptRequest;
+import dev.luq.prompt.PromptUnit;
 import dev.luq.requant.data.Example;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -266,9 +265,8 @@ public final class Feeder implements AutoCloseable {
         }
         content.addObject().put("type", "text").put("text", example.question());
         try {
-            return prompts().build(new GenerationRequest(example.id(), messages.toString(), Pictures.read(example), null,
-                    null, false, null, SamplerOptions.GREEDY, 0, List.of(), -1, false));
-        } catch (EngineException e) {
+            return prompts().build(PromptRequest.of(messages.toString(), Pictures.read(example)));
+        } catch (PromptException e) {
             throw new FeedException.Unusable(example, e.getMessage(), e);
         }
     }

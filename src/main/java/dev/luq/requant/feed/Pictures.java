@@ -1,10 +1,10 @@
 package dev.luq.requant.feed;
 
-import dev.luq.engine.GenerationRequest.ImageInput;
 import dev.luq.images.ImageDecoder;
 import dev.luq.images.ImageException;
 import dev.luq.images.ImageHeader;
 import dev.luq.images.Pixels;
+import dev.luq.prompt.PromptRequest.ImageInput;
 import dev.luq.requant.data.Example;
 import java.io.IOException;
 import java.nio.file.Files;

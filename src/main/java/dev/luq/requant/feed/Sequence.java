@@ -1,6 +1,6 @@
 package dev.luq.requant.feed;
 
-import dev.luq.engine.PromptUnit;
+import dev.luq.prompt.PromptUnit;
 import java.util.ArrayList;
 import java.util.List;
 

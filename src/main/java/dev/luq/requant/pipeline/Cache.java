@@ -1,7 +1,7 @@
 package dev.luq.requant.pipeline;
 
-import dev.luq.requant.spec.JsonFile;
-import dev.luq.requant.spec.SpecException;
+import dev.luq.files.DamagedFileException;
+import dev.luq.files.JsonFile;
 import dev.luq.requant.store.EntryKey;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -40,7 +40,7 @@ final class Cache {
     <T> Optional<T> known(String kind, List<String> facts, Class<T> type) {
         try {
             return JsonFile.read(path(kind, facts, ".json"), type);
-        } catch (SpecException e) {
+        } catch (DamagedFileException e) {
             return Optional.empty();
         }
     }

@@ -1,5 +1,6 @@
 package dev.luq.requant.pipeline;
 
+import dev.luq.files.DamagedFileException;
 import dev.luq.gguf.GgufException;
 import dev.luq.llama.LlamaException;
 import dev.luq.requant.calibrate.CalibrationException;
@@ -43,8 +44,8 @@ public abstract sealed class JobException extends RuntimeException {
         if (e instanceof QuantizeException.Cancelled || e instanceof MeasureException.Cancelled) {
             return new Cancelled();
         }
-        boolean forPeople = e instanceof SpecException || e instanceof GgufException || e instanceof PlanException
-                || e instanceof DataException || e instanceof FeedException || e instanceof MeasureException
+        boolean forPeople = e instanceof SpecException || e instanceof DamagedFileException || e instanceof GgufException
+                || e instanceof PlanException || e instanceof DataException || e instanceof FeedException || e instanceof MeasureException
                 || e instanceof CalibrationException || e instanceof QuantizeException || e instanceof StoreException
                 || e instanceof RankException || e instanceof LlamaException;
         if (forPeople) {

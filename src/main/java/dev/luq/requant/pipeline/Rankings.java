@@ -1,9 +1,9 @@
 package dev.luq.requant.pipeline;
 
+import dev.luq.gguf.LayeredModel;
 import dev.luq.gguf.ModelFiles;
 import dev.luq.requant.calibrate.Activation;
 import dev.luq.requant.plan.LayerCosts;
-import dev.luq.requant.plan.LayeredModel;
 import dev.luq.requant.plan.Plan;
 import dev.luq.requant.plan.Precision;
 import dev.luq.requant.plan.Ranking;

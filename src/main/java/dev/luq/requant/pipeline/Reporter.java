@@ -1,11 +1,11 @@
 package dev.luq.requant.pipeline;
 
+import dev.luq.files.JsonFile;
 import dev.luq.llama.Llama;
 import dev.luq.requant.calibrate.Calibration;
 import dev.luq.requant.feed.Modality;
 import dev.luq.requant.measure.Quality;
 import dev.luq.requant.report.Report;
-import dev.luq.requant.spec.JsonFile;
 import dev.luq.requant.spec.RequantizationSpec;
 import java.util.LinkedHashMap;
 import java.util.Map;

@@ -1,6 +1,7 @@
 package dev.luq.requant.pipeline;
 
 import dev.luq.files.DataFolder;
+import dev.luq.files.JsonFile;
 import dev.luq.llama.Llama;
 import dev.luq.requant.measure.Quality;
 import dev.luq.requant.plan.Planner;
@@ -8,7 +9,6 @@ import dev.luq.requant.quantize.Assembled;
 import dev.luq.requant.report.Page;
 import dev.luq.requant.report.Report;
 import dev.luq.requant.spec.JobStatus;
-import dev.luq.requant.spec.JsonFile;
 import dev.luq.requant.spec.Phase;
 import dev.luq.requant.spec.RequantizationSpec;
 import dev.luq.requant.spec.RequantizationSpec.Scope;

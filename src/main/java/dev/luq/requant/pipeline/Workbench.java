@@ -1,5 +1,6 @@
 package dev.luq.requant.pipeline;
 
+import dev.luq.files.JsonFile;
 import dev.luq.llama.ModelQuantizer;
 import dev.luq.requant.data.Dataset;
 import dev.luq.requant.feed.FeedCache;
@@ -11,7 +12,6 @@ import dev.luq.requant.plan.Precision;
 import dev.luq.requant.quantize.Assembled;
 import dev.luq.requant.quantize.Requantizer;
 import dev.luq.requant.quantize.UniformModels;
-import dev.luq.requant.spec.JsonFile;
 import dev.luq.requant.store.LayerStore;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import java.io.IOException;

@@ -1,5 +1,7 @@
 package dev.luq.requant.plan;
 
+import dev.luq.memory.MemoryEstimate;
+
 /**
  * A plan and what it takes.
  *

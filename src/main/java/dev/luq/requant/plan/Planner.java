@@ -1,10 +1,16 @@
 package dev.luq.requant.plan;
 
-import static dev.luq.requant.plan.Units.MIB;
+import static dev.luq.files.Units.MIB;
 
 import dev.luq.gguf.GgmlType;
+import dev.luq.gguf.GgufException;
 import dev.luq.gguf.GgufTensor;
+import dev.luq.gguf.LayeredModel;
 import dev.luq.gguf.ModelFiles;
+import dev.luq.memory.MemoryEstimate;
+import dev.luq.memory.MemoryModel;
+import dev.luq.memory.ServingShape;
+import dev.luq.memory.WeightMemory;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
@@ -34,7 +40,7 @@ public final class Planner {
      * @throws PlanException.UnsupportedModel when its layers cannot be told apart, or it is quantized already
      */
     public Planner(ModelFiles model, Optional<ModelFiles> mmproj, ServingShape shape) {
-        this(LayeredModel.ofBase(model), mmproj, shape);
+        this(unquantized(layered(model)), mmproj, shape);
     }
 
     /** The same of a model that need not exist. */
@@ -48,14 +54,22 @@ public final class Planner {
         this.q4KMBytes = weightBytes(uniform(Precision.Q4_K_M, Precision.Q4_K_M, Precision.F16));
     }
 
-    /**
-     * What serving a model takes as its files are, whatever the order of their tensors.
-     *
-     * @throws PlanException.UnsupportedModel when its layers cannot be told apart
-     */
-    public static MemoryEstimate asItIs(ModelFiles model, Optional<ModelFiles> mmproj, ServingShape shape) {
-        return new MemoryModel(LayeredModel.of(model), mmproj, shape).estimate(
-                new WeightMemory(shape.kernels()).of(model).total(), mmproj.map(ModelFiles::tensorBytes).orElse(0L));
+    private static LayeredModel layered(ModelFiles model) {
+        try {
+            return LayeredModel.of(model);
+        } catch (GgufException.Unsupported e) {
+            throw new PlanException.UnsupportedModel(e.getMessage());
+        }
+    }
+
+    private static LayeredModel unquantized(LayeredModel model) {
+        model.layers().stream().flatMap(List::stream)
+                .filter(tensor -> tensor.shape().size() > 1 && !TensorTypes.isSource(tensor.type())).findFirst()
+                .ifPresent(tensor -> {
+                    throw new PlanException.UnsupportedModel("The base model is quantized already: tensor " + tensor.name()
+                            + " is " + tensor.type() + ". Use the F16, BF16, F32 or Q8_0 file of the model.");
+                });
+        return model;
     }
 
     /** Layers of the model. */

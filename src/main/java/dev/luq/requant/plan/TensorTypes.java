@@ -2,6 +2,7 @@ package dev.luq.requant.plan;
 
 import dev.luq.gguf.GgmlType;
 import dev.luq.gguf.GgufTensor;
+import dev.luq.gguf.LayeredModel;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
@@ -13,8 +14,6 @@ import java.util.Set;
  */
 public final class TensorTypes {
 
-    static final String EMBEDDING = "token_embd.weight";
-    static final String OUTPUT = "output.weight";
     /** Parts of names of small or sensitive matrices that stay as they are. */
     private static final List<String> NEVER = List.of("_norm.weight", "ffn_gate_inp.weight", "altup", "laurel",
             "per_layer_model_proj", "ssm_conv1d", "shortconv.conv.weight", "attn_rel_b.weight", ".position_embd",
@@ -26,7 +25,7 @@ public final class TensorTypes {
      * the former kind: in this order none of the latter is in memory twice.
      */
     public static final Comparator<GgufTensor> MAPPED_FIRST = Comparator.comparingInt(tensor -> {
-        if (tensor.shape().size() < 2 || tensor.name().equals(EMBEDDING)) {
+        if (tensor.shape().size() < 2 || tensor.name().equals(LayeredModel.EMBEDDING)) {
             return 0;
         }
         return switch (tensor.type()) {
@@ -72,8 +71,8 @@ public final class TensorTypes {
         if (precision == Precision.F16 || !isQuantizable(source)) {
             return source.type();
         }
-        boolean embedding = source.name().equals(EMBEDDING);
-        if (source.name().equals(OUTPUT) || tied && embedding) {
+        boolean embedding = source.name().equals(LayeredModel.EMBEDDING);
+        if (source.name().equals(LayeredModel.OUTPUT) || tied && embedding) {
             return source.extent(0) % precision.matrices().blockSize() == 0 ? output(precision) : GgmlType.Q8_0;
         }
         return fitting(embedding ? embedding(precision) : precision.matrices(), source);

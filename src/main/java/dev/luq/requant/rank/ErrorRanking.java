@@ -1,13 +1,13 @@
 package dev.luq.requant.rank;
 
-import static dev.luq.requant.plan.Units.MIB;
+import static dev.luq.files.Units.MIB;
 
 import dev.luq.gguf.Gguf;
 import dev.luq.gguf.GgufTensor;
 import dev.luq.gguf.ImportanceMatrix;
+import dev.luq.gguf.LayeredModel;
 import dev.luq.gguf.ModelFiles;
 import dev.luq.llama.Quantizer;
-import dev.luq.requant.plan.LayeredModel;
 import dev.luq.requant.plan.Precision;
 import dev.luq.requant.plan.Ranking;
 import dev.luq.requant.plan.RankingMethod;

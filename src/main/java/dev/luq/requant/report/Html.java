@@ -1,6 +1,6 @@
 package dev.luq.requant.report;
 
-import static dev.luq.requant.plan.Units.MIB;
+import static dev.luq.files.Units.MIB;
 
 import java.util.List;
 import java.util.Locale;

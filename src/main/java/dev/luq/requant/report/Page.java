@@ -1,15 +1,15 @@
 package dev.luq.requant.report;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import dev.luq.files.JsonFile;
+import dev.luq.memory.MemoryEstimate;
 import dev.luq.requant.measure.Agreement;
 import dev.luq.requant.measure.Quality;
 import dev.luq.requant.measure.Score;
 import dev.luq.requant.plan.Candidate;
-import dev.luq.requant.plan.MemoryEstimate;
 import dev.luq.requant.plan.Plan;
 import dev.luq.requant.plan.Precision;
 import dev.luq.requant.plan.Ranking;
-import dev.luq.requant.spec.JsonFile;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

@@ -1,5 +1,6 @@
 package dev.luq.requant.spec;
 
+import dev.luq.files.JsonFile;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import java.nio.file.Path;
 import java.util.Map;
@@ -38,6 +39,6 @@ public record JobStatus(State state, Phase phase, double progress, OptionalLong 
 
     /** @return empty when the job never ran. @throws SpecException.Unreadable when the file is damaged */
     public static Optional<JobStatus> read(Path jobFolder) {
-        return JsonFile.read(jobFolder.resolve(FILE), JobStatus.class);
+        return SpecFiles.read(jobFolder.resolve(FILE), JobStatus.class);
     }
 }

@@ -1,9 +1,10 @@
 package dev.luq.requant.spec;
 
+import dev.luq.files.JsonFile;
+import dev.luq.memory.ServingShape;
 import dev.luq.requant.plan.Budget;
 import dev.luq.requant.plan.Planner;
 import dev.luq.requant.plan.Precision;
-import dev.luq.requant.plan.ServingShape;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -197,7 +198,7 @@ public record RequantizationSpec(int version, Source source, Sets sets, Budget b
 
     /** @throws SpecException.Unreadable there is none or it is damaged */
     public static RequantizationSpec read(Path jobFolder) {
-        return JsonFile.read(jobFolder.resolve(FILE), RequantizationSpec.class).orElseThrow(
+        return SpecFiles.read(jobFolder.resolve(FILE), RequantizationSpec.class).orElseThrow(
                 () -> new SpecException.Unreadable("The job has no description (" + FILE + ").", null));
     }
 

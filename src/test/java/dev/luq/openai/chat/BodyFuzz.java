@@ -5,11 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.luq.fuzz.FuzzTarget;
-import dev.luq.openai.errors.ApiException;
-import dev.luq.openai.intake.JsonBody;
-import dev.luq.worker.protocol.Frames;
-import dev.luq.worker.protocol.ServerFrame;
-import dev.luq.worker.protocol.WorkerFrame.ModelInfo;
+import dev.luq.http.errors.ApiException;
+import dev.luq.http.intake.JsonBody;
+import dev.luq.protocol.Frames;
+import dev.luq.protocol.ServerFrame;
+import dev.luq.protocol.WorkerFrame.ModelInfo;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;

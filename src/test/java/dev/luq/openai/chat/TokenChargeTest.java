@@ -2,7 +2,7 @@ package dev.luq.openai.chat;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import dev.luq.worker.protocol.WorkerFrame;
+import dev.luq.protocol.WorkerFrame;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;

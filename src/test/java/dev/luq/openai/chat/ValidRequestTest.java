@@ -6,12 +6,12 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.luq.openai.errors.ApiException;
+import dev.luq.http.errors.ApiException;
+import dev.luq.http.intake.JsonBody;
 import dev.luq.openai.images.Detail;
-import dev.luq.openai.intake.JsonBody;
-import dev.luq.worker.protocol.Sampling;
-import dev.luq.worker.protocol.ServerFrame;
-import dev.luq.worker.protocol.WorkerFrame.ModelInfo;
+import dev.luq.protocol.Sampling;
+import dev.luq.protocol.ServerFrame;
+import dev.luq.protocol.WorkerFrame.ModelInfo;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;

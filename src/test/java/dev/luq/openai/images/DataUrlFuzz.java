@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.luq.fuzz.FuzzTarget;
-import dev.luq.openai.errors.ApiException.InvalidImage;
+import dev.luq.http.errors.ApiException.InvalidImage;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import java.util.List;

@@ -8,13 +8,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.luq.decoder.DecoderPool;
 import dev.luq.decoder.TestDecoders;
+import dev.luq.http.errors.ApiException;
+import dev.luq.http.intake.IntakeBudget;
 import dev.luq.images.ImageFormat;
 import dev.luq.images.Pixels;
 import dev.luq.images.Tricks;
-import dev.luq.openai.errors.ApiException;
-import dev.luq.openai.intake.IntakeBudget;
-import dev.luq.worker.TestConfig;
-import dev.luq.worker.protocol.ServerFrame;
+import dev.luq.protocol.ServerFrame;
+import dev.luq.serving.TestConfig;
 import java.awt.image.BufferedImage;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;

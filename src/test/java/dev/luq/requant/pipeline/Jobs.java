@@ -1,8 +1,8 @@
 package dev.luq.requant.pipeline;
 
+import dev.luq.memory.ServingShape;
 import dev.luq.requant.plan.Budget;
 import dev.luq.requant.plan.Precision;
-import dev.luq.requant.plan.ServingShape;
 import dev.luq.requant.spec.Method;
 import dev.luq.requant.spec.Phase;
 import dev.luq.requant.spec.RequantizationSpec;

@@ -2,27 +2,28 @@ package dev.luq.requant.plan;
 
 import dev.luq.gguf.GgmlType;
 import dev.luq.gguf.GgufTensor;
+import dev.luq.gguf.LayeredModel;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
 /** Tensor tables of real models, without their data. */
-final class Models {
+public final class Models {
 
     private Models() {
     }
 
     /** Qwen2.5-VL-7B-Instruct's language model, F16: 28 layers of 3584, 4 of 28 heads for keys and values. */
-    static LayeredModel qwen7B() {
+    public static LayeredModel qwen7B() {
         return decoder(28, 3584, 512, 18944, 152064, true);
     }
 
     /** LLaVA-1.5-7B's: Vicuna, 32 layers of 4096. */
-    static LayeredModel llava7B() {
+    public static LayeredModel llava7B() {
         return decoder(32, 4096, 4096, 11008, 32064, false);
     }
 
-    static LayeredModel decoder(int layers, long width, long keyValueWidth, long feedForward, long vocabulary,
+    public static LayeredModel decoder(int layers, long width, long keyValueWidth, long feedForward, long vocabulary,
             boolean biases) {
         List<GgufTensor> outside = List.of(matrix("token_embd.weight", width, vocabulary),
                 vector("output_norm.weight", width), matrix("output.weight", width, vocabulary));

@@ -5,6 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.luq.machine.Kernels;
+import dev.luq.memory.Processor;
+import dev.luq.memory.ServingShape;
 import dev.luq.requant.TestModels;
 import java.util.Collections;
 import java.util.List;

@@ -3,11 +3,11 @@ package dev.luq.requant.quantize;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.luq.gguf.ModelFiles;
+import dev.luq.memory.ServingShape;
 import dev.luq.requant.TestModels;
 import dev.luq.requant.plan.Plan;
 import dev.luq.requant.plan.Planner;
 import dev.luq.requant.plan.Precision;
-import dev.luq.requant.plan.ServingShape;
 import dev.luq.requant.store.LayerStore;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

@@ -1,11 +1,11 @@
 package dev.luq.requant.report;
 
+import dev.luq.memory.MemoryEstimate;
 import dev.luq.requant.measure.Agreement;
 import dev.luq.requant.measure.Quality;
 import dev.luq.requant.measure.Score;
 import dev.luq.requant.plan.Candidate;
 import dev.luq.requant.plan.LayerCosts;
-import dev.luq.requant.plan.MemoryEstimate;
 import dev.luq.requant.plan.Plan;
 import dev.luq.requant.plan.Precision;
 import dev.luq.requant.plan.Ranking;

@@ -4,9 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.luq.memory.ServingShape;
 import dev.luq.requant.plan.Budget;
 import dev.luq.requant.plan.Precision;
-import dev.luq.requant.plan.ServingShape;
 import dev.luq.requant.spec.RequantizationSpec.Calibration;
 import dev.luq.requant.spec.RequantizationSpec.Levels;
 import dev.luq.requant.spec.RequantizationSpec.Output;

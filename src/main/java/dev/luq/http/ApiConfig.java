@@ -1,0 +1,73 @@
+package dev.luq.http;
+
+import io.smallrye.config.ConfigMapping;
+import io.smallrye.config.WithDefault;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+
+/** Settings of the HTTP API. */
+@ConfigMapping(prefix = "luq.api")
+public interface ApiConfig {
+
+    /** API keys, each as a line of {@link #keysFile}; commas within one are written {@code \\,}. */
+    Optional<List<String>> keys();
+
+    /**
+     * A file with one API key a line: {@code [user:|admin:]KEY [name=...] [expires=...] [requests-per-minute=...]
+     * [tokens-per-minute=...] [models=...]}; blank lines and lines starting with # are skipped. It is read again when it
+     * changes.
+     */
+    Optional<Path> keysFile();
+
+    /** Permits serving without keys on an address that other machines reach. */
+    @WithDefault("false")
+    boolean anonymous();
+
+    /** Lets metrics be read without a key although keys are configured. */
+    @WithDefault("false")
+    boolean openMetrics();
+
+    /** Sites whose pages may use the server from a browser, each {@code https://host} or {@code http://host:port}. */
+    Optional<List<String>> corsOrigins();
+
+    /** Largest request body in bytes. */
+    @WithDefault("67108864")
+    long maxBodyBytes();
+
+    /**
+     * Memory in bytes that request bodies and decoded images may hold together. What does not fit is answered with
+     * 429. Empty for half of the largest heap.
+     */
+    OptionalLong intakeBytes();
+
+    /** A request's body is complete within this time, or refused with 408. */
+    @WithDefault("5m")
+    Duration bodyDeadline();
+
+    /** Bytes a second that a body has to come with at least, or it is refused with 408. */
+    @WithDefault("1024")
+    long minBodyRate();
+
+    /** Over how long that is measured: so long a client may send less. */
+    @WithDefault("10s")
+    Duration bodyRateWindow();
+
+    /** Connections that one client's address may have open; further ones are answered with 429 and closed. */
+    @WithDefault("1024")
+    int maxConnectionsPerAddress();
+
+    /**
+     * A connection on which no request begins for this long is closed; a request begins when its whole head is there.
+     * Proxies keep idle connections for 60 seconds and must be the first to close them: a request that they send at the
+     * same moment is lost.
+     */
+    @WithDefault("75s")
+    Duration idleTimeout();
+
+    /** A client that reads nothing of its answer for this long is disconnected. */
+    @WithDefault("60s")
+    Duration stalledClientTimeout();
+}

@@ -1,0 +1,38 @@
+package dev.luq.http;
+
+import dev.luq.http.access.Role;
+import jakarta.annotation.security.RolesAllowed;
+import jakarta.ws.rs.GET;
+import jakarta.ws.rs.Path;
+import jakarta.ws.rs.QueryParam;
+import jakarta.ws.rs.core.Context;
+import jakarta.ws.rs.core.HttpHeaders;
+import jakarta.ws.rs.core.MediaType;
+import jakarta.ws.rs.core.Response;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import org.eclipse.microprofile.openapi.annotations.Operation;
+
+/** The description of the API that the build generates from the resources. */
+@Path("/q/openapi")
+@RolesAllowed(Role.USER_NAME)
+public final class OpenApiResource {
+
+    private static final MediaType YAML = new MediaType("application", "yaml");
+
+    @GET
+    @Operation(hidden = true)
+    public Response get(@QueryParam("format") String format, @Context HttpHeaders headers) throws IOException {
+        boolean json = "json".equalsIgnoreCase(format)
+                || format == null && headers.getAcceptableMediaTypes().contains(MediaType.APPLICATION_JSON_TYPE);
+        return Response.ok(resource(json ? "openapi.json" : "openapi.yaml"),
+                json ? MediaType.APPLICATION_JSON_TYPE : YAML).build();
+    }
+
+    private static String resource(String name) throws IOException {
+        try (InputStream in = OpenApiResource.class.getResourceAsStream("/META-INF/openapi/" + name)) {
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        }
+    }
+}

@@ -1,0 +1,109 @@
+package dev.luq.http.access;
+
+import dev.luq.http.ApiConfig;
+import dev.luq.http.errors.ApiException;
+import dev.luq.http.errors.ApiException.Forbidden;
+import dev.luq.http.errors.ApiException.InvalidKey;
+import io.quarkus.runtime.StartupEvent;
+import jakarta.enterprise.event.Observes;
+import jakarta.inject.Inject;
+import jakarta.inject.Singleton;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.time.Instant;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.function.Supplier;
+import org.eclipse.microprofile.config.inject.ConfigProperty;
+
+/**
+ * Who a caller is. What a role may do is said where it is done: by annotations of the resources, and by
+ * {@link DenyByDefault} for what is no resource. Thread-safe.
+ *
+ * <ul>
+ * <li>With keys: whoever a key says, as long as it has not expired.
+ * <li>Without keys, bound to loopback: every program of this machine is an administrator. Requests must name the machine
+ * as loopback too, else any web page could reach the API through a host name of its own that resolves to 127.0.0.1.
+ * <li>Without keys, bound to anything else: only where anonymous use is switched on by name, and never an administrator.
+ * </ul>
+ */
+@Singleton
+public final class AccessPolicy {
+
+    private final Supplier<ApiKeys> keys;
+    private final boolean loopback;
+    private final boolean anonymous;
+
+    @Inject
+    AccessPolicy(KeyRing ring, ApiConfig config, @ConfigProperty(name = "quarkus.http.host") String host) {
+        this(ring::keys, host, config.anonymous());
+    }
+
+    /**
+     * @param host address or name that the server binds to
+     * @throws IllegalStateException if strangers could reach a server without keys and that was not asked for
+     */
+    AccessPolicy(Supplier<ApiKeys> keys, String host, boolean anonymous) {
+        this.keys = keys;
+        this.loopback = isLoopback(host);
+        this.anonymous = anonymous;
+        if (keys.get().isEmpty() && !loopback && !anonymous) {
+            throw new IllegalStateException("The server is to listen on " + host + ", which other machines reach, but"
+                    + " no API keys are configured. Set luq.api.keys or luq.api.keys-file, or listen on 127.0.0.1"
+                    + " (quarkus.http.host), or allow everybody with luq.api.anonymous=true.");
+        }
+    }
+
+    /** Makes this bean, and with it the check of the keys, part of the start. */
+    void start(@Observes StartupEvent event) {
+    }
+
+    private static boolean isLoopback(String host) {
+        try {
+            return InetAddress.getByName(host).isLoopbackAddress();
+        } catch (UnknownHostException e) {
+            return false;
+        }
+    }
+
+    /**
+     * @param host what the request calls this server, or null
+     * @param authorization the request's Authorization header, or null
+     * @param address that the request comes from
+     * @throws ApiException if the caller is nobody who may do anything
+     */
+    public Caller identify(String host, String authorization, String address) {
+        ApiKeys now = keys.get();
+        if (!now.isEmpty()) {
+            return Caller.withKey(key(now, authorization));
+        }
+        if (loopback && !anonymous && host != null && !namesLoopback(host)) {
+            throw new Forbidden("Without API keys only programs of this machine are served,"
+                    + " as http://localhost or http://127.0.0.1");
+        }
+        return Caller.withoutKey(loopback ? Role.ADMIN : Role.USER, address);
+    }
+
+    private static ApiKey key(ApiKeys keys, String authorization) {
+        ApiKey key = bearer(authorization).flatMap(keys::find).orElseThrow(() -> new InvalidKey(authorization == null
+                ? "An API key is needed: send the header Authorization: Bearer <key>"
+                : "The API key is not valid"));
+        if (key.isExpired(Instant.now())) {
+            throw new InvalidKey("The API key has expired");
+        }
+        return key;
+    }
+
+    private static Optional<String> bearer(String authorization) {
+        String scheme = "Bearer ";
+        return authorization != null && authorization.regionMatches(true, 0, scheme, 0, scheme.length())
+                ? Optional.of(authorization.substring(scheme.length()).strip())
+                : Optional.empty();
+    }
+
+    private static boolean namesLoopback(String host) {
+        String name = host.replaceFirst(":\\d*$", "").toLowerCase(Locale.ROOT);
+        return name.equals("localhost") || name.endsWith(".localhost") || name.equals("[::1]")
+                || name.matches("127\\.\\d{1,3}\\.\\d{1,3}\\.\\d{1,3}");
+    }
+}

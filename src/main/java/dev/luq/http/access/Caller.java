@@ -1,0 +1,49 @@
+package dev.luq.http.access;
+
+import dev.luq.files.Sha256;
+import io.quarkus.vertx.http.runtime.security.QuarkusHttpUser;
+import io.vertx.ext.web.RoutingContext;
+import java.nio.charset.StandardCharsets;
+import java.util.HexFormat;
+import java.util.Optional;
+
+/**
+ * Who makes a request that is let in.
+ *
+ * @param name in the audit log: the key's, or {@code -} without keys
+ * @param share who shares what the server has with others as one: {@code key:NAME} or {@code address:ADDRESS}
+ * @param key empty where there are no keys
+ */
+public record Caller(String name, Role role, String share, Optional<ApiKey> key) {
+
+    static final String ATTRIBUTE = "luq.caller";
+    private static final String NAMELESS = "-";
+
+    static Caller withKey(ApiKey key) {
+        return new Caller(key.name(), key.role(), "key:" + key.name(), Optional.of(key));
+    }
+
+    static Caller withoutKey(Role role, String address) {
+        return new Caller(NAMELESS, role, "address:" + address, Optional.empty());
+    }
+
+    /** Tells who shares as one from others where neither names nor addresses belong. */
+    public String tag() {
+        return tag(share);
+    }
+
+    static String tag(String text) {
+        return HexFormat.of().formatHex(Sha256.bytes(text.getBytes(StandardCharsets.UTF_8)), 0, 16);
+    }
+
+    /** The caller of a request that a resource answers. */
+    public static Caller of(RoutingContext routing) {
+        return find(routing).orElseThrow(() -> new IllegalStateException("The request has no caller"));
+    }
+
+    static Optional<Caller> find(RoutingContext routing) {
+        return routing.user() instanceof QuarkusHttpUser user
+                ? Optional.ofNullable(user.getSecurityIdentity().<Caller>getAttribute(ATTRIBUTE))
+                : Optional.empty();
+    }
+}

@@ -1,0 +1,103 @@
+package dev.luq.http.access;
+
+import dev.luq.http.errors.ApiError;
+import dev.luq.http.errors.ApiException;
+import dev.luq.http.errors.ErrorResponses;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.quarkus.security.identity.IdentityProviderManager;
+import io.quarkus.security.identity.SecurityIdentity;
+import io.quarkus.security.identity.request.AuthenticationRequest;
+import io.quarkus.security.runtime.QuarkusPrincipal;
+import io.quarkus.security.runtime.QuarkusSecurityIdentity;
+import io.quarkus.vertx.http.runtime.security.ChallengeData;
+import io.quarkus.vertx.http.runtime.security.HttpAuthenticationMechanism;
+import io.smallrye.mutiny.Uni;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.HttpVersion;
+import io.vertx.core.net.SocketAddress;
+import io.vertx.ext.web.RoutingContext;
+import jakarta.inject.Inject;
+import jakarta.inject.Singleton;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.util.HexFormat;
+import java.util.Set;
+
+/**
+ * Tells Quarkus who makes a request, as {@link AccessPolicy} has it. Whoever may do nothing is anonymous: what is open
+ * to everybody is open to him, and elsewhere he is told why not.
+ */
+@Singleton
+public final class KeyAuthentication implements HttpAuthenticationMechanism {
+
+    private static final String REFUSAL = "luq.refusal";
+
+    private final AccessPolicy policy;
+
+    @Inject
+    KeyAuthentication(AccessPolicy policy) {
+        this.policy = policy;
+    }
+
+    @Override
+    public Uni<SecurityIdentity> authenticate(RoutingContext routing, IdentityProviderManager providers) {
+        try {
+            Caller caller = policy.identify(host(routing.request()),
+                    routing.request().getHeader(HttpHeaderNames.AUTHORIZATION), address(routing.request()));
+            return Uni.createFrom().item(QuarkusSecurityIdentity.builder().setPrincipal(new QuarkusPrincipal(caller.name()))
+                    .addRoles(caller.role().included()).addAttribute(Caller.ATTRIBUTE, caller).build());
+        } catch (ApiException refused) {
+            routing.put(REFUSAL, refused.error());
+            return Uni.createFrom().nullItem();
+        }
+    }
+
+    /** What the request calls this server, or null; HTTP/2 has a field of its own for it. */
+    static String host(HttpServerRequest request) {
+        String header = request.getHeader(HttpHeaderNames.HOST);
+        return header == null && request.version() == HttpVersion.HTTP_2 && request.authority() != null
+                ? request.authority().toString()
+                : header;
+    }
+
+    private static String address(HttpServerRequest request) {
+        SocketAddress remote = request.remoteAddress();
+        return remote == null || remote.hostAddress() == null ? "unknown" : network(remote.hostAddress());
+    }
+
+    /** An IPv4 address, or the 64 bits of an IPv6 address that one host has to itself. */
+    static String network(String address) {
+        try {
+            byte[] bytes = InetAddress.getByName(address).getAddress();
+            return bytes.length == 4 ? address : HexFormat.of().formatHex(bytes, 0, 8);
+        } catch (UnknownHostException e) {
+            return address;
+        }
+    }
+
+    @Override
+    public Uni<Boolean> sendChallenge(RoutingContext routing) {
+        ApiError error = refusal(routing);
+        if (error.status() == 401) {
+            routing.response().putHeader(HttpHeaderNames.WWW_AUTHENTICATE, "Bearer");
+        }
+        ErrorResponses.send(routing, error);
+        return Uni.createFrom().item(true);
+    }
+
+    @Override
+    public Uni<ChallengeData> getChallenge(RoutingContext routing) {
+        return Uni.createFrom().item(new ChallengeData(refusal(routing).status(), HttpHeaderNames.WWW_AUTHENTICATE, "Bearer"));
+    }
+
+    /** Why the caller of a request is nobody. */
+    private static ApiError refusal(RoutingContext routing) {
+        ApiError error = routing.get(REFUSAL);
+        return error == null ? new ApiException.InvalidKey("An API key is needed").error() : error;
+    }
+
+    @Override
+    public Set<Class<? extends AuthenticationRequest>> getCredentialTypes() {
+        return Set.of();
+    }
+}

@@ -1,0 +1,81 @@
+package dev.luq.http.access;
+
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.vertx.core.MultiMap;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.HttpServerResponse;
+import io.vertx.ext.web.RoutingContext;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+
+/**
+ * The web pages of other sites that may use this server from a browser (CORS). Their origin is named in every answer to
+ * them, errors and streams included; other pages are told nothing. Immutable.
+ */
+final class TrustedOrigins {
+
+    private static final Pattern ORIGIN = Pattern.compile("https?://[^/?#@\\s,*]+", Pattern.CASE_INSENSITIVE);
+    private static final Pattern HEADER_NAMES = Pattern.compile("[A-Za-z0-9!#$%&'*+.^_`|~, -]{1,1024}");
+    private static final String METHODS = "GET, POST, PUT, DELETE";
+    private static final String READABLE = "x-request-id, Retry-After, Location";
+    private static final String PREFLIGHT_SECONDS = "600";
+
+    private final Set<String> origins;
+
+    /**
+     * @param origins each {@code https://host} or {@code http://host:port}
+     * @throws IllegalArgumentException if one is none
+     */
+    TrustedOrigins(List<String> origins) {
+        for (String origin : origins) {
+            if (!ORIGIN.matcher(origin).matches()) {
+                throw new IllegalArgumentException("luq.api.cors-origins must name each site as https://host or"
+                        + " http://host:port, without a path and without *");
+            }
+        }
+        this.origins = origins.stream().map(origin -> origin.toLowerCase(Locale.ROOT)).collect(Collectors.toUnmodifiableSet());
+    }
+
+    boolean contains(String origin) {
+        return origin != null && origins.contains(origin.toLowerCase(Locale.ROOT));
+    }
+
+    /**
+     * Adds what a trusted page's browser wants to know to the answer, and answers a preflight.
+     *
+     * @return whether it was one: the request needs nothing more
+     */
+    boolean answer(RoutingContext routing) {
+        if (origins.isEmpty()) {
+            return false;
+        }
+        MultiMap asked = routing.request().headers();
+        HttpServerResponse response = routing.response();
+        if (!response.headers().contains(HttpHeaderNames.VARY)) {
+            // a rerouted request comes by twice
+            response.putHeader(HttpHeaderNames.VARY, "Origin");
+        }
+        String origin = asked.get(HttpHeaderNames.ORIGIN);
+        if (!contains(origin)) {
+            return false;
+        }
+        response.putHeader(HttpHeaderNames.ACCESS_CONTROL_ALLOW_ORIGIN, origin)
+                .putHeader(HttpHeaderNames.ACCESS_CONTROL_EXPOSE_HEADERS, READABLE);
+        if (routing.request().method() != HttpMethod.OPTIONS
+                || !asked.contains(HttpHeaderNames.ACCESS_CONTROL_REQUEST_METHOD)) {
+            return false;
+        }
+        response.setStatusCode(204)
+                .putHeader(HttpHeaderNames.ACCESS_CONTROL_ALLOW_METHODS, METHODS)
+                .putHeader(HttpHeaderNames.ACCESS_CONTROL_MAX_AGE, PREFLIGHT_SECONDS);
+        String names = asked.get(HttpHeaderNames.ACCESS_CONTROL_REQUEST_HEADERS);
+        if (names != null && HEADER_NAMES.matcher(names).matches()) {
+            response.putHeader(HttpHeaderNames.ACCESS_CONTROL_ALLOW_HEADERS, names);
+        }
+        response.end();
+        return true;
+    }
+}

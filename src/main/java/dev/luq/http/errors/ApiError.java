@@ -1,0 +1,61 @@
+package dev.luq.http.errors;
+
+import com.fasterxml.jackson.annotation.JsonProperty;
+import io.quarkus.runtime.annotations.RegisterForReflection;
+import java.util.Objects;
+import java.util.OptionalInt;
+import org.eclipse.microprofile.openapi.annotations.media.Schema;
+
+/**
+ * What a client is told when a request fails.
+ *
+ * @param status HTTP status
+ * @param code a code of the API, such as {@code invalid_request}
+ * @param message for the client: names no path, no address, no stack
+ * @param param the request field at fault, or null
+ * @param retryAfterSeconds value of the {@code Retry-After} header, empty when a retry is of no use
+ */
+public record ApiError(int status, String code, String message, String param, OptionalInt retryAfterSeconds) {
+
+    public ApiError {
+        Objects.requireNonNull(code, "code is null");
+        Objects.requireNonNull(message, "message is null");
+    }
+
+    public static ApiError of(int status, String code, String message) {
+        return new ApiError(status, code, message, null, OptionalInt.empty());
+    }
+
+    public static ApiError retryable(int status, String code, String message, int retryAfterSeconds) {
+        return new ApiError(status, code, message, null, OptionalInt.of(retryAfterSeconds));
+    }
+
+    public Body body() {
+        return new Body(new Detail(message, type(), param, code));
+    }
+
+    private String type() {
+        return switch (status) {
+            case 401 -> "authentication_error";
+            case 403 -> "permission_error";
+            case 429 -> "rate_limit_error";
+            default -> status >= 500 ? "server_error" : "invalid_request_error";
+        };
+    }
+
+    /** The JSON of every error. */
+    @RegisterForReflection
+    @Schema(name = "Error")
+    public record Body(@Schema(required = true) Detail error) {
+    }
+
+    /** All four members are always present. */
+    @RegisterForReflection
+    @Schema(name = "ErrorDetail")
+    public record Detail(
+            @JsonProperty @Schema(required = true) String message,
+            @JsonProperty @Schema(required = true, examples = "invalid_request_error") String type,
+            @JsonProperty @Schema(nullable = true, description = "The request field at fault") String param,
+            @JsonProperty @Schema(required = true, examples = "invalid_request") String code) {
+    }
+}

@@ -1,0 +1,95 @@
+package dev.luq.http.intake;
+
+import dev.luq.http.ApiConfig;
+import dev.luq.http.errors.ApiException.Busy;
+import dev.luq.http.errors.ApiException.InvalidRequest;
+import jakarta.inject.Inject;
+import jakarta.inject.Singleton;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * Bounds the memory of all requests on their way in, so that many large ones are refused instead of ending the server.
+ * Thread-safe.
+ */
+@Singleton
+public final class IntakeBudget {
+
+    private final long total;
+    private final long largestBody;
+    private final AtomicLong free;
+
+    @Inject
+    public IntakeBudget(ApiConfig config) {
+        this(config.intakeBytes().orElse(Runtime.getRuntime().maxMemory() / 2), config.maxBodyBytes());
+    }
+
+    public IntakeBudget(long totalBytes, long maxBodyBytes) {
+        total = totalBytes;
+        free = new AtomicLong(totalBytes);
+        largestBody = Math.min(maxBodyBytes, totalBytes / ReceivedBody.BYTES_PER_PARSED_BYTE);
+    }
+
+    /** Bytes of the largest body that is read: as configured, or less where the memory is too small for it. */
+    public long largestBody() {
+        return largestBody;
+    }
+
+    /**
+     * @return to be closed when the memory is free again
+     * @throws Busy if others hold so much that this does not fit
+     */
+    public Share reserve(long bytes) {
+        Share share = new Share();
+        share.grow(bytes);
+        return share;
+    }
+
+    /** Bytes of the whole budget. */
+    public long total() {
+        return total;
+    }
+
+    /** Bytes not reserved at this moment. */
+    public long free() {
+        return free.get();
+    }
+
+    /** A part of the budget. Closing it twice does no harm. */
+    public final class Share implements AutoCloseable {
+        private final AtomicLong held = new AtomicLong();
+
+        /**
+         * @throws InvalidRequest if it never fits
+         * @throws Busy if it does not fit now; what is held already stays held
+         */
+        public void grow(long bytes) {
+            if (held.get() + bytes > total) {
+                throw new InvalidRequest(null, "The request needs more memory than the server has for it");
+            }
+            long before;
+            do {
+                // What is not granted is never taken, not for a moment either: others would be refused for it.
+                before = free.get();
+                if (bytes > before) {
+                    throw new Busy("The server is busy reading other requests");
+                }
+            } while (!free.compareAndSet(before, before - bytes));
+            held.addAndGet(bytes);
+        }
+
+        /** Bytes of this part. */
+        long held() {
+            return held.get();
+        }
+
+        public void shrink(long bytes) {
+            held.addAndGet(-bytes);
+            free.addAndGet(bytes);
+        }
+
+        @Override
+        public void close() {
+            free.addAndGet(held.getAndSet(0));
+        }
+    }
+}

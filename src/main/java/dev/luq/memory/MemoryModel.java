@@ -1,0 +1,93 @@
+package dev.luq.memory;
+
+import dev.luq.gguf.GgufTensor;
+import dev.luq.gguf.LayeredModel;
+import dev.luq.gguf.ModelFiles;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What serving takes beside the weights, from headers. The formulas follow llama.cpp v0.5.0's allocations; buffers of
+ * activations are counted as its largest step needs them, which they grow to while serving.
+ */
+public final class MemoryModel {
+
+    /** The server's own, measured by {@code luq bench memory}: 102.6 MiB. */
+    static final long SERVER_BYTES = 103L << 20;
+    /** A worker's own, a JVM with the native libraries, measured by the same: 79.2 MiB. */
+    static final long WORKER_BYTES = 79L << 20;
+    /** A process that decodes pictures and waits for the next: 45 MiB. A picture takes more for the time of its decoding. */
+    static final long DECODER_BYTES = 45L << 20;
+    /**
+     * One token in llama.cpp's tables: text with score, text again as a key and as the piece that is put out, a merge of two
+     * texts. 290 measured on vocabularies of 32 000 and 152 064 short tokens; long texts lie outside their objects.
+     */
+    private static final int TOKEN_BYTES = 320;
+    private static final int FLOAT = 4;
+    private static final int HALF = 2;
+    /** The KV cache is made in units of so many tokens. */
+    private static final int CONTEXT_UNIT = 256;
+
+    private final long kvCache;
+    private final long compute;
+    private final long vision;
+
+    public MemoryModel(LayeredModel model, Optional<ModelFiles> mmproj, ServingShape shape) {
+        this.kvCache = kvCache(model, shape);
+        this.compute = compute(model, shape);
+        this.vision = mmproj.map(files -> VisionMemory.of(files.first(), shape.imageTokens())).orElse(0L);
+    }
+
+    public MemoryEstimate estimate(long weights, long mmprojWeights) {
+        return new MemoryEstimate(weights, mmprojWeights == 0 ? 0 : mmprojWeights + vision, kvCache, compute,
+                SERVER_BYTES + WORKER_BYTES + (mmprojWeights == 0 ? 0 : DECODER_BYTES));
+    }
+
+    /** Keys and values of each layer as F16, zeroed and hence resident from the start. */
+    private static long kvCache(LayeredModel model, ServingShape shape) {
+        long perToken = 0;
+        for (int layer = 0; layer < model.layers().size(); layer++) {
+            perToken += (keyWidth(model, layer) + valueWidth(model, layer)) * HALF;
+        }
+        return perToken * pad(shape.contextSize());
+    }
+
+    /** The widths are the rows of the matrices that make keys and values. */
+    private static long keyWidth(LayeredModel model, int layer) {
+        return rows(model.layers().get(layer), "attn_k.weight").orElseGet(() -> fusedWidth(model, layer));
+    }
+
+    private static long valueWidth(LayeredModel model, int layer) {
+        return rows(model.layers().get(layer), "attn_v.weight").orElseGet(() -> fusedWidth(model, layer));
+    }
+
+    /** Queries, keys and values in one matrix: what is left beside the queries, halved. */
+    private static long fusedWidth(LayeredModel model, int layer) {
+        return rows(model.layers().get(layer), "attn_qkv.weight").map(rows -> (rows - model.width()) / 2).orElse(0L);
+    }
+
+    private static Optional<Long> rows(List<GgufTensor> tensors, String suffix) {
+        return tensors.stream().filter(tensor -> tensor.name().endsWith(suffix)).map(tensor -> tensor.extent(1)).findFirst();
+    }
+
+    /**
+     * Activations of one step: gate, up and their product, as wide as the feed-forward part, beside four of the residual
+     * stream's width (the embeddings, the layer's input, what attention added, its norm), or the logits; the attention mask;
+     * both are llama.cpp's compute buffer to the byte for models of six proportions. Beside it the widest activations in the
+     * lower precision that products are computed from; the logits that are handed out; the tables of the vocabulary.
+     */
+    private static long compute(LayeredModel model, ServingShape shape) {
+        long batch = Math.min(shape.batchSize(), shape.contextSize());
+        long feedForward = model.layers().stream().flatMap(List::stream).filter(t -> t.name().endsWith("ffn_up.weight"))
+                .mapToLong(tensor -> tensor.extent(1)).max().orElse(4 * model.width());
+        long layers = (3 * feedForward + 4 * model.width()) * batch * FLOAT;
+        long logits = model.vocabulary() * shape.slots() * FLOAT + model.width() * batch * FLOAT;
+        long lowered = feedForward * batch * HALF;
+        long mask = batch * pad(shape.contextSize()) * HALF;
+        return Math.max(layers, logits) + lowered + mask + model.vocabulary() * (shape.slots() * FLOAT + TOKEN_BYTES);
+    }
+
+    private static long pad(long tokens) {
+        return (tokens + CONTEXT_UNIT - 1) / CONTEXT_UNIT * CONTEXT_UNIT;
+    }
+}

@@ -1,0 +1,41 @@
+package dev.luq.memory;
+
+import dev.luq.machine.Kernels;
+
+/**
+ * How a model is going to be served, as far as that takes memory.
+ *
+ * @param contextSize tokens of KV cache, shared by all slots
+ * @param batchSize tokens evaluated in one step at most
+ * @param slots sequences that run at once
+ * @param threads compute threads
+ * @param imageTokens tokens of the largest image; without meaning for models of a fixed image size
+ * @param kernels what multiplies the weights, which decides how they lie in memory; null, as in jobs recorded without it:
+ *        stock
+ */
+public record ServingShape(int contextSize, int batchSize, int slots, int threads, int imageTokens, Kernels kernels) {
+
+    /** llama.cpp v0.5.0's own bound for Qwen2-VL and Qwen2.5-VL: 3.2 megapixels. */
+    public static final int MOST_IMAGE_TOKENS = 4096;
+
+    public ServingShape {
+        if (contextSize < 1 || batchSize < 1 || slots < 1 || threads < 1 || imageTokens < 0) {
+            throw new IllegalArgumentException("context, batch, slots and threads are 1 or more, image tokens 0 or more");
+        }
+        kernels = kernels == null ? Kernels.STOCK : kernels;
+    }
+
+    /** Multiplied by llama.cpp's kernels, with the largest images that the context holds. */
+    public ServingShape(int contextSize, int batchSize, int slots, int threads) {
+        this(contextSize, batchSize, slots, threads, imageTokens(0, contextSize), Kernels.STOCK);
+    }
+
+    /**
+     * Tokens of the largest image that is encoded: one that the context does not hold is refused before.
+     *
+     * @param bound on one image's tokens; 0 for llama.cpp's own
+     */
+    public static int imageTokens(int bound, int contextSize) {
+        return Math.min(bound > 0 ? bound : MOST_IMAGE_TOKENS, contextSize);
+    }
+}

@@ -1,0 +1,112 @@
+package dev.luq.protocol;
+
+import com.fasterxml.jackson.annotation.JsonSubTypes;
+import com.fasterxml.jackson.annotation.JsonTypeInfo;
+import dev.luq.machine.Kernels;
+import java.util.List;
+import java.util.OptionalLong;
+
+/**
+ * What the server sends to a worker, one CBOR object per length-prefixed frame on the worker's standard input.
+ * End of file asks the worker to end.
+ */
+@JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "type")
+@JsonSubTypes({
+        @JsonSubTypes.Type(value = ServerFrame.Load.class, name = "load"),
+        @JsonSubTypes.Type(value = ServerFrame.Generate.class, name = "generate"),
+        @JsonSubTypes.Type(value = ServerFrame.Cancel.class, name = "cancel")
+})
+public sealed interface ServerFrame {
+
+    /**
+     * Bytes of the longest frame, which the server does not exceed: the texts and pixels that it has in flight are bounded well
+     * below.
+     */
+    long LONGEST = 1L << 30;
+
+    /**
+     * The first frame: which model to serve and how.
+     *
+     * @param modelFiles the GGUF, or its split files in order; absolute paths
+     * @param mmproj the vision projector's GGUF, absolute path, or null for a text-only model
+     * @param contextSize tokens of KV cache shared by all sequences; 0 takes the smaller of the model's training context
+     *     and {@link #DEFAULT_CONTEXT}
+     * @param slots sequences decoded at once, 1 or more
+     * @param batchSize tokens evaluated in one step at most
+     * @param threads compute threads for decoding; 0 takes the processors available
+     * @param imageThreads compute threads for encoding images, which runs beside decoding; 0 takes half of the processors
+     * @param imageCacheBytes upper bound of the image embedding cache in bytes
+     * @param imageMaxTokens upper bound of one image's tokens; 0 takes the model's own
+     * @param streamIntervalMillis text generated within this time of a request's last delta is gathered into its next one
+     * @param kernels what multiplies the weights
+     */
+    record Load(List<String> modelFiles, String mmproj, int contextSize, int slots, int batchSize, int threads,
+            int imageThreads, long imageCacheBytes, int imageMaxTokens, long streamIntervalMillis, Kernels kernels)
+            implements ServerFrame {
+
+        /** Tokens of context when none is asked for and the model was trained for more: what an edge node's memory allows. */
+        public static final int DEFAULT_CONTEXT = 8192;
+
+        /**
+         * Tokens of KV cache.
+         *
+         * @param asked 0 takes what the model was trained for, at most {@link #DEFAULT_CONTEXT}
+         * @param trained tokens that the model was trained for; empty where its file does not say
+         */
+        public static int contextSize(int asked, OptionalLong trained) {
+            return asked > 0 ? asked : (int) Math.min(DEFAULT_CONTEXT, trained.orElse(DEFAULT_CONTEXT));
+        }
+    }
+
+    /**
+     * One generation (one choice).
+     *
+     * @param id unique among the worker's requests in flight
+     * @param messages OpenAI chat messages as JSON; each image part is {@code {"type":"image","image":k}} with k an index into images
+     * @param images decoded pixels
+     * @param tools OpenAI tools as a JSON array, or null
+     * @param toolChoice {@code auto}, {@code none}, {@code required}, or a JSON object naming one function; null for auto
+     * @param parallelToolCalls whether more than one tool call may be generated
+     * @param responseFormat OpenAI response_format as JSON, or null for text
+     * @param sampling sampling parameters
+     * @param maxTokens tokens to generate at most; 0 for as many as the context holds
+     * @param stop stop strings, possibly empty
+     * @param topLogprobs -1 for no log probabilities, else the number of alternatives per token, 0..20
+     * @param cachePrompt whether a cached prefix may be reused
+     * @param client who it is for: clients that wait take turns; null for the server itself
+     * @param cacheSalt caches are shared with requests of the same salt alone; null is one too
+     */
+    record Generate(String id, String messages, List<Image> images, String tools, String toolChoice,
+            boolean parallelToolCalls, String responseFormat, Sampling sampling, int maxTokens, List<String> stop,
+            int topLogprobs, boolean cachePrompt, String client, String cacheSalt) implements ServerFrame {
+
+        /** One of the server itself. */
+        public Generate(String id, String messages, List<Image> images, String tools, String toolChoice,
+                boolean parallelToolCalls, String responseFormat, Sampling sampling, int maxTokens, List<String> stop,
+                int topLogprobs, boolean cachePrompt) {
+            this(id, messages, images, tools, toolChoice, parallelToolCalls, responseFormat, sampling, maxTokens, stop,
+                    topLogprobs, cachePrompt, null, null);
+        }
+
+        /** The same for this client, with this salt. */
+        public Generate of(String newClient, String newCacheSalt) {
+            return new Generate(id, messages, images, tools, toolChoice, parallelToolCalls, responseFormat, sampling,
+                    maxTokens, stop, topLogprobs, cachePrompt, newClient, newCacheSalt);
+        }
+    }
+
+    /** The client of this request is gone: stop it, wherever it stands. Unknown ids are ignored. */
+    record Cancel(String id) implements ServerFrame {
+    }
+
+    /**
+     * An image as the server decoded it.
+     *
+     * @param width in pixels
+     * @param height in pixels
+     * @param sha256 lower-case hexadecimal SHA-256 of width, height and pixels: the identity used by caches
+     * @param rgb {@code 3 * width * height} bytes, row by row from the top, R G B
+     */
+    record Image(int width, int height, String sha256, byte[] rgb) {
+    }
+}

@@ -1,0 +1,175 @@
+package dev.luq.protocol;
+
+import com.fasterxml.jackson.annotation.JsonSubTypes;
+import com.fasterxml.jackson.annotation.JsonTypeInfo;
+import java.util.List;
+import java.util.Objects;
+
+/**
+ * What a worker sends to the server, one CBOR object per length-prefixed frame on the worker's standard output.
+ * For one request the order is {@code accepted (delta)* (finished | failed)}, or {@code failed} alone.
+ */
+@JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "type")
+@JsonSubTypes({
+        @JsonSubTypes.Type(value = WorkerFrame.Loading.class, name = "loading"),
+        @JsonSubTypes.Type(value = WorkerFrame.Ready.class, name = "ready"),
+        @JsonSubTypes.Type(value = WorkerFrame.LoadFailed.class, name = "load_failed"),
+        @JsonSubTypes.Type(value = WorkerFrame.Stats.class, name = "stats"),
+        @JsonSubTypes.Type(value = WorkerFrame.Accepted.class, name = "accepted"),
+        @JsonSubTypes.Type(value = WorkerFrame.Delta.class, name = "delta"),
+        @JsonSubTypes.Type(value = WorkerFrame.Finished.class, name = "finished"),
+        @JsonSubTypes.Type(value = WorkerFrame.Failed.class, name = "failed")
+})
+public sealed interface WorkerFrame {
+
+    /** Bytes of the longest frame: the longest is a delta with log probabilities, a few kilobytes. */
+    long LONGEST = 16L << 20;
+
+    /** Share of the model loaded, 0..1. */
+    record Loading(float progress) implements WorkerFrame {
+    }
+
+    /** The model answers from now on. */
+    record Ready(ModelInfo info) implements WorkerFrame {
+        public Ready {
+            Objects.requireNonNull(info, "info is null");
+        }
+    }
+
+    /** The model cannot be served; the worker ends after this frame. The message names no path. */
+    record LoadFailed(String code, String message) implements WorkerFrame {
+    }
+
+    /** A snapshot of counters and gauges, sent when something changed, at most a few times a second. */
+    record Stats(EngineStats stats) implements WorkerFrame {
+        public Stats {
+            Objects.requireNonNull(stats, "stats is null");
+        }
+    }
+
+    /** Frames of one request. */
+    sealed interface OfRequest extends WorkerFrame {
+        String id();
+    }
+
+    /**
+     * The request is valid and its prompt is evaluated: the first token follows. What fails before this frame is
+     * reported as a plain HTTP status.
+     *
+     * @param promptTokens text and image tokens of the prompt
+     * @param imageTokens of these, tokens of images
+     * @param cachedTokens of promptTokens, those taken from the cache
+     */
+    record Accepted(String id, int promptTokens, int imageTokens, int cachedTokens) implements OfRequest {
+        public Accepted {
+            Objects.requireNonNull(id, "id is null");
+        }
+    }
+
+    /**
+     * Generated text that is safe to show: complete UTF-8, no part of a stop string.
+     *
+     * @param content text to append, or null
+     * @param toolCall a piece of a tool call, or null
+     * @param logprobs one entry per token behind this delta when they were asked for, else null
+     */
+    record Delta(String id, String content, ToolCallDelta toolCall, List<TokenLogprob> logprobs) implements OfRequest {
+        public Delta {
+            Objects.requireNonNull(id, "id is null");
+        }
+    }
+
+    /**
+     * The generation ended well.
+     *
+     * @param finishReason {@code stop}, {@code length} or {@code tool_calls}
+     */
+    record Finished(String id, String finishReason, int completionTokens, Timings timings) implements OfRequest {
+        public Finished {
+            Objects.requireNonNull(id, "id is null");
+        }
+    }
+
+    /**
+     * The generation failed.
+     *
+     * @param code a code of the serving contract, such as {@code context_length_exceeded} or {@code invalid_request}; {@code internal_error} for a defect of ours
+     * @param message for the client; names no path
+     * @param param the request field at fault, or null
+     */
+    record Failed(String id, String code, String message, String param) implements OfRequest {
+        public Failed {
+            Objects.requireNonNull(id, "id is null");
+        }
+    }
+
+    /**
+     * One piece of the tool call with this index. The first piece of a call carries id and name, later ones null.
+     *
+     * @param argumentsDelta JSON text to append to the call's arguments
+     */
+    record ToolCallDelta(int index, String id, String name, String argumentsDelta) {
+    }
+
+    /**
+     * @param token the token's text, malformed UTF-8 replaced
+     * @param logprob natural logarithm
+     * @param bytes the token's bytes, each 0..255
+     * @param top the likeliest alternatives, at most as many as asked for, without their own alternatives
+     */
+    record TokenLogprob(String token, double logprob, List<Integer> bytes, List<TokenLogprob> top) {
+    }
+
+    /** Where a request's time went, in milliseconds. Prefill includes image encoding. */
+    record Timings(double queueMillis, double prefillMillis, double decodeMillis, double imageEncodeMillis) {
+    }
+
+    /**
+     * What a loaded model is.
+     *
+     * @param name general.name of the file, or null
+     * @param architecture general.architecture, such as {@code qwen2vl}
+     * @param quantization the file type's name, such as {@code Q4_K - Medium}
+     * @param parameters number of weights
+     * @param modelBytes bytes of the tensors
+     * @param bitsPerWeight modelBytes * 8 / parameters
+     * @param contextSize tokens of KV cache shared by all slots
+     * @param trainingContext context the model was trained for
+     * @param slots sequences decoded at once
+     * @param vision whether images are understood
+     * @param tools whether the chat template knows tools
+     * @param longestToken bytes of the longest token's text: with the context, what no text that fits is longer than
+     */
+    record ModelInfo(String name, String architecture, String quantization, long parameters, long modelBytes,
+            double bitsPerWeight, int contextSize, int trainingContext, int slots, boolean vision, boolean tools,
+            int longestToken) {
+
+        /** Bytes of text that the context holds at most. */
+        public long mostTextBytes() {
+            return (long) contextSize * longestToken;
+        }
+    }
+
+    /**
+     * Gauges are of this moment, counters since the worker's start.
+     *
+     * @param waiting requests queued or being prepared
+     * @param running requests holding a slot
+     * @param kvCellsUsed used cells of the KV cache
+     * @param kvCells all cells of the KV cache
+     * @param promptTokens counter: prompt tokens evaluated or reused
+     * @param generationTokens counter
+     * @param prefixQueries counter: prompt tokens looked up in the prompt cache
+     * @param prefixHits counter: prompt tokens taken from it
+     * @param imageQueries counter: images looked up in the embedding cache
+     * @param imageHits counter
+     * @param imagesEncoded counter
+     * @param imageEncodeMillis counter: time spent encoding
+     * @param imageTokens counter: image tokens of prompts
+     * @param cancelled counter: requests stopped by their client
+     */
+    record EngineStats(int waiting, int running, int kvCellsUsed, int kvCells, long promptTokens,
+            long generationTokens, long prefixQueries, long prefixHits, long imageQueries, long imageHits,
+            long imagesEncoded, double imageEncodeMillis, long imageTokens, long cancelled) {
+    }
+}

@@ -1,0 +1,281 @@
+package dev.luq.serving;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
+import dev.luq.machine.KernelTable;
+import dev.luq.machine.KernelTrial;
+import dev.luq.machine.KernelTrial.Outcome;
+import dev.luq.machine.NativeBuild;
+import dev.luq.process.ChildCommand;
+import dev.luq.process.ProcessConfig;
+import dev.luq.process.ProcessExit;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.jboss.logging.Logger;
+
+/**
+ * Sees to it that this machine's kernels are tried, in a process of their own, once for a build of the native libraries
+ * and a processor; later starts read what came out. A process that dies or hangs is started again behind the kernel that
+ * it was trying. Where nothing can be found out, kernels are taken by rule, as everywhere before the first trial.
+ */
+public final class KernelCheck {
+
+    private static final Logger LOG = Logger.getLogger(KernelCheck.class);
+    private static final String MAIN_CLASS = "dev.luq.worker.KernelTrialsMain";
+    private static final String HEAP = "32m";
+    /** The trials take two seconds on two cores; other work may take the cores meanwhile. */
+    private static final Limits LIMITS = new Limits(Duration.ofSeconds(20), Duration.ofMinutes(2));
+    private static final Duration LOCK_POLL = Duration.ofMillis(20);
+    private static final Object ONE_AT_A_TIME = new Object();
+
+    /** How the process is started. */
+    interface Command {
+
+        /** @param arguments the number of the first trial, then names of sets that are left out */
+        List<String> line(String... arguments);
+    }
+
+    /**
+     * Bounds in time.
+     *
+     * @param silence of the process, after which it hangs
+     * @param total of all processes together
+     */
+    record Limits(Duration silence, Duration total) {
+    }
+
+    private final Command command;
+    private final Path file;
+    private final Limits limits;
+
+    KernelCheck(Command command, Path file, Limits limits) {
+        this.command = command;
+        this.file = file;
+        this.limits = limits;
+    }
+
+    /** For the kernels of this process's class path. */
+    public static KernelCheck of(ProcessConfig config) {
+        ChildCommand command = new ChildCommand(config, MAIN_CLASS, "kernels", HEAP,
+                List.of("-XX:TieredStopAtLevel=1"));
+        return new KernelCheck(arguments -> command.line("kernels", arguments),
+                KernelTable.file(config.nativeCacheDir().map(Path::toAbsolutePath)), LIMITS);
+    }
+
+    /** For a process that has no configuration: its own JVM and class path, and libraries where it unpacks them itself. */
+    public static KernelCheck ofThisProcess() {
+        String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
+        return new KernelCheck(arguments -> {
+            List<String> line = new ArrayList<>(List.of(java, "-Xmx" + HEAP, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
+                    "-XX:-UsePerfData", "-Djava.awt.headless=true"));
+            Optional.ofNullable(System.getProperty(NativeBuild.CACHE_PROPERTY))
+                    .ifPresent(cache -> line.add("-D" + NativeBuild.CACHE_PROPERTY + "=" + cache));
+            line.addAll(List.of("-cp", System.getProperty("java.class.path"), MAIN_CLASS));
+            line.addAll(List.of(arguments));
+            return line;
+        }, KernelTable.file(Optional.empty()), LIMITS);
+    }
+
+    /**
+     * What is known about this machine's kernels; finds it out where that is not done yet, which takes some seconds, and
+     * two minutes at most. Any thread.
+     *
+     * @return empty when it cannot be found out; the log says why
+     */
+    public Optional<KernelTable> ensure() throws InterruptedException {
+        synchronized (ONE_AT_A_TIME) {
+            Optional<KernelTable> known = KernelTable.read(file);
+            return known.isPresent() ? known : find();
+        }
+    }
+
+    /** Says in the log what is switched off, if anything is. */
+    static void warn(KernelTable table) {
+        table.switchedOff().forEach((set, why) -> LOG.warnf(
+                "The kernels %s are switched off on this machine: %s. luq doctor shows all of them.", set, why));
+    }
+
+    private Optional<KernelTable> find() throws InterruptedException {
+        long deadline = System.nanoTime() + limits.total().toNanos();
+        LOG.info("This machine's kernels are tried, once for a build and a processor: some seconds");
+        try {
+            Files.createDirectories(file.getParent());
+            try (FileChannel channel = FileChannel.open(file.resolveSibling(file.getFileName() + ".lock"),
+                    StandardOpenOption.CREATE, StandardOpenOption.WRITE); FileLock lock = lock(channel, deadline)) {
+                Optional<KernelTable> other = KernelTable.read(file);
+                if (other.isPresent() || lock == null) {
+                    return other;
+                }
+                KernelTable table = new KernelTable(new Trials(deadline).run());
+                table.write(file);
+                return Optional.of(table);
+            }
+        } catch (IOException e) {
+            LOG.warnf("This machine's kernels were not tried, they are taken by rule: %s", e.getMessage());
+            return Optional.empty();
+        }
+    }
+
+    /** @return null at the deadline: another process is at it */
+    private static FileLock lock(FileChannel channel, long deadline) throws IOException, InterruptedException {
+        while (System.nanoTime() < deadline) {
+            FileLock lock = channel.tryLock();
+            if (lock != null) {
+                return lock;
+            }
+            Thread.sleep(LOCK_POLL.toMillis());
+        }
+        return null;
+    }
+
+    /** The trials of one run. */
+    private final class Trials {
+
+        private final long deadline;
+        private final List<KernelTrial> done = new ArrayList<>();
+        private final Set<String> leftOut = new LinkedHashSet<>();
+
+        Trials(long deadline) {
+            this.deadline = deadline;
+        }
+
+        List<KernelTrial> run() throws IOException, InterruptedException {
+            while (!runFrom(done.size())) {
+                // again, behind what the last process died of
+            }
+            return done;
+        }
+
+        /** @return whether the last trial is done */
+        private boolean runFrom(int first) throws IOException, InterruptedException {
+            List<String> arguments = new ArrayList<>(List.of(Integer.toString(first)));
+            arguments.addAll(leftOut);
+            ProcessBuilder builder = new ProcessBuilder(command.line(arguments.toArray(String[]::new)));
+            ChildCommand.environment(builder.environment());
+            Process process = builder.redirectError(ProcessBuilder.Redirect.DISCARD).start();
+            try {
+                return read(process, lines(process));
+            } finally {
+                process.destroyForcibly();
+            }
+        }
+
+        private boolean read(Process process, BlockingQueue<String> lines) throws IOException, InterruptedException {
+            String[] trial = null;
+            while (true) {
+                long left = Math.min(limits.silence().toNanos(), deadline - System.nanoTime());
+                String line = lines.poll(left, TimeUnit.NANOSECONDS);
+                boolean hangs = line == null;
+                if (hangs && System.nanoTime() >= deadline) {
+                    throw new IOException("it takes longer than " + limits.total().toSeconds() + " s");
+                }
+                if (hangs || line.isEmpty()) { // the output's end
+                    died(trial, hangs ? "no answer in " + limits.silence().toSeconds() + " s"
+                            : new ProcessExit(process.waitFor()).toString());
+                    return false;
+                }
+                String[] words = line.split(" ");
+                switch (words[0]) {
+                    case "trial" -> trial = whole(words, 5, line);
+                    case "verdict", "failed", "left-out" -> {
+                        add(trial, line);
+                        trial = null;
+                    }
+                    case "end" -> {
+                        return true;
+                    }
+                    default -> LOG.debugf("The process that tries kernels says: %s", line);
+                }
+            }
+        }
+
+        /** @param trial {@code trial NUMBER TYPE SET LAYOUTS}; null when the process was at none */
+        private void died(String[] trial, String how) throws IOException {
+            if (trial == null) {
+                throw new IOException("the process that tries them ends (" + how + ")");
+            }
+            fail(trial, Outcome.DIED, how);
+        }
+
+        private void add(String[] trial, String line) throws IOException {
+            String[] words = line.split(" ");
+            if (trial == null) {
+                throw notUnderstood(line);
+            }
+            switch (words[0]) {
+                case "failed" -> fail(trial, Outcome.DIED, line.substring(words[0].length()).strip());
+                case "left-out" -> put(trial, Outcome.LEFT_OUT, 0, 0, "");
+                default -> {
+                    whole(words, 5, line);
+                    if (words[1].equals("right")) {
+                        put(trial, Outcome.RIGHT, number(words[3], line), number(words[4], line), "");
+                    } else {
+                        fail(trial, Outcome.WRONG, "off by " + words[2] + " times what is allowed");
+                    }
+                }
+            }
+        }
+
+        private static String[] whole(String[] words, int length, String line) throws IOException {
+            if (words.length != length) {
+                throw notUnderstood(line);
+            }
+            return words;
+        }
+
+        private static double number(String text, String line) throws IOException {
+            try {
+                return Double.parseDouble(text);
+            } catch (NumberFormatException e) {
+                throw notUnderstood(line);
+            }
+        }
+
+        private static IOException notUnderstood(String line) {
+            return new IOException("the process that tries them is not understood: " + line);
+        }
+
+        private void fail(String[] trial, Outcome outcome, String why) {
+            put(trial, outcome, 0, 0, why);
+            if (!trial[3].equals(KernelTrial.ROWS)) {
+                leftOut.add(trial[3]);
+            }
+        }
+
+        private void put(String[] trial, Outcome outcome, double one, double many, String detail) {
+            done.add(new KernelTrial(trial[2], trial[3], trial[4], outcome, one, many, detail));
+        }
+    }
+
+    /** Lines as they come; an empty one is the end. */
+    private static BlockingQueue<String> lines(Process process) {
+        BlockingQueue<String> lines = new LinkedBlockingQueue<>();
+        Thread reader = new Thread(() -> {
+            try (BufferedReader output = new BufferedReader(new InputStreamReader(process.getInputStream(), US_ASCII))) {
+                output.lines().filter(line -> !line.isEmpty()).forEach(lines::add);
+            } catch (IOException | UncheckedIOException e) {
+                LOG.debugf("The output of the process that tries kernels ended: %s", e.getMessage());
+            }
+            lines.add("");
+        }, "luq-kernel-trials");
+        reader.setDaemon(true);
+        reader.start();
+        return lines;
+    }
+}

@@ -1,0 +1,277 @@
+package dev.luq.serving;
+
+import dev.luq.catalog.Catalog;
+import dev.luq.catalog.CatalogEntry;
+import dev.luq.catalog.CatalogException;
+import dev.luq.catalog.Variant;
+import dev.luq.gguf.GgufException;
+import dev.luq.gguf.ModelFiles;
+import dev.luq.machine.Kernels;
+import dev.luq.memory.WeightMemory;
+import io.quarkus.runtime.ShutdownEvent;
+import jakarta.annotation.Priority;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
+import jakarta.inject.Inject;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.function.Supplier;
+import org.jboss.logging.Logger;
+
+/**
+ * Changes what is served at run time: catalogue and processes together. One operation per model at a time; a second one
+ * fails with {@link ModelOperationException.InProgress}. Futures fail with a {@link CatalogException} or a
+ * {@link ModelOperationException}. An operation goes on when nobody waits for its future.
+ */
+@ApplicationScoped
+public class ModelControl {
+
+    private static final Logger LOG = Logger.getLogger(ModelControl.class);
+
+    /** What the estimate of a process may be wrong by. */
+    private static final double MARGIN = 1.1;
+
+    private final Catalog catalog;
+    private final Supervisor supervisor;
+    private final WorkerConfig config;
+    private final MachineMemory memory = MachineMemory.ofThisMachine();
+    private final Set<String> busy = ConcurrentHashMap.newKeySet();
+    private final ExecutorService background = Executors.newCachedThreadPool(body -> {
+        Thread thread = new Thread(body, "luq-model-control");
+        thread.setDaemon(true);
+        return thread;
+    });
+
+    /**
+     * How an activation went.
+     *
+     * @param entry the model as it is served now
+     * @param mode how the processes were swapped; empty when none had to be
+     * @param duration until the new process served
+     */
+    public record Activation(CatalogEntry entry, Optional<SwapMode> mode, Duration duration) {
+    }
+
+    @Inject
+    ModelControl(Catalog catalog, Supervisor supervisor, WorkerConfig config) {
+        this.catalog = catalog;
+        this.supervisor = supervisor;
+        this.config = config;
+    }
+
+    /** Before the supervisor ends the processes that an operation may still be starting. */
+    void stop(@Observes @Priority(1) ShutdownEvent event) {
+        background.shutdownNow();
+    }
+
+    /**
+     * Adds a model and starts to load it; done when it is in the catalogue.
+     *
+     * @param model as in {@link Catalog#register}
+     * @param kernels as there
+     */
+    public CompletableFuture<CatalogEntry> register(String id, Path model, Optional<Path> mmproj, List<String> aliases,
+            Optional<Kernels> kernels) {
+        return operation(id, () -> {
+            CatalogEntry entry = catalog.register(id, model, mmproj, aliases, kernels);
+            ModelRoute route = supervisor.add(entry);
+            SupervisedWorker worker = supervisor.worker(entry);
+            route.put(worker);
+            supervisor.begin(worker);
+            return entry;
+        });
+    }
+
+    /** Forgets a registered model after its running requests ended. */
+    public CompletableFuture<Void> delete(String id) {
+        return operation(id, () -> {
+            catalog.unregister(id);
+            ModelRoute route = supervisor.routeOf(id);
+            supervisor.remove(id);
+            end(route);
+            return null;
+        });
+    }
+
+    /** Starts a process for a model that has none or a failed one; done when it serves. */
+    public CompletableFuture<CatalogEntry> load(String id) {
+        return load(id, () -> require(id).variant().map(Variant::id));
+    }
+
+    /** The same for a model whose files were not usable when the server started: what it served before is served again. */
+    CompletableFuture<CatalogEntry> recover(String id) {
+        return load(id, () -> catalog.wantedVariant(id));
+    }
+
+    private CompletableFuture<CatalogEntry> load(String id, Supplier<Optional<String>> variant) {
+        return operation(id, () -> {
+            require(id);
+            ModelRoute route = supervisor.routeOf(id);
+            SupervisedWorker worker = route.current();
+            if (worker == null || worker.state() == ModelWorker.State.FAILED) {
+                CatalogEntry checked = catalog.prepare(id, variant.get());
+                catalog.activate(checked);
+                worker = supervisor.worker(checked);
+                SupervisedWorker failed = route.replace(worker);
+                supervisor.begin(worker);
+                if (failed != null) {
+                    route.retire(failed);
+                }
+            }
+            CatalogEntry loaded = catalog.setUnloaded(id, false);
+            supervisor.changed(route);
+            if (!worker.awaitReady()) {
+                throw worker.state() == ModelWorker.State.FAILED || worker.state() == ModelWorker.State.DRAINING
+                        ? new ModelOperationException.Failed("The model cannot be served: " + worker.whyNotReady())
+                        : new ModelOperationException.Late("The model goes on loading: " + worker.whyNotReady());
+            }
+            return loaded;
+        });
+    }
+
+    /** Ends the process of a model after its running requests; done when its memory is free. */
+    public CompletableFuture<CatalogEntry> unload(String id) {
+        return operation(id, () -> {
+            require(id);
+            CatalogEntry unloaded = catalog.setUnloaded(id, true);
+            end(supervisor.routeOf(id));
+            return unloaded;
+        });
+    }
+
+    private static void end(ModelRoute route) throws InterruptedException {
+        SupervisedWorker last = route.replace(null);
+        if (last != null) {
+            route.retire(last);
+        }
+        route.awaitRetired();
+    }
+
+    /**
+     * Serves a variant of a model, or its base files; done when it is served. No request fails by that.
+     *
+     * @param variant id of a manifest in the store; empty for the base files
+     */
+    public CompletableFuture<Activation> activate(String id, Optional<String> variant, SwapMode mode) {
+        return operation(id, () -> {
+            long start = System.nanoTime();
+            CatalogEntry now = require(id);
+            CatalogEntry next = catalog.prepare(id, variant);
+            ModelRoute route = supervisor.routeOf(id);
+            Optional<SwapMode> swapped = Optional.empty();
+            boolean same = now.problem().isEmpty() && now.variant().map(Variant::id).equals(variant);
+            if (!same || route.state() == ModelWorker.State.FAILED) {
+                if (route.current() != null) {
+                    swapped = Optional.of(swap(route, now, next, mode));
+                }
+                next = catalog.activate(next);
+                supervisor.changed(route);
+            }
+            Duration duration = Duration.ofNanos(System.nanoTime() - start);
+            LOG.infof("Model %s: %s is served%s", id, variant.map(v -> "variant " + v).orElse("the base"),
+                    swapped.map(m -> " after " + duration.toMillis() + " ms (" + m + ")").orElse(" already"));
+            return new Activation(next, swapped, duration);
+        });
+    }
+
+    private SwapMode swap(ModelRoute route, CatalogEntry now, CatalogEntry next, SwapMode mode)
+            throws InterruptedException {
+        // The memory of a process that still ends its requests is not free.
+        route.awaitRetired();
+        supervisor.awaitKernels();
+        Swap swap = new Swap(route, () -> supervisor.worker(next), () -> supervisor.worker(now), config.deadline(),
+                background);
+        boolean overlap = mode == SwapMode.OVERLAP || mode == SwapMode.AUTO && fitsBeside(route, now, next);
+        if (overlap) {
+            swap.overlap();
+            return SwapMode.OVERLAP;
+        }
+        swap.pause();
+        return SwapMode.PAUSE;
+    }
+
+    /**
+     * Pages of files that both map are in memory once; weights are what they are estimated at, and whatever else the
+     * present process holds the next one is taken to need too.
+     */
+    private boolean fitsBeside(ModelRoute route, CatalogEntry now, CatalogEntry next) {
+        OptionalLong available = memory.available();
+        Optional<Long> pid = route.pid();
+        if (pid.isEmpty()) {
+            return true;
+        }
+        if (available.isEmpty()) {
+            return false;
+        }
+        Map<Path, WeightMemory.Resident> before = weights(now);
+        Map<Path, WeightMemory.Resident> after = weights(next);
+        long mapped = after.entrySet().stream().filter(file -> !before.containsKey(file.getKey()))
+                .mapToLong(file -> file.getValue().mapped()).sum();
+        long others = Math.max(0, memory.anonymous(pid.get()).orElse(0) - copied(before));
+        long projector = next.mmproj().filter(file -> now.mmproj().filter(file::equals).isEmpty()).map(ModelControl::size)
+                .orElse(0L);
+        return available.getAsLong() >= (mapped + copied(after) + others + projector) * MARGIN;
+    }
+
+    private static long copied(Map<Path, WeightMemory.Resident> files) {
+        return files.values().stream().mapToLong(WeightMemory.Resident::copied).sum();
+    }
+
+    private Map<Path, WeightMemory.Resident> weights(CatalogEntry entry) {
+        try {
+            return new WeightMemory(entry.kernels(config.kernels())).byFile(ModelFiles.of(entry.files()));
+        } catch (IOException | GgufException e) {
+            return Map.of(); // loading it will say so
+        }
+    }
+
+    private static long size(Path file) {
+        try {
+            return Files.size(file);
+        } catch (IOException e) {
+            return 0; // loading it will say so
+        }
+    }
+
+    private CatalogEntry require(String id) {
+        return catalog.find(id).filter(entry -> entry.id().equals(id))
+                .orElseThrow(() -> new CatalogException.NotFound("There is no model with the id " + id));
+    }
+
+    private <T> CompletableFuture<T> operation(String id, Callable<T> body) {
+        if (!busy.add(id)) {
+            return CompletableFuture.failedFuture(new ModelOperationException.InProgress(id));
+        }
+        CompletableFuture<T> done = new CompletableFuture<>();
+        try {
+            background.execute(() -> {
+                try {
+                    T result = body.call();
+                    busy.remove(id);
+                    done.complete(result);
+                } catch (InterruptedException e) {
+                    done.completeExceptionally(new ModelOperationException.Stopping());
+                } catch (Exception e) {
+                    busy.remove(id);
+                    done.completeExceptionally(e);
+                }
+            });
+        } catch (RejectedExecutionException e) {
+            done.completeExceptionally(new ModelOperationException.Stopping());
+        }
+        return done;
+    }
+}

@@ -1,0 +1,314 @@
+package dev.luq.serving;
+
+import dev.luq.protocol.ServerFrame;
+import dev.luq.protocol.WorkerFrame;
+import io.smallrye.mutiny.Multi;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * The way to whichever worker serves a model now: it stays while workers come and go. Between two of them it can hold a
+ * gap, in which requests wait.
+ * <pre>
+ *            put                      openGap
+ *  (nobody) -----> worker serves ----------------> requests wait
+ *     ^   unload     |   ^ replace by another          |
+ *     +--------------+---+<----------------------------+ closeGap with another
+ * </pre>
+ * Locks: this one before a worker's. INVARIANT: a generation is held by the gap or by one worker, never by both.
+ */
+final class ModelRoute implements ModelWorker {
+
+    /** Longer than a process takes to end that works on nothing any more. */
+    private static final Duration RETIRING = Duration.ofSeconds(30);
+
+    private final String modelId;
+    private final WorkerConfig config;
+    private final ScheduledExecutorService timer;
+    private final GenerationListener listener;
+    private final Quarantine quarantine;
+
+    // all below guarded by this
+    /** Null when no process is to serve the model. */
+    private SupervisedWorker current;
+    /** Replaced ones that still end their requests. */
+    private final List<SupervisedWorker> retiring = new ArrayList<>();
+    /** Requests that wait; null unless there is a gap. */
+    private Permits gap;
+    private boolean draining;
+    private WorkerFrame.ModelInfo lastInfo;
+    private WorkerFrame.EngineStats past = Totals.NONE;
+    private long pastRestarts;
+
+    ModelRoute(String modelId, WorkerConfig config, ScheduledExecutorService timer, GenerationListener listener) {
+        this.modelId = modelId;
+        this.config = config;
+        this.timer = timer;
+        this.listener = listener;
+        this.quarantine = new Quarantine(config.restart());
+    }
+
+    /** To be shared by all workers of this route: an input that killed one is not tried on the next. */
+    Quarantine quarantine() {
+        return quarantine;
+    }
+
+    /** @return null when nobody serves the model */
+    synchronized SupervisedWorker current() {
+        return current;
+    }
+
+    /** From now on this worker serves the model, which nobody did. */
+    synchronized void put(SupervisedWorker worker) {
+        if (current != null) {
+            throw new IllegalStateException(modelId + " is served by another worker");
+        }
+        current = worker;
+        if (draining) {
+            worker.drain();
+        }
+    }
+
+    /**
+     * From now on this worker serves the model, or nobody. The one before takes no more requests.
+     *
+     * @param worker null for nobody
+     * @return the one before, or null; to be given to {@link #retire}
+     */
+    synchronized SupervisedWorker replace(SupervisedWorker worker) {
+        SupervisedWorker before = current;
+        current = null;
+        if (before != null) {
+            lastInfo = before.info().orElse(lastInfo);
+            retiring.add(before);
+            before.drain();
+        }
+        if (worker != null) {
+            put(worker);
+        }
+        return before;
+    }
+
+    /** Lets a replaced worker end its requests and ends it. Returns when it is gone. */
+    void retire(SupervisedWorker worker) throws InterruptedException {
+        try {
+            worker.end(System.nanoTime() + config.deadline().toNanos());
+        } finally {
+            synchronized (this) {
+                if (retiring.remove(worker)) {
+                    past = Totals.sum(past, Totals.counters(worker.totals()));
+                    pastRestarts += worker.restarts();
+                }
+                notifyAll();
+            }
+        }
+    }
+
+    /**
+     * Waits until all replaced workers are gone.
+     *
+     * @throws ModelOperationException.Late when one is not, although its requests were given up
+     */
+    synchronized void awaitRetired() throws InterruptedException {
+        long until = System.nanoTime() + config.deadline().plus(RETIRING).toNanos();
+        while (!retiring.isEmpty()) {
+            long left = until - System.nanoTime();
+            if (left <= 0) {
+                throw new ModelOperationException.Late("A process that served the model before does not end");
+            }
+            TimeUnit.NANOSECONDS.timedWait(this, left);
+        }
+    }
+
+    /** From now on requests wait, until {@link #closeGap}. */
+    synchronized void openGap() {
+        gap = new Permits(modelId, config, quarantine);
+    }
+
+    /**
+     * Hands the requests that waited to this worker, in the order of their arrival, and all later ones.
+     *
+     * @param worker null for nobody: the requests fail
+     */
+    void closeGap(SupervisedWorker worker) {
+        List<Runnable> refusals = new ArrayList<>();
+        synchronized (this) {
+            if (worker != null) {
+                put(worker);
+            }
+            for (Generation generation : gap.all()) {
+                generation.stopDeadline();
+                Permits.Refusal refusal = refusalUnlessAdmitted(generation);
+                if (refusal != null) {
+                    refusals.add(() -> generation.fail(refusal.exception()));
+                }
+            }
+            gap = null;
+        }
+        refusals.forEach(Runnable::run);
+    }
+
+    @Override
+    public Multi<WorkerFrame.OfRequest> generate(ServerFrame.Generate request) {
+        return Generation.stream(modelId, request, listener, this::submit);
+    }
+
+    private void submit(Generation generation) {
+        Permits.Refusal refusal;
+        synchronized (this) {
+            refusal = gap == null || draining ? refusalUnlessAdmitted(generation) : refusalUnlessWaiting(generation);
+        }
+        if (refusal == null) {
+            generation.stream.onTermination(() -> abandoned(generation));
+        } else {
+            generation.refuse(refusal);
+        }
+    }
+
+    private Permits.Refusal refusalUnlessAdmitted(Generation generation) {
+        if (current != null) {
+            return current.admit(generation);
+        }
+        return draining
+                ? new Permits.Refusal("draining", new WorkerException.NotReady(State.DRAINING, "The server is stopping"))
+                : new Permits.Refusal("model_not_loaded", new WorkerException.NotReady(State.UNLOADED,
+                        "The model " + modelId + " is not loaded"));
+    }
+
+    private Permits.Refusal refusalUnlessWaiting(Generation generation) {
+        Permits waiting = gap;
+        for (Generation victim : waiting.givingWayTo(generation)) {
+            if (stopWaiting(victim)) {
+                timer.execute(() -> victim.refuse(waiting.displaced()));
+            }
+        }
+        Permits.Refusal refusal = waiting.take(generation);
+        if (refusal == null) {
+            generation.deadline(timer.schedule(() -> deadlineReached(generation),
+                    generation.remainingMillis(config.deadline()), TimeUnit.MILLISECONDS));
+        }
+        return refusal;
+    }
+
+    private void abandoned(Generation generation) {
+        if (stopWaiting(generation)) {
+            generation.ended("cancelled", null);
+        } else if (generation.worker() != null) {
+            generation.worker().abandoned(generation);
+        }
+    }
+
+    private void deadlineReached(Generation generation) {
+        if (stopWaiting(generation)) {
+            generation.fail(WorkerException.DeadlineExceeded.after(config.deadline()));
+        }
+    }
+
+    private synchronized boolean stopWaiting(Generation generation) {
+        if (gap == null || !gap.giveBack(generation)) {
+            return false;
+        }
+        generation.stopDeadline();
+        return true;
+    }
+
+    /** Refuses requests from now on: the server stops. */
+    synchronized void drain() {
+        draining = true;
+        if (current != null) {
+            current.drain();
+        }
+    }
+
+    /** Fails the requests that are still running or waiting. */
+    void giveUp() {
+        List<SupervisedWorker> workers;
+        List<Generation> waiting;
+        synchronized (this) {
+            workers = workers();
+            waiting = gap == null ? List.of() : gap.all();
+        }
+        for (Generation generation : waiting) {
+            if (stopWaiting(generation)) {
+                generation.fail(new WorkerException.NotReady(State.DRAINING, "The server is stopping"));
+            }
+        }
+        workers.forEach(SupervisedWorker::giveUp);
+    }
+
+    /** Ends all processes; running requests are given up. */
+    void end() throws InterruptedException {
+        drain();
+        giveUp();
+        List<SupervisedWorker> workers;
+        synchronized (this) {
+            workers = workers();
+        }
+        for (SupervisedWorker worker : workers) {
+            worker.end(System.nanoTime());
+        }
+    }
+
+    private List<SupervisedWorker> workers() {
+        List<SupervisedWorker> workers = new ArrayList<>(retiring);
+        if (current != null) {
+            workers.add(current);
+        }
+        return workers;
+    }
+
+    @Override
+    public String modelId() {
+        return modelId;
+    }
+
+    @Override
+    public synchronized State state() {
+        if (draining) {
+            return current != null && current.state() == State.FAILED ? State.FAILED : State.DRAINING;
+        }
+        if (gap != null) {
+            return State.SWAPPING;
+        }
+        return current == null ? State.UNLOADED : current.state();
+    }
+
+    @Override
+    public synchronized Optional<WorkerFrame.ModelInfo> info() {
+        return Optional.ofNullable(current).flatMap(SupervisedWorker::info).or(() -> Optional.ofNullable(lastInfo));
+    }
+
+    @Override
+    public synchronized Optional<WorkerFrame.EngineStats> stats() {
+        return Optional.ofNullable(current).flatMap(SupervisedWorker::stats);
+    }
+
+    @Override
+    public synchronized WorkerFrame.EngineStats totals() {
+        return workers().stream().map(SupervisedWorker::totals).reduce(past, Totals::sum);
+    }
+
+    @Override
+    public synchronized Optional<String> failure() {
+        return Optional.ofNullable(current).flatMap(SupervisedWorker::failure);
+    }
+
+    @Override
+    public synchronized long restarts() {
+        return pastRestarts + workers().stream().mapToLong(SupervisedWorker::restarts).sum();
+    }
+
+    @Override
+    public synchronized int inFlight() {
+        return workers().stream().mapToInt(SupervisedWorker::inFlight).sum() + (gap == null ? 0 : gap.size());
+    }
+
+    @Override
+    public synchronized Optional<Long> pid() {
+        return Optional.ofNullable(current).flatMap(SupervisedWorker::pid);
+    }
+}

@@ -1,0 +1,70 @@
+package dev.luq.serving;
+
+import dev.luq.protocol.ServerFrame;
+import dev.luq.protocol.WorkerFrame;
+import io.smallrye.mutiny.Multi;
+import java.util.Optional;
+
+/**
+ * One served model and the supervised process behind it, as the rest of the server sees them. Thread-safe; owned by
+ * {@link ModelWorkers}.
+ */
+public interface ModelWorker {
+
+    /** Where the process stands. */
+    enum State {
+        /** The process starts or loads its model for the first time. */
+        LOADING,
+        /** Requests are answered. */
+        READY,
+        /** The process died; its successor is not ready yet. */
+        RESTARTING,
+        /** The model cannot be served; {@link #failure()} says why. No successor is started. */
+        FAILED,
+        /** Running requests end, new ones are refused. */
+        DRAINING,
+        /** One process makes room for another; requests wait for it. */
+        SWAPPING,
+        /** No process is to serve the model until it is loaded again. */
+        UNLOADED
+    }
+
+    /** The model's id in the API. */
+    String modelId();
+
+    State state();
+
+    /** What the loaded model is; empty until it was ready once. */
+    Optional<WorkerFrame.ModelInfo> info();
+
+    /** The latest snapshot of the process; empty while none is ready. */
+    Optional<WorkerFrame.EngineStats> stats();
+
+    /** Counters added up over all processes that served this model; gauges of the current one, 0 while there is none. */
+    WorkerFrame.EngineStats totals();
+
+    /** Why the state is FAILED, without paths. */
+    Optional<String> failure();
+
+    /** How often the process was started again after it died. */
+    long restarts();
+
+    /** Requests that hold a permit: running and waiting ones. */
+    int inFlight();
+
+    /** Process id of the running worker; empty when there is none. */
+    Optional<Long> pid();
+
+    /**
+     * Starts a generation when subscribed to. Items come in the order of {@link WorkerFrame}; the stream completes
+     * after {@code Finished}. It fails with a {@link WorkerException}: every failure, also a {@code Failed} frame,
+     * arrives that way. Cancelling the subscription cancels the generation.
+     * A permit is taken at subscription and lives until the generation ends or the stream is cancelled.
+     * Signals come on the thread that reads from the worker, or on the one that requests: the subscriber returns at
+     * once. One that lags behind by more than {@link WorkerConfig#streamBuffer()} items, because it requests no more,
+     * is cut off with {@link WorkerException.SlowReader}.
+     *
+     * @param request its id is unique among all requests
+     */
+    Multi<WorkerFrame.OfRequest> generate(ServerFrame.Generate request);
+}

@@ -1,0 +1,598 @@
+package dev.luq.serving;
+
+import dev.luq.files.PlainText;
+import dev.luq.process.CrashReport;
+import dev.luq.process.ProcessExit;
+import dev.luq.protocol.Blackbox;
+import dev.luq.protocol.ServerFrame;
+import dev.luq.protocol.WorkerFrame;
+import io.smallrye.mutiny.Multi;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.jboss.logging.Logger;
+
+/**
+ * A process that serves certain files of a model, its successors when it dies, and the requests it works on.
+ * <pre>
+ *            start                ready                  died
+ *  (new) ----------> LOADING ------------> READY ------------------> RESTARTING --+
+ *                     |  ^ died               ^          ready                     | died
+ *         load failed |  +-- after a pause    +------------------------------------+-- after a pause
+ *                     v
+ *                   FAILED        any state but FAILED -- drain --> DRAINING
+ * </pre>
+ * INVARIANT: a generation is among {@code running} from its permit until whoever removes it there: that one ends its
+ * stream, and nobody else does. Events of a process that is not the current one are ignored.
+ */
+final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
+
+    private static final Logger LOG = Logger.getLogger(SupervisedWorker.class);
+
+    /** How long it may take until somebody who waits for a suspect is thought of, where no other event does it. */
+    private static final long DISPATCH_MILLIS = 200;
+
+    /** Characters of a failure's reason, which may quote a file. */
+    private static final int LONGEST_REASON = 1000;
+
+    /** Starts a process for this model. */
+    interface Launcher {
+        WorkerProcess start(String modelId, WorkerProcess.Events events) throws IOException;
+    }
+
+    private final String modelId;
+    private final ServerFrame.Load load;
+    private final WorkerConfig config;
+    private final Launcher launcher;
+    private final ScheduledExecutorService timer;
+    private final GenerationListener listener;
+    private final RestartPolicy restartPolicy;
+    private final Quarantine quarantine;
+    private final Runnable released;
+    private final AtomicBoolean ended = new AtomicBoolean();
+
+    // all below guarded by this
+    private final Permits running;
+    private final Probation probation;
+    /** Whether {@link #dispatch} will be called. */
+    private boolean dispatching;
+    /** Cancelled in the worker, not confirmed yet: id to content key. */
+    private final Map<String, String> cancelling = new HashMap<>();
+    private State state = State.LOADING;
+    private WorkerProcess process;
+    private WorkerFrame.ModelInfo info;
+    private WorkerFrame.EngineStats stats;
+    private WorkerFrame.EngineStats past = Totals.NONE;
+    private String failure;
+    private long restarts;
+    private FileStamps files;
+    /** When the process that loads got further. */
+    private long progressed;
+
+    /**
+     * @param quarantine may be shared with other workers of the same model
+     * @param released run once, when its last process is gone for good
+     */
+    SupervisedWorker(String modelId, ServerFrame.Load load, WorkerConfig config, Launcher launcher,
+            ScheduledExecutorService timer, GenerationListener listener, Quarantine quarantine, Runnable released) {
+        this.modelId = modelId;
+        this.load = load;
+        this.config = config;
+        this.launcher = launcher;
+        this.timer = timer;
+        this.listener = listener;
+        this.restartPolicy = new RestartPolicy(config.restart());
+        this.quarantine = quarantine;
+        this.released = released;
+        this.running = new Permits(modelId, config, quarantine);
+        this.probation = new Probation(config.restart().probation().toNanos(), System.nanoTime());
+    }
+
+    /** Starts the first process. */
+    void start() {
+        // Not with the lock: a file system may take its time.
+        launch(FileStamps.of(paths()));
+    }
+
+    /** Not on the timer's thread, which has the deadlines of all models: a file system may take its time. */
+    private void after(Duration pause, Runnable begin) {
+        timer.schedule(() -> {
+            Thread thread = new Thread(begin, "luq-start-" + modelId);
+            thread.setDaemon(true);
+            try {
+                thread.start();
+            } catch (OutOfMemoryError e) { // as the system says that it gives no further thread
+                begin.run();
+            }
+        }, pause.toMillis(), TimeUnit.MILLISECONDS);
+    }
+
+    private synchronized void launch(FileStamps now) {
+        if (state == State.DRAINING || state == State.FAILED) {
+            return;
+        }
+        files = now;
+        try {
+            process = launcher.start(modelId, this);
+            restartPolicy.started();
+            process.send(load);
+            progressed = System.nanoTime();
+            checkProgress(process);
+            LOG.infof("Model %s: worker %d starts", modelId, process.pid());
+        } catch (IOException e) {
+            // Too many processes, too little memory: that passes.
+            Duration pause = restartPolicy.notStarted();
+            LOG.errorf("Model %s: a worker cannot be started (%s); tried again in %d ms", modelId, e.getMessage(),
+                    pause.toMillis());
+            after(pause, this::start);
+        } catch (RuntimeException e) {
+            LOG.error("A worker cannot be started", e);
+            fail("Its process cannot be started; the server's log says why.");
+        }
+    }
+
+    private List<Path> paths() {
+        return Stream.concat(load.modelFiles().stream(), Stream.ofNullable(load.mmproj())).map(Path::of).toList();
+    }
+
+    /** The files as they were when the latest process was started; empty when none ever was. */
+    synchronized Optional<FileStamps> files() {
+        return Optional.ofNullable(files);
+    }
+
+    /** Ends a process that hangs while it loads; called again until it has loaded or is gone. */
+    private synchronized void checkProgress(WorkerProcess loading) {
+        if (process != loading || state != State.LOADING && state != State.RESTARTING) {
+            return;
+        }
+        long left = progressed + config.loadStallTimeout().toNanos() - System.nanoTime();
+        if (left > 0) {
+            timer.schedule(() -> checkProgress(loading), left, TimeUnit.NANOSECONDS);
+            return;
+        }
+        String reason = "Loading it got no further for " + config.loadStallTimeout().toSeconds() + " seconds"
+                + loadingPart(loading).map(part -> ", at " + part).orElse("");
+        if (state == State.LOADING) {
+            fail(reason + ".");
+        } else {
+            LOG.errorf("Model %s: %s; worker %d is ended", modelId, reason, loading.pid());
+        }
+        loading.kill();
+    }
+
+    /** What a process was loading. */
+    private static Optional<String> loadingPart(WorkerProcess process) {
+        return process.blackbox().read().stream().filter(work -> work.stage() == Blackbox.Stage.LOAD)
+                .flatMap(work -> work.subjects().stream()).map(part -> PlainText.of(part, 100)).findFirst();
+    }
+
+    /** Makes the model unavailable for good. */
+    synchronized void fail(String reason) {
+        failure = PlainText.of(reason, LONGEST_REASON);
+        state = State.FAILED;
+        notifyAll();
+        LOG.errorf("Model %s cannot be served: %s", modelId, failure);
+    }
+
+    @Override
+    public String modelId() {
+        return modelId;
+    }
+
+    @Override
+    public synchronized State state() {
+        return state;
+    }
+
+    @Override
+    public synchronized Optional<WorkerFrame.ModelInfo> info() {
+        return Optional.ofNullable(info);
+    }
+
+    @Override
+    public synchronized Optional<WorkerFrame.EngineStats> stats() {
+        return Optional.ofNullable(stats);
+    }
+
+    @Override
+    public synchronized WorkerFrame.EngineStats totals() {
+        return stats == null ? past : Totals.sum(past, stats);
+    }
+
+    @Override
+    public synchronized Optional<String> failure() {
+        return Optional.ofNullable(failure);
+    }
+
+    @Override
+    public synchronized long restarts() {
+        return restarts;
+    }
+
+    @Override
+    public synchronized int inFlight() {
+        return running.size();
+    }
+
+    @Override
+    public synchronized Optional<Long> pid() {
+        return Optional.ofNullable(process).map(WorkerProcess::pid);
+    }
+
+    @Override
+    public Multi<WorkerFrame.OfRequest> generate(ServerFrame.Generate request) {
+        return generate(request, listener);
+    }
+
+    /** @param told about this generation */
+    Multi<WorkerFrame.OfRequest> generate(ServerFrame.Generate request, GenerationListener told) {
+        return Generation.stream(modelId, request, told, generation -> {
+            Permits.Refusal refusal = admit(generation);
+            if (refusal == null) {
+                generation.stream.onTermination(() -> abandoned(generation));
+            } else {
+                generation.refuse(refusal);
+            }
+        });
+    }
+
+    /**
+     * Begins to work on a generation, whose stream's end the caller reports to {@link #abandoned}.
+     *
+     * @return null, or why it is not done; nothing was said to the stream then
+     */
+    synchronized Permits.Refusal admit(Generation generation) {
+        Permits.Refusal refusal = refusal();
+        if (refusal == null && cancelling.containsKey(generation.id())) {
+            refusal = Permits.duplicate();
+        }
+        if (refusal == null) {
+            running.givingWayTo(generation).forEach(this::displace);
+            refusal = running.take(generation);
+        }
+        if (refusal == null) {
+            generation.worker(this);
+            generation.deadline(timer.schedule(() -> deadlineReached(generation),
+                    generation.remainingMillis(config.deadline()), TimeUnit.MILLISECONDS));
+            probation.add(generation, quarantine.suspects(generation.contentKey), System.nanoTime());
+            dispatch();
+        }
+        return refusal;
+    }
+
+    /** Gives the worker what it may work on now. */
+    private void dispatch() {
+        if (process != null) {
+            probation.next(System.nanoTime(), cancelling.isEmpty()).forEach(next -> process.send(next.request));
+        }
+        if (probation.isWaiting() && !dispatching) {
+            dispatching = true;
+            timer.schedule(this::dispatchLater, DISPATCH_MILLIS, TimeUnit.MILLISECONDS);
+        }
+    }
+
+    private synchronized void dispatchLater() {
+        dispatching = false;
+        dispatch();
+    }
+
+    /** Ends a generation whose place somebody else gets. */
+    private void displace(Generation victim) {
+        if (stop(victim)) {
+            // Not on this thread: what follows is none of the lock's business.
+            timer.execute(() -> victim.refuse(running.displaced()));
+        }
+    }
+
+    /** @return null when requests are served */
+    private Permits.Refusal refusal() {
+        return switch (state) {
+            case READY -> null;
+            case FAILED -> new Permits.Refusal("model_failed", new WorkerException.NotReady(state,
+                    "The model " + modelId + " cannot be served: " + failure));
+            case DRAINING -> new Permits.Refusal("draining", new WorkerException.NotReady(state, "The server is stopping"));
+            case RESTARTING -> new Permits.Refusal("worker_restarting", new WorkerException.NotReady(state,
+                    "The model " + modelId + " is being restarted; try again shortly"));
+            default -> new Permits.Refusal("model_loading", new WorkerException.NotReady(state,
+                    "The model " + modelId + " is still loading; try again shortly"));
+        };
+    }
+
+    /** @return whether the caller took the permit back and so has to end the stream */
+    private synchronized boolean release(Generation generation) {
+        if (!running.giveBack(generation)) {
+            return false;
+        }
+        generation.stopDeadline();
+        if (running.size() == 0) {
+            notifyAll();
+        }
+        return true;
+    }
+
+    /** Like {@link #release}, for a generation that the worker may still work on. */
+    private boolean stop(Generation generation) {
+        synchronized (this) {
+            WorkerProcess current = process;
+            if (!release(generation)) {
+                return false;
+            }
+            boolean hasIt = probation.remove(generation, System.nanoTime());
+            if (hasIt && current != null && current.cancel(generation.id())) {
+                cancelling.put(generation.id(), generation.contentKey);
+                timer.schedule(() -> endIfStalled(current, generation.id()), config.stallTimeout().toMillis(),
+                        TimeUnit.MILLISECONDS);
+            }
+            dispatch();
+        }
+        return true;
+    }
+
+    /** The stream of a generation is over: what is still done for it is stopped. */
+    void abandoned(Generation generation) {
+        if (stop(generation)) {
+            generation.ended("cancelled", null);
+        }
+    }
+
+    private void deadlineReached(Generation generation) {
+        if (stop(generation)) {
+            generation.fail(WorkerException.DeadlineExceeded.after(config.deadline()));
+        }
+    }
+
+    private synchronized void endIfStalled(WorkerProcess stalled, String id) {
+        if (process == stalled && cancelling.containsKey(id)) {
+            LOG.errorf("Model %s: worker %d has not stopped a cancelled request for %d seconds and is ended", modelId,
+                    stalled.pid(), config.stallTimeout().toSeconds());
+            stalled.kill();
+        }
+    }
+
+    @Override
+    public void frame(WorkerProcess source, WorkerFrame frame) {
+        if (frame instanceof WorkerFrame.OfRequest ofRequest) {
+            ofRequest(source, ofRequest);
+            return;
+        }
+        synchronized (this) {
+            if (process != source) {
+                return;
+            }
+            progressed = System.nanoTime();
+            if (frame instanceof WorkerFrame.Ready ready) {
+                info = ready.info();
+                restartPolicy.ready(System.nanoTime());
+                if (state != State.DRAINING) {
+                    state = State.READY;
+                }
+                notifyAll();
+                LOG.infof("Model %s is ready: %s, %s, %d MiB", modelId, info.architecture(), info.quantization(),
+                        info.modelBytes() >> 20);
+            } else if (frame instanceof WorkerFrame.LoadFailed loadFailed && state != State.DRAINING) {
+                fail(loadFailed.message());
+            } else if (frame instanceof WorkerFrame.Stats update) {
+                stats = update.stats();
+            }
+        }
+    }
+
+    private void ofRequest(WorkerProcess source, WorkerFrame.OfRequest frame) {
+        boolean last = frame instanceof WorkerFrame.Finished || frame instanceof WorkerFrame.Failed;
+        Generation generation;
+        synchronized (this) {
+            if (process != source) {
+                return;
+            }
+            generation = running.get(frame.id());
+            if (frame instanceof WorkerFrame.Accepted) {
+                running.accepted(frame.id());
+            }
+            if (last) {
+                cancelling.remove(frame.id());
+                if (generation != null) {
+                    release(generation);
+                    probation.remove(generation, System.nanoTime());
+                }
+                dispatch();
+            }
+        }
+        if (generation == null) {
+            return;
+        }
+        if (frame instanceof WorkerFrame.Failed failed) {
+            quarantine.acquit(generation.contentKey);
+            generation.fail(new WorkerException.Rejected(failed.code(), failed.message(), failed.param()));
+        } else if (frame instanceof WorkerFrame.Finished finished) {
+            quarantine.acquit(generation.contentKey);
+            generation.ended(finished.finishReason(), finished);
+            generation.stream.emit(finished);
+            generation.stream.complete();
+        } else {
+            if (frame instanceof WorkerFrame.Accepted accepted) {
+                generation.accepted(accepted);
+            } else {
+                generation.token();
+            }
+            give(generation, frame);
+        }
+    }
+
+    /** Never waits for the reader of the stream, and never keeps more for it than configured. */
+    private void give(Generation generation, WorkerFrame.OfRequest frame) {
+        if (generation.unread.incrementAndGet() <= config.streamBuffer()) {
+            generation.stream.emit(frame);
+        } else if (stop(generation)) {
+            generation.ended("cancelled", null);
+            generation.stream.fail(new WorkerException.SlowReader(
+                    "The answer was not read for too long: " + config.streamBuffer() + " pieces of it were waiting"));
+        }
+    }
+
+    @Override
+    public void ended(WorkerProcess source, ProcessExit exit) {
+        List<Generation> victims;
+        State before;
+        Optional<String> fileChange = Optional.empty();
+        boolean lostFile = exit.signal().equals("SIGBUS");
+        FileStamps now = lostFile ? FileStamps.of(paths()) : null;
+        synchronized (this) {
+            if (process != source) {
+                return;
+            }
+            before = state;
+            process = null;
+            past = Totals.counters(totals());
+            stats = null;
+            if (lostFile) {
+                fileChange = now.changeSince(files);
+            }
+            victims = running.all();
+            // A process whose file was taken away dies of that, whatever it works on.
+            if (before != State.DRAINING && fileChange.isEmpty()) {
+                blame(source.blackbox(), exit, victims);
+            }
+            victims.forEach(victim -> {
+                release(victim);
+                probation.remove(victim, System.nanoTime());
+            });
+            cancelling.clear();
+            notifyAll();
+            if (before != State.FAILED && before != State.DRAINING) {
+                died(source, exit, fileChange);
+            }
+        }
+        String reason = "The model's process died while it worked on this request"
+                + fileChange.map(change -> ": the model's file " + change + " while it was served").orElse("");
+        victims.forEach(victim -> victim.fail(new WorkerException.Died(reason)));
+        if (before != State.FAILED && before != State.DRAINING) {
+            listener.workerDied(modelId, exit.signal());
+        }
+    }
+
+    /** Whatever the worker worked on when it died is suspected; a suspect that it had to itself is guilty. */
+    private void blame(Blackbox blackbox, ProcessExit exit, List<Generation> victims) {
+        List<Blackbox.Work> works = blackbox.read();
+        Optional<String> thread = exit.crash().flatMap(CrashReport::thread);
+        List<Blackbox.Work> ofThread = works.stream().filter(work -> thread.equals(Optional.of(work.thread()))).toList();
+        Set<String> workedOn = (ofThread.isEmpty() ? works : ofThread).stream()
+                .flatMap(work -> work.subjects().stream()).collect(Collectors.toSet());
+        for (Generation victim : victims) {
+            if (workedOn.contains(victim.id()) || !blackbox.isKept()) {
+                boolean alone = cancelling.isEmpty() && probation.isAlone(victim) && quarantine.suspects(victim.contentKey);
+                quarantine.blame(victim.contentKey, alone);
+                LOG.warnf("Model %s: request %s was worked on when the worker died and is %s", modelId, victim.id(), alone
+                        ? "refused from now on" : "worked on alone when it comes again");
+            }
+        }
+        cancelling.forEach((id, contentKey) -> {
+            if (workedOn.contains(id) || !blackbox.isKept()) {
+                quarantine.blame(contentKey, false);
+            }
+        });
+    }
+
+    private void died(WorkerProcess source, ProcessExit exit, Optional<String> fileChange) {
+        String why = fileChange.map(change -> "; the model's file " + change + " while it was served").orElse("");
+        Optional<Duration> pause = restartPolicy.died(System.nanoTime());
+        if (pause.isEmpty()) {
+            LOG.errorf("Model %s: worker %d died (%s)%s", modelId, source.pid(), exit.forOperator(), why);
+            fail("Its process died " + config.restart().loadAttempts() + " times while loading it (" + exit + ")"
+                    + loadingPart(source).map(part -> ", the last time at " + part).orElse(""));
+            return;
+        }
+        state = info == null ? State.LOADING : State.RESTARTING;
+        LOG.errorf("Model %s: worker %d died (%s)%s; the next one starts in %d ms", modelId, source.pid(),
+                exit.forOperator(), why, pause.get().toMillis());
+        after(pause.get(), this::restart);
+    }
+
+    private void restart() {
+        synchronized (this) {
+            if (state != State.LOADING && state != State.RESTARTING) {
+                return;
+            }
+            restarts++;
+        }
+        start();
+    }
+
+    /** Refuses requests from now on. */
+    synchronized void drain() {
+        if (state != State.FAILED) {
+            state = State.DRAINING;
+        }
+    }
+
+    /** Fails the requests that are still running. */
+    void giveUp() {
+        List<Generation> late;
+        synchronized (this) {
+            late = running.all();
+        }
+        for (Generation generation : late) {
+            if (stop(generation)) {
+                generation.fail(new WorkerException.NotReady(State.DRAINING, "The server is stopping"));
+            }
+        }
+    }
+
+    /**
+     * Waits until requests are served, or it is known that they never will be, but not for ever.
+     *
+     * @return whether they are
+     */
+    synchronized boolean awaitReady() throws InterruptedException {
+        long until = System.nanoTime() + config.loadTimeout().toNanos();
+        long left = config.loadTimeout().toNanos();
+        for (; left > 0 && state != State.READY && state != State.FAILED && state != State.DRAINING;
+                left = until - System.nanoTime()) {
+            TimeUnit.NANOSECONDS.timedWait(this, left);
+        }
+        return state == State.READY;
+    }
+
+    /** Why {@link #awaitReady} said no. */
+    synchronized String whyNotReady() {
+        return switch (state) {
+            case FAILED -> failure;
+            case DRAINING -> "it was ended";
+            default -> "it has not loaded within " + config.loadTimeout().toSeconds() + " seconds";
+        };
+    }
+
+    /**
+     * Waits for running requests, then ends the process; {@link #drain} comes before.
+     *
+     * @param until {@link System#nanoTime()} at which running requests are given up
+     */
+    void end(long until) throws InterruptedException {
+        WorkerProcess last;
+        synchronized (this) {
+            for (long left = until - System.nanoTime(); running.size() > 0 && left > 0; left = until - System.nanoTime()) {
+                TimeUnit.NANOSECONDS.timedWait(this, left);
+            }
+            last = process;
+        }
+        giveUp();
+        if (last != null) {
+            last.close();
+            if (!last.awaitExit(TimeUnit.SECONDS.toMillis(5))) {
+                last.kill();
+            }
+        }
+        if (!ended.getAndSet(true)) {
+            released.run();
+        }
+    }
+}

@@ -1,0 +1,175 @@
+package dev.luq.serving;
+
+import dev.luq.catalog.Catalog;
+import dev.luq.catalog.CatalogEntry;
+import dev.luq.catalog.CatalogException;
+import dev.luq.catalog.VariantStore;
+import dev.luq.machine.NativeBuild;
+import dev.luq.process.ChildCommand;
+import dev.luq.protocol.ServerFrame;
+import io.quarkus.arc.All;
+import io.quarkus.runtime.ShutdownDelayInitiatedEvent;
+import io.quarkus.runtime.ShutdownEvent;
+import io.quarkus.runtime.StartupEvent;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
+import jakarta.inject.Inject;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+
+/** Starts a worker for every model of the catalogue with the server, and ends them with it. */
+@ApplicationScoped
+public class Supervisor implements ModelWorkers {
+
+    private final Catalog catalog;
+    private final VariantStore variants;
+    private final WorkerConfig config;
+    private final ScheduledExecutorService timer;
+    private final GenerationListener generationListener;
+    private final List<ModelListener> modelListeners;
+    private final ChildCommand command;
+    private final Map<String, ModelRoute> routes = new ConcurrentHashMap<>();
+    /** Done when this machine's kernels are known, or known not to be found out. */
+    private final CompletableFuture<Void> kernels = new CompletableFuture<>();
+
+    @Inject
+    Supervisor(Catalog catalog, VariantStore variants, WorkerConfig config,
+            @All List<GenerationListener> generationListeners, @All List<ModelListener> modelListeners) {
+        this.catalog = catalog;
+        this.variants = variants;
+        this.config = config;
+        ScheduledThreadPoolExecutor executor = new ScheduledThreadPoolExecutor(1, body -> {
+            Thread thread = new Thread(body, "luq-supervisor");
+            thread.setDaemon(true);
+            return thread;
+        });
+        executor.setRemoveOnCancelPolicy(true);
+        this.timer = executor;
+        this.generationListener = new Listeners(generationListeners);
+        this.modelListeners = modelListeners;
+        this.command = new ChildCommand(config.process(), ChildCommand.WORKER_MAIN);
+        catalog.entries().forEach(entry -> routes.put(entry.id(), route(entry.id())));
+    }
+
+    private ModelRoute route(String id) {
+        return new ModelRoute(id, config, timer, generationListener);
+    }
+
+    private ServerFrame.Load load(CatalogEntry entry) {
+        return new ServerFrame.Load(entry.files().stream().map(Path::toString).toList(),
+                entry.mmproj().map(Path::toString).orElse(null), config.contextSize(), config.slots(),
+                config.batchSize(), config.threads(), config.imageThreads(), config.imageCacheBytes(),
+                config.imageMaxTokens(), config.streamInterval().toMillis(), entry.kernels(config.kernels()));
+    }
+
+    /** A worker for these files, not started; it holds the variant's lease until it is ended. */
+    SupervisedWorker worker(CatalogEntry entry) {
+        Optional<VariantStore.Lease> lease = entry.variant().map(variant -> variants.lease(variant.id()));
+        return new SupervisedWorker(entry.id(), load(entry), config,
+                (modelId, events) -> WorkerProcess.start(modelId, command, events), timer,
+                generationListener, routes.get(entry.id()).quarantine(), () -> lease.ifPresent(VariantStore.Lease::close));
+    }
+
+    void start(@Observes StartupEvent event) {
+        Thread check = new Thread(this::checkKernels, "luq-kernels");
+        check.setDaemon(true);
+        check.start();
+        for (CatalogEntry entry : catalog.entries()) {
+            ModelRoute route = routes.get(entry.id());
+            if (!entry.unloaded()) {
+                serve(route, entry);
+            }
+            modelListeners.forEach(listener -> listener.added(route));
+        }
+    }
+
+    private void checkKernels() {
+        try {
+            config.process().nativeCacheDir().map(Path::toAbsolutePath)
+                    .ifPresent(dir -> System.setProperty(NativeBuild.CACHE_PROPERTY, dir.toString()));
+            KernelCheck.of(config.process()).ensure().ifPresent(KernelCheck::warn);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } finally {
+            kernels.complete(null);
+        }
+    }
+
+    /** Starts a worker as soon as this machine's kernels are known; returns at once. */
+    void begin(SupervisedWorker worker) {
+        kernels.thenRun(worker::start);
+    }
+
+    /** Returns when this machine's kernels are known. */
+    void awaitKernels() {
+        kernels.join();
+    }
+
+    private void serve(ModelRoute route, CatalogEntry entry) {
+        try {
+            SupervisedWorker worker = worker(entry);
+            route.put(worker);
+            entry.problem().ifPresentOrElse(worker::fail, () -> begin(worker));
+        } catch (CatalogException.NotFound e) {
+            SupervisedWorker none = worker(entry.withoutVariant());
+            route.put(none);
+            none.fail(e.getMessage());
+        }
+    }
+
+    /** The way to a model that was just registered; nobody serves it yet. */
+    ModelRoute add(CatalogEntry entry) {
+        ModelRoute route = routes.computeIfAbsent(entry.id(), this::route);
+        modelListeners.forEach(listener -> listener.added(route));
+        return route;
+    }
+
+    /** Forgets the way to a model that is no longer in the catalogue. */
+    void remove(String modelId) {
+        routes.remove(modelId);
+        modelListeners.forEach(listener -> listener.removed(modelId));
+    }
+
+    void changed(ModelRoute route) {
+        modelListeners.forEach(listener -> listener.changed(route));
+    }
+
+    /** @return null when there is no such model */
+    ModelRoute routeOf(String modelId) {
+        return routes.get(modelId);
+    }
+
+    /** The first moment of a shutdown: streams still reach their clients, also with the news that they are given up. */
+    void leave(@Observes ShutdownDelayInitiatedEvent event) {
+        routes.values().forEach(ModelRoute::drain);
+        timer.schedule(() -> routes.values().forEach(ModelRoute::giveUp), config.drainTime().toMillis(),
+                TimeUnit.MILLISECONDS);
+    }
+
+    /** Connections are closed by now. */
+    void stop(@Observes ShutdownEvent event) throws InterruptedException {
+        routes.values().forEach(ModelRoute::drain);
+        for (ModelRoute route : routes.values()) {
+            route.end();
+        }
+        timer.shutdownNow();
+    }
+
+    @Override
+    public Optional<ModelWorker> find(String modelId) {
+        return catalog.find(modelId).map(entry -> routes.get(entry.id()));
+    }
+
+    @Override
+    public List<ModelWorker> all() {
+        return catalog.entries().stream().map(entry -> (ModelWorker) routes.get(entry.id())).filter(Objects::nonNull).toList();
+    }
+}

@@ -1,0 +1,155 @@
+package dev.luq.serving;
+
+import dev.luq.machine.Kernels;
+import dev.luq.process.ProcessConfig;
+import io.smallrye.config.ConfigMapping;
+import io.smallrye.config.WithDefault;
+import java.time.Duration;
+
+/** How model processes are run; the same for all models where they have no settings of their own. */
+@ConfigMapping(prefix = "luq.worker")
+public interface WorkerConfig {
+
+    /** Sequences that one model decodes at once. */
+    @WithDefault("4")
+    int slots();
+
+    /** Requests that may wait for a slot of one model; further ones are refused with 429. */
+    @WithDefault("32")
+    int queueSize();
+
+    /** Longest time from the arrival of a request to its last token. */
+    @WithDefault("10M")
+    Duration deadline();
+
+    /** Tokens of KV cache shared by all slots; 0 takes the smaller of the model's training context and 8192. */
+    @WithDefault("0")
+    int contextSize();
+
+    /** Tokens evaluated in one step at most. A long prompt delays other streams by one such step. */
+    @WithDefault("128")
+    int batchSize();
+
+    /** Compute threads for decoding; 0 takes the processors that this process may use: {@link dev.luq.machine.Processors}. */
+    @WithDefault("0")
+    int threads();
+
+    /**
+     * What multiplies the weights where a model has no setting of its own: {@code fast}, our own kernels where they know
+     * the type of the weights and the processor; {@code compact}, the same with weights that take hardly more memory than
+     * in the file; or {@code stock}, llama.cpp's everywhere.
+     */
+    @WithDefault("fast")
+    Kernels kernels();
+
+    /** Compute threads for encoding images, which runs beside decoding; 0 takes half of the processors. */
+    @WithDefault("0")
+    int imageThreads();
+
+    /** Upper bound of the image embedding cache, in bytes. */
+    @WithDefault("134217728")
+    long imageCacheBytes();
+
+    /**
+     * Upper bound of one image's tokens, larger images are scaled down; 0 takes the model's own. 1280 is what Qwen2.5-VL's
+     * authors advise for balancing speed and memory (their max_pixels = 1280 * 28 * 28).
+     */
+    @WithDefault("1280")
+    int imageMaxTokens();
+
+    /**
+     * Upper bound of the decoded pixels (3 bytes each) that requests in flight hold in one worker. A request beyond it
+     * is refused: with 429 while others hold the memory, as too large when it could never fit.
+     */
+    @WithDefault("134217728")
+    long imageBytesInFlight();
+
+    /**
+     * Upper bound of the texts, schemas and tools (2 bytes a character) that requests hold in one worker until the engine
+     * has made tokens of them. A request beyond it is refused: with 429 while others hold the memory, as too large when it
+     * could never fit.
+     */
+    @WithDefault("33554432")
+    long textBytesInFlight();
+
+    /**
+     * Text generated within this time of a stream's last event goes into its next event: events cost time on the cores
+     * that compute. The first token is sent at once; zero sends every token on its own.
+     */
+    @WithDefault("20ms")
+    Duration streamInterval();
+
+    /** Generated pieces kept for a client that reads slowly; its generation is cancelled when there are more. */
+    @WithDefault("1024")
+    int streamBuffer();
+
+    /**
+     * A worker that has not confirmed the end of a cancelled request after this time hangs, and is replaced. Longer
+     * than the encoding of the largest image, which cannot be interrupted.
+     */
+    @WithDefault("5M")
+    Duration stallTimeout();
+
+    /** A worker that gets no further with loading its model for this long hangs: the model is given up. */
+    @WithDefault("3M")
+    Duration loadStallTimeout();
+
+    /** How long a call that loads or changes a model waits at most; what it began goes on. */
+    @WithDefault("15M")
+    Duration loadTimeout();
+
+    /** How often it is looked whether the files of a model that cannot be served have changed; then it is tried again. */
+    @WithDefault("5S")
+    Duration fileCheckInterval();
+
+    /**
+     * How long running requests may go on after the server was told to stop; then they end with an error. Keep it
+     * below {@code quarkus.shutdown.timeout}, after which connections are closed without a word.
+     */
+    @WithDefault("25S")
+    Duration drainTime();
+
+    /** What happens after a worker died. */
+    Restart restart();
+
+    /** The worker's process. */
+    ProcessConfig process();
+
+    /** What happens after a worker died. The first restart takes place at once. */
+    interface Restart {
+
+        /** Pause before the second restart in a row; every further one doubles it. */
+        @WithDefault("1S")
+        Duration backOff();
+
+        /** Longest pause. */
+        @WithDefault("1M")
+        Duration maxBackOff();
+
+        /** A worker that has been ready for this long is stable: the next restart is a first one again. */
+        @WithDefault("1M")
+        Duration stableAfter();
+
+        /** A model whose process dies this many times in a row without ever having been ready is given up. */
+        @WithDefault("3")
+        int loadAttempts();
+
+        /** Inputs remembered because a worker died while it worked on them. */
+        @WithDefault("1024")
+        int suspects();
+
+        /**
+         * How long such an input is remembered: until it is answered it is worked on alone, and refused when that kills
+         * again.
+         */
+        @WithDefault("1H")
+        Duration suspicion();
+
+        /**
+         * Longest time that other requests wait until those before a suspect have ended, and again until the suspect has.
+         * Then they have as long for themselves.
+         */
+        @WithDefault("30S")
+        Duration probation();
+    }
+}

@@ -1,0 +1,176 @@
+package dev.luq.worker;
+
+import dev.luq.engine.Engine;
+import dev.luq.engine.EngineException;
+import dev.luq.engine.EngineOptions;
+import dev.luq.engine.WorkListener;
+import dev.luq.gguf.CheckedModel;
+import dev.luq.gguf.GgufException;
+import dev.luq.llama.ChatTemplates;
+import dev.luq.llama.Context;
+import dev.luq.llama.ContextOptions;
+import dev.luq.llama.KernelLayout;
+import dev.luq.llama.KvType;
+import dev.luq.llama.Llama;
+import dev.luq.llama.LlamaException;
+import dev.luq.llama.LogLine;
+import dev.luq.llama.Model;
+import dev.luq.llama.ModelOptions;
+import dev.luq.llama.Vision;
+import dev.luq.llama.VisionOptions;
+import dev.luq.machine.Processors;
+import dev.luq.protocol.Blackbox;
+import dev.luq.protocol.ServerFrame;
+import dev.luq.protocol.WorkerFrame;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
+import java.util.function.DoubleConsumer;
+import java.util.function.DoublePredicate;
+
+/** A model served by llama.cpp. What it opens lives as long as the process. */
+final class EngineHost implements ModelHost {
+
+    private final Blackbox blackbox;
+    private volatile Engine engine;
+    private String kernels;
+
+    /** @param blackbox told what is worked on */
+    EngineHost(Blackbox blackbox) {
+        this.blackbox = blackbox;
+    }
+
+    @Override
+    public WorkerFrame.ModelInfo load(ServerFrame.Load load, DoubleConsumer progress) throws LoadException {
+        Optional<Path> mmproj = Optional.ofNullable(load.mmproj()).map(Path::of);
+        loads("the headers of its files");
+        List<Path> files = check(load, mmproj);
+        try {
+            loads("the native libraries");
+            Llama.init(EngineHost::log);
+            kernels = switch (load.kernels()) {
+                case FAST -> "fast: " + Llama.enableKernels(KernelLayout.FAST);
+                case COMPACT -> "compact: " + Llama.enableKernels(KernelLayout.COMPACT);
+                case STOCK -> "stock";
+            };
+            WorkerLoop.log("INFO", "Kernels " + kernels);
+            loads("its weights");
+            Model model = Model.load(files, new ModelOptions(true, false, inPercent(progress)));
+            int contextSize = ServerFrame.Load.contextSize(load.contextSize(), OptionalLong.of(model.trainingContext()));
+            int batchSize = Math.min(load.batchSize(), contextSize);
+            loads("its context");
+            Context context = Context.create(model, new ContextOptions(contextSize, batchSize, batchSize, load.slots(),
+                    load.threads(), load.threads(), KvType.F16, true));
+            loads("its chat template");
+            ChatTemplates templates = ChatTemplates.of(model);
+            boolean tools = templates.supportsTools();
+            loads("its vision projector");
+            Vision vision = mmproj.isEmpty() ? null : Vision.open(mmproj.get(), model,
+                    new VisionOptions(imageThreads(load), 0, load.imageMaxTokens()));
+            engine = Engine.start(new EngineOptions(load.slots(), batchSize, load.imageCacheBytes(),
+                    Duration.ofMillis(load.streamIntervalMillis())), model, context, templates, vision, work());
+            blackbox.idle(Blackbox.Stage.LOAD);
+            return new WorkerFrame.ModelInfo(model.name().orElse(null), model.architecture(), model.quantization(),
+                    model.parameters(), model.bytes(),
+                    model.parameters() == 0 ? 0 : model.bytes() * 8.0 / model.parameters(), context.contextSize(),
+                    model.trainingContext(), load.slots(), vision != null, tools, model.vocabulary().longestPiece());
+        } catch (LlamaException.VisionLoad e) {
+            throw new LoadException("invalid_mmproj", "The mmproj cannot be used with this model: " + e.getMessage(), e);
+        } catch (LlamaException.Kernels e) {
+            throw new LoadException("unsupported_machine",
+                    "Our kernels cannot be used here, set luq.worker.kernels to stock: " + e.getMessage(), e);
+        } catch (LlamaException e) {
+            throw new LoadException("invalid_model", "The model cannot be used: " + e.getMessage(), e);
+        } catch (IllegalArgumentException e) {
+            throw new LoadException("invalid_configuration", "The model cannot be run as configured: " + e.getMessage(), e);
+        } catch (UnsatisfiedLinkError e) {
+            throw new LoadException("unsupported_machine", "The native libraries do not fit this machine.", e);
+        }
+    }
+
+    private void loads(String part) {
+        blackbox.working(Blackbox.Stage.LOAD, List.of(part));
+    }
+
+    private WorkListener work() {
+        return new WorkListener() {
+            @Override
+            public void begins(Work work, List<String> requests) {
+                blackbox.working(stage(work), requests);
+            }
+
+            @Override
+            public void ends(Work work) {
+                blackbox.idle(stage(work));
+            }
+        };
+    }
+
+    private static Blackbox.Stage stage(WorkListener.Work work) {
+        return switch (work) {
+            case PROMPT -> Blackbox.Stage.PROMPT;
+            case IMAGE -> Blackbox.Stage.IMAGE;
+            case STEP -> Blackbox.Stage.STEP;
+        };
+    }
+
+    /** Half of the processors unless told otherwise: images are encoded while others decode. */
+    private static int imageThreads(ServerFrame.Load load) {
+        return load.imageThreads() > 0 ? load.imageThreads() : Math.max(1, Processors.available() / 2);
+    }
+
+    /** llama.cpp's account of what it loads, over a hundred lines, is for those who look for a fault. */
+    private static void log(LogLine line) {
+        WorkerLoop.log(line.level() == LogLine.Level.INFO ? "DEBUG" : line.level().name(), line.text());
+    }
+
+    /** Files may have changed since the server looked. @return the model's files in order */
+    private static List<Path> check(ServerFrame.Load load, Optional<Path> mmproj) throws LoadException {
+        try {
+            return CheckedModel.read(load.modelFiles().stream().map(Path::of).toList(), mmproj).files().paths();
+        } catch (GgufException.Unusable e) {
+            throw new LoadException("invalid_model", e.getMessage(), e);
+        }
+    }
+
+    private static DoublePredicate inPercent(DoubleConsumer progress) {
+        AtomicInteger told = new AtomicInteger();
+        return share -> {
+            int percent = (int) (share * 100);
+            if (told.getAndSet(percent) != percent) {
+                progress.accept(share);
+            }
+            return true;
+        };
+    }
+
+    @Override
+    public void submit(ServerFrame.Generate request, Consumer<WorkerFrame.OfRequest> events) {
+        engine.submit(Messages.toEngine(request), event -> events.accept(named(Messages.toFrame(event))));
+    }
+
+    /** A failure of the model's numbers says whose they are. */
+    private WorkerFrame.OfRequest named(WorkerFrame.OfRequest frame) {
+        if (!(frame instanceof WorkerFrame.Failed failed) || !failed.code().equals(EngineException.NotFinite.CODE)) {
+            return frame;
+        }
+        String message = failed.message() + " They were computed by the kernels " + kernels + ".";
+        WorkerLoop.log("ERROR", "Request " + failed.id() + ": " + message
+                + " Try others with luq.worker.kernels; if all do this, the model's weights are at fault.");
+        return new WorkerFrame.Failed(failed.id(), failed.code(), message, failed.param());
+    }
+
+    @Override
+    public void cancel(String id) {
+        engine.cancel(id);
+    }
+
+    @Override
+    public WorkerFrame.EngineStats stats() {
+        return Messages.toFrame(engine.stats());
+    }
+}

@@ -1,0 +1,126 @@
+package dev.luq.worker;
+
+import dev.luq.files.PlainText;
+import dev.luq.protocol.Blackbox;
+import dev.luq.protocol.FrameChannel;
+import dev.luq.protocol.Frames;
+import dev.luq.protocol.ServerFrame;
+import dev.luq.protocol.WorkerFrame;
+import java.io.BufferedInputStream;
+import java.io.FileDescriptor;
+import java.io.FileInputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Path;
+import sun.misc.Signal;
+import sun.misc.SignalHandler;
+
+/**
+ * A worker process: frames in on standard input, frames out on standard output, log lines on standard error. It ends
+ * with its input, that is when the server asks for it, ends or is killed. Signals that reach a whole process group,
+ * such as a terminal's Ctrl-C or a service manager's stop, are ignored: the server decides when its workers end, after
+ * their running requests.
+ */
+final class WorkerLoop {
+
+    /** Exit code when the server closed the input. */
+    static final int EXIT_ASKED = 0;
+    /** Exit code after {@link WorkerFrame.LoadFailed}. */
+    static final int EXIT_LOAD_FAILED = 6;
+    /** Exit code when the server does not speak the protocol or reads no more. */
+    static final int EXIT_SERVER_LOST = 4;
+    /** Exit code after a defect of ours. */
+    static final int EXIT_DEFECT = 5;
+
+    /** Characters of a log line. */
+    private static final int LONGEST_LINE = 4000;
+
+    private final ModelHost host;
+    private final Outbox outbox;
+    private volatile boolean ready;
+
+    private WorkerLoop(ModelHost host, OutputStream out) {
+        this.host = host;
+        this.outbox = new Outbox(out, () -> exit(EXIT_SERVER_LOST));
+    }
+
+    /** Runs a worker in this process. Returns never; the process ends. */
+    static void run(ModelHost host) {
+        OutputStream frames = FrameChannel.take();
+        for (String name : new String[] {"INT", "TERM", "HUP"}) {
+            Signal.handle(new Signal(name), SignalHandler.SIG_IGN);
+        }
+        Thread.setDefaultUncaughtExceptionHandler((thread, defect) -> {
+            log("ERROR", "Defect in thread " + thread.getName());
+            defect.printStackTrace();
+            exit(EXIT_DEFECT);
+        });
+        new WorkerLoop(host, frames).serve();
+    }
+
+    /** Writes a log line that the server relays. @param level a level of the server's log */
+    static void log(String level, String message) {
+        System.err.println(level + " " + PlainText.of(message, LONGEST_LINE));
+    }
+
+    /**
+     * What the server learns from after this process died.
+     *
+     * @param arguments of the process: the file, or nothing
+     */
+    static Blackbox blackbox(String[] arguments) {
+        try {
+            return arguments.length == 0 ? Blackbox.none() : Blackbox.open(Path.of(arguments[0]));
+        } catch (IOException e) {
+            log("WARN", "What is worked on will not be known after a crash: " + e.getMessage());
+            return Blackbox.none();
+        }
+    }
+
+    private void serve() {
+        Frames.Reader<ServerFrame> reader = new Frames.Reader<>(ServerFrame.class,
+                new BufferedInputStream(new FileInputStream(FileDescriptor.in), 1 << 16), ServerFrame.LONGEST);
+        try {
+            for (ServerFrame frame = reader.read(); frame != null; frame = reader.read()) {
+                handle(frame);
+            }
+            exit(EXIT_ASKED);
+        } catch (IOException e) {
+            log("ERROR", "The server's frames cannot be read: " + e.getMessage());
+            exit(EXIT_SERVER_LOST);
+        }
+    }
+
+    private void handle(ServerFrame frame) {
+        if (frame instanceof ServerFrame.Load load) {
+            // Not on this thread: it has to notice the end of the input while a model loads.
+            new Thread(() -> load(load), "luq-load").start();
+        } else if (frame instanceof ServerFrame.Generate generate) {
+            if (ready) {
+                host.submit(generate, outbox::put);
+            } else {
+                outbox.put(new WorkerFrame.Failed(generate.id(), "internal_error", "The model is not loaded", null));
+            }
+        } else if (frame instanceof ServerFrame.Cancel cancel && ready) {
+            host.cancel(cancel.id());
+        }
+    }
+
+    private void load(ServerFrame.Load load) {
+        try {
+            WorkerFrame.ModelInfo info = host.load(load, progress -> outbox.put(new WorkerFrame.Loading((float) progress)));
+            ready = true;
+            outbox.put(new WorkerFrame.Ready(info));
+            outbox.report(host::stats);
+        } catch (LoadException e) {
+            log("ERROR", "The model cannot be loaded: " + e.getMessage());
+            outbox.put(new WorkerFrame.LoadFailed(e.code(), e.getMessage()));
+            exit(EXIT_LOAD_FAILED);
+        }
+    }
+
+    /** Ends at once: threads inside native code cannot be asked to return. */
+    private static void exit(int code) {
+        Runtime.getRuntime().halt(code);
+    }
+}

@@ -1,0 +1,5 @@
+package dev.luq.architecture.broken.worker;
+
+/** Runs in the child process. */
+public class Child {
+}

@@ -1,0 +1,76 @@
+package dev.luq.http.intake;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.luq.http.errors.ApiException.Busy;
+import io.vertx.core.buffer.Buffer;
+import java.io.IOException;
+import java.util.Arrays;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+
+class ReceivedBodyTest {
+
+    private final IntakeBudget budget = new IntakeBudget(10_000_000, 2_000_000);
+
+    private static byte[] random(int bytes) {
+        byte[] content = new byte[bytes];
+        new Random(bytes).nextBytes(content);
+        return content;
+    }
+
+    @Test
+    void whatCameInPiecesIsOneStream() throws IOException {
+        for (int piece : new int[] {1, 7, 4096, 100_000}) {
+            byte[] sent = random(100_000);
+            try (ReceivedBody body = new ReceivedBody(budget.reserve(0), 0)) {
+                for (int at = 0; at < sent.length; at += piece) {
+                    body.append(Buffer.buffer(Arrays.copyOfRange(sent, at, Math.min(sent.length, at + piece))), 0);
+                }
+                assertEquals(sent.length, body.size());
+                assertTrue(budget.total() - budget.free() <= 2 * sent.length, "charged for what came");
+                body.chargeParsing();
+                assertArrayEquals(sent, body.stream().readAllBytes());
+            }
+            assertEquals(budget.total(), budget.free());
+        }
+    }
+
+    @Test
+    void aBodyOfKnownLengthTakesNoMoreThanThat() throws IOException {
+        byte[] sent = random(50_000);
+        try (ReceivedBody body = new ReceivedBody(budget.reserve(0), sent.length)) {
+            body.append(Buffer.buffer(sent).slice(0, 9_999), 0);
+            body.append(Buffer.buffer(sent), 9_999);
+            assertEquals(sent.length, budget.total() - budget.free());
+            assertArrayEquals(sent, body.stream().readAllBytes());
+        }
+    }
+
+    @Test
+    void whatDoesNotFitLeavesWhatIsThere() throws IOException {
+        IntakeBudget small = new IntakeBudget(10_000, 2_000);
+        try (IntakeBudget.Share others = small.reserve(5_000); ReceivedBody body = new ReceivedBody(small.reserve(0), 0)) {
+            body.append(Buffer.buffer(random(4_096)), 0);
+            assertThrows(Busy.class, () -> body.append(Buffer.buffer(new byte[] {1}), 0));
+            others.close();
+            body.append(Buffer.buffer(new byte[] {1}), 0);
+            assertEquals(4_097, body.stream().readAllBytes().length);
+        }
+        assertEquals(small.total(), small.free());
+    }
+
+    @Test
+    void theStreamsEndIsToldOnce() throws IOException {
+        int[] ends = {0};
+        ReceivedBody body = new ReceivedBody(budget.reserve(0), 0);
+        body.whenParsed(() -> ends[0]++);
+        body.stream().close();
+        body.close();
+        body.close();
+        assertEquals(1, ends[0]);
+    }
+}

@@ -1,0 +1,38 @@
+package dev.luq.memory;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.luq.gguf.LayeredModel;
+import dev.luq.requant.plan.Models;
+import java.util.Optional;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class MemoryModelTest {
+
+    private static final double MIB = 1048576;
+    private static final int VOCABULARY = 600;
+    private static final int SLOTS = 4;
+
+    /** What llama.cpp v0.5.0 reports as compute buffer and KV buffer of models with random weights. */
+    @ParameterizedTest
+    @CsvSource({
+        // layers, width, keys, feed-forward, batch, context, compute MiB, KV MiB
+        "2, 3584, 512, 18944, 128, 8192, 36.75, 32",
+        "2,  256,  64, 18944, 128, 8192, 30.25, 4",
+        "3, 1536, 256,  8960, 128, 8192, 18.13, 24",
+        "2, 1024, 256,   512, 128, 8192,  4.75, 16",
+        "3,  768, 192,  3072, 128,  512,  6.13, 1.12",
+        "3, 2048, 512,  5632, 512, 4096, 53.01, 24"})
+    void buffersAreThoseOfLlama(int layers, int width, int keys, int feedForward, int batch, int context, double compute,
+            double kvCache) {
+        LayeredModel model = Models.decoder(layers, width, keys, feedForward, VOCABULARY, true);
+        MemoryEstimate estimate = new MemoryModel(model, Optional.empty(), new ServingShape(context, batch, SLOTS, 2))
+                .estimate(1, 0);
+
+        // A row in half precision and the logits lie beside the buffer; the vocabulary's tables are small here.
+        double beside = (feedForward * batch * 2.0 + VOCABULARY * SLOTS * 4.0) / MIB;
+        assertEquals(compute + beside, estimate.compute() / MIB, 0.25);
+        assertEquals(kvCache, estimate.kvCache() / MIB, 0.01);
+    }
+}

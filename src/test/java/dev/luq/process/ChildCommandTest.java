@@ -1,0 +1,55 @@
+package dev.luq.process;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.luq.serving.TestConfig;
+import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+/** What a child process is told of its server. */
+class ChildCommandTest {
+
+    private static final String SECRET = "a-key-that-nobody-guesses";
+
+    @Test
+    void onlyWhatAChildNeedsOfTheEnvironmentReachesIt() {
+        Map<String, String> environment = new HashMap<>(Map.of("PATH", "/bin", "LC_ALL", "C", "OMP_NUM_THREADS", "2"));
+        for (String name : List.of("LUQ_API_KEYS", "LUQ_API_KEYS_FILE", "QUARKUS_TLS_KEY_STORE_P12_PASSWORD", "HF_TOKEN",
+                "AWS_SECRET_ACCESS_KEY", "luq.api.keys", "JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS", "PATHS",
+                "MY_PATH")) {
+            environment.put(name, SECRET);
+        }
+        ChildCommand.environment(environment);
+        assertFalse(environment.containsValue(SECRET), environment::toString);
+        assertEquals(Set.of("PATH", "LC_ALL", "OMP_NUM_THREADS", "GGML_NO_BACKTRACE", "GOMP_SPINCOUNT"), environment.keySet());
+    }
+
+    @Test
+    void theSystemShowsNoMore() throws Exception {
+        ProcessBuilder builder = new ProcessBuilder("cat", "/proc/self/environ");
+        builder.environment().put("LUQ_API_KEYS", SECRET);
+        builder.environment().put("ANYTHING", SECRET);
+        ChildCommand.environment(builder.environment());
+        String shown = new String(builder.start().getInputStream().readAllBytes(), StandardCharsets.ISO_8859_1);
+        assertTrue(shown.contains("GGML_NO_BACKTRACE=1"), shown);
+        assertFalse(shown.contains(SECRET), shown);
+    }
+
+    @Test
+    void noOptionOfTheServerIsOnItsCommandLine() {
+        System.setProperty("luq.api.keys", SECRET);
+        try {
+            List<String> line = new ChildCommand(TestConfig.of(Map.of()).process(), ChildCommand.WORKER_MAIN).line("model");
+            assertFalse(String.join(" ", line).contains(SECRET), line::toString);
+            assertFalse(String.join(" ", line).contains("luq.api"), line::toString);
+        } finally {
+            System.clearProperty("luq.api.keys");
+        }
+    }
+}

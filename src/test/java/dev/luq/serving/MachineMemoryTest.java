@@ -1,0 +1,61 @@
+package dev.luq.serving;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.OptionalLong;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class MachineMemoryTest {
+
+    @TempDir
+    Path root;
+
+    @Test
+    void withoutAGroupTheMachineIsTheLimit() throws IOException {
+        write("proc/meminfo", "MemTotal:  4000 kB\nMemAvailable:    1000 kB\n");
+        assertEquals(OptionalLong.of(1_024_000), memory().available());
+    }
+
+    @Test
+    void theNarrowestGroupCountsAndPagesThatNobodyNeedsAreFree() throws IOException {
+        write("proc/meminfo", "MemAvailable:    1000 kB\n");
+        write("proc/self/cgroup", "0::/pod/server\n");
+        write("cgroup/pod/memory.max", "700000\n");
+        write("cgroup/pod/memory.current", "500000\n");
+        write("cgroup/pod/memory.stat", "anon 4\ninactive_file 100000\nactive_file 7\n");
+        write("cgroup/pod/server/memory.max", "max\n");
+        write("cgroup/pod/server/memory.current", "1\n");
+        assertEquals(OptionalLong.of(300_000), memory().available());
+        write("cgroup/memory.max", "1000\n");
+        write("cgroup/memory.current", "900\n");
+        assertEquals(OptionalLong.of(100), memory().available());
+    }
+
+    @Test
+    void whatTheSystemDoesNotSayIsUnknown() {
+        assertEquals(OptionalLong.empty(), memory().available());
+        assertEquals(OptionalLong.empty(), memory().anonymous(1));
+    }
+
+    @Test
+    void thisMachineSays() {
+        MachineMemory here = MachineMemory.ofThisMachine();
+        assertTrue(here.available().orElseThrow() > 0);
+        assertTrue(here.anonymous(ProcessHandle.current().pid()).orElseThrow() > 1 << 20);
+    }
+
+    private MachineMemory memory() {
+        return new MachineMemory(root.resolve("proc"), root.resolve("cgroup"));
+    }
+
+    private void write(String file, String content) throws IOException {
+        Path path = root.resolve(file);
+        Files.createDirectories(path.getParent());
+        Files.writeString(path, content);
+    }
+}

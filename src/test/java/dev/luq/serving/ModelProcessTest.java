@@ -1,0 +1,279 @@
+package dev.luq.serving;
+
+import static dev.luq.Until.until;
+import static dev.luq.serving.Await.answer;
+import static dev.luq.serving.Await.failure;
+import static dev.luq.serving.Await.ready;
+import static dev.luq.serving.Await.request;
+import static dev.luq.serving.Await.run;
+import static dev.luq.serving.Await.text;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import dev.luq.cli.AnswerDifference;
+import dev.luq.cli.LadderMix;
+import dev.luq.llama.ModelQuantizer;
+import dev.luq.machine.Kernels;
+import dev.luq.process.ChildCommand;
+import dev.luq.protocol.ServerFrame;
+import dev.luq.protocol.WorkerFrame;
+import dev.luq.requant.TestModels;
+import io.smallrye.mutiny.helpers.test.AssertSubscriber;
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import javax.imageio.ImageIO;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The real worker process with llama.cpp and tiny models of random weights. */
+class ModelProcessTest {
+
+    private static final Path MODELS = Path.of("src/test/resources/reference").toAbsolutePath();
+    private static final String HELLO = "[{\"role\":\"user\",\"content\":\"Hello\"}]";
+    private static final String LOOK =
+            "[{\"role\":\"user\",\"content\":[{\"type\":\"image\",\"image\":0},{\"type\":\"text\",\"text\":\"Look\"}]}]";
+    /** Of the evaluation set's questions one in so many is asked twice. */
+    private static final int EVERY = 40;
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final WorkerConfig CONFIG = TestConfig.of(Map.of("threads", "1", "image-threads", "1"));
+
+    private final ScheduledExecutorService timer = Executors.newScheduledThreadPool(1);
+    private final List<SupervisedWorker> workers = new ArrayList<>();
+
+    @AfterEach
+    void endWorkers() throws InterruptedException {
+        for (SupervisedWorker worker : workers) {
+            worker.drain();
+            worker.end(System.nanoTime());
+        }
+        timer.shutdownNow();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"llava-tiny", "qwen2.5-vl-tiny"})
+    void aQuestionAboutAPictureIsAnswered(String model) {
+        SupervisedWorker worker = started(MODELS.resolve(model + "-F16.gguf"), MODELS.resolve("mmproj-" + model + "-F16.gguf"));
+        ready(worker);
+        WorkerFrame.ModelInfo info = worker.info().orElseThrow();
+        assertTrue(info.vision());
+        assertEquals("F16", info.quantization());
+        assertEquals(Math.min(8192, info.trainingContext()), info.contextSize());
+
+        AssertSubscriber<WorkerFrame.OfRequest> answer = run(worker, request(LOOK, 8, image()));
+        answer(answer);
+        WorkerFrame.Accepted accepted = (WorkerFrame.Accepted) answer.getItems().get(0);
+        assertTrue(accepted.imageTokens() > 0);
+        assertTrue(accepted.promptTokens() > accepted.imageTokens());
+        WorkerFrame.Finished finished = (WorkerFrame.Finished) answer.getLastItem();
+        assertTrue(finished.completionTokens() <= 8);
+        until("stats", () -> worker.totals().imagesEncoded() == 1 && worker.totals().running() == 0);
+        assertEquals(accepted.imageTokens(), worker.totals().imageTokens());
+    }
+
+    @Test
+    void equalQuestionsHaveEqualAnswersAlsoFromTheCache() {
+        SupervisedWorker worker = started(MODELS.resolve("qwen2.5-vl-tiny-F16.gguf"), MODELS.resolve("mmproj-qwen2.5-vl-tiny-F16.gguf"));
+        ready(worker);
+        String first = answer(run(worker, request(LOOK, 8, image())));
+        assertEquals(first, answer(run(worker, request(LOOK, 8, image()))));
+        until("stats", () -> worker.totals().prefixHits() > 0);
+        assertEquals(1, worker.totals().imagesEncoded());
+    }
+
+    @Test
+    void aModelWithoutProjectorReadsOnlyText() {
+        SupervisedWorker worker = started(MODELS.resolve("qwen2.5-vl-tiny-F16.gguf"), null);
+        ready(worker);
+        assertFalse(worker.info().orElseThrow().vision());
+        answer(run(worker, request(HELLO, 4)));
+        WorkerException.Rejected refused = failure(WorkerException.Rejected.class, run(worker, request(LOOK, 4, image())));
+        assertEquals("unsupported_modality", refused.code());
+    }
+
+    @Test
+    void aKilledWorkerFailsItsStreamAndASuccessorAnswers() {
+        SupervisedWorker worker = started(MODELS.resolve("qwen2.5-vl-tiny-F16.gguf"), null);
+        ready(worker);
+        long pid = worker.pid().orElseThrow();
+        AssertSubscriber<WorkerFrame.OfRequest> stream = run(worker, endless());
+        until("text", () -> !text(stream).isEmpty());
+        ProcessHandle.of(pid).orElseThrow().destroyForcibly();
+        failure(WorkerException.Died.class, stream);
+        ready(worker);
+        assertNotEquals(pid, worker.pid().orElseThrow());
+        answer(run(worker, request(HELLO, 4)));
+        assertEquals(1, worker.restarts());
+    }
+
+    @Test
+    void aClientThatLeavesStopsTheSequence() {
+        SupervisedWorker worker = started(MODELS.resolve("qwen2.5-vl-tiny-F16.gguf"), null);
+        ready(worker);
+        AssertSubscriber<WorkerFrame.OfRequest> stream = run(worker, endless());
+        until("text", () -> !text(stream).isEmpty());
+        stream.cancel();
+        until("cancelled", () -> worker.totals().cancelled() == 1 && worker.totals().running() == 0);
+        assertEquals(0, worker.inFlight());
+    }
+
+    @Test
+    void filesThatBrokeSinceTheServerLookedAreRefused(@TempDir Path folder) throws IOException {
+        Path cut = folder.resolve("cut.gguf");
+        byte[] whole = Files.readAllBytes(MODELS.resolve("llava-tiny-F16.gguf"));
+        Files.write(cut, Arrays.copyOf(whole, whole.length / 2));
+        SupervisedWorker worker = started(cut, null);
+        until("failure", () -> worker.state() == ModelWorker.State.FAILED);
+        String reason = worker.failure().orElseThrow();
+        assertFalse(reason.contains(folder.toString()), reason);
+        assertEquals(0, worker.restarts());
+    }
+
+    @Test
+    void aTemplateThatLoopsIsEndedAndNamed(@TempDir Path folder) throws IOException {
+        String loops = "{% for a in range(10000) %}{% for b in range(10000) %}{% for c in range(10000) %}{% endfor %}"
+                + "{% endfor %}{% endfor %}{{ messages[0]['content'] }}";
+        Path model = TestModels.withTemplate(TestModels.model(TestModels.LLAVA), loops, folder.resolve("loops.gguf"));
+        SupervisedWorker worker = started(model, null, Kernels.STOCK, TestConfig.of(Map.of("load-stall-timeout", "6S")));
+        until("failure", () -> worker.state() == ModelWorker.State.FAILED && worker.pid().isEmpty());
+        assertEquals("Loading it got no further for 6 seconds, at its chat template.", worker.failure().orElseThrow());
+        assertEquals(0, worker.restarts());
+    }
+
+    @Test
+    void anMmprojOfAnotherKindOfModelIsRefused() {
+        SupervisedWorker worker = started(MODELS.resolve("llava-tiny-F16.gguf"), MODELS.resolve("qwen2.5-vl-tiny-F16.gguf"));
+        until("failure", () -> worker.state() == ModelWorker.State.FAILED);
+        assertTrue(worker.failure().orElseThrow().contains("not a multimodal projector"), worker.failure().get());
+    }
+
+    /** Every type that our kernels multiply; importances are made up, so answers are not all right. */
+    @Test
+    void ourKernelsGiveTheAnswersOfLlamaCpp(@TempDir Path folder) throws IOException {
+        Path demo = Path.of("models/demo/luq-demo-F16.gguf").toAbsolutePath();
+        Path mixed = folder.resolve("mixed.gguf");
+        TestModels.init();
+        ModelQuantizer.quantize(demo, mixed, new ModelQuantizer.Options(ModelQuantizer.FileType.Q4_K_M, false,
+                LadderMix.types(16), Optional.of(TestModels.importance(TestModels.read(demo))), 1));
+        Path mmproj = demo.resolveSibling("mmproj-luq-demo-F16.gguf");
+        SupervisedWorker stock = started(mixed, mmproj, Kernels.STOCK);
+        List<SupervisedWorker> ours = List.of(started(mixed, mmproj, Kernels.FAST), started(mixed, mmproj, Kernels.COMPACT));
+        ready(stock);
+        ours.forEach(Await::ready);
+        Path folderOfSet = demo.resolveSibling("evaluation");
+        List<String> questions = Files.readAllLines(folderOfSet.resolve("evaluation.jsonl"));
+        for (int i = 0; i < questions.size(); i += EVERY) {
+            JsonNode question = JSON.readTree(questions.get(i));
+            List<WorkerFrame.TokenLogprob> expected = tokens(run(stock, ask(question, folderOfSet)));
+            for (SupervisedWorker fast : ours) {
+                Optional<AnswerDifference> difference = AnswerDifference.between(expected,
+                        tokens(run(fast, ask(question, folderOfSet))));
+                assertTrue(difference.map(AnswerDifference::isTie).orElse(true), () -> question + ": " + difference);
+            }
+        }
+    }
+
+    /** The demo model's own examples, with weights as in the file and so little smaller that answers are the same. */
+    @ParameterizedTest
+    @CsvSource({"F16, STOCK", "Q8_0, STOCK", "Q6_K, FAST", "Q6_K, COMPACT", "Q6_K, STOCK"})
+    void everyKernelAnswersTheExamplesRight(String type, Kernels kernels, @TempDir Path folder) throws IOException {
+        Path demo = Path.of("models/demo/luq-demo-F16.gguf").toAbsolutePath();
+        Path file = demo;
+        if (!type.equals("F16")) {
+            file = folder.resolve("demo.gguf");
+            TestModels.init();
+            ModelQuantizer.quantize(demo, file, new ModelQuantizer.Options(ModelQuantizer.FileType.valueOf(type), false,
+                    Map.of(), Optional.empty(), 1));
+        }
+        SupervisedWorker worker = started(file, demo.resolveSibling("mmproj-luq-demo-F16.gguf"), kernels);
+        ready(worker);
+        Path examples = demo.resolveSibling("examples");
+        for (String line : Files.readAllLines(examples.resolve("examples.jsonl"))) {
+            JsonNode example = JSON.readTree(line);
+            assertEquals(example.get("answer").textValue(), answer(run(worker, ask(example, examples))), line);
+        }
+    }
+
+    private static List<WorkerFrame.TokenLogprob> tokens(AssertSubscriber<WorkerFrame.OfRequest> answer) {
+        answer(answer);
+        return answer.getItems().stream().filter(WorkerFrame.Delta.class::isInstance).map(WorkerFrame.Delta.class::cast)
+                .flatMap(delta -> delta.logprobs().stream()).toList();
+    }
+
+    /** @param question names one image, several, or none */
+    private static ServerFrame.Generate ask(JsonNode question, Path folder) throws IOException {
+        List<ServerFrame.Image> images = new ArrayList<>();
+        ArrayNode content = JSON.createArrayNode();
+        JsonNode named = question.get("image");
+        for (JsonNode name : named.isTextual() ? List.of(named) : named) {
+            content.addObject().put("type", "image").put("image", images.size());
+            images.add(image(folder.resolve(name.textValue())));
+        }
+        content.addObject().put("type", "text").set("text", question.get("question"));
+        ArrayNode messages = JSON.createArrayNode();
+        messages.addObject().put("role", "user").set("content", content);
+        ServerFrame.Generate plain = request(messages.toString(), 24, images.toArray(ServerFrame.Image[]::new));
+        return new ServerFrame.Generate(plain.id(), plain.messages(), plain.images(), null, null, false, null,
+                plain.sampling(), plain.maxTokens(), List.of(), 2, true);
+    }
+
+    private SupervisedWorker started(Path model, Path mmproj) {
+        return started(model, mmproj, Kernels.FAST);
+    }
+
+    private SupervisedWorker started(Path model, Path mmproj, Kernels kernels) {
+        return started(model, mmproj, kernels, CONFIG);
+    }
+
+    private SupervisedWorker started(Path model, Path mmproj, Kernels kernels, WorkerConfig config) {
+        ChildCommand command = new ChildCommand(CONFIG.process(), ChildCommand.WORKER_MAIN);
+        ServerFrame.Load load = new ServerFrame.Load(List.of(model.toString()), mmproj == null ? null : mmproj.toString(), 0,
+                2, 64, 1, 1, 1 << 20, 0, 0, kernels);
+        SupervisedWorker worker = new SupervisedWorker("tiny", load, config,
+                (modelId, events) -> WorkerProcess.start(modelId, command, events), timer,
+                new GenerationListener() { }, new Quarantine(CONFIG.restart()), () -> { });
+        workers.add(worker);
+        worker.start();
+        return worker;
+    }
+
+    private static ServerFrame.Image image(Path png) throws IOException {
+        BufferedImage image = ImageIO.read(png.toFile());
+        byte[] rgb = new byte[3 * image.getWidth() * image.getHeight()];
+        for (int i = 0; i < rgb.length; i++) {
+            int pixel = image.getRGB(i / 3 % image.getWidth(), i / 3 / image.getWidth());
+            rgb[i] = (byte) (pixel >> 8 * (2 - i % 3));
+        }
+        return new ServerFrame.Image(image.getWidth(), image.getHeight(), String.format("%064x", Arrays.hashCode(rgb) & 0xffffffffL), rgb);
+    }
+
+    /** Generates until the context is full: random weights hardly ever end by themselves. */
+    private static ServerFrame.Generate endless() {
+        return request(HELLO, 0);
+    }
+
+    private static ServerFrame.Image image() {
+        byte[] rgb = new byte[3 * 56 * 56];
+        for (int i = 0; i < rgb.length; i++) {
+            rgb[i] = (byte) (i * 7);
+        }
+        return new ServerFrame.Image(56, 56, "a".repeat(64), rgb);
+    }
+}

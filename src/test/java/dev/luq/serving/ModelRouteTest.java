@@ -1,0 +1,234 @@
+package dev.luq.serving;
+
+import static dev.luq.Until.until;
+import static dev.luq.serving.Await.answer;
+import static dev.luq.serving.Await.failure;
+import static dev.luq.serving.Await.text;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.luq.process.ChildCommand;
+import dev.luq.protocol.ServerFrame;
+import dev.luq.protocol.WorkerFrame;
+import io.smallrye.mutiny.helpers.test.AssertSubscriber;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.function.Supplier;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** One worker after the other behind the same id, with real child processes whose model does what a test needs. */
+class ModelRouteTest {
+
+    private final ScheduledExecutorService timer = Executors.newScheduledThreadPool(1);
+    private final ExecutorService background = Executors.newCachedThreadPool();
+    private final List<String> heard = new CopyOnWriteArrayList<>();
+    private final List<String> released = new CopyOnWriteArrayList<>();
+
+    private final GenerationListener listener = new GenerationListener() {
+        @Override
+        public void rejected(String modelId, String reason) {
+            heard.add("rejected " + reason);
+        }
+
+        @Override
+        public void ended(String modelId, String finishReason, Duration total, WorkerFrame.Accepted accepted,
+                WorkerFrame.Finished finished) {
+            heard.add("ended " + finishReason);
+        }
+    };
+
+    private WorkerConfig config = TestConfig.of(Map.of());
+    private ModelRoute route = new ModelRoute("test", config, timer, listener);
+
+    @AfterEach
+    void endWorkers() throws InterruptedException {
+        background.shutdownNow();
+        route.end();
+        timer.shutdownNow();
+    }
+
+    @Test
+    void nobodyServesAModelThatIsNotLoaded() {
+        assertEquals(ModelWorker.State.UNLOADED, route.state());
+        assertEquals(ModelWorker.State.UNLOADED, failure(WorkerException.NotReady.class, run("say a")).state());
+        assertEquals(List.of("rejected model_not_loaded"), heard);
+    }
+
+    @Test
+    void besideEachOtherNobodyWaits() throws Exception {
+        serve("good");
+        long pid = route.pid().orElseThrow();
+        AssertSubscriber<WorkerFrame.OfRequest> running = run("wait");
+        until("text", () -> text(running).equals("waiting"));
+        run("say a b").awaitCompletion();
+        until("stats", () -> route.totals().generationTokens() == 3);
+
+        swap("good", "good").overlap();
+        assertNotEquals(pid, route.pid().orElseThrow());
+        assertEquals("c", answer(run("say c")));
+        assertEquals(1, route.inFlight(), "the stream goes on where it is");
+        assertTrue(released.isEmpty());
+        until("stats of both", () -> route.totals().generationTokens() >= 4);
+
+        running.cancel();
+        route.awaitRetired();
+        assertEquals(List.of("good"), released);
+        assertFalse(ProcessHandle.of(pid).map(ProcessHandle::isAlive).orElse(false));
+        assertTrue(route.totals().generationTokens() >= 4, "counters outlive their process");
+        assertEquals(0, route.restarts());
+    }
+
+    @Test
+    void inAGapRequestsWaitAndAreAnsweredByTheNext() throws Exception {
+        serve("good");
+        AssertSubscriber<WorkerFrame.OfRequest> running = run("wait");
+        until("text", () -> text(running).equals("waiting"));
+        Future<?> swap = background.submit(() -> {
+            swap("good", "good").pause();
+            return null;
+        });
+        until("gap", () -> route.state() == ModelWorker.State.SWAPPING);
+        AssertSubscriber<WorkerFrame.OfRequest> waiting = run("say a");
+        AssertSubscriber<WorkerFrame.OfRequest> leaving = run("say b");
+        assertEquals(3, route.inFlight());
+        assertTrue(route.info().isPresent(), "what the model is stays known");
+        leaving.cancel();
+        assertEquals(2, route.inFlight());
+
+        running.cancel();
+        assertEquals("a", answer(waiting));
+        swap.get();
+        assertEquals(ModelWorker.State.READY, route.state());
+        assertEquals(List.of("good"), released);
+        assertEquals(List.of("ended cancelled", "ended cancelled", "ended stop"), heard);
+    }
+
+    @Test
+    void aGapIsBoundedAndHasDeadlines() {
+        config = TestConfig.of(Map.of("slots", "1", "queue-size", "1", "deadline", "1S"));
+        route = new ModelRoute("test", config, timer, listener);
+        route.openGap();
+        AssertSubscriber<WorkerFrame.OfRequest> first = run("say a");
+        run("say b");
+        failure(WorkerException.QueueFull.class, run("say c"));
+        failure(WorkerException.DeadlineExceeded.class, first);
+        until("both gone", () -> route.inFlight() == 0);
+        route.closeGap(null);
+    }
+
+    @Test
+    void inAGapTooNobodyHoldsAllPlaces() {
+        config = TestConfig.of(Map.of("slots", "1", "queue-size", "1"));
+        route = new ModelRoute("test", config, timer, listener);
+        route.openGap();
+        AssertSubscriber<WorkerFrame.OfRequest> first = Await.run(route, Await.request("say a", 0).of("hog", null));
+        AssertSubscriber<WorkerFrame.OfRequest> second = Await.run(route, Await.request("say b", 0).of("hog", null));
+        AssertSubscriber<WorkerFrame.OfRequest> other = Await.run(route, Await.request("say c", 0).of("other", null));
+        failure(WorkerException.QueueFull.class, second);
+        failure(WorkerException.QueueFull.class, Await.run(route, Await.request("say d", 0).of("other", null)));
+        first.assertNotTerminated();
+        other.assertNotTerminated();
+        route.closeGap(null);
+    }
+
+    @Test
+    void whoDoesNotServeDoesNotTakeOver() throws Exception {
+        serve("good");
+        SupervisedWorker before = route.current();
+        for (String unusable : List.of("unusable", "mute")) {
+            ModelOperationException.Failed failure = assertThrows(ModelOperationException.Failed.class,
+                    () -> swap(unusable, "good").overlap());
+            assertTrue(failure.getMessage().contains("of no use") || failure.getMessage().contains("does not answer"),
+                    failure.getMessage());
+            assertSame(before, route.current());
+        }
+        assertEquals("a", answer(run("say a")));
+        assertEquals(List.of("unusable", "mute"), released);
+    }
+
+    @Test
+    void afterAGapWhoServedBeforeServesAgainWhenTheNextDoesNot() throws Exception {
+        serve("good");
+        AssertSubscriber<WorkerFrame.OfRequest> running = run("wait");
+        until("text", () -> text(running).equals("waiting"));
+        Future<?> swap = background.submit(() -> assertThrows(ModelOperationException.Failed.class,
+                () -> swap("unusable", "good").pause()));
+        until("gap", () -> route.state() == ModelWorker.State.SWAPPING);
+        AssertSubscriber<WorkerFrame.OfRequest> waiting = run("say a");
+        running.cancel();
+        swap.get();
+        assertEquals("a", answer(waiting));
+        assertEquals(ModelWorker.State.READY, route.state());
+    }
+
+    @Test
+    void aNextOneThatCannotEvenBeMadeLeavesNoHole() throws Exception {
+        serve("good");
+        Swap swap = new Swap(route, () -> {
+            throw new IllegalStateException("its files are gone");
+        }, worker("good"), config.deadline(), background);
+        assertThrows(IllegalStateException.class, swap::overlap);
+        assertEquals("a", answer(run("say a")));
+        assertThrows(IllegalStateException.class, swap::pause);
+        assertEquals("b", answer(run("say b")));
+    }
+
+    @Test
+    void anInputThatKilledOneWorkerIsRemembered() throws Exception {
+        config = TestConfig.of(Map.of("restart.back-off", "0S"));
+        route = new ModelRoute("test", config, timer, listener);
+        serve("good");
+        failure(WorkerException.Died.class, run("exit"));
+        until("successor", () -> route.state() == ModelWorker.State.READY);
+        swap("good", "good").overlap();
+        failure(WorkerException.Died.class, run("exit"));
+        until("successor", () -> route.state() == ModelWorker.State.READY);
+        failure(WorkerException.Quarantined.class, run("exit"));
+        route.awaitRetired();
+        assertEquals(2, route.restarts());
+    }
+
+    @Test
+    void aServerThatStopsInAGapFailsWhoWaits() {
+        route.openGap();
+        AssertSubscriber<WorkerFrame.OfRequest> waiting = run("say a");
+        route.drain();
+        assertEquals(ModelWorker.State.DRAINING, failure(WorkerException.NotReady.class, run("say b")).state());
+        route.giveUp();
+        assertEquals(ModelWorker.State.DRAINING, failure(WorkerException.NotReady.class, waiting).state());
+    }
+
+    private void serve(String model) {
+        SupervisedWorker worker = worker(model).get();
+        route.put(worker);
+        worker.start();
+        Await.ready(route);
+    }
+
+    private Swap swap(String next, String again) {
+        return new Swap(route, worker(next), worker(again), config.deadline(), background);
+    }
+
+    private Supplier<SupervisedWorker> worker(String model) {
+        ChildCommand command = new ChildCommand(config.process(), "dev.luq.worker.ScriptedWorker");
+        ServerFrame.Load load = new ServerFrame.Load(List.of(model), null, 0, config.slots(), 512, 0, 0, 0, 0, 0, config.kernels());
+        return () -> new SupervisedWorker("test", load, config,
+                (modelId, events) -> WorkerProcess.start(modelId, command, events), timer, listener,
+                route.quarantine(), () -> released.add(model));
+    }
+
+    private AssertSubscriber<WorkerFrame.OfRequest> run(String messages) {
+        return Await.run(route, Await.request(messages, 0));
+    }
+}

@@ -1,0 +1,79 @@
+package dev.luq.serving;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.luq.protocol.Sampling;
+import dev.luq.protocol.ServerFrame;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class QuarantineTest {
+
+    private long now;
+    private final Quarantine quarantine = new Quarantine(3, 60, () -> now);
+
+    @Test
+    void anInputThatWasWorkedOnAtADeathIsASuspectHoweverOften() {
+        for (int death = 0; death < 5; death++) {
+            quarantine.blame("a", false);
+            assertTrue(quarantine.suspects("a"));
+            assertFalse(quarantine.refuses("a"));
+        }
+        assertFalse(quarantine.suspects("b"));
+    }
+
+    @Test
+    void aSuspectThatKillsAloneIsRefusedAlsoIfBlamedOnceMore() {
+        quarantine.blame("a", false);
+        quarantine.blame("a", true);
+        assertTrue(quarantine.refuses("a"));
+        assertFalse(quarantine.suspects("a"));
+        quarantine.blame("a", false);
+        assertTrue(quarantine.refuses("a"));
+        assertFalse(quarantine.refuses("b"));
+    }
+
+    @Test
+    void anInputThatIsAnsweredIsInnocent() {
+        quarantine.blame("a", false);
+        quarantine.acquit("a");
+        assertFalse(quarantine.suspects("a"));
+    }
+
+    @Test
+    void allIsForgottenAfterAWhile() {
+        quarantine.blame("a", true);
+        quarantine.blame("b", false);
+        now = 59;
+        assertTrue(quarantine.refuses("a"));
+        assertTrue(quarantine.suspects("b"));
+        now = 60;
+        assertFalse(quarantine.refuses("a"));
+        assertFalse(quarantine.suspects("b"));
+    }
+
+    @Test
+    void theInputsBlamedLongestAgoAreForgotten() {
+        for (String key : List.of("a", "b", "c", "a", "d")) {
+            quarantine.blame(key, false);
+        }
+        assertTrue(quarantine.suspects("a"));
+        assertFalse(quarantine.suspects("b"));
+    }
+
+    @Test
+    void theKeyIsOfTheContentOnly() {
+        String key = Quarantine.key(request("1", "hello", "aa", 1L));
+        assertEquals(key, Quarantine.key(request("2", "hello", "aa", 2L)));
+        assertNotEquals(key, Quarantine.key(request("1", "hello!", "aa", 1L)));
+        assertNotEquals(key, Quarantine.key(request("1", "hello", "bb", 1L)));
+    }
+
+    private static ServerFrame.Generate request(String id, String messages, String image, long seed) {
+        return new ServerFrame.Generate(id, messages, List.of(new ServerFrame.Image(1, 1, image, new byte[3])), null,
+                null, false, null, new Sampling(1, 1, 0, 0, 0, 0, 1, seed, java.util.Map.of()), 0, List.of(), -1, true);
+    }
+}

@@ -1,0 +1,511 @@
+package dev.luq.serving;
+
+import static dev.luq.Until.until;
+import static dev.luq.serving.Await.answer;
+import static dev.luq.serving.Await.failure;
+import static dev.luq.serving.Await.text;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.luq.process.ChildCommand;
+import dev.luq.protocol.ServerFrame;
+import dev.luq.protocol.WorkerFrame;
+import io.smallrye.mutiny.helpers.test.AssertSubscriber;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Against real child processes, whose model does what a test needs. */
+class SupervisedWorkerTest {
+
+    private final ScheduledExecutorService timer = Executors.newScheduledThreadPool(1);
+    private final List<String> heard = new CopyOnWriteArrayList<>();
+    private final List<SupervisedWorker> workers = new ArrayList<>();
+
+    private final GenerationListener listener = new GenerationListener() {
+        @Override
+        public void rejected(String modelId, String reason) {
+            heard.add("rejected " + reason);
+        }
+
+        @Override
+        public void firstToken(String modelId, Duration sinceSubmitted) {
+            heard.add("first");
+        }
+
+        @Override
+        public void nextToken(String modelId, Duration sincePrevious) {
+            heard.add("next");
+        }
+
+        @Override
+        public void ended(String modelId, String finishReason, Duration total, WorkerFrame.Accepted accepted,
+                WorkerFrame.Finished finished) {
+            heard.add("ended " + finishReason);
+        }
+
+        @Override
+        public void workerDied(String modelId, String signal) {
+            heard.add("died " + signal);
+        }
+    };
+
+    @AfterEach
+    void endWorkers() throws InterruptedException {
+        for (SupervisedWorker worker : workers) {
+            worker.drain();
+            worker.end(System.nanoTime());
+        }
+        timer.shutdownNow();
+    }
+
+    @Test
+    void aGenerationArrivesInOrderAndGivesItsPermitBack() {
+        SupervisedWorker worker = ready(Map.of());
+        AssertSubscriber<WorkerFrame.OfRequest> answer = run(worker, "say a b");
+        answer.awaitCompletion();
+        List<String> kinds = answer.getItems().stream().map(item -> item.getClass().getSimpleName()).toList();
+        assertEquals(List.of("Accepted", "Delta", "Delta", "Finished"), kinds);
+        assertEquals("ab", text(answer));
+        assertEquals(0, worker.inFlight());
+        assertEquals(List.of("first", "next", "ended stop"), heard);
+        assertEquals("script", worker.info().orElseThrow().architecture());
+    }
+
+    @Test
+    void nothingHappensBeforeTheSubscription() {
+        SupervisedWorker worker = ready(Map.of());
+        worker.generate(request("say a"));
+        assertEquals(0, worker.inFlight());
+    }
+
+    @Test
+    void pixelsReachTheWorker() {
+        SupervisedWorker worker = ready(Map.of());
+        byte[] rgb = new byte[3 * 200 * 300];
+        Arrays.fill(rgb, (byte) 250);
+        AssertSubscriber<WorkerFrame.OfRequest> answer = Await.run(worker, request("pixels",
+                new ServerFrame.Image(200, 300, "aa", rgb), new ServerFrame.Image(1, 1, "bb", new byte[] {1, 2, 3})));
+        answer.awaitCompletion();
+        assertEquals("2:" + (rgb.length * 250L + 6), text(answer));
+    }
+
+    @Test
+    void aRefusalOfTheWorkerIsAFailureWithItsCode() {
+        SupervisedWorker worker = ready(Map.of());
+        WorkerException.Rejected failure = failure(WorkerException.Rejected.class, run(worker, "refuse"));
+        assertEquals("context_length_exceeded", failure.code());
+        assertEquals("messages", failure.param());
+        assertEquals(0, worker.inFlight());
+    }
+
+    @Test
+    void nobodyIsServedWhileTheModelLoads() {
+        SupervisedWorker worker = started("slow", Map.of());
+        assertEquals(ModelWorker.State.LOADING, worker.state());
+        WorkerException.NotReady failure = failure(WorkerException.NotReady.class, run(worker, "say a"));
+        assertEquals(ModelWorker.State.LOADING, failure.state());
+        assertEquals(List.of("rejected model_loading"), heard);
+    }
+
+    @Test
+    void aModelThatCannotBeLoadedFailsWithoutRestarts() {
+        SupervisedWorker worker = started("unusable", Map.of());
+        until("failure", () -> worker.state() == ModelWorker.State.FAILED && worker.pid().isEmpty());
+        assertEquals("The model is of no use.", worker.failure().orElseThrow());
+        assertEquals(0, worker.restarts());
+        assertTrue(failure(WorkerException.NotReady.class, run(worker, "say a")).getMessage().contains("of no use"));
+    }
+
+    @Test
+    void aModelThatKillsItsProcessWhileLoadingIsGivenUp() {
+        SupervisedWorker worker = started("deadly", Map.of("restart.back-off", "0S"));
+        until("failure", () -> worker.state() == ModelWorker.State.FAILED);
+        assertEquals(2, worker.restarts());
+        assertTrue(worker.failure().orElseThrow().contains("SIGKILL"), worker.failure().get());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"die KILL,SIGKILL", "die ABRT,SIGABRT", "die SEGV,SIGSEGV", "exit,exit", "garbage,SIGKILL"})
+    void aDeathFailsWhatRunsAndASuccessorAnswers(String deadly, String signal) {
+        SupervisedWorker worker = ready(Map.of());
+        long pid = worker.pid().orElseThrow();
+        AssertSubscriber<WorkerFrame.OfRequest> bystander = run(worker, "wait");
+        until("text", () -> text(bystander).equals("waiting"));
+        AssertSubscriber<WorkerFrame.OfRequest> culprit = run(worker, deadly);
+
+        failure(WorkerException.Died.class, culprit);
+        failure(WorkerException.Died.class, bystander);
+        until("successor", () -> worker.state() == ModelWorker.State.READY);
+        assertNotEquals(pid, worker.pid().orElseThrow());
+        assertEquals(1, worker.restarts());
+        assertTrue(heard.contains("died " + signal), heard.toString());
+        assertEquals("b", answer(run(worker, "say b")));
+    }
+
+    @Test
+    void whatCameBeforeADeathIsDelivered() {
+        SupervisedWorker worker = ready(Map.of());
+        AssertSubscriber<WorkerFrame.OfRequest> answer = run(worker, "die KILL");
+        failure(WorkerException.Died.class, answer);
+        assertEquals("dying", text(answer));
+    }
+
+    @Test
+    void anInputThatKillsAgainWhenItIsAloneIsRefused() {
+        SupervisedWorker worker = ready(Map.of("restart.back-off", "0S"));
+        for (int i = 0; i < 2; i++) {
+            failure(WorkerException.Died.class, run(worker, "exit"));
+            until("successor", () -> worker.state() == ModelWorker.State.READY);
+        }
+        failure(WorkerException.Quarantined.class, run(worker, "exit"));
+        assertEquals(2, worker.restarts());
+        assertEquals("fine", answer(run(worker, "say fine")));
+    }
+
+    @Test
+    void whatWasInFlightAtDeathsIsNeverRefused() {
+        SupervisedWorker worker = ready(Map.of("restart.back-off", "0S"));
+        for (int i = 0; i < 4; i++) {
+            AssertSubscriber<WorkerFrame.OfRequest> common = run(worker, "wait");
+            until("text", () -> text(common).equals("waiting"));
+            failure(WorkerException.Died.class, run(worker, "die KILL " + i));
+            failure(WorkerException.Died.class, common);
+            until("successor", () -> worker.state() == ModelWorker.State.READY);
+        }
+        AssertSubscriber<WorkerFrame.OfRequest> common = run(worker, "wait");
+        until("text", () -> text(common).equals("waiting"));
+        assertEquals("beside", answer(run(worker, "say beside")), "it is no suspect either");
+    }
+
+    @Test
+    void aSuspectIsWorkedOnAloneAndOthersWaitForItOnlySoLong() {
+        SupervisedWorker worker = ready(Map.of("restart.back-off", "0S", "restart.probation", "1S"));
+        long pid = worker.pid().orElseThrow();
+        AssertSubscriber<WorkerFrame.OfRequest> first = run(worker, "deaf");
+        until("text", () -> text(first).equals("deaf"));
+        failure(WorkerException.Died.class, run(worker, "die KILL deaf"));
+        until("successor", () -> worker.state() == ModelWorker.State.READY && worker.pid().orElse(pid) != pid);
+
+        AssertSubscriber<WorkerFrame.OfRequest> running = run(worker, "wait");
+        until("text", () -> text(running).equals("waiting"));
+        AssertSubscriber<WorkerFrame.OfRequest> suspect = run(worker, "die KILL deaf");
+        assertEquals("passes", answer(run(worker, "say passes")));
+        assertEquals("", text(suspect));
+        failure(WorkerException.Died.class, suspect);
+        until("successor", () -> worker.state() == ModelWorker.State.READY);
+        assertEquals("open", answer(run(worker, "say open")), "it was not alone: nobody is refused");
+        failure(WorkerException.Died.class, run(worker, "die KILL deaf"));
+        until("successor", () -> worker.state() == ModelWorker.State.READY);
+        failure(WorkerException.Quarantined.class, run(worker, "die KILL deaf"));
+    }
+
+    @Test
+    void aSuspectThatAnswersIsForgiven() {
+        SupervisedWorker worker = ready(Map.of("restart.back-off", "0S"));
+        AssertSubscriber<WorkerFrame.OfRequest> answer = run(worker, "say a");
+        assertEquals("a", answer(answer));
+        failure(WorkerException.Died.class, run(worker, "exit"));
+        until("successor", () -> worker.state() == ModelWorker.State.READY);
+        assertEquals("a", answer(run(worker, "say a")));
+    }
+
+    @Test
+    void aWaitingSuspectThatLeavesIsNotWaitedFor() {
+        SupervisedWorker worker = ready(Map.of("restart.back-off", "0S"));
+        failure(WorkerException.Died.class, run(worker, "exit"));
+        until("successor", () -> worker.state() == ModelWorker.State.READY);
+        long pid = worker.pid().orElseThrow();
+        AssertSubscriber<WorkerFrame.OfRequest> running = run(worker, "wait");
+        until("text", () -> text(running).equals("waiting"));
+        run(worker, "exit").cancel();
+        assertEquals(1, worker.inFlight());
+        assertEquals("a", answer(run(worker, "say a")));
+        assertEquals(pid, worker.pid().orElseThrow());
+    }
+
+    @Test
+    void aModelWhoseLoadingHangsIsGivenUpAndThePartIsNamed() {
+        SupervisedWorker worker = started("stuck", Map.of("load-stall-timeout", "4S"));
+        until("failure", () -> worker.state() == ModelWorker.State.FAILED && worker.pid().isEmpty());
+        assertEquals("Loading it got no further for 4 seconds, at its chat template.", worker.failure().orElseThrow());
+        assertEquals(0, worker.restarts());
+    }
+
+    @Test
+    void nobodyWaitsForEverForAModelThatLoads() throws InterruptedException {
+        SupervisedWorker worker = started("slow", Map.of("load-timeout", "1S"));
+        assertFalse(worker.awaitReady());
+        assertEquals("it has not loaded within 1 seconds", worker.whyNotReady());
+    }
+
+    @Test
+    void whatNativeCodePrintsIsNoFrame() {
+        SupervisedWorker worker = ready(Map.of());
+        assertEquals("printed", answer(run(worker, "print")));
+        assertEquals("a", answer(run(worker, "say a")));
+    }
+
+    @Test
+    void aProcessThatTheSystemDoesNotStartIsTriedAgain() {
+        WorkerConfig config = TestConfig.of(Map.of("restart.back-off", "0.05S"));
+        ChildCommand command = new ChildCommand(config.process(), "dev.luq.worker.ScriptedWorker");
+        AtomicInteger refusals = new AtomicInteger(3);
+        SupervisedWorker worker = worker("good", config, (modelId, events) -> {
+            if (refusals.getAndDecrement() > 0) {
+                throw new IOException("error=11, Resource temporarily unavailable");
+            }
+            return WorkerProcess.start(modelId, command, events);
+        });
+        worker.start();
+        assertEquals(ModelWorker.State.LOADING, worker.state());
+        Await.ready(worker);
+        assertEquals("a", answer(run(worker, "say a")));
+        assertEquals(0, worker.restarts());
+    }
+
+    @Test
+    void aFileThatIsTruncatedWhileItIsServedIsNamedAsTheReasonAndNobodyBlamed(@TempDir Path folder) throws IOException {
+        Path model = Files.writeString(folder.resolve("good"), "weights");
+        SupervisedWorker worker = started(model.toString(), Map.of("restart.back-off", "0S"));
+        Await.ready(worker);
+        Files.writeString(model, "we");
+        for (int i = 0; i < 2; i++) {
+            WorkerException.Died death = failure(WorkerException.Died.class, run(worker, "die BUS"));
+            assertEquals(i == 0 ? "The model's process died while it worked on this request: the model's file was truncated"
+                    + " while it was served" : "The model's process died while it worked on this request", death.getMessage());
+            until("successor", () -> worker.state() == ModelWorker.State.READY);
+        }
+        assertTrue(heard.contains("died SIGBUS"), heard.toString());
+    }
+
+    @Test
+    void countersAddUpOverProcesses() {
+        SupervisedWorker worker = ready(Map.of());
+        run(worker, "say a b c").awaitCompletion();
+        until("stats", () -> worker.totals().generationTokens() == 3);
+        failure(WorkerException.Died.class, run(worker, "exit"));
+        until("successor", () -> worker.state() == ModelWorker.State.READY);
+        assertEquals(3, worker.totals().generationTokens());
+        run(worker, "say d").awaitCompletion();
+        until("sum", () -> worker.totals().generationTokens() == 4);
+        assertEquals(1, worker.stats().orElseThrow().generationTokens());
+    }
+
+    @Test
+    void aClientThatLeavesStopsItsGeneration() {
+        SupervisedWorker worker = ready(Map.of());
+        AssertSubscriber<WorkerFrame.OfRequest> answer = run(worker, "wait");
+        until("text", () -> text(answer).equals("waiting"));
+        answer.cancel();
+        until("cancelled", () -> worker.totals().cancelled() == 1);
+        assertEquals(0, worker.inFlight());
+        assertEquals(List.of("first", "ended cancelled"), heard);
+    }
+
+    @Test
+    void aFullQueueRefuses() {
+        SupervisedWorker worker = ready(Map.of("slots", "1", "queue-size", "1"));
+        AssertSubscriber<WorkerFrame.OfRequest> first = run(worker, "wait");
+        run(worker, "wait");
+        failure(WorkerException.QueueFull.class, run(worker, "say a"));
+        assertEquals(2, worker.inFlight());
+        assertEquals("rejected queue_full", heard.get(heard.size() - 1));
+        first.cancel();
+        assertEquals("a", answer(run(worker, "say a")));
+    }
+
+    @Test
+    void whoHoldsMostGivesWayToWhoHasLess() {
+        SupervisedWorker worker = ready(Map.of("slots", "2", "queue-size", "3"));
+        AssertSubscriber<WorkerFrame.OfRequest> answered = Await.run(worker, request("wait").of("hog", null));
+        until("text", () -> text(answered).equals("waiting"));
+        List<AssertSubscriber<WorkerFrame.OfRequest>> queued = new ArrayList<>();
+        for (int i = 0; i < 4; i++) {
+            queued.add(Await.run(worker, request("queued").of("hog", null)));
+        }
+        failure(WorkerException.QueueFull.class, Await.run(worker, request("queued").of("hog", null)));
+
+        assertEquals("a", answer(Await.run(worker, request("say a").of("other", null))));
+        assertTrue(failure(WorkerException.QueueFull.class, queued.get(3)).getMessage().contains("fewer requests"));
+        queued.get(2).assertNotTerminated();
+
+        Await.run(worker, request("queued").of("third", null));
+        Await.run(worker, request("queued").of("third", null));
+        failure(WorkerException.QueueFull.class, queued.get(2));
+        failure(WorkerException.QueueFull.class, Await.run(worker, request("queued").of("third", null)));
+        queued.get(1).assertNotTerminated();
+        answered.assertNotTerminated();
+        assertEquals(5, worker.inFlight());
+    }
+
+    @Test
+    void choicesOfAnAnswerThatHasBegunKeepTheirPlaces() {
+        SupervisedWorker worker = ready(Map.of("slots", "1", "queue-size", "2"));
+        AssertSubscriber<WorkerFrame.OfRequest> first = Await.run(worker, choice("answer-0", "wait"));
+        until("text", () -> text(first).equals("waiting"));
+        AssertSubscriber<WorkerFrame.OfRequest> second = Await.run(worker, choice("answer-1", "queued"));
+        AssertSubscriber<WorkerFrame.OfRequest> another = Await.run(worker, choice("later-0", "queued"));
+        assertEquals("a", answer(Await.run(worker, request("say a").of("other", null))));
+        failure(WorkerException.QueueFull.class, another);
+        second.assertNotTerminated();
+        first.cancel();
+    }
+
+    private static ServerFrame.Generate choice(String id, String messages) {
+        ServerFrame.Generate like = request(messages);
+        return new ServerFrame.Generate(id, messages, List.of(), null, null, false, null, like.sampling(), 0, List.of(), -1,
+                true).of("hog", null);
+    }
+
+    @Test
+    void whoseImagesTakeMostGivesWayToo() {
+        SupervisedWorker worker = ready(Map.of("image-bytes-in-flight", "600"));
+        ServerFrame.Image half = new ServerFrame.Image(10, 6, "h", new byte[180]);
+        List<AssertSubscriber<WorkerFrame.OfRequest>> queued = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            queued.add(Await.run(worker, request("queued", half).of("hog", null)));
+        }
+        assertEquals("1:0", answer(Await.run(worker, request("pixels", half).of("other", null))));
+        failure(WorkerException.QueueFull.class, queued.get(2));
+        queued.get(1).assertNotTerminated();
+    }
+
+    @Test
+    void imagesInFlightAreBounded() {
+        SupervisedWorker worker = ready(Map.of("image-bytes-in-flight", "300"));
+        ServerFrame.Image large = new ServerFrame.Image(10, 11, "l", new byte[330]);
+        ServerFrame.Image half = new ServerFrame.Image(10, 6, "h", new byte[180]);
+        assertEquals("request_too_large",
+                failure(WorkerException.Rejected.class, Await.run(worker, request("pixels", large))).code());
+        AssertSubscriber<WorkerFrame.OfRequest> first = Await.run(worker, request("wait", half));
+        failure(WorkerException.QueueFull.class, Await.run(worker, request("pixels", half)));
+        first.cancel();
+        assertEquals("1:0", answer(Await.run(worker, request("pixels", half))));
+    }
+
+    /** Two bytes a character, until the engine has made tokens of it. */
+    @Test
+    void textThatWaitsForTheEngineIsBounded() {
+        SupervisedWorker worker = ready(Map.of("text-bytes-in-flight", "300"));
+        assertEquals("request_too_large",
+                failure(WorkerException.Rejected.class, run(worker, "say " + "a".repeat(150))).code());
+        AssertSubscriber<WorkerFrame.OfRequest> first = run(worker, "prepare " + "a".repeat(100));
+        failure(WorkerException.QueueFull.class, run(worker, "say " + "b".repeat(100)));
+        first.cancel();
+        AssertSubscriber<WorkerFrame.OfRequest> taken = run(worker, "wait " + "c".repeat(100));
+        until("text", () -> text(taken).equals("waiting"));
+        assertEquals("b".repeat(100), answer(run(worker, "say " + "b".repeat(100))));
+        taken.cancel();
+    }
+
+    @Test
+    void aDeadlineEndsTheGeneration() {
+        SupervisedWorker worker = ready(Map.of("deadline", "1S"));
+        failure(WorkerException.DeadlineExceeded.class, run(worker, "wait"));
+        until("cancelled", () -> worker.totals().cancelled() == 1);
+        assertEquals(0, worker.inFlight());
+    }
+
+    @Test
+    void aWorkerThatDoesNotStopIsReplaced() {
+        SupervisedWorker worker = ready(Map.of("stall-timeout", "1S"));
+        long pid = worker.pid().orElseThrow();
+        AssertSubscriber<WorkerFrame.OfRequest> answer = run(worker, "deaf");
+        until("text", () -> text(answer).equals("deaf"));
+        answer.cancel();
+        until("successor", () -> worker.state() == ModelWorker.State.READY && worker.pid().orElse(pid) != pid);
+        assertTrue(heard.contains("died SIGKILL"), heard.toString());
+    }
+
+    @Test
+    void aReaderThatFallsBehindIsCutOffAndDisturbsNobody() {
+        SupervisedWorker worker = ready(Map.of("stream-buffer", "50"));
+        AssertSubscriber<WorkerFrame.OfRequest> slow = AssertSubscriber.create(0);
+        worker.generate(request("more 20000")).subscribe().withSubscriber(slow);
+        until("permit back", () -> heard.contains("ended cancelled"));
+        assertEquals("a", answer(run(worker, "say a")));
+        slow.request(Long.MAX_VALUE);
+        failure(WorkerException.SlowReader.class, slow);
+        assertTrue(slow.getItems().size() <= 50, () -> slow.getItems().size() + " items");
+    }
+
+    @Test
+    void drainingRefusesNewRequestsAndLetsRunningOnesEnd() throws InterruptedException {
+        SupervisedWorker worker = ready(Map.of());
+        ProcessHandle process = ProcessHandle.of(worker.pid().orElseThrow()).orElseThrow();
+        AssertSubscriber<WorkerFrame.OfRequest> running = run(worker, "wait");
+        until("text", () -> text(running).equals("waiting"));
+        worker.drain();
+        assertEquals(ModelWorker.State.DRAINING, failure(WorkerException.NotReady.class, run(worker, "say a")).state());
+        Thread ending = new Thread(() -> {
+            try {
+                worker.end(System.nanoTime() + Duration.ofSeconds(60).toNanos());
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+        });
+        ending.start();
+        assertTrue(process.isAlive());
+        running.cancel();
+        ending.join();
+        assertFalse(process.isAlive());
+        assertFalse(heard.stream().anyMatch(event -> event.startsWith("died")), heard.toString());
+        assertEquals("released", heard.get(heard.size() - 1));
+    }
+
+    @Test
+    void drainingGivesUpWhatTakesTooLong() throws InterruptedException {
+        SupervisedWorker worker = ready(Map.of());
+        AssertSubscriber<WorkerFrame.OfRequest> running = run(worker, "wait");
+        worker.drain();
+        worker.end(System.nanoTime());
+        assertEquals(ModelWorker.State.DRAINING, failure(WorkerException.NotReady.class, running).state());
+    }
+
+    private SupervisedWorker ready(Map<String, String> config) {
+        SupervisedWorker worker = started("good", config);
+        Await.ready(worker);
+        return worker;
+    }
+
+    private SupervisedWorker started(String model, Map<String, String> values) {
+        WorkerConfig config = TestConfig.of(values);
+        ChildCommand command = new ChildCommand(config.process(), "dev.luq.worker.ScriptedWorker");
+        SupervisedWorker worker = worker(model, config, (modelId, events) -> WorkerProcess.start(modelId, command, events));
+        worker.start();
+        return worker;
+    }
+
+    private SupervisedWorker worker(String model, WorkerConfig config, SupervisedWorker.Launcher launcher) {
+        ServerFrame.Load load = new ServerFrame.Load(List.of(model), null, 0, config.slots(), 512, 0, 0, 0, 0, 0, config.kernels());
+        SupervisedWorker worker = new SupervisedWorker("test", load, config, launcher, timer, listener,
+                new Quarantine(config.restart()), () -> heard.add("released"));
+        workers.add(worker);
+        return worker;
+    }
+
+    private static AssertSubscriber<WorkerFrame.OfRequest> run(SupervisedWorker worker, String messages) {
+        return Await.run(worker, request(messages));
+    }
+
+    private static ServerFrame.Generate request(String messages, ServerFrame.Image... images) {
+        return Await.request(messages, 0, images);
+    }
+}

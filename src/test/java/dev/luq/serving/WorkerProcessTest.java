@@ -1,0 +1,116 @@
+package dev.luq.serving;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.luq.machine.Kernels;
+import dev.luq.process.ChildCommand;
+import dev.luq.protocol.Frames;
+import dev.luq.protocol.ServerFrame;
+import dev.luq.protocol.WorkerFrame;
+import dev.luq.worker.ScriptedWorker;
+import dev.luq.worker.WorkerMain;
+import java.io.BufferedReader;
+import java.io.ByteArrayOutputStream;
+import java.io.File;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class WorkerProcessTest {
+
+    @ParameterizedTest
+    @ValueSource(strings = {"good", "slow"})
+    void aWorkerWhoseServerIsKilledEndsItself(String model) throws Exception {
+        Process parent = java(ParentProcess.class.getName(), model).redirectError(ProcessBuilder.Redirect.DISCARD).start();
+        try (BufferedReader lines = new BufferedReader(new InputStreamReader(parent.getInputStream()))) {
+            String pid = lines.lines().filter(line -> line.matches("\\d+")).findFirst().orElseThrow();
+            ProcessHandle worker = ProcessHandle.of(Long.parseLong(pid)).orElseThrow();
+            assertTrue(worker.isAlive());
+            parent.destroyForcibly().waitFor();
+            worker.onExit().get(60, TimeUnit.SECONDS);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"INT", "TERM", "HUP"})
+    void signalsOfTheProcessGroupAreTheServersBusiness(String signal) throws Exception {
+        Process worker = java(ScriptedWorker.class.getName()).redirectError(ProcessBuilder.Redirect.DISCARD).start();
+        try {
+            // a frame tells that the worker has set itself up
+            worker.getOutputStream().write(load("good", Kernels.FAST));
+            worker.getOutputStream().flush();
+            assertTrue(worker.getInputStream().read() >= 0);
+            assertEquals(0, new ProcessBuilder("kill", "-" + signal, String.valueOf(worker.pid())).start().waitFor());
+            worker.getOutputStream().close();
+            assertTrue(worker.waitFor(60, TimeUnit.SECONDS));
+            assertEquals(0, worker.exitValue(), "ended because its input did, not by the signal");
+        } finally {
+            worker.destroyForcibly();
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"FAST, 'Kernels fast: [a-z0-9, ]+'", "COMPACT, 'Kernels compact: [a-z0-9, ]+'", "STOCK, Kernels stock"})
+    void theLogNamesTheKernels(Kernels kernels, String expected, @TempDir Path folder) throws Exception {
+        Path log = folder.resolve("log");
+        Process worker = java(WorkerMain.class.getName()).redirectError(log.toFile()).start();
+        try {
+            worker.getOutputStream().write(load("src/test/resources/reference/llava-tiny-F16.gguf", kernels));
+            worker.getOutputStream().flush();
+            Frames.Reader<WorkerFrame> frames = new Frames.Reader<>(WorkerFrame.class, worker.getInputStream(), 1 << 20);
+            while (frames.read() instanceof WorkerFrame.Loading) {
+                // until it is ready or failed
+            }
+            List<String> lines = Files.readAllLines(log);
+            assertTrue(lines.stream().anyMatch(line -> line.matches("INFO " + expected)), lines.toString());
+        } finally {
+            worker.destroyForcibly();
+        }
+    }
+
+    private static ProcessBuilder java(String... main) {
+        List<String> line = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:TieredStopAtLevel=1", "-cp", System.getProperty("java.class.path")));
+        line.addAll(List.of(main));
+        return new ProcessBuilder(line);
+    }
+
+    private static byte[] load(String model, Kernels kernels) throws IOException {
+        var out = new ByteArrayOutputStream();
+        new Frames.Writer<>(ServerFrame.class, out)
+                .write(new ServerFrame.Load(List.of(model), null, 0, 1, 16, 0, 0, 0, 0, 0, kernels));
+        return out.toByteArray();
+    }
+
+    @Test
+    void aWorkerKnowsNoSecretAndNoOptionOfTheServer() {
+        Map<String, String> environment = new HashMap<>(Map.of("PATH", "/bin", "LUQ_API_KEYS", "secret",
+                "QUARKUS_HTTP_PORT", "1", "JAVA_TOOL_OPTIONS", "-Xmx1g"));
+        ChildCommand.environment(environment);
+        assertEquals(Map.of("PATH", "/bin", "GGML_NO_BACKTRACE", "1", "GOMP_SPINCOUNT", "20000"), environment);
+    }
+
+    @Test
+    void theCommandLineCarriesTheConfiguration() {
+        WorkerConfig config = TestConfig.of(Map.of("process.heap", "99m", "process.jvm-options", "-Da=1,-Db=2",
+                "process.native-cache-dir", "/cache", "process.crash-dir", "/crash", "process.class-path", "a" + File.pathSeparator + "b"));
+        List<String> line = new ChildCommand(config.process(), "Main").line("vendor/model:1");
+        assertTrue(line.containsAll(List.of("-Xmx99m", "-Da=1", "-Db=2", "-Dorg.bytedeco.javacpp.cachedir=/cache",
+                "-XX:ErrorFile=/crash/luq-worker-vendor_model_1-%p.crash.log")), line.toString());
+        assertEquals(List.of("-cp", "a" + File.pathSeparator + "b", "Main"), line.subList(line.size() - 3, line.size()));
+        assertFalse(line.contains("-Xmx384m"));
+    }
+}

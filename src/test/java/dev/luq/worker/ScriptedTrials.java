@@ -1,0 +1,46 @@
+package dev.luq.worker;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+
+/** Stands in for {@link KernelTrialsMain}: says what its script says, and counts its starts. */
+public final class ScriptedTrials {
+
+    private ScriptedTrials() {
+    }
+
+    /**
+     * @param arguments the script, a file of lines {@code NAME => what happens}: a line to be printed, {@code SIGNAL name},
+     *     {@code hang} or {@code exit}; the file that counts starts; then those of {@link KernelTrialsMain}
+     */
+    public static void main(String[] arguments) throws Exception {
+        Files.writeString(Path.of(arguments[1]), "started\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+        List<String> script = Files.readAllLines(Path.of(arguments[0]));
+        List<String> leftOut = List.of(arguments).subList(3, arguments.length);
+        for (int i = Integer.parseInt(arguments[2]); i < script.size(); i++) {
+            String[] sides = script.get(i).split(" => ");
+            if (!sides[0].isEmpty()) {
+                System.out.println("trial " + i + " " + sides[0]);
+            }
+            play(sides[0].contains(" ") && leftOut.contains(sides[0].split(" ")[1]) ? "left-out" : sides[1]);
+        }
+        System.out.println("end");
+    }
+
+    private static void play(String event) throws IOException, InterruptedException {
+        if (event.startsWith("SIGNAL ")) {
+            new ProcessBuilder("kill", "-" + event.substring("SIGNAL ".length()), Long.toString(ProcessHandle.current().pid()))
+                    .start();
+            Thread.sleep(60_000);
+        } else if (event.equals("hang")) {
+            Thread.sleep(60_000);
+        } else if (event.equals("exit")) {
+            Runtime.getRuntime().halt(0);
+        } else {
+            System.out.println(event);
+        }
+    }
+}
