@@ -126,7 +126,7 @@ build_libraries() {
 
     build_shim "$variant" "$work" luq
 
-    rm -rf "$work/include" "$work/lib"
+    rm -rf "${work:?}/include" "${work:?}/lib"
     mkdir -p "$work/include" "$work/lib"
     cp "$source"/include/*.h "$source"/ggml/include/*.h "$source"/tools/mtmd/mtmd.h "$source"/tools/mtmd/mtmd-helper.h \
         "$NATIVE_DIR"/shim/luq_shim.h "$work/include"

@@ -96,7 +96,7 @@ check_out_source() {
         source_git --work-tree="$directory" read-tree "$LLAMA_TREE"
         source_git --work-tree="$directory" update-index -q --refresh > /dev/null || true
         source_git --work-tree="$directory" checkout-index -q -f -a
-        cd "$directory"
+        cd "$directory" || exit
         source_git --work-tree=. clean -fdxq
         for patch in "$NATIVE_DIR"/patches/*.patch; do
             [ -e "$patch" ] || continue
