@@ -1,5 +1,6 @@
 #include "harness.h"
 
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -111,7 +112,9 @@ void sample(const json & answer, uint32_t seed, int tokens) {
         return;
     }
     const auto * vocab = llama_model_get_vocab(model());
-    for (int i = 0; i < tokens; i++) {
+    // A token may take a tenth of a second, and with these checks a second or two.
+    const auto start = std::chrono::steady_clock::now();
+    for (int i = 0; i < tokens && std::chrono::steady_clock::now() - start < std::chrono::seconds(1); i++) {
         const llama_token token = luq_sampler_sample(sampler.get(), context(), 0);
         if (token == LUQ_FAILED || llama_vocab_is_eog(vocab, token)) {
             return;

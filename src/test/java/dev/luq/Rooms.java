@@ -57,9 +57,8 @@ public final class Rooms {
             openai              : catalog decoder http images protocol schema serving
             admin               : catalog datasets files gguf http jobs machine memory protocol requant.plan requant.spec serving
             telemetry           : catalog decoder jobs protocol requant.spec serving
-            cli                 : catalog files gguf llama machine memory process protocol requant.calibrate requant.data \
-                                  requant.measure requant.pipeline requant.plan requant.quantize requant.report \
-                                  requant.spec requant.store serving
+            cli                 : catalog files gguf llama machine memory requant.measure requant.pipeline requant.plan \
+                                  requant.report requant.spec requant.store serving
             """);
 
     private Rooms() {

@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.function.Consumer;
 
 /** Questions and answers so far, about the same pictures. For one thread. */
-final class ChatSession {
+public final class ChatSession {
 
     private final ObjectNode request = CompletionClient.JSON.createObjectNode();
     private final ArrayNode messages = request.putArray("messages");
@@ -21,13 +21,13 @@ final class ChatSession {
      * @param maxTokens longest answer
      * @param temperature of sampling, 0 for the likeliest answer
      */
-    ChatSession(List<byte[]> pictures, int maxTokens, double temperature) {
+    public ChatSession(List<byte[]> pictures, int maxTokens, double temperature) {
         this.pictures = List.copyOf(pictures);
         request.put("stream", true).put("max_completion_tokens", maxTokens).put("temperature", temperature);
     }
 
     /** @throws CliException when a picture cannot be read */
-    static List<byte[]> read(List<Path> pictures) {
+    public static List<byte[]> read(List<Path> pictures) {
         return pictures.stream().map(ChatSession::read).toList();
     }
 
@@ -40,7 +40,7 @@ final class ChatSession {
     }
 
     /** A question about pictures, as a request has it. */
-    static ObjectNode message(List<byte[]> pictures, String question) {
+    public static ObjectNode message(List<byte[]> pictures, String question) {
         ObjectNode message = CompletionClient.JSON.createObjectNode().put("role", "user");
         ArrayNode content = message.putArray("content");
         for (byte[] picture : pictures) {
@@ -61,7 +61,7 @@ final class ChatSession {
      * @param text gets each piece of the answer as it comes
      * @throws CliException when the server refuses, fails or is gone
      */
-    void ask(CompletionClient client, String question, Consumer<String> text) {
+    public void ask(CompletionClient client, String question, Consumer<String> text) {
         request.put("model", client.model());
         messages.add(message(messages.isEmpty() ? pictures : List.of(), question));
         StringBuilder answer = new StringBuilder();

@@ -18,9 +18,10 @@ import java.util.function.Consumer;
 import java.util.stream.Stream;
 
 /** A client of one OpenAI-style server, streaming over server-sent events. Thread-safe. */
-final class CompletionClient {
+public final class CompletionClient {
 
-    static final ObjectMapper JSON = new ObjectMapper();
+    /** Reads and writes what is sent. */
+    public static final ObjectMapper JSON = new ObjectMapper();
     private static final String DATA = "data: ";
     private static final String DONE = "[DONE]";
 
@@ -33,7 +34,7 @@ final class CompletionClient {
     private String model;
 
     /** @param server scheme, host and port */
-    CompletionClient(URI server, Optional<String> apiKey) {
+    public CompletionClient(URI server, Optional<String> apiKey) {
         this.server = server;
         this.apiKey = apiKey;
     }
@@ -45,7 +46,7 @@ final class CompletionClient {
      * @return the usage object of the stream's end, or a missing node
      * @throws CliException when the server refuses, fails or is gone
      */
-    JsonNode stream(JsonNode request, Consumer<String> text) {
+    public JsonNode stream(JsonNode request, Consumer<String> text) {
         HttpResponse<Stream<String>> response = send(request("/v1/chat/completions")
                 .header("Content-Type", "application/json")
                 .POST(BodyPublishers.ofString(request.toString())).build(), BodyHandlers.ofLines());
@@ -62,7 +63,7 @@ final class CompletionClient {
      *
      * @throws CliException when it serves none, refuses, fails or is gone
      */
-    synchronized String model() {
+    public synchronized String model() {
         if (model == null) {
             JsonNode id = get("/v1/models").path("data").path(0).path("id");
             if (!id.isTextual()) {
@@ -74,7 +75,7 @@ final class CompletionClient {
     }
 
     /** The body of a GET. @throws CliException unless the status is 200 */
-    JsonNode get(String path) {
+    public JsonNode get(String path) {
         HttpResponse<String> response = send(request(path).GET().build(), BodyHandlers.ofString());
         if (response.statusCode() != 200) {
             throw new CliException(errorMessage(response.statusCode(), response.body()));
@@ -83,7 +84,7 @@ final class CompletionClient {
     }
 
     /** Sends JSON. @return the answer's body. @throws CliException unless the status is one of success */
-    JsonNode post(String path, JsonNode body) {
+    public JsonNode post(String path, JsonNode body) {
         HttpResponse<String> response = send(request(path).header("Content-Type", "application/json")
                 .POST(BodyPublishers.ofString(body.toString())).build(), BodyHandlers.ofString());
         if (response.statusCode() / 100 != 2) {
@@ -93,7 +94,7 @@ final class CompletionClient {
     }
 
     /** Whether a GET is answered with 200; false also when nobody listens. */
-    boolean answers(String path) {
+    public boolean answers(String path) {
         try {
             return send(request(path).timeout(Duration.ofSeconds(5)).GET().build(), BodyHandlers.discarding())
                     .statusCode() == 200;
@@ -131,7 +132,7 @@ final class CompletionClient {
     }
 
     /** @throws CliException when this is no JSON */
-    static JsonNode parse(String json) {
+    public static JsonNode parse(String json) {
         try {
             return JSON.readTree(json);
         } catch (JsonProcessingException e) {

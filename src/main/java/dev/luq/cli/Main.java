@@ -4,8 +4,8 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
 /** Entry point of the launcher's Java commands. Exit status 0, 1 for a failure, 2 for a wrong command line. */
-@Command(name = "luq", subcommands = {ChatCommand.class, DoctorCommand.class, BenchCommand.class,
-        RequantizeCommand.class, PlanCommand.class, EvalCommand.class, ExportCommand.class},
+@Command(name = "luq", subcommands = {ChatCommand.class, DoctorCommand.class, RequantizeCommand.class,
+        PlanCommand.class, EvalCommand.class, ExportCommand.class},
         mixinStandardHelpOptions = true)
 public final class Main {
 
@@ -17,7 +17,16 @@ public final class Main {
     }
 
     static CommandLine commandLine() {
-        return new CommandLine(new Main()).setCaseInsensitiveEnumValuesAllowed(true)
+        return commandLine(new Main());
+    }
+
+    /**
+     * How the launcher's commands are run.
+     *
+     * @param command annotated with {@link Command}
+     */
+    public static CommandLine commandLine(Object command) {
+        return new CommandLine(command).setCaseInsensitiveEnumValuesAllowed(true)
                 .setExecutionExceptionHandler((failure, commandLine, parsed) -> {
                     if (failure instanceof CliException) {
                         commandLine.getErr().println("luq: " + failure.getMessage());

@@ -13,7 +13,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Which model a command is about, and where data lies. */
-final class ModelOptions {
+public final class ModelOptions {
 
     private static final String DEMO = "demo";
 
@@ -31,33 +31,33 @@ final class ModelOptions {
     private final DataOptions data = new DataOptions();
 
     /** The same from texts. */
-    static ModelOptions of(String model, Path mmproj) {
+    public static ModelOptions of(String model, Path mmproj) {
         ModelOptions options = new ModelOptions();
         options.model = model;
         options.mmproj = mmproj;
         return options;
     }
 
-    boolean isDemo() {
+    public boolean isDemo() {
         return model.equals(DEMO);
     }
 
     /** As the server has it. */
-    String id() {
+    public String id() {
         return id != null ? id : isDemo() ? DemoModel.ID : ModelFiles.nameOf(modelFile());
     }
 
     /** Short name for what is made of it. */
-    String name() {
+    public String name() {
         return isDemo() ? DEMO : id();
     }
 
     /** Absolute. @throws CliException there is no such file */
-    Path modelFile() {
+    public Path modelFile() {
         return isDemo() ? demo(DemoModel::model) : existing("--model", Path.of(model));
     }
 
-    Optional<Path> mmprojFile() {
+    public Optional<Path> mmprojFile() {
         return isDemo() ? Optional.of(demo(DemoModel::mmproj))
                 : Optional.ofNullable(mmproj).map(file -> existing("--mmproj", file));
     }
@@ -69,7 +69,7 @@ final class ModelOptions {
      * @param given null when the option is absent
      * @param demo which of the demo model's folders
      */
-    Path set(String option, Path given, Function<DemoModel, Path> demo) {
+    public Path set(String option, Path given, Function<DemoModel, Path> demo) {
         if (given != null) {
             return existing(option, given);
         }
@@ -80,7 +80,7 @@ final class ModelOptions {
         return demo(demo);
     }
 
-    DataFolder data() {
+    public DataFolder data() {
         return data.folder();
     }
 
@@ -96,12 +96,12 @@ final class ModelOptions {
     }
 
     /** The model's files, all parts of a split one. @throws CliException they cannot be read */
-    ModelFiles modelFiles() {
+    public ModelFiles modelFiles() {
         return read(modelFile());
     }
 
     /** The projector's. @throws CliException it cannot be read */
-    Optional<ModelFiles> mmprojFiles() {
+    public Optional<ModelFiles> mmprojFiles() {
         return mmprojFile().map(ModelOptions::read);
     }
 

@@ -10,7 +10,7 @@ import java.util.function.LongSupplier;
  * A job's progress for a person: one line that is drawn again and again on a terminal, elsewhere lines now and then, and
  * one each half a minute in any case. Thread-safe.
  */
-final class ProgressBar {
+public final class ProgressBar {
 
     private static final int LABELS = 34;
     private static final int WIDEST = 60;
@@ -29,12 +29,12 @@ final class ProgressBar {
     private boolean drawn;
 
     /** @param width columns of the terminal; 0 when there is none */
-    ProgressBar(PrintStream out, int width) {
+    public ProgressBar(PrintStream out, int width) {
         this(out, width, System::nanoTime);
     }
 
     /** @param clock in nanoseconds */
-    ProgressBar(PrintStream out, int width, LongSupplier clock) {
+    public ProgressBar(PrintStream out, int width, LongSupplier clock) {
         this.out = out;
         this.width = width;
         this.clock = clock;
@@ -42,7 +42,7 @@ final class ProgressBar {
     }
 
     /** On standard error; the launcher says whether that is a terminal. */
-    static ProgressBar forStandardError() {
+    public static ProgressBar forStandardError() {
         ProgressBar bar = new ProgressBar(System.err, Integer.getInteger("luq.terminal-width", 0));
         if (bar.width == 0) {
             Thread clock = new Thread(bar::tickForEver, "luq-progress");
@@ -64,7 +64,7 @@ final class ProgressBar {
     }
 
     /** Time has passed. */
-    synchronized void tick() {
+    public synchronized void tick() {
         if (width == 0 && lastStep >= 0 && clock.getAsLong() - lastLine >= SILENCE_NANOS) {
             printLine();
         }
@@ -76,7 +76,7 @@ final class ProgressBar {
         out.println("luq: " + percent + " %" + secondsLeft.stream().mapToObj(s -> ", " + time(s) + " left").findFirst().orElse(""));
     }
 
-    synchronized void phase(Phase next) {
+    public synchronized void phase(Phase next) {
         phase = next.name().toLowerCase(Locale.ROOT);
         if (width == 0) {
             out.println("luq: " + phase);
@@ -84,7 +84,7 @@ final class ProgressBar {
     }
 
     /** @param share of the whole, 0 to 1 */
-    synchronized void progress(double share, OptionalLong left) {
+    public synchronized void progress(double share, OptionalLong left) {
         percent = (int) Math.floor(100 * share);
         secondsLeft = left;
         if (width > 0) {
@@ -99,13 +99,13 @@ final class ProgressBar {
     }
 
     /** Prints a line without disturbing the bar. */
-    synchronized void message(String text) {
+    public synchronized void message(String text) {
         clear();
         out.println("luq: " + text);
     }
 
     /** Takes the bar away. */
-    synchronized void clear() {
+    public synchronized void clear() {
         if (drawn) {
             out.print("\r" + " ".repeat(width - 1) + "\r");
             out.flush();
@@ -124,7 +124,7 @@ final class ProgressBar {
     }
 
     /** As 0:07, 12:34 or 1:02:03. */
-    static String time(long seconds) {
+    public static String time(long seconds) {
         return seconds < 3600 ? String.format(Locale.ROOT, "%d:%02d", seconds / 60, seconds % 60)
                 : String.format(Locale.ROOT, "%d:%02d:%02d", seconds / 3600, seconds / 60 % 60, seconds % 60);
     }

@@ -13,7 +13,7 @@ import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
 /** A server started by this command through the launcher, on a free port of the loopback interface. Closing ends it. */
-final class ServerProcess implements AutoCloseable {
+public final class ServerProcess implements AutoCloseable {
 
     /** The launcher's path; set by the launcher itself. */
     static final String LAUNCHER_PROPERTY = "luq.launcher";
@@ -32,7 +32,7 @@ final class ServerProcess implements AutoCloseable {
      * @param options of {@code luq serve}
      * @throws CliException with the end of the server's log when it does not become ready
      */
-    static ServerProcess start(List<String> options, Duration timeout) {
+    public static ServerProcess start(List<String> options, Duration timeout) {
         String launcher = Optional.ofNullable(System.getProperty(LAUNCHER_PROPERTY))
                 .orElseThrow(() -> new CliException("Start this command with the launcher luq."));
         try {
@@ -87,18 +87,18 @@ final class ServerProcess implements AutoCloseable {
     }
 
     /** The last lines that the server wrote. */
-    String logEnd() throws IOException {
+    public String logEnd() throws IOException {
         List<String> lines = Files.readAllLines(log);
         return String.join("\n", lines.subList(Math.max(0, lines.size() - LOG_LINES), lines.size()));
     }
 
     /** Scheme, host and port. */
-    URI address() {
+    public URI address() {
         return address;
     }
 
     /** The server's process; the launcher replaced itself by it. Workers are its descendants. */
-    ProcessHandle handle() {
+    public ProcessHandle handle() {
         return process.toHandle();
     }
 

@@ -8,10 +8,10 @@ import dev.luq.protocol.ServerFrame.Load;
 import picocli.CommandLine.Option;
 
 /** How a model will be served, for its memory; the defaults are those of the server. */
-final class ServingOptions {
+public final class ServingOptions {
 
-    static final int SLOTS = 4;
-    static final int BATCH_SIZE = 128;
+    public static final int SLOTS = 4;
+    public static final int BATCH_SIZE = 128;
     static final int IMAGE_TOKENS = 1280;
 
     @Option(names = "--context-size", paramLabel = "TOKENS", defaultValue = "" + Load.DEFAULT_CONTEXT,
@@ -42,13 +42,13 @@ final class ServingOptions {
     private Kernels kernels;
 
     /** @param model a context larger than the one that it was trained for is never served */
-    ServingShape shape(ModelFacts model) {
+    public ServingShape shape(ModelFacts model) {
         int context = (int) Math.min(contextSize, model.contextLength().orElse(Load.DEFAULT_CONTEXT));
         return new ServingShape(context, batchSize, slots, Processors.threads(threads),
                 ServingShape.imageTokens(imageTokens, context), kernels);
     }
 
-    int threads() {
+    public int threads() {
         return threads;
     }
 }

@@ -4,13 +4,13 @@ import java.io.IOException;
 import java.time.Duration;
 
 /** Waiting of the commands. Where the thread is interrupted it stays so, and the command ends with a {@link CliException}. */
-final class Waiting {
+public final class Waiting {
 
     private Waiting() {
     }
 
     /** @throws CliException when the thread is interrupted */
-    static void sleep(Duration time) {
+    public static void sleep(Duration time) {
         try {
             Thread.sleep(time.toMillis());
         } catch (InterruptedException e) {
@@ -25,7 +25,7 @@ final class Waiting {
      * @throws IOException when it cannot be started
      * @throws CliException when its status is not 0, or the thread is interrupted
      */
-    static byte[] run(ProcessBuilder program) throws IOException {
+    public static byte[] run(ProcessBuilder program) throws IOException {
         Process process = program.start();
         byte[] output = process.getInputStream().readAllBytes();
         try {
@@ -40,7 +40,7 @@ final class Waiting {
     }
 
     /** What to throw instead of it; the thread is marked as interrupted again. */
-    static CliException interrupted(InterruptedException e) {
+    public static CliException interrupted(InterruptedException e) {
         Thread.currentThread().interrupt();
         return new CliException("Interrupted.", e);
     }

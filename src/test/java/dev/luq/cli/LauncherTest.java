@@ -93,6 +93,7 @@ class LauncherTest {
         Path project = Files.createDirectories(directory.resolve("the project"));
         Files.copy(LUQ, project.resolve("luq"));
         Files.writeString(project.resolve("pom.xml"), "<project/>");
+        Files.writeString(Files.createDirectories(project.resolve("bench")).resolve("pom.xml"), "<project/>");
         Files.writeString(project.resolve(".env"), "LUQ_MODEL=of-the-project");
         Files.createDirectories(project.resolve("src/main"));
         script(project.resolve("native/build"), "[ \"${1:-}\" != --key ] || echo key");

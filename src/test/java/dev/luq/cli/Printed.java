@@ -6,13 +6,13 @@ import java.nio.charset.StandardCharsets;
 import java.util.concurrent.Callable;
 
 /** What a command prints. */
-final class Printed {
+public final class Printed {
 
     private Printed() {
     }
 
     /** Standard output of this process while it runs. */
-    static String by(Callable<?> command) throws Exception {
+    public static String by(Callable<?> command) throws Exception {
         PrintStream before = System.out;
         ByteArrayOutputStream printed = new ByteArrayOutputStream();
         System.setOut(new PrintStream(printed, true, StandardCharsets.UTF_8));

@@ -15,8 +15,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
-import dev.luq.cli.AnswerDifference;
-import dev.luq.cli.LadderMix;
 import dev.luq.llama.ModelQuantizer;
 import dev.luq.machine.Kernels;
 import dev.luq.process.ChildCommand;
@@ -51,7 +49,6 @@ class ModelProcessTest {
     private static final String LOOK =
             "[{\"role\":\"user\",\"content\":[{\"type\":\"image\",\"image\":0},{\"type\":\"text\",\"text\":\"Look\"}]}]";
     /** Of the evaluation set's questions one in so many is asked twice. */
-    private static final int EVERY = 40;
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final WorkerConfig CONFIG = TestConfig.of(Map.of("threads", "1", "image-threads", "1"));
 
@@ -164,32 +161,6 @@ class ModelProcessTest {
         assertTrue(worker.failure().orElseThrow().contains("not a multimodal projector"), worker.failure().get());
     }
 
-    /** Every type that our kernels multiply; importances are made up, so answers are not all right. */
-    @Test
-    void ourKernelsGiveTheAnswersOfLlamaCpp(@TempDir Path folder) throws IOException {
-        Path demo = Path.of("models/demo/luq-demo-F16.gguf").toAbsolutePath();
-        Path mixed = folder.resolve("mixed.gguf");
-        TestModels.init();
-        ModelQuantizer.quantize(demo, mixed, new ModelQuantizer.Options(ModelQuantizer.FileType.Q4_K_M, false,
-                LadderMix.types(16), Optional.of(TestModels.importance(TestModels.read(demo))), 1));
-        Path mmproj = demo.resolveSibling("mmproj-luq-demo-F16.gguf");
-        SupervisedWorker stock = started(mixed, mmproj, Kernels.STOCK);
-        List<SupervisedWorker> ours = List.of(started(mixed, mmproj, Kernels.FAST), started(mixed, mmproj, Kernels.COMPACT));
-        ready(stock);
-        ours.forEach(Await::ready);
-        Path folderOfSet = demo.resolveSibling("evaluation");
-        List<String> questions = Files.readAllLines(folderOfSet.resolve("evaluation.jsonl"));
-        for (int i = 0; i < questions.size(); i += EVERY) {
-            JsonNode question = JSON.readTree(questions.get(i));
-            List<WorkerFrame.TokenLogprob> expected = tokens(run(stock, ask(question, folderOfSet)));
-            for (SupervisedWorker fast : ours) {
-                Optional<AnswerDifference> difference = AnswerDifference.between(expected,
-                        tokens(run(fast, ask(question, folderOfSet))));
-                assertTrue(difference.map(AnswerDifference::isTie).orElse(true), () -> question + ": " + difference);
-            }
-        }
-    }
-
     /** The demo model's own examples, with weights as in the file and so little smaller that answers are the same. */
     @ParameterizedTest
     @CsvSource({"F16, STOCK", "Q8_0, STOCK", "Q6_K, FAST", "Q6_K, COMPACT", "Q6_K, STOCK"})
@@ -211,14 +182,8 @@ class ModelProcessTest {
         }
     }
 
-    private static List<WorkerFrame.TokenLogprob> tokens(AssertSubscriber<WorkerFrame.OfRequest> answer) {
-        answer(answer);
-        return answer.getItems().stream().filter(WorkerFrame.Delta.class::isInstance).map(WorkerFrame.Delta.class::cast)
-                .flatMap(delta -> delta.logprobs().stream()).toList();
-    }
-
     /** @param question names one image, several, or none */
-    private static ServerFrame.Generate ask(JsonNode question, Path folder) throws IOException {
+    static ServerFrame.Generate ask(JsonNode question, Path folder) throws IOException {
         List<ServerFrame.Image> images = new ArrayList<>();
         ArrayNode content = JSON.createArrayNode();
         JsonNode named = question.get("image");

@@ -1,0 +1,109 @@
+package dev.luq.bench;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.MissingNode;
+import dev.luq.cli.CliException;
+import dev.luq.cli.CompletionClient;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.Socket;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * A client for benchmarks that shares the processors with the server: while an answer comes it only reads a socket,
+ * notes when each server-sent event was complete and keeps the bytes; it looks at them when the answer is whole.
+ */
+final class EventClock {
+
+    private static final String DATA = "data: ";
+
+    private final URI server;
+
+    /** @param server scheme, host and port; the scheme is http */
+    EventClock(URI server) {
+        this.server = server;
+    }
+
+    /**
+     * A streamed answer.
+     *
+     * @param texts when each event with text was complete, by {@link System#nanoTime()}
+     * @param characters of the text
+     * @param usage the last usage object, or a missing node
+     */
+    record Answer(long[] texts, int characters, JsonNode usage) {
+    }
+
+    /**
+     * Sends a chat completion and waits for its end.
+     *
+     * @throws CliException when the server refuses, fails or is gone
+     */
+    Answer complete(JsonNode request) {
+        byte[] body = request.toString().getBytes(StandardCharsets.UTF_8);
+        String head = "POST /v1/chat/completions HTTP/1.1\r\nHost: " + server.getAuthority()
+                + "\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: " + body.length + "\r\n\r\n";
+        try (Socket socket = new Socket(server.getHost(), server.getPort())) {
+            socket.setTcpNoDelay(true);
+            ByteArrayOutputStream whole = new ByteArrayOutputStream();
+            whole.writeBytes(head.getBytes(StandardCharsets.US_ASCII));
+            whole.writeBytes(body);
+            socket.getOutputStream().write(whole.toByteArray());
+            return read(socket.getInputStream());
+        } catch (IOException e) {
+            throw new CliException("No answer from " + server + ".", e);
+        }
+    }
+
+    private static Answer read(InputStream in) throws IOException {
+        ByteArrayOutputStream answer = new ByteArrayOutputStream(1 << 18);
+        byte[] piece = new byte[1 << 14];
+        long[] ends = new long[1 << 10];
+        int events = 0;
+        byte before = 0;
+        for (int count = in.read(piece); count >= 0; count = in.read(piece)) {
+            long now = System.nanoTime();
+            for (int i = 0; i < count; i++) {
+                // Two bare line feeds end an event; HTTP's own lines end with carriage return and line feed.
+                if (piece[i] == '\n' && before == '\n') {
+                    ends = events < ends.length ? ends : Arrays.copyOf(ends, 2 * events);
+                    ends[events++] = now;
+                }
+                before = piece[i];
+            }
+            answer.write(piece, 0, count);
+        }
+        return understand(answer.toString(StandardCharsets.UTF_8), ends);
+    }
+
+    private static Answer understand(String answer, long[] ends) {
+        int head = answer.indexOf("\r\n\r\n");
+        if (head < 0 || !answer.startsWith("HTTP/1.1 200 ")) {
+            throw new CliException("The server answered " + answer.lines().findFirst().orElse("nothing") + ".");
+        }
+        // An event is one write of the server and so lies within one chunk.
+        List<String> events = answer.substring(head).lines()
+                .filter(line -> line.startsWith(DATA)).map(line -> line.substring(DATA.length())).toList();
+        if (events.isEmpty() || !events.get(events.size() - 1).equals("[DONE]")) {
+            throw new CliException("The answer ended early.");
+        }
+        List<Long> texts = new ArrayList<>();
+        int characters = 0;
+        JsonNode usage = MissingNode.getInstance();
+        for (int i = 0; i < events.size() - 1; i++) {
+            JsonNode event = CompletionClient.parse(events.get(i));
+            usage = event.path("usage").isObject() ? event.path("usage") : usage;
+            String text = event.path("choices").path(0).path("delta").path("content").asText("");
+            if (!text.isEmpty()) {
+                texts.add(ends[i]);
+                characters += text.length();
+            }
+        }
+        return new Answer(texts.stream().mapToLong(Long::longValue).toArray(), characters, usage);
+    }
+}

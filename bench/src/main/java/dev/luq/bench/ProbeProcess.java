@@ -1,0 +1,105 @@
+package dev.luq.bench;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.luq.cli.CliException;
+import dev.luq.cli.CompletionClient;
+import dev.luq.cli.MachineKernels;
+import dev.luq.cli.Waiting;
+import dev.luq.machine.Kernels;
+import dev.luq.process.ChildCommand;
+import dev.luq.process.ProcessExit;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * A model loaded in a process of its own ({@link SpeedProbe}), measured on demand. Between two measurements it sleeps, its
+ * compute threads included, and leaves the processors to another one. Closing ends it.
+ */
+final class ProbeProcess implements AutoCloseable {
+
+    private final Path model;
+    private final Process process;
+    private final BufferedReader answers;
+    private final PrintStream commands;
+    private final double load;
+
+    /**
+     * Loads a model.
+     *
+     * @param prompt tokens of the prompt
+     * @param tokens the most that {@link #decode} is asked for
+     * @throws CliException it cannot be loaded
+     */
+    ProbeProcess(Path model, Kernels kernels, int threads, int prompt, int tokens) throws IOException {
+        this.model = model;
+        MachineKernels.know();
+        String java = ProcessHandle.current().info().command().orElse("java");
+        ProcessBuilder builder = new ProcessBuilder(List.of(java, "-XX:+UseSerialGC", "-Xmx256m", "-cp",
+                System.getProperty("java.class.path"), BenchCommand.class.getName(), "probe", model.toString(),
+                "--kernels=" + kernels, "--threads=" + threads, "--prompt=" + prompt, "--tokens=" + tokens));
+        // What is measured is what a server's workers do: above all, how long their threads spin before they sleep.
+        ChildCommand.environment(builder.environment());
+        process = builder.redirectError(ProcessBuilder.Redirect.INHERIT).start();
+        answers = process.inputReader(StandardCharsets.US_ASCII);
+        commands = new PrintStream(process.getOutputStream(), true, StandardCharsets.US_ASCII);
+        load = answer("load").doubleValue();
+    }
+
+    /** Seconds that loading took. */
+    double load() {
+        return load;
+    }
+
+    /** Evaluates the prompt anew, in one batch; {@link #decode} continues it. Returns the seconds. */
+    double prefill() throws IOException {
+        return ask("prefill", "seconds").doubleValue();
+    }
+
+    /** Generates tokens after the prompt and drops them. Returns the seconds of a step, the median. */
+    double decode(int tokens) throws IOException {
+        return ask("decode " + tokens, "seconds").doubleValue();
+    }
+
+    /** Bytes in memory, the KV cache and the JVM included. */
+    long resident() throws IOException {
+        return ask("memory", "resident").longValue();
+    }
+
+    long pid() {
+        return process.pid();
+    }
+
+    private JsonNode ask(String command, String field) throws IOException {
+        commands.println(command);
+        return answer(field);
+    }
+
+    private JsonNode answer(String field) throws IOException {
+        String line = answers.readLine();
+        if (line != null) {
+            return CompletionClient.JSON.readTree(line).path(field);
+        }
+        ProcessExit exit = new ProcessExit(ended());
+        String why = exit.signal().equals("SIGKILL") ? "most likely there was too little memory" : "why is said above";
+        throw new CliException("The process that measures " + model.getFileName() + " ended (" + exit + "): " + why + ".");
+    }
+
+    private int ended() {
+        try {
+            return process.waitFor();
+        } catch (InterruptedException e) {
+            process.destroy();
+            throw Waiting.interrupted(e);
+        }
+    }
+
+    @Override
+    public void close() {
+        commands.close();
+        ended();
+    }
+}

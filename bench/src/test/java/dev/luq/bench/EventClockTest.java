@@ -1,0 +1,80 @@
+package dev.luq.bench;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.sun.net.httpserver.HttpServer;
+import dev.luq.cli.CliException;
+import dev.luq.cli.CompletionClient;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Over a real connection, in HTTP chunks, one per event. */
+class EventClockTest {
+
+    private static final ObjectNode REQUEST = CompletionClient.JSON.createObjectNode().put("stream", true);
+
+    private HttpServer server;
+    private int status = 200;
+    private List<String> events = List.of();
+
+    @BeforeEach
+    void start() throws IOException {
+        server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        server.createContext("/v1/chat/completions", exchange -> {
+            exchange.getRequestBody().readAllBytes();
+            exchange.sendResponseHeaders(status, 0);
+            try (OutputStream body = exchange.getResponseBody()) {
+                for (String event : events) {
+                    body.write((event + "\n\n").getBytes(StandardCharsets.UTF_8));
+                    body.flush();
+                }
+            }
+        });
+        server.start();
+    }
+
+    @AfterEach
+    void stop() {
+        server.stop(0);
+    }
+
+    @Test
+    void notesWhenEachTextWasThere() {
+        events = List.of("data: {\"choices\":[{\"delta\":{\"role\":\"assistant\",\"content\":null}}],\"usage\":null}",
+                "data: {\"choices\":[{\"delta\":{\"content\":\"ü\"}}],\"usage\":null}",
+                "data: {\"choices\":[{\"delta\":{\"content\":\"\\n\\n\"}}],\"usage\":null}",
+                "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"length\"}],\"usage\":null}",
+                "data: {\"choices\":[],\"usage\":{\"completion_tokens\":2}}", "data: [DONE]");
+        long before = System.nanoTime();
+        EventClock.Answer answer = complete();
+        assertEquals(2, answer.texts().length);
+        assertTrue(before <= answer.texts()[0] && answer.texts()[0] <= answer.texts()[1]);
+        assertTrue(answer.texts()[1] <= System.nanoTime());
+        assertEquals(2, answer.usage().path("completion_tokens").asInt());
+    }
+
+    @Test
+    void refusesWhatIsNoWholeAnswer() {
+        events = List.of("data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}");
+        assertThrows(CliException.class, this::complete);
+        status = 503;
+        assertThrows(CliException.class, this::complete);
+        server.stop(0);
+        assertThrows(CliException.class, this::complete);
+    }
+
+    private EventClock.Answer complete() {
+        return new EventClock(URI.create("http://127.0.0.1:" + server.getAddress().getPort())).complete(REQUEST);
+    }
+}

@@ -1,0 +1,96 @@
+package dev.luq.serving;
+
+import static dev.luq.serving.Await.answer;
+import static dev.luq.serving.Await.ready;
+import static dev.luq.serving.Await.run;
+import static dev.luq.serving.ModelProcessTest.ask;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.luq.bench.AnswerDifference;
+import dev.luq.bench.LadderMix;
+import dev.luq.llama.ModelQuantizer;
+import dev.luq.machine.Kernels;
+import dev.luq.process.ChildCommand;
+import dev.luq.protocol.ServerFrame;
+import dev.luq.protocol.WorkerFrame;
+import dev.luq.requant.TestModels;
+import io.smallrye.mutiny.helpers.test.AssertSubscriber;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What {@code luq bench answers} compares, on the demo model: our kernels beside llama.cpp's, in real processes. */
+class OurKernelsTest {
+
+    /** Of the questions of the demo's evaluation set one in so many. */
+    private static final int EVERY = 40;
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final WorkerConfig CONFIG = TestConfig.of(Map.of("threads", "1", "image-threads", "1"));
+
+    private final ScheduledExecutorService timer = Executors.newScheduledThreadPool(1);
+    private final List<SupervisedWorker> workers = new ArrayList<>();
+
+    @AfterEach
+    void end() throws InterruptedException {
+        for (SupervisedWorker worker : workers) {
+            worker.drain();
+            worker.end(System.nanoTime());
+        }
+        timer.shutdownNow();
+    }
+
+    /** Every type that our kernels multiply; importances are made up, so answers are not all right. */
+    @Test
+    void ourKernelsGiveTheAnswersOfLlamaCpp(@TempDir Path folder) throws IOException {
+        Path demo = Path.of("models/demo/luq-demo-F16.gguf").toAbsolutePath();
+        Path mixed = folder.resolve("mixed.gguf");
+        TestModels.init();
+        ModelQuantizer.quantize(demo, mixed, new ModelQuantizer.Options(ModelQuantizer.FileType.Q4_K_M, false,
+                LadderMix.types(16), Optional.of(TestModels.importance(TestModels.read(demo))), 1));
+        Path mmproj = demo.resolveSibling("mmproj-luq-demo-F16.gguf");
+        SupervisedWorker stock = started(mixed, mmproj, Kernels.STOCK);
+        List<SupervisedWorker> ours = List.of(started(mixed, mmproj, Kernels.FAST), started(mixed, mmproj, Kernels.COMPACT));
+        ready(stock);
+        ours.forEach(Await::ready);
+        Path folderOfSet = demo.resolveSibling("evaluation");
+        List<String> questions = Files.readAllLines(folderOfSet.resolve("evaluation.jsonl"));
+        for (int i = 0; i < questions.size(); i += EVERY) {
+            JsonNode question = JSON.readTree(questions.get(i));
+            List<WorkerFrame.TokenLogprob> expected = tokens(run(stock, ask(question, folderOfSet)));
+            for (SupervisedWorker fast : ours) {
+                Optional<AnswerDifference> difference = AnswerDifference.between(expected,
+                        tokens(run(fast, ask(question, folderOfSet))));
+                assertTrue(difference.map(AnswerDifference::isTie).orElse(true), () -> question + ": " + difference);
+            }
+        }
+    }
+
+    private static List<WorkerFrame.TokenLogprob> tokens(AssertSubscriber<WorkerFrame.OfRequest> answer) {
+        answer(answer);
+        return answer.getItems().stream().filter(WorkerFrame.Delta.class::isInstance).map(WorkerFrame.Delta.class::cast)
+                .flatMap(delta -> delta.logprobs().stream()).toList();
+    }
+
+    private SupervisedWorker started(Path model, Path mmproj, Kernels kernels) {
+        ChildCommand command = new ChildCommand(CONFIG.process(), ChildCommand.WORKER_MAIN);
+        ServerFrame.Load load = new ServerFrame.Load(List.of(model.toString()), mmproj.toString(), 0, 2, 64, 1, 1, 1 << 20, 0,
+                0, kernels);
+        SupervisedWorker worker = new SupervisedWorker("tiny", load, CONFIG,
+                (modelId, events) -> WorkerProcess.start(modelId, command, events), timer, new GenerationListener() { },
+                new Quarantine(CONFIG.restart()), () -> { });
+        workers.add(worker);
+        worker.start();
+        return worker;
+    }
+}

@@ -1,2 +1,0 @@
-/** Hours of what clients do, and of workers that die: whether a server stands it. */
-package dev.luq.cli.soak;
