@@ -2,7 +2,6 @@ package dev.luq.cli;
 
 import dev.luq.files.Units;
 import dev.luq.gguf.ModelFiles;
-import dev.luq.llama.KernelLayout;
 import dev.luq.machine.Kernels;
 import dev.luq.memory.WeightMemory;
 import dev.luq.serving.MachineMemory;
@@ -128,10 +127,7 @@ final class ShapeComparison {
     }
 
     private Kernels kernels(Side side) {
-        if (!side.ours) {
-            return Kernels.STOCK;
-        }
-        return options.layout() == KernelLayout.FAST ? Kernels.FAST : Kernels.COMPACT;
+        return side.ours ? options.layout() : Kernels.STOCK;
     }
 
     /** Bytes of the yardstick and the largest of the others. */

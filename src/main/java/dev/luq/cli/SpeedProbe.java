@@ -3,7 +3,6 @@ package dev.luq.cli;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.luq.llama.Context;
 import dev.luq.llama.ContextOptions;
-import dev.luq.llama.KernelLayout;
 import dev.luq.llama.KvType;
 import dev.luq.llama.Llama;
 import dev.luq.llama.LlamaException;
@@ -59,11 +58,7 @@ final class SpeedProbe implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         Llama.init(line -> { });
-        switch (kernels) {
-            case FAST -> Llama.enableKernels(KernelLayout.FAST);
-            case COMPACT -> Llama.enableKernels(KernelLayout.COMPACT);
-            case STOCK -> { }
-        }
+        Llama.enableKernels(kernels);
         long start = System.nanoTime();
         try (Model loaded = Model.load(List.of(model), ModelOptions.DEFAULT)) {
             answer("load", seconds(start));

@@ -87,11 +87,11 @@ public final class WeightMemory {
     }
 
     private static Set<GgmlType> inLayouts(KernelTable table) {
-        return types(type -> table.taken(type, "stock").filter(taken -> !taken.rows()).isPresent());
+        return types(type -> table.taken(type, Kernels.STOCK).filter(taken -> !taken.rows()).isPresent());
     }
 
     private static Set<GgmlType> notOurs(KernelTable table, Kernels kernels) {
-        Set<String> ours = table.ours(kernels == Kernels.COMPACT ? "compact" : "fast").keySet();
+        Set<String> ours = table.ours(kernels).keySet();
         return types(type -> !ours.contains(type));
     }
 

@@ -9,7 +9,6 @@ import dev.luq.gguf.GgufException;
 import dev.luq.llama.ChatTemplates;
 import dev.luq.llama.Context;
 import dev.luq.llama.ContextOptions;
-import dev.luq.llama.KernelLayout;
 import dev.luq.llama.KvType;
 import dev.luq.llama.Llama;
 import dev.luq.llama.LlamaException;
@@ -18,6 +17,7 @@ import dev.luq.llama.Model;
 import dev.luq.llama.ModelOptions;
 import dev.luq.llama.Vision;
 import dev.luq.llama.VisionOptions;
+import dev.luq.machine.Kernels;
 import dev.luq.machine.Processors;
 import dev.luq.protocol.Blackbox;
 import dev.luq.protocol.ServerFrame;
@@ -52,11 +52,8 @@ final class EngineHost implements ModelHost {
         try {
             loads("the native libraries");
             Llama.init(EngineHost::log);
-            kernels = switch (load.kernels()) {
-                case FAST -> "fast: " + Llama.enableKernels(KernelLayout.FAST);
-                case COMPACT -> "compact: " + Llama.enableKernels(KernelLayout.COMPACT);
-                case STOCK -> "stock";
-            };
+            String sets = Llama.enableKernels(load.kernels());
+            kernels = load.kernels().configName() + (load.kernels() == Kernels.STOCK ? "" : ": " + sets);
             WorkerLoop.log("INFO", "Kernels " + kernels);
             loads("its weights");
             Model model = Model.load(files, new ModelOptions(true, false, inPercent(progress)));
