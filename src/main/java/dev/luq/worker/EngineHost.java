@@ -152,7 +152,7 @@ final class EngineHost implements ModelHost {
 
     /** A failure of the model's numbers says whose they are. */
     private WorkerFrame.OfRequest named(WorkerFrame.OfRequest frame) {
-        if (!(frame instanceof WorkerFrame.Failed failed) || !failed.code().equals(EngineException.NotFinite.CODE)) {
+        if (!(frame instanceof WorkerFrame.Failed failed) || !failed.code().equals(EngineException.NonFiniteOutput.CODE)) {
             return frame;
         }
         String message = failed.message() + " They were computed by the kernels " + kernels + ".";

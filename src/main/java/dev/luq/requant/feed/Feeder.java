@@ -149,10 +149,10 @@ public final class Feeder implements AutoCloseable {
     }
 
     /** Of the weights that may be the reason, those that are not finite themselves. */
-    private Optional<String> damaged(Optional<FiniteTap.Place> where) throws IOException {
-        Optional<Integer> layer = where.flatMap(FiniteTap.Place::layer);
-        return Weights.notFinite(files, name -> FiniteTap.Place.layerOf(name).isEmpty()
-                || layer.isPresent() && FiniteTap.Place.layerOf(name).equals(layer));
+    private Optional<String> damaged(Optional<FiniteTap.Location> where) throws IOException {
+        Optional<Integer> layer = where.flatMap(FiniteTap.Location::layer);
+        return Weights.notFinite(files, name -> FiniteTap.Location.layerOf(name).isEmpty()
+                || layer.isPresent() && FiniteTap.Location.layerOf(name).equals(layer));
     }
 
     /** Whether a token ends an answer. */

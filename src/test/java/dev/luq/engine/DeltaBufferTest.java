@@ -9,14 +9,14 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** Time is a number that the test sets. */
-class GatheringTest {
+class DeltaBufferTest {
 
     private static final ToolCall CALL = new ToolCall(0, "call_0", "look", "{}");
 
     private final List<String> shown = new ArrayList<>();
     private final List<List<TokenLogprob>> logprobs = new ArrayList<>();
     private long now;
-    private final Gathering deltas = new Gathering((content, call, probabilities) -> {
+    private final DeltaBuffer deltas = new DeltaBuffer((content, call, probabilities) -> {
         shown.add(call == null ? content : call.name());
         logprobs.add(probabilities);
     }, 20, () -> now);
@@ -61,8 +61,8 @@ class GatheringTest {
     void whatIsKeptBackIsShownWhenAskedFor() {
         at(0, "a");
         at(1, "b");
-        deltas.passOn();
-        deltas.passOn();
+        deltas.flush();
+        deltas.flush();
         assertEquals(List.of("a", "b"), shown);
     }
 
@@ -80,7 +80,7 @@ class GatheringTest {
         deltas.delta("b", null, List.of(logprob("b")));
         deltas.delta("c", null, List.of());
         deltas.delta(null, null, List.of(logprob("c")));
-        deltas.passOn();
+        deltas.flush();
         assertEquals(List.of("a", "bc"), shown);
         assertEquals(List.of(List.of(logprob("a")), List.of(logprob("b"), logprob("c"))), logprobs);
     }

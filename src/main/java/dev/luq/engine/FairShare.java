@@ -8,13 +8,14 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Whose request is next. The client with the fewest running requests is, and of several such the one that has waited
- * longest since it last had a turn: whoever sends many requests at once waits for himself, and nobody for ever, since each
- * turn puts its client behind those who wait. Not thread-safe.
+ * Shares sequences fairly between clients. The next request is that of the client with the fewest running requests; of
+ * several such clients, the one whose latest admission, or arrival if later, is longest ago. A client that sends many
+ * requests at once delays only itself, and none starves: each admission puts its client behind those that wait. Not
+ * thread-safe.
  */
-final class Turns {
+final class FairShare {
 
-    /** When clients that still wait had their latest turn. */
+    /** When clients that still wait were last admitted. */
     private final Map<String, Long> latest = new HashMap<>();
     private long clock;
 
@@ -48,8 +49,8 @@ final class Turns {
         return Math.max(r.arrived, latest.getOrDefault(r.client, 0L));
     }
 
-    /** A request has its turn. @param waiting those who still wait */
-    void took(Request r, Collection<Request> waiting) {
+    /** A request is admitted. @param waiting those that still wait */
+    void admitted(Request r, Collection<Request> waiting) {
         latest.put(r.client, ++clock);
         Set<String> clients = new HashSet<>();
         waiting.forEach(other -> clients.add(other.client));

@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.PriorityQueue;
 
 /** Natural logarithms of the model's own probabilities: log-softmax of the raw logits, before any sampling option. */
-final class LogProbabilities {
+final class TopLogprobs {
 
     /** A token of the vocabulary and its log probability. */
     record Entry(int token, double logprob) {
@@ -17,7 +17,7 @@ final class LogProbabilities {
     private final double logSum;
 
     /** @param logits one per token of the vocabulary; read while this object is used */
-    LogProbabilities(FloatBuffer logits) {
+    TopLogprobs(FloatBuffer logits) {
         this.logits = logits;
         double max = Double.NEGATIVE_INFINITY;
         for (int i = 0; i < logits.limit(); i++) {

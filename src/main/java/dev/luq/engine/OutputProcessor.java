@@ -13,7 +13,7 @@ import java.util.Set;
  * The way of one generation from tokens to deltas: bytes, complete characters, text before a stop string, content and
  * tool calls. For one thread.
  */
-final class Answer {
+final class OutputProcessor {
 
     /** Receives a piece of the answer; content or toolCall is null, logprobs is null unless asked for. */
     interface Sink {
@@ -42,7 +42,7 @@ final class Answer {
      * @param parser null when there is only content; stays the caller's
      * @param topLogprobs -1 for no log probabilities
      */
-    Answer(Vocabulary vocabulary, List<String> stops, List<String> preservedTokens, MessageParser parser,
+    OutputProcessor(Vocabulary vocabulary, List<String> stops, List<String> preservedTokens, MessageParser parser,
             int topLogprobs, Sink sink) {
         this.vocabulary = vocabulary;
         this.parser = parser;
@@ -61,7 +61,7 @@ final class Answer {
      * @param logprobs of the place where this token was chosen; null when not asked for
      * @return whether a stop string is complete, so that the answer ends here
      */
-    boolean append(int token, LogProbabilities logprobs) {
+    boolean append(int token, TopLogprobs logprobs) {
         byte[] piece = vocabulary.piece(token, preserved.contains(token));
         if (logprobs != null) {
             List<GenerationEvent.TokenLogprob> top = logprobs.top(topLogprobs).stream()

@@ -16,23 +16,21 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 
-/**
- * A request with everything that {@link LlamaEffects} keeps for it, from submission to its end. For the engine thread.
- */
-final class Generation implements AutoCloseable {
+/** What {@link LlamaEffects} keeps for a request in flight. For the engine thread. */
+final class RequestState implements AutoCloseable {
 
-    private static final System.Logger LOG = System.getLogger(Generation.class.getName());
+    private static final System.Logger LOG = System.getLogger(RequestState.class.getName());
 
     private GenerationRequest request;
     private final Consumer<GenerationEvent> consumer;
     private final long streamInterval;
-    private final Runnable onDeaf;
-    private boolean deaf;
+    private final Runnable onConsumerFailure;
+    private boolean consumerFailed;
     private volatile boolean ended;
     private PromptBuilder.Prepared prepared;
-    private Answer answer;
-    private Gathering deltas;
-    /** Images in the embedding cache that this request holds, by unit. */
+    private OutputProcessor output;
+    private DeltaBuffer deltas;
+    /** Images in the embedding cache that this request has pinned, by unit. */
     private final Map<Integer, String> pins = new HashMap<>();
     private int tokens;
 
@@ -43,34 +41,39 @@ final class Generation implements AutoCloseable {
 
     /**
      * @param streamInterval of {@link EngineOptions}, in nanoseconds
-     * @param onDeaf called once when the consumer throws: nobody listens any more
+     * @param onConsumerFailure called once when the consumer throws; it gets no more events then
      */
-    Generation(GenerationRequest request, Consumer<GenerationEvent> consumer, long streamInterval, Runnable onDeaf) {
+    RequestState(GenerationRequest request, Consumer<GenerationEvent> consumer, long streamInterval,
+            Runnable onConsumerFailure) {
         this.request = request;
         this.consumer = consumer;
         this.streamInterval = streamInterval;
-        this.onDeaf = onDeaf;
+        this.onConsumerFailure = onConsumerFailure;
     }
 
     GenerationRequest request() {
         return request;
     }
 
-    /** Whether nobody needs this any more; readable by every thread. */
+    String id() {
+        return request.id();
+    }
+
+    /** Whether the request has ended. Any thread. */
     boolean ended() {
         return ended;
     }
 
     void emit(GenerationEvent event) {
-        if (deaf) {
+        if (consumerFailed) {
             return;
         }
         try {
             consumer.accept(event);
         } catch (RuntimeException e) {
-            deaf = true;
-            LOG.log(System.Logger.Level.WARNING, "A listener failed; its request is cancelled", e);
-            onDeaf.run();
+            consumerFailed = true;
+            LOG.log(System.Logger.Level.WARNING, "A consumer failed; its request is cancelled", e);
+            onConsumerFailure.run();
         }
     }
 
@@ -79,10 +82,10 @@ final class Generation implements AutoCloseable {
         request = request.withoutContent();
         List<String> stops = new ArrayList<>(request.stop());
         stops.addAll(prepared.chat().stops());
-        deltas = new Gathering((content, toolCall, logprobs) ->
+        deltas = new DeltaBuffer((content, toolCall, logprobs) ->
                 emit(new GenerationEvent.Delta(request.id(), content, toolCall, logprobs)),
                 streamInterval, System::nanoTime);
-        answer = new Answer(vocabulary, stops, prepared.chat().preservedTokens(), prepared.parser(),
+        output = new OutputProcessor(vocabulary, stops, prepared.chat().preservedTokens(), prepared.parser(),
                 request.topLogprobs(), deltas);
     }
 
@@ -104,7 +107,7 @@ final class Generation implements AutoCloseable {
         pins.put(unit, image);
     }
 
-    /** Lets go of an image that is decoded. */
+    /** Unpins an image and closes its pixels. */
     void unpin(int unit, EmbeddingCache<?> cache) {
         cache.unpin(pins.remove(unit));
         ImageChunk chunk = prepared.images().remove(unit);
@@ -125,12 +128,12 @@ final class Generation implements AutoCloseable {
     Effects.Sampled sample(Context context, int batchIndex, Vocabulary vocabulary) {
         FloatBuffer logits = context.logits(batchIndex);
         if (!FiniteNumbers.areFinite(logits)) {
-            throw new EngineException.NotFinite("The model's outputs");
+            throw new EngineException.NonFiniteOutput("The model's outputs");
         }
-        LogProbabilities logprobs = request.topLogprobs() < 0 ? null : new LogProbabilities(logits);
+        TopLogprobs logprobs = request.topLogprobs() < 0 ? null : new TopLogprobs(logits);
         int token = choose(context, batchIndex);
         tokens++;
-        boolean ends = vocabulary.isEndOfGeneration(token) || answer.append(token, logprobs);
+        boolean ends = vocabulary.isEndOfGeneration(token) || output.append(token, logprobs);
         return new Effects.Sampled(token, ends ? FinishReason.STOP : null);
     }
 
@@ -144,21 +147,21 @@ final class Generation implements AutoCloseable {
         }
     }
 
-    /** Shows the text that is kept back for a longer delta. */
-    void showGathered() {
+    /** Streams the text that is held back for a longer delta. */
+    void flushDeltas() {
         if (deltas != null) {
-            deltas.passOn();
+            deltas.flush();
         }
     }
 
     void fail(EngineException failure) {
-        showGathered();
+        flushDeltas();
         emit(new GenerationEvent.Failed(request.id(), failure.code(), failure.getMessage(), failure.param()));
     }
 
     void finish(FinishReason reason) {
-        FinishReason told = answer.finish(reason);
-        showGathered();
+        FinishReason told = output.finish(reason);
+        flushDeltas();
         emit(new GenerationEvent.Finished(request.id(), told, tokens, timings()));
     }
 

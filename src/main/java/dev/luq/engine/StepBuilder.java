@@ -7,17 +7,17 @@ import java.util.List;
 import java.util.function.Predicate;
 
 /**
- * Fills one batch: a token of every generation, then prompts, which share the rest evenly.
+ * Fills one batch: a token of every request in decode, then prefill, whose prompts share the rest evenly.
  *
  * @param divisible whether an image may be decoded in slices
  */
-record StepPlan(PromptCache cache, int batchSize, Predicate<PromptUnit.Image> divisible) {
+record StepBuilder(KvCache cache, int batchSize, Predicate<PromptUnit.Image> divisible) {
 
     /** @param running fewer requests than the batch has tokens, the oldest first */
-    Step plan(List<Request> running) {
+    Step build(List<Request> running) {
         List<Step.TokenRun> runs = new ArrayList<>();
         for (Request r : running) {
-            if (r.phase == Request.Phase.GENERATING) {
+            if (r.status == Request.Status.DECODE) {
                 runs.add(new Step.TokenRun(r.id, r.sequence, cache.position(r.sequence), new int[] {r.token}, true));
             }
         }

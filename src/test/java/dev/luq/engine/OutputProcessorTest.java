@@ -21,7 +21,7 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
 /** A real vocabulary and parser; the test plays the model and chooses the tokens. */
-class AnswerTest {
+class OutputProcessorTest {
 
     private final Vocabulary vocabulary = TinyEngine.model(TinyEngine.QWEN).vocabulary();
     private final List<String> contents = new ArrayList<>();
@@ -29,8 +29,8 @@ class AnswerTest {
     private final List<List<GenerationEvent.TokenLogprob>> logprobs = new ArrayList<>();
     private boolean stopped;
 
-    private Answer answer(MessageParser parser, int topLogprobs, String... stops) {
-        return new Answer(vocabulary, List.of(stops), List.of(), parser, topLogprobs, (content, call, probabilities) -> {
+    private OutputProcessor answer(MessageParser parser, int topLogprobs, String... stops) {
+        return new OutputProcessor(vocabulary, List.of(stops), List.of(), parser, topLogprobs, (content, call, probabilities) -> {
             if (content != null) {
                 contents.add(content);
             }
@@ -41,8 +41,8 @@ class AnswerTest {
         });
     }
 
-    private void generate(Answer answer, String text, boolean withLogprobs) {
-        LogProbabilities even = new LogProbabilities(FloatBuffer.allocate(vocabulary.size()));
+    private void generate(OutputProcessor answer, String text, boolean withLogprobs) {
+        TopLogprobs even = new TopLogprobs(FloatBuffer.allocate(vocabulary.size()));
         for (int token : vocabulary.tokenize(text, false, false)) {
             if (answer.append(token, withLogprobs ? even : null)) {
                 stopped = true;
@@ -53,7 +53,7 @@ class AnswerTest {
 
     @Test
     void charactersOfSeveralTokensComeWhole() {
-        Answer answer = answer(null, -1);
+        OutputProcessor answer = answer(null, -1);
         assertTrue(vocabulary.tokenize("😀", false, false).length > 1);
         generate(answer, "a😀é", false);
         assertEquals(FinishReason.STOP, answer.finish(FinishReason.STOP));
@@ -63,7 +63,7 @@ class AnswerTest {
 
     @Test
     void aStopStringAcrossTokensIsNotShown() {
-        Answer answer = answer(null, 0, "END");
+        OutputProcessor answer = answer(null, 0, "END");
         generate(answer, "fine EN fine END more", true);
         assertTrue(stopped);
         assertEquals(FinishReason.STOP, answer.finish(FinishReason.STOP));
@@ -73,7 +73,7 @@ class AnswerTest {
 
     @Test
     void aStopStringThatStaysIncompleteIsShownAtTheEnd() {
-        Answer answer = answer(null, 0, "END");
+        OutputProcessor answer = answer(null, 0, "END");
         generate(answer, "fine EN", true);
         assertEquals("fine ", String.join("", contents));
         answer.finish(FinishReason.LENGTH);
@@ -88,7 +88,7 @@ class AnswerTest {
 
     @Test
     void everyTokenHasItsLogProbabilityAndAlternatives() {
-        Answer answer = answer(null, 3);
+        OutputProcessor answer = answer(null, 3);
         generate(answer, "x😀y", true);
         answer.finish(FinishReason.STOP);
         List<GenerationEvent.TokenLogprob> all = logprobs.stream().flatMap(List::stream).toList();
@@ -100,7 +100,7 @@ class AnswerTest {
 
     @Test
     void controlTokensHaveNoText() {
-        Answer answer = answer(null, -1);
+        OutputProcessor answer = answer(null, -1);
         answer.append(vocabulary.tokenize("<|im_start|>", false, true)[0], null);
         answer.finish(FinishReason.STOP);
         assertEquals(List.of(), contents);
@@ -113,7 +113,7 @@ class AnswerTest {
                     {"messages":[{"role":"user","content":"Paint!"}],"tools":[{"type":"function","function":
                     {"name":"paint","parameters":{"type":"object","properties":{"colour":{"type":"string"}}}}}]}""");
             try (MessageParser parser = templates.parser(prompt)) {
-                Answer answer = answer(parser, -1);
+                OutputProcessor answer = answer(parser, -1);
                 generate(answer, text, false);
                 return answer.finish(reason);
             }

@@ -8,14 +8,14 @@ import java.util.Objects;
 import java.util.OptionalInt;
 
 /**
- * What every sequence holds in the unified KV cache, and how many cells that takes. Pure bookkeeping: it changes
- * nothing in the world, its owner mirrors each change there.
+ * What every sequence holds in the unified KV cache, and how many cells that takes. Bookkeeping alone: {@link Scheduler}
+ * makes each change in llama.cpp's cache too.
  *
  * <p>Sequences may share the cells of a common prefix, as llama.cpp's unified cache lets them; a shared cell is counted
  * once and is free when its last sequence lets go. A sequence is active while a request runs in it, else its content
  * is a cache for later prompts and may be evicted.
  */
-final class PromptCache {
+final class KvCache {
 
     /** A unit in the KV cache and how many sequences hold it. */
     private static final class Cached {
@@ -47,7 +47,7 @@ final class PromptCache {
     private long clock;
 
     /** @param capacity cells of the KV cache */
-    PromptCache(int sequences, int capacity) {
+    KvCache(int sequences, int capacity) {
         for (int i = 0; i < sequences; i++) {
             this.sequences.add(new Sequence());
         }
@@ -113,7 +113,7 @@ final class PromptCache {
         return cells;
     }
 
-    /** The idle sequence to sacrifice first: an empty one, else the least recently used. @param except or -1 */
+    /** The idle sequence to evict first: an empty one, else the least recently used. @param except or -1 */
     OptionalInt leastRecentlyUsed(int except) {
         int best = -1;
         for (int i = 0; i < sequences.size(); i++) {
@@ -155,7 +155,7 @@ final class PromptCache {
         activeCells += s.partial;
     }
 
-    void rest(int sequence) {
+    void deactivate(int sequence) {
         Sequence s = sequences.get(sequence);
         s.active = false;
         s.lastUsed = ++clock;
