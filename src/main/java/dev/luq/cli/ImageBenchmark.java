@@ -14,7 +14,7 @@ import dev.luq.llama.VisionOptions;
 import dev.luq.machine.Processors;
 import dev.luq.requant.plan.Plan;
 import dev.luq.requant.plan.Precision;
-import dev.luq.requant.quantize.Progress;
+import dev.luq.requant.quantize.QuantizeListener;
 import dev.luq.requant.quantize.Requantizer;
 import dev.luq.requant.store.LayerStore;
 import dev.luq.requant.store.StoreLease;
@@ -95,7 +95,7 @@ final class ImageBenchmark implements Callable<Integer> {
         int count = LayeredModel.of(model).layers().size();
         try (StoreLease lease = store.build(); Requantizer requantizer = new Requantizer(store, model,
                 options.mmprojFiles(), Optional.empty(), threads)) {
-            return requantizer.assemble(Plan.uniform(count, Precision.F16, Precision.F16, Precision.Q8_0), Progress.NONE)
+            return requantizer.assemble(Plan.uniform(count, Precision.F16, Precision.F16, Precision.Q8_0), QuantizeListener.NONE)
                     .mmproj().orElseThrow();
         }
     }

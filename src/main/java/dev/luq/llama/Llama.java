@@ -87,7 +87,7 @@ public final class Llama {
      * @param wanted for all models of this process; STOCK changes nothing
      * @return the instruction sets that our kernels use, such as {@code avx512vbmi, avx512vnni}; {@code none} where
      *         llama.cpp's kernels stay: with STOCK, and on a processor where ours would not be faster
-     * @throws LlamaException.Kernels llama.cpp's CPU backend cannot be extended
+     * @throws LlamaException.KernelsUnavailable llama.cpp's CPU backend cannot be extended
      * @throws IllegalStateException others are enabled
      */
     public static synchronized String enableKernels(Kernels wanted) {
@@ -100,7 +100,7 @@ public final class Llama {
                         wanted == Kernels.FAST ? llama.LUQ_LAYOUT_FAST : llama.LUQ_LAYOUT_COMPACT, choice,
                         Processors.available());
                 if (names == null || names.isNull()) {
-                    throw new LlamaException.Kernels(llama.luq_last_error().getString(UTF_8));
+                    throw new LlamaException.KernelsUnavailable(llama.luq_last_error().getString(UTF_8));
                 }
                 kernels = names.getString(UTF_8);
                 layout = wanted;

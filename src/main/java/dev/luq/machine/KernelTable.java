@@ -35,7 +35,7 @@ public record KernelTable(List<KernelTrial> trials) {
 
     /** The file of this build and processor. */
     public static Path file(Optional<Path> cache) {
-        return NativeBuild.folder(cache).resolve("kernels-" + Cpu.ofThisMachine().key() + ".txt");
+        return NativeBuild.folder(cache).resolve("kernels-" + CpuIdentity.ofThisMachine().key() + ".txt");
     }
 
     /** @return empty where there is none, or none that is whole */

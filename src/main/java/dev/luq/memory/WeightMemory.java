@@ -29,7 +29,7 @@ import java.util.stream.Collectors;
  * <li>in panels: our kernels made a copy in a layout of their own (native/KERNELS.md) and gave the file's pages back.
  * </ul>
  *
- * On a processor that our kernels do not know ({@link Processor#hasKernels}) everything is as with {@link Kernels#STOCK},
+ * On a processor that our kernels do not know ({@link CpuFeatures#hasKernels}) everything is as with {@link Kernels#STOCK},
  * and so are types for which llama.cpp's kernels were found to be faster ({@link KernelTable}). Immutable.
  */
 public final class WeightMemory {
@@ -72,15 +72,15 @@ public final class WeightMemory {
      * @param kernels as configured
      */
     public WeightMemory(Kernels kernels) {
-        this(kernels, Processor.ofThisMachine(), KernelTable.read(KernelTable.file(Optional.empty())));
+        this(kernels, CpuFeatures.ofThisMachine(), KernelTable.read(KernelTable.file(Optional.empty())));
     }
 
     /** Where nobody tried the kernels. */
-    public WeightMemory(Kernels kernels, Processor processor) {
+    public WeightMemory(Kernels kernels, CpuFeatures processor) {
         this(kernels, processor, Optional.empty());
     }
 
-    public WeightMemory(Kernels kernels, Processor processor, Optional<KernelTable> table) {
+    public WeightMemory(Kernels kernels, CpuFeatures processor, Optional<KernelTable> table) {
         this.kernels = processor.hasKernels() ? kernels : Kernels.STOCK;
         this.repacked = table.map(WeightMemory::inLayouts).orElseGet(processor::repacked);
         this.left = table.map(known -> notOurs(known, kernels)).orElse(Set.of());

@@ -58,7 +58,7 @@ public final class PromptBuilder {
     private final Vocabulary vocabulary;
     private final ChatTemplates templates;
     private final Vision vision;
-    private final SpecialTextGuard guard;
+    private final SpecialTokenGuard guard;
     private final int mostTokens;
 
     /** @param vision null for a model that only reads text */
@@ -76,7 +76,7 @@ public final class PromptBuilder {
         this.vocabulary = model.vocabulary();
         this.templates = templates;
         this.vision = vision;
-        this.guard = new SpecialTextGuard(vocabulary.specialTexts());
+        this.guard = new SpecialTokenGuard(vocabulary.specialTexts());
     }
 
     /** @throws PromptException when the request cannot become a prompt */

@@ -77,7 +77,7 @@ final class EngineHost implements ModelHost {
                     model.trainingContext(), load.slots(), vision != null, tools, model.vocabulary().longestPiece());
         } catch (LlamaException.VisionLoad e) {
             throw new LoadException("invalid_mmproj", "The mmproj cannot be used with this model: " + e.getMessage(), e);
-        } catch (LlamaException.Kernels e) {
+        } catch (LlamaException.KernelsUnavailable e) {
             throw new LoadException("unsupported_machine",
                     "Our kernels cannot be used here, set luq.worker.kernels to stock: " + e.getMessage(), e);
         } catch (LlamaException e) {
@@ -147,7 +147,7 @@ final class EngineHost implements ModelHost {
 
     @Override
     public void submit(ServerFrame.Generate request, Consumer<WorkerFrame.OfRequest> events) {
-        engine.submit(Messages.toEngine(request), event -> events.accept(named(Messages.toFrame(event))));
+        engine.submit(FrameMapper.toEngine(request), event -> events.accept(named(FrameMapper.toFrame(event))));
     }
 
     /** A failure of the model's numbers says whose they are. */
@@ -168,6 +168,6 @@ final class EngineHost implements ModelHost {
 
     @Override
     public WorkerFrame.EngineStats stats() {
-        return Messages.toFrame(engine.stats());
+        return FrameMapper.toFrame(engine.stats());
     }
 }

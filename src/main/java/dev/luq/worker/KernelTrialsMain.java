@@ -55,7 +55,7 @@ public final class KernelTrialsMain {
             KernelTrials.Verdict verdict = trials.run(index);
             return String.format(Locale.ROOT, "verdict %s %.3g %.2f %.2f", verdict.right() ? "right" : "wrong",
                     verdict.error(), verdict.one(), verdict.many());
-        } catch (LlamaException.Kernels e) {
+        } catch (LlamaException.KernelsUnavailable e) {
             return "failed " + e.getMessage();
         }
     }

@@ -135,6 +135,6 @@ class KernelTableTest {
     }
 
     private static String key(Path folder, String cpuinfo) throws IOException {
-        return Cpu.read(Files.writeString(folder.resolve("cpuinfo"), cpuinfo)).key();
+        return CpuIdentity.read(Files.writeString(folder.resolve("cpuinfo"), cpuinfo)).key();
     }
 }

@@ -18,7 +18,7 @@ import dev.luq.llama.TokenBatch;
 import dev.luq.llama.Vision;
 import dev.luq.llama.VisionOptions;
 import dev.luq.llama.Vocabulary;
-import dev.luq.llama.Weights;
+import dev.luq.llama.WeightScan;
 import dev.luq.prompt.PromptBuilder;
 import dev.luq.prompt.PromptException;
 import dev.luq.prompt.PromptRequest;
@@ -118,10 +118,10 @@ public final class Feeder implements AutoCloseable {
      * @return tokens evaluated
      * @throws FeedException the example does not fit or cannot be used; nothing was evaluated
      */
-    public int feed(Example example, Visitor visitor) {
+    public int feed(Example example, FeedListener visitor) {
         try (Input input = new Input(example)) {
             int[] answer = vocabulary.tokenize(example.answer(), false, false);
-            Sequence sequence = new Sequence(input.units, answer);
+            ExampleSequence sequence = new ExampleSequence(input.units, answer);
             if (sequence.tokens() > options.contextSize()) {
                 throw new FeedException.TooLong(example, sequence.tokens(), options.contextSize());
             }
@@ -141,8 +141,8 @@ public final class Feeder implements AutoCloseable {
         FeedOptions watched = new FeedOptions(options.contextSize(), options.batchSize(), options.threads(),
                 options.imageTokens(), options.outputs(), Optional.of(tap));
         try (Feeder again = new Feeder(files, mmproj, watched, cache)) {
-            again.feed(example, new Visitor() { });
-            return new NotFinite(tap.found(), damaged(tap.found())).toString();
+            again.feed(example, new FeedListener() { });
+            return new NonFiniteDiagnosis(tap.found(), damaged(tap.found())).toString();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -151,7 +151,7 @@ public final class Feeder implements AutoCloseable {
     /** Of the weights that may be the reason, those that are not finite themselves. */
     private Optional<String> damaged(Optional<FiniteTap.Location> where) throws IOException {
         Optional<Integer> layer = where.flatMap(FiniteTap.Location::layer);
-        return Weights.notFinite(files, name -> FiniteTap.Location.layerOf(name).isEmpty()
+        return WeightScan.firstNonFinite(files, name -> FiniteTap.Location.layerOf(name).isEmpty()
                 || layer.isPresent() && FiniteTap.Location.layerOf(name).equals(layer));
     }
 
@@ -176,13 +176,13 @@ public final class Feeder implements AutoCloseable {
      */
     public String answer(Example example, int maxTokens) {
         try (Input input = new Input(example)) {
-            Sequence question = new Sequence(input.units, new int[0]);
+            ExampleSequence question = new ExampleSequence(input.units, new int[0]);
             int room = options.contextSize() - question.tokens();
             if (room < 1) {
                 throw new FeedException.TooLong(example, question.tokens(), options.contextSize());
             }
             int[] next = new int[1];
-            evaluate(input, question, new Visitor() {
+            evaluate(input, question, new FeedListener() {
                 @Override
                 public void logits(Prediction prediction, FloatBuffer logits) {
                     next[0] = likeliest(logits);
@@ -265,13 +265,13 @@ public final class Feeder implements AutoCloseable {
         }
         content.addObject().put("type", "text").put("text", example.question());
         try {
-            return prompts().build(PromptRequest.of(messages.toString(), Pictures.read(example)));
+            return prompts().build(PromptRequest.of(messages.toString(), ExampleImages.read(example)));
         } catch (PromptException e) {
             throw new FeedException.Unusable(example, e.getMessage(), e);
         }
     }
 
-    private void evaluate(Input input, Sequence sequence, Visitor visitor) {
+    private void evaluate(Input input, ExampleSequence sequence, FeedListener visitor) {
         Cursor cursor = start(sequence);
         held = List.of();
         context.remove(SEQUENCE, cursor.position, -1);
@@ -296,7 +296,7 @@ public final class Feeder implements AutoCloseable {
     }
 
     /** Behind the last picture that the context holds already, unless somebody wants to see what comes before. */
-    private Cursor start(Sequence sequence) {
+    private Cursor start(ExampleSequence sequence) {
         Cursor cursor = new Cursor();
         if (options.outputs() == FeedOptions.Outputs.ALL || options.tap().isPresent()) {
             return cursor;
@@ -316,7 +316,7 @@ public final class Feeder implements AutoCloseable {
         return cursor;
     }
 
-    private void evaluateText(Sequence sequence, Cursor cursor, Visitor visitor) {
+    private void evaluateText(ExampleSequence sequence, Cursor cursor, FeedListener visitor) {
         batch.clear();
         int first = cursor.unit;
         List<Integer> outputs = new ArrayList<>();
@@ -337,7 +337,7 @@ public final class Feeder implements AutoCloseable {
         cursor.tokens += batch.size();
     }
 
-    private void evaluateImage(Sequence sequence, ImageEmbedding image, Cursor cursor, Visitor visitor) {
+    private void evaluateImage(ExampleSequence sequence, ImageEmbedding image, Cursor cursor, FeedListener visitor) {
         int most = options.batchSize();
         boolean all = options.outputs() == FeedOptions.Outputs.ALL;
         for (int first = 0; first < image.tokens(); first += most) {
@@ -355,14 +355,14 @@ public final class Feeder implements AutoCloseable {
         cursor.unit++;
     }
 
-    private boolean hasOutput(Sequence sequence, int unit) {
+    private boolean hasOutput(ExampleSequence sequence, int unit) {
         return options.outputs() == FeedOptions.Outputs.ALL || sequence.predictsAnswer(unit);
     }
 
-    private void visit(Sequence sequence, int unit, int token, int batchIndex, Visitor visitor) {
+    private void visit(ExampleSequence sequence, int unit, int token, int batchIndex, FeedListener visitor) {
         int target = sequence.target(unit, vocabulary.endOfAnswer());
         if (target >= 0) {
-            visitor.logits(new Visitor.Prediction(token, target, sequence.predictsAnswer(unit),
+            visitor.logits(new FeedListener.Prediction(token, target, sequence.predictsAnswer(unit),
                     sequence.hasImageUpTo(unit)), context.logits(batchIndex));
         }
     }

@@ -46,7 +46,7 @@ class CalibratorTest {
     private static final Path REFERENCE = Path.of("src/test/resources/reference");
     private static final Path MODEL = REFERENCE.resolve("qwen2.5-vl-tiny-F16.gguf");
     private static final Optional<Path> MMPROJ = Optional.of(REFERENCE.resolve("mmproj-qwen2.5-vl-tiny-F16.gguf"));
-    private static final Progress SILENT = (done, of, left) -> { };
+    private static final CalibrationListener SILENT = (done, of, left) -> { };
 
     @TempDir
     Path folder;
@@ -78,7 +78,7 @@ class CalibratorTest {
                 picture(5, "odd-150x100.png"), text(6)));
     }
 
-    private Calibration run(String name, Dataset set, CalibrationOptions options, Progress progress) throws Exception {
+    private Calibration run(String name, Dataset set, CalibrationOptions options, CalibrationListener progress) throws Exception {
         return Calibrator.run(List.of(MODEL), MMPROJ, set, options, folder.resolve(name), progress);
     }
 

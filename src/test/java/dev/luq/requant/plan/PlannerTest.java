@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.luq.machine.Kernels;
-import dev.luq.memory.Processor;
+import dev.luq.memory.CpuFeatures;
 import dev.luq.memory.ServingShape;
 import dev.luq.requant.TestModels;
 import java.util.Collections;
@@ -122,7 +122,7 @@ class PlannerTest {
     /** IQ1_M takes 76 bytes for 256 weights in panels and 56 in the file; Q4_K is as large in both. */
     @Test
     void aBudgetForEverythingCountsPanels() {
-        assumeTrue(Processor.ofThisMachine().hasKernels());
+        assumeTrue(CpuFeatures.ofThisMachine().hasKernels());
         ServingShape fast = new ServingShape(8192, 128, 4, 2, 1280, Kernels.FAST);
         Planner inPanels = new Planner(Models.qwen7B(), Optional.empty(), fast);
         List<Candidate> all = inPanels.twoLevel(identity(28), Precision.IQ1_M, Precision.Q4_K_M, Precision.Q4_K_M,

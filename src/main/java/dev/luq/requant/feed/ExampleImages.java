@@ -16,14 +16,14 @@ import java.util.List;
  * An example's pictures, decoded and bounded in pixels as the server does it with those of requests unless it is set
  * otherwise. What they have in tokens is bounded by {@link FeedOptions#imageTokens}.
  */
-final class Pictures {
+final class ExampleImages {
 
     /** luq.images.max-source-pixels, luq.images.max-pixels and luq.images.decode-memory. */
     private static final long MAX_SOURCE_PIXELS = 40_000_000;
     private static final int MAX_PIXELS = 4_194_304;
     private static final long MAX_MEMORY = 256L << 20;
 
-    private Pictures() {
+    private ExampleImages() {
     }
 
     /** @throws FeedException.Unusable a picture cannot be read, is damaged or too large */

@@ -27,7 +27,7 @@ import java.util.Optional;
  * @param tuning examples for layer costs and for choosing between methods, held out of the calibration
  * @param evaluation examples for the published figures
  */
-record Subject(ModelFiles model, Optional<ModelFiles> mmproj, String name, Fingerprint fingerprint, String identity,
+record JobInputs(ModelFiles model, Optional<ModelFiles> mmproj, String name, Fingerprint fingerprint, String identity,
         int imageTokens, Dataset calibration, Dataset tuning, Dataset evaluation) {
 
     /** Of so many examples of the calibration set one is held out. */
@@ -36,9 +36,9 @@ record Subject(ModelFiles model, Optional<ModelFiles> mmproj, String name, Finge
     /**
      * @throws GgufException the model's files are malformed or do not belong together
      * @throws dev.luq.requant.data.DataException a set is not one
-     * @throws JobException.Failed the calibration set is too small
+     * @throws RequantizationException.Failed the calibration set is too small
      */
-    static Subject read(RequantizationSpec spec, LayerStore store, Stretch stretch) throws IOException {
+    static JobInputs read(RequantizationSpec spec, LayerStore store, JobProgress progress) throws IOException {
         ModelFiles model = ModelFiles.of(spec.source().modelPaths());
         ModelFacts facts = ModelFacts.of(model);
         Optional<ModelFiles> mmproj = Optional.empty();
@@ -46,8 +46,8 @@ record Subject(ModelFiles model, Optional<ModelFiles> mmproj, String name, Finge
             mmproj = Optional.of(ModelFiles.of(List.of(spec.source().mmprojPath().get())));
             facts.requireProjector(ModelFacts.of(mmproj.get()));
         }
-        Fingerprint fingerprint = fingerprint(model, store, stretch);
-        String projector = mmproj.isEmpty() ? "" : fingerprint(mmproj.get(), store, stretch).id();
+        Fingerprint fingerprint = fingerprint(model, store, progress);
+        String projector = mmproj.isEmpty() ? "" : fingerprint(mmproj.get(), store, progress).id();
         Dataset calibration = Dataset.read(Path.of(spec.sets().calibration()));
         Dataset evaluation = Dataset.read(Path.of(spec.sets().evaluation()));
         List<Example> kept = new ArrayList<>();
@@ -55,16 +55,16 @@ record Subject(ModelFiles model, Optional<ModelFiles> mmproj, String name, Finge
         split(calibration.examples(), Math.max(1, Math.min(spec.calibration().tuning(),
                 calibration.examples().size() / TUNING_SHARE)), kept, held);
         if (kept.isEmpty()) {
-            throw new JobException.Failed("The calibration set has one example; it needs two at least, and 100 or more to be"
+            throw new RequantizationException.Failed("The calibration set has one example; it needs two at least, and 100 or more to be"
                     + " of use.", null);
         }
-        return new Subject(model, mmproj, facts.name().orElse(spec.source().modelId()), fingerprint,
+        return new JobInputs(model, mmproj, facts.name().orElse(spec.source().modelId()), fingerprint,
                 Cache.key(List.of(fingerprint.id(), projector)), spec.serving().imageTokens(), new Dataset(kept),
                 new Dataset(held), new Dataset(spread(evaluation.examples(), spec.sets().evaluationExamples())));
     }
 
-    private static Fingerprint fingerprint(ModelFiles files, LayerStore store, Stretch stretch) throws IOException {
-        return Fingerprint.of(files, store, bytes -> stretch.check());
+    private static Fingerprint fingerprint(ModelFiles files, LayerStore store, JobProgress progress) throws IOException {
+        return Fingerprint.of(files, store, bytes -> progress.check());
     }
 
     /** Holds out so many examples, evenly spread over the set. */

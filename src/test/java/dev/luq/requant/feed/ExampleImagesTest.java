@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A set's pictures are judged as those of requests are, and what is wrong with one is said with its name. */
-class PicturesTest {
+class ExampleImagesTest {
 
     @TempDir
     private Path folder;
@@ -33,12 +33,12 @@ class PicturesTest {
 
     @Test
     void othersAreDecoded() throws IOException {
-        assertEquals(30, Pictures.read(example(Tricks.webp(Tricks.lossless(30, 20)))).get(0).width());
+        assertEquals(30, ExampleImages.read(example(Tricks.webp(Tricks.lossless(30, 20)))).get(0).width());
     }
 
     private void assertUnusable(String part, byte[] file) throws IOException {
         Example example = example(file);
-        FeedException refused = assertThrows(FeedException.Unusable.class, () -> Pictures.read(example));
+        FeedException refused = assertThrows(FeedException.Unusable.class, () -> ExampleImages.read(example));
         assertTrue(refused.getMessage().toLowerCase().contains(part.toLowerCase()), refused.getMessage());
         assertTrue(refused.getMessage().contains("picture.bin"), refused.getMessage());
     }

@@ -13,9 +13,9 @@ import java.util.Objects;
 import java.util.concurrent.ThreadLocalRandom;
 
 /** Frames of the protocol as the engine's messages and back. */
-final class Messages {
+final class FrameMapper {
 
-    private Messages() {
+    private FrameMapper() {
     }
 
     static GenerationRequest toEngine(ServerFrame.Generate request) {

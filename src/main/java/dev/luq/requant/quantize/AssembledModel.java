@@ -14,10 +14,10 @@ import java.util.Optional;
  * @param mmprojEntry for a manifest; empty where the base model's projector is kept
  * @param quantizedWeights weights that the store lacked
  */
-public record Assembled(List<Path> splits, Optional<Path> mmproj, List<Manifest.Entry> entries,
+public record AssembledModel(List<Path> splits, Optional<Path> mmproj, List<Manifest.Entry> entries,
         Optional<Manifest.Entry> mmprojEntry, long quantizedWeights) {
 
-    public Assembled {
+    public AssembledModel {
         splits = List.copyOf(splits);
         entries = List.copyOf(entries);
     }

@@ -5,13 +5,13 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** A prompt and the answer that follows it, unit by unit. */
-final class Sequence {
+final class ExampleSequence {
 
     private final List<PromptUnit> units;
     private final int promptUnits;
     private final int firstImage;
 
-    Sequence(List<PromptUnit> prompt, int[] answer) {
+    ExampleSequence(List<PromptUnit> prompt, int[] answer) {
         units = new ArrayList<>(prompt);
         promptUnits = prompt.size();
         for (int token : answer) {

@@ -3,7 +3,7 @@ package dev.luq.requant.feed;
 import java.nio.FloatBuffer;
 
 /** Sees an example on its way through a model, on the thread that feeds. */
-public interface Visitor {
+public interface FeedListener {
 
     /**
      * A batch will be evaluated next: what the tap sees until the next call belongs to these tokens.

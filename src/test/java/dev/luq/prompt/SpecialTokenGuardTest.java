@@ -6,10 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-class SpecialTextGuardTest {
+class SpecialTokenGuardTest {
 
-    private final SpecialTextGuard guard =
-            new SpecialTextGuard(List.of("<|im_start|>", "<|im_end|>", "<s>", "\n\n", "a", "|end"));
+    private final SpecialTokenGuard guard =
+            new SpecialTokenGuard(List.of("<|im_start|>", "<|im_end|>", "<s>", "\n\n", "a", "|end"));
 
     private String guard(String text) {
         return guard.guard(text, "", "~");
@@ -24,7 +24,7 @@ class SpecialTextGuardTest {
     @Test
     void whatIsLeftAfterOneBreakIsBrokenToo() {
         assertEquals("<|~end|im", guard("<|end|im"));
-        SpecialTextGuard nested = new SpecialTextGuard(List.of("<|x|>", "|x|"));
+        SpecialTokenGuard nested = new SpecialTokenGuard(List.of("<|x|>", "|x|"));
         assertEquals("<~|~x|>", nested.guard("<|x|>", "", "~"));
     }
 
@@ -41,12 +41,12 @@ class SpecialTextGuardTest {
 
     @Test
     void charactersBeyondTheBasicPlaneStayWhole() {
-        SpecialTextGuard emoji = new SpecialTextGuard(List.of("😀end"));
+        SpecialTokenGuard emoji = new SpecialTokenGuard(List.of("😀end"));
         assertEquals("😀~end", emoji.guard("😀end", "", "~"));
     }
 
     @Test
     void noncesDiffer() {
-        assertNotEquals(SpecialTextGuard.nonce(), SpecialTextGuard.nonce());
+        assertNotEquals(SpecialTokenGuard.nonce(), SpecialTokenGuard.nonce());
     }
 }

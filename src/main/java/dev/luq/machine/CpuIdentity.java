@@ -16,18 +16,18 @@ import java.util.TreeSet;
  *
  * @param lines of Linux's description of its first processor
  */
-record Cpu(List<String> lines) {
+record CpuIdentity(List<String> lines) {
 
     /** Names of x86-64 and of arm64. What is left out changes by itself: frequencies, sizes of caches, numbers. */
     private static final Set<String> NAMES = Set.of("vendor_id", "cpu family", "model", "model name", "stepping",
             "flags", "Features", "CPU implementer", "CPU architecture", "CPU variant", "CPU part", "CPU revision");
     private static final int KEY_DIGITS = 16;
 
-    static Cpu ofThisMachine() {
+    static CpuIdentity ofThisMachine() {
         return read(Path.of("/proc/cpuinfo"));
     }
 
-    static Cpu read(Path cpuinfo) {
+    static CpuIdentity read(Path cpuinfo) {
         Set<String> lines = new TreeSet<>();
         try (BufferedReader reader = Files.newBufferedReader(cpuinfo, UTF_8)) {
             // A blank line comes before the next processor.
@@ -41,7 +41,7 @@ record Cpu(List<String> lines) {
         } catch (IOException e) {
             // one that is not described: all are the same then
         }
-        return new Cpu(List.copyOf(lines));
+        return new CpuIdentity(List.copyOf(lines));
     }
 
     /** For names of files. */

@@ -9,7 +9,7 @@ import dev.luq.requant.measure.Quality;
 import dev.luq.requant.plan.LayerCosts;
 import dev.luq.requant.plan.Plan;
 import dev.luq.requant.plan.Precision;
-import dev.luq.requant.quantize.Assembled;
+import dev.luq.requant.quantize.AssembledModel;
 import dev.luq.requant.quantize.Requantizer;
 import dev.luq.requant.quantize.UniformModels;
 import dev.luq.requant.store.LayerStore;
@@ -25,15 +25,15 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 
-/** Makes models of a subject and measures them; what was measured once is known by its content. For one thread. */
-final class Workbench implements AutoCloseable {
+/** Makes models of a inputs and measures them; what was measured once is known by its content. For one thread. */
+final class PlanEvaluator implements AutoCloseable {
 
     /** Bytes of image embeddings that are kept. */
     private static final long EMBEDDINGS = 512L << 20;
     /** Raised when measurements or quantizations change their results. */
     private static final String VERSION = "1";
 
-    private final Subject subject;
+    private final JobInputs inputs;
     private final LayerStore store;
     private final Cache cache;
     private final Threads threads;
@@ -42,35 +42,35 @@ final class Workbench implements AutoCloseable {
     /** By projector. Every model of a job sees the same pictures. */
     private final Map<Path, FeedCache> feedCaches = new HashMap<>();
 
-    Workbench(Subject subject, LayerStore store, Cache cache, Threads threads) {
-        this.subject = subject;
+    PlanEvaluator(JobInputs inputs, LayerStore store, Cache cache, Threads threads) {
+        this.inputs = inputs;
         this.store = store;
         this.cache = cache;
         this.threads = threads;
     }
 
     /** The model of a plan, complete in the store. */
-    Assembled assemble(Plan plan, Matrix matrix, Stretch stretch) {
+    AssembledModel assemble(Plan plan, KeyedImatrix matrix, JobProgress progress) {
         try {
-            return requantizers.computeIfAbsent(matrix.key(), key -> new Requantizer(store, subject.model(),
-                    subject.mmproj(), Optional.of(matrix.values()), threads.slices())).assemble(plan, stretch);
+            return requantizers.computeIfAbsent(matrix.key(), key -> new Requantizer(store, inputs.model(),
+                    inputs.mmproj(), Optional.of(matrix.values()), threads.slices())).assemble(plan, progress);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
     /** How near the model of a plan is to the base model on a set, and how many of its answers are right. */
-    Quality quality(Plan plan, Matrix matrix, Dataset set, boolean exactMatch, Stretch stretch) {
+    Quality quality(Plan plan, KeyedImatrix matrix, Dataset set, boolean exactMatch, JobProgress progress) {
         List<String> facts = facts("plan", set, exactMatch, matrix.key(), new String(JsonFile.bytes(plan)));
-        return measured(facts, set, exactMatch, stretch, quantizing -> {
-            Assembled model = assemble(plan, matrix, quantizing);
+        return measured(facts, set, exactMatch, progress, quantizing -> {
+            AssembledModel model = assemble(plan, matrix, quantizing);
             return open(model.splits(), model.mmproj());
         });
     }
 
     /** The base model's own quality: what it answers right. */
-    Quality baseQuality(Dataset set, Stretch stretch) {
-        return measured(facts("base", set, true), set, true, stretch, none -> openBase());
+    Quality baseQuality(Dataset set, JobProgress progress) {
+        return measured(facts("base", set, true), set, true, progress, none -> openBase());
     }
 
     /** A uniform model of llama.cpp. */
@@ -79,14 +79,14 @@ final class Workbench implements AutoCloseable {
     }
 
     /** llama.cpp's own mix over the whole model, with this importance matrix. Its file is not kept. */
-    Uniform uniform(ModelQuantizer.FileType type, Matrix matrix, Dataset set, Stretch stretch) {
+    Uniform uniform(ModelQuantizer.FileType type, KeyedImatrix matrix, Dataset set, JobProgress progress) {
         List<String> facts = facts("uniform", set, true, matrix.key(), type.name());
         return cache.value("uniform", facts, Uniform.class, () -> {
             Path file = cache.path("uniform", facts, ".gguf");
             try {
-                long bytes = UniformModels.quantize(subject.model(), type, Optional.of(matrix.values()), threads.slices(), file);
-                Quality quality = measure(set, true, stretch, none -> open(List.of(file),
-                        subject.mmproj().map(mmproj -> mmproj.paths().get(0))));
+                long bytes = UniformModels.quantize(inputs.model(), type, Optional.of(matrix.values()), threads.slices(), file);
+                Quality quality = measure(set, true, progress, none -> open(List.of(file),
+                        inputs.mmproj().map(mmproj -> mmproj.paths().get(0))));
                 return new Uniform(bytes, quality);
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
@@ -101,7 +101,7 @@ final class Workbench implements AutoCloseable {
      *
      * @param precisions that are measured
      */
-    LayerCosts costs(List<Precision> precisions, Plan high, Matrix matrix, Stretch stretch) {
+    LayerCosts costs(List<Precision> precisions, Plan high, KeyedImatrix matrix, JobProgress progress) {
         int layers = high.layers().size();
         List<Map<Precision, Double>> costs = new ArrayList<>();
         for (int layer = 0; layer < layers; layer++) {
@@ -110,41 +110,41 @@ final class Workbench implements AutoCloseable {
                 List<Precision> changed = new ArrayList<>(high.layers());
                 changed.set(layer, precisions.get(p));
                 Plan plan = new Plan(changed, high.outside(), high.mmproj());
-                measured.put(precisions.get(p), quality(plan, matrix, subject.tuning(), false,
-                        stretch.part(layer * precisions.size() + p, layers * precisions.size())).all().meanKld());
+                measured.put(precisions.get(p), quality(plan, matrix, inputs.tuning(), false,
+                        progress.part(layer * precisions.size() + p, layers * precisions.size())).all().meanKld());
             }
             costs.add(measured);
         }
         return new LayerCosts(costs);
     }
 
-    private Quality measured(List<String> facts, Dataset set, boolean exactMatch, Stretch stretch, Opener opener) {
-        return cache.value("quality", facts, Quality.class, () -> measure(set, exactMatch, stretch, opener));
+    private Quality measured(List<String> facts, Dataset set, boolean exactMatch, JobProgress progress, Opener opener) {
+        return cache.value("quality", facts, Quality.class, () -> measure(set, exactMatch, progress, opener));
     }
 
-    private Quality measure(Dataset set, boolean exactMatch, Stretch stretch, Opener opener) {
-        Evaluation evaluation = new Evaluation(set, outputs(cache, subject.identity(), digest(set), subject.imageTokens()));
+    private Quality measure(Dataset set, boolean exactMatch, JobProgress progress, Opener opener) {
+        Evaluation evaluation = new Evaluation(set, outputs(cache, inputs.identity(), digest(set), inputs.imageTokens()));
         if (!evaluation.hasBase()) {
-            try (Feeders base = openBase()) {
-                evaluation.recordBase(base.lanes(), stretch.part(0, 0.3));
+            try (FeederPool base = openBase()) {
+                evaluation.recordBase(base.lanes(), progress.part(0, 0.3));
             }
         }
-        try (Feeders model = opener.open(stretch.part(0.3, 0.6))) {
-            return evaluation.run(model.lanes(), exactMatch, stretch.part(0.6, 1));
+        try (FeederPool model = opener.open(progress.part(0.3, 0.6))) {
+            return evaluation.run(model.lanes(), exactMatch, progress.part(0.6, 1));
         }
     }
 
     /** Makes a model, if need be, and loads it. */
     private interface Opener {
-        Feeders open(Stretch making);
+        FeederPool open(JobProgress making);
     }
 
-    private Feeders openBase() {
-        return open(subject.model().paths(), subject.mmproj().map(mmproj -> mmproj.paths().get(0)));
+    private FeederPool openBase() {
+        return open(inputs.model().paths(), inputs.mmproj().map(mmproj -> mmproj.paths().get(0)));
     }
 
-    private Feeders open(List<Path> model, Optional<Path> mmproj) {
-        return Feeders.open(model, mmproj, subject.imageTokens(), threads,
+    private FeederPool open(List<Path> model, Optional<Path> mmproj) {
+        return FeederPool.open(model, mmproj, inputs.imageTokens(), threads,
                 feedCaches.computeIfAbsent(mmproj.orElse(Path.of("")), path -> new FeedCache(EMBEDDINGS)));
     }
 
@@ -155,7 +155,7 @@ final class Workbench implements AutoCloseable {
      */
     static Path outputs(Cache cache, String identity, String setDigest, int imageTokens) {
         return cache.path("outputs", List.of(VERSION, identity, setDigest,
-                Feeders.CONTEXT + " " + Feeders.BATCH + " " + imageTokens), ".bin");
+                FeederPool.CONTEXT + " " + FeederPool.BATCH + " " + imageTokens), ".bin");
     }
 
     private String digest(Dataset set) {
@@ -163,8 +163,8 @@ final class Workbench implements AutoCloseable {
     }
 
     private List<String> facts(String what, Dataset set, boolean exactMatch, String... more) {
-        List<String> facts = new ArrayList<>(List.of(what, VERSION, subject.identity(),
-                digest(set), String.valueOf(subject.imageTokens()), String.valueOf(exactMatch)));
+        List<String> facts = new ArrayList<>(List.of(what, VERSION, inputs.identity(),
+                digest(set), String.valueOf(inputs.imageTokens()), String.valueOf(exactMatch)));
         facts.addAll(List.of(more));
         return facts;
     }

@@ -11,7 +11,7 @@ import java.util.Map;
  * break is put behind its first character before the chat template is applied; the templated prompt is split at the
  * breaks again, and the tokenizer, given the pieces one by one, sees no special token in them.
  */
-final class SpecialTextGuard {
+final class SpecialTokenGuard {
 
     private static final SecureRandom RANDOM = new SecureRandom();
 
@@ -25,7 +25,7 @@ final class SpecialTextGuard {
     private final int longest;
 
     /** @param specials texts of the vocabulary's special tokens; blank ones and single characters cannot be abused */
-    SpecialTextGuard(List<String> specials) {
+    SpecialTokenGuard(List<String> specials) {
         int most = 0;
         for (String text : specials) {
             if (text.codePointCount(0, text.length()) > 1 && !text.isBlank()) {

@@ -14,11 +14,11 @@ import java.util.List;
  * @param choices the plans that were compared, the chosen one included
  */
 @RegisterForReflection
-record Decision(String chosen, String why, Candidate candidate, List<Report.Choice> choices) {
+record ChosenPlan(String chosen, String why, Candidate candidate, List<Report.Choice> choices) {
 
     static final String FILE = "plan.json";
 
-    Decision {
+    ChosenPlan {
         choices = List.copyOf(choices);
     }
 }

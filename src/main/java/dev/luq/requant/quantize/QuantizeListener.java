@@ -1,10 +1,10 @@
 package dev.luq.requant.quantize;
 
-/** Follows a quantization; called by the thread that asked for it. */
-public interface Progress {
+/** Hears how far a quantization is and can end it; called on the thread that asked for it. */
+public interface QuantizeListener {
 
-    /** Nobody looks, nobody cancels. */
-    Progress NONE = (done, total) -> { };
+    /** Hears nothing and never ends it. */
+    QuantizeListener NONE = (done, total) -> { };
 
     /**
      * @param done weights quantized by this call so far

@@ -7,5 +7,5 @@ import dev.luq.gguf.ImportanceMatrix;
  *
  * @param key names it by what it was made from
  */
-record Matrix(String key, ImportanceMatrix values) {
+record KeyedImatrix(String key, ImportanceMatrix values) {
 }

@@ -5,13 +5,13 @@ import dev.luq.files.JsonFile;
 import dev.luq.llama.Llama;
 import dev.luq.requant.measure.Quality;
 import dev.luq.requant.plan.Planner;
-import dev.luq.requant.quantize.Assembled;
+import dev.luq.requant.quantize.AssembledModel;
 import dev.luq.requant.report.Page;
 import dev.luq.requant.report.Report;
 import dev.luq.requant.spec.JobStatus;
 import dev.luq.requant.spec.Phase;
-import dev.luq.requant.spec.RequantizationSpec;
 import dev.luq.requant.spec.RequantizationSpec.Scope;
+import dev.luq.requant.spec.RequantizationSpec;
 import dev.luq.requant.spec.SpecException;
 import dev.luq.requant.store.LayerStore;
 import dev.luq.requant.store.Manifest;
@@ -31,7 +31,7 @@ import java.util.function.Supplier;
  * kill, {@link #run} of another instance goes on, and what it writes is byte for byte the same. One job at a time may run
  * on a job folder; several jobs may share a data folder.
  */
-public final class Requantization {
+public final class RequantizationJob {
 
     /** File names in the job folder. */
     public static final String REPORT = "report.json";
@@ -74,7 +74,7 @@ public final class Requantization {
      * @param data with store and cache; made if missing
      * @param jobFolder holds spec.json
      */
-    public Requantization(DataFolder data, Path jobFolder) {
+    public RequantizationJob(DataFolder data, Path jobFolder) {
         this.data = data;
         this.jobFolder = jobFolder;
     }
@@ -83,8 +83,8 @@ public final class Requantization {
      * Runs the job to its end.
      *
      * @return the report, which is in the job folder too
-     * @throws JobException.Cancelled the listener ended it
-     * @throws JobException.Failed it cannot be done; the message says why
+     * @throws RequantizationException.Cancelled the listener ended it
+     * @throws RequantizationException.Failed it cannot be done; the message says why
      */
     public Report run(Listener listener) {
         this.listener = listener;
@@ -100,9 +100,9 @@ public final class Requantization {
             status(JobStatus.State.SUCCEEDED, Optional.empty());
             return report;
         } catch (RuntimeException | IOException e) {
-            JobException failure = JobException.of(e);
+            RequantizationException failure = RequantizationException.of(e);
             if (meter != null) {
-                status(failure instanceof JobException.Cancelled ? JobStatus.State.CANCELLED : JobStatus.State.FAILED,
+                status(failure instanceof RequantizationException.Cancelled ? JobStatus.State.CANCELLED : JobStatus.State.FAILED,
                         Optional.of(failure.getMessage()));
             }
             throw failure;
@@ -110,41 +110,41 @@ public final class Requantization {
     }
 
     private Report run(RequantizationSpec spec) throws IOException {
-        Stretch calibrating = begin(Phase.CALIBRATE);
+        JobProgress calibrating = begin(Phase.CALIBRATE);
         Llama.init(line -> { });
         LayerStore store = LayerStore.open(data.store());
         Cache cache = new Cache(data.cache());
         try (CacheLock alone = CacheLock.take(data, calibrating,
                 () -> listener.message("Waiting for another job with this data folder."));
                 StoreLease lease = store.build()) {
-            Subject subject = Subject.read(spec, store, calibrating);
-            Planner planner = new Planner(subject.model(), subject.mmproj(), spec.serving());
+            JobInputs inputs = JobInputs.read(spec, store, calibrating);
+            Planner planner = new Planner(inputs.model(), inputs.mmproj(), spec.serving());
             spec.requirePossible(planner);
-            Threads threads = Threads.of(spec.threads(), subject.model().parameters());
-            try (Workbench bench = new Workbench(subject, store, cache, threads)) {
-                Calibrations calibrations = new Calibrations(subject, cache, threads);
-                Calibrated main = calibrations.main(spec, calibrating);
-                Rankings rankings = Rankings.main(subject, cache, bench, main, spec.levels(), threads);
-                PlanChooser chooser = new PlanChooser(spec, subject, bench, rankings, main.matrix(), planner);
-                Stretch ranking = begin(Phase.RANK);
+            Threads threads = Threads.of(spec.threads(), inputs.model().parameters());
+            try (PlanEvaluator evaluator = new PlanEvaluator(inputs, store, cache, threads)) {
+                Calibrations calibrations = new Calibrations(inputs, cache, threads);
+                CalibrationRun main = calibrations.main(spec, calibrating);
+                Rankings rankings = Rankings.main(inputs, cache, evaluator, main, spec.levels(), threads);
+                PlanChooser chooser = new PlanChooser(spec, inputs, evaluator, rankings, main.matrix(), planner);
+                JobProgress ranking = begin(Phase.RANK);
                 chooser.rank(ranking);
-                Stretch planning = begin(Phase.PLAN);
-                Decision decision = decide(() -> chooser.decide(planning));
-                Assembled assembled = bench.assemble(decision.candidate().plan(), main.matrix(), begin(Phase.QUANTIZE));
+                JobProgress planning = begin(Phase.PLAN);
+                ChosenPlan decision = decide(() -> chooser.decide(planning));
+                AssembledModel assembled = evaluator.assemble(decision.candidate().plan(), main.matrix(), begin(Phase.QUANTIZE));
                 begin(Phase.ASSEMBLE);
-                Manifest manifest = manifest(spec, subject, decision, assembled, Map.of(), Map.of());
+                Manifest manifest = manifest(spec, inputs, decision, assembled, Map.of(), Map.of());
                 store.files(manifest);
-                Stretch evaluating = begin(Phase.EVALUATE);
-                Quality quality = bench.quality(decision.candidate().plan(), main.matrix(), subject.evaluation(), true,
+                JobProgress evaluating = begin(Phase.EVALUATE);
+                Quality quality = evaluator.quality(decision.candidate().plan(), main.matrix(), inputs.evaluation(), true,
                         evaluating.part(0, 0.6));
-                Quality baseQuality = bench.baseQuality(subject.evaluation(), evaluating.part(0.6, 1));
+                Quality baseQuality = evaluator.baseQuality(inputs.evaluation(), evaluating.part(0.6, 1));
                 begin(Phase.PUBLISH);
-                Report report = new Reporter(spec, subject, main, rankings).brief(decision, quality, baseQuality);
-                store.publish(manifest(spec, subject, decision, assembled, report.provenance(), JsonFile.plain(quality)));
+                Report report = new Reporter(spec, inputs, main, rankings).brief(decision, quality, baseQuality);
+                store.publish(manifest(spec, inputs, decision, assembled, report.provenance(), JsonFile.plain(quality)));
                 write(report);
                 listener.message("Published " + manifest.id() + ".");
                 if (spec.output().report() == Scope.FULL) {
-                    report = report.with(new Comparisons(spec, subject, bench, calibrations, main, chooser, rankings)
+                    report = report.with(new Comparisons(spec, inputs, evaluator, calibrations, main, chooser, rankings)
                             .run(begin(Phase.COMPARE)));
                     write(report);
                 }
@@ -154,22 +154,22 @@ public final class Requantization {
     }
 
     /** The decision once made stands, also when a cache was emptied since. */
-    private Decision decide(Supplier<Decision> chooser) {
-        Path file = jobFolder.resolve(Decision.FILE);
-        Optional<Decision> made = JsonFile.read(file, Decision.class);
+    private ChosenPlan decide(Supplier<ChosenPlan> chooser) {
+        Path file = jobFolder.resolve(ChosenPlan.FILE);
+        Optional<ChosenPlan> made = JsonFile.read(file, ChosenPlan.class);
         if (made.isPresent()) {
             return made.get();
         }
-        Decision decision = chooser.get();
+        ChosenPlan decision = chooser.get();
         JsonFile.write(file, decision);
         return decision;
     }
 
-    private static Manifest manifest(RequantizationSpec spec, Subject subject, Decision decision, Assembled assembled,
+    private static Manifest manifest(RequantizationSpec spec, JobInputs inputs, ChosenPlan decision, AssembledModel assembled,
             Map<String, Object> provenance, Map<String, Object> quality) {
         Map<String, Object> ranking = new LinkedHashMap<>(provenance);
         ranking.put("method", decision.chosen());
-        return new Manifest(Manifest.VERSION, spec.output().manifestId(), subject.name(), subject.fingerprint().id(),
+        return new Manifest(Manifest.VERSION, spec.output().manifestId(), inputs.name(), inputs.fingerprint().id(),
                 spec.output().created(), decision.candidate().plan(), Optional.of(spec.budget().text()),
                 assembled.entries(), assembled.mmprojEntry(), ranking, quality);
     }
@@ -187,13 +187,13 @@ public final class Requantization {
         }
     }
 
-    private Stretch begin(Phase next) {
-        new Stretch(share -> { }, listener::cancelled).check();
+    private JobProgress begin(Phase next) {
+        new JobProgress(share -> { }, listener::cancelled).check();
         phase = next;
         meter.begin(next);
         listener.phase(next);
         status(JobStatus.State.RUNNING, Optional.empty());
-        return new Stretch(this::progress, listener::cancelled);
+        return new JobProgress(this::progress, listener::cancelled);
     }
 
     private void progress(double share) {

@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Optional;
 
 /** Instances of one model that are fed side by side. A small model gets more from them than from threads of its graph. */
-record Feeders(List<Feeder> lanes) implements AutoCloseable {
+record FeederPool(List<Feeder> lanes) implements AutoCloseable {
 
     /** Tokens of an example with its answer at most. */
     static final int CONTEXT = 4096;
@@ -19,9 +19,9 @@ record Feeders(List<Feeder> lanes) implements AutoCloseable {
      * @param imageTokens of a picture at most; 0: the model's own bound
      * @param cache of all models with this projector, bound of pictures and vocabulary; not closed by them
      */
-    static Feeders open(List<Path> model, Optional<Path> mmproj, int imageTokens, Threads threads, FeedCache cache) {
+    static FeederPool open(List<Path> model, Optional<Path> mmproj, int imageTokens, Threads threads, FeedCache cache) {
         List<Feeder> lanes = new ArrayList<>();
-        Feeders feeders = new Feeders(lanes);
+        FeederPool feeders = new FeederPool(lanes);
         try {
             for (int i = 0; i < threads.lanes(); i++) {
                 lanes.add(Feeder.open(model, mmproj, new FeedOptions(CONTEXT, BATCH, threads.graph(), imageTokens,

@@ -11,5 +11,5 @@ import dev.luq.requant.calibrate.Calibration;
  * @param seed of what was sampled
  * @param alpha of the matrix
  */
-record Calibrated(String key, Calibration calibration, Matrix matrix, long seed, double alpha) {
+record CalibrationRun(String key, Calibration calibration, KeyedImatrix matrix, long seed, double alpha) {
 }

@@ -9,7 +9,7 @@ import java.util.Optional;
  * @param where they appear first; empty when they did not appear again
  * @param damaged a tensor whose weights are not finite themselves
  */
-record NotFinite(Optional<FiniteTap.Location> where, Optional<String> damaged) {
+record NonFiniteDiagnosis(Optional<FiniteTap.Location> where, Optional<String> damaged) {
 
     @Override
     public String toString() {

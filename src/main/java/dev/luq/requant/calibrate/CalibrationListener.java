@@ -4,7 +4,7 @@ import java.time.Duration;
 
 /** Hears how far a pass is; called on its thread. */
 @FunctionalInterface
-public interface Progress {
+public interface CalibrationListener {
 
     /**
      * @param done examples

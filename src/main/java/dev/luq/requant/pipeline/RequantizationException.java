@@ -16,29 +16,29 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 
 /** Why a job ended without a result. Messages are complete sentences for people and name no path. */
-public abstract sealed class JobException extends RuntimeException {
+public abstract sealed class RequantizationException extends RuntimeException {
 
-    private JobException(String message, Throwable cause) {
+    private RequantizationException(String message, Throwable cause) {
         super(message, cause);
     }
 
     /** Somebody asked for it; what is done is kept, running the job again goes on from there. */
-    public static final class Cancelled extends JobException {
+    public static final class Cancelled extends RequantizationException {
         public Cancelled() {
             super("The job was cancelled. Run it again and it goes on where it stopped.", null);
         }
     }
 
     /** The job cannot be done as it is described, or the machine would not let it. */
-    public static final class Failed extends JobException {
+    public static final class Failed extends RequantizationException {
         public Failed(String message, Throwable cause) {
             super(message, cause);
         }
     }
 
     /** What another room threw, as a job says it. */
-    static JobException of(Exception e) {
-        if (e instanceof JobException job) {
+    static RequantizationException of(Exception e) {
+        if (e instanceof RequantizationException job) {
             return job;
         }
         if (e instanceof QuantizeException.Cancelled || e instanceof MeasureException.Cancelled) {

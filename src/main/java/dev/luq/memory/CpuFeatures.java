@@ -16,34 +16,34 @@ import java.util.Set;
  *
  * @param features by Linux's names, such as {@code avx2} or, on arm64, {@code asimddp}
  */
-public record Processor(Set<String> features) {
+public record CpuFeatures(Set<String> features) {
 
     private static final String DOT_PRODUCTS = "asimddp";
     /** Of almost every server; taken where the system does not say. */
     private static final Set<String> USUAL = System.getProperty("os.arch").equals("aarch64") ? Set.of(DOT_PRODUCTS)
             : Set.of("avx2", "fma", "f16c");
 
-    public Processor {
+    public CpuFeatures {
         features = Set.copyOf(features);
     }
 
     /** This machine's. Reads a file. */
-    public static Processor ofThisMachine() {
+    public static CpuFeatures ofThisMachine() {
         return read(Path.of("/proc/cpuinfo"));
     }
 
     /** @param cpuinfo of Linux: x86-64 has a line {@code flags : ...} for each processor, arm64 {@code Features : ...} */
-    public static Processor read(Path cpuinfo) {
+    public static CpuFeatures read(Path cpuinfo) {
         try (BufferedReader reader = Files.newBufferedReader(cpuinfo, UTF_8)) {
             for (String line = reader.readLine(); line != null; line = reader.readLine()) {
                 if (line.startsWith("flags") || line.startsWith("Features")) {
-                    return new Processor(Set.copyOf(List.of(line.substring(line.indexOf(':') + 1).strip().split("\\s+"))));
+                    return new CpuFeatures(Set.copyOf(List.of(line.substring(line.indexOf(':') + 1).strip().split("\\s+"))));
                 }
             }
         } catch (IOException e) {
             // the usual one then
         }
-        return new Processor(USUAL);
+        return new CpuFeatures(USUAL);
     }
 
     /** Whether our kernels know it: {@code available()} in native/kernels/isa_*.cpp. */

@@ -19,8 +19,8 @@ import dev.luq.requant.report.Report;
 import dev.luq.requant.spec.JobStatus;
 import dev.luq.requant.spec.Method;
 import dev.luq.requant.spec.Phase;
-import dev.luq.requant.spec.RequantizationSpec;
 import dev.luq.requant.spec.RequantizationSpec.Scope;
+import dev.luq.requant.spec.RequantizationSpec;
 import dev.luq.requant.store.LayerStore;
 import dev.luq.requant.store.Manifest;
 import java.io.IOException;
@@ -36,7 +36,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Whole jobs on a tiny model. */
-class RequantizationTest {
+class RequantizationJobTest {
 
     @TempDir
     Path folder;
@@ -54,14 +54,14 @@ class RequantizationTest {
     }
 
     private Report run(RequantizationSpec spec) {
-        return new Requantization(new DataFolder(data), Jobs.create(data, spec)).run(new Jobs.Notes());
+        return new RequantizationJob(new DataFolder(data), Jobs.create(data, spec)).run(new Jobs.Notes());
     }
 
     @Test
     void aJobPublishesAModelThatMeetsItsBudgetAndSaysHowGoodItIs() throws IOException {
         Jobs.Notes notes = new Jobs.Notes();
         Path job = Jobs.create(data, spec("tiny-90", "90%", Method.BEST));
-        Report report = new Requantization(new DataFolder(data), job).run(notes);
+        Report report = new RequantizationJob(new DataFolder(data), job).run(notes);
 
         Manifest manifest = LayerStore.open(data.resolve("store")).manifest("tiny-90").orElseThrow();
         assertEquals(report.published().plan(), manifest.plan());
@@ -92,7 +92,7 @@ class RequantizationTest {
     void theFullReportComparesEverythingThatIsPossible() throws IOException {
         Jobs.Notes notes = new Jobs.Notes();
         Path job = Jobs.create(data, Jobs.spec(folder, "full", "90%", Method.ERROR, Scope.FULL));
-        Report report = new Requantization(new DataFolder(data), job).run(notes);
+        Report report = new RequantizationJob(new DataFolder(data), job).run(notes);
         assertEquals(Phase.COMPARE, notes.phases.get(notes.phases.size() - 1));
         Report.Comparison comparison = report.comparison().orElseThrow();
         assertEquals(List.of("ladder 60%", "ladder 70%", "ladder 80%", "kld 80%", "error 80%", "entropy 80%",
@@ -121,7 +121,7 @@ class RequantizationTest {
         long before = newest(calibration);
         Path job = Jobs.create(data, spec("second", "90%", Method.LADDER));
         Jobs.Notes notes = new Jobs.Notes();
-        Report report = new Requantization(new DataFolder(data), job).run(notes);
+        Report report = new RequantizationJob(new DataFolder(data), job).run(notes);
         assertTrue(report.published().ratioToQ4KM() <= 0.9);
         assertEquals(before, newest(calibration), "the calibration was only read");
         assertNotEquals(List.of(), notes.progress);
@@ -170,7 +170,7 @@ class RequantizationTest {
             Path job = Jobs.create(data, spec("cancelled", "90%", Method.LADDER));
             Jobs.Notes notes = new Jobs.Notes();
             notes.cancelAt = phase;
-            assertThrows(JobException.Cancelled.class, () -> new Requantization(new DataFolder(data), job).run(notes),
+            assertThrows(RequantizationException.Cancelled.class, () -> new RequantizationJob(new DataFolder(data), job).run(notes),
                     phase.name());
             assertFalse(Thread.interrupted(), "nothing is left of the cancelling");
             assertEquals(JobStatus.State.CANCELLED, JobStatus.read(job).orElseThrow().state());
@@ -180,18 +180,18 @@ class RequantizationTest {
 
     @Test
     void jobsWithOneDataFolderTakeTurns() throws Exception {
-        try (CacheLock other = CacheLock.take(new DataFolder(data), new Stretch(share -> { }, () -> false), () -> { })) {
+        try (CacheLock other = CacheLock.take(new DataFolder(data), new JobProgress(share -> { }, () -> false), () -> { })) {
             Jobs.Notes notes = new Jobs.Notes();
             Path job = Jobs.create(data, spec("waits", "90%", Method.ERROR));
             CompletableFuture<?> waiting = CompletableFuture.runAsync(
-                    () -> new Requantization(new DataFolder(data), job).run(notes));
+                    () -> new RequantizationJob(new DataFolder(data), job).run(notes));
             while (notes.messages.isEmpty()) {
                 Thread.sleep(10);
             }
             assertEquals(List.of("Waiting for another job with this data folder."), notes.messages);
             notes.cancelAt = Phase.CALIBRATE;
             ExecutionException end = assertThrows(ExecutionException.class, waiting::get);
-            assertEquals(JobException.Cancelled.class, end.getCause().getClass());
+            assertEquals(RequantizationException.Cancelled.class, end.getCause().getClass());
         }
         assertEquals("error", run(spec("waits", "90%", Method.ERROR)).chosen());
     }
@@ -203,7 +203,7 @@ class RequantizationTest {
         Report report = run(spec("kld", "kld:" + (kld + 10), Method.KLD));
         assertTrue(report.quality().all().meanKld() <= kld + 10);
         assertEquals(0, report.published().plan().layersAt(Precision.Q4_K_M).size(), "all layers go low");
-        JobException failure = assertThrows(JobException.Failed.class,
+        RequantizationException failure = assertThrows(RequantizationException.Failed.class,
                 () -> run(spec("impossible", "kld:0.0000000001", Method.KLD)));
         assertTrue(failure.getMessage().contains("No plan is good enough for kld:0.0000000001"), failure.getMessage());
     }
@@ -242,14 +242,14 @@ class RequantizationTest {
 
     @Test
     void aLeastShareOfRightAnswersThatNothingReachesIsRefused() {
-        JobException failure = assertThrows(JobException.Failed.class, () -> run(spec("accurate", "accuracy:0.6", Method.ERROR)));
+        RequantizationException failure = assertThrows(RequantizationException.Failed.class, () -> run(spec("accurate", "accuracy:0.6", Method.ERROR)));
         assertTrue(failure.getMessage().startsWith("No plan is good enough for accuracy:0.6: the largest one reaches 0.0000."),
                 failure.getMessage());
     }
 
     @Test
     void aBudgetThatNothingMeetsIsRefusedWithTheSmallestPossible() {
-        JobException failure = assertThrows(JobException.Failed.class, () -> run(spec("tiny", "10%", Method.BEST)));
+        RequantizationException failure = assertThrows(RequantizationException.Failed.class, () -> run(spec("tiny", "10%", Method.BEST)));
         assertTrue(failure.getMessage().contains("the smallest possible is"), failure.getMessage());
         JobStatus status = JobStatus.read(data.resolve("jobs/tiny")).orElseThrow();
         assertEquals(JobStatus.State.FAILED, status.state());
@@ -263,7 +263,7 @@ class RequantizationTest {
         RequantizationSpec bad = new RequantizationSpec(good.version(), new RequantizationSpec.Source("tiny",
                 List.of(broken.toString()), Optional.empty()), good.sets(), good.budget(), good.method(), good.levels(),
                 good.calibration(), good.serving(), good.threads(), good.output());
-        JobException failure = assertThrows(JobException.Failed.class, () -> run(bad));
+        RequantizationException failure = assertThrows(RequantizationException.Failed.class, () -> run(bad));
         assertFalse(failure.getMessage().contains(folder.toString()), failure.getMessage());
     }
 }

@@ -12,14 +12,14 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class ProcessorTest {
+class CpuFeaturesTest {
 
     @TempDir
     Path folder;
 
     @Test
     void linuxNamesTheFeaturesOfX86() throws IOException {
-        Processor old = read("processor\t: 0\nmodel name\t: An old one\nflags\t\t: fpu sse sse4_2 avx f16c\nbugs\t\t:\n");
+        CpuFeatures old = read("processor\t: 0\nmodel name\t: An old one\nflags\t\t: fpu sse sse4_2 avx f16c\nbugs\t\t:\n");
         assertEquals(Set.of("fpu", "sse", "sse4_2", "avx", "f16c"), old.features());
         assertFalse(old.hasKernels());
         assertEquals(Set.of(), old.repacked());
@@ -28,20 +28,20 @@ class ProcessorTest {
 
     @Test
     void linuxNamesTheFeaturesOfArm() throws IOException {
-        Processor first = read("processor\t: 0\nFeatures\t: fp asimd evtstrm\nCPU part\t: 0xd03\n");
+        CpuFeatures first = read("processor\t: 0\nFeatures\t: fp asimd evtstrm\nCPU part\t: 0xd03\n");
         assertFalse(first.hasKernels());
         assertEquals(Set.of(), first.repacked());
-        Processor later = read("Features\t: fp asimd asimdhp asimddp\n");
+        CpuFeatures later = read("Features\t: fp asimd asimdhp asimddp\n");
         assertTrue(later.hasKernels());
         assertTrue(later.repacked().contains(GgmlType.Q6_K));
     }
 
     @Test
     void whereTheSystemDoesNotSayItIsAUsualOne() {
-        assertTrue(Processor.read(folder.resolve("nowhere")).hasKernels());
+        assertTrue(CpuFeatures.read(folder.resolve("nowhere")).hasKernels());
     }
 
-    private Processor read(String cpuinfo) throws IOException {
-        return Processor.read(Files.writeString(folder.resolve("cpuinfo"), cpuinfo));
+    private CpuFeatures read(String cpuinfo) throws IOException {
+        return CpuFeatures.read(Files.writeString(folder.resolve("cpuinfo"), cpuinfo));
     }
 }

@@ -13,13 +13,13 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Predicate;
 
-/** A model's weights as they lie in its files. */
-public final class Weights {
+/** Looks through the weights in a model's files. */
+public final class WeightScan {
 
     /** Rows are read in pieces of about this many bytes. */
     private static final long PIECE = 1 << 22;
 
-    private Weights() {
+    private WeightScan() {
     }
 
     /**
@@ -30,7 +30,7 @@ public final class Weights {
      * @return name of the first tensor with such a weight
      * @throws IOException a file cannot be read
      */
-    public static Optional<String> notFinite(List<Path> files, Predicate<String> tensors) throws IOException {
+    public static Optional<String> firstNonFinite(List<Path> files, Predicate<String> tensors) throws IOException {
         ModelFiles model = ModelFiles.of(files);
         for (int i = 0; i < model.parts().size(); i++) {
             Gguf part = model.parts().get(i);

@@ -8,7 +8,7 @@ import java.util.function.BooleanSupplier;
 
 /** Work that ends when its thread is interrupted, and keeps what it has. */
 @FunctionalInterface
-interface Interruptible<T> {
+interface Cancellable<T> {
 
     long POLL_MILLIS = 200;
 
@@ -18,9 +18,9 @@ interface Interruptible<T> {
      * Runs it on this thread, and interrupts it once it is cancelled.
      *
      * @param cancelled asked from another thread
-     * @throws JobException.Cancelled if so
+     * @throws RequantizationException.Cancelled if so
      */
-    static <T> T run(BooleanSupplier cancelled, Interruptible<T> work) {
+    static <T> T run(BooleanSupplier cancelled, Cancellable<T> work) {
         Thread worker = Thread.currentThread();
         CountDownLatch done = new CountDownLatch(1);
         Thread watcher = new Thread(() -> {
@@ -40,11 +40,11 @@ interface Interruptible<T> {
         try {
             T result = work.run();
             if (cancelled.getAsBoolean()) {
-                throw new JobException.Cancelled();
+                throw new RequantizationException.Cancelled();
             }
             return result;
         } catch (InterruptedException e) {
-            throw new JobException.Cancelled();
+            throw new RequantizationException.Cancelled();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         } finally {
