@@ -10,7 +10,7 @@ import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.List;
 
-/** Calibration passes of a inputs, each done once. */
+/** Calibration passes over the base model, each done once. */
 final class Calibrations {
 
     private static final String VERSION = "1";
@@ -51,12 +51,6 @@ final class Calibrations {
         Calibration calibration = Cancellable.run(progress::cancelled, () -> Calibrator.run(inputs.model().paths(),
                 inputs.mmproj().map(mmproj -> mmproj.paths().get(0)), set, options, folder,
                 (done, of, left) -> progress.report((double) done / of)));
-        return withAlpha(new CalibrationRun(Cache.key(facts), calibration, null, seed, alpha), alpha);
-    }
-
-    /** The same pass with another share of images; no work. */
-    CalibrationRun withAlpha(CalibrationRun calibrated, double alpha) {
-        return new CalibrationRun(calibrated.key(), calibrated.calibration(), new KeyedImatrix(Cache.key(List.of(calibrated.key(),
-                String.valueOf(alpha))), calibrated.calibration().importance(alpha)), calibrated.seed(), alpha);
+        return CalibrationRun.of(Cache.key(facts), calibration, seed, alpha);
     }
 }

@@ -6,7 +6,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 
-/** Work that ends when its thread is interrupted, and keeps what it has. */
+/** Work that ends when its thread is interrupted. What it has done by then is kept. */
 @FunctionalInterface
 interface Cancellable<T> {
 
@@ -50,7 +50,7 @@ interface Cancellable<T> {
         } finally {
             done.countDown();
             join(watcher);
-            // What came too late to end this work must not end another.
+            // An interrupt that came too late must not end other work.
             Thread.interrupted();
         }
     }

@@ -6,10 +6,11 @@ import io.quarkus.runtime.annotations.RegisterForReflection;
 import java.util.List;
 
 /**
- * The plan that a job settled on: {@code plan.json} of its folder. Once written it stands.
+ * The plan that a job chose: {@code plan.json} of its folder. Once written it is kept, so that a job that goes on later
+ * makes the same model.
  *
  * @param chosen the method that gave it
- * @param why for people
+ * @param why a sentence for people
  * @param candidate the plan and its sizes
  * @param choices the plans that were compared, the chosen one included
  */

@@ -134,7 +134,7 @@ final class Comparisons {
         List<Measured> all = new ArrayList<>();
         for (int i = 0; i < ALPHAS.size() && candidate.isPresent(); i++) {
             all.add(measured("entropy", ALPHAS.get(i).toString().replaceFirst("\\.0$", ""), candidate.get(),
-                    calibrations.withAlpha(main, ALPHAS.get(i)).matrix(), progress.part(i, ALPHAS.size())));
+                    main.withAlpha(ALPHAS.get(i)).matrix(), progress.part(i, ALPHAS.size())));
         }
         return all;
     }

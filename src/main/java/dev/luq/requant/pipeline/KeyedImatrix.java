@@ -3,9 +3,9 @@ package dev.luq.requant.pipeline;
 import dev.luq.gguf.ImportanceMatrix;
 
 /**
- * An importance matrix.
+ * An importance matrix with its key in the cache.
  *
- * @param key names it by what it was made from
+ * @param key digest of what it was made from
  */
 record KeyedImatrix(String key, ImportanceMatrix values) {
 }

@@ -25,7 +25,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 
-/** Makes models of a inputs and measures them; what was measured once is known by its content. For one thread. */
+/** Makes the models of plans and measures them. Results are cached by what they depend on. For one thread. */
 final class PlanEvaluator implements AutoCloseable {
 
     /** Bytes of image embeddings that are kept. */

@@ -22,7 +22,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
 
-/** Rankings of a inputs's layers from one calibration, each computed once and only when it is asked for. */
+/** Rankings of the base model's layers from one calibration. Each is computed when it is first asked for. */
 final class Rankings {
 
     private static final String VERSION = "1";
