@@ -129,8 +129,8 @@ final class ImageBenchmark implements Callable<Integer> {
     private void measure(Path model, Path f16, Path q8) throws IOException {
         byte[] noise = new byte[3 * side * side];
         new Random(1).nextBytes(noise);
-        VisionOptions options = new VisionOptions(threads, 0, 0);
-        try (Model loaded = Model.load(List.of(model), dev.luq.llama.ModelOptions.DEFAULT);
+        VisionOptions options = new VisionOptions(threads, 0);
+        try (Model loaded = Model.load(List.of(model));
                 Vision large = Vision.open(f16, loaded, options); Vision small = Vision.open(q8, loaded, options);
                 ImageChunk picture = picture(large, new PromptPart.Image(side, side, noise, "noise"))) {
             seconds(large, picture);

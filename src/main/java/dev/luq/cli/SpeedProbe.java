@@ -7,7 +7,6 @@ import dev.luq.llama.KvType;
 import dev.luq.llama.Llama;
 import dev.luq.llama.LlamaException;
 import dev.luq.llama.Model;
-import dev.luq.llama.ModelOptions;
 import dev.luq.llama.TokenBatch;
 import dev.luq.machine.Kernels;
 import java.io.BufferedReader;
@@ -60,10 +59,9 @@ final class SpeedProbe implements Callable<Integer> {
         Llama.init(line -> { });
         Llama.enableKernels(kernels);
         long start = System.nanoTime();
-        try (Model loaded = Model.load(List.of(model), ModelOptions.DEFAULT)) {
+        try (Model loaded = Model.load(List.of(model))) {
             answer("load", seconds(start));
-            ContextOptions options = new ContextOptions(prompt + WARM_UP + tokens, prompt, prompt, 1, threads, threads,
-                    KvType.F16, true);
+            ContextOptions options = new ContextOptions(prompt + WARM_UP + tokens, prompt, 1, threads, KvType.F16, true);
             try (Context context = Context.create(loaded, options)) {
                 obey(context);
             }

@@ -14,7 +14,6 @@ import dev.luq.llama.Llama;
 import dev.luq.llama.LlamaException;
 import dev.luq.llama.LogLine;
 import dev.luq.llama.Model;
-import dev.luq.llama.ModelOptions;
 import dev.luq.llama.Vision;
 import dev.luq.llama.VisionOptions;
 import dev.luq.machine.Kernels;
@@ -56,18 +55,17 @@ final class EngineHost implements ModelHost {
             kernels = load.kernels().configName() + (load.kernels() == Kernels.STOCK ? "" : ": " + sets);
             WorkerLoop.log("INFO", "Kernels " + kernels);
             loads("its weights");
-            Model model = Model.load(files, new ModelOptions(true, false, inPercent(progress)));
+            Model model = Model.load(files, inPercent(progress));
             int contextSize = ServerFrame.Load.contextSize(load.contextSize(), OptionalLong.of(model.trainingContext()));
             int batchSize = Math.min(load.batchSize(), contextSize);
             loads("its context");
-            Context context = Context.create(model, new ContextOptions(contextSize, batchSize, batchSize, load.slots(),
-                    load.threads(), load.threads(), KvType.F16, true));
+            Context context = Context.create(model, new ContextOptions(contextSize, batchSize, load.slots(), load.threads(), KvType.F16, true));
             loads("its chat template");
             ChatTemplates templates = ChatTemplates.of(model);
             boolean tools = templates.supportsTools();
             loads("its vision projector");
             Vision vision = mmproj.isEmpty() ? null : Vision.open(mmproj.get(), model,
-                    new VisionOptions(imageThreads(load), 0, load.imageMaxTokens()));
+                    new VisionOptions(imageThreads(load), load.imageMaxTokens()));
             engine = Engine.start(new EngineOptions(load.slots(), batchSize, load.imageCacheBytes(),
                     Duration.ofMillis(load.streamIntervalMillis())), model, context, templates, vision, work());
             blackbox.idle(Blackbox.Stage.LOAD);

@@ -2,7 +2,6 @@ package dev.luq.cli;
 
 import dev.luq.llama.Llama;
 import dev.luq.llama.Model;
-import dev.luq.llama.ModelOptions;
 import dev.luq.machine.Kernels;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -33,7 +32,7 @@ public final class PanelProbe {
         }
         for (String file : Arrays.asList(args).subList(1, args.length)) {
             mebibytes.set("0");
-            Model.load(List.of(Path.of(file)), ModelOptions.DEFAULT).close();
+            Model.load(List.of(Path.of(file))).close();
             System.out.println(mebibytes.get());
         }
     }

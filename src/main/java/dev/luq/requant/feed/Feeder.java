@@ -13,7 +13,6 @@ import dev.luq.llama.FiniteTap;
 import dev.luq.llama.ImageEmbedding;
 import dev.luq.llama.KvType;
 import dev.luq.llama.Model;
-import dev.luq.llama.ModelOptions;
 import dev.luq.llama.TokenBatch;
 import dev.luq.llama.Vision;
 import dev.luq.llama.VisionOptions;
@@ -65,12 +64,11 @@ public final class Feeder implements AutoCloseable {
         this.files = files;
         this.cache = cache;
         this.mmproj = mmproj;
-        this.model = own(Model.load(files, ModelOptions.DEFAULT));
+        this.model = own(Model.load(files));
         vocabulary = model.vocabulary();
         try {
             int size = options.batchSize();
-            context = own(Context.create(model, new ContextOptions(options.contextSize(), size, size, 1,
-                    options.threads(), options.threads(), KvType.F16, true, size)));
+            context = own(Context.create(model, new ContextOptions(options.contextSize(), size, 1, options.threads(), KvType.F16, true, size)));
             context.watch(options.tap().orElse(null));
             batch = own(TokenBatch.create(size));
         } catch (RuntimeException e) {
@@ -251,7 +249,7 @@ public final class Feeder implements AutoCloseable {
     private PromptBuilder prompts() {
         if (prompts == null) {
             vision = mmproj.isEmpty() ? null
-                    : own(Vision.open(mmproj.get(), model, new VisionOptions(options.threads(), 0, options.imageTokens())));
+                    : own(Vision.open(mmproj.get(), model, new VisionOptions(options.threads(), options.imageTokens())));
             prompts = new PromptBuilder(model, own(ChatTemplates.of(model)), vision);
         }
         return prompts;

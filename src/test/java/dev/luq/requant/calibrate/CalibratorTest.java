@@ -12,7 +12,6 @@ import dev.luq.gguf.Gguf;
 import dev.luq.gguf.ImportanceMatrix;
 import dev.luq.llama.Llama;
 import dev.luq.llama.Model;
-import dev.luq.llama.ModelOptions;
 import dev.luq.llama.ModelQuantizer;
 import dev.luq.requant.TestModels;
 import dev.luq.requant.data.Dataset;
@@ -111,7 +110,7 @@ class CalibratorTest {
         List<Integer> tokens = new ArrayList<>();
         new ObjectMapper().readTree(REFERENCE.resolve("qwen2.5-vl-tiny.json").toFile())
                 .at("/text/tokens").forEach(token -> tokens.add(token.intValue()));
-        try (Model model = Model.load(List.of(MODEL), ModelOptions.DEFAULT)) {
+        try (Model model = Model.load(List.of(MODEL))) {
             for (int token : model.vocabulary().tokenize(text(1).answer(), false, false)) {
                 tokens.add(token);
             }
