@@ -26,7 +26,7 @@ final class Request {
     /** From here on set while running. */
     int sequence;
     int cachedTokens;
-    /** Cells that this request may use for certain. */
+    /** Cells that are kept for this request, those that it has used included. */
     int reserved;
     /** Unit of the prompt to decode next, and how much of it is decoded if it is an image. */
     int nextUnit;

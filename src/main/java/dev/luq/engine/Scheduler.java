@@ -123,7 +123,7 @@ final class Scheduler {
         failed(id, new EngineException.Cancelled());
     }
 
-    /** Unknown ids are ignored: the request may have ended in the meantime. */
+    /** Unknown ids are ignored: the request may have ended since. */
     void failed(String id, EngineException failure) {
         Request r = requests.get(id);
         if (r != null) {
@@ -374,7 +374,7 @@ final class Scheduler {
         waiting.remove(r);
         if (running.remove(r)) {
             if (r.imageCells > 0) {
-                // A part of an image can serve nobody.
+                // A part of an image is never reused.
                 if (effects.remove(r.sequence, cache.position(r.sequence), -1)) {
                     cache.truncate(r.sequence, cache.length(r.sequence));
                 } else {

@@ -4,7 +4,7 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Finds the first product of a matrix, or output of a layer, that holds what is no finite number. */
+/** Finds the first product of a matrix, or output of a layer, with a NaN or an infinity. */
 public final class FiniteTap implements TensorTap {
 
     private static final Pattern LAYER = Pattern.compile("blk\\.(\\d{1,6})\\..*|l_out-(\\d{1,6})");

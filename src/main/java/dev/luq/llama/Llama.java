@@ -27,7 +27,7 @@ public final class Llama {
     private static volatile Consumer<LogLine> sink = line -> { };
     /** Called from C for the life of the process: must never be collected. */
     private static LogCallback callback;
-    /** What this machine's kernels were found to be; null where nobody tried them, or while they are tried. */
+    /** Which kernels are right on this machine, and how fast; null where they were not tried, or while they are tried. */
     private static KernelTable table;
     /** The instruction sets of our kernels; null while they are not enabled. */
     private static String kernels;
@@ -47,7 +47,7 @@ public final class Llama {
         init(logSink, false);
     }
 
-    /** @param untried whether all kernels are there, as if nobody had tried them */
+    /** @param untried whether all kernels are used, whatever the kernel table says */
     static synchronized void init(Consumer<LogLine> logSink, boolean untried) {
         sink = Objects.requireNonNull(logSink, "logSink is null");
         if (callback != null) {

@@ -17,8 +17,8 @@ import java.util.TreeSet;
 import java.util.stream.Collectors;
 
 /**
- * Which kernels are right on this machine and how fast, and what follows from that. It is made once for a build and a
- * processor and lies beside the native libraries, where every process of ours reads it. Immutable.
+ * Which kernels are right on this machine and how fast, and which are used therefore. Made once for a build and a
+ * processor; the file is beside the unpacked native libraries, where every process reads it. Immutable.
  *
  * @param trials type by type, and of a type what is taken by rule first
  */

@@ -67,7 +67,7 @@ public final class WeightMemory {
     }
 
     /**
-     * On this machine, whose processor is looked up, and what its kernels were found to be.
+     * On this machine, with its processor and its kernel table.
      *
      * @param kernels as configured
      */
@@ -75,7 +75,7 @@ public final class WeightMemory {
         this(kernels, CpuFeatures.ofThisMachine(), KernelTable.read(KernelTable.file(Optional.empty())));
     }
 
-    /** Where nobody tried the kernels. */
+    /** Without a kernel table: kernels are taken by rule. */
     public WeightMemory(Kernels kernels, CpuFeatures processor) {
         this(kernels, processor, Optional.empty());
     }

@@ -45,7 +45,7 @@ public final class KernelTrialsMain {
                 // nothing is said there
             }
         } catch (IOException e) {
-            // as good as its end
+            // the same as its end
         }
         Runtime.getRuntime().halt(1);
     }

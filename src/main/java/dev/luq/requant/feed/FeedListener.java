@@ -2,7 +2,7 @@ package dev.luq.requant.feed;
 
 import java.nio.FloatBuffer;
 
-/** Sees an example on its way through a model, on the thread that feeds. */
+/** Sees an example as it is evaluated, on the thread that feeds. */
 public interface FeedListener {
 
     /**

@@ -141,7 +141,7 @@ public final class Requantizer implements AutoCloseable {
             } catch (InterruptedException e) {
                 interrupted = true;
             } catch (ExecutionException e) {
-                break; // told by whoever asked for the entry, or less important than what ended the work
+                break; // reported where the entry is awaited, or less important than what ended the work
             }
         }
         if (interrupted) {
