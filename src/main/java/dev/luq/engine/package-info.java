@@ -2,9 +2,10 @@
  * Many generations at once with one model.
  *
  * <p>{@link dev.luq.engine.Engine} is the door and the loop. {@code Scheduler} decides and is pure: its rules are
- * numbered in its Javadoc, {@code Placement} and {@code StepPlan} carry out two of them, {@code PromptCache} keeps the
+ * numbered in its Javadoc, {@code SequenceSelection} and {@code StepBuilder} carry out two of them, {@code KvCache} keeps the
  * books of the KV cache. {@code Effects} is what can be done to the world and {@code LlamaEffects} does it on llama.cpp.
- * A request becomes a prompt in {@code prompt.PromptBuilder}; its tokens become text and tool calls in {@code Answer}.
+ * A request becomes a prompt in {@code prompt.PromptBuilder}; its tokens become text and tool calls in
+ * {@code OutputProcessor}.
  *
  * <p>Threads: the engine's own, {@code luq-engine}, decides, decodes, samples and calls listeners;
  * {@code luq-short-prompt}, {@code luq-long-prompt} and {@code luq-image-prompt} tokenize and preprocess images;

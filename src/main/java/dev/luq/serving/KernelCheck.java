@@ -251,15 +251,19 @@ public final class KernelCheck {
             return new IOException("the process that tries them is not understood: " + line);
         }
 
-        private void fail(String[] trial, Outcome outcome, String why) {
+        private void fail(String[] trial, Outcome outcome, String why) throws IOException {
             put(trial, outcome, 0, 0, why);
             if (!trial[3].equals(KernelTrial.ROWS)) {
                 leftOut.add(trial[3]);
             }
         }
 
-        private void put(String[] trial, Outcome outcome, double one, double many, String detail) {
-            done.add(new KernelTrial(trial[2], trial[3], trial[4], outcome, one, many, detail));
+        private void put(String[] trial, Outcome outcome, double one, double many, String detail) throws IOException {
+            try {
+                done.add(new KernelTrial(trial[2], trial[3], KernelTrial.kernelsOf(trial[4]), outcome, one, many, detail));
+            } catch (IllegalArgumentException e) {
+                throw notUnderstood(String.join(" ", trial));
+            }
         }
     }
 

@@ -3,8 +3,8 @@ package dev.luq.jobs.child;
 import dev.luq.protocol.FrameChannel;
 import dev.luq.protocol.Frames;
 import dev.luq.protocol.JobFrame;
-import dev.luq.requant.pipeline.JobException;
-import dev.luq.requant.pipeline.Requantization;
+import dev.luq.requant.pipeline.RequantizationException;
+import dev.luq.requant.pipeline.RequantizationJob;
 import dev.luq.requant.spec.Phase;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
@@ -23,7 +23,7 @@ import sun.misc.SignalHandler;
  * the server asks for it, ends or is killed, makes it stop at the next point where nothing is half done. Signals that
  * reach a whole process group are ignored: the server decides.
  */
-final class JobLoop implements Requantization.Listener {
+final class JobLoop implements RequantizationJob.Listener {
 
     /** Exit code after the last frame was written. */
     static final int EXIT_DONE = 0;
@@ -51,9 +51,9 @@ final class JobLoop implements Requantization.Listener {
      *
      * @param folder of the job; one process works in it at a time
      * @param body of the job, run to its end; after a process that died it goes on where that one was. Ends with a
-     *     {@link JobException} when it is cancelled or cannot go on; tells the listener from any thread
+     *     {@link RequantizationException} when it is cancelled or cannot go on; tells the listener from any thread
      */
-    static void run(Path folder, Consumer<Requantization.Listener> body) {
+    static void run(Path folder, Consumer<RequantizationJob.Listener> body) {
         OutputStream frames = FrameChannel.take();
         for (String name : new String[] {"INT", "TERM", "HUP"}) {
             Signal.handle(new Signal(name), SignalHandler.SIG_IGN);
@@ -77,16 +77,16 @@ final class JobLoop implements Requantization.Listener {
         }
     }
 
-    private static JobFrame end(Consumer<Requantization.Listener> body, JobLoop loop) {
+    private static JobFrame end(Consumer<RequantizationJob.Listener> body, JobLoop loop) {
         if (loop.cancelled()) {
             return new JobFrame.Cancelled();
         }
         try {
             body.accept(loop);
             return new JobFrame.Done();
-        } catch (JobException.Cancelled e) {
+        } catch (RequantizationException.Cancelled e) {
             return new JobFrame.Cancelled();
-        } catch (JobException.Failed e) {
+        } catch (RequantizationException.Failed e) {
             if (e.getCause() != null) {
                 e.getCause().printStackTrace();
             }

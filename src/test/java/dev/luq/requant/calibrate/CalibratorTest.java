@@ -12,7 +12,6 @@ import dev.luq.gguf.Gguf;
 import dev.luq.gguf.ImportanceMatrix;
 import dev.luq.llama.Llama;
 import dev.luq.llama.Model;
-import dev.luq.llama.ModelOptions;
 import dev.luq.llama.ModelQuantizer;
 import dev.luq.requant.TestModels;
 import dev.luq.requant.data.Dataset;
@@ -46,7 +45,7 @@ class CalibratorTest {
     private static final Path REFERENCE = Path.of("src/test/resources/reference");
     private static final Path MODEL = REFERENCE.resolve("qwen2.5-vl-tiny-F16.gguf");
     private static final Optional<Path> MMPROJ = Optional.of(REFERENCE.resolve("mmproj-qwen2.5-vl-tiny-F16.gguf"));
-    private static final Progress SILENT = (done, of, left) -> { };
+    private static final CalibrationListener SILENT = (done, of, left) -> { };
 
     @TempDir
     Path folder;
@@ -78,7 +77,7 @@ class CalibratorTest {
                 picture(5, "odd-150x100.png"), text(6)));
     }
 
-    private Calibration run(String name, Dataset set, CalibrationOptions options, Progress progress) throws Exception {
+    private Calibration run(String name, Dataset set, CalibrationOptions options, CalibrationListener progress) throws Exception {
         return Calibrator.run(List.of(MODEL), MMPROJ, set, options, folder.resolve(name), progress);
     }
 
@@ -111,7 +110,7 @@ class CalibratorTest {
         List<Integer> tokens = new ArrayList<>();
         new ObjectMapper().readTree(REFERENCE.resolve("qwen2.5-vl-tiny.json").toFile())
                 .at("/text/tokens").forEach(token -> tokens.add(token.intValue()));
-        try (Model model = Model.load(List.of(MODEL), ModelOptions.DEFAULT)) {
+        try (Model model = Model.load(List.of(MODEL))) {
             for (int token : model.vocabulary().tokenize(text(1).answer(), false, false)) {
                 tokens.add(token);
             }
