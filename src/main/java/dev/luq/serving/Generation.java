@@ -34,7 +34,7 @@ final class Generation {
     private final long submitted = System.nanoTime();
     private long lastToken;
     private volatile WorkerFrame.Accepted accepted;
-    private volatile SupervisedWorker worker;
+    private volatile InFlightRequests inFlight;
     private Future<?> deadline;
 
     private Generation(String modelId, ServerFrame.Generate request, GenerationListener listener,
@@ -58,7 +58,7 @@ final class Generation {
             return Multi.createFrom()
                     .<WorkerFrame.OfRequest>emitter(stream -> submit.accept(
                             new Generation(modelId, request, listener, stream, unread)),
-                            BackPressureStrategy.BUFFER) // bounded by SupervisedWorker.give()
+                            BackPressureStrategy.BUFFER) // bounded by InFlightRequests.give()
                     .onItem().invoke(unread::decrementAndGet);
         });
     }
@@ -85,13 +85,13 @@ final class Generation {
         return Math.max(0, longest.minus(age()).toMillis());
     }
 
-    void worker(SupervisedWorker admitted) {
-        worker = admitted;
+    void admitted(InFlightRequests ofWorker) {
+        inFlight = ofWorker;
     }
 
-    /** @return who works on it; null while it waits for a worker */
-    SupervisedWorker worker() {
-        return worker;
+    /** @return where the worker that has it keeps it; null while it waits for a worker */
+    InFlightRequests inFlight() {
+        return inFlight;
     }
 
     void accepted(WorkerFrame.Accepted frame) {

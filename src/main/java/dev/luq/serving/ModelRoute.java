@@ -197,8 +197,8 @@ final class ModelRoute implements ModelWorker {
     private void abandoned(Generation generation) {
         if (stopWaiting(generation)) {
             generation.ended("cancelled", null);
-        } else if (generation.worker() != null) {
-            generation.worker().abandoned(generation);
+        } else if (generation.inFlight() != null) {
+            generation.inFlight().abandoned(generation);
         }
     }
 
