@@ -2,6 +2,8 @@ package dev.luq.admin;
 
 import dev.luq.http.errors.ApiException.InvalidRequest;
 import dev.luq.http.intake.JsonBody;
+import dev.luq.requant.plan.Precision;
+import dev.luq.requant.spec.RequantizationSpec.Levels;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.Arrays;
@@ -64,6 +66,17 @@ final class Body {
         return Arrays.stream(type.getEnumConstants()).filter(each -> text(each).equalsIgnoreCase(value)).findFirst()
                 .orElseThrow(() -> new InvalidRequest(param, param + " must be one of "
                         + String.join(", ", Arrays.stream(type.getEnumConstants()).map(Body::text).toList())));
+    }
+
+    /**
+     * The precisions of a two-level plan; null means the default.
+     *
+     * @throws InvalidRequest naming the one that is none
+     */
+    static Levels levels(String low, String high, String mmproj) {
+        return new Levels(oneOf(Precision.class, low, Levels.DEFAULT.low(), "low"),
+                oneOf(Precision.class, high, Levels.DEFAULT.high(), "high"),
+                oneOf(Precision.class, mmproj, Levels.DEFAULT.mmproj(), "mmproj"));
     }
 
     /** As in JSON. */

@@ -89,7 +89,7 @@ public class ModelsAdmin {
     @Operation(operationId = "getAdminModel", summary = "One model")
     @APIResponse(responseCode = "200", content = @Content(schema = @Schema(implementation = AdminModel.class)))
     public AdminModel get(@PathParam("id") String id) {
-        return describe(require(id));
+        return describe(catalog.get(id));
     }
 
     @POST
@@ -107,7 +107,7 @@ public class ModelsAdmin {
         Optional<java.nio.file.Path> mmproj = Optional.ofNullable(model.mmproj()).map(name -> folder.file(name, "mmproj"));
         List<String> aliases = Body.aliases(model.aliases());
         Optional<Kernels> kernels = Optional.ofNullable(Body.oneOf(Kernels.class, model.kernels(), null, "kernels"));
-        Optional<CatalogEntry> same = find(id).filter(entry -> entry.registered()
+        Optional<CatalogEntry> same = catalog.withId(id).filter(entry -> entry.registered()
                 && entry.base().model().get(0).equals(file) && entry.base().mmproj().equals(mmproj)
                 && entry.aliases().equals(aliases) && entry.kernels().equals(kernels));
         if (same.isPresent()) {
@@ -152,7 +152,7 @@ public class ModelsAdmin {
     @APIResponse(responseCode = "200", content = @Content(schema = @Schema(implementation = AdminModel.class)))
     public AdminModel makeDefault(@PathParam("id") String id) {
         catalog.setDefault(id);
-        return describe(require(id));
+        return describe(catalog.get(id));
     }
 
     @PUT
@@ -187,14 +187,6 @@ public class ModelsAdmin {
 
     private static <T> Uni<T> done(CompletionStage<T> operation) {
         return Uni.createFrom().completionStage(operation).emitOn(Infrastructure.getDefaultWorkerPool());
-    }
-
-    private Optional<CatalogEntry> find(String id) {
-        return catalog.find(id).filter(entry -> entry.id().equals(id));
-    }
-
-    private CatalogEntry require(String id) {
-        return find(id).orElseThrow(() -> new CatalogException.NotFound("There is no model with the id " + id));
     }
 
     private AdminModel describe(CatalogEntry entry) {

@@ -5,7 +5,6 @@ import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.annotation.JsonNaming;
 import dev.luq.catalog.Catalog;
 import dev.luq.catalog.CatalogEntry;
-import dev.luq.catalog.CatalogException;
 import dev.luq.gguf.CheckedModel;
 import dev.luq.http.access.Role;
 import dev.luq.http.errors.ApiError;
@@ -15,7 +14,6 @@ import dev.luq.memory.ServingShape;
 import dev.luq.requant.plan.Budget;
 import dev.luq.requant.plan.Candidate;
 import dev.luq.requant.plan.Planner;
-import dev.luq.requant.plan.Precision;
 import dev.luq.requant.plan.Ranking;
 import dev.luq.requant.plan.RankingMethod;
 import dev.luq.requant.spec.RequantizationSpec.Levels;
@@ -77,14 +75,11 @@ public class PlansAdmin {
     public Plans plan(InputStream body) throws IOException {
         NewPlan request = Body.read(body, NewPlan.class);
         String id = Body.required(request.model(), "model");
-        CatalogEntry entry = catalog.find(id).filter(e -> e.id().equals(id))
-                .orElseThrow(() -> new CatalogException.NotFound("There is no model with the id " + id));
+        CatalogEntry entry = catalog.get(id);
         CheckedModel base = ServedShape.base(entry);
         ServingShape shape = shape(request, ServedShape.of(config, entry, base));
         Planner planner = new Planner(base.files(), base.projector(), shape);
-        Levels levels = new Levels(Body.oneOf(Precision.class, request.low(), Levels.DEFAULT.low(), "low"),
-                Body.oneOf(Precision.class, request.high(), Levels.DEFAULT.high(), "high"),
-                Body.oneOf(Precision.class, request.mmproj(), Levels.DEFAULT.mmproj(), "mmproj"));
+        Levels levels = Body.levels(request.low(), request.high(), request.mmproj());
         Optional<Ranking> known = request.order() != null ? Optional.empty() : measured.of(id, planner.layerCount());
         Ranking ranking = known.orElseGet(() -> ranking(request.order(), planner.layerCount()));
         List<Candidate> candidates = planner.twoLevel(ranking, levels.low(), levels.high(), levels.high(), levels.mmproj());

@@ -108,7 +108,7 @@ public class ModelControl {
 
     /** Starts a process for a model that has none or a failed one; done when it serves. */
     public CompletableFuture<CatalogEntry> load(String id) {
-        return load(id, () -> require(id).variant().map(Variant::id));
+        return load(id, () -> catalog.get(id).variant().map(Variant::id));
     }
 
     /** The same for a model whose files were not usable when the server started: what it served before is served again. */
@@ -118,7 +118,7 @@ public class ModelControl {
 
     private CompletableFuture<CatalogEntry> load(String id, Supplier<Optional<String>> variant) {
         return operation(id, () -> {
-            require(id);
+            catalog.get(id);
             ModelRoute route = supervisor.routeOf(id);
             SupervisedWorker worker = route.current();
             if (worker == null || worker.state() == ModelWorker.State.FAILED) {
@@ -145,7 +145,7 @@ public class ModelControl {
     /** Ends the process of a model after its running requests; done when its memory is free. */
     public CompletableFuture<CatalogEntry> unload(String id) {
         return operation(id, () -> {
-            require(id);
+            catalog.get(id);
             CatalogEntry unloaded = catalog.setUnloaded(id, true);
             end(supervisor.routeOf(id));
             return unloaded;
@@ -168,7 +168,7 @@ public class ModelControl {
     public CompletableFuture<Activation> activate(String id, Optional<String> variant, SwapMode mode) {
         return operation(id, () -> {
             long start = System.nanoTime();
-            CatalogEntry now = require(id);
+            CatalogEntry now = catalog.get(id);
             CatalogEntry next = catalog.prepare(id, variant);
             ModelRoute route = supervisor.routeOf(id);
             Optional<SwapMode> swapped = Optional.empty();
@@ -244,11 +244,6 @@ public class ModelControl {
         } catch (IOException e) {
             return 0; // loading it will say so
         }
-    }
-
-    private CatalogEntry require(String id) {
-        return catalog.find(id).filter(entry -> entry.id().equals(id))
-                .orElseThrow(() -> new CatalogException.NotFound("There is no model with the id " + id));
     }
 
     private <T> CompletableFuture<T> operation(String id, Callable<T> body) {

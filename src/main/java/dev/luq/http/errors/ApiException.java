@@ -78,6 +78,11 @@ public abstract sealed class ApiException extends RuntimeException {
 
     /** No key, or an unknown one. */
     public static final class InvalidKey extends ApiException {
+        /** There is no key. */
+        public InvalidKey() {
+            this("An API key is needed: send the header Authorization: Bearer <key>");
+        }
+
         public InvalidKey(String message) {
             super(ApiError.of(401, "invalid_api_key", message));
         }
@@ -90,11 +95,14 @@ public abstract sealed class ApiException extends RuntimeException {
         }
     }
 
-    /** No model has this id. */
+    /** The model that the request's field {@code model} names does not exist, or not for this caller. */
     public static final class ModelNotFound extends ApiException {
         public ModelNotFound() {
-            super(new ApiError(404, "model_not_found", "The model does not exist. GET /v1/models lists the models.",
-                    "model", OptionalInt.empty()));
+            this("The model does not exist. GET /v1/models lists the models.");
+        }
+
+        public ModelNotFound(String message) {
+            super(new ApiError(404, "model_not_found", message, "model", OptionalInt.empty()));
         }
     }
 

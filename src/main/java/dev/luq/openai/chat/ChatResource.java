@@ -8,7 +8,6 @@ import dev.luq.http.access.RateLimits;
 import dev.luq.http.access.Role;
 import dev.luq.http.errors.ApiError;
 import dev.luq.http.errors.ApiException;
-import dev.luq.http.errors.ApiException.ModelNotFound;
 import dev.luq.http.errors.RequestId;
 import dev.luq.http.intake.IntakeBudget;
 import dev.luq.http.intake.JsonBody;
@@ -94,7 +93,7 @@ public final class ChatResource {
         rates.admit(caller);
         try (ReceivedBody received = ReceivedBody.of(routing)) {
             ChatRequest request = JsonBody.read(body, budget.largestBody(), ChatRequest.class);
-            ModelWorker worker = models.find(caller, request.model()).orElseThrow(ModelNotFound::new);
+            ModelWorker worker = models.get(caller, request.model());
             try {
                 return answer(caller, request, worker);
             } catch (ApiException refused) {
