@@ -73,21 +73,21 @@ public class PlansAdmin {
     @APIResponse(responseCode = "4XX", description = "Refused; budget_impossible says the smallest possible budget",
             content = @Content(schema = @Schema(implementation = ApiError.Body.class)))
     public Plans plan(InputStream body) throws IOException {
-        NewPlan request = Body.read(body, NewPlan.class);
-        String id = Body.required(request.model(), "model");
+        NewPlan request = AdminBody.read(body, NewPlan.class);
+        String id = AdminBody.required(request.model(), "model");
         CatalogEntry entry = catalog.get(id);
         CheckedModel base = ServedShape.base(entry);
         ServingShape shape = shape(request, ServedShape.of(config, entry, base));
         Planner planner = new Planner(base.files(), base.projector(), shape);
-        Levels levels = Body.levels(request.low(), request.high(), request.mmproj());
+        Levels levels = AdminBody.levels(request.low(), request.high(), request.mmproj());
         Optional<Ranking> known = request.order() != null ? Optional.empty() : measured.of(id, planner.layerCount());
         Ranking ranking = known.orElseGet(() -> ranking(request.order(), planner.layerCount()));
         List<Candidate> candidates = planner.twoLevel(ranking, levels.low(), levels.high(), levels.high(), levels.mmproj());
         Integer chosen = request.budget() == null ? null
                 : candidates.indexOf(planner.choose(candidates, ofSize(Budget.parse(request.budget()))));
         return new Plans("plans", id, levels.low().name(), levels.high().name(), levels.mmproj().name(), ranking.order(),
-                request.order() != null ? "given" : Body.text(ranking.method()), shape.contextSize(),
-                Body.text(shape.kernels()), planner.q4KMBytes(), chosen,
+                request.order() != null ? "given" : AdminBody.text(ranking.method()), shape.contextSize(),
+                AdminBody.text(shape.kernels()), planner.q4KMBytes(), chosen,
                 IntStream.range(0, candidates.size()).mapToObj(k -> PlanCandidate.of(k, candidates.get(k))).toList());
     }
 
@@ -104,7 +104,7 @@ public class PlansAdmin {
             throw new InvalidRequest("context_size", "context_size must be 1 to 16777216");
         }
         return new ServingShape(context, Math.min(served.batchSize(), context), served.slots(), served.threads(),
-                Math.min(served.imageTokens(), context), Body.oneOf(Kernels.class, request.kernels(), served.kernels(), "kernels"));
+                Math.min(served.imageTokens(), context), AdminBody.oneOf(Kernels.class, request.kernels(), served.kernels(), "kernels"));
     }
 
     private static Ranking ranking(List<Integer> order, int layers) {

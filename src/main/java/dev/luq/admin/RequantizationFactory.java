@@ -70,10 +70,10 @@ class RequantizationFactory {
     }
 
     Jobs.Request job(NewRequantization request, Optional<Job.Idempotency> idempotency) {
-        String modelId = Body.required(request.model(), "model");
+        String modelId = AdminBody.required(request.model(), "model");
         CatalogEntry entry = model(modelId);
         CheckedModel base = ServedShape.base(entry);
-        Budget budget = Budget.parse(Body.required(request.budget(), "budget"));
+        Budget budget = Budget.parse(AdminBody.required(request.budget(), "budget"));
         Instant now = Instant.now().truncatedTo(ChronoUnit.MILLIS);
         String id = "rq-" + TIME.format(now) + "-" + HexFormat.of().toHexDigits((short) ThreadLocalRandom.current().nextInt());
         RequantizationSpec.Calibration calibration = RequantizationSpec.Calibration.DEFAULT;
@@ -84,15 +84,15 @@ class RequantizationFactory {
                         set(request.evaluationSet(), "evaluation_set"), or(request.evaluationExamples(), 0)),
                 budget,
                 request.method() == null ? Method.BEST : Method.parse(request.method()),
-                Body.levels(request.low(), request.high(), request.mmproj()),
+                AdminBody.levels(request.low(), request.high(), request.mmproj()),
                 new RequantizationSpec.Calibration(or(request.alpha(), calibration.alpha()),
                         or(request.seed(), calibration.seed()),
                         or(request.calibrationExamples(), calibration.examples()), calibration.tuning()),
                 ServedShape.of(workerConfig, entry, base), jobsConfig.threads(),
-                new RequantizationSpec.Output(variant(request, budget, id), now, Body.oneOf(RequantizationSpec.Scope.class,
+                new RequantizationSpec.Output(variant(request, budget, id), now, AdminBody.oneOf(RequantizationSpec.Scope.class,
                         request.report(), RequantizationSpec.Scope.BRIEF, "report")));
         spec.requirePossible(new Planner(base.files(), base.projector(), spec.serving()));
-        SwapMode swap = Body.oneOf(SwapMode.class, request.swap(), SwapMode.AUTO, "swap");
+        SwapMode swap = AdminBody.oneOf(SwapMode.class, request.swap(), SwapMode.AUTO, "swap");
         return new Jobs.Request(id, spec, idempotency,
                 Boolean.TRUE.equals(request.activate()) ? Optional.of(swap) : Optional.empty());
     }
@@ -108,7 +108,7 @@ class RequantizationFactory {
 
     private String set(String name, String param) {
         try {
-            return sets.get(Body.required(name, param)).folder();
+            return sets.get(AdminBody.required(name, param)).folder();
         } catch (SetException.NotFound e) {
             throw new InvalidRequest(param, e.getMessage() + ". GET " + SetsAdmin.PATH + " lists them");
         } catch (SetException.Invalid e) {

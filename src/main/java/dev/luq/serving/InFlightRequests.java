@@ -18,14 +18,14 @@ import org.jboss.logging.Logger;
 /**
  * The requests that a {@link SupervisedWorker} has in flight, across the processes that work on them: permits, deadlines,
  * dispatch to the process, cancellation, and the frames that come back.
- * INVARIANT: a generation is among {@code running} from its permit until whoever removes it there: that one ends its
- * stream, and nobody else does. Frames of a process that is not the current one are ignored.
+ * INVARIANT: a request is among {@code running} from its permit until it is removed there. Whoever removes it ends its
+ * stream, once. Frames of a process that is not the current one are ignored.
  */
 final class InFlightRequests {
 
     private static final Logger LOG = Logger.getLogger(InFlightRequests.class);
 
-    /** How long it may take until somebody who waits for a suspect is thought of, where no other event does it. */
+    /** How often {@link DispatchQueue} is asked again while requests wait in it, at least. */
     private static final long DISPATCH_MILLIS = 200;
 
     private final String modelId;
@@ -37,7 +37,7 @@ final class InFlightRequests {
 
     // all below guarded by lock
     private final Permits running;
-    private final Probation probation;
+    private final DispatchQueue queue;
     /** Whether {@link #dispatch} will be called. */
     private boolean dispatching;
     /** Cancelled in the worker, not confirmed yet: id to content key. */
@@ -57,7 +57,7 @@ final class InFlightRequests {
         this.process = process;
         this.lock = lock;
         this.running = new Permits(modelId, config, quarantine);
-        this.probation = new Probation(config.restart().probation().toNanos(), System.nanoTime());
+        this.queue = new DispatchQueue(config.restart().probation().toNanos(), System.nanoTime());
     }
 
     /** Requests that hold a permit. The caller has the lock. */
@@ -66,33 +66,33 @@ final class InFlightRequests {
     }
 
     /**
-     * Begins to work on a generation, whose stream's end the caller reports to {@link #abandoned}. The caller has the lock.
+     * Begins to work on a request, whose stream's end the caller reports to {@link #abandoned}. The caller has the lock.
      *
      * @return null, or why it is not done; nothing was said to the stream then
      */
-    Permits.Refusal admit(Generation generation) {
-        if (cancelling.containsKey(generation.id())) {
+    Permits.Refusal admit(InFlightRequest request) {
+        if (cancelling.containsKey(request.id())) {
             return Permits.duplicate();
         }
-        running.givingWayTo(generation).forEach(this::displace);
-        Permits.Refusal refusal = running.take(generation);
+        running.preempted(request).forEach(this::preempt);
+        Permits.Refusal refusal = running.acquire(request);
         if (refusal == null) {
-            generation.admitted(this);
-            generation.deadline(timer.schedule(() -> deadlineReached(generation),
-                    generation.remainingMillis(config.deadline()), TimeUnit.MILLISECONDS));
-            probation.add(generation, quarantine.suspects(generation.contentKey), System.nanoTime());
+            request.admitted(this);
+            request.deadline(timer.schedule(() -> deadlineReached(request),
+                    request.remainingMillis(config.deadline()), TimeUnit.MILLISECONDS));
+            queue.add(request, quarantine.isolates(request.contentKey), System.nanoTime());
             dispatch();
         }
         return refusal;
     }
 
-    /** Gives the worker what it may work on now. The caller has the lock. */
+    /** Gives the worker what it may run now. The caller has the lock. */
     private void dispatch() {
         WorkerProcess current = process.get();
         if (current != null) {
-            probation.next(System.nanoTime(), cancelling.isEmpty()).forEach(next -> current.send(next.request));
+            queue.next(System.nanoTime(), cancelling.isEmpty()).forEach(next -> current.send(next.frame));
         }
-        if (probation.isWaiting() && !dispatching) {
+        if (queue.isWaiting() && !dispatching) {
             dispatching = true;
             timer.schedule(this::dispatchLater, DISPATCH_MILLIS, TimeUnit.MILLISECONDS);
         }
@@ -105,37 +105,37 @@ final class InFlightRequests {
         }
     }
 
-    /** Ends a generation whose place somebody else gets. */
-    private void displace(Generation victim) {
+    /** Ends a request whose permit another one gets. */
+    private void preempt(InFlightRequest victim) {
         if (stop(victim)) {
-            // Not on this thread: what follows is none of the lock's business.
-            timer.execute(() -> victim.refuse(running.displaced()));
+            // Not on this thread, which has the lock: the stream calls its subscriber.
+            timer.execute(() -> victim.refuse(running.preemption()));
         }
     }
 
     /** The caller has the lock. @return whether it took the permit back and so has to end the stream */
-    private boolean release(Generation generation) {
-        if (!running.giveBack(generation)) {
+    private boolean release(InFlightRequest request) {
+        if (!running.release(request)) {
             return false;
         }
-        generation.stopDeadline();
+        request.stopDeadline();
         if (running.size() == 0) {
             lock.notifyAll();
         }
         return true;
     }
 
-    /** Like {@link #release}, for a generation that the worker may still work on. */
-    private boolean stop(Generation generation) {
+    /** Like {@link #release}, for a request that the worker may still work on, which is cancelled there. */
+    private boolean stop(InFlightRequest request) {
         synchronized (lock) {
             WorkerProcess current = process.get();
-            if (!release(generation)) {
+            if (!release(request)) {
                 return false;
             }
-            boolean hasIt = probation.remove(generation, System.nanoTime());
-            if (hasIt && current != null && current.cancel(generation.id())) {
-                cancelling.put(generation.id(), generation.contentKey);
-                timer.schedule(() -> endIfStalled(current, generation.id()), config.stallTimeout().toMillis(),
+            boolean hasIt = queue.remove(request, System.nanoTime());
+            if (hasIt && current != null && current.cancel(request.id())) {
+                cancelling.put(request.id(), request.contentKey);
+                timer.schedule(() -> endIfStalled(current, request.id()), config.stallTimeout().toMillis(),
                         TimeUnit.MILLISECONDS);
             }
             dispatch();
@@ -143,16 +143,16 @@ final class InFlightRequests {
         return true;
     }
 
-    /** The stream of a generation is over: what is still done for it is stopped. */
-    void abandoned(Generation generation) {
-        if (stop(generation)) {
-            generation.ended("cancelled", null);
+    /** The stream of a request is over: it is cancelled. */
+    void abandoned(InFlightRequest request) {
+        if (stop(request)) {
+            request.ended("cancelled", null);
         }
     }
 
-    private void deadlineReached(Generation generation) {
-        if (stop(generation)) {
-            generation.fail(WorkerException.DeadlineExceeded.after(config.deadline()));
+    private void deadlineReached(InFlightRequest request) {
+        if (stop(request)) {
+            request.fail(WorkerException.DeadlineExceeded.after(config.deadline()));
         }
     }
 
@@ -169,52 +169,52 @@ final class InFlightRequests {
     /** A frame about a request has come from a process. */
     void frame(WorkerProcess source, WorkerFrame.OfRequest frame) {
         boolean last = frame instanceof WorkerFrame.Finished || frame instanceof WorkerFrame.Failed;
-        Generation generation;
+        InFlightRequest request;
         synchronized (lock) {
             if (process.get() != source) {
                 return;
             }
-            generation = running.get(frame.id());
+            request = running.get(frame.id());
             if (frame instanceof WorkerFrame.Accepted) {
                 running.accepted(frame.id());
             }
             if (last) {
                 cancelling.remove(frame.id());
-                if (generation != null) {
-                    release(generation);
-                    probation.remove(generation, System.nanoTime());
+                if (request != null) {
+                    release(request);
+                    queue.remove(request, System.nanoTime());
                 }
                 dispatch();
             }
         }
-        if (generation == null) {
+        if (request == null) {
             return;
         }
         if (frame instanceof WorkerFrame.Failed failed) {
-            quarantine.acquit(generation.contentKey);
-            generation.fail(new WorkerException.Rejected(failed.code(), failed.message(), failed.param()));
+            quarantine.answered(request.contentKey);
+            request.fail(new WorkerException.Rejected(failed.code(), failed.message(), failed.param()));
         } else if (frame instanceof WorkerFrame.Finished finished) {
-            quarantine.acquit(generation.contentKey);
-            generation.ended(finished.finishReason(), finished);
-            generation.stream.emit(finished);
-            generation.stream.complete();
+            quarantine.answered(request.contentKey);
+            request.ended(finished.finishReason(), finished);
+            request.stream.emit(finished);
+            request.stream.complete();
         } else {
             if (frame instanceof WorkerFrame.Accepted accepted) {
-                generation.accepted(accepted);
+                request.accepted(accepted);
             } else {
-                generation.token();
+                request.token();
             }
-            give(generation, frame);
+            give(request, frame);
         }
     }
 
     /** Never waits for the reader of the stream, and never keeps more for it than configured. */
-    private void give(Generation generation, WorkerFrame.OfRequest frame) {
-        if (generation.unread.incrementAndGet() <= config.streamBuffer()) {
-            generation.stream.emit(frame);
-        } else if (stop(generation)) {
-            generation.ended("cancelled", null);
-            generation.stream.fail(new WorkerException.SlowReader(
+    private void give(InFlightRequest request, WorkerFrame.OfRequest frame) {
+        if (request.unread.incrementAndGet() <= config.streamBuffer()) {
+            request.stream.emit(frame);
+        } else if (stop(request)) {
+            request.ended("cancelled", null);
+            request.stream.fail(new WorkerException.SlowReader(
                     "The answer was not read for too long: " + config.streamBuffer() + " pieces of it were waiting"));
         }
     }
@@ -222,53 +222,53 @@ final class InFlightRequests {
     /**
      * The process that worked on them is gone. The caller has the lock.
      *
-     * @param blamed whether what it worked on may have ended it
+     * @param crashed whether what it worked on may have ended it
      * @return those whose streams the caller has to end
      */
-    List<Generation> lost(Blackbox blackbox, ProcessExit exit, boolean blamed) {
-        List<Generation> victims = running.all();
-        if (blamed) {
-            blame(blackbox, exit, victims);
+    List<InFlightRequest> processEnded(Blackbox blackbox, ProcessExit exit, boolean crashed) {
+        List<InFlightRequest> unanswered = running.all();
+        if (crashed) {
+            quarantine(blackbox, exit, unanswered);
         }
-        victims.forEach(victim -> {
-            release(victim);
-            probation.remove(victim, System.nanoTime());
+        unanswered.forEach(request -> {
+            release(request);
+            queue.remove(request, System.nanoTime());
         });
         cancelling.clear();
-        return victims;
+        return unanswered;
     }
 
-    /** Whatever the worker worked on when it died is suspected; a suspect that it had to itself is guilty. */
-    private void blame(Blackbox blackbox, ProcessExit exit, List<Generation> victims) {
+    /** What the worker worked on when it crashed is isolated from now on; what was isolated and ran alone is refused. */
+    private void quarantine(Blackbox blackbox, ProcessExit exit, List<InFlightRequest> unanswered) {
         List<Blackbox.Work> works = blackbox.read();
         Optional<String> thread = exit.crash().flatMap(CrashReport::thread);
         List<Blackbox.Work> ofThread = works.stream().filter(work -> thread.equals(Optional.of(work.thread()))).toList();
         Set<String> workedOn = (ofThread.isEmpty() ? works : ofThread).stream()
                 .flatMap(work -> work.subjects().stream()).collect(Collectors.toSet());
-        for (Generation victim : victims) {
-            if (workedOn.contains(victim.id()) || !blackbox.isKept()) {
-                boolean alone = cancelling.isEmpty() && probation.isAlone(victim) && quarantine.suspects(victim.contentKey);
-                quarantine.blame(victim.contentKey, alone);
-                LOG.warnf("Model %s: request %s was worked on when the worker died and is %s", modelId, victim.id(), alone
-                        ? "refused from now on" : "worked on alone when it comes again");
+        for (InFlightRequest request : unanswered) {
+            if (workedOn.contains(request.id()) || !blackbox.isKept()) {
+                boolean alone = cancelling.isEmpty() && queue.isAlone(request) && quarantine.isolates(request.contentKey);
+                quarantine.crashed(request.contentKey, alone);
+                LOG.warnf("Model %s: request %s was worked on when the worker crashed and is %s", modelId, request.id(), alone
+                        ? "refused from now on" : "run alone when it comes again");
             }
         }
         cancelling.forEach((id, contentKey) -> {
             if (workedOn.contains(id) || !blackbox.isKept()) {
-                quarantine.blame(contentKey, false);
+                quarantine.crashed(contentKey, false);
             }
         });
     }
 
     /** Fails all of them: the server stops. */
     void giveUp() {
-        List<Generation> late;
+        List<InFlightRequest> all;
         synchronized (lock) {
-            late = running.all();
+            all = running.all();
         }
-        for (Generation generation : late) {
-            if (stop(generation)) {
-                generation.fail(new WorkerException.NotReady(ModelWorker.State.DRAINING, "The server is stopping"));
+        for (InFlightRequest request : all) {
+            if (stop(request)) {
+                request.fail(new WorkerException.NotReady(ModelWorker.State.DRAINING, "The server is stopping"));
             }
         }
     }

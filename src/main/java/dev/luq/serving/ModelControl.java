@@ -34,7 +34,7 @@ import org.jboss.logging.Logger;
 /**
  * Changes what is served at run time: catalogue and processes together. One operation per model at a time; a second one
  * fails with {@link ModelOperationException.InProgress}. Futures fail with a {@link CatalogException} or a
- * {@link ModelOperationException}. An operation goes on when nobody waits for its future.
+ * {@link ModelOperationException}. An operation goes on when its future is dropped.
  */
 @ApplicationScoped
 public class ModelControl {
@@ -56,13 +56,13 @@ public class ModelControl {
     });
 
     /**
-     * How an activation went.
+     * How a swap to other files went.
      *
      * @param entry the model as it is served now
      * @param mode how the processes were swapped; empty when none had to be
      * @param duration until the new process served
      */
-    public record Activation(CatalogEntry entry, Optional<SwapMode> mode, Duration duration) {
+    public record SwapResult(CatalogEntry entry, Optional<SwapMode> mode, Duration duration) {
     }
 
     @Inject
@@ -165,7 +165,7 @@ public class ModelControl {
      *
      * @param variant id of a manifest in the store; empty for the base files
      */
-    public CompletableFuture<Activation> activate(String id, Optional<String> variant, SwapMode mode) {
+    public CompletableFuture<SwapResult> activate(String id, Optional<String> variant, SwapMode mode) {
         return operation(id, () -> {
             long start = System.nanoTime();
             CatalogEntry now = catalog.get(id);
@@ -183,7 +183,7 @@ public class ModelControl {
             Duration duration = Duration.ofNanos(System.nanoTime() - start);
             LOG.infof("Model %s: %s is served%s", id, variant.map(v -> "variant " + v).orElse("the base"),
                     swapped.map(m -> " after " + duration.toMillis() + " ms (" + m + ")").orElse(" already"));
-            return new Activation(next, swapped, duration);
+            return new SwapResult(next, swapped, duration);
         });
     }
 

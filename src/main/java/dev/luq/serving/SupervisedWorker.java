@@ -214,30 +214,30 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
     }
 
     @Override
-    public Multi<WorkerFrame.OfRequest> generate(ServerFrame.Generate request) {
-        return generate(request, listener);
+    public Multi<WorkerFrame.OfRequest> generate(ServerFrame.Generate frame) {
+        return generate(frame, listener);
     }
 
-    /** @param told about this generation */
-    Multi<WorkerFrame.OfRequest> generate(ServerFrame.Generate request, GenerationListener told) {
-        return Generation.stream(modelId, request, told, generation -> {
-            Permits.Refusal refusal = admit(generation);
+    /** @param told about this request */
+    Multi<WorkerFrame.OfRequest> generate(ServerFrame.Generate frame, GenerationListener told) {
+        return InFlightRequest.stream(modelId, frame, told, request -> {
+            Permits.Refusal refusal = admit(request);
             if (refusal == null) {
-                generation.stream.onTermination(() -> inFlight.abandoned(generation));
+                request.stream.onTermination(() -> inFlight.abandoned(request));
             } else {
-                generation.refuse(refusal);
+                request.refuse(refusal);
             }
         });
     }
 
     /**
-     * Begins to work on a generation, whose stream's end the caller reports to {@link InFlightRequests#abandoned}.
+     * Begins to work on a request, whose stream's end the caller reports to {@link InFlightRequests#abandoned}.
      *
      * @return null, or why it is not done; nothing was said to the stream then
      */
-    synchronized Permits.Refusal admit(Generation generation) {
+    synchronized Permits.Refusal admit(InFlightRequest request) {
         Permits.Refusal refusal = refusal();
-        return refusal == null ? inFlight.admit(generation) : refusal;
+        return refusal == null ? inFlight.admit(request) : refusal;
     }
 
     /** @return null when requests are served */
@@ -284,7 +284,7 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
 
     @Override
     public void ended(WorkerProcess source, ProcessExit exit) {
-        List<Generation> victims;
+        List<InFlightRequest> unanswered;
         State before;
         Optional<String> fileChange = Optional.empty();
         boolean lostFile = exit.signal().equals("SIGBUS");
@@ -301,7 +301,7 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
                 fileChange = now.changeSince(files);
             }
             // A process whose file was taken away dies of that, whatever it works on.
-            victims = inFlight.lost(source.blackbox(), exit, before != State.DRAINING && fileChange.isEmpty());
+            unanswered = inFlight.processEnded(source.blackbox(), exit, before != State.DRAINING && fileChange.isEmpty());
             notifyAll();
             if (before != State.FAILED && before != State.DRAINING) {
                 died(source, exit, fileChange);
@@ -309,7 +309,7 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
         }
         String reason = "The model's process died while it worked on this request"
                 + fileChange.map(change -> ": the model's file " + change + " while it was served").orElse("");
-        victims.forEach(victim -> victim.fail(new WorkerException.Died(reason)));
+        unanswered.forEach(request -> request.fail(new WorkerException.Died(reason)));
         if (before != State.FAILED && before != State.DRAINING) {
             listener.workerDied(modelId, exit.signal());
         }

@@ -71,7 +71,7 @@ final class Swap {
      * @throws ModelOperationException.Failed when it does not; the one before does again, if it can
      */
     void pause() throws InterruptedException {
-        route.openGap();
+        route.pause();
         SupervisedWorker serving = null;
         try {
             SupervisedWorker before = route.replace(null);
@@ -88,7 +88,7 @@ final class Swap {
                 throw e;
             }
         } finally {
-            route.closeGap(serving);
+            route.resume(serving);
         }
     }
 

@@ -70,7 +70,7 @@ public final class AccessPolicy {
      * @param host what the request calls this server, or null
      * @param authorization the request's Authorization header, or null
      * @param address that the request comes from
-     * @throws ApiException if the caller is nobody who may do anything
+     * @throws ApiException if the caller may do nothing
      */
     public Caller identify(String host, String authorization, String address) {
         ApiKeys now = keys.get();

@@ -92,7 +92,7 @@ public final class KeyAuthentication implements HttpAuthenticationMechanism {
         return Uni.createFrom().item(new ChallengeData(refusal(routing).status(), HttpHeaderNames.WWW_AUTHENTICATE, "Bearer"));
     }
 
-    /** Why the caller of a request is nobody. */
+    /** Why a request has no caller. */
     private static ApiError refusal(RoutingContext routing) {
         ApiError error = routing.get(REFUSAL);
         return error == null ? new ApiException.InvalidKey().error() : error;

@@ -10,7 +10,7 @@ public abstract sealed class ApiException extends RuntimeException {
     private final ApiError error;
 
     private ApiException(ApiError error) {
-        // Refusals are answers, not defects: nobody reads their stack.
+        // Refusals are answers, not defects: their stack is of no use.
         super(error.message(), null, false, false);
         this.error = Objects.requireNonNull(error, "error is null");
     }
@@ -142,7 +142,7 @@ public abstract sealed class ApiException extends RuntimeException {
         }
     }
 
-    /** The client left. Nobody reads this answer; its status is the one that proxies log for such requests. */
+    /** The client left. This answer is not read; its status is the one that proxies log for such requests. */
     public static final class ClientGone extends ApiException {
         public ClientGone() {
             super(ApiError.of(499, "client_closed_request", "The client closed the connection before it was answered"));

@@ -13,7 +13,7 @@ import jakarta.inject.Singleton;
 /**
  * What is left of a body when its request is answered, because it was refused: dropped for a moment, so that the client
  * reads the answer, which a connection that is closed in the middle of sending often loses. Then the connection, or the
- * stream over HTTP/2, is closed: nobody sends without end to an answer that is given.
+ * stream over HTTP/2, is closed: no client goes on sending after its answer.
  */
 @Singleton
 final class UnreadBody {

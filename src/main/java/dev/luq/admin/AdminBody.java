@@ -12,14 +12,14 @@ import java.util.Locale;
 import java.util.regex.Pattern;
 
 /** Reads and checks what administrators send. */
-final class Body {
+final class AdminBody {
 
     /** Bytes of the largest body. */
     static final long LARGEST = 1 << 20;
     private static final Pattern ID = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,127}");
     private static final int MOST_ALIASES = 100;
 
-    private Body() {
+    private AdminBody() {
     }
 
     static <T> T read(InputStream body, Class<T> type) throws IOException {
@@ -65,7 +65,7 @@ final class Body {
         }
         return Arrays.stream(type.getEnumConstants()).filter(each -> text(each).equalsIgnoreCase(value)).findFirst()
                 .orElseThrow(() -> new InvalidRequest(param, param + " must be one of "
-                        + String.join(", ", Arrays.stream(type.getEnumConstants()).map(Body::text).toList())));
+                        + String.join(", ", Arrays.stream(type.getEnumConstants()).map(AdminBody::text).toList())));
     }
 
     /**
