@@ -23,7 +23,7 @@ import org.jboss.logging.Logger;
 /**
  * The models that this server serves: the configured ones, and what was registered or changed at run time, which lies
  * in the data folder and outlives the server. All files are checked first: none reaches native code that is cut off,
- * malformed or no partner of its projector. A configured model with such a file stays in the catalogue with the
+ * malformed or does not fit its projector. A configured model with such a file stays in the catalogue with the
  * reason. Thread-safe: readers see one state of the whole catalogue, changes take place one after the other and are on
  * the disk when their method returns.
  */
@@ -68,7 +68,7 @@ public class Catalog {
         this.view = withAliases(entries, state);
     }
 
-    /** Aliases given at run time yield to names that are configured by now: the server starts. */
+    /** A configured name takes precedence over an alias given at run time: the server has to start. */
     private CatalogView withAliases(List<CatalogEntry> entries, CatalogState state) {
         String defaultId = state.defaultModel() != null
                 && entries.stream().anyMatch(entry -> entry.id().equals(state.defaultModel()))
@@ -216,7 +216,7 @@ public class Catalog {
         return next;
     }
 
-    /** Makes a model the one that requests get which name none. */
+    /** Makes a model the default, which requests get that name none. */
     public synchronized void setDefault(String id) {
         get(id);
         CatalogView next = CatalogView.of(view.entries(), id);

@@ -27,9 +27,9 @@ import org.jboss.logging.Logger;
 
 /**
  * Decodes images in processes of their own, because a decoder can neither be interrupted nor held to a share of the heap:
- * one that takes too long, too much memory, or ends, is replaced, and costs the request that sent the image an error and
- * no other anything. Images are decoded in the order in which they came, one that takes much memory after the other.
- * Processes are started when they are needed. Thread-safe.
+ * one that takes too long or too much memory, or ends, is replaced, and only the request that sent the image fails.
+ * Images are decoded in the order in which they came, those that take much memory one at a time. Processes are started
+ * when they are needed. Thread-safe.
  */
 @Singleton
 public final class DecoderPool {

@@ -15,7 +15,7 @@ import java.util.function.UnaryOperator;
 import org.jboss.logging.Logger;
 
 /**
- * What is known of the jobs of a data folder. Every change of state is on the disk before anybody hears of it. One server
+ * What is known of the jobs of a data folder. Every change of state is on the disk before a watcher sees it. One server
  * at a time has the records. Its owner calls one method after the other.
  */
 final class JobRecords {
@@ -180,7 +180,7 @@ final class JobRecords {
         return next;
     }
 
-    /** Tells of a change that is not worth a write. */
+    /** A change that watchers see but that is not written. */
     void update(String id, UnaryOperator<Job> change) {
         Job next = change.apply(jobs.get(id));
         jobs.put(id, next);

@@ -283,11 +283,6 @@ final class ModelRoute implements ModelWorker {
     }
 
     @Override
-    public synchronized Optional<WorkerFrame.EngineStats> stats() {
-        return Optional.ofNullable(current).flatMap(SupervisedWorker::stats);
-    }
-
-    @Override
     public synchronized WorkerFrame.EngineStats totals() {
         return workers().stream().map(SupervisedWorker::totals).reduce(past, Totals::sum);
     }

@@ -184,11 +184,6 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
     }
 
     @Override
-    public synchronized Optional<WorkerFrame.EngineStats> stats() {
-        return Optional.ofNullable(stats);
-    }
-
-    @Override
     public synchronized WorkerFrame.EngineStats totals() {
         return stats == null ? past : Totals.sum(past, stats);
     }

@@ -28,7 +28,7 @@ final class AcceptedConnections extends ChannelInboundHandlerAdapter {
 
     /** Refused connections that are told why at the same time. */
     private static final int MOST_REFUSED = 100;
-    private static final long PATIENCE_MILLIS = 1000;
+    private static final long REFUSAL_MILLIS = 1000;
 
     private final int most;
     private final Duration idleTimeout;
@@ -89,7 +89,7 @@ final class AcceptedConnections extends ChannelInboundHandlerAdapter {
         public void channelActive(ChannelHandlerContext ctx) {
             ctx.writeAndFlush(Unpooled.wrappedBuffer(ANSWER)).addListener(written ->
                     ((DuplexChannel) ctx.channel()).shutdownOutput());
-            ctx.executor().schedule(() -> ctx.close(), PATIENCE_MILLIS, TimeUnit.MILLISECONDS);
+            ctx.executor().schedule(() -> ctx.close(), REFUSAL_MILLIS, TimeUnit.MILLISECONDS);
             ctx.read();
         }
 

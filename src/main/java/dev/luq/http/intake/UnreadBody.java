@@ -20,7 +20,7 @@ final class UnreadBody {
 
     /** Before everything that answers. */
     private static final int PRIORITY = 500;
-    private static final long PATIENCE_MILLIS = 1000;
+    private static final long DRAIN_MILLIS = 1000;
     private static final String KEY = "luq.unread-body";
 
     void filters(@Observes Filters filters) {
@@ -60,7 +60,7 @@ final class UnreadBody {
         if (request.isEnded()) {
             return;
         }
-        long timer = routing.vertx().setTimer(PATIENCE_MILLIS, late -> close(routing));
+        long timer = routing.vertx().setTimer(DRAIN_MILLIS, late -> close(routing));
         request.exceptionHandler(gone -> routing.vertx().cancelTimer(timer));
         request.endHandler(last -> {
             routing.vertx().cancelTimer(timer);
