@@ -139,20 +139,20 @@ public interface WorkerConfig {
         @WithDefault("3")
         int loadAttempts();
 
-        /** Inputs remembered because a worker died while it worked on them. */
+        /** Inputs in quarantine at most: those that a worker worked on when it crashed. */
         @WithDefault("1024")
         int suspects();
 
         /**
-         * How long such an input is remembered: until it is answered it is worked on alone, and refused when that kills
-         * again.
+         * How long such an input stays in quarantine. Until it is answered it runs alone, and it is refused when that
+         * crashes a worker again.
          */
         @WithDefault("1H")
         Duration suspicion();
 
         /**
-         * Longest time that other requests wait until those before a suspect have ended, and again until the suspect has.
-         * Then they have as long for themselves.
+         * Longest time that other requests wait until those that run before an input in quarantine have ended, and again
+         * until it has ended itself. Then as much time is theirs alone.
          */
         @WithDefault("30S")
         Duration probation();

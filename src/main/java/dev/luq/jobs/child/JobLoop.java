@@ -1,6 +1,6 @@
 package dev.luq.jobs.child;
 
-import dev.luq.protocol.FrameChannel;
+import dev.luq.process.ChildMain;
 import dev.luq.protocol.Frames;
 import dev.luq.protocol.JobFrame;
 import dev.luq.requant.pipeline.RequantizationException;
@@ -10,29 +10,22 @@ import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.OptionalLong;
 import java.util.function.Consumer;
-import sun.misc.Signal;
-import sun.misc.SignalHandler;
 
 /**
  * The process of a job: frames out on standard output, log lines on standard error. The end of its input, that is when
- * the server asks for it, ends or is killed, makes it stop at the next point where nothing is half done. Signals that
- * reach a whole process group are ignored: the server decides.
+ * the server asks for it, ends or is killed, makes it stop at the next point where nothing is half done.
  */
 final class JobLoop implements RequantizationJob.Listener {
 
-    /** Exit code after the last frame was written. */
-    static final int EXIT_DONE = 0;
-    /** Exit code when the server reads no more. */
-    static final int EXIT_SERVER_LOST = 4;
-    /** Exit code after a defect of ours. */
-    static final int EXIT_DEFECT = 5;
-    /** Exit code of a body that does not stop although it was asked to. */
-    static final int EXIT_DEAF = 6;
+    /** Exit code of a body that did not stop within {@link #STOP_MILLIS} of being asked to. */
+    static final int EXIT_STOP_TIMEOUT = 6;
+
+    /** Above that of a decoder: a job goes on where it was. */
+    private static final int OOM_SCORE = 800;
 
     private static final String LOCK = "process.lock";
 
@@ -54,11 +47,8 @@ final class JobLoop implements RequantizationJob.Listener {
      *     {@link RequantizationException} when it is cancelled or cannot go on; tells the listener from any thread
      */
     static void run(Path folder, Consumer<RequantizationJob.Listener> body) {
-        OutputStream frames = FrameChannel.take();
-        for (String name : new String[] {"INT", "TERM", "HUP"}) {
-            Signal.handle(new Signal(name), SignalHandler.SIG_IGN);
-        }
-        preferAsVictim();
+        OutputStream frames = ChildMain.begin();
+        ChildMain.oomScore(OOM_SCORE);
         JobLoop loop = new JobLoop(frames);
         Thread input = new Thread(loop::awaitEndOfInput, "luq-job-input");
         input.setDaemon(true);
@@ -70,10 +60,10 @@ final class JobLoop implements RequantizationJob.Listener {
                 Thread.sleep(50);
             }
             loop.put(end(body, loop));
-            exit(EXIT_DONE);
+            ChildMain.exit(ChildMain.EXIT_ASKED);
         } catch (IOException | InterruptedException | RuntimeException | Error e) {
             e.printStackTrace();
-            exit(EXIT_DEFECT);
+            ChildMain.exit(ChildMain.EXIT_DEFECT);
         }
     }
 
@@ -94,15 +84,6 @@ final class JobLoop implements RequantizationJob.Listener {
         }
     }
 
-    /** Where memory runs out, the system shall end this process and not one that serves. */
-    private static void preferAsVictim() {
-        try {
-            Files.writeString(Path.of("/proc/self/oom_score_adj"), "800");
-        } catch (IOException e) {
-            System.err.println("FINE The system decides which process ends when memory runs out: " + e.getMessage());
-        }
-    }
-
     private void awaitEndOfInput() {
         try {
             while (System.in.read() >= 0) {
@@ -117,14 +98,14 @@ final class JobLoop implements RequantizationJob.Listener {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
-        exit(EXIT_DEAF);
+        ChildMain.exit(EXIT_STOP_TIMEOUT);
     }
 
     private synchronized void put(JobFrame frame) {
         try {
             writer.write(frame);
         } catch (IOException e) {
-            exit(EXIT_SERVER_LOST);
+            ChildMain.exit(ChildMain.EXIT_SERVER_LOST);
         }
     }
 
@@ -146,10 +127,5 @@ final class JobLoop implements RequantizationJob.Listener {
     @Override
     public boolean cancelled() {
         return cancelled;
-    }
-
-    /** Ends at once: what is on the disk is whole at every moment. */
-    private static void exit(int code) {
-        Runtime.getRuntime().halt(code);
     }
 }

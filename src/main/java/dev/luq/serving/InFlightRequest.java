@@ -12,12 +12,12 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 
 /**
- * A generation that asks for or holds a permit. The times of its tokens belong to the worker's reading thread, the
- * deadline to the lock of whoever holds its permit.
+ * A request of one generation that asks for or holds a permit. The times of its tokens belong to the worker's reading
+ * thread, the deadline to the lock of whoever holds its permit.
  */
-final class Generation {
+final class InFlightRequest {
 
-    final ServerFrame.Generate request;
+    final ServerFrame.Generate frame;
     final MultiEmitter<? super WorkerFrame.OfRequest> stream;
     final String contentKey;
     /** Who it is for; the server itself is one too. */
@@ -34,13 +34,13 @@ final class Generation {
     private final long submitted = System.nanoTime();
     private long lastToken;
     private volatile WorkerFrame.Accepted accepted;
-    private volatile SupervisedWorker worker;
+    private volatile InFlightRequests inFlight;
     private Future<?> deadline;
 
-    private Generation(String modelId, ServerFrame.Generate request, GenerationListener listener,
+    private InFlightRequest(String modelId, ServerFrame.Generate request, GenerationListener listener,
             MultiEmitter<? super WorkerFrame.OfRequest> stream, AtomicInteger unread) {
         this.modelId = modelId;
-        this.request = request;
+        this.frame = request;
         this.listener = listener;
         this.stream = stream;
         this.unread = unread;
@@ -50,15 +50,15 @@ final class Generation {
         this.textBytes = bytes(request.messages()) + bytes(request.tools()) + bytes(request.responseFormat());
     }
 
-    /** A stream that submits a generation for each of its subscribers. */
+    /** A stream that submits a request for each of its subscribers. */
     static Multi<WorkerFrame.OfRequest> stream(String modelId, ServerFrame.Generate request,
-            GenerationListener listener, Consumer<Generation> submit) {
+            GenerationListener listener, Consumer<InFlightRequest> submit) {
         return Multi.createFrom().deferred(() -> {
             AtomicInteger unread = new AtomicInteger();
             return Multi.createFrom()
                     .<WorkerFrame.OfRequest>emitter(stream -> submit.accept(
-                            new Generation(modelId, request, listener, stream, unread)),
-                            BackPressureStrategy.BUFFER) // bounded by SupervisedWorker.give()
+                            new InFlightRequest(modelId, request, listener, stream, unread)),
+                            BackPressureStrategy.BUFFER) // bounded by InFlightRequests.give()
                     .onItem().invoke(unread::decrementAndGet);
         });
     }
@@ -69,7 +69,7 @@ final class Generation {
     }
 
     String id() {
-        return request.id();
+        return frame.id();
     }
 
     void deadline(Future<?> timer) {
@@ -85,20 +85,20 @@ final class Generation {
         return Math.max(0, longest.minus(age()).toMillis());
     }
 
-    void worker(SupervisedWorker admitted) {
-        worker = admitted;
+    void admitted(InFlightRequests ofWorker) {
+        inFlight = ofWorker;
     }
 
-    /** @return who works on it; null while it waits for a worker */
-    SupervisedWorker worker() {
-        return worker;
+    /** @return where the worker that has it keeps it; null while it waits for a worker */
+    InFlightRequests inFlight() {
+        return inFlight;
     }
 
-    void accepted(WorkerFrame.Accepted frame) {
-        accepted = frame;
+    void accepted(WorkerFrame.Accepted told) {
+        accepted = told;
     }
 
-    /** Ends the stream of a generation that got no permit. */
+    /** Ends the stream of a request that got no permit. */
     void refuse(Permits.Refusal refusal) {
         listener.rejected(modelId, refusal.reason());
         stream.fail(refusal.exception());
@@ -124,7 +124,7 @@ final class Generation {
         listener.ended(modelId, reason, age(), accepted, finished);
     }
 
-    /** Ends the stream of a generation whose permit was taken back. */
+    /** Ends the stream of a request whose permit was taken back. */
     void fail(WorkerException failure) {
         ended("error", null);
         stream.fail(failure);

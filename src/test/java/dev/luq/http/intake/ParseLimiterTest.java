@@ -6,19 +6,19 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-class ParseTurnsTest {
+class ParseLimiterTest {
 
-    private final ParseTurns turns = new ParseTurns(2);
+    private final ParseLimiter limiter = new ParseLimiter(2);
     private final List<String> begun = new ArrayList<>();
 
-    private ParseTurns.Turn take(String name) {
-        return turns.take(() -> begun.add(name));
+    private ParseLimiter.Permit take(String name) {
+        return limiter.take(() -> begun.add(name));
     }
 
     @Test
     void soManyAtATimeAndTheOthersInOrder() {
-        ParseTurns.Turn first = take("1");
-        ParseTurns.Turn second = take("2");
+        ParseLimiter.Permit first = take("1");
+        ParseLimiter.Permit second = take("2");
         take("3");
         take("4");
         assertEquals(List.of("1", "2"), begun);
@@ -31,10 +31,10 @@ class ParseTurnsTest {
 
     @Test
     void whoLeavesWhileWaitingNeverBegins() {
-        ParseTurns.Turn first = take("1");
-        ParseTurns.Turn second = take("2");
-        ParseTurns.Turn third = take("3");
-        ParseTurns.Turn fourth = take("4");
+        ParseLimiter.Permit first = take("1");
+        ParseLimiter.Permit second = take("2");
+        ParseLimiter.Permit third = take("3");
+        ParseLimiter.Permit fourth = take("4");
         third.end();
         first.end();
         assertEquals(List.of("1", "2", "4"), begun);

@@ -15,7 +15,7 @@ import org.eclipse.microprofile.openapi.annotations.media.Schema;
 @RegisterForReflection
 @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
 @Schema(name = "Requantization")
-record Requantization(String id, @Schema(description = "requantization") String object, String model,
+record AdminRequantization(String id, @Schema(description = "requantization") String object, String model,
         @Schema(description = "Id of the variant that it makes") String variant, String budget,
         @Schema(enumeration = {"queued", "running", "succeeded", "failed", "cancelled"}) String state,
         @Schema(nullable = true, enumeration = {"calibrate", "rank", "plan", "quantize", "assemble", "evaluate", "publish",
@@ -29,24 +29,24 @@ record Requantization(String id, @Schema(description = "requantization") String 
         @Schema(nullable = true) Long started,
         @Schema(nullable = true) Long finished,
         @Schema(description = "Seconds spent by phase") Map<String, Double> phaseSeconds,
-        @Schema(nullable = true) Activation activation) {
+        @Schema(nullable = true) RequantizationActivation activation) {
 
     /** What follows a success. */
     @RegisterForReflection
     @Schema(name = "RequantizationActivation")
-    record Activation(@Schema(enumeration = {"auto", "overlap", "pause"}) String swap,
+    record RequantizationActivation(@Schema(enumeration = {"auto", "overlap", "pause"}) String swap,
             @Schema(enumeration = {"pending", "done", "failed"}) String state,
             @Schema(nullable = true) String error) {
     }
 
-    static Requantization of(Job job, OptionalLong position) {
+    static AdminRequantization of(Job job, OptionalLong position) {
         Map<String, Double> phases = new LinkedHashMap<>();
-        job.phaseSeconds().forEach((phase, seconds) -> phases.put(Body.text(phase), seconds));
-        return new Requantization(job.id(), "requantization", job.modelId(), job.manifestId(), job.budget(),
-                Body.text(job.state()), job.phase().map(Body::text).orElse(null), job.progress(),
+        job.phaseSeconds().forEach((phase, seconds) -> phases.put(AdminBody.text(phase), seconds));
+        return new AdminRequantization(job.id(), "requantization", job.modelId(), job.manifestId(), job.budget(),
+                AdminBody.text(job.state()), job.phase().map(AdminBody::text).orElse(null), job.progress(),
                 boxed(job.secondsLeft()), boxed(position), job.note().orElse(null), job.error().orElse(null),
                 job.created().getEpochSecond(), seconds(job.started()), seconds(job.finished()), phases,
-                job.activation().map(a -> new Activation(Body.text(a.swap()),
+                job.activation().map(a -> new RequantizationActivation(AdminBody.text(a.swap()),
                         a.done() ? "done" : a.error().isPresent() ? "failed" : "pending", a.error().orElse(null)))
                         .orElse(null));
     }

@@ -12,11 +12,11 @@ import io.vertx.core.http.HttpServerRequest;
  * A body on its way in: counted, and given up when it becomes too large or comes too slowly. Holds no thread while it
  * waits. Everything happens on the request's event loop, but for {@link #fail}.
  */
-final class Arrival {
+final class IncomingBody {
 
     /** Where the bytes go. Called on the request's event loop. */
     interface Sink {
-        /** @throws RuntimeException to end the arrival with it */
+        /** @throws RuntimeException to refuse the body with it */
         void take(Buffer bytes);
 
         /** The last byte was taken. */
@@ -28,7 +28,7 @@ final class Arrival {
 
     private final HttpServerRequest request;
     private final long limit;
-    private final Pace pace;
+    private final BodyRate rate;
     private final Sink sink;
     private final Context context;
     private final long begun = System.nanoTime();
@@ -44,10 +44,10 @@ final class Arrival {
      * @param context the request's event loop
      * @param limit bytes at most
      */
-    Arrival(HttpServerRequest request, Context context, long limit, Pace pace, Sink sink) {
+    IncomingBody(HttpServerRequest request, Context context, long limit, BodyRate rate, Sink sink) {
         this.request = request;
         this.limit = limit;
-        this.pace = pace;
+        this.rate = rate;
         this.sink = sink;
         this.context = context;
     }
@@ -65,9 +65,9 @@ final class Arrival {
 
     private void listen() {
         Vertx vertx = context.owner();
-        windowTimer = vertx.setPeriodic(pace.window().toMillis(), timer -> checkRate());
-        deadlineTimer = vertx.setTimer(pace.deadline().toMillis(), timer -> end(new RequestTimeout(
-                "The request body did not come to its end within " + pace.deadline().toSeconds() + " seconds")));
+        windowTimer = vertx.setPeriodic(rate.window().toMillis(), timer -> checkRate());
+        deadlineTimer = vertx.setTimer(rate.deadline().toMillis(), timer -> end(new RequestTimeout(
+                "The request body did not come to its end within " + rate.deadline().toSeconds() + " seconds")));
         request.exceptionHandler(failure -> end(new ClientGone()));
         request.endHandler(last -> end(null));
         request.handler(this::arrived);
@@ -95,8 +95,8 @@ final class Arrival {
     }
 
     private void checkRate() {
-        if (received - receivedBeforeWindow < pace.perWindow()) {
-            end(new RequestTimeout("The request body came too slowly: at least " + pace.minRate()
+        if (received - receivedBeforeWindow < rate.perWindow()) {
+            end(new RequestTimeout("The request body came too slowly: at least " + rate.minRate()
                     + " bytes a second are needed"));
         }
         receivedBeforeWindow = received;
@@ -126,7 +126,7 @@ final class Arrival {
     void resume() {
         if (!ended) {
             receivedBeforeWindow = received;
-            windowTimer = context.owner().setPeriodic(pace.window().toMillis(), timer -> checkRate());
+            windowTimer = context.owner().setPeriodic(rate.window().toMillis(), timer -> checkRate());
             request.resume();
         }
     }

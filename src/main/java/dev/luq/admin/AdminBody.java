@@ -2,6 +2,8 @@ package dev.luq.admin;
 
 import dev.luq.http.errors.ApiException.InvalidRequest;
 import dev.luq.http.intake.JsonBody;
+import dev.luq.requant.plan.Precision;
+import dev.luq.requant.spec.RequantizationSpec.Levels;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.Arrays;
@@ -10,14 +12,14 @@ import java.util.Locale;
 import java.util.regex.Pattern;
 
 /** Reads and checks what administrators send. */
-final class Body {
+final class AdminBody {
 
     /** Bytes of the largest body. */
     static final long LARGEST = 1 << 20;
     private static final Pattern ID = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,127}");
     private static final int MOST_ALIASES = 100;
 
-    private Body() {
+    private AdminBody() {
     }
 
     static <T> T read(InputStream body, Class<T> type) throws IOException {
@@ -63,7 +65,18 @@ final class Body {
         }
         return Arrays.stream(type.getEnumConstants()).filter(each -> text(each).equalsIgnoreCase(value)).findFirst()
                 .orElseThrow(() -> new InvalidRequest(param, param + " must be one of "
-                        + String.join(", ", Arrays.stream(type.getEnumConstants()).map(Body::text).toList())));
+                        + String.join(", ", Arrays.stream(type.getEnumConstants()).map(AdminBody::text).toList())));
+    }
+
+    /**
+     * The precisions of a two-level plan; null means the default.
+     *
+     * @throws InvalidRequest naming the one that is none
+     */
+    static Levels levels(String low, String high, String mmproj) {
+        return new Levels(oneOf(Precision.class, low, Levels.DEFAULT.low(), "low"),
+                oneOf(Precision.class, high, Levels.DEFAULT.high(), "high"),
+                oneOf(Precision.class, mmproj, Levels.DEFAULT.mmproj(), "mmproj"));
     }
 
     /** As in JSON. */

@@ -14,7 +14,7 @@ import org.eclipse.microprofile.openapi.annotations.media.Schema;
  */
 @RegisterForReflection
 @Schema(name = "Timings")
-record Timings(
+record ChoiceTimings(
         @JsonProperty("queue_ms") double queueMillis,
         @JsonProperty("image_ms") double imageMillis,
         @JsonProperty("prompt_n") int promptCount,
@@ -25,14 +25,14 @@ record Timings(
         @JsonProperty("predicted_per_second") double predictedPerSecond) {
 
     /** @return null when the worker measured nothing */
-    static Timings of(Accepted accepted, Finished finished) {
+    static ChoiceTimings of(Accepted accepted, Finished finished) {
         if (finished.timings() == null) {
             return null;
         }
         int prompt = accepted.promptTokens() - accepted.cachedTokens();
         double prefill = finished.timings().prefillMillis();
         double decode = finished.timings().decodeMillis();
-        return new Timings(finished.timings().queueMillis(), finished.timings().imageEncodeMillis(), prompt, prefill,
+        return new ChoiceTimings(finished.timings().queueMillis(), finished.timings().imageEncodeMillis(), prompt, prefill,
                 perSecond(prompt, prefill), finished.completionTokens(), decode,
                 perSecond(finished.completionTokens(), decode));
     }

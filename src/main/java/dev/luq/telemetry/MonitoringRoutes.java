@@ -6,7 +6,7 @@ import jakarta.inject.Singleton;
 
 /** The short paths that monitoring expects, beside those of Quarkus. */
 @Singleton
-public class Aliases {
+public class MonitoringRoutes {
 
     void routes(@Observes Router router) {
         router.get("/metrics").handler(routing -> routing.reroute("/q/metrics"));

@@ -9,7 +9,7 @@ import java.time.Duration;
  * @param minRate bytes a second at least, measured over each window
  * @param window how long a client may be slower than that
  */
-record Pace(Duration deadline, long minRate, Duration window) {
+record BodyRate(Duration deadline, long minRate, Duration window) {
 
     /** Bytes that come in each window at least. */
     long perWindow() {

@@ -6,17 +6,17 @@ import java.util.HexFormat;
 import java.util.UUID;
 
 /**
- * What every piece of one answer repeats.
+ * What the completion and each chunk of a stream repeat.
  *
  * @param id {@code chatcmpl-...}
  * @param created seconds since 1970
  * @param model the model's id
  * @param systemFingerprint starts with b; changes when the model behind the id does
  */
-record Answer(String id, long created, String model, String systemFingerprint) {
+record CompletionHeader(String id, long created, String model, String systemFingerprint) {
 
-    static Answer of(String modelId, ModelInfo model) {
-        return new Answer("chatcmpl-" + UUID.randomUUID().toString().replace("-", ""), Instant.now().getEpochSecond(),
+    static CompletionHeader of(String modelId, ModelInfo model) {
+        return new CompletionHeader("chatcmpl-" + UUID.randomUUID().toString().replace("-", ""), Instant.now().getEpochSecond(),
                 modelId, "b" + HexFormat.of().toHexDigits(model.hashCode()));
     }
 }

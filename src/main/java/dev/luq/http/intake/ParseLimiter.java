@@ -4,51 +4,51 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 
 /**
- * Bounds how many large bodies are parsed at the same time, so that they leave threads to everything else. Who waits for a
- * turn holds no thread. Thread-safe.
+ * Bounds how many large bodies are parsed at the same time, so that they leave threads to everything else. A body that
+ * waits holds no thread. Thread-safe.
  */
-final class ParseTurns {
+final class ParseLimiter {
 
-    private final Deque<Turn> waiting = new ArrayDeque<>();
+    private final Deque<Permit> waiting = new ArrayDeque<>();
     private int free;
 
-    /** @param most turns at the same time */
-    ParseTurns(int most) {
+    /** @param most permits at the same time */
+    ParseLimiter(int most) {
         this.free = most;
     }
 
     /**
-     * @param begins called once when it is this one's turn, on this thread or that of whoever ended before; never when it
-     *        is ended before that
+     * @param begins called once when the permit is given, on this thread or the one that ended another permit; never when
+     *        this one is ended before that
      */
-    Turn take(Runnable begins) {
-        Turn turn = new Turn(begins);
+    Permit take(Runnable begins) {
+        Permit permit = new Permit(begins);
         synchronized (this) {
             if (free == 0) {
-                waiting.add(turn);
-                return turn;
+                waiting.add(permit);
+                return permit;
             }
             free--;
-            turn.begun = true;
+            permit.begun = true;
         }
         begins.run();
-        return turn;
+        return permit;
     }
 
-    /** One body's. */
-    final class Turn {
+    /** Of one body. */
+    final class Permit {
         private final Runnable begins;
         private boolean begun;
         private boolean ended;
 
-        private Turn(Runnable begins) {
+        private Permit(Runnable begins) {
             this.begins = begins;
         }
 
         /** Lets the next one begin. Once is enough, more does no harm. */
         void end() {
-            Turn next;
-            synchronized (ParseTurns.this) {
+            Permit next;
+            synchronized (ParseLimiter.this) {
                 if (ended) {
                     return;
                 }
