@@ -33,7 +33,7 @@ class PagesTest {
     private static final Pattern HEADING = Pattern.compile("(?m)^#+ (.+)$");
     /** A class, or a class and what it declares. */
     private static final Pattern CLASS = Pattern.compile("([A-Z]\\w*[a-z]\\w*)(?:\\.(\\w+))?");
-    private static final Pattern FILE = Pattern.compile("(?:(?:src|native|models|docs|helm)/|\\.ci/)[\\w./-]+");
+    private static final Pattern FILE = Pattern.compile("(?:(?:src|bench|native|models|docs|helm)/|\\.ci/)[\\w./-]+");
     private static final Pattern KEY = Pattern.compile("luq\\.(?:worker|api|images|admin|jobs|sets)\\.[a-z.-]+[a-z]");
 
     static List<Path> pages() throws IOException {
@@ -74,8 +74,8 @@ class PagesTest {
         Set<String> missing = new TreeSet<>();
         for (MatchResult code : found(CODE, FENCE.matcher(Files.readString(Path.of(page))).replaceAll(""))) {
             String name = code.group(1);
-            found(CLASS, name).stream().filter(one -> one.group().equals(name) && !isThere(one, classes) && !Files.exists(Path.of(name)))
-                    .forEach(one -> missing.add(name));
+            found(CLASS, name).stream().filter(one -> one.group().equals(name))
+                    .filter(one -> !isThere(one, classes) && !Files.exists(Path.of(name))).forEach(one -> missing.add(name));
             found(FILE, name).stream().filter(file -> file.group().equals(name) && !Files.exists(Path.of(name)))
                     .forEach(file -> missing.add(name));
             found(KEY, name).stream().filter(key -> !keys.contains("`" + key.group() + "`")).forEach(key -> missing.add(name));
@@ -91,7 +91,8 @@ class PagesTest {
     /** Sources by the simple names of their top-level classes. */
     private static Map<String, String> classes() throws IOException {
         Map<String, String> classes = new HashMap<>();
-        for (String root : List.of("src/main/java", "src/test/java", "native/src/main/java")) {
+        for (String root : List.of("src/main/java", "src/test/java", "bench/src/main/java", "bench/src/test/java",
+                "native/src/main/java")) {
             try (Stream<Path> files = Files.walk(Path.of(root))) {
                 files.filter(file -> file.toString().endsWith(".java")).forEach(file -> classes.merge(
                         file.getFileName().toString().replace(".java", ""), Sources.read(file), String::concat));
