@@ -64,7 +64,8 @@ class ArchitectureTest {
     void thePictureOfRequantIsThatOfItsRooms() throws IOException {
         Map<String, Set<String>> inside = new TreeMap<>(collapsed(UnaryOperator.identity()));
         inside.keySet().removeIf(room -> !room.startsWith(REQUANT + "."));
-        inside.replaceAll((room, imports) -> imports.stream().filter(inside::containsKey).collect(Collectors.toCollection(TreeSet::new)));
+        inside.replaceAll((room, imports) -> imports.stream().filter(inside::containsKey)
+                .collect(Collectors.toCollection(TreeSet::new)));
         GeneratedBlock.check(PAGE, "picture of requant", picture(inside));
     }
 

@@ -2,7 +2,9 @@ package dev.luq;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.luq.catalog.CatalogConfig;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.ConfigMappings.ConfigClass;
 import io.smallrye.config.EnvConfigSource;
@@ -101,8 +103,18 @@ class ConfigurationTest {
         }
         SmallRyeConfig config = new SmallRyeConfigBuilder().withSources(new EnvConfigSource(environment, 300)).build();
         for (TypeElement type : all()) {
-            settings(type).forEach(setting -> assertEquals("7", config.getRawValue(setting.key), setting.key));
+            settings(type).forEach(setting ->
+                    assertEquals("7", config.getConfigValue(setting.key).getValue(), setting.key));
         }
+    }
+
+    @Test
+    void aModelMayBeNamedInVariablesAlone() {
+        SmallRyeConfig config = new SmallRyeConfigBuilder().withMapping(CatalogConfig.class).withSources(
+                new EnvConfigSource(Map.of("LUQ_MODELS__QWEN__MODEL", "/q.gguf", "LUQ_MODELS__QWEN__DEFAULT", "true"), 300)).build();
+        CatalogConfig.Model model = config.getConfigMapping(CatalogConfig.class).models().get("qwen");
+        assertEquals(Path.of("/q.gguf"), model.model());
+        assertTrue(model.isDefault());
     }
 
     @Test
@@ -137,7 +149,8 @@ class ConfigurationTest {
             } else {
                 WithDefault value = method.getAnnotation(WithDefault.class);
                 settings.add(new Setting(key, value == null ? "" : value.value(), sources.description(method,
-                        signature -> keys.containsKey(signature) ? "`" + keys.get(signature) + "`" : Sources.simpleName(signature))));
+                        reference -> keys.containsKey(reference) ? "`" + keys.get(reference) + "`"
+                                : Sources.simpleName(reference))));
             }
         }
     }

@@ -54,7 +54,8 @@ final class Sources implements AutoCloseable {
     /** Parses the sources that hold this text. */
     static Sources containing(String text) throws IOException {
         try (Stream<Path> all = Files.walk(MAIN)) {
-            return new Sources(all.filter(file -> file.toString().endsWith(".java") && read(file).contains(text)).sorted().toList());
+            return new Sources(all.filter(file -> file.toString().endsWith(".java") && read(file).contains(text)).sorted()
+                    .toList());
         }
     }
 
