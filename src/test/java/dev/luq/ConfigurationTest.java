@@ -111,7 +111,8 @@ class ConfigurationTest {
     @Test
     void aModelMayBeNamedInVariablesAlone() {
         SmallRyeConfig config = new SmallRyeConfigBuilder().withMapping(CatalogConfig.class).withSources(
-                new EnvConfigSource(Map.of("LUQ_MODELS__QWEN__MODEL", "/q.gguf", "LUQ_MODELS__QWEN__DEFAULT", "true"), 300)).build();
+                new EnvConfigSource(Map.of("LUQ_MODELS__QWEN__MODEL", "/q.gguf", "LUQ_MODELS__QWEN__DEFAULT", "true"), 300))
+                .build();
         CatalogConfig.Model model = config.getConfigMapping(CatalogConfig.class).models().get("qwen");
         assertEquals(Path.of("/q.gguf"), model.model());
         assertTrue(model.isDefault());
