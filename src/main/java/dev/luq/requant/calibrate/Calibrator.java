@@ -63,7 +63,7 @@ public final class Calibrator {
      * @param folder of this pass alone; made if missing. A pass of another model, set or options in it is started anew
      * @return what the pass found, also when it was complete before
      * @throws CalibrationException the model cannot be calibrated with this set
-     * @throws FeedException.Unusable a picture is damaged
+     * @throws FeedException.Unusable an image is damaged
      * @throws InterruptedException the thread was interrupted; what was done is kept
      * @throws IOException the folder cannot be written
      */

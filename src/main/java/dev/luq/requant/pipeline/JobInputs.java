@@ -22,7 +22,7 @@ import java.util.Optional;
  * @param name general.name of the model, or its id in the catalogue
  * @param fingerprint of the model
  * @param identity of model and projector by content
- * @param imageTokens pictures are reduced to this many tokens, as when it is served; 0: the model's own bound
+ * @param imageTokens images are reduced to this many tokens, as when it is served; 0: the model's own bound
  * @param calibration examples for importance matrices and entropies
  * @param tuning examples for layer costs and for choosing between methods, held out of the calibration
  * @param evaluation examples for the published figures

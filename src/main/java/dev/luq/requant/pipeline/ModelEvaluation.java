@@ -52,7 +52,7 @@ public final class ModelEvaluation {
      * @param base the base model's files
      * @param mmproj its projector
      * @param set folder of the evaluation set
-     * @param imageTokens pictures are reduced to this many tokens, as when the models are served; 0: their own bound
+     * @param imageTokens images are reduced to this many tokens, as when the models are served; 0: their own bound
      * @param threads compute threads; 0 takes the processors available
      */
     public ModelEvaluation(DataFolder data, List<Path> base, Optional<Path> mmproj, Path set, int imageTokens,
