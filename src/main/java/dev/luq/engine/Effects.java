@@ -5,8 +5,8 @@ import dev.luq.prompt.PromptUnit;
 import java.util.List;
 
 /**
- * What {@link Scheduler} has done: everything outside its own bookkeeping. All methods are called on the engine thread;
- * those that start work on another thread answer with an event.
+ * What {@link Scheduler} makes happen outside of its own bookkeeping. All methods are called on the engine thread; those
+ * that start work on another thread answer with an event.
  */
 interface Effects {
 

@@ -280,7 +280,7 @@ public final class Engine implements AutoCloseable {
         @Override
         public void prepared(String request, PromptBuilder.Prepared prepared) {
             mailbox.add(new Event(request, () -> {
-                if (effects.keep(request, prepared)) {
+                if (effects.prepared(request, prepared)) {
                     scheduler.prepared(request, prepared.prompt());
                 }
             }));
@@ -294,7 +294,7 @@ public final class Engine implements AutoCloseable {
         @Override
         public void encoded(String image, ImageEmbedding embedding, double millis) {
             mailbox.add(new Event(null, () -> {
-                effects.keep(image, embedding, millis);
+                effects.encoded(image, embedding, millis);
                 scheduler.encoded(image);
             }));
         }

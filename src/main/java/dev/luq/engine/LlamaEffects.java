@@ -131,7 +131,7 @@ final class LlamaEffects implements Effects, AutoCloseable {
     }
 
     /** Takes a prepared prompt over. @return whether its request is still in flight */
-    boolean keep(String request, PromptBuilder.Prepared prepared) {
+    boolean prepared(String request, PromptBuilder.Prepared prepared) {
         RequestState state = requests.get(request);
         if (state == null) {
             prepared.close();
@@ -159,7 +159,7 @@ final class LlamaEffects implements Effects, AutoCloseable {
     }
 
     /** Takes an image's embedding over. */
-    void keep(String image, ImageEmbedding embedding, double millis) {
+    void encoded(String image, ImageEmbedding embedding, double millis) {
         images.encoded(image, embedding, millis);
     }
 

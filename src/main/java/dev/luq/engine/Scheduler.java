@@ -23,7 +23,7 @@ import java.util.OptionalInt;
  * <li><b>Which request.</b> {@link FairShare} decides which client gets a free sequence; requests of one client get theirs
  *     in the order in which they came.
  * <li><b>Which sequence.</b> The longest common prefix is looked for in all sequences, running ones too. If the best
- *     one is idle and at least half of it is reused, or it is the only idle one, the request continues it in selection;
+ *     one is idle and at least half of it is reused, or it is the only idle one, the request continues it in place;
  *     otherwise the prefix is shared with the idle sequence whose own content is the least loss: an empty one, else
  *     the least recently used. At least the last unit is evaluated anew, since its logits are needed. A model whose
  *     memory cannot be cut only continues whole sequences.

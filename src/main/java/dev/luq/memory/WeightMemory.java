@@ -42,7 +42,7 @@ public final class WeightMemory {
     private final Kernels kernels;
     private final Set<GgmlType> repacked;
     /** Types that our kernels are not taken for although they know them. */
-    private final Set<GgmlType> left;
+    private final Set<GgmlType> leftToLlamaCpp;
 
     private enum Place {
         MAPPED, REPACKED, PANELS
@@ -83,7 +83,7 @@ public final class WeightMemory {
     public WeightMemory(Kernels kernels, CpuFeatures processor, Optional<KernelTable> table) {
         this.kernels = processor.hasKernels() ? kernels : Kernels.STOCK;
         this.repacked = table.map(WeightMemory::inLayouts).orElseGet(processor::repacked);
-        this.left = table.map(known -> notOurs(known, kernels)).orElse(Set.of());
+        this.leftToLlamaCpp = table.map(known -> notOurs(known, kernels)).orElse(Set.of());
     }
 
     private static Set<GgmlType> inLayouts(KernelTable table) {
@@ -106,7 +106,7 @@ public final class WeightMemory {
      * @return empty where the kernels leave the type as it is
      */
     private OptionalInt panelBytes(GgmlType type) {
-        if (kernels == Kernels.STOCK || left.contains(type)) {
+        if (kernels == Kernels.STOCK || leftToLlamaCpp.contains(type)) {
             return OptionalInt.empty();
         }
         boolean compact = kernels == Kernels.COMPACT;

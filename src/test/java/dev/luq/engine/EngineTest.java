@@ -199,7 +199,7 @@ class EngineTest {
     }
 
     @Test
-    void gatheredTextDoesNotWaitForAnotherRequestsPrompt() throws Exception {
+    void textHeldBackDoesNotWaitForAnotherRequestsPrompt() throws Exception {
         try (TinyEngine tiny = new TinyEngine(QWEN, 2, 64, Duration.ofDays(1))) {
             CountDownLatch started = new CountDownLatch(1);
             Outcome stream = tiny.submit(tiny.ask(user("Count.")).maxTokens(200).as("stream"), event -> started.countDown());

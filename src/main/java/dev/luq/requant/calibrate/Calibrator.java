@@ -18,7 +18,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -63,7 +62,7 @@ public final class Calibrator {
      * @param folder of this pass alone; made if missing. A pass of another model, set or options in it is started anew
      * @return what the pass found, also when it was complete before
      * @throws CalibrationException the model cannot be calibrated with this set
-     * @throws FeedException.Unusable a picture is damaged
+     * @throws FeedException.Unusable an image is damaged
      * @throws InterruptedException the thread was interrupted; what was done is kept
      * @throws IOException the folder cannot be written
      */
@@ -122,8 +121,7 @@ public final class Calibrator {
         List<String> skipped = new ArrayList<>(start.skipped());
         Reservoir reservoir = new Reservoir(options.seed(), options.vectors(), start.tokens());
         Map<Modality, Long> tokens = reservoir.seen();
-        long began = System.nanoTime();
-        lastCheckpoint = began;
+        lastCheckpoint = System.nanoTime();
         int done = start.done();
         try {
             while (done < examples.size()) {
@@ -138,8 +136,7 @@ public final class Calibrator {
                 }
                 done++;
                 tokens = reservoir.seen();
-                long pace = (System.nanoTime() - began) / (done - start.done());
-                listener.examples(done, examples.size(), Duration.ofNanos(pace * (examples.size() - done)));
+                listener.examples(done, examples.size());
                 if (System.nanoTime() - lastCheckpoint >= options.checkpointInterval().toNanos()) {
                     save(start, done, skipped, tokens, squares, vectors);
                 }

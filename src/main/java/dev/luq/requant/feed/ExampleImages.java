@@ -13,7 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * An example's pictures, decoded and bounded in pixels as the server does it with those of requests unless it is set
+ * An example's images, decoded and bounded in pixels as the server does it with those of requests unless it is set
  * otherwise. What they have in tokens is bounded by {@link FeedOptions#imageTokens}.
  */
 final class ExampleImages {
@@ -26,7 +26,7 @@ final class ExampleImages {
     private ExampleImages() {
     }
 
-    /** @throws FeedException.Unusable a picture cannot be read, is damaged or too large */
+    /** @throws FeedException.Unusable an image cannot be read, is damaged or too large */
     static List<ImageInput> read(Example example) {
         List<ImageInput> images = new ArrayList<>();
         for (Path file : example.images()) {

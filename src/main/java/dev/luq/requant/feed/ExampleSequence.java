@@ -28,7 +28,7 @@ final class ExampleSequence {
         return units.size();
     }
 
-    /** From the beginning to the last picture; empty without one. */
+    /** From the beginning to the last image; empty without one. */
     List<PromptUnit> upToLastImage() {
         int end = units.size();
         while (end > 0 && !(units.get(end - 1) instanceof PromptUnit.Image)) {
@@ -59,7 +59,7 @@ final class ExampleSequence {
         return unit >= firstImage;
     }
 
-    /** The token after a unit: {@code end} after the last one, -1 before a picture. */
+    /** The token after a unit: {@code end} after the last one, -1 before an image. */
     int target(int unit, int end) {
         if (unit + 1 == units.size()) {
             return end;

@@ -27,7 +27,7 @@ public interface FeedListener {
      * @param index of the predicting token among the example's tokens, images' tokens included
      * @param target the token that follows in the example
      * @param answer whether the target belongs to the answer or ends it
-     * @param afterImage whether a picture comes before
+     * @param afterImage whether an image comes before
      */
     record Prediction(int index, int target, boolean answer, boolean afterImage) {
     }

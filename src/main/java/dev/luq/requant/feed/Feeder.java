@@ -82,10 +82,10 @@ public final class Feeder implements AutoCloseable {
     }
 
     /**
-     * The same, with prompts and embeddings of pictures that are kept beyond this feeder. The projector is opened when
+     * The same, with prompts and embeddings of images that are kept beyond this feeder. The projector is opened when
      * one is missing.
      *
-     * @param cache of feeders with the same projector, bound of pictures and vocabulary; not closed by them
+     * @param cache of feeders with the same projector, bound of images and vocabulary; not closed by them
      */
     public static Feeder open(List<Path> model, Optional<Path> mmproj, FeedOptions options, FeedCache cache) {
         return new Feeder(model, mmproj, options, cache);

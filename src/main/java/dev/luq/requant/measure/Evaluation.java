@@ -186,7 +186,7 @@ public final class Evaluation {
     private record Question(int index, Example example, List<BaseOutput> base) {
     }
 
-    /** Lanes take questions about the same pictures together: the pictures are evaluated once. */
+    /** Lanes take questions about the same images together: the images are evaluated once. */
     private void each(List<Feeder> lanes, Listener listener, IntFunction<List<BaseOutput>> base,
             Lanes.Work<Feeder, Question> work) {
         List<Example> examples = set.examples();

@@ -50,7 +50,7 @@ final class Calibrations {
         Path folder = cache.path("calibration", facts, "");
         Calibration calibration = Cancellable.run(progress::cancelled, () -> Calibrator.run(inputs.model().paths(),
                 inputs.mmproj().map(mmproj -> mmproj.paths().get(0)), set, options, folder,
-                (done, of, left) -> progress.report((double) done / of)));
+                (done, of) -> progress.report((double) done / of)));
         return CalibrationRun.of(Cache.key(facts), calibration, seed, alpha);
     }
 }

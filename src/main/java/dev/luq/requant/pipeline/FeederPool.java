@@ -16,8 +16,8 @@ record FeederPool(List<Feeder> lanes) implements AutoCloseable {
     static final int BATCH = 256;
 
     /**
-     * @param imageTokens of a picture at most; 0: the model's own bound
-     * @param cache of all models with this projector, bound of pictures and vocabulary; not closed by them
+     * @param imageTokens of an image at most; 0: the model's own bound
+     * @param cache of all models with this projector, bound of images and vocabulary; not closed by them
      */
     static FeederPool open(List<Path> model, Optional<Path> mmproj, int imageTokens, Threads threads, FeedCache cache) {
         List<Feeder> lanes = new ArrayList<>();

@@ -22,7 +22,7 @@ import java.util.Optional;
  * @param name general.name of the model, or its id in the catalogue
  * @param fingerprint of the model
  * @param identity of model and projector by content
- * @param imageTokens pictures are reduced to this many tokens, as when it is served; 0: the model's own bound
+ * @param imageTokens images are reduced to this many tokens, as when it is served; 0: the model's own bound
  * @param calibration examples for importance matrices and entropies
  * @param tuning examples for layer costs and for choosing between methods, held out of the calibration
  * @param evaluation examples for the published figures
@@ -47,7 +47,6 @@ record JobInputs(ModelFiles model, Optional<ModelFiles> mmproj, String name, Fin
             facts.requireProjector(ModelFacts.of(mmproj.get()));
         }
         Fingerprint fingerprint = fingerprint(model, store, progress);
-        String projector = mmproj.isEmpty() ? "" : fingerprint(mmproj.get(), store, progress).id();
         Dataset calibration = Dataset.read(Path.of(spec.sets().calibration()));
         Dataset evaluation = Dataset.read(Path.of(spec.sets().evaluation()));
         List<Example> kept = new ArrayList<>();
@@ -59,11 +58,17 @@ record JobInputs(ModelFiles model, Optional<ModelFiles> mmproj, String name, Fin
                     + " of use.", null);
         }
         return new JobInputs(model, mmproj, facts.name().orElse(spec.source().modelId()), fingerprint,
-                Cache.key(List.of(fingerprint.id(), projector)), spec.serving().imageTokens(), new Dataset(kept),
+                identity(fingerprint, mmproj, store, progress), spec.serving().imageTokens(), new Dataset(kept),
                 new Dataset(held), new Dataset(spread(evaluation.examples(), spec.sets().evaluationExamples())));
     }
 
-    private static Fingerprint fingerprint(ModelFiles files, LayerStore store, JobProgress progress) throws IOException {
+    /** Identity by content of a model together with its projector. */
+    static String identity(Fingerprint model, Optional<ModelFiles> mmproj, LayerStore store, JobProgress progress)
+            throws IOException {
+        return Cache.key(List.of(model.id(), mmproj.isEmpty() ? "" : fingerprint(mmproj.get(), store, progress).id()));
+    }
+
+    static Fingerprint fingerprint(ModelFiles files, LayerStore store, JobProgress progress) throws IOException {
         return Fingerprint.of(files, store, bytes -> progress.check());
     }
 

@@ -7,7 +7,6 @@ import dev.luq.requant.data.Dataset;
 import dev.luq.requant.feed.FeedCache;
 import dev.luq.requant.measure.Evaluation;
 import dev.luq.requant.measure.Quality;
-import dev.luq.requant.store.Fingerprint;
 import dev.luq.requant.store.LayerStore;
 import dev.luq.requant.store.Manifest;
 import dev.luq.requant.store.StoreLease;
@@ -53,7 +52,7 @@ public final class ModelEvaluation {
      * @param base the base model's files
      * @param mmproj its projector
      * @param set folder of the evaluation set
-     * @param imageTokens pictures are reduced to this many tokens, as when the models are served; 0: their own bound
+     * @param imageTokens images are reduced to this many tokens, as when the models are served; 0: their own bound
      * @param threads compute threads; 0 takes the processors available
      */
     public ModelEvaluation(DataFolder data, List<Path> base, Optional<Path> mmproj, Path set, int imageTokens,
@@ -101,11 +100,11 @@ public final class ModelEvaluation {
         ModelFiles files = ModelFiles.of(model);
         Dataset dataset = Dataset.read(set);
         Cache cache = new Cache(data.cache());
-        String identity = Fingerprint.of(ModelFiles.of(base), store, bytes -> { }).id();
-        String projectorIdentity = mmproj.isEmpty() ? "" : Fingerprint.of(ModelFiles.of(List.of(mmproj.get())), store,
-                bytes -> { }).id();
+        Optional<ModelFiles> baseMmproj = mmproj.isEmpty() ? Optional.empty() : Optional.of(ModelFiles.of(List.of(mmproj.get())));
+        String identity = JobInputs.identity(JobInputs.fingerprint(ModelFiles.of(base), store, progress), baseMmproj, store,
+                progress);
         Evaluation evaluation = new Evaluation(dataset, PlanEvaluator.outputs(cache,
-                Cache.key(List.of(identity, projectorIdentity)), dataset.digest(), imageTokens));
+                identity, dataset.digest(), imageTokens));
         Threads lanes = Threads.of(threads, files.parameters());
         // The models may have projectors of their own.
         try (FeedCache baseInputs = new FeedCache(0); FeedCache inputs = new FeedCache(0)) {

@@ -39,7 +39,7 @@ final class PlanEvaluator implements AutoCloseable {
     private final Threads threads;
     private final Map<String, Requantizer> requantizers = new HashMap<>();
     private final Map<Dataset, String> digests = new HashMap<>();
-    /** By projector. Every model of a job sees the same pictures. */
+    /** By projector. Every model of a job sees the same images. */
     private final Map<Path, FeedCache> feedCaches = new HashMap<>();
 
     PlanEvaluator(JobInputs inputs, LayerStore store, Cache cache, Threads threads) {
@@ -151,7 +151,7 @@ final class PlanEvaluator implements AutoCloseable {
     /**
      * Where the base model's outputs for a set are kept.
      *
-     * @param imageTokens of a picture at most; 0: the model's own bound
+     * @param imageTokens of an image at most; 0: the model's own bound
      */
     static Path outputs(Cache cache, String identity, String setDigest, int imageTokens) {
         return cache.path("outputs", List.of(VERSION, identity, setDigest,
