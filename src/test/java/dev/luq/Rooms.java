@@ -44,14 +44,14 @@ public final class Rooms {
                                   requant.store
             protocol            : machine requant.spec
             process             : files
-            worker              : engine files gguf llama machine prompt protocol
+            worker              : engine files gguf llama machine process prompt protocol
             catalog             : files gguf machine requant.plan requant.store
             serving             : catalog files gguf machine memory process protocol
             decoder.protocol    : images
-            decoder.child       : decoder.protocol images
+            decoder.child       : decoder.protocol images process
             decoder             : decoder.protocol images machine process serving
             datasets            : files requant.data
-            jobs.child          : files protocol requant.pipeline requant.spec
+            jobs.child          : files process protocol requant.pipeline requant.spec
             jobs                : files process protocol requant.plan requant.spec serving
             http                : files machine serving
             openai              : catalog decoder http images protocol schema serving

@@ -5,8 +5,8 @@ import dev.luq.gguf.ModelFiles;
 import dev.luq.llama.Llama;
 import dev.luq.requant.plan.Plan;
 import dev.luq.requant.plan.Precision;
-import dev.luq.requant.quantize.Assembled;
-import dev.luq.requant.quantize.Progress;
+import dev.luq.requant.quantize.AssembledModel;
+import dev.luq.requant.quantize.QuantizeListener;
 import dev.luq.requant.quantize.Requantizer;
 import dev.luq.requant.store.LayerStore;
 import dev.luq.requant.store.Manifest;
@@ -35,8 +35,8 @@ public final class TestVariants {
                 Precision.F16, Precision.Q8_0);
         try (Requantizer requantizer = new Requantizer(store, base, Optional.of(ModelFiles.read(mmproj)), Optional.empty(), 1);
                 StoreLease building = store.build()) {
-            Assembled assembled = requantizer.assemble(plan, Progress.NONE);
-            Manifest manifest = new Manifest(Manifest.VERSION, id, "tiny", requantizer.fingerprint(Progress.NONE).id(),
+            AssembledModel assembled = requantizer.assemble(plan, QuantizeListener.NONE);
+            Manifest manifest = new Manifest(Manifest.VERSION, id, "tiny", requantizer.fingerprint(QuantizeListener.NONE).id(),
                     Instant.EPOCH, plan, Optional.of("60%"), assembled.entries(), assembled.mmprojEntry(), Map.of(),
                     Map.of("mean_kld", 0.25));
             store.publish(manifest);

@@ -14,6 +14,6 @@ final class AdminBodyLimit implements BodyLimit {
 
     @Override
     public long bytes() {
-        return Body.LARGEST;
+        return AdminBody.LARGEST;
     }
 }

@@ -4,7 +4,7 @@ import dev.luq.catalog.CatalogException;
 import dev.luq.datasets.SetException;
 import dev.luq.http.errors.ApiError;
 import dev.luq.http.errors.ApiException;
-import dev.luq.jobs.JobException;
+import dev.luq.jobs.JobRequestException;
 import dev.luq.requant.plan.PlanException;
 import dev.luq.requant.spec.SpecException;
 import dev.luq.serving.ModelOperationException;
@@ -27,7 +27,7 @@ final class AdminErrors {
             error = of(e);
         } else if (failure instanceof ModelOperationException e) {
             error = of(e);
-        } else if (failure instanceof JobException e) {
+        } else if (failure instanceof JobRequestException e) {
             error = of(e);
         } else if (failure instanceof SetException e) {
             error = of(e);
@@ -67,14 +67,14 @@ final class AdminErrors {
         return ApiError.of(422, "model_not_served", e.getMessage());
     }
 
-    private static ApiError of(JobException e) {
-        if (e instanceof JobException.NotFound) {
+    private static ApiError of(JobRequestException e) {
+        if (e instanceof JobRequestException.NotFound) {
             return ApiError.of(404, "not_found", e.getMessage());
-        } else if (e instanceof JobException.Conflict || e instanceof JobException.Elsewhere) {
+        } else if (e instanceof JobRequestException.Conflict || e instanceof JobRequestException.Elsewhere) {
             return ApiError.of(409, "conflict", e.getMessage());
-        } else if (e instanceof JobException.KeyReused) {
+        } else if (e instanceof JobRequestException.KeyReused) {
             return new ApiError(422, "idempotency_key_reused", e.getMessage(), "Idempotency-Key", OptionalInt.empty());
-        } else if (e instanceof JobException.QueueFull) {
+        } else if (e instanceof JobRequestException.QueueFull) {
             return ApiError.retryable(429, "queue_full", e.getMessage(), 60);
         }
         return ApiError.of(507, "not_saved", e.getMessage());

@@ -68,7 +68,7 @@ record AdminModel(String id, String object, List<String> aliases, @JsonProperty(
     static AdminModel of(CatalogEntry entry, ModelWorker worker, boolean isDefault, Kernels kernels,
             Optional<MemoryEstimate> memory) {
         return new AdminModel(entry.id(), "model", entry.aliases(), isDefault,
-                entry.registered() ? "registered" : "configured", Body.text(worker.state()),
+                entry.registered() ? "registered" : "configured", AdminBody.text(worker.state()),
                 worker.failure().orElse(null),
                 entry.base().model().stream().map(file -> file.getFileName().toString()).toList(),
                 entry.base().mmproj().map(file -> file.getFileName().toString()).orElse(null),
@@ -76,7 +76,7 @@ record AdminModel(String id, String object, List<String> aliases, @JsonProperty(
                 entry.facts().flatMap(CatalogEntry.Facts::quantization).orElse(null),
                 entry.facts().map(CatalogEntry.Facts::bitsPerWeight).orElse(null),
                 entry.facts().map(CatalogEntry.Facts::bytes).orElse(null),
-                entry.facts().map(CatalogEntry.Facts::mmprojBytes).orElse(null), Body.text(kernels),
+                entry.facts().map(CatalogEntry.Facts::mmprojBytes).orElse(null), AdminBody.text(kernels),
                 memory.map(MemoryParts::of).orElse(null), worker.inFlight(), worker.restarts());
     }
 }

@@ -38,7 +38,7 @@ class ModelFolder {
                 return file;
             }
         } catch (InvalidPathException | IOException e) {
-            // the same answer: what lies elsewhere is nobody's business
+            // the same answer: it does not tell what lies elsewhere
         }
         throw new InvalidRequest(param, param + " must name a file in the folder of luq.admin.models-dir");
     }

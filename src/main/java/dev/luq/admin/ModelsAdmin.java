@@ -89,7 +89,7 @@ public class ModelsAdmin {
     @Operation(operationId = "getAdminModel", summary = "One model")
     @APIResponse(responseCode = "200", content = @Content(schema = @Schema(implementation = AdminModel.class)))
     public AdminModel get(@PathParam("id") String id) {
-        return describe(require(id));
+        return describe(catalog.get(id));
     }
 
     @POST
@@ -100,14 +100,14 @@ public class ModelsAdmin {
     @APIResponse(responseCode = "201", description = "Registered; it loads",
             content = @Content(schema = @Schema(implementation = AdminModel.class)))
     public Uni<Response> register(InputStream body) throws IOException {
-        NewModel model = Body.read(body, NewModel.class);
+        NewModel model = AdminBody.read(body, NewModel.class);
         AuditLog.object(routing, model.id());
-        String id = Body.id(model.id(), "id");
-        java.nio.file.Path file = folder.file(Body.required(model.model(), "model"), "model");
+        String id = AdminBody.id(model.id(), "id");
+        java.nio.file.Path file = folder.file(AdminBody.required(model.model(), "model"), "model");
         Optional<java.nio.file.Path> mmproj = Optional.ofNullable(model.mmproj()).map(name -> folder.file(name, "mmproj"));
-        List<String> aliases = Body.aliases(model.aliases());
-        Optional<Kernels> kernels = Optional.ofNullable(Body.oneOf(Kernels.class, model.kernels(), null, "kernels"));
-        Optional<CatalogEntry> same = find(id).filter(entry -> entry.registered()
+        List<String> aliases = AdminBody.aliases(model.aliases());
+        Optional<Kernels> kernels = Optional.ofNullable(AdminBody.oneOf(Kernels.class, model.kernels(), null, "kernels"));
+        Optional<CatalogEntry> same = catalog.withId(id).filter(entry -> entry.registered()
                 && entry.base().model().get(0).equals(file) && entry.base().mmproj().equals(mmproj)
                 && entry.aliases().equals(aliases) && entry.kernels().equals(kernels));
         if (same.isPresent()) {
@@ -152,7 +152,7 @@ public class ModelsAdmin {
     @APIResponse(responseCode = "200", content = @Content(schema = @Schema(implementation = AdminModel.class)))
     public AdminModel makeDefault(@PathParam("id") String id) {
         catalog.setDefault(id);
-        return describe(require(id));
+        return describe(catalog.get(id));
     }
 
     @PUT
@@ -162,8 +162,8 @@ public class ModelsAdmin {
     @RequestBody(required = true, content = @Content(schema = @Schema(implementation = Aliases.class)))
     @APIResponse(responseCode = "200", content = @Content(schema = @Schema(implementation = AdminModel.class)))
     public AdminModel setAliases(@PathParam("id") String id, InputStream body) throws IOException {
-        Aliases aliases = Body.read(body, Aliases.class);
-        return describe(catalog.setAliases(id, Body.aliases(Body.required(aliases.aliases(), "aliases"))));
+        Aliases aliases = AdminBody.read(body, Aliases.class);
+        return describe(catalog.setAliases(id, AdminBody.aliases(AdminBody.required(aliases.aliases(), "aliases"))));
     }
 
     @POST
@@ -176,25 +176,17 @@ public class ModelsAdmin {
     @APIResponse(responseCode = "200", description = "It is served",
             content = @Content(schema = @Schema(implementation = Activated.class)))
     public Uni<Activated> activate(@PathParam("id") String id, InputStream body) throws IOException {
-        NewActivation request = Body.read(body, NewActivation.class);
+        NewActivation request = AdminBody.read(body, NewActivation.class);
         AuditLog.object(routing, request.variant());
-        String variant = Body.required(request.variant(), "variant");
-        SwapMode mode = Body.oneOf(SwapMode.class, request.swap(), SwapMode.AUTO, "swap");
+        String variant = AdminBody.required(request.variant(), "variant");
+        SwapMode mode = AdminBody.oneOf(SwapMode.class, request.swap(), SwapMode.AUTO, "swap");
         return done(control.activate(id, variant.equals(BASE) ? Optional.empty() : Optional.of(variant), mode))
-                .map(done -> new Activated(describe(done.entry()), done.mode().map(Body::text).orElse("none"),
+                .map(done -> new Activated(describe(done.entry()), done.mode().map(AdminBody::text).orElse("none"),
                         done.duration().toMillis() / 1000.0));
     }
 
     private static <T> Uni<T> done(CompletionStage<T> operation) {
         return Uni.createFrom().completionStage(operation).emitOn(Infrastructure.getDefaultWorkerPool());
-    }
-
-    private Optional<CatalogEntry> find(String id) {
-        return catalog.find(id).filter(entry -> entry.id().equals(id));
-    }
-
-    private CatalogEntry require(String id) {
-        return find(id).orElseThrow(() -> new CatalogException.NotFound("There is no model with the id " + id));
     }
 
     private AdminModel describe(CatalogEntry entry) {

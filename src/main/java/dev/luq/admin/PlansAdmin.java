@@ -5,7 +5,6 @@ import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.annotation.JsonNaming;
 import dev.luq.catalog.Catalog;
 import dev.luq.catalog.CatalogEntry;
-import dev.luq.catalog.CatalogException;
 import dev.luq.gguf.CheckedModel;
 import dev.luq.http.access.Role;
 import dev.luq.http.errors.ApiError;
@@ -15,7 +14,6 @@ import dev.luq.memory.ServingShape;
 import dev.luq.requant.plan.Budget;
 import dev.luq.requant.plan.Candidate;
 import dev.luq.requant.plan.Planner;
-import dev.luq.requant.plan.Precision;
 import dev.luq.requant.plan.Ranking;
 import dev.luq.requant.plan.RankingMethod;
 import dev.luq.requant.spec.RequantizationSpec.Levels;
@@ -75,24 +73,21 @@ public class PlansAdmin {
     @APIResponse(responseCode = "4XX", description = "Refused; budget_impossible says the smallest possible budget",
             content = @Content(schema = @Schema(implementation = ApiError.Body.class)))
     public Plans plan(InputStream body) throws IOException {
-        NewPlan request = Body.read(body, NewPlan.class);
-        String id = Body.required(request.model(), "model");
-        CatalogEntry entry = catalog.find(id).filter(e -> e.id().equals(id))
-                .orElseThrow(() -> new CatalogException.NotFound("There is no model with the id " + id));
+        NewPlan request = AdminBody.read(body, NewPlan.class);
+        String id = AdminBody.required(request.model(), "model");
+        CatalogEntry entry = catalog.get(id);
         CheckedModel base = ServedShape.base(entry);
         ServingShape shape = shape(request, ServedShape.of(config, entry, base));
         Planner planner = new Planner(base.files(), base.projector(), shape);
-        Levels levels = new Levels(Body.oneOf(Precision.class, request.low(), Levels.DEFAULT.low(), "low"),
-                Body.oneOf(Precision.class, request.high(), Levels.DEFAULT.high(), "high"),
-                Body.oneOf(Precision.class, request.mmproj(), Levels.DEFAULT.mmproj(), "mmproj"));
+        Levels levels = AdminBody.levels(request.low(), request.high(), request.mmproj());
         Optional<Ranking> known = request.order() != null ? Optional.empty() : measured.of(id, planner.layerCount());
         Ranking ranking = known.orElseGet(() -> ranking(request.order(), planner.layerCount()));
         List<Candidate> candidates = planner.twoLevel(ranking, levels.low(), levels.high(), levels.high(), levels.mmproj());
         Integer chosen = request.budget() == null ? null
                 : candidates.indexOf(planner.choose(candidates, ofSize(Budget.parse(request.budget()))));
         return new Plans("plans", id, levels.low().name(), levels.high().name(), levels.mmproj().name(), ranking.order(),
-                request.order() != null ? "given" : Body.text(ranking.method()), shape.contextSize(),
-                Body.text(shape.kernels()), planner.q4KMBytes(), chosen,
+                request.order() != null ? "given" : AdminBody.text(ranking.method()), shape.contextSize(),
+                AdminBody.text(shape.kernels()), planner.q4KMBytes(), chosen,
                 IntStream.range(0, candidates.size()).mapToObj(k -> PlanCandidate.of(k, candidates.get(k))).toList());
     }
 
@@ -109,7 +104,8 @@ public class PlansAdmin {
             throw new InvalidRequest("context_size", "context_size must be 1 to 16777216");
         }
         return new ServingShape(context, Math.min(served.batchSize(), context), served.slots(), served.threads(),
-                Math.min(served.imageTokens(), context), Body.oneOf(Kernels.class, request.kernels(), served.kernels(), "kernels"));
+                Math.min(served.imageTokens(), context),
+                AdminBody.oneOf(Kernels.class, request.kernels(), served.kernels(), "kernels"));
     }
 
     private static Ranking ranking(List<Integer> order, int layers) {

@@ -11,13 +11,13 @@ import dev.luq.files.Sha256;
 import dev.luq.gguf.CheckedModel;
 import dev.luq.http.errors.ApiError;
 import dev.luq.http.errors.ApiException.InvalidRequest;
+import dev.luq.http.errors.ApiException.ModelNotFound;
 import dev.luq.http.errors.ApiException.Refused;
 import dev.luq.jobs.Job;
 import dev.luq.jobs.Jobs;
 import dev.luq.jobs.JobsConfig;
 import dev.luq.requant.plan.Budget;
 import dev.luq.requant.plan.Planner;
-import dev.luq.requant.plan.Precision;
 import dev.luq.requant.spec.Method;
 import dev.luq.requant.spec.RequantizationSpec;
 import dev.luq.serving.SwapMode;
@@ -70,15 +70,12 @@ class RequantizationFactory {
     }
 
     Jobs.Request job(NewRequantization request, Optional<Job.Idempotency> idempotency) {
-        String modelId = Body.required(request.model(), "model");
-        CatalogEntry entry = catalog.find(modelId).filter(e -> e.id().equals(modelId)).orElseThrow(() ->
-                new Refused(new ApiError(404, "model_not_found", "There is no model with the id " + modelId, "model",
-                        OptionalInt.empty())));
+        String modelId = AdminBody.required(request.model(), "model");
+        CatalogEntry entry = model(modelId);
         CheckedModel base = ServedShape.base(entry);
-        Budget budget = Budget.parse(Body.required(request.budget(), "budget"));
+        Budget budget = Budget.parse(AdminBody.required(request.budget(), "budget"));
         Instant now = Instant.now().truncatedTo(ChronoUnit.MILLIS);
         String id = "rq-" + TIME.format(now) + "-" + HexFormat.of().toHexDigits((short) ThreadLocalRandom.current().nextInt());
-        RequantizationSpec.Levels levels = RequantizationSpec.Levels.DEFAULT;
         RequantizationSpec.Calibration calibration = RequantizationSpec.Calibration.DEFAULT;
         RequantizationSpec spec = new RequantizationSpec(RequantizationSpec.VERSION,
                 new RequantizationSpec.Source(entry.id(), base.files().paths().stream().map(Path::toString).toList(),
@@ -87,24 +84,31 @@ class RequantizationFactory {
                         set(request.evaluationSet(), "evaluation_set"), or(request.evaluationExamples(), 0)),
                 budget,
                 request.method() == null ? Method.BEST : Method.parse(request.method()),
-                new RequantizationSpec.Levels(Body.oneOf(Precision.class, request.low(), levels.low(), "low"),
-                        Body.oneOf(Precision.class, request.high(), levels.high(), "high"),
-                        Body.oneOf(Precision.class, request.mmproj(), levels.mmproj(), "mmproj")),
+                AdminBody.levels(request.low(), request.high(), request.mmproj()),
                 new RequantizationSpec.Calibration(or(request.alpha(), calibration.alpha()),
                         or(request.seed(), calibration.seed()),
                         or(request.calibrationExamples(), calibration.examples()), calibration.tuning()),
                 ServedShape.of(workerConfig, entry, base), jobsConfig.threads(),
-                new RequantizationSpec.Output(variant(request, budget, id), now, Body.oneOf(RequantizationSpec.Scope.class,
+                new RequantizationSpec.Output(variant(request, budget, id), now, AdminBody.oneOf(RequantizationSpec.Scope.class,
                         request.report(), RequantizationSpec.Scope.BRIEF, "report")));
         spec.requirePossible(new Planner(base.files(), base.projector(), spec.serving()));
-        SwapMode swap = Body.oneOf(SwapMode.class, request.swap(), SwapMode.AUTO, "swap");
+        SwapMode swap = AdminBody.oneOf(SwapMode.class, request.swap(), SwapMode.AUTO, "swap");
         return new Jobs.Request(id, spec, idempotency,
                 Boolean.TRUE.equals(request.activate()) ? Optional.of(swap) : Optional.empty());
     }
 
+    /** A model that a field of the request names: not what its path addresses, so that the code is another. */
+    private CatalogEntry model(String id) {
+        try {
+            return catalog.get(id);
+        } catch (CatalogException.NotFound e) {
+            throw new ModelNotFound(e.getMessage());
+        }
+    }
+
     private String set(String name, String param) {
         try {
-            return sets.get(Body.required(name, param)).folder();
+            return sets.get(AdminBody.required(name, param)).folder();
         } catch (SetException.NotFound e) {
             throw new InvalidRequest(param, e.getMessage() + ". GET " + SetsAdmin.PATH + " lists them");
         } catch (SetException.Invalid e) {

@@ -78,8 +78,8 @@ public class RequantizationsAdmin {
     @GET
     @Path("/{id}")
     @Operation(operationId = "getRequantization", summary = "One re-quantization, with phase, progress and time left")
-    @APIResponse(responseCode = "200", content = @Content(schema = @Schema(implementation = Requantization.class)))
-    public Requantization get(@PathParam("id") String id) {
+    @APIResponse(responseCode = "200", content = @Content(schema = @Schema(implementation = AdminRequantization.class)))
+    public AdminRequantization get(@PathParam("id") String id) {
         return describe(jobs.get(id));
     }
 
@@ -90,9 +90,9 @@ public class RequantizationsAdmin {
                     + " Idempotency-Key the same request again finds the job that it made.")
     @RequestBody(required = true, content = @Content(schema = @Schema(implementation = NewRequantization.class)))
     @APIResponse(responseCode = "202", description = "Queued; Location names it",
-            content = @Content(schema = @Schema(implementation = Requantization.class)))
+            content = @Content(schema = @Schema(implementation = AdminRequantization.class)))
     public Response create(@HeaderParam("Idempotency-Key") String key, InputStream body) throws IOException {
-        NewRequantization request = Body.read(body, NewRequantization.class);
+        NewRequantization request = AdminBody.read(body, NewRequantization.class);
         AuditLog.object(routing, request.model());
         Optional<Job.Idempotency> idempotency = RequantizationFactory.idempotency(key, request);
         // What was right then need not be right now: the sets of a finished job may be gone.
@@ -107,7 +107,7 @@ public class RequantizationsAdmin {
     @Operation(operationId = "cancelRequantization", summary = "Stop a re-quantization",
             description = "One that runs stops soon. What it has done is kept for resuming it.")
     @APIResponse(responseCode = "202", description = "It stops",
-            content = @Content(schema = @Schema(implementation = Requantization.class)))
+            content = @Content(schema = @Schema(implementation = AdminRequantization.class)))
     public Response cancel(@PathParam("id") String id) {
         return Response.accepted(describe(jobs.cancel(id))).build();
     }
@@ -117,7 +117,7 @@ public class RequantizationsAdmin {
     @Operation(operationId = "resumeRequantization", summary = "Queue a failed or cancelled re-quantization again",
             description = "It goes on where it was.")
     @APIResponse(responseCode = "202", description = "Queued",
-            content = @Content(schema = @Schema(implementation = Requantization.class)))
+            content = @Content(schema = @Schema(implementation = AdminRequantization.class)))
     public Response resume(@PathParam("id") String id) {
         return Response.accepted(describe(jobs.resume(id))).build();
     }
@@ -138,7 +138,7 @@ public class RequantizationsAdmin {
             description = "Each event state carries the whole re-quantization: the present one first, unless"
                     + " Last-Event-ID names it, then each change. The stream ends with the job.")
     @APIResponse(responseCode = "200", content = @Content(mediaType = MediaType.SERVER_SENT_EVENTS,
-            schema = @Schema(implementation = Requantization.class)))
+            schema = @Schema(implementation = AdminRequantization.class)))
     public Multi<OutboundSseEvent> events(@PathParam("id") String id, @HeaderParam("Last-Event-ID") String last,
             @Context Sse sse) {
         return jobs.changes(id).filter(event -> !event.id().equals(last)).map(event -> event(event, sse));
@@ -146,7 +146,7 @@ public class RequantizationsAdmin {
 
     private OutboundSseEvent event(JobEvents.Event event, Sse sse) {
         return sse.newEventBuilder().id(event.id()).name("state").mediaType(MediaType.APPLICATION_JSON_TYPE)
-                .data(Requantization.class, describe(event.job())).build();
+                .data(AdminRequantization.class, describe(event.job())).build();
     }
 
     @GET
@@ -165,13 +165,13 @@ public class RequantizationsAdmin {
                 : MediaType.APPLICATION_JSON_TYPE).header("Content-Security-Policy", PAGE_POLICY).build();
     }
 
-    private Requantization describe(Job job) {
-        return Requantization.of(job, jobs.position(job.id()));
+    private AdminRequantization describe(Job job) {
+        return AdminRequantization.of(job, jobs.position(job.id()));
     }
 
     /** All re-quantizations. */
     @RegisterForReflection
     @Schema(name = "Requantizations")
-    public record Requantizations(String object, List<Requantization> data) {
+    public record Requantizations(String object, List<AdminRequantization> data) {
     }
 }

@@ -108,7 +108,7 @@ public class SetsAdmin {
     @APIResponse(responseCode = "201", description = "Checked and kept",
             content = @Content(schema = @Schema(implementation = Set.class)))
     public Uni<Response> upload(@QueryParam("name") String name) {
-        CalibrationSets.Upload upload = sets.receive(Body.required(name, "name"));
+        CalibrationSets.Upload upload = sets.receive(AdminBody.required(name, "name"));
         Executor threads = Infrastructure.getDefaultWorkerPool();
         return bodies.toFile(routing, upload.archive(), upload.maxBytes(), config.uploadDeadline())
                 .onFailure(IOException.class).transform(upload::notSaved)
@@ -122,9 +122,9 @@ public class SetsAdmin {
     @Consumes(MediaType.APPLICATION_JSON)
     @Operation(hidden = true, operationId = "nameCalibrationSet") // described above: one path and method is one operation
     public Response name(InputStream body) throws IOException {
-        NamedFolder folder = Body.read(body, NamedFolder.class);
+        NamedFolder folder = AdminBody.read(body, NamedFolder.class);
         AuditLog.object(routing, folder.name());
-        return created(sets.name(Body.required(folder.name(), "name"), Body.required(folder.folder(), "folder")));
+        return created(sets.name(AdminBody.required(folder.name(), "name"), AdminBody.required(folder.folder(), "folder")));
     }
 
     private static Response created(CalibrationSet set) {

@@ -23,7 +23,7 @@ import org.jboss.logging.Logger;
 /**
  * The models that this server serves: the configured ones, and what was registered or changed at run time, which lies
  * in the data folder and outlives the server. All files are checked first: none reaches native code that is cut off,
- * malformed or no partner of its projector. A configured model with such a file stays in the catalogue with the
+ * malformed or does not fit its projector. A configured model with such a file stays in the catalogue with the
  * reason. Thread-safe: readers see one state of the whole catalogue, changes take place one after the other and are on
  * the disk when their method returns.
  */
@@ -68,7 +68,7 @@ public class Catalog {
         this.view = withAliases(entries, state);
     }
 
-    /** Aliases given at run time yield to names that are configured by now: the server starts. */
+    /** A configured name takes precedence over an alias given at run time: the server has to start. */
     private CatalogView withAliases(List<CatalogEntry> entries, CatalogState state) {
         String defaultId = state.defaultModel() != null
                 && entries.stream().anyMatch(entry -> entry.id().equals(state.defaultModel()))
@@ -158,6 +158,20 @@ public class Catalog {
         return view.find(name);
     }
 
+    /** @param id no alias, and not empty */
+    public Optional<CatalogEntry> withId(String id) {
+        return view.find(id).filter(entry -> entry.id().equals(id));
+    }
+
+    /**
+     * The model with this id, which is no alias.
+     *
+     * @throws CatalogException.NotFound when there is none
+     */
+    public CatalogEntry get(String id) {
+        return withId(id).orElseThrow(() -> new CatalogException.NotFound("There is no model with the id " + id));
+    }
+
     /**
      * Adds a model.
      *
@@ -184,7 +198,7 @@ public class Catalog {
      * @throws CatalogException.Conflict when it is configured, or the default model
      */
     public synchronized void unregister(String id) {
-        CatalogEntry entry = require(id);
+        CatalogEntry entry = get(id);
         if (!entry.registered()) {
             throw new CatalogException.Conflict("The model " + id + " is configured; only its configuration removes it");
         }
@@ -195,16 +209,16 @@ public class Catalog {
 
     /** @throws CatalogException.Conflict when a name is taken */
     public synchronized CatalogEntry setAliases(String id, List<String> aliases) {
-        CatalogEntry next = require(id).withAliases(aliases);
+        CatalogEntry next = get(id).withAliases(aliases);
         CatalogView changed = view.replace(next);
         save(state -> state.with(id, old -> old.withAliases(aliases)));
         view = changed;
         return next;
     }
 
-    /** Makes a model the one that requests get which name none. */
+    /** Makes a model the default, which requests get that name none. */
     public synchronized void setDefault(String id) {
-        require(id);
+        get(id);
         CatalogView next = CatalogView.of(view.entries(), id);
         save(state -> state.withDefault(id));
         view = next;
@@ -212,7 +226,7 @@ public class Catalog {
 
     /** Remembers whether a process is to serve the model. */
     public synchronized CatalogEntry setUnloaded(String id, boolean unloaded) {
-        CatalogEntry next = require(id).withUnloaded(unloaded);
+        CatalogEntry next = get(id).withUnloaded(unloaded);
         save(state -> state.with(id, old -> old.withUnloaded(unloaded)));
         view = view.replace(next);
         return next;
@@ -227,7 +241,7 @@ public class Catalog {
      * @throws CatalogException.Conflict when the variant is another model's
      */
     public CatalogEntry prepare(String id, Optional<String> variant) {
-        CatalogEntry now = require(id);
+        CatalogEntry now = get(id);
         return checked(now.id(), now.aliases(), now.registered(), now.unloaded(), now.kernels(), now.base(), variant);
     }
 
@@ -238,7 +252,7 @@ public class Catalog {
      * @param prepared by {@link #prepare}
      */
     public synchronized CatalogEntry activate(CatalogEntry prepared) {
-        CatalogEntry now = require(prepared.id());
+        CatalogEntry now = get(prepared.id());
         CatalogEntry next = new CatalogEntry(now.id(), now.aliases(), now.registered(), now.unloaded(), now.kernels(), prepared.base(),
                 prepared.variant(), prepared.created(), prepared.facts(), prepared.problem());
         view = view.replace(next);
@@ -267,14 +281,9 @@ public class Catalog {
      * @throws CatalogException.NotFound when there is no such model
      */
     public Optional<String> wantedVariant(String id) {
-        CatalogEntry entry = require(id);
+        CatalogEntry entry = get(id);
         return entry.problem().isEmpty() ? entry.variant().map(Variant::id)
                 : Optional.ofNullable(CatalogState.read(data).of(id).variant());
-    }
-
-    private CatalogEntry require(String id) {
-        return view.find(id).filter(entry -> entry.id().equals(id))
-                .orElseThrow(() -> new CatalogException.NotFound("There is no model with the id " + id));
     }
 
     private void save(UnaryOperator<CatalogState> change) {

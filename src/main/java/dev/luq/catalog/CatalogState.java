@@ -19,8 +19,8 @@ import java.util.TreeMap;
 import java.util.function.UnaryOperator;
 
 /**
- * What was changed in the catalogue at run time, as it lies in {@code catalog.json} of the data folder: in addition to
- * the configuration, and stronger than it.
+ * What was changed in the catalogue at run time, as it lies in {@code catalog.json} of the data folder. It adds to the
+ * configuration and takes precedence over it.
  *
  * @param version 1
  * @param defaultModel id of the default model; null as configured

@@ -1,8 +1,8 @@
 package dev.luq.cli;
 
-import dev.luq.llama.KernelLayout;
 import dev.luq.llama.Llama;
 import dev.luq.machine.KernelTable;
+import dev.luq.machine.Kernels;
 import dev.luq.machine.Processors;
 import dev.luq.serving.KernelCheck;
 import java.util.Optional;
@@ -20,7 +20,7 @@ final class DoctorCommand implements Callable<Integer> {
         System.out.println("threads            " + Processors.available());
         System.out.println("llama.cpp          " + Llama.version());
         System.out.println("CPU backend        " + Llama.systemInfo());
-        System.out.println("fast kernels       " + Llama.enableKernels(KernelLayout.FAST));
+        System.out.println("fast kernels       " + Llama.enableKernels(Kernels.FAST));
         if (kernels.isEmpty()) {
             System.out.println("kernels            not tried, taken by rule: the reason is above");
             return 1;

@@ -6,8 +6,8 @@ import dev.luq.catalog.DemoModel;
 import dev.luq.requant.measure.Agreement;
 import dev.luq.requant.measure.Quality;
 import dev.luq.requant.measure.Score;
-import dev.luq.requant.pipeline.JobException;
 import dev.luq.requant.pipeline.ModelEvaluation;
+import dev.luq.requant.pipeline.RequantizationException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -68,18 +68,18 @@ final class EvalCommand implements Callable<Integer> {
             System.out.printf(Locale.ROOT, "%-12s %.2f MiB, %.2f bits per weight%n", "weights",
                     result.tensorBytes() / MIB, result.bitsPerWeight());
             print(result.quality(), Optional.of(result.baseQuality()));
-        } catch (JobException e) {
+        } catch (RequantizationException e) {
             bar.clear();
             throw new CliException(e.getMessage(), e);
         }
         return 0;
     }
 
-    private ModelEvaluation.Subject subject() {
+    private ModelEvaluation.Target subject() {
         if (model.equals(DEMO) || Files.exists(Path.of(model))) {
-            return new ModelEvaluation.Subject.OfFiles(ModelOptions.of(model, mmproj).modelFiles().paths());
+            return new ModelEvaluation.Target.OfFiles(ModelOptions.of(model, mmproj).modelFiles().paths());
         }
-        return new ModelEvaluation.Subject.OfStore(model);
+        return new ModelEvaluation.Target.OfStore(model);
     }
 
     /** @param base the base model's, for its right answers */

@@ -2,6 +2,7 @@ package dev.luq.cli;
 
 import dev.luq.machine.KernelTable;
 import dev.luq.machine.KernelTrial;
+import dev.luq.machine.Kernels;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -15,7 +16,7 @@ import java.util.stream.Stream;
 /** What {@code luq doctor} prints about this machine's kernels: a line a type, a column a set of kernels. */
 final class KernelReport {
 
-    private static final List<String> LAYOUTS = List.of("fast", "compact", "stock");
+    private static final List<Kernels> ALL = List.of(Kernels.values());
 
     private final KernelTable table;
 
@@ -41,15 +42,15 @@ final class KernelReport {
         List<String> sets = Stream.of(sets(false), sets(true)).flatMap(Set::stream).distinct()
                 .sorted((a, b) -> Boolean.compare(a.equals(KernelTrial.ROWS), b.equals(KernelTrial.ROWS))).toList();
         List<List<String>> rows = new ArrayList<>();
-        rows.add(Stream.of(List.of("type"), sets, LAYOUTS).flatMap(List::stream).toList());
+        rows.add(Stream.of(Stream.of("type"), sets.stream(), ALL.stream().map(Kernels::configName)).flatMap(each -> each).toList());
         for (String type : table.types()) {
             Map<String, List<KernelTrial>> kinds = kinds(type);
             kinds.forEach((kind, trials) -> {
                 List<String> row = new ArrayList<>(List.of((type + " " + kind).strip()));
                 sets.forEach(set -> row.add(trials.stream().filter(trial -> trial.set().equals(set)).findFirst()
                         .map(KernelReport::cell).orElse("")));
-                LAYOUTS.forEach(layout -> row.add(kind.isEmpty() || kind.equals(layout) || layout.equals("stock")
-                        ? taken(type, layout) : ""));
+                ALL.forEach(each -> row.add(kind.isEmpty() || kind.equals(each.configName()) || each == Kernels.STOCK
+                        ? taken(type, each) : ""));
                 rows.add(row);
             });
         }
@@ -85,8 +86,8 @@ final class KernelReport {
         };
     }
 
-    private String taken(String type, String layout) {
-        return table.taken(type, layout).map(KernelTrial::set).orElse("plain C++");
+    private String taken(String type, Kernels kernels) {
+        return table.taken(type, kernels).map(KernelTrial::set).orElse("plain C++");
     }
 
     /** Columns of figures to the right, names to the left. */

@@ -81,7 +81,7 @@ final class PlanCommand implements Callable<Integer> {
     private void print(List<Candidate> candidates, Levels of, Optional<Candidate> chosen, ServingShape shape) {
         System.out.printf("%s: k of %d layers %s, the rest %s; memory with kernels %s and pictures of %d tokens; sizes in"
                 + " MiB%n%n", model.id(), candidates.size() - 1, of.low(), of.high(),
-                shape.kernels().name().toLowerCase(Locale.ROOT), shape.imageTokens());
+                shape.kernels().configName(), shape.imageTokens());
         System.out.printf("%3s %10s %8s %6s   %10s %10s %10s %10s %10s %10s%n", "k", "weights", "Q4_K_M", "bits", "memory",
                 "weights", "projector", "KV cache", "compute", "processes");
         for (int k = 0; k < candidates.size(); k++) {

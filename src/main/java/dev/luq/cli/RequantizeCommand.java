@@ -10,8 +10,8 @@ import dev.luq.gguf.GgufException;
 import dev.luq.gguf.ModelFacts;
 import dev.luq.gguf.ModelFiles;
 import dev.luq.requant.measure.Quality;
-import dev.luq.requant.pipeline.JobException;
-import dev.luq.requant.pipeline.Requantization;
+import dev.luq.requant.pipeline.RequantizationException;
+import dev.luq.requant.pipeline.RequantizationJob;
 import dev.luq.requant.plan.Budget;
 import dev.luq.requant.plan.PlanException;
 import dev.luq.requant.plan.Planner;
@@ -20,12 +20,12 @@ import dev.luq.requant.report.Report;
 import dev.luq.requant.spec.JobStatus;
 import dev.luq.requant.spec.Method;
 import dev.luq.requant.spec.Phase;
-import dev.luq.requant.spec.RequantizationSpec;
 import dev.luq.requant.spec.RequantizationSpec.Calibration;
 import dev.luq.requant.spec.RequantizationSpec.Output;
 import dev.luq.requant.spec.RequantizationSpec.Scope;
 import dev.luq.requant.spec.RequantizationSpec.Sets;
 import dev.luq.requant.spec.RequantizationSpec.Source;
+import dev.luq.requant.spec.RequantizationSpec;
 import dev.luq.requant.spec.SpecException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -172,7 +172,7 @@ final class RequantizeCommand implements Callable<Integer> {
         });
         Runtime.getRuntime().addShutdownHook(interrupt);
         try {
-            return new Requantization(data, folder).run(new Requantization.Listener() {
+            return new RequantizationJob(data, folder).run(new RequantizationJob.Listener() {
                 @Override
                 public void phase(Phase phase) {
                     bar.phase(phase);
@@ -193,7 +193,7 @@ final class RequantizeCommand implements Callable<Integer> {
                     return cancelled.get();
                 }
             });
-        } catch (JobException e) {
+        } catch (RequantizationException e) {
             bar.clear();
             throw new CliException(e.getMessage(), e);
         } finally {
@@ -222,7 +222,7 @@ final class RequantizeCommand implements Callable<Integer> {
         print("layers", String.join(" ", layers));
         EvalCommand.print(quality, report.baseQuality());
         JobStatus.read(folder).ifPresent(status -> System.err.println("luq: seconds: " + times(status.phaseSeconds())));
-        print("report", folder.resolve(Requantization.PAGE).toString());
+        print("report", folder.resolve(RequantizationJob.PAGE).toString());
     }
 
     /** By phase, and without the evaluation: how long it takes to a published model. */

@@ -1,5 +1,5 @@
 /**
- * The commands behind the launcher {@code luq} that talk to a running server or measure it: {@code chat}, the Java half
- * of {@code doctor}, and {@code bench}. They run in a JVM of their own, without Quarkus.
+ * The launcher's commands that are written in Java: {@code chat}, {@code requantize}, {@code plan}, {@code eval},
+ * {@code export}, and a part of {@code doctor}. They run in a JVM of their own, without Quarkus.
  */
 package dev.luq.cli;

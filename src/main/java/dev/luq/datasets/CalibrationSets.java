@@ -153,7 +153,7 @@ public class CalibrationSets {
     }
 
     /**
-     * Begins to receive a set under a name that nobody else receives one under.
+     * Begins to receive a set under a name; one upload a name at a time.
      *
      * @return to be closed
      * @throws SetException when the name is none, is being received, or too many sets exist or are being received

@@ -23,7 +23,7 @@ public interface DecoderConfig {
     @WithDefault("30S")
     Duration decodeTimeout();
 
-    /** Bytes of memory that decoding one image may take. One image at a time may take more than half of it. */
+    /** Bytes of memory that decoding one image may take, beside the server's heap. One image at a time may take more than half of it. */
     @WithDefault("268435456")
     long decodeMemory();
 

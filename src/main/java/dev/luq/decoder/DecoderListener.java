@@ -4,8 +4,8 @@ package dev.luq.decoder;
 public interface DecoderListener {
 
     /** A decoder answered, with a picture or why there is none. @param nanos that it took, without waiting for it */
-    void answered(long nanos);
+    void decoded(long nanos);
 
     /** A decoder did not answer and is replaced. */
-    void lost(DecoderException.Reason reason);
+    void replaced(DecoderException.Reason reason);
 }

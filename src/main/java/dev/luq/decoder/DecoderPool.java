@@ -27,9 +27,9 @@ import org.jboss.logging.Logger;
 
 /**
  * Decodes images in processes of their own, because a decoder can neither be interrupted nor held to a share of the heap:
- * one that takes too long, too much memory, or ends, is replaced, and costs the request that sent the image an error and
- * no other anything. Images are decoded in the order in which they came, one that takes much memory after the other.
- * Processes are started when they are needed. Thread-safe.
+ * one that takes too long or too much memory, or ends, is replaced, and only the request that sent the image fails.
+ * Images are decoded in the order in which they came, those that take much memory one at a time. Processes are started
+ * when they are needed. Thread-safe.
  */
 @Singleton
 public final class DecoderPool {
@@ -52,7 +52,7 @@ public final class DecoderPool {
     private static final long NANOS_PER_PIXEL = 1000;
     /** The start of a Java process on a busy machine. */
     private static final Duration START = Duration.ofSeconds(30);
-    private static final long LAST_WORDS_MILLIS = 1000;
+    private static final long CRASH_REPORT_MILLIS = 1000;
     /** What takes more than this part of the memory is decoded alone of its kind. */
     private static final int LARGE = 2;
 
@@ -123,7 +123,7 @@ public final class DecoderPool {
     }
 
     /**
-     * Waits for its turn, and for the picture: upright, RGB, transparent parts on white.
+     * Waits for a decoder, and for its pixels: upright, RGB, transparent parts on white.
      *
      * @param header of the data
      * @param every of the header's pixels, at most {@link #memory} bytes of memory
@@ -142,7 +142,7 @@ public final class DecoderPool {
         try {
             acquire(processes);
             try {
-                return picture(decode(new DecodeRequest(data, every, maxPixels), deadline(header)));
+                return pixels(decode(new DecodeRequest(data, every, maxPixels), deadline(header)));
             } finally {
                 processes.release();
             }
@@ -169,7 +169,7 @@ public final class DecoderPool {
         }
     }
 
-    private static Pixels picture(DecodeReply reply) {
+    private static Pixels pixels(DecodeReply reply) {
         if (reply instanceof DecodeReply.Refused refused) {
             throw ImageException.of(refused.message(), refused.tooLarge());
         }
@@ -203,30 +203,30 @@ public final class DecoderPool {
         } finally {
             late = deadline.stop();
             if (reply == null || late) {
-                exit = end(process, late ? 0 : LAST_WORDS_MILLIS);
+                exit = end(process, late ? 0 : CRASH_REPORT_MILLIS);
             }
         }
         if (reply == null) {
             boolean outOfMemory = exit.code() == DecodeReply.EXIT_OUT_OF_MEMORY;
             Reason reason = late ? Reason.TIME : outOfMemory ? Reason.MEMORY : Reason.CRASH;
-            lost(reason, exit, time);
+            replaced(reason, exit, time);
             throw new DecoderException(reason);
         }
         if (!late) {
             keep(process);
         }
         long nanos = System.nanoTime() - start;
-        listeners.forEach(listener -> listener.answered(nanos));
+        listeners.forEach(listener -> listener.decoded(nanos));
         return reply;
     }
 
-    private void lost(Reason reason, ProcessExit exit, Duration time) {
+    private void replaced(Reason reason, ProcessExit exit, Duration time) {
         LOG.warnf("A decoder is replaced: %s", switch (reason) {
             case TIME -> "an image took longer than " + time.toMillis() + " ms";
             case MEMORY -> "an image took more memory than luq.images.decode-memory allows";
             default -> "it ended with " + exit.forOperator();
         });
-        listeners.forEach(listener -> listener.lost(reason));
+        listeners.forEach(listener -> listener.replaced(reason));
     }
 
     /** @param fresh none that decoded before */
@@ -242,7 +242,7 @@ public final class DecoderPool {
             if (process.isAlive()) {
                 return process;
             }
-            lost(Reason.CRASH, end(process, 0), Duration.ZERO);
+            replaced(Reason.CRASH, end(process, 0), Duration.ZERO);
         }
         return start();
     }
@@ -265,7 +265,7 @@ public final class DecoderPool {
             process.awaitReady();
         } catch (IOException e) {
             LOG.errorf("A decoder that was started is of no use: it ended with %s",
-                    end(process, LAST_WORDS_MILLIS).forOperator());
+                    end(process, CRASH_REPORT_MILLIS).forOperator());
             throw notStarted();
         } finally {
             deadline.stop();
@@ -280,7 +280,7 @@ public final class DecoderPool {
     }
 
     private DecoderException notStarted() {
-        listeners.forEach(listener -> listener.lost(Reason.START));
+        listeners.forEach(listener -> listener.replaced(Reason.START));
         return new DecoderException(Reason.START);
     }
 

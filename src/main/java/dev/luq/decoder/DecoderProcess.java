@@ -15,7 +15,7 @@ import org.jboss.logging.Logger;
 
 /**
  * One running decoder. It is used by one thread at a time, which its end wakes; {@link #kill} is for any thread. It ends
- * with the server, which its input tells it of.
+ * with its input, that is with the server.
  */
 final class DecoderProcess {
 

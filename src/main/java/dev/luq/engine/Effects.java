@@ -5,8 +5,8 @@ import dev.luq.prompt.PromptUnit;
 import java.util.List;
 
 /**
- * Everything that the engine does to the world. {@link Scheduler} decides, this does. All methods are called on the
- * engine thread; those that start work on another thread answer with an event.
+ * What {@link Scheduler} makes happen outside of its own bookkeeping. All methods are called on the engine thread; those
+ * that start work on another thread answer with an event.
  */
 interface Effects {
 
@@ -51,10 +51,10 @@ interface Effects {
     /** Chooses the next token of a request whose output was part of the latest decode, and streams its text. */
     Sampled sample(String request);
 
-    /** Ends a request well and lets go of what it holds. */
+    /** Ends a request well and releases what it holds. */
     void finished(String request, FinishReason reason);
 
-    /** Ends a request that cannot go on and lets go of what it holds. */
+    /** Ends a request that failed and releases what it holds. */
     void failed(String request, EngineException failure);
 
     /** A token. @param ends why the generation ends with it, or null when it goes on */

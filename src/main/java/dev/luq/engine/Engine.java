@@ -21,15 +21,15 @@ import java.util.function.Function;
 /**
  * Generates for many requests at once with one model. Thread-safe.
  *
- * <p>One thread does {@code { drain the mailbox; schedule; decode; sample; emit }} and is the only one that uses the
- * context. {@link Scheduler} decides, {@link LlamaEffects} does. What happens elsewhere (a submission, a prepared
- * prompt, an encoded image, a cancellation) arrives in the mailbox and is seen before the next step.
+ * <p>The engine thread repeats: handle the events of the mailbox, schedule a step, decode it, sample. It alone uses the
+ * context. {@link Scheduler} decides, {@link LlamaEffects} does. What happens on other threads (a submission, a prepared
+ * prompt, an encoded image, a cancellation) comes as an event and is handled before the next step.
  */
 public final class Engine implements AutoCloseable {
 
     private static final System.Logger LOG = System.getLogger(Engine.class.getName());
 
-    /** Something that happened. @param request the one that fails if handling it fails, or null */
+    /** Work for the engine thread. @param request the one that fails if handling it fails, or null */
     private record Event(String request, Runnable handle) {
     }
 
@@ -38,10 +38,10 @@ public final class Engine implements AutoCloseable {
     private final Scheduler scheduler;
     private final List<AutoCloseable> owned;
     private final WorkListener work;
-    private final Thread thread = new Thread(null, this::run, "luq-engine", LlamaEffects.NATIVE_STACK);
+    private final Thread thread = new Thread(null, this::run, "luq-engine", NativeThreads.STACK_BYTES);
     private boolean idle = true;
     private volatile boolean closing;
-    /** Nobody reads the mailbox any more. */
+    /** The mailbox is no longer read. */
     private volatile boolean closed;
     private volatile EngineStats stats;
 
@@ -118,10 +118,12 @@ public final class Engine implements AutoCloseable {
     private void run() {
         while (!closing) {
             try {
-                drainMailbox();
+                handleEvents();
                 Step step = scheduler.schedule();
                 idle = step.isEmpty();
-                decode(step);
+                decodeTokens(step);
+                decodeImage(step);
+                work.ends(WorkListener.Work.STEP);
             } catch (RuntimeException | Error e) {
                 LOG.log(System.Logger.Level.ERROR, "The engine failed; all requests end", e);
                 scheduler.failAll(EngineException.of(e));
@@ -131,7 +133,7 @@ public final class Engine implements AutoCloseable {
     }
 
     /** Waits for an event only when there is nothing to decode. */
-    private void drainMailbox() {
+    private void handleEvents() {
         Event event = idle ? takeUninterruptibly() : mailbox.poll();
         for (; event != null; event = mailbox.poll()) {
             work.begins(WorkListener.Work.STEP, event.request == null ? List.of() : List.of(event.request));
@@ -144,30 +146,30 @@ public final class Engine implements AutoCloseable {
         }
     }
 
-    private void decode(Step step) {
-        if (!step.tokens().isEmpty() && attempt(() -> effects.decode(step.tokens()), step.requests())) {
-            Map<Step.TokenRun, EngineException.NotFinite> undefined = new LinkedHashMap<>();
-            for (Step.TokenRun run : step.tokens()) {
-                advance(run.request(), run.output(), () -> scheduler.decoded(run), e -> undefined.put(run, e));
-            }
-            // Not before the others have what they need of this batch.
-            undefined.forEach((run, e) -> attempt(() -> notFinite(run.request(),
-                    effects.notFinite(run).map(e::at).orElse(e)), List.of(run.request())));
+    /** Decodes the step's batch of tokens, then samples for each request that has logits in it. */
+    private void decodeTokens(Step step) {
+        if (step.tokens().isEmpty() || !decode(() -> effects.decode(step.tokens()), step.requests())) {
+            return;
         }
+        Map<Step.TokenRun, EngineException.NonFiniteOutput> nonFinite = new LinkedHashMap<>();
+        for (Step.TokenRun run : step.tokens()) {
+            advance(run.request(), run.output(), () -> scheduler.decoded(run), e -> nonFinite.put(run, e));
+        }
+        // Last, since it decodes again: that overwrites the logits of the others.
+        nonFinite.forEach((run, e) -> decode(() -> failNonFinite(run.request(),
+                effects.locateNonFinite(run).map(e::at).orElse(e)), List.of(run.request())));
+    }
+
+    /** Decodes the step's slice of an image, then samples if the prompt ends with it. */
+    private void decodeImage(Step step) {
         Step.ImageSlice slice = step.image();
-        if (slice != null && attempt(() -> effects.decode(slice), List.of(slice.request()))) {
-            advance(slice.request(), slice.output(), () -> scheduler.decoded(slice), e -> notFinite(slice.request(), e));
+        if (slice != null && decode(() -> effects.decode(slice), List.of(slice.request()))) {
+            advance(slice.request(), slice.output(), () -> scheduler.decoded(slice), e -> failNonFinite(slice.request(), e));
         }
-        work.ends(WorkListener.Work.STEP);
     }
 
-    private void notFinite(String request, EngineException.NotFinite failure) {
-        // What its sequence holds must not go into another answer.
-        scheduler.decodeFailed(List.of(request), failure);
-    }
-
-    /** @param requests those of which a part is decoded */
-    private boolean attempt(Runnable decode, List<String> requests) {
+    /** @param requests those that have a part in it: they fail if it fails. @return whether it succeeded */
+    private boolean decode(Runnable decode, List<String> requests) {
         work.begins(WorkListener.Work.STEP, requests);
         try {
             decode.run();
@@ -182,19 +184,25 @@ public final class Engine implements AutoCloseable {
         return false;
     }
 
+    /** @param output whether the request's next token is sampled now */
     private void advance(String request, boolean output, Runnable decoded,
-            Consumer<EngineException.NotFinite> notFinite) {
+            Consumer<EngineException.NonFiniteOutput> nonFinite) {
         try {
             decoded.run();
             if (output) {
                 work.begins(WorkListener.Work.STEP, List.of(request));
                 scheduler.sampled(request, effects.sample(request));
             }
-        } catch (EngineException.NotFinite e) {
-            notFinite.accept(e);
+        } catch (EngineException.NonFiniteOutput e) {
+            nonFinite.accept(e);
         } catch (RuntimeException | Error e) {
             failed(request, e);
         }
+    }
+
+    private void failNonFinite(String request, EngineException.NonFiniteOutput failure) {
+        // As after a failed decode, so that no other request reuses what the sequence holds.
+        scheduler.decodeFailed(List.of(request), failure);
     }
 
     private void failed(String request, Throwable cause) {
@@ -224,12 +232,12 @@ public final class Engine implements AutoCloseable {
     /**
      * Ends all requests with {@code cancelled}, waits for the engine's threads and closes what it owns.
      *
-     * @throws IllegalStateException when called by a listener, on the engine's own thread
+     * @throws IllegalStateException when called by a consumer, on the engine's own thread
      */
     @Override
     public synchronized void close() {
         if (Thread.currentThread() == thread) {
-            throw new IllegalStateException("the engine cannot be closed by a listener");
+            throw new IllegalStateException("the engine cannot be closed by a consumer");
         }
         if (closing) {
             return;
@@ -240,9 +248,9 @@ public final class Engine implements AutoCloseable {
         scheduler.failAll(new EngineException.Cancelled());
         effects.stopThreads();
         closed = true;
-        // What the other threads still answered is let go of here, and late submissions are refused.
+        // The last replies of the other threads are discarded here, and late submissions are refused.
         idle = false;
-        drainMailbox();
+        handleEvents();
         effects.close();
         for (AutoCloseable resource : owned) {
             try {
@@ -267,12 +275,12 @@ public final class Engine implements AutoCloseable {
         }
     }
 
-    /** Turns what other threads have to say into events. */
+    /** Puts what other threads report into the mailbox. */
     private final class ToMailbox implements LlamaEffects.Replies {
         @Override
         public void prepared(String request, PromptBuilder.Prepared prepared) {
             mailbox.add(new Event(request, () -> {
-                if (effects.keep(request, prepared)) {
+                if (effects.prepared(request, prepared)) {
                     scheduler.prepared(request, prepared.prompt());
                 }
             }));
@@ -286,7 +294,7 @@ public final class Engine implements AutoCloseable {
         @Override
         public void encoded(String image, ImageEmbedding embedding, double millis) {
             mailbox.add(new Event(null, () -> {
-                effects.keep(image, embedding, millis);
+                effects.encoded(image, embedding, millis);
                 scheduler.encoded(image);
             }));
         }

@@ -47,25 +47,25 @@ public abstract sealed class EngineException extends RuntimeException {
     }
 
     /** The model computed what are no numbers: its kernels are wrong, or its weights. */
-    public static final class NotFinite extends EngineException {
+    public static final class NonFiniteOutput extends EngineException {
 
         /** Its code. */
         public static final String CODE = "non_finite_output";
 
         private final String what;
 
-        NotFinite(String what) {
+        NonFiniteOutput(String what) {
             super(CODE, null, what + " are not finite numbers.", null);
             this.what = what;
         }
 
-        private NotFinite(String what, FiniteTap.Place place) {
-            super(CODE, null, what + " are not finite numbers, first at " + place + ".", null);
+        private NonFiniteOutput(String what, FiniteTap.Location location) {
+            super(CODE, null, what + " are not finite numbers, first at " + location + ".", null);
             this.what = what;
         }
 
-        NotFinite at(FiniteTap.Place place) {
-            return new NotFinite(what, place);
+        NonFiniteOutput at(FiniteTap.Location location) {
+            return new NonFiniteOutput(what, location);
         }
     }
 

@@ -1,34 +1,27 @@
 package dev.luq.engine;
 
 import dev.luq.llama.Context;
-import dev.luq.llama.FiniteNumbers;
 import dev.luq.llama.FiniteTap;
 import dev.luq.llama.ImageChunk;
 import dev.luq.llama.ImageEmbedding;
 import dev.luq.llama.LlamaException;
 import dev.luq.llama.TokenBatch;
 import dev.luq.llama.Vocabulary;
-import dev.luq.prompt.EmbeddingCache;
 import dev.luq.prompt.Prompt;
 import dev.luq.prompt.PromptBuilder;
-import dev.luq.prompt.PromptException;
 import dev.luq.prompt.PromptUnit;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.Function;
 
 /**
- * {@link Effects} on llama.cpp. Prompts are prepared on some threads: short texts, long texts and those with images apart,
- * so that nobody waits for what takes longer than his own. Images are encoded on another thread. All answer through
- * {@link Replies}. Everything else happens on the engine thread, which alone uses the context.
+ * {@link Effects} on llama.cpp. Prompts are prepared on other threads: short texts, long texts and those with images
+ * apart, so that no request waits for one that takes longer than its own. {@link ImageEncoder} encodes images on another.
+ * All answer through {@link Replies}. Everything else happens on the engine thread, which alone uses the context.
  */
 final class LlamaEffects implements Effects, AutoCloseable {
 
@@ -50,39 +43,25 @@ final class LlamaEffects implements Effects, AutoCloseable {
         void abandoned(String request);
     }
 
-    /** A request that waits for an image to be encoded. */
-    private record Wish(Generation generation, int unit) {
-    }
-
-    /**
-     * Stack of threads that run llama.cpp's parsers, which recurse with what clients write: address space, not memory, for
-     * the most that is accepted.
-     */
-    static final long NATIVE_STACK = 512L << 20;
     /** Characters up to which a prompt without images takes some milliseconds. */
     private static final int SHORT_TEXT = 8 * 1024;
 
     private final Context context;
     private final Vocabulary vocabulary;
     private final PromptBuilder prompts;
-    private final Function<ImageChunk, ImageEmbedding> encoder;
     private final Replies replies;
     private final Runnable beforeEnd;
     private final WorkListener work;
     private final long streamInterval;
     private final TokenBatch batch;
-    private final EmbeddingCache<ImageEmbedding> embeddings;
-    private final ThreadPoolExecutor preparingShort = threads("luq-short-prompt", 1);
-    private final ThreadPoolExecutor preparingLong = threads("luq-long-prompt", 2);
-    private final ThreadPoolExecutor preparingImages = threads("luq-image-prompt", 1);
-    private final ThreadPoolExecutor encoding = threads("luq-image", 1);
-    private final Map<String, Generation> generations = new HashMap<>();
-    /** Images being encoded or queued for it. */
-    private final Map<String, List<Wish>> wishes = new HashMap<>();
-    private final Map<String, EncodeJob> jobs = new HashMap<>();
-    /** Where in the latest batch each request's logits are. */
+    private final ThreadPoolExecutor shortTexts = NativeThreads.pool("luq-short-prompt", 1);
+    private final ThreadPoolExecutor longTexts = NativeThreads.pool("luq-long-prompt", 2);
+    private final ThreadPoolExecutor withImages = NativeThreads.pool("luq-image-prompt", 1);
+    private final Map<String, RequestState> requests = new HashMap<>();
+    /** Index in the latest batch of each request's logits. */
     private final Map<String, Integer> outputs = new HashMap<>();
     final Counters counters = new Counters();
+    private final ImageEncoder images;
 
     /** Counters of {@link EngineStats}, for the engine thread. */
     static final class Counters {
@@ -109,75 +88,64 @@ final class LlamaEffects implements Effects, AutoCloseable {
         this.context = context;
         this.vocabulary = vocabulary;
         this.prompts = prompts;
-        this.encoder = encoder;
         this.replies = replies;
         this.beforeEnd = beforeEnd;
         this.work = work;
         this.streamInterval = options.streamInterval().toNanos();
         this.batch = TokenBatch.create(options.batchSize());
-        this.embeddings = new EmbeddingCache<>(options.imageCacheBytes());
-    }
-
-    private static ThreadPoolExecutor threads(String name, int count) {
-        AtomicInteger started = new AtomicInteger();
-        return new ThreadPoolExecutor(count, count, 0, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), task -> {
-            // Each has its own name: after a crash it tells whose work that was.
-            Thread thread = new Thread(null, task, name + (count == 1 ? "" : "-" + started.incrementAndGet()), NATIVE_STACK);
-            thread.setDaemon(true);
-            return thread;
-        });
+        this.images = new ImageEncoder(encoder, options.imageCacheBytes(), replies, work, counters);
     }
 
     /** Makes a request known, before {@link Scheduler#submitted}. @return false when its id is in use */
     boolean add(GenerationRequest request, Consumer<GenerationEvent> consumer) {
         Runnable abandon = () -> replies.abandoned(request.id());
-        return generations.putIfAbsent(request.id(), new Generation(request, consumer, streamInterval, abandon)) == null;
+        return requests.putIfAbsent(request.id(), new RequestState(request, consumer, streamInterval, abandon)) == null;
     }
 
     // ---- preparing ----
 
     @Override
-    public void prepare(String request) {
-        Generation generation = generations.get(request);
-        GenerationRequest input = generation.request();
-        lane(input).execute(() -> {
-            if (generation.ended()) {
+    public void prepare(String id) {
+        RequestState state = requests.get(id);
+        GenerationRequest request = state.request();
+        pool(request).execute(() -> {
+            if (state.ended()) {
                 return;
             }
-            work.begins(WorkListener.Work.PROMPT, List.of(request));
+            work.begins(WorkListener.Work.PROMPT, List.of(id));
             try {
-                replies.prepared(request, prompts.build(input.prompt()));
+                replies.prepared(id, prompts.build(request.prompt()));
             } catch (RuntimeException | Error e) {
-                replies.preparationFailed(request, EngineException.of(e));
+                replies.preparationFailed(id, EngineException.of(e));
             } finally {
                 work.ends(WorkListener.Work.PROMPT);
             }
         });
     }
 
-    private ThreadPoolExecutor lane(GenerationRequest request) {
+    private ThreadPoolExecutor pool(GenerationRequest request) {
         if (!request.prompt().images().isEmpty()) {
-            return preparingImages;
+            return withImages;
         }
-        return request.prompt().textLength() <= SHORT_TEXT ? preparingShort : preparingLong;
+        return request.prompt().textLength() <= SHORT_TEXT ? shortTexts : longTexts;
     }
 
-    /** Takes a prepared prompt over. @return whether its request is still there */
-    boolean keep(String request, PromptBuilder.Prepared prepared) {
-        Generation generation = generations.get(request);
-        if (generation == null) {
+    /** Takes a prepared prompt over. @return whether its request is still in flight */
+    boolean prepared(String request, PromptBuilder.Prepared prepared) {
+        RequestState state = requests.get(request);
+        if (state == null) {
             prepared.close();
             return false;
         }
-        generation.prepared(prepared, vocabulary);
+        state.prepared(prepared, vocabulary);
         return true;
     }
 
     @Override
     public void admitted(String request, Prompt prompt, int cachedTokens) {
-        Generation generation = generations.get(request);
-        generation.admitted();
-        if (generation.request().cachePrompt()) {
+        RequestState state = requests.get(request);
+        state.admitted();
+        if (state.request().cachePrompt()) {
             counters.prefixQueries += prompt.tokens();
             counters.prefixHits += cachedTokens;
         }
@@ -185,95 +153,23 @@ final class LlamaEffects implements Effects, AutoCloseable {
 
     // ---- images ----
 
-    private final class EncodeJob implements Runnable {
-        private final String request;
-        private final String image;
-        private final ImageChunk chunk;
-
-        /** @param request the first one that wants it */
-        EncodeJob(String request, String image, ImageChunk chunk) {
-            this.request = request;
-            this.image = image;
-            this.chunk = chunk;
-        }
-
-        @Override
-        public void run() {
-            long start = System.nanoTime();
-            work.begins(WorkListener.Work.IMAGE, List.of(request));
-            try (chunk) {
-                ImageEmbedding embedding = encoder.apply(chunk);
-                if (!FiniteNumbers.areFinite(embedding.data())) {
-                    embedding.close();
-                    throw new EngineException.NotFinite("The embeddings of the image");
-                }
-                replies.encoded(image, embedding, (System.nanoTime() - start) / 1e6);
-            } catch (LlamaException.InvalidImage e) {
-                replies.encodingFailed(image, EngineException.of(new PromptException.InvalidImage(e.getMessage(), e)));
-            } catch (RuntimeException | Error e) {
-                replies.encodingFailed(image, EngineException.of(e));
-            } finally {
-                work.ends(WorkListener.Work.IMAGE);
-            }
-        }
-    }
-
     @Override
     public boolean encode(String request, int unit, PromptUnit.Image image) {
-        Generation generation = generations.get(request);
-        counters.imageQueries++;
-        if (embeddings.pin(image.id())) {
-            counters.imageHits++;
-            generation.pin(unit, image.id());
-            return true;
-        }
-        wishes.computeIfAbsent(image.id(), id -> {
-            EncodeJob job = new EncodeJob(request, id, generation.takeImage(unit));
-            jobs.put(id, job);
-            encoding.execute(job);
-            return new ArrayList<>();
-        }).add(new Wish(generation, unit));
-        return false;
+        return images.encode(requests.get(request), unit, image);
     }
 
-    /** Takes an image's embeddings over and holds them for those who wait for them. */
-    void keep(String image, ImageEmbedding embedding, double millis) {
-        counters.imagesEncoded++;
-        counters.imageEncodeMillis += millis;
-        jobs.remove(image);
-        List<Wish> fulfilled = wishes.remove(image);
-        embeddings.put(image, embedding, embedding.bytes(), fulfilled.size());
-        for (Wish wish : fulfilled) {
-            wish.generation.pin(wish.unit, image);
-            wish.generation.imageEncoded(millis);
-        }
+    /** Takes an image's embedding over. */
+    void encoded(String image, ImageEmbedding embedding, double millis) {
+        images.encoded(image, embedding, millis);
     }
 
     void encodingFailed(String image) {
-        jobs.remove(image);
-        wishes.remove(image);
+        images.encodingFailed(image);
     }
 
     @Override
     public boolean divisible(PromptUnit.Image image) {
-        return embeddings.pinned(image.id()).divisible();
-    }
-
-    /** An image that nobody waits for any more is not encoded, unless that has begun. */
-    private void withdrawWishes(Generation generation) {
-        wishes.entrySet().removeIf(entry -> {
-            entry.getValue().removeIf(wish -> wish.generation == generation);
-            if (!entry.getValue().isEmpty()) {
-                return false;
-            }
-            EncodeJob job = jobs.get(entry.getKey());
-            if (!encoding.remove(job)) {
-                return false;
-            }
-            jobs.remove(entry.getKey());
-            job.chunk.close();
-            return true;
-        });
+        return images.embedding(image).divisible();
     }
 
     // ---- decoding ----
@@ -292,7 +188,7 @@ final class LlamaEffects implements Effects, AutoCloseable {
     public void decode(List<Step.TokenRun> runs) {
         fill(runs);
         if (batch.size() > runs.size()) {
-            showGathered();
+            flushDeltas();
         }
         context.decode(batch);
     }
@@ -311,13 +207,30 @@ final class LlamaEffects implements Effects, AutoCloseable {
         }
     }
 
+    @Override
+    public void decode(Step.ImageSlice slice) {
+        flushDeltas();
+        context.decode(images.embedding(slice.image()), slice.first(), slice.count(), slice.position(), slice.sequence(),
+                slice.output() ? 1 : 0);
+        outputs.clear();
+        outputs.put(slice.request(), slice.count() - 1);
+        if (slice.last()) {
+            images.decoded(requests.get(slice.request()), slice.unit());
+        }
+    }
+
+    /** Before a step with a part of a prompt, which may take long: text does not wait for it. */
+    private void flushDeltas() {
+        requests.values().forEach(RequestState::flushDeltas);
+    }
+
     /**
-     * Decodes what a sequence ends with once more, to look at the model's tensors. Outputs of the latest batch are lost.
+     * Decodes a run once more and looks at the tensors of the graph. Outputs of the latest batch are lost.
      *
      * @param run the latest of its sequence
-     * @return where numbers are not finite; empty when they are now, or when it cannot be decoded again
+     * @return the first tensor that is not finite; empty when all are now, or when the run cannot be decoded again
      */
-    Optional<FiniteTap.Place> notFinite(Step.TokenRun run) {
+    Optional<FiniteTap.Location> locateNonFinite(Step.TokenRun run) {
         if (!context.remove(run.sequence(), run.position(), -1)) {
             return Optional.empty();
         }
@@ -327,101 +240,65 @@ final class LlamaEffects implements Effects, AutoCloseable {
         try {
             context.decode(batch);
         } catch (LlamaException e) {
-            LOG.log(System.Logger.Level.WARNING, "A step cannot be looked at again", e);
+            LOG.log(System.Logger.Level.WARNING, "A step cannot be decoded again", e);
         } finally {
             context.watch(null);
         }
         return tap.found();
     }
 
-    /** Before a step with a part of a prompt, which may take long: text does not wait for it. */
-    private void showGathered() {
-        generations.values().forEach(Generation::showGathered);
-    }
-
-    @Override
-    public void decode(Step.ImageSlice slice) {
-        showGathered();
-        ImageEmbedding embedding = embeddings.pinned(slice.image().id());
-        context.decode(embedding, slice.first(), slice.count(), slice.position(), slice.sequence(),
-                slice.output() ? 1 : 0);
-        outputs.clear();
-        outputs.put(slice.request(), slice.count() - 1);
-        if (slice.last()) {
-            generations.get(slice.request()).unpin(slice.unit(), embeddings);
-        }
-    }
-
-    // ---- answering ----
+    // ---- output ----
 
     @Override
     public void accepted(String request, Prompt prompt, int cachedTokens) {
         counters.promptTokens += prompt.tokens();
         counters.imageTokens += prompt.imageTokens();
-        generations.get(request).accepted(prompt, cachedTokens);
+        requests.get(request).accepted(prompt, cachedTokens);
     }
 
     @Override
     public Sampled sample(String request) {
-        Sampled sampled = generations.get(request).sample(context, outputs.get(request), vocabulary);
+        Sampled sampled = requests.get(request).sample(context, outputs.get(request), vocabulary);
         counters.generationTokens++;
         return sampled;
     }
 
     @Override
     public void finished(String request, FinishReason reason) {
-        Generation generation = end(request);
-        try (generation) {
-            generation.finish(reason);
+        RequestState state = end(request);
+        try (state) {
+            state.finish(reason);
         } catch (RuntimeException e) {
-            generation.fail(EngineException.of(e));
+            state.fail(EngineException.of(e));
         }
     }
 
     @Override
     public void failed(String request, EngineException failure) {
         counters.cancelled += failure instanceof EngineException.Cancelled ? 1 : 0;
-        try (Generation generation = end(request)) {
-            generation.fail(failure);
+        try (RequestState state = end(request)) {
+            state.fail(failure);
         }
     }
 
-    private Generation end(String request) {
-        Generation generation = generations.remove(request);
-        withdrawWishes(generation);
-        generation.unpinAll(embeddings);
+    private RequestState end(String request) {
+        RequestState state = requests.remove(request);
+        images.release(state);
         beforeEnd.run();
-        return generation;
+        return state;
     }
 
     /** Waits for what the other threads have begun; their last replies follow. Requests must have ended before. */
     void stopThreads() {
-        List<ThreadPoolExecutor> preparing = List.of(preparingShort, preparingLong, preparingImages);
-        preparing.forEach(lane -> lane.getQueue().clear());
-        preparing.forEach(LlamaEffects::stop);
-        stop(encoding);
+        List<ThreadPoolExecutor> preparing = List.of(shortTexts, longTexts, withImages);
+        preparing.forEach(pool -> pool.getQueue().clear());
+        preparing.forEach(NativeThreads::stop);
+        images.stopThread();
     }
 
     @Override
     public void close() {
-        embeddings.close();
+        images.close();
         batch.close();
-    }
-
-    private static void stop(ThreadPoolExecutor thread) {
-        thread.shutdown();
-        boolean interrupted = false;
-        while (true) {
-            try {
-                if (thread.awaitTermination(1, TimeUnit.MINUTES)) {
-                    break;
-                }
-            } catch (InterruptedException e) {
-                interrupted = true;
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
     }
 }

@@ -8,7 +8,7 @@ import java.util.TreeMap;
 /** A request as {@link Scheduler} sees it. */
 final class Request {
 
-    enum Phase { PREPARING, WAITING, PROMPT, GENERATING }
+    enum Status { PREPARING, WAITING, PREFILL, DECODE }
 
     final String id;
     /** Tokens to generate at most; 0 for as many as the context holds. */
@@ -17,16 +17,16 @@ final class Request {
     final boolean reuse;
     /** Who it is for; not null. */
     final String client;
-    /** When it began to wait, as {@link Turns} counts. */
+    /** When it began to wait, as {@link FairShare} counts. */
     long arrived;
-    Phase phase = Phase.PREPARING;
+    Status status = Status.PREPARING;
     /** Null while preparing. */
     Prompt prompt;
 
     /** From here on set while running. */
     int sequence;
     int cachedTokens;
-    /** Cells that this request may use for certain. */
+    /** Cells that are kept for this request, those that it has used included. */
     int reserved;
     /** Unit of the prompt to decode next, and how much of it is decoded if it is an image. */
     int nextUnit;
@@ -69,12 +69,12 @@ final class Request {
 
     /** Whether an image comes next and its embeddings are there. */
     boolean imageIsReady() {
-        return phase == Phase.PROMPT && images.getOrDefault(nextUnit, false);
+        return status == Status.PREFILL && images.getOrDefault(nextUnit, false);
     }
 
     /** Cells of the prompt that could be decoded in one batch now, counted up to a limit. */
     int decodable(int limit) {
-        if (phase != Phase.PROMPT) {
+        if (status != Status.PREFILL) {
             return 0;
         }
         if (unit(nextUnit) instanceof PromptUnit.Image image) {

@@ -13,29 +13,29 @@ import java.util.OptionalInt;
  * Decides what the engine does next. It knows no clock, no thread and nothing native: it is told what happened and
  * answers with a {@link Step}, or through {@link Effects}. Not thread-safe.
  *
- * <p>A request is prepared (tokenized) as soon as it is submitted, waits for a sequence, has its prompt evaluated and
- * generates. Each {@link #schedule} decides in this order:
+ * <p>A request is prepared (tokenized) as soon as it is submitted, waits for a sequence, and then goes through prefill and
+ * decode. Each {@link #schedule} decides in this order:
  * <ol>
- * <li><b>Generations first.</b> Every generating request gives one token. It may use its reservation (6) for certain
- *     and beyond it every cell that nobody runs in or has reserved; when these run out, the newest of those that grow
- *     beyond their reservations end with {@code length}.
+ * <li><b>Decode first.</b> Every request in decode adds one token to the batch. The cells that it has reserved (6) are
+ *     there for it; beyond them it may take cells that no running request holds or has reserved. When those run out, the
+ *     newest of the requests that grow beyond their reservations ends with {@code length}.
  * <li><b>Prompts that do not fit</b> the whole context are refused when they are prepared.
- * <li><b>Who is next.</b> Clients take turns for free sequences, as {@link Turns} has it; requests of one client get
- *     theirs in the order in which they came.
+ * <li><b>Which request.</b> {@link FairShare} decides which client gets a free sequence; requests of one client get theirs
+ *     in the order in which they came.
  * <li><b>Which sequence.</b> The longest common prefix is looked for in all sequences, running ones too. If the best
  *     one is idle and at least half of it is reused, or it is the only idle one, the request continues it in place;
  *     otherwise the prefix is shared with the idle sequence whose own content is the least loss: an empty one, else
  *     the least recently used. At least the last unit is evaluated anew, since its logits are needed. A model whose
  *     memory cannot be cut only continues whole sequences.
- * <li><b>No work twice.</b> A request that shares clearly more of its prompt (by {@value #WORTH_WAITING} cells) with a
- *     prompt under way than with any cache waits until that part is there, and lets others pass.
+ * <li><b>No prefill twice.</b> A request whose prompt has a prefix in common with a prompt in prefill, at least
+ *     {@value #WORTH_WAITING} cells longer than with any cached sequence, waits for it; later requests are admitted before.
  * <li><b>Cells.</b> A request is admitted when its reservation fits beside the reservations and cells of the running
  *     ones: its prompt and one token, or its even share of the context if that is more, but never more than it can
- *     use. If it does not fit, nobody passes it.
+ *     use. While it does not fit, no later request is admitted.
  * <li><b>Images</b> that the reused prefix lacks are encoded when their request runs, at most {@value #ENCODE_AHEAD}
  *     ahead of where its prompt stands, which bounds the embeddings held. Text before an image does not wait for it.
- * <li><b>Prompts share the rest</b> of the batch evenly; what one cannot use goes to the others. At most one image
- *     is part of a step, that of the request whose last slice was longest ago. {@link StepPlan} does that.
+ * <li><b>Prefill shares the rest</b> of the batch evenly; what one prompt cannot use goes to the others. At most one image
+ *     is part of a step, that of the request whose last slice was longest ago. {@link StepBuilder} does that.
  * <li><b>Eviction.</b> When free cells are short, whole idle sequences are evicted, the least recently used first.
  *     Reservations make sure that this suffices.
  * </ol>
@@ -49,12 +49,12 @@ final class Scheduler {
     static final int WORTH_WAITING = 32;
 
     private final Effects effects;
-    private final PromptCache cache;
+    private final KvCache cache;
     private final int batchSize;
     private final Map<String, Request> requests = new HashMap<>();
     private final List<Request> waiting = new ArrayList<>();
     private final List<Request> running = new ArrayList<>();
-    private final Turns turns = new Turns();
+    private final FairShare fairShare = new FairShare();
     private long steps;
     /** False once the model's memory refused to keep a prefix and forget the rest (recurrent models). */
     private boolean cutsPrefixes = true;
@@ -70,16 +70,16 @@ final class Scheduler {
                     + sequences + ", " + batchSize + ", " + contextSize);
         }
         this.effects = effects;
-        this.cache = new PromptCache(sequences, contextSize);
+        this.cache = new KvCache(sequences, contextSize);
         this.batchSize = batchSize;
     }
 
-    // ---- what happened ----
+    // ---- events ----
 
     /**
      * @param maxTokens 0 for as many as the context holds
      * @param reuse whether a cached prefix may be used
-     * @param client whose turn it takes
+     * @param client whose fair share it counts for
      */
     void submitted(String id, int maxTokens, boolean reuse, String client) {
         if (requests.putIfAbsent(id, new Request(id, maxTokens, reuse, client)) != null) {
@@ -98,8 +98,8 @@ final class Scheduler {
             fail(r, EngineException.of(new PromptException.ContextLengthExceeded(prompt.tokens(), cache.capacity())));
             return;
         }
-        r.phase = Request.Phase.WAITING;
-        turns.arrived(r);
+        r.status = Request.Status.WAITING;
+        fairShare.arrived(r);
         waiting.add(r);
     }
 
@@ -123,7 +123,7 @@ final class Scheduler {
         failed(id, new EngineException.Cancelled());
     }
 
-    /** Unknown ids are ignored: the request may have ended in the meantime. */
+    /** Unknown ids are ignored: the request may have ended since. */
     void failed(String id, EngineException failure) {
         Request r = requests.get(id);
         if (r != null) {
@@ -136,7 +136,7 @@ final class Scheduler {
         for (int token : run.tokens()) {
             cache.append(r.sequence, new PromptUnit.Text(token));
         }
-        if (r.phase == Request.Phase.PROMPT) {
+        if (r.status == Request.Status.PREFILL) {
             r.nextUnit += run.tokens().length;
             promptAdvanced(r);
         }
@@ -158,12 +158,12 @@ final class Scheduler {
 
     private void promptAdvanced(Request r) {
         if (r.promptIsDone()) {
-            r.phase = Request.Phase.GENERATING;
+            r.status = Request.Status.DECODE;
             effects.accepted(r.id, r.prompt, r.cachedTokens);
         }
     }
 
-    /** The answer to a decode whose output was wanted. */
+    /** The token sampled from logits that the step asked for. */
     void sampled(String id, Effects.Sampled sampled) {
         Request r = requests.get(id);
         r.token = sampled.token();
@@ -188,7 +188,7 @@ final class Scheduler {
             if (ids.contains(running.get(i).id)) {
                 Request r = running.get(i);
                 fail(r, new EngineException.OutOfCells());
-                forget(r.sequence);
+                clear(r.sequence);
                 return;
             }
         }
@@ -200,7 +200,7 @@ final class Scheduler {
             Request r = requests.get(id);
             if (r != null) {
                 fail(r, failure);
-                forget(r.sequence);
+                clear(r.sequence);
             }
         }
     }
@@ -212,7 +212,7 @@ final class Scheduler {
         }
     }
 
-    // ---- what to do ----
+    // ---- the next step ----
 
     /** The next step; empty when there is nothing to do until something happens. */
     Step schedule() {
@@ -220,7 +220,7 @@ final class Scheduler {
         admit(endWhatCannotGrow());
         running.forEach(this::askForImages);
         refuseImagesTooLarge();
-        Step step = new StepPlan(cache, batchSize, effects::divisible).plan(running);
+        Step step = new StepBuilder(cache, batchSize, effects::divisible).build(running);
         makeRoom(step.cells());
         return step;
     }
@@ -231,7 +231,7 @@ final class Scheduler {
             int growing = 0;
             Request newest = null;
             for (Request r : running) {
-                if (r.phase == Request.Phase.GENERATING && cache.cells(r.sequence) >= r.reserved) {
+                if (r.status == Request.Status.DECODE && cache.cells(r.sequence) >= r.reserved) {
                     growing++;
                     newest = r;
                 }
@@ -247,31 +247,31 @@ final class Scheduler {
     private void admit(int growing) {
         List<Request> candidates = new ArrayList<>(waiting);
         while (running.size() < cache.sequences() && !candidates.isEmpty()) {
-            Request r = turns.next(candidates, running);
-            Placement place = Placement.of(r, cache, cutsPrefixes);
+            Request r = fairShare.next(candidates, running);
+            SequenceSelection selection = SequenceSelection.of(r, cache, cutsPrefixes);
             candidates.remove(r);
-            if (running.stream().anyMatch(other -> comingPrefix(r, other) >= place.cells() + WORTH_WAITING)) {
+            if (running.stream().anyMatch(other -> comingPrefix(r, other) >= selection.cells() + WORTH_WAITING)) {
                 continue;
             }
             int reserved = reservation(r);
-            int needed = cache.inactiveCells(place.source(), place.units()) + reserved - place.cells();
+            int needed = cache.inactiveCells(selection.source(), selection.units()) + reserved - selection.cells();
             if (cache.activeCells() + outstanding() + growing + needed > cache.capacity()) {
                 return;
             }
-            if (!take(place)) {
+            if (!take(selection)) {
                 cutsPrefixes = false;
                 admit(growing);
                 return;
             }
             waiting.remove(r);
-            turns.took(r, waiting);
-            start(r, place.target(), reserved);
+            fairShare.admitted(r, waiting);
+            start(r, selection.target(), reserved);
         }
     }
 
     /** Cells that a request will be able to reuse of a running one's prompt once that is evaluated. */
     private int comingPrefix(Request r, Request other) {
-        return cutsPrefixes && other.phase == Request.Phase.PROMPT && r.reuse
+        return cutsPrefixes && other.status == Request.Status.PREFILL && r.reuse
                 ? r.prompt.cells(Math.min(r.prompt.common(other.prompt), r.prompt.units().size() - 1)) : 0;
     }
 
@@ -290,21 +290,21 @@ final class Scheduler {
         return cells;
     }
 
-    /** Makes the target hold exactly the reused prefix; false when the model's memory cannot be cut. */
-    private boolean take(Placement place) {
-        int target = place.target();
-        if (place.source() == target) {
-            cache.truncate(target, place.units());
+    /** Makes the target hold exactly the reused prefix. @return false when the model's memory cannot be cut */
+    private boolean take(SequenceSelection selection) {
+        int target = selection.target();
+        if (selection.source() == target) {
+            cache.truncate(target, selection.units());
         } else {
-            forget(target);
-            if (place.units() > 0) {
-                effects.copy(place.source(), target, 0, place.positions());
-                cache.share(place.source(), target, place.units());
+            clear(target);
+            if (selection.units() > 0) {
+                effects.copy(selection.source(), target, 0, selection.positions());
+                cache.share(selection.source(), target, selection.units());
             }
         }
-        boolean cut = effects.remove(target, place.positions(), -1);
+        boolean cut = effects.remove(target, selection.positions(), -1);
         if (!cut) {
-            forget(target);
+            clear(target);
         }
         return cut;
     }
@@ -315,13 +315,13 @@ final class Scheduler {
         r.nextUnit = cache.length(sequence);
         r.cachedTokens = cache.cells(sequence);
         r.reserved = reserved;
-        r.phase = Request.Phase.PROMPT;
+        r.status = Request.Status.PREFILL;
         running.add(r);
         effects.admitted(r.id, r.prompt, r.cachedTokens);
     }
 
     private void askForImages(Request r) {
-        if (r.phase != Request.Phase.PROMPT) {
+        if (r.status != Request.Status.PREFILL) {
             return;
         }
         int ahead = 0;
@@ -349,12 +349,12 @@ final class Scheduler {
     private void makeRoom(int cells) {
         OptionalInt victim = cache.evictable();
         while (cache.capacity() - cache.used() < cells && victim.isPresent()) {
-            forget(victim.getAsInt());
+            clear(victim.getAsInt());
             victim = cache.evictable();
         }
     }
 
-    private void forget(int sequence) {
+    private void clear(int sequence) {
         effects.remove(sequence, 0, -1);
         cache.truncate(sequence, 0);
     }
@@ -374,14 +374,14 @@ final class Scheduler {
         waiting.remove(r);
         if (running.remove(r)) {
             if (r.imageCells > 0) {
-                // A part of an image can serve nobody.
+                // A part of an image is never reused.
                 if (effects.remove(r.sequence, cache.position(r.sequence), -1)) {
                     cache.truncate(r.sequence, cache.length(r.sequence));
                 } else {
-                    forget(r.sequence);
+                    clear(r.sequence);
                 }
             }
-            cache.rest(r.sequence);
+            cache.deactivate(r.sequence);
         }
     }
 

@@ -8,7 +8,7 @@ import java.util.List;
  */
 public interface WorkListener {
 
-    /** Nobody. */
+    /** Hears nothing. */
     WorkListener NONE = new WorkListener() {
         @Override
         public void begins(Work work, List<String> requests) {

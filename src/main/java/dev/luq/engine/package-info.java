@@ -2,11 +2,13 @@
  * Many generations at once with one model.
  *
  * <p>{@link dev.luq.engine.Engine} is the door and the loop. {@code Scheduler} decides and is pure: its rules are
- * numbered in its Javadoc, {@code Placement} and {@code StepPlan} carry out two of them, {@code PromptCache} keeps the
+ * numbered in its Javadoc, {@code SequenceSelection} and {@code StepBuilder} carry out two of them, {@code KvCache} keeps the
  * books of the KV cache. {@code Effects} is what can be done to the world and {@code LlamaEffects} does it on llama.cpp.
- * A request becomes a prompt in {@code PromptBuilder}; its tokens become text and tool calls in {@code Answer}.
+ * A request becomes a prompt in {@code prompt.PromptBuilder}; its tokens become text and tool calls in
+ * {@code OutputProcessor}.
  *
- * <p>Threads: the engine's own decides, decodes, samples and calls listeners; {@code luq-prompt} tokenizes and
- * preprocesses images; {@code luq-image} encodes them. The others only ever put events into the engine's mailbox.
+ * <p>Threads: the engine's own, {@code luq-engine}, decides, decodes, samples and calls listeners;
+ * {@code luq-short-prompt}, {@code luq-long-prompt} and {@code luq-image-prompt} tokenize and preprocess images;
+ * {@code luq-image} encodes them. The others only ever put events into the engine's mailbox.
  */
 package dev.luq.engine;

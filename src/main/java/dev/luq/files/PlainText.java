@@ -1,6 +1,6 @@
 package dev.luq.files;
 
-/** Foreign text for a log or a terminal: it stays within its line and cannot look like what somebody else wrote. */
+/** Foreign text for a log or a terminal: it stays within its line and cannot pass for another line. */
 public final class PlainText {
 
     private PlainText() {

@@ -28,7 +28,7 @@ import java.util.TreeMap;
  * NAME.counts          := F32 [1, matrices]     rows of activations summed; one matrix, or one for each expert
  * </pre>
  *
- * Immutable but for the arrays of its entries, which nobody changes.
+ * Immutable, except that the arrays of its entries are not copied.
  *
  * @param entries by the name of the weights, such as {@code blk.0.attn_q.weight}
  * @param datasets names for people

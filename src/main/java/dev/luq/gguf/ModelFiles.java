@@ -96,16 +96,6 @@ public record ModelFiles(List<Path> paths, List<Gguf> parts) {
         return file.getFileName().toString().replaceFirst("(-\\d{5}-of-\\d{5})?\\.gguf$", "");
     }
 
-    /**
-     * Whether a file name is that of a later part of a split model, which is loaded through its first part.
-     *
-     * @param fileName without directories
-     */
-    public static boolean isLaterPart(String fileName) {
-        Matcher name = PART_NAME.matcher(fileName);
-        return name.matches() && !name.group(2).equals("00001");
-    }
-
     private static List<Path> siblings(Path first, int count) {
         Matcher name = PART_NAME.matcher(first.getFileName().toString());
         String suffix = String.format("%05d", count);

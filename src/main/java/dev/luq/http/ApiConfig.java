@@ -12,7 +12,7 @@ import java.util.OptionalLong;
 @ConfigMapping(prefix = "luq.api")
 public interface ApiConfig {
 
-    /** API keys, each as a line of {@link #keysFile}; commas within one are written {@code \\,}. */
+    /** API keys, each as a line of {@link #keysFile}; commas within one are written {@code \,}. */
     Optional<List<String>> keys();
 
     /**
@@ -30,7 +30,7 @@ public interface ApiConfig {
     @WithDefault("false")
     boolean openMetrics();
 
-    /** Sites whose pages may use the server from a browser, each {@code https://host} or {@code http://host:port}. */
+    /** Sites whose pages may use the server from a browser, each {@code https://host} or {@code http://host:port}; no others may. */
     Optional<List<String>> corsOrigins();
 
     /** Largest request body in bytes. */
@@ -55,7 +55,10 @@ public interface ApiConfig {
     @WithDefault("10s")
     Duration bodyRateWindow();
 
-    /** Connections that one client's address may have open; further ones are answered with 429 and closed. */
+    /**
+     * Connections that one client's address may have open; further ones are answered with 429 and closed. Of IPv6, a network
+     * of 64 bits is one client, and so is a proxy in front.
+     */
     @WithDefault("1024")
     int maxConnectionsPerAddress();
 

@@ -26,7 +26,7 @@ sealed interface EncodedImage permits PngFile, JpegFile, WebpFile, GifFile {
     ImageHeader header();
 
     /**
-     * The picture as it is stored, not turned, transparent parts on white.
+     * The image as it is stored, not turned, transparent parts on white.
      *
      * @param every as in {@link ImageHeader#pixels}
      * @throws ImageException it is damaged or cut off

@@ -105,7 +105,7 @@ record GifFile(ImageHeader header, byte[] data, int left, int top, int width, in
         }
     }
 
-    /** Where each row of the picture is in the order of the file. */
+    /** Where each row of the image is in the order of the file. */
     private int[] rows() {
         int[] rows = new int[height];
         int stored = 0;

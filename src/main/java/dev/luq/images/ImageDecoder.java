@@ -24,7 +24,7 @@ public final class ImageDecoder {
     }
 
     /**
-     * The whole picture, upright, transparent parts on white. Samples are taken as they are stored: colour profiles
+     * The whole image, upright, transparent parts on white. Samples are taken as they are stored: colour profiles
      * and gamma are ignored, as the preprocessing of vision models does.
      *
      * @param every as in {@link ImageHeader#pixels}

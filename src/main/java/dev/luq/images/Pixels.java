@@ -25,7 +25,7 @@ public record Pixels(int width, int height, byte[] rgb) {
     }
 
     /**
-     * The picture turned upright.
+     * The image turned upright.
      *
      * @param orientation EXIF orientation 1..8: the place of the stored first row and first column, 1 being top left
      */
@@ -58,7 +58,7 @@ public record Pixels(int width, int height, byte[] rgb) {
     }
 
     /**
-     * The picture with at most this many pixels, itself when it has no more. Every new pixel is the mean of the area
+     * The image with at most this many pixels, itself when it has no more. Every new pixel is the mean of the area
      * that it covers, so that thin lines and text fade instead of vanishing.
      */
     public Pixels within(int maxPixels) {

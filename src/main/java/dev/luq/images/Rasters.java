@@ -24,9 +24,9 @@ final class Rasters {
     }
 
     /**
-     * The picture on a white canvas.
+     * The image on a white canvas.
      *
-     * @param canvas in the picture's coordinates: a picture that starts 5 pixels right of the canvas's edge has a
+     * @param canvas in the image's coordinates: an image that starts 5 pixels right of the canvas's edge has a
      *        canvas with x = -5
      */
     static Pixels onCanvas(BufferedImage image, Rectangle canvas) {

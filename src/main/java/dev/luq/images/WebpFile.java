@@ -12,7 +12,7 @@ import java.nio.ByteOrder;
  *
  * @param frame the chunk with the pixels
  * @param alpha their alpha channel; null when there is none or it is in the frame
- * @param place of the frame on the picture's canvas
+ * @param place of the frame on the image's canvas
  */
 record WebpFile(ImageHeader header, byte[] data, Chunk frame, Chunk alpha, Rectangle place) implements EncodedImage {
 
@@ -119,7 +119,7 @@ record WebpFile(ImageHeader header, byte[] data, Chunk frame, Chunk alpha, Recta
                     }
                     case "ALPH", "VP8 ", "VP8L" -> {
                         if (!animated) {
-                            picture(chunk);
+                            image(chunk);
                         }
                     }
                     case "EXIF" -> orientation = ExifOrientation.of(data, chunk.at, chunk.length);
@@ -145,12 +145,12 @@ record WebpFile(ImageHeader header, byte[] data, Chunk frame, Chunk alpha, Recta
             int limit = chunk.at + chunk.length;
             for (int at = chunk.at + FRAME_HEADER; at < limit && frame == null;) {
                 Chunk inner = chunk(at, limit);
-                picture(inner);
+                image(inner);
                 at = inner.next();
             }
         }
 
-        private void picture(Chunk chunk) {
+        private void image(Chunk chunk) {
             if (frame != null) {
                 return;
             }
@@ -180,7 +180,7 @@ record WebpFile(ImageHeader header, byte[] data, Chunk frame, Chunk alpha, Recta
                         + " pixels does not fit its canvas of " + canvas.width + " x " + canvas.height);
             }
             long pixels = (long) size.width * size.height;
-            // Lossless pictures and alpha channels are decoded whole, with transforms of a sixteenth of their pixels each.
+            // Lossless images and alpha channels are decoded whole, with transforms of a sixteenth of their pixels each.
             long whole = lossless ? 6 * pixels : alpha != null ? 9 * pixels : 2 * pixels;
             return new WebpFile(new ImageHeader(ImageFormat.WEBP, canvas.width, canvas.height, orientation,
                     2L * data.length + whole + 4096L * size.width / 16, 4), data, frame, lossless ? null : alpha, place);

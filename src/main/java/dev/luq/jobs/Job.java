@@ -36,7 +36,7 @@ import java.util.TreeMap;
 public record Job(int version, String id, String modelId, String manifestId, String budget, JobState state,
         Instant created, Optional<Instant> started, Optional<Instant> finished, Optional<Phase> phase, double progress,
         OptionalLong secondsLeft, Map<Phase, Double> phaseSeconds, Optional<String> note, Optional<String> error,
-        int deaths, Optional<Idempotency> idempotency, Optional<Activation> activation) {
+        int deaths, Optional<Idempotency> idempotency, Optional<ResultActivation> activation) {
 
     /** The version that this code writes and reads. */
     public static final int VERSION = 1;
@@ -55,7 +55,7 @@ public record Job(int version, String id, String modelId, String manifestId, Str
      * @param error why it is not
      */
     @RegisterForReflection
-    public record Activation(SwapMode swap, boolean done, Optional<String> error) {
+    public record ResultActivation(SwapMode swap, boolean done, Optional<String> error) {
     }
 
     public Job {
@@ -114,6 +114,6 @@ public record Job(int version, String id, String modelId, String manifestId, Str
     Job activated(Optional<String> failure) {
         return new Job(version, id, modelId, manifestId, budget, state, created, started, finished, phase, progress,
                 secondsLeft, phaseSeconds, note, error, deaths, idempotency,
-                activation.map(a -> new Activation(a.swap, failure.isEmpty(), failure)));
+                activation.map(a -> new ResultActivation(a.swap, failure.isEmpty(), failure)));
     }
 }

@@ -17,7 +17,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
-/** The command line of a job's process: behind everything that serves, as far as the system knows how. */
+/** The command line of a job's process, with the lowest priority that the system offers. */
 @Singleton
 public class JobCommand implements JobLauncher {
 
@@ -30,7 +30,7 @@ public class JobCommand implements JobLauncher {
 
     @Inject
     JobCommand(WorkerConfig worker, JobsConfig jobs, DataConfig data) {
-        this(lowest(), worker.process(), MAIN_CLASS, jobs.heap(), new DataFolder(data.dataDir()));
+        this(lowestPriority(), worker.process(), MAIN_CLASS, jobs.heap(), new DataFolder(data.dataDir()));
     }
 
     /** @param priority words before the command that set it; may be none */
@@ -43,7 +43,7 @@ public class JobCommand implements JobLauncher {
 
     @Override
     public List<String> command(String jobId) {
-        knowKernels();
+        ensureKernels();
         List<String> line = new ArrayList<>(priority);
         line.addAll(command.line(jobId, data.toString(), data.job(jobId).toString()));
         return line;
@@ -54,8 +54,8 @@ public class JobCommand implements JobLauncher {
         return command.crashReport(jobId, pid);
     }
 
-    /** The process uses what is right on this machine. */
-    private void knowKernels() {
+    /** The process uses the kernels that were found to be right on this machine. */
+    private void ensureKernels() {
         try {
             kernels.ensure();
         } catch (InterruptedException e) {
@@ -63,7 +63,7 @@ public class JobCommand implements JobLauncher {
         }
     }
 
-    private static List<String> lowest() {
+    private static List<String> lowestPriority() {
         List<String> words = new ArrayList<>();
         if (isInstalled("nice")) {
             words.addAll(List.of("nice", "-n", "19"));

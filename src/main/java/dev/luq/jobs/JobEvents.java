@@ -30,7 +30,7 @@ public final class JobEvents {
     }
 
     /** Called in the order of changes. */
-    synchronized void tell(Job job) {
+    synchronized void publish(Job job) {
         revisions.merge(job.id(), 1L, Long::sum);
         Event event = event(job);
         Set<MultiEmitter<? super Event>> ofJob = watchers.getOrDefault(job.id(), Set.of());

@@ -15,7 +15,7 @@ import java.util.function.UnaryOperator;
 import org.jboss.logging.Logger;
 
 /**
- * What is known of the jobs of a data folder. Every change of state is on the disk before anybody hears of it. One server
+ * What is known of the jobs of a data folder. Every change of state is on the disk before a watcher sees it. One server
  * at a time has the records. Its owner calls one method after the other.
  */
 final class JobRecords {
@@ -47,14 +47,14 @@ final class JobRecords {
      * Takes the records over and reads them, unless another server has them.
      *
      * @return whether they are this one's
-     * @throws JobException.NotSaved when the folder cannot be written
+     * @throws JobRequestException.NotSaved when the folder cannot be written
      */
     boolean take() {
         try {
             lock = folders.lock().orElse(null);
         } catch (IOException e) {
             LOG.error("The folder of the jobs cannot be written", e);
-            throw new JobException.NotSaved(e);
+            throw new JobRequestException.NotSaved(e);
         }
         if (lock != null) {
             folders.load().forEach(job -> jobs.put(job.id(), job));
@@ -78,11 +78,11 @@ final class JobRecords {
         return List.copyOf(jobs.values());
     }
 
-    /** @throws JobException.NotFound when there is none */
+    /** @throws JobRequestException.NotFound when there is none */
     Job get(String id) {
         Job job = jobs.get(id);
         if (job == null) {
-            throw new JobException.NotFound(id);
+            throw new JobRequestException.NotFound(id);
         }
         return job;
     }
@@ -101,13 +101,13 @@ final class JobRecords {
     /**
      * The job that a request with this key made, if any.
      *
-     * @throws JobException.KeyReused when that was another request
+     * @throws JobRequestException.KeyReused when that was another request
      */
     Optional<Job> find(Job.Idempotency idempotency) {
         Optional<Job> before = jobs.values().stream()
                 .filter(job -> job.idempotency().filter(i -> i.key().equals(idempotency.key())).isPresent()).findFirst();
         before.flatMap(Job::idempotency).filter(i -> !i.request().equals(idempotency.request())).ifPresent(i -> {
-            throw new JobException.KeyReused();
+            throw new JobRequestException.KeyReused();
         });
         return before;
     }
@@ -117,55 +117,59 @@ final class JobRecords {
         return folders.of(get(id).id());
     }
 
-    /** @throws JobException.NotSaved when the disk does not take it; there is no such job then */
+    /** @throws JobRequestException.NotSaved when the disk does not take it; there is no such job then */
     void add(Job job, RequantizationSpec spec) {
         try {
             spec.write(folders.create(job.id()));
             folders.save(job);
         } catch (UncheckedIOException e) {
             LOG.errorf(e, "Re-quantization %s cannot be recorded", job.id());
-            throw new JobException.NotSaved(e);
+            throw new JobRequestException.NotSaved(e);
         }
         jobs.put(job.id(), job);
-        events.tell(job);
+        events.publish(job);
     }
 
-    /** @throws JobException.NotSaved when the disk does not take it */
+    /** @throws JobRequestException.NotSaved when the disk does not take it */
     void delete(String id) {
         try {
             folders.delete(id);
         } catch (UncheckedIOException e) {
             LOG.errorf(e, "Re-quantization %s cannot be deleted", id);
-            throw new JobException.NotSaved(e);
+            throw new JobRequestException.NotSaved(e);
         }
         jobs.remove(id);
         events.forget(id);
     }
 
     /**
-     * Records a change that somebody asked for.
+     * Records a change that a client asked for.
      *
      * @return the job as it is now
-     * @throws JobException.NotSaved when the disk does not take it; the job is as before then
-     * @throws JobException.Elsewhere when they were left to another server
+     * @throws JobRequestException.NotSaved when the disk does not take it; the job is as before then
+     * @throws JobRequestException.Elsewhere when they were left to another server
      */
     Job changeOnDisk(String id, UnaryOperator<Job> change) {
         if (!lock.isOpen()) {
-            throw new JobException.Elsewhere();
+            throw new JobRequestException.Elsewhere();
         }
         Job next = change.apply(jobs.get(id));
         try {
             folders.save(next);
         } catch (UncheckedIOException e) {
             LOG.errorf(e, "The state of re-quantization %s cannot be recorded", id);
-            throw new JobException.NotSaved(e);
+            throw new JobRequestException.NotSaved(e);
         }
         jobs.put(id, next);
-        events.tell(next);
+        events.publish(next);
         return next;
     }
 
-    /** Records a change that has happened. One that the disk does not take counts as long as the server runs. @return the job as it is now */
+    /**
+     * Records a change that has happened. One that the disk does not take counts as long as the server runs.
+     *
+     * @return the job as it is now
+     */
     Job change(String id, UnaryOperator<Job> change) {
         Job next = change.apply(jobs.get(id));
         try {
@@ -176,15 +180,15 @@ final class JobRecords {
             LOG.errorf(e, "The state of re-quantization %s cannot be recorded", id);
         }
         jobs.put(id, next);
-        events.tell(next);
+        events.publish(next);
         return next;
     }
 
-    /** Tells of a change that is not worth a write. */
-    void tell(String id, UnaryOperator<Job> change) {
+    /** A change that watchers see but that is not written. */
+    void update(String id, UnaryOperator<Job> change) {
         Job next = change.apply(jobs.get(id));
         jobs.put(id, next);
-        events.tell(next);
+        events.publish(next);
     }
 
     /** Gives a watcher a job's present state and its later ones. */

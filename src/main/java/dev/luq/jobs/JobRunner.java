@@ -48,10 +48,10 @@ final class JobRunner {
         }
         JobProcess process = started.get();
         LOG.infof("Re-quantization %s: process %d starts", id, process.pid());
-        jobs.working(id, process);
-        JobProcess.Outcome outcome = process.await(frame -> heard(id, frame));
+        jobs.processStarted(id, process);
+        JobProcess.Outcome outcome = process.await(frame -> handle(id, frame));
         phase(id, Optional.empty());
-        jobs.left(id, (job, cancelled) -> after(job, outcome, cancelled));
+        jobs.processEnded(id, (job, cancelled) -> after(job, outcome, cancelled));
     }
 
     /** The system may have too many processes or too little memory for a while. @return empty when the job ended */
@@ -62,12 +62,12 @@ final class JobRunner {
                 return Optional.of(JobProcess.start(id, launcher));
             } catch (IOException e) {
                 LOG.errorf("The process of re-quantization %s cannot be started: %s", id, e.getMessage());
-                if (jobs.isUnwanted(id)) {
-                    jobs.left(id, (job, cancelled) -> job.ended(JobState.CANCELLED, Instant.now(), Optional.empty()));
+                if (jobs.isCancelled(id)) {
+                    jobs.processEnded(id, (job, cancelled) -> job.ended(JobState.CANCELLED, Instant.now(), Optional.empty()));
                     return Optional.empty();
                 }
                 if (pause.compareTo(LAST_PAUSE) > 0) {
-                    jobs.left(id, (job, cancelled) -> job.ended(JobState.FAILED, Instant.now(),
+                    jobs.processEnded(id, (job, cancelled) -> job.ended(JobState.FAILED, Instant.now(),
                             Optional.of("Its process cannot be started; the server's log says why. Resume it to try again.")));
                     return Optional.empty();
                 }
@@ -96,15 +96,15 @@ final class JobRunner {
                         + " log says more") + ". Resume it to try again."));
     }
 
-    private void heard(String id, JobFrame frame) {
+    private void handle(String id, JobFrame frame) {
         if (frame instanceof JobFrame.Begun begun) {
             phase(id, Optional.of(begun.phase()));
             jobs.record(id, job -> job.begun(begun.phase()));
         } else if (frame instanceof JobFrame.Progress progress) {
-            jobs.tell(id, job -> job.at(progress.share(), progress.secondsLeft() == null ? OptionalLong.empty()
+            jobs.update(id, job -> job.at(progress.share(), progress.secondsLeft() == null ? OptionalLong.empty()
                     : OptionalLong.of(progress.secondsLeft())));
         } else if (frame instanceof JobFrame.Note note) {
-            jobs.tell(id, job -> job.noted(note.message()));
+            jobs.update(id, job -> job.noted(note.message()));
         }
     }
 

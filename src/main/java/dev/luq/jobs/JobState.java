@@ -11,7 +11,7 @@ package dev.luq.jobs;
  * </pre>
  */
 public enum JobState {
-    /** Waits for its turn. */
+    /** Waits for the jobs before it. */
     QUEUED,
     /** A process works on it. */
     RUNNING,
@@ -19,10 +19,10 @@ public enum JobState {
     SUCCEEDED,
     /** It cannot go on by itself; the error says why. */
     FAILED,
-    /** Somebody stopped it. */
+    /** It was cancelled. */
     CANCELLED;
 
-    /** Whether nothing happens any more unless somebody resumes it. */
+    /** Whether it stays so unless it is resumed. */
     public boolean isFinal() {
         return this == SUCCEEDED || this == FAILED || this == CANCELLED;
     }

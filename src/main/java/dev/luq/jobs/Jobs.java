@@ -69,7 +69,7 @@ public class Jobs {
     // all below guarded by this
     private final JobRecords records;
     private final Map<String, JobProcess> processes = new HashMap<>();
-    /** Running ones that somebody wants to stop. */
+    /** Running ones that are to be cancelled. */
     private final Set<String> cancelling = new HashSet<>();
     private boolean stopping;
 
@@ -140,7 +140,7 @@ public class Jobs {
 
     private void requireOwnership() {
         if (!own()) {
-            throw new JobException.Elsewhere();
+            throw new JobRequestException.Elsewhere();
         }
     }
 
@@ -178,7 +178,7 @@ public class Jobs {
         return records.all().stream().sorted(Comparator.comparing(Job::id).reversed()).toList();
     }
 
-    /** @throws JobException.NotFound when there is none */
+    /** @throws JobRequestException.NotFound when there is none */
     public synchronized Job get(String id) {
         return records.get(id);
     }
@@ -205,10 +205,10 @@ public class Jobs {
     /**
      * Queues a job, or finds the one that the same request made before.
      *
-     * @throws JobException.KeyReused when its key belongs to another request
-     * @throws JobException.QueueFull when too many wait
-     * @throws JobException.NotSaved when the disk does not take it
-     * @throws JobException.Elsewhere when another server has the jobs of the data folder; also of the methods below
+     * @throws JobRequestException.KeyReused when its key belongs to another request
+     * @throws JobRequestException.QueueFull when too many wait
+     * @throws JobRequestException.NotSaved when the disk does not take it
+     * @throws JobRequestException.Elsewhere when another server has the jobs of the data folder; also of the methods below
      */
     public synchronized Job create(Request request) {
         requireOwnership();
@@ -218,13 +218,13 @@ public class Jobs {
         }
         int waiting = (int) count(JobState.QUEUED);
         if (waiting >= config.queueSize()) {
-            throw new JobException.QueueFull(waiting);
+            throw new JobRequestException.QueueFull(waiting);
         }
         RequantizationSpec spec = request.spec();
         Job job = new Job(Job.VERSION, request.id(), spec.source().modelId(), spec.output().manifestId(),
                 spec.budget().text(), JobState.QUEUED, spec.output().created(), Optional.empty(), Optional.empty(),
                 Optional.empty(), 0, OptionalLong.empty(), Map.of(), Optional.empty(), Optional.empty(), 0,
-                request.idempotency(), request.activation().map(mode -> new Job.Activation(mode, false, Optional.empty())));
+                request.idempotency(), request.activation().map(mode -> new Job.ResultActivation(mode, false, Optional.empty())));
         records.add(job, spec);
         notifyAll();
         return job;
@@ -233,13 +233,13 @@ public class Jobs {
     /**
      * Stops a job. One that runs stops soon, which its events tell; what it has done so far is kept.
      *
-     * @throws JobException.Conflict when it has ended
+     * @throws JobRequestException.Conflict when it has ended
      */
     public synchronized Job cancel(String id) {
         requireOwnership();
         Job job = get(id);
         if (job.state().isFinal()) {
-            throw new JobException.Conflict("The re-quantization has ended: it is " + text(job.state()));
+            throw new JobRequestException.Conflict("The re-quantization has ended: it is " + text(job.state()));
         }
         if (job.state() == JobState.QUEUED) {
             return records.changeOnDisk(id, j -> j.ended(JobState.CANCELLED, Instant.now(), Optional.empty()));
@@ -257,7 +257,7 @@ public class Jobs {
         requireOwnership();
         Job job = get(id);
         if (job.state() != JobState.FAILED && job.state() != JobState.CANCELLED) {
-            throw new JobException.Conflict("Only a failed or cancelled re-quantization can be resumed: this one is "
+            throw new JobRequestException.Conflict("Only a failed or cancelled re-quantization can be resumed: this one is "
                     + text(job.state()));
         }
         Job resumed = records.changeOnDisk(id, Job::resumed);
@@ -269,19 +269,19 @@ public class Jobs {
      * Forgets a job that has ended: its record, description and report. Its result stays in the store, what it measured
      * in the cache.
      *
-     * @throws JobException.NotFound when there is no such job
-     * @throws JobException.Conflict when it waits, runs, or its result is about to be served
-     * @throws JobException.NotSaved when the disk does not take it
+     * @throws JobRequestException.NotFound when there is no such job
+     * @throws JobRequestException.Conflict when it waits, runs, or its result is about to be served
+     * @throws JobRequestException.NotSaved when the disk does not take it
      */
     public synchronized void delete(String id) {
         requireOwnership();
         Job job = get(id);
         if (!job.state().isFinal()) {
-            throw new JobException.Conflict("The re-quantization has not ended: it is " + text(job.state())
+            throw new JobRequestException.Conflict("The re-quantization has not ended: it is " + text(job.state())
                     + ". Cancel it first");
         }
         if (JobEvents.isAwaited(job)) {
-            throw new JobException.Conflict("The result of the re-quantization is about to be served; try again later");
+            throw new JobRequestException.Conflict("The result of the re-quantization is about to be served; try again later");
         }
         records.delete(id);
     }
@@ -294,7 +294,7 @@ public class Jobs {
      * A job's present state and its later ones; the newest takes the place of those that a subscriber was too slow for.
      * Completes when nothing more will happen by itself.
      *
-     * @throws JobException.NotFound when there is no such job
+     * @throws JobRequestException.NotFound when there is no such job
      */
     public Multi<JobEvents.Event> changes(String id) {
         get(id);
@@ -317,42 +317,42 @@ public class Jobs {
     }
 
     /** A process works on the job now; it is stopped at once when it should not. */
-    synchronized void working(String id, JobProcess process) {
+    synchronized void processStarted(String id, JobProcess process) {
         processes.put(id, process);
         if (stopping || cancelling.contains(id)) {
             process.stop();
         }
     }
 
-    /** Whether somebody wants a job to stop that no process works on yet. */
-    synchronized boolean isUnwanted(String id) {
+    /** Whether a job that no process works on yet is to be cancelled, or the server stops. */
+    synchronized boolean isCancelled(String id) {
         return stopping || cancelling.contains(id);
     }
 
-    /** Something happened in a job that its record shall say. */
+    /** A change of a job that is written to its record. */
     synchronized void record(String id, UnaryOperator<Job> change) {
         records.change(id, change);
     }
 
-    /** Something happened in a job that is not worth a write. */
-    synchronized void tell(String id, UnaryOperator<Job> change) {
-        records.tell(id, change);
+    /** A change of a job that its watchers see but that is not written. */
+    synchronized void update(String id, UnaryOperator<Job> change) {
+        records.update(id, change);
     }
 
     /**
      * No process works on the job any more.
      *
-     * @param next makes of the job and of whether somebody wanted to stop it what it is now
+     * @param next makes the job's next state of the job and of whether it was to be cancelled
      */
-    void left(String id, BiFunction<Job, Boolean, Job> next) {
+    void processEnded(String id, BiFunction<Job, Boolean, Job> next) {
         Job ended;
         synchronized (this) {
             processes.remove(id);
-            boolean wanted = cancelling.remove(id);
+            boolean cancelled = cancelling.remove(id);
             if (stopping) {
                 return; // the record says RUNNING: resumed at the next start
             }
-            ended = records.change(id, job -> next.apply(job, wanted));
+            ended = records.change(id, job -> next.apply(job, cancelled));
             notifyAll();
         }
         LOG.infof("Re-quantization %s: %s%s", id, text(ended.state()), ended.error().map(e -> ": " + e).orElse(""));

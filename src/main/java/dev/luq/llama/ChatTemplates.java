@@ -87,11 +87,6 @@ public final class ChatTemplates implements AutoCloseable {
         return llama.luq_chat_supports_tools(pointer());
     }
 
-    /** Whether the model brought its own template. */
-    public boolean hasTemplate() {
-        return llama.luq_chat_has_template(pointer());
-    }
-
     /** A parser for what is generated after this prompt; the caller closes it. */
     public MessageParser parser(ChatPrompt prompt) {
         pointer();

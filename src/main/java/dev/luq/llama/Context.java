@@ -42,11 +42,11 @@ public final class Context implements AutoCloseable {
         try (llama_context_params params = llama.llama_context_default_params()) {
             params.n_ctx(options.contextSize())
                     .n_batch(options.batchSize())
-                    .n_ubatch(options.microBatchSize())
+                    .n_ubatch(options.batchSize())
                     .n_seq_max(options.sequences())
                     .n_outputs_max(options.outputs())
                     .n_threads(Processors.threads(options.threads()))
-                    .n_threads_batch(Processors.threads(options.batchThreads()))
+                    .n_threads_batch(Processors.threads(options.threads()))
                     .type_k(options.kv().ggmlType())
                     .type_v(options.kv().ggmlType())
                     .flash_attn_type(options.flashAttention() ? llama.LLAMA_FLASH_ATTN_TYPE_ENABLED

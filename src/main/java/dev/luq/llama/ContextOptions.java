@@ -4,23 +4,19 @@ package dev.luq.llama;
  * How a context is made. Its KV cache is one for all sequences.
  *
  * @param contextSize tokens of KV cache, shared by all sequences
- * @param batchSize tokens in one decode at most
- * @param microBatchSize tokens computed at once at most; llama.cpp cuts a batch into pieces of this size
+ * @param batchSize tokens in one decode at most, computed as one micro-batch
  * @param sequences number of sequences
- * @param threads compute threads when a single token is decoded; 0 takes the processors available
- * @param batchThreads compute threads when several tokens are decoded; 0 takes the processors available
+ * @param threads compute threads; 0 takes the processors available
  * @param kv number format of the KV cache
  * @param flashAttention whether attention is computed without holding the whole score matrix
  * @param outputs tokens with output in one decode at most; each takes a float per token of the vocabulary
  */
-public record ContextOptions(int contextSize, int batchSize, int microBatchSize, int sequences, int threads,
-        int batchThreads, KvType kv, boolean flashAttention, int outputs) {
+public record ContextOptions(int contextSize, int batchSize, int sequences, int threads, KvType kv, boolean flashAttention,
+        int outputs) {
 
     public ContextOptions {
-        if (contextSize < 1 || batchSize < 1 || microBatchSize < 1 || sequences < 1 || threads < 0
-                || batchThreads < 0) {
-            throw new IllegalArgumentException("context, batch and micro-batch size and sequences must be 1 or more,"
-                    + " threads 0 or more");
+        if (contextSize < 1 || batchSize < 1 || sequences < 1 || threads < 0) {
+            throw new IllegalArgumentException("context and batch size and sequences must be 1 or more, threads 0 or more");
         }
         if (batchSize < sequences) {
             throw new IllegalArgumentException("a batch of " + batchSize + " cannot hold one token for each of "
@@ -33,13 +29,11 @@ public record ContextOptions(int contextSize, int batchSize, int microBatchSize,
             throw new IllegalArgumentException("a batch of " + batchSize + " has 1 to " + batchSize + " outputs, not "
                     + outputs);
         }
-        microBatchSize = Math.min(microBatchSize, batchSize);
     }
 
     /** For generation: one output for each sequence. */
-    public ContextOptions(int contextSize, int batchSize, int microBatchSize, int sequences, int threads,
-            int batchThreads, KvType kv, boolean flashAttention) {
-        this(contextSize, batchSize, microBatchSize, sequences, threads, batchThreads, kv, flashAttention, sequences);
+    public ContextOptions(int contextSize, int batchSize, int sequences, int threads, KvType kv, boolean flashAttention) {
+        this(contextSize, batchSize, sequences, threads, kv, flashAttention, sequences);
     }
 
     /** LLAMA_MAX_SEQ of llama.cpp. */

@@ -3,8 +3,7 @@ package dev.luq.llama;
 import java.nio.FloatBuffer;
 
 /**
- * Whether what a model computed are numbers: neither infinite nor undefined. A vocabulary's logits take about a tenth of
- * a millisecond.
+ * Whether floats are finite: neither NaN nor infinite. A vocabulary's logits take about a tenth of a millisecond.
  */
 public final class FiniteNumbers {
 

@@ -4,12 +4,12 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Finds the first product of a matrix, or output of a layer, that holds what is no finite number. */
+/** Finds the first product of a matrix, or output of a layer, with a NaN or an infinity. */
 public final class FiniteTap implements TensorTap {
 
     private static final Pattern LAYER = Pattern.compile("blk\\.(\\d{1,6})\\..*|l_out-(\\d{1,6})");
 
-    private Place found;
+    private Location found;
 
     /**
      * Where numbers are not finite.
@@ -17,7 +17,7 @@ public final class FiniteTap implements TensorTap {
      * @param tensor the matrix whose product it is, such as {@code blk.3.ffn_up.weight}, or the output of a layer, such as
      *     {@code l_out-3}
      */
-    public record Place(String tensor) {
+    public record Location(String tensor) {
 
         /** The layer that a tensor belongs to; empty for one of none. */
         public static Optional<Integer> layerOf(String tensor) {
@@ -39,7 +39,7 @@ public final class FiniteTap implements TensorTap {
     }
 
     /** Empty as long as all is finite. */
-    public Optional<Place> found() {
+    public Optional<Location> found() {
         return Optional.ofNullable(found);
     }
 
@@ -53,7 +53,7 @@ public final class FiniteTap implements TensorTap {
     @Override
     public void computed(GraphTensor tensor) {
         if (found == null && tensor.isPlain() && !FiniteNumbers.areFinite(tensor.floats())) {
-            found = new Place(tensor.isMatrixProduct() ? tensor.source(0).name() : tensor.name());
+            found = new Location(tensor.isMatrixProduct() ? tensor.source(0).name() : tensor.name());
         }
     }
 }

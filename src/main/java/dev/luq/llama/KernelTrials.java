@@ -46,21 +46,21 @@ public final class KernelTrials {
      *
      * @param index from 0
      * @return empty after the last
-     * @throws LlamaException.Kernels llama.cpp's CPU backend is another one
+     * @throws LlamaException.KernelsUnavailable llama.cpp's CPU backend is another one
      */
     public Optional<String> name(int index) {
         BytePointer name = llama.luq_kernel_trial_name(index);
         if (name == null || name.isNull()) {
-            throw new LlamaException.Kernels(Native.lastError());
+            throw new LlamaException.KernelsUnavailable(Native.lastError());
         }
         return Optional.of(name.getString(UTF_8)).filter(text -> !text.isEmpty());
     }
 
-    /** Runs a trial, some ten milliseconds. @throws LlamaException.Kernels it cannot be run */
+    /** Runs a trial, some ten milliseconds. @throws LlamaException.KernelsUnavailable it cannot be run */
     public Verdict run(int index) {
         try (DoublePointer verdict = new DoublePointer(NUMBERS)) {
             if (!llama.luq_kernel_trial(index, verdict)) {
-                throw new LlamaException.Kernels(Native.lastError());
+                throw new LlamaException.KernelsUnavailable(Native.lastError());
             }
             return new Verdict(verdict.get(0), verdict.get(1), verdict.get(2));
         }

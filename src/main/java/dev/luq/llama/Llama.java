@@ -3,6 +3,7 @@ package dev.luq.llama;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.luq.machine.KernelTable;
+import dev.luq.machine.Kernels;
 import dev.luq.machine.NativeBuild;
 import dev.luq.machine.Processors;
 import dev.luq.preset.global.llama;
@@ -11,7 +12,6 @@ import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
-import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Properties;
@@ -27,11 +27,11 @@ public final class Llama {
     private static volatile Consumer<LogLine> sink = line -> { };
     /** Called from C for the life of the process: must never be collected. */
     private static LogCallback callback;
-    /** What this machine's kernels were found to be; null where nobody tried them, or while they are tried. */
+    /** Which kernels are right on this machine, and how fast; null where they were not tried, or while they are tried. */
     private static KernelTable table;
     /** The instruction sets of our kernels; null while they are not enabled. */
     private static String kernels;
-    private static KernelLayout kernelLayout;
+    private static Kernels layout;
 
     private Llama() {
     }
@@ -47,7 +47,7 @@ public final class Llama {
         init(logSink, false);
     }
 
-    /** @param untried whether all kernels are there, as if nobody had tried them */
+    /** @param untried whether all kernels are used, whatever the kernel table says */
     static synchronized void init(Consumer<LogLine> logSink, boolean untried) {
         sink = Objects.requireNonNull(logSink, "logSink is null");
         if (callback != null) {
@@ -84,31 +84,36 @@ public final class Llama {
      * (native/KERNELS.md): for each the fastest that is right on this machine, or by rule where that was not tried. After
      * {@link #init} and before the first model; called again it changes nothing.
      *
-     * @param layout of the weights, for all models of this process
-     * @return the instruction sets that the kernels use, such as {@code avx512vbmi, avx512vnni}; {@code none} on a
-     *         processor where they would not be faster, which keeps llama.cpp's
-     * @throws LlamaException.Kernels llama.cpp's CPU backend cannot be extended
-     * @throws IllegalStateException they are enabled with another layout
+     * @param wanted for all models of this process; STOCK changes nothing
+     * @return the instruction sets that our kernels use, such as {@code avx512vbmi, avx512vnni}; {@code none} where
+     *         llama.cpp's kernels stay: with STOCK, and on a processor where ours would not be faster
+     * @throws LlamaException.KernelsUnavailable llama.cpp's CPU backend cannot be extended
+     * @throws IllegalStateException others are enabled
      */
-    public static synchronized String enableKernels(KernelLayout layout) {
+    public static synchronized String enableKernels(Kernels wanted) {
         if (kernels == null) {
-            try (BytePointer choice = table == null ? null : Native.utf8(choice(layout))) {
-                BytePointer names = llama.luq_kernels_enable(layout.value, choice, Processors.available());
+            if (wanted == Kernels.STOCK) {
+                return "none";
+            }
+            try (BytePointer choice = table == null ? null : Native.utf8(choice(wanted))) {
+                BytePointer names = llama.luq_kernels_enable(
+                        wanted == Kernels.FAST ? llama.LUQ_LAYOUT_FAST : llama.LUQ_LAYOUT_COMPACT, choice,
+                        Processors.available());
                 if (names == null || names.isNull()) {
-                    throw new LlamaException.Kernels(llama.luq_last_error().getString(UTF_8));
+                    throw new LlamaException.KernelsUnavailable(llama.luq_last_error().getString(UTF_8));
                 }
                 kernels = names.getString(UTF_8);
-                kernelLayout = layout;
+                layout = wanted;
             }
         }
-        if (kernelLayout != layout) {
-            throw new IllegalStateException("the kernels are enabled with the layout " + kernelLayout);
+        if (layout != wanted) {
+            throw new IllegalStateException("the kernels " + layout.configName() + " are enabled");
         }
         return kernels;
     }
 
-    private static String choice(KernelLayout layout) {
-        return table.ours(layout.name().toLowerCase(Locale.ROOT)).entrySet().stream()
+    private static String choice(Kernels wanted) {
+        return table.ours(wanted).entrySet().stream()
                 .map(choice -> choice.getKey() + "=" + choice.getValue()).collect(Collectors.joining(","));
     }
 

@@ -25,8 +25,8 @@ public abstract sealed class LlamaException extends RuntimeException {
     }
 
     /** Our kernels cannot be put into llama.cpp's CPU backend. */
-    public static final class Kernels extends LlamaException {
-        Kernels(String message) {
+    public static final class KernelsUnavailable extends LlamaException {
+        KernelsUnavailable(String message) {
             super(message);
         }
     }

@@ -30,25 +30,29 @@ public final class Model implements AutoCloseable {
         this.vocabulary = new Vocabulary(this);
     }
 
+    /** As {@link #load(List, DoublePredicate)}, without telling how far it is. */
+    public static Model load(List<Path> splits) {
+        return load(splits, null);
+    }
+
     /**
-     * Loads a model.
+     * Loads a model, memory-mapped.
      *
      * @param splits the GGUF, or its split files in order
-     * @throws LlamaException.ModelLoad the files hold no model that llama.cpp knows, or progress ended loading
+     * @param listener called on this thread with the share that is loaded, 0 to 1; false ends loading. Null for none
+     * @throws LlamaException.ModelLoad the files hold no model that llama.cpp knows, or the listener ended loading
      */
-    public static Model load(List<Path> splits, ModelOptions options) {
+    public static Model load(List<Path> splits, DoublePredicate listener) {
         if (splits.isEmpty()) {
             throw new IllegalArgumentException("no model file is given");
         }
         List<Path> files = splits.stream().map(Path::toAbsolutePath).toList();
-        Progress progress = options.progress() == null ? null : new Progress(options.progress());
+        Progress progress = listener == null ? null : new Progress(listener);
         Native.clearLoggedErrors();
         BytePointer[] names = files.stream().map(file -> Native.utf8(file.toString())).toArray(BytePointer[]::new);
         try (PointerPointer<BytePointer> paths = new PointerPointer<>(names);
                 llama_model_params params = llama.llama_model_default_params()) {
-            params.n_gpu_layers(0)
-                    .load_mode(options.mmap() ? llama.LLAMA_LOAD_MODE_MMAP : llama.LLAMA_LOAD_MODE_NONE)
-                    .check_tensors(options.checkTensors());
+            params.n_gpu_layers(0).load_mode(llama.LLAMA_LOAD_MODE_MMAP);
             if (progress != null) {
                 params.progress_callback(progress);
             }

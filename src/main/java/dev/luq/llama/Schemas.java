@@ -10,11 +10,6 @@ public final class Schemas {
     private Schemas() {
     }
 
-    /** As {@link #toGrammar(String, Map)}, for a schema without patterns. */
-    public static String toGrammar(String jsonSchema) {
-        return toGrammar(jsonSchema, Map.of());
-    }
-
     /**
      * A GBNF grammar of the JSON texts that a schema admits, as far as llama.cpp supports the schema.
      *

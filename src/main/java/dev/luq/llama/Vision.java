@@ -72,9 +72,6 @@ public final class Vision implements AutoCloseable {
                     .warmup(false)
                     .flash_attn_type(llama.LLAMA_FLASH_ATTN_TYPE_ENABLED)
                     .n_threads(Processors.threads(options.threads()));
-            if (options.imageMinTokens() > 0) {
-                params.image_min_tokens(options.imageMinTokens());
-            }
             if (options.imageMaxTokens() > 0) {
                 params.image_max_tokens(options.imageMaxTokens());
             }

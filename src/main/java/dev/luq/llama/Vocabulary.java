@@ -92,17 +92,6 @@ public final class Vocabulary {
         return llama.llama_vocab_is_eog(open(), token);
     }
 
-    /** Whether the token steers the model and has no text of its own. */
-    public boolean isControl(int token) {
-        checkToken(token);
-        return llama.llama_vocab_is_control(open(), token);
-    }
-
-    /** Whether a prompt begins with the begin-of-sequence token. */
-    public boolean addsBos() {
-        return llama.llama_vocab_get_add_bos(open());
-    }
-
     /** The texts of all control and user-defined tokens. Unmodifiable. */
     public synchronized List<String> specialTexts() {
         if (specialTexts == null) {

@@ -17,8 +17,8 @@ import java.util.TreeSet;
 import java.util.stream.Collectors;
 
 /**
- * Which kernels are right on this machine and how fast, and what follows from that. It is made once for a build and a
- * processor and lies beside the native libraries, where every process of ours reads it. Immutable.
+ * Which kernels are right on this machine and how fast, and which are used therefore. Made once for a build and a
+ * processor; the file is beside the unpacked native libraries, where every process reads it. Immutable.
  *
  * @param trials type by type, and of a type what is taken by rule first
  */
@@ -35,7 +35,7 @@ public record KernelTable(List<KernelTrial> trials) {
 
     /** The file of this build and processor. */
     public static Path file(Optional<Path> cache) {
-        return NativeBuild.folder(cache).resolve("kernels-" + Cpu.ofThisMachine().key() + ".txt");
+        return NativeBuild.folder(cache).resolve("kernels-" + CpuIdentity.ofThisMachine().key() + ".txt");
     }
 
     /** @return empty where there is none, or none that is whole */
@@ -90,15 +90,15 @@ public record KernelTable(List<KernelTrial> trials) {
     /**
      * What multiplies a type.
      *
-     * @param layout {@code fast}: the fastest of ours and of llama.cpp's; {@code compact} the same, but a layout of
-     *     llama.cpp's, which is a copy beside the file, never replaces ours; {@code stock}: the fastest of llama.cpp's
+     * @param kernels FAST: the fastest of ours and of llama.cpp's; COMPACT: the same, but a layout of llama.cpp's, which is
+     *     a copy beside the file, never replaces ours; STOCK: the fastest of llama.cpp's
      * @return empty when nothing is right: plain C++ then
      */
-    public Optional<KernelTrial> taken(String type, String layout) {
+    public Optional<KernelTrial> taken(String type, Kernels kernels) {
         List<KernelTrial> all = trials.stream().filter(trial -> trial.type().equals(type)).toList();
-        Optional<KernelTrial> ours = fastest(all.stream().filter(trial -> trial.in(layout) && !trial.stock()).toList());
+        Optional<KernelTrial> ours = fastest(all.stream().filter(trial -> trial.kernels().contains(kernels) && !trial.stock()).toList());
         List<KernelTrial> stock = all.stream().filter(KernelTrial::stock).toList();
-        List<KernelTrial> rivals = layout.equals("compact") ? stock.stream().filter(KernelTrial::rows).toList() : stock;
+        List<KernelTrial> rivals = kernels == Kernels.COMPACT ? stock.stream().filter(KernelTrial::rows).toList() : stock;
         boolean oursWin = ours.isPresent() && fastest(rivals).filter(rival -> faster(rival, ours.get())).isEmpty();
         return oursWin ? ours : fastest(stock).or(() -> ours);
     }
@@ -116,9 +116,9 @@ public record KernelTable(List<KernelTrial> trials) {
     }
 
     /** Our instruction set for each type that ours are taken for, by ggml's names. */
-    public Map<String, String> ours(String layout) {
+    public Map<String, String> ours(Kernels kernels) {
         Map<String, String> sets = new LinkedHashMap<>();
-        types().forEach(type -> taken(type, layout).filter(trial -> !trial.stock())
+        types().forEach(type -> taken(type, kernels).filter(trial -> !trial.stock())
                 .ifPresent(trial -> sets.put(type, trial.set())));
         return sets;
     }

@@ -48,7 +48,7 @@ public final class Processors {
         return (int) Math.max(1, Math.min(allowed, Math.floor(quota().orElse(allowed))));
     }
 
-    /** A process that nobody restricted is allowed processors that the machine does not have. */
+    /** The affinity of an unrestricted process names processors that the machine does not have. */
     private int allowed() {
         Optional<BitSet> allowed = lines(proc.resolve("self").resolve("status")).stream()
                 .filter(line -> line.startsWith("Cpus_allowed_list:")).findFirst()

@@ -12,7 +12,7 @@ import java.util.Optional;
  * @param mmproj the projector's weights and what encoding the largest image takes
  * @param kvCache keys and values of the whole context
  * @param compute buffers for the activations and logits of one step, and the vocabulary's tables
- * @param processes the server, the worker without the model, and the decoder of pictures where there is a projector
+ * @param processes the server, the worker without the model, and the decoder of images where there is a projector
  */
 public record MemoryEstimate(long weights, long mmproj, long kvCache, long compute, long processes) {
 

@@ -16,7 +16,7 @@ public final class MemoryModel {
     static final long SERVER_BYTES = 103L << 20;
     /** A worker's own, a JVM with the native libraries, measured by the same: 79.2 MiB. */
     static final long WORKER_BYTES = 79L << 20;
-    /** A process that decodes pictures and waits for the next: 45 MiB. A picture takes more for the time of its decoding. */
+    /** A process that decodes images and waits for the next: 45 MiB. An image takes more for the time of its decoding. */
     static final long DECODER_BYTES = 45L << 20;
     /**
      * One token in llama.cpp's tables: text with score, text again as a key and as the piece that is put out, a merge of two

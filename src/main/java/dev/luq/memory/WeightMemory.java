@@ -29,7 +29,7 @@ import java.util.stream.Collectors;
  * <li>in panels: our kernels made a copy in a layout of their own (native/KERNELS.md) and gave the file's pages back.
  * </ul>
  *
- * On a processor that our kernels do not know ({@link Processor#hasKernels}) everything is as with {@link Kernels#STOCK},
+ * On a processor that our kernels do not know ({@link CpuFeatures#hasKernels}) everything is as with {@link Kernels#STOCK},
  * and so are types for which llama.cpp's kernels were found to be faster ({@link KernelTable}). Immutable.
  */
 public final class WeightMemory {
@@ -42,7 +42,7 @@ public final class WeightMemory {
     private final Kernels kernels;
     private final Set<GgmlType> repacked;
     /** Types that our kernels are not taken for although they know them. */
-    private final Set<GgmlType> left;
+    private final Set<GgmlType> leftToLlamaCpp;
 
     private enum Place {
         MAPPED, REPACKED, PANELS
@@ -67,31 +67,31 @@ public final class WeightMemory {
     }
 
     /**
-     * On this machine, whose processor is looked up, and what its kernels were found to be.
+     * On this machine, with its processor and its kernel table.
      *
      * @param kernels as configured
      */
     public WeightMemory(Kernels kernels) {
-        this(kernels, Processor.ofThisMachine(), KernelTable.read(KernelTable.file(Optional.empty())));
+        this(kernels, CpuFeatures.ofThisMachine(), KernelTable.read(KernelTable.file(Optional.empty())));
     }
 
-    /** Where nobody tried the kernels. */
-    public WeightMemory(Kernels kernels, Processor processor) {
+    /** Without a kernel table: kernels are taken by rule. */
+    public WeightMemory(Kernels kernels, CpuFeatures processor) {
         this(kernels, processor, Optional.empty());
     }
 
-    public WeightMemory(Kernels kernels, Processor processor, Optional<KernelTable> table) {
+    public WeightMemory(Kernels kernels, CpuFeatures processor, Optional<KernelTable> table) {
         this.kernels = processor.hasKernels() ? kernels : Kernels.STOCK;
         this.repacked = table.map(WeightMemory::inLayouts).orElseGet(processor::repacked);
-        this.left = table.map(known -> notOurs(known, kernels)).orElse(Set.of());
+        this.leftToLlamaCpp = table.map(known -> notOurs(known, kernels)).orElse(Set.of());
     }
 
     private static Set<GgmlType> inLayouts(KernelTable table) {
-        return types(type -> table.taken(type, "stock").filter(taken -> !taken.rows()).isPresent());
+        return types(type -> table.taken(type, Kernels.STOCK).filter(taken -> !taken.rows()).isPresent());
     }
 
     private static Set<GgmlType> notOurs(KernelTable table, Kernels kernels) {
-        Set<String> ours = table.ours(kernels == Kernels.COMPACT ? "compact" : "fast").keySet();
+        Set<String> ours = table.ours(kernels).keySet();
         return types(type -> !ours.contains(type));
     }
 
@@ -106,7 +106,7 @@ public final class WeightMemory {
      * @return empty where the kernels leave the type as it is
      */
     private OptionalInt panelBytes(GgmlType type) {
-        if (kernels == Kernels.STOCK || left.contains(type)) {
+        if (kernels == Kernels.STOCK || leftToLlamaCpp.contains(type)) {
             return OptionalInt.empty();
         }
         boolean compact = kernels == Kernels.COMPACT;

@@ -6,7 +6,6 @@ import dev.luq.catalog.CatalogEntry;
 import dev.luq.catalog.Variant;
 import dev.luq.http.access.Caller;
 import dev.luq.http.access.Role;
-import dev.luq.http.errors.ApiException.ModelNotFound;
 import dev.luq.protocol.WorkerFrame.ModelInfo;
 import dev.luq.serving.ModelWorker;
 import io.quarkus.runtime.annotations.RegisterForReflection;
@@ -55,7 +54,7 @@ public final class ModelsResource {
     @Path("/{id:.+}")
     @Operation(operationId = "getModel", summary = "One model, by id or alias")
     public Model get(@PathParam("id") String id) {
-        return models.find(Caller.of(routing), id).map(this::describe).orElseThrow(ModelNotFound::new);
+        return describe(models.get(Caller.of(routing), id));
     }
 
     private Model describe(ModelWorker worker) {

@@ -1,6 +1,7 @@
 package dev.luq.openai;
 
 import dev.luq.http.access.Caller;
+import dev.luq.http.errors.ApiException.ModelNotFound;
 import dev.luq.serving.ModelWorker;
 import dev.luq.serving.ModelWorkers;
 import jakarta.inject.Inject;
@@ -20,10 +21,16 @@ public final class PermittedModels {
         this.workers = workers;
     }
 
-    /** @param name an id or alias; null or empty for the default model, or the first that the caller may use */
-    public Optional<ModelWorker> find(Caller caller, String name) {
+    /**
+     * @param name an id or alias; null or empty for the default model, or the first that the caller may use
+     * @throws ModelNotFound when there is none, or none for this caller
+     */
+    public ModelWorker get(Caller caller, String name) {
         Optional<ModelWorker> found = workers.find(name).filter(worker -> mayUse(caller, worker));
-        return found.isEmpty() && (name == null || name.isEmpty()) ? all(caller).stream().findFirst() : found;
+        if (found.isEmpty() && (name == null || name.isEmpty())) {
+            found = all(caller).stream().findFirst();
+        }
+        return found.orElseThrow(ModelNotFound::new);
     }
 
     /** In the catalogue's order, the default model first. */

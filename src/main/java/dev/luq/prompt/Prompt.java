@@ -13,10 +13,7 @@ import java.util.Objects;
  */
 public record Prompt(List<PromptUnit> units, int tokens, int imageTokens, String salt) {
 
-    public static Prompt of(List<PromptUnit> units) {
-        return of(units, null);
-    }
-
+    /** @throws IllegalArgumentException there are no units */
     public static Prompt of(List<PromptUnit> units, String salt) {
         if (units.isEmpty()) {
             throw new IllegalArgumentException("a prompt needs at least one token");

@@ -28,8 +28,8 @@ public final class PromptBuilder {
     /** Tokens that penalties look at: {@link dev.luq.llama.SamplerOptions}. */
     private static final int PENALTY_WINDOW = 64;
     /**
-     * Characters that are tokenized at once. Tokenizers cost more than in proportion, some a stack frame per character,
-     * when a text has no spaces.
+     * Characters that are tokenized at once. Without spaces in the text, tokenizers take more than linear time, and some a
+     * stack frame for each character.
      */
     private static final int LONGEST_PIECE = 64 * 1024;
 
@@ -58,7 +58,7 @@ public final class PromptBuilder {
     private final Vocabulary vocabulary;
     private final ChatTemplates templates;
     private final Vision vision;
-    private final SpecialTextGuard guard;
+    private final SpecialTokenGuard guard;
     private final int mostTokens;
 
     /** @param vision null for a model that only reads text */
@@ -76,7 +76,7 @@ public final class PromptBuilder {
         this.vocabulary = model.vocabulary();
         this.templates = templates;
         this.vision = vision;
-        this.guard = new SpecialTextGuard(vocabulary.specialTexts());
+        this.guard = new SpecialTokenGuard(vocabulary.specialTexts());
     }
 
     /** @throws PromptException when the request cannot become a prompt */
@@ -94,7 +94,6 @@ public final class PromptBuilder {
         Sampler sampler = null;
         try {
             List<PromptPart> parts = parts(templated.prompt(), chat, request.images());
-            refuseLongText(parts);
             Prompt prompt = tokenize(parts, images, request.cacheSalt());
             sampler = sampler(request, templated, chat, prompt);
             MessageParser parser = chat.callsTools() ? templates.parser(templated) : null;
@@ -111,6 +110,7 @@ public final class PromptBuilder {
     private ChatPrompt apply(TemplateInputs chat) {
         try {
             if (chat.schema() != null) {
+                // The template converts it again, but cannot say whether the schema or the messages are at fault.
                 Schemas.toGrammar(chat.schema(), chat.patterns());
             }
             return templates.apply(chat.json()).without(chat.breakMark());
@@ -196,24 +196,6 @@ public final class PromptBuilder {
         return Character.isLowSurrogate(text.charAt(most)) ? most - 1 : most;
     }
 
-    /** Refuses text that does not fit, of which only a little more than fits is looked at. */
-    private void refuseLongText(List<PromptPart> parts) {
-        long characters = parts.stream().mapToLong(part -> part instanceof PromptPart.Text text ? text.text().length() : 0)
-                .sum();
-        if (characters < mostTokens || characters <= LONGEST_PIECE) {
-            return;
-        }
-        int tokens = 0;
-        for (PromptPart part : parts) {
-            if (part instanceof PromptPart.Text text) {
-                tokens += vocabulary.tokenize(text.text(), false, true).length;
-            }
-            if (tokens >= mostTokens) {
-                throw PromptException.atLeast(tokens, mostTokens);
-            }
-        }
-    }
-
     /**
      * @param images receives the images, which the caller closes
      * @param salt part of the prompt's identity and of its images'
@@ -243,18 +225,46 @@ public final class PromptBuilder {
 
     /** Special tokens that the template wrote are read as such; those of users are split by now. */
     private List<PromptChunk> chunks(List<PromptPart> parts) {
-        if (vision != null) {
-            try {
-                return vision.tokenize(parts, true);
-            } catch (LlamaException.InvalidImage e) {
-                throw new PromptException.InvalidImage(e.getMessage(), e);
+        if (vision == null) {
+            return textChunks(parts, true);
+        }
+        if (mayNotFit(parts)) {
+            textChunks(parts, false);
+        }
+        try {
+            return vision.tokenize(parts, true);
+        } catch (LlamaException.InvalidImage e) {
+            throw new PromptException.InvalidImage(e.getMessage(), e);
+        }
+    }
+
+    /**
+     * The tokens of the texts alone. Text that does not fit is refused once a little more than fits is tokenized.
+     *
+     * @param addSpecial whether the model's begin token is added, where the model wants it
+     */
+    private List<PromptChunk> textChunks(List<PromptPart> parts, boolean addSpecial) {
+        boolean mayNotFit = mayNotFit(parts);
+        List<PromptChunk> chunks = new ArrayList<>();
+        int tokens = 0;
+        for (PromptPart part : parts) {
+            if (part instanceof PromptPart.Text text) {
+                PromptChunk.TextChunk chunk = new PromptChunk.TextChunk(
+                        vocabulary.tokenize(text.text(), addSpecial && chunks.isEmpty(), true));
+                chunks.add(chunk);
+                tokens += chunk.tokens().length;
+            }
+            if (mayNotFit && tokens >= mostTokens) {
+                throw PromptException.atLeast(tokens, mostTokens);
             }
         }
-        List<PromptChunk> chunks = new ArrayList<>();
-        for (PromptPart part : parts) {
-            String text = ((PromptPart.Text) part).text();
-            chunks.add(new PromptChunk.TextChunk(vocabulary.tokenize(text, chunks.isEmpty(), true)));
-        }
         return chunks;
+    }
+
+    /** Whether the texts are long, and long enough to have too many tokens. */
+    private boolean mayNotFit(List<PromptPart> parts) {
+        long characters = parts.stream().mapToLong(part -> part instanceof PromptPart.Text text ? text.text().length() : 0)
+                .sum();
+        return characters >= mostTokens && characters > LONGEST_PIECE;
     }
 }

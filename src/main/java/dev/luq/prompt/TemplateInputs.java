@@ -19,7 +19,7 @@ import java.util.Map;
  *
  * @param json input of {@link dev.luq.llama.ChatTemplates#apply}
  * @param mediaMark stands for an image in the templated prompt
- * @param breakMark splits special tokens that users wrote, see {@link SpecialTextGuard}; also in tools
+ * @param breakMark splits special tokens that users wrote, see {@link SpecialTokenGuard}; also in tools
  * @param images index into the request's images for each media mark, in order
  * @param schema the response's JSON schema, or null
  * @param patterns what the regular expressions of all schemas mean, see {@link dev.luq.llama.Schemas}
@@ -38,10 +38,10 @@ record TemplateInputs(String json, String mediaMark, String breakMark, List<Inte
     }
 
     /** @throws PromptException.InvalidRequest when a field is not what it should be */
-    static TemplateInputs of(PromptRequest request, SpecialTextGuard guard) {
-        String mediaMark = SpecialTextGuard.nonce();
-        String breakMark = SpecialTextGuard.nonce();
-        Messages messages = new Messages(guard, breakMark, mediaMark, request.images().size());
+    static TemplateInputs of(PromptRequest request, SpecialTokenGuard guard) {
+        String mediaMark = SpecialTokenGuard.nonce();
+        String breakMark = SpecialTokenGuard.nonce();
+        MessageRewriter messages = new MessageRewriter(guard, breakMark, mediaMark, request.images().size());
         ObjectNode out = JSON.createObjectNode();
         ArrayNode rewritten = out.putArray("messages");
         for (JsonNode message : parse(request.messages(), "messages")) {
@@ -62,7 +62,7 @@ record TemplateInputs(String json, String mediaMark, String breakMark, List<Inte
                 callsTools);
     }
 
-    private static boolean putTools(PromptRequest request, ObjectNode out, SchemaCheck schemas, Messages messages) {
+    private static boolean putTools(PromptRequest request, ObjectNode out, SchemaCheck schemas, MessageRewriter messages) {
         JsonNode tools = request.tools() == null ? JSON.createArrayNode() : parse(request.tools(), "tools");
         if (tools.isEmpty()) {
             return false;
@@ -136,14 +136,14 @@ record TemplateInputs(String json, String mediaMark, String breakMark, List<Inte
     }
 
     /** Puts marks where images are, and breaks where users wrote special tokens. */
-    private static final class Messages {
-        private final SpecialTextGuard guard;
+    private static final class MessageRewriter {
+        private final SpecialTokenGuard guard;
         private final String breakMark;
         private final String mediaMark;
         private final int imageCount;
         final List<Integer> images = new ArrayList<>();
 
-        Messages(SpecialTextGuard guard, String breakMark, String mediaMark, int imageCount) {
+        MessageRewriter(SpecialTokenGuard guard, String breakMark, String mediaMark, int imageCount) {
             this.guard = guard;
             this.breakMark = breakMark;
             this.mediaMark = mediaMark;

@@ -18,7 +18,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * What a child process works on, in memory that it shares with the server and that outlives it: said before each step
- * that could end the process, so that a death is blamed on what caused it. A step costs less than a microsecond. Each
+ * that could end the process, so that a crash can be traced to what caused it. A step costs less than a microsecond. Each
  * thread has an area of its own for each of its stages; the server reads all when the process is gone.
  */
 public final class Blackbox {

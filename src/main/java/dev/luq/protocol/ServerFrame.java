@@ -67,7 +67,8 @@ public sealed interface ServerFrame {
      * @param tools OpenAI tools as a JSON array, or null
      * @param toolChoice {@code auto}, {@code none}, {@code required}, or a JSON object naming one function; null for auto
      * @param parallelToolCalls whether more than one tool call may be generated
-     * @param responseFormat OpenAI response_format as JSON, or null for text
+     * @param responseFormat OpenAI response_format as JSON, or null for text. The server has checked it, as it has the tools;
+     *     the worker walks their schemas once more for the grammars of their patterns
      * @param sampling sampling parameters
      * @param maxTokens tokens to generate at most; 0 for as many as the context holds
      * @param stop stop strings, possibly empty

@@ -326,11 +326,6 @@ public final class SchemaCheck {
         }
     }
 
-    /** As {@link #check(JsonNode, String, boolean)}, for a schema all of which is asked for. */
-    public void check(JsonNode schema, String field) {
-        check(schema, field, true);
-    }
-
     /**
      * Checks one more schema of the request.
      *

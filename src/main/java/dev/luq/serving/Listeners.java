@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.function.Consumer;
 import org.jboss.logging.Logger;
 
-/** Tells all listeners; one that fails is logged and does not keep the others from hearing. */
+/** Calls all listeners; one that fails is logged, and the others are called all the same. */
 record Listeners(List<GenerationListener> listeners) implements GenerationListener {
 
     private static final Logger LOG = Logger.getLogger(Listeners.class);

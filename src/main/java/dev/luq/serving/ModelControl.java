@@ -34,7 +34,7 @@ import org.jboss.logging.Logger;
 /**
  * Changes what is served at run time: catalogue and processes together. One operation per model at a time; a second one
  * fails with {@link ModelOperationException.InProgress}. Futures fail with a {@link CatalogException} or a
- * {@link ModelOperationException}. An operation goes on when nobody waits for its future.
+ * {@link ModelOperationException}. An operation goes on when its future is dropped.
  */
 @ApplicationScoped
 public class ModelControl {
@@ -56,13 +56,13 @@ public class ModelControl {
     });
 
     /**
-     * How an activation went.
+     * How a swap to other files went.
      *
      * @param entry the model as it is served now
      * @param mode how the processes were swapped; empty when none had to be
      * @param duration until the new process served
      */
-    public record Activation(CatalogEntry entry, Optional<SwapMode> mode, Duration duration) {
+    public record SwapResult(CatalogEntry entry, Optional<SwapMode> mode, Duration duration) {
     }
 
     @Inject
@@ -108,7 +108,7 @@ public class ModelControl {
 
     /** Starts a process for a model that has none or a failed one; done when it serves. */
     public CompletableFuture<CatalogEntry> load(String id) {
-        return load(id, () -> require(id).variant().map(Variant::id));
+        return load(id, () -> catalog.get(id).variant().map(Variant::id));
     }
 
     /** The same for a model whose files were not usable when the server started: what it served before is served again. */
@@ -118,7 +118,7 @@ public class ModelControl {
 
     private CompletableFuture<CatalogEntry> load(String id, Supplier<Optional<String>> variant) {
         return operation(id, () -> {
-            require(id);
+            catalog.get(id);
             ModelRoute route = supervisor.routeOf(id);
             SupervisedWorker worker = route.current();
             if (worker == null || worker.state() == ModelWorker.State.FAILED) {
@@ -145,7 +145,7 @@ public class ModelControl {
     /** Ends the process of a model after its running requests; done when its memory is free. */
     public CompletableFuture<CatalogEntry> unload(String id) {
         return operation(id, () -> {
-            require(id);
+            catalog.get(id);
             CatalogEntry unloaded = catalog.setUnloaded(id, true);
             end(supervisor.routeOf(id));
             return unloaded;
@@ -165,10 +165,10 @@ public class ModelControl {
      *
      * @param variant id of a manifest in the store; empty for the base files
      */
-    public CompletableFuture<Activation> activate(String id, Optional<String> variant, SwapMode mode) {
+    public CompletableFuture<SwapResult> activate(String id, Optional<String> variant, SwapMode mode) {
         return operation(id, () -> {
             long start = System.nanoTime();
-            CatalogEntry now = require(id);
+            CatalogEntry now = catalog.get(id);
             CatalogEntry next = catalog.prepare(id, variant);
             ModelRoute route = supervisor.routeOf(id);
             Optional<SwapMode> swapped = Optional.empty();
@@ -183,7 +183,7 @@ public class ModelControl {
             Duration duration = Duration.ofNanos(System.nanoTime() - start);
             LOG.infof("Model %s: %s is served%s", id, variant.map(v -> "variant " + v).orElse("the base"),
                     swapped.map(m -> " after " + duration.toMillis() + " ms (" + m + ")").orElse(" already"));
-            return new Activation(next, swapped, duration);
+            return new SwapResult(next, swapped, duration);
         });
     }
 
@@ -244,11 +244,6 @@ public class ModelControl {
         } catch (IOException e) {
             return 0; // loading it will say so
         }
-    }
-
-    private CatalogEntry require(String id) {
-        return catalog.find(id).filter(entry -> entry.id().equals(id))
-                .orElseThrow(() -> new CatalogException.NotFound("There is no model with the id " + id));
     }
 
     private <T> CompletableFuture<T> operation(String id, Callable<T> body) {

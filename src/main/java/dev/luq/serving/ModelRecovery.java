@@ -19,8 +19,8 @@ import java.util.concurrent.TimeUnit;
 import org.jboss.logging.Logger;
 
 /**
- * Looks again at models that cannot be served: one whose files were missing, cut off or unusable is loaded once they have
- * changed and stay as they are for a moment.
+ * Tries models again that cannot be served: one whose files were missing, cut off or unusable is loaded when they have
+ * changed, and have not changed again between two checks.
  */
 @ApplicationScoped
 public class ModelRecovery {
@@ -30,8 +30,8 @@ public class ModelRecovery {
     /**
      * What is known of a model that cannot be served.
      *
-     * @param tried its files when they were tried last; null when they never were
-     * @param seen its files when they were looked at last
+     * @param tried its files when it was loaded last; null when they never were
+     * @param seen its files at the last check
      */
     private record Watched(FileStamps tried, FileStamps seen) {
     }
@@ -58,31 +58,31 @@ public class ModelRecovery {
     /** After the supervisor. */
     void start(@Observes @Priority(10_000) StartupEvent event) {
         long interval = config.fileCheckInterval().toMillis();
-        timer.scheduleWithFixedDelay(this::lookAtAll, interval, interval, TimeUnit.MILLISECONDS);
+        timer.scheduleWithFixedDelay(this::checkAll, interval, interval, TimeUnit.MILLISECONDS);
     }
 
     void stop(@Observes @Priority(1) ShutdownEvent event) {
         timer.shutdownNow();
     }
 
-    private void lookAtAll() {
+    private void checkAll() {
         for (CatalogEntry entry : catalog.entries()) {
             try {
-                lookAt(entry);
+                check(entry);
             } catch (RuntimeException e) {
-                LOG.errorf(e, "Model %s cannot be looked at again", entry.id());
+                LOG.errorf(e, "Model %s cannot be checked", entry.id());
             }
         }
     }
 
-    private void lookAt(CatalogEntry entry) {
+    private void check(CatalogEntry entry) {
         ModelRoute route = supervisor.routeOf(entry.id());
         if (route == null || entry.unloaded() || route.state() != ModelWorker.State.FAILED) {
             watched.remove(entry.id());
             return;
         }
         FileStamps now = FileStamps.of(files(entry));
-        Watched before = watched.getOrDefault(entry.id(), new Watched(triedBy(route), null));
+        Watched before = watched.getOrDefault(entry.id(), new Watched(triedFiles(route), null));
         boolean changed = !now.files().isEmpty() && !now.equals(before.tried());
         if (changed && now.equals(before.seen())) {
             LOG.infof("Model %s: its files have changed, it is loaded again", entry.id());
@@ -97,7 +97,7 @@ public class ModelRecovery {
         }
     }
 
-    private static FileStamps triedBy(ModelRoute route) {
+    private static FileStamps triedFiles(ModelRoute route) {
         SupervisedWorker worker = route.current();
         return worker == null ? null : worker.files().orElse(null);
     }

@@ -11,15 +11,15 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 
 /**
- * The way to whichever worker serves a model now: it stays while workers come and go. Between two of them it can hold a
- * gap, in which requests wait.
+ * The way to whichever worker serves a model now: it stays while workers come and go. Between two of them it can be
+ * paused: requests wait.
  * <pre>
- *            put                      openGap
- *  (nobody) -----> worker serves ----------------> requests wait
+ *            put                      pause
+ *  (none)   -----> worker serves ----------------> requests wait
  *     ^   unload     |   ^ replace by another          |
- *     +--------------+---+<----------------------------+ closeGap with another
+ *     +--------------+---+<----------------------------+ resume with another
  * </pre>
- * Locks: this one before a worker's. INVARIANT: a generation is held by the gap or by one worker, never by both.
+ * Locks: this one before a worker's. INVARIANT: a request is held by {@code paused} or by one worker, never by both.
  */
 final class ModelRoute implements ModelWorker {
 
@@ -37,8 +37,8 @@ final class ModelRoute implements ModelWorker {
     private SupervisedWorker current;
     /** Replaced ones that still end their requests. */
     private final List<SupervisedWorker> retiring = new ArrayList<>();
-    /** Requests that wait; null unless there is a gap. */
-    private Permits gap;
+    /** Requests that wait; null unless it is paused. */
+    private Permits paused;
     private boolean draining;
     private WorkerFrame.ModelInfo lastInfo;
     private WorkerFrame.EngineStats past = Totals.NONE;
@@ -57,12 +57,12 @@ final class ModelRoute implements ModelWorker {
         return quarantine;
     }
 
-    /** @return null when nobody serves the model */
+    /** @return null when no worker serves the model */
     synchronized SupervisedWorker current() {
         return current;
     }
 
-    /** From now on this worker serves the model, which nobody did. */
+    /** From now on this worker serves the model, which none did. */
     synchronized void put(SupervisedWorker worker) {
         if (current != null) {
             throw new IllegalStateException(modelId + " is served by another worker");
@@ -74,9 +74,9 @@ final class ModelRoute implements ModelWorker {
     }
 
     /**
-     * From now on this worker serves the model, or nobody. The one before takes no more requests.
+     * From now on this worker serves the model, or none. The one before takes no more requests.
      *
-     * @param worker null for nobody
+     * @param worker null for none
      * @return the one before, or null; to be given to {@link #retire}
      */
     synchronized SupervisedWorker replace(SupervisedWorker worker) {
@@ -124,95 +124,95 @@ final class ModelRoute implements ModelWorker {
         }
     }
 
-    /** From now on requests wait, until {@link #closeGap}. */
-    synchronized void openGap() {
-        gap = new Permits(modelId, config, quarantine);
+    /** From now on requests wait, until {@link #resume}. */
+    synchronized void pause() {
+        paused = new Permits(modelId, config, quarantine);
     }
 
     /**
      * Hands the requests that waited to this worker, in the order of their arrival, and all later ones.
      *
-     * @param worker null for nobody: the requests fail
+     * @param worker null for none: the requests fail
      */
-    void closeGap(SupervisedWorker worker) {
+    void resume(SupervisedWorker worker) {
         List<Runnable> refusals = new ArrayList<>();
         synchronized (this) {
             if (worker != null) {
                 put(worker);
             }
-            for (Generation generation : gap.all()) {
-                generation.stopDeadline();
-                Permits.Refusal refusal = refusalUnlessAdmitted(generation);
+            for (InFlightRequest request : paused.all()) {
+                request.stopDeadline();
+                Permits.Refusal refusal = refusalUnlessAdmitted(request);
                 if (refusal != null) {
-                    refusals.add(() -> generation.fail(refusal.exception()));
+                    refusals.add(() -> request.fail(refusal.exception()));
                 }
             }
-            gap = null;
+            paused = null;
         }
         refusals.forEach(Runnable::run);
     }
 
     @Override
-    public Multi<WorkerFrame.OfRequest> generate(ServerFrame.Generate request) {
-        return Generation.stream(modelId, request, listener, this::submit);
+    public Multi<WorkerFrame.OfRequest> generate(ServerFrame.Generate frame) {
+        return InFlightRequest.stream(modelId, frame, listener, this::submit);
     }
 
-    private void submit(Generation generation) {
+    private void submit(InFlightRequest request) {
         Permits.Refusal refusal;
         synchronized (this) {
-            refusal = gap == null || draining ? refusalUnlessAdmitted(generation) : refusalUnlessWaiting(generation);
+            refusal = paused == null || draining ? refusalUnlessAdmitted(request) : refusalUnlessWaiting(request);
         }
         if (refusal == null) {
-            generation.stream.onTermination(() -> abandoned(generation));
+            request.stream.onTermination(() -> abandoned(request));
         } else {
-            generation.refuse(refusal);
+            request.refuse(refusal);
         }
     }
 
-    private Permits.Refusal refusalUnlessAdmitted(Generation generation) {
+    private Permits.Refusal refusalUnlessAdmitted(InFlightRequest request) {
         if (current != null) {
-            return current.admit(generation);
+            return current.admit(request);
         }
         return draining
-                ? new Permits.Refusal("draining", new WorkerException.NotReady(State.DRAINING, "The server is stopping"))
+                ? Permits.draining()
                 : new Permits.Refusal("model_not_loaded", new WorkerException.NotReady(State.UNLOADED,
                         "The model " + modelId + " is not loaded"));
     }
 
-    private Permits.Refusal refusalUnlessWaiting(Generation generation) {
-        Permits waiting = gap;
-        for (Generation victim : waiting.givingWayTo(generation)) {
-            if (stopWaiting(victim)) {
-                timer.execute(() -> victim.refuse(waiting.displaced()));
+    private Permits.Refusal refusalUnlessWaiting(InFlightRequest request) {
+        Permits waiting = paused;
+        for (InFlightRequest preempted : waiting.preempted(request)) {
+            if (stopWaiting(preempted)) {
+                timer.execute(() -> preempted.refuse(waiting.preemption()));
             }
         }
-        Permits.Refusal refusal = waiting.take(generation);
+        Permits.Refusal refusal = waiting.acquire(request);
         if (refusal == null) {
-            generation.deadline(timer.schedule(() -> deadlineReached(generation),
-                    generation.remainingMillis(config.deadline()), TimeUnit.MILLISECONDS));
+            request.deadline(timer.schedule(() -> deadlineReached(request),
+                    request.remainingMillis(config.deadline()), TimeUnit.MILLISECONDS));
         }
         return refusal;
     }
 
-    private void abandoned(Generation generation) {
-        if (stopWaiting(generation)) {
-            generation.ended("cancelled", null);
-        } else if (generation.worker() != null) {
-            generation.worker().abandoned(generation);
+    private void abandoned(InFlightRequest request) {
+        if (stopWaiting(request)) {
+            request.ended("cancelled", null);
+        } else if (request.inFlight() != null) {
+            request.inFlight().abandoned(request);
         }
     }
 
-    private void deadlineReached(Generation generation) {
-        if (stopWaiting(generation)) {
-            generation.fail(WorkerException.DeadlineExceeded.after(config.deadline()));
+    private void deadlineReached(InFlightRequest request) {
+        if (stopWaiting(request)) {
+            request.fail(WorkerException.DeadlineExceeded.after(config.deadline()));
         }
     }
 
-    private synchronized boolean stopWaiting(Generation generation) {
-        if (gap == null || !gap.giveBack(generation)) {
+    private synchronized boolean stopWaiting(InFlightRequest request) {
+        if (paused == null || !paused.release(request)) {
             return false;
         }
-        generation.stopDeadline();
+        request.stopDeadline();
         return true;
     }
 
@@ -227,14 +227,14 @@ final class ModelRoute implements ModelWorker {
     /** Fails the requests that are still running or waiting. */
     void giveUp() {
         List<SupervisedWorker> workers;
-        List<Generation> waiting;
+        List<InFlightRequest> waiting;
         synchronized (this) {
             workers = workers();
-            waiting = gap == null ? List.of() : gap.all();
+            waiting = paused == null ? List.of() : paused.all();
         }
-        for (Generation generation : waiting) {
-            if (stopWaiting(generation)) {
-                generation.fail(new WorkerException.NotReady(State.DRAINING, "The server is stopping"));
+        for (InFlightRequest request : waiting) {
+            if (stopWaiting(request)) {
+                request.fail(WorkerException.NotReady.stopping());
             }
         }
         workers.forEach(SupervisedWorker::giveUp);
@@ -271,7 +271,7 @@ final class ModelRoute implements ModelWorker {
         if (draining) {
             return current != null && current.state() == State.FAILED ? State.FAILED : State.DRAINING;
         }
-        if (gap != null) {
+        if (paused != null) {
             return State.SWAPPING;
         }
         return current == null ? State.UNLOADED : current.state();
@@ -280,11 +280,6 @@ final class ModelRoute implements ModelWorker {
     @Override
     public synchronized Optional<WorkerFrame.ModelInfo> info() {
         return Optional.ofNullable(current).flatMap(SupervisedWorker::info).or(() -> Optional.ofNullable(lastInfo));
-    }
-
-    @Override
-    public synchronized Optional<WorkerFrame.EngineStats> stats() {
-        return Optional.ofNullable(current).flatMap(SupervisedWorker::stats);
     }
 
     @Override
@@ -304,7 +299,7 @@ final class ModelRoute implements ModelWorker {
 
     @Override
     public synchronized int inFlight() {
-        return workers().stream().mapToInt(SupervisedWorker::inFlight).sum() + (gap == null ? 0 : gap.size());
+        return workers().stream().mapToInt(SupervisedWorker::inFlight).sum() + (paused == null ? 0 : paused.size());
     }
 
     @Override

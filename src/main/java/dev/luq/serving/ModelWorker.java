@@ -37,9 +37,6 @@ public interface ModelWorker {
     /** What the loaded model is; empty until it was ready once. */
     Optional<WorkerFrame.ModelInfo> info();
 
-    /** The latest snapshot of the process; empty while none is ready. */
-    Optional<WorkerFrame.EngineStats> stats();
-
     /** Counters added up over all processes that served this model; gauges of the current one, 0 while there is none. */
     WorkerFrame.EngineStats totals();
 

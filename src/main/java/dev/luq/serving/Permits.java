@@ -11,13 +11,13 @@ import java.util.Set;
 import java.util.function.ToLongFunction;
 
 /**
- * The generations that are let in at once: as many as may run and wait, no more pixels than configured, and of those that
- * the engine has not taken yet, no more text. A client alone may have all of that; when others come, whoever has most gives
- * way. Not thread-safe: guarded by its owner.
+ * The requests that are admitted at once: as many as may run and wait, no more pixels than configured, and of those that
+ * the engine has not tokenized yet, no more text. One client may have all of that; when others come, the client that
+ * has most is preempted. Not thread-safe: guarded by its owner.
  */
 final class Permits {
 
-    /** Why a generation gets no permit. */
+    /** Why a request gets no permit. */
     record Refusal(String reason, WorkerException exception) {
     }
 
@@ -25,10 +25,10 @@ final class Permits {
     private final WorkerConfig config;
     private final Quarantine quarantine;
     /** By id, in the order of arrival. */
-    private final Map<String, Generation> held = new LinkedHashMap<>();
-    /** Ids of those whose text the engine has not taken yet. */
-    private final Set<String> untaken = new HashSet<>();
-    /** Answers that have begun with one of their choices. */
+    private final Map<String, InFlightRequest> held = new LinkedHashMap<>();
+    /** Ids of those whose text the engine has not tokenized yet. */
+    private final Set<String> untokenized = new HashSet<>();
+    /** Answers of which a choice has begun. */
     private final Set<String> begun = new HashSet<>();
 
     Permits(String modelId, WorkerConfig config, Quarantine quarantine) {
@@ -38,18 +38,18 @@ final class Permits {
     }
 
     /** Gives a permit. @return null, or why there is none */
-    Refusal take(Generation generation) {
-        Refusal refusal = refusal(generation);
+    Refusal acquire(InFlightRequest request) {
+        Refusal refusal = refusal(request);
         if (refusal == null) {
-            held.put(generation.id(), generation);
-            untaken.add(generation.id());
+            held.put(request.id(), request);
+            untokenized.add(request.id());
         }
         return refusal;
     }
 
-    /** The engine has made tokens of this generation's text. */
+    /** The engine has made tokens of this request's text. */
     void accepted(String id) {
-        untaken.remove(id);
+        untokenized.remove(id);
         // It may have been given up meanwhile.
         if (held.containsKey(id)) {
             begun.add(answerOf(id));
@@ -63,23 +63,23 @@ final class Permits {
     }
 
     /**
-     * Those that have to go so that a generation gets its permit, which the owner does: of the client that holds most of
-     * what is short, the newest whose answer has not begun. None when there is room, when the generation is refused for
-     * another reason, or when its client would then hold as much as the one that gave way.
+     * The requests to preempt so that this one gets its permit; the owner ends them. They are the newest, whose answer has
+     * not begun, of the client that holds most of what is short. None when there is room, when the request is refused for
+     * another reason, or when its client would then hold as much as the preempted one.
      */
-    List<Generation> givingWayTo(Generation generation) {
-        if (refusalForItself(generation) != null) {
+    List<InFlightRequest> preempted(InFlightRequest request) {
+        if (refusalForItself(request) != null) {
             return List.of();
         }
-        List<Generation> left = new ArrayList<>(held.values());
-        List<Generation> going = new ArrayList<>();
-        for (Shortage lack = shortage(generation, left); lack != null; lack = shortage(generation, left)) {
-            Generation victim = givesWay(generation, left, lack.measure());
-            if (victim == null) {
+        List<InFlightRequest> left = new ArrayList<>(held.values());
+        List<InFlightRequest> going = new ArrayList<>();
+        for (Shortage lack = shortage(request, left); lack != null; lack = shortage(request, left)) {
+            InFlightRequest chosen = choosePreempted(request, left, lack.measure());
+            if (chosen == null) {
                 return List.of();
             }
-            left.remove(victim);
-            going.add(victim);
+            left.remove(chosen);
+            going.add(chosen);
         }
         return going;
     }
@@ -88,79 +88,84 @@ final class Permits {
      * What there is too little of.
      *
      * @param said of it to people
-     * @param measure how much of it a generation takes
+     * @param measure how much of it a request takes
      */
-    private record Shortage(String said, ToLongFunction<Generation> measure) {
+    private record Shortage(String said, ToLongFunction<InFlightRequest> measure) {
     }
 
     /** @return what there is too little of for one more beside these; null when it fits */
-    private Shortage shortage(Generation generation, Collection<Generation> others) {
+    private Shortage shortage(InFlightRequest request, Collection<InFlightRequest> others) {
         if (others.size() >= config.slots() + config.queueSize()) {
             return new Shortage(": " + others.size() + " requests run or wait", each -> 1);
         }
-        if (sum(others, each -> each.imageBytes) + generation.imageBytes > config.imageBytesInFlight()) {
+        if (sum(others, each -> each.imageBytes) + request.imageBytes > config.imageBytesInFlight()) {
             return new Shortage(" with the images of other requests", each -> each.imageBytes);
         }
-        // Of one that asks to be let in all text counts.
-        ToLongFunction<Generation> text = each -> each == generation || untaken.contains(each.id()) ? each.textBytes : 0;
-        return sum(others, text) + generation.textBytes > config.textBytesInFlight()
+        // All text of the request that asks for a permit counts.
+        ToLongFunction<InFlightRequest> text = each -> each == request || untokenized.contains(each.id()) ? each.textBytes : 0;
+        return sum(others, text) + request.textBytes > config.textBytesInFlight()
                 ? new Shortage(" with the texts of other requests", text) : null;
     }
 
-    private static long sum(Collection<Generation> generations, ToLongFunction<Generation> measure) {
-        return generations.stream().mapToLong(measure).sum();
+    private static long sum(Collection<InFlightRequest> requests, ToLongFunction<InFlightRequest> measure) {
+        return requests.stream().mapToLong(measure).sum();
     }
 
-    private Generation givesWay(Generation generation, List<Generation> others, ToLongFunction<Generation> measure) {
+    private InFlightRequest choosePreempted(InFlightRequest request, List<InFlightRequest> others,
+            ToLongFunction<InFlightRequest> measure) {
         Map<String, Long> holdings = new HashMap<>();
         others.forEach(each -> holdings.merge(each.client, measure.applyAsLong(each), Long::sum));
-        long own = holdings.getOrDefault(generation.client, 0L) + measure.applyAsLong(generation);
-        Generation victim = null;
-        for (Generation each : others) {
+        long own = holdings.getOrDefault(request.client, 0L) + measure.applyAsLong(request);
+        InFlightRequest chosen = null;
+        for (InFlightRequest each : others) {
             if (!begun.contains(answerOf(each.id())) && measure.applyAsLong(each) > 0 && holdings.get(each.client) > own
-                    && (victim == null || holdings.get(each.client) >= holdings.get(victim.client))) {
-                victim = each;
+                    && (chosen == null || holdings.get(each.client) >= holdings.get(chosen.client))) {
+                chosen = each;
             }
         }
-        return victim;
+        return chosen;
     }
 
-    /** What a generation that gave way to somebody else's is told. */
-    Refusal displaced() {
+    /** What the client of a preempted request is told. */
+    Refusal preemption() {
         return new Refusal("queue_full", new WorkerException.QueueFull(
                 "The model " + modelId + " is busy, and others who have fewer requests there came before this one"));
     }
 
-    private Refusal refusal(Generation generation) {
-        Refusal refusal = refusalForItself(generation);
+    private Refusal refusal(InFlightRequest request) {
+        Refusal refusal = refusalForItself(request);
         if (refusal != null) {
             return refusal;
         }
-        Shortage lack = shortage(generation, held.values());
+        Shortage lack = shortage(request, held.values());
         return lack == null ? null
                 : new Refusal("queue_full", new WorkerException.QueueFull("The model " + modelId + " is busy" + lack.said()));
     }
 
-    /** Why a generation gets no permit however few others there are. */
-    private Refusal refusalForItself(Generation generation) {
-        if (quarantine.refuses(generation.contentKey)) {
+    /** Why a request gets no permit however few others there are. */
+    private Refusal refusalForItself(InFlightRequest request) {
+        if (quarantine.refuses(request.contentKey)) {
             return new Refusal("input_quarantined", new WorkerException.Quarantined(
                     "This input ended the model's process more than once and is not tried again"));
         }
-        if (generation.imageBytes > config.imageBytesInFlight()) {
+        if (request.imageBytes > config.imageBytesInFlight()) {
             return new Refusal("request_too_large", new WorkerException.Rejected("request_too_large",
-                    "The images have " + generation.imageBytes + " bytes of pixels; at most "
+                    "The images have " + request.imageBytes + " bytes of pixels; at most "
                             + config.imageBytesInFlight() + " are accepted per request", "messages"));
         }
-        if (generation.textBytes > config.textBytesInFlight()) {
+        if (request.textBytes > config.textBytesInFlight()) {
             return new Refusal("request_too_large", new WorkerException.Rejected("request_too_large",
-                    "The messages, tools and schemas are too long: they take " + generation.textBytes + " bytes, and at most "
+                    "The messages, tools and schemas are too long: they take " + request.textBytes + " bytes, and at most "
                             + config.textBytesInFlight() + " are accepted per request", "messages"));
         }
-        if (held.containsKey(generation.id())) {
+        if (held.containsKey(request.id())) {
             return duplicate();
         }
         return null;
+    }
+
+    static Refusal draining() {
+        return new Refusal("draining", WorkerException.NotReady.stopping());
     }
 
     static Refusal duplicate() {
@@ -168,13 +173,13 @@ final class Permits {
                 "A request with this id is in flight", null));
     }
 
-    /** @return whether the generation had a permit: the caller took it back */
-    boolean giveBack(Generation generation) {
-        if (!held.remove(generation.id(), generation)) {
+    /** @return whether the request had a permit: the caller took it back */
+    boolean release(InFlightRequest request) {
+        if (!held.remove(request.id(), request)) {
             return false;
         }
-        untaken.remove(generation.id());
-        String answer = answerOf(generation.id());
+        untokenized.remove(request.id());
+        String answer = answerOf(request.id());
         if (held.keySet().stream().noneMatch(other -> answerOf(other).equals(answer))) {
             begun.remove(answer);
         }
@@ -182,12 +187,12 @@ final class Permits {
     }
 
     /** @return null when there is none */
-    Generation get(String id) {
+    InFlightRequest get(String id) {
         return held.get(id);
     }
 
     /** In the order of arrival. */
-    List<Generation> all() {
+    List<InFlightRequest> all() {
         return List.copyOf(held.values());
     }
 

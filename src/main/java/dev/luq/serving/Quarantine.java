@@ -10,16 +10,18 @@ import java.util.Objects;
 import java.util.function.LongSupplier;
 
 /**
- * Remembers inputs that a worker worked on when it died. Such an input is a suspect, to be worked on alone; one with
- * which a worker dies alone is refused; one that is answered is innocent. All is forgotten after a while, and the inputs
- * blamed longest ago when there are too many. Thread-safe.
+ * Remembers inputs that a worker worked on when it crashed. Such an input is isolated: it runs alone. One that crashes a
+ * worker while it runs alone is refused. One that is answered is forgotten, as are all after a while, and the inputs of the
+ * crashes longest ago when there are too many. Thread-safe.
  */
 final class Quarantine {
 
-    private record Blame(boolean refused, long since) {
+    /** The latest crash of an input. @param time of the clock */
+    private record Crash(boolean refused, long time) {
     }
 
-    private final Map<String, Blame> blamed;
+    /** By content key, the latest last. */
+    private final Map<String, Crash> crashes;
     private final long memory;
     private final LongSupplier clock;
 
@@ -34,9 +36,9 @@ final class Quarantine {
     Quarantine(int capacity, long memory, LongSupplier clock) {
         this.memory = memory;
         this.clock = clock;
-        this.blamed = new LinkedHashMap<>() {
+        this.crashes = new LinkedHashMap<>() {
             @Override
-            protected boolean removeEldestEntry(Map.Entry<String, Blame> eldest) {
+            protected boolean removeEldestEntry(Map.Entry<String, Crash> eldest) {
                 return size() > capacity;
             }
         };
@@ -60,35 +62,36 @@ final class Quarantine {
         digest.update((byte) 0xFF); // occurs in no UTF-8 text, so parts cannot run into each other
     }
 
-    /** Whether a worker died with this input alone. */
+    /** Whether a worker crashed while this input ran alone. */
     synchronized boolean refuses(String key) {
-        Blame blame = blame(key);
-        return blame != null && blame.refused();
+        Crash crash = crash(key);
+        return crash != null && crash.refused();
     }
 
-    /** Whether it is to be worked on alone. */
-    synchronized boolean suspects(String key) {
-        Blame blame = blame(key);
-        return blame != null && !blame.refused();
+    /** Whether it has to run alone. */
+    synchronized boolean isolates(String key) {
+        Crash crash = crash(key);
+        return crash != null && !crash.refused();
     }
 
-    private Blame blame(String key) {
-        Blame blame = blamed.get(key);
-        if (blame != null && clock.getAsLong() - blame.since() >= memory) {
-            blamed.remove(key);
+    private Crash crash(String key) {
+        Crash crash = crashes.get(key);
+        if (crash != null && clock.getAsLong() - crash.time() >= memory) {
+            crashes.remove(key);
             return null;
         }
-        return blame;
+        return crash;
     }
 
-    /** A worker died while it worked on this input. @param alone whether on nothing else, because it was suspected */
-    synchronized void blame(String key, boolean alone) {
+    /** A worker crashed while it worked on this input. @param alone whether on nothing else, because it was isolated */
+    synchronized void crashed(String key, boolean alone) {
         boolean refused = alone || refuses(key);
-        blamed.remove(key);
-        blamed.put(key, new Blame(refused, clock.getAsLong()));
+        crashes.remove(key);
+        crashes.put(key, new Crash(refused, clock.getAsLong()));
     }
 
-    synchronized void acquit(String key) {
-        blamed.remove(key);
+    /** A worker answered this input, or refused it. */
+    synchronized void answered(String key) {
+        crashes.remove(key);
     }
 }

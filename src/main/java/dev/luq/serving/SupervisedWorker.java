@@ -1,7 +1,6 @@
 package dev.luq.serving;
 
 import dev.luq.files.PlainText;
-import dev.luq.process.CrashReport;
 import dev.luq.process.ProcessExit;
 import dev.luq.protocol.Blackbox;
 import dev.luq.protocol.ServerFrame;
@@ -10,20 +9,17 @@ import io.smallrye.mutiny.Multi;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jboss.logging.Logger;
 
 /**
- * A process that serves certain files of a model, its successors when it dies, and the requests it works on.
+ * A process that serves certain files of a model, and its successors when it dies. {@link InFlightRequests} has what they
+ * work on.
  * <pre>
  *            start                ready                  died
  *  (new) ----------> LOADING ------------> READY ------------------> RESTARTING --+
@@ -32,15 +28,11 @@ import org.jboss.logging.Logger;
  *                     v
  *                   FAILED        any state but FAILED -- drain --> DRAINING
  * </pre>
- * INVARIANT: a generation is among {@code running} from its permit until whoever removes it there: that one ends its
- * stream, and nobody else does. Events of a process that is not the current one are ignored.
+ * Events of a process that is not the current one are ignored.
  */
 final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
 
     private static final Logger LOG = Logger.getLogger(SupervisedWorker.class);
-
-    /** How long it may take until somebody who waits for a suspect is thought of, where no other event does it. */
-    private static final long DISPATCH_MILLIS = 200;
 
     /** Characters of a failure's reason, which may quote a file. */
     private static final int LONGEST_REASON = 1000;
@@ -57,17 +49,11 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
     private final ScheduledExecutorService timer;
     private final GenerationListener listener;
     private final RestartPolicy restartPolicy;
-    private final Quarantine quarantine;
     private final Runnable released;
+    private final InFlightRequests inFlight;
     private final AtomicBoolean ended = new AtomicBoolean();
 
     // all below guarded by this
-    private final Permits running;
-    private final Probation probation;
-    /** Whether {@link #dispatch} will be called. */
-    private boolean dispatching;
-    /** Cancelled in the worker, not confirmed yet: id to content key. */
-    private final Map<String, String> cancelling = new HashMap<>();
     private State state = State.LOADING;
     private WorkerProcess process;
     private WorkerFrame.ModelInfo info;
@@ -76,7 +62,7 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
     private String failure;
     private long restarts;
     private FileStamps files;
-    /** When the process that loads got further. */
+    /** When the process that loads last sent a frame, {@link System#nanoTime()}. */
     private long progressed;
 
     /**
@@ -92,10 +78,8 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
         this.timer = timer;
         this.listener = listener;
         this.restartPolicy = new RestartPolicy(config.restart());
-        this.quarantine = quarantine;
         this.released = released;
-        this.running = new Permits(modelId, config, quarantine);
-        this.probation = new Probation(config.restart().probation().toNanos(), System.nanoTime());
+        this.inFlight = new InFlightRequests(modelId, config, timer, quarantine, () -> process, this);
     }
 
     /** Starts the first process. */
@@ -200,11 +184,6 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
     }
 
     @Override
-    public synchronized Optional<WorkerFrame.EngineStats> stats() {
-        return Optional.ofNullable(stats);
-    }
-
-    @Override
     public synchronized WorkerFrame.EngineStats totals() {
         return stats == null ? past : Totals.sum(past, stats);
     }
@@ -221,7 +200,7 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
 
     @Override
     public synchronized int inFlight() {
-        return running.size();
+        return inFlight.size();
     }
 
     @Override
@@ -230,68 +209,30 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
     }
 
     @Override
-    public Multi<WorkerFrame.OfRequest> generate(ServerFrame.Generate request) {
-        return generate(request, listener);
+    public Multi<WorkerFrame.OfRequest> generate(ServerFrame.Generate frame) {
+        return generate(frame, listener);
     }
 
-    /** @param told about this generation */
-    Multi<WorkerFrame.OfRequest> generate(ServerFrame.Generate request, GenerationListener told) {
-        return Generation.stream(modelId, request, told, generation -> {
-            Permits.Refusal refusal = admit(generation);
+    /** @param told about this request */
+    Multi<WorkerFrame.OfRequest> generate(ServerFrame.Generate frame, GenerationListener told) {
+        return InFlightRequest.stream(modelId, frame, told, request -> {
+            Permits.Refusal refusal = admit(request);
             if (refusal == null) {
-                generation.stream.onTermination(() -> abandoned(generation));
+                request.stream.onTermination(() -> inFlight.abandoned(request));
             } else {
-                generation.refuse(refusal);
+                request.refuse(refusal);
             }
         });
     }
 
     /**
-     * Begins to work on a generation, whose stream's end the caller reports to {@link #abandoned}.
+     * Begins to work on a request, whose stream's end the caller reports to {@link InFlightRequests#abandoned}.
      *
      * @return null, or why it is not done; nothing was said to the stream then
      */
-    synchronized Permits.Refusal admit(Generation generation) {
+    synchronized Permits.Refusal admit(InFlightRequest request) {
         Permits.Refusal refusal = refusal();
-        if (refusal == null && cancelling.containsKey(generation.id())) {
-            refusal = Permits.duplicate();
-        }
-        if (refusal == null) {
-            running.givingWayTo(generation).forEach(this::displace);
-            refusal = running.take(generation);
-        }
-        if (refusal == null) {
-            generation.worker(this);
-            generation.deadline(timer.schedule(() -> deadlineReached(generation),
-                    generation.remainingMillis(config.deadline()), TimeUnit.MILLISECONDS));
-            probation.add(generation, quarantine.suspects(generation.contentKey), System.nanoTime());
-            dispatch();
-        }
-        return refusal;
-    }
-
-    /** Gives the worker what it may work on now. */
-    private void dispatch() {
-        if (process != null) {
-            probation.next(System.nanoTime(), cancelling.isEmpty()).forEach(next -> process.send(next.request));
-        }
-        if (probation.isWaiting() && !dispatching) {
-            dispatching = true;
-            timer.schedule(this::dispatchLater, DISPATCH_MILLIS, TimeUnit.MILLISECONDS);
-        }
-    }
-
-    private synchronized void dispatchLater() {
-        dispatching = false;
-        dispatch();
-    }
-
-    /** Ends a generation whose place somebody else gets. */
-    private void displace(Generation victim) {
-        if (stop(victim)) {
-            // Not on this thread: what follows is none of the lock's business.
-            timer.execute(() -> victim.refuse(running.displaced()));
-        }
+        return refusal == null ? inFlight.admit(request) : refusal;
     }
 
     /** @return null when requests are served */
@@ -300,7 +241,7 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
             case READY -> null;
             case FAILED -> new Permits.Refusal("model_failed", new WorkerException.NotReady(state,
                     "The model " + modelId + " cannot be served: " + failure));
-            case DRAINING -> new Permits.Refusal("draining", new WorkerException.NotReady(state, "The server is stopping"));
+            case DRAINING -> Permits.draining();
             case RESTARTING -> new Permits.Refusal("worker_restarting", new WorkerException.NotReady(state,
                     "The model " + modelId + " is being restarted; try again shortly"));
             default -> new Permits.Refusal("model_loading", new WorkerException.NotReady(state,
@@ -308,61 +249,10 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
         };
     }
 
-    /** @return whether the caller took the permit back and so has to end the stream */
-    private synchronized boolean release(Generation generation) {
-        if (!running.giveBack(generation)) {
-            return false;
-        }
-        generation.stopDeadline();
-        if (running.size() == 0) {
-            notifyAll();
-        }
-        return true;
-    }
-
-    /** Like {@link #release}, for a generation that the worker may still work on. */
-    private boolean stop(Generation generation) {
-        synchronized (this) {
-            WorkerProcess current = process;
-            if (!release(generation)) {
-                return false;
-            }
-            boolean hasIt = probation.remove(generation, System.nanoTime());
-            if (hasIt && current != null && current.cancel(generation.id())) {
-                cancelling.put(generation.id(), generation.contentKey);
-                timer.schedule(() -> endIfStalled(current, generation.id()), config.stallTimeout().toMillis(),
-                        TimeUnit.MILLISECONDS);
-            }
-            dispatch();
-        }
-        return true;
-    }
-
-    /** The stream of a generation is over: what is still done for it is stopped. */
-    void abandoned(Generation generation) {
-        if (stop(generation)) {
-            generation.ended("cancelled", null);
-        }
-    }
-
-    private void deadlineReached(Generation generation) {
-        if (stop(generation)) {
-            generation.fail(WorkerException.DeadlineExceeded.after(config.deadline()));
-        }
-    }
-
-    private synchronized void endIfStalled(WorkerProcess stalled, String id) {
-        if (process == stalled && cancelling.containsKey(id)) {
-            LOG.errorf("Model %s: worker %d has not stopped a cancelled request for %d seconds and is ended", modelId,
-                    stalled.pid(), config.stallTimeout().toSeconds());
-            stalled.kill();
-        }
-    }
-
     @Override
     public void frame(WorkerProcess source, WorkerFrame frame) {
         if (frame instanceof WorkerFrame.OfRequest ofRequest) {
-            ofRequest(source, ofRequest);
+            inFlight.frame(source, ofRequest);
             return;
         }
         synchronized (this) {
@@ -387,61 +277,9 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
         }
     }
 
-    private void ofRequest(WorkerProcess source, WorkerFrame.OfRequest frame) {
-        boolean last = frame instanceof WorkerFrame.Finished || frame instanceof WorkerFrame.Failed;
-        Generation generation;
-        synchronized (this) {
-            if (process != source) {
-                return;
-            }
-            generation = running.get(frame.id());
-            if (frame instanceof WorkerFrame.Accepted) {
-                running.accepted(frame.id());
-            }
-            if (last) {
-                cancelling.remove(frame.id());
-                if (generation != null) {
-                    release(generation);
-                    probation.remove(generation, System.nanoTime());
-                }
-                dispatch();
-            }
-        }
-        if (generation == null) {
-            return;
-        }
-        if (frame instanceof WorkerFrame.Failed failed) {
-            quarantine.acquit(generation.contentKey);
-            generation.fail(new WorkerException.Rejected(failed.code(), failed.message(), failed.param()));
-        } else if (frame instanceof WorkerFrame.Finished finished) {
-            quarantine.acquit(generation.contentKey);
-            generation.ended(finished.finishReason(), finished);
-            generation.stream.emit(finished);
-            generation.stream.complete();
-        } else {
-            if (frame instanceof WorkerFrame.Accepted accepted) {
-                generation.accepted(accepted);
-            } else {
-                generation.token();
-            }
-            give(generation, frame);
-        }
-    }
-
-    /** Never waits for the reader of the stream, and never keeps more for it than configured. */
-    private void give(Generation generation, WorkerFrame.OfRequest frame) {
-        if (generation.unread.incrementAndGet() <= config.streamBuffer()) {
-            generation.stream.emit(frame);
-        } else if (stop(generation)) {
-            generation.ended("cancelled", null);
-            generation.stream.fail(new WorkerException.SlowReader(
-                    "The answer was not read for too long: " + config.streamBuffer() + " pieces of it were waiting"));
-        }
-    }
-
     @Override
     public void ended(WorkerProcess source, ProcessExit exit) {
-        List<Generation> victims;
+        List<InFlightRequest> unanswered;
         State before;
         Optional<String> fileChange = Optional.empty();
         boolean lostFile = exit.signal().equals("SIGBUS");
@@ -457,16 +295,8 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
             if (lostFile) {
                 fileChange = now.changeSince(files);
             }
-            victims = running.all();
             // A process whose file was taken away dies of that, whatever it works on.
-            if (before != State.DRAINING && fileChange.isEmpty()) {
-                blame(source.blackbox(), exit, victims);
-            }
-            victims.forEach(victim -> {
-                release(victim);
-                probation.remove(victim, System.nanoTime());
-            });
-            cancelling.clear();
+            unanswered = inFlight.processEnded(source.blackbox(), exit, before != State.DRAINING && fileChange.isEmpty());
             notifyAll();
             if (before != State.FAILED && before != State.DRAINING) {
                 died(source, exit, fileChange);
@@ -474,32 +304,10 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
         }
         String reason = "The model's process died while it worked on this request"
                 + fileChange.map(change -> ": the model's file " + change + " while it was served").orElse("");
-        victims.forEach(victim -> victim.fail(new WorkerException.Died(reason)));
+        unanswered.forEach(request -> request.fail(new WorkerException.Died(reason)));
         if (before != State.FAILED && before != State.DRAINING) {
             listener.workerDied(modelId, exit.signal());
         }
-    }
-
-    /** Whatever the worker worked on when it died is suspected; a suspect that it had to itself is guilty. */
-    private void blame(Blackbox blackbox, ProcessExit exit, List<Generation> victims) {
-        List<Blackbox.Work> works = blackbox.read();
-        Optional<String> thread = exit.crash().flatMap(CrashReport::thread);
-        List<Blackbox.Work> ofThread = works.stream().filter(work -> thread.equals(Optional.of(work.thread()))).toList();
-        Set<String> workedOn = (ofThread.isEmpty() ? works : ofThread).stream()
-                .flatMap(work -> work.subjects().stream()).collect(Collectors.toSet());
-        for (Generation victim : victims) {
-            if (workedOn.contains(victim.id()) || !blackbox.isKept()) {
-                boolean alone = cancelling.isEmpty() && probation.isAlone(victim) && quarantine.suspects(victim.contentKey);
-                quarantine.blame(victim.contentKey, alone);
-                LOG.warnf("Model %s: request %s was worked on when the worker died and is %s", modelId, victim.id(), alone
-                        ? "refused from now on" : "worked on alone when it comes again");
-            }
-        }
-        cancelling.forEach((id, contentKey) -> {
-            if (workedOn.contains(id) || !blackbox.isKept()) {
-                quarantine.blame(contentKey, false);
-            }
-        });
     }
 
     private void died(WorkerProcess source, ProcessExit exit, Optional<String> fileChange) {
@@ -536,15 +344,7 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
 
     /** Fails the requests that are still running. */
     void giveUp() {
-        List<Generation> late;
-        synchronized (this) {
-            late = running.all();
-        }
-        for (Generation generation : late) {
-            if (stop(generation)) {
-                generation.fail(new WorkerException.NotReady(State.DRAINING, "The server is stopping"));
-            }
-        }
+        inFlight.giveUp();
     }
 
     /**
@@ -579,7 +379,7 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
     void end(long until) throws InterruptedException {
         WorkerProcess last;
         synchronized (this) {
-            for (long left = until - System.nanoTime(); running.size() > 0 && left > 0; left = until - System.nanoTime()) {
+            for (long left = until - System.nanoTime(); inFlight.size() > 0 && left > 0; left = until - System.nanoTime()) {
                 TimeUnit.NANOSECONDS.timedWait(this, left);
             }
             last = process;

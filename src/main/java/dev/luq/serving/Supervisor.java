@@ -125,14 +125,14 @@ public class Supervisor implements ModelWorkers {
         }
     }
 
-    /** The way to a model that was just registered; nobody serves it yet. */
+    /** The route of a model that was just registered; no worker serves it yet. */
     ModelRoute add(CatalogEntry entry) {
         ModelRoute route = routes.computeIfAbsent(entry.id(), this::route);
         modelListeners.forEach(listener -> listener.added(route));
         return route;
     }
 
-    /** Forgets the way to a model that is no longer in the catalogue. */
+    /** Forgets the route of a model that is no longer in the catalogue. */
     void remove(String modelId) {
         routes.remove(modelId);
         modelListeners.forEach(listener -> listener.removed(modelId));

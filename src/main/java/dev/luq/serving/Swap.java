@@ -21,7 +21,7 @@ final class Swap {
     private static final Logger LOG = Logger.getLogger(Swap.class);
 
     private static final String QUESTION = "[{\"role\":\"user\",\"content\":\"Hello\"}]";
-    private static final GenerationListener NOBODY = new GenerationListener() { };
+    private static final GenerationListener NO_LISTENER = new GenerationListener() { };
 
     private final ModelRoute route;
     private final Supplier<SupervisedWorker> next;
@@ -71,7 +71,7 @@ final class Swap {
      * @throws ModelOperationException.Failed when it does not; the one before does again, if it can
      */
     void pause() throws InterruptedException {
-        route.openGap();
+        route.pause();
         SupervisedWorker serving = null;
         try {
             SupervisedWorker before = route.replace(null);
@@ -88,7 +88,7 @@ final class Swap {
                 throw e;
             }
         } finally {
-            route.closeGap(serving);
+            route.resume(serving);
         }
     }
 
@@ -115,7 +115,7 @@ final class Swap {
     private void probe(SupervisedWorker candidate) {
         try {
             candidate.generate(new ServerFrame.Generate("probe-" + UUID.randomUUID(), QUESTION, List.of(), null, null,
-                    false, null, Sampling.GREEDY, 1, List.of(), -1, false), NOBODY)
+                    false, null, Sampling.GREEDY, 1, List.of(), -1, false), NO_LISTENER)
                     .filter(frame -> frame instanceof WorkerFrame.Finished)
                     .collect().last().await().atMost(deadline.plusSeconds(5));
         } catch (WorkerException | TimeoutException e) {

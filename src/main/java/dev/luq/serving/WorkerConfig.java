@@ -18,7 +18,7 @@ public interface WorkerConfig {
     @WithDefault("32")
     int queueSize();
 
-    /** Longest time from the arrival of a request to its last token. */
+    /** Longest time from the arrival of a request to its last token; then it ends with 504 or an error event. */
     @WithDefault("10M")
     Duration deadline();
 
@@ -30,14 +30,18 @@ public interface WorkerConfig {
     @WithDefault("128")
     int batchSize();
 
-    /** Compute threads for decoding; 0 takes the processors that this process may use: {@link dev.luq.machine.Processors}. */
+    /**
+     * Compute threads for decoding; 0 takes the processors that this process may use, by affinity, cpuset and the quotas of
+     * its control groups, rounded down.
+     */
     @WithDefault("0")
     int threads();
 
     /**
      * What multiplies the weights where a model has no setting of its own: {@code fast}, our own kernels where they know
      * the type of the weights and the processor; {@code compact}, the same with weights that take hardly more memory than
-     * in the file; or {@code stock}, llama.cpp's everywhere.
+     * in the file; or {@code stock}, llama.cpp's everywhere. Of each, the fastest that is right on this machine is taken
+     * ({@code ./luq doctor}).
      */
     @WithDefault("fast")
     Kernels kernels();
@@ -52,7 +56,8 @@ public interface WorkerConfig {
 
     /**
      * Upper bound of one image's tokens, larger images are scaled down; 0 takes the model's own. 1280 is what Qwen2.5-VL's
-     * authors advise for balancing speed and memory (their max_pixels = 1280 * 28 * 28).
+     * authors advise for balancing speed and memory (their max_pixels = 1280 * 28 * 28): its encoder takes 0.4 GiB for them,
+     * and 2.0 GiB for the model's own bound of 4096.
      */
     @WithDefault("1280")
     int imageMaxTokens();
@@ -134,20 +139,20 @@ public interface WorkerConfig {
         @WithDefault("3")
         int loadAttempts();
 
-        /** Inputs remembered because a worker died while it worked on them. */
+        /** Inputs in quarantine at most: those that a worker worked on when it crashed. */
         @WithDefault("1024")
         int suspects();
 
         /**
-         * How long such an input is remembered: until it is answered it is worked on alone, and refused when that kills
-         * again.
+         * How long such an input stays in quarantine. Until it is answered it runs alone, and it is refused when that
+         * crashes a worker again.
          */
         @WithDefault("1H")
         Duration suspicion();
 
         /**
-         * Longest time that other requests wait until those before a suspect have ended, and again until the suspect has.
-         * Then they have as long for themselves.
+         * Longest time that other requests wait until those that run before an input in quarantine have ended, and again
+         * until it has ended itself. Then as much time is theirs alone.
          */
         @WithDefault("30S")
         Duration probation();

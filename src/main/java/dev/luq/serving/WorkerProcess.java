@@ -89,7 +89,7 @@ final class WorkerProcess {
         }
     }
 
-    /** Without one nobody can be blamed for a death, which is no reason not to serve. */
+    /** Without one it is not known what a crash was caused by, which is no reason not to serve. */
     private static Blackbox blackbox(ChildCommand command) {
         try {
             return Blackbox.create(Files.createDirectories(command.crashFolder()));

@@ -32,12 +32,12 @@ public class DecoderMeters implements DecoderListener {
     }
 
     @Override
-    public void answered(long nanos) {
+    public void decoded(long nanos) {
         decodes.record(nanos, TimeUnit.NANOSECONDS);
     }
 
     @Override
-    public void lost(Reason reason) {
+    public void replaced(Reason reason) {
         restarts.get(reason).increment();
     }
 }

@@ -9,15 +9,14 @@ import dev.luq.gguf.GgufException;
 import dev.luq.llama.ChatTemplates;
 import dev.luq.llama.Context;
 import dev.luq.llama.ContextOptions;
-import dev.luq.llama.KernelLayout;
 import dev.luq.llama.KvType;
 import dev.luq.llama.Llama;
 import dev.luq.llama.LlamaException;
 import dev.luq.llama.LogLine;
 import dev.luq.llama.Model;
-import dev.luq.llama.ModelOptions;
 import dev.luq.llama.Vision;
 import dev.luq.llama.VisionOptions;
+import dev.luq.machine.Kernels;
 import dev.luq.machine.Processors;
 import dev.luq.protocol.Blackbox;
 import dev.luq.protocol.ServerFrame;
@@ -52,25 +51,21 @@ final class EngineHost implements ModelHost {
         try {
             loads("the native libraries");
             Llama.init(EngineHost::log);
-            kernels = switch (load.kernels()) {
-                case FAST -> "fast: " + Llama.enableKernels(KernelLayout.FAST);
-                case COMPACT -> "compact: " + Llama.enableKernels(KernelLayout.COMPACT);
-                case STOCK -> "stock";
-            };
+            String sets = Llama.enableKernels(load.kernels());
+            kernels = load.kernels().configName() + (load.kernels() == Kernels.STOCK ? "" : ": " + sets);
             WorkerLoop.log("INFO", "Kernels " + kernels);
             loads("its weights");
-            Model model = Model.load(files, new ModelOptions(true, false, inPercent(progress)));
+            Model model = Model.load(files, inPercent(progress));
             int contextSize = ServerFrame.Load.contextSize(load.contextSize(), OptionalLong.of(model.trainingContext()));
             int batchSize = Math.min(load.batchSize(), contextSize);
             loads("its context");
-            Context context = Context.create(model, new ContextOptions(contextSize, batchSize, batchSize, load.slots(),
-                    load.threads(), load.threads(), KvType.F16, true));
+            Context context = Context.create(model, new ContextOptions(contextSize, batchSize, load.slots(), load.threads(), KvType.F16, true));
             loads("its chat template");
             ChatTemplates templates = ChatTemplates.of(model);
             boolean tools = templates.supportsTools();
             loads("its vision projector");
             Vision vision = mmproj.isEmpty() ? null : Vision.open(mmproj.get(), model,
-                    new VisionOptions(imageThreads(load), 0, load.imageMaxTokens()));
+                    new VisionOptions(imageThreads(load), load.imageMaxTokens()));
             engine = Engine.start(new EngineOptions(load.slots(), batchSize, load.imageCacheBytes(),
                     Duration.ofMillis(load.streamIntervalMillis())), model, context, templates, vision, work());
             blackbox.idle(Blackbox.Stage.LOAD);
@@ -80,7 +75,7 @@ final class EngineHost implements ModelHost {
                     model.trainingContext(), load.slots(), vision != null, tools, model.vocabulary().longestPiece());
         } catch (LlamaException.VisionLoad e) {
             throw new LoadException("invalid_mmproj", "The mmproj cannot be used with this model: " + e.getMessage(), e);
-        } catch (LlamaException.Kernels e) {
+        } catch (LlamaException.KernelsUnavailable e) {
             throw new LoadException("unsupported_machine",
                     "Our kernels cannot be used here, set luq.worker.kernels to stock: " + e.getMessage(), e);
         } catch (LlamaException e) {
@@ -150,12 +145,12 @@ final class EngineHost implements ModelHost {
 
     @Override
     public void submit(ServerFrame.Generate request, Consumer<WorkerFrame.OfRequest> events) {
-        engine.submit(Messages.toEngine(request), event -> events.accept(named(Messages.toFrame(event))));
+        engine.submit(FrameMapper.toEngine(request), event -> events.accept(named(FrameMapper.toFrame(event))));
     }
 
     /** A failure of the model's numbers says whose they are. */
     private WorkerFrame.OfRequest named(WorkerFrame.OfRequest frame) {
-        if (!(frame instanceof WorkerFrame.Failed failed) || !failed.code().equals(EngineException.NotFinite.CODE)) {
+        if (!(frame instanceof WorkerFrame.Failed failed) || !failed.code().equals(EngineException.NonFiniteOutput.CODE)) {
             return frame;
         }
         String message = failed.message() + " They were computed by the kernels " + kernels + ".";
@@ -171,6 +166,6 @@ final class EngineHost implements ModelHost {
 
     @Override
     public WorkerFrame.EngineStats stats() {
-        return Messages.toFrame(engine.stats());
+        return FrameMapper.toFrame(engine.stats());
     }
 }

@@ -45,7 +45,7 @@ public final class KernelTrialsMain {
                 // nothing is said there
             }
         } catch (IOException e) {
-            // as good as its end
+            // the same as its end
         }
         Runtime.getRuntime().halt(1);
     }
@@ -55,7 +55,7 @@ public final class KernelTrialsMain {
             KernelTrials.Verdict verdict = trials.run(index);
             return String.format(Locale.ROOT, "verdict %s %.3g %.2f %.2f", verdict.right() ? "right" : "wrong",
                     verdict.error(), verdict.one(), verdict.many());
-        } catch (LlamaException.Kernels e) {
+        } catch (LlamaException.KernelsUnavailable e) {
             return "failed " + e.getMessage();
         }
     }

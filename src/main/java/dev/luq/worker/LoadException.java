@@ -5,7 +5,7 @@ final class LoadException extends Exception {
 
     private final String code;
 
-    /** @param code {@code invalid_model}, {@code invalid_mmproj} or {@code out_of_memory} */
+    /** @param code {@code invalid_model}, {@code invalid_mmproj}, {@code invalid_configuration} or {@code unsupported_machine} */
     LoadException(String code, String message, Throwable cause) {
         super(message, cause);
         this.code = code;

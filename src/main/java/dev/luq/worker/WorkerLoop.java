@@ -1,8 +1,8 @@
 package dev.luq.worker;
 
 import dev.luq.files.PlainText;
+import dev.luq.process.ChildMain;
 import dev.luq.protocol.Blackbox;
-import dev.luq.protocol.FrameChannel;
 import dev.luq.protocol.Frames;
 import dev.luq.protocol.ServerFrame;
 import dev.luq.protocol.WorkerFrame;
@@ -12,25 +12,15 @@ import java.io.FileInputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Path;
-import sun.misc.Signal;
-import sun.misc.SignalHandler;
 
 /**
  * A worker process: frames in on standard input, frames out on standard output, log lines on standard error. It ends
- * with its input, that is when the server asks for it, ends or is killed. Signals that reach a whole process group,
- * such as a terminal's Ctrl-C or a service manager's stop, are ignored: the server decides when its workers end, after
- * their running requests.
+ * with its input, see {@link ChildMain}.
  */
 final class WorkerLoop {
 
-    /** Exit code when the server closed the input. */
-    static final int EXIT_ASKED = 0;
     /** Exit code after {@link WorkerFrame.LoadFailed}. */
     static final int EXIT_LOAD_FAILED = 6;
-    /** Exit code when the server does not speak the protocol or reads no more. */
-    static final int EXIT_SERVER_LOST = 4;
-    /** Exit code after a defect of ours. */
-    static final int EXIT_DEFECT = 5;
 
     /** Characters of a log line. */
     private static final int LONGEST_LINE = 4000;
@@ -41,19 +31,16 @@ final class WorkerLoop {
 
     private WorkerLoop(ModelHost host, OutputStream out) {
         this.host = host;
-        this.outbox = new Outbox(out, () -> exit(EXIT_SERVER_LOST));
+        this.outbox = new Outbox(out, () -> ChildMain.exit(ChildMain.EXIT_SERVER_LOST));
     }
 
     /** Runs a worker in this process. Returns never; the process ends. */
     static void run(ModelHost host) {
-        OutputStream frames = FrameChannel.take();
-        for (String name : new String[] {"INT", "TERM", "HUP"}) {
-            Signal.handle(new Signal(name), SignalHandler.SIG_IGN);
-        }
+        OutputStream frames = ChildMain.begin();
         Thread.setDefaultUncaughtExceptionHandler((thread, defect) -> {
             log("ERROR", "Defect in thread " + thread.getName());
             defect.printStackTrace();
-            exit(EXIT_DEFECT);
+            ChildMain.exit(ChildMain.EXIT_DEFECT);
         });
         new WorkerLoop(host, frames).serve();
     }
@@ -84,10 +71,10 @@ final class WorkerLoop {
             for (ServerFrame frame = reader.read(); frame != null; frame = reader.read()) {
                 handle(frame);
             }
-            exit(EXIT_ASKED);
+            ChildMain.exit(ChildMain.EXIT_ASKED);
         } catch (IOException e) {
             log("ERROR", "The server's frames cannot be read: " + e.getMessage());
-            exit(EXIT_SERVER_LOST);
+            ChildMain.exit(ChildMain.EXIT_SERVER_LOST);
         }
     }
 
@@ -115,12 +102,7 @@ final class WorkerLoop {
         } catch (LoadException e) {
             log("ERROR", "The model cannot be loaded: " + e.getMessage());
             outbox.put(new WorkerFrame.LoadFailed(e.code(), e.getMessage()));
-            exit(EXIT_LOAD_FAILED);
+            ChildMain.exit(EXIT_LOAD_FAILED);
         }
-    }
-
-    /** Ends at once: threads inside native code cannot be asked to return. */
-    private static void exit(int code) {
-        Runtime.getRuntime().halt(code);
     }
 }

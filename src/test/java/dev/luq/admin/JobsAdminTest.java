@@ -391,7 +391,7 @@ class JobsAdminTest {
             List<String> kernels = new ArrayList<>();
             api.at("/components/schemas/" + schema + "/properties/kernels/enum").forEach(name -> kernels.add(name.asText()));
             kernels.remove("null");
-            assertEquals(Arrays.stream(Kernels.values()).map(Body::text).toList(), kernels, schema);
+            assertEquals(Arrays.stream(Kernels.values()).map(AdminBody::text).toList(), kernels, schema);
         }
     }
 

@@ -3,9 +3,11 @@ package dev.luq.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.luq.machine.KernelTable;
-import dev.luq.machine.KernelTrial;
 import dev.luq.machine.KernelTrial.Outcome;
+import dev.luq.machine.KernelTrial;
+import dev.luq.machine.Kernels;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 class KernelReportTest {
@@ -14,12 +16,12 @@ class KernelReportTest {
     void aLineForEachTypeSaysWhatIsRightAndWhatIsTaken() {
         KernelTable table = new KernelTable(List.of(right("f32", "rows", "stock", 29.7),
                 right("q4_K", "avx512vnni", "both", 60.14), right("q4_K", "avx2", "both", 41.2),
-                new KernelTrial("q4_K", "AMX", "stock", Outcome.DIED, 0, 0, "SIGILL"), right("q4_K", "rows", "stock", 30.2),
+                new KernelTrial("q4_K", "AMX", Set.of(Kernels.STOCK), Outcome.DIED, 0, 0, "SIGILL"), right("q4_K", "rows", "stock", 30.2),
                 right("iq1_m", "avx512vnni", "fast", 51.3), right("iq1_m", "avx2", "fast", 36.1),
                 right("iq1_m", "avx512vnni", "compact", 32.3),
-                new KernelTrial("iq1_m", "avx2", "compact", Outcome.RIGHT, 10, 1, ""), right("iq1_m", "rows", "stock", 14.3),
-                new KernelTrial("q8_0", "AMX", "stock", Outcome.LEFT_OUT, 0, 0, ""),
-                new KernelTrial("q8_0", "rows", "stock", Outcome.WRONG, 0, 0, "off by 9")));
+                new KernelTrial("iq1_m", "avx2", Set.of(Kernels.COMPACT), Outcome.RIGHT, 10, 1, ""), right("iq1_m", "rows", "stock", 14.3),
+                new KernelTrial("q8_0", "AMX", Set.of(Kernels.STOCK), Outcome.LEFT_OUT, 0, 0, ""),
+                new KernelTrial("q8_0", "rows", Set.of(Kernels.STOCK), Outcome.WRONG, 0, 0, "off by 9")));
         assertEquals(List.of(
                 "kernels            12 tried against plain C++, switched off on this machine:",
                 "                   AMX: died with q4_K (SIGILL)",
@@ -37,6 +39,6 @@ class KernelReportTest {
     }
 
     private static KernelTrial right(String type, String set, String layouts, double one) {
-        return new KernelTrial(type, set, layouts, Outcome.RIGHT, one, 2 * one, "");
+        return new KernelTrial(type, set, KernelTrial.kernelsOf(layouts), Outcome.RIGHT, one, 2 * one, "");
     }
 }

@@ -258,7 +258,7 @@ class CalibrationSetsTest {
         assertTrue(Files.exists(root.resolve("shapes").resolve("set.jsonl")));
     }
 
-    /** What the README's example asks for. */
+    /** What the example in docs/api.md asks for. */
     @Test
     void theDemoModelsSetsAreThereAtOnce() {
         config.put("root", "models/demo");

@@ -44,11 +44,11 @@ class DecoderPoolTest {
 
     private final DecoderListener listener = new DecoderListener() {
         @Override
-        public void answered(long nanos) {
+        public void decoded(long nanos) {
         }
 
         @Override
-        public void lost(Reason reason) {
+        public void replaced(Reason reason) {
             lost.add(reason);
         }
     };

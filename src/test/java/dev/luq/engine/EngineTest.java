@@ -199,7 +199,7 @@ class EngineTest {
     }
 
     @Test
-    void gatheredTextDoesNotWaitForAnotherRequestsPrompt() throws Exception {
+    void textHeldBackDoesNotWaitForAnotherRequestsPrompt() throws Exception {
         try (TinyEngine tiny = new TinyEngine(QWEN, 2, 64, Duration.ofDays(1))) {
             CountDownLatch started = new CountDownLatch(1);
             Outcome stream = tiny.submit(tiny.ask(user("Count.")).maxTokens(200).as("stream"), event -> started.countDown());
@@ -522,7 +522,7 @@ class EngineTest {
     @Test
     void theEngineMustFitItsContext() {
         Model model = TinyEngine.model(QWEN);
-        try (Context context = Context.create(model, new ContextOptions(512, 64, 64, 2, 1, 1, KvType.F16, false));
+        try (Context context = Context.create(model, new ContextOptions(512, 64, 2, 1, KvType.F16, false));
                 ChatTemplates templates = ChatTemplates.of(model)) {
             for (EngineOptions options : List.of(new EngineOptions(3, 64, 0, Duration.ZERO),
                     new EngineOptions(2, 65, 0, Duration.ZERO))) {

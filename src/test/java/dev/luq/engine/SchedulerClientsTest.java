@@ -18,7 +18,7 @@ class SchedulerClientsTest {
     private final World world = new World();
 
     @Nested
-    class Turns {
+    class FairShare {
 
         @Test
         void whoComesLaterWithLessIsNotBehindWhoCameWithMany() {

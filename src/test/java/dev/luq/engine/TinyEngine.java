@@ -8,7 +8,6 @@ import dev.luq.llama.ImageEmbedding;
 import dev.luq.llama.KvType;
 import dev.luq.llama.Llama;
 import dev.luq.llama.Model;
-import dev.luq.llama.ModelOptions;
 import dev.luq.llama.SamplerOptions;
 import dev.luq.llama.Vision;
 import dev.luq.llama.VisionOptions;
@@ -207,8 +206,7 @@ public final class TinyEngine implements AutoCloseable {
     private TinyEngine(String name, int sequences, int batchSize, Duration streamInterval, boolean withVision,
             BiFunction<Vision, ImageChunk, ImageEmbedding> encoder) {
         model = model(name);
-        Context context = Context.create(model, new ContextOptions(CONTEXT, batchSize, batchSize, sequences, 1, 1,
-                KvType.F32, false));
+        Context context = Context.create(model, new ContextOptions(CONTEXT, batchSize, sequences, 1, KvType.F32, false));
         Vision vision = withVision ? vision(name) : null;
         engine = Engine.start(new EngineOptions(sequences, batchSize, 1 << 20, streamInterval), model, context,
                 ChatTemplates.of(model), vision, chunk -> encoder.apply(vision, chunk), WorkListener.NONE);
@@ -216,11 +214,11 @@ public final class TinyEngine implements AutoCloseable {
 
     public static Model model(String name) {
         return MODELS.computeIfAbsent(name,
-                n -> Model.load(List.of(DIRECTORY.resolve(n + "-F16.gguf")), ModelOptions.DEFAULT));
+                n -> Model.load(List.of(DIRECTORY.resolve(n + "-F16.gguf"))));
     }
 
     public static Vision vision(String name) {
-        return Vision.open(DIRECTORY.resolve("mmproj-" + name + "-F16.gguf"), model(name), new VisionOptions(1, 0, 0));
+        return Vision.open(DIRECTORY.resolve("mmproj-" + name + "-F16.gguf"), model(name), new VisionOptions(1, 0));
     }
 
     /** Noise: another picture for each seed. */

@@ -83,7 +83,7 @@ final class World implements Effects {
         for (int token : tokens) {
             units.add(new PromptUnit.Text(token));
         }
-        return Prompt.of(units);
+        return Prompt.of(units, null);
     }
 
     /** Text of this many tokens, starting with this one and counting up. */
@@ -104,7 +104,7 @@ final class World implements Effects {
                 units.add((PromptUnit) part);
             }
         }
-        return Prompt.of(units);
+        return Prompt.of(units, null);
     }
 
     static PromptUnit.Image image(String id, int cells) {

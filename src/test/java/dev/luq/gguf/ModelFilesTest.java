@@ -93,9 +93,6 @@ class ModelFilesTest {
         assertEquals(3, files.parameters());
         assertTrue(files.tensor("c").isPresent());
         assertMismatch("first part", () -> ModelFiles.read(second));
-        assertTrue(ModelFiles.isLaterPart("model-00002-of-00003.gguf"));
-        assertFalse(ModelFiles.isLaterPart("model-00001-of-00003.gguf"));
-        assertFalse(ModelFiles.isLaterPart("model.gguf"));
     }
 
     @Test

@@ -74,7 +74,7 @@ class JobsTest {
         jobs.create(request("1", "patient"));
         Jobs other = started(Map.of());
         assertEquals(List.of(), other.list());
-        assertThrows(JobException.Elsewhere.class, () -> other.create(request("2", "quick")));
+        assertThrows(JobRequestException.Elsewhere.class, () -> other.create(request("2", "quick")));
         until("quantizing", () -> at(jobs, "1", Phase.QUANTIZE));
         jobs.stop();
         until("it takes over", () -> !other.list().isEmpty());
@@ -101,7 +101,7 @@ class JobsTest {
         jobs.changes("1").subscribe().withSubscriber(late);
         late.awaitCompletion();
         assertEquals(List.of(watcher.getLastItem()), late.getItems());
-        assertThrows(JobException.NotFound.class, () -> jobs.changes("2"));
+        assertThrows(JobRequestException.NotFound.class, () -> jobs.changes("2"));
     }
 
     @Test
@@ -111,7 +111,7 @@ class JobsTest {
         until("running", () -> jobs.get("1").state() == JobState.RUNNING);
         jobs.create(request("2", "quick"));
         jobs.create(request("3", "quick"));
-        assertThrows(JobException.QueueFull.class, () -> jobs.create(request("4", "quick")));
+        assertThrows(JobRequestException.QueueFull.class, () -> jobs.create(request("4", "quick")));
         assertEquals(List.of("3", "2", "1"), jobs.list().stream().map(Job::id).toList());
         assertEquals(OptionalLong.of(2), jobs.position("3"));
         assertEquals(2, jobs.count(JobState.QUEUED));
@@ -130,13 +130,13 @@ class JobsTest {
         until("quantizing", () -> at(jobs, "1", Phase.QUANTIZE));
         jobs.cancel("1");
         assertEquals(JobState.CANCELLED, ended(jobs, "1").state());
-        assertThrows(JobException.Conflict.class, () -> jobs.cancel("1"));
+        assertThrows(JobRequestException.Conflict.class, () -> jobs.cancel("1"));
 
         assertEquals(JobState.QUEUED, jobs.resume("1").state());
         go("1");
         assertEquals(JobState.SUCCEEDED, ended(jobs, "1").state());
         assertEquals(List.of(Phase.values()), log("1"), "no phase was done twice");
-        assertThrows(JobException.Conflict.class, () -> jobs.resume("1"));
+        assertThrows(JobRequestException.Conflict.class, () -> jobs.resume("1"));
     }
 
     @Test
@@ -145,12 +145,12 @@ class JobsTest {
         jobs.create(request("1", "patient"));
         jobs.create(request("2", "quick"));
         until("quantizing", () -> at(jobs, "1", Phase.QUANTIZE));
-        assertThrows(JobException.Conflict.class, () -> jobs.delete("1"));
-        assertThrows(JobException.Conflict.class, () -> jobs.delete("2"));
+        assertThrows(JobRequestException.Conflict.class, () -> jobs.delete("1"));
+        assertThrows(JobRequestException.Conflict.class, () -> jobs.delete("2"));
         go("1");
         ended(jobs, "2");
         jobs.delete("1");
-        assertThrows(JobException.NotFound.class, () -> jobs.delete("1"));
+        assertThrows(JobRequestException.NotFound.class, () -> jobs.delete("1"));
         assertFalse(Files.exists(data.resolve("jobs").resolve("1")));
         jobs.stop();
         assertEquals(List.of("2"), started(Map.of()).list().stream().map(Job::id).toList());
@@ -228,7 +228,7 @@ class JobsTest {
         Job first = jobs.create(request("1", "quick", Optional.of(new Job.Idempotency("k", "aa")), Optional.empty()));
         Job again = jobs.create(request("2", "quick", Optional.of(new Job.Idempotency("k", "aa")), Optional.empty()));
         assertEquals(first.id(), again.id());
-        assertThrows(JobException.KeyReused.class,
+        assertThrows(JobRequestException.KeyReused.class,
                 () -> jobs.create(request("3", "quick", Optional.of(new Job.Idempotency("k", "bb")), Optional.empty())));
         ended(jobs, "1");
         jobs.stop();
@@ -259,7 +259,7 @@ class JobsTest {
     void aDiskThatTakesNothingIsSaidAndNothingIsQueued() throws IOException {
         Files.writeString(data.resolve("jobs"), "a file where the folder should be");
         Jobs jobs = started(Map.of());
-        assertThrows(JobException.NotSaved.class, () -> jobs.create(request("1", "quick")));
+        assertThrows(JobRequestException.NotSaved.class, () -> jobs.create(request("1", "quick")));
         assertEquals(List.of(), jobs.list());
     }
 
@@ -269,13 +269,13 @@ class JobsTest {
         jobs.create(request("1", "patient"));
         jobs.create(request("2", "quick"));
         Path taken = Files.createDirectories(data.resolve("jobs").resolve("2").resolve("record.json.part").resolve("taken"));
-        assertThrows(JobException.NotSaved.class, () -> jobs.cancel("2"));
+        assertThrows(JobRequestException.NotSaved.class, () -> jobs.cancel("2"));
         assertEquals(JobState.QUEUED, jobs.get("2").state());
         Files.delete(taken);
         Files.delete(taken.getParent());
         assertEquals(JobState.CANCELLED, jobs.cancel("2").state());
         Files.createDirectories(taken);
-        assertThrows(JobException.NotSaved.class, () -> jobs.resume("2"));
+        assertThrows(JobRequestException.NotSaved.class, () -> jobs.resume("2"));
         assertEquals(JobState.CANCELLED, jobs.get("2").state());
         go("1");
         ended(jobs, "1");

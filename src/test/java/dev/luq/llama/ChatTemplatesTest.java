@@ -57,7 +57,6 @@ class ChatTemplatesTest {
                     + "<|im_start|>user\nGröße?<|im_end|>\n<|im_start|>assistant\n", prompt.prompt());
             assertEquals("", prompt.grammar());
             assertNull(prompt.grammarOptions());
-            assertTrue(templates.hasTemplate());
             assertFalse(templates.supportsTools());
         }
     }

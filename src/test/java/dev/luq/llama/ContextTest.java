@@ -67,7 +67,7 @@ class ContextTest {
 
     @Test
     void aFullCacheIsReportedAndCanBeUsedAgain() {
-        ContextOptions options = new ContextOptions(256, 128, 128, 2, 1, 1, KvType.F16, true);
+        ContextOptions options = new ContextOptions(256, 128, 2, 1, KvType.F16, true);
         try (Context context = Context.create(TinyModels.model(TinyModels.QWEN), options);
                 TokenBatch batch = TokenBatch.create(128)) {
             for (int start = 0; start < 256; start += 128) {
@@ -138,11 +138,10 @@ class ContextTest {
     @Test
     void optionsAreChecked() {
         assertThrows(IllegalArgumentException.class,
-                () -> new ContextOptions(0, 8, 8, 1, 1, 1, KvType.F16, false));
+                () -> new ContextOptions(0, 8, 1, 1, KvType.F16, false));
         assertThrows(IllegalArgumentException.class,
-                () -> new ContextOptions(64, 2, 2, 3, 1, 1, KvType.F16, false));
+                () -> new ContextOptions(64, 2, 3, 1, KvType.F16, false));
         assertThrows(IllegalArgumentException.class,
-                () -> new ContextOptions(64, 512, 8, 257, 1, 1, KvType.F16, false));
-        assertEquals(8, new ContextOptions(64, 8, 512, 1, 0, 0, KvType.F16, false).microBatchSize());
+                () -> new ContextOptions(64, 512, 257, 1, KvType.F16, false));
     }
 }

@@ -21,6 +21,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.DoublePredicate;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -46,10 +47,9 @@ class ModelTest {
     }
 
     @Test
-    void loadsWithoutMemoryMapAndChecksTensors() {
+    void loadingTellsHowFarItIs() {
         List<Double> progress = new ArrayList<>();
-        ModelOptions options = new ModelOptions(false, true, share -> progress.add(share));
-        try (Model model = Model.load(List.of(TinyModels.modelFile(TinyModels.LLAVA)), options)) {
+        try (Model model = Model.load(List.of(TinyModels.modelFile(TinyModels.LLAVA)), progress::add)) {
             assertEquals("llama", model.architecture());
         }
         assertEquals(1.0, progress.get(progress.size() - 1));
@@ -62,17 +62,17 @@ class ModelTest {
         int[] tokens = {5, 6, 7, 8};
         List<float[]> logits = new ArrayList<>();
         for (List<Path> files : List.of(List.of(whole), parts)) {
-            try (Model model = Model.load(files, ModelOptions.DEFAULT);
-                    Context context = Context.create(model, new ContextOptions(64, 8, 8, 1, 1, 1, KvType.F32, false))) {
+            try (Model model = Model.load(files);
+                    Context context = Context.create(model, new ContextOptions(64, 8, 1, 1, KvType.F32, false))) {
                 assertEquals(TinyModels.model(TinyModels.QWEN).parameters(), model.parameters());
                 logits.add(TinyModels.logits(context, tokens, 0));
             }
         }
         assertArrayEquals(logits.get(0), logits.get(1));
 
-        assertThrows(LlamaException.ModelLoad.class, () -> Model.load(parts.subList(0, 2), ModelOptions.DEFAULT));
+        assertThrows(LlamaException.ModelLoad.class, () -> Model.load(parts.subList(0, 2)));
         assertThrows(LlamaException.ModelLoad.class,
-                () -> Model.load(List.of(parts.get(0), parts.get(2), parts.get(1)), ModelOptions.DEFAULT));
+                () -> Model.load(List.of(parts.get(0), parts.get(2), parts.get(1))));
     }
 
     /** The same tensors in several files, the metadata in the first. */
@@ -104,12 +104,12 @@ class ModelTest {
     @Test
     void progressEndsLoading() {
         List<Path> file = List.of(TinyModels.modelFile(TinyModels.LLAVA));
-        ModelOptions cancelled = new ModelOptions(true, false, share -> false);
+        DoublePredicate cancelled = share -> false;
         assertEquals("loading was cancelled",
                 assertThrows(LlamaException.ModelLoad.class, () -> Model.load(file, cancelled)).getMessage());
-        ModelOptions failing = new ModelOptions(true, false, share -> {
+        DoublePredicate failing = share -> {
             throw new IllegalStateException();
-        });
+        };
         assertThrows(LlamaException.ModelLoad.class, () -> Model.load(file, failing));
     }
 
@@ -125,20 +125,20 @@ class ModelTest {
         assertRefused(Files.write(directory.resolve("text.gguf"), "this is no model at all".getBytes()));
         assertRefused(directory.resolve("absent.gguf"));
         assertRefused(TinyModels.mmprojFile(TinyModels.QWEN));
-        assertThrows(IllegalArgumentException.class, () -> Model.load(List.of(), ModelOptions.DEFAULT));
+        assertThrows(IllegalArgumentException.class, () -> Model.load(List.of()));
     }
 
     private void assertRefused(Path file) {
         String message = assertThrows(LlamaException.ModelLoad.class,
-                () -> Model.load(List.of(file), ModelOptions.DEFAULT)).getMessage();
+                () -> Model.load(List.of(file))).getMessage();
         assertFalse(message.contains("/"), message);
         assertFalse(message.contains("no reason"), message);
     }
 
     @Test
     void closingTwiceIsHarmlessAndUsersKeepTheWeights() {
-        Model model = Model.load(List.of(TinyModels.modelFile(TinyModels.LLAVA)), ModelOptions.DEFAULT);
-        Context context = Context.create(model, new ContextOptions(64, 8, 8, 1, 1, 1, KvType.F16, false));
+        Model model = Model.load(List.of(TinyModels.modelFile(TinyModels.LLAVA)));
+        Context context = Context.create(model, new ContextOptions(64, 8, 1, 1, KvType.F16, false));
         model.close();
         model.close();
         assertEquals(384, TinyModels.logits(context, new int[] {1, 2, 3}, 0).length);
@@ -155,7 +155,7 @@ class ModelTest {
         List<LogLine> lines = new ArrayList<>();
         try {
             Llama.init(lines::add);
-            Model.load(List.of(TinyModels.modelFile(TinyModels.LLAVA)), ModelOptions.DEFAULT).close();
+            Model.load(List.of(TinyModels.modelFile(TinyModels.LLAVA))).close();
         } finally {
             Llama.init(line -> { });
         }
@@ -171,7 +171,7 @@ class ModelTest {
             Llama.init(line -> {
                 throw new IllegalStateException(line.text());
             });
-            Model.load(List.of(TinyModels.modelFile(TinyModels.LLAVA)), ModelOptions.DEFAULT).close();
+            Model.load(List.of(TinyModels.modelFile(TinyModels.LLAVA))).close();
         } finally {
             Llama.init(line -> { });
         }

@@ -60,7 +60,7 @@ class ReferenceTest {
         int[] shape = TinyModels.ints(reference.get("shape"));
         int every = reference.get("every").intValue();
         InputTap tap = new InputTap();
-        try (Vision vision = Vision.open(TinyModels.mmprojFile(name), TinyModels.model(name), new VisionOptions(1, 0, 0), tap);
+        try (Vision vision = Vision.open(TinyModels.mmprojFile(name), TinyModels.model(name), new VisionOptions(1, 0), tap);
                 ImageChunk chunk = imageChunk(vision, image); ImageEmbedding embedding = vision.encode(chunk)) {
             assertEquals(shape[2], tap.columns);
             assertEquals(shape[0] * shape[1] * shape[2], tap.pixels.length);

@@ -139,7 +139,7 @@ class SamplerTest {
     void aSchemaIsObeyed() {
         String grammar = Schemas.toGrammar("""
                 {"type":"object","properties":{"shape":{"enum":["circle","square"]},"count":{"type":"integer",
-                 "minimum":1,"maximum":4}},"required":["shape","count"],"additionalProperties":false}""");
+                 "minimum":1,"maximum":4}},"required":["shape","count"],"additionalProperties":false}""", Map.of());
         JsonNode json = Json.parse(text(generate(drawn(2f, 11), GrammarOptions.of(grammar), 200)));
         assertEquals(2, json.size());
         assertTrue(Set.of("circle", "square").contains(json.get("shape").textValue()), json.toString());
@@ -200,11 +200,11 @@ class SamplerTest {
     void schemasThatMakeNoSenseAreRefused() {
         for (String schema : new String[] {"", "{", "{\"type\":\"nothing\"}", "{\"$ref\":\"#/definitions/absent\"}",
                 "[".repeat(100_000)}) {
-            String message = assertThrows(LlamaException.InvalidGrammar.class, () -> Schemas.toGrammar(schema), schema)
+            String message = assertThrows(LlamaException.InvalidGrammar.class, () -> Schemas.toGrammar(schema, Map.of()), schema)
                     .getMessage();
             assertFalse(message.isBlank());
         }
-        assertTrue(Schemas.toGrammar("{}").contains("root ::="));
+        assertTrue(Schemas.toGrammar("{}", Map.of()).contains("root ::="));
     }
 
     @Test

@@ -30,7 +30,7 @@ class SchemaGrammarTest {
 
     private static String grammar(String schema) {
         SchemaCheck check = new SchemaCheck();
-        check.check(Json.parse(schema), "schema");
+        check.check(Json.parse(schema), "schema", true);
         return Schemas.toGrammar(schema, check.patterns());
     }
 
@@ -181,6 +181,6 @@ class SchemaGrammarTest {
     @Test
     void aPatternThatNobodyTranslatedIsRefused() {
         assertThrows(LlamaException.InvalidGrammar.class,
-                () -> Schemas.toGrammar("{\"type\":\"string\",\"pattern\":\"^a$\"}"));
+                () -> Schemas.toGrammar("{\"type\":\"string\",\"pattern\":\"^a$\"}", Map.of()));
     }
 }

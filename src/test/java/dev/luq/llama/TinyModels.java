@@ -37,7 +37,7 @@ final class TinyModels {
     }
 
     static Model model(String name) {
-        return MODELS.computeIfAbsent(name, n -> Model.load(List.of(modelFile(n)), ModelOptions.DEFAULT));
+        return MODELS.computeIfAbsent(name, n -> Model.load(List.of(modelFile(n))));
     }
 
     static Path modelFile(String name) {
@@ -53,12 +53,12 @@ final class TinyModels {
     }
 
     static Vision vision(String name) {
-        return Vision.open(mmprojFile(name), model(name), new VisionOptions(1, 0, 0));
+        return Vision.open(mmprojFile(name), model(name), new VisionOptions(1, 0));
     }
 
     /** A context whose numbers are as exact as the model's. */
     static Context context(String name, int sequences) {
-        return Context.create(model(name), new ContextOptions(512, 128, 128, sequences, 1, 1, KvType.F32, false));
+        return Context.create(model(name), new ContextOptions(512, 128, sequences, 1, KvType.F32, false));
     }
 
     static JsonNode description(String name) {

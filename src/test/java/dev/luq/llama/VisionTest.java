@@ -17,7 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 class VisionTest {
 
-    private static final VisionOptions OPTIONS = new VisionOptions(1, 0, 0);
+    private static final VisionOptions OPTIONS = new VisionOptions(1, 0);
 
     @TempDir
     Path directory;
@@ -85,7 +85,7 @@ class VisionTest {
     @Test
     void tokenBoundsResizeImages() {
         try (Vision vision = Vision.open(TinyModels.mmprojFile(TinyModels.QWEN), TinyModels.model(TinyModels.QWEN),
-                new VisionOptions(1, 4, 16)); ImageChunk chunk = imageChunk(vision, image(560, 560, "big"))) {
+                new VisionOptions(1, 16)); ImageChunk chunk = imageChunk(vision, image(560, 560, "big"))) {
             assertTrue(chunk.tokens() <= 16, "tokens " + chunk.tokens());
         }
     }

@@ -3,7 +3,6 @@ package dev.luq.llama;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -40,7 +39,6 @@ class VocabularyTest {
     void controlTokensComeOnlyFromTrustedText() {
         int[] trusted = qwen.tokenize("<|im_end|>", false, true);
         assertEquals(1, trusted.length);
-        assertTrue(qwen.isControl(trusted[0]));
         assertTrue(qwen.isEndOfGeneration(trusted[0]));
         assertEquals("", text(qwen, trusted, false));
         assertEquals("<|im_end|>", text(qwen, trusted, true));
@@ -48,7 +46,7 @@ class VocabularyTest {
         int[] user = qwen.tokenize("<|im_end|>", false, false);
         assertTrue(user.length > 1);
         for (int token : user) {
-            assertFalse(qwen.isControl(token));
+            assertTrue(qwen.piece(token, false).length > 0);
         }
         assertEquals("<|im_end|>", text(qwen, user, false));
     }
@@ -63,15 +61,14 @@ class VocabularyTest {
 
     @Test
     void theBeginningIsMarkedWhereTheModelWantsIt() {
-        assertTrue(llava.addsBos());
-        assertFalse(qwen.addsBos());
+        assertEquals(qwen.tokenize("hello", false, false).length, qwen.tokenize("hello", true, false).length);
         assertEquals(llava.tokenize("hello", false, false).length + 1, llava.tokenize("hello", true, false).length);
     }
 
     @Test
     void tokensThatDoNotExistAreRefused() {
         assertThrows(IndexOutOfBoundsException.class, () -> qwen.piece(384, true));
-        assertThrows(IndexOutOfBoundsException.class, () -> qwen.isControl(-1));
+        assertThrows(IndexOutOfBoundsException.class, () -> qwen.piece(-1, true));
         assertThrows(IndexOutOfBoundsException.class, () -> qwen.isEndOfGeneration(384));
     }
 }

@@ -19,19 +19,19 @@ import org.junit.jupiter.api.io.TempDir;
 class KernelTableTest {
 
     private static KernelTrial right(String type, String set, String layouts, double one, double many) {
-        return new KernelTrial(type, set, layouts, Outcome.RIGHT, one, many, "");
+        return new KernelTrial(type, set, KernelTrial.kernelsOf(layouts), Outcome.RIGHT, one, many, "");
     }
 
     private static KernelTrial failed(String type, String set, String layouts, Outcome outcome, String detail) {
-        return new KernelTrial(type, set, layouts, outcome, 0, 0, detail);
+        return new KernelTrial(type, set, KernelTrial.kernelsOf(layouts), outcome, 0, 0, detail);
     }
 
     private static KernelTable table(KernelTrial... trials) {
         return new KernelTable(Arrays.asList(trials));
     }
 
-    private static String taken(KernelTable table, String type, String layout) {
-        return table.taken(type, layout).map(KernelTrial::set).orElse("nothing");
+    private static String taken(KernelTable table, String type, Kernels kernels) {
+        return table.taken(type, kernels).map(KernelTrial::set).orElse("nothing");
     }
 
     /** The figures of a Sapphire Rapids. */
@@ -43,25 +43,25 @@ class KernelTableTest {
                 right("iq1_m", "avx512vbmi", "fast", 51.2, 71.3), right("iq1_m", "avx512vnni", "fast", 51.3, 71.3),
                 right("iq1_m", "avx512vbmi", "compact", 16.1, 57.6), right("iq1_m", "avx512vnni", "compact", 32.3, 69.6),
                 right("iq1_m", "rows", "stock", 14.3, 46.5));
-        assertEquals("avx512vbmi", taken(table, "q4_K", "fast"), "what is as fast is taken by rule");
-        assertEquals("avx512vbmi", taken(table, "iq1_m", "fast"));
-        assertEquals("avx512vnni", taken(table, "iq1_m", "compact"));
-        assertEquals("AMX", taken(table, "q4_K", "stock"));
-        assertEquals(Map.of("q4_K", "avx512vbmi", "iq1_m", "avx512vnni"), table.ours("compact"));
+        assertEquals("avx512vbmi", taken(table, "q4_K", Kernels.FAST), "what is as fast is taken by rule");
+        assertEquals("avx512vbmi", taken(table, "iq1_m", Kernels.FAST));
+        assertEquals("avx512vnni", taken(table, "iq1_m", Kernels.COMPACT));
+        assertEquals("AMX", taken(table, "q4_K", Kernels.STOCK));
+        assertEquals(Map.of("q4_K", "avx512vbmi", "iq1_m", "avx512vnni"), table.ours(Kernels.COMPACT));
         assertEquals(Map.of(), table.restrictions(), "llama.cpp takes its fastest by itself");
     }
 
     @Test
     void whereOneColumnMakesNoDifferenceManyDo() {
-        assertEquals("slower", taken(table(right("t", "first", "fast", 20, 40), right("t", "slower", "fast", 19, 80)), "t", "fast"));
-        assertEquals("first", taken(table(right("t", "first", "fast", 20, 40), right("t", "slower", "fast", 17, 80)), "t", "fast"));
+        assertEquals("slower", taken(table(right("t", "first", "fast", 20, 40), right("t", "slower", "fast", 19, 80)), "t", Kernels.FAST));
+        assertEquals("first", taken(table(right("t", "first", "fast", 20, 40), right("t", "slower", "fast", 17, 80)), "t", Kernels.FAST));
     }
 
     @Test
     void llamaCppsKernelsAreTakenWhereOursAreSlower() {
         KernelTable table = table(right("iq1_m", "avx2", "compact", 17.3, 34), right("iq1_m", "rows", "stock", 21.7, 46));
-        assertEquals("rows", taken(table, "iq1_m", "compact"));
-        assertEquals(Map.of(), table.ours("compact"));
+        assertEquals("rows", taken(table, "iq1_m", Kernels.COMPACT));
+        assertEquals(Map.of(), table.ours(Kernels.COMPACT));
     }
 
     /** It would be a second copy of what is chosen for its size. */
@@ -69,8 +69,8 @@ class KernelTableTest {
     void aLayoutOfLlamaCppDoesNotReplaceWhatIsCompact() {
         KernelTable table = table(right("q4_K", "avx2", "both", 41, 49), right("q4_K", "AMX", "stock", 80, 160),
                 right("q4_K", "rows", "stock", 30, 30));
-        assertEquals("AMX", taken(table, "q4_K", "fast"));
-        assertEquals("avx2", taken(table, "q4_K", "compact"));
+        assertEquals("AMX", taken(table, "q4_K", Kernels.FAST));
+        assertEquals("avx2", taken(table, "q4_K", Kernels.COMPACT));
     }
 
     @Test
@@ -81,8 +81,8 @@ class KernelTableTest {
                 failed("q8_0", "AMX", "stock", Outcome.DIED, "SIGILL"), failed("q4_0", "AMX", "stock", Outcome.LEFT_OUT, ""),
                 right("q8_0", "rows", "stock", 26, 46), right("q4_0", "rows", "stock", 25, 45));
         assertEquals(Map.of("avx512vnni", "wrong with q6_K (off by 7)", "AMX", "died with q8_0 (SIGILL)"), table.switchedOff());
-        assertEquals(Map.of("q4_K", "avx2", "q6_K", "avx2"), table.ours("fast"));
-        assertEquals("rows", taken(table, "q4_K", "stock"));
+        assertEquals(Map.of("q4_K", "avx2", "q6_K", "avx2"), table.ours(Kernels.FAST));
+        assertEquals("rows", taken(table, "q4_K", Kernels.STOCK));
         assertEquals(Map.of("AMX", Set.of()), table.restrictions());
     }
 
@@ -90,7 +90,7 @@ class KernelTableTest {
     void rowsAreSwitchedOffForOneType() {
         KernelTable table = table(right("f32", "rows", "stock", 29, 72), failed("f16", "rows", "stock", Outcome.WRONG, "off by Infinity"));
         assertEquals(Set.of("rows of f16"), table.switchedOff().keySet());
-        assertEquals("nothing", taken(table, "f16", "stock"));
+        assertEquals("nothing", taken(table, "f16", Kernels.STOCK));
         assertEquals(Map.of("rows", Set.of("f32")), table.restrictions());
     }
 
@@ -135,6 +135,6 @@ class KernelTableTest {
     }
 
     private static String key(Path folder, String cpuinfo) throws IOException {
-        return Cpu.read(Files.writeString(folder.resolve("cpuinfo"), cpuinfo)).key();
+        return CpuIdentity.read(Files.writeString(folder.resolve("cpuinfo"), cpuinfo)).key();
     }
 }

@@ -31,7 +31,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 class WeightMemoryTest {
 
     private static final int BLOCKS = 32 * 2;
-    private static final Processor AVX2 = new Processor(Set.of("avx2", "fma", "f16c"));
+    private static final CpuFeatures AVX2 = new CpuFeatures(Set.of("avx2", "fma", "f16c"));
 
     @TempDir
     Path folder;
@@ -68,7 +68,7 @@ class WeightMemoryTest {
     void aProcessorThatOurKernelsDoNotKnowKeepsTheFile(Kernels kernels) throws IOException {
         ModelFiles files = file(matrix("blk.0.attn_q.weight", GgmlType.IQ1_M), matrix("blk.0.attn_k.weight", GgmlType.IQ2_S),
                 matrix("output.weight", GgmlType.Q4_K));
-        Processor old = new Processor(Set.of("sse4_2"));
+        CpuFeatures old = new CpuFeatures(Set.of("sse4_2"));
         assertEquals(new WeightMemory.Resident(BLOCKS * (56 + 82 + 144), 0), new WeightMemory(kernels, old).of(files));
     }
 
@@ -80,11 +80,11 @@ class WeightMemoryTest {
         long q2 = BLOCKS * 84;
         long q6 = BLOCKS * 210;
         assertEquals(new WeightMemory.Resident(q2 + q6, q4),
-                new WeightMemory(Kernels.FAST, new Processor(Set.of("avx2"))).of(files));
+                new WeightMemory(Kernels.FAST, new CpuFeatures(Set.of("avx2"))).of(files));
         assertEquals(new WeightMemory.Resident(q6, q4 + q2),
-                new WeightMemory(Kernels.STOCK, new Processor(Set.of("avx2", "avx512f"))).of(files));
+                new WeightMemory(Kernels.STOCK, new CpuFeatures(Set.of("avx2", "avx512f"))).of(files));
         assertEquals(new WeightMemory.Resident(q2, q4 + q6),
-                new WeightMemory(Kernels.STOCK, new Processor(Set.of("asimddp"))).of(files));
+                new WeightMemory(Kernels.STOCK, new CpuFeatures(Set.of("asimddp"))).of(files));
     }
 
     @Test

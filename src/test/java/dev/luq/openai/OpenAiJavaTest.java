@@ -29,7 +29,6 @@ import com.openai.models.chat.completions.ChatCompletionStreamOptions;
 import com.openai.models.models.Model;
 import dev.luq.TinyAndBroken;
 import dev.luq.openai.images.TestImages;
-import dev.luq.protocol.WorkerFrame.EngineStats;
 import dev.luq.serving.ModelWorker;
 import dev.luq.serving.ModelWorkers;
 import io.quarkus.test.common.http.TestHTTPResource;
@@ -221,7 +220,7 @@ class OpenAiJavaTest {
     @Test
     void aClientThatLeavesStopsItsSequence() throws Exception {
         for (boolean stream : new boolean[] {true, false}) {
-            long before = worker.stats().map(EngineStats::cancelled).orElse(0L);
+            long before = worker.totals().cancelled();
             try (RawClient raw = new RawClient(server.getPort(), 0)) {
                 raw.chat(sheep(stream));
                 if (stream) {
@@ -230,16 +229,16 @@ class OpenAiJavaTest {
                     until("running", () -> worker.inFlight() == 1);
                 }
             }
-            until("cancelled", () -> worker.stats().map(EngineStats::cancelled).orElse(0L) == before + 1);
+            until("cancelled", () -> worker.totals().cancelled() == before + 1);
             until("slot and permit free", () -> worker.inFlight() == 0
-                    && worker.stats().map(EngineStats::running).orElse(1) == 0);
+                    && worker.totals().running() == 0);
         }
     }
 
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     void aClientThatLeavesTheQueueGivesItsPlaceUp(boolean stream) throws Exception {
-        long before = worker.stats().map(EngineStats::cancelled).orElse(0L);
+        long before = worker.totals().cancelled();
         List<RawClient> clients = new ArrayList<>();
         try {
             int slots = worker.info().orElseThrow().slots();
@@ -249,12 +248,12 @@ class OpenAiJavaTest {
                 clients.get(i).readUntil("\"delta\":{\"content\"");
             }
             // Statistics are as old as their last report: what waits from here on is the last client's.
-            until("running", () -> worker.stats().filter(now -> now.running() == slots && now.waiting() == 0).isPresent());
+            until("running", () -> worker.totals().running() == slots && worker.totals().waiting() == 0);
             try (RawClient last = new RawClient(server.getPort(), 0)) {
                 last.chat(sheep(stream));
-                until("waiting", () -> worker.stats().map(EngineStats::waiting).orElse(0) == 1);
+                until("waiting", () -> worker.totals().waiting() == 1);
             }
-            until("cancelled", () -> worker.stats().map(EngineStats::cancelled).orElse(0L) == before + 1);
+            until("cancelled", () -> worker.totals().cancelled() == before + 1);
             assertEquals(slots, worker.inFlight());
         } finally {
             for (RawClient client : clients) {
@@ -262,7 +261,7 @@ class OpenAiJavaTest {
             }
         }
         until("slots and permits free", () -> worker.inFlight() == 0
-                && worker.stats().map(EngineStats::running).orElse(1) == 0);
+                && worker.totals().running() == 0);
     }
 
     /** Whatever its weights say, this schema keeps the model busy for many hundred tokens. */

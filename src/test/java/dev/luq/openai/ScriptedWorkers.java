@@ -90,11 +90,6 @@ public class ScriptedWorkers implements ModelWorkers {
         }
 
         @Override
-        public Optional<EngineStats> stats() {
-            return Optional.empty();
-        }
-
-        @Override
         public EngineStats totals() {
             return new EngineStats(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
         }

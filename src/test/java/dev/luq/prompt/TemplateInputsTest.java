@@ -22,7 +22,7 @@ class TemplateInputsTest {
         ImageInput image = new ImageInput(1, 1, "00", new byte[3]);
         PromptRequest request = new PromptRequest(messages, Collections.nCopies(images, image), tools, choice, true, format,
                 SamplerOptions.GREEDY, null);
-        return TemplateInputs.of(request, new SpecialTextGuard(List.of("<|end|>")));
+        return TemplateInputs.of(request, new SpecialTokenGuard(List.of("<|end|>")));
     }
 
     private static JsonNode json(TemplateInputs request) throws Exception {

@@ -12,7 +12,6 @@ import dev.luq.llama.ContextOptions;
 import dev.luq.llama.KvType;
 import dev.luq.llama.Llama;
 import dev.luq.llama.Model;
-import dev.luq.llama.ModelOptions;
 import dev.luq.llama.TokenBatch;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -184,8 +183,8 @@ public final class TestModels {
 
     /** Unnormalized log probabilities of the token after a text of all token ids from 0 to 31. */
     public static float[] logits(List<Path> files) {
-        try (Model model = Model.load(files, ModelOptions.DEFAULT);
-                Context context = Context.create(model, new ContextOptions(64, 32, 32, 1, 1, 1, KvType.F32, false));
+        try (Model model = Model.load(files);
+                Context context = Context.create(model, new ContextOptions(64, 32, 1, 1, KvType.F32, false));
                 TokenBatch batch = TokenBatch.create(32)) {
             int last = 0;
             for (int i = 0; i < 32; i++) {

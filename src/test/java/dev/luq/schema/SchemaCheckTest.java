@@ -28,11 +28,11 @@ class SchemaCheckTest {
     }
 
     private static void accepted(JsonNode schema) {
-        new SchemaCheck().check(schema, "f");
+        new SchemaCheck().check(schema, "f", true);
     }
 
     private static SchemaException refused(JsonNode schema) {
-        return assertThrows(SchemaException.class, () -> new SchemaCheck().check(schema, "f"));
+        return assertThrows(SchemaException.class, () -> new SchemaCheck().check(schema, "f", true));
     }
 
     @ParameterizedTest
@@ -159,10 +159,10 @@ class SchemaCheckTest {
             schema.withObject("/properties").putObject("p" + i);
         }
         SchemaCheck request = new SchemaCheck();
-        request.check(schema, "tools[0].function.parameters");
+        request.check(schema, "tools[0].function.parameters", true);
         SchemaException refusal = assertThrows(SchemaException.class, () -> {
             for (int i = 1; i < 10; i++) {
-                request.check(schema, "tools[" + i + "].function.parameters");
+                request.check(schema, "tools[" + i + "].function.parameters", true);
             }
         });
         assertTrue(refusal.tooComplex());

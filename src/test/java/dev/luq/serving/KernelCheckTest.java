@@ -88,7 +88,7 @@ class KernelCheckTest {
         assertEquals(List.of("avx512vnni", "AMX", "rows of f16", "CPU_REPACK"), List.copyOf(table.switchedOff().keySet()));
         assertTrue(table.switchedOff().get("avx512vnni").startsWith("died with q4_K (SIGKILL"), table.switchedOff().toString());
         assertEquals("wrong with q8_0 (off by 7.5 times what is allowed)", table.switchedOff().get("AMX"));
-        assertEquals(Map.of("q4_K", "avx2", "q6_K", "avx2"), table.ours("fast"));
+        assertEquals(Map.of("q4_K", "avx2", "q6_K", "avx2"), table.ours(Kernels.FAST));
         assertEquals(3, starts(), "two deaths");
     }
 
@@ -195,8 +195,8 @@ class KernelCheckTest {
         assertTrue(table.types().containsAll(List.of("f32", "f16", "bf16", "q4_0", "q8_0", "q4_K", "q6_K", "iq1_m", "iq4_xs",
                 "mxfp4")), table.types().toString());
         for (String type : table.types()) {
-            for (String layout : List.of("fast", "compact", "stock")) {
-                assertTrue(table.taken(type, layout).isPresent(), type);
+            for (Kernels kernels : Kernels.values()) {
+                assertTrue(table.taken(type, kernels).isPresent(), type);
             }
         }
         assertTrue(Files.exists(KernelTable.file(Optional.of(cache))));
@@ -208,7 +208,7 @@ class KernelCheckTest {
         Path cache = natives();
         KernelTable table = KernelCheck.of(config(cache)).ensure().orElseThrow();
         List<KernelTrial> failed = table.trials().stream().map(trial -> trial.rows() || trial.set().equals("avx2")
-                || trial.set().equals("neon") ? trial : new KernelTrial(trial.type(), trial.set(), trial.layouts(), Outcome.DIED,
+                || trial.set().equals("neon") ? trial : new KernelTrial(trial.type(), trial.set(), trial.kernels(), Outcome.DIED,
                         0, 0, "SIGILL")).toList();
         Path gguf = folder.resolve("q8_0.gguf");
         TestModels.init();

@@ -98,7 +98,7 @@ class ModelRouteTest {
             swap("good", "good").pause();
             return null;
         });
-        until("gap", () -> route.state() == ModelWorker.State.SWAPPING);
+        until("pause", () -> route.state() == ModelWorker.State.SWAPPING);
         AssertSubscriber<WorkerFrame.OfRequest> waiting = run("say a");
         AssertSubscriber<WorkerFrame.OfRequest> leaving = run("say b");
         assertEquals(3, route.inFlight());
@@ -115,23 +115,23 @@ class ModelRouteTest {
     }
 
     @Test
-    void aGapIsBoundedAndHasDeadlines() {
+    void waitingWhilePausedIsBoundedAndHasDeadlines() {
         config = TestConfig.of(Map.of("slots", "1", "queue-size", "1", "deadline", "1S"));
         route = new ModelRoute("test", config, timer, listener);
-        route.openGap();
+        route.pause();
         AssertSubscriber<WorkerFrame.OfRequest> first = run("say a");
         run("say b");
         failure(WorkerException.QueueFull.class, run("say c"));
         failure(WorkerException.DeadlineExceeded.class, first);
         until("both gone", () -> route.inFlight() == 0);
-        route.closeGap(null);
+        route.resume(null);
     }
 
     @Test
-    void inAGapTooNobodyHoldsAllPlaces() {
+    void whilePausedTooNoClientHoldsAllPermits() {
         config = TestConfig.of(Map.of("slots", "1", "queue-size", "1"));
         route = new ModelRoute("test", config, timer, listener);
-        route.openGap();
+        route.pause();
         AssertSubscriber<WorkerFrame.OfRequest> first = Await.run(route, Await.request("say a", 0).of("hog", null));
         AssertSubscriber<WorkerFrame.OfRequest> second = Await.run(route, Await.request("say b", 0).of("hog", null));
         AssertSubscriber<WorkerFrame.OfRequest> other = Await.run(route, Await.request("say c", 0).of("other", null));
@@ -139,7 +139,7 @@ class ModelRouteTest {
         failure(WorkerException.QueueFull.class, Await.run(route, Await.request("say d", 0).of("other", null)));
         first.assertNotTerminated();
         other.assertNotTerminated();
-        route.closeGap(null);
+        route.resume(null);
     }
 
     @Test
@@ -158,13 +158,13 @@ class ModelRouteTest {
     }
 
     @Test
-    void afterAGapWhoServedBeforeServesAgainWhenTheNextDoesNot() throws Exception {
+    void afterAPauseTheWorkerBeforeServesAgainWhenTheNextDoesNot() throws Exception {
         serve("good");
         AssertSubscriber<WorkerFrame.OfRequest> running = run("wait");
         until("text", () -> text(running).equals("waiting"));
         Future<?> swap = background.submit(() -> assertThrows(ModelOperationException.Failed.class,
                 () -> swap("unusable", "good").pause()));
-        until("gap", () -> route.state() == ModelWorker.State.SWAPPING);
+        until("pause", () -> route.state() == ModelWorker.State.SWAPPING);
         AssertSubscriber<WorkerFrame.OfRequest> waiting = run("say a");
         running.cancel();
         swap.get();
@@ -200,8 +200,8 @@ class ModelRouteTest {
     }
 
     @Test
-    void aServerThatStopsInAGapFailsWhoWaits() {
-        route.openGap();
+    void aServerThatStopsWhilePausedFailsRequestsThatWait() {
+        route.pause();
         AssertSubscriber<WorkerFrame.OfRequest> waiting = run("say a");
         route.drain();
         assertEquals(ModelWorker.State.DRAINING, failure(WorkerException.NotReady.class, run("say b")).state());

@@ -9,7 +9,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.luq.gguf.ModelFiles;
 import dev.luq.llama.Model;
-import dev.luq.llama.ModelOptions;
 import dev.luq.machine.Kernels;
 import dev.luq.process.ChildCommand;
 import dev.luq.protocol.ServerFrame;
@@ -93,7 +92,7 @@ class NotFiniteTest {
     private Path damaged() throws IOException {
         ModelFiles whole = TestModels.model(TestModels.LLAVA);
         int token;
-        try (Model model = Model.load(whole.paths(), ModelOptions.DEFAULT)) {
+        try (Model model = Model.load(whole.paths())) {
             int[] tokens = model.vocabulary().tokenize("Z", false, false);
             token = tokens[tokens.length - 1];
         }

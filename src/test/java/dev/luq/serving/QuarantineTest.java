@@ -16,52 +16,52 @@ class QuarantineTest {
     private final Quarantine quarantine = new Quarantine(3, 60, () -> now);
 
     @Test
-    void anInputThatWasWorkedOnAtADeathIsASuspectHoweverOften() {
-        for (int death = 0; death < 5; death++) {
-            quarantine.blame("a", false);
-            assertTrue(quarantine.suspects("a"));
+    void anInputThatWasWorkedOnAtACrashIsIsolatedHoweverOften() {
+        for (int crash = 0; crash < 5; crash++) {
+            quarantine.crashed("a", false);
+            assertTrue(quarantine.isolates("a"));
             assertFalse(quarantine.refuses("a"));
         }
-        assertFalse(quarantine.suspects("b"));
+        assertFalse(quarantine.isolates("b"));
     }
 
     @Test
-    void aSuspectThatKillsAloneIsRefusedAlsoIfBlamedOnceMore() {
-        quarantine.blame("a", false);
-        quarantine.blame("a", true);
+    void anInputThatCrashesAWorkerAloneIsRefusedAlsoAfterACrashBesideOthers() {
+        quarantine.crashed("a", false);
+        quarantine.crashed("a", true);
         assertTrue(quarantine.refuses("a"));
-        assertFalse(quarantine.suspects("a"));
-        quarantine.blame("a", false);
+        assertFalse(quarantine.isolates("a"));
+        quarantine.crashed("a", false);
         assertTrue(quarantine.refuses("a"));
         assertFalse(quarantine.refuses("b"));
     }
 
     @Test
-    void anInputThatIsAnsweredIsInnocent() {
-        quarantine.blame("a", false);
-        quarantine.acquit("a");
-        assertFalse(quarantine.suspects("a"));
+    void anInputThatIsAnsweredIsForgotten() {
+        quarantine.crashed("a", false);
+        quarantine.answered("a");
+        assertFalse(quarantine.isolates("a"));
     }
 
     @Test
     void allIsForgottenAfterAWhile() {
-        quarantine.blame("a", true);
-        quarantine.blame("b", false);
+        quarantine.crashed("a", true);
+        quarantine.crashed("b", false);
         now = 59;
         assertTrue(quarantine.refuses("a"));
-        assertTrue(quarantine.suspects("b"));
+        assertTrue(quarantine.isolates("b"));
         now = 60;
         assertFalse(quarantine.refuses("a"));
-        assertFalse(quarantine.suspects("b"));
+        assertFalse(quarantine.isolates("b"));
     }
 
     @Test
-    void theInputsBlamedLongestAgoAreForgotten() {
+    void theInputsOfTheOldestCrashesAreForgotten() {
         for (String key : List.of("a", "b", "c", "a", "d")) {
-            quarantine.blame(key, false);
+            quarantine.crashed(key, false);
         }
-        assertTrue(quarantine.suspects("a"));
-        assertFalse(quarantine.suspects("b"));
+        assertTrue(quarantine.isolates("a"));
+        assertFalse(quarantine.isolates("b"));
     }
 
     @Test

@@ -97,7 +97,7 @@ final class AnswersBenchmark implements Callable<Integer> {
             System.out.printf(Locale.ROOT, "%s, %.1f MiB; llama.cpp's kernels against %s, %d threads%n", file.getFileName(),
                     ModelOptions.of(file.toString(), null).modelFiles().tensorBytes() / Units.MIB,
                     layout == Kernels.STOCK ? "themselves in steps of " + OTHER_STEPS + " tokens"
-                            : "ours, layout " + layout.name().toLowerCase(Locale.ROOT), threads);
+                            : "ours, layout " + layout.configName(), threads);
             long start = System.nanoTime();
             compare(file, named.mmprojFile(), folder.resolve("data"), questions);
             report(questions.size(), (System.nanoTime() - start) / 1e9);

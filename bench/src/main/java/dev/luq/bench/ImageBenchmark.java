@@ -17,7 +17,7 @@ import dev.luq.llama.VisionOptions;
 import dev.luq.machine.Processors;
 import dev.luq.requant.plan.Plan;
 import dev.luq.requant.plan.Precision;
-import dev.luq.requant.quantize.Progress;
+import dev.luq.requant.quantize.QuantizeListener;
 import dev.luq.requant.quantize.Requantizer;
 import dev.luq.requant.store.LayerStore;
 import dev.luq.requant.store.StoreLease;
@@ -98,7 +98,7 @@ final class ImageBenchmark implements Callable<Integer> {
         int count = LayeredModel.of(model).layers().size();
         try (StoreLease lease = store.build(); Requantizer requantizer = new Requantizer(store, model,
                 options.mmprojFiles(), Optional.empty(), threads)) {
-            return requantizer.assemble(Plan.uniform(count, Precision.F16, Precision.F16, Precision.Q8_0), Progress.NONE)
+            return requantizer.assemble(Plan.uniform(count, Precision.F16, Precision.F16, Precision.Q8_0), QuantizeListener.NONE)
                     .mmproj().orElseThrow();
         }
     }
@@ -132,8 +132,8 @@ final class ImageBenchmark implements Callable<Integer> {
     private void measure(Path model, Path f16, Path q8) throws IOException {
         byte[] noise = new byte[3 * side * side];
         new Random(1).nextBytes(noise);
-        VisionOptions options = new VisionOptions(threads, 0, 0);
-        try (Model loaded = Model.load(List.of(model), dev.luq.llama.ModelOptions.DEFAULT);
+        VisionOptions options = new VisionOptions(threads, 0);
+        try (Model loaded = Model.load(List.of(model));
                 Vision large = Vision.open(f16, loaded, options); Vision small = Vision.open(q8, loaded, options);
                 ImageChunk picture = picture(large, new PromptPart.Image(side, side, noise, "noise"))) {
             seconds(large, picture);

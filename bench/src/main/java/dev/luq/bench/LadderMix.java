@@ -63,7 +63,7 @@ public final class LadderMix {
                 usual.checkpointInterval());
         try {
             return Calibrator.run(base.paths(), demo.mmprojFile(), Dataset.read(demo.set("", null, DemoModel::calibration)),
-                    options, folder.resolve("calibration"), (done, of, left) -> { }).importance(Calibration.DEFAULT.alpha());
+                    options, folder.resolve("calibration"), (done, of) -> { }).importance(Calibration.DEFAULT.alpha());
         } catch (InterruptedException e) {
             throw Waiting.interrupted(e);
         }

@@ -168,7 +168,7 @@ final class MemoryBenchmark implements Callable<Integer> {
                 measured += ProcessMemory.of(worker.pid()).resident();
             }
             System.out.printf(Locale.ROOT, "%-23s %-8s %8.1f  %8.1f  %10.3f      %.0f, %.0f, %.0f, %.0f, %.0f%n", label,
-                    kernels.name().toLowerCase(Locale.ROOT), estimate.total() / Units.MIB, measured / Units.MIB,
+                    kernels.configName(), estimate.total() / Units.MIB, measured / Units.MIB,
                     (double) estimate.total() / measured, estimate.weights() / Units.MIB, estimate.mmproj() / Units.MIB,
                     estimate.kvCache() / Units.MIB, estimate.compute() / Units.MIB, estimate.processes() / Units.MIB);
         }

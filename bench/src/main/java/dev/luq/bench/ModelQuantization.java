@@ -12,7 +12,7 @@ import dev.luq.memory.ServingShape;
 import dev.luq.requant.plan.Plan;
 import dev.luq.requant.plan.Planner;
 import dev.luq.requant.plan.Precision;
-import dev.luq.requant.quantize.Progress;
+import dev.luq.requant.quantize.QuantizeListener;
 import dev.luq.requant.quantize.Requantizer;
 import dev.luq.requant.store.LayerStore;
 import java.io.IOException;
@@ -67,7 +67,7 @@ final class ModelQuantization {
         LayerStore store = LayerStore.open(folder.resolve("store"));
         try (Requantizer requantizer = new Requantizer(store, base, Optional.empty(), Optional.of(importance), threads)) {
             start = System.nanoTime();
-            requantizer.fingerprint(Progress.NONE);
+            requantizer.fingerprint(QuantizeListener.NONE);
             System.out.printf(Locale.ROOT, "read and hashed in %.0f s; known from then on%n%n", seconds(start));
             Boundaries boundaries = new Boundaries(base);
             ModelFiles result = ModelFiles.of(requantizer.assemble(plan, boundaries).splits());
@@ -135,7 +135,7 @@ final class ModelQuantization {
     }
 
     /** Notes when each file's last weight was quantized: first those outside the layers, then each layer. */
-    private static final class Boundaries implements Progress {
+    private static final class Boundaries implements QuantizeListener {
 
         final List<Long> weights = new ArrayList<>();
         final List<Double> seconds = new ArrayList<>();

@@ -10,7 +10,7 @@ import dev.luq.llama.Quantizer;
 import dev.luq.requant.plan.Plan;
 import dev.luq.requant.plan.Precision;
 import dev.luq.requant.plan.TensorTypes;
-import dev.luq.requant.quantize.Progress;
+import dev.luq.requant.quantize.QuantizeListener;
 import dev.luq.requant.quantize.Requantizer;
 import dev.luq.requant.store.LayerStore;
 import java.io.IOException;
@@ -123,9 +123,9 @@ final class QuantizeBenchmark {
     private Turn ours(Precision precision, Path folder) throws IOException {
         LayerStore store = LayerStore.open(folder);
         try (Requantizer requantizer = new Requantizer(store, base, Optional.empty(), Optional.of(importance), threads)) {
-            requantizer.fingerprint(Progress.NONE);
+            requantizer.fingerprint(QuantizeListener.NONE);
             Plan plan = Plan.uniform(1, precision, Precision.F16, Precision.F16);
-            return timed(() -> requantizer.assemble(plan, Progress.NONE).splits());
+            return timed(() -> requantizer.assemble(plan, QuantizeListener.NONE).splits());
         }
     }
 

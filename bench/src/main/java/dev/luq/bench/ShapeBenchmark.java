@@ -4,7 +4,7 @@ import dev.luq.cli.CliException;
 import dev.luq.files.Units;
 import dev.luq.gguf.GgmlType;
 import dev.luq.gguf.ModelFiles;
-import dev.luq.llama.KernelLayout;
+import dev.luq.machine.Kernels;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -46,7 +46,7 @@ final class ShapeBenchmark {
      * @param folder keeps the models for the next time; empty writes them into a temporary folder and deletes them
      */
     record Options(String shape, int lowLayers, int layers, int tokens, int prompt, int rounds, int threads,
-            KernelLayout layout, Optional<Path> folder) {
+            Kernels layout, Optional<Path> folder) {
     }
 
     private final Options options;

@@ -3,7 +3,6 @@ package dev.luq.bench;
 import dev.luq.cli.CliException;
 import dev.luq.files.Units;
 import dev.luq.gguf.ModelFiles;
-import dev.luq.llama.KernelLayout;
 import dev.luq.machine.Kernels;
 import dev.luq.memory.WeightMemory;
 import dev.luq.serving.MachineMemory;
@@ -129,10 +128,7 @@ final class ShapeComparison {
     }
 
     private Kernels kernels(Side side) {
-        if (!side.ours) {
-            return Kernels.STOCK;
-        }
-        return options.layout() == KernelLayout.FAST ? Kernels.FAST : Kernels.COMPACT;
+        return side.ours ? options.layout() : Kernels.STOCK;
     }
 
     /** Bytes of the yardstick and the largest of the others. */

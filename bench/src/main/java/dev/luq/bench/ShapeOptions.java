@@ -1,7 +1,7 @@
 package dev.luq.bench;
 
 import dev.luq.cli.CliException;
-import dev.luq.llama.KernelLayout;
+import dev.luq.machine.Kernels;
 import java.nio.file.Path;
 import java.util.Optional;
 import picocli.CommandLine.Option;
@@ -28,12 +28,15 @@ final class ShapeOptions {
 
     @Option(names = "--layout", paramLabel = "NAME", defaultValue = "FAST",
             description = "Of our kernels with a shape: fast or compact (default: fast).")
-    private KernelLayout layout;
+    private Kernels layout;
 
     /** @param tokens generated in each turn; 0 measures prompts instead */
     ShapeBenchmark.Options of(String shape, int tokens, int rounds, int threads) {
         if (prompt < 1 || rounds < 1 || threads < 1) {
             throw new CliException("--prompt, --repetitions and --threads must be 1 or more.");
+        }
+        if (layout == Kernels.STOCK) {
+            throw new CliException("--layout is fast or compact.");
         }
         return new ShapeBenchmark.Options(shape, lowLayers, layers, tokens, prompt, rounds, threads,
                 layout, Optional.ofNullable(folder));

@@ -5,12 +5,10 @@ import dev.luq.cli.CliException;
 import dev.luq.cli.CompletionClient;
 import dev.luq.llama.Context;
 import dev.luq.llama.ContextOptions;
-import dev.luq.llama.KernelLayout;
 import dev.luq.llama.KvType;
 import dev.luq.llama.Llama;
 import dev.luq.llama.LlamaException;
 import dev.luq.llama.Model;
-import dev.luq.llama.ModelOptions;
 import dev.luq.llama.TokenBatch;
 import dev.luq.machine.Kernels;
 import java.io.BufferedReader;
@@ -61,16 +59,11 @@ final class SpeedProbe implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         Llama.init(line -> { });
-        switch (kernels) {
-            case FAST -> Llama.enableKernels(KernelLayout.FAST);
-            case COMPACT -> Llama.enableKernels(KernelLayout.COMPACT);
-            case STOCK -> { }
-        }
+        Llama.enableKernels(kernels);
         long start = System.nanoTime();
-        try (Model loaded = Model.load(List.of(model), ModelOptions.DEFAULT)) {
+        try (Model loaded = Model.load(List.of(model))) {
             answer("load", seconds(start));
-            ContextOptions options = new ContextOptions(prompt + WARM_UP + tokens, prompt, prompt, 1, threads, threads,
-                    KvType.F16, true);
+            ContextOptions options = new ContextOptions(prompt + WARM_UP + tokens, prompt, 1, threads, KvType.F16, true);
             try (Context context = Context.create(loaded, options)) {
                 obey(context);
             }

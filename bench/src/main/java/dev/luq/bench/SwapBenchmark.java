@@ -14,8 +14,8 @@ import dev.luq.llama.Llama;
 import dev.luq.machine.Processors;
 import dev.luq.requant.plan.Plan;
 import dev.luq.requant.plan.Precision;
-import dev.luq.requant.quantize.Assembled;
-import dev.luq.requant.quantize.Progress;
+import dev.luq.requant.quantize.AssembledModel;
+import dev.luq.requant.quantize.QuantizeListener;
 import dev.luq.requant.quantize.Requantizer;
 import dev.luq.requant.store.LayerStore;
 import dev.luq.requant.store.Manifest;
@@ -112,9 +112,9 @@ final class SwapBenchmark implements Callable<Integer> {
             List<Precision> precisions = List.of(Precision.Q8_0, Precision.Q4_K_M);
             for (int i = 0; i < precisions.size(); i++) {
                 Plan plan = Plan.uniform(layers, precisions.get(i), precisions.get(i), Precision.F16);
-                Assembled made = requantizer.assemble(plan, Progress.NONE);
+                AssembledModel made = requantizer.assemble(plan, QuantizeListener.NONE);
                 store.publish(new Manifest(Manifest.VERSION, VARIANTS.get(i), ModelFacts.of(base).name().orElse(demo.id()),
-                        requantizer.fingerprint(Progress.NONE).id(), Instant.EPOCH, plan, Optional.empty(), made.entries(),
+                        requantizer.fingerprint(QuantizeListener.NONE).id(), Instant.EPOCH, plan, Optional.empty(), made.entries(),
                         made.mmprojEntry(), Map.of(), Map.of()));
             }
         }

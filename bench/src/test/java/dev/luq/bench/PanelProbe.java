@@ -1,9 +1,8 @@
 package dev.luq.bench;
 
-import dev.luq.llama.KernelLayout;
 import dev.luq.llama.Llama;
 import dev.luq.llama.Model;
-import dev.luq.llama.ModelOptions;
+import dev.luq.machine.Kernels;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -28,12 +27,12 @@ public final class PanelProbe {
                 mebibytes.set(panels.group(1));
             }
         });
-        if (Llama.enableKernels(KernelLayout.valueOf(args[0])).equals("none")) {
+        if (Llama.enableKernels(Kernels.valueOf(args[0])).equals("none")) {
             return;
         }
         for (String file : Arrays.asList(args).subList(1, args.length)) {
             mebibytes.set("0");
-            Model.load(List.of(Path.of(file)), ModelOptions.DEFAULT).close();
+            Model.load(List.of(Path.of(file))).close();
             System.out.println(mebibytes.get());
         }
     }

@@ -12,7 +12,6 @@ import dev.luq.llama.ImageChunk;
 import dev.luq.llama.ImageEmbedding;
 import dev.luq.llama.Llama;
 import dev.luq.llama.Model;
-import dev.luq.llama.ModelOptions;
 import dev.luq.llama.PromptPart;
 import dev.luq.llama.Vision;
 import dev.luq.llama.VisionOptions;
@@ -56,8 +55,8 @@ class ProjectorSynthesizerTest {
         new Random(1).nextBytes(noise);
         PromptPart.Image image = new PromptPart.Image(SIDE, SIDE, noise, "noise");
         Llama.init(line -> { });
-        try (Model loaded = Model.load(List.of(model), ModelOptions.DEFAULT);
-                Vision vision = Vision.open(mmproj, loaded, new VisionOptions(1, 0, 0));
+        try (Model loaded = Model.load(List.of(model));
+                Vision vision = Vision.open(mmproj, loaded, new VisionOptions(1, 0));
                 ImageChunk picture = (ImageChunk) vision.tokenize(List.of(image), false).stream()
                         .filter(ImageChunk.class::isInstance).findFirst().orElseThrow();
                 ImageEmbedding embedding = vision.encode(picture)) {

@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.luq.cli.CliException;
 import dev.luq.cli.Printed;
 import dev.luq.gguf.GgmlType;
-import dev.luq.llama.KernelLayout;
+import dev.luq.machine.Kernels;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -55,7 +55,7 @@ class ShapeBenchmarkTest {
     /** @param tokens 0 is what {@code bench prefill} asks for */
     @ParameterizedTest
     @CsvSource({"0, FAST", "4, FAST", "4, COMPACT"})
-    void everySideIsMeasuredOnATinyShape(int tokens, KernelLayout layout) throws Exception {
+    void everySideIsMeasuredOnATinyShape(int tokens, Kernels layout) throws Exception {
         ShapeBenchmark benchmark = new ShapeBenchmark(
                 new ShapeBenchmark.Options("tiny", 1, 0, tokens, 8, 3, 1, layout, Optional.empty()),
                 new ModelSynthesizer.Shape(2, 256, 1300, GgmlType.Q4_K));
@@ -99,7 +99,7 @@ class ShapeBenchmarkTest {
     }
 
     private static ShapeBenchmark benchmark(String shape, int low, int layers) {
-        return new ShapeBenchmark(new ShapeBenchmark.Options(shape, low, layers, 8, 8, 1, 1, KernelLayout.FAST,
+        return new ShapeBenchmark(new ShapeBenchmark.Options(shape, low, layers, 8, 8, 1, 1, Kernels.FAST,
                 Optional.empty()));
     }
 }

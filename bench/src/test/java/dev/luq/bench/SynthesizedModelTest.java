@@ -11,15 +11,16 @@ import dev.luq.llama.ContextOptions;
 import dev.luq.llama.KvType;
 import dev.luq.llama.Llama;
 import dev.luq.llama.Model;
-import dev.luq.llama.ModelOptions;
 import dev.luq.llama.TokenBatch;
 import dev.luq.llama.Vocabulary;
+import dev.luq.llama.WeightScan;
 import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -36,7 +37,8 @@ class SynthesizedModelTest {
         Path file = directory.resolve("model.gguf");
         new ModelSynthesizer(new ModelSynthesizer.Shape(2, 256, 2000, type), 3).write(file);
         Llama.init(line -> { });
-        try (Model model = Model.load(List.of(file), new ModelOptions(true, true, null))) {
+        assertEquals(Optional.empty(), WeightScan.firstNonFinite(List.of(file), name -> true));
+        try (Model model = Model.load(List.of(file))) {
             Vocabulary vocabulary = model.vocabulary();
             int[] prompt = vocabulary.tokenize("<|im_start|>abc abd", true, true);
             assertArrayEquals(new int[] {1998}, Arrays.copyOf(prompt, 1));
@@ -59,7 +61,7 @@ class SynthesizedModelTest {
 
     private static int[] generate(Model model, int[] prompt, int count) {
         int[] generated = new int[count];
-        try (Context context = Context.create(model, new ContextOptions(256, 64, 64, 1, 1, 1, KvType.F16, true));
+        try (Context context = Context.create(model, new ContextOptions(256, 64, 1, 1, KvType.F16, true));
                 TokenBatch batch = TokenBatch.create(64)) {
             int position = 0;
             int output = 0;

@@ -2,35 +2,25 @@ package dev.luq.decoder.child;
 
 import dev.luq.decoder.protocol.DecodeReply;
 import dev.luq.decoder.protocol.DecodeRequest;
+import dev.luq.process.ChildMain;
 import java.io.BufferedInputStream;
 import java.io.BufferedOutputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.FileDescriptor;
 import java.io.FileInputStream;
-import java.io.FileOutputStream;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.concurrent.SynchronousQueue;
 import java.util.function.Function;
-import sun.misc.Signal;
-import sun.misc.SignalHandler;
 
 /**
  * A decoder process: requests in on standard input, replies out on standard output, log lines on standard error. It ends
- * with its input, in the middle of a picture too. Signals that reach a whole process group, such as a terminal's Ctrl-C,
- * are ignored: requests that run may have pictures yet.
+ * with its input, in the middle of a picture too.
  */
 final class DecoderLoop {
 
-    /** Exit code when the server closed the input. */
-    static final int EXIT_ASKED = 0;
-    /** Exit code when the server does not speak the protocol or reads no more. */
-    static final int EXIT_SERVER_LOST = 4;
-    /** Exit code after a defect of ours. */
-    static final int EXIT_DEFECT = 5;
-
+    /** Where a machine runs out of memory, a picture is lost rather than the server. */
+    private static final int OOM_SCORE = 500;
     private static final int PIPE_BYTES = 1 << 16;
     /** What a picture leaves behind beyond this goes back to the system before the next. */
     private static final long KEPT_BYTES = 48L << 20;
@@ -48,26 +38,11 @@ final class DecoderLoop {
      * @param decoding what is done with a request
      */
     static void run(Function<DecodeRequest, DecodeReply> decoding) {
-        DataOutputStream replies = new DataOutputStream(
-                new BufferedOutputStream(new FileOutputStream(FileDescriptor.out), PIPE_BYTES));
-        // A stray print would be taken for a reply.
-        System.setOut(System.err);
-        for (String name : new String[] {"INT", "TERM", "HUP"}) {
-            Signal.handle(new Signal(name), SignalHandler.SIG_IGN);
-        }
-        goFirst();
+        DataOutputStream replies = new DataOutputStream(new BufferedOutputStream(ChildMain.begin(), PIPE_BYTES));
+        ChildMain.oomScore(OOM_SCORE);
         DecoderLoop loop = new DecoderLoop(decoding);
         new Thread(() -> loop.decode(replies), "luq-decode").start();
         loop.read(new DataInputStream(new BufferedInputStream(new FileInputStream(FileDescriptor.in), PIPE_BYTES)));
-    }
-
-    /** Where a machine runs out of memory, a picture is lost rather than the server. */
-    private static void goFirst() {
-        try {
-            Files.writeString(Path.of("/proc/self/oom_score_adj"), "500");
-        } catch (IOException e) {
-            System.err.println("FINE The kernel's order of ending processes cannot be changed: " + e.getMessage());
-        }
     }
 
     /** On a thread of its own, so that it notices the end of the input while a picture is decoded. */
@@ -77,11 +52,11 @@ final class DecoderLoop {
                     request = DecodeRequest.read(requests)) {
                 next.put(request);
             }
-            exit(EXIT_ASKED);
+            ChildMain.exit(ChildMain.EXIT_ASKED);
         } catch (IOException e) {
-            exit(EXIT_SERVER_LOST);
+            ChildMain.exit(ChildMain.EXIT_SERVER_LOST);
         } catch (OutOfMemoryError e) {
-            exit(DecodeReply.EXIT_OUT_OF_MEMORY);
+            ChildMain.exit(DecodeReply.EXIT_OUT_OF_MEMORY);
         } catch (InterruptedException | RuntimeException | Error e) {
             defect(e);
         }
@@ -98,9 +73,9 @@ final class DecoderLoop {
                 }
             }
         } catch (OutOfMemoryError e) {
-            exit(DecodeReply.EXIT_OUT_OF_MEMORY);
+            ChildMain.exit(DecodeReply.EXIT_OUT_OF_MEMORY);
         } catch (IOException e) {
-            exit(EXIT_SERVER_LOST);
+            ChildMain.exit(ChildMain.EXIT_SERVER_LOST);
         } catch (InterruptedException | RuntimeException | Error e) {
             defect(e);
         }
@@ -109,11 +84,6 @@ final class DecoderLoop {
     private static void defect(Throwable defect) {
         System.err.println("ERROR Defect in a decoder");
         defect.printStackTrace();
-        exit(EXIT_DEFECT);
-    }
-
-    /** Ends at once: a decoder cannot be asked to return. */
-    private static void exit(int code) {
-        Runtime.getRuntime().halt(code);
+        ChildMain.exit(ChildMain.EXIT_DEFECT);
     }
 }

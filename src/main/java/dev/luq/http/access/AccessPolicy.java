@@ -70,7 +70,7 @@ public final class AccessPolicy {
      * @param host what the request calls this server, or null
      * @param authorization the request's Authorization header, or null
      * @param address that the request comes from
-     * @throws ApiException if the caller is nobody who may do anything
+     * @throws ApiException if the caller may do nothing
      */
     public Caller identify(String host, String authorization, String address) {
         ApiKeys now = keys.get();
@@ -85,9 +85,9 @@ public final class AccessPolicy {
     }
 
     private static ApiKey key(ApiKeys keys, String authorization) {
-        ApiKey key = bearer(authorization).flatMap(keys::find).orElseThrow(() -> new InvalidKey(authorization == null
-                ? "An API key is needed: send the header Authorization: Bearer <key>"
-                : "The API key is not valid"));
+        ApiKey key = bearer(authorization).flatMap(keys::find).orElseThrow(() -> authorization == null
+                ? new InvalidKey()
+                : new InvalidKey("The API key is not valid"));
         if (key.isExpired(Instant.now())) {
             throw new InvalidKey("The API key has expired");
         }

@@ -39,14 +39,14 @@ public final class AuditLog {
      * Writes the line of an act.
      *
      * @param act a word of ours
-     * @param object what it was done to; null when nobody knows
+     * @param object what it was done to; null when unknown
      * @param outcome a word of ours, such as {@code done} or the code of an error
      */
     public static void write(Caller caller, String act, String object, String outcome, String requestId) {
         LOG.infof("key=%s act=%s object=%s outcome=%s request=%s", caller.name(), act, quoted(object), outcome, requestId);
     }
 
-    /** Somebody with a key wanted what is an administrator's. */
+    /** A key without the role of an administrator was refused. */
     void refused(@Observes AuthorizationFailureEvent event) {
         SecurityIdentity identity = event.getSecurityIdentity();
         Object routing = event.getEventProperties().get(RoutingContext.class.getName());

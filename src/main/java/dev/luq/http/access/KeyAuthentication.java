@@ -1,5 +1,6 @@
 package dev.luq.http.access;
 
+import dev.luq.http.ClientNetwork;
 import dev.luq.http.errors.ApiError;
 import dev.luq.http.errors.ApiException;
 import dev.luq.http.errors.ErrorResponses;
@@ -18,14 +19,15 @@ import io.vertx.core.net.SocketAddress;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
+import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.util.HexFormat;
 import java.util.Set;
 
 /**
- * Tells Quarkus who makes a request, as {@link AccessPolicy} has it. Whoever may do nothing is anonymous: what is open
- * to everybody is open to him, and elsewhere he is told why not.
+ * Tells Quarkus who makes a request, as {@link AccessPolicy} decides. A caller that it refuses is anonymous to Quarkus:
+ * it may have what needs no caller, and elsewhere gets the refusal.
  */
 @Singleton
 public final class KeyAuthentication implements HttpAuthenticationMechanism {
@@ -65,11 +67,11 @@ public final class KeyAuthentication implements HttpAuthenticationMechanism {
         return remote == null || remote.hostAddress() == null ? "unknown" : network(remote.hostAddress());
     }
 
-    /** An IPv4 address, or the 64 bits of an IPv6 address that one host has to itself. */
+    /** One client's {@link ClientNetwork} as text: an IPv4 address, or hexadecimal digits. */
     static String network(String address) {
         try {
-            byte[] bytes = InetAddress.getByName(address).getAddress();
-            return bytes.length == 4 ? address : HexFormat.of().formatHex(bytes, 0, 8);
+            InetAddress parsed = InetAddress.getByName(address);
+            return parsed instanceof Inet4Address ? address : HexFormat.of().formatHex(ClientNetwork.of(parsed));
         } catch (UnknownHostException e) {
             return address;
         }
@@ -90,10 +92,10 @@ public final class KeyAuthentication implements HttpAuthenticationMechanism {
         return Uni.createFrom().item(new ChallengeData(refusal(routing).status(), HttpHeaderNames.WWW_AUTHENTICATE, "Bearer"));
     }
 
-    /** Why the caller of a request is nobody. */
+    /** Why a request has no caller. */
     private static ApiError refusal(RoutingContext routing) {
         ApiError error = routing.get(REFUSAL);
-        return error == null ? new ApiException.InvalidKey("An API key is needed").error() : error;
+        return error == null ? new ApiException.InvalidKey().error() : error;
     }
 
     @Override

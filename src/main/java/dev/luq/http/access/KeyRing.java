@@ -14,14 +14,14 @@ import java.util.concurrent.TimeUnit;
 import org.jboss.logging.Logger;
 
 /**
- * The keys that hold now: those of {@code luq.api.keys}, and those of the file, which is looked at every two seconds. A
- * file that cannot be used changes nothing: the keys before it hold. Thread-safe.
+ * The valid keys: those of {@code luq.api.keys}, and those of the file, which is read again when it has changed. A file
+ * that cannot be used changes nothing. Thread-safe.
  */
 @Singleton
 public final class KeyRing {
 
     private static final Logger LOG = Logger.getLogger(KeyRing.class);
-    private static final long LOOK_EVERY_MILLIS = 2_000;
+    private static final long CHECK_MILLIS = 2_000;
 
     private final ApiKeys configured;
     private final Optional<KeyFile> file;
@@ -45,7 +45,7 @@ public final class KeyRing {
 
     void start(@Observes StartupEvent event) {
         if (file.isPresent()) {
-            watch.scheduleWithFixedDelay(this::look, LOOK_EVERY_MILLIS, LOOK_EVERY_MILLIS, TimeUnit.MILLISECONDS);
+            watch.scheduleWithFixedDelay(this::reload, CHECK_MILLIS, CHECK_MILLIS, TimeUnit.MILLISECONDS);
         }
     }
 
@@ -54,7 +54,7 @@ public final class KeyRing {
         watch.shutdownNow();
     }
 
-    private void look() {
+    private void reload() {
         try {
             ApiKeys read = file.orElseThrow().readIfChanged();
             if (read != null) {

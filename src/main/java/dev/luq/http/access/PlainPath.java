@@ -9,7 +9,7 @@ import java.util.regex.Pattern;
  */
 final class PlainPath {
 
-    private static final Pattern TRICK = Pattern.compile("//|[;\\\\]|(^|/)\\.{1,2}(/|$)|[^\\x21-\\x7e]");
+    private static final Pattern REFUSED = Pattern.compile("//|[;\\\\]|(^|/)\\.{1,2}(/|$)|[^\\x21-\\x7e]");
     /** What is not to be written as %XX: separators, dots, the percent sign itself. */
     private static final Set<Character> PLAIN = Set.of('/', '\\', ';', '.', '%', '?', '#');
 
@@ -18,7 +18,7 @@ final class PlainPath {
 
     /** @param path as it was sent, without the query */
     static boolean is(String path) {
-        if (path == null || !path.startsWith("/") || TRICK.matcher(path).find()) {
+        if (path == null || !path.startsWith("/") || REFUSED.matcher(path).find()) {
             return false;
         }
         for (int at = path.indexOf('%'); at >= 0; at = path.indexOf('%', at + 3)) {

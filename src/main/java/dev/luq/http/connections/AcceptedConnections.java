@@ -1,5 +1,6 @@
 package dev.luq.http.connections;
 
+import dev.luq.http.ClientNetwork;
 import dev.luq.http.errors.ApiError;
 import dev.luq.http.errors.ErrorResponses;
 import io.netty.buffer.Unpooled;
@@ -9,28 +10,25 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.util.ReferenceCountUtil;
-import java.net.Inet6Address;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.Arrays;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * Counts the connections of each client's address, refuses what is too many, and puts a {@link ConnectionGuard} into each
- * of the others. One listening socket's; of IPv6 addresses, 64 bits are one client.
+ * Counts the connections of each {@link ClientNetwork}, refuses what is too many, and puts a {@link ConnectionGuard} into each
+ * of the others. One listening socket's.
  */
 @Sharable
 final class AcceptedConnections extends ChannelInboundHandlerAdapter {
 
     /** Refused connections that are told why at the same time. */
     private static final int MOST_REFUSED = 100;
-    private static final long PATIENCE_MILLIS = 1000;
+    private static final long REFUSAL_MILLIS = 1000;
 
     private final int most;
     private final Duration idleTimeout;
@@ -54,7 +52,7 @@ final class AcceptedConnections extends ChannelInboundHandlerAdapter {
     public void channelRead(ChannelHandlerContext ctx, Object accepted) {
         Channel connection = (Channel) accepted;
         if (connection.remoteAddress() instanceof InetSocketAddress remote) {
-            ByteBuffer client = client(remote.getAddress());
+            ByteBuffer client = ByteBuffer.wrap(ClientNetwork.of(remote.getAddress()));
             if (open.merge(client, 1, Integer::sum) > most) {
                 left(client);
                 if (!plain || refused.incrementAndGet() > MOST_REFUSED) {
@@ -75,11 +73,6 @@ final class AcceptedConnections extends ChannelInboundHandlerAdapter {
         open.computeIfPresent(client, (address, count) -> count == 1 ? null : count - 1);
     }
 
-    private static ByteBuffer client(InetAddress address) {
-        byte[] bytes = address.getAddress();
-        return ByteBuffer.wrap(address instanceof Inet6Address ? Arrays.copyOf(bytes, 8) : bytes);
-    }
-
     /** Says that there are too many, whatever is asked, and waits a moment for the client to read it. */
     private static final class Refusal extends ChannelInboundHandlerAdapter {
 
@@ -96,7 +89,7 @@ final class AcceptedConnections extends ChannelInboundHandlerAdapter {
         public void channelActive(ChannelHandlerContext ctx) {
             ctx.writeAndFlush(Unpooled.wrappedBuffer(ANSWER)).addListener(written ->
                     ((DuplexChannel) ctx.channel()).shutdownOutput());
-            ctx.executor().schedule(() -> ctx.close(), PATIENCE_MILLIS, TimeUnit.MILLISECONDS);
+            ctx.executor().schedule(() -> ctx.close(), REFUSAL_MILLIS, TimeUnit.MILLISECONDS);
             ctx.read();
         }
 

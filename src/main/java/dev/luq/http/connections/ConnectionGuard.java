@@ -13,21 +13,21 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * Closes a connection on which nothing comes of anything: no request for too long, be it that nothing is sent or that the
- * head of a request drips; or an answer that its client does not read. What a request's body and its generation may take
- * is not its matter. On the connection's event loop, but for the counting.
+ * Closes a connection on which no request begins for too long, be it that nothing is sent or that the head of a request
+ * comes byte by byte; and one whose client does not read its answer. The times of bodies and generations are limited
+ * elsewhere. Runs on the connection's event loop, but for the counting.
  */
 final class ConnectionGuard extends ChannelInboundHandlerAdapter {
 
     private static final AttributeKey<ConnectionGuard> KEY = AttributeKey.valueOf("luq.connection-guard");
-    private static final long MOST_NANOS_BETWEEN_LOOKS = TimeUnit.SECONDS.toNanos(5);
+    private static final long LONGEST_CHECK_INTERVAL_NANOS = TimeUnit.SECONDS.toNanos(5);
 
     private final long idleNanos;
     private final long stalledNanos;
     private final AtomicInteger requests = new AtomicInteger();
     private volatile long idleSince = System.nanoTime();
 
-    /** What was to be sent next at the last look, and since when that has not moved. */
+    /** What was to be sent next at the last check, and since when that has not moved. */
     private Object sending;
     private long sent;
     private long sendingSince;
@@ -75,16 +75,16 @@ final class ConnectionGuard extends ChannelInboundHandlerAdapter {
 
     @Override
     public void channelActive(ChannelHandlerContext ctx) {
-        lookAgain(ctx.channel());
+        scheduleCheck(ctx.channel());
         ctx.fireChannelActive();
     }
 
-    private void lookAgain(Channel connection) {
-        long nanos = Math.min(Math.min(idleNanos, stalledNanos) / 4, MOST_NANOS_BETWEEN_LOOKS);
-        connection.eventLoop().schedule(() -> look(connection), Math.max(nanos, 1), TimeUnit.NANOSECONDS);
+    private void scheduleCheck(Channel connection) {
+        long nanos = Math.min(Math.min(idleNanos, stalledNanos) / 4, LONGEST_CHECK_INTERVAL_NANOS);
+        connection.eventLoop().schedule(() -> check(connection), Math.max(nanos, 1), TimeUnit.NANOSECONDS);
     }
 
-    private void look(Channel connection) {
+    private void check(Channel connection) {
         if (!connection.isActive()) {
             return;
         }
@@ -98,7 +98,7 @@ final class ConnectionGuard extends ChannelInboundHandlerAdapter {
             // At once: the handlers of HTTP/2 would first send a farewell.
             connection.unsafe().close(connection.unsafe().voidPromise());
         } else {
-            lookAgain(connection);
+            scheduleCheck(connection);
         }
     }
 

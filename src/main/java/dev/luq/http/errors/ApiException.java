@@ -10,7 +10,7 @@ public abstract sealed class ApiException extends RuntimeException {
     private final ApiError error;
 
     private ApiException(ApiError error) {
-        // Refusals are answers, not defects: nobody reads their stack.
+        // Refusals are answers, not defects: their stack is of no use.
         super(error.message(), null, false, false);
         this.error = Objects.requireNonNull(error, "error is null");
     }
@@ -78,6 +78,11 @@ public abstract sealed class ApiException extends RuntimeException {
 
     /** No key, or an unknown one. */
     public static final class InvalidKey extends ApiException {
+        /** There is no key. */
+        public InvalidKey() {
+            this("An API key is needed: send the header Authorization: Bearer <key>");
+        }
+
         public InvalidKey(String message) {
             super(ApiError.of(401, "invalid_api_key", message));
         }
@@ -90,11 +95,14 @@ public abstract sealed class ApiException extends RuntimeException {
         }
     }
 
-    /** No model has this id. */
+    /** The model that the request's field {@code model} names does not exist, or not for this caller. */
     public static final class ModelNotFound extends ApiException {
         public ModelNotFound() {
-            super(new ApiError(404, "model_not_found", "The model does not exist. GET /v1/models lists the models.",
-                    "model", OptionalInt.empty()));
+            this("The model does not exist. GET /v1/models lists the models.");
+        }
+
+        public ModelNotFound(String message) {
+            super(new ApiError(404, "model_not_found", message, "model", OptionalInt.empty()));
         }
     }
 
@@ -134,7 +142,7 @@ public abstract sealed class ApiException extends RuntimeException {
         }
     }
 
-    /** The client left. Nobody reads this answer; its status is the one that proxies log for such requests. */
+    /** The client left. This answer is not read; its status is the one that proxies log for such requests. */
     public static final class ClientGone extends ApiException {
         public ClientGone() {
             super(ApiError.of(499, "client_closed_request", "The client closed the connection before it was answered"));

@@ -51,7 +51,7 @@ public final class Errors {
             return refused.error();
         }
         if (failure instanceof UnauthorizedException) {
-            return new ApiException.InvalidKey("An API key is needed: send the header Authorization: Bearer <key>").error();
+            return new ApiException.InvalidKey().error();
         }
         if (failure instanceof ForbiddenException) {
             return new ApiException.Forbidden("This needs an API key of role admin").error();

@@ -34,28 +34,28 @@ import java.util.concurrent.TimeUnit;
 /**
  * Takes the bodies of all requests to resources: as they come, on the event loops, so that a slow one holds no thread; a
  * resource is called when its body is complete. Refused before that: bodies that are announced or become too large, come
- * too slowly, or find no memory. When memory is short, a body that does not come on gives way to one that does.
+ * too slowly, or find no memory. When memory is short, a body that comes slowly is evicted for one that does not.
  */
 @Singleton
 public final class BodyIntake {
 
     /** Parsing less than this is no work that others would notice. */
     private static final int SMALL_BODY = 1 << 20;
-    /** A body that was silent for so long gives way, and so does one that has been coming for so long. */
+    /** A body may be evicted when nothing of it came for so long, or when it has been coming for so long. */
     private static final long SILENCE_NANOS = TimeUnit.SECONDS.toNanos(1);
     private static final long SLOWNESS_NANOS = TimeUnit.SECONDS.toNanos(10);
 
     private final IntakeBudget budget;
-    private final Pace pace;
+    private final BodyRate rate;
     private final Instance<BodyLimit> limits;
     private final Instance<OwnBody> ownBodies;
-    private final ParseTurns turns = new ParseTurns(Processors.available());
-    private final Set<InMemory> arriving = ConcurrentHashMap.newKeySet();
+    private final ParseLimiter parsing = new ParseLimiter(Processors.available());
+    private final Set<InMemory> incomingBodies = ConcurrentHashMap.newKeySet();
 
     @Inject
     BodyIntake(ApiConfig config, IntakeBudget budget, @Any Instance<BodyLimit> limits, @Any Instance<OwnBody> ownBodies) {
         this.budget = budget;
-        this.pace = new Pace(config.bodyDeadline(), config.minBodyRate(), config.bodyRateWindow());
+        this.rate = new BodyRate(config.bodyDeadline(), config.minBodyRate(), config.bodyRateWindow());
         this.limits = limits;
         this.ownBodies = ownBodies;
     }
@@ -133,51 +133,51 @@ public final class BodyIntake {
                 return;
             }
             FileSink sink = new FileSink(context, file, emitter);
-            sink.open(new Arrival(request, context, limit, new Pace(deadline, pace.minRate(), pace.window()), sink));
+            sink.open(new IncomingBody(request, context, limit, new BodyRate(deadline, rate.minRate(), rate.window()), sink));
         });
     }
 
     /** One body that is collected in memory. */
-    private final class InMemory implements Arrival.Sink {
+    private final class InMemory implements IncomingBody.Sink {
         private final RoutingContext routing;
         private final Context context = Vertx.currentContext();
         private final IntakeBudget.Share share = budget.reserve(0);
         private final ReceivedBody body;
-        private final Arrival arrival;
+        private final IncomingBody incoming;
         private final UniEmitter<? super ReceivedBody> whenDone;
 
         InMemory(RoutingContext routing, long limit, long length, UniEmitter<? super ReceivedBody> whenDone) {
             this.routing = routing;
             this.whenDone = whenDone;
             this.body = new ReceivedBody(share, length);
-            this.arrival = new Arrival(routing.request(), context, limit, pace, this);
+            this.incoming = new IncomingBody(routing.request(), context, limit, rate, this);
         }
 
         void begin() {
             body.putOn(routing);
             routing.addEndHandler(end -> {
                 body.close();
-                // Matters to one that waits for its turn.
+                // Matters to one that waits to be parsed.
                 whenDone.fail(new ClientGone());
             });
-            arriving.add(this);
-            arrival.begin();
+            incomingBodies.add(this);
+            incoming.begin();
         }
 
         @Override
         public void take(Buffer bytes) {
             long before = body.size();
-            makingRoom(() -> body.append(bytes, (int) (body.size() - before)));
+            evictingSlow(() -> body.append(bytes, (int) (body.size() - before)));
         }
 
         @Override
         public void complete() {
-            if (!arriving.remove(this)) {
-                failed(gaveWay());
+            if (!incomingBodies.remove(this)) {
+                failed(evicted());
                 return;
             }
             try {
-                makingRoom(body::chargeParsing);
+                evictingSlow(body::chargeParsing);
             } catch (ApiException refused) {
                 failed(refused);
                 return;
@@ -185,49 +185,49 @@ public final class BodyIntake {
             if (body.size() < SMALL_BODY) {
                 whenDone.complete(body);
             } else {
-                ParseTurns.Turn turn = turns.take(() -> context.runOnContext(begun -> whenDone.complete(body)));
-                body.whenParsed(turn::end);
+                ParseLimiter.Permit permit = parsing.take(() -> context.runOnContext(begun -> whenDone.complete(body)));
+                body.whenParsed(permit::end);
             }
         }
 
         @Override
         public void failed(Throwable failure) {
-            arriving.remove(this);
+            incomingBodies.remove(this);
             body.close();
             whenDone.fail(failure);
         }
 
-        /** @throws Busy when there is no room, also not without those that give way */
-        private void makingRoom(Runnable charge) {
+        /** @throws Busy when there is no room, even with slow bodies evicted */
+        private void evictingSlow(Runnable charge) {
             while (true) {
                 try {
                     charge.run();
                     return;
                 } catch (Busy busy) {
-                    Optional<InMemory> slow = arriving.stream().filter(other -> other != this && other.isSlow())
+                    Optional<InMemory> slow = incomingBodies.stream().filter(other -> other != this && other.isSlow())
                             .max(Comparator.comparingLong(other -> other.share.held()));
                     if (slow.isEmpty()) {
                         throw busy;
                     }
-                    slow.get().giveWay();
+                    slow.get().evict();
                 }
             }
         }
 
         private boolean isSlow() {
-            return arrival.idleNanos() > SILENCE_NANOS || arrival.nanos() > SLOWNESS_NANOS;
+            return incoming.idleNanos() > SILENCE_NANOS || incoming.nanos() > SLOWNESS_NANOS;
         }
 
         /** Called by another one, on its thread. */
-        private void giveWay() {
+        private void evict() {
             // Who has come to its end just now keeps what it has.
-            if (arriving.remove(this)) {
+            if (incomingBodies.remove(this)) {
                 share.close();
-                arrival.fail(gaveWay());
+                incoming.fail(evicted());
             }
         }
 
-        private static RequestTimeout gaveWay() {
+        private static RequestTimeout evicted() {
             return new RequestTimeout("The request body came too slowly while others needed the memory");
         }
     }

@@ -9,7 +9,7 @@ import org.jboss.resteasy.reactive.server.ServerRequestFilter;
 
 /**
  * Receives a request's body before its resource is called: after it is known which one that is and who may call it, so that
- * nobody's body is read in vain, and before a thread is taken.
+ * no body is read in vain, and before a thread is taken.
  */
 public final class BodyStreams {
 

@@ -9,13 +9,13 @@ import java.io.IOException;
 import java.nio.file.Path;
 
 /** Writes a body to a file, no faster than the disk takes it. On the request's event loop. */
-final class FileSink implements Arrival.Sink {
+final class FileSink implements IncomingBody.Sink {
 
     private final Context context;
     private final Path path;
     private final UniEmitter<? super Void> whenDone;
 
-    private Arrival arrival;
+    private IncomingBody incoming;
     private AsyncFile file;
     private Throwable diskFailure;
 
@@ -27,8 +27,8 @@ final class FileSink implements Arrival.Sink {
     }
 
     /** Opens the file and begins to read the body. From any thread. */
-    void open(Arrival from) {
-        arrival = from;
+    void open(IncomingBody from) {
+        incoming = from;
         context.runOnContext(turn -> context.owner().fileSystem().open(path.toString(), new OpenOptions().setCreateNew(true)
                 .setRead(false)).onComplete(opened -> {
                     if (opened.failed()) {
@@ -36,7 +36,7 @@ final class FileSink implements Arrival.Sink {
                         return;
                     }
                     file = opened.result();
-                    arrival.begin();
+                    incoming.begin();
                 }));
     }
 
@@ -44,11 +44,11 @@ final class FileSink implements Arrival.Sink {
     public void take(Buffer bytes) {
         file.write(bytes).onFailure(failure -> {
             diskFailure = failure;
-            arrival.fail(new IllegalStateException("the disk does not take the body"));
+            incoming.fail(new IllegalStateException("the disk does not take the body"));
         });
         if (file.writeQueueFull()) {
-            arrival.pause();
-            file.drainHandler(drained -> arrival.resume());
+            incoming.pause();
+            file.drainHandler(drained -> incoming.resume());
         }
     }
 

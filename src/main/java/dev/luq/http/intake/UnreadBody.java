@@ -13,14 +13,14 @@ import jakarta.inject.Singleton;
 /**
  * What is left of a body when its request is answered, because it was refused: dropped for a moment, so that the client
  * reads the answer, which a connection that is closed in the middle of sending often loses. Then the connection, or the
- * stream over HTTP/2, is closed: nobody sends without end to an answer that is given.
+ * stream over HTTP/2, is closed: no client goes on sending after its answer.
  */
 @Singleton
 final class UnreadBody {
 
     /** Before everything that answers. */
     private static final int PRIORITY = 500;
-    private static final long PATIENCE_MILLIS = 1000;
+    private static final long DRAIN_MILLIS = 1000;
     private static final String KEY = "luq.unread-body";
 
     void filters(@Observes Filters filters) {
@@ -60,7 +60,7 @@ final class UnreadBody {
         if (request.isEnded()) {
             return;
         }
-        long timer = routing.vertx().setTimer(PATIENCE_MILLIS, late -> close(routing));
+        long timer = routing.vertx().setTimer(DRAIN_MILLIS, late -> close(routing));
         request.exceptionHandler(gone -> routing.vertx().cancelTimer(timer));
         request.endHandler(last -> {
             routing.vertx().cancelTimer(timer);

@@ -1,38 +1,31 @@
 package dev.luq.jobs.child;
 
-import dev.luq.protocol.FrameChannel;
+import dev.luq.process.ChildMain;
 import dev.luq.protocol.Frames;
 import dev.luq.protocol.JobFrame;
-import dev.luq.requant.pipeline.JobException;
-import dev.luq.requant.pipeline.Requantization;
+import dev.luq.requant.pipeline.RequantizationException;
+import dev.luq.requant.pipeline.RequantizationJob;
 import dev.luq.requant.spec.Phase;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.OptionalLong;
 import java.util.function.Consumer;
-import sun.misc.Signal;
-import sun.misc.SignalHandler;
 
 /**
  * The process of a job: frames out on standard output, log lines on standard error. The end of its input, that is when
- * the server asks for it, ends or is killed, makes it stop at the next point where nothing is half done. Signals that
- * reach a whole process group are ignored: the server decides.
+ * the server asks for it, ends or is killed, makes it stop at the next point where nothing is half done.
  */
-final class JobLoop implements Requantization.Listener {
+final class JobLoop implements RequantizationJob.Listener {
 
-    /** Exit code after the last frame was written. */
-    static final int EXIT_DONE = 0;
-    /** Exit code when the server reads no more. */
-    static final int EXIT_SERVER_LOST = 4;
-    /** Exit code after a defect of ours. */
-    static final int EXIT_DEFECT = 5;
-    /** Exit code of a body that does not stop although it was asked to. */
-    static final int EXIT_DEAF = 6;
+    /** Exit code of a body that did not stop within {@link #STOP_MILLIS} of being asked to. */
+    static final int EXIT_STOP_TIMEOUT = 6;
+
+    /** Above that of a decoder: a job goes on where it was. */
+    private static final int OOM_SCORE = 800;
 
     private static final String LOCK = "process.lock";
 
@@ -51,14 +44,11 @@ final class JobLoop implements Requantization.Listener {
      *
      * @param folder of the job; one process works in it at a time
      * @param body of the job, run to its end; after a process that died it goes on where that one was. Ends with a
-     *     {@link JobException} when it is cancelled or cannot go on; tells the listener from any thread
+     *     {@link RequantizationException} when it is cancelled or cannot go on; tells the listener from any thread
      */
-    static void run(Path folder, Consumer<Requantization.Listener> body) {
-        OutputStream frames = FrameChannel.take();
-        for (String name : new String[] {"INT", "TERM", "HUP"}) {
-            Signal.handle(new Signal(name), SignalHandler.SIG_IGN);
-        }
-        preferAsVictim();
+    static void run(Path folder, Consumer<RequantizationJob.Listener> body) {
+        OutputStream frames = ChildMain.begin();
+        ChildMain.oomScore(OOM_SCORE);
         JobLoop loop = new JobLoop(frames);
         Thread input = new Thread(loop::awaitEndOfInput, "luq-job-input");
         input.setDaemon(true);
@@ -70,36 +60,27 @@ final class JobLoop implements Requantization.Listener {
                 Thread.sleep(50);
             }
             loop.put(end(body, loop));
-            exit(EXIT_DONE);
+            ChildMain.exit(ChildMain.EXIT_ASKED);
         } catch (IOException | InterruptedException | RuntimeException | Error e) {
             e.printStackTrace();
-            exit(EXIT_DEFECT);
+            ChildMain.exit(ChildMain.EXIT_DEFECT);
         }
     }
 
-    private static JobFrame end(Consumer<Requantization.Listener> body, JobLoop loop) {
+    private static JobFrame end(Consumer<RequantizationJob.Listener> body, JobLoop loop) {
         if (loop.cancelled()) {
             return new JobFrame.Cancelled();
         }
         try {
             body.accept(loop);
             return new JobFrame.Done();
-        } catch (JobException.Cancelled e) {
+        } catch (RequantizationException.Cancelled e) {
             return new JobFrame.Cancelled();
-        } catch (JobException.Failed e) {
+        } catch (RequantizationException.Failed e) {
             if (e.getCause() != null) {
                 e.getCause().printStackTrace();
             }
             return new JobFrame.Failed(e.getMessage());
-        }
-    }
-
-    /** Where memory runs out, the system shall end this process and not one that serves. */
-    private static void preferAsVictim() {
-        try {
-            Files.writeString(Path.of("/proc/self/oom_score_adj"), "800");
-        } catch (IOException e) {
-            System.err.println("FINE The system decides which process ends when memory runs out: " + e.getMessage());
         }
     }
 
@@ -117,14 +98,14 @@ final class JobLoop implements Requantization.Listener {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
-        exit(EXIT_DEAF);
+        ChildMain.exit(EXIT_STOP_TIMEOUT);
     }
 
     private synchronized void put(JobFrame frame) {
         try {
             writer.write(frame);
         } catch (IOException e) {
-            exit(EXIT_SERVER_LOST);
+            ChildMain.exit(ChildMain.EXIT_SERVER_LOST);
         }
     }
 
@@ -146,10 +127,5 @@ final class JobLoop implements Requantization.Listener {
     @Override
     public boolean cancelled() {
         return cancelled;
-    }
-
-    /** Ends at once: what is on the disk is whole at every moment. */
-    private static void exit(int code) {
-        Runtime.getRuntime().halt(code);
     }
 }

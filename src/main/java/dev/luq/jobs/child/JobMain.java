@@ -1,7 +1,7 @@
 package dev.luq.jobs.child;
 
 import dev.luq.files.DataFolder;
-import dev.luq.requant.pipeline.Requantization;
+import dev.luq.requant.pipeline.RequantizationJob;
 import java.nio.file.Path;
 
 /** Main class of the process of a job. */
@@ -18,6 +18,6 @@ public final class JobMain {
     public static void main(String[] arguments) {
         DataFolder data = new DataFolder(Path.of(arguments[0]));
         Path folder = Path.of(arguments[1]);
-        JobLoop.run(folder, new Requantization(data, folder)::run);
+        JobLoop.run(folder, new RequantizationJob(data, folder)::run);
     }
 }

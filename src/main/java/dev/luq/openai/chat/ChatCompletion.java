@@ -34,7 +34,7 @@ record ChatCompletion(
             @JsonProperty("logprobs") @Schema(nullable = true) Logprobs logprobs,
             @JsonProperty("finish_reason")
             @Schema(enumeration = {"stop", "length", "tool_calls", "content_filter"}) String finishReason,
-            @JsonProperty("timings") @JsonInclude(JsonInclude.Include.NON_NULL) Timings timings) {
+            @JsonProperty("timings") @JsonInclude(JsonInclude.Include.NON_NULL) ChoiceTimings timings) {
     }
 
     /** @param content null when the answer is tool calls only */
@@ -63,14 +63,14 @@ record ChatCompletion(
 
     /** Puts an answer together from its frames. Not thread-safe. */
     static final class Builder {
-        private final Answer answer;
+        private final CompletionHeader header;
         private final boolean logprobs;
         private final boolean timings;
         private final List<Draft> drafts = new ArrayList<>();
         private Usage usage = Usage.NONE;
 
-        Builder(Answer answer, int choices, boolean logprobs, boolean timings) {
-            this.answer = answer;
+        Builder(CompletionHeader header, int choices, boolean logprobs, boolean timings) {
+            this.header = header;
             this.logprobs = logprobs;
             this.timings = timings;
             for (int i = 0; i < choices; i++) {
@@ -97,10 +97,10 @@ record ChatCompletion(
                 Draft draft = drafts.get(i);
                 choices.add(new Choice(i, draft.message(), logprobs ? Logprobs.of(draft.logprobs) : null,
                         draft.finished == null ? null : draft.finished.finishReason(),
-                        timings && draft.finished != null ? Timings.of(draft.accepted, draft.finished) : null));
+                        timings && draft.finished != null ? ChoiceTimings.of(draft.accepted, draft.finished) : null));
             }
-            return new ChatCompletion(answer.id(), "chat.completion", answer.created(), answer.model(),
-                    answer.systemFingerprint(), choices, usage);
+            return new ChatCompletion(header.id(), "chat.completion", header.created(), header.model(),
+                    header.systemFingerprint(), choices, usage);
         }
     }
 

@@ -128,7 +128,7 @@ record ChatRequest(
         @Schema(defaultValue = "false", nullable = true, description = "Report where the time went")
         Boolean timings) {
 
-    /** One turn of the conversation. */
+    /** One message of the conversation. */
     @RegisterForReflection
     @Schema(name = "ChatMessage")
     record Message(

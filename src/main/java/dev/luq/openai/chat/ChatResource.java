@@ -8,7 +8,6 @@ import dev.luq.http.access.RateLimits;
 import dev.luq.http.access.Role;
 import dev.luq.http.errors.ApiError;
 import dev.luq.http.errors.ApiException;
-import dev.luq.http.errors.ApiException.ModelNotFound;
 import dev.luq.http.errors.RequestId;
 import dev.luq.http.intake.IntakeBudget;
 import dev.luq.http.intake.JsonBody;
@@ -94,7 +93,7 @@ public final class ChatResource {
         rates.admit(caller);
         try (ReceivedBody received = ReceivedBody.of(routing)) {
             ChatRequest request = JsonBody.read(body, budget.largestBody(), ChatRequest.class);
-            ModelWorker worker = models.find(caller, request.model()).orElseThrow(ModelNotFound::new);
+            ModelWorker worker = models.get(caller, request.model());
             try {
                 return answer(caller, request, worker);
             } catch (ApiException refused) {
@@ -107,7 +106,7 @@ public final class ChatResource {
     private Uni<Response> answer(Caller caller, ChatRequest request, ModelWorker worker) {
         ModelInfo model = worker.info().orElseThrow(() -> notReady(worker));
         ValidRequest valid = ValidRequest.of(request, model);
-        Answer answer = Answer.of(worker.modelId(), model);
+        CompletionHeader header = CompletionHeader.of(worker.modelId(), model);
         IntakeBudget.Share pixels = budget.reserve(0);
         String tag = caller.tag();
         String salt = salts.of(caller, valid.cacheSalt());
@@ -116,22 +115,22 @@ public final class ChatResource {
             // The framework begins nothing for a client that has left: the frames' end would never come.
             ClientPresence.of(routing).whenGone(pixels::close);
             List<ServerFrame.Generate> choices = IntStream.range(0, valid.choices())
-                    .mapToObj(i -> valid.generate(answer.id() + "-" + i, i, decoded).of(tag, salt))
+                    .mapToObj(i -> valid.generate(header.id() + "-" + i, i, decoded).of(tag, salt))
                     .toList();
             Multi<ChoiceFrame> frames = ChoiceFrame.generate(worker, choices).onTermination().invoke(pixels::close);
             if (rates.countsTokens(caller)) {
                 TokenCharge charge = new TokenCharge(choices.size(), tokens -> rates.charge(caller, tokens));
                 frames = frames.onItem().invoke(charge::add).onTermination().invoke(charge::close);
             }
-            return valid.stream() ? stream(frames, answer, valid) : complete(frames, answer, valid);
+            return valid.stream() ? stream(frames, header, valid) : complete(frames, header, valid);
         } catch (RuntimeException | Error refused) {
             pixels.close();
             throw refused;
         }
     }
 
-    private Uni<Response> complete(Multi<ChoiceFrame> frames, Answer answer, ValidRequest valid) {
-        ChatCompletion.Builder builder = new ChatCompletion.Builder(answer, valid.choices(), valid.logprobs(),
+    private Uni<Response> complete(Multi<ChoiceFrame> frames, CompletionHeader header, ValidRequest valid) {
+        ChatCompletion.Builder builder = new ChatCompletion.Builder(header, valid.choices(), valid.logprobs(),
                 valid.timings());
         return ClientPresence.of(routing).whileThere(frames.onItem().invoke(builder::add).onItem().ignoreAsUni())
                 // The frames come on the thread that reads for all requests of the model.
@@ -139,8 +138,8 @@ public final class ChatResource {
                 .map(end -> Response.ok(builder.build(), MediaType.APPLICATION_JSON_TYPE).build());
     }
 
-    private Uni<Response> stream(Multi<ChoiceFrame> frames, Answer answer, ValidRequest valid) {
-        Chunks chunks = new Chunks(answer, valid.choices(), valid.includeUsage(), valid.timings());
+    private Uni<Response> stream(Multi<ChoiceFrame> frames, CompletionHeader header, ValidRequest valid) {
+        Chunks chunks = new Chunks(header, valid.choices(), valid.includeUsage(), valid.timings());
         ClientPresence client = ClientPresence.of(routing);
         return client.whileThere(ChatStream.open(frames, chunks, RequestId.of(routing), config.stalledClientTimeout(),
                 Vertx.currentContext(), client))

@@ -166,7 +166,7 @@ final class ChatStream implements MultiSubscriber<ChoiceFrame> {
         }
     }
 
-    /** Nobody reads any more. */
+    /** The client reads no more. */
     private void abandon() {
         abandoned = true;
         subscription.cancel();

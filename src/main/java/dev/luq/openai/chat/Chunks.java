@@ -26,15 +26,15 @@ final class Chunks {
     /** Cannot be part of what follows the text in an event. */
     private static final String PLACEHOLDER = "...";
 
-    private final Answer answer;
+    private final CompletionHeader header;
     private final boolean includeUsage;
     private final boolean timings;
     private final Accepted[] accepted;
     private final PlainEvent[] plain;
     private Usage usage = Usage.NONE;
 
-    Chunks(Answer answer, int choices, boolean includeUsage, boolean timings) {
-        this.answer = answer;
+    Chunks(CompletionHeader header, int choices, boolean includeUsage, boolean timings) {
+        this.header = header;
         this.includeUsage = includeUsage;
         this.timings = timings;
         this.accepted = new Accepted[choices];
@@ -68,7 +68,7 @@ final class Chunks {
         } else if (choice.frame() instanceof Finished finished) {
             usage = usage.plus(finished);
             events.appendBytes(chunk(index, json -> { }, null, finished.finishReason(),
-                    timings ? Timings.of(accepted[index], finished) : null));
+                    timings ? ChoiceTimings.of(accepted[index], finished) : null));
         }
         return events;
     }
@@ -143,7 +143,7 @@ final class Chunks {
         json.writeEndArray();
     }
 
-    private byte[] chunk(int index, Fields delta, Logprobs logprobs, String finishReason, Timings choiceTimings) {
+    private byte[] chunk(int index, Fields delta, Logprobs logprobs, String finishReason, ChoiceTimings choiceTimings) {
         return event(json -> {
             json.writeArrayFieldStart("choices");
             json.writeStartObject();
@@ -170,11 +170,11 @@ final class Chunks {
             out.writeBytes("data: ".getBytes(StandardCharsets.US_ASCII));
             try (JsonGenerator json = JSON.createGenerator(out)) {
                 json.writeStartObject();
-                json.writeStringField("id", answer.id());
+                json.writeStringField("id", header.id());
                 json.writeStringField("object", "chat.completion.chunk");
-                json.writeNumberField("created", answer.created());
-                json.writeStringField("model", answer.model());
-                json.writeStringField("system_fingerprint", answer.systemFingerprint());
+                json.writeNumberField("created", header.created());
+                json.writeStringField("model", header.model());
+                json.writeStringField("system_fingerprint", header.systemFingerprint());
                 fields.write(json);
                 json.writeEndObject();
             }

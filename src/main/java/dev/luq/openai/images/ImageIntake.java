@@ -24,7 +24,7 @@ import java.util.List;
 
 /**
  * Decodes the images of requests within bounds of bytes, pixels, memory and time: what the file's structure says is judged
- * first, decoders see nothing else. Blocks while its turn comes, and while a decoder works. Thread-safe.
+ * first, decoders see nothing else. Blocks while it waits for a decoder, and while that works. Thread-safe.
  */
 @Singleton
 public final class ImageIntake {

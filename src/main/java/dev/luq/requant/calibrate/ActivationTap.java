@@ -16,8 +16,8 @@ import java.util.Set;
 final class ActivationTap implements TensorTap {
 
     /** An activation is not finite. */
-    static final class NotFinite extends RuntimeException {
-        NotFinite() {
+    static final class NonFiniteActivation extends RuntimeException {
+        NonFiniteActivation() {
             super("an activation is not finite");
         }
     }
@@ -86,7 +86,7 @@ final class ActivationTap implements TensorTap {
         if (product) {
             boolean finite = squares.add(tensor.source(0).name(), modality, values.floats(), values.columns());
             if (!finite) {
-                throw new NotFinite();
+                throw new NonFiniteActivation();
             }
         }
         Activation activation = activation(values.name());
@@ -97,7 +97,7 @@ final class ActivationTap implements TensorTap {
 
     private void sample(Activation activation, int layer, FloatBuffer values, int width) {
         if (!FiniteNumbers.areFinite(values)) {
-            throw new NotFinite();
+            throw new NonFiniteActivation();
         }
         for (int token = 0; token < slots.length; token++) {
             if (slots[token] >= 0) {

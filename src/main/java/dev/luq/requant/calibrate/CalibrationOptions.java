@@ -14,7 +14,7 @@ import java.util.Set;
  * @param activations what is sampled
  * @param contextSize tokens of an example at most; longer ones are skipped and named
  * @param batchSize tokens evaluated at once; each takes two floats per token of the vocabulary
- * @param imageTokens larger pictures are reduced to this many tokens, as when the model is served; 0 takes the model's own
+ * @param imageTokens larger images are reduced to this many tokens, as when the model is served; 0 takes the model's own
  *        bound
  * @param threads compute threads; 0 takes the processors available
  * @param seed for drawing examples and sampling vectors
@@ -23,7 +23,7 @@ import java.util.Set;
 public record CalibrationOptions(int examples, int vectors, Set<Activation> activations, int contextSize, int batchSize,
         int imageTokens, int threads, long seed, Duration checkpointInterval) {
 
-    /** 128 examples as in the paper, of up to 2048 tokens, their pictures of as many as the server allows by default. */
+    /** 128 examples as in the paper, of up to 2048 tokens, their images of as many as the server allows by default. */
     public static final CalibrationOptions DEFAULT = new CalibrationOptions(128, 4096, EnumSet.allOf(Activation.class),
             2048, 128, 1280, 0, 1, Duration.ofSeconds(10));
 

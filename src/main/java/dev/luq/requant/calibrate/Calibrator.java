@@ -7,10 +7,10 @@ import dev.luq.gguf.ModelFiles;
 import dev.luq.requant.data.Dataset;
 import dev.luq.requant.data.Example;
 import dev.luq.requant.feed.FeedException;
+import dev.luq.requant.feed.FeedListener;
 import dev.luq.requant.feed.FeedOptions;
 import dev.luq.requant.feed.Feeder;
 import dev.luq.requant.feed.Modality;
-import dev.luq.requant.feed.Visitor;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.channels.ClosedByInterruptException;
@@ -18,7 +18,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -63,15 +62,15 @@ public final class Calibrator {
      * @param folder of this pass alone; made if missing. A pass of another model, set or options in it is started anew
      * @return what the pass found, also when it was complete before
      * @throws CalibrationException the model cannot be calibrated with this set
-     * @throws FeedException.Unusable a picture is damaged
+     * @throws FeedException.Unusable an image is damaged
      * @throws InterruptedException the thread was interrupted; what was done is kept
      * @throws IOException the folder cannot be written
      */
     public static Calibration run(List<Path> model, Optional<Path> mmproj, Dataset set, CalibrationOptions options,
-            Path folder, Progress progress) throws IOException, InterruptedException {
+            Path folder, CalibrationListener listener) throws IOException, InterruptedException {
         try {
             Files.createDirectories(folder);
-            new Calibrator(ModelFiles.of(model), mmproj, options, folder).run(set, progress);
+            new Calibrator(ModelFiles.of(model), mmproj, options, folder).run(set, listener);
             return Calibration.read(folder);
         } catch (IOException | RuntimeException e) {
             for (Throwable cause = e; cause != null; cause = cause.getCause()) {
@@ -84,7 +83,7 @@ public final class Calibrator {
         }
     }
 
-    private void run(Dataset set, Progress progress) throws IOException, InterruptedException {
+    private void run(Dataset set, CalibrationListener listener) throws IOException, InterruptedException {
         delete("*.tmp"); // half a checkpoint of a process that was killed
         String digest = set.digest();
         String key = key(digest);
@@ -96,11 +95,11 @@ public final class Calibrator {
                     Map.of(Modality.TEXT, 0L, Modality.IMAGE, 0L), new InputSquares(), Map.of());
         }
         if (!start.complete()) {
-            goOn(start, examples, progress);
+            goOn(start, examples, listener);
         }
     }
 
-    private void goOn(Checkpoint start, List<Example> examples, Progress progress) throws IOException, InterruptedException {
+    private void goOn(Checkpoint start, List<Example> examples, CalibrationListener listener) throws IOException, InterruptedException {
         for (Modality modality : Modality.values()) {
             samples.put(modality, Arrays.copyOf(start.samples().getOrDefault(modality, new int[0]), 2 * options.vectors()));
         }
@@ -109,7 +108,7 @@ public final class Calibrator {
             try (Feeder feeder = Feeder.open(model.paths(), mmproj, new FeedOptions(options.contextSize(),
                     options.batchSize(), options.threads(), options.imageTokens(), FeedOptions.Outputs.ALL,
                     Optional.of(tap)))) {
-                feed(start, examples, feeder, tap, vectors, progress);
+                feed(start, examples, feeder, tap, vectors, listener);
             }
         } catch (UncheckedIOException e) {
             throw e.getCause(); // of the vectors, through the tap
@@ -117,13 +116,12 @@ public final class Calibrator {
     }
 
     private void feed(Checkpoint start, List<Example> examples, Feeder feeder, ActivationTap tap, VectorFiles vectors,
-            Progress progress) throws IOException, InterruptedException {
+            CalibrationListener listener) throws IOException, InterruptedException {
         InputSquares squares = start.squares();
         List<String> skipped = new ArrayList<>(start.skipped());
         Reservoir reservoir = new Reservoir(options.seed(), options.vectors(), start.tokens());
         Map<Modality, Long> tokens = reservoir.seen();
-        long began = System.nanoTime();
-        lastCheckpoint = began;
+        lastCheckpoint = System.nanoTime();
         int done = start.done();
         try {
             while (done < examples.size()) {
@@ -133,13 +131,12 @@ public final class Calibrator {
                     squares.add(tap.takeSquares());
                 } catch (FeedException.TooLong e) {
                     skipped.add(example.id());
-                } catch (ActivationTap.NotFinite e) {
+                } catch (ActivationTap.NonFiniteActivation e) {
                     throw new CalibrationException.UnusableModel(feeder.notFinite(example));
                 }
                 done++;
                 tokens = reservoir.seen();
-                long pace = (System.nanoTime() - began) / (done - start.done());
-                progress.examples(done, examples.size(), Duration.ofNanos(pace * (examples.size() - done)));
+                listener.examples(done, examples.size());
                 if (System.nanoTime() - lastCheckpoint >= options.checkpointInterval().toNanos()) {
                     save(start, done, skipped, tokens, squares, vectors);
                 }
@@ -212,7 +209,7 @@ public final class Calibrator {
     }
 
     /** Tells the tap which tokens of the next batch are sampled, and where to. */
-    private final class Sampling implements Visitor {
+    private final class Sampling implements FeedListener {
         private final Reservoir reservoir;
         private final ActivationTap tap;
         private final int example;

@@ -28,7 +28,7 @@ public record Dataset(List<Example> examples) {
     public static final int MAX_EXAMPLES = 200_000;
     /** Most characters of its files together, which are all held in memory. */
     static final long MAX_CHARACTERS = 32L << 20;
-    /** Most pictures that its examples name together. */
+    /** Most images that its examples name together. */
     static final int MAX_IMAGES = MAX_EXAMPLES;
 
     public Dataset {
@@ -39,7 +39,7 @@ public record Dataset(List<Example> examples) {
      * Reads all files {@code *.jsonl} that lie directly in the folder.
      *
      * @throws DataException.InvalidSet the folder cannot be read or has no example
-     * @throws DataException.InvalidExample a line is malformed, or a picture is missing, lies outside the folder, is
+     * @throws DataException.InvalidExample a line is malformed, or an image is missing, lies outside the folder, is
      *         reached through a link, or is no PNG, JPEG or WEBP
      */
     public static Dataset read(Path folder) {
@@ -116,14 +116,14 @@ public record Dataset(List<Example> examples) {
 
     /**
      * Identity of the content: SHA-256, lower-case hexadecimal, of everything that reaches a model, wherever the folder
-     * lies. Reads every picture.
+     * lies. Reads every image.
      *
-     * @throws DataException.InvalidSet a picture cannot be read any more
+     * @throws DataException.InvalidSet an image cannot be read any more
      */
     public String digest() {
         MessageDigest digest = Sha256.create();
-        // Many examples may show the same picture.
-        Map<Path, byte[]> pictures = new HashMap<>();
+        // Many examples may show the same image.
+        Map<Path, byte[]> imageBytes = new HashMap<>();
         try {
             for (Example example : examples) {
                 for (String text : List.of(example.question(), example.answer(), example.category().orElse(""))) {
@@ -133,10 +133,10 @@ public record Dataset(List<Example> examples) {
                 }
                 digest.update(ByteBuffer.allocate(Integer.BYTES).putInt(example.images().size()).array());
                 for (Path image : example.images()) {
-                    byte[] known = pictures.get(image);
+                    byte[] known = imageBytes.get(image);
                     if (known == null) {
                         known = Sha256.bytes(image);
-                        pictures.put(image, known);
+                        imageBytes.put(image, known);
                     }
                     digest.update(known);
                 }

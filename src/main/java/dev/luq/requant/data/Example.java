@@ -24,7 +24,7 @@ public record Example(String file, int line, List<Path> images, String question,
         return file + ":" + line;
     }
 
-    /** Whether it has a picture. */
+    /** Whether it has an image. */
     public boolean isMultimodal() {
         return !images.isEmpty();
     }

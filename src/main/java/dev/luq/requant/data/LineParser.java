@@ -118,13 +118,13 @@ final class LineParser {
         if (Files.size(image) > MAX_IMAGE_BYTES) {
             throw invalid(quoted + " has more than " + (MAX_IMAGE_BYTES >> 20) + " MiB; make it smaller.");
         }
-        if (!isPicture(image)) {
+        if (!isImage(image)) {
             throw invalid(quoted + " is no PNG, JPEG or WEBP file; convert it.");
         }
         return image;
     }
 
-    private static boolean isPicture(Path image) throws IOException {
+    private static boolean isImage(Path image) throws IOException {
         String head;
         try (InputStream in = Files.newInputStream(image)) {
             head = new String(in.readNBytes(12), ISO_8859_1);

@@ -11,8 +11,8 @@ import java.util.Optional;
 import java.util.function.Supplier;
 
 /**
- * What models of one vocabulary, chat template, projector and bound of pictures share, however their layers are quantized:
- * prompts and embeddings of pictures. Files of examples must not change meanwhile. Owns its embeddings; thread-safe.
+ * What models of one vocabulary, chat template, projector and bound of images share, however their layers are quantized:
+ * prompts and embeddings of images. Files of examples must not change meanwhile. Owns its embeddings; thread-safe.
  */
 public final class FeedCache implements AutoCloseable {
 
@@ -40,7 +40,7 @@ public final class FeedCache implements AutoCloseable {
     }
 
     /**
-     * A picture's embedding, in use until it is given back with {@link #unpin}.
+     * An image's embedding, in use until it is given back with {@link #unpin}.
      *
      * @param encode computes it; two threads may do so at once
      */

@@ -17,7 +17,7 @@ public abstract sealed class FeedException extends RuntimeException {
         }
     }
 
-    /** The picture or the text cannot be used with this model. */
+    /** The image or the text cannot be used with this model. */
     public static final class Unusable extends FeedException {
         Unusable(Example example, String message, Throwable cause) {
             super(example, message, cause);

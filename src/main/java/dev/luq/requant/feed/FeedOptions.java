@@ -10,8 +10,8 @@ import java.util.Optional;
  * @param contextSize tokens that an example may have, its answer included
  * @param batchSize tokens evaluated at once. With {@link Outputs#ALL} each takes two floats per token of the vocabulary
  * @param threads compute threads; 0 takes the processors available
- * @param imageTokens larger pictures are reduced to this many tokens, as when the model is served; 0 takes the model's own
- *        bound. Without meaning for models of a fixed picture size
+ * @param imageTokens larger images are reduced to this many tokens, as when the model is served; 0 takes the model's own
+ *        bound. Without meaning for models of a fixed image size
  * @param outputs which tokens have outputs
  * @param tap sees the tensors of every batch. A batch is computed in one piece, so a tensor has a row for each token
  */

@@ -2,8 +2,8 @@ package dev.luq.requant.feed;
 
 /** What a token stands for. */
 public enum Modality {
-    /** Text, the model's marks around pictures included. */
+    /** Text, the model's marks around images included. */
     TEXT,
-    /** A patch of a picture. */
+    /** A patch of an image. */
     IMAGE
 }

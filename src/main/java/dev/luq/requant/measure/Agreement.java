@@ -2,6 +2,9 @@ package dev.luq.requant.measure;
 
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import java.util.Arrays;
+import org.hipparchus.stat.StatUtils;
+import org.hipparchus.stat.descriptive.moment.StandardDeviation;
+import org.hipparchus.stat.descriptive.rank.Percentile;
 
 /**
  * How near a model's next-token distributions are to those of its base, over answer positions that are given the right
@@ -23,18 +26,11 @@ public record Agreement(int positions, double meanKld, double meanKldError, doub
         if (n == 0) {
             return new Agreement(0, 0, 0, 0, 0, 0);
         }
+        // Sorted, so that sums do not depend on the order. Rounding leaves sums such as -1e-9 where the truth is 0.
         double[] sorted = divergences.clone();
         Arrays.sort(sorted);
-        // Rounding leaves sums such as -1e-9 where the truth is 0.
-        double mean = Math.max(0, Arrays.stream(sorted).sum() / n);
-        double squares = Arrays.stream(sorted).map(d -> (d - mean) * (d - mean)).sum();
-        double error = n == 1 ? 0 : Math.sqrt(squares / (n - 1) / n);
-        return new Agreement(n, mean, error, Math.max(0, sorted[rank(0.99, n) - 1]), Math.max(0, sorted[n - 1]),
-                (double) same / n);
-    }
-
-    /** Nearest rank of a percentile among n values, from 1. */
-    static int rank(double share, int n) {
-        return Math.max(1, (int) Math.ceil(share * n));
+        double p99 = new Percentile().withEstimationType(Percentile.EstimationType.R_1).evaluate(sorted, 99);
+        return new Agreement(n, Math.max(0, StatUtils.mean(sorted)), new StandardDeviation().evaluate(sorted) / Math.sqrt(n),
+                Math.max(0, p99), Math.max(0, sorted[n - 1]), (double) same / n);
     }
 }

@@ -5,9 +5,9 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import dev.luq.requant.data.Dataset;
 import dev.luq.requant.data.Example;
 import dev.luq.requant.feed.FeedException;
+import dev.luq.requant.feed.FeedListener;
 import dev.luq.requant.feed.Feeder;
 import dev.luq.requant.feed.Modality;
-import dev.luq.requant.feed.Visitor;
 import dev.luq.requant.lanes.Lanes;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -43,10 +43,10 @@ public final class Evaluation {
     private final Path baseOutputs;
 
     /** Hears of the progress and can end the measurement. */
-    public interface Watcher {
+    public interface Listener {
 
         /** Called on the thread that measures. @param share of the work done, 0 to 1 */
-        void progress(double share);
+        void evaluated(double share);
 
         /** Asked before each batch of tokens, by the threads of all lanes. */
         boolean cancelled();
@@ -71,20 +71,20 @@ public final class Evaluation {
      *
      * @param base instances of it, at least one; used by a thread each
      * @throws dev.luq.requant.feed.FeedException.Unusable an example cannot be fed
-     * @throws MeasureException the outputs are no distributions, or the watcher or an interrupt ended it; nothing is kept
+     * @throws MeasureException the outputs are no distributions, or the listener or an interrupt ended it; nothing is kept
      * @throws UncheckedIOException the outputs cannot be written
      */
-    public void recordBase(List<Feeder> base, Watcher watcher) {
+    public void recordBase(List<Feeder> base, Listener listener) {
         try (BaseOutputs.Writer writer = new BaseOutputs.Writer(baseOutputs)) {
             Map<Integer, List<Output>> done = new TreeMap<>();
             int[] written = {0};
-            each(base, watcher, index -> null, (feeder, question) -> {
+            each(base, listener, index -> null, (feeder, question) -> {
                 List<Output> outputs = new ArrayList<>();
                 try {
-                    feeder.feed(question.example, new Visitor() {
+                    feeder.feed(question.example, new FeedListener() {
                         @Override
                         public void batch(Modality modality, int tokens) {
-                            check(watcher);
+                            check(listener);
                         }
 
                         @Override
@@ -130,13 +130,13 @@ public final class Evaluation {
      * @param exactMatch whether it answers the questions too
      * @throws dev.luq.requant.feed.FeedException.Unusable an example cannot be fed
      * @throws MeasureException there are no base outputs, they do not fit, the model's outputs are no distributions, or
-     *         the watcher or an interrupt ended it
+     *         the listener or an interrupt ended it
      */
-    public Quality run(List<Feeder> model, boolean exactMatch, Watcher watcher) {
-        Comparison[] comparisons = new Comparison[set.examples().size()];
+    public Quality run(List<Feeder> model, boolean exactMatch, Listener listener) {
+        ExampleComparison[] comparisons = new ExampleComparison[set.examples().size()];
         try (BaseOutputs.Reader reader = new BaseOutputs.Reader(baseOutputs)) {
-            each(model, watcher, reader::of, (feeder, question) -> {
-                Comparison comparison = new Comparison(question.base, watcher);
+            each(model, listener, reader::of, (feeder, question) -> {
+                ExampleComparison comparison = new ExampleComparison(question.base, listener);
                 try {
                     feeder.feed(question.example, comparison);
                     comparison.end();
@@ -154,7 +154,7 @@ public final class Evaluation {
         return quality(comparisons, exactMatch);
     }
 
-    private Quality quality(Comparison[] comparisons, boolean exactMatch) {
+    private Quality quality(ExampleComparison[] comparisons, boolean exactMatch) {
         Sums image = new Sums();
         Sums text = new Sums();
         Map<String, Score> scores = new TreeMap<>();
@@ -186,8 +186,8 @@ public final class Evaluation {
     private record Question(int index, Example example, List<BaseOutput> base) {
     }
 
-    /** Lanes take questions about the same pictures together: the pictures are evaluated once. */
-    private void each(List<Feeder> lanes, Watcher watcher, IntFunction<List<BaseOutput>> base,
+    /** Lanes take questions about the same images together: the images are evaluated once. */
+    private void each(List<Feeder> lanes, Listener listener, IntFunction<List<BaseOutput>> base,
             Lanes.Work<Feeder, Question> work) {
         List<Example> examples = set.examples();
         AtomicInteger done = new AtomicInteger();
@@ -213,7 +213,7 @@ public final class Evaluation {
         try {
             Lanes.run(lanes, groups, (lane, group) -> {
                 for (Question question : group) {
-                    check(watcher);
+                    check(listener);
                     try {
                         work.accept(lane, question);
                     } catch (MeasureException.Undefined e) {
@@ -221,11 +221,11 @@ public final class Evaluation {
                     }
                     int count = done.incrementAndGet();
                     if (lane == lanes.get(0)) {
-                        watcher.progress((double) count / examples.size());
+                        listener.evaluated((double) count / examples.size());
                     }
                 }
             });
-            watcher.progress(1);
+            listener.evaluated(1);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         } catch (InterruptedException e) {
@@ -234,16 +234,16 @@ public final class Evaluation {
         }
     }
 
-    private static void check(Watcher watcher) {
-        if (watcher.cancelled() || Thread.currentThread().isInterrupted()) {
+    private static void check(Listener listener) {
+        if (listener.cancelled() || Thread.currentThread().isInterrupted()) {
             throw new MeasureException.Cancelled();
         }
     }
 
     /** Compares the positions of one example with the base's, in order. */
-    private static final class Comparison implements Visitor {
+    private static final class ExampleComparison implements FeedListener {
         private final Iterator<BaseOutput> base;
-        private final Watcher watcher;
+        private final Listener listener;
         private final Sums image = new Sums();
         private final Sums text = new Sums();
         /** Likeliest tokens up to the first one that is not the answer's. */
@@ -252,14 +252,14 @@ public final class Evaluation {
         private boolean right;
         private boolean skipped;
 
-        Comparison(List<BaseOutput> base, Watcher watcher) {
+        ExampleComparison(List<BaseOutput> base, Listener listener) {
             this.base = base.iterator();
-            this.watcher = watcher;
+            this.listener = listener;
         }
 
         @Override
         public void batch(Modality modality, int tokens) {
-            check(watcher);
+            check(listener);
         }
 
         @Override

@@ -34,7 +34,7 @@ public abstract sealed class MeasureException extends RuntimeException {
         }
     }
 
-    /** Nobody wants the result any more. */
+    /** The listener or an interrupt ended the measurement. */
     public static final class Cancelled extends MeasureException {
         Cancelled() {
             super("The measurement was cancelled.", null);

@@ -45,7 +45,7 @@ final class Cache {
         }
     }
 
-    /** Where an entry lies or will lie; its folder exists. Whoever writes it makes it appear whole. */
+    /** The file of an entry, which may not exist; its folder does. A writer must make the entry appear whole. */
     Path path(String kind, List<String> facts, String suffix) {
         return folder(root.resolve(kind)).resolve(key(facts) + suffix);
     }

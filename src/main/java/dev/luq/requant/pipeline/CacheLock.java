@@ -26,9 +26,9 @@ final class CacheLock implements AutoCloseable {
      * Waits until no other job has it.
      *
      * @param waits called once when there is another
-     * @throws JobException.Cancelled while it waited
+     * @throws RequantizationException.Cancelled while it waited
      */
-    static CacheLock take(DataFolder data, Stretch stretch, Runnable waits) {
+    static CacheLock take(DataFolder data, JobProgress progress, Runnable waits) {
         try {
             FileChannel channel = FileChannel.open(Cache.folder(data.cache()).resolve("lock"),
                     StandardOpenOption.CREATE, StandardOpenOption.WRITE);
@@ -39,13 +39,13 @@ final class CacheLock implements AutoCloseable {
                         waits.run();
                         told = true;
                     }
-                    stretch.check();
+                    progress.check();
                     Thread.sleep(POLL_MILLIS);
                 }
                 return new CacheLock(channel);
             } catch (RuntimeException | InterruptedException e) {
                 channel.close();
-                throw e instanceof RuntimeException failure ? failure : new JobException.Cancelled();
+                throw e instanceof RuntimeException failure ? failure : new RequantizationException.Cancelled();
             }
         } catch (IOException e) {
             throw new UncheckedIOException(e);

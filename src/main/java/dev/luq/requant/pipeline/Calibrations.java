@@ -10,25 +10,25 @@ import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.List;
 
-/** Calibration passes of a subject, each done once. */
+/** Calibration passes over the base model, each done once. */
 final class Calibrations {
 
     private static final String VERSION = "1";
 
-    private final Subject subject;
+    private final JobInputs inputs;
     private final Cache cache;
     private final Threads threads;
 
-    Calibrations(Subject subject, Cache cache, Threads threads) {
-        this.subject = subject;
+    Calibrations(JobInputs inputs, Cache cache, Threads threads) {
+        this.inputs = inputs;
         this.cache = cache;
         this.threads = threads;
     }
 
     /** The pass that the job's plan is made from. */
-    Calibrated main(RequantizationSpec spec, Stretch stretch) {
+    CalibrationRun main(RequantizationSpec spec, JobProgress progress) {
         RequantizationSpec.Calibration settings = spec.calibration();
-        return run(subject.calibration(), settings.examples(), settings.seed(), settings.alpha(), stretch);
+        return run(inputs.calibration(), settings.examples(), settings.seed(), settings.alpha(), progress);
     }
 
     /**
@@ -39,24 +39,18 @@ final class Calibrations {
      * @param seed of drawing and sampling
      * @param alpha of its importance matrix
      */
-    Calibrated run(Dataset set, int examples, long seed, double alpha, Stretch stretch) {
+    CalibrationRun run(Dataset set, int examples, long seed, double alpha, JobProgress progress) {
         CalibrationOptions defaults = CalibrationOptions.DEFAULT;
         CalibrationOptions options = new CalibrationOptions(examples, defaults.vectors(), EnumSet.allOf(Activation.class),
-                defaults.contextSize(), defaults.batchSize(), subject.imageTokens(), threads.graph(), seed,
+                defaults.contextSize(), defaults.batchSize(), inputs.imageTokens(), threads.graph(), seed,
                 defaults.checkpointInterval());
-        List<String> facts = List.of("calibration", VERSION, subject.identity(), set.digest(), String.valueOf(examples),
+        List<String> facts = List.of("calibration", VERSION, inputs.identity(), set.digest(), String.valueOf(examples),
                 String.valueOf(seed), options.vectors() + " " + options.activations() + " " + options.contextSize() + " "
                 + options.batchSize() + " " + options.imageTokens());
         Path folder = cache.path("calibration", facts, "");
-        Calibration calibration = Interruptible.run(stretch::cancelled, () -> Calibrator.run(subject.model().paths(),
-                subject.mmproj().map(mmproj -> mmproj.paths().get(0)), set, options, folder,
-                (done, of, left) -> stretch.progress((double) done / of)));
-        return withAlpha(new Calibrated(Cache.key(facts), calibration, null, seed, alpha), alpha);
-    }
-
-    /** The same pass with another share of images; no work. */
-    Calibrated withAlpha(Calibrated calibrated, double alpha) {
-        return new Calibrated(calibrated.key(), calibrated.calibration(), new Matrix(Cache.key(List.of(calibrated.key(),
-                String.valueOf(alpha))), calibrated.calibration().importance(alpha)), calibrated.seed(), alpha);
+        Calibration calibration = Cancellable.run(progress::cancelled, () -> Calibrator.run(inputs.model().paths(),
+                inputs.mmproj().map(mmproj -> mmproj.paths().get(0)), set, options, folder,
+                (done, of) -> progress.report((double) done / of)));
+        return CalibrationRun.of(Cache.key(facts), calibration, seed, alpha);
     }
 }

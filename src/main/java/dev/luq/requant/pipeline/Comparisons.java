@@ -37,75 +37,75 @@ final class Comparisons {
     private static final List<Double> ALPHAS = List.of(0.0, 0.25, 0.5, 0.75, 1.0);
 
     private final RequantizationSpec spec;
-    private final Subject subject;
-    private final Workbench bench;
+    private final JobInputs inputs;
+    private final PlanEvaluator evaluator;
     private final Calibrations calibrations;
-    private final Calibrated main;
+    private final CalibrationRun main;
     private final PlanChooser chooser;
     private final Rankings rankings;
 
-    Comparisons(RequantizationSpec spec, Subject subject, Workbench bench, Calibrations calibrations, Calibrated main,
+    Comparisons(RequantizationSpec spec, JobInputs inputs, PlanEvaluator evaluator, Calibrations calibrations, CalibrationRun main,
             PlanChooser chooser, Rankings rankings) {
         this.spec = spec;
-        this.subject = subject;
-        this.bench = bench;
+        this.inputs = inputs;
+        this.evaluator = evaluator;
         this.calibrations = calibrations;
         this.main = main;
         this.chooser = chooser;
         this.rankings = rankings;
     }
 
-    Comparison run(Stretch stretch) {
+    Comparison run(JobProgress progress) {
         List<Method> methods = PlanChooser.methods(Method.BEST);
         for (int i = 0; i < methods.size(); i++) {
-            chooser.prepare(methods.get(i), stretch.part(0, 0.1).part(i, methods.size()));
+            chooser.prepare(methods.get(i), progress.part(0, 0.1).part(i, methods.size()));
         }
-        List<Measured> uniform = uniform(stretch.part(0.1, 0.25));
-        return new Comparison(frontier(methods, stretch.part(0.25, 0.4)), uniform,
-                equalBytes(methods, uniform, stretch.part(0.4, 0.6)), orders(stretch.part(0.6, 0.75)),
-                alphas(stretch.part(0.75, 0.8)), modalities(stretch.part(0.8, 1)));
+        List<Measured> uniform = uniform(progress.part(0.1, 0.25));
+        return new Comparison(frontier(methods, progress.part(0.25, 0.4)), uniform,
+                equalBytes(methods, uniform, progress.part(0.4, 0.6)), orders(progress.part(0.6, 0.75)),
+                alphas(progress.part(0.75, 0.8)), modalities(progress.part(0.8, 1)));
     }
 
-    private List<Measured> uniform(Stretch stretch) {
+    private List<Measured> uniform(JobProgress progress) {
         List<Measured> all = new ArrayList<>();
         for (int i = 0; i < UNIFORM.size(); i++) {
             FileType type = UNIFORM.get(i);
-            Workbench.Uniform uniform = bench.uniform(type, main.matrix(), subject.evaluation(), stretch.part(i, UNIFORM.size()));
+            PlanEvaluator.Uniform uniform = evaluator.uniform(type, main.matrix(), inputs.evaluation(), progress.part(i, UNIFORM.size()));
             all.add(new Measured("uniform", type.name(), uniform.tensorBytes(),
                     (double) uniform.tensorBytes() / chooser.q4kmBytes(), -1, uniform.quality()));
         }
         return all;
     }
 
-    private List<Measured> frontier(List<Method> methods, Stretch stretch) {
+    private List<Measured> frontier(List<Method> methods, JobProgress progress) {
         List<Measured> all = new ArrayList<>();
         for (int m = 0; m < methods.size(); m++) {
             for (int b = 0; b < BUDGETS.size(); b++) {
                 measure(all, methods.get(m), BUDGETS.get(b), BUDGETS.get(b).text(),
-                        stretch.part(m * BUDGETS.size() + b, methods.size() * BUDGETS.size()));
+                        progress.part(m * BUDGETS.size() + b, methods.size() * BUDGETS.size()));
             }
         }
         return all;
     }
 
-    private List<Measured> equalBytes(List<Method> methods, List<Measured> uniform, Stretch stretch) {
+    private List<Measured> equalBytes(List<Method> methods, List<Measured> uniform, JobProgress progress) {
         List<Measured> all = new ArrayList<>();
         for (int u = 0; u < uniform.size(); u++) {
             for (int m = 0; m < methods.size(); m++) {
                 measure(all, methods.get(m), new Budget.Weights(uniform.get(u).weightBytes()), uniform.get(u).label(),
-                        stretch.part(u * methods.size() + m, methods.size() * uniform.size()));
+                        progress.part(u * methods.size() + m, methods.size() * uniform.size()));
             }
         }
         return all;
     }
 
-    private void measure(List<Measured> into, Method method, Budget budget, String label, Stretch stretch) {
+    private void measure(List<Measured> into, Method method, Budget budget, String label, JobProgress progress) {
         plan(() -> chooser.ofSize(method, budget)).ifPresent(candidate -> into.add(
-                measured(method.text(), label, candidate, main.matrix(), stretch)));
+                measured(method.text(), label, candidate, main.matrix(), progress)));
     }
 
-    private List<Measured> orders(Stretch stretch) {
-        Ranking entropy = rankings.of(RankingMethod.ENTROPY, stretch.part(0, 0));
+    private List<Measured> orders(JobProgress progress) {
+        Ranking entropy = rankings.of(RankingMethod.ENTROPY, progress.part(0, 0));
         List<String> names = new ArrayList<>(List.of("lowest entropy first", "highest entropy first", "by depth"));
         List<Ranking> orders = new ArrayList<>(List.of(entropy, Ablations.highestFirst(entropy),
                 Ablations.depth(rankings.layers())));
@@ -121,7 +121,7 @@ final class Comparisons {
                 Optional<Candidate> candidate = plan(() -> chooser.ofSize(order, budget));
                 if (candidate.isPresent()) {
                     all.add(measured(names.get(o), budget.text(), candidate.get(), main.matrix(),
-                            stretch.part(o * BUDGETS.size() + b, orders.size() * BUDGETS.size())));
+                            progress.part(o * BUDGETS.size() + b, orders.size() * BUDGETS.size())));
                 }
             }
         }
@@ -129,12 +129,12 @@ final class Comparisons {
     }
 
     /** The main plan of the entropy ranking with the matrices of other alphas. */
-    private List<Measured> alphas(Stretch stretch) {
+    private List<Measured> alphas(JobProgress progress) {
         Optional<Candidate> candidate = plan(() -> chooser.ofSize(Method.ENTROPY, MIDDLE));
         List<Measured> all = new ArrayList<>();
         for (int i = 0; i < ALPHAS.size() && candidate.isPresent(); i++) {
             all.add(measured("entropy", ALPHAS.get(i).toString().replaceFirst("\\.0$", ""), candidate.get(),
-                    calibrations.withAlpha(main, ALPHAS.get(i)).matrix(), stretch.part(i, ALPHAS.size())));
+                    main.withAlpha(ALPHAS.get(i)).matrix(), progress.part(i, ALPHAS.size())));
         }
         return all;
     }
@@ -143,7 +143,7 @@ final class Comparisons {
      * The paper's method calibrated with examples that have images, and with those that have none: as many examples of
      * each, drawn anew by each seed, which also starts the clustering.
      */
-    private List<Measured> modalities(Stretch stretch) {
+    private List<Measured> modalities(JobProgress progress) {
         List<Example> images = filtered(Example::isMultimodal);
         List<Example> texts = filtered(example -> !example.isMultimodal());
         List<Measured> all = new ArrayList<>();
@@ -152,7 +152,7 @@ final class Comparisons {
         }
         int examples = Math.max(1, Math.min(Math.min(images.size(), texts.size()) * 3 / 4, limit()));
         for (int seed = 1; seed <= CALIBRATION_SEEDS; seed++) {
-            Stretch part = stretch.part(seed - 1, CALIBRATION_SEEDS);
+            JobProgress part = progress.part(seed - 1, CALIBRATION_SEEDS);
             modality(all, "multimodal", new Dataset(images), examples, seed, part.part(0, 0.5));
             modality(all, "text only", new Dataset(texts), examples, seed, part.part(0.5, 1));
         }
@@ -164,19 +164,19 @@ final class Comparisons {
     }
 
     private List<Example> filtered(Predicate<Example> predicate) {
-        return subject.calibration().examples().stream().filter(predicate).toList();
+        return inputs.calibration().examples().stream().filter(predicate).toList();
     }
 
-    private void modality(List<Measured> into, String name, Dataset set, int examples, int seed, Stretch stretch) {
-        Calibrated calibrated = calibrations.run(set, examples, seed, main.alpha(), stretch.part(0, 0.4));
+    private void modality(List<Measured> into, String name, Dataset set, int examples, int seed, JobProgress progress) {
+        CalibrationRun calibrated = calibrations.run(set, examples, seed, main.alpha(), progress.part(0, 0.4));
         Ranking ranking;
         try {
-            ranking = rankings.of(calibrated).of(RankingMethod.ENTROPY, stretch.part(0.4, 0.6));
+            ranking = rankings.of(calibrated).of(RankingMethod.ENTROPY, progress.part(0.4, 0.6));
         } catch (RankException.TooFewVectors e) {
             return; // a set with few examples of this kind
         }
         plan(() -> chooser.ofSize(ranking, MIDDLE)).ifPresent(candidate -> into.add(measured(name, String.valueOf(seed),
-                candidate, calibrated.matrix(), stretch.part(0.6, 1))));
+                candidate, calibrated.matrix(), progress.part(0.6, 1))));
     }
 
     /** A method's plan; empty when its smallest is too large. */
@@ -188,9 +188,9 @@ final class Comparisons {
         }
     }
 
-    private Measured measured(String series, String label, Candidate candidate, Matrix matrix, Stretch stretch) {
-        stretch.check();
-        Quality quality = bench.quality(candidate.plan(), matrix, subject.evaluation(), true, stretch);
+    private Measured measured(String series, String label, Candidate candidate, KeyedImatrix matrix, JobProgress progress) {
+        progress.check();
+        Quality quality = evaluator.quality(candidate.plan(), matrix, inputs.evaluation(), true, progress);
         return new Measured(series, label, candidate.weightBytes(), candidate.ratioToQ4KM(), PlanChooser.lowLayers(candidate),
                 quality);
     }

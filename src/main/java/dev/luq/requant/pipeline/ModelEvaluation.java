@@ -7,7 +7,6 @@ import dev.luq.requant.data.Dataset;
 import dev.luq.requant.feed.FeedCache;
 import dev.luq.requant.measure.Evaluation;
 import dev.luq.requant.measure.Quality;
-import dev.luq.requant.store.Fingerprint;
 import dev.luq.requant.store.LayerStore;
 import dev.luq.requant.store.Manifest;
 import dev.luq.requant.store.StoreLease;
@@ -29,14 +28,14 @@ public final class ModelEvaluation {
     private final int threads;
 
     /** A model to measure. */
-    public sealed interface Subject {
+    public sealed interface Target {
 
         /** @param files a GGUF, or its split files in order; served with the base model's projector */
-        record OfFiles(List<Path> files) implements Subject {
+        record OfFiles(List<Path> files) implements Target {
         }
 
         /** @param manifestId a model of the store */
-        record OfStore(String manifestId) implements Subject {
+        record OfStore(String manifestId) implements Target {
         }
     }
 
@@ -53,7 +52,7 @@ public final class ModelEvaluation {
      * @param base the base model's files
      * @param mmproj its projector
      * @param set folder of the evaluation set
-     * @param imageTokens pictures are reduced to this many tokens, as when the models are served; 0: their own bound
+     * @param imageTokens images are reduced to this many tokens, as when the models are served; 0: their own bound
      * @param threads compute threads; 0 takes the processors available
      */
     public ModelEvaluation(DataFolder data, List<Path> base, Optional<Path> mmproj, Path set, int imageTokens,
@@ -69,56 +68,56 @@ public final class ModelEvaluation {
     /**
      * Measures.
      *
-     * @param progress gets shares of the work done, 0 to 1
+     * @param listener gets shares of the work done, 0 to 1
      * @param waits called when another job with this data folder must end first
-     * @throws JobException.Failed it cannot be measured; the message says why
+     * @throws RequantizationException.Failed it cannot be measured; the message says why
      */
-    public Result run(Subject subject, DoubleConsumer progress, Runnable waits) {
-        Stretch stretch = new Stretch(progress, () -> false);
+    public Result run(Target target, DoubleConsumer listener, Runnable waits) {
+        JobProgress progress = new JobProgress(listener, () -> false);
         try {
             Llama.init(line -> { });
             LayerStore store = LayerStore.open(data.store());
-            try (CacheLock alone = CacheLock.take(data, stretch, waits)) {
-                return run(store, subject, stretch);
+            try (CacheLock alone = CacheLock.take(data, progress, waits)) {
+                return run(store, target, progress);
             }
         } catch (RuntimeException | IOException e) {
-            throw JobException.of(e);
+            throw RequantizationException.of(e);
         }
     }
 
-    private Result run(LayerStore store, Subject subject, Stretch stretch) throws IOException {
-        if (subject instanceof Subject.OfStore stored) {
+    private Result run(LayerStore store, Target target, JobProgress progress) throws IOException {
+        if (target instanceof Target.OfStore stored) {
             try (StoreLease lease = store.lease(stored.manifestId())) {
                 Manifest manifest = store.manifest(stored.manifestId()).orElseThrow();
                 StoredModel files = store.files(manifest);
-                return run(store, files.splits(), files.mmproj().or(() -> mmproj), stretch);
+                return run(store, files.splits(), files.mmproj().or(() -> mmproj), progress);
             }
         }
-        return run(store, ((Subject.OfFiles) subject).files(), mmproj, stretch);
+        return run(store, ((Target.OfFiles) target).files(), mmproj, progress);
     }
 
-    private Result run(LayerStore store, List<Path> model, Optional<Path> projector, Stretch stretch) throws IOException {
+    private Result run(LayerStore store, List<Path> model, Optional<Path> projector, JobProgress progress) throws IOException {
         ModelFiles files = ModelFiles.of(model);
         Dataset dataset = Dataset.read(set);
         Cache cache = new Cache(data.cache());
-        String identity = Fingerprint.of(ModelFiles.of(base), store, bytes -> { }).id();
-        String projectorIdentity = mmproj.isEmpty() ? "" : Fingerprint.of(ModelFiles.of(List.of(mmproj.get())), store,
-                bytes -> { }).id();
-        Evaluation evaluation = new Evaluation(dataset, Workbench.outputs(cache,
-                Cache.key(List.of(identity, projectorIdentity)), dataset.digest(), imageTokens));
+        Optional<ModelFiles> baseMmproj = mmproj.isEmpty() ? Optional.empty() : Optional.of(ModelFiles.of(List.of(mmproj.get())));
+        String identity = JobInputs.identity(JobInputs.fingerprint(ModelFiles.of(base), store, progress), baseMmproj, store,
+                progress);
+        Evaluation evaluation = new Evaluation(dataset, PlanEvaluator.outputs(cache,
+                identity, dataset.digest(), imageTokens));
         Threads lanes = Threads.of(threads, files.parameters());
         // The models may have projectors of their own.
         try (FeedCache baseInputs = new FeedCache(0); FeedCache inputs = new FeedCache(0)) {
             Quality baseQuality;
-            try (Feeders feeders = Feeders.open(base, mmproj, imageTokens, lanes, baseInputs)) {
+            try (FeederPool feeders = FeederPool.open(base, mmproj, imageTokens, lanes, baseInputs)) {
                 if (!evaluation.hasBase()) {
-                    evaluation.recordBase(feeders.lanes(), stretch.part(0, 0.3));
+                    evaluation.recordBase(feeders.lanes(), progress.part(0, 0.3));
                 }
-                baseQuality = evaluation.run(feeders.lanes(), true, stretch.part(0.3, 0.6));
+                baseQuality = evaluation.run(feeders.lanes(), true, progress.part(0.3, 0.6));
             }
-            try (Feeders feeders = Feeders.open(model, projector, imageTokens, lanes, inputs)) {
+            try (FeederPool feeders = FeederPool.open(model, projector, imageTokens, lanes, inputs)) {
                 return new Result(files.tensorBytes(), files.tensorBytes() * 8.0 / files.parameters(),
-                        evaluation.run(feeders.lanes(), true, stretch.part(0.6, 1)), baseQuality);
+                        evaluation.run(feeders.lanes(), true, progress.part(0.6, 1)), baseQuality);
             }
         }
     }

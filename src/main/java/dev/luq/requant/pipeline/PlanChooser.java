@@ -35,10 +35,10 @@ final class PlanChooser {
     private static final int LADDER_STEPS = 32;
 
     private final RequantizationSpec spec;
-    private final Subject subject;
-    private final Workbench bench;
+    private final JobInputs inputs;
+    private final PlanEvaluator evaluator;
     private final Rankings rankings;
-    private final Matrix matrix;
+    private final KeyedImatrix matrix;
     private final Planner planner;
 
     /** A plan and the method that gave it. */
@@ -50,11 +50,11 @@ final class PlanChooser {
         }
     }
 
-    PlanChooser(RequantizationSpec spec, Subject subject, Workbench bench, Rankings rankings, Matrix matrix,
+    PlanChooser(RequantizationSpec spec, JobInputs inputs, PlanEvaluator evaluator, Rankings rankings, KeyedImatrix matrix,
             Planner planner) {
         this.spec = spec;
-        this.subject = subject;
-        this.bench = bench;
+        this.inputs = inputs;
+        this.evaluator = evaluator;
         this.rankings = rankings;
         this.matrix = matrix;
         this.planner = planner;
@@ -67,31 +67,31 @@ final class PlanChooser {
     }
 
     /** Computes the rankings and costs that the decision needs. */
-    void rank(Stretch stretch) {
+    void rank(JobProgress progress) {
         List<Method> methods = methods(spec.method());
         for (int i = 0; i < methods.size(); i++) {
-            prepare(methods.get(i), stretch.part(i, methods.size()));
+            prepare(methods.get(i), progress.part(i, methods.size()));
         }
     }
 
     /** Computes what a method needs. */
-    void prepare(Method method, Stretch stretch) {
+    void prepare(Method method, JobProgress progress) {
         if (method == Method.LADDER) {
-            rankings.costs(stretch);
+            rankings.costs(progress);
         } else {
-            rankings.of(method.ranking().orElseThrow(), stretch);
+            rankings.of(method.ranking().orElseThrow(), progress);
         }
     }
 
     /** @throws PlanException.Impossible when no plan meets the budget */
-    Decision decide(Stretch stretch) {
+    ChosenPlan decide(JobProgress progress) {
         List<Method> methods = methods(spec.method());
         List<Proposal> proposals = new ArrayList<>();
         PlanException impossible = null;
         for (Precision projector : spec.projectors()) {
             for (int i = 0; i < methods.size(); i++) {
                 try {
-                    Candidate candidate = propose(methods.get(i), projector, stretch.part(i, methods.size()).part(0, 0.5));
+                    Candidate candidate = propose(methods.get(i), projector, progress.part(i, methods.size()).part(0, 0.5));
                     Proposal proposal = new Proposal(methods.get(i), candidate);
                     if (proposals.stream().noneMatch(proposal::hasTheLayersOf)) {
                         proposals.add(proposal);
@@ -106,22 +106,22 @@ final class PlanChooser {
         }
         if (proposals.size() == 1) {
             Proposal only = proposals.get(0);
-            return new Decision(text(only), spec.method() == Method.BEST
+            return new ChosenPlan(text(only), spec.method() == Method.BEST
                     ? "No other method has a plan for this budget." : "The method was asked for.", only.candidate(),
                     List.of(choice(only, Optional.empty())));
         }
-        return spec.budget().isOfSize() ? nearest(proposals, stretch.part(0.5, 1)) : smallest(proposals);
+        return spec.budget().isOfSize() ? nearest(proposals, progress.part(0.5, 1)) : smallest(proposals);
     }
 
-    private Candidate propose(Method method, Precision projector, Stretch stretch) {
+    private Candidate propose(Method method, Precision projector, JobProgress progress) {
         if (spec.budget().isOfSize()) {
             return ofSize(method, spec.budget(), projector);
         }
         if (method == Method.LADDER) {
-            return search(LADDER_STEPS + 1, this::ladderOf, stretch);
+            return search(LADDER_STEPS + 1, this::ladderOf, progress);
         }
-        List<Candidate> plans = twoLevel(rankings.of(method.ranking().orElseThrow(), stretch.part(0, 0)), projector);
-        return search(plans.size(), i -> plans.get(plans.size() - 1 - i), stretch);
+        List<Candidate> plans = twoLevel(rankings.of(method.ranking().orElseThrow(), progress.part(0, 0)), projector);
+        return search(plans.size(), i -> plans.get(plans.size() - 1 - i), progress);
     }
 
     /** The plan of a method for a budget of size. */
@@ -167,15 +167,15 @@ final class PlanChooser {
      *
      * @param plans from the smallest to the largest
      */
-    private Candidate search(int count, IntFunction<Candidate> plans, Stretch stretch) {
+    private Candidate search(int count, IntFunction<Candidate> plans, JobProgress progress) {
         int low = 0;
         int high = count;
         int rounds = 32 - Integer.numberOfLeadingZeros(count);
         double last = Double.NaN;
         for (int round = 0; low < high; round++) {
             int middle = (low + high) / 2;
-            Quality quality = bench.quality(plans.apply(middle).plan(), matrix, subject.evaluation(),
-                    spec.budget() instanceof Budget.Accuracy, stretch.part(round, rounds));
+            Quality quality = evaluator.quality(plans.apply(middle).plan(), matrix, inputs.evaluation(),
+                    spec.budget() instanceof Budget.Accuracy, progress.part(round, rounds));
             if (isGoodEnough(quality)) {
                 high = middle;
             } else {
@@ -184,7 +184,7 @@ final class PlanChooser {
             }
         }
         if (low == count) {
-            throw new JobException.Failed("No plan is good enough for " + spec.budget().text() + ": the largest one reaches "
+            throw new RequantizationException.Failed("No plan is good enough for " + spec.budget().text() + ": the largest one reaches "
                     + String.format(Locale.ROOT, "%.4f", last) + ". Ask for less, or raise the high precision.", null);
         }
         return plans.apply(low);
@@ -199,28 +199,28 @@ final class PlanChooser {
         return spec.budget() instanceof Budget.MeanKld ? quality.all().meanKld() : quality.exactMatchAll().share();
     }
 
-    private Decision nearest(List<Proposal> proposals, Stretch stretch) {
+    private ChosenPlan nearest(List<Proposal> proposals, JobProgress progress) {
         List<Report.Choice> choices = new ArrayList<>();
         Proposal best = null;
         double bestKld = Double.POSITIVE_INFINITY;
         for (int i = 0; i < proposals.size(); i++) {
             Proposal proposal = proposals.get(i);
-            double kld = bench.quality(proposal.candidate().plan(), matrix, subject.tuning(), false,
-                    stretch.part(i, proposals.size())).all().meanKld();
+            double kld = evaluator.quality(proposal.candidate().plan(), matrix, inputs.tuning(), false,
+                    progress.part(i, proposals.size())).all().meanKld();
             choices.add(choice(proposal, Optional.of(kld)));
             if (best == null || kld < bestKld) {
                 best = proposal;
                 bestKld = kld;
             }
         }
-        return new Decision(text(best), "Of " + proposals.size() + " plans it was the nearest to the base model on "
-                + subject.tuning().examples().size() + " examples held out of the calibration.",
+        return new ChosenPlan(text(best), "Of " + proposals.size() + " plans it was the nearest to the base model on "
+                + inputs.tuning().examples().size() + " examples held out of the calibration.",
                 best.candidate(), choices);
     }
 
-    private Decision smallest(List<Proposal> proposals) {
+    private ChosenPlan smallest(List<Proposal> proposals) {
         Proposal best = proposals.stream().min(Comparator.comparingLong(p -> p.candidate().weightBytes())).orElseThrow();
-        return new Decision(text(best), "Of " + proposals.size() + " plans it was the smallest that is good enough on the"
+        return new ChosenPlan(text(best), "Of " + proposals.size() + " plans it was the smallest that is good enough on the"
                 + " evaluation set.", best.candidate(), proposals.stream()
                 .map(p -> choice(p, Optional.empty())).collect(Collectors.toList()));
     }

@@ -22,15 +22,15 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
 
-/** Rankings of a subject's layers from one calibration, each computed once and only when it is asked for. */
+/** Rankings of the base model's layers from one calibration. Each is computed when it is first asked for. */
 final class Rankings {
 
     private static final String VERSION = "1";
 
-    private final Subject subject;
+    private final JobInputs inputs;
     private final Cache cache;
-    private final Workbench bench;
-    private final Calibrated calibrated;
+    private final PlanEvaluator evaluator;
+    private final CalibrationRun calibrated;
     private final Levels levels;
     private final EntropyOptions options;
     private final Threads threads;
@@ -39,29 +39,29 @@ final class Rankings {
     private LayerEntropies outputEntropies;
     private LayerCosts costs;
 
-    private Rankings(Subject subject, Cache cache, Workbench bench, Calibrated calibrated, Levels levels,
+    private Rankings(JobInputs inputs, Cache cache, PlanEvaluator evaluator, CalibrationRun calibrated, Levels levels,
             EntropyOptions options, Threads threads) {
         this.threads = threads;
-        this.subject = subject;
+        this.inputs = inputs;
         this.cache = cache;
-        this.bench = bench;
+        this.evaluator = evaluator;
         this.calibrated = calibrated;
         this.levels = levels;
         this.options = options;
-        this.layers = LayeredModel.of(subject.model()).layers().size();
+        this.layers = LayeredModel.of(inputs.model()).layers().size();
     }
 
     /** The job's own: entropies with several seeds and numbers of clusters, from the calibration's seed on. */
-    static Rankings main(Subject subject, Cache cache, Workbench bench, Calibrated calibrated, Levels levels, Threads threads) {
+    static Rankings main(JobInputs inputs, Cache cache, PlanEvaluator evaluator, CalibrationRun calibrated, Levels levels, Threads threads) {
         EntropyOptions defaults = EntropyOptions.DEFAULT;
         List<Long> seeds = defaults.seeds().stream().map(seed -> seed - 1 + calibrated.seed()).toList();
-        return new Rankings(subject, cache, bench, calibrated, levels, new EntropyOptions(defaults.clusters(), defaults.sweep(),
+        return new Rankings(inputs, cache, evaluator, calibrated, levels, new EntropyOptions(defaults.clusters(), defaults.sweep(),
                 seeds, defaults.points(), threads.slices()), threads);
     }
 
     /** The same from another calibration, with its seed alone. */
-    Rankings of(Calibrated other) {
-        return new Rankings(subject, cache, bench, other, levels, new EntropyOptions(options.clusters(), List.of(),
+    Rankings of(CalibrationRun other) {
+        return new Rankings(inputs, cache, evaluator, other, levels, new EntropyOptions(options.clusters(), List.of(),
                 List.of(other.seed()), options.points(), options.threads()), threads);
     }
 
@@ -70,14 +70,14 @@ final class Rankings {
     }
 
     /** @param method not an ablation */
-    Ranking of(RankingMethod method, Stretch stretch) {
+    Ranking of(RankingMethod method, JobProgress progress) {
         Ranking known = computed.get(method);
         if (known == null) {
             known = switch (method) {
-                case ENTROPY -> entropies(Activation.OUTPUT, stretch).ranking();
-                case ENTROPY_NORMED_INPUT -> entropies(Activation.NORMED_INPUT, stretch).ranking();
-                case ERROR -> error(stretch);
-                case KLD -> KldRanking.rank(costs(stretch), levels.low());
+                case ENTROPY -> entropies(Activation.OUTPUT, progress).ranking();
+                case ENTROPY_NORMED_INPUT -> entropies(Activation.NORMED_INPUT, progress).ranking();
+                case ERROR -> error(progress);
+                case KLD -> KldRanking.rank(costs(progress), levels.low());
                 case DEPTH, RANDOM -> throw new IllegalArgumentException(method + " is no ranking by measurement");
             };
             computed.put(method, known);
@@ -85,24 +85,24 @@ final class Rankings {
         return known;
     }
 
-    private LayerEntropies entropies(Activation activation, Stretch stretch) {
+    private LayerEntropies entropies(Activation activation, JobProgress progress) {
         LayerEntropies entropies = cache.value("rankings", List.of("entropies", VERSION, calibrated.key(), activation.name(),
                 options.clusters() + " " + options.sweep() + " " + options.seeds() + " " + options.points()),
-                LayerEntropies.class, () -> Interruptible.run(stretch::cancelled, () ->
-                        EntropyRanking.measure(calibrated.calibration(), activation, options, stretch::progress)));
+                LayerEntropies.class, () -> Cancellable.run(progress::cancelled, () ->
+                        EntropyRanking.measure(calibrated.calibration(), activation, options, progress::report)));
         if (activation == Activation.OUTPUT) {
             outputEntropies = entropies;
         }
         return entropies;
     }
 
-    private Ranking error(Stretch stretch) {
-        return cache.value("rankings", List.of("error", VERSION, subject.identity(), calibrated.matrix().key(),
-                levels.low() + " " + levels.high()), Ranking.class, () -> Interruptible.run(stretch::cancelled, () -> {
-                    ModelFiles low = ModelFiles.of(bench.assemble(Plan.uniform(layers, levels.low(), levels.high(),
-                            Precision.F16), calibrated.matrix(), stretch.part(0, 0.5)).splits());
-                    return ErrorRanking.rank(subject.model(), low, levels.high(), calibrated.matrix().values(),
-                            threads.slices(), stretch.part(0.5, 1)::progress);
+    private Ranking error(JobProgress progress) {
+        return cache.value("rankings", List.of("error", VERSION, inputs.identity(), calibrated.matrix().key(),
+                levels.low() + " " + levels.high()), Ranking.class, () -> Cancellable.run(progress::cancelled, () -> {
+                    ModelFiles low = ModelFiles.of(evaluator.assemble(Plan.uniform(layers, levels.low(), levels.high(),
+                            Precision.F16), calibrated.matrix(), progress.part(0, 0.5)).splits());
+                    return ErrorRanking.rank(inputs.model(), low, levels.high(), calibrated.matrix().values(),
+                            threads.slices(), progress.part(0.5, 1)::report);
                 }));
     }
 
@@ -116,13 +116,13 @@ final class Rankings {
     }
 
     /** Costs of each layer at each precision of a ladder, measured on the tuning examples. */
-    LayerCosts costs(Stretch stretch) {
+    LayerCosts costs(JobProgress progress) {
         if (costs == null) {
             TreeSet<Precision> precisions = new TreeSet<>(Precision.LADDER);
             precisions.add(levels.low());
             precisions.add(levels.high());
-            costs = bench.costs(List.copyOf(precisions), Plan.uniform(layers, levels.high(), levels.high(), Precision.F16),
-                    calibrated.matrix(), stretch);
+            costs = evaluator.costs(List.copyOf(precisions), Plan.uniform(layers, levels.high(), levels.high(), Precision.F16),
+                    calibrated.matrix(), progress);
         }
         return costs;
     }

@@ -15,20 +15,20 @@ import java.util.Optional;
 final class Reporter {
 
     private final RequantizationSpec spec;
-    private final Subject subject;
-    private final Calibrated main;
+    private final JobInputs inputs;
+    private final CalibrationRun main;
     private final Rankings rankings;
 
-    Reporter(RequantizationSpec spec, Subject subject, Calibrated main, Rankings rankings) {
+    Reporter(RequantizationSpec spec, JobInputs inputs, CalibrationRun main, Rankings rankings) {
         this.spec = spec;
-        this.subject = subject;
+        this.inputs = inputs;
         this.main = main;
         this.rankings = rankings;
     }
 
     /** The report without comparisons. */
-    Report brief(Decision decision, Quality quality, Quality baseQuality) {
-        return new Report(Report.VERSION, spec.source().modelId(), subject.name(), spec.output().manifestId(),
+    Report brief(ChosenPlan decision, Quality quality, Quality baseQuality) {
+        return new Report(Report.VERSION, spec.source().modelId(), inputs.name(), spec.output().manifestId(),
                 spec.output().created(), spec.budget().text(), spec.method().text(), decision.chosen(), decision.why(),
                 decision.candidate(), quality, Optional.of(baseQuality), decision.choices(), rankings.computed(),
                 rankings.computedCosts(), rankings.reported(), provenance(), Optional.empty());
@@ -37,16 +37,16 @@ final class Reporter {
     private Map<String, Object> provenance() {
         Calibration calibration = main.calibration();
         Map<String, Object> facts = new LinkedHashMap<>();
-        facts.put("base", subject.fingerprint().id());
+        facts.put("base", inputs.fingerprint().id());
         facts.put("levels", Map.of("low", spec.levels().low(), "high", spec.levels().high(), "mmproj", spec.levels().mmproj()));
         facts.put("alpha", main.alpha());
         facts.put("seed", main.seed());
         facts.put("calibration", Map.of("set", calibration.set(), "examples", calibration.examples().size(),
                 "skipped", calibration.skipped().size(), "tokens", tokens(calibration), "sampledVectors", samples(calibration),
                 "samples", calibration.samplesDigest()));
-        facts.put("tuning", Map.of("set", subject.tuning().digest(), "examples", subject.tuning().examples().size()));
-        facts.put("evaluation", Map.of("set", subject.evaluation().digest(),
-                "examples", subject.evaluation().examples().size()));
+        facts.put("tuning", Map.of("set", inputs.tuning().digest(), "examples", inputs.tuning().examples().size()));
+        facts.put("evaluation", Map.of("set", inputs.evaluation().digest(),
+                "examples", inputs.evaluation().examples().size()));
         facts.put("serving", spec.serving());
         facts.put("llama.cpp", Llama.version());
         return JsonFile.plain(facts);

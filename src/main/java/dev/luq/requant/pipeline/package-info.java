@@ -8,8 +8,8 @@
  * cache     = lock calibration rankings outputs quality uniform
  * </pre>
  * Everything in the cache is named by the SHA-256 of what it was made from, appears whole or not at all, and may be
- * deleted at any time while no job runs. A job that is killed is run again from its start: what is done is found there, in the store, and
- * in {@code plan.json}, which holds the decision once it is made.
+ * deleted at any time while no job runs. A job that is killed is run again from its start: what is done is found there, in
+ * the store, and in {@code plan.json}, which holds the chosen plan.
  */
 package dev.luq.requant.pipeline;
 

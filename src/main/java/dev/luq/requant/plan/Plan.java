@@ -3,7 +3,6 @@ package dev.luq.requant.plan;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
-import java.util.stream.IntStream;
 
 /**
  * What a model is made of. As JSON: {@code {"layers": ["Q4_K_M", "IQ1_M", ...], "outside": "Q4_K_M", "mmproj": "Q8_0"}}.
@@ -39,10 +38,5 @@ public record Plan(List<Precision> layers, Precision outside, Precision mmproj) 
         List<Precision> layers = new ArrayList<>(Collections.nCopies(order.size(), high));
         order.subList(0, lowLayers).forEach(layer -> layers.set(layer, low));
         return new Plan(layers, outside, mmproj);
-    }
-
-    /** The layers that have this precision, ascending. */
-    public List<Integer> layersAt(Precision precision) {
-        return IntStream.range(0, layers.size()).filter(i -> layers.get(i) == precision).boxed().toList();
     }
 }

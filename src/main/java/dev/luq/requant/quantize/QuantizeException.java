@@ -36,7 +36,7 @@ public abstract sealed class QuantizeException extends RuntimeException {
         }
     }
 
-    /** Progress said so, or the thread was interrupted. What is complete is kept: the next call goes on from there. */
+    /** The listener said so, or the thread was interrupted. What is complete is kept: the next call goes on from there. */
     public static final class Cancelled extends QuantizeException {
         Cancelled() {
             super("The quantization was cancelled.");

@@ -63,10 +63,10 @@ public final class Requantizer implements AutoCloseable {
     }
 
     /** The base model's. The first call reads all of its files unless the store knows them. */
-    public Fingerprint fingerprint(Progress progress) throws IOException {
+    public Fingerprint fingerprint(QuantizeListener listener) throws IOException {
         if (fingerprint == null) {
             stamp = stamp();
-            fingerprint = fingerprint(base, progress);
+            fingerprint = fingerprint(base, listener);
         }
         return fingerprint;
     }
@@ -78,33 +78,33 @@ public final class Requantizer implements AutoCloseable {
      * @throws dev.luq.requant.store.StoreException.NoSpace when the disk is full
      * @throws IOException when a file cannot be read or written; its message may name the path
      */
-    public Assembled assemble(Plan plan, Progress progress) throws IOException {
+    public AssembledModel assemble(Plan plan, QuantizeListener listener) throws IOException {
         try (StoreLease lease = store.build()) {
-            return complete(plan, progress);
+            return complete(plan, listener);
         } catch (ClosedByInterruptException | FileLockInterruptionException e) {
             throw new QuantizeException.Cancelled();
         }
     }
 
-    private Assembled complete(Plan plan, Progress progress) throws IOException {
+    private AssembledModel complete(Plan plan, QuantizeListener listener) throws IOException {
         if (splits == null) {
-            splits = new SplitFiles(base, fingerprint(progress), importance);
+            splits = new SplitFiles(base, fingerprint(listener), importance);
         }
         List<SplitFile> files = new ArrayList<>(splits.of(plan));
         boolean quantizesProjector = mmproj.isPresent() && plan.mmproj() != Precision.F16;
         if (quantizesProjector) {
-            files.add(splits.projector(mmproj.get(), fingerprint(mmproj.get(), progress), plan.mmproj()));
+            files.add(splits.projector(mmproj.get(), fingerprint(mmproj.get(), listener), plan.mmproj()));
         }
         long total = 0;
         for (SplitFile file : files) {
             total += store.entry(file.key()).isPresent() ? 0 : file.weights();
         }
-        List<Manifest.Entry> entries = write(files, new Counter(progress, total));
+        List<Manifest.Entry> entries = write(files, new Counter(listener, total));
         Optional<Manifest.Entry> projector = quantizesProjector ? Optional.of(entries.remove(entries.size() - 1))
                 : Optional.empty();
         Optional<Path> projectorFile = projector.map(entry -> store.path(entry.key()))
                 .or(() -> mmproj.map(own -> own.paths().get(0)));
-        return new Assembled(entries.stream().map(entry -> store.path(entry.key())).toList(), projectorFile, entries,
+        return new AssembledModel(entries.stream().map(entry -> store.path(entry.key())).toList(), projectorFile, entries,
                 projector, total);
     }
 
@@ -141,7 +141,7 @@ public final class Requantizer implements AutoCloseable {
             } catch (InterruptedException e) {
                 interrupted = true;
             } catch (ExecutionException e) {
-                break; // told by whoever asked for the entry, or less important than what ended the work
+                break; // reported where the entry is awaited, or less important than what ended the work
             }
         }
         if (interrupted) {
@@ -164,32 +164,32 @@ public final class Requantizer implements AutoCloseable {
         return Fingerprint.stamp(base) + (mmproj.isPresent() ? Fingerprint.stamp(mmproj.get()) : "");
     }
 
-    private Fingerprint fingerprint(ModelFiles files, Progress progress) throws IOException {
-        return Fingerprint.of(files, store, bytes -> stopIfCancelled(progress));
+    private Fingerprint fingerprint(ModelFiles files, QuantizeListener listener) throws IOException {
+        return Fingerprint.of(files, store, bytes -> stopIfCancelled(listener));
     }
 
-    private static void stopIfCancelled(Progress progress) {
-        if (progress.cancelled() || Thread.currentThread().isInterrupted()) {
+    private static void stopIfCancelled(QuantizeListener listener) {
+        if (listener.cancelled() || Thread.currentThread().isInterrupted()) {
             throw new QuantizeException.Cancelled();
         }
     }
 
-    /** Adds up for the caller's progress. */
+    /** Adds up what the listener is told. */
     private static final class Counter implements SlicePipeline.Observer {
-        private final Progress progress;
+        private final QuantizeListener listener;
         private final long total;
         private long done;
 
-        Counter(Progress progress, long total) {
-            this.progress = progress;
+        Counter(QuantizeListener listener, long total) {
+            this.listener = listener;
             this.total = total;
         }
 
         @Override
         public void finished(long weights) {
             done += weights;
-            progress.quantized(done, total);
-            stopIfCancelled(progress);
+            listener.quantized(done, total);
+            stopIfCancelled(listener);
         }
     }
 

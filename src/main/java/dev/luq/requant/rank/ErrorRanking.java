@@ -130,7 +130,7 @@ public final class ErrorRanking {
             }
         }
         if (!Double.isFinite(error) || !Double.isFinite(total)) {
-            throw new RankException.NotFinite(matrix.name());
+            throw new RankException.NonFiniteWeights(matrix.name());
         }
         return total == 0 ? 0 : error / total;
     }

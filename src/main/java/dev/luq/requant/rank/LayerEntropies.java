@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import org.hipparchus.stat.correlation.KendallsCorrelation;
 
 /**
  * The entropies of a model's layers, in bits; lists go by layer.
@@ -50,7 +51,7 @@ public record LayerEntropies(Activation activation, int clusters, int points, Li
         List<Double> taus = new ArrayList<>();
         for (int a = 0; a < mixed.size(); a++) {
             for (int b = a + 1; b < mixed.size(); b++) {
-                taus.add(Stability.tau(mixed.get(a), mixed.get(b)));
+                taus.add(tau(mixed.get(a), mixed.get(b)));
             }
         }
         return taus;
@@ -62,11 +63,20 @@ public record LayerEntropies(Activation activation, int clusters, int points, Li
         List<Double> before = null;
         for (Map.Entry<Integer, List<Double>> entry : byClusters.entrySet()) {
             if (before != null) {
-                taus.put(entry.getKey(), Stability.tau(before, entry.getValue()));
+                taus.put(entry.getKey(), tau(before, entry.getValue()));
             }
             before = entry.getValue();
         }
         return taus;
+    }
+
+    /**
+     * Kendall's tau-b of two lists of scores: 1 for the same order, -1 for the opposite one. NaN for less than two
+     * layers. The paper's normalised distance is {@code (1 - tau) / 2}, the share of pairs in opposite order.
+     */
+    static double tau(List<Double> a, List<Double> b) {
+        return new KendallsCorrelation().correlation(a.stream().mapToDouble(x -> x).toArray(),
+                b.stream().mapToDouble(x -> x).toArray());
     }
 
     /** Ascending mean entropy, with everything that led to it as provenance. */

@@ -23,8 +23,8 @@ public abstract sealed class RankException extends RuntimeException {
     }
 
     /** Weights that errors are computed from are no finite numbers. */
-    public static final class NotFinite extends RankException {
-        NotFinite(String tensor) {
+    public static final class NonFiniteWeights extends RankException {
+        NonFiniteWeights(String tensor) {
             super("The weights of tensor " + tensor + ", of the base model or quantized, are not finite; fetch or convert the"
                     + " base again, and remove the quantized layers from the store.");
         }

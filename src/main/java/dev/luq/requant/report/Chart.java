@@ -48,7 +48,7 @@ record Chart(String title, Axis x, Axis y, List<Series> series, boolean integerS
         this(title, x, y, series, false);
     }
 
-    /** A figure element: the legend and the picture. */
+    /** A figure element: the legend and the drawing. */
     String html() {
         return "<figure>" + legend() + svg() + "</figure>\n";
     }

@@ -185,7 +185,7 @@ public record RequantizationSpec(int version, Source source, Sets sets, Budget b
         planner.requirePossible(budget, precisions, levels.high(), projectors());
     }
 
-    /** The same wish with a result of another name and time. */
+    /** The same specification with a result of another name and time. */
     public RequantizationSpec named(String manifestId, Instant created) {
         return new RequantizationSpec(version, source, sets, budget, method, levels, calibration, serving, threads,
                 new Output(manifestId, created, output.report()));

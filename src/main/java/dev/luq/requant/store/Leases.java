@@ -57,7 +57,7 @@ final class Leases {
         }
     }
 
-    /** Must run alone: nobody may take the new file for a left-over one before it is locked. */
+    /** Must run alone: until it is locked, the new file looks like one left over. */
     StoreLease take(String subject) throws IOException {
         Path file = folder.resolve(subject + SEPARATOR + UUID.randomUUID() + SUFFIX);
         FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW);

@@ -1,7 +1,7 @@
 package dev.luq.jobs.child;
 
-import dev.luq.requant.pipeline.JobException;
-import dev.luq.requant.pipeline.Requantization;
+import dev.luq.requant.pipeline.RequantizationException;
+import dev.luq.requant.pipeline.RequantizationJob;
 import dev.luq.requant.spec.Phase;
 import dev.luq.requant.spec.RequantizationSpec;
 import java.io.IOException;
@@ -24,7 +24,7 @@ import java.util.function.Consumer;
  * crashing  dies each time by SIGSEGV
  * </pre>
  */
-public final class ScriptedJob implements Consumer<Requantization.Listener> {
+public final class ScriptedJob implements Consumer<RequantizationJob.Listener> {
 
     private final Path folder;
     private final String kind;
@@ -40,7 +40,7 @@ public final class ScriptedJob implements Consumer<Requantization.Listener> {
     }
 
     @Override
-    public void accept(Requantization.Listener listener) {
+    public void accept(RequantizationJob.Listener listener) {
         System.out.println("a stray print");
         List<Phase> done = read("log").stream().map(Phase::valueOf).toList();
         for (Phase phase : Phase.values()) {
@@ -51,7 +51,7 @@ public final class ScriptedJob implements Consumer<Requantization.Listener> {
             listener.progress(phase.ordinal() / 8.0, OptionalLong.of(8 - phase.ordinal()));
             listener.message("doing " + phase);
             if (kind.equals("failing") && phase == Phase.RANK) {
-                throw new JobException.Failed("The model cannot be ranked.", new IllegalStateException("for the log"));
+                throw new RequantizationException.Failed("The model cannot be ranked.", new IllegalStateException("for the log"));
             }
             if (phase == Phase.QUANTIZE) {
                 quantize(listener);
@@ -60,12 +60,12 @@ public final class ScriptedJob implements Consumer<Requantization.Listener> {
         }
     }
 
-    private void quantize(Requantization.Listener listener) {
+    private void quantize(RequantizationJob.Listener listener) {
         switch (kind) {
             case "patient", "deaf" -> {
                 while (!Files.exists(folder.resolve("go"))) {
                     if (listener.cancelled() && kind.equals("patient")) {
-                        throw new JobException.Cancelled();
+                        throw new RequantizationException.Cancelled();
                     }
                     sleep(20);
                 }

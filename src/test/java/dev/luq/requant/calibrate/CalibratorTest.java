@@ -12,7 +12,6 @@ import dev.luq.gguf.Gguf;
 import dev.luq.gguf.ImportanceMatrix;
 import dev.luq.llama.Llama;
 import dev.luq.llama.Model;
-import dev.luq.llama.ModelOptions;
 import dev.luq.llama.ModelQuantizer;
 import dev.luq.requant.TestModels;
 import dev.luq.requant.data.Dataset;
@@ -46,7 +45,7 @@ class CalibratorTest {
     private static final Path REFERENCE = Path.of("src/test/resources/reference");
     private static final Path MODEL = REFERENCE.resolve("qwen2.5-vl-tiny-F16.gguf");
     private static final Optional<Path> MMPROJ = Optional.of(REFERENCE.resolve("mmproj-qwen2.5-vl-tiny-F16.gguf"));
-    private static final Progress SILENT = (done, of, left) -> { };
+    private static final CalibrationListener SILENT = (done, of) -> { };
 
     @TempDir
     Path folder;
@@ -78,7 +77,7 @@ class CalibratorTest {
                 picture(5, "odd-150x100.png"), text(6)));
     }
 
-    private Calibration run(String name, Dataset set, CalibrationOptions options, Progress progress) throws Exception {
+    private Calibration run(String name, Dataset set, CalibrationOptions options, CalibrationListener progress) throws Exception {
         return Calibrator.run(List.of(MODEL), MMPROJ, set, options, folder.resolve(name), progress);
     }
 
@@ -111,7 +110,7 @@ class CalibratorTest {
         List<Integer> tokens = new ArrayList<>();
         new ObjectMapper().readTree(REFERENCE.resolve("qwen2.5-vl-tiny.json").toFile())
                 .at("/text/tokens").forEach(token -> tokens.add(token.intValue()));
-        try (Model model = Model.load(List.of(MODEL), ModelOptions.DEFAULT)) {
+        try (Model model = Model.load(List.of(MODEL))) {
             for (int token : model.vocabulary().tokenize(text(1).answer(), false, false)) {
                 tokens.add(token);
             }
@@ -234,7 +233,7 @@ class CalibratorTest {
             int end = death;
             Duration interval = death % 2 == 0 ? Duration.ZERO : Duration.ofDays(1);
             assertThrows(IllegalStateException.class, () -> run(name, mixed(), options(0, 10, interval),
-                    (done, of, left) -> {
+                    (done, of) -> {
                         if (done == end) {
                             throw new IllegalStateException("died");
                         }
@@ -249,7 +248,7 @@ class CalibratorTest {
     void anInterruptedPassKeepsWhatIsDone() throws Exception {
         run("whole", mixed(), options(0, 10, Duration.ZERO), SILENT);
         assertThrows(InterruptedException.class, () -> run("pass", mixed(), options(0, 10, Duration.ofDays(1)),
-                (done, of, left) -> {
+                (done, of) -> {
                     if (done == 3) {
                         Thread.currentThread().interrupt();
                     }
@@ -257,13 +256,13 @@ class CalibratorTest {
         assertFalse(Thread.interrupted());
         assertThrows(CalibrationException.Damaged.class, () -> Calibration.read(folder.resolve("pass")));
         List<Integer> steps = new ArrayList<>();
-        run("pass", mixed(), options(0, 10, Duration.ofDays(1)), (done, of, left) -> {
+        run("pass", mixed(), options(0, 10, Duration.ofDays(1)), (done, of) -> {
             assertEquals(6, of);
             steps.add(done);
         });
         assertEquals(List.of(4, 5, 6), steps);
         assertSameFiles(files(folder.resolve("whole")), folder.resolve("pass"));
-        run("pass", mixed(), options(0, 10, Duration.ofDays(1)), (done, of, left) -> steps.clear());
+        run("pass", mixed(), options(0, 10, Duration.ofDays(1)), (done, of) -> steps.clear());
         assertEquals(3, steps.size(), "a complete pass is not run again");
     }
 

@@ -57,7 +57,7 @@ class FeederTest {
     }
 
     /** Remembers everything it sees. */
-    private static final class Memory implements Visitor {
+    private static final class Memory implements FeedListener {
         final List<Modality> tokens = new ArrayList<>();
         final List<Integer> batches = new ArrayList<>();
         final List<Prediction> predictions = new ArrayList<>();
@@ -92,7 +92,7 @@ class FeederTest {
                 Memory memory = new Memory();
                 feeder.feed(example, memory);
                 for (int i = 0; i < memory.predictions.size(); i++) {
-                    Visitor.Prediction prediction = memory.predictions.get(i);
+                    FeedListener.Prediction prediction = memory.predictions.get(i);
                     float predicted = memory.logits.get(i)[prediction.target()];
                     for (float logit : memory.logits.get(i)) {
                         assertTrue(logit <= predicted, example.id());
@@ -120,13 +120,13 @@ class FeederTest {
         }
         assertEquals(tokens, all.tokens.size());
         assertTrue(all.batches.stream().allMatch(count -> count <= 7));
-        List<Visitor.Prediction> ofAnswer = all.predictions.stream().filter(Visitor.Prediction::answer).toList();
+        List<FeedListener.Prediction> ofAnswer = all.predictions.stream().filter(FeedListener.Prediction::answer).toList();
         assertEquals(answer.predictions, ofAnswer);
         assertTrue(all.predictions.size() > ofAnswer.size());
         for (int i = 0; i < ofAnswer.size(); i++) {
             assertArrayEquals(answer.logits.get(i), all.logits.get(all.predictions.indexOf(ofAnswer.get(i))), 2e-3f);
         }
-        Visitor.Prediction last = ofAnswer.get(ofAnswer.size() - 1);
+        FeedListener.Prediction last = ofAnswer.get(ofAnswer.size() - 1);
         assertEquals(tokens - 1, last.index());
     }
 
@@ -198,7 +198,7 @@ class FeederTest {
         int last = memory.tokens.lastIndexOf(Modality.IMAGE);
         assertTrue(first > 0 && last < memory.tokens.size() - 1);
         assertFalse(memory.tokens.subList(first, last + 1).contains(Modality.TEXT));
-        for (Visitor.Prediction prediction : memory.predictions) {
+        for (FeedListener.Prediction prediction : memory.predictions) {
             assertEquals(prediction.index() >= last, prediction.afterImage());
         }
     }
@@ -237,7 +237,7 @@ class FeederTest {
                 seen.add(tensor.isMatrixProduct() ? tensor.source(0).name() : tensor.name());
             }
         };
-        Visitor counting = new Visitor() {
+        FeedListener counting = new FeedListener() {
             @Override
             public void batch(Modality modality, int tokens) {
                 batch[0] = tokens;

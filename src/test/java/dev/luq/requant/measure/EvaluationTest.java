@@ -36,9 +36,9 @@ class EvaluationTest {
 
     private static final Path REFERENCE = Path.of("src/test/resources/reference");
     private static final Path DEMO = Path.of("models/demo");
-    private static final Evaluation.Watcher NOBODY = new Evaluation.Watcher() {
+    private static final Evaluation.Listener NOBODY = new Evaluation.Listener() {
         @Override
-        public void progress(double share) {
+        public void evaluated(double share) {
             assertTrue(share > 0 && share <= 1);
         }
 
@@ -232,11 +232,11 @@ class EvaluationTest {
     @Test
     void whoIsCancelledLeavesNothing() throws IOException {
         Evaluation evaluation = new Evaluation(set(), folder.resolve("base"));
-        Evaluation.Watcher impatient = new Evaluation.Watcher() {
+        Evaluation.Listener impatient = new Evaluation.Listener() {
             private double share;
 
             @Override
-            public void progress(double share) {
+            public void evaluated(double share) {
                 this.share = share;
             }
 

@@ -14,7 +14,7 @@ final class JobProcess {
 
     /** @param args the data folder and the job folder */
     public static void main(String[] args) {
-        new Requantization(new DataFolder(Path.of(args[0])), Path.of(args[1])).run(new Jobs.Notes());
+        new RequantizationJob(new DataFolder(Path.of(args[0])), Path.of(args[1])).run(new Jobs.Notes());
     }
 
     static Process start(Path dataDir, Path jobFolder) {

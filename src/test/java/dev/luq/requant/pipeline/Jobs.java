@@ -5,13 +5,13 @@ import dev.luq.requant.plan.Budget;
 import dev.luq.requant.plan.Precision;
 import dev.luq.requant.spec.Method;
 import dev.luq.requant.spec.Phase;
-import dev.luq.requant.spec.RequantizationSpec;
 import dev.luq.requant.spec.RequantizationSpec.Calibration;
 import dev.luq.requant.spec.RequantizationSpec.Levels;
 import dev.luq.requant.spec.RequantizationSpec.Output;
 import dev.luq.requant.spec.RequantizationSpec.Scope;
 import dev.luq.requant.spec.RequantizationSpec.Sets;
 import dev.luq.requant.spec.RequantizationSpec.Source;
+import dev.luq.requant.spec.RequantizationSpec;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -36,7 +36,7 @@ final class Jobs {
     static final String MODEL = "qwen2.5-vl-tiny";
 
     /** Notes what it hears, cancels when it is told to. */
-    static final class Notes implements Requantization.Listener {
+    static final class Notes implements RequantizationJob.Listener {
         final List<Phase> phases = new ArrayList<>();
         final List<Double> progress = new ArrayList<>();
         final List<String> messages = new CopyOnWriteArrayList<>();

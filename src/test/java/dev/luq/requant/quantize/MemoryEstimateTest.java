@@ -38,7 +38,7 @@ class MemoryEstimateTest {
         List<Path> splits;
         try (Requantizer requantizer = new Requantizer(LayerStore.open(directory.resolve("store")), base, Optional.empty(),
                 Optional.empty(), 2)) {
-            splits = requantizer.assemble(plan, Progress.NONE).splits();
+            splits = requantizer.assemble(plan, QuantizeListener.NONE).splits();
         }
         ModelFiles tiny = TestModels.model(TestModels.QWEN);
         long estimated = total(base, plan) - total(tiny, Plan.uniform(2, Precision.F16, Precision.F16, Precision.F16));

@@ -5,7 +5,6 @@ import dev.luq.llama.ContextOptions;
 import dev.luq.llama.KvType;
 import dev.luq.llama.Llama;
 import dev.luq.llama.Model;
-import dev.luq.llama.ModelOptions;
 import dev.luq.llama.TokenBatch;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -27,9 +26,9 @@ public final class MemoryProbe {
         List<Path> files = Arrays.stream(args).skip(3).map(Path::of).toList();
         Llama.init(line -> System.err.println(line.text()));
         long before = resident();
-        try (Model model = Model.load(files, ModelOptions.DEFAULT);
+        try (Model model = Model.load(files);
                 Context context = Context.create(model,
-                        new ContextOptions(contextSize, batchSize, batchSize, slots, 2, 2, KvType.F16, true));
+                        new ContextOptions(contextSize, batchSize, slots, 2, KvType.F16, true));
                 TokenBatch batch = TokenBatch.create(batchSize)) {
             for (int start = 0; start + batchSize <= contextSize; start += batchSize) {
                 batch.clear();

@@ -13,8 +13,8 @@ import dev.luq.gguf.GgufTensor;
 import dev.luq.gguf.ImportanceMatrix;
 import dev.luq.gguf.LayeredModel;
 import dev.luq.gguf.ModelFiles;
-import dev.luq.llama.ModelQuantizer;
 import dev.luq.llama.ModelQuantizer.FileType;
+import dev.luq.llama.ModelQuantizer;
 import dev.luq.requant.TestModels;
 import dev.luq.requant.plan.Plan;
 import dev.luq.requant.plan.Precision;
@@ -122,9 +122,9 @@ class RequantizerTest {
         ModelFiles mmproj = TestModels.mmproj(name);
         Plan plan = Plan.uniform(layers(base), Precision.F16, Precision.F16, Precision.Q8_0);
 
-        Assembled model;
+        AssembledModel model;
         try (Requantizer requantizer = requantizer(base, Optional.of(mmproj), Optional.empty())) {
-            model = requantizer.assemble(plan, Progress.NONE);
+            model = requantizer.assemble(plan, QuantizeListener.NONE);
         }
 
         assertSameTensors(llamaQuantize(mmproj, FileType.Q8_0, Map.of(), Optional.empty()),
@@ -136,7 +136,7 @@ class RequantizerTest {
         ModelFiles base = TestModels.model(TestModels.QWEN);
         ModelFiles mmproj = TestModels.mmproj(TestModels.QWEN);
         try (Requantizer requantizer = requantizer(base, Optional.of(mmproj), Optional.empty())) {
-            Assembled model = requantizer.assemble(uniform(base, Precision.F16), Progress.NONE);
+            AssembledModel model = requantizer.assemble(uniform(base, Precision.F16), QuantizeListener.NONE);
             assertEquals(Optional.of(mmproj.paths().get(0)), model.mmproj());
             assertEquals(Optional.empty(), model.mmprojEntry());
         }
@@ -148,8 +148,8 @@ class RequantizerTest {
         Plan plan = new Plan(List.of(Precision.IQ3_S, Precision.Q4_K_M), Precision.Q4_K_M, Precision.F16);
         LayerStore store = LayerStore.open(directory.resolve("store"));
         try (Requantizer requantizer = requantizer(base, Optional.empty(), Optional.of(TestModels.importance(base)))) {
-            Assembled model = requantizer.assemble(plan, Progress.NONE);
-            Manifest manifest = new Manifest(Manifest.VERSION, "m", "tiny", requantizer.fingerprint(Progress.NONE).id(),
+            AssembledModel model = requantizer.assemble(plan, QuantizeListener.NONE);
+            Manifest manifest = new Manifest(Manifest.VERSION, "m", "tiny", requantizer.fingerprint(QuantizeListener.NONE).id(),
                     Instant.EPOCH, plan, Optional.empty(), model.entries(), model.mmprojEntry(), Map.of(), Map.of());
             store.publish(manifest);
             Path exported = directory.resolve("exported.gguf");
@@ -165,10 +165,10 @@ class RequantizerTest {
     void aSecondPlanQuantizesOnlyWhatIsNew() throws IOException {
         ModelFiles base = TestModels.model(TestModels.QWEN);
         try (Requantizer requantizer = requantizer(base, Optional.empty(), Optional.of(TestModels.importance(base)))) {
-            Assembled first = requantizer.assemble(uniform(base, Precision.Q4_K), Progress.NONE);
-            Assembled again = requantizer.assemble(uniform(base, Precision.Q4_K), Progress.NONE);
-            Assembled other = requantizer.assemble(
-                    new Plan(List.of(Precision.Q4_K, Precision.Q6_K), Precision.Q4_K_M, Precision.F16), Progress.NONE);
+            AssembledModel first = requantizer.assemble(uniform(base, Precision.Q4_K), QuantizeListener.NONE);
+            AssembledModel again = requantizer.assemble(uniform(base, Precision.Q4_K), QuantizeListener.NONE);
+            AssembledModel other = requantizer.assemble(
+                    new Plan(List.of(Precision.Q4_K, Precision.Q6_K), Precision.Q4_K_M, Precision.F16), QuantizeListener.NONE);
 
             assertTrue(first.quantizedWeights() > 0);
             assertEquals(0, again.quantizedWeights());
@@ -184,13 +184,13 @@ class RequantizerTest {
     @Test
     void otherImportancesAreAnotherModel() throws IOException {
         ModelFiles base = TestModels.model(TestModels.QWEN);
-        Assembled with;
-        Assembled without;
+        AssembledModel with;
+        AssembledModel without;
         try (Requantizer requantizer = requantizer(base, Optional.empty(), Optional.of(TestModels.importance(base)))) {
-            with = requantizer.assemble(uniform(base, Precision.Q4_K), Progress.NONE);
+            with = requantizer.assemble(uniform(base, Precision.Q4_K), QuantizeListener.NONE);
         }
         try (Requantizer requantizer = requantizer(base, Optional.empty(), Optional.empty())) {
-            without = requantizer.assemble(uniform(base, Precision.Q4_K), Progress.NONE);
+            without = requantizer.assemble(uniform(base, Precision.Q4_K), QuantizeListener.NONE);
         }
         assertEquals(with.splits().get(0), without.splits().get(0), "nothing was said about the embeddings");
         assertNotEquals(with.splits().get(1), without.splits().get(1));
@@ -246,7 +246,7 @@ class RequantizerTest {
         ModelFiles base = TestModels.model(TestModels.QWEN);
         Plan plan = uniform(base, Precision.Q4_K);
         List<Long> totals = new ArrayList<>();
-        Progress untilHalf = new Progress() {
+        QuantizeListener untilHalf = new QuantizeListener() {
             private boolean half;
 
             @Override
@@ -262,7 +262,7 @@ class RequantizerTest {
         };
         try (Requantizer requantizer = requantizer(base, Optional.empty(), Optional.empty())) {
             assertThrows(QuantizeException.Cancelled.class, () -> requantizer.assemble(plan, untilHalf));
-            Assembled rest = requantizer.assemble(plan, Progress.NONE);
+            AssembledModel rest = requantizer.assemble(plan, QuantizeListener.NONE);
             assertTrue(rest.quantizedWeights() > 0 && rest.quantizedWeights() < totals.get(0));
         }
     }
@@ -271,10 +271,10 @@ class RequantizerTest {
     void anInterruptCancelsToo() throws IOException {
         ModelFiles base = TestModels.model(TestModels.QWEN);
         try (Requantizer requantizer = requantizer(base, Optional.empty(), Optional.empty())) {
-            requantizer.fingerprint(Progress.NONE);
+            requantizer.fingerprint(QuantizeListener.NONE);
             Thread.currentThread().interrupt();
             assertThrows(QuantizeException.Cancelled.class,
-                    () -> requantizer.assemble(uniform(base, Precision.Q4_K), Progress.NONE));
+                    () -> requantizer.assemble(uniform(base, Precision.Q4_K), QuantizeListener.NONE));
         } finally {
             Thread.interrupted();
         }
@@ -285,10 +285,10 @@ class RequantizerTest {
         Path file = Files.copy(TestModels.model(TestModels.QWEN).paths().get(0), directory.resolve("base.gguf"));
         ModelFiles base = TestModels.read(file);
         try (Requantizer requantizer = requantizer(base, Optional.empty(), Optional.empty())) {
-            requantizer.fingerprint(Progress.NONE);
+            requantizer.fingerprint(QuantizeListener.NONE);
             Files.setLastModifiedTime(file, FileTime.fromMillis(0));
             assertThrows(QuantizeException.UnsuitableSource.class,
-                    () -> requantizer.assemble(uniform(base, Precision.Q4_K), Progress.NONE));
+                    () -> requantizer.assemble(uniform(base, Precision.Q4_K), QuantizeListener.NONE));
         }
         try (var files = Files.list(directory.resolve("store").resolve("entries"))) {
             assertEquals(List.of(), files.toList());
@@ -297,7 +297,7 @@ class RequantizerTest {
 
     private ModelFiles assemble(ModelFiles base, Optional<ImportanceMatrix> importance, Plan plan) throws IOException {
         try (Requantizer requantizer = requantizer(base, Optional.empty(), importance)) {
-            return ModelFiles.of(requantizer.assemble(plan, Progress.NONE).splits());
+            return ModelFiles.of(requantizer.assemble(plan, QuantizeListener.NONE).splits());
         }
     }
 

@@ -52,7 +52,7 @@ class EntropyRankingTest {
         return Calibrator.run(List.of(REFERENCE.resolve("qwen2.5-vl-tiny-F16.gguf")),
                 Optional.of(REFERENCE.resolve("mmproj-qwen2.5-vl-tiny-F16.gguf")), set,
                 new CalibrationOptions(0, vectors, EnumSet.allOf(Activation.class), 256, 64, 0, 1, 1, Duration.ofDays(1)),
-                folder.resolve(name), (done, of, left) -> { });
+                folder.resolve(name), (done, of) -> { });
     }
 
     private static EntropyOptions options(int clusters, int threads) {

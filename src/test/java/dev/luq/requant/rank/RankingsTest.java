@@ -39,9 +39,9 @@ class RankingsTest {
     /** Values of scipy.stats.kendalltau. */
     @Test
     void agreementIsKendallsTau() {
-        assertEquals(1, Stability.tau(List.of(1.0, 2.0, 3.0), List.of(0.1, 0.2, 0.3)), 1e-12);
-        assertEquals(-1, Stability.tau(List.of(1.0, 2.0, 3.0), List.of(0.3, 0.2, 0.1)), 1e-12);
-        assertEquals(-0.4714045207910316, Stability.tau(List.of(12.0, 2.0, 1.0, 12.0, 2.0), List.of(1.0, 4.0, 7.0, 1.0, 0.0)),
+        assertEquals(1, LayerEntropies.tau(List.of(1.0, 2.0, 3.0), List.of(0.1, 0.2, 0.3)), 1e-12);
+        assertEquals(-1, LayerEntropies.tau(List.of(1.0, 2.0, 3.0), List.of(0.3, 0.2, 0.1)), 1e-12);
+        assertEquals(-0.4714045207910316, LayerEntropies.tau(List.of(12.0, 2.0, 1.0, 12.0, 2.0), List.of(1.0, 4.0, 7.0, 1.0, 0.0)),
                 1e-12);
     }
 }

@@ -1,0 +1,184 @@
+package dev.luq.engine;
+
+import dev.luq.llama.Context;
+import dev.luq.llama.FiniteNumbers;
+import dev.luq.llama.ImageChunk;
+import dev.luq.llama.LlamaException;
+import dev.luq.llama.Vocabulary;
+import dev.luq.prompt.EmbeddingCache;
+import dev.luq.prompt.Prompt;
+import dev.luq.prompt.PromptBuilder;
+import dev.luq.prompt.PromptException;
+import java.nio.FloatBuffer;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+
+/** What {@link LlamaEffects} keeps for a request in flight. For the engine thread. */
+final class RequestState implements AutoCloseable {
+
+    private static final System.Logger LOG = System.getLogger(RequestState.class.getName());
+
+    private GenerationRequest request;
+    private final Consumer<GenerationEvent> consumer;
+    private final long streamInterval;
+    private final Runnable onConsumerFailure;
+    private boolean consumerFailed;
+    private volatile boolean ended;
+    private PromptBuilder.Prepared prepared;
+    private OutputProcessor output;
+    private DeltaBuffer deltas;
+    /** Images in the embedding cache that this request has pinned, by unit. */
+    private final Map<Integer, String> pins = new HashMap<>();
+    private int tokens;
+
+    private final long submitted = System.nanoTime();
+    private long admitted;
+    private long accepted;
+    private double imageEncodeMillis;
+
+    /**
+     * @param streamInterval of {@link EngineOptions}, in nanoseconds
+     * @param onConsumerFailure called once when the consumer throws; it gets no more events then
+     */
+    RequestState(GenerationRequest request, Consumer<GenerationEvent> consumer, long streamInterval,
+            Runnable onConsumerFailure) {
+        this.request = request;
+        this.consumer = consumer;
+        this.streamInterval = streamInterval;
+        this.onConsumerFailure = onConsumerFailure;
+    }
+
+    GenerationRequest request() {
+        return request;
+    }
+
+    String id() {
+        return request.id();
+    }
+
+    /** Whether the request has ended. Any thread. */
+    boolean ended() {
+        return ended;
+    }
+
+    void emit(GenerationEvent event) {
+        if (consumerFailed) {
+            return;
+        }
+        try {
+            consumer.accept(event);
+        } catch (RuntimeException e) {
+            consumerFailed = true;
+            LOG.log(System.Logger.Level.WARNING, "A consumer failed; its request is cancelled", e);
+            onConsumerFailure.run();
+        }
+    }
+
+    void prepared(PromptBuilder.Prepared newPrepared, Vocabulary vocabulary) {
+        prepared = newPrepared;
+        request = request.withoutContent();
+        List<String> stops = new ArrayList<>(request.stop());
+        stops.addAll(prepared.chat().stops());
+        deltas = new DeltaBuffer((content, toolCall, logprobs) ->
+                emit(new GenerationEvent.Delta(request.id(), content, toolCall, logprobs)),
+                streamInterval, System::nanoTime);
+        output = new OutputProcessor(vocabulary, stops, prepared.chat().preservedTokens(), prepared.parser(),
+                request.topLogprobs(), deltas);
+    }
+
+    void admitted() {
+        admitted = System.nanoTime();
+    }
+
+    void accepted(Prompt prompt, int cachedTokens) {
+        accepted = System.nanoTime();
+        emit(new GenerationEvent.Accepted(request.id(), prompt.tokens(), prompt.imageTokens(), cachedTokens));
+    }
+
+    /** Takes an image's pixels out; the caller closes them. */
+    ImageChunk takeImage(int unit) {
+        return prepared.images().remove(unit);
+    }
+
+    void pin(int unit, String image) {
+        pins.put(unit, image);
+    }
+
+    /** Unpins an image and closes its pixels. */
+    void unpin(int unit, EmbeddingCache<?> cache) {
+        cache.unpin(pins.remove(unit));
+        ImageChunk chunk = prepared.images().remove(unit);
+        if (chunk != null) {
+            chunk.close();
+        }
+    }
+
+    void unpinAll(EmbeddingCache<?> cache) {
+        pins.values().forEach(cache::unpin);
+        pins.clear();
+    }
+
+    void imageEncoded(double millis) {
+        imageEncodeMillis += millis;
+    }
+
+    Effects.Sampled sample(Context context, int batchIndex, Vocabulary vocabulary) {
+        FloatBuffer logits = context.logits(batchIndex);
+        if (!FiniteNumbers.areFinite(logits)) {
+            throw new EngineException.NonFiniteOutput("The model's outputs");
+        }
+        TopLogprobs logprobs = request.topLogprobs() < 0 ? null : new TopLogprobs(logits);
+        int token = choose(context, batchIndex);
+        tokens++;
+        boolean ends = vocabulary.isEndOfGeneration(token) || output.append(token, logprobs);
+        return new Effects.Sampled(token, ends ? FinishReason.STOP : null);
+    }
+
+    private int choose(Context context, int batchIndex) {
+        try {
+            return prepared.sampler().sample(context, batchIndex);
+        } catch (LlamaException.TooComplex e) {
+            String param = prepared.grammarField();
+            throw new PromptException.SchemaTooComplex(param, "The answer cannot be made to follow " + param + ": "
+                    + e.getMessage() + ". Use a simpler schema, with fewer and smaller repetitions.", e);
+        }
+    }
+
+    /** Streams the text that is held back for a longer delta. */
+    void flushDeltas() {
+        if (deltas != null) {
+            deltas.flush();
+        }
+    }
+
+    void fail(EngineException failure) {
+        flushDeltas();
+        emit(new GenerationEvent.Failed(request.id(), failure.code(), failure.getMessage(), failure.param()));
+    }
+
+    void finish(FinishReason reason) {
+        FinishReason told = output.finish(reason);
+        flushDeltas();
+        emit(new GenerationEvent.Finished(request.id(), told, tokens, timings()));
+    }
+
+    private GenerationEvent.Timings timings() {
+        return new GenerationEvent.Timings(millis(submitted, admitted), millis(admitted, accepted),
+                millis(accepted, System.nanoTime()), imageEncodeMillis);
+    }
+
+    private static double millis(long from, long to) {
+        return (to - from) / 1e6;
+    }
+
+    @Override
+    public void close() {
+        ended = true;
+        if (prepared != null) {
+            prepared.close();
+        }
+    }
+}

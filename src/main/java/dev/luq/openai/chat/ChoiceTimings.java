@@ -1,0 +1,43 @@
+package dev.luq.openai.chat;
+
+import com.fasterxml.jackson.annotation.JsonProperty;
+import dev.luq.protocol.WorkerFrame.Accepted;
+import dev.luq.protocol.WorkerFrame.Finished;
+import io.quarkus.runtime.annotations.RegisterForReflection;
+import org.eclipse.microprofile.openapi.annotations.media.Schema;
+
+/**
+ * Where the time of one choice went, in the words of llama-server. Milliseconds; {@code prompt_ms} includes encoding
+ * images.
+ *
+ * @param promptCount prompt tokens that the cache did not hold
+ */
+@RegisterForReflection
+@Schema(name = "Timings")
+record ChoiceTimings(
+        @JsonProperty("queue_ms") double queueMillis,
+        @JsonProperty("image_ms") double imageMillis,
+        @JsonProperty("prompt_n") int promptCount,
+        @JsonProperty("prompt_ms") double promptMillis,
+        @JsonProperty("prompt_per_second") double promptPerSecond,
+        @JsonProperty("predicted_n") int predictedCount,
+        @JsonProperty("predicted_ms") double predictedMillis,
+        @JsonProperty("predicted_per_second") double predictedPerSecond) {
+
+    /** @return null when the worker measured nothing */
+    static ChoiceTimings of(Accepted accepted, Finished finished) {
+        if (finished.timings() == null) {
+            return null;
+        }
+        int prompt = accepted.promptTokens() - accepted.cachedTokens();
+        double prefill = finished.timings().prefillMillis();
+        double decode = finished.timings().decodeMillis();
+        return new ChoiceTimings(finished.timings().queueMillis(), finished.timings().imageEncodeMillis(), prompt, prefill,
+                perSecond(prompt, prefill), finished.completionTokens(), decode,
+                perSecond(finished.completionTokens(), decode));
+    }
+
+    private static double perSecond(int count, double millis) {
+        return millis > 0 ? 1000 * count / millis : 0;
+    }
+}

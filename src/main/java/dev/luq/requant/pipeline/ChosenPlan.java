@@ -1,0 +1,25 @@
+package dev.luq.requant.pipeline;
+
+import dev.luq.requant.plan.Candidate;
+import dev.luq.requant.report.Report;
+import io.quarkus.runtime.annotations.RegisterForReflection;
+import java.util.List;
+
+/**
+ * The plan that a job chose: {@code plan.json} of its folder. Once written it is kept, so that a job that goes on later
+ * makes the same model.
+ *
+ * @param chosen the method that gave it
+ * @param why a sentence for people
+ * @param candidate the plan and its sizes
+ * @param choices the plans that were compared, the chosen one included
+ */
+@RegisterForReflection
+record ChosenPlan(String chosen, String why, Candidate candidate, List<Report.Choice> choices) {
+
+    static final String FILE = "plan.json";
+
+    ChosenPlan {
+        choices = List.copyOf(choices);
+    }
+}

@@ -1,0 +1,11 @@
+package dev.luq.requant.pipeline;
+
+import dev.luq.gguf.ImportanceMatrix;
+
+/**
+ * An importance matrix with its key in the cache.
+ *
+ * @param key digest of what it was made from
+ */
+record KeyedImatrix(String key, ImportanceMatrix values) {
+}

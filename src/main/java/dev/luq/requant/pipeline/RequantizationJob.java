@@ -1,0 +1,212 @@
+package dev.luq.requant.pipeline;
+
+import dev.luq.files.DataFolder;
+import dev.luq.files.JsonFile;
+import dev.luq.llama.Llama;
+import dev.luq.requant.measure.Quality;
+import dev.luq.requant.plan.Planner;
+import dev.luq.requant.quantize.AssembledModel;
+import dev.luq.requant.report.Page;
+import dev.luq.requant.report.Report;
+import dev.luq.requant.spec.JobStatus;
+import dev.luq.requant.spec.Phase;
+import dev.luq.requant.spec.RequantizationSpec.Scope;
+import dev.luq.requant.spec.RequantizationSpec;
+import dev.luq.requant.spec.SpecException;
+import dev.luq.requant.store.LayerStore;
+import dev.luq.requant.store.Manifest;
+import dev.luq.requant.store.StoreLease;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.EnumMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.function.Supplier;
+
+/**
+ * One job, from {@code spec.json} in its folder to a published manifest and a report. Ended at any moment, by cancel or
+ * kill, {@link #run} of another instance goes on, and what it writes is byte for byte the same. One job at a time may run
+ * on a job folder; several jobs may share a data folder.
+ */
+public final class RequantizationJob {
+
+    /** File names in the job folder. */
+    public static final String REPORT = "report.json";
+    public static final String PAGE = "report.html";
+
+    private static final long STATUS_INTERVAL_NANOS = 500_000_000;
+
+    /** Expected durations in relation to each other, from runs on the demo model. */
+    private static final Map<Phase, Double> WEIGHTS = Map.of(Phase.CALIBRATE, 20.0, Phase.RANK, 40.0, Phase.PLAN, 10.0,
+            Phase.QUANTIZE, 5.0, Phase.ASSEMBLE, 0.5, Phase.EVALUATE, 15.0, Phase.PUBLISH, 0.5);
+    private static final double COMPARE_WEIGHT = 300;
+
+    /** Hears of the job and can end it; called on the thread that runs it. */
+    public interface Listener {
+
+        /** A phase begins. */
+        void phase(Phase phase);
+
+        /**
+         * @param overall share of the whole job that is done, 0 to 1
+         * @param secondsLeft estimate; empty as long as nothing is known
+         */
+        void progress(double overall, OptionalLong secondsLeft);
+
+        /** Something worth a line of a log. */
+        void message(String text);
+
+        /** Whether to end the job; asked several times a second. */
+        boolean cancelled();
+    }
+
+    private final DataFolder data;
+    private final Path jobFolder;
+    private Listener listener;
+    private ProgressMeter meter;
+    private Phase phase = Phase.CALIBRATE;
+    private long lastStatus;
+
+    /**
+     * @param data with store and cache; made if missing
+     * @param jobFolder holds spec.json
+     */
+    public RequantizationJob(DataFolder data, Path jobFolder) {
+        this.data = data;
+        this.jobFolder = jobFolder;
+    }
+
+    /**
+     * Runs the job to its end.
+     *
+     * @return the report, which is in the job folder too
+     * @throws RequantizationException.Cancelled the listener ended it
+     * @throws RequantizationException.Failed it cannot be done; the message says why
+     */
+    public Report run(Listener listener) {
+        this.listener = listener;
+        try {
+            RequantizationSpec spec = RequantizationSpec.read(jobFolder);
+            Map<Phase, Double> weights = new EnumMap<>(WEIGHTS);
+            if (spec.output().report() == Scope.FULL) {
+                weights.put(Phase.COMPARE, COMPARE_WEIGHT);
+            }
+            meter = new ProgressMeter(weights, earlierSeconds(), System::nanoTime);
+            Report report = run(spec);
+            meter.finish();
+            status(JobStatus.State.SUCCEEDED, Optional.empty());
+            return report;
+        } catch (RuntimeException | IOException e) {
+            RequantizationException failure = RequantizationException.of(e);
+            if (meter != null) {
+                status(failure instanceof RequantizationException.Cancelled ? JobStatus.State.CANCELLED : JobStatus.State.FAILED,
+                        Optional.of(failure.getMessage()));
+            }
+            throw failure;
+        }
+    }
+
+    private Report run(RequantizationSpec spec) throws IOException {
+        JobProgress calibrating = begin(Phase.CALIBRATE);
+        Llama.init(line -> { });
+        LayerStore store = LayerStore.open(data.store());
+        Cache cache = new Cache(data.cache());
+        try (CacheLock alone = CacheLock.take(data, calibrating,
+                () -> listener.message("Waiting for another job with this data folder."));
+                StoreLease lease = store.build()) {
+            JobInputs inputs = JobInputs.read(spec, store, calibrating);
+            Planner planner = new Planner(inputs.model(), inputs.mmproj(), spec.serving());
+            spec.requirePossible(planner);
+            Threads threads = Threads.of(spec.threads(), inputs.model().parameters());
+            try (PlanEvaluator evaluator = new PlanEvaluator(inputs, store, cache, threads)) {
+                Calibrations calibrations = new Calibrations(inputs, cache, threads);
+                CalibrationRun main = calibrations.main(spec, calibrating);
+                Rankings rankings = Rankings.main(inputs, cache, evaluator, main, spec.levels(), threads);
+                PlanChooser chooser = new PlanChooser(spec, inputs, evaluator, rankings, main.matrix(), planner);
+                JobProgress ranking = begin(Phase.RANK);
+                chooser.rank(ranking);
+                JobProgress planning = begin(Phase.PLAN);
+                ChosenPlan decision = decide(() -> chooser.decide(planning));
+                AssembledModel assembled = evaluator.assemble(decision.candidate().plan(), main.matrix(), begin(Phase.QUANTIZE));
+                begin(Phase.ASSEMBLE);
+                Manifest manifest = manifest(spec, inputs, decision, assembled, Map.of(), Map.of());
+                store.files(manifest);
+                JobProgress evaluating = begin(Phase.EVALUATE);
+                Quality quality = evaluator.quality(decision.candidate().plan(), main.matrix(), inputs.evaluation(), true,
+                        evaluating.part(0, 0.6));
+                Quality baseQuality = evaluator.baseQuality(inputs.evaluation(), evaluating.part(0.6, 1));
+                begin(Phase.PUBLISH);
+                Report report = new Reporter(spec, inputs, main, rankings).brief(decision, quality, baseQuality);
+                store.publish(manifest(spec, inputs, decision, assembled, report.provenance(), JsonFile.plain(quality)));
+                write(report);
+                listener.message("Published " + manifest.id() + ".");
+                if (spec.output().report() == Scope.FULL) {
+                    report = report.with(new Comparisons(spec, inputs, evaluator, calibrations, main, chooser, rankings)
+                            .run(begin(Phase.COMPARE)));
+                    write(report);
+                }
+                return report;
+            }
+        }
+    }
+
+    /** The decision once made stands, also when a cache was emptied since. */
+    private ChosenPlan decide(Supplier<ChosenPlan> chooser) {
+        Path file = jobFolder.resolve(ChosenPlan.FILE);
+        Optional<ChosenPlan> made = JsonFile.read(file, ChosenPlan.class);
+        if (made.isPresent()) {
+            return made.get();
+        }
+        ChosenPlan decision = chooser.get();
+        JsonFile.write(file, decision);
+        return decision;
+    }
+
+    private static Manifest manifest(RequantizationSpec spec, JobInputs inputs, ChosenPlan decision, AssembledModel assembled,
+            Map<String, Object> provenance, Map<String, Object> quality) {
+        Map<String, Object> ranking = new LinkedHashMap<>(provenance);
+        ranking.put("method", decision.chosen());
+        return new Manifest(Manifest.VERSION, spec.output().manifestId(), inputs.name(), inputs.fingerprint().id(),
+                spec.output().created(), decision.candidate().plan(), Optional.of(spec.budget().text()),
+                assembled.entries(), assembled.mmprojEntry(), ranking, quality);
+    }
+
+    private void write(Report report) {
+        JsonFile.write(jobFolder.resolve(REPORT), report);
+        JsonFile.write(jobFolder.resolve(PAGE), Page.html(report).getBytes(StandardCharsets.UTF_8));
+    }
+
+    private Map<Phase, Double> earlierSeconds() {
+        try {
+            return JobStatus.read(jobFolder).map(JobStatus::phaseSeconds).orElse(Map.of());
+        } catch (SpecException e) {
+            return Map.of();
+        }
+    }
+
+    private JobProgress begin(Phase next) {
+        new JobProgress(share -> { }, listener::cancelled).check();
+        phase = next;
+        meter.begin(next);
+        listener.phase(next);
+        status(JobStatus.State.RUNNING, Optional.empty());
+        return new JobProgress(this::progress, listener::cancelled);
+    }
+
+    private void progress(double share) {
+        meter.progress(share);
+        if (System.nanoTime() - lastStatus >= STATUS_INTERVAL_NANOS) {
+            status(JobStatus.State.RUNNING, Optional.empty());
+        }
+    }
+
+    private void status(JobStatus.State state, Optional<String> error) {
+        lastStatus = System.nanoTime();
+        double overall = state == JobStatus.State.SUCCEEDED ? 1 : meter.overall();
+        listener.progress(overall, meter.secondsLeft());
+        new JobStatus(state, phase, overall, meter.secondsLeft(), meter.seconds(), error).write(jobFolder);
+    }
+}

@@ -1,0 +1,136 @@
+package dev.luq.serving;
+
+import dev.luq.protocol.ServerFrame;
+import dev.luq.protocol.WorkerFrame;
+import io.smallrye.mutiny.Multi;
+import io.smallrye.mutiny.subscription.BackPressureStrategy;
+import io.smallrye.mutiny.subscription.MultiEmitter;
+import java.time.Duration;
+import java.util.Objects;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
+
+/**
+ * A request of one generation that asks for or holds a permit. The times of its tokens belong to the worker's reading
+ * thread, the deadline to the lock of whoever holds its permit.
+ */
+final class InFlightRequest {
+
+    final ServerFrame.Generate frame;
+    final MultiEmitter<? super WorkerFrame.OfRequest> stream;
+    final String contentKey;
+    /** Who it is for; the server itself is one too. */
+    final String client;
+    final long imageBytes;
+    /** Of its texts, as they wait for the engine. */
+    final long textBytes;
+
+    /** Pieces given to the stream that its reader has not taken yet. */
+    final AtomicInteger unread;
+
+    private final String modelId;
+    private final GenerationListener listener;
+    private final long submitted = System.nanoTime();
+    private long lastToken;
+    private volatile WorkerFrame.Accepted accepted;
+    private volatile InFlightRequests inFlight;
+    private Future<?> deadline;
+
+    private InFlightRequest(String modelId, ServerFrame.Generate request, GenerationListener listener,
+            MultiEmitter<? super WorkerFrame.OfRequest> stream, AtomicInteger unread) {
+        this.modelId = modelId;
+        this.frame = request;
+        this.listener = listener;
+        this.stream = stream;
+        this.unread = unread;
+        this.contentKey = Quarantine.key(request);
+        this.client = Objects.requireNonNullElse(request.client(), "");
+        this.imageBytes = request.images().stream().mapToLong(image -> image.rgb().length).sum();
+        this.textBytes = bytes(request.messages()) + bytes(request.tools()) + bytes(request.responseFormat());
+    }
+
+    /** A stream that submits a request for each of its subscribers. */
+    static Multi<WorkerFrame.OfRequest> stream(String modelId, ServerFrame.Generate request,
+            GenerationListener listener, Consumer<InFlightRequest> submit) {
+        return Multi.createFrom().deferred(() -> {
+            AtomicInteger unread = new AtomicInteger();
+            return Multi.createFrom()
+                    .<WorkerFrame.OfRequest>emitter(stream -> submit.accept(
+                            new InFlightRequest(modelId, request, listener, stream, unread)),
+                            BackPressureStrategy.BUFFER) // bounded by InFlightRequests.give()
+                    .onItem().invoke(unread::decrementAndGet);
+        });
+    }
+
+    /** Of a text in memory, where a character takes up to two bytes. */
+    private static long bytes(String text) {
+        return text == null ? 0 : 2L * text.length();
+    }
+
+    String id() {
+        return frame.id();
+    }
+
+    void deadline(Future<?> timer) {
+        deadline = timer;
+    }
+
+    void stopDeadline() {
+        deadline.cancel(false);
+    }
+
+    /** What is left of the longest time that a request may take, in milliseconds. */
+    long remainingMillis(Duration longest) {
+        return Math.max(0, longest.minus(age()).toMillis());
+    }
+
+    void admitted(InFlightRequests ofWorker) {
+        inFlight = ofWorker;
+    }
+
+    /** @return where the worker that has it keeps it; null while it waits for a worker */
+    InFlightRequests inFlight() {
+        return inFlight;
+    }
+
+    void accepted(WorkerFrame.Accepted told) {
+        accepted = told;
+    }
+
+    /** Ends the stream of a request that got no permit. */
+    void refuse(Permits.Refusal refusal) {
+        listener.rejected(modelId, refusal.reason());
+        stream.fail(refusal.exception());
+    }
+
+    /** Tells the listener about a token that arrived now. */
+    void token() {
+        long now = System.nanoTime();
+        if (lastToken == 0) {
+            listener.firstToken(modelId, Duration.ofNanos(now - submitted));
+        } else {
+            listener.nextToken(modelId, Duration.ofNanos(now - lastToken));
+        }
+        lastToken = now;
+    }
+
+    /**
+     * Tells the listener about the end.
+     *
+     * @param finished null unless it ended well
+     */
+    void ended(String reason, WorkerFrame.Finished finished) {
+        listener.ended(modelId, reason, age(), accepted, finished);
+    }
+
+    /** Ends the stream of a request whose permit was taken back. */
+    void fail(WorkerException failure) {
+        ended("error", null);
+        stream.fail(failure);
+    }
+
+    private Duration age() {
+        return Duration.ofNanos(System.nanoTime() - submitted);
+    }
+}

@@ -1,0 +1,152 @@
+package dev.luq.engine;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.luq.engine.GenerationEvent.ToolCall;
+import dev.luq.llama.ChatPrompt;
+import dev.luq.llama.ChatTemplates;
+import dev.luq.llama.MessageParser;
+import dev.luq.llama.Vocabulary;
+import java.nio.FloatBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+
+/** A real vocabulary and parser; the test plays the model and chooses the tokens. */
+class OutputProcessorTest {
+
+    private final Vocabulary vocabulary = TinyEngine.model(TinyEngine.QWEN).vocabulary();
+    private final List<String> contents = new ArrayList<>();
+    private final List<ToolCall> calls = new ArrayList<>();
+    private final List<List<GenerationEvent.TokenLogprob>> logprobs = new ArrayList<>();
+    private boolean stopped;
+
+    private OutputProcessor answer(MessageParser parser, int topLogprobs, String... stops) {
+        return new OutputProcessor(vocabulary, List.of(stops), List.of(), parser, topLogprobs, (content, call, probabilities) -> {
+            if (content != null) {
+                contents.add(content);
+            }
+            if (call != null) {
+                calls.add(call);
+            }
+            logprobs.add(probabilities);
+        });
+    }
+
+    private void generate(OutputProcessor answer, String text, boolean withLogprobs) {
+        TopLogprobs even = new TopLogprobs(FloatBuffer.allocate(vocabulary.size()));
+        for (int token : vocabulary.tokenize(text, false, false)) {
+            if (answer.append(token, withLogprobs ? even : null)) {
+                stopped = true;
+                return;
+            }
+        }
+    }
+
+    @Test
+    void charactersOfSeveralTokensComeWhole() {
+        OutputProcessor answer = answer(null, -1);
+        assertTrue(vocabulary.tokenize("😀", false, false).length > 1);
+        generate(answer, "a😀é", false);
+        assertEquals(FinishReason.STOP, answer.finish(FinishReason.STOP));
+        assertEquals(List.of("a", "😀", "é"), contents);
+        assertNull(logprobs.get(0));
+    }
+
+    @Test
+    void aStopStringAcrossTokensIsNotShown() {
+        OutputProcessor answer = answer(null, 0, "END");
+        generate(answer, "fine EN fine END more", true);
+        assertTrue(stopped);
+        assertEquals(FinishReason.STOP, answer.finish(FinishReason.STOP));
+        assertEquals("fine EN fine ", String.join("", contents));
+        assertEquals("fine EN fine ", shownTokens(), "nor are its tokens");
+    }
+
+    @Test
+    void aStopStringThatStaysIncompleteIsShownAtTheEnd() {
+        OutputProcessor answer = answer(null, 0, "END");
+        generate(answer, "fine EN", true);
+        assertEquals("fine ", String.join("", contents));
+        answer.finish(FinishReason.LENGTH);
+        assertEquals("fine EN", String.join("", contents));
+        assertEquals("fine EN", shownTokens());
+    }
+
+    private String shownTokens() {
+        return logprobs.stream().flatMap(List::stream).map(GenerationEvent.TokenLogprob::token)
+                .collect(Collectors.joining());
+    }
+
+    @Test
+    void everyTokenHasItsLogProbabilityAndAlternatives() {
+        OutputProcessor answer = answer(null, 3);
+        generate(answer, "x😀y", true);
+        answer.finish(FinishReason.STOP);
+        List<GenerationEvent.TokenLogprob> all = logprobs.stream().flatMap(List::stream).toList();
+        assertEquals(vocabulary.tokenize("x😀y", false, false).length, all.size());
+        assertEquals(-Math.log(vocabulary.size()), all.get(0).logprob(), 1e-6);
+        assertEquals(3, all.get(0).top().size());
+        assertEquals(List.of((int) 'x'), all.get(0).bytes());
+    }
+
+    @Test
+    void controlTokensHaveNoText() {
+        OutputProcessor answer = answer(null, -1);
+        answer.append(vocabulary.tokenize("<|im_start|>", false, true)[0], null);
+        answer.finish(FinishReason.STOP);
+        assertEquals(List.of(), contents);
+    }
+
+    private FinishReason generateWithTools(String text, FinishReason reason) throws Exception {
+        String jinja = Files.readString(Path.of("src/test/resources/tool-calls.jinja"));
+        try (ChatTemplates templates = ChatTemplates.of(TinyEngine.model(TinyEngine.QWEN), jinja)) {
+            ChatPrompt prompt = templates.apply("""
+                    {"messages":[{"role":"user","content":"Paint!"}],"tools":[{"type":"function","function":
+                    {"name":"paint","parameters":{"type":"object","properties":{"colour":{"type":"string"}}}}}]}""");
+            try (MessageParser parser = templates.parser(prompt)) {
+                OutputProcessor answer = answer(parser, -1);
+                generate(answer, text, false);
+                return answer.finish(reason);
+            }
+        }
+    }
+
+    private static final String CALL = """
+            <tool_call>
+            {"name": "paint", "arguments": {"colour": "red"}}
+            </tool_call>""";
+
+    @Test
+    void aToolCallComesInPiecesAndEndsTheAnswer() throws Exception {
+        assertEquals(FinishReason.TOOL_CALLS, generateWithTools("Gladly." + CALL, FinishReason.STOP));
+        assertEquals("Gladly.", String.join("", contents).strip());
+        assertEquals("paint", calls.get(0).name());
+        assertNotNull(calls.get(0).id());
+        assertTrue(calls.stream().skip(1).allMatch(call -> call.id() == null && call.name() == null));
+        String arguments = calls.stream().map(ToolCall::argumentsDelta).collect(Collectors.joining());
+        assertEquals("red", new ObjectMapper().readTree(arguments).get("colour").asText());
+    }
+
+    @Test
+    void aToolCallThatIsCutOffEndsWithLength() throws Exception {
+        String half = CALL.substring(0, CALL.indexOf("red") + 2);
+        assertEquals(FinishReason.LENGTH, generateWithTools(half, FinishReason.LENGTH));
+        assertFalse(calls.isEmpty());
+    }
+
+    @Test
+    void withToolsAtHandAPlainAnswerIsContent() throws Exception {
+        assertEquals(FinishReason.STOP, generateWithTools("No, thanks.", FinishReason.STOP));
+        assertEquals("No, thanks.", String.join("", contents));
+        assertTrue(calls.isEmpty());
+    }
+}
