@@ -26,7 +26,7 @@ import org.eclipse.microprofile.openapi.annotations.Operation;
 public class Auditor {
 
     private static final String DONE = "done";
-    /** The client did not wait; the act goes on. */
+    /** The client left before the answer; the act goes on. */
     private static final String LEFT = "client_left";
 
     private final RoutingContext routing;

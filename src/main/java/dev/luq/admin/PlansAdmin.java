@@ -104,7 +104,8 @@ public class PlansAdmin {
             throw new InvalidRequest("context_size", "context_size must be 1 to 16777216");
         }
         return new ServingShape(context, Math.min(served.batchSize(), context), served.slots(), served.threads(),
-                Math.min(served.imageTokens(), context), AdminBody.oneOf(Kernels.class, request.kernels(), served.kernels(), "kernels"));
+                Math.min(served.imageTokens(), context),
+                AdminBody.oneOf(Kernels.class, request.kernels(), served.kernels(), "kernels"));
     }
 
     private static Ranking ranking(List<Integer> order, int layers) {

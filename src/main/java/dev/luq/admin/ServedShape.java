@@ -9,7 +9,7 @@ import dev.luq.memory.ServingShape;
 import dev.luq.protocol.ServerFrame.Load;
 import dev.luq.serving.WorkerConfig;
 
-/** How this server runs its models, which decides what they take beside their weights. */
+/** How this server runs its models: what decides their memory beside the weights. */
 final class ServedShape {
 
     private ServedShape() {

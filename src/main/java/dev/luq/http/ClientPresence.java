@@ -29,7 +29,7 @@ public final class ClientPresence {
         routing.put(KEY, presence);
         routing.addEndHandler(end -> {
             if (end.failed()) {
-                // A turn later: the framework then has cancelled what it waits for, and need not be told of a failure.
+                // One event later: by then the framework has cancelled what it waits for, and need not be told of a failure.
                 routing.vertx().runOnContext(turn -> presence.gone.complete(null));
             }
         });

@@ -10,7 +10,7 @@ import io.vertx.ext.web.RoutingContext;
 import jakarta.enterprise.event.Observes;
 import jakarta.inject.Singleton;
 
-/** What every request meets before its resource, and what answers when no resource does. */
+/** The first filter of every request, and the answers where no resource gives one. */
 @Singleton
 public final class HttpRoutes {
 

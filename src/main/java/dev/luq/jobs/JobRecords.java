@@ -165,7 +165,11 @@ final class JobRecords {
         return next;
     }
 
-    /** Records a change that has happened. One that the disk does not take counts as long as the server runs. @return the job as it is now */
+    /**
+     * Records a change that has happened. One that the disk does not take counts as long as the server runs.
+     *
+     * @return the job as it is now
+     */
     Job change(String id, UnaryOperator<Job> change) {
         Job next = change.apply(jobs.get(id));
         try {

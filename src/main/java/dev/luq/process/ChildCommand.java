@@ -84,12 +84,12 @@ public final class ChildCommand {
         this.reports = new CrashReports(config.crashDir().orElse(Path.of(System.getProperty("java.io.tmpdir"))), role);
     }
 
-    /** What such a process said when it crashed. @param name as in {@link #line} @param pid its process id */
+    /** The crash report of such a process. @param name as in {@link #line} @param pid its process id */
     public Optional<CrashReport> crashReport(String name, long pid) {
         return reports.of(name, pid);
     }
 
-    /** Where files of processes that ended lie. */
+    /** The folder of crash reports. */
     public Path crashFolder() {
         return reports.folder();
     }

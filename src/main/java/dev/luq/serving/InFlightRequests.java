@@ -106,10 +106,10 @@ final class InFlightRequests {
     }
 
     /** Ends a request whose permit another one gets. */
-    private void preempt(InFlightRequest victim) {
-        if (stop(victim)) {
+    private void preempt(InFlightRequest request) {
+        if (stop(request)) {
             // Not on this thread, which has the lock: the stream calls its subscriber.
-            timer.execute(() -> victim.refuse(running.preemption()));
+            timer.execute(() -> request.refuse(running.preemption()));
         }
     }
 

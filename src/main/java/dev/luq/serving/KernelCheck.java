@@ -30,9 +30,9 @@ import java.util.concurrent.TimeUnit;
 import org.jboss.logging.Logger;
 
 /**
- * Sees to it that this machine's kernels are tried, in a process of their own, once for a build of the native libraries
- * and a processor; later starts read what came out. A process that dies or hangs is started again behind the kernel that
- * it was trying. Where nothing can be found out, kernels are taken by rule, as everywhere before the first trial.
+ * Tries this machine's kernels in a process of their own, once for each build of the native libraries and processor; later
+ * starts read the result. When the process dies or hangs, the next one goes on behind the kernel that it was trying.
+ * Without a result, kernels are chosen by rule, as before the first trial.
  */
 public final class KernelCheck {
 

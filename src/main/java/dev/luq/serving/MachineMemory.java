@@ -31,7 +31,7 @@ public final class MachineMemory {
         return new MachineMemory(Path.of("/proc"), Path.of("/sys/fs/cgroup"));
     }
 
-    /** Bytes that can be had without ending or slowing down anything; empty when the system does not say. */
+    /** Bytes that can be allocated without slowing down or ending a process; empty when the system does not say. */
     public OptionalLong available() {
         OptionalLong physical = field(proc.resolve("meminfo"), "MemAvailable:", KIB);
         OptionalLong group = group();

@@ -62,7 +62,7 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
     private String failure;
     private long restarts;
     private FileStamps files;
-    /** When the process that loads got further. */
+    /** When the process that loads last sent a frame, {@link System#nanoTime()}. */
     private long progressed;
 
     /**

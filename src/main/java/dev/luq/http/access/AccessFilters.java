@@ -14,7 +14,7 @@ import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.util.List;
 
-/** What every request meets before anybody asks who sent it, and before any router reads its path. */
+/** Filters that every request passes before its caller is identified and before a router reads its path. */
 @Singleton
 public final class AccessFilters {
 

@@ -13,7 +13,7 @@ import java.util.Set;
  *
  * @param name in the audit log and wherever keys are told apart
  * @param digest SHA-256 of the key's UTF-8 bytes
- * @param expires when it is refused from; empty for never
+ * @param expires time from which it is refused; empty for never
  * @param requestsPerMinute empty for no limit
  * @param tokensPerMinute of prompts and answers together; empty for no limit
  * @param models names of the models it may use; empty for all

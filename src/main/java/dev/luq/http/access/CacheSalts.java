@@ -4,8 +4,8 @@ import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 
 /**
- * Who shares the caches of a model with whom. With more than one key each has its own, so that how fast an answer comes,
- * and how much of its prompt was there, tells nothing of what others asked. A request may draw narrower lines.
+ * Who shares the caches of a model with whom. With more than one key each has its own salt, so that neither the time
+ * of an answer nor its cached tokens tell what others asked. A request may narrow that with a salt of its own.
  */
 @Singleton
 public final class CacheSalts {

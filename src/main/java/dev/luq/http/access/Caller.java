@@ -11,7 +11,7 @@ import java.util.Optional;
  * Who makes a request that is let in.
  *
  * @param name in the audit log: the key's, or {@code -} without keys
- * @param share who shares what the server has with others as one: {@code key:NAME} or {@code address:ADDRESS}
+ * @param share what counts as one client where the server's resources are shared: {@code key:NAME} or {@code address:ADDRESS}
  * @param key empty where there are no keys
  */
 public record Caller(String name, Role role, String share, Optional<ApiKey> key) {
@@ -27,7 +27,7 @@ public record Caller(String name, Role role, String share, Optional<ApiKey> key)
         return new Caller(NAMELESS, role, "address:" + address, Optional.empty());
     }
 
-    /** Tells who shares as one from others where neither names nor addresses belong. */
+    /** A digest of {@link #share}, for places where neither names nor addresses belong. */
     public String tag() {
         return tag(share);
     }

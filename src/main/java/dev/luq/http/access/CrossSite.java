@@ -4,8 +4,8 @@ import java.net.URI;
 import java.util.Set;
 
 /**
- * Tells requests that a web page of another site makes a browser send. Where no key is needed, or the browser knows it,
- * such a page could change things, or make the server compute, behind its reader's back.
+ * Recognizes requests that a page of another site makes a browser send (CSRF). Where no key is needed, or the browser
+ * has it, such a page could change things or make the server compute without its reader's knowledge.
  */
 final class CrossSite {
 

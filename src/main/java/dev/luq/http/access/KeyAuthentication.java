@@ -26,8 +26,8 @@ import java.util.HexFormat;
 import java.util.Set;
 
 /**
- * Tells Quarkus who makes a request, as {@link AccessPolicy} has it. Whoever may do nothing is anonymous: what is open
- * to everybody is open to him, and elsewhere he is told why not.
+ * Tells Quarkus who makes a request, as {@link AccessPolicy} decides. A caller that it refuses is anonymous to Quarkus:
+ * it may have what needs no caller, and elsewhere gets the refusal.
  */
 @Singleton
 public final class KeyAuthentication implements HttpAuthenticationMechanism {

@@ -10,13 +10,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 
-/** The file of API keys. It is told by its content whether it changed: links may lead elsewhere, times may stay. */
+/** The file of API keys. Its content decides whether it has changed: a link may lead elsewhere while times stay the same. */
 final class KeyFile {
 
     private static final int LARGEST = 1 << 20;
 
     private final Path path;
-    /** Digest of what was looked at last, right or wrong; null when it could not be read. */
+    /** Digest of what was read last, valid or not; null when it could not be read. */
     private byte[] seen = new byte[0];
 
     KeyFile(Path path) {

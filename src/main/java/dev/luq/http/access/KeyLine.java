@@ -17,7 +17,7 @@ import java.util.regex.Pattern;
  * [user:|admin:]KEY [name=NAME] [expires=INSTANT] [requests-per-minute=N] [tokens-per-minute=N] [models=ID,ID...]
  * </pre>
  * KEY is the key itself, 16 characters or more without spaces, or {@code sha256:} and the 64 hexadecimal digits of its
- * digest. No message repeats any of a line: a misplaced space would show the key.
+ * digest. No message quotes a line: it could contain the key.
  */
 final class KeyLine {
 

@@ -10,8 +10,8 @@ import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 
 /**
- * The rates of keys that have any. A request is let in while its key has a request and a token left; the tokens that it
- * then uses are taken when they are known. Thread-safe.
+ * The rates of keys that have any. A request is let in while its key has a request and a token left; the tokens
+ * that it then uses are charged when they are known. Thread-safe.
  */
 @Singleton
 public final class RateLimits {
@@ -42,7 +42,7 @@ public final class RateLimits {
     }
 
     /**
-     * A request that makes a model work comes.
+     * Charges a request for a generation.
      *
      * @throws RateLimited if its key has used up what it may for now
      */
@@ -67,7 +67,7 @@ public final class RateLimits {
         return tokens(caller) != null;
     }
 
-    /** Tokens were used. */
+    /** Charges tokens. */
     public void charge(Caller caller, long amount) {
         TokenBucket tokens = tokens(caller);
         if (tokens != null) {

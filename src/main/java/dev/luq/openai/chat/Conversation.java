@@ -47,7 +47,7 @@ final class Conversation {
     }
 
     /**
-     * @param model what reads them
+     * @param model that they are for
      * @throws InvalidRequest naming the field at fault
      * @throws ContextLengthExceeded if there are more messages, parts and calls than tokens in the context
      * @throws UnsupportedModality if a part is of a kind that the model does not understand

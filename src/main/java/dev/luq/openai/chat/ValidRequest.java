@@ -9,7 +9,7 @@ import dev.luq.protocol.WorkerFrame.ModelInfo;
 import dev.luq.schema.SchemaCheck;
 import java.util.List;
 
-/** A chat request that keeps to the contract and suits its model: there is no other way to make one than to check it. */
+/** A chat request that is valid and fits its model. Making one checks it. */
 final class ValidRequest {
 
     private static final int MOST_TOP_LOGPROBS = 20;
@@ -67,7 +67,7 @@ final class ValidRequest {
         timings = Check.flag(request.timings(), false);
     }
 
-    /** What cannot become a prompt, whatever its tokens are, goes no further. */
+    /** Refuses text that does not fit the context even if all of its tokens are as long as the longest. */
     private static void refuseTooLong(long bytes, ModelInfo model) {
         if (bytes > model.mostTextBytes()) {
             throw new ContextLengthExceeded("messages", "The messages, tools and schemas have " + bytes
