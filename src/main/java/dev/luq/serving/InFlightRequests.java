@@ -268,7 +268,7 @@ final class InFlightRequests {
         }
         for (InFlightRequest request : all) {
             if (stop(request)) {
-                request.fail(new WorkerException.NotReady(ModelWorker.State.DRAINING, "The server is stopping"));
+                request.fail(WorkerException.NotReady.stopping());
             }
         }
     }

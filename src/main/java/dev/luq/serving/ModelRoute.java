@@ -174,7 +174,7 @@ final class ModelRoute implements ModelWorker {
             return current.admit(request);
         }
         return draining
-                ? new Permits.Refusal("draining", new WorkerException.NotReady(State.DRAINING, "The server is stopping"))
+                ? Permits.draining()
                 : new Permits.Refusal("model_not_loaded", new WorkerException.NotReady(State.UNLOADED,
                         "The model " + modelId + " is not loaded"));
     }
@@ -234,7 +234,7 @@ final class ModelRoute implements ModelWorker {
         }
         for (InFlightRequest request : waiting) {
             if (stopWaiting(request)) {
-                request.fail(new WorkerException.NotReady(State.DRAINING, "The server is stopping"));
+                request.fail(WorkerException.NotReady.stopping());
             }
         }
         workers.forEach(SupervisedWorker::giveUp);

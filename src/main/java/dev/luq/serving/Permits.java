@@ -164,6 +164,10 @@ final class Permits {
         return null;
     }
 
+    static Refusal draining() {
+        return new Refusal("draining", WorkerException.NotReady.stopping());
+    }
+
     static Refusal duplicate() {
         return new Refusal("duplicate_id", new WorkerException.Rejected("internal_error",
                 "A request with this id is in flight", null));

@@ -241,7 +241,7 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
             case READY -> null;
             case FAILED -> new Permits.Refusal("model_failed", new WorkerException.NotReady(state,
                     "The model " + modelId + " cannot be served: " + failure));
-            case DRAINING -> new Permits.Refusal("draining", new WorkerException.NotReady(state, "The server is stopping"));
+            case DRAINING -> Permits.draining();
             case RESTARTING -> new Permits.Refusal("worker_restarting", new WorkerException.NotReady(state,
                     "The model " + modelId + " is being restarted; try again shortly"));
             default -> new Permits.Refusal("model_loading", new WorkerException.NotReady(state,

@@ -18,6 +18,10 @@ public abstract sealed class WorkerException extends RuntimeException {
             this.state = state;
         }
 
+        static NotReady stopping() {
+            return new NotReady(ModelWorker.State.DRAINING, "The server is stopping");
+        }
+
         public ModelWorker.State state() {
             return state;
         }
