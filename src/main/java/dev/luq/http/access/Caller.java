@@ -11,10 +11,10 @@ import java.util.Optional;
  * Who makes a request that is let in.
  *
  * @param name in the audit log: the key's, or {@code -} without keys
- * @param share what counts as one client where the server's resources are shared: {@code key:NAME} or {@code address:ADDRESS}
+ * @param client what counts as one where the server's resources are shared: {@code key:NAME} or {@code address:ADDRESS}
  * @param key empty where there are no keys
  */
-public record Caller(String name, Role role, String share, Optional<ApiKey> key) {
+public record Caller(String name, Role role, String client, Optional<ApiKey> key) {
 
     static final String ATTRIBUTE = "luq.caller";
     private static final String NAMELESS = "-";
@@ -27,9 +27,9 @@ public record Caller(String name, Role role, String share, Optional<ApiKey> key)
         return new Caller(NAMELESS, role, "address:" + address, Optional.empty());
     }
 
-    /** A digest of {@link #share}, for places where neither names nor addresses belong. */
+    /** A digest of {@link #client}, for places where neither names nor addresses belong. */
     public String tag() {
-        return tag(share);
+        return tag(client);
     }
 
     static String tag(String text) {

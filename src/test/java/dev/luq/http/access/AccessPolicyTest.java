@@ -52,7 +52,7 @@ class AccessPolicyTest {
     void aKeySaysWhoItIs(String authorization, Role role) {
         Caller caller = new AccessPolicy(() -> KEYS, "0.0.0.0", false).identify("luq.example", authorization, "a");
         assertEquals(role, caller.role());
-        assertEquals("key:" + caller.name(), caller.share());
+        assertEquals("key:" + caller.name(), caller.client());
     }
 
     @ParameterizedTest
