@@ -25,7 +25,11 @@ public sealed interface WorkerFrame {
     /** Bytes of the longest frame: the longest is a delta with log probabilities, a few kilobytes. */
     long LONGEST = 16L << 20;
 
-    /** The share of the model that is loaded, 0..1. It tells the server that loading goes on: see luq.worker.load-stall-timeout. */
+    /**
+     * Loading goes on, which the server watches: see {@code luq.worker.load-stall-timeout}.
+     *
+     * @param progress share of the model loaded, 0..1
+     */
     record Loading(float progress) implements WorkerFrame {
     }
 
