@@ -53,16 +53,15 @@ public record LayeredModel(Map<String, GgufValue> metadata, List<GgufTensor> out
         List<GgufTensor> outside = new ArrayList<>();
         List<List<GgufTensor>> layers = new ArrayList<>();
         tensors.forEach(tensor -> {
-            Matcher name = LAYER.matcher(tensor.name());
-            if (!name.matches()) {
+            Optional<Integer> layer = layerOf(tensor.name());
+            if (layer.isEmpty()) {
                 outside.add(tensor);
                 return;
             }
-            int layer = Integer.parseInt(name.group(1));
-            while (layers.size() <= layer) {
+            while (layers.size() <= layer.get()) {
                 layers.add(new ArrayList<>());
             }
-            layers.get(layer).add(tensor);
+            layers.get(layer.get()).add(tensor);
         });
         if (layers.isEmpty() || blockCount.orElse(layers.size()) != layers.size()
                 || layers.stream().anyMatch(List::isEmpty)) {
@@ -70,6 +69,12 @@ public record LayeredModel(Map<String, GgufValue> metadata, List<GgufTensor> out
                     + " tensors (blk.0 and so on) are those of " + layers.stream().filter(l -> !l.isEmpty()).count() + ".");
         }
         return new LayeredModel(metadata, outside, layers);
+    }
+
+    /** The layer that a tensor's name tells, from 0; empty for a tensor outside the layers. */
+    public static Optional<Integer> layerOf(String tensor) {
+        Matcher name = LAYER.matcher(tensor);
+        return name.matches() ? Optional.of(Integer.valueOf(name.group(1))) : Optional.empty();
     }
 
     /** Whether the embeddings serve as output too. */

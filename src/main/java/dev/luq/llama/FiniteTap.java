@@ -1,5 +1,6 @@
 package dev.luq.llama;
 
+import dev.luq.gguf.LayeredModel;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -7,7 +8,7 @@ import java.util.regex.Pattern;
 /** Finds the first product of a matrix, or output of a layer, with a NaN or an infinity. */
 public final class FiniteTap implements TensorTap {
 
-    private static final Pattern LAYER = Pattern.compile("blk\\.(\\d{1,6})\\..*|l_out-(\\d{1,6})");
+    private static final Pattern LAYER_OUTPUT = Pattern.compile("l_out-(\\d{1,5})");
 
     private Location found;
 
@@ -21,10 +22,8 @@ public final class FiniteTap implements TensorTap {
 
         /** The layer that a tensor belongs to; empty for one of none. */
         public static Optional<Integer> layerOf(String tensor) {
-            Matcher matcher = LAYER.matcher(tensor);
-            return matcher.matches()
-                    ? Optional.of(Integer.valueOf(matcher.group(1) != null ? matcher.group(1) : matcher.group(2)))
-                    : Optional.empty();
+            Matcher output = LAYER_OUTPUT.matcher(tensor);
+            return output.matches() ? Optional.of(Integer.valueOf(output.group(1))) : LayeredModel.layerOf(tensor);
         }
 
         /** The layer; empty for a tensor of none. */

@@ -10,7 +10,7 @@ import java.util.List;
  * @param calibration its vectors and sums
  * @param matrix for the alpha
  * @param seed of the sampling
- * @param alpha share of image tokens in the matrix, 0 to 1
+ * @param alpha weight of image tokens in the matrix, 0 to 1
  */
 record CalibrationRun(String key, Calibration calibration, KeyedImatrix matrix, long seed, double alpha) {
 
