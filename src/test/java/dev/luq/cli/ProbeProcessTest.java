@@ -1,5 +1,6 @@
 package dev.luq.cli;
 
+import static dev.luq.Until.until;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -10,7 +11,6 @@ import dev.luq.machine.Kernels;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
@@ -54,11 +54,7 @@ class ProbeProcessTest {
             probe.decode(TOKENS);
             Path process = Path.of("/proc", Long.toString(probe.pid()));
             assertTrue(Files.readString(process.resolve("environ")).contains("GOMP_SPINCOUNT="), "as a worker's");
-            long deadline = System.nanoTime() + Duration.ofSeconds(10).toNanos();
-            while (!states(process).stream().allMatch("S"::equals)) {
-                assertTrue(System.nanoTime() < deadline, () -> "still computing: " + states(process));
-                Thread.sleep(1);
-            }
+            until("all threads to sleep", () -> states(process).stream().allMatch("S"::equals));
         }
     }
 

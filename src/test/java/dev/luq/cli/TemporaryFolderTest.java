@@ -1,5 +1,6 @@
 package dev.luq.cli;
 
+import static dev.luq.Until.ended;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -47,7 +48,7 @@ class TemporaryFolderTest {
             assertEquals(parent, folder.getParent());
             assertFalse(isEmpty());
             process.destroy();
-            assertTrue(process.waitFor(30, TimeUnit.SECONDS));
+            ended("the process that was told to end", process);
         } finally {
             process.destroyForcibly();
         }

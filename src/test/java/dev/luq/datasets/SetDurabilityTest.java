@@ -1,5 +1,6 @@
 package dev.luq.datasets;
 
+import static dev.luq.Until.ended;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
@@ -11,7 +12,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -43,10 +43,10 @@ class SetDurabilityTest {
                 "-e", "signal=none", "-o", log.toString(), Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xint", "-cp", System.getProperty("java.class.path"), Adds.class.getName(), folder.resolve("data").toString())
                 .redirectErrorStream(true).redirectOutput(folder.resolve("out").toFile()).start();
-        assertTrue(process.waitFor(60, TimeUnit.SECONDS));
+        int exit = ended("the upload", process);
         String out = Files.readString(folder.resolve("out"));
         assumeTrue(!out.contains("ptrace"), out);
-        assertEquals(0, process.exitValue(), out);
+        assertEquals(0, exit, out);
         List<String> calls = Files.readAllLines(log);
         int renamed = index(calls, "rename", "/shapes\"");
         assertTrue(index(calls, "fsync", "set.jsonl>") < renamed);

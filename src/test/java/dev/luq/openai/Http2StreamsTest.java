@@ -1,5 +1,7 @@
 package dev.luq.openai;
 
+import static dev.luq.Until.completed;
+import static dev.luq.Until.reached;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -20,7 +22,6 @@ import io.vertx.core.http.HttpVersion;
 import jakarta.inject.Inject;
 import java.net.URI;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -68,22 +69,20 @@ class Http2StreamsTest {
         workers.script = request -> {
             asked.countDown();
             try {
-                gone.await(10, TimeUnit.SECONDS);
+                reached("the others to be answered", gone);
                 throw new IllegalStateException("answered too late");
-            } catch (InterruptedException e) {
-                throw new IllegalStateException(e);
             } finally {
                 answered.countDown();
             }
         };
         HttpClientRequest late = request(HttpMethod.POST, "/v1/chat/completions");
         late.send(QUESTION);
-        assertTrue(asked.await(10, TimeUnit.SECONDS));
+        reached("the request at the model", asked);
         late.reset();
         // What comes after the reset is answered after the server has seen it.
         assertOthersAreAnswered();
         gone.countDown();
-        assertTrue(answered.await(10, TimeUnit.SECONDS));
+        reached("the late answer", answered);
         assertOthersAreAnswered();
     }
 
@@ -129,6 +128,6 @@ class Http2StreamsTest {
     }
 
     private static <T> T await(Future<T> future) throws Exception {
-        return future.toCompletionStage().toCompletableFuture().get(10, TimeUnit.SECONDS);
+        return completed("the other side of the connection", future.toCompletionStage().toCompletableFuture());
     }
 }

@@ -1,9 +1,9 @@
 package dev.luq.openai;
 
+import static dev.luq.Until.reached;
 import static dev.luq.Until.until;
 import static io.restassured.RestAssured.given;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.luq.images.Tricks;
 import dev.luq.openai.images.TestImages;
@@ -21,7 +21,6 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 import java.util.logging.Handler;
@@ -59,12 +58,12 @@ class LeavingClientsTest extends ScriptedApi {
                     });
         }
 
-        void awaitWaiting() throws InterruptedException {
-            assertTrue(waiting.await(10, TimeUnit.SECONDS), "the generations began");
+        void awaitWaiting() {
+            reached("the generations to begin", waiting);
         }
 
-        void awaitCancelled() throws InterruptedException {
-            assertTrue(cancelled.await(10, TimeUnit.SECONDS), "all of them are cancelled");
+        void awaitCancelled() {
+            reached("all generations to be cancelled", cancelled);
         }
     }
 
@@ -138,9 +137,9 @@ class LeavingClientsTest extends ScriptedApi {
         try (RawClient client = new RawClient(server.getPort(), 0)) {
             client.chat("{\"stream\":" + stream + ",\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image_url\","
                     + "\"image_url\":\"" + TestImages.png(60, 40) + "\"}]}]}");
-            assertTrue(asked.await(10, TimeUnit.SECONDS));
+            reached("the request at the model", asked);
         }
-        assertTrue(left.await(10, TimeUnit.SECONDS));
+        reached("the server to see that the client left", left);
         until("memory and generation given up", () -> budget.free() == budget.total() && generation.open.get() == 0);
     }
 

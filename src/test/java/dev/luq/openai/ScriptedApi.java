@@ -1,10 +1,10 @@
 package dev.luq.openai;
 
+import static dev.luq.Until.until;
 import static io.restassured.RestAssured.given;
 import static org.hamcrest.Matchers.equalTo;
 import static org.hamcrest.Matchers.hasKey;
 import static org.hamcrest.Matchers.notNullValue;
-import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.luq.http.intake.IntakeBudget;
@@ -32,11 +32,8 @@ abstract class ScriptedApi {
     URI server;
 
     @AfterEach
-    void nothingIsHeld() throws InterruptedException {
-        for (int i = 0; i < 500 && budget.free() != budget.total(); i++) {
-            Thread.sleep(10);
-        }
-        assertEquals(budget.total(), budget.free(), "memory of requests that ended is free again");
+    void nothingIsHeld() {
+        until("the memory of requests that ended to be free again", () -> budget.free() == budget.total());
         workers.requests.clear();
     }
 

@@ -1,12 +1,12 @@
 package dev.luq.serving;
 
 import static dev.luq.Until.until;
-import static dev.luq.serving.Await.answer;
-import static dev.luq.serving.Await.failure;
-import static dev.luq.serving.Await.ready;
-import static dev.luq.serving.Await.request;
-import static dev.luq.serving.Await.run;
-import static dev.luq.serving.Await.text;
+import static dev.luq.serving.WorkerClient.answer;
+import static dev.luq.serving.WorkerClient.failure;
+import static dev.luq.serving.WorkerClient.ready;
+import static dev.luq.serving.WorkerClient.request;
+import static dev.luq.serving.WorkerClient.run;
+import static dev.luq.serving.WorkerClient.text;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
@@ -176,7 +176,7 @@ class ModelProcessTest {
         SupervisedWorker stock = started(mixed, mmproj, Kernels.STOCK);
         List<SupervisedWorker> ours = List.of(started(mixed, mmproj, Kernels.FAST), started(mixed, mmproj, Kernels.COMPACT));
         ready(stock);
-        ours.forEach(Await::ready);
+        ours.forEach(WorkerClient::ready);
         Path folderOfSet = demo.resolveSibling("evaluation");
         List<String> questions = Files.readAllLines(folderOfSet.resolve("evaluation.jsonl"));
         for (int i = 0; i < questions.size(); i += EVERY) {

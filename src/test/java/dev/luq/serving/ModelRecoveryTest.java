@@ -1,8 +1,8 @@
 package dev.luq.serving;
 
 import static dev.luq.Until.until;
-import static dev.luq.serving.Await.answer;
-import static dev.luq.serving.Await.run;
+import static dev.luq.serving.WorkerClient.answer;
+import static dev.luq.serving.WorkerClient.run;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -53,7 +53,7 @@ class ModelRecoveryTest {
 
         Files.copy(TINY, file);
         until("ready", () -> model.state() == ModelWorker.State.READY);
-        answer(run(model, Await.request(HELLO, 4)));
+        answer(run(model, WorkerClient.request(HELLO, 4)));
 
         byte[] whole = Files.readAllBytes(file);
         Files.write(file, Arrays.copyOf(whole, whole.length / 2));
@@ -65,7 +65,7 @@ class ModelRecoveryTest {
 
         Files.write(file, whole);
         until("ready", () -> model.state() == ModelWorker.State.READY);
-        answer(run(model, Await.request(HELLO, 4)));
+        answer(run(model, WorkerClient.request(HELLO, 4)));
     }
 
     private ModelWorker serve(Path file) {

@@ -1,9 +1,9 @@
 package dev.luq.serving;
 
-import static dev.luq.serving.Await.answer;
-import static dev.luq.serving.Await.failure;
-import static dev.luq.serving.Await.request;
-import static dev.luq.serving.Await.run;
+import static dev.luq.serving.WorkerClient.answer;
+import static dev.luq.serving.WorkerClient.failure;
+import static dev.luq.serving.WorkerClient.request;
+import static dev.luq.serving.WorkerClient.run;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -109,6 +109,6 @@ class NotFiniteTest {
                 (modelId, events) -> WorkerProcess.start(modelId, command, events), timer, new GenerationListener() { },
                 new Quarantine(config.restart()), () -> { });
         worker.start();
-        Await.ready(worker);
+        WorkerClient.ready(worker);
     }
 }

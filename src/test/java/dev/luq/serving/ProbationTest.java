@@ -171,7 +171,7 @@ class ProbationTest {
 
     private Generation add(boolean suspect) {
         List<Generation> made = new ArrayList<>();
-        Generation.stream("m", Await.request("x", 1), new GenerationListener() { }, made::add).subscribe().with(item -> { });
+        Generation.stream("m", WorkerClient.request("x", 1), new GenerationListener() { }, made::add).subscribe().with(item -> { });
         probation.add(made.get(0), suspect, now);
         return made.get(0);
     }

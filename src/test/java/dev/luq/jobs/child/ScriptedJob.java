@@ -1,5 +1,6 @@
 package dev.luq.jobs.child;
 
+import dev.luq.Signals;
 import dev.luq.requant.pipeline.JobException;
 import dev.luq.requant.pipeline.Requantization;
 import dev.luq.requant.spec.Phase;
@@ -70,27 +71,15 @@ public final class ScriptedJob implements Consumer<Requantization.Listener> {
                     sleep(20);
                 }
             }
-            case "crashing" -> {
-                signal("SEGV");
-                sleep(Long.MAX_VALUE);
-            }
+            case "crashing" -> Signals.dieOf("SEGV");
             case "dying", "mortal" -> {
                 append("deaths", "one");
                 if (kind.equals("mortal") || read("deaths").size() < 3) {
-                    signal("KILL");
-                    sleep(Long.MAX_VALUE);
+                    Signals.dieOf("KILL");
                 }
             }
             default -> {
             }
-        }
-    }
-
-    private static void signal(String name) {
-        try {
-            new ProcessBuilder("kill", "-" + name, String.valueOf(ProcessHandle.current().pid())).start();
-        } catch (IOException e) {
-            throw new IllegalStateException(e);
         }
     }
 

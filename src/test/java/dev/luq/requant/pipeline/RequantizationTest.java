@@ -1,5 +1,6 @@
 package dev.luq.requant.pipeline;
 
+import static dev.luq.Until.until;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
@@ -19,8 +20,8 @@ import dev.luq.requant.report.Report;
 import dev.luq.requant.spec.JobStatus;
 import dev.luq.requant.spec.Method;
 import dev.luq.requant.spec.Phase;
-import dev.luq.requant.spec.RequantizationSpec;
 import dev.luq.requant.spec.RequantizationSpec.Scope;
+import dev.luq.requant.spec.RequantizationSpec;
 import dev.luq.requant.store.LayerStore;
 import dev.luq.requant.store.Manifest;
 import java.io.IOException;
@@ -185,9 +186,7 @@ class RequantizationTest {
             Path job = Jobs.create(data, spec("waits", "90%", Method.ERROR));
             CompletableFuture<?> waiting = CompletableFuture.runAsync(
                     () -> new Requantization(new DataFolder(data), job).run(notes));
-            while (notes.messages.isEmpty()) {
-                Thread.sleep(10);
-            }
+            until("a word of why it waits", () -> !notes.messages.isEmpty());
             assertEquals(List.of("Waiting for another job with this data folder."), notes.messages);
             notes.cancelAt = Phase.CALIBRATE;
             ExecutionException end = assertThrows(ExecutionException.class, waiting::get);
