@@ -50,6 +50,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * What one client sends hurts nobody else: while it is at work, and after, somebody who does no harm is answered, by the
  * same worker. The server is a process of its own with the demo model on two slots.
  */
+@Integration
 class HostileClientsTest {
 
     private static final JsonMapper JSON = new JsonMapper();

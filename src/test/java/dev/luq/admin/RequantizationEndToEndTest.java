@@ -14,6 +14,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.luq.Children;
+import dev.luq.Integration;
 import dev.luq.datasets.TestArchives;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
@@ -27,6 +28,7 @@ import java.util.function.Predicate;
 import org.junit.jupiter.api.Test;
 
 /** From an uploaded set to a served variant, with the real process of a job, over HTTP alone. */
+@Integration
 @QuarkusTest
 @TestProfile(AdminProfile.class)
 class RequantizationEndToEndTest {

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.luq.Integration;
 import dev.luq.files.DataFolder;
 import dev.luq.serving.TestConfig;
 import java.io.IOException;
@@ -17,6 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What is answered survives a power cut: in which order the system is asked to write, as strace sees it. */
+@Integration
 class SetDurabilityTest {
 
     @TempDir

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.luq.Children;
+import dev.luq.Integration;
 import dev.luq.decoder.DecoderException.Reason;
 import dev.luq.decoder.child.ScriptedDecoder;
 import dev.luq.images.ImageException;
@@ -31,6 +32,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Whatever a decoder does, its image gets an answer, the others theirs, and the next one a decoder. */
+@Integration
 @Timeout(120)
 class DecoderPoolTest {
 

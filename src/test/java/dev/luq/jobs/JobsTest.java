@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.luq.Children;
+import dev.luq.Integration;
 import dev.luq.files.DataFolder;
 import dev.luq.memory.ServingShape;
 import dev.luq.process.ProcessConfig;
@@ -35,6 +36,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The queue with real child processes that follow a script. */
+@Integration
 class JobsTest {
 
     @TempDir

@@ -2,6 +2,7 @@ package dev.luq.openai;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.luq.Integration;
 import io.quarkus.test.common.http.TestHTTPResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
@@ -11,6 +12,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 /** A server without keys that other machines reach. */
+@Integration
 @QuarkusTest
 @TestProfile(AnonymousAccessTest.Anonymous.class)
 class AnonymousAccessTest {

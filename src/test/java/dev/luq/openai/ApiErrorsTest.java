@@ -11,6 +11,7 @@ import static org.hamcrest.Matchers.nullValue;
 import static org.hamcrest.Matchers.startsWith;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.luq.Integration;
 import dev.luq.serving.ModelWorker;
 import dev.luq.serving.WorkerException;
 import io.quarkus.test.junit.QuarkusTest;
@@ -25,6 +26,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Status, code and shape of every error. */
+@Integration
 @QuarkusTest
 @TestProfile(ScriptedWorkers.Profile.class)
 class ApiErrorsTest extends ScriptedApi {

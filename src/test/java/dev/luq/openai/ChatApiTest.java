@@ -11,6 +11,7 @@ import static org.hamcrest.Matchers.nullValue;
 import static org.hamcrest.Matchers.startsWith;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.luq.Integration;
 import dev.luq.openai.images.TestImages;
 import dev.luq.protocol.WorkerFrame;
 import io.quarkus.test.junit.QuarkusTest;
@@ -25,6 +26,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Answers, models and the description of the API. */
+@Integration
 @QuarkusTest
 @TestProfile(ScriptedWorkers.Profile.class)
 class ChatApiTest extends ScriptedApi {

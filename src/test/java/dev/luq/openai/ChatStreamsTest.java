@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.luq.Integration;
 import dev.luq.protocol.WorkerFrame;
 import dev.luq.serving.WorkerException;
 import io.quarkus.test.junit.QuarkusTest;
@@ -21,6 +22,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 
 /** Answers as server-sent events. */
+@Integration
 @QuarkusTest
 @TestProfile(ScriptedWorkers.Profile.class)
 class ChatStreamsTest extends ScriptedApi {

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.luq.Integration;
 import dev.luq.TinyAndBroken;
 import dev.luq.serving.ModelWorker;
 import dev.luq.serving.ModelWorkers;
@@ -30,6 +31,7 @@ import org.junit.jupiter.api.Test;
  * Texts, schemas and tools that ended or blocked the model's process for everybody, sent to the whole server: they are
  * answered or refused, the process lives, and somebody else is answered meanwhile.
  */
+@Integration
 @QuarkusTest
 @TestProfile(TinyAndBroken.class)
 class HostileTextTest {

@@ -5,6 +5,7 @@ import static dev.luq.Until.reached;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.luq.Integration;
 import io.quarkus.test.common.http.TestHTTPResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
@@ -28,6 +29,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** Requests that share one HTTP/2 connection: what becomes of one of them is no matter of the others. */
+@Integration
 @QuarkusTest
 @TestProfile(ScriptedWorkers.Profile.class)
 class Http2StreamsTest {

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 
+import dev.luq.Integration;
 import dev.luq.LoggedLines;
 import dev.luq.http.access.KeyRing;
 import dev.luq.protocol.ServerFrame;
@@ -23,6 +24,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** What a key's line says holds. */
+@Integration
 @QuarkusTest
 @TestProfile(KeysProfile.class)
 class KeysTest {

@@ -5,6 +5,7 @@ import static dev.luq.Until.until;
 import static io.restassured.RestAssured.given;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.luq.Integration;
 import dev.luq.images.Tricks;
 import dev.luq.openai.images.TestImages;
 import dev.luq.protocol.WorkerFrame.OfRequest;
@@ -32,6 +33,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a client that goes away leaves behind: nothing. */
+@Integration
 @QuarkusTest
 @TestProfile(ScriptedWorkers.Profile.class)
 class LeavingClientsTest extends ScriptedApi {

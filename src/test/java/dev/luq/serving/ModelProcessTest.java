@@ -15,6 +15,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
+import dev.luq.Integration;
 import dev.luq.cli.AnswerDifference;
 import dev.luq.cli.LadderMix;
 import dev.luq.llama.ModelQuantizer;
@@ -44,6 +45,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The real worker process with llama.cpp and tiny models of random weights. */
+@Integration
 class ModelProcessTest {
 
     private static final Path MODELS = Path.of("src/test/resources/reference").toAbsolutePath();

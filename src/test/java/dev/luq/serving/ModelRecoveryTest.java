@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.luq.Integration;
 import dev.luq.catalog.Catalog;
 import dev.luq.catalog.CatalogConfig;
 import dev.luq.catalog.CatalogException;
@@ -25,6 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A model's file comes, breaks and comes back; with real processes. */
+@Integration
 class ModelRecoveryTest {
 
     private static final Path TINY = Path.of("src/test/resources/reference/llava-tiny-F16.gguf");

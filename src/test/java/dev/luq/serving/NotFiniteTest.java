@@ -7,6 +7,7 @@ import static dev.luq.serving.WorkerClient.run;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.luq.Integration;
 import dev.luq.gguf.ModelFiles;
 import dev.luq.llama.Model;
 import dev.luq.llama.ModelOptions;
@@ -31,6 +32,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** A model that computes no numbers when one token is in its prompt, in real processes. */
+@Integration
 class NotFiniteTest {
 
     private static final String HELLO = "[{\"role\":\"user\",\"content\":\"Hello\"}]";

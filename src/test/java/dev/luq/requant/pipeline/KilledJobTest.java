@@ -4,7 +4,9 @@ import static dev.luq.Until.ended;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.luq.Integration;
 import dev.luq.Seeds;
+import dev.luq.requant.spec.JobStatus.State;
 import dev.luq.requant.spec.JobStatus;
 import dev.luq.requant.spec.Method;
 import dev.luq.requant.spec.Phase;
@@ -28,6 +30,7 @@ import org.junit.jupiter.api.io.TempDir;
  * layer measured at every precision, whose tables take each process 10 s. The names are outside {@code luq.}, where servers of
  * other tests take what they do not know for a mistake.
  */
+@Integration
 class KilledJobTest {
 
     private static final int ROUNDS = Integer.getInteger("kills.rounds", 1);
@@ -78,7 +81,7 @@ class KilledJobTest {
                 }
                 job.process().destroyForcibly();
                 if (ended("the killed job", job.process()) == KILLED && job.nextPhase().isEmpty()
-                        && JobStatus.read(data.resolve(JOB)).orElseThrow().state() == JobStatus.State.RUNNING) {
+                        && JobStatus.read(data.resolve(JOB)).map(JobStatus::state).orElse(State.RUNNING) == State.RUNNING) {
                     return data;
                 }
             }

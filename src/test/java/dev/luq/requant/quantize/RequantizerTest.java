@@ -7,14 +7,15 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.luq.Integration;
 import dev.luq.gguf.GgmlType;
 import dev.luq.gguf.GgufException;
 import dev.luq.gguf.GgufTensor;
 import dev.luq.gguf.ImportanceMatrix;
 import dev.luq.gguf.LayeredModel;
 import dev.luq.gguf.ModelFiles;
-import dev.luq.llama.ModelQuantizer;
 import dev.luq.llama.ModelQuantizer.FileType;
+import dev.luq.llama.ModelQuantizer;
 import dev.luq.requant.TestModels;
 import dev.luq.requant.plan.Plan;
 import dev.luq.requant.plan.Precision;
@@ -40,6 +41,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
+@Integration
 class RequantizerTest {
 
     @TempDir
