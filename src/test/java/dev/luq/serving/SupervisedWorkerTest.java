@@ -22,6 +22,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -29,8 +30,6 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
 
 /** Against real child processes, whose model does what a test needs. */
 @Integration
@@ -142,22 +141,35 @@ class SupervisedWorkerTest {
         assertTrue(worker.failure().orElseThrow().contains("SIGKILL"), worker.failure().get());
     }
 
-    @ParameterizedTest
-    @CsvSource({"die KILL,SIGKILL", "die ABRT,SIGABRT", "die SEGV,SIGSEGV", "exit,exit", "garbage,SIGKILL"})
-    void aDeathFailsWhatRunsAndASuccessorAnswers(String deadly, String signal) {
-        SupervisedWorker worker = ready(Map.of());
-        long pid = worker.pid().orElseThrow();
-        AssertSubscriber<WorkerFrame.OfRequest> bystander = run(worker, "wait");
-        until("the text", () -> text(bystander).equals("waiting"));
-        AssertSubscriber<WorkerFrame.OfRequest> culprit = run(worker, deadly);
-
-        failure(WorkerException.Died.class, culprit);
-        failure(WorkerException.Died.class, bystander);
-        until("the successor", () -> worker.state() == ModelWorker.State.READY);
-        assertNotEquals(pid, worker.pid().orElseThrow());
-        assertEquals(1, worker.restarts());
-        assertTrue(heard.contains("died " + signal), heard.toString());
-        assertEquals("b", answer(run(worker, "say b")));
+    /** Of five workers at once: each death takes the time of two starts. */
+    @Test
+    void aDeathFailsWhatRunsAndASuccessorAnswers() {
+        Map<String, String> signals = Map.of("die KILL", "SIGKILL", "die ABRT", "SIGABRT", "die SEGV", "SIGSEGV", "exit", "exit",
+                "garbage", "SIGKILL");
+        Map<String, SupervisedWorker> all = new TreeMap<>();
+        signals.keySet().forEach(deadly -> all.put(deadly, started("good", Map.of())));
+        Map<String, Long> pids = new TreeMap<>();
+        Map<String, AssertSubscriber<WorkerFrame.OfRequest>> bystanders = new TreeMap<>();
+        Map<String, AssertSubscriber<WorkerFrame.OfRequest>> culprits = new TreeMap<>();
+        all.forEach((deadly, worker) -> {
+            WorkerClient.ready(worker);
+            pids.put(deadly, worker.pid().orElseThrow());
+            bystanders.put(deadly, run(worker, "wait"));
+        });
+        all.forEach((deadly, worker) -> {
+            until("the text", () -> text(bystanders.get(deadly)).equals("waiting"));
+            culprits.put(deadly, run(worker, deadly));
+        });
+        all.forEach((deadly, worker) -> {
+            failure(WorkerException.Died.class, culprits.get(deadly));
+            failure(WorkerException.Died.class, bystanders.get(deadly));
+            until("the successor after " + deadly, () -> worker.state() == ModelWorker.State.READY);
+            assertNotEquals(pids.get(deadly), worker.pid().orElseThrow(), deadly);
+            assertEquals(1, worker.restarts(), deadly);
+            assertEquals("b", answer(run(worker, "say b")), deadly);
+        });
+        assertEquals(signals.values().stream().sorted().toList(),
+                heard.stream().filter(event -> event.startsWith("died ")).map(event -> event.substring("died ".length())).sorted().toList());
     }
 
     @Test
@@ -183,7 +195,7 @@ class SupervisedWorkerTest {
     @Test
     void whatWasInFlightAtDeathsIsNeverRefused() {
         SupervisedWorker worker = ready(Map.of("restart.back-off", "0S"));
-        for (int i = 0; i < 4; i++) {
+        for (int i = 0; i < 3; i++) { // two make a suspect that is refused
             AssertSubscriber<WorkerFrame.OfRequest> common = run(worker, "wait");
             until("the text", () -> text(common).equals("waiting"));
             failure(WorkerException.Died.class, run(worker, "die KILL " + i));
