@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 @TestProfile(AnonymousAccessTest.Anonymous.class)
 class AnonymousAccessTest {
 
-    public static class Anonymous extends ScriptedWorkers.Profile {
+    public static class Anonymous extends ScriptedProfile {
         @Override
         public Map<String, String> getConfigOverrides() {
             return Map.of("quarkus.http.host", "0.0.0.0", "luq.api.anonymous", "true");
@@ -39,6 +39,6 @@ class AnonymousAccessTest {
     }
 
     private int status(String method, String path) throws IOException {
-        return RawRequest.status(RawRequest.send(server, method, path, null, "Host: luq.example\r\n"));
+        return RawClient.status(RawClient.exchange(server, method, path, null, "Host: luq.example\r\n"));
     }
 }

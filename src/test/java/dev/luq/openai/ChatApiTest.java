@@ -28,7 +28,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** Answers, models and the description of the API. */
 @Integration
 @QuarkusTest
-@TestProfile(ScriptedWorkers.Profile.class)
+@TestProfile(ScriptedProfile.class)
 class ChatApiTest extends ScriptedApi {
 
     @Test
@@ -65,7 +65,7 @@ class ChatApiTest extends ScriptedApi {
         workers.script = request -> ScriptedWorkers.text(request, content);
         HttpResponse<String> answer = HttpClient.newBuilder().version(version).build().send(
                 HttpRequest.newBuilder(server.resolve(CHAT)).header("Content-Type", "application/json")
-                        .header("Authorization", "Bearer " + ScriptedWorkers.KEY)
+                        .header("Authorization", "Bearer " + ScriptedProfile.USER)
                         .POST(HttpRequest.BodyPublishers.ofString("{" + USER + "}")).build(),
                 HttpResponse.BodyHandlers.ofString());
         assertEquals(version, answer.version());

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Test;
 /** Answers as server-sent events. */
 @Integration
 @QuarkusTest
-@TestProfile(ScriptedWorkers.Profile.class)
+@TestProfile(ScriptedProfile.class)
 class ChatStreamsTest extends ScriptedApi {
 
     @Test

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
 @TestProfile(CrossSiteRequestsTest.WithoutKeys.class)
 class CrossSiteRequestsTest {
 
-    public static class WithoutKeys extends ScriptedWorkers.Profile {
+    public static class WithoutKeys extends ScriptedProfile {
         @Override
         public Map<String, String> getConfigOverrides() {
             return Map.of("luq.api.cors-origins", "http://localhost:3000");
@@ -78,24 +78,24 @@ class CrossSiteRequestsTest {
 
         String trusted = "Origin: http://localhost:3000\r\nSec-Fetch-Site: same-site\r\n";
         String allowed = send("OPTIONS", "/v1/chat/completions", trusted + preflight);
-        assertEquals(204, RawRequest.status(allowed));
+        assertEquals(204, RawClient.status(allowed));
         assertTrue(allowed.contains("access-control-allow-origin: http://localhost:3000")
                 && allowed.contains("access-control-allow-headers: content-type,x-stainless-os")
                 && allowed.contains("access-control-allow-methods: get, post") && allowed.contains("vary: origin"), allowed);
         String error = send("POST", "/v1/chat/completions", trusted);
-        assertEquals(400, RawRequest.status(error));
+        assertEquals(400, RawClient.status(error));
         assertTrue(error.contains("access-control-allow-origin: http://localhost:3000"), error);
         String none = send("GET", "/v1/none", trusted);
-        assertEquals(404, RawRequest.status(none));
+        assertEquals(404, RawClient.status(none));
         assertTrue(none.contains("access-control-allow-origin: http://localhost:3000"), none);
     }
 
     private int status(String method, String path, String headers) throws IOException {
-        return RawRequest.status(send(method, path, headers));
+        return RawClient.status(send(method, path, headers));
     }
 
     private String send(String method, String path, String headers) throws IOException {
-        String answer = RawRequest.send(server, method, path, null, headers);
+        String answer = RawClient.exchange(server, method, path, null, headers);
         return "HTTP/1.1" + answer.toLowerCase(Locale.ROOT).substring(8);
     }
 }

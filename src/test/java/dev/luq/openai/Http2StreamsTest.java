@@ -31,7 +31,7 @@ import org.junit.jupiter.api.Test;
 /** Requests that share one HTTP/2 connection: what becomes of one of them is no matter of the others. */
 @Integration
 @QuarkusTest
-@TestProfile(ScriptedWorkers.Profile.class)
+@TestProfile(ScriptedProfile.class)
 class Http2StreamsTest {
 
     private static final Buffer QUESTION = Buffer.buffer("{\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]}");
@@ -117,7 +117,7 @@ class Http2StreamsTest {
 
     private HttpClientRequest request(HttpMethod method, String path) throws Exception {
         return await(client.request(method, server.getPort(), server.getHost(), path))
-                .putHeader("Authorization", "Bearer " + ScriptedWorkers.KEY)
+                .putHeader("Authorization", "Bearer " + ScriptedProfile.USER)
                 .putHeader("Content-Type", "application/json");
     }
 

@@ -35,7 +35,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** What a client that goes away leaves behind: nothing. */
 @Integration
 @QuarkusTest
-@TestProfile(ScriptedWorkers.Profile.class)
+@TestProfile(ScriptedProfile.class)
 class LeavingClientsTest extends ScriptedApi {
 
     /** Generations that give some frames and then wait for ever. */
@@ -163,7 +163,7 @@ class LeavingClientsTest extends ScriptedApi {
     void aClientThatResetsItsStreamKeepsItsConnection(boolean stream) throws Exception {
         HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_2).build();
         Function<String, HttpRequest> post = json -> HttpRequest.newBuilder(server.resolve(CHAT))
-                .header("Content-Type", "application/json").header("Authorization", "Bearer " + ScriptedWorkers.KEY)
+                .header("Content-Type", "application/json").header("Authorization", "Bearer " + ScriptedProfile.USER)
                 .POST(HttpRequest.BodyPublishers.ofString(json)).build();
         workers.script = request -> ScriptedWorkers.text(request, "Hello");
         HttpRequest quick = post.apply("{" + USER + "}");

@@ -39,7 +39,7 @@ abstract class ScriptedApi {
 
     static RequestSpecification request() {
         return given().contentType("application/json")
-                .header("Authorization", "Bearer " + ScriptedWorkers.KEY);
+                .header("Authorization", "Bearer " + ScriptedProfile.USER);
     }
 
     /** @param fields of the request beside messages, each behind a comma */

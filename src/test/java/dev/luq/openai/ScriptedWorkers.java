@@ -1,47 +1,28 @@
 package dev.luq.openai;
 
 import dev.luq.protocol.ServerFrame;
-import dev.luq.protocol.WorkerFrame;
 import dev.luq.protocol.WorkerFrame.EngineStats;
 import dev.luq.protocol.WorkerFrame.ModelInfo;
 import dev.luq.protocol.WorkerFrame.OfRequest;
+import dev.luq.protocol.WorkerFrame;
 import dev.luq.serving.ModelWorker;
 import dev.luq.serving.ModelWorkers;
 import dev.luq.serving.WorkerException;
-import io.quarkus.test.junit.QuarkusTestProfile;
 import io.smallrye.mutiny.Multi;
 import jakarta.enterprise.inject.Alternative;
 import jakarta.inject.Singleton;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Function;
 
 /**
  * The port to the workers, played by a script: what the API makes of frames and failures that a real model gives only
- * by chance. Only the tests of {@link Profile} use it.
+ * by chance. Only the tests of {@link ScriptedProfile} use it. Serves the models {@code scripted} and {@code loading}.
  */
 @Alternative
 @Singleton
 public class ScriptedWorkers implements ModelWorkers {
-
-    static final String KEY = "user-key-12345678";
-
-    /** Serves model {@code scripted} and {@code loading}, with keys. */
-    public static class Profile implements QuarkusTestProfile {
-        @Override
-        public Set<Class<?>> getEnabledAlternatives() {
-            return Set.of(ScriptedWorkers.class);
-        }
-
-        @Override
-        public Map<String, String> getConfigOverrides() {
-            return Map.of("luq.api.keys", KEY, "luq.api.max-body-bytes", "2000000",
-                    "luq.api.stalled-client-timeout", "500ms");
-        }
-    }
 
     /** What the next generations do. */
     volatile Function<ServerFrame.Generate, Multi<OfRequest>> script;

@@ -9,8 +9,8 @@ import java.util.Map;
 import java.util.Set;
 import org.eclipse.microprofile.config.ConfigProvider;
 
-/** Scripted workers behind a file of keys of every kind, and one trusted site. */
-public class KeysProfile implements QuarkusTestProfile {
+/** Scripted workers behind a file of keys of every kind and one trusted site, with limits that a test can reach. */
+public class ScriptedProfile implements QuarkusTestProfile {
 
     static final String USER = "user-key-12345678";
     static final String ADMIN = "admin-key-1234567";
@@ -40,7 +40,8 @@ public class KeysProfile implements QuarkusTestProfile {
         try {
             Path file = Files.createTempFile(Files.createDirectories(Path.of("target/keys-test")).toAbsolutePath(), "keys-", "");
             Files.writeString(file, KEYS);
-            return Map.of("luq.api.keys-file", file.toString(), "luq.api.cors-origins", TRUSTED_SITE);
+            return Map.of("luq.api.keys-file", file.toString(), "luq.api.cors-origins", TRUSTED_SITE,
+                    "luq.api.max-body-bytes", "2000000", "luq.api.stalled-client-timeout", "500ms");
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
