@@ -49,7 +49,7 @@ class QuickTestsTest {
     void testsThatDoAreFound() {
         assertTrue(reached(tests.get("dev.luq.requant.store.StoreCrashTest")).contains(ProcessBuilder.class.getName()));
         assertTrue(reached(tests.get("dev.luq.ShutdownTest")).contains(ProcessBuilder.class.getName()), "by its helper");
-        assertTrue(reached(tests.get("dev.luq.openai.KeysTest")).contains(QuarkusTest.class.getName()));
+        assertTrue(reached(tests.get("dev.luq.http.access.KeysTest")).contains(QuarkusTest.class.getName()));
         assertTrue(reached(tests.get("dev.luq.serving.SupervisedWorkerTest")).contains("dev.luq.serving.WorkerProcess"));
     }
 

@@ -12,15 +12,15 @@ import org.eclipse.microprofile.config.ConfigProvider;
 /** Scripted workers behind a file of keys of every kind and one trusted site, with limits that a test can reach. */
 public class ScriptedProfile implements QuarkusTestProfile {
 
-    static final String USER = "user-key-12345678";
-    static final String ADMIN = "admin-key-1234567";
-    static final String EXPIRED = "expired-key-12345";
-    static final String NARROW = "narrow-key-123456";
-    static final String HASTY = "hasty-key-1234567";
-    static final String FRUGAL = "frugal-key-123456";
-    static final String TRUSTED_SITE = "https://chat.example";
+    public static final String USER = "user-key-12345678";
+    public static final String ADMIN = "admin-key-1234567";
+    public static final String EXPIRED = "expired-key-12345";
+    public static final String NARROW = "narrow-key-123456";
+    public static final String HASTY = "hasty-key-1234567";
+    public static final String FRUGAL = "frugal-key-123456";
+    public static final String TRUSTED_SITE = "https://chat.example";
 
-    static final String KEYS = """
+    public static final String KEYS = """
             # one of every kind
             user:%s name=alice
             admin:%s name=root
@@ -48,7 +48,7 @@ public class ScriptedProfile implements QuarkusTestProfile {
     }
 
     /** The running server's: a profile is asked more than once. */
-    static Path file() {
+    public static Path file() {
         return Path.of(ConfigProvider.getConfig().getValue("luq.api.keys-file", String.class));
     }
 }

@@ -25,8 +25,8 @@ import java.util.function.Function;
 public class ScriptedWorkers implements ModelWorkers {
 
     /** What the next generations do. */
-    volatile Function<ServerFrame.Generate, Multi<OfRequest>> script;
-    final List<ServerFrame.Generate> requests = new CopyOnWriteArrayList<>();
+    public volatile Function<ServerFrame.Generate, Multi<OfRequest>> script;
+    public final List<ServerFrame.Generate> requests = new CopyOnWriteArrayList<>();
 
     private final ModelWorker scripted = new Worker("scripted", ModelWorker.State.READY,
             Optional.of(new ModelInfo("Scripted", "qwen2vl", "Q4_K - Medium", 1000, 570, 4.56, 4096, 32768, 4, true, true, 64)));
@@ -108,30 +108,30 @@ public class ScriptedWorkers implements ModelWorkers {
     }
 
     /** A generation of these pieces of text. */
-    static Multi<OfRequest> text(ServerFrame.Generate request, String... pieces) {
+    public static Multi<OfRequest> text(ServerFrame.Generate request, String... pieces) {
         return Multi.createBy().concatenating().streams(
                 Multi.createFrom().item(accepted(request)),
                 Multi.createFrom().items(pieces).map(piece -> delta(request, piece)),
                 Multi.createFrom().item(finished(request, "stop", pieces.length)));
     }
 
-    static OfRequest accepted(ServerFrame.Generate request) {
+    public static OfRequest accepted(ServerFrame.Generate request) {
         return new WorkerFrame.Accepted(request.id(), 12, 4, 3);
     }
 
-    static OfRequest delta(ServerFrame.Generate request, String content) {
+    public static OfRequest delta(ServerFrame.Generate request, String content) {
         return new WorkerFrame.Delta(request.id(), content, null, null);
     }
 
-    static OfRequest toolCall(ServerFrame.Generate request, int index, String id, String name, String arguments) {
+    public static OfRequest toolCall(ServerFrame.Generate request, int index, String id, String name, String arguments) {
         return new WorkerFrame.Delta(request.id(), null, new WorkerFrame.ToolCallDelta(index, id, name, arguments), null);
     }
 
-    static OfRequest finished(ServerFrame.Generate request, String reason, int tokens) {
+    public static OfRequest finished(ServerFrame.Generate request, String reason, int tokens) {
         return new WorkerFrame.Finished(request.id(), reason, tokens, new WorkerFrame.Timings(1, 10, 20, 5));
     }
 
-    static Multi<OfRequest> failing(WorkerException failure) {
+    public static Multi<OfRequest> failing(WorkerException failure) {
         return Multi.createFrom().failure(failure);
     }
 }

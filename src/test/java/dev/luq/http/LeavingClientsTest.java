@@ -1,4 +1,4 @@
-package dev.luq.openai;
+package dev.luq.http;
 
 import static dev.luq.Until.reached;
 import static dev.luq.Until.until;
@@ -7,6 +7,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.luq.Integration;
 import dev.luq.images.Tricks;
+import dev.luq.openai.RawClient;
+import dev.luq.openai.ScriptedApi;
+import dev.luq.openai.ScriptedProfile;
+import dev.luq.openai.ScriptedWorkers;
 import dev.luq.openai.images.TestImages;
 import dev.luq.protocol.WorkerFrame.OfRequest;
 import io.quarkus.arc.Arc;

@@ -1,8 +1,10 @@
-package dev.luq.openai;
+package dev.luq.http.access;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.luq.Integration;
+import dev.luq.openai.RawClient;
+import dev.luq.openai.ScriptedProfile;
 import io.quarkus.test.common.http.TestHTTPResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;

@@ -1,4 +1,4 @@
-package dev.luq.openai;
+package dev.luq.http.access;
 
 import static dev.luq.Until.until;
 import static io.restassured.RestAssured.given;
@@ -11,7 +11,9 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 
 import dev.luq.Integration;
 import dev.luq.LoggedLines;
-import dev.luq.http.access.KeyRing;
+import dev.luq.openai.ScriptedApi;
+import dev.luq.openai.ScriptedProfile;
+import dev.luq.openai.ScriptedWorkers;
 import dev.luq.protocol.ServerFrame;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
