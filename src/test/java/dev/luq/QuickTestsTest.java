@@ -7,7 +7,6 @@ import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
-import io.quarkus.test.junit.QuarkusTest;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashSet;
@@ -20,6 +19,9 @@ import org.junit.jupiter.api.Test;
 /** That a test without {@link Integration} is quick: it starts no process and no server. */
 class QuickTestsTest {
 
+    private static final String PROCESS = "java.lang.ProcessBuilder";
+    private static final String SERVER = "io.quarkus.test.junit.QuarkusTest";
+
     private static JavaClasses tests;
     /** Classes of the application that start a process themselves. */
     private static Set<String> starters;
@@ -29,7 +31,7 @@ class QuickTestsTest {
         tests = new ClassFileImporter().withImportOption(ImportOption.Predefined.ONLY_INCLUDE_TESTS).importPackages(Rooms.BASE);
         JavaClasses main = new ClassFileImporter().withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
                 .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_JARS).importPackages(Rooms.BASE);
-        starters = main.stream().filter(type -> uses(type).contains(ProcessBuilder.class.getName())).map(JavaClass::getName)
+        starters = main.stream().filter(type -> uses(type).contains(PROCESS)).map(JavaClass::getName)
                 .collect(Collectors.toSet());
     }
 
@@ -47,9 +49,9 @@ class QuickTestsTest {
     /** A rule about nothing would never fail. */
     @Test
     void testsThatDoAreFound() {
-        assertTrue(reached(tests.get("dev.luq.requant.store.StoreCrashTest")).contains(ProcessBuilder.class.getName()));
-        assertTrue(reached(tests.get("dev.luq.ShutdownTest")).contains(ProcessBuilder.class.getName()), "by its helper");
-        assertTrue(reached(tests.get("dev.luq.http.access.KeysTest")).contains(QuarkusTest.class.getName()));
+        assertTrue(reached(tests.get("dev.luq.requant.store.StoreCrashTest")).contains(PROCESS));
+        assertTrue(reached(tests.get("dev.luq.ShutdownTest")).contains(PROCESS), "by its helper");
+        assertTrue(reached(tests.get("dev.luq.http.access.KeysTest")).contains(SERVER));
         assertTrue(reached(tests.get("dev.luq.serving.SupervisedWorkerTest")).contains("dev.luq.serving.WorkerProcess"));
     }
 
@@ -64,8 +66,7 @@ class QuickTestsTest {
         Deque<JavaClass> open = new ArrayDeque<>(Set.of(test));
         while (!open.isEmpty()) {
             for (String name : uses(open.remove())) {
-                if (name.equals(ProcessBuilder.class.getName()) || name.equals(QuarkusTest.class.getName())
-                        || starters.contains(name)) {
+                if (name.equals(PROCESS) || name.equals(SERVER) || starters.contains(name)) {
                     reached.add(name);
                 } else if (tests.contain(name) && !isTest(tests.get(name)) && seen.add(name)) {
                     open.add(tests.get(name));
