@@ -110,16 +110,18 @@ class HostileClientsTest {
     @Test
     void thousandsOfMessages() throws Exception {
         String turns = "{\"role\":\"user\",\"content\":\"a\"},{\"role\":\"assistant\",\"content\":\"a\"},".repeat(10_000);
-        assertRefused(unhurt(() -> post(("{\"messages\":[" + turns + "{\"role\":\"user\",\"content\":\"Hi\"}]}").getBytes(US_ASCII))),
-                "context_length_exceeded");
+        String body = "{\"messages\":[" + turns + "{\"role\":\"user\",\"content\":\"Hi\"}]}";
+        assertRefused(unhurt(() -> post(body.getBytes(US_ASCII))), "context_length_exceeded");
     }
 
     @Test
     void aHundredTools() throws Exception {
         String parameters = IntStream.range(0, 10).mapToObj(i -> "\"p" + i + "\":{\"type\":\"string\"}")
                 .collect(Collectors.joining(",", "{\"type\":\"object\",\"properties\":{", "}}"));
-        String tools = IntStream.range(0, 100).mapToObj(i -> "{\"type\":\"function\",\"function\":{\"name\":\"tool_" + i
-                + "\",\"description\":\"dddddddddd\",\"parameters\":" + parameters + "}}").collect(Collectors.joining(",", "[", "]"));
+        String tools = IntStream.range(0, 100)
+                .mapToObj(i -> "{\"type\":\"function\",\"function\":{\"name\":\"tool_" + i
+                        + "\",\"description\":\"dddddddddd\",\"parameters\":" + parameters + "}}")
+                .collect(Collectors.joining(",", "[", "]"));
         HttpResponse<String> answer = unhurt(() -> ask("\"Call one.\"", ",\"tools\":" + tools));
         assertTrue(answer.statusCode() == 200 || isRefusal(answer), answer.statusCode() + answer.body());
     }
@@ -149,20 +151,22 @@ class HostileClientsTest {
     private record Schema(String json, Outcome outcome) { }
 
     private static final Map<String, Schema> SCHEMAS = new TreeMap<>(Map.of(
-            "a property with a name of 40,000 characters", refused("{\"type\":\"object\",\"properties\":{\"" + "_".repeat(40_000)
-                    + "\":{\"type\":\"string\"}},\"additionalProperties\":true}"),
+            "a property with a name of 40,000 characters", refused("{\"type\":\"object\",\"properties\":{\""
+                    + "_".repeat(40_000) + "\":{\"type\":\"string\"}},\"additionalProperties\":true}"),
             "5,000 references in a row", refused("{\"$ref\":\"#/$defs/a0\",\"$defs\":{" + IntStream.range(0, 5_000)
                     .mapToObj(i -> "\"a" + i + "\":{\"$ref\":\"#/$defs/a" + (i + 1) + "\"},").collect(Collectors.joining())
                     + "\"a5000\":{\"type\":\"null\"}}}"),
             "6,000 optional properties", refused(optionalProperties(6_000)),
             "1,000 optional properties", followed(optionalProperties(1_000)),
             "a pattern with 2,000 options", followed("{\"type\":\"string\",\"pattern\":\"^(a?){0,1999}b$\"}"),
-            "a pattern that multiplies the states of its grammar", refused("{\"type\":\"string\",\"pattern\":\"^" + "xyz".repeat(30)
-                    + "(.{0,2000}){0,2000}b$\"}"),
-            "nested quantifiers", new Schema("{\"type\":\"string\",\"pattern\":\"^((a{0,99}){0,99}){0,99}$\"}", Outcome.EITHER),
+            "a pattern that multiplies the states of its grammar",
+            refused("{\"type\":\"string\",\"pattern\":\"^" + "xyz".repeat(30) + "(.{0,2000}){0,2000}b$\"}"),
+            "nested quantifiers",
+            new Schema("{\"type\":\"string\",\"pattern\":\"^((a{0,99}){0,99}){0,99}$\"}", Outcome.EITHER),
             "a cycle that never ends", new Schema("{\"$ref\":\"#\"}", Outcome.EITHER),
-            "a schema within itself", followed("{\"type\":\"object\",\"properties\":{\"value\":{\"type\":\"integer\"},\"next\":{\"anyOf\":"
-                    + "[{\"$ref\":\"#\"},{\"type\":\"null\"}]}},\"required\":[\"value\",\"next\"],\"additionalProperties\":false}")));
+            "a schema within itself", followed("{\"type\":\"object\",\"properties\":{\"value\":{\"type\":\"integer\"},"
+                    + "\"next\":{\"anyOf\":[{\"$ref\":\"#\"},{\"type\":\"null\"}]}},\"required\":[\"value\",\"next\"],"
+                    + "\"additionalProperties\":false}")));
 
     private static Schema refused(String json) {
         return new Schema(json, Outcome.TOO_COMPLEX);
@@ -193,9 +197,9 @@ class HostileClientsTest {
             }
             case TOO_COMPLEX -> {
                 assertRefused(answer, "schema_too_complex");
-                assertEquals("response_format", JSON.readTree(answer.body()).at("/error/param").asText(), answer.body());
+                assertTrue(JSON.readTree(answer.body()).at("/error/param").asText().startsWith("response_format"), answer.body());
             }
-            case EITHER -> assertTrue(answer.statusCode() == 200 || answer.statusCode() == 400, answer.statusCode() + answer.body());
+            case EITHER -> assertTrue(answer.statusCode() == 200 || isRefusal(answer), answer.statusCode() + answer.body());
         }
     }
 

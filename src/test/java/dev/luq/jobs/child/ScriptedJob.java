@@ -13,8 +13,8 @@ import java.util.OptionalLong;
 import java.util.function.Consumer;
 
 /**
- * The process of a job that does what the first word of its result's name tells it, and leaves a line in {@code log} of its folder for every
- * phase that it went through:
+ * The process of a job that does what the first word of its result's name tells it, and leaves a line in {@code log} of its
+ * folder for every phase that it went through:
  * <pre>
  * quick     all phases at once
  * patient   waits in QUANTIZE until there is a file {@code go} in its folder, or it is to stop; then the rest
