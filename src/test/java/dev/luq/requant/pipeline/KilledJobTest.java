@@ -79,7 +79,8 @@ class KilledJobTest {
                     job.goOn();
                     TimeUnit.NANOSECONDS.sleep(moment * (TRIES - 1 - attempt) / (TRIES - 1));
                 }
-                job.process().destroyForcibly();
+                // Process.destroyForcibly() would close the output, of which the rest is wanted.
+                job.process().toHandle().destroyForcibly();
                 if (ended("the killed job", job.process()) == KILLED && job.nextPhase().isEmpty()
                         && JobStatus.read(data.resolve(JOB)).map(JobStatus::state).orElse(State.RUNNING) == State.RUNNING) {
                     return data;
