@@ -42,6 +42,7 @@ import org.junit.jupiter.api.Test;
  * The server as a newcomer meets it: pictures that the demo model never saw, asked about over HTTP. A second model, of
  * random weights, speaks for as long as it is told to.
  */
+@Integration
 @QuarkusTest
 @TestProfile(DemoModelTest.DemoAndTiny.class)
 class DemoModelTest {

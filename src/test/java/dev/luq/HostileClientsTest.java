@@ -50,6 +50,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * What one client sends hurts nobody else: while it is at work, and after, somebody who does no harm is answered, by the
  * same worker. The server is a process of its own with the demo model on two slots.
  */
+@Integration
 class HostileClientsTest {
 
     private static final JsonMapper JSON = new JsonMapper();
@@ -99,9 +100,30 @@ class HostileClientsTest {
 
     // --- Text ---
 
+    /** The longer one is refused by its length, the shorter one may fit until it is tokens: none of it is a word. */
+    @ParameterizedTest
+    @ValueSource(ints = {21_000_000, 1_000_000})
+    void aTextLongerThanAnyContext(int length) throws Exception {
+        assertRefused(unhurt(() -> ask("\"" + "x".repeat(length) + "\"", "")), "context_length_exceeded");
+    }
+
     @Test
-    void aTextLongerThanAnyContext() throws Exception {
-        assertRefused(unhurt(() -> ask("\"" + "x".repeat(21_000_000) + "\"", "")));
+    void thousandsOfMessages() throws Exception {
+        String turns = "{\"role\":\"user\",\"content\":\"a\"},{\"role\":\"assistant\",\"content\":\"a\"},".repeat(10_000);
+        String body = "{\"messages\":[" + turns + "{\"role\":\"user\",\"content\":\"Hi\"}]}";
+        assertRefused(unhurt(() -> post(body.getBytes(US_ASCII))), "context_length_exceeded");
+    }
+
+    @Test
+    void aHundredTools() throws Exception {
+        String parameters = IntStream.range(0, 10).mapToObj(i -> "\"p" + i + "\":{\"type\":\"string\"}")
+                .collect(Collectors.joining(",", "{\"type\":\"object\",\"properties\":{", "}}"));
+        String tools = IntStream.range(0, 100)
+                .mapToObj(i -> "{\"type\":\"function\",\"function\":{\"name\":\"tool_" + i
+                        + "\",\"description\":\"dddddddddd\",\"parameters\":" + parameters + "}}")
+                .collect(Collectors.joining(",", "[", "]"));
+        HttpResponse<String> answer = unhurt(() -> ask("\"Call one.\"", ",\"tools\":" + tools));
+        assertTrue(answer.statusCode() == 200 || isRefusal(answer), answer.statusCode() + answer.body());
     }
 
     @ParameterizedTest
@@ -124,18 +146,34 @@ class HostileClientsTest {
 
     // --- Schemas ---
 
-    static Map<String, String> schemas() {
-        return new TreeMap<>(Map.of(
-                "a property with a name of 40,000 characters", "{\"type\":\"object\",\"properties\":{\"" + "_".repeat(40_000)
-                        + "\":{\"type\":\"string\"}},\"additionalProperties\":true}",
-                "5,000 references in a row", "{\"$ref\":\"#/$defs/a0\",\"$defs\":{" + IntStream.range(0, 5_000)
-                        .mapToObj(i -> "\"a" + i + "\":{\"$ref\":\"#/$defs/a" + (i + 1) + "\"},").collect(Collectors.joining())
-                        + "\"a5000\":{\"type\":\"null\"}}}",
-                "6,000 optional properties", optionalProperties(6_000),
-                "1,000 optional properties", optionalProperties(1_000),
-                "a pattern that multiplies the states of its grammar", "{\"type\":\"string\",\"pattern\":\"^(a?){0,1999}b$\"}",
-                "nested quantifiers", "{\"type\":\"string\",\"pattern\":\"^((a{0,99}){0,99}){0,99}$\"}",
-                "a cycle that never ends", "{\"$ref\":\"#\"}"));
+    private enum Outcome { FOLLOWED, TOO_COMPLEX, EITHER }
+
+    private record Schema(String json, Outcome outcome) { }
+
+    private static final Map<String, Schema> SCHEMAS = new TreeMap<>(Map.of(
+            "a property with a name of 40,000 characters", refused("{\"type\":\"object\",\"properties\":{\""
+                    + "_".repeat(40_000) + "\":{\"type\":\"string\"}},\"additionalProperties\":true}"),
+            "5,000 references in a row", refused("{\"$ref\":\"#/$defs/a0\",\"$defs\":{" + IntStream.range(0, 5_000)
+                    .mapToObj(i -> "\"a" + i + "\":{\"$ref\":\"#/$defs/a" + (i + 1) + "\"},").collect(Collectors.joining())
+                    + "\"a5000\":{\"type\":\"null\"}}}"),
+            "6,000 optional properties", refused(optionalProperties(6_000)),
+            "1,000 optional properties", followed(optionalProperties(1_000)),
+            "a pattern with 2,000 options", followed("{\"type\":\"string\",\"pattern\":\"^(a?){0,1999}b$\"}"),
+            "a pattern that multiplies the states of its grammar",
+            refused("{\"type\":\"string\",\"pattern\":\"^" + "xyz".repeat(30) + "(.{0,2000}){0,2000}b$\"}"),
+            "nested quantifiers",
+            new Schema("{\"type\":\"string\",\"pattern\":\"^((a{0,99}){0,99}){0,99}$\"}", Outcome.EITHER),
+            "a cycle that never ends", new Schema("{\"$ref\":\"#\"}", Outcome.EITHER),
+            "a schema within itself", followed("{\"type\":\"object\",\"properties\":{\"value\":{\"type\":\"integer\"},"
+                    + "\"next\":{\"anyOf\":[{\"$ref\":\"#\"},{\"type\":\"null\"}]}},\"required\":[\"value\",\"next\"],"
+                    + "\"additionalProperties\":false}")));
+
+    private static Schema refused(String json) {
+        return new Schema(json, Outcome.TOO_COMPLEX);
+    }
+
+    private static Schema followed(String json) {
+        return new Schema(json, Outcome.FOLLOWED);
     }
 
     private static String optionalProperties(int count) {
@@ -144,25 +182,33 @@ class HostileClientsTest {
     }
 
     static Set<String> schemaNames() {
-        return schemas().keySet();
+        return SCHEMAS.keySet();
     }
 
     @ParameterizedTest
     @MethodSource("schemaNames")
     void aSchemaThatIsHardToFollow(String name) throws Exception {
-        HttpResponse<String> answer = unhurt(() -> askWithSchema(schemas().get(name)));
-        assertTrue(answer.statusCode() == 200 || answer.statusCode() == 400, answer.statusCode() + answer.body());
+        Schema schema = SCHEMAS.get(name);
+        HttpResponse<String> answer = unhurt(() -> askWithSchema(schema.json()));
+        switch (schema.outcome()) {
+            case FOLLOWED -> {
+                assertEquals(200, answer.statusCode(), answer.body());
+                assertTrue(content(answer).startsWith(schema.json().contains("\"properties\"") ? "{" : "\""), answer.body());
+            }
+            case TOO_COMPLEX -> {
+                assertRefused(answer, "schema_too_complex");
+                assertTrue(JSON.readTree(answer.body()).at("/error/param").asText().startsWith("response_format"), answer.body());
+            }
+            case EITHER -> assertTrue(answer.statusCode() == 200 || isRefusal(answer), answer.statusCode() + answer.body());
+        }
     }
 
     @Test
-    void whatIsCommonWorks() throws Exception {
-        assertEquals(200, askWithSchema("{\"type\":\"object\",\"properties\":{\"value\":{\"type\":\"integer\"},\"next\":{\"anyOf\":"
-                + "[{\"$ref\":\"#\"},{\"type\":\"null\"}]}},\"required\":[\"value\",\"next\"],\"additionalProperties\":false}")
-                .statusCode());
-        HttpResponse<String> object = ask("\"Give me a JSON object with a key a.\"",
+    void anyJsonObject() throws Exception {
+        HttpResponse<String> answer = ask("\"Give me a JSON object with a key a.\"",
                 ",\"response_format\":{\"type\":\"json_object\"}");
-        assertEquals(200, object.statusCode(), object.body());
-        assertTrue(JSON.readTree(object.body()).at("/choices/0/message/content").asText().startsWith("{"), object.body());
+        assertEquals(200, answer.statusCode(), answer.body());
+        assertTrue(content(answer).startsWith("{"), answer.body());
     }
 
     // --- Pictures ---
@@ -264,6 +310,15 @@ class HostileClientsTest {
         HttpResponse<String> answer = client.send(HttpRequest.newBuilder(request(body), (name, value) -> true)
                 .timeout(LONGEST_WAIT).build(), HttpResponse.BodyHandlers.ofString());
         assertEquals(200, answer.statusCode(), answer.body());
+    }
+
+    private static String content(HttpResponse<String> answer) throws IOException {
+        return JSON.readTree(answer.body()).at("/choices/0/message/content").asText();
+    }
+
+    private static void assertRefused(HttpResponse<String> answer, String code) throws IOException {
+        assertRefused(answer);
+        assertEquals(code, JSON.readTree(answer.body()).at("/error/code").asText(), answer.body());
     }
 
     private static void assertRefused(HttpResponse<String> answer) throws IOException {

@@ -1,5 +1,6 @@
 package dev.luq;
 
+import static dev.luq.Until.ended;
 import static dev.luq.Until.until;
 
 import dev.luq.files.Folders;
@@ -18,7 +19,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 
 /** The application packaged as for its users, in a process of its own: for what a test in the same process cannot do. */
 final class PackagedServer implements AutoCloseable {
@@ -118,11 +118,12 @@ final class PackagedServer implements AutoCloseable {
     }
 
     /** @return the exit code */
-    int awaitExit() throws InterruptedException {
-        if (!process.waitFor(60, TimeUnit.SECONDS)) {
-            throw new AssertionError("the server does not end: " + log());
+    int awaitExit() {
+        try {
+            return ended("the server to end", process);
+        } catch (AssertionError e) {
+            throw new AssertionError(e.getMessage() + ": " + log(), e);
         }
-        return process.exitValue();
     }
 
     URI address(String path) {

@@ -1,5 +1,6 @@
 package dev.luq;
 
+import static dev.luq.Until.completed;
 import static dev.luq.Until.until;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -15,11 +16,11 @@ import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What clients see of a server that is told to stop, as a service manager or Kubernetes does. */
+@Integration
 class ShutdownTest {
 
     private final HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
@@ -72,7 +73,7 @@ class ShutdownTest {
             until("the change is under way", () -> body(server, "/admin/v1/models/tiny").contains("\"swapping\""));
             server.terminate();
             assertEquals(143, server.awaitExit(), server.log());
-            change.handle((answer, failure) -> null).get(10, TimeUnit.SECONDS);
+            completed("the answer to the change", change.handle((answer, failure) -> null));
             until("the worker's end", () -> workers.stream().noneMatch(ProcessHandle::isAlive));
         }
         try (PackagedServer server = PackagedServer.start(directory, settings)) {

@@ -20,6 +20,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A worker that dies of whatever takes its requests along, with an error that says so, and nothing else. */
+@Integration
 class WorkerDeathsTest {
 
     private static final HttpClient CLIENT = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
@@ -49,7 +50,7 @@ class WorkerDeathsTest {
             for (String line = lines.readLine(); line != null; line = lines.readLine()) {
                 received.append(line).append('\n');
                 if (line.startsWith("data: ") && ++chunks == 3) {
-                    assertEquals(0, new ProcessBuilder("sh", "-c", "kill -" + signal + " " + worker.pid()).start().waitFor());
+                    Signals.send(signal, worker.pid());
                 }
             }
         }

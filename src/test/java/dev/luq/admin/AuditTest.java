@@ -5,6 +5,7 @@ import static dev.luq.admin.AdminProfile.json;
 import static dev.luq.admin.AdminProfile.user;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.luq.Integration;
 import dev.luq.LoggedLines;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
@@ -13,6 +14,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /** Every administrative act leaves one line that says who did what to what, and how it went. */
+@Integration
 @QuarkusTest
 @TestProfile(AdminProfile.Scripted.class)
 class AuditTest {

@@ -22,6 +22,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.luq.Integration;
 import dev.luq.datasets.TestArchives;
 import dev.luq.machine.Kernels;
 import dev.luq.requant.spec.RequantizationSpec;
@@ -52,6 +53,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Calibration sets, plans and re-quantizations over HTTP. The processes of jobs follow a script. */
+@Integration
 @QuarkusTest
 @TestProfile(AdminProfile.Scripted.class)
 class JobsAdminTest {

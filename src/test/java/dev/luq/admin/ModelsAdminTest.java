@@ -17,6 +17,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.luq.Integration;
 import dev.luq.serving.ModelWorker;
 import dev.luq.serving.ModelWorkers;
 import io.quarkus.test.common.http.TestHTTPResource;
@@ -47,6 +48,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Models and what they are served from, changed over HTTP while they answer. */
+@Integration
 @QuarkusTest
 @TestProfile(AdminProfile.Scripted.class)
 class ModelsAdminTest {

@@ -1,5 +1,6 @@
 package dev.luq.admin;
 
+import static dev.luq.Until.until;
 import static dev.luq.admin.AdminProfile.admin;
 import static dev.luq.admin.AdminProfile.json;
 import static dev.luq.admin.AdminProfile.user;
@@ -8,10 +9,12 @@ import static org.hamcrest.Matchers.equalTo;
 import static org.hamcrest.Matchers.hasKey;
 import static org.hamcrest.Matchers.notNullValue;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.luq.Children;
+import dev.luq.Integration;
 import dev.luq.datasets.TestArchives;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
@@ -25,6 +28,7 @@ import java.util.function.Predicate;
 import org.junit.jupiter.api.Test;
 
 /** From an uploaded set to a served variant, with the real process of a job, over HTTP alone. */
+@Integration
 @QuarkusTest
 @TestProfile(AdminProfile.class)
 class RequantizationEndToEndTest {
@@ -38,11 +42,11 @@ class RequantizationEndToEndTest {
         String id = json("{\"model\":\"tiny\",\"budget\":\"90%\",\"calibration_set\":\"calibration\",\"low\":\"IQ3_S\","
                 + "\"evaluation_set\":\"evaluation\",\"method\":\"error\",\"variant\":\"tiny-90\",\"activate\":true}")
                 .post(JOBS).then().statusCode(202).extract().path("id");
-        await(id, job -> !job.get("phase").isNull());
+        await("the job to begin", id, job -> !job.get("phase").isNull());
         List<ProcessHandle> processes = Children.with("JobMain", id);
         assertEquals(1, processes.size());
         processes.get(0).destroyForcibly();
-        JsonNode job = await(id, j -> !j.get("activation").get("state").asText().equals("pending")
+        JsonNode job = await("the result to be activated", id, j -> !j.get("activation").get("state").asText().equals("pending")
                 || j.get("state").asText().equals("failed"));
         assertEquals("succeeded", job.get("state").asText(), job.toString());
         assertEquals("done", job.at("/activation/state").asText(), job.toString());
@@ -77,19 +81,16 @@ class RequantizationEndToEndTest {
                 .post("/admin/v1/calibration-sets").then().statusCode(201);
     }
 
-    private static JsonNode await(String id, Predicate<JsonNode> condition) {
-        long limit = System.nanoTime() + Duration.ofMinutes(5).toNanos();
-        while (true) {
-            JsonNode job = admin().get(JOBS + "/" + id).then().statusCode(200).extract().as(JsonNode.class);
-            if (condition.test(job)) {
-                return job;
+    private static JsonNode await(String what, String id, Predicate<JsonNode> condition) {
+        JsonNode[] job = {null};
+        until(what, Duration.ofMinutes(5), () -> {
+            job[0] = admin().get(JOBS + "/" + id).then().statusCode(200).extract().as(JsonNode.class);
+            if (condition.test(job[0])) {
+                return true;
             }
-            assertTrue(System.nanoTime() < limit && !(job.get("state").asText().equals("failed")), job.toString());
-            try {
-                Thread.sleep(50);
-            } catch (InterruptedException e) {
-                throw new IllegalStateException(e);
-            }
-        }
+            assertNotEquals("failed", job[0].get("state").asText(), job[0]::toString);
+            return false;
+        });
+        return job[0];
     }
 }

@@ -4,6 +4,7 @@ import static dev.luq.Until.until;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.luq.Integration;
 import dev.luq.serving.ModelWorker;
 import dev.luq.serving.ModelWorkers;
 import io.quarkus.test.junit.QuarkusTest;
@@ -16,6 +17,7 @@ import java.util.Base64;
 import org.junit.jupiter.api.Test;
 
 /** With more than one key, what one asked shows in no answer to another. */
+@Integration
 @QuarkusTest
 @TestProfile(AdminProfile.Scripted.class)
 class SeparateCachesTest {

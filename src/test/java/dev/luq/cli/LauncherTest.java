@@ -1,9 +1,11 @@
 package dev.luq.cli;
 
+import static dev.luq.Until.ended;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.luq.Integration;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -13,13 +15,13 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The scripts luq and native/build, as far as they go without building. */
+@Integration
 class LauncherTest {
 
     private static final Path LUQ = Path.of("luq").toAbsolutePath();
@@ -191,10 +193,9 @@ class LauncherTest {
         return finish(builder.start());
     }
 
-    private static Outcome finish(Process process) throws IOException, InterruptedException {
+    private static Outcome finish(Process process) throws IOException {
         process.getOutputStream().close();
         String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertTrue(process.waitFor(60, TimeUnit.SECONDS));
-        return new Outcome(process.exitValue(), output);
+        return new Outcome(ended("luq", process), output);
     }
 }

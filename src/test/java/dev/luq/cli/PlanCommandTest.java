@@ -3,11 +3,13 @@ package dev.luq.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.luq.Integration;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
+@Integration
 class PlanCommandTest {
 
     private static final Path REFERENCE = Path.of("src/test/resources/reference");

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.luq.Integration;
 import dev.luq.gguf.GgmlType;
 import dev.luq.gguf.Gguf;
 import dev.luq.gguf.GgufTensor;
@@ -28,6 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
 
 /** The commands requantize, plan, eval and export on a tiny model. */
+@Integration
 class RequantizeCommandTest {
 
     private static final Path REFERENCE = Path.of("src/test/resources/reference");

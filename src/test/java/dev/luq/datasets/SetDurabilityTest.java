@@ -1,9 +1,11 @@
 package dev.luq.datasets;
 
+import static dev.luq.Until.ended;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.luq.Integration;
 import dev.luq.files.DataFolder;
 import dev.luq.serving.TestConfig;
 import java.io.IOException;
@@ -11,12 +13,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What is answered survives a power cut: in which order the system is asked to write, as strace sees it. */
+@Integration
 class SetDurabilityTest {
 
     @TempDir
@@ -43,10 +45,10 @@ class SetDurabilityTest {
                 "-e", "signal=none", "-o", log.toString(), Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xint", "-cp", System.getProperty("java.class.path"), Adds.class.getName(), folder.resolve("data").toString())
                 .redirectErrorStream(true).redirectOutput(folder.resolve("out").toFile()).start();
-        assertTrue(process.waitFor(60, TimeUnit.SECONDS));
+        int exit = ended("the upload", process);
         String out = Files.readString(folder.resolve("out"));
         assumeTrue(!out.contains("ptrace"), out);
-        assertEquals(0, process.exitValue(), out);
+        assertEquals(0, exit, out);
         List<String> calls = Files.readAllLines(log);
         int renamed = index(calls, "rename", "/shapes\"");
         assertTrue(index(calls, "fsync", "set.jsonl>") < renamed);

@@ -1,12 +1,14 @@
 package dev.luq.decoder;
 
+import static dev.luq.Until.completed;
+import static dev.luq.Until.until;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.luq.Children;
-import dev.luq.Until;
+import dev.luq.Integration;
 import dev.luq.decoder.DecoderException.Reason;
 import dev.luq.decoder.child.ScriptedDecoder;
 import dev.luq.images.ImageException;
@@ -22,7 +24,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -31,6 +32,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Whatever a decoder does, its image gets an answer, the others theirs, and the next one a decoder. */
+@Integration
 @Timeout(120)
 class DecoderPoolTest {
 
@@ -56,7 +58,7 @@ class DecoderPoolTest {
     @AfterEach
     void noProcessIsLeft() {
         pool.close();
-        Until.until("the end of all", () -> own(REAL).isEmpty() && own(SCRIPTED).isEmpty());
+        until("the end of all decoders", () -> own(REAL).isEmpty() && own(SCRIPTED).isEmpty());
     }
 
     @ParameterizedTest
@@ -74,11 +76,11 @@ class DecoderPoolTest {
     void othersAreAnsweredWhileOneHangs() throws Exception {
         scripted("2", "5S");
         CompletableFuture<Reason> hanging = CompletableFuture.supplyAsync(() -> reasonOf("hang"));
-        Until.until("a decoder", () -> !own(SCRIPTED).isEmpty());
+        until("a decoder", () -> !own(SCRIPTED).isEmpty());
         for (int i = 0; i < 20; i++) {
             assertEquals(1, decode("white").width());
         }
-        assertEquals(Reason.TIME, hanging.get(30, TimeUnit.SECONDS));
+        assertEquals(Reason.TIME, completed("the image that hangs", hanging));
         assertEquals(List.of(Reason.TIME), lost);
     }
 
@@ -120,12 +122,12 @@ class DecoderPoolTest {
                 ScriptedDecoder.class, listener);
         // 2,000 x 1,000 pixels of which nothing is skipped: more than half of the memory.
         CompletableFuture<Reason> large = CompletableFuture.supplyAsync(() -> reasonOf(() -> decode("hang", 2000)));
-        Until.until("a decoder", () -> !own(SCRIPTED).isEmpty());
+        until("a decoder", () -> !own(SCRIPTED).isEmpty());
         CompletableFuture<Pixels> second = CompletableFuture.supplyAsync(() -> decode("white", 2000));
         assertEquals(1, decode("white").width());
         assertTrue(!second.isDone(), "it waits; small ones do not");
-        assertEquals(Reason.TIME, large.get(30, TimeUnit.SECONDS));
-        second.exceptionally(late -> null).get(30, TimeUnit.SECONDS);
+        assertEquals(Reason.TIME, completed("the large image that hangs", large));
+        completed("the image that waited", second.exceptionally(late -> null));
     }
 
     @Test
@@ -139,7 +141,7 @@ class DecoderPoolTest {
     void anIdleDecoderEnds() throws Exception {
         pool = TestDecoders.pool(Map.of("decoder-idle", "300ms"), ScriptedDecoder.class, listener);
         decode("white");
-        Until.until("its end", () -> own(SCRIPTED).isEmpty());
+        until("the end of the idle decoder", () -> own(SCRIPTED).isEmpty());
         assertEquals(1, decode("white").width());
     }
 
@@ -147,7 +149,7 @@ class DecoderPoolTest {
     void oneIsStartedAheadOfTheFirstImage() throws Exception {
         scripted("2", "5S");
         pool.prepare();
-        Until.until("a decoder", () -> own(SCRIPTED).size() == 1);
+        until("a decoder", () -> own(SCRIPTED).size() == 1);
     }
 
     @Test

@@ -15,6 +15,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.luq.Integration;
 import dev.luq.engine.TinyEngine.Ask;
 import dev.luq.engine.TinyEngine.Outcome;
 import dev.luq.llama.ChatTemplates;
@@ -35,6 +36,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The whole engine on random-weight models: their answers mean nothing, but must not depend on how they came about. */
+@Integration
 @Timeout(120)
 class EngineTest {
 

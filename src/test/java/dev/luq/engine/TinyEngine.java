@@ -1,5 +1,7 @@
 package dev.luq.engine;
 
+import static dev.luq.Until.completed;
+
 import dev.luq.llama.ChatTemplates;
 import dev.luq.llama.Context;
 import dev.luq.llama.ContextOptions;
@@ -21,7 +23,6 @@ import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.TimeUnit;
 import java.util.function.BiFunction;
 import java.util.function.Consumer;
 
@@ -64,9 +65,9 @@ public final class TinyEngine implements AutoCloseable {
             return events().stream().filter(type::isInstance).map(type::cast).toList();
         }
 
-        /** Waits for the end, however that is; far longer than it ever takes. */
+        /** Waits for the end, however that is. */
         Outcome await() throws Exception {
-            return end.get(60, TimeUnit.SECONDS);
+            return completed("the end of the generation", end);
         }
 
         GenerationEvent.Finished finished() {

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.luq.Integration;
 import dev.luq.helm.Chart.Rendered;
 import java.io.IOException;
 import java.io.StringReader;
@@ -29,6 +30,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What the chart puts into a cluster. */
+@Integration
 class ChartRenderTest {
 
     @AfterEach

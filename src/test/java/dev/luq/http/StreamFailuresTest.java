@@ -1,5 +1,6 @@
 package dev.luq.http;
 
+import static dev.luq.Until.completed;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
@@ -16,7 +17,6 @@ import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpVersion;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
 import org.junit.jupiter.api.AfterEach;
@@ -62,9 +62,9 @@ class StreamFailuresTest {
     void aWriteAfterTheResetLeavesTheConnectionOpen() throws Exception {
         HttpClientRequest request = request("/held");
         request.send();
-        HttpServerRequest atServer = held.get(10, TimeUnit.SECONDS);
+        HttpServerRequest atServer = completed("the request at the server", held);
         request.reset();
-        reset.get(10, TimeUnit.SECONDS);
+        completed("the reset at the server", reset);
         // From another thread the write is queued, as those of resources are: its stream is closed when its turn comes.
         atServer.response().end(ANSWER, null);
         assertAnswered();
@@ -97,6 +97,6 @@ class StreamFailuresTest {
     }
 
     private static <T> T await(Future<T> future) throws Exception {
-        return future.toCompletionStage().toCompletableFuture().get(10, TimeUnit.SECONDS);
+        return completed("the other side of the connection", future.toCompletionStage().toCompletableFuture());
     }
 }

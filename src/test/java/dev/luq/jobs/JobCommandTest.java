@@ -3,6 +3,7 @@ package dev.luq.jobs;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.luq.Integration;
 import dev.luq.files.DataConfig;
 import dev.luq.serving.WorkerConfig;
 import io.quarkus.runtime.configuration.DurationConverter;
@@ -13,6 +14,7 @@ import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
+@Integration
 class JobCommandTest {
 
     @Test

@@ -1,5 +1,7 @@
 package dev.luq.jobs;
 
+import static dev.luq.Until.until;
+
 import dev.luq.requant.spec.Phase;
 import java.nio.file.Path;
 import java.util.Map;
@@ -15,9 +17,7 @@ final class JobServer {
         Jobs jobs = JobsTest.jobs(Path.of(arguments[0]), Map.of(), (model, manifest, mode) -> null, phase -> { });
         jobs.start();
         jobs.create(JobsTest.request("1", "patient"));
-        while (!JobsTest.at(jobs, "1", Phase.QUANTIZE)) {
-            Thread.sleep(10);
-        }
+        until("quantizing", () -> JobsTest.at(jobs, "1", Phase.QUANTIZE));
         System.out.println(ProcessHandle.current().children().findFirst().orElseThrow().pid());
         Thread.sleep(Long.MAX_VALUE);
     }

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.luq.Children;
+import dev.luq.Integration;
 import dev.luq.files.DataFolder;
 import dev.luq.memory.ServingShape;
 import dev.luq.process.ProcessConfig;
@@ -20,7 +21,6 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -36,6 +36,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The queue with real child processes that follow a script. */
+@Integration
 class JobsTest {
 
     @TempDir
@@ -92,14 +93,14 @@ class JobsTest {
         JobEvents.Event first = watcher.getItems().get(0);
         assertEquals(Optional.of(Phase.QUANTIZE), first.job().phase());
         go("1");
-        watcher.awaitCompletion(Duration.ofSeconds(60));
+        until("the end of the changes", watcher::hasCompleted);
         assertEquals(JobState.SUCCEEDED, watcher.getLastItem().job().state());
         assertTrue(watcher.getItems().stream().anyMatch(event -> event.job().note().equals(Optional.of("doing PUBLISH"))));
         assertEquals(watcher.getItems().size(), watcher.getItems().stream().map(JobEvents.Event::id).distinct().count());
 
         AssertSubscriber<JobEvents.Event> late = AssertSubscriber.create(Long.MAX_VALUE);
         jobs.changes("1").subscribe().withSubscriber(late);
-        late.awaitCompletion();
+        until("the end of the changes of an ended job", late::hasCompleted);
         assertEquals(List.of(watcher.getLastItem()), late.getItems());
         assertThrows(JobRequestException.NotFound.class, () -> jobs.changes("2"));
     }

@@ -5,8 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.luq.Integration;
 import org.junit.jupiter.api.Test;
 
+@Integration
 class ContextTest {
 
     private static final int[] PROMPT = {10, 20, 30, 40, 50, 60};

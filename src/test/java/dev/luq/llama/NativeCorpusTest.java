@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
+import dev.luq.Integration;
 import dev.luq.preset.global.llama;
 import dev.luq.preset.luq_sampler;
 import java.io.IOException;
@@ -26,6 +27,7 @@ import org.junit.jupiter.api.TestFactory;
  * The inputs of native/fuzz, without the checks of a fuzzing build and through the bindings: each is refused or read within
  * seconds, and the process lives.
  */
+@Integration
 class NativeCorpusTest {
 
     private static final Path CORPUS = Path.of("native/fuzz/corpus");

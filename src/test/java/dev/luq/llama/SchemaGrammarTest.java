@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.luq.Integration;
 import dev.luq.schema.SchemaCheck;
 import java.io.ByteArrayOutputStream;
 import java.time.Duration;
@@ -22,6 +23,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * Answers of a model of random weights, drawn at a temperature at which it says anything: what they keep to, the grammar
  * of the schema has enforced.
  */
+@Integration
 class SchemaGrammarTest {
 
     private static final Model MODEL = TinyModels.model(TinyModels.QWEN);

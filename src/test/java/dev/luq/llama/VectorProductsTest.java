@@ -3,11 +3,13 @@ package dev.luq.llama;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import dev.luq.Integration;
 import java.nio.FloatBuffer;
 import java.util.Random;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
+@Integration
 class VectorProductsTest {
 
     private static final int COUNT = 321;

@@ -6,9 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.luq.Integration;
 import java.io.ByteArrayOutputStream;
 import org.junit.jupiter.api.Test;
 
+@Integration
 class VocabularyTest {
 
     private final Vocabulary qwen = TinyModels.model(TinyModels.QWEN).vocabulary();

@@ -11,6 +11,7 @@ import static org.hamcrest.Matchers.nullValue;
 import static org.hamcrest.Matchers.startsWith;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.luq.Integration;
 import dev.luq.serving.ModelWorker;
 import dev.luq.serving.WorkerException;
 import io.quarkus.test.junit.QuarkusTest;
@@ -25,8 +26,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Status, code and shape of every error. */
+@Integration
 @QuarkusTest
-@TestProfile(ScriptedWorkers.Profile.class)
+@TestProfile(ScriptedProfile.class)
 class ApiErrorsTest extends ScriptedApi {
 
     static List<Object[]> refusals() {
@@ -126,14 +128,14 @@ class ApiErrorsTest extends ScriptedApi {
     void aBodyThatIsTooLarge() throws Exception {
         try (RawClient client = new RawClient(server.getPort(), 0)) {
             client.send("POST /v1/chat/completions HTTP/1.1\nHost: localhost\nAuthorization: Bearer "
-                    + ScriptedWorkers.KEY + "\nContent-Type: application/json\nContent-Length: 99999999999\n\n", new byte[0]);
+                    + ScriptedProfile.USER + "\nContent-Type: application/json\nContent-Length: 99999999999\n\n", new byte[0]);
             String answer = client.readUntil("}}");
             assertTrue(answer.startsWith("HTTP/1.1 413"), answer);
             assertTrue(answer.contains("\"code\":\"request_too_large\""), answer);
         }
         try (RawClient client = new RawClient(server.getPort(), 0)) {
             client.send("POST /v1/chat/completions HTTP/1.1\nHost: localhost\nAuthorization: Bearer "
-                    + ScriptedWorkers.KEY + "\nContent-Type: application/json\nTransfer-Encoding: chunked\n\n", new byte[0]);
+                    + ScriptedProfile.USER + "\nContent-Type: application/json\nTransfer-Encoding: chunked\n\n", new byte[0]);
             byte[] chunk = ("30d40\r\n" + " ".repeat(200_000) + "\r\n").getBytes(StandardCharsets.US_ASCII);
             for (int i = 0; i < 11; i++) {
                 client.send("", chunk);

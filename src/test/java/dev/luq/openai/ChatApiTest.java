@@ -11,6 +11,7 @@ import static org.hamcrest.Matchers.nullValue;
 import static org.hamcrest.Matchers.startsWith;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.luq.Integration;
 import dev.luq.openai.images.TestImages;
 import dev.luq.protocol.WorkerFrame;
 import io.quarkus.test.junit.QuarkusTest;
@@ -25,8 +26,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Answers, models and the description of the API. */
+@Integration
 @QuarkusTest
-@TestProfile(ScriptedWorkers.Profile.class)
+@TestProfile(ScriptedProfile.class)
 class ChatApiTest extends ScriptedApi {
 
     @Test
@@ -63,7 +65,7 @@ class ChatApiTest extends ScriptedApi {
         workers.script = request -> ScriptedWorkers.text(request, content);
         HttpResponse<String> answer = HttpClient.newBuilder().version(version).build().send(
                 HttpRequest.newBuilder(server.resolve(CHAT)).header("Content-Type", "application/json")
-                        .header("Authorization", "Bearer " + ScriptedWorkers.KEY)
+                        .header("Authorization", "Bearer " + ScriptedProfile.USER)
                         .POST(HttpRequest.BodyPublishers.ofString("{" + USER + "}")).build(),
                 HttpResponse.BodyHandlers.ofString());
         assertEquals(version, answer.version());

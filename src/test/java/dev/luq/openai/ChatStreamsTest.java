@@ -1,5 +1,6 @@
 package dev.luq.openai;
 
+import static dev.luq.Until.reached;
 import static org.hamcrest.Matchers.contains;
 import static org.hamcrest.Matchers.notNullValue;
 import static org.hamcrest.Matchers.startsWith;
@@ -8,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.luq.Integration;
 import dev.luq.protocol.WorkerFrame;
 import dev.luq.serving.WorkerException;
 import io.quarkus.test.junit.QuarkusTest;
@@ -16,13 +18,13 @@ import io.smallrye.mutiny.Multi;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 
 /** Answers as server-sent events. */
+@Integration
 @QuarkusTest
-@TestProfile(ScriptedWorkers.Profile.class)
+@TestProfile(ScriptedProfile.class)
 class ChatStreamsTest extends ScriptedApi {
 
     @Test
@@ -140,7 +142,7 @@ class ChatStreamsTest extends ScriptedApi {
                 .onCancellation().invoke(cancelled::countDown);
         try (RawClient client = new RawClient(server.getPort(), 4096)) {
             client.chat("{\"stream\":true," + USER + "}");
-            assertTrue(cancelled.await(10, TimeUnit.SECONDS));
+            reached("the generation to be cancelled", cancelled);
         }
     }
 

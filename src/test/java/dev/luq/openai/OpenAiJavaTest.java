@@ -27,6 +27,7 @@ import com.openai.models.chat.completions.ChatCompletionCreateParams;
 import com.openai.models.chat.completions.ChatCompletionFunctionTool;
 import com.openai.models.chat.completions.ChatCompletionStreamOptions;
 import com.openai.models.models.Model;
+import dev.luq.Integration;
 import dev.luq.TinyAndBroken;
 import dev.luq.openai.images.TestImages;
 import dev.luq.serving.ModelWorker;
@@ -49,6 +50,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * OpenAI's own client against the whole server: HTTP, worker process, llama.cpp and a tiny Qwen2.5-VL model of random
  * weights, whose answers make no sense but are always the same.
  */
+@Integration
 @QuarkusTest
 @TestProfile(TinyAndBroken.class)
 class OpenAiJavaTest {

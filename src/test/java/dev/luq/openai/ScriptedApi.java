@@ -1,10 +1,10 @@
 package dev.luq.openai;
 
+import static dev.luq.Until.until;
 import static io.restassured.RestAssured.given;
 import static org.hamcrest.Matchers.equalTo;
 import static org.hamcrest.Matchers.hasKey;
 import static org.hamcrest.Matchers.notNullValue;
-import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.luq.http.intake.IntakeBudget;
@@ -16,52 +16,49 @@ import java.net.URI;
 import org.junit.jupiter.api.AfterEach;
 
 /** The API in front of workers that do as a test tells them; each test class says so with their profile. */
-abstract class ScriptedApi {
+public abstract class ScriptedApi {
 
-    static final JsonMapper JSON = new JsonMapper();
-    static final String CHAT = "/v1/chat/completions";
-    static final String USER = "\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]";
-
-    @Inject
-    ScriptedWorkers workers;
+    public static final JsonMapper JSON = new JsonMapper();
+    public static final String CHAT = "/v1/chat/completions";
+    public static final String USER = "\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]";
 
     @Inject
-    IntakeBudget budget;
+    public ScriptedWorkers workers;
+
+    @Inject
+    public IntakeBudget budget;
 
     @TestHTTPResource
-    URI server;
+    public URI server;
 
     @AfterEach
-    void nothingIsHeld() throws InterruptedException {
-        for (int i = 0; i < 500 && budget.free() != budget.total(); i++) {
-            Thread.sleep(10);
-        }
-        assertEquals(budget.total(), budget.free(), "memory of requests that ended is free again");
+    public void nothingIsHeld() {
+        until("the memory of requests that ended to be free again", () -> budget.free() == budget.total());
         workers.requests.clear();
     }
 
-    static RequestSpecification request() {
+    public static RequestSpecification request() {
         return given().contentType("application/json")
-                .header("Authorization", "Bearer " + ScriptedWorkers.KEY);
+                .header("Authorization", "Bearer " + ScriptedProfile.USER);
     }
 
     /** @param fields of the request beside messages, each behind a comma */
-    static ValidatableResponse chat(String fields) {
+    public static ValidatableResponse chat(String fields) {
         return request().body("{" + USER + fields + "}").post(CHAT).then();
     }
 
     /** @param parts of the user's message */
-    static ValidatableResponse chatOf(String... parts) {
+    public static ValidatableResponse chatOf(String... parts) {
         return request().body("{\"messages\":[{\"role\":\"user\",\"content\":[" + String.join(",", parts) + "]}]}")
                 .post(CHAT).then();
     }
 
     /** @param fields of the request beside messages, each behind a comma */
-    static ValidatableResponse stream(String fields) {
+    public static ValidatableResponse stream(String fields) {
         return chat(fields + ",\"stream\":true");
     }
 
-    static ValidatableResponse assertError(ValidatableResponse response, int status, String code) {
+    public static ValidatableResponse assertError(ValidatableResponse response, int status, String code) {
         return response.statusCode(status)
                 .contentType("application/json")
                 .header("x-request-id", notNullValue())

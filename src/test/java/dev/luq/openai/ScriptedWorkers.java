@@ -1,51 +1,32 @@
 package dev.luq.openai;
 
 import dev.luq.protocol.ServerFrame;
-import dev.luq.protocol.WorkerFrame;
 import dev.luq.protocol.WorkerFrame.EngineStats;
 import dev.luq.protocol.WorkerFrame.ModelInfo;
 import dev.luq.protocol.WorkerFrame.OfRequest;
+import dev.luq.protocol.WorkerFrame;
 import dev.luq.serving.ModelWorker;
 import dev.luq.serving.ModelWorkers;
 import dev.luq.serving.WorkerException;
-import io.quarkus.test.junit.QuarkusTestProfile;
 import io.smallrye.mutiny.Multi;
 import jakarta.enterprise.inject.Alternative;
 import jakarta.inject.Singleton;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Function;
 
 /**
  * The port to the workers, played by a script: what the API makes of frames and failures that a real model gives only
- * by chance. Only the tests of {@link Profile} use it.
+ * by chance. Only the tests of {@link ScriptedProfile} use it. Serves the models {@code scripted} and {@code loading}.
  */
 @Alternative
 @Singleton
 public class ScriptedWorkers implements ModelWorkers {
 
-    static final String KEY = "user-key-12345678";
-
-    /** Serves model {@code scripted} and {@code loading}, with keys. */
-    public static class Profile implements QuarkusTestProfile {
-        @Override
-        public Set<Class<?>> getEnabledAlternatives() {
-            return Set.of(ScriptedWorkers.class);
-        }
-
-        @Override
-        public Map<String, String> getConfigOverrides() {
-            return Map.of("luq.api.keys", KEY, "luq.api.max-body-bytes", "2000000",
-                    "luq.api.stalled-client-timeout", "500ms");
-        }
-    }
-
     /** What the next generations do. */
-    volatile Function<ServerFrame.Generate, Multi<OfRequest>> script;
-    final List<ServerFrame.Generate> requests = new CopyOnWriteArrayList<>();
+    public volatile Function<ServerFrame.Generate, Multi<OfRequest>> script;
+    public final List<ServerFrame.Generate> requests = new CopyOnWriteArrayList<>();
 
     private final ModelWorker scripted = new Worker("scripted", ModelWorker.State.READY,
             Optional.of(new ModelInfo("Scripted", "qwen2vl", "Q4_K - Medium", 1000, 570, 4.56, 4096, 32768, 4, true, true, 64)));
@@ -122,30 +103,30 @@ public class ScriptedWorkers implements ModelWorkers {
     }
 
     /** A generation of these pieces of text. */
-    static Multi<OfRequest> text(ServerFrame.Generate request, String... pieces) {
+    public static Multi<OfRequest> text(ServerFrame.Generate request, String... pieces) {
         return Multi.createBy().concatenating().streams(
                 Multi.createFrom().item(accepted(request)),
                 Multi.createFrom().items(pieces).map(piece -> delta(request, piece)),
                 Multi.createFrom().item(finished(request, "stop", pieces.length)));
     }
 
-    static OfRequest accepted(ServerFrame.Generate request) {
+    public static OfRequest accepted(ServerFrame.Generate request) {
         return new WorkerFrame.Accepted(request.id(), 12, 4, 3);
     }
 
-    static OfRequest delta(ServerFrame.Generate request, String content) {
+    public static OfRequest delta(ServerFrame.Generate request, String content) {
         return new WorkerFrame.Delta(request.id(), content, null, null);
     }
 
-    static OfRequest toolCall(ServerFrame.Generate request, int index, String id, String name, String arguments) {
+    public static OfRequest toolCall(ServerFrame.Generate request, int index, String id, String name, String arguments) {
         return new WorkerFrame.Delta(request.id(), null, new WorkerFrame.ToolCallDelta(index, id, name, arguments), null);
     }
 
-    static OfRequest finished(ServerFrame.Generate request, String reason, int tokens) {
+    public static OfRequest finished(ServerFrame.Generate request, String reason, int tokens) {
         return new WorkerFrame.Finished(request.id(), reason, tokens, new WorkerFrame.Timings(1, 10, 20, 5));
     }
 
-    static Multi<OfRequest> failing(WorkerException failure) {
+    public static Multi<OfRequest> failing(WorkerException failure) {
         return Multi.createFrom().failure(failure);
     }
 }

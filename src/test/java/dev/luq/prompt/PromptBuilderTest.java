@@ -12,6 +12,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.luq.Integration;
 import dev.luq.engine.TinyEngine;
 import dev.luq.llama.ChatTemplates;
 import dev.luq.llama.Model;
@@ -23,6 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+@Integration
 class PromptBuilderTest {
 
     private static PromptBuilder.Prepared build(String name, boolean vision, TinyEngine.Ask ask) {

@@ -4,10 +4,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.luq.Integration;
 import dev.luq.llama.ModelQuantizer;
 import dev.luq.machine.KernelTable;
-import dev.luq.machine.KernelTrial;
 import dev.luq.machine.KernelTrial.Outcome;
+import dev.luq.machine.KernelTrial;
 import dev.luq.machine.Kernels;
 import dev.luq.machine.NativeBuild;
 import dev.luq.process.ChildCommand;
@@ -37,6 +38,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+@Integration
 class KernelCheckTest {
 
     private static final KernelCheck.Limits PATIENT = new KernelCheck.Limits(Duration.ofSeconds(30), Duration.ofSeconds(60));

@@ -1,12 +1,12 @@
 package dev.luq.serving;
 
 import static dev.luq.Until.until;
-import static dev.luq.serving.Await.answer;
-import static dev.luq.serving.Await.failure;
-import static dev.luq.serving.Await.ready;
-import static dev.luq.serving.Await.request;
-import static dev.luq.serving.Await.run;
-import static dev.luq.serving.Await.text;
+import static dev.luq.serving.WorkerClient.answer;
+import static dev.luq.serving.WorkerClient.failure;
+import static dev.luq.serving.WorkerClient.ready;
+import static dev.luq.serving.WorkerClient.request;
+import static dev.luq.serving.WorkerClient.run;
+import static dev.luq.serving.WorkerClient.text;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
@@ -15,6 +15,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
+import dev.luq.Integration;
 import dev.luq.llama.ModelQuantizer;
 import dev.luq.machine.Kernels;
 import dev.luq.process.ChildCommand;
@@ -42,6 +43,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The real worker process with llama.cpp and tiny models of random weights. */
+@Integration
 class ModelProcessTest {
 
     private static final Path MODELS = Path.of("src/test/resources/reference").toAbsolutePath();

@@ -1,12 +1,13 @@
 package dev.luq.serving;
 
 import static dev.luq.Until.until;
-import static dev.luq.serving.Await.answer;
-import static dev.luq.serving.Await.run;
+import static dev.luq.serving.WorkerClient.answer;
+import static dev.luq.serving.WorkerClient.run;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.luq.Integration;
 import dev.luq.catalog.Catalog;
 import dev.luq.catalog.CatalogConfig;
 import dev.luq.catalog.CatalogException;
@@ -25,6 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A model's file comes, breaks and comes back; with real processes. */
+@Integration
 class ModelRecoveryTest {
 
     private static final Path TINY = Path.of("src/test/resources/reference/llava-tiny-F16.gguf");
@@ -53,7 +55,7 @@ class ModelRecoveryTest {
 
         Files.copy(TINY, file);
         until("ready", () -> model.state() == ModelWorker.State.READY);
-        answer(run(model, Await.request(HELLO, 4)));
+        answer(run(model, WorkerClient.request(HELLO, 4)));
 
         byte[] whole = Files.readAllBytes(file);
         Files.write(file, Arrays.copyOf(whole, whole.length / 2));
@@ -65,7 +67,7 @@ class ModelRecoveryTest {
 
         Files.write(file, whole);
         until("ready", () -> model.state() == ModelWorker.State.READY);
-        answer(run(model, Await.request(HELLO, 4)));
+        answer(run(model, WorkerClient.request(HELLO, 4)));
     }
 
     private ModelWorker serve(Path file) {

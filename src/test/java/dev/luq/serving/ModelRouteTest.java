@@ -1,9 +1,9 @@
 package dev.luq.serving;
 
 import static dev.luq.Until.until;
-import static dev.luq.serving.Await.answer;
-import static dev.luq.serving.Await.failure;
-import static dev.luq.serving.Await.text;
+import static dev.luq.serving.WorkerClient.answer;
+import static dev.luq.serving.WorkerClient.failure;
+import static dev.luq.serving.WorkerClient.text;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
@@ -11,6 +11,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.luq.Integration;
 import dev.luq.process.ChildCommand;
 import dev.luq.protocol.ServerFrame;
 import dev.luq.protocol.WorkerFrame;
@@ -28,6 +29,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /** One worker after the other behind the same id, with real child processes whose model does what a test needs. */
+@Integration
 class ModelRouteTest {
 
     private final ScheduledExecutorService timer = Executors.newScheduledThreadPool(1);
@@ -70,8 +72,8 @@ class ModelRouteTest {
         serve("good");
         long pid = route.pid().orElseThrow();
         AssertSubscriber<WorkerFrame.OfRequest> running = run("wait");
-        until("text", () -> text(running).equals("waiting"));
-        run("say a b").awaitCompletion();
+        until("the text", () -> text(running).equals("waiting"));
+        answer(run("say a b"));
         until("stats", () -> route.totals().generationTokens() == 3);
 
         swap("good", "good").overlap();
@@ -93,7 +95,7 @@ class ModelRouteTest {
     void inAGapRequestsWaitAndAreAnsweredByTheNext() throws Exception {
         serve("good");
         AssertSubscriber<WorkerFrame.OfRequest> running = run("wait");
-        until("text", () -> text(running).equals("waiting"));
+        until("the text", () -> text(running).equals("waiting"));
         Future<?> swap = background.submit(() -> {
             swap("good", "good").pause();
             return null;
@@ -132,11 +134,11 @@ class ModelRouteTest {
         config = TestConfig.of(Map.of("slots", "1", "queue-size", "1"));
         route = new ModelRoute("test", config, timer, listener);
         route.pause();
-        AssertSubscriber<WorkerFrame.OfRequest> first = Await.run(route, Await.request("say a", 0).of("hog", null));
-        AssertSubscriber<WorkerFrame.OfRequest> second = Await.run(route, Await.request("say b", 0).of("hog", null));
-        AssertSubscriber<WorkerFrame.OfRequest> other = Await.run(route, Await.request("say c", 0).of("other", null));
+        AssertSubscriber<WorkerFrame.OfRequest> first = WorkerClient.run(route, WorkerClient.request("say a", 0).of("hog", null));
+        AssertSubscriber<WorkerFrame.OfRequest> second = WorkerClient.run(route, WorkerClient.request("say b", 0).of("hog", null));
+        AssertSubscriber<WorkerFrame.OfRequest> other = WorkerClient.run(route, WorkerClient.request("say c", 0).of("other", null));
         failure(WorkerException.QueueFull.class, second);
-        failure(WorkerException.QueueFull.class, Await.run(route, Await.request("say d", 0).of("other", null)));
+        failure(WorkerException.QueueFull.class, WorkerClient.run(route, WorkerClient.request("say d", 0).of("other", null)));
         first.assertNotTerminated();
         other.assertNotTerminated();
         route.resume(null);
@@ -161,7 +163,7 @@ class ModelRouteTest {
     void afterAPauseTheWorkerBeforeServesAgainWhenTheNextDoesNot() throws Exception {
         serve("good");
         AssertSubscriber<WorkerFrame.OfRequest> running = run("wait");
-        until("text", () -> text(running).equals("waiting"));
+        until("the text", () -> text(running).equals("waiting"));
         Future<?> swap = background.submit(() -> assertThrows(ModelOperationException.Failed.class,
                 () -> swap("unusable", "good").pause()));
         until("pause", () -> route.state() == ModelWorker.State.SWAPPING);
@@ -190,10 +192,10 @@ class ModelRouteTest {
         route = new ModelRoute("test", config, timer, listener);
         serve("good");
         failure(WorkerException.Died.class, run("exit"));
-        until("successor", () -> route.state() == ModelWorker.State.READY);
+        until("the successor", () -> route.state() == ModelWorker.State.READY);
         swap("good", "good").overlap();
         failure(WorkerException.Died.class, run("exit"));
-        until("successor", () -> route.state() == ModelWorker.State.READY);
+        until("the successor", () -> route.state() == ModelWorker.State.READY);
         failure(WorkerException.Quarantined.class, run("exit"));
         route.awaitRetired();
         assertEquals(2, route.restarts());
@@ -213,7 +215,7 @@ class ModelRouteTest {
         SupervisedWorker worker = worker(model).get();
         route.put(worker);
         worker.start();
-        Await.ready(route);
+        WorkerClient.ready(route);
     }
 
     private Swap swap(String next, String again) {
@@ -229,6 +231,6 @@ class ModelRouteTest {
     }
 
     private AssertSubscriber<WorkerFrame.OfRequest> run(String messages) {
-        return Await.run(route, Await.request(messages, 0));
+        return WorkerClient.run(route, WorkerClient.request(messages, 0));
     }
 }

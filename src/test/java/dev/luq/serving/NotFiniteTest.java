@@ -1,12 +1,13 @@
 package dev.luq.serving;
 
-import static dev.luq.serving.Await.answer;
-import static dev.luq.serving.Await.failure;
-import static dev.luq.serving.Await.request;
-import static dev.luq.serving.Await.run;
+import static dev.luq.serving.WorkerClient.answer;
+import static dev.luq.serving.WorkerClient.failure;
+import static dev.luq.serving.WorkerClient.request;
+import static dev.luq.serving.WorkerClient.run;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.luq.Integration;
 import dev.luq.gguf.ModelFiles;
 import dev.luq.llama.Model;
 import dev.luq.machine.Kernels;
@@ -30,6 +31,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** A model that computes no numbers when one token is in its prompt, in real processes. */
+@Integration
 class NotFiniteTest {
 
     private static final String HELLO = "[{\"role\":\"user\",\"content\":\"Hello\"}]";
@@ -108,6 +110,6 @@ class NotFiniteTest {
                 (modelId, events) -> WorkerProcess.start(modelId, command, events), timer, new GenerationListener() { },
                 new Quarantine(config.restart()), () -> { });
         worker.start();
-        Await.ready(worker);
+        WorkerClient.ready(worker);
     }
 }

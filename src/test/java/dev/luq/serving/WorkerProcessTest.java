@@ -1,9 +1,13 @@
 package dev.luq.serving;
 
+import static dev.luq.Until.completed;
+import static dev.luq.Until.ended;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.luq.Integration;
+import dev.luq.Signals;
 import dev.luq.machine.Kernels;
 import dev.luq.process.ChildCommand;
 import dev.luq.protocol.Frames;
@@ -22,13 +26,13 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
+@Integration
 class WorkerProcessTest {
 
     @ParameterizedTest
@@ -40,7 +44,7 @@ class WorkerProcessTest {
             ProcessHandle worker = ProcessHandle.of(Long.parseLong(pid)).orElseThrow();
             assertTrue(worker.isAlive());
             parent.destroyForcibly().waitFor();
-            worker.onExit().get(60, TimeUnit.SECONDS);
+            completed("the worker to end itself", worker.onExit());
         }
     }
 
@@ -53,10 +57,9 @@ class WorkerProcessTest {
             worker.getOutputStream().write(load("good", Kernels.FAST));
             worker.getOutputStream().flush();
             assertTrue(worker.getInputStream().read() >= 0);
-            assertEquals(0, new ProcessBuilder("kill", "-" + signal, String.valueOf(worker.pid())).start().waitFor());
+            Signals.send(signal, worker.pid());
             worker.getOutputStream().close();
-            assertTrue(worker.waitFor(60, TimeUnit.SECONDS));
-            assertEquals(0, worker.exitValue(), "ended because its input did, not by the signal");
+            assertEquals(0, ended("the worker whose input ended", worker), "ended because its input did, not by the signal");
         } finally {
             worker.destroyForcibly();
         }

@@ -8,28 +8,28 @@ import static org.hamcrest.Matchers.not;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.luq.Integration;
 import dev.luq.TinyAndBroken;
-import dev.luq.protocol.Sampling;
 import dev.luq.protocol.ServerFrame;
 import dev.luq.protocol.WorkerFrame;
 import dev.luq.serving.ModelWorker;
 import dev.luq.serving.ModelWorkers;
+import dev.luq.serving.WorkerClient;
 import dev.luq.serving.WorkerException;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
 import io.smallrye.mutiny.helpers.test.AssertSubscriber;
 import jakarta.inject.Inject;
-import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.UUID;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** What health and metrics say of a good model and of a broken one. */
+@Integration
 @QuarkusTest
 @TestProfile(TinyAndBroken.class)
 class TelemetryTest {
@@ -108,22 +108,18 @@ class TelemetryTest {
     void aRefusalIsCounted() {
         ModelWorker broken = workers.find("broken").orElseThrow();
         double before = value("luq_requests_rejected_total{model_name=\"broken\",reason=\"model_failed\"");
-        broken.generate(request(1)).subscribe().withSubscriber(AssertSubscriber.create(1)).awaitFailure()
-                .assertFailedWith(WorkerException.NotReady.class);
+        WorkerClient.failure(WorkerException.NotReady.class, WorkerClient.run(broken, request(1)));
         assertEquals(before + 1, value("luq_requests_rejected_total{model_name=\"broken\",reason=\"model_failed\""));
     }
 
     private WorkerFrame.Finished answer(int maxTokens) {
-        AssertSubscriber<WorkerFrame.OfRequest> answer = AssertSubscriber.create(Long.MAX_VALUE);
-        tiny.generate(request(maxTokens)).subscribe().withSubscriber(answer);
-        answer.awaitCompletion(Duration.ofSeconds(60));
+        AssertSubscriber<WorkerFrame.OfRequest> answer = WorkerClient.run(tiny, request(maxTokens));
+        WorkerClient.answer(answer);
         return (WorkerFrame.Finished) answer.getLastItem();
     }
 
     private static ServerFrame.Generate request(int maxTokens) {
-        return new ServerFrame.Generate(UUID.randomUUID().toString(),
-                "[{\"role\":\"user\",\"content\":\"Hello\"}]", List.of(), null, null, false, null, Sampling.GREEDY,
-                maxTokens, List.of(), -1, true);
+        return WorkerClient.request("[{\"role\":\"user\",\"content\":\"Hello\"}]", maxTokens);
     }
 
     private static String scrape() {

@@ -1,6 +1,6 @@
 package dev.luq.worker;
 
-import java.io.IOException;
+import dev.luq.Signals;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -30,11 +30,9 @@ public final class ScriptedTrials {
         System.out.println("end");
     }
 
-    private static void play(String event) throws IOException, InterruptedException {
+    private static void play(String event) throws InterruptedException {
         if (event.startsWith("SIGNAL ")) {
-            new ProcessBuilder("kill", "-" + event.substring("SIGNAL ".length()), Long.toString(ProcessHandle.current().pid()))
-                    .start();
-            Thread.sleep(60_000);
+            Signals.dieOf(event.substring("SIGNAL ".length()));
         } else if (event.equals("hang")) {
             Thread.sleep(60_000);
         } else if (event.equals("exit")) {

@@ -1,5 +1,6 @@
 package dev.luq.worker;
 
+import dev.luq.Signals;
 import dev.luq.protocol.Blackbox;
 import dev.luq.protocol.ServerFrame;
 import dev.luq.protocol.WorkerFrame;
@@ -59,7 +60,7 @@ public final class ScriptedWorker implements ModelHost {
         progress.accept(0.5);
         switch (Path.of(load.modelFiles().get(0)).getFileName().toString()) {
             case "unusable" -> throw new LoadException("invalid_model", "The model is of no use.", null);
-            case "deadly" -> die("KILL");
+            case "deadly" -> Signals.dieOf("KILL");
             case "slow" -> forEver();
             case "stuck" -> {
                 blackbox.working(Blackbox.Stage.LOAD, List.of("its chat template"));
@@ -123,7 +124,7 @@ public final class ScriptedWorker implements ModelHost {
                 Thread dying = new Thread(() -> {
                     sleep(100);
                     blackbox.working(Blackbox.Stage.STEP, List.of(id));
-                    die(words[1]);
+                    Signals.dieOf(words[1]);
                 });
                 dying.start();
             }
@@ -174,15 +175,6 @@ public final class ScriptedWorker implements ModelHost {
     @Override
     public WorkerFrame.EngineStats stats() {
         return new WorkerFrame.EngineStats(0, waiting.size(), 3, 10, 0, tokens.get(), 0, 0, 0, 0, 0, 0, 0, cancelled.get());
-    }
-
-    private static void die(String signal) {
-        try {
-            new ProcessBuilder("kill", "-" + signal, String.valueOf(ProcessHandle.current().pid())).start().waitFor();
-            forEver();
-        } catch (IOException | InterruptedException e) {
-            throw new IllegalStateException(e);
-        }
     }
 
     private static void forEver() {

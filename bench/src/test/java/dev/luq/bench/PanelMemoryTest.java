@@ -2,6 +2,7 @@ package dev.luq.bench;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.luq.Integration;
 import dev.luq.files.Units;
 import dev.luq.gguf.GgmlType;
 import dev.luq.gguf.ModelFiles;
@@ -15,6 +16,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
+@Integration
 class PanelMemoryTest {
 
     /** F32 is for those that are neither put into panels nor repacked by llama.cpp, whatever the processor. */

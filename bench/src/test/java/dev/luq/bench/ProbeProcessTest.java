@@ -1,23 +1,25 @@
 package dev.luq.bench;
 
+import static dev.luq.Until.until;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.luq.Integration;
 import dev.luq.cli.CliException;
 import dev.luq.gguf.GgmlType;
 import dev.luq.machine.Kernels;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
+@Integration
 class ProbeProcessTest {
 
     private static final int PROMPT = 250;
@@ -55,11 +57,7 @@ class ProbeProcessTest {
             probe.decode(TOKENS);
             Path process = Path.of("/proc", Long.toString(probe.pid()));
             assertTrue(Files.readString(process.resolve("environ")).contains("GOMP_SPINCOUNT="), "as a worker's");
-            long deadline = System.nanoTime() + Duration.ofSeconds(10).toNanos();
-            while (!states(process).stream().allMatch("S"::equals)) {
-                assertTrue(System.nanoTime() < deadline, () -> "still computing: " + states(process));
-                Thread.sleep(1);
-            }
+            until("all threads to sleep", () -> states(process).stream().allMatch("S"::equals));
         }
     }
 

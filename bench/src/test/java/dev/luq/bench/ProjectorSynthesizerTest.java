@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.luq.Integration;
 import dev.luq.gguf.GgmlType;
 import dev.luq.gguf.ModelFacts;
 import dev.luq.gguf.ModelFiles;
@@ -28,6 +29,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** llama.cpp loads and runs what the synthesizer writes. */
+@Integration
 class ProjectorSynthesizerTest {
 
     /** Of the picture: 9 tokens of 28 pixels for Qwen; LLaVA's is scaled to 4 x 4 patches of 14. */

@@ -3,6 +3,7 @@ package dev.luq.bench;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.luq.Integration;
 import dev.luq.gguf.GgmlType;
 import dev.luq.requant.TestModels;
 import dev.luq.requant.plan.Precision;
@@ -16,6 +17,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
+@Integration
 class QuantizeBenchmarkTest {
 
     @TempDir

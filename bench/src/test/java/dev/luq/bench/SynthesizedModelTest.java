@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.luq.Integration;
 import dev.luq.gguf.GgmlType;
 import dev.luq.llama.ChatTemplates;
 import dev.luq.llama.Context;
@@ -26,6 +27,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** llama.cpp loads and runs what the synthesizer writes. */
+@Integration
 class SynthesizedModelTest {
 
     @TempDir

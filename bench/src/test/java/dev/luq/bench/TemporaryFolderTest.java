@@ -1,9 +1,11 @@
 package dev.luq.bench;
 
+import static dev.luq.Until.ended;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.luq.Integration;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -12,6 +14,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
+@Integration
 class TemporaryFolderTest {
 
     @TempDir
@@ -47,7 +50,7 @@ class TemporaryFolderTest {
             assertEquals(parent, folder.getParent());
             assertFalse(isEmpty());
             process.destroy();
-            assertTrue(process.waitFor(30, TimeUnit.SECONDS));
+            ended("the process that was told to end", process);
         } finally {
             process.destroyForcibly();
         }

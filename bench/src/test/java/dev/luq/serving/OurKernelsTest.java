@@ -1,8 +1,8 @@
 package dev.luq.serving;
 
-import static dev.luq.serving.Await.answer;
-import static dev.luq.serving.Await.ready;
-import static dev.luq.serving.Await.run;
+import static dev.luq.serving.WorkerClient.answer;
+import static dev.luq.serving.WorkerClient.ready;
+import static dev.luq.serving.WorkerClient.run;
 import static dev.luq.serving.ModelProcessTest.ask;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -62,7 +62,7 @@ class OurKernelsTest {
         SupervisedWorker stock = started(mixed, mmproj, Kernels.STOCK);
         List<SupervisedWorker> ours = List.of(started(mixed, mmproj, Kernels.FAST), started(mixed, mmproj, Kernels.COMPACT));
         ready(stock);
-        ours.forEach(Await::ready);
+        ours.forEach(WorkerClient::ready);
         Path folderOfSet = demo.resolveSibling("evaluation");
         List<String> questions = Files.readAllLines(folderOfSet.resolve("evaluation.jsonl"));
         for (int i = 0; i < questions.size(); i += EVERY) {

@@ -1,5 +1,6 @@
 package dev.luq.decoder.child;
 
+import dev.luq.Signals;
 import dev.luq.decoder.protocol.DecodeReply;
 import dev.luq.decoder.protocol.DecodeRequest;
 import dev.luq.images.Pixels;
@@ -36,7 +37,7 @@ public final class ScriptedDecoder {
         int begin = text.indexOf('<');
         switch (text.substring(begin + 1, text.indexOf('>'))) {
             case "hang" -> forEver();
-            case "die" -> die();
+            case "die" -> Signals.dieOf("SEGV");
             case "exit" -> System.exit(7);
             case "garbage" -> write("garbage");
             case "memory" -> {
@@ -60,15 +61,6 @@ public final class ScriptedDecoder {
         while (true) {
             Thread.onSpinWait();
         }
-    }
-
-    private static void die() {
-        try {
-            new ProcessBuilder("kill", "-SEGV", Long.toString(ProcessHandle.current().pid())).start().waitFor();
-        } catch (IOException | InterruptedException e) {
-            throw new IllegalStateException(e);
-        }
-        forEver();
     }
 
     private static void write(String text) {

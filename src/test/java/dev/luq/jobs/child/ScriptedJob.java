@@ -1,5 +1,6 @@
 package dev.luq.jobs.child;
 
+import dev.luq.Signals;
 import dev.luq.requant.pipeline.RequantizationException;
 import dev.luq.requant.pipeline.RequantizationJob;
 import dev.luq.requant.spec.Phase;
@@ -12,8 +13,8 @@ import java.util.OptionalLong;
 import java.util.function.Consumer;
 
 /**
- * The process of a job that does what the first word of its result's name tells it, and leaves a line in {@code log} of its folder for every
- * phase that it went through:
+ * The process of a job that does what the first word of its result's name tells it, and leaves a line in {@code log} of its
+ * folder for every phase that it went through:
  * <pre>
  * quick     all phases at once
  * patient   waits in QUANTIZE until there is a file {@code go} in its folder, or it is to stop; then the rest
@@ -70,27 +71,15 @@ public final class ScriptedJob implements Consumer<RequantizationJob.Listener> {
                     sleep(20);
                 }
             }
-            case "crashing" -> {
-                signal("SEGV");
-                sleep(Long.MAX_VALUE);
-            }
+            case "crashing" -> Signals.dieOf("SEGV");
             case "dying", "mortal" -> {
                 append("deaths", "one");
                 if (kind.equals("mortal") || read("deaths").size() < 3) {
-                    signal("KILL");
-                    sleep(Long.MAX_VALUE);
+                    Signals.dieOf("KILL");
                 }
             }
             default -> {
             }
-        }
-    }
-
-    private static void signal(String name) {
-        try {
-            new ProcessBuilder("kill", "-" + name, String.valueOf(ProcessHandle.current().pid())).start();
-        } catch (IOException e) {
-            throw new IllegalStateException(e);
         }
     }
 

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.luq.Integration;
 import dev.luq.gguf.Gguf;
 import dev.luq.gguf.ImportanceMatrix;
 import dev.luq.llama.Llama;
@@ -40,6 +41,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+@Integration
 class CalibratorTest {
 
     private static final Path REFERENCE = Path.of("src/test/resources/reference");

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.luq.Integration;
 import dev.luq.images.Tricks;
 import dev.luq.requant.data.Example;
 import java.io.IOException;
@@ -15,6 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A set's pictures are judged as those of requests are, and what is wrong with one is said with its name. */
+@Integration
 class ExampleImagesTest {
 
     @TempDir

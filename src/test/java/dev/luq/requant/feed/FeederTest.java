@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.luq.Integration;
 import dev.luq.llama.GraphTensor;
 import dev.luq.llama.Llama;
 import dev.luq.llama.TensorTap;
@@ -27,6 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+@Integration
 class FeederTest {
 
     private static final Path REFERENCE = Path.of("src/test/resources/reference");

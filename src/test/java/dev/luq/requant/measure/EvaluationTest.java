@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.luq.Integration;
 import dev.luq.gguf.Gguf;
 import dev.luq.gguf.ModelFiles;
 import dev.luq.llama.Llama;
@@ -32,6 +33,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** On models with random weights, and on the demo model, which knows the right answers. */
+@Integration
 class EvaluationTest {
 
     private static final Path REFERENCE = Path.of("src/test/resources/reference");

@@ -36,7 +36,7 @@ final class Jobs {
     static final String MODEL = "qwen2.5-vl-tiny";
 
     /** Notes what it hears, cancels when it is told to. */
-    static final class Notes implements RequantizationJob.Listener {
+    static class Notes implements RequantizationJob.Listener {
         final List<Phase> phases = new ArrayList<>();
         final List<Double> progress = new ArrayList<>();
         final List<String> messages = new CopyOnWriteArrayList<>();

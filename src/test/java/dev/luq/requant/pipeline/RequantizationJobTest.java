@@ -1,11 +1,13 @@
 package dev.luq.requant.pipeline;
 
+import static dev.luq.Until.until;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.luq.Integration;
 import dev.luq.files.DataFolder;
 import dev.luq.files.JsonFile;
 import dev.luq.gguf.GgmlType;
@@ -37,6 +39,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Whole jobs on a tiny model. */
+@Integration
 class RequantizationJobTest {
 
     @TempDir
@@ -186,9 +189,7 @@ class RequantizationJobTest {
             Path job = Jobs.create(data, spec("waits", "90%", Method.ERROR));
             CompletableFuture<?> waiting = CompletableFuture.runAsync(
                     () -> new RequantizationJob(new DataFolder(data), job).run(notes));
-            while (notes.messages.isEmpty()) {
-                Thread.sleep(10);
-            }
+            until("a word of why it waits", () -> !notes.messages.isEmpty());
             assertEquals(List.of("Waiting for another job with this data folder."), notes.messages);
             notes.cancelAt = Phase.CALIBRATE;
             ExecutionException end = assertThrows(ExecutionException.class, waiting::get);

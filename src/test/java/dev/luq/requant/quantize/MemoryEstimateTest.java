@@ -2,6 +2,7 @@ package dev.luq.requant.quantize;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.luq.Integration;
 import dev.luq.gguf.ModelFiles;
 import dev.luq.memory.ServingShape;
 import dev.luq.requant.TestModels;
@@ -18,6 +19,7 @@ import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
+@Integration
 class MemoryEstimateTest {
 
     private static final ServingShape SHAPE = new ServingShape(512, 128, 2, 2);

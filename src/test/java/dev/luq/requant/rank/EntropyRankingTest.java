@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.luq.Integration;
 import dev.luq.llama.Llama;
 import dev.luq.llama.VectorProducts;
 import dev.luq.requant.calibrate.Activation;
@@ -28,6 +29,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
+@Integration
 class EntropyRankingTest {
 
     private static final Path REFERENCE = Path.of("src/test/resources/reference");

@@ -3,6 +3,7 @@ package dev.luq.requant.rank;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import dev.luq.Integration;
 import dev.luq.gguf.Gguf;
 import dev.luq.gguf.GgufTensor;
 import dev.luq.gguf.ImportanceMatrix;
@@ -25,6 +26,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
+@Integration
 class ErrorRankingTest {
 
     private static final Path BASE = Path.of("src/test/resources/reference/qwen2.5-vl-tiny-F16.gguf");

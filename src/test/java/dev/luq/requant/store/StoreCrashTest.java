@@ -1,10 +1,13 @@
 package dev.luq.requant.store;
 
+import static dev.luq.Until.ended;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.luq.Integration;
+import dev.luq.Seeds;
 import dev.luq.files.Sha256;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -13,12 +16,12 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What kill -9 and a full disk leave behind. */
+@Integration
 class StoreCrashTest {
 
     private static final int KILLS = 8;
@@ -53,7 +56,7 @@ class StoreCrashTest {
         Manifest kept = StoredModels.write(store, "kept", 1, 300_000);
         store.publish(kept);
         StoreLease lease = store.lease("kept");
-        SplittableRandom random = new SplittableRandom();
+        SplittableRandom random = new SplittableRandom(Seeds.draw(StoreCrashTest.class));
         for (int kill = 0; kill < KILLS; kill++) {
             Process process = start(Busy.class, root.toString(), Integer.toString(1000 * (kill + 1)));
             try {
@@ -118,9 +121,10 @@ class StoreCrashTest {
         return process;
     }
 
-    private static void kill(Process process) throws InterruptedException {
+    /** Fails where the process had ended by itself. */
+    private static void kill(Process process) {
         process.destroyForcibly();
-        assertTrue(process.waitFor(10, TimeUnit.SECONDS));
+        assertEquals(128 + 9, ended("the killed process", process));
     }
 
     @Test

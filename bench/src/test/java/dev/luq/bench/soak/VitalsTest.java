@@ -4,10 +4,12 @@ import static dev.luq.Until.until;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.luq.Integration;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 /** What the system tells of a process. */
+@Integration
 class VitalsTest {
 
     @Test

@@ -1,8 +1,13 @@
-package dev.luq.openai;
+package dev.luq.http;
 
+import static dev.luq.Until.completed;
+import static dev.luq.Until.reached;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.luq.Integration;
+import dev.luq.openai.ScriptedProfile;
+import dev.luq.openai.ScriptedWorkers;
 import io.quarkus.test.common.http.TestHTTPResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
@@ -20,15 +25,15 @@ import io.vertx.core.http.HttpVersion;
 import jakarta.inject.Inject;
 import java.net.URI;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** Requests that share one HTTP/2 connection: what becomes of one of them is no matter of the others. */
+@Integration
 @QuarkusTest
-@TestProfile(ScriptedWorkers.Profile.class)
+@TestProfile(ScriptedProfile.class)
 class Http2StreamsTest {
 
     private static final Buffer QUESTION = Buffer.buffer("{\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]}");
@@ -68,22 +73,20 @@ class Http2StreamsTest {
         workers.script = request -> {
             asked.countDown();
             try {
-                gone.await(10, TimeUnit.SECONDS);
+                reached("the others to be answered", gone);
                 throw new IllegalStateException("answered too late");
-            } catch (InterruptedException e) {
-                throw new IllegalStateException(e);
             } finally {
                 answered.countDown();
             }
         };
         HttpClientRequest late = request(HttpMethod.POST, "/v1/chat/completions");
         late.send(QUESTION);
-        assertTrue(asked.await(10, TimeUnit.SECONDS));
+        reached("the request at the model", asked);
         late.reset();
         // What comes after the reset is answered after the server has seen it.
         assertOthersAreAnswered();
         gone.countDown();
-        assertTrue(answered.await(10, TimeUnit.SECONDS));
+        reached("the late answer", answered);
         assertOthersAreAnswered();
     }
 
@@ -116,7 +119,7 @@ class Http2StreamsTest {
 
     private HttpClientRequest request(HttpMethod method, String path) throws Exception {
         return await(client.request(method, server.getPort(), server.getHost(), path))
-                .putHeader("Authorization", "Bearer " + ScriptedWorkers.KEY)
+                .putHeader("Authorization", "Bearer " + ScriptedProfile.USER)
                 .putHeader("Content-Type", "application/json");
     }
 
@@ -129,6 +132,6 @@ class Http2StreamsTest {
     }
 
     private static <T> T await(Future<T> future) throws Exception {
-        return future.toCompletionStage().toCompletableFuture().get(10, TimeUnit.SECONDS);
+        return completed("the other side of the connection", future.toCompletionStage().toCompletableFuture());
     }
 }

@@ -1,11 +1,17 @@
-package dev.luq.openai;
+package dev.luq.http.intake;
 
+import static dev.luq.Until.completed;
 import static dev.luq.Until.until;
 import static org.hamcrest.Matchers.containsString;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.luq.Integration;
+import dev.luq.openai.RawClient;
+import dev.luq.openai.ScriptedApi;
+import dev.luq.openai.ScriptedProfile;
+import dev.luq.openai.ScriptedWorkers;
 import dev.luq.openai.images.TestImages;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
@@ -27,7 +33,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -37,12 +42,13 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Bodies that are late, endless, too large or strange, and connections that come to nothing: nobody else notices. */
+@Integration
 @QuarkusTest
 @TestProfile(BodiesTest.Profile.class)
 class BodiesTest extends ScriptedApi {
 
     /** The limits of a body and of connections, short enough to meet them. */
-    public static class Profile extends ScriptedWorkers.Profile {
+    public static class Profile extends ScriptedProfile {
         @Override
         public Map<String, String> getConfigOverrides() {
             Map<String, String> config = new HashMap<>(super.getConfigOverrides());
@@ -58,7 +64,7 @@ class BodiesTest extends ScriptedApi {
     }
 
     private static final String HEAD = "POST /v1/chat/completions HTTP/1.1\nHost: localhost\nAuthorization: Bearer "
-            + ScriptedWorkers.KEY + "\nContent-Type: application/json\n";
+            + ScriptedProfile.USER + "\nContent-Type: application/json\n";
     private static final String CHUNKED = HEAD + "Transfer-Encoding: chunked\n\n";
     private static final byte[] NOTHING = {};
 
@@ -105,29 +111,22 @@ class BodiesTest extends ScriptedApi {
         client.readToEnd();
     }
 
+    /** One that does not begin, one that drips, and one that comes steadily but does not end; all at once. */
     @Test
-    void aBodyThatDoesNotComeIsChargedNothingAndRefused() throws Exception {
+    void aBodyThatIsLateIsRefused() throws Exception {
         RawClient silent = connect();
         silent.send(CHUNKED, NOTHING);
         someoneElseIsAnswered();
-        assertEquals(budget.total(), budget.free());
-        assertRefused(silent, "408", "request_timeout");
-    }
-
-    @Test
-    void aBodyThatDripsIsRefused() throws Exception {
+        assertEquals(budget.total(), budget.free(), "what does not come is charged nothing");
         RawClient slow = connect();
         slow.send(HEAD + "Content-Length: 500\n\n", bytes("{"));
         slow.drip(" ", 50, 100);
-        assertRefused(slow, "408", "request_timeout");
-    }
-
-    @Test
-    void aBodyThatComesSteadilyButDoesNotEndIsRefused() throws Exception {
         RawClient endless = connect();
         endless.send(CHUNKED, NOTHING);
         endless.drip(new String(chunk(" ".repeat(500)), StandardCharsets.US_ASCII), 50, 100);
-        assertRefused(endless, "408", "request_timeout");
+        for (RawClient late : List.of(silent, slow, endless)) {
+            assertRefused(late, "408", "request_timeout");
+        }
     }
 
     @Test
@@ -145,7 +144,7 @@ class BodiesTest extends ScriptedApi {
             List<HttpClientRequest> late = new ArrayList<>();
             for (int i = 0; i < 90; i++) {
                 late.add(http2Chat(http2));
-                late.get(i).setChunked(true).write("{").toCompletionStage().toCompletableFuture().get(5, TimeUnit.SECONDS);
+                done("a piece of a body to be sent", late.get(i).setChunked(true).write("{"));
             }
             HttpClientRequest other = http2Chat(http2);
             assertEquals(200, status(other.send(Buffer.buffer("{" + USER + "}"))));
@@ -179,9 +178,9 @@ class BodiesTest extends ScriptedApi {
     void whoAsksOnAndOnAndDoesNotReadIsNotAnswered() throws Exception {
         RawClient client = new RawClient(server.getPort(), 4096);
         clients.add(client);
-        client.drip(("GET /q/openapi?format=json HTTP/1.1\nHost: localhost\nAuthorization: Bearer " + ScriptedWorkers.KEY
+        client.drip(("GET /q/openapi?format=json HTTP/1.1\nHost: localhost\nAuthorization: Bearer " + ScriptedProfile.USER
                 + "\n\n").replace("\n", "\r\n"), 1000, 0);
-        Thread.sleep(500);
+        Thread.sleep(500); // the server writes until nobody takes more
         String answers = client.readToEnd();
         assertTrue(answers.split("HTTP/1.1 200", -1).length < 500, answers.length() + " characters");
     }
@@ -192,13 +191,16 @@ class BodiesTest extends ScriptedApi {
     }
 
     private HttpClientRequest http2Chat(HttpClient client) throws Exception {
-        return client.request(HttpMethod.POST, server.getPort(), server.getHost(), CHAT).toCompletionStage()
-                .toCompletableFuture().get(5, TimeUnit.SECONDS)
-                .putHeader("Authorization", "Bearer " + ScriptedWorkers.KEY).putHeader("Content-Type", "application/json");
+        return done("a stream", client.request(HttpMethod.POST, server.getPort(), server.getHost(), CHAT))
+                .putHeader("Authorization", "Bearer " + ScriptedProfile.USER).putHeader("Content-Type", "application/json");
+    }
+
+    private static <T> T done(String what, Future<T> future) throws Exception {
+        return completed(what, future.toCompletionStage().toCompletableFuture());
     }
 
     private static int status(Future<HttpClientResponse> response) throws Exception {
-        return response.toCompletionStage().toCompletableFuture().get(10, TimeUnit.SECONDS).statusCode();
+        return done("the answer", response).statusCode();
     }
 
     @Test
@@ -242,7 +244,7 @@ class BodiesTest extends ScriptedApi {
     @Test
     void aBodyThatNobodyReadsEndsWithItsConnection() throws Exception {
         RawClient stranger = connect();
-        stranger.send(CHUNKED.replace(ScriptedWorkers.KEY, "nobody-knows-this-key"), NOTHING);
+        stranger.send(CHUNKED.replace(ScriptedProfile.USER, "nobody-knows-this-key"), NOTHING);
         stranger.drip(new String(chunk(" ".repeat(1000)), StandardCharsets.US_ASCII), 50, 100);
         assertRefused(stranger, "401", "invalid_api_key");
     }
@@ -265,7 +267,7 @@ class BodiesTest extends ScriptedApi {
             silent.add(connect());
             silent.get(i).send(HEAD + "Content-Length: 1999999\n\n", bytes(" ".repeat(1_900_000)));
         }
-        Thread.sleep(1_100);
+        Thread.sleep(1_100); // a second without a byte is silence
         request().body("{" + USER + ",\"user\":\"" + "x".repeat(1_000_000) + "\"}").post(CHAT).then().statusCode(200);
     }
 
@@ -372,7 +374,7 @@ class BodiesTest extends ScriptedApi {
         }
         workers.script = request -> ScriptedWorkers.text(request, "Hello");
         someoneElseIsAnswered();
-        Thread.sleep(1_500);
+        Thread.sleep(1_500); // longer than stalled-client-timeout
         assertTrue(readers.get(0).readToEnd().length() < large.length(), "the server gave up");
     }
 }

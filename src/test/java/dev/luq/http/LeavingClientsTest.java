@@ -1,11 +1,16 @@
-package dev.luq.openai;
+package dev.luq.http;
 
+import static dev.luq.Until.reached;
 import static dev.luq.Until.until;
 import static io.restassured.RestAssured.given;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.luq.Integration;
 import dev.luq.images.Tricks;
+import dev.luq.openai.RawClient;
+import dev.luq.openai.ScriptedApi;
+import dev.luq.openai.ScriptedProfile;
+import dev.luq.openai.ScriptedWorkers;
 import dev.luq.openai.images.TestImages;
 import dev.luq.protocol.WorkerFrame.OfRequest;
 import io.quarkus.arc.Arc;
@@ -21,7 +26,6 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 import java.util.logging.Handler;
@@ -33,8 +37,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a client that goes away leaves behind: nothing. */
+@Integration
 @QuarkusTest
-@TestProfile(ScriptedWorkers.Profile.class)
+@TestProfile(ScriptedProfile.class)
 class LeavingClientsTest extends ScriptedApi {
 
     /** Generations that give some frames and then wait for ever. */
@@ -59,12 +64,12 @@ class LeavingClientsTest extends ScriptedApi {
                     });
         }
 
-        void awaitWaiting() throws InterruptedException {
-            assertTrue(waiting.await(10, TimeUnit.SECONDS), "the generations began");
+        void awaitWaiting() {
+            reached("the generations to begin", waiting);
         }
 
-        void awaitCancelled() throws InterruptedException {
-            assertTrue(cancelled.await(10, TimeUnit.SECONDS), "all of them are cancelled");
+        void awaitCancelled() {
+            reached("all generations to be cancelled", cancelled);
         }
     }
 
@@ -138,9 +143,9 @@ class LeavingClientsTest extends ScriptedApi {
         try (RawClient client = new RawClient(server.getPort(), 0)) {
             client.chat("{\"stream\":" + stream + ",\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image_url\","
                     + "\"image_url\":\"" + TestImages.png(60, 40) + "\"}]}]}");
-            assertTrue(asked.await(10, TimeUnit.SECONDS));
+            reached("the request at the model", asked);
         }
-        assertTrue(left.await(10, TimeUnit.SECONDS));
+        reached("the server to see that the client left", left);
         until("memory and generation given up", () -> budget.free() == budget.total() && generation.open.get() == 0);
     }
 
@@ -162,7 +167,7 @@ class LeavingClientsTest extends ScriptedApi {
     void aClientThatResetsItsStreamKeepsItsConnection(boolean stream) throws Exception {
         HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_2).build();
         Function<String, HttpRequest> post = json -> HttpRequest.newBuilder(server.resolve(CHAT))
-                .header("Content-Type", "application/json").header("Authorization", "Bearer " + ScriptedWorkers.KEY)
+                .header("Content-Type", "application/json").header("Authorization", "Bearer " + ScriptedProfile.USER)
                 .POST(HttpRequest.BodyPublishers.ofString(json)).build();
         workers.script = request -> ScriptedWorkers.text(request, "Hello");
         HttpRequest quick = post.apply("{" + USER + "}");

@@ -9,18 +9,18 @@ import java.util.Map;
 import java.util.Set;
 import org.eclipse.microprofile.config.ConfigProvider;
 
-/** Scripted workers behind a file of keys of every kind, and one trusted site. */
-public class KeysProfile implements QuarkusTestProfile {
+/** Scripted workers behind a file of keys of every kind and one trusted site, with limits that a test can reach. */
+public class ScriptedProfile implements QuarkusTestProfile {
 
-    static final String USER = "user-key-12345678";
-    static final String ADMIN = "admin-key-1234567";
-    static final String EXPIRED = "expired-key-12345";
-    static final String NARROW = "narrow-key-123456";
-    static final String HASTY = "hasty-key-1234567";
-    static final String FRUGAL = "frugal-key-123456";
-    static final String TRUSTED_SITE = "https://chat.example";
+    public static final String USER = "user-key-12345678";
+    public static final String ADMIN = "admin-key-1234567";
+    public static final String EXPIRED = "expired-key-12345";
+    public static final String NARROW = "narrow-key-123456";
+    public static final String HASTY = "hasty-key-1234567";
+    public static final String FRUGAL = "frugal-key-123456";
+    public static final String TRUSTED_SITE = "https://chat.example";
 
-    static final String KEYS = """
+    public static final String KEYS = """
             # one of every kind
             user:%s name=alice
             admin:%s name=root
@@ -40,14 +40,15 @@ public class KeysProfile implements QuarkusTestProfile {
         try {
             Path file = Files.createTempFile(Files.createDirectories(Path.of("target/keys-test")).toAbsolutePath(), "keys-", "");
             Files.writeString(file, KEYS);
-            return Map.of("luq.api.keys-file", file.toString(), "luq.api.cors-origins", TRUSTED_SITE);
+            return Map.of("luq.api.keys-file", file.toString(), "luq.api.cors-origins", TRUSTED_SITE,
+                    "luq.api.max-body-bytes", "2000000", "luq.api.stalled-client-timeout", "500ms");
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
     /** The running server's: a profile is asked more than once. */
-    static Path file() {
+    public static Path file() {
         return Path.of(ConfigProvider.getConfig().getValue("luq.api.keys-file", String.class));
     }
 }

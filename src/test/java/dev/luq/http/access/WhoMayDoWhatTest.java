@@ -1,10 +1,13 @@
-package dev.luq.openai;
+package dev.luq.http.access;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.luq.Integration;
+import dev.luq.openai.RawClient;
+import dev.luq.openai.ScriptedProfile;
 import io.quarkus.test.common.http.TestHTTPResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
@@ -24,14 +27,15 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Every resource and method of the API's description, with every kind of key, by every way to write its path. */
+@Integration
 @QuarkusTest
-@TestProfile(KeysProfile.class)
+@TestProfile(ScriptedProfile.class)
 class WhoMayDoWhatTest {
 
     /** Kinds of callers; null for no key. */
     enum Kind {
-        NOBODY(null), STRANGER("nobody-knows-this-key"), EXPIRED(KeysProfile.EXPIRED), USER(KeysProfile.USER),
-        ADMIN(KeysProfile.ADMIN);
+        NOBODY(null), STRANGER("nobody-knows-this-key"), EXPIRED(ScriptedProfile.EXPIRED), USER(ScriptedProfile.USER),
+        ADMIN(ScriptedProfile.ADMIN);
 
         final String key;
 
@@ -72,7 +76,7 @@ class WhoMayDoWhatTest {
     @EnumSource
     void everyOperationAsksForItsRole(Kind kind) throws IOException {
         for (Operation operation : operations()) {
-            int status = RawRequest.status(send(operation.method(), operation.path(), kind.key));
+            int status = RawClient.status(send(operation.method(), operation.path(), kind.key));
             String what = kind + " " + operation + ": " + status;
             if (kind == Kind.USER && operation.isAdministration()) {
                 assertEquals(403, status, what);
@@ -91,7 +95,7 @@ class WhoMayDoWhatTest {
             for (Map.Entry<String, UnaryOperator<String>> trick : TRICKS.entrySet()) {
                 String path = trick.getValue().apply(operation.path());
                 String answer = send(operation.method(), path, kind.key);
-                assertEquals(400, RawRequest.status(answer), () -> kind + " " + trick.getKey() + " " + path + ": " + answer);
+                assertEquals(400, RawClient.status(answer), () -> kind + " " + trick.getKey() + " " + path + ": " + answer);
                 // Vert.x refuses what is no path of a URL at all before anything of ours sees it.
                 assertTrue(answer.contains("\"code\":\"invalid_request\"") || answer.contains("content-length: 0"), answer);
             }
@@ -133,23 +137,23 @@ class WhoMayDoWhatTest {
         String answer = send("GET", "/v1/models", null);
         assertTrue(answer.contains("\"code\":\"invalid_api_key\"") && answer.contains("Authorization: Bearer"), answer);
         assertTrue(answer.toLowerCase(Locale.ROOT).contains("www-authenticate: bearer"), answer);
-        assertTrue(send("GET", "/v1/models", KeysProfile.EXPIRED).contains("has expired"));
-        assertTrue(send("GET", "/admin/v1/models", KeysProfile.USER).contains("\"code\":\"insufficient_permissions\""));
-        assertTrue(send("GET", "/q/nothing", KeysProfile.USER).contains("\"code\":\"insufficient_permissions\""));
+        assertTrue(send("GET", "/v1/models", ScriptedProfile.EXPIRED).contains("has expired"));
+        assertTrue(send("GET", "/admin/v1/models", ScriptedProfile.USER).contains("\"code\":\"insufficient_permissions\""));
+        assertTrue(send("GET", "/q/nothing", ScriptedProfile.USER).contains("\"code\":\"insufficient_permissions\""));
     }
 
     private List<Integer> statuses(String method, String path) throws IOException {
         List<Integer> statuses = new ArrayList<>();
         for (Kind kind : Kind.values()) {
             // a test's server is ready or not: health is open either way
-            int status = RawRequest.status(send(method, path, kind.key));
+            int status = RawClient.status(send(method, path, kind.key));
             statuses.add(status == 503 ? 200 : status);
         }
         return statuses;
     }
 
     private List<Operation> operations() throws IOException {
-        JsonNode paths = new JsonMapper().readTree(RestAssured.given().header("Authorization", "Bearer " + KeysProfile.USER)
+        JsonNode paths = new JsonMapper().readTree(RestAssured.given().header("Authorization", "Bearer " + ScriptedProfile.USER)
                 .get("/q/openapi?format=json").asString()).get("paths");
         List<Operation> operations = new ArrayList<>();
         paths.properties().forEach(path -> path.getValue().properties().stream().map(Map.Entry::getKey)
@@ -162,6 +166,6 @@ class WhoMayDoWhatTest {
     }
 
     private String send(String method, String path, String key) throws IOException {
-        return RawRequest.send(server, method, path, key, "");
+        return RawClient.exchange(server, method, path, key, "");
     }
 }

@@ -1,7 +1,10 @@
-package dev.luq.openai;
+package dev.luq.http.access;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.luq.Integration;
+import dev.luq.openai.RawClient;
+import dev.luq.openai.ScriptedProfile;
 import io.quarkus.test.common.http.TestHTTPResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
@@ -11,11 +14,12 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 /** A server without keys that other machines reach. */
+@Integration
 @QuarkusTest
 @TestProfile(AnonymousAccessTest.Anonymous.class)
 class AnonymousAccessTest {
 
-    public static class Anonymous extends ScriptedWorkers.Profile {
+    public static class Anonymous extends ScriptedProfile {
         @Override
         public Map<String, String> getConfigOverrides() {
             return Map.of("quarkus.http.host", "0.0.0.0", "luq.api.anonymous", "true");
@@ -37,6 +41,6 @@ class AnonymousAccessTest {
     }
 
     private int status(String method, String path) throws IOException {
-        return RawRequest.status(RawRequest.send(server, method, path, null, "Host: luq.example\r\n"));
+        return RawClient.status(RawClient.exchange(server, method, path, null, "Host: luq.example\r\n"));
     }
 }

@@ -1,9 +1,13 @@
-package dev.luq.openai;
+package dev.luq.http.access;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.luq.Integration;
+import dev.luq.openai.RawClient;
+import dev.luq.openai.ScriptedProfile;
+import dev.luq.openai.ScriptedWorkers;
 import io.quarkus.test.common.http.TestHTTPResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
@@ -16,11 +20,12 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 /** A server without keys, whom only programs of its machine may use, and none of their web pages. */
+@Integration
 @QuarkusTest
 @TestProfile(CrossSiteRequestsTest.WithoutKeys.class)
 class CrossSiteRequestsTest {
 
-    public static class WithoutKeys extends ScriptedWorkers.Profile {
+    public static class WithoutKeys extends ScriptedProfile {
         @Override
         public Map<String, String> getConfigOverrides() {
             return Map.of("luq.api.cors-origins", "http://localhost:3000");
@@ -76,24 +81,24 @@ class CrossSiteRequestsTest {
 
         String trusted = "Origin: http://localhost:3000\r\nSec-Fetch-Site: same-site\r\n";
         String allowed = send("OPTIONS", "/v1/chat/completions", trusted + preflight);
-        assertEquals(204, RawRequest.status(allowed));
+        assertEquals(204, RawClient.status(allowed));
         assertTrue(allowed.contains("access-control-allow-origin: http://localhost:3000")
                 && allowed.contains("access-control-allow-headers: content-type,x-stainless-os")
                 && allowed.contains("access-control-allow-methods: get, post") && allowed.contains("vary: origin"), allowed);
         String error = send("POST", "/v1/chat/completions", trusted);
-        assertEquals(400, RawRequest.status(error));
+        assertEquals(400, RawClient.status(error));
         assertTrue(error.contains("access-control-allow-origin: http://localhost:3000"), error);
         String none = send("GET", "/v1/none", trusted);
-        assertEquals(404, RawRequest.status(none));
+        assertEquals(404, RawClient.status(none));
         assertTrue(none.contains("access-control-allow-origin: http://localhost:3000"), none);
     }
 
     private int status(String method, String path, String headers) throws IOException {
-        return RawRequest.status(send(method, path, headers));
+        return RawClient.status(send(method, path, headers));
     }
 
     private String send(String method, String path, String headers) throws IOException {
-        String answer = RawRequest.send(server, method, path, null, headers);
+        String answer = RawClient.exchange(server, method, path, null, headers);
         return "HTTP/1.1" + answer.toLowerCase(Locale.ROOT).substring(8);
     }
 }

@@ -8,44 +8,43 @@ import dev.luq.protocol.Sampling;
 import dev.luq.protocol.ServerFrame;
 import dev.luq.protocol.WorkerFrame;
 import io.smallrye.mutiny.helpers.test.AssertSubscriber;
-import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** Requests to a worker, and waiting for what follows by itself. Limits only end broken tests. */
-final class Await {
+/** Requests to a worker, and its answers. */
+public final class WorkerClient {
 
-    private static final Duration LIMIT = Duration.ofSeconds(60);
     private static final AtomicInteger IDS = new AtomicInteger();
 
-    private Await() {
+    private WorkerClient() {
     }
 
-    static void ready(ModelWorker worker) {
-        until("ready", () -> {
+    public static void ready(ModelWorker worker) {
+        until("the model to be ready", () -> {
             assertTrue(worker.failure().isEmpty(), () -> worker.failure().get());
             return worker.state() == ModelWorker.State.READY;
         });
     }
 
-    static ServerFrame.Generate request(String messages, int maxTokens, ServerFrame.Image... images) {
+    public static ServerFrame.Generate request(String messages, int maxTokens, ServerFrame.Image... images) {
         return new ServerFrame.Generate("r" + IDS.incrementAndGet(), messages, List.of(images), null, null, false, null,
                 Sampling.GREEDY, maxTokens, List.of(), -1, true);
     }
 
-    static AssertSubscriber<WorkerFrame.OfRequest> run(ModelWorker worker, ServerFrame.Generate request) {
+    public static AssertSubscriber<WorkerFrame.OfRequest> run(ModelWorker worker, ServerFrame.Generate request) {
         AssertSubscriber<WorkerFrame.OfRequest> subscriber = AssertSubscriber.create(Long.MAX_VALUE);
         worker.generate(request).subscribe().withSubscriber(subscriber);
         return subscriber;
     }
 
     /** @return the text of the whole answer */
-    static String answer(AssertSubscriber<WorkerFrame.OfRequest> answer) {
-        return text(answer.awaitCompletion(LIMIT));
+    public static String answer(AssertSubscriber<WorkerFrame.OfRequest> answer) {
+        until("the end of the answer", () -> ended(answer));
+        return text(answer.assertCompleted());
     }
 
     /** @return the text that has arrived so far */
-    static String text(AssertSubscriber<WorkerFrame.OfRequest> answer) {
+    public static String text(AssertSubscriber<WorkerFrame.OfRequest> answer) {
         StringBuilder text = new StringBuilder();
         for (WorkerFrame.OfRequest item : List.copyOf(answer.getItems())) {
             if (item instanceof WorkerFrame.Delta delta && delta.content() != null) {
@@ -55,8 +54,12 @@ final class Await {
         return text.toString();
     }
 
-    static <T extends WorkerException> T failure(Class<T> type, AssertSubscriber<WorkerFrame.OfRequest> answer) {
-        answer.awaitFailure(LIMIT);
+    public static <T extends WorkerException> T failure(Class<T> type, AssertSubscriber<WorkerFrame.OfRequest> answer) {
+        until("the failure of the answer", () -> ended(answer));
         return assertInstanceOf(type, answer.getFailure());
+    }
+
+    private static boolean ended(AssertSubscriber<WorkerFrame.OfRequest> answer) {
+        return answer.hasCompleted() || answer.getFailure() != null;
     }
 }

@@ -1,4 +1,4 @@
-package dev.luq.openai;
+package dev.luq.http.access;
 
 import static dev.luq.Until.until;
 import static io.restassured.RestAssured.given;
@@ -9,8 +9,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 
+import dev.luq.Integration;
 import dev.luq.LoggedLines;
-import dev.luq.http.access.KeyRing;
+import dev.luq.openai.ScriptedApi;
+import dev.luq.openai.ScriptedProfile;
+import dev.luq.openai.ScriptedWorkers;
 import dev.luq.protocol.ServerFrame;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
@@ -23,8 +26,9 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** What a key's line says holds. */
+@Integration
 @QuarkusTest
-@TestProfile(KeysProfile.class)
+@TestProfile(ScriptedProfile.class)
 class KeysTest {
 
     @Inject
@@ -38,60 +42,60 @@ class KeysTest {
 
     @Test
     void modelsThatAKeyMayNotUseDoNotExistForIt() {
-        with(KeysProfile.NARROW).get("/v1/models").then().statusCode(200).body("data.id", contains("loading"));
-        with(KeysProfile.NARROW).get("/v1/models/loading").then().statusCode(200);
-        with(KeysProfile.NARROW).get("/v1/models/scripted").then().statusCode(404).body("error.code", equalTo("model_not_found"));
-        chat(KeysProfile.NARROW, ",\"model\":\"scripted\"").statusCode(404).body("error.code", equalTo("model_not_found"));
-        chat(KeysProfile.NARROW, "").statusCode(503).body("error.code", equalTo("model_loading"));
-        with(KeysProfile.USER).get("/v1/models").then().body("data.id", contains("scripted", "loading"));
+        with(ScriptedProfile.NARROW).get("/v1/models").then().statusCode(200).body("data.id", contains("loading"));
+        with(ScriptedProfile.NARROW).get("/v1/models/loading").then().statusCode(200);
+        with(ScriptedProfile.NARROW).get("/v1/models/scripted").then().statusCode(404).body("error.code", equalTo("model_not_found"));
+        chat(ScriptedProfile.NARROW, ",\"model\":\"scripted\"").statusCode(404).body("error.code", equalTo("model_not_found"));
+        chat(ScriptedProfile.NARROW, "").statusCode(503).body("error.code", equalTo("model_loading"));
+        with(ScriptedProfile.USER).get("/v1/models").then().body("data.id", contains("scripted", "loading"));
     }
 
     @Test
     void requestsBeyondTheRateWait() {
-        chat(KeysProfile.HASTY, "").statusCode(200);
+        chat(ScriptedProfile.HASTY, "").statusCode(200);
         for (String stream : new String[] {"", ",\"stream\":true"}) {
-            ValidatableResponse refused = chat(KeysProfile.HASTY, stream).statusCode(429)
+            ValidatableResponse refused = chat(ScriptedProfile.HASTY, stream).statusCode(429)
                     .body("error.code", equalTo("rate_limited")).body("error.type", equalTo("rate_limit_error"));
             assertNotEquals(0, Integer.parseInt(refused.extract().header("Retry-After")));
         }
-        with(KeysProfile.HASTY).get("/v1/models").then().statusCode(200);
+        with(ScriptedProfile.HASTY).get("/v1/models").then().statusCode(200);
         assertEquals(1, workers.requests.size());
     }
 
     @Test
     void tokensOfPromptAndAnswerCount() {
-        chat(KeysProfile.FRUGAL, "").statusCode(200).body("usage.total_tokens", greaterThan(10));
-        chat(KeysProfile.FRUGAL, "").statusCode(429).body("error.code", equalTo("rate_limited"));
+        chat(ScriptedProfile.FRUGAL, "").statusCode(200).body("usage.total_tokens", greaterThan(10));
+        chat(ScriptedProfile.FRUGAL, "").statusCode(429).body("error.code", equalTo("rate_limited"));
     }
 
     @Test
     void eachKeyHasItsOwnCacheAndTurn() {
-        chat(KeysProfile.USER, "");
-        chat(KeysProfile.USER, ",\"cache_salt\":\"mine\"");
-        chat(KeysProfile.ADMIN, "");
-        chat(KeysProfile.ADMIN, ",\"cache_salt\":\"mine\"");
+        chat(ScriptedProfile.USER, "");
+        chat(ScriptedProfile.USER, ",\"cache_salt\":\"mine\"");
+        chat(ScriptedProfile.ADMIN, "");
+        chat(ScriptedProfile.ADMIN, ",\"cache_salt\":\"mine\"");
         assertEquals(4, workers.requests.stream().map(ServerFrame.Generate::cacheSalt).distinct().count());
         assertEquals(2, workers.requests.stream().map(ServerFrame.Generate::client).distinct().count());
         workers.requests.forEach(request -> assertEquals(32, request.cacheSalt().length(), "neither name nor key"));
-        chat(KeysProfile.USER, ",\"cache_salt\":\"\"").statusCode(400).body("error.param", equalTo("cache_salt"));
-        chat(KeysProfile.USER, ",\"cache_salt\":7").statusCode(400).body("error.param", equalTo("cache_salt"));
+        chat(ScriptedProfile.USER, ",\"cache_salt\":\"\"").statusCode(400).body("error.param", equalTo("cache_salt"));
+        chat(ScriptedProfile.USER, ",\"cache_salt\":7").statusCode(400).body("error.param", equalTo("cache_salt"));
     }
 
     @Test
     void keysAreReadAgainWhenTheirFileChanges() throws IOException {
         String late = "a-key-that-comes-late";
         try (LoggedLines log = new LoggedLines(KeyRing.class.getName())) {
-            Files.writeString(KeysProfile.file(), KeysProfile.KEYS + "user:" + late + "\n");
+            Files.writeString(ScriptedProfile.file(), ScriptedProfile.KEYS + "user:" + late + "\n");
             until("the new key", () -> status(late) == 200);
-            Files.writeString(KeysProfile.file(), KeysProfile.KEYS + "user:hunter2\n");
+            Files.writeString(ScriptedProfile.file(), ScriptedProfile.KEYS + "user:hunter2\n");
             until("a look at the broken file", () -> log.lines().stream().anyMatch(line -> line.contains("line 8")));
             assertEquals(200, status(late), "the keys before hold");
             assertFalse(log.lines().toString().contains("hunter2") || log.lines().toString().contains(late), log.lines()::toString);
-            Files.writeString(KeysProfile.file(), KeysProfile.KEYS);
+            Files.writeString(ScriptedProfile.file(), ScriptedProfile.KEYS);
             until("the key is gone", () -> status(late) == 401);
-            assertEquals(200, status(KeysProfile.USER));
+            assertEquals(200, status(ScriptedProfile.USER));
         } finally {
-            Files.writeString(KeysProfile.file(), KeysProfile.KEYS);
+            Files.writeString(ScriptedProfile.file(), ScriptedProfile.KEYS);
         }
     }
 
