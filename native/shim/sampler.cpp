@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <stdexcept>
 
 using json = common_json;
@@ -20,6 +21,16 @@ struct luq_sampler {
 };
 
 namespace {
+
+// A number of JSON as an integer of this type, which not all of them are.
+template <typename T> T integer(const json & number) {
+    const double value = number.get<double>();
+    // the highest value of 64 bits is no double: the next one is beyond it
+    if (!(value >= (double) std::numeric_limits<T>::min() && value < (double) std::numeric_limits<T>::max() + 1)) {
+        throw std::invalid_argument("a number that is no integer of " + std::to_string(8 * sizeof(T)) + " bits");
+    }
+    return number.get<T>();
+}
 
 bool rejected(const std::string & grammar) {
     return grammar.compare(0, 11, "%llguidance") == 0; // llama-common aborts the process on it
@@ -36,13 +47,13 @@ std::vector<common_grammar_trigger> triggers_of(const json & triggers, const lla
     std::vector<common_grammar_trigger> out;
     for (const auto & item : triggers) {
         common_grammar_trigger trigger;
-        const int type = item.at("type").get<int>();
+        const int type = integer<int>(item.at("type"));
         if (type < COMMON_GRAMMAR_TRIGGER_TYPE_TOKEN || type > COMMON_GRAMMAR_TRIGGER_TYPE_PATTERN_FULL) {
             throw std::invalid_argument("unknown type of grammar trigger");
         }
         trigger.type  = (common_grammar_trigger_type) type;
         trigger.value = item.at("value").get<std::string>();
-        trigger.token = item.value("token", (int) LLAMA_TOKEN_NULL);
+        trigger.token = item.contains("token") ? integer<int>(item.at("token")) : LLAMA_TOKEN_NULL;
         if (trigger.type == COMMON_GRAMMAR_TRIGGER_TYPE_WORD) {
             const auto token = single_token(vocab, trigger.value);
             if (token != LLAMA_TOKEN_NULL && preserved.count(token)) {
@@ -85,7 +96,7 @@ void read_grammar(const json & options, const llama_vocab * vocab, common_params
 
 void read_logit_bias(const json & biases, int32_t n_vocab, common_params_sampling & params) {
     for (const auto & pair : biases) {
-        const int token = pair.at((size_t) 0).get<int>();
+        const int token = integer<int>(pair.at((size_t) 0));
         if (token < 0 || token >= n_vocab) {
             throw std::invalid_argument("logit bias for token " + std::to_string(token) + ", but the vocabulary has "
                 + std::to_string(n_vocab) + " tokens");
@@ -110,9 +121,9 @@ luq_sampler * luq_sampler_init(const struct llama_model * model, const char * te
 
         common_params_sampling params;
         params.no_perf         = true;
-        params.seed            = (uint32_t) options.at("seed").get<int64_t>();
+        params.seed            = (uint32_t) integer<int64_t>(options.at("seed"));
         params.temp            = options.at("temperature").get<float>();
-        params.top_k           = options.at("top_k").get<int>();
+        params.top_k           = integer<int>(options.at("top_k"));
         params.top_p           = options.at("top_p").get<float>();
         params.min_p           = options.at("min_p").get<float>();
         params.penalty_repeat  = options.at("repeat_penalty").get<float>();
