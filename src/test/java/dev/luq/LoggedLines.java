@@ -24,6 +24,7 @@ public final class LoggedLines extends Handler implements AutoCloseable {
     }
 
     @Override
+    @SuppressWarnings("deprecation") // a formatter would add the time
     public void publish(LogRecord line) {
         lines.add(line instanceof ExtLogRecord formatted ? formatted.getFormattedMessage() : line.getMessage());
     }

@@ -213,7 +213,7 @@ record TemplateInputs(String json, String mediaMark, String breakMark, List<Inte
         JsonNode guarded(JsonNode tool) {
             if (tool.isObject()) {
                 ObjectNode out = JSON.createObjectNode();
-                tool.fields().forEachRemaining(field -> out.set(broken(field.getKey()), guarded(field.getValue())));
+                tool.properties().forEach(field -> out.set(broken(field.getKey()), guarded(field.getValue())));
                 return out;
             }
             if (tool.isArray()) {

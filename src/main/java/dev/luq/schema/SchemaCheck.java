@@ -3,7 +3,6 @@ package dev.luq.schema;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -152,8 +151,7 @@ public final class SchemaCheck {
             if (!properties.isMissingNode() && !properties.isObject()) {
                 throw invalid(path + ".properties", "must be an object");
             }
-            for (Iterator<Map.Entry<String, JsonNode>> all = properties.fields(); all.hasNext();) {
-                Map.Entry<String, JsonNode> property = all.next();
+            for (Map.Entry<String, JsonNode> property : properties.properties()) {
                 String name = property.getKey();
                 String place = path + ".properties." + shown(name);
                 if (name.length() > LONGEST_NAME) {

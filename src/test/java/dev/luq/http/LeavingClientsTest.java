@@ -95,6 +95,7 @@ class LeavingClientsTest extends ScriptedApi {
         List<String> errors = new CopyOnWriteArrayList<>();
         Handler handler = new ExtHandler() {
             @Override
+            @SuppressWarnings("deprecation") // a formatter would add the time
             protected void doPublish(ExtLogRecord line) {
                 if (line.getLevel().intValue() >= Level.ERROR.intValue()) {
                     errors.add(line.getFormattedMessage());

@@ -53,6 +53,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Integration
 @QuarkusTest
 @TestProfile(TinyAndBroken.class)
+@SuppressWarnings("deprecation") // clients still use them
 class OpenAiJavaTest {
 
     private static final int TOKENS = 8;
