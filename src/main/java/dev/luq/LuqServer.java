@@ -15,8 +15,7 @@ import java.util.Arrays;
 @QuarkusMain
 public final class LuqServer {
 
-    private LuqServer() {
-    }
+    private LuqServer() {}
 
     public static void main(String[] arguments) {
         String role = arguments.length > 0 ? arguments[0] : "";

@@ -42,16 +42,26 @@ class ArchitectureTest {
 
     @Test
     void everyRoomSaysWhatItIsFor() {
-        List<String> silent = Rooms.TABLE.keySet().stream().filter(room -> sentence(room).isEmpty()).toList();
+        List<String> silent = Rooms.TABLE.keySet().stream()
+                .filter(room -> sentence(room).isEmpty())
+                .toList();
         assertTrue(silent.isEmpty(), "rooms without a package-info.java that begins with a sentence: " + silent);
     }
 
     @Test
     void theTableIsThatOfTheRooms() throws IOException {
         StringBuilder table = new StringBuilder("| room | what it is for | imports | runs in |\n|---|---|---|---|\n");
-        Rooms.TABLE.forEach((room, imports) -> table.append("| [").append(room).append("](").append(folder(room)).append(") | ")
-                .append(sentence(room).replace("|", "\\|")).append(" | ").append(String.join(", ", imports)).append(" | ")
-                .append(String.join(", ", processes(room))).append(" |\n"));
+        Rooms.TABLE.forEach((room, imports) -> table.append("| [")
+                .append(room)
+                .append("](")
+                .append(folder(room))
+                .append(") | ")
+                .append(sentence(room).replace("|", "\\|"))
+                .append(" | ")
+                .append(String.join(", ", imports))
+                .append(" | ")
+                .append(String.join(", ", processes(room)))
+                .append(" |\n"));
         GeneratedBlock.check(PAGE, "rooms", table.toString());
     }
 
@@ -64,15 +74,16 @@ class ArchitectureTest {
     void thePictureOfRequantIsThatOfItsRooms() throws IOException {
         Map<String, Set<String>> inside = new TreeMap<>(collapsed(UnaryOperator.identity()));
         inside.keySet().removeIf(room -> !room.startsWith(REQUANT + "."));
-        inside.replaceAll((room, imports) -> imports.stream().filter(inside::containsKey)
-                .collect(Collectors.toCollection(TreeSet::new)));
+        inside.replaceAll((room, imports) ->
+                imports.stream().filter(inside::containsKey).collect(Collectors.toCollection(TreeSet::new)));
         GeneratedBlock.check(PAGE, "picture of requant", picture(inside));
     }
 
     /** What is drawn leaves out arrows that follow from others, and nothing else. */
     @Test
     void aReducedGraphReachesTheSame() {
-        Map<String, Set<String>> graph = Map.of("a", Set.of("b", "c", "d"), "b", Set.of("c"), "c", Set.of(), "d", Set.of());
+        Map<String, Set<String>> graph =
+                Map.of("a", Set.of("b", "c", "d"), "b", Set.of("c"), "c", Set.of(), "d", Set.of());
         assertEquals(Map.of("a", Set.of("b", "d"), "b", Set.of("c"), "c", Set.of(), "d", Set.of()), reduced(graph));
     }
 
@@ -83,7 +94,9 @@ class ArchitectureTest {
     /** The import table with rooms renamed, those of one name as one. */
     private static Map<String, Set<String>> collapsed(UnaryOperator<String> name) {
         Map<String, Set<String>> graph = new LinkedHashMap<>();
-        Rooms.TABLE.forEach((room, imports) -> imports.stream().map(name).filter(other -> !other.equals(name.apply(room)))
+        Rooms.TABLE.forEach((room, imports) -> imports.stream()
+                .map(name)
+                .filter(other -> !other.equals(name.apply(room)))
                 .forEach(graph.computeIfAbsent(name.apply(room), any -> new TreeSet<>())::add));
         return graph;
     }
@@ -111,7 +124,9 @@ class ArchitectureTest {
     private static String picture(Map<String, Set<String>> graph) {
         List<String> lines = new ArrayList<>(List.of("```mermaid", "flowchart TD"));
         graph.keySet().forEach(room -> lines.add("    " + id(room) + "[\"" + room + "\"]" + style(room)));
-        reduced(graph).forEach((room, imports) -> imports.forEach(other -> lines.add("    " + id(room) + " --> " + id(other))));
+        reduced(graph)
+                .forEach((room, imports) ->
+                        imports.forEach(other -> lines.add("    " + id(room) + " --> " + id(other))));
         lines.add("    classDef server fill:#dbeafe,stroke:#1d4ed8,color:#111");
         lines.add("    classDef child fill:#fef3c7,stroke:#b45309,color:#111");
         lines.add("    classDef shared fill:#f3f4f6,stroke:#6b7280,color:#111");
@@ -132,8 +147,11 @@ class ArchitectureTest {
 
     /** Kinds of processes whose code needs this room. */
     private static List<String> processes(String room) {
-        return PROCESSES.keySet().stream().filter(process -> PROCESSES.get(process).stream()
-                .anyMatch(entry -> entry.equals(room) || Rooms.reachable(entry).contains(room))).toList();
+        return PROCESSES.keySet().stream()
+                .filter(process -> PROCESSES.get(process).stream()
+                        .anyMatch(entry ->
+                                entry.equals(room) || Rooms.reachable(entry).contains(room)))
+                .toList();
     }
 
     private static String sentence(String room) {

@@ -48,17 +48,19 @@ class ConfigurationTest {
 
         private String row() {
             String value = defaultValue.isEmpty() ? "" : "`" + defaultValue + "`";
-            return "| `" + key + "`<br>`" + variable(key) + "` | " + value + " | " + description.replace("|", "\\|") + " |";
+            return "| `" + key + "`<br>`" + variable(key) + "` | " + value + " | " + description.replace("|", "\\|")
+                    + " |";
         }
     }
 
     @BeforeAll
     static void read() throws IOException {
         sources = Sources.containing("@ConfigMapping(");
-        mappings = sources.types().stream().filter(type -> type.getAnnotation(ConfigMapping.class) != null)
+        mappings = sources.types().stream()
+                .filter(type -> type.getAnnotation(ConfigMapping.class) != null)
                 .sorted(Comparator.comparing(type -> type.getSimpleName().toString()))
-                .collect(Collectors.groupingBy(type -> type.getAnnotation(ConfigMapping.class).prefix(), TreeMap::new,
-                        Collectors.toList()));
+                .collect(Collectors.groupingBy(
+                        type -> type.getAnnotation(ConfigMapping.class).prefix(), TreeMap::new, Collectors.toList()));
     }
 
     @AfterAll
@@ -71,9 +73,11 @@ class ConfigurationTest {
         StringBuilder page = new StringBuilder();
         mappings.forEach((prefix, types) -> {
             page.append("## ").append(prefix).append("\n\n");
-            types.forEach(type -> page.append(sources.description(type, Sources::simpleName)).append("\n\n"));
+            types.forEach(type ->
+                    page.append(sources.description(type, Sources::simpleName)).append("\n\n"));
             page.append("| key, environment variable | default | |\n|---|---|---|\n");
-            types.stream().flatMap(type -> settings(type).stream()).forEach(setting -> page.append(setting.row()).append('\n'));
+            types.stream().flatMap(type -> settings(type).stream()).forEach(setting -> page.append(setting.row())
+                    .append('\n'));
             page.append('\n');
         });
         GeneratedBlock.check(PAGE, "configuration", page.toString());
@@ -86,8 +90,11 @@ class ConfigurationTest {
         Map<String, String> written = new TreeMap<>();
         for (TypeElement element : all()) {
             Class<?> type = Class.forName(element.getQualifiedName().toString());
-            ConfigClass.configClass(type, type.getAnnotation(ConfigMapping.class).prefix()).getProperties()
-                    .forEach((key, value) -> read.put(key.replace("*", "\"id\""), Objects.requireNonNullElse(value, "")));
+            ConfigClass.configClass(
+                            type, type.getAnnotation(ConfigMapping.class).prefix())
+                    .getProperties()
+                    .forEach((key, value) ->
+                            read.put(key.replace("*", "\"id\""), Objects.requireNonNullElse(value, "")));
             settings(element).forEach(setting -> written.put(setting.key, setting.defaultValue));
         }
         // A list is named twice, as a whole and by its elements.
@@ -101,26 +108,33 @@ class ConfigurationTest {
         for (TypeElement type : all()) {
             settings(type).forEach(setting -> environment.put(variable(setting.key), "7"));
         }
-        SmallRyeConfig config = new SmallRyeConfigBuilder().withSources(new EnvConfigSource(environment, 300)).build();
+        SmallRyeConfig config = new SmallRyeConfigBuilder()
+                .withSources(new EnvConfigSource(environment, 300))
+                .build();
         for (TypeElement type : all()) {
-            settings(type).forEach(setting ->
-                    assertEquals("7", config.getConfigValue(setting.key).getValue(), setting.key));
+            settings(type)
+                    .forEach(setting ->
+                            assertEquals("7", config.getConfigValue(setting.key).getValue(), setting.key));
         }
     }
 
     @Test
     void aModelMayBeNamedInVariablesAlone() {
-        SmallRyeConfig config = new SmallRyeConfigBuilder().withMapping(CatalogConfig.class).withSources(
-                new EnvConfigSource(Map.of("LUQ_MODELS__QWEN__MODEL", "/q.gguf", "LUQ_MODELS__QWEN__DEFAULT", "true"), 300))
+        SmallRyeConfig config = new SmallRyeConfigBuilder()
+                .withMapping(CatalogConfig.class)
+                .withSources(new EnvConfigSource(
+                        Map.of("LUQ_MODELS__QWEN__MODEL", "/q.gguf", "LUQ_MODELS__QWEN__DEFAULT", "true"), 300))
                 .build();
-        CatalogConfig.Model model = config.getConfigMapping(CatalogConfig.class).models().get("qwen");
+        CatalogConfig.Model model =
+                config.getConfigMapping(CatalogConfig.class).models().get("qwen");
         assertEquals(Path.of("/q.gguf"), model.model());
         assertTrue(model.isDefault());
     }
 
     @Test
     void everyKeyIsDescribed() {
-        all().forEach(type -> settings(type).forEach(setting -> assertFalse(setting.description.isEmpty(), setting.key)));
+        all().forEach(type ->
+                settings(type).forEach(setting -> assertFalse(setting.description.isEmpty(), setting.key)));
     }
 
     private static List<TypeElement> all() {
@@ -144,20 +158,30 @@ class ConfigurationTest {
             DeclaredType result = method.getReturnType() instanceof DeclaredType declared ? declared : null;
             if (isGroup(result)) {
                 add(settings, (TypeElement) result.asElement(), key);
-            } else if (result != null && result.asElement().getSimpleName().contentEquals("Map")
+            } else if (result != null
+                    && result.asElement().getSimpleName().contentEquals("Map")
                     && isGroup(result.getTypeArguments().get(1))) {
-                add(settings, (TypeElement) ((DeclaredType) result.getTypeArguments().get(1)).asElement(), key + ".\"id\"");
+                add(
+                        settings,
+                        (TypeElement) ((DeclaredType) result.getTypeArguments().get(1)).asElement(),
+                        key + ".\"id\"");
             } else {
                 WithDefault value = method.getAnnotation(WithDefault.class);
-                settings.add(new Setting(key, value == null ? "" : value.value(), sources.description(method,
-                        reference -> keys.containsKey(reference) ? "`" + keys.get(reference) + "`"
-                                : Sources.simpleName(reference))));
+                settings.add(new Setting(
+                        key,
+                        value == null ? "" : value.value(),
+                        sources.description(
+                                method,
+                                reference -> keys.containsKey(reference)
+                                        ? "`" + keys.get(reference) + "`"
+                                        : Sources.simpleName(reference))));
             }
         }
     }
 
     private static boolean isGroup(TypeMirror type) {
-        return type instanceof DeclaredType declared && declared.asElement().getKind() == ElementKind.INTERFACE
+        return type instanceof DeclaredType declared
+                && declared.asElement().getKind() == ElementKind.INTERFACE
                 && declared.asElement().toString().startsWith(Rooms.BASE + ".");
     }
 

@@ -51,11 +51,23 @@ class DemoModelTest {
         @Override
         public Map<String, String> getConfigOverrides() {
             String tiny = "src/test/resources/reference/";
-            return Map.of("luq.models.demo.model", "models/demo/luq-demo-F16.gguf",
-                    "luq.models.demo.mmproj", "models/demo/mmproj-luq-demo-F16.gguf", "luq.models.demo.default", "true",
-                    "luq.models.tiny.model", tiny + "llava-tiny-F16.gguf",
-                    "luq.models.tiny.mmproj", tiny + "mmproj-llava-tiny-F16.gguf",
-                    "luq.worker.threads", "1", "quarkus.shutdown.timeout", "0S", "luq.worker.drain-time", "0S");
+            return Map.of(
+                    "luq.models.demo.model",
+                    "models/demo/luq-demo-F16.gguf",
+                    "luq.models.demo.mmproj",
+                    "models/demo/mmproj-luq-demo-F16.gguf",
+                    "luq.models.demo.default",
+                    "true",
+                    "luq.models.tiny.model",
+                    tiny + "llava-tiny-F16.gguf",
+                    "luq.models.tiny.mmproj",
+                    tiny + "mmproj-llava-tiny-F16.gguf",
+                    "luq.worker.threads",
+                    "1",
+                    "quarkus.shutdown.timeout",
+                    "0S",
+                    "luq.worker.drain-time",
+                    "0S");
         }
     }
 
@@ -66,7 +78,8 @@ class DemoModelTest {
 
         ObjectNode request() throws IOException {
             ObjectNode request = JSON.createObjectNode().put("model", "demo").put("temperature", 0);
-            ArrayNode parts = request.putArray("messages").addObject().put("role", "user").putArray("content");
+            ArrayNode parts =
+                    request.putArray("messages").addObject().put("role", "user").putArray("content");
             for (String image : images) {
                 image(parts, "png", Files.readAllBytes(EXAMPLES.resolve(image)));
             }
@@ -81,7 +94,8 @@ class DemoModelTest {
     @TestHTTPResource("/v1/chat/completions")
     URI chat;
 
-    private final HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+    private final HttpClient client =
+            HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
 
     @BeforeEach
     void waitUntilReady() {
@@ -98,7 +112,8 @@ class DemoModelTest {
     @Test
     void theFormatOfThePictureDoesNotMatter() throws Exception {
         Example example = examples().get(1);
-        BufferedImage picture = ImageIO.read(EXAMPLES.resolve(example.images.get(0)).toFile());
+        BufferedImage picture =
+                ImageIO.read(EXAMPLES.resolve(example.images.get(0)).toFile());
         for (String format : List.of("png", "jpeg", "gif")) {
             ByteArrayOutputStream bytes = new ByteArrayOutputStream();
             assertTrue(ImageIO.write(picture, format, bytes));
@@ -113,7 +128,8 @@ class DemoModelTest {
     @Test
     void aSecondQuestionAboutTheSamePictureReusesIt() throws Exception {
         JsonNode turns = JSON.readTree(EXAMPLES.resolve("dialogue.json").toFile());
-        ObjectNode request = new Example(examples().get(0).images, turns.at("/0/0").asText(), null).request();
+        ObjectNode request =
+                new Example(examples().get(0).images, turns.at("/0/0").asText(), null).request();
         JsonNode answer = answer(request);
         ArrayNode messages = (ArrayNode) request.get("messages");
         messages.addObject().put("role", "assistant").put("content", content(answer));
@@ -132,10 +148,14 @@ class DemoModelTest {
         try {
             for (int round = 0; round < 3; round++) {
                 List<Future<String>> answers = examples.stream()
-                        .map(e -> clients.submit(() -> String.join("", stream(e.request().put("stream", true)))))
+                        .map(e -> clients.submit(
+                                () -> String.join("", stream(e.request().put("stream", true)))))
                         .toList();
                 for (int i = 0; i < answers.size(); i++) {
-                    assertEquals(examples.get(i).answer, answers.get(i).get(), examples.get(i).toString());
+                    assertEquals(
+                            examples.get(i).answer,
+                            answers.get(i).get(),
+                            examples.get(i).toString());
                 }
             }
         } finally {
@@ -147,7 +167,8 @@ class DemoModelTest {
     void aWorkerKilledInMidStreamEndsTheStreamWithAnErrorAndIsReplaced() throws Exception {
         ModelWorker tiny = workers.find("tiny").orElseThrow();
         long pid = tiny.pid().orElseThrow();
-        ObjectNode endless = JSON.createObjectNode().put("model", "tiny").put("stream", true).put("max_tokens", 4000);
+        ObjectNode endless =
+                JSON.createObjectNode().put("model", "tiny").put("stream", true).put("max_tokens", 4000);
         endless.putObject("logit_bias").put("2", -100);
         endless.putArray("messages").addObject().put("role", "user").put("content", "Speak.");
         HttpResponse<InputStream> response = post(endless);
@@ -162,11 +183,17 @@ class DemoModelTest {
                 }
             }
         }
-        assertTrue(received.toString().matches("(?s).*\nevent: error\ndata: \\{\"error\":.*\"worker_restarting\".*"),
+        assertTrue(
+                received.toString().matches("(?s).*\nevent: error\ndata: \\{\"error\":.*\"worker_restarting\".*"),
                 received.toString());
-        until("another worker is ready", () -> tiny.state() == ModelWorker.State.READY
-                && tiny.pid().filter(next -> next != pid).isPresent());
-        assertEquals(200, post(endless.deepCopy().put("stream", false).put("max_tokens", 1)).statusCode());
+        until(
+                "another worker is ready",
+                () -> tiny.state() == ModelWorker.State.READY
+                        && tiny.pid().filter(next -> next != pid).isPresent());
+        assertEquals(
+                200,
+                post(endless.deepCopy().put("stream", false).put("max_tokens", 1))
+                        .statusCode());
         Example example = examples().get(0);
         assertEquals(example.answer, content(answer(example.request())), "the other model went on");
     }
@@ -175,7 +202,10 @@ class DemoModelTest {
         List<Example> examples = new ArrayList<>();
         for (String line : Files.readAllLines(EXAMPLES.resolve("examples.jsonl"))) {
             JsonNode json = JSON.readTree(line);
-            examples.add(new Example(texts(json.get("image")), json.get("question").asText(), json.get("answer").asText()));
+            examples.add(new Example(
+                    texts(json.get("image")),
+                    json.get("question").asText(),
+                    json.get("answer").asText()));
         }
         return examples;
     }
@@ -190,8 +220,13 @@ class DemoModelTest {
     }
 
     private static void image(ArrayNode parts, String format, byte[] bytes) {
-        parts.addObject().put("type", "image_url").putObject("image_url")
-                .put("url", "data:image/" + format + ";base64," + Base64.getEncoder().encodeToString(bytes));
+        parts.addObject()
+                .put("type", "image_url")
+                .putObject("image_url")
+                .put(
+                        "url",
+                        "data:image/" + format + ";base64,"
+                                + Base64.getEncoder().encodeToString(bytes));
     }
 
     private JsonNode answer(ObjectNode request) throws Exception {
@@ -207,20 +242,30 @@ class DemoModelTest {
 
     /** @return the deltas' contents */
     private List<String> stream(ObjectNode request) throws Exception {
-        try (BufferedReader lines = new BufferedReader(new InputStreamReader(post(request).body()))) {
-            return lines.lines().filter(line -> line.startsWith("data: {")).map(line -> {
-                try {
-                    return JSON.readTree(line.substring(6)).at("/choices/0/delta/content").asText("");
-                } catch (IOException e) {
-                    throw new IllegalStateException(line, e);
-                }
-            }).filter(text -> !text.equals("null")).toList();
+        try (BufferedReader lines =
+                new BufferedReader(new InputStreamReader(post(request).body()))) {
+            return lines.lines()
+                    .filter(line -> line.startsWith("data: {"))
+                    .map(line -> {
+                        try {
+                            return JSON.readTree(line.substring(6))
+                                    .at("/choices/0/delta/content")
+                                    .asText("");
+                        } catch (IOException e) {
+                            throw new IllegalStateException(line, e);
+                        }
+                    })
+                    .filter(text -> !text.equals("null"))
+                    .toList();
         }
     }
 
     private HttpResponse<InputStream> post(JsonNode request) throws Exception {
-        return client.send(HttpRequest.newBuilder(chat).header("Content-Type", "application/json")
-                .POST(HttpRequest.BodyPublishers.ofString(request.toString())).build(),
+        return client.send(
+                HttpRequest.newBuilder(chat)
+                        .header("Content-Type", "application/json")
+                        .POST(HttpRequest.BodyPublishers.ofString(request.toString()))
+                        .build(),
                 HttpResponse.BodyHandlers.ofInputStream());
     }
 }

@@ -15,8 +15,7 @@ final class GeneratedBlock {
 
     private static final String WRITE = "./luq test -Dtest='ArchitectureTest,ConfigurationTest' -Dpages=write";
 
-    private GeneratedBlock() {
-    }
+    private GeneratedBlock() {}
 
     /** The part is this text, or becomes it when the pages are to be written. */
     static void check(Path page, String name, String text) throws IOException {

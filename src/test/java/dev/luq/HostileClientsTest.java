@@ -57,6 +57,7 @@ class HostileClientsTest {
     private static final String CHAT = "/v1/chat/completions";
     /** Of somebody who does no harm; generous, for the machine may be busy with other things. */
     private static final Duration LONGEST_WAIT = Duration.ofSeconds(20);
+
     private static final String BIG_PICTURE = TestImages.png(2048, 2048);
 
     private static HttpClient client;
@@ -69,8 +70,13 @@ class HostileClientsTest {
     static void start(@TempDir Path directory) throws Exception {
         client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
         threads = Executors.newCachedThreadPool();
-        server = PackagedServer.start(directory, "luq.data-dir=" + directory.resolve("data"), "luq.worker.slots=2",
-                "luq.worker.threads=1", "luq.worker.process.crash-dir=" + directory, "luq.worker.restart.back-off=0.01S");
+        server = PackagedServer.start(
+                directory,
+                "luq.data-dir=" + directory.resolve("data"),
+                "luq.worker.slots=2",
+                "luq.worker.threads=1",
+                "luq.worker.process.crash-dir=" + directory,
+                "luq.worker.restart.back-off=0.01S");
     }
 
     /** One test that fails is not the next one's fault. */
@@ -89,8 +95,14 @@ class HostileClientsTest {
     // --- Who may do what ---
 
     @ParameterizedTest
-    @ValueSource(strings = {"/admin/v1/models/none-such/unload", "/admin;x/v1/models/none-such/unload",
-        "/%61dmin/v1/models/none-such/unload", "//admin/v1/models/none-such/unload", CHAT})
+    @ValueSource(
+            strings = {
+                "/admin/v1/models/none-such/unload",
+                "/admin;x/v1/models/none-such/unload",
+                "/%61dmin/v1/models/none-such/unload",
+                "//admin/v1/models/none-such/unload",
+                CHAT
+            })
     void pagesOfOtherSitesDoNothing(String path) throws Exception {
         String answer = raw("POST " + path + " HTTP/1.1\r\nHost: localhost\r\nOrigin: http://evil.example\r\n"
                 + "Sec-Fetch-Site: cross-site\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}");
@@ -109,14 +121,16 @@ class HostileClientsTest {
 
     @Test
     void thousandsOfMessages() throws Exception {
-        String turns = "{\"role\":\"user\",\"content\":\"a\"},{\"role\":\"assistant\",\"content\":\"a\"},".repeat(10_000);
+        String turns =
+                "{\"role\":\"user\",\"content\":\"a\"},{\"role\":\"assistant\",\"content\":\"a\"},".repeat(10_000);
         String body = "{\"messages\":[" + turns + "{\"role\":\"user\",\"content\":\"Hi\"}]}";
         assertRefused(unhurt(() -> post(body.getBytes(US_ASCII))), "context_length_exceeded");
     }
 
     @Test
     void aHundredTools() throws Exception {
-        String parameters = IntStream.range(0, 10).mapToObj(i -> "\"p" + i + "\":{\"type\":\"string\"}")
+        String parameters = IntStream.range(0, 10)
+                .mapToObj(i -> "\"p" + i + "\":{\"type\":\"string\"}")
                 .collect(Collectors.joining(",", "{\"type\":\"object\",\"properties\":{", "}}"));
         String tools = IntStream.range(0, 100)
                 .mapToObj(i -> "{\"type\":\"function\",\"function\":{\"name\":\"tool_" + i
@@ -133,38 +147,55 @@ class HostileClientsTest {
     }
 
     static List<byte[]> bodiesThatNobodyMeant() {
-        return List.of("[".repeat(5_000_000).getBytes(US_ASCII), "{\"a\":".repeat(100_000).getBytes(US_ASCII),
+        return List.of(
+                "[".repeat(5_000_000).getBytes(US_ASCII),
+                "{\"a\":".repeat(100_000).getBytes(US_ASCII),
                 ("{" + "\"messages\":[],".repeat(10_000) + "\"n\":1}").getBytes(US_ASCII),
-                ("{\"messages\":[],\"n\":1" + "0".repeat(1_000_000) + "}").getBytes(US_ASCII), new byte[1_000_000]);
+                ("{\"messages\":[],\"n\":1" + "0".repeat(1_000_000) + "}").getBytes(US_ASCII),
+                new byte[1_000_000]);
     }
 
     @Test
     void aHeadWithoutEnd() throws Exception {
-        String answer = unhurt(() -> raw("GET /v1/models HTTP/1.1\r\nHost: localhost\r\nX-Long: " + "x".repeat(200_000)));
+        String answer =
+                unhurt(() -> raw("GET /v1/models HTTP/1.1\r\nHost: localhost\r\nX-Long: " + "x".repeat(200_000)));
         assertTrue(answer.isEmpty() || answer.matches("(?s)HTTP/1.1 4[0-9][0-9] .*"), answer);
     }
 
     // --- Schemas ---
 
-    private enum Outcome { FOLLOWED, TOO_COMPLEX, EITHER }
+    private enum Outcome {
+        FOLLOWED,
+        TOO_COMPLEX,
+        EITHER
+    }
 
-    private record Schema(String json, Outcome outcome) { }
+    private record Schema(String json, Outcome outcome) {}
 
     private static final Map<String, Schema> SCHEMAS = new TreeMap<>(Map.of(
-            "a property with a name of 40,000 characters", refused("{\"type\":\"object\",\"properties\":{\""
-                    + "_".repeat(40_000) + "\":{\"type\":\"string\"}},\"additionalProperties\":true}"),
-            "5,000 references in a row", refused("{\"$ref\":\"#/$defs/a0\",\"$defs\":{" + IntStream.range(0, 5_000)
-                    .mapToObj(i -> "\"a" + i + "\":{\"$ref\":\"#/$defs/a" + (i + 1) + "\"},").collect(Collectors.joining())
+            "a property with a name of 40,000 characters",
+            refused("{\"type\":\"object\",\"properties\":{\"" + "_".repeat(40_000)
+                    + "\":{\"type\":\"string\"}},\"additionalProperties\":true}"),
+            "5,000 references in a row",
+            refused("{\"$ref\":\"#/$defs/a0\",\"$defs\":{"
+                    + IntStream.range(0, 5_000)
+                            .mapToObj(i -> "\"a" + i + "\":{\"$ref\":\"#/$defs/a" + (i + 1) + "\"},")
+                            .collect(Collectors.joining())
                     + "\"a5000\":{\"type\":\"null\"}}}"),
-            "6,000 optional properties", refused(optionalProperties(6_000)),
-            "1,000 optional properties", followed(optionalProperties(1_000)),
-            "a pattern with 2,000 options", followed("{\"type\":\"string\",\"pattern\":\"^(a?){0,1999}b$\"}"),
+            "6,000 optional properties",
+            refused(optionalProperties(6_000)),
+            "1,000 optional properties",
+            followed(optionalProperties(1_000)),
+            "a pattern with 2,000 options",
+            followed("{\"type\":\"string\",\"pattern\":\"^(a?){0,1999}b$\"}"),
             "a pattern that multiplies the states of its grammar",
             refused("{\"type\":\"string\",\"pattern\":\"^" + "xyz".repeat(30) + "(.{0,2000}){0,2000}b$\"}"),
             "nested quantifiers",
             new Schema("{\"type\":\"string\",\"pattern\":\"^((a{0,99}){0,99}){0,99}$\"}", Outcome.EITHER),
-            "a cycle that never ends", new Schema("{\"$ref\":\"#\"}", Outcome.EITHER),
-            "a schema within itself", followed("{\"type\":\"object\",\"properties\":{\"value\":{\"type\":\"integer\"},"
+            "a cycle that never ends",
+            new Schema("{\"$ref\":\"#\"}", Outcome.EITHER),
+            "a schema within itself",
+            followed("{\"type\":\"object\",\"properties\":{\"value\":{\"type\":\"integer\"},"
                     + "\"next\":{\"anyOf\":[{\"$ref\":\"#\"},{\"type\":\"null\"}]}},\"required\":[\"value\",\"next\"],"
                     + "\"additionalProperties\":false}")));
 
@@ -177,8 +208,11 @@ class HostileClientsTest {
     }
 
     private static String optionalProperties(int count) {
-        return "{\"type\":\"object\",\"properties\":{" + IntStream.range(0, count)
-                .mapToObj(i -> "\"p" + i + "\":{\"type\":\"null\"}").collect(Collectors.joining(",")) + "}}";
+        return "{\"type\":\"object\",\"properties\":{"
+                + IntStream.range(0, count)
+                        .mapToObj(i -> "\"p" + i + "\":{\"type\":\"null\"}")
+                        .collect(Collectors.joining(","))
+                + "}}";
     }
 
     static Set<String> schemaNames() {
@@ -193,20 +227,25 @@ class HostileClientsTest {
         switch (schema.outcome()) {
             case FOLLOWED -> {
                 assertEquals(200, answer.statusCode(), answer.body());
-                assertTrue(content(answer).startsWith(schema.json().contains("\"properties\"") ? "{" : "\""), answer.body());
+                assertTrue(
+                        content(answer).startsWith(schema.json().contains("\"properties\"") ? "{" : "\""),
+                        answer.body());
             }
             case TOO_COMPLEX -> {
                 assertRefused(answer, "schema_too_complex");
-                assertTrue(JSON.readTree(answer.body()).at("/error/param").asText().startsWith("response_format"), answer.body());
+                assertTrue(
+                        JSON.readTree(answer.body()).at("/error/param").asText().startsWith("response_format"),
+                        answer.body());
             }
-            case EITHER -> assertTrue(answer.statusCode() == 200 || isRefusal(answer), answer.statusCode() + answer.body());
+            case EITHER ->
+                assertTrue(answer.statusCode() == 200 || isRefusal(answer), answer.statusCode() + answer.body());
         }
     }
 
     @Test
     void anyJsonObject() throws Exception {
-        HttpResponse<String> answer = ask("\"Give me a JSON object with a key a.\"",
-                ",\"response_format\":{\"type\":\"json_object\"}");
+        HttpResponse<String> answer =
+                ask("\"Give me a JSON object with a key a.\"", ",\"response_format\":{\"type\":\"json_object\"}");
         assertEquals(200, answer.statusCode(), answer.body());
         assertTrue(content(answer).startsWith("{"), answer.body());
     }
@@ -222,18 +261,27 @@ class HostileClientsTest {
     @Test
     void aLosslessJpegThatIsBarelyThereTakesNothing() throws Exception {
         String side = HexFormat.of().toHexDigits((short) 6300);
-        String lossless = TestImages.dataUrl(HexFormat.of().parseHex("ffd8ffc3001108" + side + side
-                + "03011100021100031100ffc400140001" + "00".repeat(16) + "ffda000c03010002000300010000"
-                + "00".repeat(16) + "ffd9"));
+        String lossless = TestImages.dataUrl(HexFormat.of()
+                .parseHex("ffd8ffc3001108" + side + side
+                        + "03011100021100031100ffc400140001" + "00".repeat(16) + "ffda000c03010002000300010000"
+                        + "00".repeat(16) + "ffd9"));
         for (int i = 0; i < 22; i++) {
             assertRefused(askAbout(List.of(TestImages.png(512, 512), lossless)));
         }
-        assertEquals(200, unhurt(() -> askAbout(List.of(BIG_PICTURE))).statusCode(), "what it was charged is given back");
+        assertEquals(
+                200, unhurt(() -> askAbout(List.of(BIG_PICTURE))).statusCode(), "what it was charged is given back");
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"http://127.0.0.1:%d/a.png", "https://127.0.0.1:%d/a.png", "http://[::ffff:127.0.0.1]:%d/a.png",
-        "http://localhost:%d/a.png", "file:///proc/self/environ?%d", "//127.0.0.1:%d/a.png"})
+    @ValueSource(
+            strings = {
+                "http://127.0.0.1:%d/a.png",
+                "https://127.0.0.1:%d/a.png",
+                "http://[::ffff:127.0.0.1]:%d/a.png",
+                "http://localhost:%d/a.png",
+                "file:///proc/self/environ?%d",
+                "//127.0.0.1:%d/a.png"
+            })
     void nobodyIsAskedForAPicture(String url) throws Exception {
         try (ServerSocket other = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             HttpResponse<String> answer = askAbout(List.of(url.formatted(other.getLocalPort())));
@@ -248,9 +296,12 @@ class HostileClientsTest {
 
     @Test
     void aPictureInAChunkedRequest() throws Exception {
-        String body = json("[{\"type\":\"image_url\",\"image_url\":\"" + TestImages.png(200, 200)
-                + "\"},{\"type\":\"text\",\"text\":\"?\"}]", "");
-        String answer = unhurt(() -> raw(chunkedHead() + Integer.toHexString(body.length()) + "\r\n" + body + "\r\n0\r\n\r\n"));
+        String body = json(
+                "[{\"type\":\"image_url\",\"image_url\":\"" + TestImages.png(200, 200)
+                        + "\"},{\"type\":\"text\",\"text\":\"?\"}]",
+                "");
+        String answer =
+                unhurt(() -> raw(chunkedHead() + Integer.toHexString(body.length()) + "\r\n" + body + "\r\n0\r\n\r\n"));
         assertTrue(answer.startsWith("HTTP/1.1 200 "), answer);
     }
 
@@ -262,8 +313,12 @@ class HostileClientsTest {
             for (int i = 0; i < count; i++) {
                 Socket socket = connect();
                 sockets.add(socket);
-                socket.getOutputStream().write((i % 2 == 0 ? chunkedHead() : "POST " + CHAT + " HTTP/1.1\r\nHost: localhost\r\n"
-                        + "Content-Type: application/json\r\nContent-Length: 500\r\n\r\n{").getBytes(US_ASCII));
+                socket.getOutputStream()
+                        .write((i % 2 == 0
+                                        ? chunkedHead()
+                                        : "POST " + CHAT + " HTTP/1.1\r\nHost: localhost\r\n"
+                                                + "Content-Type: application/json\r\nContent-Length: 500\r\n\r\n{")
+                                .getBytes(US_ASCII));
             }
             unhurt(() -> null);
         } finally {
@@ -275,14 +330,18 @@ class HostileClientsTest {
 
     @Test
     void fiveHundredClientsOnTwoSlots() throws Exception {
-        List<CompletableFuture<HttpResponse<String>>> answers = IntStream.range(0, 500).mapToObj(i ->
-                client.sendAsync(request(json("\"What is " + i + " + 1?\"", "").getBytes(US_ASCII)),
-                        HttpResponse.BodyHandlers.ofString())).toList();
+        List<CompletableFuture<HttpResponse<String>>> answers = IntStream.range(0, 500)
+                .mapToObj(i -> client.sendAsync(
+                        request(json("\"What is " + i + " + 1?\"", "").getBytes(US_ASCII)),
+                        HttpResponse.BodyHandlers.ofString()))
+                .toList();
         int answered = 0;
         for (CompletableFuture<HttpResponse<String>> future : answers) {
             HttpResponse<String> answer = future.get();
             assertTrue(answer.statusCode() == 200 || answer.statusCode() == 429, answer.statusCode() + answer.body());
-            assertEquals(answer.statusCode() == 429, answer.headers().firstValue("Retry-After").isPresent());
+            assertEquals(
+                    answer.statusCode() == 429,
+                    answer.headers().firstValue("Retry-After").isPresent());
             answered += answer.statusCode() == 200 ? 1 : 0;
         }
         assertTrue(answered >= 10, answered + " answered of those who had a slot or a place in the queue");
@@ -307,8 +366,11 @@ class HostileClientsTest {
     private static void bystander() throws Exception {
         // Never the same question: what was there when a worker died may be refused.
         byte[] body = json("\"What is " + ++asked + " + 4?\"", "").getBytes(US_ASCII);
-        HttpResponse<String> answer = client.send(HttpRequest.newBuilder(request(body), (name, value) -> true)
-                .timeout(LONGEST_WAIT).build(), HttpResponse.BodyHandlers.ofString());
+        HttpResponse<String> answer = client.send(
+                HttpRequest.newBuilder(request(body), (name, value) -> true)
+                        .timeout(LONGEST_WAIT)
+                        .build(),
+                HttpResponse.BodyHandlers.ofString());
         assertEquals(200, answer.statusCode(), answer.body());
     }
 
@@ -328,7 +390,8 @@ class HostileClientsTest {
     /** Whether it says in the API's form what is wrong with the request. */
     private static boolean isRefusal(HttpResponse<String> answer) throws IOException {
         JsonNode error = JSON.readTree(answer.body()).path("error");
-        return answer.statusCode() >= 400 && answer.statusCode() < 500
+        return answer.statusCode() >= 400
+                && answer.statusCode() < 500
                 && List.of("message", "type", "param", "code").stream().allMatch(error::has);
     }
 
@@ -342,13 +405,18 @@ class HostileClientsTest {
     }
 
     private static HttpResponse<String> askAbout(List<String> urls) throws Exception {
-        return ask(urls.stream().map(url -> "{\"type\":\"image_url\",\"image_url\":\"" + url + "\"},")
-                .collect(Collectors.joining("", "[", "{\"type\":\"text\",\"text\":\"?\"}]")), "");
+        return ask(
+                urls.stream()
+                        .map(url -> "{\"type\":\"image_url\",\"image_url\":\"" + url + "\"},")
+                        .collect(Collectors.joining("", "[", "{\"type\":\"text\",\"text\":\"?\"}]")),
+                "");
     }
 
     private static HttpResponse<String> askWithSchema(String schema) throws Exception {
-        return ask("\"Answer.\"", ",\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{\"name\":\"x\",\"schema\":"
-                + schema + "}}");
+        return ask(
+                "\"Answer.\"",
+                ",\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{\"name\":\"x\",\"schema\":" + schema
+                        + "}}");
     }
 
     /** @param content JSON. @param fields of the request, each behind a comma */
@@ -365,8 +433,11 @@ class HostileClientsTest {
     }
 
     private static HttpRequest request(byte[] body) {
-        return HttpRequest.newBuilder(server.address(CHAT)).header("Content-Type", "application/json")
-                .timeout(Duration.ofMinutes(2)).POST(HttpRequest.BodyPublishers.ofByteArray(body)).build();
+        return HttpRequest.newBuilder(server.address(CHAT))
+                .header("Content-Type", "application/json")
+                .timeout(Duration.ofMinutes(2))
+                .POST(HttpRequest.BodyPublishers.ofByteArray(body))
+                .build();
     }
 
     private static String chunkedHead() {

@@ -35,16 +35,18 @@ class ImportTableTest {
 
     @BeforeAll
     static void read() {
-        main = new ClassFileImporter().withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
-                .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_JARS).importPackages(Rooms.BASE);
+        main = new ClassFileImporter()
+                .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+                .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_JARS)
+                .importPackages(Rooms.BASE);
     }
 
     /** Neither more than the table says nor less: a permission that nobody uses would invite its use. */
     @TestFactory
     List<DynamicTest> roomsImportWhatTheTableSays() {
         List<DynamicTest> tests = new ArrayList<>();
-        Rooms.TABLE.forEach((room, imports) -> tests.add(DynamicTest.dynamicTest(room,
-                () -> assertEquals(new TreeSet<>(imports), imports(Rooms.BASE, room, main)))));
+        Rooms.TABLE.forEach((room, imports) -> tests.add(DynamicTest.dynamicTest(
+                room, () -> assertEquals(new TreeSet<>(imports), imports(Rooms.BASE, room, main)))));
         return tests;
     }
 
@@ -56,8 +58,10 @@ class ImportTableTest {
     @TestFactory
     List<DynamicTest> onlyTheseRoomsAnswerHttp() {
         List<DynamicTest> tests = new ArrayList<>();
-        Rooms.TABLE.keySet().stream().filter(room -> !ROOMS_WITH_JAX_RS.contains(room)).forEach(room ->
-                tests.add(DynamicTest.dynamicTest(room, () -> noHttp(Rooms.BASE, room).check(main))));
+        Rooms.TABLE.keySet().stream()
+                .filter(room -> !ROOMS_WITH_JAX_RS.contains(room))
+                .forEach(room -> tests.add(DynamicTest.dynamicTest(
+                        room, () -> noHttp(Rooms.BASE, room).check(main))));
         return tests;
     }
 
@@ -69,13 +73,24 @@ class ImportTableTest {
     /** A resource that does not say who may ask answers nobody; better to hear of it here. */
     @Test
     void everyResourceSaysWhoMayAskIt() {
-        classes().that().areAnnotatedWith(Path.class).should().beAnnotatedWith(RolesAllowed.class).check(main);
-        classes().that(in(Rooms.BASE, "admin")).and().areAnnotatedWith(Path.class).should(beForAdministrators()).check(main);
+        classes()
+                .that()
+                .areAnnotatedWith(Path.class)
+                .should()
+                .beAnnotatedWith(RolesAllowed.class)
+                .check(main);
+        classes()
+                .that(in(Rooms.BASE, "admin"))
+                .and()
+                .areAnnotatedWith(Path.class)
+                .should(beForAdministrators())
+                .check(main);
     }
 
     private static ArchCondition<JavaClass> beForAdministrators() {
-        return ArchCondition.from(DescribedPredicate.describe("be for administrators", type ->
-                List.of(type.getAnnotationOfType(RolesAllowed.class).value()).equals(List.of("admin"))));
+        return ArchCondition.from(DescribedPredicate.describe("be for administrators", type -> List.of(
+                        type.getAnnotationOfType(RolesAllowed.class).value())
+                .equals(List.of("admin"))));
     }
 
     /** A rule about nothing would never fail: every row of the table has classes, and every class a row. */
@@ -114,8 +129,13 @@ class ImportTableTest {
         Set<String> found = new TreeSet<>();
         for (JavaClass type : classes) {
             if (Rooms.of(base, type.getPackageName()).filter(room::equals).isPresent()) {
-                type.getDirectDependenciesFromSelf().forEach(dependency ->
-                        Rooms.of(base, dependency.getTargetClass().getBaseComponentType().getPackageName()).ifPresent(found::add));
+                type.getDirectDependenciesFromSelf().forEach(dependency -> Rooms.of(
+                                base,
+                                dependency
+                                        .getTargetClass()
+                                        .getBaseComponentType()
+                                        .getPackageName())
+                        .ifPresent(found::add));
             }
         }
         found.remove(room);
@@ -123,13 +143,22 @@ class ImportTableTest {
     }
 
     private static ArchRule noHttp(String base, String room) {
-        return noClasses().that(in(base, room)).should().dependOnClassesThat()
+        return noClasses()
+                .that(in(base, room))
+                .should()
+                .dependOnClassesThat()
                 .resideInAnyPackage("jakarta.ws.rs..", "org.jboss.resteasy..");
     }
 
     private static ArchRule onlyLlamaKnowsNativeCode(String base) {
-        return noClasses().that().resideInAPackage(base + "..").and().resideOutsideOfPackage(base + ".llama..")
-                .should().dependOnClassesThat().resideInAnyPackage(Rooms.BASE + ".preset..", "org.bytedeco..");
+        return noClasses()
+                .that()
+                .resideInAPackage(base + "..")
+                .and()
+                .resideOutsideOfPackage(base + ".llama..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage(Rooms.BASE + ".preset..", "org.bytedeco..");
     }
 
     private static DescribedPredicate<JavaClass> in(String base, String room) {

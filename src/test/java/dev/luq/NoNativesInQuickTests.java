@@ -27,6 +27,7 @@ public final class NoNativesInQuickTests implements BeforeAllCallback, AfterAllC
     }
 
     private static boolean isLoaded() throws IOException {
-        return Files.readString(Path.of("/proc/self/maps"), StandardCharsets.ISO_8859_1).contains("/libllama");
+        return Files.readString(Path.of("/proc/self/maps"), StandardCharsets.ISO_8859_1)
+                .contains("/libllama");
     }
 }

@@ -23,7 +23,8 @@ import java.util.List;
 /** The application packaged as for its users, in a process of its own: for what a test in the same process cannot do. */
 final class PackagedServer implements AutoCloseable {
 
-    private static final HttpClient CLIENT = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+    private static final HttpClient CLIENT =
+            HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
 
     /** Packaged once for all tests. */
     private static Path jar;
@@ -47,15 +48,21 @@ final class PackagedServer implements AutoCloseable {
     static PackagedServer start(Path directory, String... settings) throws Exception {
         Path application = packaged();
         int port = freePort();
-        List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:TieredStopAtLevel=1", "-Xmx256m", "-Djava.util.logging.manager=org.jboss.logmanager.LogManager",
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:TieredStopAtLevel=1",
+                "-Xmx256m",
+                "-Djava.util.logging.manager=org.jboss.logmanager.LogManager",
                 "-Dquarkus.http.port=" + port));
         for (String setting : settings) {
             command.add("-D" + setting);
         }
         command.addAll(List.of("-jar", application.toString()));
         Path log = directory.resolve("server.log");
-        Process process = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile()).start();
+        Process process = new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(log.toFile())
+                .start();
         PackagedServer server = new PackagedServer(process, log, port);
         until("the server to be ready", () -> {
             if (!process.isAlive()) {
@@ -105,8 +112,12 @@ final class PackagedServer implements AutoCloseable {
     /** Whether its models are served. */
     boolean isReady() {
         try {
-            return CLIENT.send(HttpRequest.newBuilder(address("/q/health/ready")).build(),
-                    HttpResponse.BodyHandlers.discarding()).statusCode() == 200;
+            return CLIENT.send(
+                                    HttpRequest.newBuilder(address("/q/health/ready"))
+                                            .build(),
+                                    HttpResponse.BodyHandlers.discarding())
+                            .statusCode()
+                    == 200;
         } catch (IOException | InterruptedException e) {
             throw new AssertionError(e);
         }

@@ -33,13 +33,16 @@ class PagesTest {
     private static final Pattern HEADING = Pattern.compile("(?m)^#+ (.+)$");
     /** A class, or a class and what it declares. */
     private static final Pattern CLASS = Pattern.compile("([A-Z]\\w*[a-z]\\w*)(?:\\.(\\w+))?");
+
     private static final Pattern FILE = Pattern.compile("(?:(?:src|bench|native|models|docs|helm)/|\\.ci/)[\\w./-]+");
     private static final Pattern KEY = Pattern.compile("luq\\.(?:worker|api|images|admin|jobs|sets)\\.[a-z.-]+[a-z]");
 
     static List<Path> pages() throws IOException {
         try (Stream<Path> all = Files.walk(Path.of(""))) {
             return all.filter(file -> file.toString().endsWith(".md"))
-                    .filter(file -> Stream.of(file.toString().split("/")).noneMatch(NOT_OURS::contains)).sorted().toList();
+                    .filter(file -> Stream.of(file.toString().split("/")).noneMatch(NOT_OURS::contains))
+                    .sorted()
+                    .toList();
         }
     }
 
@@ -47,10 +50,13 @@ class PagesTest {
     @MethodSource("pages")
     void everyLinkLeadsSomewhere(Path page) throws IOException {
         List<String> broken = new ArrayList<>();
-        for (MatchResult link : found(LINK, FENCE.matcher(Files.readString(page)).replaceAll(""))) {
+        for (MatchResult link :
+                found(LINK, FENCE.matcher(Files.readString(page)).replaceAll(""))) {
             String[] target = link.group(1).split("#", 2);
             if (!target[0].startsWith("https://")) {
-                Path file = target[0].isEmpty() ? page : page.resolveSibling(target[0]).normalize();
+                Path file = target[0].isEmpty()
+                        ? page
+                        : page.resolveSibling(target[0]).normalize();
                 if (!Files.exists(file) || target.length > 1 && !anchors(file).contains(target[1])) {
                     broken.add(link.group(1));
                 }
@@ -61,9 +67,13 @@ class PagesTest {
 
     /** Anchors of a page's headings, as the hosts of repositories make them. */
     private static Set<String> anchors(Path page) throws IOException {
-        return found(HEADING, FENCE.matcher(Files.readString(page)).replaceAll("")).stream().map(heading -> heading.group(1)
-                .replaceAll("\\[([^]]*)\\]\\([^)]*\\)", "$1").toLowerCase(Locale.ROOT).replaceAll("[^\\w\\- ]", "")
-                .replace(' ', '-')).collect(Collectors.toSet());
+        return found(HEADING, FENCE.matcher(Files.readString(page)).replaceAll("")).stream()
+                .map(heading -> heading.group(1)
+                        .replaceAll("\\[([^]]*)\\]\\([^)]*\\)", "$1")
+                        .toLowerCase(Locale.ROOT)
+                        .replaceAll("[^\\w\\- ]", "")
+                        .replace(' ', '-'))
+                .collect(Collectors.toSet());
     }
 
     @ParameterizedTest
@@ -72,30 +82,47 @@ class PagesTest {
         Map<String, String> classes = classes();
         String keys = Files.readString(Path.of("docs/configuration.md"));
         Set<String> missing = new TreeSet<>();
-        for (MatchResult code : found(CODE, FENCE.matcher(Files.readString(Path.of(page))).replaceAll(""))) {
+        for (MatchResult code :
+                found(CODE, FENCE.matcher(Files.readString(Path.of(page))).replaceAll(""))) {
             String name = code.group(1);
-            found(CLASS, name).stream().filter(one -> one.group().equals(name))
-                    .filter(one -> !isThere(one, classes) && !Files.exists(Path.of(name))).forEach(one -> missing.add(name));
-            found(FILE, name).stream().filter(file -> file.group().equals(name) && !Files.exists(Path.of(name)))
+            found(CLASS, name).stream()
+                    .filter(one -> one.group().equals(name))
+                    .filter(one -> !isThere(one, classes) && !Files.exists(Path.of(name)))
+                    .forEach(one -> missing.add(name));
+            found(FILE, name).stream()
+                    .filter(file -> file.group().equals(name) && !Files.exists(Path.of(name)))
                     .forEach(file -> missing.add(name));
-            found(KEY, name).stream().filter(key -> !keys.contains("`" + key.group() + "`")).forEach(key -> missing.add(name));
+            found(KEY, name).stream()
+                    .filter(key -> !keys.contains("`" + key.group() + "`"))
+                    .forEach(key -> missing.add(name));
         }
         assertEquals(Set.of(), missing);
     }
 
     private static boolean isThere(MatchResult name, Map<String, String> classes) {
         String source = classes.get(name.group(1));
-        return source != null && (name.group(2) == null || Pattern.compile("\\b" + name.group(2) + "\\b").matcher(source).find());
+        return source != null
+                && (name.group(2) == null
+                        || Pattern.compile("\\b" + name.group(2) + "\\b")
+                                .matcher(source)
+                                .find());
     }
 
     /** Sources by the simple names of their top-level classes. */
     private static Map<String, String> classes() throws IOException {
         Map<String, String> classes = new HashMap<>();
-        for (String root : List.of("src/main/java", "src/test/java", "bench/src/main/java", "bench/src/test/java",
+        for (String root : List.of(
+                "src/main/java",
+                "src/test/java",
+                "bench/src/main/java",
+                "bench/src/test/java",
                 "native/src/main/java")) {
             try (Stream<Path> files = Files.walk(Path.of(root))) {
-                files.filter(file -> file.toString().endsWith(".java")).forEach(file -> classes.merge(
-                        file.getFileName().toString().replace(".java", ""), Sources.read(file), String::concat));
+                files.filter(file -> file.toString().endsWith(".java"))
+                        .forEach(file -> classes.merge(
+                                file.getFileName().toString().replace(".java", ""),
+                                Sources.read(file),
+                                String::concat));
             }
         }
         return classes;
@@ -104,8 +131,10 @@ class PagesTest {
     @Test
     void theReadmeIsShort() throws IOException {
         long lines = Files.readString(Path.of("README.md")).lines().count();
-        assertTrue(lines <= LONGEST_README, "README.md has " + lines + " lines, at most " + LONGEST_README
-                + " are read: move what is not for everybody to docs/");
+        assertTrue(
+                lines <= LONGEST_README,
+                "README.md has " + lines + " lines, at most " + LONGEST_README
+                        + " are read: move what is not for everybody to docs/");
     }
 
     private static List<MatchResult> found(Pattern pattern, String text) {

@@ -28,10 +28,16 @@ class QuickTestsTest {
 
     @BeforeAll
     static void read() {
-        tests = new ClassFileImporter().withImportOption(ImportOption.Predefined.ONLY_INCLUDE_TESTS).importPackages(Rooms.BASE);
-        JavaClasses main = new ClassFileImporter().withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
-                .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_JARS).importPackages(Rooms.BASE);
-        starters = main.stream().filter(type -> uses(type).contains(PROCESS)).map(JavaClass::getName)
+        tests = new ClassFileImporter()
+                .withImportOption(ImportOption.Predefined.ONLY_INCLUDE_TESTS)
+                .importPackages(Rooms.BASE);
+        JavaClasses main = new ClassFileImporter()
+                .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+                .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_JARS)
+                .importPackages(Rooms.BASE);
+        starters = main.stream()
+                .filter(type -> uses(type).contains(PROCESS))
+                .map(JavaClass::getName)
                 .collect(Collectors.toSet());
     }
 
@@ -52,7 +58,8 @@ class QuickTestsTest {
         assertTrue(reached(tests.get("dev.luq.requant.store.StoreCrashTest")).contains(PROCESS));
         assertTrue(reached(tests.get("dev.luq.ShutdownTest")).contains(PROCESS), "by its helper");
         assertTrue(reached(tests.get("dev.luq.http.access.KeysTest")).contains(SERVER));
-        assertTrue(reached(tests.get("dev.luq.serving.SupervisedWorkerTest")).contains("dev.luq.serving.WorkerProcess"));
+        assertTrue(
+                reached(tests.get("dev.luq.serving.SupervisedWorkerTest")).contains("dev.luq.serving.WorkerProcess"));
     }
 
     private static boolean isTest(JavaClass type) {
@@ -78,6 +85,8 @@ class QuickTestsTest {
 
     private static Set<String> uses(JavaClass type) {
         return type.getDirectDependenciesFromSelf().stream()
-                .map(dependency -> dependency.getTargetClass().getBaseComponentType().getName()).collect(Collectors.toSet());
+                .map(dependency ->
+                        dependency.getTargetClass().getBaseComponentType().getName())
+                .collect(Collectors.toSet());
     }
 }

@@ -18,7 +18,8 @@ public final class Rooms {
     static final Set<String> SPLIT = Set.of("decoder", "jobs", "requant");
 
     /** Room to the rooms that it imports, from the ground up. */
-    static final Map<String, List<String>> TABLE = read("""
+    static final Map<String, List<String>> TABLE = read(
+            """
             files               :
             schema              :
             images              : files
@@ -61,14 +62,17 @@ public final class Rooms {
                                   requant.report requant.spec requant.store serving
             """);
 
-    private Rooms() {
-    }
+    private Rooms() {}
 
     private static Map<String, List<String>> read(String table) {
         Map<String, List<String>> rooms = new LinkedHashMap<>();
         table.lines().forEach(line -> {
             String[] row = line.split(":", 2);
-            rooms.put(row[0].strip(), Arrays.stream(row[1].strip().split(" +")).filter(room -> !room.isEmpty()).toList());
+            rooms.put(
+                    row[0].strip(),
+                    Arrays.stream(row[1].strip().split(" +"))
+                            .filter(room -> !room.isEmpty())
+                            .toList());
         });
         return rooms;
     }
@@ -79,7 +83,8 @@ public final class Rooms {
             return Optional.empty();
         }
         String rest = packageName.substring(base.length() + 1);
-        return TABLE.keySet().stream().filter(room -> rest.equals(room) || rest.startsWith(room + ".") && !SPLIT.contains(room))
+        return TABLE.keySet().stream()
+                .filter(room -> rest.equals(room) || rest.startsWith(room + ".") && !SPLIT.contains(room))
                 .findFirst();
     }
 

@@ -32,8 +32,13 @@ class SecurityTest {
 
     @Test
     void everyFaultHasATest() {
-        assertEquals(IntStream.rangeClosed(1, FAULTS).boxed().toList(), page.lines().map(FAULT::matcher)
-                .filter(Matcher::matches).map(row -> Integer.valueOf(row.group(1))).toList());
+        assertEquals(
+                IntStream.rangeClosed(1, FAULTS).boxed().toList(),
+                page.lines()
+                        .map(FAULT::matcher)
+                        .filter(Matcher::matches)
+                        .map(row -> Integer.valueOf(row.group(1)))
+                        .toList());
     }
 
     @Test
@@ -41,17 +46,22 @@ class SecurityTest {
         Map<String, String> tests;
         try (Stream<Path> files = Files.walk(Path.of("src/test/java"))) {
             tests = files.filter(file -> file.toString().endsWith("Test.java"))
-                    .collect(Collectors.toMap(file -> file.getFileName().toString().replace(".java", ""), SecurityTest::read));
+                    .collect(Collectors.toMap(
+                            file -> file.getFileName().toString().replace(".java", ""), SecurityTest::read));
         }
-        List<String> missing = NAME.matcher(page).results()
+        List<String> missing = NAME.matcher(page)
+                .results()
                 .filter(name -> !isTest(tests.getOrDefault(name.group(1), ""), name.group(2)))
-                .map(name -> name.group(1) + "." + name.group(2)).toList();
+                .map(name -> name.group(1) + "." + name.group(2))
+                .toList();
         assertTrue(missing.isEmpty(), missing.toString());
     }
 
     /** Whether this method is one that JUnit runs. */
     private static boolean isTest(String source, String method) {
-        return Pattern.compile("(?s)@(Parameterized)?Test\\b((?!\\bvoid\\b).)*\\bvoid " + method + "\\(").matcher(source).find();
+        return Pattern.compile("(?s)@(Parameterized)?Test\\b((?!\\bvoid\\b).)*\\bvoid " + method + "\\(")
+                .matcher(source)
+                .find();
     }
 
     private static String read(Path file) {

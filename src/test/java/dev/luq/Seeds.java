@@ -5,8 +5,7 @@ public final class Seeds {
 
     private static final String PROPERTY = "test.seed";
 
-    private Seeds() {
-    }
+    private Seeds() {}
 
     /** Another one for each run, printed; {@code -Dtest.seed=N} takes one again. */
     public static long draw(Class<?> test) {

@@ -23,13 +23,17 @@ import org.junit.jupiter.api.io.TempDir;
 @Integration
 class ShutdownTest {
 
-    private final HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+    private final HttpClient client =
+            HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
 
     @Test
     void aStreamThatTakesTooLongIsToldAndNothingNewBegins(@TempDir Path directory) throws Exception {
         String models = "src/test/resources/reference/";
-        try (PackagedServer server = PackagedServer.start(directory, "luq.model=" + models + "llava-tiny-F16.gguf",
-                "luq.worker.threads=1", "luq.worker.drain-time=3S")) {
+        try (PackagedServer server = PackagedServer.start(
+                directory,
+                "luq.model=" + models + "llava-tiny-F16.gguf",
+                "luq.worker.threads=1",
+                "luq.worker.drain-time=3S")) {
             List<ProcessHandle> workers = server.process().children().toList();
             assertEquals(1, workers.size());
             HttpResponse<InputStream> endless = speak(server, 0);
@@ -45,7 +49,8 @@ class ShutdownTest {
                     }
                 }
             }
-            assertTrue(received.toString().matches("(?s).*\nevent: error\ndata: \\{\"error\":.*\"draining\".*\n\n"),
+            assertTrue(
+                    received.toString().matches("(?s).*\nevent: error\ndata: \\{\"error\":.*\"draining\".*\n\n"),
                     received.toString());
             assertEquals(143, server.awaitExit(), server.log());
             until("the worker's end", () -> workers.stream().noneMatch(ProcessHandle::isAlive));
@@ -60,17 +65,26 @@ class ShutdownTest {
         Path mmproj = reference.resolve("mmproj-llava-tiny-F16.gguf");
         Path data = directory.resolve("data");
         TestVariants.publish(data, "low", model, mmproj, Precision.Q4_K);
-        String[] settings = {"luq.model=" + model, "luq.mmproj=" + mmproj, "luq.model-id=tiny", "luq.data-dir=" + data,
-            "luq.worker.threads=1", "luq.worker.drain-time=1S"};
+        String[] settings = {
+            "luq.model=" + model,
+            "luq.mmproj=" + mmproj,
+            "luq.model-id=tiny",
+            "luq.data-dir=" + data,
+            "luq.worker.threads=1",
+            "luq.worker.drain-time=1S"
+        };
         try (PackagedServer server = PackagedServer.start(directory, settings)) {
             List<ProcessHandle> workers = server.process().children().toList();
             HttpResponse<InputStream> endless = speak(server, 0);
             assertEquals('d', endless.body().read());
-            CompletableFuture<HttpResponse<String>> change = client.sendAsync(HttpRequest.newBuilder(
-                    server.address("/admin/v1/models/tiny/activation")).header("Content-Type", "application/json")
-                    .POST(HttpRequest.BodyPublishers.ofString("{\"variant\":\"low\",\"swap\":\"pause\"}")).build(),
+            CompletableFuture<HttpResponse<String>> change = client.sendAsync(
+                    HttpRequest.newBuilder(server.address("/admin/v1/models/tiny/activation"))
+                            .header("Content-Type", "application/json")
+                            .POST(HttpRequest.BodyPublishers.ofString("{\"variant\":\"low\",\"swap\":\"pause\"}"))
+                            .build(),
                     HttpResponse.BodyHandlers.ofString());
-            until("the change is under way", () -> body(server, "/admin/v1/models/tiny").contains("\"swapping\""));
+            until("the change is under way", () -> body(server, "/admin/v1/models/tiny")
+                    .contains("\"swapping\""));
             server.terminate();
             assertEquals(143, server.awaitExit(), server.log());
             completed("the answer to the change", change.handle((answer, failure) -> null));
@@ -84,7 +98,9 @@ class ShutdownTest {
 
     private String body(PackagedServer server, String path) {
         try {
-            return client.send(HttpRequest.newBuilder(server.address(path)).build(), HttpResponse.BodyHandlers.ofString()).body();
+            return client.send(
+                            HttpRequest.newBuilder(server.address(path)).build(), HttpResponse.BodyHandlers.ofString())
+                    .body();
         } catch (IOException | InterruptedException e) {
             throw new AssertionError(e);
         }
@@ -107,11 +123,15 @@ class ShutdownTest {
     }
 
     /** @param maxTokens 0 for as many as the context holds */
-    private HttpResponse<InputStream> speak(PackagedServer server, int maxTokens) throws IOException, InterruptedException {
+    private HttpResponse<InputStream> speak(PackagedServer server, int maxTokens)
+            throws IOException, InterruptedException {
         String json = "{\"stream\":true,\"max_tokens\":" + (maxTokens == 0 ? "null" : maxTokens)
                 + ",\"logit_bias\":{\"2\":-100},\"messages\":[{\"role\":\"user\",\"content\":\"Speak.\"}]}";
-        return client.send(HttpRequest.newBuilder(server.address("/v1/chat/completions"))
-                .header("Content-Type", "application/json").POST(HttpRequest.BodyPublishers.ofString(json)).build(),
+        return client.send(
+                HttpRequest.newBuilder(server.address("/v1/chat/completions"))
+                        .header("Content-Type", "application/json")
+                        .POST(HttpRequest.BodyPublishers.ofString(json))
+                        .build(),
                 HttpResponse.BodyHandlers.ofInputStream());
     }
 }

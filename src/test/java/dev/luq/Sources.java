@@ -44,8 +44,20 @@ final class Sources implements AutoCloseable {
         JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
         files = compiler.getStandardFileManager(null, Locale.ROOT, StandardCharsets.UTF_8);
         String classPath = System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
-        task = (JavacTask) compiler.getTask(null, files, null, List.of("-proc:none", "-implicit:none", "-Xprefer:source",
-                "-sourcepath", MAIN.toString(), "-classpath", classPath), null, files.getJavaFileObjectsFromPaths(sources));
+        task = (JavacTask) compiler.getTask(
+                null,
+                files,
+                null,
+                List.of(
+                        "-proc:none",
+                        "-implicit:none",
+                        "-Xprefer:source",
+                        "-sourcepath",
+                        MAIN.toString(),
+                        "-classpath",
+                        classPath),
+                null,
+                files.getJavaFileObjectsFromPaths(sources));
         docs = DocTrees.instance(task);
         units = new ArrayList<>();
         task.parse().forEach(units::add);
@@ -54,7 +66,9 @@ final class Sources implements AutoCloseable {
     /** Parses the sources that hold this text. */
     static Sources containing(String text) throws IOException {
         try (Stream<Path> all = Files.walk(MAIN)) {
-            return new Sources(all.filter(file -> file.toString().endsWith(".java") && read(file).contains(text)).sorted()
+            return new Sources(all.filter(file ->
+                            file.toString().endsWith(".java") && read(file).contains(text))
+                    .sorted()
                     .toList());
         }
     }
@@ -63,13 +77,17 @@ final class Sources implements AutoCloseable {
     static Map<String, String> packages() throws IOException {
         List<Path> infos;
         try (Stream<Path> all = Files.walk(MAIN)) {
-            infos = all.filter(file -> file.endsWith("package-info.java")).sorted().toList();
+            infos = all.filter(file -> file.endsWith("package-info.java"))
+                    .sorted()
+                    .toList();
         }
         Map<String, String> sentences = new TreeMap<>();
         try (Sources sources = new Sources(infos)) {
             for (CompilationUnitTree unit : sources.units) {
-                DocCommentTree doc = sources.docs.getDocCommentTree(new TreePath(new TreePath(unit), unit.getPackage()));
-                sentences.put(unit.getPackageName().toString(),
+                DocCommentTree doc =
+                        sources.docs.getDocCommentTree(new TreePath(new TreePath(unit), unit.getPackage()));
+                sentences.put(
+                        unit.getPackageName().toString(),
                         doc == null ? "" : markdown(doc.getFirstSentence(), Sources::simpleName));
             }
         }
@@ -101,7 +119,8 @@ final class Sources implements AutoCloseable {
     /** The class of a signature without its package, and its member. */
     static String simpleName(String signature) {
         String type = signature.replaceFirst("#.*", "");
-        String member = signature.substring(type.length()).replaceFirst("\\(.*", "").replace('#', '.');
+        String member =
+                signature.substring(type.length()).replaceFirst("\\(.*", "").replace('#', '.');
         return "`" + (type.substring(type.lastIndexOf('.') + 1) + member).replaceFirst("^\\.", "") + "`";
     }
 
@@ -115,8 +134,10 @@ final class Sources implements AutoCloseable {
                 text.append(part.getKind() == DocTree.Kind.CODE ? "`" + code + "`" : code);
             } else if (part instanceof LinkTree link) {
                 ReferenceTree target = link.getReference();
-                text.append(link.getLabel().isEmpty() ? references.apply(target.getSignature())
-                        : markdown(link.getLabel(), references));
+                text.append(
+                        link.getLabel().isEmpty()
+                                ? references.apply(target.getSignature())
+                                : markdown(link.getLabel(), references));
             } else if (part instanceof EntityTree entity) {
                 text.append('&').append(entity.getName()).append(';');
             } else {

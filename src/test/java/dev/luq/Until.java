@@ -17,8 +17,7 @@ public final class Until {
     /** Longest wait where a test does not say otherwise. */
     public static final Duration LIMIT = Duration.ofSeconds(60);
 
-    private Until() {
-    }
+    private Until() {}
 
     /** @param what is waited for */
     public static void until(String what, BooleanSupplier condition) {

@@ -23,15 +23,20 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Integration
 class WorkerDeathsTest {
 
-    private static final HttpClient CLIENT = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+    private static final HttpClient CLIENT =
+            HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
 
     private static PackagedServer server;
 
     @BeforeAll
     static void start(@TempDir Path directory) throws Exception {
-        server = PackagedServer.start(directory, "luq.model=src/test/resources/reference/llava-tiny-F16.gguf",
-                "luq.data-dir=" + directory.resolve("data"), "luq.worker.threads=1",
-                "luq.worker.process.crash-dir=" + directory, "luq.worker.restart.back-off=0.01S");
+        server = PackagedServer.start(
+                directory,
+                "luq.model=src/test/resources/reference/llava-tiny-F16.gguf",
+                "luq.data-dir=" + directory.resolve("data"),
+                "luq.worker.threads=1",
+                "luq.worker.process.crash-dir=" + directory,
+                "luq.worker.restart.back-off=0.01S");
     }
 
     @AfterAll
@@ -54,7 +59,8 @@ class WorkerDeathsTest {
                 }
             }
         }
-        assertTrue(received.toString().matches("(?s).*\nevent: error\ndata: \\{\"error\":.*\"worker_restarting\".*\n\n"),
+        assertTrue(
+                received.toString().matches("(?s).*\nevent: error\ndata: \\{\"error\":.*\"worker_restarting\".*\n\n"),
                 received.toString());
         until("the model is back", () -> server.isReady() && !worker.isAlive());
         try (BufferedReader lines = speak("And now?", 2)) {
@@ -68,8 +74,11 @@ class WorkerDeathsTest {
     private static BufferedReader speak(String text, int maxTokens) throws IOException, InterruptedException {
         String json = "{\"stream\":true,\"max_tokens\":" + (maxTokens == 0 ? "null" : maxTokens)
                 + ",\"logit_bias\":{\"2\":-100},\"messages\":[{\"role\":\"user\",\"content\":\"" + text + "\"}]}";
-        HttpResponse<InputStream> response = CLIENT.send(HttpRequest.newBuilder(server.address("/v1/chat/completions"))
-                .header("Content-Type", "application/json").POST(HttpRequest.BodyPublishers.ofString(json)).build(),
+        HttpResponse<InputStream> response = CLIENT.send(
+                HttpRequest.newBuilder(server.address("/v1/chat/completions"))
+                        .header("Content-Type", "application/json")
+                        .POST(HttpRequest.BodyPublishers.ofString(json))
+                        .build(),
                 HttpResponse.BodyHandlers.ofInputStream());
         assertEquals(200, response.statusCode());
         return new BufferedReader(new InputStreamReader(response.body()));

@@ -16,11 +16,11 @@ final class AdminBody {
 
     /** Bytes of the largest body. */
     static final long LARGEST = 1 << 20;
+
     private static final Pattern ID = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,127}");
     private static final int MOST_ALIASES = 100;
 
-    private AdminBody() {
-    }
+    private AdminBody() {}
 
     static <T> T read(InputStream body, Class<T> type) throws IOException {
         return JsonBody.read(body, LARGEST, type);
@@ -37,8 +37,10 @@ final class AdminBody {
     /** @throws InvalidRequest when it is no name of a model */
     static String id(String value, String param) {
         if (!ID.matcher(required(value, param)).matches()) {
-            throw new InvalidRequest(param, param + " must be 1 to 128 letters, digits, dots, dashes and underscores, and"
-                    + " begin with a letter or digit");
+            throw new InvalidRequest(
+                    param,
+                    param + " must be 1 to 128 letters, digits, dots, dashes and underscores, and"
+                            + " begin with a letter or digit");
         }
         return value;
     }
@@ -63,9 +65,17 @@ final class AdminBody {
         if (value == null) {
             return otherwise;
         }
-        return Arrays.stream(type.getEnumConstants()).filter(each -> text(each).equalsIgnoreCase(value)).findFirst()
-                .orElseThrow(() -> new InvalidRequest(param, param + " must be one of "
-                        + String.join(", ", Arrays.stream(type.getEnumConstants()).map(AdminBody::text).toList())));
+        return Arrays.stream(type.getEnumConstants())
+                .filter(each -> text(each).equalsIgnoreCase(value))
+                .findFirst()
+                .orElseThrow(() -> new InvalidRequest(
+                        param,
+                        param + " must be one of "
+                                + String.join(
+                                        ", ",
+                                        Arrays.stream(type.getEnumConstants())
+                                                .map(AdminBody::text)
+                                                .toList())));
     }
 
     /**
@@ -74,7 +84,8 @@ final class AdminBody {
      * @throws InvalidRequest naming the one that is none
      */
     static Levels levels(String low, String high, String mmproj) {
-        return new Levels(oneOf(Precision.class, low, Levels.DEFAULT.low(), "low"),
+        return new Levels(
+                oneOf(Precision.class, low, Levels.DEFAULT.low(), "low"),
                 oneOf(Precision.class, high, Levels.DEFAULT.high(), "high"),
                 oneOf(Precision.class, mmproj, Levels.DEFAULT.mmproj(), "mmproj"));
     }

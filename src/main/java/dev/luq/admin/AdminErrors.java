@@ -14,8 +14,7 @@ import java.util.concurrent.CompletionException;
 /** The one place that decides what an administrator is told about a failure of the rooms behind. */
 final class AdminErrors {
 
-    private AdminErrors() {
-    }
+    private AdminErrors() {}
 
     /** @return what is to be thrown instead: the failure itself when it is none of theirs */
     static RuntimeException translate(Throwable failure) {

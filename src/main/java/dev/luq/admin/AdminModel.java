@@ -35,23 +35,38 @@ import org.eclipse.microprofile.openapi.annotations.media.Schema;
 @RegisterForReflection
 @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
 @Schema(name = "AdminModel")
-record AdminModel(String id, String object, List<String> aliases, @JsonProperty("default") boolean isDefault,
+record AdminModel(
+        String id,
+        String object,
+        List<String> aliases,
+        @JsonProperty("default") boolean isDefault,
         @Schema(enumeration = {"configured", "registered"}) String source,
-        String state, @Schema(nullable = true) String failure, List<String> files,
-        @Schema(nullable = true) String mmproj, @Schema(nullable = true) ActiveVariant variant,
-        @Schema(nullable = true) String quantization, @Schema(nullable = true) Double bitsPerWeight,
-        @Schema(nullable = true) Long bytes, @Schema(nullable = true) Long mmprojBytes,
-        @Schema(enumeration = {"fast", "compact", "stock"},
-                description = "What multiplies the weights: the model's own setting, or luq.worker.kernels") String kernels,
+        String state,
+        @Schema(nullable = true) String failure,
+        List<String> files,
+        @Schema(nullable = true) String mmproj,
+        @Schema(nullable = true) ActiveVariant variant,
+        @Schema(nullable = true) String quantization,
+        @Schema(nullable = true) Double bitsPerWeight,
+        @Schema(nullable = true) Long bytes,
+        @Schema(nullable = true) Long mmprojBytes,
+        @Schema(
+                        enumeration = {"fast", "compact", "stock"},
+                        description = "What multiplies the weights: the model's own setting, or luq.worker.kernels")
+                String kernels,
         @Schema(nullable = true, description = "What serving takes, by the files' headers; null where they do not say")
-        MemoryParts memory,
-        int inFlight, long restarts) {
+                MemoryParts memory,
+        int inFlight,
+        long restarts) {
 
     /** A re-quantized form of a model, from the store. */
     @RegisterForReflection
     @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
     @Schema(name = "Variant")
-    record ActiveVariant(String id, @Schema(description = "What the base model is called") String base, long created,
+    record ActiveVariant(
+            String id,
+            @Schema(description = "What the base model is called") String base,
+            long created,
             @Schema(nullable = true) String budget,
             @Schema(description = "Bytes of all files, those shared with other variants included") long bytes,
             @Schema(description = "Layers with fewer bits than the best ones") List<Integer> lowLayers,
@@ -59,24 +74,44 @@ record AdminModel(String id, String object, List<String> aliases, @JsonProperty(
             @Schema(description = "What was measured on these files") Map<String, Object> quality) {
 
         static ActiveVariant of(Variant variant) {
-            return new ActiveVariant(variant.id(), variant.baseName(), variant.created().getEpochSecond(),
-                    variant.budget().orElse(null), variant.bytes(), variant.lowLayers(),
-                    variant.plan().layers().stream().map(Enum::name).toList(), variant.quality());
+            return new ActiveVariant(
+                    variant.id(),
+                    variant.baseName(),
+                    variant.created().getEpochSecond(),
+                    variant.budget().orElse(null),
+                    variant.bytes(),
+                    variant.lowLayers(),
+                    variant.plan().layers().stream().map(Enum::name).toList(),
+                    variant.quality());
         }
     }
 
-    static AdminModel of(CatalogEntry entry, ModelWorker worker, boolean isDefault, Kernels kernels,
+    static AdminModel of(
+            CatalogEntry entry,
+            ModelWorker worker,
+            boolean isDefault,
+            Kernels kernels,
             Optional<MemoryEstimate> memory) {
-        return new AdminModel(entry.id(), "model", entry.aliases(), isDefault,
-                entry.registered() ? "registered" : "configured", AdminBody.text(worker.state()),
+        return new AdminModel(
+                entry.id(),
+                "model",
+                entry.aliases(),
+                isDefault,
+                entry.registered() ? "registered" : "configured",
+                AdminBody.text(worker.state()),
                 worker.failure().orElse(null),
-                entry.base().model().stream().map(file -> file.getFileName().toString()).toList(),
+                entry.base().model().stream()
+                        .map(file -> file.getFileName().toString())
+                        .toList(),
                 entry.base().mmproj().map(file -> file.getFileName().toString()).orElse(null),
                 entry.variant().map(ActiveVariant::of).orElse(null),
                 entry.facts().flatMap(CatalogEntry.Facts::quantization).orElse(null),
                 entry.facts().map(CatalogEntry.Facts::bitsPerWeight).orElse(null),
                 entry.facts().map(CatalogEntry.Facts::bytes).orElse(null),
-                entry.facts().map(CatalogEntry.Facts::mmprojBytes).orElse(null), AdminBody.text(kernels),
-                memory.map(MemoryParts::of).orElse(null), worker.inFlight(), worker.restarts());
+                entry.facts().map(CatalogEntry.Facts::mmprojBytes).orElse(null),
+                AdminBody.text(kernels),
+                memory.map(MemoryParts::of).orElse(null),
+                worker.inFlight(),
+                worker.restarts());
     }
 }

@@ -15,11 +15,26 @@ import org.eclipse.microprofile.openapi.annotations.media.Schema;
 @RegisterForReflection
 @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
 @Schema(name = "Requantization")
-record AdminRequantization(String id, @Schema(description = "requantization") String object, String model,
-        @Schema(description = "Id of the variant that it makes") String variant, String budget,
+record AdminRequantization(
+        String id,
+        @Schema(description = "requantization") String object,
+        String model,
+        @Schema(description = "Id of the variant that it makes") String variant,
+        String budget,
         @Schema(enumeration = {"queued", "running", "succeeded", "failed", "cancelled"}) String state,
-        @Schema(nullable = true, enumeration = {"calibrate", "rank", "plan", "quantize", "assemble", "evaluate", "publish",
-                "compare"}) String phase,
+        @Schema(
+                        nullable = true,
+                        enumeration = {
+                            "calibrate",
+                            "rank",
+                            "plan",
+                            "quantize",
+                            "assemble",
+                            "evaluate",
+                            "publish",
+                            "compare"
+                        })
+                String phase,
         @Schema(description = "Share of the whole job, 0 to 1") double progress,
         @Schema(nullable = true, description = "Estimate; null when nothing is known") Long secondsLeft,
         @Schema(nullable = true, description = "Jobs that come before; null unless it is queued") Long queuePosition,
@@ -34,20 +49,36 @@ record AdminRequantization(String id, @Schema(description = "requantization") St
     /** What follows a success. */
     @RegisterForReflection
     @Schema(name = "RequantizationActivation")
-    record RequantizationActivation(@Schema(enumeration = {"auto", "overlap", "pause"}) String swap,
+    record RequantizationActivation(
+            @Schema(enumeration = {"auto", "overlap", "pause"}) String swap,
             @Schema(enumeration = {"pending", "done", "failed"}) String state,
-            @Schema(nullable = true) String error) {
-    }
+            @Schema(nullable = true) String error) {}
 
     static AdminRequantization of(Job job, OptionalLong position) {
         Map<String, Double> phases = new LinkedHashMap<>();
         job.phaseSeconds().forEach((phase, seconds) -> phases.put(AdminBody.text(phase), seconds));
-        return new AdminRequantization(job.id(), "requantization", job.modelId(), job.manifestId(), job.budget(),
-                AdminBody.text(job.state()), job.phase().map(AdminBody::text).orElse(null), job.progress(),
-                boxed(job.secondsLeft()), boxed(position), job.note().orElse(null), job.error().orElse(null),
-                job.created().getEpochSecond(), seconds(job.started()), seconds(job.finished()), phases,
-                job.activation().map(a -> new RequantizationActivation(AdminBody.text(a.swap()),
-                        a.done() ? "done" : a.error().isPresent() ? "failed" : "pending", a.error().orElse(null)))
+        return new AdminRequantization(
+                job.id(),
+                "requantization",
+                job.modelId(),
+                job.manifestId(),
+                job.budget(),
+                AdminBody.text(job.state()),
+                job.phase().map(AdminBody::text).orElse(null),
+                job.progress(),
+                boxed(job.secondsLeft()),
+                boxed(position),
+                job.note().orElse(null),
+                job.error().orElse(null),
+                job.created().getEpochSecond(),
+                seconds(job.started()),
+                seconds(job.finished()),
+                phases,
+                job.activation()
+                        .map(a -> new RequantizationActivation(
+                                AdminBody.text(a.swap()),
+                                a.done() ? "done" : a.error().isPresent() ? "failed" : "pending",
+                                a.error().orElse(null)))
                         .orElse(null));
     }
 

@@ -49,9 +49,12 @@ public class Auditor {
             Object result = call.proceed();
             Consumer<String> line = line(caller, method, object(named), requestId);
             if (result instanceof Uni<?> uni) {
-                return uni.onItem().invoke(item -> line.accept(DONE))
-                        .onFailure().invoke(failure -> line.accept(code(failure)))
-                        .onCancellation().invoke(() -> line.accept(LEFT));
+                return uni.onItem()
+                        .invoke(item -> line.accept(DONE))
+                        .onFailure()
+                        .invoke(failure -> line.accept(code(failure)))
+                        .onCancellation()
+                        .invoke(() -> line.accept(LEFT));
             }
             line.accept(DONE);
             return result;
@@ -84,7 +87,8 @@ public class Auditor {
     private static String named(Method method, Object[] arguments) {
         Parameter[] parameters = method.getParameters();
         for (int i = 0; i < parameters.length; i++) {
-            if ((parameters[i].isAnnotationPresent(PathParam.class) || parameters[i].isAnnotationPresent(QueryParam.class))
+            if ((parameters[i].isAnnotationPresent(PathParam.class)
+                            || parameters[i].isAnnotationPresent(QueryParam.class))
                     && arguments[i] instanceof String name) {
                 return name;
             }

@@ -25,16 +25,15 @@ class MeasuredRankings {
     private static final Logger LOG = Logger.getLogger(MeasuredRankings.class);
     private static final String REPORT = "report.json";
     /** What was measured on the model's output first, then what is inferred from it. */
-    private static final List<RankingMethod> PREFERENCE = List.of(RankingMethod.KLD, RankingMethod.ERROR,
-            RankingMethod.ENTROPY, RankingMethod.ENTROPY_NORMED_INPUT);
+    private static final List<RankingMethod> PREFERENCE =
+            List.of(RankingMethod.KLD, RankingMethod.ERROR, RankingMethod.ENTROPY, RankingMethod.ENTROPY_NORMED_INPUT);
 
     private final Jobs jobs;
 
     /** The part of a report that is of use here. */
     @RegisterForReflection
     @JsonIgnoreProperties(ignoreUnknown = true)
-    record Rankings(List<Ranking> rankings) {
-    }
+    record Rankings(List<Ranking> rankings) {}
 
     @Inject
     MeasuredRankings(Jobs jobs) {
@@ -47,13 +46,19 @@ class MeasuredRankings {
      * @param layers of the model; orders of another number of layers are of other files
      */
     Optional<Ranking> of(String modelId, int layers) {
-        return jobs.list().stream().filter(job -> job.modelId().equals(modelId) && job.state() == JobState.SUCCEEDED)
-                .map(job -> best(job, layers)).flatMap(Optional::stream).findFirst();
+        return jobs.list().stream()
+                .filter(job -> job.modelId().equals(modelId) && job.state() == JobState.SUCCEEDED)
+                .map(job -> best(job, layers))
+                .flatMap(Optional::stream)
+                .findFirst();
     }
 
     private Optional<Ranking> best(Job job, int layers) {
-        List<Ranking> found = read(job).filter(ranking -> ranking.order().size() == layers).toList();
-        return PREFERENCE.stream().flatMap(method -> found.stream().filter(ranking -> ranking.method() == method)).findFirst();
+        List<Ranking> found =
+                read(job).filter(ranking -> ranking.order().size() == layers).toList();
+        return PREFERENCE.stream()
+                .flatMap(method -> found.stream().filter(ranking -> ranking.method() == method))
+                .findFirst();
     }
 
     private Stream<Ranking> read(Job job) {

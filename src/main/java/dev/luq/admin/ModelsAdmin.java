@@ -48,9 +48,13 @@ import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 @Audited
 @TranslatesFailures
 @Blocking
-@APIResponse(responseCode = "4XX", description = "Refused, or the model cannot be served like that",
+@APIResponse(
+        responseCode = "4XX",
+        description = "Refused, or the model cannot be served like that",
         content = @Content(schema = @Schema(implementation = ApiError.Body.class)))
-@APIResponse(responseCode = "5XX", description = "The server cannot do it now",
+@APIResponse(
+        responseCode = "5XX",
+        description = "The server cannot do it now",
         content = @Content(schema = @Schema(implementation = ApiError.Body.class)))
 public class ModelsAdmin {
 
@@ -65,8 +69,14 @@ public class ModelsAdmin {
     private final RoutingContext routing;
 
     @Inject
-    ModelsAdmin(Catalog catalog, ModelWorkers workers, ModelControl control, ModelFolder folder, WorkerConfig config,
-            ServedMemory memory, RoutingContext routing) {
+    ModelsAdmin(
+            Catalog catalog,
+            ModelWorkers workers,
+            ModelControl control,
+            ModelFolder folder,
+            WorkerConfig config,
+            ServedMemory memory,
+            RoutingContext routing) {
         this.catalog = catalog;
         this.workers = workers;
         this.control = control;
@@ -94,33 +104,46 @@ public class ModelsAdmin {
 
     @POST
     @Consumes(MediaType.APPLICATION_JSON)
-    @Operation(operationId = "registerModel", summary = "Register a GGUF and start to load it",
+    @Operation(
+            operationId = "registerModel",
+            summary = "Register a GGUF and start to load it",
             description = "The files lie below luq.admin.models-dir. Registering the same model again changes nothing.")
     @RequestBody(required = true, content = @Content(schema = @Schema(implementation = NewModel.class)))
-    @APIResponse(responseCode = "201", description = "Registered; it loads",
+    @APIResponse(
+            responseCode = "201",
+            description = "Registered; it loads",
             content = @Content(schema = @Schema(implementation = AdminModel.class)))
     public Uni<Response> register(InputStream body) throws IOException {
         NewModel model = AdminBody.read(body, NewModel.class);
         AuditLog.object(routing, model.id());
         String id = AdminBody.id(model.id(), "id");
         java.nio.file.Path file = folder.file(AdminBody.required(model.model(), "model"), "model");
-        Optional<java.nio.file.Path> mmproj = Optional.ofNullable(model.mmproj()).map(name -> folder.file(name, "mmproj"));
+        Optional<java.nio.file.Path> mmproj =
+                Optional.ofNullable(model.mmproj()).map(name -> folder.file(name, "mmproj"));
         List<String> aliases = AdminBody.aliases(model.aliases());
-        Optional<Kernels> kernels = Optional.ofNullable(AdminBody.oneOf(Kernels.class, model.kernels(), null, "kernels"));
-        Optional<CatalogEntry> same = catalog.withId(id).filter(entry -> entry.registered()
-                && entry.base().model().get(0).equals(file) && entry.base().mmproj().equals(mmproj)
-                && entry.aliases().equals(aliases) && entry.kernels().equals(kernels));
+        Optional<Kernels> kernels =
+                Optional.ofNullable(AdminBody.oneOf(Kernels.class, model.kernels(), null, "kernels"));
+        Optional<CatalogEntry> same = catalog.withId(id)
+                .filter(entry -> entry.registered()
+                        && entry.base().model().get(0).equals(file)
+                        && entry.base().mmproj().equals(mmproj)
+                        && entry.aliases().equals(aliases)
+                        && entry.kernels().equals(kernels));
         if (same.isPresent()) {
             return Uni.createFrom().item(Response.ok(describe(same.get())).build());
         }
-        return done(control.register(id, file, mmproj, aliases, kernels)).map(entry ->
-                Response.status(Response.Status.CREATED)
-                .header("Location", "/admin/v1/models/" + id).entity(describe(entry)).build());
+        return done(control.register(id, file, mmproj, aliases, kernels))
+                .map(entry -> Response.status(Response.Status.CREATED)
+                        .header("Location", "/admin/v1/models/" + id)
+                        .entity(describe(entry))
+                        .build());
     }
 
     @DELETE
     @Path("/{id:.+}")
-    @Operation(operationId = "deleteModel", summary = "Forget a registered model",
+    @Operation(
+            operationId = "deleteModel",
+            summary = "Forget a registered model",
             description = "After its running requests. Its files and variants stay.")
     @APIResponse(responseCode = "204", description = "Forgotten")
     public Uni<Void> delete(@PathParam("id") String id) {
@@ -130,7 +153,9 @@ public class ModelsAdmin {
     @POST
     @Path("/{id:.+}/load")
     @Operation(operationId = "loadModel", summary = "Start a process for a model that is not loaded or failed")
-    @APIResponse(responseCode = "200", description = "Loaded",
+    @APIResponse(
+            responseCode = "200",
+            description = "Loaded",
             content = @Content(schema = @Schema(implementation = AdminModel.class)))
     public Uni<AdminModel> load(@PathParam("id") String id) {
         return done(control.load(id)).map(this::describe);
@@ -138,9 +163,13 @@ public class ModelsAdmin {
 
     @POST
     @Path("/{id:.+}/unload")
-    @Operation(operationId = "unloadModel", summary = "End a model's process after its running requests",
+    @Operation(
+            operationId = "unloadModel",
+            summary = "End a model's process after its running requests",
             description = "The model stays unloaded, also after a restart of the server, until it is loaded again.")
-    @APIResponse(responseCode = "200", description = "Unloaded; its memory is free",
+    @APIResponse(
+            responseCode = "200",
+            description = "Unloaded; its memory is free",
             content = @Content(schema = @Schema(implementation = AdminModel.class)))
     public Uni<AdminModel> unload(@PathParam("id") String id) {
         return done(control.unload(id)).map(this::describe);
@@ -169,11 +198,16 @@ public class ModelsAdmin {
     @POST
     @Path("/{id:.+}/activation")
     @Consumes(MediaType.APPLICATION_JSON)
-    @Operation(operationId = "activateVariant", summary = "Serve a variant of a model, or its base files",
-            description = "No request fails by this. overlap: the next process starts beside the present one; pause: the"
-                    + " present one ends first and requests wait; auto: by the memory that is left.")
+    @Operation(
+            operationId = "activateVariant",
+            summary = "Serve a variant of a model, or its base files",
+            description =
+                    "No request fails by this. overlap: the next process starts beside the present one; pause: the"
+                            + " present one ends first and requests wait; auto: by the memory that is left.")
     @RequestBody(required = true, content = @Content(schema = @Schema(implementation = NewActivation.class)))
-    @APIResponse(responseCode = "200", description = "It is served",
+    @APIResponse(
+            responseCode = "200",
+            description = "It is served",
             content = @Content(schema = @Schema(implementation = Activated.class)))
     public Uni<Activated> activate(@PathParam("id") String id, InputStream body) throws IOException {
         NewActivation request = AdminBody.read(body, NewActivation.class);
@@ -181,7 +215,9 @@ public class ModelsAdmin {
         String variant = AdminBody.required(request.variant(), "variant");
         SwapMode mode = AdminBody.oneOf(SwapMode.class, request.swap(), SwapMode.AUTO, "swap");
         return done(control.activate(id, variant.equals(BASE) ? Optional.empty() : Optional.of(variant), mode))
-                .map(done -> new Activated(describe(done.entry()), done.mode().map(AdminBody::text).orElse("none"),
+                .map(done -> new Activated(
+                        describe(done.entry()),
+                        done.mode().map(AdminBody::text).orElse("none"),
                         done.duration().toMillis() / 1000.0));
     }
 
@@ -191,16 +227,20 @@ public class ModelsAdmin {
 
     private AdminModel describe(CatalogEntry entry) {
         boolean isDefault = catalog.entries().get(0).id().equals(entry.id());
-        return AdminModel.of(entry, workers.find(entry.id()).orElseThrow(() -> new CatalogException.NotFound(
-                "The model " + entry.id() + " was just deleted")), isDefault, entry.kernels(config.kernels()),
+        return AdminModel.of(
+                entry,
+                workers.find(entry.id())
+                        .orElseThrow(
+                                () -> new CatalogException.NotFound("The model " + entry.id() + " was just deleted")),
+                isDefault,
+                entry.kernels(config.kernels()),
                 memory.of(entry));
     }
 
     /** All models. */
     @RegisterForReflection
     @Schema(name = "AdminModels")
-    public record Models(String object, List<AdminModel> data) {
-    }
+    public record Models(String object, List<AdminModel> data) {}
 
     /** A model to register. */
     @RegisterForReflection
@@ -208,32 +248,38 @@ public class ModelsAdmin {
     public record NewModel(
             @Schema(required = true, description = "Its name in the API") String id,
             @Schema(required = true, description = "GGUF below luq.admin.models-dir; of a split model, its first part")
-            String model,
+                    String model,
             @Schema(nullable = true, description = "Its vision projector, also there") String mmproj,
             @Schema(nullable = true, description = "Further names") List<String> aliases,
-            @Schema(nullable = true, enumeration = {"fast", "compact", "stock"}, description = "What multiplies its weights;"
-                    + " as configured for all models unless given") String kernels) {
-    }
+            @Schema(
+                            nullable = true,
+                            enumeration = {"fast", "compact", "stock"},
+                            description = "What multiplies its weights;" + " as configured for all models unless given")
+                    String kernels) {}
 
     /** Further names of a model. */
     @RegisterForReflection
     @Schema(name = "Aliases")
-    public record Aliases(@Schema(required = true) List<String> aliases) {
-    }
+    public record Aliases(@Schema(required = true) List<String> aliases) {}
 
     /** What is to be served. */
     @RegisterForReflection
     @Schema(name = "NewActivation")
     public record NewActivation(
             @Schema(required = true, description = "Id of a variant in the store, or base") String variant,
-            @Schema(nullable = true, enumeration = {"auto", "overlap", "pause"}) String swap) {
-    }
+            @Schema(
+                            nullable = true,
+                            enumeration = {"auto", "overlap", "pause"})
+                    String swap) {}
 
     /** What is served now. */
     @RegisterForReflection
     @Schema(name = "Activation")
-    public record Activated(AdminModel model,
-            @Schema(enumeration = {"overlap", "pause", "none"}, description = "none: no process had to change") String swap,
-            @Schema(description = "Until it was served") double seconds) {
-    }
+    public record Activated(
+            AdminModel model,
+            @Schema(
+                            enumeration = {"overlap", "pause", "none"},
+                            description = "none: no process had to change")
+                    String swap,
+            @Schema(description = "Until it was served") double seconds) {}
 }

@@ -63,14 +63,20 @@ public class PlansAdmin {
 
     @POST
     @Consumes(MediaType.APPLICATION_JSON)
-    @Operation(operationId = "plan", summary = "Sizes and memory of all two-level plans, without doing anything",
+    @Operation(
+            operationId = "plan",
+            summary = "Sizes and memory of all two-level plans, without doing anything",
             description = "Candidate k has the first k layers of the order low: of the order that is given, or the one"
                     + " that the latest re-quantization of the model measured. Which layers go low changes sizes by"
                     + " little, so that an order by depth stands in for a ranking that is not measured yet.")
     @RequestBody(required = true, content = @Content(schema = @Schema(implementation = NewPlan.class)))
-    @APIResponse(responseCode = "200", description = "All candidates, and the one that the budget chooses",
+    @APIResponse(
+            responseCode = "200",
+            description = "All candidates, and the one that the budget chooses",
             content = @Content(schema = @Schema(implementation = Plans.class)))
-    @APIResponse(responseCode = "4XX", description = "Refused; budget_impossible says the smallest possible budget",
+    @APIResponse(
+            responseCode = "4XX",
+            description = "Refused; budget_impossible says the smallest possible budget",
             content = @Content(schema = @Schema(implementation = ApiError.Body.class)))
     public Plans plan(InputStream body) throws IOException {
         NewPlan request = AdminBody.read(body, NewPlan.class);
@@ -82,18 +88,32 @@ public class PlansAdmin {
         Levels levels = AdminBody.levels(request.low(), request.high(), request.mmproj());
         Optional<Ranking> known = request.order() != null ? Optional.empty() : measured.of(id, planner.layerCount());
         Ranking ranking = known.orElseGet(() -> ranking(request.order(), planner.layerCount()));
-        List<Candidate> candidates = planner.twoLevel(ranking, levels.low(), levels.high(), levels.high(), levels.mmproj());
-        Integer chosen = request.budget() == null ? null
+        List<Candidate> candidates =
+                planner.twoLevel(ranking, levels.low(), levels.high(), levels.high(), levels.mmproj());
+        Integer chosen = request.budget() == null
+                ? null
                 : candidates.indexOf(planner.choose(candidates, ofSize(Budget.parse(request.budget()))));
-        return new Plans("plans", id, levels.low().name(), levels.high().name(), levels.mmproj().name(), ranking.order(),
-                request.order() != null ? "given" : AdminBody.text(ranking.method()), shape.contextSize(),
-                AdminBody.text(shape.kernels()), planner.q4KMBytes(), chosen,
-                IntStream.range(0, candidates.size()).mapToObj(k -> PlanCandidate.of(k, candidates.get(k))).toList());
+        return new Plans(
+                "plans",
+                id,
+                levels.low().name(),
+                levels.high().name(),
+                levels.mmproj().name(),
+                ranking.order(),
+                request.order() != null ? "given" : AdminBody.text(ranking.method()),
+                shape.contextSize(),
+                AdminBody.text(shape.kernels()),
+                planner.q4KMBytes(),
+                chosen,
+                IntStream.range(0, candidates.size())
+                        .mapToObj(k -> PlanCandidate.of(k, candidates.get(k)))
+                        .toList());
     }
 
     private static Budget ofSize(Budget budget) {
         if (!budget.isOfSize()) {
-            throw new InvalidRequest("budget", "A budget of quality needs measurements: create a re-quantization with it");
+            throw new InvalidRequest(
+                    "budget", "A budget of quality needs measurements: create a re-quantization with it");
         }
         return budget;
     }
@@ -103,7 +123,11 @@ public class PlansAdmin {
         if (context < 1 || context > 1 << 24) {
             throw new InvalidRequest("context_size", "context_size must be 1 to 16777216");
         }
-        return new ServingShape(context, Math.min(served.batchSize(), context), served.slots(), served.threads(),
+        return new ServingShape(
+                context,
+                Math.min(served.batchSize(), context),
+                served.slots(),
+                served.threads(),
                 Math.min(served.imageTokens(), context),
                 AdminBody.oneOf(Kernels.class, request.kernels(), served.kernels(), "kernels"));
     }
@@ -116,7 +140,8 @@ public class PlansAdmin {
         try {
             return new Ranking(RankingMethod.DEPTH, order, scores, Map.of());
         } catch (IllegalArgumentException | NullPointerException e) {
-            throw new InvalidRequest("order", "order must name each of the model's " + layers + " layers, from 0, once");
+            throw new InvalidRequest(
+                    "order", "order must name each of the model's " + layers + " layers, from 0, once");
         }
     }
 
@@ -124,41 +149,68 @@ public class PlansAdmin {
     @RegisterForReflection
     @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
     @Schema(name = "NewPlan")
-    public record NewPlan(@Schema(required = true) String model,
+    public record NewPlan(
+            @Schema(required = true) String model,
             @Schema(nullable = true, description = "Of size; without one nothing is chosen") String budget,
             @Schema(nullable = true, defaultValue = "IQ1_M") String low,
             @Schema(nullable = true, defaultValue = "Q4_K_M") String high,
-            @Schema(nullable = true, enumeration = {"F16", "Q8_0"}) String mmproj,
-            @Schema(nullable = true, description = "Tokens of KV cache; as configured unless given") Integer contextSize,
-            @Schema(nullable = true, enumeration = {"fast", "compact", "stock"}, description = "What multiplies the weights,"
-                    + " which decides how they lie in memory; as configured unless given") String kernels,
-            @Schema(nullable = true, description = "Layers, the first to go low first; as measured, or by depth, unless given")
-            List<Integer> order) {
-    }
+            @Schema(
+                            nullable = true,
+                            enumeration = {"F16", "Q8_0"})
+                    String mmproj,
+            @Schema(nullable = true, description = "Tokens of KV cache; as configured unless given")
+                    Integer contextSize,
+            @Schema(
+                            nullable = true,
+                            enumeration = {"fast", "compact", "stock"},
+                            description = "What multiplies the weights,"
+                                    + " which decides how they lie in memory; as configured unless given")
+                    String kernels,
+            @Schema(
+                            nullable = true,
+                            description = "Layers, the first to go low first; as measured, or by depth, unless given")
+                    List<Integer> order) {}
 
     /** All two-level plans of an order. */
     @RegisterForReflection
     @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
     @Schema(name = "Plans")
-    public record Plans(String object, String model, String low, String high, String mmproj, List<Integer> order,
-            @Schema(description = "Where the order comes from", enumeration = {"given", "kld", "error", "entropy",
-                "entropy_normed_input", "depth"}) String ranking, int contextSize, String kernels,
+    public record Plans(
+            String object,
+            String model,
+            String low,
+            String high,
+            String mmproj,
+            List<Integer> order,
+            @Schema(
+                            description = "Where the order comes from",
+                            enumeration = {"given", "kld", "error", "entropy", "entropy_normed_input", "depth"})
+                    String ranking,
+            int contextSize,
+            String kernels,
             @JsonProperty("q4_k_m_bytes") @Schema(description = "Bytes of the weights as Q4_K_M, which ratios refer to")
-            long q4KMBytes,
+                    long q4KMBytes,
             @Schema(nullable = true, description = "Index of the largest candidate within the budget") Integer chosen,
-            List<PlanCandidate> candidates) {
-    }
+            List<PlanCandidate> candidates) {}
 
     /** A plan and what it takes. */
     @RegisterForReflection
     @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
     @Schema(name = "PlanCandidate")
-    public record PlanCandidate(@Schema(description = "How many layers are low") int lowLayers, long weightBytes,
-            double bitsPerWeight, @JsonProperty("ratio_to_q4_k_m") double ratioToQ4KM, MemoryParts memory) {
+    public record PlanCandidate(
+            @Schema(description = "How many layers are low") int lowLayers,
+            long weightBytes,
+            double bitsPerWeight,
+            @JsonProperty("ratio_to_q4_k_m") double ratioToQ4KM,
+            MemoryParts memory) {
 
         static PlanCandidate of(int lowLayers, Candidate candidate) {
-            return new PlanCandidate(lowLayers, candidate.weightBytes(), candidate.bitsPerWeight(),
-                    candidate.ratioToQ4KM(), MemoryParts.of(candidate.memory()));
+            return new PlanCandidate(
+                    lowLayers,
+                    candidate.weightBytes(),
+                    candidate.bitsPerWeight(),
+                    candidate.ratioToQ4KM(),
+                    MemoryParts.of(candidate.memory()));
         }
     }
 }

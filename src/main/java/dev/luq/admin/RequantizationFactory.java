@@ -40,7 +40,8 @@ import java.util.regex.Pattern;
 class RequantizationFactory {
 
     private static final Pattern KEY = Pattern.compile("[\\x21-\\x7e]{1,255}");
-    private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("yyyyMMdd-HHmmssSSS").withZone(ZoneOffset.UTC);
+    private static final DateTimeFormatter TIME =
+            DateTimeFormatter.ofPattern("yyyyMMdd-HHmmssSSS").withZone(ZoneOffset.UTC);
 
     private final Catalog catalog;
     private final CalibrationSets sets;
@@ -49,7 +50,11 @@ class RequantizationFactory {
     private final JobsConfig jobsConfig;
 
     @Inject
-    RequantizationFactory(Catalog catalog, CalibrationSets sets, VariantStore variants, WorkerConfig workerConfig,
+    RequantizationFactory(
+            Catalog catalog,
+            CalibrationSets sets,
+            VariantStore variants,
+            WorkerConfig workerConfig,
             JobsConfig jobsConfig) {
         this.catalog = catalog;
         this.sets = sets;
@@ -75,26 +80,41 @@ class RequantizationFactory {
         CheckedModel base = ServedShape.base(entry);
         Budget budget = Budget.parse(AdminBody.required(request.budget(), "budget"));
         Instant now = Instant.now().truncatedTo(ChronoUnit.MILLIS);
-        String id = "rq-" + TIME.format(now) + "-" + HexFormat.of().toHexDigits((short) ThreadLocalRandom.current().nextInt());
+        String id = "rq-" + TIME.format(now) + "-"
+                + HexFormat.of().toHexDigits((short) ThreadLocalRandom.current().nextInt());
         RequantizationSpec.Calibration calibration = RequantizationSpec.Calibration.DEFAULT;
-        RequantizationSpec spec = new RequantizationSpec(RequantizationSpec.VERSION,
-                new RequantizationSpec.Source(entry.id(), base.files().paths().stream().map(Path::toString).toList(),
+        RequantizationSpec spec = new RequantizationSpec(
+                RequantizationSpec.VERSION,
+                new RequantizationSpec.Source(
+                        entry.id(),
+                        base.files().paths().stream().map(Path::toString).toList(),
                         entry.base().mmproj().map(Path::toString)),
-                new RequantizationSpec.Sets(set(request.calibrationSet(), "calibration_set"),
-                        set(request.evaluationSet(), "evaluation_set"), or(request.evaluationExamples(), 0)),
+                new RequantizationSpec.Sets(
+                        set(request.calibrationSet(), "calibration_set"),
+                        set(request.evaluationSet(), "evaluation_set"),
+                        or(request.evaluationExamples(), 0)),
                 budget,
                 request.method() == null ? Method.BEST : Method.parse(request.method()),
                 AdminBody.levels(request.low(), request.high(), request.mmproj()),
-                new RequantizationSpec.Calibration(or(request.alpha(), calibration.alpha()),
+                new RequantizationSpec.Calibration(
+                        or(request.alpha(), calibration.alpha()),
                         or(request.seed(), calibration.seed()),
-                        or(request.calibrationExamples(), calibration.examples()), calibration.tuning()),
-                ServedShape.of(workerConfig, entry, base), jobsConfig.threads(),
-                new RequantizationSpec.Output(variant(request, budget, id), now, AdminBody.oneOf(RequantizationSpec.Scope.class,
-                        request.report(), RequantizationSpec.Scope.BRIEF, "report")));
+                        or(request.calibrationExamples(), calibration.examples()),
+                        calibration.tuning()),
+                ServedShape.of(workerConfig, entry, base),
+                jobsConfig.threads(),
+                new RequantizationSpec.Output(
+                        variant(request, budget, id),
+                        now,
+                        AdminBody.oneOf(
+                                RequantizationSpec.Scope.class,
+                                request.report(),
+                                RequantizationSpec.Scope.BRIEF,
+                                "report")));
         spec.requirePossible(new Planner(base.files(), base.projector(), spec.serving()));
         SwapMode swap = AdminBody.oneOf(SwapMode.class, request.swap(), SwapMode.AUTO, "swap");
-        return new Jobs.Request(id, spec, idempotency,
-                Boolean.TRUE.equals(request.activate()) ? Optional.of(swap) : Optional.empty());
+        return new Jobs.Request(
+                id, spec, idempotency, Boolean.TRUE.equals(request.activate()) ? Optional.of(swap) : Optional.empty());
     }
 
     /** A model that a field of the request names: not what its path addresses, so that the code is another. */
@@ -128,8 +148,12 @@ class RequantizationFactory {
         } catch (CatalogException.InvalidModel e) {
             // there is one, though a damaged one
         }
-        throw new Refused(new ApiError(409, "conflict", "There is a variant with the id " + request.variant() + " already",
-                "variant", OptionalInt.empty()));
+        throw new Refused(new ApiError(
+                409,
+                "conflict",
+                "There is a variant with the id " + request.variant() + " already",
+                "variant",
+                OptionalInt.empty()));
     }
 
     private static <T> T or(T value, T otherwise) {

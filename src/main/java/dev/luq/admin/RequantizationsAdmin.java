@@ -47,9 +47,13 @@ import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 @Audited
 @TranslatesFailures
 @Blocking
-@APIResponse(responseCode = "4XX", description = "Refused",
+@APIResponse(
+        responseCode = "4XX",
+        description = "Refused",
         content = @Content(schema = @Schema(implementation = ApiError.Body.class)))
-@APIResponse(responseCode = "5XX", description = "The server cannot do it now",
+@APIResponse(
+        responseCode = "5XX",
+        description = "The server cannot do it now",
         content = @Content(schema = @Schema(implementation = ApiError.Body.class)))
 public class RequantizationsAdmin {
 
@@ -72,7 +76,8 @@ public class RequantizationsAdmin {
     @GET
     @Operation(operationId = "listRequantizations", summary = "All re-quantizations, the latest first")
     public Requantizations list() {
-        return new Requantizations("list", jobs.list().stream().map(this::describe).toList());
+        return new Requantizations(
+                "list", jobs.list().stream().map(this::describe).toList());
     }
 
     @GET
@@ -85,28 +90,37 @@ public class RequantizationsAdmin {
 
     @POST
     @Consumes(MediaType.APPLICATION_JSON)
-    @Operation(operationId = "createRequantization", summary = "Re-quantize a model to a budget",
+    @Operation(
+            operationId = "createRequantization",
+            summary = "Re-quantize a model to a budget",
             description = "The job is queued, survives restarts, and its result is a variant in the store. With an"
                     + " Idempotency-Key the same request again finds the job that it made.")
     @RequestBody(required = true, content = @Content(schema = @Schema(implementation = NewRequantization.class)))
-    @APIResponse(responseCode = "202", description = "Queued; Location names it",
+    @APIResponse(
+            responseCode = "202",
+            description = "Queued; Location names it",
             content = @Content(schema = @Schema(implementation = AdminRequantization.class)))
     public Response create(@HeaderParam("Idempotency-Key") String key, InputStream body) throws IOException {
         NewRequantization request = AdminBody.read(body, NewRequantization.class);
         AuditLog.object(routing, request.model());
         Optional<Job.Idempotency> idempotency = RequantizationFactory.idempotency(key, request);
         // What was right then need not be right now: the sets of a finished job may be gone.
-        Job job = idempotency.flatMap(jobs::find)
-                .orElseGet(() -> jobs.create(factory.job(request, idempotency)));
+        Job job = idempotency.flatMap(jobs::find).orElseGet(() -> jobs.create(factory.job(request, idempotency)));
         AuditLog.object(routing, job.id() + " of " + job.modelId());
-        return Response.accepted(describe(job)).header("Location", PATH + "/" + job.id()).build();
+        return Response.accepted(describe(job))
+                .header("Location", PATH + "/" + job.id())
+                .build();
     }
 
     @POST
     @Path("/{id}/cancel")
-    @Operation(operationId = "cancelRequantization", summary = "Stop a re-quantization",
+    @Operation(
+            operationId = "cancelRequantization",
+            summary = "Stop a re-quantization",
             description = "One that runs stops soon. What it has done is kept for resuming it.")
-    @APIResponse(responseCode = "202", description = "It stops",
+    @APIResponse(
+            responseCode = "202",
+            description = "It stops",
             content = @Content(schema = @Schema(implementation = AdminRequantization.class)))
     public Response cancel(@PathParam("id") String id) {
         return Response.accepted(describe(jobs.cancel(id))).build();
@@ -114,9 +128,13 @@ public class RequantizationsAdmin {
 
     @POST
     @Path("/{id}/resume")
-    @Operation(operationId = "resumeRequantization", summary = "Queue a failed or cancelled re-quantization again",
+    @Operation(
+            operationId = "resumeRequantization",
+            summary = "Queue a failed or cancelled re-quantization again",
             description = "It goes on where it was.")
-    @APIResponse(responseCode = "202", description = "Queued",
+    @APIResponse(
+            responseCode = "202",
+            description = "Queued",
             content = @Content(schema = @Schema(implementation = AdminRequantization.class)))
     public Response resume(@PathParam("id") String id) {
         return Response.accepted(describe(jobs.resume(id))).build();
@@ -124,7 +142,9 @@ public class RequantizationsAdmin {
 
     @DELETE
     @Path("/{id}")
-    @Operation(operationId = "deleteRequantization", summary = "Forget a re-quantization that has ended",
+    @Operation(
+            operationId = "deleteRequantization",
+            summary = "Forget a re-quantization that has ended",
             description = "Its report goes too; its result stays a variant.")
     @APIResponse(responseCode = "204", description = "Deleted")
     public void delete(@PathParam("id") String id) {
@@ -134,35 +154,49 @@ public class RequantizationsAdmin {
     @GET
     @Path("/{id}/events")
     @Produces(MediaType.SERVER_SENT_EVENTS)
-    @Operation(operationId = "watchRequantization", summary = "Follow a re-quantization",
+    @Operation(
+            operationId = "watchRequantization",
+            summary = "Follow a re-quantization",
             description = "Each event state carries the whole re-quantization: the present one first, unless"
                     + " Last-Event-ID names it, then each change. The stream ends with the job.")
-    @APIResponse(responseCode = "200", content = @Content(mediaType = MediaType.SERVER_SENT_EVENTS,
-            schema = @Schema(implementation = AdminRequantization.class)))
-    public Multi<OutboundSseEvent> events(@PathParam("id") String id, @HeaderParam("Last-Event-ID") String last,
-            @Context Sse sse) {
+    @APIResponse(
+            responseCode = "200",
+            content =
+                    @Content(
+                            mediaType = MediaType.SERVER_SENT_EVENTS,
+                            schema = @Schema(implementation = AdminRequantization.class)))
+    public Multi<OutboundSseEvent> events(
+            @PathParam("id") String id, @HeaderParam("Last-Event-ID") String last, @Context Sse sse) {
         return jobs.changes(id).filter(event -> !event.id().equals(last)).map(event -> event(event, sse));
     }
 
     private OutboundSseEvent event(JobEvents.Event event, Sse sse) {
-        return sse.newEventBuilder().id(event.id()).name("state").mediaType(MediaType.APPLICATION_JSON_TYPE)
-                .data(AdminRequantization.class, describe(event.job())).build();
+        return sse.newEventBuilder()
+                .id(event.id())
+                .name("state")
+                .mediaType(MediaType.APPLICATION_JSON_TYPE)
+                .data(AdminRequantization.class, describe(event.job()))
+                .build();
     }
 
     @GET
     @Path("/{id}/report")
     @Produces({MediaType.APPLICATION_JSON, MediaType.TEXT_HTML})
     @Operation(operationId = "getReport", summary = "What was measured, as JSON or, with Accept: text/html, as a page")
-    @APIResponse(responseCode = "200", content = {@Content(mediaType = MediaType.APPLICATION_JSON),
-            @Content(mediaType = MediaType.TEXT_HTML)})
+    @APIResponse(
+            responseCode = "200",
+            content = {@Content(mediaType = MediaType.APPLICATION_JSON), @Content(mediaType = MediaType.TEXT_HTML)})
     public Response report(@PathParam("id") String id, @Context HttpHeaders headers) throws IOException {
         boolean page = headers.getAcceptableMediaTypes().contains(MediaType.TEXT_HTML_TYPE);
         java.nio.file.Path report = jobs.folder(id).resolve(page ? "report.html" : "report.json");
         if (!Files.isRegularFile(report)) {
             throw new Refused(ApiError.of(404, "not_found", "The re-quantization has no report yet"));
         }
-        return Response.ok(Files.readAllBytes(report), page ? MediaType.TEXT_HTML_TYPE.withCharset("utf-8")
-                : MediaType.APPLICATION_JSON_TYPE).header("Content-Security-Policy", PAGE_POLICY).build();
+        return Response.ok(
+                        Files.readAllBytes(report),
+                        page ? MediaType.TEXT_HTML_TYPE.withCharset("utf-8") : MediaType.APPLICATION_JSON_TYPE)
+                .header("Content-Security-Policy", PAGE_POLICY)
+                .build();
     }
 
     private AdminRequantization describe(Job job) {
@@ -172,6 +206,5 @@ public class RequantizationsAdmin {
     /** All re-quantizations. */
     @RegisterForReflection
     @Schema(name = "Requantizations")
-    public record Requantizations(String object, List<AdminRequantization> data) {
-    }
+    public record Requantizations(String object, List<AdminRequantization> data) {}
 }

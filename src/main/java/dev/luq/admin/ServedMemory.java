@@ -25,11 +25,9 @@ class ServedMemory {
     private final WorkerConfig config;
     private final Map<String, Estimated> known = new ConcurrentHashMap<>();
 
-    private record Served(List<Path> files, Optional<Path> mmproj, long created, Kernels kernels) {
-    }
+    private record Served(List<Path> files, Optional<Path> mmproj, long created, Kernels kernels) {}
 
-    private record Estimated(Served served, Optional<MemoryEstimate> memory) {
-    }
+    private record Estimated(Served served, Optional<MemoryEstimate> memory) {}
 
     @Inject
     ServedMemory(WorkerConfig config) {
@@ -39,8 +37,12 @@ class ServedMemory {
     /** @return empty for files that cannot be served or whose layers cannot be told apart */
     Optional<MemoryEstimate> of(CatalogEntry entry) {
         Served served = new Served(entry.files(), entry.mmproj(), entry.created(), entry.kernels(config.kernels()));
-        return known.compute(entry.id(), (id, before) -> before != null && before.served().equals(served) ? before
-                : new Estimated(served, estimate(entry))).memory();
+        return known.compute(
+                        entry.id(),
+                        (id, before) -> before != null && before.served().equals(served)
+                                ? before
+                                : new Estimated(served, estimate(entry)))
+                .memory();
     }
 
     /** Forgets all other models. */
@@ -51,7 +53,8 @@ class ServedMemory {
     private Optional<MemoryEstimate> estimate(CatalogEntry entry) {
         try {
             CheckedModel model = CheckedModel.read(entry.files(), entry.mmproj());
-            return Optional.of(MemoryEstimate.asItIs(model.files(), model.projector(), ServedShape.of(config, entry, model)));
+            return Optional.of(
+                    MemoryEstimate.asItIs(model.files(), model.projector(), ServedShape.of(config, entry, model)));
         } catch (GgufException e) {
             return Optional.empty();
         }

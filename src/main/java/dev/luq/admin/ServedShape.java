@@ -12,8 +12,7 @@ import dev.luq.serving.WorkerConfig;
 /** How this server runs its models: what decides their memory beside the weights. */
 final class ServedShape {
 
-    private ServedShape() {
-    }
+    private ServedShape() {}
 
     /** @throws CatalogException.InvalidModel when the base files cannot be read */
     static CheckedModel base(CatalogEntry entry) {
@@ -24,7 +23,12 @@ final class ServedShape {
     static ServingShape of(WorkerConfig config, CatalogEntry entry, CheckedModel model) {
         int context = Load.contextSize(config.contextSize(), model.facts().contextLength());
         int threads = Processors.threads(config.threads());
-        return new ServingShape(context, Math.min(config.batchSize(), context), config.slots(), threads,
-                ServingShape.imageTokens(config.imageMaxTokens(), context), entry.kernels(config.kernels()));
+        return new ServingShape(
+                context,
+                Math.min(config.batchSize(), context),
+                config.slots(),
+                threads,
+                ServingShape.imageTokens(config.imageMaxTokens(), context),
+                entry.kernels(config.kernels()));
     }
 }

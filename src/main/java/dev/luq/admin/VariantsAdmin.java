@@ -29,9 +29,13 @@ import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 @Audited
 @TranslatesFailures
 @Blocking
-@APIResponse(responseCode = "4XX", description = "Refused",
+@APIResponse(
+        responseCode = "4XX",
+        description = "Refused",
         content = @Content(schema = @Schema(implementation = ApiError.Body.class)))
-@APIResponse(responseCode = "5XX", description = "The server cannot do it now",
+@APIResponse(
+        responseCode = "5XX",
+        description = "The server cannot do it now",
         content = @Content(schema = @Schema(implementation = ApiError.Body.class)))
 public class VariantsAdmin {
 
@@ -47,20 +51,26 @@ public class VariantsAdmin {
     @GET
     @Operation(operationId = "listVariants", summary = "All variants whose files are whole")
     public Variants list() {
-        return new Variants("list", variants.all().stream().map(AdminModel.ActiveVariant::of).toList());
+        return new Variants(
+                "list",
+                variants.all().stream().map(AdminModel.ActiveVariant::of).toList());
     }
 
     @GET
     @Path("/{id}")
     @Operation(operationId = "getVariant", summary = "One variant")
-    @APIResponse(responseCode = "200", content = @Content(schema = @Schema(implementation = AdminModel.ActiveVariant.class)))
+    @APIResponse(
+            responseCode = "200",
+            content = @Content(schema = @Schema(implementation = AdminModel.ActiveVariant.class)))
     public AdminModel.ActiveVariant get(@PathParam("id") String id) {
         return AdminModel.ActiveVariant.of(variants.find(id));
     }
 
     @DELETE
     @Path("/{id}")
-    @Operation(operationId = "deleteVariant", summary = "Delete a variant that is not active",
+    @Operation(
+            operationId = "deleteVariant",
+            summary = "Delete a variant that is not active",
             description = "Files that other variants share stay.")
     @APIResponse(responseCode = "204", description = "Deleted")
     public void delete(@PathParam("id") String id) {
@@ -70,6 +80,5 @@ public class VariantsAdmin {
     /** All variants. */
     @RegisterForReflection
     @Schema(name = "Variants")
-    public record Variants(String object, List<AdminModel.ActiveVariant> data) {
-    }
+    public record Variants(String object, List<AdminModel.ActiveVariant> data) {}
 }

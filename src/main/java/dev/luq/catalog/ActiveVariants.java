@@ -6,8 +6,7 @@ import java.util.Optional;
 /** Which variant of a model a server serves from its next start on. For commands that run beside no server. */
 public final class ActiveVariants {
 
-    private ActiveVariants() {
-    }
+    private ActiveVariants() {}
 
     /**
      * Takes effect when a server starts. A running one does not look: it is told through its admin API.

@@ -53,16 +53,28 @@ public class Catalog {
         CatalogState state = CatalogState.read(data);
         List<CatalogEntry> entries = new ArrayList<>();
         for (ConfiguredModels.Model model : configured.models()) {
-            entries.add(entry(model.id(), model.aliases(), false, model.kernels(), new Source(List.of(absolute(model.model())),
-                    model.mmproj().map(Catalog::absolute)), state.of(model.id())));
+            entries.add(entry(
+                    model.id(),
+                    model.aliases(),
+                    false,
+                    model.kernels(),
+                    new Source(List.of(absolute(model.model())), model.mmproj().map(Catalog::absolute)),
+                    state.of(model.id())));
         }
         CatalogView names = CatalogView.of(entries, configuredDefault);
         state.models().forEach((id, model) -> {
             if (model.model() != null && names.find(id).isPresent()) {
                 LOG.warnf("The name %s of a registered model is configured for another one, which is served", id);
             } else if (model.model() != null) {
-                entries.add(entry(id, List.of(), true, Optional.ofNullable(model.kernels()), new Source(List.of(Path.of(model.model())),
-                        Optional.ofNullable(model.mmproj()).map(Path::of)), model));
+                entries.add(entry(
+                        id,
+                        List.of(),
+                        true,
+                        Optional.ofNullable(model.kernels()),
+                        new Source(
+                                List.of(Path.of(model.model())),
+                                Optional.ofNullable(model.mmproj()).map(Path::of)),
+                        model));
             }
         });
         this.view = withAliases(entries, state);
@@ -71,8 +83,9 @@ public class Catalog {
     /** A configured name takes precedence over an alias given at run time: the server has to start. */
     private CatalogView withAliases(List<CatalogEntry> entries, CatalogState state) {
         String defaultId = state.defaultModel() != null
-                && entries.stream().anyMatch(entry -> entry.id().equals(state.defaultModel()))
-                ? state.defaultModel() : configuredDefault;
+                        && entries.stream().anyMatch(entry -> entry.id().equals(state.defaultModel()))
+                ? state.defaultModel()
+                : configuredDefault;
         CatalogView built = CatalogView.of(entries, defaultId);
         for (CatalogEntry entry : entries) {
             List<String> wanted = state.of(entry.id()).aliases();
@@ -91,16 +104,34 @@ public class Catalog {
         return path.toAbsolutePath().normalize();
     }
 
-    private CatalogEntry entry(String id, List<String> aliases, boolean registered, Optional<Kernels> kernels, Source source,
+    private CatalogEntry entry(
+            String id,
+            List<String> aliases,
+            boolean registered,
+            Optional<Kernels> kernels,
+            Source source,
             ModelState state) {
         boolean unloaded = Boolean.TRUE.equals(state.unloaded());
         try {
             return checked(id, aliases, registered, unloaded, kernels, source, Optional.ofNullable(state.variant()));
         } catch (CatalogException.InvalidModel | CatalogException.NotFound | CatalogException.Conflict e) {
-            LOG.errorf("Model %s (%s%s) is not usable: %s", id, source.model().get(0),
-                    source.mmproj().map(path -> ", mmproj " + path).orElse(""), e.getMessage());
-            return new CatalogEntry(id, aliases, registered, unloaded, kernels, source, Optional.empty(),
-                    created(source.model().get(0)), Optional.empty(), Optional.of(e.getMessage()));
+            LOG.errorf(
+                    "Model %s (%s%s) is not usable: %s",
+                    id,
+                    source.model().get(0),
+                    source.mmproj().map(path -> ", mmproj " + path).orElse(""),
+                    e.getMessage());
+            return new CatalogEntry(
+                    id,
+                    aliases,
+                    registered,
+                    unloaded,
+                    kernels,
+                    source,
+                    Optional.empty(),
+                    created(source.model().get(0)),
+                    Optional.empty(),
+                    Optional.of(e.getMessage()));
         }
     }
 
@@ -117,8 +148,14 @@ public class Catalog {
         }
     }
 
-    private CatalogEntry checked(String id, List<String> aliases, boolean registered, boolean unloaded,
-            Optional<Kernels> kernels, Source source, Optional<String> variantId) {
+    private CatalogEntry checked(
+            String id,
+            List<String> aliases,
+            boolean registered,
+            boolean unloaded,
+            Optional<Kernels> kernels,
+            Source source,
+            Optional<String> variantId) {
         CheckedModel base = check(source.model(), source.mmproj());
         Source whole = new Source(base.files().paths(), source.mmproj());
         CheckedModel served = base;
@@ -127,16 +164,28 @@ public class Catalog {
             served = check(variant.get().files(), variant.get().mmproj().or(source::mmproj));
             if (!served.facts().architecture().equals(base.facts().architecture())
                     || served.facts().parameters() != base.facts().parameters()) {
-                throw new CatalogException.Conflict("The variant " + variant.get().id() + " was made of another model"
-                        + " than " + id);
+                throw new CatalogException.Conflict(
+                        "The variant " + variant.get().id() + " was made of another model" + " than " + id);
             }
         }
         ModelFacts facts = served.facts();
-        return new CatalogEntry(id, aliases, registered, unloaded, kernels, whole, variant,
+        return new CatalogEntry(
+                id,
+                aliases,
+                registered,
+                unloaded,
+                kernels,
+                whole,
+                variant,
                 created(served.files().paths().get(0)),
-                Optional.of(new CatalogEntry.Facts(facts.name(), facts.architecture(), facts.fileType(),
-                        facts.parameters(), facts.tensorBytes(),
-                        served.projector().map(ModelFiles::tensorBytes).orElse(0L), facts.bitsPerWeight())),
+                Optional.of(new CatalogEntry.Facts(
+                        facts.name(),
+                        facts.architecture(),
+                        facts.fileType(),
+                        facts.parameters(),
+                        facts.tensorBytes(),
+                        served.projector().map(ModelFiles::tensorBytes).orElse(0L),
+                        facts.bitsPerWeight())),
                 Optional.empty());
     }
 
@@ -180,13 +229,20 @@ public class Catalog {
      * @throws CatalogException.InvalidModel when its files cannot be served; it is not added
      * @throws CatalogException.Conflict when one of its names is taken
      */
-    public synchronized CatalogEntry register(String id, Path model, Optional<Path> mmproj, List<String> aliases,
-            Optional<Kernels> kernels) {
+    public synchronized CatalogEntry register(
+            String id, Path model, Optional<Path> mmproj, List<String> aliases, Optional<Kernels> kernels) {
         Source source = new Source(List.of(absolute(model)), mmproj.map(Catalog::absolute));
         CatalogEntry entry = checked(id, aliases, true, false, kernels, source, Optional.empty());
         CatalogView next = view.add(entry);
-        save(state -> state.with(id, old -> new ModelState(source.model().get(0).toString(),
-                source.mmproj().map(Path::toString).orElse(null), aliases, null, null, kernels.orElse(null))));
+        save(state -> state.with(
+                id,
+                old -> new ModelState(
+                        source.model().get(0).toString(),
+                        source.mmproj().map(Path::toString).orElse(null),
+                        aliases,
+                        null,
+                        null,
+                        kernels.orElse(null))));
         view = next;
         return entry;
     }
@@ -200,7 +256,8 @@ public class Catalog {
     public synchronized void unregister(String id) {
         CatalogEntry entry = get(id);
         if (!entry.registered()) {
-            throw new CatalogException.Conflict("The model " + id + " is configured; only its configuration removes it");
+            throw new CatalogException.Conflict(
+                    "The model " + id + " is configured; only its configuration removes it");
         }
         CatalogView next = view.remove(id);
         save(state -> state.with(id, old -> null));
@@ -253,10 +310,21 @@ public class Catalog {
      */
     public synchronized CatalogEntry activate(CatalogEntry prepared) {
         CatalogEntry now = get(prepared.id());
-        CatalogEntry next = new CatalogEntry(now.id(), now.aliases(), now.registered(), now.unloaded(), now.kernels(), prepared.base(),
-                prepared.variant(), prepared.created(), prepared.facts(), prepared.problem());
+        CatalogEntry next = new CatalogEntry(
+                now.id(),
+                now.aliases(),
+                now.registered(),
+                now.unloaded(),
+                now.kernels(),
+                prepared.base(),
+                prepared.variant(),
+                prepared.created(),
+                prepared.facts(),
+                prepared.problem());
         view = view.replace(next);
-        save(state -> state.with(next.id(), old -> old.withVariant(next.variant().map(Variant::id).orElse(null))));
+        save(state -> state.with(
+                next.id(),
+                old -> old.withVariant(next.variant().map(Variant::id).orElse(null))));
         return next;
     }
 
@@ -267,7 +335,9 @@ public class Catalog {
      * @throws CatalogException.Conflict when a model is served from it or will be
      */
     public synchronized void deleteVariant(String id) {
-        view.entries().stream().filter(entry -> entry.variant().filter(v -> v.id().equals(id)).isPresent()).findFirst()
+        view.entries().stream()
+                .filter(entry -> entry.variant().filter(v -> v.id().equals(id)).isPresent())
+                .findFirst()
                 .ifPresent(entry -> {
                     throw new CatalogException.Conflict("The variant " + id + " is active for the model " + entry.id()
                             + "; activate another one or the base first");
@@ -282,7 +352,8 @@ public class Catalog {
      */
     public Optional<String> wantedVariant(String id) {
         CatalogEntry entry = get(id);
-        return entry.problem().isEmpty() ? entry.variant().map(Variant::id)
+        return entry.problem().isEmpty()
+                ? entry.variant().map(Variant::id)
                 : Optional.ofNullable(CatalogState.read(data).of(id).variant());
     }
 

@@ -19,16 +19,23 @@ import java.util.Optional;
  * @param facts what the served files say; empty when they cannot be used
  * @param problem why the model cannot be served, without paths; empty when its files are in order
  */
-public record CatalogEntry(String id, List<String> aliases, boolean registered, boolean unloaded,
-        Optional<Kernels> kernels, Source base, Optional<Variant> variant, long created, Optional<Facts> facts,
+public record CatalogEntry(
+        String id,
+        List<String> aliases,
+        boolean registered,
+        boolean unloaded,
+        Optional<Kernels> kernels,
+        Source base,
+        Optional<Variant> variant,
+        long created,
+        Optional<Facts> facts,
         Optional<String> problem) {
 
     /**
      * @param model the GGUF, or the parts of a split one in order; absolute paths
      * @param mmproj the vision projector's GGUF, absolute; empty for a text-only model
      */
-    public record Source(List<Path> model, Optional<Path> mmproj) {
-    }
+    public record Source(List<Path> model, Optional<Path> mmproj) {}
 
     /**
      * What a model's files say without being loaded.
@@ -41,9 +48,14 @@ public record CatalogEntry(String id, List<String> aliases, boolean registered, 
      * @param mmprojBytes bytes of the projector's weights; 0 without a projector
      * @param bitsPerWeight bytes * 8 / parameters
      */
-    public record Facts(Optional<String> name, String architecture, Optional<String> quantization, long parameters,
-            long bytes, long mmprojBytes, double bitsPerWeight) {
-    }
+    public record Facts(
+            Optional<String> name,
+            String architecture,
+            Optional<String> quantization,
+            long parameters,
+            long bytes,
+            long mmprojBytes,
+            double bitsPerWeight) {}
 
     /** The files that are served: the variant's, or the base's. */
     public List<Path> files() {
@@ -62,7 +74,8 @@ public record CatalogEntry(String id, List<String> aliases, boolean registered, 
 
     /** The same served from its base files. */
     public CatalogEntry withoutVariant() {
-        return new CatalogEntry(id, aliases, registered, unloaded, kernels, base, Optional.empty(), created, facts, problem);
+        return new CatalogEntry(
+                id, aliases, registered, unloaded, kernels, base, Optional.empty(), created, facts, problem);
     }
 
     CatalogEntry withAliases(List<String> next) {

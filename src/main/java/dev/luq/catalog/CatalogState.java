@@ -45,8 +45,8 @@ record CatalogState(int version, String defaultModel, Map<String, ModelState> mo
      */
     @RegisterForReflection
     @JsonInclude(JsonInclude.Include.NON_NULL)
-    record ModelState(String model, String mmproj, List<String> aliases, String variant, Boolean unloaded,
-            Kernels kernels) {
+    record ModelState(
+            String model, String mmproj, List<String> aliases, String variant, Boolean unloaded, Kernels kernels) {
 
         static final ModelState NONE = new ModelState(null, null, null, null, null, null);
 
@@ -101,7 +101,8 @@ record CatalogState(int version, String defaultModel, Map<String, ModelState> mo
             throw new CatalogException.Misconfigured(file + " cannot be understood; with the file moved away the"
                     + " configured models are served as configured");
         } catch (UncheckedIOException e) {
-            throw new CatalogException.Misconfigured(file + " cannot be read: " + e.getCause().getMessage());
+            throw new CatalogException.Misconfigured(
+                    file + " cannot be read: " + e.getCause().getMessage());
         }
     }
 
@@ -115,8 +116,11 @@ record CatalogState(int version, String defaultModel, Map<String, ModelState> mo
         try {
             Path file = data.catalog();
             Folders.create(data.path());
-            try (FileChannel lockFile = FileChannel.open(file.resolveSibling(file.getFileName() + ".lock"),
-                    StandardOpenOption.CREATE, StandardOpenOption.WRITE); FileLock lock = lockFile.lock()) {
+            try (FileChannel lockFile = FileChannel.open(
+                            file.resolveSibling(file.getFileName() + ".lock"),
+                            StandardOpenOption.CREATE,
+                            StandardOpenOption.WRITE);
+                    FileLock lock = lockFile.lock()) {
                 CatalogState next = change.apply(read(data));
                 JsonFile.write(file, next);
                 return next;

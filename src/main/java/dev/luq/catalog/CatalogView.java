@@ -56,15 +56,19 @@ final class CatalogView {
     }
 
     CatalogView replace(CatalogEntry entry) {
-        return new CatalogView(entries.stream().map(old -> old.id().equals(entry.id()) ? entry : old).toList());
+        return new CatalogView(entries.stream()
+                .map(old -> old.id().equals(entry.id()) ? entry : old)
+                .toList());
     }
 
     /** @throws CatalogException.Conflict when it is the default model: requests that name none need one */
     CatalogView remove(String id) {
         if (id.equals(defaultId())) {
-            throw new CatalogException.Conflict("The model " + id + " is the default; make another one the default first");
+            throw new CatalogException.Conflict(
+                    "The model " + id + " is the default; make another one the default first");
         }
-        return new CatalogView(entries.stream().filter(entry -> !entry.id().equals(id)).toList());
+        return new CatalogView(
+                entries.stream().filter(entry -> !entry.id().equals(id)).toList());
     }
 
     private String defaultId() {

@@ -18,21 +18,38 @@ import java.util.Optional;
 record ConfiguredModels(List<Model> models, String defaultId) {
 
     /** One model. */
-    record Model(String id, Path model, Optional<Path> mmproj, List<String> aliases, boolean isDefault,
-            Optional<Kernels> kernels) {
-    }
+    record Model(
+            String id,
+            Path model,
+            Optional<Path> mmproj,
+            List<String> aliases,
+            boolean isDefault,
+            Optional<Kernels> kernels) {}
 
     /** @throws CatalogException.Misconfigured when two models share a name or both are the default */
     static ConfiguredModels of(CatalogConfig config) {
         List<Model> models = new ArrayList<>();
-        config.models().forEach((id, model) -> models.add(new Model(id, model.model(), model.mmproj(),
-                model.aliases().orElse(List.of()), model.isDefault(), model.kernels())));
+        config.models()
+                .forEach((id, model) -> models.add(new Model(
+                        id,
+                        model.model(),
+                        model.mmproj(),
+                        model.aliases().orElse(List.of()),
+                        model.isDefault(),
+                        model.kernels())));
         boolean hasDefault = models.stream().anyMatch(Model::isDefault);
-        config.model().ifPresent(path -> models.add(new Model(config.modelId().orElseGet(() -> ModelFiles.nameOf(path)), path,
-                config.mmproj(), List.of(), !hasDefault, Optional.empty())));
+        config.model()
+                .ifPresent(path -> models.add(new Model(
+                        config.modelId().orElseGet(() -> ModelFiles.nameOf(path)),
+                        path,
+                        config.mmproj(),
+                        List.of(),
+                        !hasDefault,
+                        Optional.empty())));
         if (models.isEmpty()) {
             DemoModel demo = new DemoModel(config.demoDir());
-            models.add(new Model(DemoModel.ID, demo.model(), Optional.of(demo.mmproj()), List.of(), true, Optional.empty()));
+            models.add(new Model(
+                    DemoModel.ID, demo.model(), Optional.of(demo.mmproj()), List.of(), true, Optional.empty()));
         }
         models.sort(Comparator.comparing((Model model) -> !model.isDefault).thenComparing(Model::id));
         if (models.size() > 1 && models.get(1).isDefault) {

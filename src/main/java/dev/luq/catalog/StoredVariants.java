@@ -73,8 +73,16 @@ public class StoredVariants implements VariantStore {
 
     private static Variant variant(LayerStore store, Manifest manifest) {
         StoredModel files = store.files(manifest);
-        return new Variant(manifest.id(), manifest.baseName(), manifest.created(), files.splits(), files.mmproj(),
-                manifest.budget(), manifest.bytes(), manifest.plan(), manifest.quality());
+        return new Variant(
+                manifest.id(),
+                manifest.baseName(),
+                manifest.created(),
+                files.splits(),
+                files.mmproj(),
+                manifest.budget(),
+                manifest.bytes(),
+                manifest.plan(),
+                manifest.quality());
     }
 
     private static CatalogException.NotFound notFound(String id) {
@@ -101,7 +109,8 @@ public class StoredVariants implements VariantStore {
             throw new CatalogException.InvalidModel(e.getMessage(), e);
         } catch (IOException e) {
             LOG.errorf(e, "The store in %s cannot be used", root);
-            throw new CatalogException.InvalidModel("The store cannot be read or written; the server's log says why.", e);
+            throw new CatalogException.InvalidModel(
+                    "The store cannot be read or written; the server's log says why.", e);
         }
     }
 }

@@ -24,8 +24,16 @@ import java.util.stream.IntStream;
  * @param plan what each layer is
  * @param quality what was measured on these files; empty when nothing was
  */
-public record Variant(String id, String baseName, Instant created, List<Path> files, Optional<Path> mmproj,
-        Optional<String> budget, long bytes, Plan plan, Map<String, Object> quality) {
+public record Variant(
+        String id,
+        String baseName,
+        Instant created,
+        List<Path> files,
+        Optional<Path> mmproj,
+        Optional<String> budget,
+        long bytes,
+        Plan plan,
+        Map<String, Object> quality) {
 
     public Variant {
         files = List.copyOf(files);
@@ -35,6 +43,9 @@ public record Variant(String id, String baseName, Instant created, List<Path> fi
     /** Indices of the layers that have fewer bits than the best ones of this variant. */
     public List<Integer> lowLayers() {
         Precision best = plan.layers().stream().max(Comparator.naturalOrder()).orElseThrow();
-        return IntStream.range(0, plan.layers().size()).filter(i -> plan.layers().get(i) != best).boxed().toList();
+        return IntStream.range(0, plan.layers().size())
+                .filter(i -> plan.layers().get(i) != best)
+                .boxed()
+                .toList();
     }
 }

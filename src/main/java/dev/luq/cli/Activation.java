@@ -11,10 +11,15 @@ import picocli.CommandLine.Option;
 /** Has a model served: by the running server at once, otherwise by the next one that starts. */
 final class Activation {
 
-    @Option(names = "--activate", description = "Serve the result: at once where a server runs, otherwise from its next start on.")
+    @Option(
+            names = "--activate",
+            description = "Serve the result: at once where a server runs, otherwise from its next start on.")
     private boolean activate;
 
-    @Option(names = "--server", paramLabel = "URL", defaultValue = "http://127.0.0.1:8080",
+    @Option(
+            names = "--server",
+            paramLabel = "URL",
+            defaultValue = "http://127.0.0.1:8080",
             description = "Server for --activate, with its key in $LUQ_API_KEY (default: ${DEFAULT-VALUE}).")
     private URI server;
 
@@ -25,7 +30,10 @@ final class Activation {
         }
         CompletionClient client = new CompletionClient(server, Optional.ofNullable(System.getenv("LUQ_API_KEY")));
         if (client.answers("/q/health/live")) {
-            ObjectNode request = CompletionClient.JSON.createObjectNode().put("variant", manifestId).put("swap", "auto");
+            ObjectNode request = CompletionClient.JSON
+                    .createObjectNode()
+                    .put("variant", manifestId)
+                    .put("swap", "auto");
             client.post("/admin/v1/models/" + modelId + "/activation", request);
             System.out.println("active       now, at " + server);
         } else {

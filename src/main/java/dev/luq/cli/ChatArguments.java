@@ -31,9 +31,12 @@ record ChatArguments(List<Path> pictures, Optional<String> question) {
             }
         }
         if (question.isPresent() ? question.get().isBlank() : !conversation) {
-            throw new CliException(names.isEmpty() ? "There is no question: luq chat \"QUESTION\", with pictures before it"
-                    + " if it is about some." : names.get(names.size() - 1) + " is a picture: ask a question about it, luq"
-                    + " chat " + String.join(" ", names) + " \"QUESTION\", or add --interactive.");
+            throw new CliException(
+                    names.isEmpty()
+                            ? "There is no question: luq chat \"QUESTION\", with pictures before it"
+                                    + " if it is about some."
+                            : names.get(names.size() - 1) + " is a picture: ask a question about it, luq" + " chat "
+                                    + String.join(" ", names) + " \"QUESTION\", or add --interactive.");
         }
         return new ChatArguments(names.stream().map(Path::of).toList(), question);
     }

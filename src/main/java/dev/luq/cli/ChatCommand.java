@@ -16,37 +16,58 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code luq chat [IMAGE...] "question"}: prints the answer as it is generated. */
-@Command(name = "chat", description = "Asks a question, also about pictures, and prints the answer as it comes.",
-        mixinStandardHelpOptions = true, sortOptions = false,
-        customSynopsis = {"luq chat [OPTIONS] [IMAGE...] \"QUESTION\"",
-            "       luq chat --interactive [OPTIONS] [IMAGE...] [\"QUESTION\"]"},
+@Command(
+        name = "chat",
+        description = "Asks a question, also about pictures, and prints the answer as it comes.",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        customSynopsis = {
+            "luq chat [OPTIONS] [IMAGE...] \"QUESTION\"",
+            "       luq chat --interactive [OPTIONS] [IMAGE...] [\"QUESTION\"]"
+        },
         footer = {"", "Asks the server at --server; when none answers there, starts one and ends it afterwards."})
 final class ChatCommand implements Callable<Integer> {
 
-    @Parameters(arity = "0..*", paramLabel = "[IMAGE...] QUESTION", hideParamSyntax = true,
+    @Parameters(
+            arity = "0..*",
+            paramLabel = "[IMAGE...] QUESTION",
+            hideParamSyntax = true,
             description = "PNG, JPEG, WEBP or GIF files, in the order in which the model sees them; last the question.")
     private List<String> arguments = List.of();
 
-    @Option(names = {"-i", "--interactive"}, description = "Goes on with questions from standard input, one a line, until"
-            + " its end (Ctrl-D). Without arguments on a terminal that is the default.")
+    @Option(
+            names = {"-i", "--interactive"},
+            description = "Goes on with questions from standard input, one a line, until"
+                    + " its end (Ctrl-D). Without arguments on a terminal that is the default.")
     private boolean interactive;
 
-    @Option(names = "--server", paramLabel = "URL", defaultValue = "http://127.0.0.1:8080",
+    @Option(
+            names = "--server",
+            paramLabel = "URL",
+            defaultValue = "http://127.0.0.1:8080",
             description = "Server to ask (default: ${DEFAULT-VALUE}).")
     private URI server;
 
-    @Option(names = "--model", paramLabel = "GGUF",
+    @Option(
+            names = "--model",
+            paramLabel = "GGUF",
             description = "Model for a server of its own, with --mmproj where there are pictures.")
     private Path model;
 
     @Option(names = "--mmproj", paramLabel = "GGUF", description = "Vision projector of --model.")
     private Path mmproj;
 
-    @Option(names = "--max-tokens", paramLabel = "N", defaultValue = "512",
+    @Option(
+            names = "--max-tokens",
+            paramLabel = "N",
+            defaultValue = "512",
             description = "Longest answer (default: ${DEFAULT-VALUE}).")
     private int maxTokens;
 
-    @Option(names = "--temperature", paramLabel = "T", defaultValue = "0",
+    @Option(
+            names = "--temperature",
+            paramLabel = "T",
+            defaultValue = "0",
             description = "0 for the likeliest answer, up to 2 (default: ${DEFAULT-VALUE}).")
     private double temperature;
 
@@ -74,7 +95,8 @@ final class ChatCommand implements Callable<Integer> {
             return List.of();
         }
         String file = model.toAbsolutePath().toString();
-        return mmproj == null ? List.of("--model", file)
+        return mmproj == null
+                ? List.of("--model", file)
                 : List.of("--model", file, "--mmproj", mmproj.toAbsolutePath().toString());
     }
 

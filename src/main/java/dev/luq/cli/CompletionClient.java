@@ -22,6 +22,7 @@ public final class CompletionClient {
 
     /** Reads and writes what is sent. */
     public static final ObjectMapper JSON = new ObjectMapper();
+
     private static final String DATA = "data: ";
     private static final String DONE = "[DONE]";
 
@@ -47,9 +48,12 @@ public final class CompletionClient {
      * @throws CliException when the server refuses, fails or is gone
      */
     public JsonNode stream(JsonNode request, Consumer<String> text) {
-        HttpResponse<Stream<String>> response = send(request("/v1/chat/completions")
-                .header("Content-Type", "application/json")
-                .POST(BodyPublishers.ofString(request.toString())).build(), BodyHandlers.ofLines());
+        HttpResponse<Stream<String>> response = send(
+                request("/v1/chat/completions")
+                        .header("Content-Type", "application/json")
+                        .POST(BodyPublishers.ofString(request.toString()))
+                        .build(),
+                BodyHandlers.ofLines());
         try (Stream<String> lines = response.body()) {
             if (response.statusCode() != 200) {
                 throw new CliException(errorMessage(response.statusCode(), String.join("\n", lines.toList())));
@@ -85,8 +89,12 @@ public final class CompletionClient {
 
     /** Sends JSON. @return the answer's body. @throws CliException unless the status is one of success */
     public JsonNode post(String path, JsonNode body) {
-        HttpResponse<String> response = send(request(path).header("Content-Type", "application/json")
-                .POST(BodyPublishers.ofString(body.toString())).build(), BodyHandlers.ofString());
+        HttpResponse<String> response = send(
+                request(path)
+                        .header("Content-Type", "application/json")
+                        .POST(BodyPublishers.ofString(body.toString()))
+                        .build(),
+                BodyHandlers.ofString());
         if (response.statusCode() / 100 != 2) {
             throw new CliException(errorMessage(response.statusCode(), response.body()));
         }
@@ -97,7 +105,8 @@ public final class CompletionClient {
     public boolean answers(String path) {
         try {
             return send(request(path).timeout(Duration.ofSeconds(5)).GET().build(), BodyHandlers.discarding())
-                    .statusCode() == 200;
+                            .statusCode()
+                    == 200;
         } catch (CliException e) {
             return false;
         }
@@ -178,7 +187,8 @@ public final class CompletionClient {
             if (event.path("usage").isObject()) {
                 usage = event.path("usage");
             }
-            String content = event.path("choices").path(0).path("delta").path("content").asText("");
+            String content =
+                    event.path("choices").path(0).path("delta").path("content").asText("");
             if (!content.isEmpty()) {
                 text.accept(content);
             }

@@ -7,7 +7,9 @@ import picocli.CommandLine.Option;
 /** Where the data folder is. */
 final class DataOptions {
 
-    @Option(names = "--data-dir", paramLabel = "DIR",
+    @Option(
+            names = "--data-dir",
+            paramLabel = "DIR",
             description = "Store, jobs and cache (default: $LUQ_DATA_DIR or ~/.local/share/luq).")
     private Path dataDir;
 
@@ -17,7 +19,9 @@ final class DataOptions {
             return new DataFolder(dataDir);
         }
         String environment = System.getenv("LUQ_DATA_DIR");
-        return new DataFolder(environment != null && !environment.isEmpty() ? Path.of(environment)
-                : Path.of(System.getProperty("user.home"), ".local", "share", "luq"));
+        return new DataFolder(
+                environment != null && !environment.isEmpty()
+                        ? Path.of(environment)
+                        : Path.of(System.getProperty("user.home"), ".local", "share", "luq"));
     }
 }

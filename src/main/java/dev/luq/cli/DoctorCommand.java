@@ -16,7 +16,7 @@ final class DoctorCommand implements Callable<Integer> {
     @Override
     public Integer call() throws InterruptedException {
         Optional<KernelTable> kernels = KernelCheck.ofThisProcess().ensure();
-        Llama.init(line -> { });
+        Llama.init(line -> {});
         System.out.println("threads            " + Processors.available());
         System.out.println("llama.cpp          " + Llama.version());
         System.out.println("CPU backend        " + Llama.systemInfo());

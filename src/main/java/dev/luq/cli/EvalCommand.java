@@ -21,21 +21,33 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code luq eval}: measures a model beside its base. */
-@Command(name = "eval", mixinStandardHelpOptions = true, sortOptions = false,
+@Command(
+        name = "eval",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
         description = "Compares a model with its base on an evaluation set, and counts its right answers.")
 final class EvalCommand implements Callable<Integer> {
 
     private static final String DEMO = "demo";
 
-    @Option(names = "--model", paramLabel = "MODEL", required = true,
+    @Option(
+            names = "--model",
+            paramLabel = "MODEL",
+            required = true,
             description = "demo, a GGUF, or the name of a model that was made by requantize.")
     private String model;
 
-    @Option(names = "--base", paramLabel = "MODEL", defaultValue = DEMO,
+    @Option(
+            names = "--base",
+            paramLabel = "MODEL",
+            defaultValue = DEMO,
             description = "The model it is compared with: demo or a GGUF (default: ${DEFAULT-VALUE}).")
     private String base;
 
-    @Option(names = "--mmproj", paramLabel = "GGUF", description = "Vision projector of both (default: the demo model's).")
+    @Option(
+            names = "--mmproj",
+            paramLabel = "GGUF",
+            description = "Vision projector of both (default: the demo model's).")
     private Path mmproj;
 
     @Option(names = "--evaluation", paramLabel = "DIR", description = "Evaluation set (default: the demo model's).")
@@ -44,12 +56,19 @@ final class EvalCommand implements Callable<Integer> {
     @Mixin
     private DataOptions data;
 
-    @Option(names = "--image-tokens", paramLabel = "N", defaultValue = "" + ServingOptions.IMAGE_TOKENS,
+    @Option(
+            names = "--image-tokens",
+            paramLabel = "N",
+            defaultValue = "" + ServingOptions.IMAGE_TOKENS,
             description = "Tokens of the largest picture, luq.worker.image-max-tokens; 0: the model's own bound"
-                + " (default: ${DEFAULT-VALUE}).")
+                    + " (default: ${DEFAULT-VALUE}).")
     private int imageTokens;
 
-    @Option(names = "--threads", paramLabel = "N", defaultValue = "0", description = "Compute threads; 0: all processors.")
+    @Option(
+            names = "--threads",
+            paramLabel = "N",
+            defaultValue = "0",
+            description = "Compute threads; 0: all processors.")
     private int threads;
 
     @Override
@@ -59,14 +78,25 @@ final class EvalCommand implements Callable<Integer> {
         MachineKernels.know();
         ProgressBar bar = ProgressBar.forStandardError();
         try {
-            ModelEvaluation.Result result = new ModelEvaluation(data.folder(), baseModel.modelFiles().paths(),
-                    baseModel.mmprojFile(), set, imageTokens, threads).run(subject(),
-                    share -> bar.progress(share, OptionalLong.empty()),
-                    () -> bar.message("waiting for another job with this data folder"));
+            ModelEvaluation.Result result = new ModelEvaluation(
+                            data.folder(),
+                            baseModel.modelFiles().paths(),
+                            baseModel.mmprojFile(),
+                            set,
+                            imageTokens,
+                            threads)
+                    .run(
+                            subject(),
+                            share -> bar.progress(share, OptionalLong.empty()),
+                            () -> bar.message("waiting for another job with this data folder"));
             bar.clear();
             System.out.printf("%-12s %s%n", "model", model);
-            System.out.printf(Locale.ROOT, "%-12s %.2f MiB, %.2f bits per weight%n", "weights",
-                    result.tensorBytes() / MIB, result.bitsPerWeight());
+            System.out.printf(
+                    Locale.ROOT,
+                    "%-12s %.2f MiB, %.2f bits per weight%n",
+                    "weights",
+                    result.tensorBytes() / MIB,
+                    result.bitsPerWeight());
             print(result.quality(), Optional.of(result.baseQuality()));
         } catch (RequantizationException e) {
             bar.clear();
@@ -77,7 +107,8 @@ final class EvalCommand implements Callable<Integer> {
 
     private ModelEvaluation.Target subject() {
         if (model.equals(DEMO) || Files.exists(Path.of(model))) {
-            return new ModelEvaluation.Target.OfFiles(ModelOptions.of(model, mmproj).modelFiles().paths());
+            return new ModelEvaluation.Target.OfFiles(
+                    ModelOptions.of(model, mmproj).modelFiles().paths());
         }
         return new ModelEvaluation.Target.OfStore(model);
     }
@@ -85,17 +116,29 @@ final class EvalCommand implements Callable<Integer> {
     /** @param base the base model's, for its right answers */
     static void print(Quality quality, Optional<Quality> base) {
         System.out.println();
-        System.out.printf("%-22s %9s %10s %10s %10s %9s%n", "answer positions", "count", "mean KLD", "error", "p99 KLD", "same top");
-        for (Map.Entry<String, Agreement> row : List.of(Map.entry("after an image", quality.image()),
-                Map.entry("text only", quality.text()), Map.entry("all", quality.all()))) {
+        System.out.printf(
+                "%-22s %9s %10s %10s %10s %9s%n",
+                "answer positions", "count", "mean KLD", "error", "p99 KLD", "same top");
+        for (Map.Entry<String, Agreement> row : List.of(
+                Map.entry("after an image", quality.image()),
+                Map.entry("text only", quality.text()),
+                Map.entry("all", quality.all()))) {
             Agreement a = row.getValue();
-            System.out.printf(Locale.ROOT, "%-22s %9d %10.5f %10.5f %10.5f %7.1f %%%n", row.getKey(), a.positions(), a.meanKld(),
-                    a.meanKldError(), a.p99Kld(), 100 * a.top1());
+            System.out.printf(
+                    Locale.ROOT,
+                    "%-22s %9d %10.5f %10.5f %10.5f %7.1f %%%n",
+                    row.getKey(),
+                    a.positions(),
+                    a.meanKld(),
+                    a.meanKldError(),
+                    a.p99Kld(),
+                    100 * a.top1());
         }
         System.out.println();
         System.out.printf("%-22s %9s %10s %10s%n", "exact match", "asked", "right", "base");
-        quality.exactMatch().forEach((category, score) -> printScore(category, score,
-                base.map(q -> q.exactMatch().get(category))));
+        quality.exactMatch()
+                .forEach((category, score) ->
+                        printScore(category, score, base.map(q -> q.exactMatch().get(category))));
         printScore("all", quality.exactMatchAll(), base.map(Quality::exactMatchAll));
         if (quality.skipped() > 0) {
             System.out.println(quality.skipped() + " examples were too long and left out.");
@@ -104,7 +147,13 @@ final class EvalCommand implements Callable<Integer> {
     }
 
     private static void printScore(String name, Score score, Optional<Score> base) {
-        System.out.printf(Locale.ROOT, "%-22s %9d %8.1f %% %10s%n", name, score.asked(), 100 * score.share(),
-                base.map(s -> String.format(Locale.ROOT, "%.1f %%", 100 * s.share())).orElse(""));
+        System.out.printf(
+                Locale.ROOT,
+                "%-22s %9d %8.1f %% %10s%n",
+                name,
+                score.asked(),
+                100 * score.share(),
+                base.map(s -> String.format(Locale.ROOT, "%.1f %%", 100 * s.share()))
+                        .orElse(""));
     }
 }

@@ -17,11 +17,18 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code luq export}: a model of the store as one plain GGUF. */
-@Command(name = "export", mixinStandardHelpOptions = true, sortOptions = false,
+@Command(
+        name = "export",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
         description = "Writes a model that was made by requantize as one GGUF, which stock llama.cpp loads.")
 final class ExportCommand implements Callable<Integer> {
 
-    @Option(names = "--model", paramLabel = "NAME", required = true, description = "Its name, as requantize printed it.")
+    @Option(
+            names = "--model",
+            paramLabel = "NAME",
+            required = true,
+            description = "Its name, as requantize printed it.")
     private String model;
 
     @Option(names = "--out", paramLabel = "GGUF", required = true, description = "The file; replaced if it exists.")
@@ -40,8 +47,8 @@ final class ExportCommand implements Callable<Integer> {
             LayerStore store = LayerStore.open(root);
             Optional<Manifest> manifest = store.manifest(model);
             if (manifest.isEmpty()) {
-                throw new CliException("There is no model named " + model + "; there are: " + store.manifests().stream()
-                        .map(Manifest::id).collect(Collectors.joining(", ")) + ".");
+                throw new CliException("There is no model named " + model + "; there are: "
+                        + store.manifests().stream().map(Manifest::id).collect(Collectors.joining(", ")) + ".");
             }
             try (StoreLease lease = store.lease(model)) {
                 store.verify(manifest.get());

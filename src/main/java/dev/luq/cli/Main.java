@@ -4,13 +4,20 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
 /** Entry point of the launcher's Java commands. Exit status 0, 1 for a failure, 2 for a wrong command line. */
-@Command(name = "luq", subcommands = {ChatCommand.class, DoctorCommand.class, RequantizeCommand.class,
-        PlanCommand.class, EvalCommand.class, ExportCommand.class},
+@Command(
+        name = "luq",
+        subcommands = {
+            ChatCommand.class,
+            DoctorCommand.class,
+            RequantizeCommand.class,
+            PlanCommand.class,
+            EvalCommand.class,
+            ExportCommand.class
+        },
         mixinStandardHelpOptions = true)
 public final class Main {
 
-    private Main() {
-    }
+    private Main() {}
 
     public static void main(String[] args) {
         System.exit(commandLine().execute(args));
@@ -26,7 +33,8 @@ public final class Main {
      * @param command annotated with {@link Command}
      */
     public static CommandLine commandLine(Object command) {
-        return new CommandLine(command).setCaseInsensitiveEnumValuesAllowed(true)
+        return new CommandLine(command)
+                .setCaseInsensitiveEnumValuesAllowed(true)
                 .setExecutionExceptionHandler((failure, commandLine, parsed) -> {
                     if (failure instanceof CliException) {
                         commandLine.getErr().println("luq: " + failure.getMessage());

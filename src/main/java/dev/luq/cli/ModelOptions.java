@@ -17,7 +17,10 @@ public final class ModelOptions {
 
     private static final String DEMO = "demo";
 
-    @Option(names = "--model", paramLabel = "MODEL", required = true,
+    @Option(
+            names = "--model",
+            paramLabel = "MODEL",
+            required = true,
             description = "demo, or a GGUF of type F16, BF16 or Q8_0.")
     private String model;
 
@@ -58,7 +61,8 @@ public final class ModelOptions {
     }
 
     public Optional<Path> mmprojFile() {
-        return isDemo() ? Optional.of(demo(DemoModel::mmproj))
+        return isDemo()
+                ? Optional.of(demo(DemoModel::mmproj))
                 : Optional.ofNullable(mmproj).map(file -> existing("--mmproj", file));
     }
 
@@ -74,8 +78,8 @@ public final class ModelOptions {
             return existing(option, given);
         }
         if (!isDemo()) {
-            throw new CliException(option + " is needed: a folder with .jsonl files of questions and answers, beside their"
-                    + " images.");
+            throw new CliException(option
+                    + " is needed: a folder with .jsonl files of questions and answers, beside their" + " images.");
         }
         return demo(demo);
     }
@@ -85,7 +89,9 @@ public final class ModelOptions {
     }
 
     private static Path demo(Function<DemoModel, Path> part) {
-        return existing("the demo model", part.apply(new DemoModel(Path.of(System.getProperty("luq.demo-dir", "models/demo")))));
+        return existing(
+                "the demo model",
+                part.apply(new DemoModel(Path.of(System.getProperty("luq.demo-dir", "models/demo")))));
     }
 
     private static Path existing(String option, Path path) {

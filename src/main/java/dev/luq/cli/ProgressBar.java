@@ -73,7 +73,11 @@ public final class ProgressBar {
     private void printLine() {
         lastStep = percent / STEP;
         lastLine = clock.getAsLong();
-        out.println("luq: " + percent + " %" + secondsLeft.stream().mapToObj(s -> ", " + time(s) + " left").findFirst().orElse(""));
+        out.println("luq: " + percent + " %"
+                + secondsLeft.stream()
+                        .mapToObj(s -> ", " + time(s) + " left")
+                        .findFirst()
+                        .orElse(""));
     }
 
     public synchronized void phase(Phase next) {
@@ -117,15 +121,18 @@ public final class ProgressBar {
         String left = secondsLeft.isPresent() ? time(secondsLeft.getAsLong()) + " left" : "";
         String labels = String.format(Locale.ROOT, "%3d %%  %-10s %12s", percent, phase, left);
         int room = Math.min(WIDEST, width - 1 - LABELS);
-        String bar = room < 5 ? "" : "[" + "#".repeat((room - 2) * percent / 100)
-                + "-".repeat(room - 2 - (room - 2) * percent / 100) + "] ";
+        String bar = room < 5
+                ? ""
+                : "[" + "#".repeat((room - 2) * percent / 100) + "-".repeat(room - 2 - (room - 2) * percent / 100)
+                        + "] ";
         String line = bar + labels;
         return line.length() < width ? line : line.substring(0, width - 1);
     }
 
     /** As 0:07, 12:34 or 1:02:03. */
     public static String time(long seconds) {
-        return seconds < 3600 ? String.format(Locale.ROOT, "%d:%02d", seconds / 60, seconds % 60)
+        return seconds < 3600
+                ? String.format(Locale.ROOT, "%d:%02d", seconds / 60, seconds % 60)
                 : String.format(Locale.ROOT, "%d:%02d:%02d", seconds / 3600, seconds / 60 % 60, seconds % 60);
     }
 }

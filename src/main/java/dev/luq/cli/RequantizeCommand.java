@@ -20,12 +20,12 @@ import dev.luq.requant.report.Report;
 import dev.luq.requant.spec.JobStatus;
 import dev.luq.requant.spec.Method;
 import dev.luq.requant.spec.Phase;
+import dev.luq.requant.spec.RequantizationSpec;
 import dev.luq.requant.spec.RequantizationSpec.Calibration;
 import dev.luq.requant.spec.RequantizationSpec.Output;
 import dev.luq.requant.spec.RequantizationSpec.Scope;
 import dev.luq.requant.spec.RequantizationSpec.Sets;
 import dev.luq.requant.spec.RequantizationSpec.Source;
-import dev.luq.requant.spec.RequantizationSpec;
 import dev.luq.requant.spec.SpecException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -46,10 +46,17 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code luq requantize}: runs a re-quantization in this process. */
-@Command(name = "requantize", mixinStandardHelpOptions = true, sortOptions = false,
-        description = "Makes a model of a smaller size: calibrates, ranks the layers, plans, quantizes, measures, publishes.",
-        footer = {"", "Budgets: 60%% (of Q4_K_M's weights), 3GiB (everything that serving takes), weights:800MiB, 2.5bpw,"
-            + " kld:0.05, accuracy:0.9. The same command after an interruption goes on where it stopped."})
+@Command(
+        name = "requantize",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        description =
+                "Makes a model of a smaller size: calibrates, ranks the layers, plans, quantizes, measures, publishes.",
+        footer = {
+            "",
+            "Budgets: 60%% (of Q4_K_M's weights), 3GiB (everything that serving takes), weights:800MiB, 2.5bpw,"
+                    + " kld:0.05, accuracy:0.9. The same command after an interruption goes on where it stopped."
+        })
 final class RequantizeCommand implements Callable<Integer> {
 
     private static final long CANCEL_SECONDS = 20;
@@ -59,10 +66,17 @@ final class RequantizeCommand implements Callable<Integer> {
     @Mixin
     private ModelOptions model;
 
-    @Option(names = {"--memory", "--budget"}, paramLabel = "BUDGET", required = true, description = "What the result may take.")
+    @Option(
+            names = {"--memory", "--budget"},
+            paramLabel = "BUDGET",
+            required = true,
+            description = "What the result may take.")
     private String budget;
 
-    @Option(names = "--method", paramLabel = "METHOD", defaultValue = "best",
+    @Option(
+            names = "--method",
+            paramLabel = "METHOD",
+            defaultValue = "best",
             description = "best, ladder, kld, error, entropy or entropy-normed-input (default: ${DEFAULT-VALUE}).")
     private String method;
 
@@ -75,26 +89,44 @@ final class RequantizeCommand implements Callable<Integer> {
     @Option(names = "--evaluation", paramLabel = "DIR", description = "Evaluation set (default: the demo model's).")
     private Path evaluation;
 
-    @Option(names = "--evaluation-examples", paramLabel = "N", defaultValue = "0",
+    @Option(
+            names = "--evaluation-examples",
+            paramLabel = "N",
+            defaultValue = "0",
             description = "Examples of it used; 0: all (default: ${DEFAULT-VALUE}).")
     private int evaluationExamples;
 
-    @Option(names = "--calibration-examples", paramLabel = "N", defaultValue = "256",
+    @Option(
+            names = "--calibration-examples",
+            paramLabel = "N",
+            defaultValue = "256",
             description = "Examples of the calibration set used; 0: all (default: ${DEFAULT-VALUE}).")
     private int calibrationExamples;
 
-    @Option(names = "--alpha", paramLabel = "A", defaultValue = "0.75",
+    @Option(
+            names = "--alpha",
+            paramLabel = "A",
+            defaultValue = "0.75",
             description = "Weight of images in the importance matrix, 0 to 1 (default: ${DEFAULT-VALUE}).")
     private double alpha;
 
-    @Option(names = "--seed", paramLabel = "N", defaultValue = "1", description = "Of sampling (default: ${DEFAULT-VALUE}).")
+    @Option(
+            names = "--seed",
+            paramLabel = "N",
+            defaultValue = "1",
+            description = "Of sampling (default: ${DEFAULT-VALUE}).")
     private long seed;
 
-    @Option(names = "--name", paramLabel = "NAME", description = "Name of the result (default: made from model and budget).")
+    @Option(
+            names = "--name",
+            paramLabel = "NAME",
+            description = "Name of the result (default: made from model and budget).")
     private String name;
 
-    @Option(names = "--compare", description = "Also measures every method, uniform types, other orders and calibrations:"
-            + " a page with pictures, minutes of work.")
+    @Option(
+            names = "--compare",
+            description = "Also measures every method, uniform types, other orders and calibrations:"
+                    + " a page with pictures, minutes of work.")
     private boolean compare;
 
     @Mixin
@@ -119,16 +151,28 @@ final class RequantizeCommand implements Callable<Integer> {
     private RequantizationSpec spec() {
         try {
             ModelFiles files = model.modelFiles();
-            RequantizationSpec spec = new RequantizationSpec(RequantizationSpec.VERSION,
-                    new Source(model.id(), files.paths().stream().map(Path::toString).toList(), model.mmprojFile().map(Path::toString)),
-                    new Sets(model.set("--calibration", calibration, DemoModel::calibration).toString(),
-                            model.set("--evaluation", evaluation, DemoModel::evaluation).toString(), evaluationExamples),
-                    Budget.parse(budget), Method.parse(method), levels.levels(),
+            RequantizationSpec spec = new RequantizationSpec(
+                    RequantizationSpec.VERSION,
+                    new Source(
+                            model.id(),
+                            files.paths().stream().map(Path::toString).toList(),
+                            model.mmprojFile().map(Path::toString)),
+                    new Sets(
+                            model.set("--calibration", calibration, DemoModel::calibration)
+                                    .toString(),
+                            model.set("--evaluation", evaluation, DemoModel::evaluation)
+                                    .toString(),
+                            evaluationExamples),
+                    Budget.parse(budget),
+                    Method.parse(method),
+                    levels.levels(),
                     new Calibration(alpha, seed, calibrationExamples, Calibration.DEFAULT.tuning()),
-                    serving.shape(ModelFacts.of(files)), serving.threads(),
+                    serving.shape(ModelFacts.of(files)),
+                    serving.threads(),
                     new Output("unnamed", Instant.EPOCH, compare ? Scope.FULL : Scope.BRIEF));
             spec.requirePossible(new Planner(files, model.mmprojFiles(), spec.serving()));
-            return spec.named(name != null ? name : defaultName(spec), Instant.now().truncatedTo(ChronoUnit.SECONDS));
+            return spec.named(
+                    name != null ? name : defaultName(spec), Instant.now().truncatedTo(ChronoUnit.SECONDS));
         } catch (SpecException | PlanException | GgufException e) {
             throw new CliException(e.getMessage(), e);
         }
@@ -136,7 +180,8 @@ final class RequantizeCommand implements Callable<Integer> {
 
     /** The same wish has the same name, so that the same command finds its job again. */
     private String defaultName(RequantizationSpec spec) {
-        return Output.name(model.name(), spec.budget(), Sha256.hex(JsonFile.bytes(spec)).substring(0, NAME_DIGITS));
+        return Output.name(
+                model.name(), spec.budget(), Sha256.hex(JsonFile.bytes(spec)).substring(0, NAME_DIGITS));
     }
 
     /** The job's description: the one begun before, or a new one. */
@@ -144,12 +189,17 @@ final class RequantizeCommand implements Callable<Integer> {
         try {
             if (Files.exists(folder.resolve("spec.json"))) {
                 RequantizationSpec begun = RequantizationSpec.read(folder);
-                if (!wanted.named(begun.output().manifestId(), begun.output().created()).equals(begun)) {
-                    throw new CliException("There is another job named " + begun.output().manifestId()
-                            + "; choose another --name.");
+                if (!wanted.named(begun.output().manifestId(), begun.output().created())
+                        .equals(begun)) {
+                    throw new CliException(
+                            "There is another job named " + begun.output().manifestId() + "; choose another --name.");
                 }
-                System.err.println(JobStatus.read(folder).filter(s -> s.state() == JobStatus.State.SUCCEEDED).isPresent()
-                        ? "luq: this job was done before" : "luq: going on with a job that was interrupted");
+                System.err.println(
+                        JobStatus.read(folder)
+                                        .filter(s -> s.state() == JobStatus.State.SUCCEEDED)
+                                        .isPresent()
+                                ? "luq: this job was done before"
+                                : "luq: going on with a job that was interrupted");
                 return begun;
             }
             Files.createDirectories(folder);
@@ -213,12 +263,22 @@ final class RequantizeCommand implements Callable<Integer> {
     private static void print(Report report, Path folder) {
         Quality quality = report.quality();
         print("model", report.manifestId() + ", by " + report.chosen());
-        print("weights", String.format(Locale.ROOT, "%.2f MiB, %.1f %% of Q4_K_M, %.2f bits per weight",
-                report.published().weightBytes() / MIB, 100 * report.published().ratioToQ4KM(),
-                report.published().bitsPerWeight()));
-        print("memory", String.format(Locale.ROOT, "%.0f MiB when served, estimated",
-                report.published().memory().total() / MIB));
-        List<String> layers = report.published().plan().layers().stream().map(Precision::name).toList();
+        print(
+                "weights",
+                String.format(
+                        Locale.ROOT,
+                        "%.2f MiB, %.1f %% of Q4_K_M, %.2f bits per weight",
+                        report.published().weightBytes() / MIB,
+                        100 * report.published().ratioToQ4KM(),
+                        report.published().bitsPerWeight()));
+        print(
+                "memory",
+                String.format(
+                        Locale.ROOT,
+                        "%.0f MiB when served, estimated",
+                        report.published().memory().total() / MIB));
+        List<String> layers =
+                report.published().plan().layers().stream().map(Precision::name).toList();
         print("layers", String.join(" ", layers));
         EvalCommand.print(quality, report.baseQuality());
         JobStatus.read(folder).ifPresent(status -> System.err.println("luq: seconds: " + times(status.phaseSeconds())));
@@ -228,11 +288,13 @@ final class RequantizeCommand implements Callable<Integer> {
     /** By phase, and without the evaluation: how long it takes to a published model. */
     static String times(Map<Phase, Double> seconds) {
         String phases = seconds.entrySet().stream()
-                .map(e -> String.format(Locale.ROOT, "%s %.1f", e.getKey().name().toLowerCase(Locale.ROOT), e.getValue()))
+                .map(e ->
+                        String.format(Locale.ROOT, "%s %.1f", e.getKey().name().toLowerCase(Locale.ROOT), e.getValue()))
                 .collect(Collectors.joining(", "));
         double published = seconds.entrySet().stream()
                 .filter(e -> e.getKey() != Phase.EVALUATE && e.getKey() != Phase.COMPARE)
-                .mapToDouble(Map.Entry::getValue).sum();
+                .mapToDouble(Map.Entry::getValue)
+                .sum();
         return String.format(Locale.ROOT, "%s; published after %.1f and its evaluation", phases, published);
     }
 

@@ -17,6 +17,7 @@ public final class ServerProcess implements AutoCloseable {
 
     /** The launcher's path; set by the launcher itself. */
     static final String LAUNCHER_PROPERTY = "luq.launcher";
+
     private static final Duration POLL = Duration.ofMillis(50);
     private static final Duration END_TIMEOUT = Duration.ofSeconds(30);
     private static final int LOG_LINES = 15;
@@ -40,7 +41,10 @@ public final class ServerProcess implements AutoCloseable {
             List<String> command = new ArrayList<>(List.of(launcher, "serve", "--port", Integer.toString(port)));
             command.addAll(options);
             Path log = Files.createTempFile("luq-server-", ".log");
-            Process process = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile()).start();
+            Process process = new ProcessBuilder(command)
+                    .redirectErrorStream(true)
+                    .redirectOutput(log.toFile())
+                    .start();
             process.getOutputStream().close();
             ServerProcess server = new ServerProcess(process, log, URI.create("http://127.0.0.1:" + port));
             server.awaitReady(timeout);

@@ -14,38 +14,61 @@ public final class ServingOptions {
     public static final int BATCH_SIZE = 128;
     static final int IMAGE_TOKENS = 1280;
 
-    @Option(names = "--context-size", paramLabel = "TOKENS", defaultValue = "" + Load.DEFAULT_CONTEXT,
+    @Option(
+            names = "--context-size",
+            paramLabel = "TOKENS",
+            defaultValue = "" + Load.DEFAULT_CONTEXT,
             description = "Tokens of KV cache when served; counts for budgets of the whole deployment"
-                + " (default: ${DEFAULT-VALUE}).")
+                    + " (default: ${DEFAULT-VALUE}).")
     private int contextSize;
 
-    @Option(names = "--slots", paramLabel = "N", defaultValue = "" + SLOTS,
+    @Option(
+            names = "--slots",
+            paramLabel = "N",
+            defaultValue = "" + SLOTS,
             description = "Sequences at once (default: ${DEFAULT-VALUE}).")
     private int slots;
 
-    @Option(names = "--batch-size", paramLabel = "TOKENS", defaultValue = "" + BATCH_SIZE,
+    @Option(
+            names = "--batch-size",
+            paramLabel = "TOKENS",
+            defaultValue = "" + BATCH_SIZE,
             description = "Tokens of one step (default: ${DEFAULT-VALUE}).")
     private int batchSize;
 
-    @Option(names = "--threads", paramLabel = "N", defaultValue = "0",
+    @Option(
+            names = "--threads",
+            paramLabel = "N",
+            defaultValue = "0",
             description = "Compute threads; 0: all processors (default: ${DEFAULT-VALUE}).")
     private int threads;
 
-    @Option(names = "--image-tokens", paramLabel = "N", defaultValue = "" + IMAGE_TOKENS,
+    @Option(
+            names = "--image-tokens",
+            paramLabel = "N",
+            defaultValue = "" + IMAGE_TOKENS,
             description = "Tokens of the largest picture, luq.worker.image-max-tokens; 0: the model's own bound"
-                + " (default: ${DEFAULT-VALUE}).")
+                    + " (default: ${DEFAULT-VALUE}).")
     private int imageTokens;
 
-    @Option(names = "--kernels", paramLabel = "NAME", defaultValue = "fast",
+    @Option(
+            names = "--kernels",
+            paramLabel = "NAME",
+            defaultValue = "fast",
             description = "What multiplies the weights: fast, compact or stock; decides how they lie in memory"
-                + " (default: ${DEFAULT-VALUE}).")
+                    + " (default: ${DEFAULT-VALUE}).")
     private Kernels kernels;
 
     /** @param model a context larger than the one that it was trained for is never served */
     public ServingShape shape(ModelFacts model) {
         int context = (int) Math.min(contextSize, model.contextLength().orElse(Load.DEFAULT_CONTEXT));
-        return new ServingShape(context, batchSize, slots, Processors.threads(threads),
-                ServingShape.imageTokens(imageTokens, context), kernels);
+        return new ServingShape(
+                context,
+                batchSize,
+                slots,
+                Processors.threads(threads),
+                ServingShape.imageTokens(imageTokens, context),
+                kernels);
     }
 
     public int threads() {

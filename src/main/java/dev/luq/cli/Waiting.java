@@ -6,8 +6,7 @@ import java.time.Duration;
 /** Waiting of the commands. Where the thread is interrupted it stays so, and the command ends with a {@link CliException}. */
 public final class Waiting {
 
-    private Waiting() {
-    }
+    private Waiting() {}
 
     /** @throws CliException when the thread is interrupted */
     public static void sleep(Duration time) {

@@ -44,6 +44,7 @@ final class Archive {
     private final int maxFiles;
     /** What was unpacked; in lower case, because some disks do not tell it from upper case. */
     private final Set<String> files = new HashSet<>();
+
     private final Set<String> folders = new HashSet<>();
     private long bytes;
 
@@ -92,7 +93,8 @@ final class Archive {
         }
         try {
             ByteBuffer head = ZipDirectory.bytes(new ChannelSlice(zip, entry.offset(), LOCAL_BYTES), LOCAL_BYTES);
-            long data = entry.offset() + LOCAL_BYTES + ZipDirectory.unsigned(head, 26) + ZipDirectory.unsigned(head, 28);
+            long data =
+                    entry.offset() + LOCAL_BYTES + ZipDirectory.unsigned(head, 26) + ZipDirectory.unsigned(head, 28);
             if (head.getInt(0) != LOCAL_SIGNATURE || data > zip.size() - entry.packed()) {
                 throw ZipDirectory.damaged();
             }
@@ -159,11 +161,17 @@ final class Archive {
     }
 
     private static String checkedName(String name) {
-        boolean broken = name.isEmpty() || name.length() > LONGEST_NAME || name.startsWith("/") || name.contains("\\")
-                || name.contains(":") || name.chars().anyMatch(Character::isISOControl)
+        boolean broken = name.isEmpty()
+                || name.length() > LONGEST_NAME
+                || name.startsWith("/")
+                || name.contains("\\")
+                || name.contains(":")
+                || name.chars().anyMatch(Character::isISOControl)
                 || name.split("/").length > DEEPEST;
         for (String part : name.split("/")) {
-            broken |= part.isEmpty() || part.equals(".") || part.equals("..")
+            broken |= part.isEmpty()
+                    || part.equals(".")
+                    || part.equals("..")
                     || part.getBytes(StandardCharsets.UTF_8).length > LONGEST_NAME;
         }
         try {

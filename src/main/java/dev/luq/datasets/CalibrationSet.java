@@ -17,6 +17,12 @@ import java.util.Map;
  * @param digest of its content, {@link dev.luq.requant.data.Dataset#digest}
  */
 @RegisterForReflection
-public record CalibrationSet(String name, boolean uploaded, String folder, Instant created, int examples, int withImages,
-        Map<String, Integer> categories, String digest) {
-}
+public record CalibrationSet(
+        String name,
+        boolean uploaded,
+        String folder,
+        Instant created,
+        int examples,
+        int withImages,
+        Map<String, Integer> categories,
+        String digest) {}

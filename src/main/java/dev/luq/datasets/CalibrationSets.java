@@ -87,7 +87,8 @@ public class CalibrationSets {
     public List<CalibrationSet> list() {
         List<CalibrationSet> sets = new ArrayList<>();
         if (Files.isDirectory(home)) {
-            try (DirectoryStream<Path> folders = Files.newDirectoryStream(home, f -> NAME.matcher(f.getFileName().toString()).matches())) {
+            try (DirectoryStream<Path> folders = Files.newDirectoryStream(
+                    home, f -> NAME.matcher(f.getFileName().toString()).matches())) {
                 folders.forEach(folder -> read(folder).ifPresent(sets::add));
             } catch (IOException e) {
                 LOG.errorf(e, "The sets in %s cannot be listed", home);
@@ -101,8 +102,11 @@ public class CalibrationSets {
     public List<String> folders() {
         Set<String> taken = list().stream().map(CalibrationSet::name).collect(Collectors.toSet());
         try {
-            return root.sets().stream().map(folder -> folder.getFileName().toString())
-                    .filter(name -> NAME.matcher(name).matches() && !taken.contains(name)).sorted().toList();
+            return root.sets().stream()
+                    .map(folder -> folder.getFileName().toString())
+                    .filter(name -> NAME.matcher(name).matches() && !taken.contains(name))
+                    .sorted()
+                    .toList();
         } catch (IOException | DirectoryIteratorException e) {
             LOG.errorf(e, "The folders in luq.sets.root cannot be listed");
             return List.of();
@@ -119,7 +123,12 @@ public class CalibrationSets {
         return find(name).orElseGet(() -> {
             Path folder = folder(name).orElseThrow(() -> new SetException.NotFound(name));
             try {
-                return describe(name, false, folder, folder, Files.getLastModifiedTime(folder).toInstant());
+                return describe(
+                        name,
+                        false,
+                        folder,
+                        folder,
+                        Files.getLastModifiedTime(folder).toInstant());
             } catch (IOException | UncheckedIOException e) {
                 throw unreadable(name, e);
             }
@@ -136,7 +145,8 @@ public class CalibrationSets {
 
     private static SetException unreadable(String name, Exception e) {
         LOG.errorf(e, "The folder %s in luq.sets.root cannot be read", name);
-        return new SetException.Invalid("The folder " + name + " in luq.sets.root cannot be read; check its permissions");
+        return new SetException.Invalid(
+                "The folder " + name + " in luq.sets.root cannot be read; check its permissions");
     }
 
     private Optional<CalibrationSet> find(String name) {
@@ -287,8 +297,8 @@ public class CalibrationSets {
     public synchronized void delete(String name) {
         if (find(name).isEmpty()) {
             folder(name).ifPresent(folder -> {
-                throw new SetException.Conflict("The set " + name + " is a folder in luq.sets.root, which the server leaves"
-                        + " as it is; remove it there");
+                throw new SetException.Conflict("The set " + name
+                        + " is a folder in luq.sets.root, which the server leaves" + " as it is; remove it there");
             });
             throw new SetException.NotFound(name);
         }
@@ -332,9 +342,19 @@ public class CalibrationSets {
             if (categories.size() > MOST_CATEGORIES) {
                 throw new SetException.Invalid("The examples have more than " + MOST_CATEGORIES + " categories");
             }
-            int withImages = (int) set.examples().stream().map(Example::images).filter(images -> !images.isEmpty()).count();
-            return new CalibrationSet(name, uploaded, later.toString(), created.truncatedTo(ChronoUnit.SECONDS),
-                    set.examples().size(), withImages, categories, set.digest());
+            int withImages = (int) set.examples().stream()
+                    .map(Example::images)
+                    .filter(images -> !images.isEmpty())
+                    .count();
+            return new CalibrationSet(
+                    name,
+                    uploaded,
+                    later.toString(),
+                    created.truncatedTo(ChronoUnit.SECONDS),
+                    set.examples().size(),
+                    withImages,
+                    categories,
+                    set.digest());
         } catch (DataException e) {
             throw new SetException.Invalid(e.getMessage());
         }
@@ -343,11 +363,12 @@ public class CalibrationSets {
     private synchronized CalibrationSet add(Path incoming, CalibrationSet set) throws IOException {
         Optional<CalibrationSet> before = find(set.name());
         if (before.isPresent()) {
-            if (before.get().digest().equals(set.digest()) && before.get().folder().equals(set.folder())) {
+            if (before.get().digest().equals(set.digest())
+                    && before.get().folder().equals(set.folder())) {
                 return before.get();
             }
-            throw new SetException.Conflict("There is another calibration set named " + set.name()
-                    + "; delete it first or use another name");
+            throw new SetException.Conflict(
+                    "There is another calibration set named " + set.name() + "; delete it first or use another name");
         }
         requireRoom();
         JsonFile.write(incoming.resolve(RECORD), set);
@@ -357,7 +378,8 @@ public class CalibrationSets {
 
     private void requireRoom() {
         if (list().size() >= config.maxSets()) {
-            throw new SetException.Conflict("There are " + config.maxSets() + " calibration sets already; delete one first");
+            throw new SetException.Conflict(
+                    "There are " + config.maxSets() + " calibration sets already; delete one first");
         }
     }
 

@@ -37,7 +37,9 @@ final class SetsRoot {
         try {
             Path real = configured.toRealPath();
             Path named = real.resolve(folder).normalize();
-            if (named.startsWith(real) && Files.isDirectory(named) && named.toRealPath().startsWith(real)) {
+            if (named.startsWith(real)
+                    && Files.isDirectory(named)
+                    && named.toRealPath().startsWith(real)) {
                 return named.toRealPath();
             }
         } catch (InvalidPathException | NoSuchFileException e) {
@@ -64,7 +66,8 @@ final class SetsRoot {
     List<Path> sets() throws IOException {
         List<Path> sets = new ArrayList<>();
         if (root.isPresent() && Files.isDirectory(root.get())) {
-            try (DirectoryStream<Path> folders = Files.newDirectoryStream(root.get().toRealPath(), SetsRoot::isSet)) {
+            try (DirectoryStream<Path> folders =
+                    Files.newDirectoryStream(root.get().toRealPath(), SetsRoot::isSet)) {
                 folders.forEach(sets::add);
             }
         }

@@ -37,8 +37,7 @@ final class ZipDirectory {
     /** Bytes of all names together, which are held in memory. */
     private static final long MOST_NAMES = 16 << 20;
 
-    private ZipDirectory() {
-    }
+    private ZipDirectory() {}
 
     /**
      * What the directory says of an entry.
@@ -60,8 +59,7 @@ final class ZipDirectory {
     }
 
     /** Where the directory lies. */
-    private record End(long entries, long bytes, long offset) {
-    }
+    private record End(long entries, long bytes, long offset) {}
 
     /**
      * @param most entries that are allowed
@@ -82,8 +80,8 @@ final class ZipDirectory {
                 Entry entry = entry(in);
                 names += entry.name.length();
                 if (names > MOST_NAMES) {
-                    throw new SetException.TooLarge("The names in the archive are longer than " + MOST_NAMES
-                            + " bytes together");
+                    throw new SetException.TooLarge(
+                            "The names in the archive are longer than " + MOST_NAMES + " bytes together");
                 }
                 entries.add(entry);
             }
@@ -155,7 +153,8 @@ final class ZipDirectory {
             offset = offset == UNKNOWN ? next(wide) : offset;
         }
         int unixMode = unsigned(head, 4) >> 8 == UNIX ? unsigned(head, 40) : 0;
-        return new Entry(name, unixMode, unsigned(head, 8), unsigned(head, 10), unsignedInt(head, 16), packed, size, offset);
+        return new Entry(
+                name, unixMode, unsigned(head, 8), unsigned(head, 10), unsignedInt(head, 16), packed, size, offset);
     }
 
     private static ByteBuffer zip64(ByteBuffer extra) {
@@ -183,10 +182,15 @@ final class ZipDirectory {
 
     private static String name(ByteBuffer bytes) {
         try {
-            return StandardCharsets.UTF_8.newDecoder().onMalformedInput(CodingErrorAction.REPORT).decode(bytes).toString();
+            return StandardCharsets.UTF_8
+                    .newDecoder()
+                    .onMalformedInput(CodingErrorAction.REPORT)
+                    .decode(bytes)
+                    .toString();
         } catch (CharacterCodingException e) {
-            throw new SetException.Invalid("The archive has a name that is not UTF-8; rename the file, or use an archiver that"
-                    + " writes UTF-8");
+            throw new SetException.Invalid(
+                    "The archive has a name that is not UTF-8; rename the file, or use an archiver that"
+                            + " writes UTF-8");
         }
     }
 

@@ -20,13 +20,18 @@ public final class DecoderException extends RuntimeException {
     private final Reason reason;
 
     DecoderException(Reason reason) {
-        super(switch (reason) {
-            case TIME -> "The image took too long to decode: scale it down, or save it in another format";
-            case MEMORY -> "The image took too much memory to decode: scale it down, or save it in another format";
-            case CRASH -> "The image cannot be decoded: save it in another format";
-            case START -> "Images cannot be decoded at this moment";
-            case BUSY -> "The server is busy decoding other images";
-        }, null, false, false);
+        super(
+                switch (reason) {
+                    case TIME -> "The image took too long to decode: scale it down, or save it in another format";
+                    case MEMORY ->
+                        "The image took too much memory to decode: scale it down, or save it in another format";
+                    case CRASH -> "The image cannot be decoded: save it in another format";
+                    case START -> "Images cannot be decoded at this moment";
+                    case BUSY -> "The server is busy decoding other images";
+                },
+                null,
+                false,
+                false);
         this.reason = reason;
     }
 

@@ -41,17 +41,25 @@ public final class DecoderPool {
     private static final String NAME = "decoder";
     /** Large arrays have the old generation alone, which is to have all memory but this. */
     private static final int YOUNG_MEGABYTES = 32;
+
     private static final int BASE_MEGABYTES = 16;
     /** Quick to start, and small again after a large image. */
-    private static final List<String> TUNING = List.of("-XX:TieredStopAtLevel=1", "-XX:ReservedCodeCacheSize=16m",
-            "-XX:NewSize=8m", "-XX:MaxNewSize=" + YOUNG_MEGABYTES + "m", "-XX:-ShrinkHeapInSteps");
+    private static final List<String> TUNING = List.of(
+            "-XX:TieredStopAtLevel=1",
+            "-XX:ReservedCodeCacheSize=16m",
+            "-XX:NewSize=8m",
+            "-XX:MaxNewSize=" + YOUNG_MEGABYTES + "m",
+            "-XX:-ShrinkHeapInSteps");
+
     private static final int FEWEST = 2;
     private static final int MOST = 4;
     /** A megapixel takes 20 to 150 ms, and several times as much where others compute. */
     private static final Duration LEAST_TIME = Duration.ofSeconds(4);
+
     private static final long NANOS_PER_PIXEL = 1000;
     /** The start of a Java process on a busy machine. */
     private static final Duration START = Duration.ofSeconds(30);
+
     private static final long CRASH_REPORT_MILLIS = 1000;
     /** What takes more than this part of the memory is decoded alone of its kind. */
     private static final int LARGE = 2;
@@ -79,8 +87,8 @@ public final class DecoderPool {
         this.commandLine = command.line(NAME);
         this.listeners = listeners;
         int concurrent = config.concurrentDecodes();
-        processes = new Semaphore(concurrent > 0 ? concurrent
-                : Math.min(MOST, Math.max(FEWEST, Processors.available())), true);
+        processes = new Semaphore(
+                concurrent > 0 ? concurrent : Math.min(MOST, Math.max(FEWEST, Processors.available())), true);
         timer = new ScheduledThreadPoolExecutor(1, body -> {
             Thread thread = new Thread(body, "luq-decoders");
             thread.setDaemon(true);
@@ -95,9 +103,10 @@ public final class DecoderPool {
     }
 
     static ChildCommand command(DecoderConfig config, WorkerConfig worker, String mainClass) {
-        long heapMegabytes = (config.decodeMemory() + config.decodeMemory() / 8 >> 20) + YOUNG_MEGABYTES + BASE_MEGABYTES;
-        return new ChildCommand(worker.process(), mainClass, NAME, heapMegabytes + "m", TUNING,
-                List.of("com.twelvemonkeys"));
+        long heapMegabytes =
+                (config.decodeMemory() + config.decodeMemory() / 8 >> 20) + YOUNG_MEGABYTES + BASE_MEGABYTES;
+        return new ChildCommand(
+                worker.process(), mainClass, NAME, heapMegabytes + "m", TUNING, List.of("com.twelvemonkeys"));
     }
 
     /** Bytes that decoding one image may take, for {@link ImageHeader#every}. */
@@ -107,17 +116,19 @@ public final class DecoderPool {
 
     /** Starts a decoder, so that the first image need not wait for it. Returns at once. */
     public void prepare() {
-        Thread thread = new Thread(() -> {
-            if (processes.tryAcquire()) {
-                try {
-                    keep(takeOrStart(false));
-                } catch (DecoderException e) {
-                    LOG.debug("No decoder could be started ahead of the first image");
-                } finally {
-                    processes.release();
-                }
-            }
-        }, "luq-decoder-start");
+        Thread thread = new Thread(
+                () -> {
+                    if (processes.tryAcquire()) {
+                        try {
+                            keep(takeOrStart(false));
+                        } catch (DecoderException e) {
+                            LOG.debug("No decoder could be started ahead of the first image");
+                        } finally {
+                            processes.release();
+                        }
+                    }
+                },
+                "luq-decoder-start");
         thread.setDaemon(true);
         thread.start();
     }
@@ -221,11 +232,13 @@ public final class DecoderPool {
     }
 
     private void replaced(Reason reason, ProcessExit exit, Duration time) {
-        LOG.warnf("A decoder is replaced: %s", switch (reason) {
-            case TIME -> "an image took longer than " + time.toMillis() + " ms";
-            case MEMORY -> "an image took more memory than luq.images.decode-memory allows";
-            default -> "it ended with " + exit.forOperator();
-        });
+        LOG.warnf(
+                "A decoder is replaced: %s",
+                switch (reason) {
+                    case TIME -> "an image took longer than " + time.toMillis() + " ms";
+                    case MEMORY -> "an image took more memory than luq.images.decode-memory allows";
+                    default -> "it ended with " + exit.forOperator();
+                });
         listeners.forEach(listener -> listener.replaced(reason));
     }
 
@@ -264,7 +277,8 @@ public final class DecoderPool {
         try {
             process.awaitReady();
         } catch (IOException e) {
-            LOG.errorf("A decoder that was started is of no use: it ended with %s",
+            LOG.errorf(
+                    "A decoder that was started is of no use: it ended with %s",
                     end(process, CRASH_REPORT_MILLIS).forOperator());
             throw notStarted();
         } finally {
@@ -302,7 +316,8 @@ public final class DecoderPool {
             DecoderProcess process;
             synchronized (this) {
                 process = idle.peekLast();
-                if (process == null || now - process.idleSince() < config.decoderIdle().toNanos()) {
+                if (process == null
+                        || now - process.idleSince() < config.decoderIdle().toNanos()) {
                     return;
                 }
                 idle.removeLast();

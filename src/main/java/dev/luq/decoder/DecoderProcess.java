@@ -22,7 +22,8 @@ final class DecoderProcess {
     private static final Logger LOG = Logger.getLogger("dev.luq.decoder.process");
 
     /** All of the server's environment that a decoder sees. */
-    private static final Set<String> ENVIRONMENT = Set.of("PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "LD_LIBRARY_PATH");
+    private static final Set<String> ENVIRONMENT =
+            Set.of("PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "LD_LIBRARY_PATH");
 
     private static final int PIPE_BYTES = 1 << 16;
     /** How long a process that was killed may take to be gone. */

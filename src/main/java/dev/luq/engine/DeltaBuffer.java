@@ -29,7 +29,8 @@ final class DeltaBuffer implements OutputProcessor.Sink {
     }
 
     @Override
-    public void delta(String piece, GenerationEvent.ToolCall toolCall, List<GenerationEvent.TokenLogprob> pieceLogprobs) {
+    public void delta(
+            String piece, GenerationEvent.ToolCall toolCall, List<GenerationEvent.TokenLogprob> pieceLogprobs) {
         if (toolCall != null) {
             flush();
             sink.delta(null, toolCall, pieceLogprobs);

@@ -58,6 +58,5 @@ interface Effects {
     void failed(String request, EngineException failure);
 
     /** A token. @param ends why the generation ends with it, or null when it goes on */
-    record Sampled(int token, FinishReason ends) {
-    }
+    record Sampled(int token, FinishReason ends) {}
 }

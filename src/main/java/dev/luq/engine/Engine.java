@@ -30,8 +30,7 @@ public final class Engine implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(Engine.class.getName());
 
     /** Work for the engine thread. @param request the one that fails if handling it fails, or null */
-    private record Event(String request, Runnable handle) {
-    }
+    private record Event(String request, Runnable handle) {}
 
     private final BlockingQueue<Event> mailbox = new LinkedBlockingQueue<>();
     private final LlamaEffects effects;
@@ -43,14 +42,21 @@ public final class Engine implements AutoCloseable {
     private volatile boolean closing;
     /** The mailbox is no longer read. */
     private volatile boolean closed;
+
     private volatile EngineStats stats;
 
-    private Engine(EngineOptions options, Model model, Context context, ChatTemplates templates, Vision vision,
-            Function<ImageChunk, ImageEmbedding> encoder, WorkListener work) {
+    private Engine(
+            EngineOptions options,
+            Model model,
+            Context context,
+            ChatTemplates templates,
+            Vision vision,
+            Function<ImageChunk, ImageEmbedding> encoder,
+            WorkListener work) {
         this.work = work;
         PromptBuilder prompts = new PromptBuilder(model, templates, vision, context.contextSize());
-        effects = new LlamaEffects(context, model.vocabulary(), prompts, encoder, options, new ToMailbox(),
-                this::publishStats, work);
+        effects = new LlamaEffects(
+                context, model.vocabulary(), prompts, encoder, options, new ToMailbox(), this::publishStats, work);
         scheduler = new Scheduler(effects, options.sequences(), context.contextSize(), options.batchSize());
         owned = vision == null ? List.of(templates, context) : List.of(templates, vision, context);
         publishStats();
@@ -64,18 +70,30 @@ public final class Engine implements AutoCloseable {
      * @param work told what is worked on
      * @throws IllegalArgumentException the context was created for fewer sequences or smaller batches; nothing is owned
      */
-    public static Engine start(EngineOptions options, Model model, Context context, ChatTemplates templates,
-            Vision vision, WorkListener work) {
+    public static Engine start(
+            EngineOptions options,
+            Model model,
+            Context context,
+            ChatTemplates templates,
+            Vision vision,
+            WorkListener work) {
         return start(options, model, context, templates, vision, vision == null ? null : vision::encode, work);
     }
 
     /** @param encoder what encodes images, on a thread of its own */
-    static Engine start(EngineOptions options, Model model, Context context, ChatTemplates templates, Vision vision,
-            Function<ImageChunk, ImageEmbedding> encoder, WorkListener work) {
+    static Engine start(
+            EngineOptions options,
+            Model model,
+            Context context,
+            ChatTemplates templates,
+            Vision vision,
+            Function<ImageChunk, ImageEmbedding> encoder,
+            WorkListener work) {
         if (options.sequences() > context.options().sequences()
                 || options.batchSize() > context.options().batchSize()) {
-            throw new IllegalArgumentException("the context was created for " + context.options().sequences()
-                    + " sequences and batches of " + context.options().batchSize());
+            throw new IllegalArgumentException(
+                    "the context was created for " + context.options().sequences() + " sequences and batches of "
+                            + context.options().batchSize());
         }
         Engine engine = new Engine(options, model, context, templates, vision, encoder, work);
         engine.thread.start();
@@ -91,12 +109,16 @@ public final class Engine implements AutoCloseable {
     public void submit(GenerationRequest request, Consumer<GenerationEvent> consumer) {
         Event submission = new Event(request.id(), () -> {
             if (closing || !effects.add(request, consumer)) {
-                EngineException failure = closing ? new EngineException.Cancelled()
+                EngineException failure = closing
+                        ? new EngineException.Cancelled()
                         : new EngineException.Internal("The request's id is in use.", null);
                 consumer.accept(new GenerationEvent.Failed(request.id(), failure.code(), failure.getMessage(), null));
                 return;
             }
-            scheduler.submitted(request.id(), request.maxTokens(), request.cachePrompt(),
+            scheduler.submitted(
+                    request.id(),
+                    request.maxTokens(),
+                    request.cachePrompt(),
                     Objects.requireNonNullElse(request.client(), ""));
         });
         mailbox.add(submission);
@@ -156,15 +178,21 @@ public final class Engine implements AutoCloseable {
             advance(run.request(), run.output(), () -> scheduler.decoded(run), e -> nonFinite.put(run, e));
         }
         // Last, since it decodes again: that overwrites the logits of the others.
-        nonFinite.forEach((run, e) -> decode(() -> failNonFinite(run.request(),
-                effects.locateNonFinite(run).map(e::at).orElse(e)), List.of(run.request())));
+        nonFinite.forEach((run, e) -> decode(
+                () -> failNonFinite(
+                        run.request(), effects.locateNonFinite(run).map(e::at).orElse(e)),
+                List.of(run.request())));
     }
 
     /** Decodes the step's slice of an image, then samples if the prompt ends with it. */
     private void decodeImage(Step step) {
         Step.ImageSlice slice = step.image();
         if (slice != null && decode(() -> effects.decode(slice), List.of(slice.request()))) {
-            advance(slice.request(), slice.output(), () -> scheduler.decoded(slice), e -> failNonFinite(slice.request(), e));
+            advance(
+                    slice.request(),
+                    slice.output(),
+                    () -> scheduler.decoded(slice),
+                    e -> failNonFinite(slice.request(), e));
         }
     }
 
@@ -185,8 +213,8 @@ public final class Engine implements AutoCloseable {
     }
 
     /** @param output whether the request's next token is sampled now */
-    private void advance(String request, boolean output, Runnable decoded,
-            Consumer<EngineException.NonFiniteOutput> nonFinite) {
+    private void advance(
+            String request, boolean output, Runnable decoded, Consumer<EngineException.NonFiniteOutput> nonFinite) {
         try {
             decoded.run();
             if (output) {
@@ -206,7 +234,8 @@ public final class Engine implements AutoCloseable {
     }
 
     private void failed(String request, Throwable cause) {
-        if (!(cause instanceof EngineException || cause instanceof PromptException)) { // those are answers to what a client sent
+        if (!(cause instanceof EngineException
+                || cause instanceof PromptException)) { // those are answers to what a client sent
             LOG.log(System.Logger.Level.ERROR, "A request failed", cause);
         }
         scheduler.failed(request, EngineException.of(cause));
@@ -224,9 +253,21 @@ public final class Engine implements AutoCloseable {
 
     private void publishStats() {
         LlamaEffects.Counters c = effects.counters;
-        stats = new EngineStats(scheduler.waiting(), scheduler.running(), scheduler.cellsUsed(), scheduler.cells(),
-                c.promptTokens, c.generationTokens, c.prefixQueries, c.prefixHits, c.imageQueries, c.imageHits,
-                c.imagesEncoded, c.imageEncodeMillis, c.imageTokens, c.cancelled);
+        stats = new EngineStats(
+                scheduler.waiting(),
+                scheduler.running(),
+                scheduler.cellsUsed(),
+                scheduler.cells(),
+                c.promptTokens,
+                c.generationTokens,
+                c.prefixQueries,
+                c.prefixHits,
+                c.imageQueries,
+                c.imageHits,
+                c.imagesEncoded,
+                c.imageEncodeMillis,
+                c.imageTokens,
+                c.cancelled);
     }
 
     /**
@@ -243,7 +284,7 @@ public final class Engine implements AutoCloseable {
             return;
         }
         closing = true;
-        mailbox.add(new Event(null, () -> { }));
+        mailbox.add(new Event(null, () -> {}));
         joinUninterruptibly();
         scheduler.failAll(new EngineException.Cancelled());
         effects.stopThreads();

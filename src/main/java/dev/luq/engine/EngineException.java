@@ -81,6 +81,8 @@ public abstract sealed class EngineException extends RuntimeException {
         if (cause instanceof EngineException e) {
             return e;
         }
-        return cause instanceof PromptException e ? new Refused(e) : new Internal("The model failed on this request.", cause);
+        return cause instanceof PromptException e
+                ? new Refused(e)
+                : new Internal("The model failed on this request.", cause);
     }
 }

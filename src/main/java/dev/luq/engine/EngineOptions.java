@@ -15,9 +15,9 @@ import java.time.Duration;
 public record EngineOptions(int sequences, int batchSize, long imageCacheBytes, Duration streamInterval) {
 
     public EngineOptions {
-        if (sequences < 1 || batchSize <= sequences || imageCacheBytes < 0
-                || streamInterval.isNegative()) {
-            throw new IllegalArgumentException("needs 1 <= sequences < batchSize, imageCacheBytes >= 0, streamInterval >= 0");
+        if (sequences < 1 || batchSize <= sequences || imageCacheBytes < 0 || streamInterval.isNegative()) {
+            throw new IllegalArgumentException(
+                    "needs 1 <= sequences < batchSize, imageCacheBytes >= 0, streamInterval >= 0");
         }
     }
 }

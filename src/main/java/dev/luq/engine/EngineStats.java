@@ -18,7 +18,18 @@ package dev.luq.engine;
  * @param imageTokens counter: image tokens of prompts
  * @param cancelled counter: requests cancelled
  */
-public record EngineStats(int waiting, int running, int kvCellsUsed, int kvCells, long promptTokens,
-        long generationTokens, long prefixQueries, long prefixHits, long imageQueries, long imageHits,
-        long imagesEncoded, double imageEncodeMillis, long imageTokens, long cancelled) {
-}
+public record EngineStats(
+        int waiting,
+        int running,
+        int kvCellsUsed,
+        int kvCells,
+        long promptTokens,
+        long generationTokens,
+        long prefixQueries,
+        long prefixHits,
+        long imageQueries,
+        long imageHits,
+        long imagesEncoded,
+        double imageEncodeMillis,
+        long imageTokens,
+        long cancelled) {}

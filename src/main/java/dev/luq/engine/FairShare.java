@@ -17,6 +17,7 @@ final class FairShare {
 
     /** When clients that still wait were last admitted. */
     private final Map<String, Long> latest = new HashMap<>();
+
     private long clock;
 
     /** A request begins to wait. */

@@ -18,8 +18,7 @@ public sealed interface GenerationEvent {
      * @param imageTokens of these, tokens of images
      * @param cachedTokens of promptTokens, those taken from the cache
      */
-    record Accepted(String id, int promptTokens, int imageTokens, int cachedTokens) implements GenerationEvent {
-    }
+    record Accepted(String id, int promptTokens, int imageTokens, int cachedTokens) implements GenerationEvent {}
 
     /**
      * Generated text that is safe to show: complete characters, no part of a stop string.
@@ -28,12 +27,11 @@ public sealed interface GenerationEvent {
      * @param toolCall a piece of a tool call, or null
      * @param logprobs one entry per token behind this delta when they were asked for, else null
      */
-    record Delta(String id, String content, ToolCall toolCall, List<TokenLogprob> logprobs) implements GenerationEvent {
-    }
+    record Delta(String id, String content, ToolCall toolCall, List<TokenLogprob> logprobs)
+            implements GenerationEvent {}
 
     /** The generation ended well. */
-    record Finished(String id, FinishReason reason, int completionTokens, Timings timings) implements GenerationEvent {
-    }
+    record Finished(String id, FinishReason reason, int completionTokens, Timings timings) implements GenerationEvent {}
 
     /**
      * The generation failed.
@@ -42,16 +40,14 @@ public sealed interface GenerationEvent {
      * @param message for the client
      * @param param the request field at fault, or null
      */
-    record Failed(String id, String code, String message, String param) implements GenerationEvent {
-    }
+    record Failed(String id, String code, String message, String param) implements GenerationEvent {}
 
     /**
      * One piece of the tool call with this index. The first piece of a call carries id and name, later ones null.
      *
      * @param argumentsDelta JSON text to append to the call's arguments
      */
-    record ToolCall(int index, String id, String name, String argumentsDelta) {
-    }
+    record ToolCall(int index, String id, String name, String argumentsDelta) {}
 
     /**
      * @param token the token's text, malformed UTF-8 replaced
@@ -59,10 +55,8 @@ public sealed interface GenerationEvent {
      * @param bytes the token's bytes, each 0..255
      * @param top the likeliest tokens in this place, at most as many as asked for, without their own alternatives
      */
-    record TokenLogprob(String token, double logprob, List<Integer> bytes, List<TokenLogprob> top) {
-    }
+    record TokenLogprob(String token, double logprob, List<Integer> bytes, List<TokenLogprob> top) {}
 
     /** Where a request's time went, in milliseconds. Prefill includes image encoding. */
-    record Timings(double queueMillis, double prefillMillis, double decodeMillis, double imageEncodeMillis) {
-    }
+    record Timings(double queueMillis, double prefillMillis, double decodeMillis, double imageEncodeMillis) {}
 }

@@ -14,8 +14,14 @@ import java.util.List;
  * @param cachePrompt whether a cached prefix may be reused
  * @param client who it is for: clients that wait take turns; null is one too
  */
-public record GenerationRequest(String id, PromptRequest prompt, int maxTokens, List<String> stop, int topLogprobs,
-        boolean cachePrompt, String client) {
+public record GenerationRequest(
+        String id,
+        PromptRequest prompt,
+        int maxTokens,
+        List<String> stop,
+        int topLogprobs,
+        boolean cachePrompt,
+        String client) {
 
     /** The same without its pixels and texts, which are large and not needed once the prompt is prepared. */
     GenerationRequest withoutContent() {

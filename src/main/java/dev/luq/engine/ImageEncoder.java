@@ -21,8 +21,7 @@ import java.util.function.Function;
 final class ImageEncoder implements AutoCloseable {
 
     /** A request that waits for an image. @param unit index of the image in its prompt */
-    private record Waiter(RequestState request, int unit) {
-    }
+    private record Waiter(RequestState request, int unit) {}
 
     private final Function<ImageChunk, ImageEmbedding> encode;
     private final LlamaEffects.Replies replies;
@@ -32,14 +31,19 @@ final class ImageEncoder implements AutoCloseable {
     private final ThreadPoolExecutor thread = NativeThreads.pool("luq-image", 1);
     /** By image that is being encoded or queued for it. */
     private final Map<String, List<Waiter>> waiters = new HashMap<>();
+
     private final Map<String, Job> jobs = new HashMap<>();
 
     /**
      * @param encode used on one thread at a time
      * @param cacheBytes of embeddings that are kept while no request uses them
      */
-    ImageEncoder(Function<ImageChunk, ImageEmbedding> encode, long cacheBytes, LlamaEffects.Replies replies,
-            WorkListener work, LlamaEffects.Counters counters) {
+    ImageEncoder(
+            Function<ImageChunk, ImageEmbedding> encode,
+            long cacheBytes,
+            LlamaEffects.Replies replies,
+            WorkListener work,
+            LlamaEffects.Counters counters) {
         this.encode = encode;
         this.replies = replies;
         this.work = work;
@@ -90,11 +94,12 @@ final class ImageEncoder implements AutoCloseable {
             return true;
         }
         waiters.computeIfAbsent(image.id(), id -> {
-            Job job = new Job(request.id(), id, request.takeImage(unit));
-            jobs.put(id, job);
-            thread.execute(job);
-            return new ArrayList<>();
-        }).add(new Waiter(request, unit));
+                    Job job = new Job(request.id(), id, request.takeImage(unit));
+                    jobs.put(id, job);
+                    thread.execute(job);
+                    return new ArrayList<>();
+                })
+                .add(new Waiter(request, unit));
         return false;
     }
 

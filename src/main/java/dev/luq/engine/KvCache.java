@@ -32,10 +32,12 @@ final class KvCache {
         final List<Cached> units = new ArrayList<>();
         /** Of the prompt that it holds; means nothing while it holds nothing. */
         String salt;
+
         int cells;
         int position;
         /** Cells of an image whose other cells are still to come. */
         int partial;
+
         boolean active;
         long lastUsed;
     }

@@ -60,6 +60,7 @@ final class LlamaEffects implements Effects, AutoCloseable {
     private final Map<String, RequestState> requests = new HashMap<>();
     /** Index in the latest batch of each request's logits. */
     private final Map<String, Integer> outputs = new HashMap<>();
+
     final Counters counters = new Counters();
     private final ImageEncoder images;
 
@@ -82,9 +83,15 @@ final class LlamaEffects implements Effects, AutoCloseable {
      * @param beforeEnd called before the last event of a request
      * @param work told about prompts and images
      */
-    LlamaEffects(Context context, Vocabulary vocabulary, PromptBuilder prompts,
-            Function<ImageChunk, ImageEmbedding> encoder, EngineOptions options, Replies replies,
-            Runnable beforeEnd, WorkListener work) {
+    LlamaEffects(
+            Context context,
+            Vocabulary vocabulary,
+            PromptBuilder prompts,
+            Function<ImageChunk, ImageEmbedding> encoder,
+            EngineOptions options,
+            Replies replies,
+            Runnable beforeEnd,
+            WorkListener work) {
         this.context = context;
         this.vocabulary = vocabulary;
         this.prompts = prompts;
@@ -210,7 +217,12 @@ final class LlamaEffects implements Effects, AutoCloseable {
     @Override
     public void decode(Step.ImageSlice slice) {
         flushDeltas();
-        context.decode(images.embedding(slice.image()), slice.first(), slice.count(), slice.position(), slice.sequence(),
+        context.decode(
+                images.embedding(slice.image()),
+                slice.first(),
+                slice.count(),
+                slice.position(),
+                slice.sequence(),
                 slice.output() ? 1 : 0);
         outputs.clear();
         outputs.put(slice.request(), slice.count() - 1);

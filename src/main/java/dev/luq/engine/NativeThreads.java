@@ -14,8 +14,7 @@ final class NativeThreads {
      */
     static final long STACK_BYTES = 512L << 20;
 
-    private NativeThreads() {
-    }
+    private NativeThreads() {}
 
     /** Daemon threads with an unbounded queue. Each has its own name, which tells after a crash whose work it did. */
     static ThreadPoolExecutor pool(String name, int count) {

@@ -21,8 +21,7 @@ final class OutputProcessor {
     }
 
     /** A token's log probabilities, waiting for its text. @param start where that begins, in characters */
-    private record Pending(int start, GenerationEvent.TokenLogprob logprob) {
-    }
+    private record Pending(int start, GenerationEvent.TokenLogprob logprob) {}
 
     private final Vocabulary vocabulary;
     private final MessageParser parser;
@@ -42,8 +41,13 @@ final class OutputProcessor {
      * @param parser null when there is only content; stays the caller's
      * @param topLogprobs -1 for no log probabilities
      */
-    OutputProcessor(Vocabulary vocabulary, List<String> stops, List<String> preservedTokens, MessageParser parser,
-            int topLogprobs, Sink sink) {
+    OutputProcessor(
+            Vocabulary vocabulary,
+            List<String> stops,
+            List<String> preservedTokens,
+            MessageParser parser,
+            int topLogprobs,
+            Sink sink) {
         this.vocabulary = vocabulary;
         this.parser = parser;
         this.topLogprobs = topLogprobs;
@@ -65,7 +69,8 @@ final class OutputProcessor {
         byte[] piece = vocabulary.piece(token, preserved.contains(token));
         if (logprobs != null) {
             List<GenerationEvent.TokenLogprob> top = logprobs.top(topLogprobs).stream()
-                    .map(e -> logprob(e.token(), e.logprob(), List.of())).toList();
+                    .map(e -> logprob(e.token(), e.logprob(), List.of()))
+                    .toList();
             pending.add(new Pending(decodedChars, logprob(token, logprobs.of(token), top)));
         }
         String decoded = decoder.decode(piece);
@@ -103,8 +108,10 @@ final class OutputProcessor {
                     sink.delta(content.text(), null, takePending());
                 } else if (delta instanceof MessageDelta.ToolCall call) {
                     calledTools = true;
-                    sink.delta(null, new GenerationEvent.ToolCall(call.index(), call.id(), call.name(),
-                            call.arguments()), takePending());
+                    sink.delta(
+                            null,
+                            new GenerationEvent.ToolCall(call.index(), call.id(), call.name(), call.arguments()),
+                            takePending());
                 }
             }
         }

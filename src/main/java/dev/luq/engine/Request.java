@@ -8,7 +8,12 @@ import java.util.TreeMap;
 /** A request as {@link Scheduler} sees it. */
 final class Request {
 
-    enum Status { PREPARING, WAITING, PREFILL, DECODE }
+    enum Status {
+        PREPARING,
+        WAITING,
+        PREFILL,
+        DECODE
+    }
 
     final String id;
     /** Tokens to generate at most; 0 for as many as the context holds. */
@@ -19,17 +24,20 @@ final class Request {
     final String client;
     /** When it began to wait, as {@link FairShare} counts. */
     long arrived;
+
     Status status = Status.PREPARING;
     /** Null while preparing. */
     Prompt prompt;
 
     /** From here on set while running. */
     int sequence;
+
     int cachedTokens;
     /** Cells that are kept for this request, those that it has used included. */
     int reserved;
     /** Unit of the prompt to decode next, and how much of it is decoded if it is an image. */
     int nextUnit;
+
     int imageCells;
     /** Images asked for, by unit, and whether their embeddings are there. */
     final Map<Integer, Boolean> images = new TreeMap<>();
@@ -37,6 +45,7 @@ final class Request {
     long lastImageStep;
     /** Token to decode next, once generating. */
     int token;
+
     int generated;
 
     Request(String id, int maxTokens, boolean reuse, String client) {
@@ -92,13 +101,26 @@ final class Request {
         for (int i = 0; i < count; i++) {
             tokens[i] = ((PromptUnit.Text) unit(nextUnit + i)).token();
         }
-        return new Step.TokenRun(id, sequence, position, tokens, nextUnit + count == prompt.units().size());
+        return new Step.TokenRun(
+                id,
+                sequence,
+                position,
+                tokens,
+                nextUnit + count == prompt.units().size());
     }
 
     Step.ImageSlice imageSlice(int count, int position) {
         PromptUnit.Image image = image();
         boolean last = imageCells + count == image.cells();
-        return new Step.ImageSlice(id, sequence, nextUnit, image, imageCells, count, position, last,
+        return new Step.ImageSlice(
+                id,
+                sequence,
+                nextUnit,
+                image,
+                imageCells,
+                count,
+                position,
+                last,
                 last && nextUnit == prompt.units().size() - 1);
     }
 }

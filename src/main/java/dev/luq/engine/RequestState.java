@@ -32,6 +32,7 @@ final class RequestState implements AutoCloseable {
     private DeltaBuffer deltas;
     /** Images in the embedding cache that this request has pinned, by unit. */
     private final Map<Integer, String> pins = new HashMap<>();
+
     private int tokens;
 
     private final long submitted = System.nanoTime();
@@ -43,7 +44,10 @@ final class RequestState implements AutoCloseable {
      * @param streamInterval of {@link EngineOptions}, in nanoseconds
      * @param onConsumerFailure called once when the consumer throws; it gets no more events then
      */
-    RequestState(GenerationRequest request, Consumer<GenerationEvent> consumer, long streamInterval,
+    RequestState(
+            GenerationRequest request,
+            Consumer<GenerationEvent> consumer,
+            long streamInterval,
             Runnable onConsumerFailure) {
         this.request = request;
         this.consumer = consumer;
@@ -82,11 +86,13 @@ final class RequestState implements AutoCloseable {
         request = request.withoutContent();
         List<String> stops = new ArrayList<>(request.stop());
         stops.addAll(prepared.chat().stops());
-        deltas = new DeltaBuffer((content, toolCall, logprobs) ->
-                emit(new GenerationEvent.Delta(request.id(), content, toolCall, logprobs)),
-                streamInterval, System::nanoTime);
-        output = new OutputProcessor(vocabulary, stops, prepared.chat().preservedTokens(), prepared.parser(),
-                request.topLogprobs(), deltas);
+        deltas = new DeltaBuffer(
+                (content, toolCall, logprobs) ->
+                        emit(new GenerationEvent.Delta(request.id(), content, toolCall, logprobs)),
+                streamInterval,
+                System::nanoTime);
+        output = new OutputProcessor(
+                vocabulary, stops, prepared.chat().preservedTokens(), prepared.parser(), request.topLogprobs(), deltas);
     }
 
     void admitted() {
@@ -142,8 +148,11 @@ final class RequestState implements AutoCloseable {
             return prepared.sampler().sample(context, batchIndex);
         } catch (LlamaException.TooComplex e) {
             String param = prepared.grammarField();
-            throw new PromptException.SchemaTooComplex(param, "The answer cannot be made to follow " + param + ": "
-                    + e.getMessage() + ". Use a simpler schema, with fewer and smaller repetitions.", e);
+            throw new PromptException.SchemaTooComplex(
+                    param,
+                    "The answer cannot be made to follow " + param + ": " + e.getMessage()
+                            + ". Use a simpler schema, with fewer and smaller repetitions.",
+                    e);
         }
     }
 
@@ -166,8 +175,11 @@ final class RequestState implements AutoCloseable {
     }
 
     private GenerationEvent.Timings timings() {
-        return new GenerationEvent.Timings(millis(submitted, admitted), millis(admitted, accepted),
-                millis(accepted, System.nanoTime()), imageEncodeMillis);
+        return new GenerationEvent.Timings(
+                millis(submitted, admitted),
+                millis(admitted, accepted),
+                millis(accepted, System.nanoTime()),
+                imageEncodeMillis);
     }
 
     private static double millis(long from, long to) {

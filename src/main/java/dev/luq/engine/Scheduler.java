@@ -272,7 +272,9 @@ final class Scheduler {
     /** Cells that a request will be able to reuse of a running one's prompt once that is evaluated. */
     private int comingPrefix(Request r, Request other) {
         return cutsPrefixes && other.status == Request.Status.PREFILL && r.reuse
-                ? r.prompt.cells(Math.min(r.prompt.common(other.prompt), r.prompt.units().size() - 1)) : 0;
+                ? r.prompt.cells(
+                        Math.min(r.prompt.common(other.prompt), r.prompt.units().size() - 1))
+                : 0;
     }
 
     private int reservation(Request r) {
@@ -340,7 +342,10 @@ final class Scheduler {
         int most = batchSize - cache.sequences();
         for (Request r : List.copyOf(running)) {
             if (r.imageIsReady() && r.image().cells() > most && !effects.divisible(r.image())) {
-                fail(r, EngineException.of(new PromptException.ImageTooLarge(r.image().cells(), most)));
+                fail(
+                        r,
+                        EngineException.of(
+                                new PromptException.ImageTooLarge(r.image().cells(), most)));
             }
         }
     }

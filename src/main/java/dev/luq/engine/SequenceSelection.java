@@ -30,7 +30,8 @@ record SequenceSelection(int source, int target, int units, int cells, int posit
         }
         int cells = r.prompt.cells(units);
         int other = cache.leastRecentlyUsed(source).orElse(source);
-        boolean inPlace = source >= 0 && !cache.isActive(source) && (2 * cells >= cache.cells(source) || other == source);
+        boolean inPlace =
+                source >= 0 && !cache.isActive(source) && (2 * cells >= cache.cells(source) || other == source);
         int target = inPlace ? source : other;
         return new SequenceSelection(source < 0 ? target : source, target, units, cells, r.prompt.positions(units));
     }

@@ -36,8 +36,7 @@ record Step(List<TokenRun> tokens, ImageSlice image) {
      * @param position of the first token
      * @param output whether the last token's logits are wanted
      */
-    record TokenRun(String request, int sequence, int position, int[] tokens, boolean output) {
-    }
+    record TokenRun(String request, int sequence, int position, int[] tokens, boolean output) {}
 
     /**
      * Consecutive embeddings of one image.
@@ -49,7 +48,14 @@ record Step(List<TokenRun> tokens, ImageSlice image) {
      * @param last whether the image is complete after this slice
      * @param output whether the last embedding's logits are wanted
      */
-    record ImageSlice(String request, int sequence, int unit, PromptUnit.Image image, int first, int count,
-            int position, boolean last, boolean output) {
-    }
+    record ImageSlice(
+            String request,
+            int sequence,
+            int unit,
+            PromptUnit.Image image,
+            int first,
+            int count,
+            int position,
+            boolean last,
+            boolean output) {}
 }

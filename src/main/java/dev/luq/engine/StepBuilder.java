@@ -25,15 +25,18 @@ record StepBuilder(KvCache cache, int batchSize, Predicate<PromptUnit.Image> div
             return new Step(runs, null);
         }
         int budget = batchSize - runs.size();
-        Request withImage = running.stream().filter(Request::imageIsReady)
-                .min(Comparator.comparingLong(r -> r.lastImageStep)).orElse(null);
+        Request withImage = running.stream()
+                .filter(Request::imageIsReady)
+                .min(Comparator.comparingLong(r -> r.lastImageStep))
+                .orElse(null);
         Step.ImageSlice image = null;
         if (withImage != null && !divisible.test(withImage.image())) {
             image = slice(withImage, withImage.image().cells());
             budget -= image.count();
         }
         List<Request> prompts = new ArrayList<>(running);
-        prompts.removeIf(r -> r.decodable(1) == 0 || r.imageIsReady() && (r != withImage || !divisible.test(r.image())));
+        prompts.removeIf(
+                r -> r.decodable(1) == 0 || r.imageIsReady() && (r != withImage || !divisible.test(r.image())));
         // The smallest first: what they leave of their share is left for the others.
         prompts.sort(Comparator.comparingInt(r -> r.decodable(batchSize)));
         int left = prompts.size();

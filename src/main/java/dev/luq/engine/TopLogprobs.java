@@ -10,8 +10,7 @@ import java.util.PriorityQueue;
 final class TopLogprobs {
 
     /** A token of the vocabulary and its log probability. */
-    record Entry(int token, double logprob) {
-    }
+    record Entry(int token, double logprob) {}
 
     private final FloatBuffer logits;
     private final double logSum;
@@ -36,8 +35,8 @@ final class TopLogprobs {
 
     /** The likeliest tokens, the likeliest first; of equal ones the lower id. */
     List<Entry> top(int count) {
-        Comparator<Integer> likeliestFirst = Comparator.<Integer>comparingDouble(i -> -logits.get(i))
-                .thenComparingInt(i -> i);
+        Comparator<Integer> likeliestFirst =
+                Comparator.<Integer>comparingDouble(i -> -logits.get(i)).thenComparingInt(i -> i);
         PriorityQueue<Integer> best = new PriorityQueue<>(likeliestFirst.reversed());
         for (int i = 0; count > 0 && i < logits.limit(); i++) {
             if (best.size() < count) {

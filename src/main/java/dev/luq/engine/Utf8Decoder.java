@@ -9,14 +9,19 @@ import java.nio.charset.StandardCharsets;
 /** Turns bytes that come in arbitrary pieces into text; a character comes out when its last byte is there. */
 final class Utf8Decoder {
 
-    private final CharsetDecoder decoder = StandardCharsets.UTF_8.newDecoder()
-            .onMalformedInput(CodingErrorAction.REPLACE).onUnmappableCharacter(CodingErrorAction.REPLACE);
+    private final CharsetDecoder decoder = StandardCharsets.UTF_8
+            .newDecoder()
+            .onMalformedInput(CodingErrorAction.REPLACE)
+            .onUnmappableCharacter(CodingErrorAction.REPLACE);
     /** At most three bytes of a character that is not complete. */
     private ByteBuffer rest = ByteBuffer.allocate(0);
 
     /** The text that is complete now; malformed bytes become U+FFFD. */
     String decode(byte[] bytes) {
-        ByteBuffer in = ByteBuffer.allocate(rest.remaining() + bytes.length).put(rest).put(bytes).flip();
+        ByteBuffer in = ByteBuffer.allocate(rest.remaining() + bytes.length)
+                .put(rest)
+                .put(bytes)
+                .flip();
         CharBuffer out = CharBuffer.allocate(in.remaining());
         decoder.decode(in, out, false);
         rest = in;

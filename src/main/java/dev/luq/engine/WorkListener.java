@@ -11,12 +11,10 @@ public interface WorkListener {
     /** Hears nothing. */
     WorkListener NONE = new WorkListener() {
         @Override
-        public void begins(Work work, List<String> requests) {
-        }
+        public void begins(Work work, List<String> requests) {}
 
         @Override
-        public void ends(Work work) {
-        }
+        public void ends(Work work) {}
     };
 
     /** A thread does one piece of a kind at a time; several prepare prompts. */

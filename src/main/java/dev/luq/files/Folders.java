@@ -14,8 +14,7 @@ import java.nio.file.attribute.BasicFileAttributes;
 /** Folders with all that is in them. */
 public final class Folders {
 
-    private Folders() {
-    }
+    private Folders() {}
 
     /**
      * Makes a folder and those above it, unless they are there; durable when it returns.

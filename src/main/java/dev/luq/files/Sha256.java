@@ -14,8 +14,7 @@ public final class Sha256 {
 
     private static final int BUFFER_BYTES = 1 << 20;
 
-    private Sha256() {
-    }
+    private Sha256() {}
 
     /** A digest to be fed part by part. */
     public static MessageDigest create() {

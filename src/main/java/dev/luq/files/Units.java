@@ -9,6 +9,5 @@ public final class Units {
     /** Bytes of a gibibyte. */
     public static final double GIB = 1 << 30;
 
-    private Units() {
-    }
+    private Units() {}
 }

@@ -44,8 +44,7 @@ final class FileTypes {
             Map.entry(40L, "Q1_0"),
             Map.entry(41L, "Q2_0"));
 
-    private FileTypes() {
-    }
+    private FileTypes() {}
 
     static Optional<String> name(long fileType) {
         return Optional.ofNullable(NAMES.get(fileType));

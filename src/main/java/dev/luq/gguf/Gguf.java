@@ -25,8 +25,7 @@ public final class Gguf {
     private final Map<String, Placed> tensors;
     private final long dataOffset;
 
-    private record Placed(GgufTensor tensor, long offset) {
-    }
+    private record Placed(GgufTensor tensor, long offset) {}
 
     /** @param offsets of the tensors' data, from the start of the file, in the tensors' order */
     Gguf(int version, Map<String, GgufValue> metadata, List<GgufTensor> tensors, List<Long> offsets, long dataOffset) {

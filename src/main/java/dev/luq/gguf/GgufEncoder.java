@@ -6,8 +6,7 @@ import java.nio.charset.StandardCharsets;
 /** The grammar's little-endian terminals, for writing. */
 final class GgufEncoder {
 
-    private GgufEncoder() {
-    }
+    private GgufEncoder() {}
 
     static void u32(ByteArrayOutputStream out, long value) {
         number(out, value, 4);

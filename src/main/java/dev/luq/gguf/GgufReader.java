@@ -25,6 +25,7 @@ final class GgufReader {
     static final int MAX_METADATA_BYTES = 64 << 20;
     /** Real files have some hundred keys, and about a thousand tensors; some mixture-of-experts models a few thousand. */
     static final int MAX_KEYS = 1 << 16;
+
     static final int MAX_TENSORS = 1 << 16;
     private static final int MAX_KEY_BYTES = 65535;
     private static final int MAX_ARRAY_DEPTH = 4;
@@ -37,7 +38,8 @@ final class GgufReader {
 
     private final ReadableByteChannel channel;
     private final long size;
-    private final ByteBuffer buffer = ByteBuffer.allocate(1 << 16).order(ByteOrder.LITTLE_ENDIAN).limit(0);
+    private final ByteBuffer buffer =
+            ByteBuffer.allocate(1 << 16).order(ByteOrder.LITTLE_ENDIAN).limit(0);
     private long consumed;
     private long metadataBytes;
 
@@ -69,8 +71,8 @@ final class GgufReader {
             throw new GgufException.Unsupported("This GGUF file is big-endian; convert it to little-endian first.");
         }
         if (version != 2 && version != 3) {
-            throw new GgufException.Unsupported("GGUF version " + Integer.toUnsignedString(version)
-                    + " is not supported; versions 2 and 3 are.");
+            throw new GgufException.Unsupported(
+                    "GGUF version " + Integer.toUnsignedString(version) + " is not supported; versions 2 and 3 are.");
         }
         return version;
     }
@@ -124,8 +126,9 @@ final class GgufReader {
 
     private GgufValueType valueType(String key) throws IOException {
         int id = u32("the type of " + key);
-        return GgufValueType.byId(id).orElseThrow(() -> new GgufException.Unsupported("Metadata key " + key
-                + " has the unknown value type " + Integer.toUnsignedString(id) + "."));
+        return GgufValueType.byId(id)
+                .orElseThrow(() -> new GgufException.Unsupported(
+                        "Metadata key " + key + " has the unknown value type " + Integer.toUnsignedString(id) + "."));
     }
 
     private GgufValue.Array array(String key) throws IOException {
@@ -158,8 +161,8 @@ final class GgufReader {
             return;
         }
         if (depth > MAX_ARRAY_DEPTH) {
-            throw new GgufException.Malformed("Metadata key " + key + " nests arrays deeper than " + MAX_ARRAY_DEPTH
-                    + ".");
+            throw new GgufException.Malformed(
+                    "Metadata key " + key + " nests arrays deeper than " + MAX_ARRAY_DEPTH + ".");
         }
         for (int i = 0; i < count; i++) {
             if (type == GgufValueType.STRING) {
@@ -190,11 +193,13 @@ final class GgufReader {
         if (value == null) {
             return Gguf.DEFAULT_ALIGNMENT;
         }
-        if (!(value instanceof GgufValue.Int alignment) || alignment.type() != GgufValueType.UINT32
-                || alignment.value() < 8 || alignment.value() > MAX_ALIGNMENT
+        if (!(value instanceof GgufValue.Int alignment)
+                || alignment.type() != GgufValueType.UINT32
+                || alignment.value() < 8
+                || alignment.value() > MAX_ALIGNMENT
                 || Long.bitCount(alignment.value()) != 1) {
-            throw new GgufException.Malformed(Gguf.ALIGNMENT_KEY + " must be a UINT32 that is a power of two from 8 to "
-                    + MAX_ALIGNMENT + ".");
+            throw new GgufException.Malformed(
+                    Gguf.ALIGNMENT_KEY + " must be a UINT32 that is a power of two from 8 to " + MAX_ALIGNMENT + ".");
         }
         return (int) alignment.value();
     }
@@ -208,8 +213,9 @@ final class GgufReader {
             }
             List<Long> shape = shape(name);
             int typeId = u32("the type of tensor " + name);
-            GgmlType type = GgmlType.byId(typeId).orElseThrow(() -> new GgufException.Unsupported("Tensor " + name
-                    + " has the unknown or removed type " + Integer.toUnsignedString(typeId) + "."));
+            GgmlType type = GgmlType.byId(typeId)
+                    .orElseThrow(() -> new GgufException.Unsupported("Tensor " + name
+                            + " has the unknown or removed type " + Integer.toUnsignedString(typeId) + "."));
             tensors.add(new GgufTensor(name, type, shape));
             offsets.add(u64("the offset of tensor " + name));
         }
@@ -258,10 +264,11 @@ final class GgufReader {
         }
         String detail = "its data is at offset " + Long.toUnsignedString(offset) + ", expected at " + expected;
         if (offset < 0 || offset > size) {
-            throw new GgufException.Truncated("Tensor " + tensor.name() + " lies past the end of the file: " + detail
-                    + ".");
+            throw new GgufException.Truncated(
+                    "Tensor " + tensor.name() + " lies past the end of the file: " + detail + ".");
         }
-        String fault = offset % alignment != 0 ? " is not aligned to " + alignment + " bytes: "
+        String fault = offset % alignment != 0
+                ? " is not aligned to " + alignment + " bytes: "
                 : offset < expected ? " overlaps the tensor before it: " : " leaves a gap to the tensor before it: ";
         throw new GgufException.Malformed("Tensor " + tensor.name() + fault + detail + ".");
     }
@@ -279,7 +286,10 @@ final class GgufReader {
         }
         byte[] bytes = bytes(length, what);
         try {
-            return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+            return StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(bytes))
+                    .toString();
         } catch (CharacterCodingException e) {
             throw new GgufException.Malformed("The bytes of " + what + " are not UTF-8.");
         }

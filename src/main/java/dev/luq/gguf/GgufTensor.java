@@ -15,6 +15,7 @@ public record GgufTensor(String name, GgmlType type, List<Long> shape) {
 
     /** ggml keeps names in 64 bytes, the last one 0. */
     static final int MAX_NAME_BYTES = 63;
+
     static final int MAX_RANK = 4;
 
     /** @throws GgufException.Malformed when name, shape and type contradict these rules */
@@ -27,8 +28,8 @@ public record GgufTensor(String name, GgmlType type, List<Long> shape) {
     private static void checkName(String name) {
         int length = name.getBytes(StandardCharsets.UTF_8).length;
         if (length == 0 || length > MAX_NAME_BYTES) {
-            throw new GgufException.Malformed("A tensor's name has " + length + " bytes; 1 to " + MAX_NAME_BYTES
-                    + " are allowed.");
+            throw new GgufException.Malformed(
+                    "A tensor's name has " + length + " bytes; 1 to " + MAX_NAME_BYTES + " are allowed.");
         }
         if (name.chars().anyMatch(Character::isISOControl)) {
             throw new GgufException.Malformed("A tensor's name contains a control character.");
@@ -37,19 +38,19 @@ public record GgufTensor(String name, GgmlType type, List<Long> shape) {
 
     private static void checkShape(String name, GgmlType type, List<Long> shape) {
         if (shape.size() > MAX_RANK) {
-            throw new GgufException.Malformed("Tensor " + name + " has " + shape.size() + " dimensions; at most "
-                    + MAX_RANK + " are allowed.");
+            throw new GgufException.Malformed(
+                    "Tensor " + name + " has " + shape.size() + " dimensions; at most " + MAX_RANK + " are allowed.");
         }
         long elements = 1;
         for (long extent : shape) {
             if (extent < 1) {
-                throw new GgufException.Malformed("Tensor " + name + " has a dimension of "
-                        + Long.toUnsignedString(extent) + " elements.");
+                throw new GgufException.Malformed(
+                        "Tensor " + name + " has a dimension of " + Long.toUnsignedString(extent) + " elements.");
             }
             // INVARIANT: elements * 8 bytes (the widest type) fits a long, so no size computed below overflows.
             if (extent > Long.MAX_VALUE / 8 / elements) {
-                throw new GgufException.Malformed("The dimensions of tensor " + name + " multiply to more than "
-                        + "a file can hold.");
+                throw new GgufException.Malformed(
+                        "The dimensions of tensor " + name + " multiply to more than " + "a file can hold.");
             }
             elements *= extent;
         }

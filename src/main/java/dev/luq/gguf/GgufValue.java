@@ -155,7 +155,9 @@ public sealed interface GgufValue {
 
         @Override
         public boolean equals(Object other) {
-            return other instanceof Array that && elementType == that.elementType && size == that.size
+            return other instanceof Array that
+                    && elementType == that.elementType
+                    && size == that.size
                     && Arrays.equals(content, that.content);
         }
 

@@ -53,8 +53,9 @@ public final class GgufWriter implements AutoCloseable {
      * @param digest is given every byte of the file in order; complete after {@link #commit}
      * @see #create(Path, Map, List)
      */
-    public static GgufWriter create(Path target, Map<String, GgufValue> metadata, List<GgufTensor> tensors,
-            Optional<MessageDigest> digest) throws IOException {
+    public static GgufWriter create(
+            Path target, Map<String, GgufValue> metadata, List<GgufTensor> tensors, Optional<MessageDigest> digest)
+            throws IOException {
         int alignment = GgufReader.alignment(metadata);
         byte[] head = head(metadata, tensors, alignment);
         Path absolute = target.toAbsolutePath();
@@ -70,7 +71,12 @@ public final class GgufWriter implements AutoCloseable {
         }
     }
 
-    private GgufWriter(Path target, Path temporary, FileChannel channel, List<GgufTensor> tensors, int alignment,
+    private GgufWriter(
+            Path target,
+            Path temporary,
+            FileChannel channel,
+            List<GgufTensor> tensors,
+            int alignment,
             Optional<MessageDigest> digest) {
         this.target = target;
         this.temporary = temporary;
@@ -145,7 +151,8 @@ public final class GgufWriter implements AutoCloseable {
     public void commit() throws IOException {
         requireComplete();
         if (next != tensors.size()) {
-            throw new IllegalStateException("no data for tensor " + tensors.get(next).name());
+            throw new IllegalStateException(
+                    "no data for tensor " + tensors.get(next).name());
         }
         padFile();
         channel.close();
@@ -161,7 +168,8 @@ public final class GgufWriter implements AutoCloseable {
 
     private void requireComplete() {
         if (missing != 0) {
-            throw new IllegalStateException(missing + " bytes missing of tensor " + tensors.get(next - 1).name());
+            throw new IllegalStateException(missing + " bytes missing of tensor "
+                    + tensors.get(next - 1).name());
         }
     }
 

@@ -56,8 +56,8 @@ public record ImportanceMatrix(SortedMap<String, Entry> entries, List<String> da
         /** @throws GgufException.Malformed when the arrays do not fit each other or hold no sums of squares */
         public Entry {
             if (counts.length == 0 || sums.length == 0 || sums.length % counts.length != 0) {
-                throw new GgufException.Malformed("An importance matrix has " + sums.length + " sums for " + counts.length
-                        + " matrices.");
+                throw new GgufException.Malformed(
+                        "An importance matrix has " + sums.length + " sums for " + counts.length + " matrices.");
             }
             for (float sum : sums) {
                 if (!(sum >= 0) || Float.isInfinite(sum)) {
@@ -117,20 +117,22 @@ public record ImportanceMatrix(SortedMap<String, Entry> entries, List<String> da
             for (GgufTensor tensor : gguf.tensors()) {
                 if (tensor.name().endsWith(SUMS)) {
                     String name = tensor.name().substring(0, tensor.name().length() - SUMS.length());
-                    entries.put(name, new Entry(floats(gguf, channel, name + SUMS),
-                            round(floats(gguf, channel, name + COUNTS))));
+                    entries.put(
+                            name,
+                            new Entry(floats(gguf, channel, name + SUMS), round(floats(gguf, channel, name + COUNTS))));
                 }
             }
         }
         if (entries.isEmpty() || entries.size() * 2 != gguf.tensors().size()) {
             throw new GgufException.Malformed("The importance matrix does not have sums and counts for each tensor.");
         }
-        return new ImportanceMatrix(entries, datasets(gguf), number(gguf, CHUNK_COUNT_KEY), number(gguf, CHUNK_SIZE_KEY));
+        return new ImportanceMatrix(
+                entries, datasets(gguf), number(gguf, CHUNK_COUNT_KEY), number(gguf, CHUNK_SIZE_KEY));
     }
 
     private static float[] floats(Gguf gguf, FileChannel channel, String name) throws IOException {
-        GgufTensor tensor = gguf.tensor(name).orElseThrow(() -> new GgufException.Malformed(
-                "The importance matrix lacks " + name + "."));
+        GgufTensor tensor = gguf.tensor(name)
+                .orElseThrow(() -> new GgufException.Malformed("The importance matrix lacks " + name + "."));
         if (tensor.type() != GgmlType.F32 || tensor.bytes() > Integer.MAX_VALUE) {
             throw new GgufException.Malformed("Tensor " + name + " of the importance matrix is not a row of F32.");
         }
@@ -164,7 +166,8 @@ public record ImportanceMatrix(SortedMap<String, Entry> entries, List<String> da
     private static int number(Gguf gguf, String key) {
         long value = gguf.integer(key).orElse(0);
         if (value < 0 || value > Integer.MAX_VALUE) {
-            throw new GgufException.Malformed("Metadata key " + key + " has the value " + Long.toUnsignedString(value) + ".");
+            throw new GgufException.Malformed(
+                    "Metadata key " + key + " has the value " + Long.toUnsignedString(value) + ".");
         }
         return (int) value;
     }

@@ -39,7 +39,9 @@ public record LayeredModel(Map<String, GgufValue> metadata, List<GgufTensor> out
         if (facts.projector()) {
             throw new GgufException.Unsupported("The file is a multimodal projector (mmproj), not a language model.");
         }
-        return of(files.first().metadata(), facts.blockCount(),
+        return of(
+                files.first().metadata(),
+                facts.blockCount(),
                 files.parts().stream().flatMap(part -> part.tensors().stream()));
     }
 
@@ -49,7 +51,8 @@ public record LayeredModel(Map<String, GgufValue> metadata, List<GgufTensor> out
      * @param blockCount layers that there must be; empty where the file says nothing
      * @throws GgufException.Unsupported when the layers are others
      */
-    public static LayeredModel of(Map<String, GgufValue> metadata, OptionalLong blockCount, Stream<GgufTensor> tensors) {
+    public static LayeredModel of(
+            Map<String, GgufValue> metadata, OptionalLong blockCount, Stream<GgufTensor> tensors) {
         List<GgufTensor> outside = new ArrayList<>();
         List<List<GgufTensor>> layers = new ArrayList<>();
         tensors.forEach(tensor -> {
@@ -63,10 +66,12 @@ public record LayeredModel(Map<String, GgufValue> metadata, List<GgufTensor> out
             }
             layers.get(layer.get()).add(tensor);
         });
-        if (layers.isEmpty() || blockCount.orElse(layers.size()) != layers.size()
+        if (layers.isEmpty()
+                || blockCount.orElse(layers.size()) != layers.size()
                 || layers.stream().anyMatch(List::isEmpty)) {
             throw new GgufException.Unsupported("The model announces " + blockCount.orElse(0) + " layers, but its"
-                    + " tensors (blk.0 and so on) are those of " + layers.stream().filter(l -> !l.isEmpty()).count() + ".");
+                    + " tensors (blk.0 and so on) are those of "
+                    + layers.stream().filter(l -> !l.isEmpty()).count() + ".");
         }
         return new LayeredModel(metadata, outside, layers);
     }
@@ -93,11 +98,15 @@ public record LayeredModel(Map<String, GgufValue> metadata, List<GgufTensor> out
     }
 
     private Optional<GgufTensor> embeddings() {
-        return outside.stream().filter(tensor -> tensor.name().equals(EMBEDDING)).findFirst();
+        return outside.stream()
+                .filter(tensor -> tensor.name().equals(EMBEDDING))
+                .findFirst();
     }
 
     /** Number of weights. */
     public long parameters() {
-        return Stream.concat(outside.stream(), layers.stream().flatMap(List::stream)).mapToLong(GgufTensor::elements).sum();
+        return Stream.concat(outside.stream(), layers.stream().flatMap(List::stream))
+                .mapToLong(GgufTensor::elements)
+                .sum();
     }
 }

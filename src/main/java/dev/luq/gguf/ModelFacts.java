@@ -18,24 +18,40 @@ import java.util.OptionalLong;
  * @param projectionLength width of the embeddings that a projector puts out, for the projector types whose layout is
  *     known here; empty for models and other projectors
  */
-public record ModelFacts(String architecture, Optional<String> name, Optional<String> fileType, boolean projector,
-        long parameters, long tensorBytes, OptionalLong embeddingLength, OptionalLong blockCount,
-        OptionalLong contextLength, OptionalLong projectionLength) {
+public record ModelFacts(
+        String architecture,
+        Optional<String> name,
+        Optional<String> fileType,
+        boolean projector,
+        long parameters,
+        long tensorBytes,
+        OptionalLong embeddingLength,
+        OptionalLong blockCount,
+        OptionalLong contextLength,
+        OptionalLong projectionLength) {
 
     private static final String PROJECTOR_ARCHITECTURE = "clip";
 
     /** @throws GgufException.Malformed when general.architecture is missing */
     public static ModelFacts of(ModelFiles files) {
         Gguf gguf = files.first();
-        String architecture = gguf.text("general.architecture").filter(a -> !a.isEmpty())
-                .orElseThrow(() -> new GgufException.Malformed("The file does not name its architecture "
-                        + "(general.architecture): it is not a model."));
-        Optional<String> fileType = gguf.integer("general.file_type").stream().boxed()
-                .flatMap(type -> FileTypes.name(type).stream()).findFirst();
+        String architecture = gguf.text("general.architecture")
+                .filter(a -> !a.isEmpty())
+                .orElseThrow(() -> new GgufException.Malformed(
+                        "The file does not name its architecture " + "(general.architecture): it is not a model."));
+        Optional<String> fileType = gguf.integer("general.file_type").stream()
+                .boxed()
+                .flatMap(type -> FileTypes.name(type).stream())
+                .findFirst();
         boolean projector = architecture.equals(PROJECTOR_ARCHITECTURE)
                 || gguf.text("general.type").filter("mmproj"::equals).isPresent();
         OptionalLong none = OptionalLong.empty();
-        return new ModelFacts(architecture, gguf.text("general.name"), fileType, projector, files.parameters(),
+        return new ModelFacts(
+                architecture,
+                gguf.text("general.name"),
+                fileType,
+                projector,
+                files.parameters(),
                 files.tensorBytes(),
                 projector ? none : gguf.integer(architecture + ".embedding_length"),
                 projector ? none : gguf.integer(architecture + ".block_count"),
@@ -52,14 +68,18 @@ public record ModelFacts(String architecture, Optional<String> name, Optional<St
      */
     private static OptionalLong projectionLength(ModelFiles files) {
         Gguf gguf = files.first();
-        String type = gguf.text("clip.projector_type").or(() -> gguf.text("clip.vision.projector_type"))
+        String type = gguf.text("clip.projector_type")
+                .or(() -> gguf.text("clip.vision.projector_type"))
                 .orElse(gguf.flag("clip.has_llava_projector") ? "mlp" : "");
-        boolean twoLayers = switch (type) {
-            // An mlp with a third matrix is another projector (mlp_norm).
-            case "mlp" -> files.tensor("mm.3.weight").isEmpty() && files.tensor("mm.4.weight").isEmpty();
-            case "qwen2vl_merger", "qwen2.5vl_merger" -> true;
-            default -> false;
-        };
+        boolean twoLayers =
+                switch (type) {
+                    // An mlp with a third matrix is another projector (mlp_norm).
+                    case "mlp" ->
+                        files.tensor("mm.3.weight").isEmpty()
+                                && files.tensor("mm.4.weight").isEmpty();
+                    case "qwen2vl_merger", "qwen2.5vl_merger" -> true;
+                    default -> false;
+                };
         Optional<GgufTensor> last = twoLayers ? files.tensor("mm.2.weight") : Optional.empty();
         return last.map(tensor -> OptionalLong.of(tensor.extent(1))).orElse(OptionalLong.empty());
     }
@@ -82,7 +102,8 @@ public record ModelFacts(String architecture, Optional<String> name, Optional<St
             throw new GgufException.Mismatch("The file given as mmproj is not a multimodal projector but a model of"
                     + " architecture " + mmproj.architecture + ".");
         }
-        if (embeddingLength.isPresent() && mmproj.projectionLength.isPresent()
+        if (embeddingLength.isPresent()
+                && mmproj.projectionLength.isPresent()
                 && embeddingLength.getAsLong() != mmproj.projectionLength.getAsLong()) {
             throw new GgufException.Mismatch("The mmproj belongs to another model: it puts out embeddings of "
                     + mmproj.projectionLength.getAsLong() + " values, the model takes " + embeddingLength.getAsLong()

@@ -46,15 +46,16 @@ public record ModelFiles(List<Path> paths, List<Gguf> parts) {
             return new ModelFiles(List.of(first), List.of(gguf));
         }
         if (count < 0 || count > 99_999) {
-            throw new GgufException.Malformed("The file claims to be one of " + Long.toUnsignedString(count)
-                    + " parts.");
+            throw new GgufException.Malformed(
+                    "The file claims to be one of " + Long.toUnsignedString(count) + " parts.");
         }
         requireNumber(gguf, 0, count);
         List<Path> paths = siblings(first, (int) count);
         List<Gguf> parts = new ArrayList<>(List.of(gguf));
         for (int i = 1; i < count; i++) {
             if (!Files.exists(paths.get(i))) {
-                throw new GgufException.Mismatch("Part " + (i + 1) + " of " + count + " of this split model is missing.");
+                throw new GgufException.Mismatch(
+                        "Part " + (i + 1) + " of " + count + " of this split model is missing.");
             }
             Gguf part = Gguf.read(paths.get(i));
             requireNumber(part, i, count);
@@ -73,7 +74,8 @@ public record ModelFiles(List<Path> paths, List<Gguf> parts) {
      * @throws IOException when a file cannot be read; its message may name the path
      */
     public static ModelFiles of(List<Path> files) throws IOException {
-        List<Path> paths = files.stream().map(file -> file.toAbsolutePath().normalize()).toList();
+        List<Path> paths =
+                files.stream().map(file -> file.toAbsolutePath().normalize()).toList();
         List<Gguf> parts = new ArrayList<>();
         for (Path path : paths) {
             Gguf part = Gguf.read(path);
@@ -114,9 +116,10 @@ public record ModelFiles(List<Path> paths, List<Gguf> parts) {
         long actual = part.integer(NUMBER_KEY).orElse(-1);
         long actualCount = part.integer(COUNT_KEY).orElse(-1);
         if (actual != number || actualCount != count) {
-            throw new GgufException.Mismatch("Part " + (number + 1) + " of " + count + " was expected, but the file says "
-                    + "that it is part " + (actual + 1) + " of " + actualCount
-                    + (number == 0 ? "; name the first part." : "."));
+            throw new GgufException.Mismatch(
+                    "Part " + (number + 1) + " of " + count + " was expected, but the file says "
+                            + "that it is part " + (actual + 1) + " of " + actualCount
+                            + (number == 0 ? "; name the first part." : "."));
         }
     }
 
@@ -125,7 +128,8 @@ public record ModelFiles(List<Path> paths, List<Gguf> parts) {
         for (Gguf part : parts) {
             for (GgufTensor tensor : part.tensors()) {
                 if (!names.add(tensor.name())) {
-                    throw new GgufException.Mismatch("Tensor " + tensor.name() + " is in two parts of the split model.");
+                    throw new GgufException.Mismatch(
+                            "Tensor " + tensor.name() + " is in two parts of the split model.");
                 }
             }
         }

@@ -10,8 +10,7 @@ public final class ClientNetwork {
     /** Bytes of an IPv6 address that one host has to itself. */
     private static final int IPV6_PREFIX = 8;
 
-    private ClientNetwork() {
-    }
+    private ClientNetwork() {}
 
     /** @return the four bytes of an IPv4 address, or the first 64 bits of an IPv6 address */
     public static byte[] of(InetAddress address) {

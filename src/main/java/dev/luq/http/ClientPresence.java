@@ -16,8 +16,7 @@ public final class ClientPresence {
 
     private final CompletableFuture<Void> gone = new CompletableFuture<>();
 
-    private ClientPresence() {
-    }
+    private ClientPresence() {}
 
     /** Begins to watch. Called on the request's event loop, where a connection cannot end in between. */
     static void watch(RoutingContext routing) {
@@ -29,7 +28,8 @@ public final class ClientPresence {
         routing.put(KEY, presence);
         routing.addEndHandler(end -> {
             if (end.failed()) {
-                // One event later: by then the framework has cancelled what it waits for, and need not be told of a failure.
+                // One event later: by then the framework has cancelled what it waits for, and need not be told of a
+                // failure.
                 routing.vertx().runOnContext(turn -> presence.gone.complete(null));
             }
         });
@@ -51,6 +51,7 @@ public final class ClientPresence {
     /** @return work that is cancelled when the client leaves, and fails with {@link ClientGone} then */
     public <T> Uni<T> whileThere(Uni<T> work) {
         Uni<Void> leaving = Uni.createFrom().emitter(emitter -> whenGone(() -> emitter.complete(null)));
-        return Uni.combine().any().of(work, leaving.onItem().transformToUni(left -> Uni.createFrom().failure(new ClientGone())));
+        return Uni.combine().any().of(work, leaving.onItem().transformToUni(left -> Uni.createFrom()
+                .failure(new ClientGone())));
     }
 }

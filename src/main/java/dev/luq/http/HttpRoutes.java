@@ -23,8 +23,7 @@ public final class HttpRoutes {
     }
 
     void fallbacks(@Observes Router router) {
-        router.route().order(AFTER_ALL_ROUTES)
-                .handler(routing -> ErrorResponses.send(routing, Errors.ofStatus(404)));
+        router.route().order(AFTER_ALL_ROUTES).handler(routing -> ErrorResponses.send(routing, Errors.ofStatus(404)));
         router.route().order(AFTER_ALL_ROUTES).failureHandler(this::failed);
     }
 
@@ -38,8 +37,10 @@ public final class HttpRoutes {
     private void failed(RoutingContext routing) {
         int status = routing.statusCode();
         // The router's own refusals, such as of a Host that is none, have a status and a failure.
-        ErrorResponses.send(routing, status >= 400 && status < 500 && !(routing.failure() instanceof ApiException)
-                ? Errors.ofStatus(status)
-                : Errors.describe(routing.failure(), RequestId.of(routing)));
+        ErrorResponses.send(
+                routing,
+                status >= 400 && status < 500 && !(routing.failure() instanceof ApiException)
+                        ? Errors.ofStatus(status)
+                        : Errors.describe(routing.failure(), RequestId.of(routing)));
     }
 }

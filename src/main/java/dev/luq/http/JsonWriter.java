@@ -36,14 +36,19 @@ public final class JsonWriter extends ServerMessageBodyWriter.AllWriteableMessag
     }
 
     @Override
-    public void writeTo(Object entity, Class<?> type, Type genericType, Annotation[] annotations, MediaType mediaType,
-            MultivaluedMap<String, Object> headers, OutputStream out) throws IOException {
+    public void writeTo(
+            Object entity,
+            Class<?> type,
+            Type genericType,
+            Annotation[] annotations,
+            MediaType mediaType,
+            MultivaluedMap<String, Object> headers,
+            OutputStream out)
+            throws IOException {
         out.write(json(entity));
     }
 
     private byte[] json(Object entity) throws IOException {
-        return entity instanceof String text
-                ? text.getBytes(StandardCharsets.UTF_8)
-                : mapper.writeValueAsBytes(entity);
+        return entity instanceof String text ? text.getBytes(StandardCharsets.UTF_8) : mapper.writeValueAsBytes(entity);
     }
 }

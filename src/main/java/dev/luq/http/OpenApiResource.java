@@ -26,8 +26,9 @@ public final class OpenApiResource {
     public Response get(@QueryParam("format") String format, @Context HttpHeaders headers) throws IOException {
         boolean json = "json".equalsIgnoreCase(format)
                 || format == null && headers.getAcceptableMediaTypes().contains(MediaType.APPLICATION_JSON_TYPE);
-        return Response.ok(resource(json ? "openapi.json" : "openapi.yaml"),
-                json ? MediaType.APPLICATION_JSON_TYPE : YAML).build();
+        return Response.ok(
+                        resource(json ? "openapi.json" : "openapi.yaml"), json ? MediaType.APPLICATION_JSON_TYPE : YAML)
+                .build();
     }
 
     private static String resource(String name) throws IOException {

@@ -23,8 +23,7 @@ final class StreamFailures extends ChannelInboundHandlerAdapter {
     private static final String NAME = "luq.stream-failures";
     private static final StreamFailures INSTANCE = new StreamFailures();
 
-    private StreamFailures() {
-    }
+    private StreamFailures() {}
 
     /** Takes care of a request's connection from now on. Called on the request's event loop; again at no cost. */
     static void contain(HttpServerRequest request) {
@@ -50,6 +49,7 @@ final class StreamFailures extends ChannelInboundHandlerAdapter {
     private static boolean isOfOneStream(Throwable cause) {
         return cause instanceof Http2Exception.StreamException
                 || (cause instanceof IllegalArgumentException || cause instanceof IllegalStateException)
-                && cause.getMessage() != null && cause.getMessage().startsWith("Stream ");
+                        && cause.getMessage() != null
+                        && cause.getMessage().startsWith("Stream ");
     }
 }

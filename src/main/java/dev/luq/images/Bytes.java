@@ -3,8 +3,7 @@ package dev.luq.images;
 /** Numbers and texts in a file. What lies outside of the array is an {@link IndexOutOfBoundsException}. */
 final class Bytes {
 
-    private Bytes() {
-    }
+    private Bytes() {}
 
     static int u8(byte[] data, int at) {
         return data[at] & 0xff;

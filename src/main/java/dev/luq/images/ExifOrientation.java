@@ -13,8 +13,7 @@ final class ExifOrientation {
 
     private static final int TAG = 0x0112;
 
-    private ExifOrientation() {
-    }
+    private ExifOrientation() {}
 
     /**
      * @param at where the metadata begins in the file, with or without {@code Exif\0\0} before its TIFF structure

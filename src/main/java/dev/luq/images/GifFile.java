@@ -8,8 +8,19 @@ import java.util.Arrays;
  *
  * @param at where the frame's data begins: the size of its first codes, then blocks
  */
-record GifFile(ImageHeader header, byte[] data, int left, int top, int width, int height, boolean interlaced, int palette,
-        int colours, int transparent, int at) implements EncodedImage {
+record GifFile(
+        ImageHeader header,
+        byte[] data,
+        int left,
+        int top,
+        int width,
+        int height,
+        boolean interlaced,
+        int palette,
+        int colours,
+        int transparent,
+        int at)
+        implements EncodedImage {
 
     private static final int SCREEN = 6;
     private static final int AFTER_SCREEN = 13;
@@ -54,11 +65,15 @@ record GifFile(ImageHeader header, byte[] data, int left, int top, int width, in
         }
         afterBlocks(data, at + 1);
         // A frame beyond the screen enlarges it, as browsers have it.
-        ImageHeader header = new ImageHeader(ImageFormat.GIF, Math.max(Bytes.u16le(data, SCREEN), left + width),
-                Math.max(Bytes.u16le(data, SCREEN + 2), top + height), ExifOrientation.UPRIGHT,
-                data.length + (long) width * height, 0);
-        return new GifFile(header, data, left, top, width, height, (flags & INTERLACED) != 0, palette, colours, transparent,
-                at);
+        ImageHeader header = new ImageHeader(
+                ImageFormat.GIF,
+                Math.max(Bytes.u16le(data, SCREEN), left + width),
+                Math.max(Bytes.u16le(data, SCREEN + 2), top + height),
+                ExifOrientation.UPRIGHT,
+                data.length + (long) width * height,
+                0);
+        return new GifFile(
+                header, data, left, top, width, height, (flags & INTERLACED) != 0, palette, colours, transparent, at);
     }
 
     /** @param at of a block's length; blocks end with one of no length */

@@ -33,8 +33,8 @@ public final class ImageDecoder {
      */
     public Pixels decode(int every) {
         if (image.header().pixels(1) > MOST_PIXELS) {
-            throw ImageException.tooLarge("The " + image.header().format() + " image has more than " + MOST_PIXELS
-                    + " pixels");
+            throw ImageException.tooLarge(
+                    "The " + image.header().format() + " image has more than " + MOST_PIXELS + " pixels");
         }
         return image.decode(every).upright(image.header().orientation());
     }

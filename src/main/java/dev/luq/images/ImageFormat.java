@@ -6,7 +6,10 @@ import java.util.Optional;
 
 /** The supported image formats, told apart by their first bytes. */
 public enum ImageFormat {
-    PNG, JPEG, WEBP, GIF;
+    PNG,
+    JPEG,
+    WEBP,
+    GIF;
 
     private static final byte[] PNG_SIGNATURE = {(byte) 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
     private static final byte[] JPEG_START = {(byte) 0xff, (byte) 0xd8, (byte) 0xff};

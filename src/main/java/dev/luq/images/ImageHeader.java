@@ -10,7 +10,8 @@ package dev.luq.images;
  * @param fixedBytes memory that decoding takes however few pixels are kept
  * @param bytesPerPixel the same for each pixel that is kept, beside the RGB that becomes of it
  */
-public record ImageHeader(ImageFormat format, int width, int height, int orientation, long fixedBytes, int bytesPerPixel) {
+public record ImageHeader(
+        ImageFormat format, int width, int height, int orientation, long fixedBytes, int bytesPerPixel) {
 
     /** RGB, and once more while it is turned or scaled. */
     private static final int RGB_BYTES_PER_PIXEL = 6;
@@ -56,7 +57,8 @@ public record ImageHeader(ImageFormat format, int width, int height, int orienta
         }
         if (memory(every) > memory) {
             throw ImageException.tooLarge("The " + format + " image of " + width + " x " + height + " pixels takes "
-                    + (memory(every) >> 20) + " MiB to decode, at most " + (memory >> 20) + " are allowed: scale it down"
+                    + (memory(every) >> 20) + " MiB to decode, at most " + (memory >> 20)
+                    + " are allowed: scale it down"
                     + (format == ImageFormat.JPEG ? ", or save it as a baseline JPEG" : ", or send it as JPEG"));
         }
         return every;

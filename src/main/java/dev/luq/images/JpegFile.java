@@ -13,8 +13,7 @@ import java.util.List;
 record JpegFile(ImageHeader header, byte[] data, List<Part> parts) implements EncodedImage {
 
     /** A piece of the file that a decoder sees. */
-    private record Part(int from, int to) {
-    }
+    private record Part(int from, int to) {}
 
     private static final int BASELINE = 0xc0;
     private static final int EXTENDED = 0xc1;
@@ -35,6 +34,7 @@ record JpegFile(ImageHeader header, byte[] data, List<Part> parts) implements En
 
     /** Length, version, density; a thumbnail may follow. */
     private static final int JFIF_LENGTH = 16;
+
     private static final int ADOBE_LENGTH = 14;
     private static final int MOST_SCANS = 100;
     /**
@@ -42,6 +42,7 @@ record JpegFile(ImageHeader header, byte[] data, List<Part> parts) implements En
      * 40 megapixels are 18 million at most.
      */
     private static final long MOST_BLOCK_VISITS = 32_000_000;
+
     private static final int MOST_SEGMENTS = 20_000;
     private static final int BYTES_PER_BLOCK = 64 * 2;
 
@@ -51,11 +52,14 @@ record JpegFile(ImageHeader header, byte[] data, List<Part> parts) implements En
 
     @Override
     public Pixels decode(int every) {
-        ByteBuffer essence = ByteBuffer.allocate(data.length + 2).put((byte) 0xff).put((byte) 0xd8);
+        ByteBuffer essence =
+                ByteBuffer.allocate(data.length + 2).put((byte) 0xff).put((byte) 0xd8);
         for (Part part : parts) {
             if (Bytes.u8(data, part.from + 1) == APP_JFIF) {
                 // without its thumbnail
-                essence.put(data, part.from, 2).putShort((short) JFIF_LENGTH).put(data, part.from + 4, JFIF_LENGTH - 4)
+                essence.put(data, part.from, 2)
+                        .putShort((short) JFIF_LENGTH)
+                        .put(data, part.from + 4, JFIF_LENGTH - 4)
                         .putShort((short) 0);
             } else {
                 essence.put(data, part.from, part.to - part.from);
@@ -78,6 +82,7 @@ record JpegFile(ImageHeader header, byte[] data, List<Part> parts) implements En
         private boolean progressive;
         /** Identifiers and blocks of the frame's components; empty before the frame. */
         private int[] components = {};
+
         private long[] blocks = {};
 
         Scanner(byte[] data) {
@@ -123,7 +128,9 @@ record JpegFile(ImageHeader header, byte[] data, List<Part> parts) implements En
                     return end;
                 }
                 case APP_JFIF -> {
-                    if (Bytes.isText(data, at + 4, "JFIF\0") && next - at >= JFIF_LENGTH + 2 && components.length == 0) {
+                    if (Bytes.isText(data, at + 4, "JFIF\0")
+                            && next - at >= JFIF_LENGTH + 2
+                            && components.length == 0) {
                         parts.add(new Part(at, next));
                     }
                 }
@@ -156,12 +163,12 @@ record JpegFile(ImageHeader header, byte[] data, List<Part> parts) implements En
             width = Bytes.u16be(data, at + 3);
             int count = Bytes.u8(data, at + 5);
             if (precision != 8) {
-                throw ImageException.unsupported("JPEG images of " + precision
-                        + " bits a sample are not supported: save it with 8 bits");
+                throw ImageException.unsupported(
+                        "JPEG images of " + precision + " bits a sample are not supported: save it with 8 bits");
             }
             if (count != 1 && count != 3 && count != 4) {
-                throw ImageException.unsupported("JPEG images of " + count
-                        + " components are not supported: save it as RGB");
+                throw ImageException.unsupported(
+                        "JPEG images of " + count + " components are not supported: save it as RGB");
             }
             if (width == 0 || height == 0 || next - at != 6 + 3 * count) {
                 throw damaged();
@@ -182,8 +189,10 @@ record JpegFile(ImageHeader header, byte[] data, List<Part> parts) implements En
             for (int i = 0; i < count; i++) {
                 int sampling = Bytes.u8(data, at + 7 + 3 * i);
                 components[i] = Bytes.u8(data, at + 6 + 3 * i);
-                blocks[i] = (long) ceil(width, 8 * largestHorizontal) * (sampling >> 4)
-                        * ceil(height, 8 * largestVertical) * (sampling & 15);
+                blocks[i] = (long) ceil(width, 8 * largestHorizontal)
+                        * (sampling >> 4)
+                        * ceil(height, 8 * largestVertical)
+                        * (sampling & 15);
             }
         }
 
@@ -200,7 +209,8 @@ record JpegFile(ImageHeader header, byte[] data, List<Part> parts) implements En
                 }
             }
             if (scans > MOST_SCANS || blockVisits > MOST_BLOCK_VISITS) {
-                throw ImageException.tooLarge("The JPEG image has too many scans for its size: save it as a baseline JPEG");
+                throw ImageException.tooLarge(
+                        "The JPEG image has too many scans for its size: save it as a baseline JPEG");
             }
         }
 
@@ -234,9 +244,16 @@ record JpegFile(ImageHeader header, byte[] data, List<Part> parts) implements En
             long coefficients = progressive || scans > 1 ? all * BYTES_PER_BLOCK : 0;
             int samples = components.length;
             boolean converted = samples > 1 && !Arrays.equals(components, new int[] {1, 2, 3});
-            return new JpegFile(new ImageHeader(ImageFormat.JPEG, width, height, orientation,
-                    2L * data.length + coefficients + 64L * samples * width,
-                    converted ? 2 * samples : samples), data, List.copyOf(parts));
+            return new JpegFile(
+                    new ImageHeader(
+                            ImageFormat.JPEG,
+                            width,
+                            height,
+                            orientation,
+                            2L * data.length + coefficients + 64L * samples * width,
+                            converted ? 2 * samples : samples),
+                    data,
+                    List.copyOf(parts));
         }
 
         private static int ceil(int value, int divisor) {

@@ -39,18 +39,20 @@ public record Pixels(int width, int height, byte[] rgb) {
         byte[] out = new byte[rgb.length];
         for (int y = 0; y < outHeight; y++) {
             for (int x = 0; x < outWidth; x++) {
-                int column = switch (orientation) {
-                    case 2, 3 -> width - 1 - x;
-                    case 4 -> x;
-                    case 5, 6 -> y;
-                    default -> width - 1 - y;
-                };
-                int row = switch (orientation) {
-                    case 2 -> y;
-                    case 3, 4 -> height - 1 - y;
-                    case 5, 8 -> x;
-                    default -> height - 1 - x;
-                };
+                int column =
+                        switch (orientation) {
+                            case 2, 3 -> width - 1 - x;
+                            case 4 -> x;
+                            case 5, 6 -> y;
+                            default -> width - 1 - y;
+                        };
+                int row =
+                        switch (orientation) {
+                            case 2 -> y;
+                            case 3, 4 -> height - 1 - y;
+                            case 5, 8 -> x;
+                            default -> height - 1 - x;
+                        };
                 System.arraycopy(rgb, 3 * (row * width + column), out, 3 * (y * outWidth + x), 3);
             }
         }

@@ -12,13 +12,13 @@ import java.util.zip.CRC32;
 record PngFile(ImageHeader header, byte[] data, Chunk palette, Chunk transparency) implements EncodedImage {
 
     /** Where the data of a chunk begins, and its length. */
-    private record Chunk(String type, int at, int length) {
-    }
+    private record Chunk(String type, int at, int length) {}
 
     private static final int SIGNATURE = 8;
     private static final int IHDR_LENGTH = 13;
     /** Length, type and CRC. */
     private static final int OVERHEAD = 12;
+
     private static final int LONGEST_PALETTE = 3 * 256;
     private static final int LONGEST_TRANSPARENCY = 256;
     private static final int PALETTE_COLOUR = 3;
@@ -37,8 +37,7 @@ record PngFile(ImageHeader header, byte[] data, Chunk palette, Chunk transparenc
                 case "tRNS" -> transparency = bounded(chunk, LONGEST_TRANSPARENCY);
                 case "IDAT" -> pixelData += chunk.length;
                 case "eXIf" -> orientation = ExifOrientation.of(data, chunk.at, chunk.length);
-                default -> {
-                }
+                default -> {}
             }
         }
         if (pixelData == 0) {
@@ -53,30 +52,42 @@ record PngFile(ImageHeader header, byte[] data, Chunk palette, Chunk transparenc
         long height = Bytes.u32be(data, at + 4);
         int depth = Bytes.u8(data, at + 8);
         int colour = Bytes.u8(data, at + 9);
-        boolean depthIsAllowed = switch (colour) {
-            case 0 -> depth == 1 || depth == 2 || depth == 4 || depth == 8 || depth == 16;
-            case PALETTE_COLOUR -> depth == 1 || depth == 2 || depth == 4 || depth == 8;
-            case 2, 4, 6 -> depth == 8 || depth == 16;
-            default -> false;
-        };
+        boolean depthIsAllowed =
+                switch (colour) {
+                    case 0 -> depth == 1 || depth == 2 || depth == 4 || depth == 8 || depth == 16;
+                    case PALETTE_COLOUR -> depth == 1 || depth == 2 || depth == 4 || depth == 8;
+                    case 2, 4, 6 -> depth == 8 || depth == 16;
+                    default -> false;
+                };
         int interlace = Bytes.u8(data, at + 12);
-        if (!depthIsAllowed || Bytes.u16be(data, at + 10) != 0 || interlace > 1
-                || width == 0 || height == 0 || width > Integer.MAX_VALUE || height > Integer.MAX_VALUE) {
+        if (!depthIsAllowed
+                || Bytes.u16be(data, at + 10) != 0
+                || interlace > 1
+                || width == 0
+                || height == 0
+                || width > Integer.MAX_VALUE
+                || height > Integer.MAX_VALUE) {
             throw ImageException.damaged(ImageFormat.PNG);
         }
-        int channels = switch (colour) {
-            case 2 -> 3;
-            case 4 -> 2;
-            case 6 -> 4;
-            default -> 1;
-        };
+        int channels =
+                switch (colour) {
+                    case 2 -> 3;
+                    case 4 -> 2;
+                    case 6 -> 4;
+                    default -> 1;
+                };
         if (transparency && colour != PALETTE_COLOUR) {
             channels++;
         }
         int bytesPerPixel = channels * (depth == 16 ? 2 : 1);
         // The file once more without what is of no use; rows as they are, filtered, and as samples of four bytes.
-        return new ImageHeader(ImageFormat.PNG, (int) width, (int) height, orientation,
-                2L * data.length + width * (2L * bytesPerPixel + 8L * channels), bytesPerPixel);
+        return new ImageHeader(
+                ImageFormat.PNG,
+                (int) width,
+                (int) height,
+                orientation,
+                2L * data.length + width * (2L * bytesPerPixel + 8L * channels),
+                bytesPerPixel);
     }
 
     private static Chunk bounded(Chunk chunk, int most) {

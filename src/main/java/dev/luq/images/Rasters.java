@@ -16,8 +16,7 @@ final class Rasters {
 
     private static final int WHITE = 255;
 
-    private Rasters() {
-    }
+    private Rasters() {}
 
     static Pixels rgb(BufferedImage image) {
         return onCanvas(image, new Rectangle(image.getWidth(), image.getHeight()));
@@ -60,7 +59,8 @@ final class Rasters {
         ColorModel colours = image.getColorModel();
         int type = colours.getColorSpace().getType();
         boolean grey = type == ColorSpace.TYPE_GRAY;
-        if (!(colours instanceof ComponentColorModel) || !grey && type != ColorSpace.TYPE_RGB
+        if (!(colours instanceof ComponentColorModel)
+                || !grey && type != ColorSpace.TYPE_RGB
                 || colours.getComponentSize(0) > 16) {
             image.getRGB(0, y, argb.length, 1, argb, 0, argb.length);
             return;

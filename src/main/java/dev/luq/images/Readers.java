@@ -26,8 +26,7 @@ final class Readers {
         registry.registerServiceProvider(new WebPImageReaderSpi());
     }
 
-    private Readers() {
-    }
+    private Readers() {}
 
     /**
      * @param file an array from its beginning to the limit
@@ -55,7 +54,8 @@ final class Readers {
     }
 
     private static ImageInputStream stream(ImageFormat format, ByteBuffer file) {
-        return format == ImageFormat.WEBP ? new CompleteStream(file.array(), file.limit())
+        return format == ImageFormat.WEBP
+                ? new CompleteStream(file.array(), file.limit())
                 : new ByteArrayImageInputStream(file.array(), 0, file.limit());
     }
 
@@ -63,8 +63,10 @@ final class Readers {
         IIORegistry registry = IIORegistry.getDefaultInstance();
         try {
             return switch (format) {
-                case JPEG -> registry.getServiceProviderByClass(JPEGImageReaderSpi.class).createReaderInstance();
-                case WEBP -> registry.getServiceProviderByClass(WebPImageReaderSpi.class).createReaderInstance();
+                case JPEG ->
+                    registry.getServiceProviderByClass(JPEGImageReaderSpi.class).createReaderInstance();
+                case WEBP ->
+                    registry.getServiceProviderByClass(WebPImageReaderSpi.class).createReaderInstance();
                 case PNG -> ImageIO.getImageReadersByFormatName("png").next();
                 case GIF -> throw new IllegalArgumentException("GIF is decoded by hand");
             };

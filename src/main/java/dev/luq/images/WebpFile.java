@@ -47,8 +47,13 @@ record WebpFile(ImageHeader header, byte[] data, Chunk frame, Chunk alpha, Recta
         if (place.equals(new Rectangle(header.width(), header.height()))) {
             return Rasters.rgb(decoded);
         }
-        return Rasters.onCanvas(decoded, new Rectangle(-place.x / every, -place.y / every,
-                (header.width() + every - 1) / every, (header.height() + every - 1) / every));
+        return Rasters.onCanvas(
+                decoded,
+                new Rectangle(
+                        -place.x / every,
+                        -place.y / every,
+                        (header.width() + every - 1) / every,
+                        (header.height() + every - 1) / every));
     }
 
     /** A file with the frame alone. */
@@ -92,6 +97,7 @@ record WebpFile(ImageHeader header, byte[] data, Chunk frame, Chunk alpha, Recta
         private Rectangle canvas;
         /** As the animation says; null in a file without. */
         private Rectangle place;
+
         private Chunk alpha;
         private Chunk frame;
 
@@ -102,7 +108,7 @@ record WebpFile(ImageHeader header, byte[] data, Chunk frame, Chunk alpha, Recta
 
         WebpFile scan() {
             boolean animated = false;
-            for (int at = FILE_HEADER; at < end;) {
+            for (int at = FILE_HEADER; at < end; ) {
                 Chunk chunk = chunk(at, end);
                 switch (chunk.type) {
                     case "VP8X" -> {
@@ -110,7 +116,8 @@ record WebpFile(ImageHeader header, byte[] data, Chunk frame, Chunk alpha, Recta
                             throw damaged();
                         }
                         animated = (Bytes.u8(data, chunk.at) & CANVAS_ANIMATION) != 0;
-                        canvas = new Rectangle(Bytes.u24le(data, chunk.at + 4) + 1, Bytes.u24le(data, chunk.at + 7) + 1);
+                        canvas =
+                                new Rectangle(Bytes.u24le(data, chunk.at + 4) + 1, Bytes.u24le(data, chunk.at + 7) + 1);
                     }
                     case "ANMF" -> {
                         if (animated && frame == null) {
@@ -123,8 +130,7 @@ record WebpFile(ImageHeader header, byte[] data, Chunk frame, Chunk alpha, Recta
                         }
                     }
                     case "EXIF" -> orientation = ExifOrientation.of(data, chunk.at, chunk.length);
-                    default -> {
-                    }
+                    default -> {}
                 }
                 at = chunk.next();
             }
@@ -140,10 +146,13 @@ record WebpFile(ImageHeader header, byte[] data, Chunk frame, Chunk alpha, Recta
         }
 
         private void animationFrame(Chunk chunk) {
-            place = new Rectangle(2 * Bytes.u24le(data, chunk.at), 2 * Bytes.u24le(data, chunk.at + 3),
-                    Bytes.u24le(data, chunk.at + 6) + 1, Bytes.u24le(data, chunk.at + 9) + 1);
+            place = new Rectangle(
+                    2 * Bytes.u24le(data, chunk.at),
+                    2 * Bytes.u24le(data, chunk.at + 3),
+                    Bytes.u24le(data, chunk.at + 6) + 1,
+                    Bytes.u24le(data, chunk.at + 9) + 1);
             int limit = chunk.at + chunk.length;
-            for (int at = chunk.at + FRAME_HEADER; at < limit && frame == null;) {
+            for (int at = chunk.at + FRAME_HEADER; at < limit && frame == null; ) {
                 Chunk inner = chunk(at, limit);
                 image(inner);
                 at = inner.next();
@@ -157,8 +166,7 @@ record WebpFile(ImageHeader header, byte[] data, Chunk frame, Chunk alpha, Recta
             switch (chunk.type) {
                 case "ALPH" -> alpha = chunk;
                 case "VP8 ", "VP8L" -> frame = chunk;
-                default -> {
-                }
+                default -> {}
             }
         }
 
@@ -174,16 +182,29 @@ record WebpFile(ImageHeader header, byte[] data, Chunk frame, Chunk alpha, Recta
             if (canvas == null) {
                 canvas = size;
             }
-            if (place.width != size.width || place.height != size.height || !canvas.contains(place)
+            if (place.width != size.width
+                    || place.height != size.height
+                    || !canvas.contains(place)
                     || place == size && !canvas.equals(size)) {
                 throw ImageException.unsupported("The WEBP image's frame of " + size.width + " x " + size.height
                         + " pixels does not fit its canvas of " + canvas.width + " x " + canvas.height);
             }
             long pixels = (long) size.width * size.height;
-            // Lossless images and alpha channels are decoded whole, with transforms of a sixteenth of their pixels each.
+            // Lossless images and alpha channels are decoded whole, with transforms of a sixteenth of their pixels
+            // each.
             long whole = lossless ? 6 * pixels : alpha != null ? 9 * pixels : 2 * pixels;
-            return new WebpFile(new ImageHeader(ImageFormat.WEBP, canvas.width, canvas.height, orientation,
-                    2L * data.length + whole + 4096L * size.width / 16, 4), data, frame, lossless ? null : alpha, place);
+            return new WebpFile(
+                    new ImageHeader(
+                            ImageFormat.WEBP,
+                            canvas.width,
+                            canvas.height,
+                            orientation,
+                            2L * data.length + whole + 4096L * size.width / 16,
+                            4),
+                    data,
+                    frame,
+                    lossless ? null : alpha,
+                    place);
         }
 
         private Rectangle lossySize() {

@@ -33,10 +33,25 @@ import java.util.TreeMap;
  * @param activation what follows a success
  */
 @RegisterForReflection
-public record Job(int version, String id, String modelId, String manifestId, String budget, JobState state,
-        Instant created, Optional<Instant> started, Optional<Instant> finished, Optional<Phase> phase, double progress,
-        OptionalLong secondsLeft, Map<Phase, Double> phaseSeconds, Optional<String> note, Optional<String> error,
-        int deaths, Optional<Idempotency> idempotency, Optional<ResultActivation> activation) {
+public record Job(
+        int version,
+        String id,
+        String modelId,
+        String manifestId,
+        String budget,
+        JobState state,
+        Instant created,
+        Optional<Instant> started,
+        Optional<Instant> finished,
+        Optional<Phase> phase,
+        double progress,
+        OptionalLong secondsLeft,
+        Map<Phase, Double> phaseSeconds,
+        Optional<String> note,
+        Optional<String> error,
+        int deaths,
+        Optional<Idempotency> idempotency,
+        Optional<ResultActivation> activation) {
 
     /** The version that this code writes and reads. */
     public static final int VERSION = 1;
@@ -46,8 +61,7 @@ public record Job(int version, String id, String modelId, String manifestId, Str
      * @param request SHA-256 of the request, hexadecimal
      */
     @RegisterForReflection
-    public record Idempotency(String key, String request) {
-    }
+    public record Idempotency(String key, String request) {}
 
     /**
      * @param swap how the processes are to be swapped
@@ -55,16 +69,31 @@ public record Job(int version, String id, String modelId, String manifestId, Str
      * @param error why it is not
      */
     @RegisterForReflection
-    public record ResultActivation(SwapMode swap, boolean done, Optional<String> error) {
-    }
+    public record ResultActivation(SwapMode swap, boolean done, Optional<String> error) {}
 
     public Job {
         phaseSeconds = new TreeMap<>(phaseSeconds);
     }
 
     Job queued() {
-        return new Job(version, id, modelId, manifestId, budget, JobState.QUEUED, created, started, Optional.empty(), phase,
-                progress, OptionalLong.empty(), phaseSeconds, Optional.empty(), Optional.empty(), deaths, idempotency,
+        return new Job(
+                version,
+                id,
+                modelId,
+                manifestId,
+                budget,
+                JobState.QUEUED,
+                created,
+                started,
+                Optional.empty(),
+                phase,
+                progress,
+                OptionalLong.empty(),
+                phaseSeconds,
+                Optional.empty(),
+                Optional.empty(),
+                deaths,
+                idempotency,
                 activation);
     }
 
@@ -73,47 +102,180 @@ public record Job(int version, String id, String modelId, String manifestId, Str
     }
 
     Job withDeaths(int next) {
-        return new Job(version, id, modelId, manifestId, budget, state, created, started, finished, phase, progress,
-                secondsLeft, phaseSeconds, note, error, next, idempotency, activation);
+        return new Job(
+                version,
+                id,
+                modelId,
+                manifestId,
+                budget,
+                state,
+                created,
+                started,
+                finished,
+                phase,
+                progress,
+                secondsLeft,
+                phaseSeconds,
+                note,
+                error,
+                next,
+                idempotency,
+                activation);
     }
 
     Job running(Instant now) {
-        return new Job(version, id, modelId, manifestId, budget, JobState.RUNNING, created,
-                Optional.of(started.orElse(now)), Optional.empty(), phase, progress, OptionalLong.empty(), phaseSeconds,
-                Optional.empty(), Optional.empty(), deaths, idempotency, activation);
+        return new Job(
+                version,
+                id,
+                modelId,
+                manifestId,
+                budget,
+                JobState.RUNNING,
+                created,
+                Optional.of(started.orElse(now)),
+                Optional.empty(),
+                phase,
+                progress,
+                OptionalLong.empty(),
+                phaseSeconds,
+                Optional.empty(),
+                Optional.empty(),
+                deaths,
+                idempotency,
+                activation);
     }
 
     Job begun(Phase next) {
-        return new Job(version, id, modelId, manifestId, budget, state, created, started, finished, Optional.of(next),
-                progress, secondsLeft, phaseSeconds, Optional.empty(), error, deaths, idempotency, activation);
+        return new Job(
+                version,
+                id,
+                modelId,
+                manifestId,
+                budget,
+                state,
+                created,
+                started,
+                finished,
+                Optional.of(next),
+                progress,
+                secondsLeft,
+                phaseSeconds,
+                Optional.empty(),
+                error,
+                deaths,
+                idempotency,
+                activation);
     }
 
     Job spent(Phase ended, double seconds) {
         Map<Phase, Double> next = new TreeMap<>(phaseSeconds);
         next.merge(ended, seconds, Double::sum);
-        return new Job(version, id, modelId, manifestId, budget, state, created, started, finished, phase, progress,
-                secondsLeft, next, note, error, deaths, idempotency, activation);
+        return new Job(
+                version,
+                id,
+                modelId,
+                manifestId,
+                budget,
+                state,
+                created,
+                started,
+                finished,
+                phase,
+                progress,
+                secondsLeft,
+                next,
+                note,
+                error,
+                deaths,
+                idempotency,
+                activation);
     }
 
     Job at(double share, OptionalLong left) {
-        return new Job(version, id, modelId, manifestId, budget, state, created, started, finished, phase, share, left,
-                phaseSeconds, note, error, deaths, idempotency, activation);
+        return new Job(
+                version,
+                id,
+                modelId,
+                manifestId,
+                budget,
+                state,
+                created,
+                started,
+                finished,
+                phase,
+                share,
+                left,
+                phaseSeconds,
+                note,
+                error,
+                deaths,
+                idempotency,
+                activation);
     }
 
     Job noted(String message) {
-        return new Job(version, id, modelId, manifestId, budget, state, created, started, finished, phase, progress,
-                secondsLeft, phaseSeconds, Optional.of(message), error, deaths, idempotency, activation);
+        return new Job(
+                version,
+                id,
+                modelId,
+                manifestId,
+                budget,
+                state,
+                created,
+                started,
+                finished,
+                phase,
+                progress,
+                secondsLeft,
+                phaseSeconds,
+                Optional.of(message),
+                error,
+                deaths,
+                idempotency,
+                activation);
     }
 
     Job ended(JobState end, Instant now, Optional<String> why) {
-        return new Job(version, id, modelId, manifestId, budget, end, created, started, Optional.of(now), phase,
-                end == JobState.SUCCEEDED ? 1 : progress, OptionalLong.empty(), phaseSeconds, Optional.empty(), why, deaths,
-                idempotency, activation);
+        return new Job(
+                version,
+                id,
+                modelId,
+                manifestId,
+                budget,
+                end,
+                created,
+                started,
+                Optional.of(now),
+                phase,
+                end == JobState.SUCCEEDED ? 1 : progress,
+                OptionalLong.empty(),
+                phaseSeconds,
+                Optional.empty(),
+                why,
+                deaths,
+                idempotency,
+                activation);
     }
 
     Job activated(Optional<String> failure) {
-        return new Job(version, id, modelId, manifestId, budget, state, created, started, finished, phase, progress,
-                secondsLeft, phaseSeconds, note, error, deaths, idempotency,
+        return new Job(
+                version,
+                id,
+                modelId,
+                manifestId,
+                budget,
+                state,
+                created,
+                started,
+                finished,
+                phase,
+                progress,
+                secondsLeft,
+                phaseSeconds,
+                note,
+                error,
+                deaths,
+                idempotency,
                 activation.map(a -> new ResultActivation(a.swap, failure.isEmpty(), failure)));
     }
 }

@@ -23,11 +23,9 @@ public final class JobEvents {
      * @param id differs from that of every other state of this job
      * @param job as it was then
      */
-    public record Event(String id, Job job) {
-    }
+    public record Event(String id, Job job) {}
 
-    JobEvents() {
-    }
+    JobEvents() {}
 
     /** Called in the order of changes. */
     synchronized void publish(Job job) {
@@ -53,7 +51,9 @@ public final class JobEvents {
     /** Whether a job succeeded and its result is to be served, but is not yet. */
     static boolean isAwaited(Job job) {
         return job.state() == JobState.SUCCEEDED
-                && job.activation().filter(a -> !a.done() && a.error().isEmpty()).isPresent();
+                && job.activation()
+                        .filter(a -> !a.done() && a.error().isEmpty())
+                        .isPresent();
     }
 
     /** A job that is over is gone. */

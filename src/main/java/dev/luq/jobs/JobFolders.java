@@ -74,8 +74,9 @@ final class JobFolders {
 
     private static Optional<Job> read(Path folder) {
         try {
-            return JsonFile.read(folder.resolve(RECORD), Job.class).filter(job -> job.version() == Job.VERSION
-                    && job.id().equals(folder.getFileName().toString()));
+            return JsonFile.read(folder.resolve(RECORD), Job.class)
+                    .filter(job -> job.version() == Job.VERSION
+                            && job.id().equals(folder.getFileName().toString()));
         } catch (DamagedFileException | UncheckedIOException e) {
             LOG.errorf(e, "The job in %s cannot be read and is left out", folder);
             return Optional.empty();

@@ -28,8 +28,7 @@ final class JobProcess {
      *
      * @param last its last frame; empty when it died
      */
-    record Outcome(Optional<JobFrame> last, ProcessExit exit) {
-    }
+    record Outcome(Optional<JobFrame> last, ProcessExit exit) {}
 
     private final String jobId;
     private final JobLauncher launcher;
@@ -58,7 +57,8 @@ final class JobProcess {
         try {
             Frames.Reader<JobFrame> reader = new Frames.Reader<>(JobFrame.class, process.getInputStream(), FRAME_LIMIT);
             for (JobFrame frame = reader.read(); frame != null; frame = reader.read()) {
-                if (frame instanceof JobFrame.Done || frame instanceof JobFrame.Cancelled
+                if (frame instanceof JobFrame.Done
+                        || frame instanceof JobFrame.Cancelled
                         || frame instanceof JobFrame.Failed) {
                     last = Optional.of(frame);
                 } else {

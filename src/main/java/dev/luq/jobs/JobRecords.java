@@ -94,8 +94,12 @@ final class JobRecords {
 
     /** Jobs that will run before this one, those that run included; empty unless it is queued. */
     OptionalLong position(String id) {
-        return get(id).state() != JobState.QUEUED ? OptionalLong.empty() : OptionalLong.of(in(JobState.RUNNING).size()
-                + in(JobState.QUEUED).stream().filter(other -> other.id().compareTo(id) < 0).count());
+        return get(id).state() != JobState.QUEUED
+                ? OptionalLong.empty()
+                : OptionalLong.of(in(JobState.RUNNING).size()
+                        + in(JobState.QUEUED).stream()
+                                .filter(other -> other.id().compareTo(id) < 0)
+                                .count());
     }
 
     /**
@@ -105,10 +109,15 @@ final class JobRecords {
      */
     Optional<Job> find(Job.Idempotency idempotency) {
         Optional<Job> before = jobs.values().stream()
-                .filter(job -> job.idempotency().filter(i -> i.key().equals(idempotency.key())).isPresent()).findFirst();
-        before.flatMap(Job::idempotency).filter(i -> !i.request().equals(idempotency.request())).ifPresent(i -> {
-            throw new JobRequestException.KeyReused();
-        });
+                .filter(job -> job.idempotency()
+                        .filter(i -> i.key().equals(idempotency.key()))
+                        .isPresent())
+                .findFirst();
+        before.flatMap(Job::idempotency)
+                .filter(i -> !i.request().equals(idempotency.request()))
+                .ifPresent(i -> {
+                    throw new JobRequestException.KeyReused();
+                });
         return before;
     }
 

@@ -17,6 +17,7 @@ final class JobRunner {
 
     /** Pauses between attempts to start a process: they double, a minute in all. */
     private static final Duration FIRST_PAUSE = Duration.ofMillis(250);
+
     private static final Duration LAST_PAUSE = Duration.ofSeconds(32);
 
     private final Jobs jobs;
@@ -63,12 +64,18 @@ final class JobRunner {
             } catch (IOException e) {
                 LOG.errorf("The process of re-quantization %s cannot be started: %s", id, e.getMessage());
                 if (jobs.isCancelled(id)) {
-                    jobs.processEnded(id, (job, cancelled) -> job.ended(JobState.CANCELLED, Instant.now(), Optional.empty()));
+                    jobs.processEnded(
+                            id, (job, cancelled) -> job.ended(JobState.CANCELLED, Instant.now(), Optional.empty()));
                     return Optional.empty();
                 }
                 if (pause.compareTo(LAST_PAUSE) > 0) {
-                    jobs.processEnded(id, (job, cancelled) -> job.ended(JobState.FAILED, Instant.now(),
-                            Optional.of("Its process cannot be started; the server's log says why. Resume it to try again.")));
+                    jobs.processEnded(
+                            id,
+                            (job, cancelled) -> job.ended(
+                                    JobState.FAILED,
+                                    Instant.now(),
+                                    Optional.of(
+                                            "Its process cannot be started; the server's log says why. Resume it to try again.")));
                     return Optional.empty();
                 }
             }
@@ -90,10 +97,17 @@ final class JobRunner {
             return job.ended(JobState.CANCELLED, now, Optional.empty());
         }
         Job died = job.withDeaths(job.deaths() + 1);
-        return died.deaths() < attempts ? died.queued() : died.ended(JobState.FAILED, now, Optional.of(
-                "Its process ended unexpectedly (" + outcome.exit() + ") " + died.deaths()
-                        + " times; " + (outcome.exit().signal().equals("SIGKILL") ? "most likely memory ran out" : "the server's"
-                        + " log says more") + ". Resume it to try again."));
+        return died.deaths() < attempts
+                ? died.queued()
+                : died.ended(
+                        JobState.FAILED,
+                        now,
+                        Optional.of("Its process ended unexpectedly (" + outcome.exit() + ") " + died.deaths()
+                                + " times; "
+                                + (outcome.exit().signal().equals("SIGKILL")
+                                        ? "most likely memory ran out"
+                                        : "the server's" + " log says more")
+                                + ". Resume it to try again."));
     }
 
     private void handle(String id, JobFrame frame) {
@@ -101,8 +115,13 @@ final class JobRunner {
             phase(id, Optional.of(begun.phase()));
             jobs.record(id, job -> job.begun(begun.phase()));
         } else if (frame instanceof JobFrame.Progress progress) {
-            jobs.update(id, job -> job.at(progress.share(), progress.secondsLeft() == null ? OptionalLong.empty()
-                    : OptionalLong.of(progress.secondsLeft())));
+            jobs.update(
+                    id,
+                    job -> job.at(
+                            progress.share(),
+                            progress.secondsLeft() == null
+                                    ? OptionalLong.empty()
+                                    : OptionalLong.of(progress.secondsLeft())));
         } else if (frame instanceof JobFrame.Note note) {
             jobs.update(id, job -> job.noted(note.message()));
         }

@@ -57,9 +57,8 @@ public class Jobs {
      * @param idempotency of the request, if its client gave a key
      * @param activation how to swap to the result; empty to leave what is served
      */
-    public record Request(String id, RequantizationSpec spec, Optional<Job.Idempotency> idempotency,
-            Optional<SwapMode> activation) {
-    }
+    public record Request(
+            String id, RequantizationSpec spec, Optional<Job.Idempotency> idempotency, Optional<SwapMode> activation) {}
 
     private final JobsConfig config;
     private final JobLauncher launcher;
@@ -71,17 +70,25 @@ public class Jobs {
     private final Map<String, JobProcess> processes = new HashMap<>();
     /** Running ones that are to be cancelled. */
     private final Set<String> cancelling = new HashSet<>();
+
     private boolean stopping;
 
     @Inject
-    Jobs(JobsConfig config, DataConfig data, JobLauncher launcher, ModelControl control,
+    Jobs(
+            JobsConfig config,
+            DataConfig data,
+            JobLauncher launcher,
+            ModelControl control,
             @All List<JobListener> listeners) {
-        this(config, new DataFolder(data.dataDir()), launcher,
-                (modelId, manifestId, mode) -> control.activate(modelId, Optional.of(manifestId), mode), listeners);
+        this(
+                config,
+                new DataFolder(data.dataDir()),
+                launcher,
+                (modelId, manifestId, mode) -> control.activate(modelId, Optional.of(manifestId), mode),
+                listeners);
     }
 
-    Jobs(JobsConfig config, DataFolder data, JobLauncher launcher, Activator activator,
-            List<JobListener> listeners) {
+    Jobs(JobsConfig config, DataFolder data, JobLauncher launcher, Activator activator, List<JobListener> listeners) {
         this.config = config;
         this.records = new JobRecords(new JobFolders(data));
         this.launcher = launcher;
@@ -150,13 +157,15 @@ public class Jobs {
     }
 
     private static void thread(String name, Loop loop) {
-        Thread thread = new Thread(() -> {
-            try {
-                loop.run();
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-            }
-        }, name);
+        Thread thread = new Thread(
+                () -> {
+                    try {
+                        loop.run();
+                    } catch (InterruptedException e) {
+                        Thread.currentThread().interrupt();
+                    }
+                },
+                name);
         thread.setDaemon(true);
         thread.start();
     }
@@ -175,7 +184,9 @@ public class Jobs {
 
     /** The latest first. */
     public synchronized List<Job> list() {
-        return records.all().stream().sorted(Comparator.comparing(Job::id).reversed()).toList();
+        return records.all().stream()
+                .sorted(Comparator.comparing(Job::id).reversed())
+                .toList();
     }
 
     /** @throws JobRequestException.NotFound when there is none */
@@ -221,10 +232,25 @@ public class Jobs {
             throw new JobRequestException.QueueFull(waiting);
         }
         RequantizationSpec spec = request.spec();
-        Job job = new Job(Job.VERSION, request.id(), spec.source().modelId(), spec.output().manifestId(),
-                spec.budget().text(), JobState.QUEUED, spec.output().created(), Optional.empty(), Optional.empty(),
-                Optional.empty(), 0, OptionalLong.empty(), Map.of(), Optional.empty(), Optional.empty(), 0,
-                request.idempotency(), request.activation().map(mode -> new Job.ResultActivation(mode, false, Optional.empty())));
+        Job job = new Job(
+                Job.VERSION,
+                request.id(),
+                spec.source().modelId(),
+                spec.output().manifestId(),
+                spec.budget().text(),
+                JobState.QUEUED,
+                spec.output().created(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                0,
+                OptionalLong.empty(),
+                Map.of(),
+                Optional.empty(),
+                Optional.empty(),
+                0,
+                request.idempotency(),
+                request.activation().map(mode -> new Job.ResultActivation(mode, false, Optional.empty())));
         records.add(job, spec);
         notifyAll();
         return job;
@@ -257,8 +283,8 @@ public class Jobs {
         requireOwnership();
         Job job = get(id);
         if (job.state() != JobState.FAILED && job.state() != JobState.CANCELLED) {
-            throw new JobRequestException.Conflict("Only a failed or cancelled re-quantization can be resumed: this one is "
-                    + text(job.state()));
+            throw new JobRequestException.Conflict(
+                    "Only a failed or cancelled re-quantization can be resumed: this one is " + text(job.state()));
         }
         Job resumed = records.changeOnDisk(id, Job::resumed);
         notifyAll();
@@ -277,11 +303,12 @@ public class Jobs {
         requireOwnership();
         Job job = get(id);
         if (!job.state().isFinal()) {
-            throw new JobRequestException.Conflict("The re-quantization has not ended: it is " + text(job.state())
-                    + ". Cancel it first");
+            throw new JobRequestException.Conflict(
+                    "The re-quantization has not ended: it is " + text(job.state()) + ". Cancel it first");
         }
         if (JobEvents.isAwaited(job)) {
-            throw new JobRequestException.Conflict("The result of the re-quantization is about to be served; try again later");
+            throw new JobRequestException.Conflict(
+                    "The result of the re-quantization is about to be served; try again later");
         }
         records.delete(id);
     }
@@ -298,17 +325,22 @@ public class Jobs {
      */
     public Multi<JobEvents.Event> changes(String id) {
         get(id);
-        return Multi.createFrom().emitter(watcher -> {
-            synchronized (this) {
-                records.watch(id, watcher);
-            }
-        }, BackPressureStrategy.LATEST);
+        return Multi.createFrom()
+                .emitter(
+                        watcher -> {
+                            synchronized (this) {
+                                records.watch(id, watcher);
+                            }
+                        },
+                        BackPressureStrategy.LATEST);
     }
 
     /** Waits for the next job and makes it a running one. */
     synchronized Job take() throws InterruptedException {
         while (true) {
-            Optional<Job> next = stopping ? Optional.empty() : records.in(JobState.QUEUED).stream().findFirst();
+            Optional<Job> next = stopping
+                    ? Optional.empty()
+                    : records.in(JobState.QUEUED).stream().findFirst();
             if (next.isPresent()) {
                 return records.change(next.get().id(), job -> job.running(Instant.now()));
             }
@@ -355,7 +387,9 @@ public class Jobs {
             ended = records.change(id, job -> next.apply(job, cancelled));
             notifyAll();
         }
-        LOG.infof("Re-quantization %s: %s%s", id, text(ended.state()), ended.error().map(e -> ": " + e).orElse(""));
+        LOG.infof(
+                "Re-quantization %s: %s%s",
+                id, text(ended.state()), ended.error().map(e -> ": " + e).orElse(""));
         if (ended.state() == JobState.SUCCEEDED && ended.activation().isPresent()) {
             activate(ended);
         }

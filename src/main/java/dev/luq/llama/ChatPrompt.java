@@ -14,18 +14,33 @@ import java.util.List;
  * @param grammarPrefix text at the end of the prompt that the grammar begins with
  * @param parserState what {@link ChatTemplates#parser} needs: the shim's JSON
  */
-public record ChatPrompt(String prompt, String grammar, boolean grammarLazy, String triggersJson,
-        List<String> preservedTokens, List<String> stops, String grammarPrefix, String parserState) {
+public record ChatPrompt(
+        String prompt,
+        String grammar,
+        boolean grammarLazy,
+        String triggersJson,
+        List<String> preservedTokens,
+        List<String> stops,
+        String grammarPrefix,
+        String parserState) {
 
     /** The same with this mark left out of everything but the prompt. */
     public ChatPrompt without(String mark) {
-        return new ChatPrompt(prompt, grammar.replace(mark, ""), grammarLazy, triggersJson, preservedTokens, stops,
-                grammarPrefix, parserState.replace(mark, ""));
+        return new ChatPrompt(
+                prompt,
+                grammar.replace(mark, ""),
+                grammarLazy,
+                triggersJson,
+                preservedTokens,
+                stops,
+                grammarPrefix,
+                parserState.replace(mark, ""));
     }
 
     /** The constraint for the sampler, or null when the generation is free. */
     public GrammarOptions grammarOptions() {
-        return grammar.isEmpty() ? null
+        return grammar.isEmpty()
+                ? null
                 : new GrammarOptions(grammar, grammarLazy, triggersJson, preservedTokens, grammarPrefix);
     }
 }

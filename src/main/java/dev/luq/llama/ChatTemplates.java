@@ -40,8 +40,7 @@ public final class ChatTemplates implements AutoCloseable {
         try (BytePointer template = Native.utf8(jinja)) {
             chat = llama.luq_chat_init(model.pointer(), template);
             if (chat == null) {
-                throw new LlamaException.InvalidTemplate("the chat template cannot be used: "
-                        + Native.lastError());
+                throw new LlamaException.InvalidTemplate("the chat template cannot be used: " + Native.lastError());
             }
             return new ChatTemplates(model, chat);
         } finally {
@@ -68,14 +67,20 @@ public final class ChatTemplates implements AutoCloseable {
             BytePointer answer = llama.luq_chat_apply(pointer(), request);
             if (answer == null) {
                 String reason = "the chat template refuses the request: " + Native.lastError();
-                throw Native.lastErrorIsLimit() ? new LlamaException.TooComplex(reason)
+                throw Native.lastErrorIsLimit()
+                        ? new LlamaException.TooComplex(reason)
                         : new LlamaException.InvalidTemplate(reason);
             }
             JsonNode json = Json.parse(Native.take(answer));
-            return new ChatPrompt(json.get("prompt").textValue(), json.get("grammar").textValue(),
-                    json.get("grammar_lazy").booleanValue(), json.get("triggers").toString(),
-                    Json.strings(json.get("preserved_tokens")), Json.strings(json.get("stops")),
-                    json.get("grammar_prefix").textValue(), json.get("parser").toString());
+            return new ChatPrompt(
+                    json.get("prompt").textValue(),
+                    json.get("grammar").textValue(),
+                    json.get("grammar_lazy").booleanValue(),
+                    json.get("triggers").toString(),
+                    Json.strings(json.get("preserved_tokens")),
+                    Json.strings(json.get("stops")),
+                    json.get("grammar_prefix").textValue(),
+                    json.get("parser").toString());
         }
     }
 

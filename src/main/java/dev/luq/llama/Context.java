@@ -23,6 +23,7 @@ public final class Context implements AutoCloseable {
     private final int vocabularySize;
     /** Called from C; null without a tap. */
     private TapCallback tap;
+
     private EmbeddingBatch embeddings;
     private boolean closed;
 
@@ -49,8 +50,10 @@ public final class Context implements AutoCloseable {
                     .n_threads_batch(Processors.threads(options.threads()))
                     .type_k(options.kv().ggmlType())
                     .type_v(options.kv().ggmlType())
-                    .flash_attn_type(options.flashAttention() ? llama.LLAMA_FLASH_ATTN_TYPE_ENABLED
-                            : llama.LLAMA_FLASH_ATTN_TYPE_DISABLED)
+                    .flash_attn_type(
+                            options.flashAttention()
+                                    ? llama.LLAMA_FLASH_ATTN_TYPE_ENABLED
+                                    : llama.LLAMA_FLASH_ATTN_TYPE_DISABLED)
                     .kv_unified(true)
                     .no_perf(true);
             context = llama.llama_init_from_model(model.pointer(), params);
@@ -107,8 +110,8 @@ public final class Context implements AutoCloseable {
         checkSequence(sequence);
         checkPosition(position);
         if (firstToken < 0 || firstToken > e.tokens() - count) {
-            throw new IllegalArgumentException("tokens " + firstToken + " to " + (firstToken + count)
-                    + " of an image of " + e.tokens());
+            throw new IllegalArgumentException(
+                    "tokens " + firstToken + " to " + (firstToken + count) + " of an image of " + e.tokens());
         }
         if (e.embeddingSize() != model.inputEmbeddingSize()) {
             throw new IllegalArgumentException("the image was embedded for another model");
@@ -140,8 +143,8 @@ public final class Context implements AutoCloseable {
             tap.rethrow();
         }
         if (result == 1) {
-            throw new LlamaException.NoKvSpace("no room for " + batch.n_tokens() + " tokens in a KV cache of "
-                    + options.contextSize());
+            throw new LlamaException.NoKvSpace(
+                    "no room for " + batch.n_tokens() + " tokens in a KV cache of " + options.contextSize());
         }
         if (result != 0) {
             throw new LlamaException.DecodeFailed("evaluation failed (" + result + "): "

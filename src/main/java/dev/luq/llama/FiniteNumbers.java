@@ -9,8 +9,7 @@ public final class FiniteNumbers {
 
     private static final int CHUNK = 4096;
 
-    private FiniteNumbers() {
-    }
+    private FiniteNumbers() {}
 
     /** @param values from the buffer's start to its limit; not consumed */
     public static boolean areFinite(FloatBuffer values) {

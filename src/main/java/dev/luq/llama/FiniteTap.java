@@ -45,8 +45,9 @@ public final class FiniteTap implements TensorTap {
     @Override
     public boolean wants(GraphTensor tensor) {
         // Masks and what comes of them are infinite by design.
-        return found == null && (tensor.isMatrixProduct() && tensor.source(0).name().endsWith(".weight")
-                || tensor.name().startsWith("l_out-"));
+        return found == null
+                && (tensor.isMatrixProduct() && tensor.source(0).name().endsWith(".weight")
+                        || tensor.name().startsWith("l_out-"));
     }
 
     @Override

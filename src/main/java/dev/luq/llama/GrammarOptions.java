@@ -11,8 +11,8 @@ import java.util.List;
  * @param preservedTokens texts of tokens that a trigger needs
  * @param prefix text at the end of the prompt that the grammar begins with; empty for none
  */
-public record GrammarOptions(String grammar, boolean lazy, String triggersJson, List<String> preservedTokens,
-        String prefix) {
+public record GrammarOptions(
+        String grammar, boolean lazy, String triggersJson, List<String> preservedTokens, String prefix) {
 
     public GrammarOptions {
         preservedTokens = List.copyOf(preservedTokens);

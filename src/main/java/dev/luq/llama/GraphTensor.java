@@ -61,6 +61,8 @@ public final class GraphTensor {
         if (!isPlain()) {
             throw new IllegalStateException("tensor " + name() + " does not hold plain floats");
         }
-        return new FloatPointer(tensor.data()).capacity((long) rows() * columns()).asBuffer();
+        return new FloatPointer(tensor.data())
+                .capacity((long) rows() * columns())
+                .asBuffer();
     }
 }

@@ -21,11 +21,18 @@ public final class ImageEmbedding implements AutoCloseable {
     private final boolean divisible;
     /** Per token and axis: the position of an image at position 0, and whether it moves along with the image. */
     private final int[] offsets;
+
     private final boolean[] moves;
     private boolean closed;
 
-    ImageEmbedding(ImageChunk chunk, FloatPointer floats, int embeddingSize, boolean mrope, boolean divisible,
-            int[] offsets, boolean[] moves) {
+    ImageEmbedding(
+            ImageChunk chunk,
+            FloatPointer floats,
+            int embeddingSize,
+            boolean mrope,
+            boolean divisible,
+            int[] offsets,
+            boolean[] moves) {
         this.id = chunk.id();
         this.floats = floats;
         this.tokens = chunk.tokens();

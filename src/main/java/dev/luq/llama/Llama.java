@@ -24,17 +24,17 @@ import org.bytedeco.javacpp.Loader;
 /** The native libraries of this process. */
 public final class Llama {
 
-    private static volatile Consumer<LogLine> sink = line -> { };
+    private static volatile Consumer<LogLine> sink = line -> {};
     /** Called from C for the life of the process: must never be collected. */
     private static LogCallback callback;
     /** Which kernels are right on this machine, and how fast; null where they were not tried, or while they are tried. */
     private static KernelTable table;
     /** The instruction sets of our kernels; null while they are not enabled. */
     private static String kernels;
+
     private static Kernels layout;
 
-    private Llama() {
-    }
+    private Llama() {}
 
     /**
      * Loads the libraries and CPU backends, once per process; called again it only replaces the sink. llama.cpp's kernels
@@ -71,10 +71,12 @@ public final class Llama {
     }
 
     private static void restrict(String set, Set<String> types) {
-        try (BytePointer name = Native.utf8(set); BytePointer list = Native.utf8(String.join(",", types))) {
+        try (BytePointer name = Native.utf8(set);
+                BytePointer list = Native.utf8(String.join(",", types))) {
             if (!llama.luq_kernels_restrict(name, list)) {
-                sink.accept(new LogLine(LogLine.Level.WARN, "llama.cpp's kernels " + set + " cannot be left out: "
-                        + Native.lastError()));
+                sink.accept(new LogLine(
+                        LogLine.Level.WARN,
+                        "llama.cpp's kernels " + set + " cannot be left out: " + Native.lastError()));
             }
         }
     }
@@ -97,10 +99,12 @@ public final class Llama {
             }
             try (BytePointer choice = table == null ? null : Native.utf8(choice(wanted))) {
                 BytePointer names = llama.luq_kernels_enable(
-                        wanted == Kernels.FAST ? llama.LUQ_LAYOUT_FAST : llama.LUQ_LAYOUT_COMPACT, choice,
+                        wanted == Kernels.FAST ? llama.LUQ_LAYOUT_FAST : llama.LUQ_LAYOUT_COMPACT,
+                        choice,
                         Processors.available());
                 if (names == null || names.isNull()) {
-                    throw new LlamaException.KernelsUnavailable(llama.luq_last_error().getString(UTF_8));
+                    throw new LlamaException.KernelsUnavailable(
+                            llama.luq_last_error().getString(UTF_8));
                 }
                 kernels = names.getString(UTF_8);
                 layout = wanted;
@@ -114,7 +118,8 @@ public final class Llama {
 
     private static String choice(Kernels wanted) {
         return table.ours(wanted).entrySet().stream()
-                .map(choice -> choice.getKey() + "=" + choice.getValue()).collect(Collectors.joining(","));
+                .map(choice -> choice.getKey() + "=" + choice.getValue())
+                .collect(Collectors.joining(","));
     }
 
     /** llama.cpp's description of the CPU features in use, such as {@code CPU : AVX2 = 1 | ...}. */

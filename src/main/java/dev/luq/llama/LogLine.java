@@ -5,7 +5,10 @@ public record LogLine(Level level, String text) {
 
     /** Severity, as ggml names it. */
     public enum Level {
-        DEBUG, INFO, WARN, ERROR;
+        DEBUG,
+        INFO,
+        WARN,
+        ERROR;
 
         static Level of(int ggmlLevel) {
             return switch (ggmlLevel) {

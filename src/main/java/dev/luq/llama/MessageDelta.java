@@ -4,8 +4,7 @@ package dev.luq.llama;
 public sealed interface MessageDelta {
 
     /** Text to append to the content. */
-    record Content(String text) implements MessageDelta {
-    }
+    record Content(String text) implements MessageDelta {}
 
     /**
      * A piece of the tool call with this index.
@@ -14,6 +13,5 @@ public sealed interface MessageDelta {
      * @param name of the function; in the first piece only, else null
      * @param arguments JSON text to append to the arguments
      */
-    record ToolCall(int index, String id, String name, String arguments) implements MessageDelta {
-    }
+    record ToolCall(int index, String id, String name, String arguments) implements MessageDelta {}
 }

@@ -41,8 +41,7 @@ public final class MessageParser implements AutoCloseable {
             text.put(bytes, 0, bytes.length);
             BytePointer deltas = llama.luq_parser_update(parser, text, bytes.length, partial);
             if (deltas == null) {
-                throw new LlamaException.InvalidTemplate("the generated text cannot be parsed: "
-                        + Native.lastError());
+                throw new LlamaException.InvalidTemplate("the generated text cannot be parsed: " + Native.lastError());
             }
             return deltas(Json.parse(Native.take(deltas)));
         }
@@ -52,9 +51,14 @@ public final class MessageParser implements AutoCloseable {
         List<MessageDelta> deltas = new ArrayList<>(array.size());
         for (JsonNode delta : array) {
             JsonNode call = delta.get("tool_call");
-            deltas.add(call == null ? new MessageDelta.Content(delta.get("content").textValue())
-                    : new MessageDelta.ToolCall(call.get("index").intValue(), call.path("id").textValue(),
-                            call.path("name").textValue(), call.get("arguments").textValue()));
+            deltas.add(
+                    call == null
+                            ? new MessageDelta.Content(delta.get("content").textValue())
+                            : new MessageDelta.ToolCall(
+                                    call.get("index").intValue(),
+                                    call.path("id").textValue(),
+                                    call.path("name").textValue(),
+                                    call.get("arguments").textValue()));
         }
         return deltas;
     }

@@ -49,7 +49,8 @@ public final class Model implements AutoCloseable {
         List<Path> files = splits.stream().map(Path::toAbsolutePath).toList();
         Progress progress = listener == null ? null : new Progress(listener);
         Native.clearLoggedErrors();
-        BytePointer[] names = files.stream().map(file -> Native.utf8(file.toString())).toArray(BytePointer[]::new);
+        BytePointer[] names =
+                files.stream().map(file -> Native.utf8(file.toString())).toArray(BytePointer[]::new);
         try (PointerPointer<BytePointer> paths = new PointerPointer<>(names);
                 llama_model_params params = llama.llama_model_default_params()) {
             params.n_gpu_layers(0).load_mode(llama.LLAMA_LOAD_MODE_MMAP);
@@ -58,8 +59,11 @@ public final class Model implements AutoCloseable {
             }
             llama_model model = llama.llama_model_load_from_splits(paths, names.length, params);
             if (model == null) {
-                throw new LlamaException.ModelLoad(progress != null && progress.ended ? "loading was cancelled"
-                        : "the model cannot be loaded: " + Native.loggedReason("llama.cpp gave no reason", files));
+                throw new LlamaException.ModelLoad(
+                        progress != null && progress.ended
+                                ? "loading was cancelled"
+                                : "the model cannot be loaded: "
+                                        + Native.loggedReason("llama.cpp gave no reason", files));
             }
             return new Model(model);
         } finally {

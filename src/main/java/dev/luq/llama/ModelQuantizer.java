@@ -49,12 +49,14 @@ public final class ModelQuantizer {
      * @param importance importances of columns; empty for none
      * @param threads compute threads
      */
-    public record Options(FileType fileType, boolean pure, Map<String, GgmlType> overrides,
-            Optional<ImportanceMatrix> importance, int threads) {
-    }
+    public record Options(
+            FileType fileType,
+            boolean pure,
+            Map<String, GgmlType> overrides,
+            Optional<ImportanceMatrix> importance,
+            int threads) {}
 
-    private ModelQuantizer() {
-    }
+    private ModelQuantizer() {}
 
     /**
      * Quantizes a model. Cannot be interrupted.
@@ -69,7 +71,9 @@ public final class ModelQuantizer {
         try (BytePointer in = Native.utf8(source.toAbsolutePath().toString());
                 BytePointer out = Native.utf8(target.toAbsolutePath().toString());
                 llama_model_quantize_params params = llama.llama_model_quantize_default_params()) {
-            params.ftype(options.fileType().number).pure(options.pure()).nthread(options.threads())
+            params.ftype(options.fileType().number)
+                    .pure(options.pure())
+                    .nthread(options.threads())
                     .allow_requantize(true);
             options.importance().ifPresent(importance -> params.imatrix(imatrix(importance, owned)));
             if (!options.overrides().isEmpty()) {
@@ -86,10 +90,12 @@ public final class ModelQuantizer {
 
     /** An array that ends with a null name. */
     private static llama_model_imatrix_data imatrix(ImportanceMatrix importance, List<Pointer> owned) {
-        llama_model_imatrix_data array = new llama_model_imatrix_data(importance.entries().size() + 1L);
+        llama_model_imatrix_data array =
+                new llama_model_imatrix_data(importance.entries().size() + 1L);
         owned.add(array);
         long i = 0;
-        for (Map.Entry<String, ImportanceMatrix.Entry> entry : importance.entries().entrySet()) {
+        for (Map.Entry<String, ImportanceMatrix.Entry> entry :
+                importance.entries().entrySet()) {
             BytePointer name = Native.utf8(entry.getKey());
             float[] means = entry.getValue().means();
             FloatPointer data = new FloatPointer(means);

@@ -14,10 +14,10 @@ final class Native {
     private static final Pattern ABSOLUTE_PATH = Pattern.compile("(?<![\\w./])/(?:[^\\s'\"/]+/)+[^\\s'\"/]+");
     /** llama.cpp puts the names of its functions before what it says. */
     private static final Pattern FUNCTION = Pattern.compile("^(?:[a-z_0-9]+: )+");
+
     private static final Pattern ERROR = Pattern.compile("(?i)^(?:error: |error loading model: )+");
 
-    private Native() {
-    }
+    private Native() {}
 
     /** A zero-terminated copy that the caller closes. */
     static BytePointer utf8(String text) {
@@ -59,8 +59,11 @@ final class Native {
     static String loggedReason(String fallback, List<Path> files) {
         String logged = llama.luq_log_errors().getString(UTF_8).strip();
         // Some errors come in a frame of equal signs.
-        return logged.lines().filter(line -> line.chars().anyMatch(Character::isLetter)).findFirst()
-                .map(line -> plain(line, files)).orElse(fallback);
+        return logged.lines()
+                .filter(line -> line.chars().anyMatch(Character::isLetter))
+                .findFirst()
+                .map(line -> plain(line, files))
+                .orElse(fallback);
     }
 
     private static String plain(String message, List<Path> files) {

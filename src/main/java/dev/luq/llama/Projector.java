@@ -16,13 +16,23 @@ import org.bytedeco.javacpp.BytePointer;
 final class Projector {
 
     /** Types whose image tokens have two-dimensional positions. */
-    private static final Set<String> MROPE = Set.of("qwen2vl_merger", "qwen2.5vl_merger", "qwen3vl_merger", "paddleocr");
+    private static final Set<String> MROPE =
+            Set.of("qwen2vl_merger", "qwen2.5vl_merger", "qwen3vl_merger", "paddleocr");
     /** Types whose image tokens follow each other like text. */
-    private static final Set<String> SEQUENTIAL = Set.of("mlp", "ldp", "ldpv2", "resampler", "adapter", "gemma3",
-            "idefics3", "pixtral", "internvl", "llama4", "phi4");
+    private static final Set<String> SEQUENTIAL = Set.of(
+            "mlp",
+            "ldp",
+            "ldpv2",
+            "resampler",
+            "adapter",
+            "gemma3",
+            "idefics3",
+            "pixtral",
+            "internvl",
+            "llama4",
+            "phi4");
 
-    private Projector() {
-    }
+    private Projector() {}
 
     /** @throws LlamaException.VisionLoad the projector's positions are not those of the model */
     static void check(Path mmproj, Model model) {

@@ -6,8 +6,7 @@ public sealed interface PromptPart {
     /**
      * @param parseSpecial whether the text of a control token becomes that token; false for what users write
      */
-    record Text(String text, boolean parseSpecial) implements PromptPart {
-    }
+    record Text(String text, boolean parseSpecial) implements PromptPart {}
 
     /**
      * @param width in pixels
@@ -19,8 +18,8 @@ public sealed interface PromptPart {
 
         public Image {
             if (width < 1 || height < 1 || rgb.length != 3L * width * height) {
-                throw new IllegalArgumentException("an image of " + width + " x " + height + " pixels does not have "
-                        + rgb.length + " bytes");
+                throw new IllegalArgumentException(
+                        "an image of " + width + " x " + height + " pixels does not have " + rgb.length + " bytes");
             }
         }
     }

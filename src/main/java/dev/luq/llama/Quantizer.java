@@ -41,8 +41,8 @@ public final class Quantizer implements AutoCloseable {
      */
     public static Quantizer create(GgmlType source, GgmlType target, int columns, int maxRows, float[] importance) {
         if (columns < 1 || maxRows < 1 || columns % source.blockSize() != 0 || columns % target.blockSize() != 0) {
-            throw new IllegalArgumentException("rows of " + columns + " weights are not whole blocks of " + source + " and "
-                    + target);
+            throw new IllegalArgumentException(
+                    "rows of " + columns + " weights are not whole blocks of " + source + " and " + target);
         }
         if (importance != null && importance.length != columns) {
             throw new IllegalArgumentException(importance.length + " importances for " + columns + " columns");
@@ -73,10 +73,13 @@ public final class Quantizer implements AutoCloseable {
         long rowBytes = (long) columns / source.blockSize() * source.blockBytes();
         int count = Math.toIntExact(rows.remaining() / rowBytes);
         long outBytes = (long) columns / target.blockSize() * target.blockBytes() * count;
-        if (rows.remaining() % rowBytes != 0 || (long) count * columns > floats.capacity() || out.remaining() < outBytes) {
+        if (rows.remaining() % rowBytes != 0
+                || (long) count * columns > floats.capacity()
+                || out.remaining() < outBytes) {
             throw new IllegalArgumentException("not a slice of at most " + floats.capacity() / columns + " rows");
         }
-        try (BytePointer in = pointer(rows); BytePointer blocks = pointer(out)) {
+        try (BytePointer in = pointer(rows);
+                BytePointer blocks = pointer(out)) {
             if (!llama.ggml_validate_row_data(source.id(), in, rows.remaining())) {
                 return false;
             }
@@ -105,7 +108,8 @@ public final class Quantizer implements AutoCloseable {
         if (blocks.remaining() % type.blockBytes() != 0 || out.remaining() < weights || !out.isDirect()) {
             throw new IllegalArgumentException("not whole blocks, or no room for " + weights + " weights");
         }
-        try (BytePointer in = pointer(blocks); FloatPointer values = new FloatPointer(out.slice())) {
+        try (BytePointer in = pointer(blocks);
+                FloatPointer values = new FloatPointer(out.slice())) {
             if (type == GgmlType.F32) {
                 Pointer.memcpy(values, in, blocks.remaining());
             } else {

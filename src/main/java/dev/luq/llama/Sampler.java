@@ -1,7 +1,7 @@
 package dev.luq.llama;
 
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.luq.preset.global.llama;
 import dev.luq.preset.luq_sampler;
 import java.util.List;
@@ -34,7 +34,8 @@ public final class Sampler implements AutoCloseable {
         try (BytePointer json = Native.utf8(json(options, grammar))) {
             sampler = llama.luq_sampler_init(model.pointer(), json);
             if (sampler == null) {
-                throw Native.lastErrorIsLimit() ? new LlamaException.TooComplex(Native.lastError())
+                throw Native.lastErrorIsLimit()
+                        ? new LlamaException.TooComplex(Native.lastError())
                         : new LlamaException.InvalidGrammar(Native.loggedReason(Native.lastError(), List.of()));
             }
             return new Sampler(model, sampler);
@@ -97,7 +98,8 @@ public final class Sampler implements AutoCloseable {
                 .put("repeat_penalty", options.repeatPenalty())
                 .put("seed", seed(options.seed()));
         ArrayNode biases = json.putArray("logit_bias");
-        options.logitBias().forEach((token, bias) -> biases.addArray().add(token).add(bias));
+        options.logitBias()
+                .forEach((token, bias) -> biases.addArray().add(token).add(bias));
         if (grammar != null) {
             json.put("grammar", grammar.grammar())
                     .put("grammar_lazy", grammar.lazy())

@@ -16,8 +16,16 @@ import java.util.Map;
  * @param seed equal seeds draw equally from equal logits
  * @param logitBias token id to what is added to its logit
  */
-public record SamplerOptions(float temperature, float topP, int topK, float minP, float frequencyPenalty,
-        float presencePenalty, float repeatPenalty, long seed, Map<Integer, Float> logitBias) {
+public record SamplerOptions(
+        float temperature,
+        float topP,
+        int topK,
+        float minP,
+        float frequencyPenalty,
+        float presencePenalty,
+        float repeatPenalty,
+        long seed,
+        Map<Integer, Float> logitBias) {
 
     /** Always the likeliest token. */
     public static final SamplerOptions GREEDY = new SamplerOptions(0f, 1f, 0, 0f, 0f, 0f, 1f, 0, Map.of());

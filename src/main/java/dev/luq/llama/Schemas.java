@@ -7,8 +7,7 @@ import org.bytedeco.javacpp.BytePointer;
 /** JSON schemas as grammars. Large ones take stack: some hundred bytes for each schema that is nested in another. */
 public final class Schemas {
 
-    private Schemas() {
-    }
+    private Schemas() {}
 
     /**
      * A GBNF grammar of the JSON texts that a schema admits, as far as llama.cpp supports the schema.
@@ -20,11 +19,13 @@ public final class Schemas {
      * @throws LlamaException.TooComplex the grammar would be too large
      */
     public static String toGrammar(String jsonSchema, Map<String, String> patterns) {
-        try (BytePointer schema = Native.utf8(jsonSchema); BytePointer known = Native.utf8(Json.of(patterns))) {
+        try (BytePointer schema = Native.utf8(jsonSchema);
+                BytePointer known = Native.utf8(Json.of(patterns))) {
             BytePointer grammar = llama.luq_schema_to_grammar(schema, known);
             if (grammar == null) {
                 String reason = "the JSON schema cannot be used: " + Native.lastError();
-                throw Native.lastErrorIsLimit() ? new LlamaException.TooComplex(reason)
+                throw Native.lastErrorIsLimit()
+                        ? new LlamaException.TooComplex(reason)
                         : new LlamaException.InvalidGrammar(reason);
             }
             return Native.take(grammar);

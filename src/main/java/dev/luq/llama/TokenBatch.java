@@ -142,7 +142,10 @@ public final class TokenBatch implements AutoCloseable {
         }
 
         llama_batch attach(llama_batch batch) {
-            return batch.pos(positionArray).n_seq_id(sequenceCounts).seq_id(sequenceListPointers).logits(outputArray);
+            return batch.pos(positionArray)
+                    .n_seq_id(sequenceCounts)
+                    .seq_id(sequenceListPointers)
+                    .logits(outputArray);
         }
 
         void set(int index, int sequence, boolean output) {

@@ -40,7 +40,8 @@ public final class VectorProducts implements AutoCloseable {
      */
     public VectorProducts(int count, int width, int threads) {
         if (count < 1 || width < 1 || threads < 0) {
-            throw new IllegalArgumentException("there is at least one vector of at least one float, threads are 0 or more");
+            throw new IllegalArgumentException(
+                    "there is at least one vector of at least one float, threads are 0 or more");
         }
         this.count = count;
         this.width = width;
@@ -133,7 +134,8 @@ public final class VectorProducts implements AutoCloseable {
 
         Memory() {
             try (ggml_init_params params = new ggml_init_params()) {
-                params.mem_size(TENSORS * llama.ggml_tensor_overhead() + llama.ggml_graph_overhead()).mem_buffer(null)
+                params.mem_size(TENSORS * llama.ggml_tensor_overhead() + llama.ggml_graph_overhead())
+                        .mem_buffer(null)
                         .no_alloc(true);
                 context = llama.ggml_init(params);
             }

@@ -34,6 +34,7 @@ public final class Vision implements AutoCloseable {
     private final boolean mrope;
     /** Called from C while the context lives; null without a tap. */
     private final TapCallback tap;
+
     private boolean closed;
 
     private Vision(Model model, mtmd_context context, TapCallback tap) {
@@ -170,8 +171,8 @@ public final class Vision implements AutoCloseable {
             tap.rethrow();
         }
         if (result != 0) {
-            throw new LlamaException.InvalidImage("the image cannot be encoded: "
-                    + Native.loggedReason("llama.cpp gave no reason", List.of()));
+            throw new LlamaException.InvalidImage(
+                    "the image cannot be encoded: " + Native.loggedReason("llama.cpp gave no reason", List.of()));
         }
         int size = model.inputEmbeddingSize();
         long floats = (long) chunk.tokens() * size;
@@ -244,8 +245,11 @@ public final class Vision implements AutoCloseable {
 
         private mtmd_input_text text(PromptPart.Text part) {
             BytePointer utf8 = own(Native.utf8(part.text()));
-            return own(new mtmd_input_text()).text(utf8).text_len(part.text().getBytes(UTF_8).length)
-                    .add_special(false).parse_special(part.parseSpecial());
+            return own(new mtmd_input_text())
+                    .text(utf8)
+                    .text_len(part.text().getBytes(UTF_8).length)
+                    .add_special(false)
+                    .parse_special(part.parseSpecial());
         }
 
         private mtmd_bitmap bitmap(PromptPart.Image image) {

@@ -95,7 +95,8 @@ public final class Vocabulary {
     /** The texts of all control and user-defined tokens. Unmodifiable. */
     public synchronized List<String> specialTexts() {
         if (specialTexts == null) {
-            int special = llama.LLAMA_TOKEN_ATTR_CONTROL | llama.LLAMA_TOKEN_ATTR_USER_DEFINED
+            int special = llama.LLAMA_TOKEN_ATTR_CONTROL
+                    | llama.LLAMA_TOKEN_ATTR_USER_DEFINED
                     | llama.LLAMA_TOKEN_ATTR_UNKNOWN;
             List<String> texts = new ArrayList<>();
             for (int token = 0; token < size; token++) {

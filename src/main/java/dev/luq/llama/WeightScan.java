@@ -19,8 +19,7 @@ public final class WeightScan {
     /** Rows are read in pieces of about this many bytes. */
     private static final long PIECE = 1 << 22;
 
-    private WeightScan() {
-    }
+    private WeightScan() {}
 
     /**
      * Looks for weights that are no finite numbers.
@@ -49,7 +48,7 @@ public final class WeightScan {
         long blockBytes = tensor.type().blockBytes();
         ByteBuffer piece = ByteBuffer.allocateDirect((int) Math.min(tensor.bytes(), PIECE / blockBytes * blockBytes))
                 .order(ByteOrder.LITTLE_ENDIAN);
-        for (long done = 0; done < tensor.bytes();) {
+        for (long done = 0; done < tensor.bytes(); ) {
             piece.clear().limit((int) Math.min(piece.capacity(), tensor.bytes() - done));
             while (piece.hasRemaining()) {
                 if (file.read(piece, offset + done + piece.position()) < 0) {

@@ -19,8 +19,20 @@ import java.util.TreeSet;
 record CpuIdentity(List<String> lines) {
 
     /** Names of x86-64 and of arm64. What is left out changes by itself: frequencies, sizes of caches, numbers. */
-    private static final Set<String> NAMES = Set.of("vendor_id", "cpu family", "model", "model name", "stepping",
-            "flags", "Features", "CPU implementer", "CPU architecture", "CPU variant", "CPU part", "CPU revision");
+    private static final Set<String> NAMES = Set.of(
+            "vendor_id",
+            "cpu family",
+            "model",
+            "model name",
+            "stepping",
+            "flags",
+            "Features",
+            "CPU implementer",
+            "CPU architecture",
+            "CPU variant",
+            "CPU part",
+            "CPU revision");
+
     private static final int KEY_DIGITS = 16;
 
     static CpuIdentity ofThisMachine() {
@@ -34,7 +46,8 @@ record CpuIdentity(List<String> lines) {
             for (String line = reader.readLine(); line != null && !line.isBlank(); line = reader.readLine()) {
                 String[] sides = line.split(":", 2);
                 if (NAMES.contains(sides[0].strip())) {
-                    Set<String> words = new TreeSet<>(List.of(sides[sides.length - 1].strip().split("\\s+")));
+                    Set<String> words = new TreeSet<>(
+                            List.of(sides[sides.length - 1].strip().split("\\s+")));
                     lines.add(sides[0].strip() + " " + String.join(" ", words));
                 }
             }
@@ -46,6 +59,7 @@ record CpuIdentity(List<String> lines) {
 
     /** For names of files. */
     String key() {
-        return Sha256.hex((System.getProperty("os.arch") + lines).getBytes(UTF_8)).substring(0, KEY_DIGITS);
+        return Sha256.hex((System.getProperty("os.arch") + lines).getBytes(UTF_8))
+                .substring(0, KEY_DIGITS);
     }
 }

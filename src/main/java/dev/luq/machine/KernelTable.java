@@ -35,7 +35,8 @@ public record KernelTable(List<KernelTrial> trials) {
 
     /** The file of this build and processor. */
     public static Path file(Optional<Path> cache) {
-        return NativeBuild.folder(cache).resolve("kernels-" + CpuIdentity.ofThisMachine().key() + ".txt");
+        return NativeBuild.folder(cache)
+                .resolve("kernels-" + CpuIdentity.ofThisMachine().key() + ".txt");
     }
 
     /** @return empty where there is none, or none that is whole */
@@ -45,9 +46,13 @@ public record KernelTable(List<KernelTrial> trials) {
             if (lines.isEmpty() || !lines.get(lines.size() - 1).equals(END)) {
                 return Optional.empty();
             }
-            List<Optional<KernelTrial>> trials = lines.subList(0, lines.size() - 1).stream().map(KernelTrial::read).toList();
-            return trials.isEmpty() || trials.stream().anyMatch(Optional::isEmpty) ? Optional.empty()
-                    : Optional.of(new KernelTable(trials.stream().map(Optional::orElseThrow).toList()));
+            List<Optional<KernelTrial>> trials = lines.subList(0, lines.size() - 1).stream()
+                    .map(KernelTrial::read)
+                    .toList();
+            return trials.isEmpty() || trials.stream().anyMatch(Optional::isEmpty)
+                    ? Optional.empty()
+                    : Optional.of(new KernelTable(
+                            trials.stream().map(Optional::orElseThrow).toList()));
         } catch (IOException e) {
             return Optional.empty();
         }
@@ -55,9 +60,12 @@ public record KernelTable(List<KernelTrial> trials) {
 
     /** Replaces a file, whose folder exists. */
     public void write(Path file) throws IOException {
-        List<String> lines = new ArrayList<>(trials.stream().map(KernelTrial::line).toList());
+        List<String> lines =
+                new ArrayList<>(trials.stream().map(KernelTrial::line).toList());
         lines.add(END);
-        AtomicFiles.write(file, file.resolveSibling(file.getFileName() + ".part"),
+        AtomicFiles.write(
+                file,
+                file.resolveSibling(file.getFileName() + ".part"),
                 (String.join("\n", lines) + "\n").getBytes(UTF_8));
     }
 
@@ -71,8 +79,10 @@ public record KernelTable(List<KernelTrial> trials) {
         Map<String, String> off = new LinkedHashMap<>();
         for (KernelTrial trial : trials) {
             if (trial.outcome() == KernelTrial.Outcome.WRONG || trial.outcome() == KernelTrial.Outcome.DIED) {
-                off.putIfAbsent(nameOf(trial), (trial.outcome() == KernelTrial.Outcome.WRONG ? "wrong" : "died")
-                        + " with " + trial.type() + " (" + trial.detail() + ")");
+                off.putIfAbsent(
+                        nameOf(trial),
+                        (trial.outcome() == KernelTrial.Outcome.WRONG ? "wrong" : "died") + " with " + trial.type()
+                                + " (" + trial.detail() + ")");
             }
         }
         return off;
@@ -95,17 +105,24 @@ public record KernelTable(List<KernelTrial> trials) {
      * @return empty when nothing is right: plain C++ then
      */
     public Optional<KernelTrial> taken(String type, Kernels kernels) {
-        List<KernelTrial> all = trials.stream().filter(trial -> trial.type().equals(type)).toList();
-        Optional<KernelTrial> ours = fastest(all.stream().filter(trial -> trial.kernels().contains(kernels) && !trial.stock()).toList());
+        List<KernelTrial> all =
+                trials.stream().filter(trial -> trial.type().equals(type)).toList();
+        Optional<KernelTrial> ours = fastest(all.stream()
+                .filter(trial -> trial.kernels().contains(kernels) && !trial.stock())
+                .toList());
         List<KernelTrial> stock = all.stream().filter(KernelTrial::stock).toList();
-        List<KernelTrial> rivals = kernels == Kernels.COMPACT ? stock.stream().filter(KernelTrial::rows).toList() : stock;
-        boolean oursWin = ours.isPresent() && fastest(rivals).filter(rival -> faster(rival, ours.get())).isEmpty();
+        List<KernelTrial> rivals = kernels == Kernels.COMPACT
+                ? stock.stream().filter(KernelTrial::rows).toList()
+                : stock;
+        boolean oursWin = ours.isPresent()
+                && fastest(rivals).filter(rival -> faster(rival, ours.get())).isEmpty();
         return oursWin ? ours : fastest(stock).or(() -> ours);
     }
 
     private Optional<KernelTrial> fastest(List<KernelTrial> candidates) {
         Set<String> off = switchedOff().keySet();
-        return candidates.stream().filter(trial -> trial.right() && !off.contains(nameOf(trial)))
+        return candidates.stream()
+                .filter(trial -> trial.right() && !off.contains(nameOf(trial)))
                 .reduce((best, next) -> faster(next, best) ? next : best);
     }
 
@@ -118,8 +135,8 @@ public record KernelTable(List<KernelTrial> trials) {
     /** Our instruction set for each type that ours are taken for, by ggml's names. */
     public Map<String, String> ours(Kernels kernels) {
         Map<String, String> sets = new LinkedHashMap<>();
-        types().forEach(type -> taken(type, kernels).filter(trial -> !trial.stock())
-                .ifPresent(trial -> sets.put(type, trial.set())));
+        types().forEach(type ->
+                taken(type, kernels).filter(trial -> !trial.stock()).ifPresent(trial -> sets.put(type, trial.set())));
         return sets;
     }
 
@@ -132,11 +149,15 @@ public record KernelTable(List<KernelTrial> trials) {
         Map<String, Set<String>> allowed = new LinkedHashMap<>();
         Set<String> restricted = new TreeSet<>();
         for (String type : types()) {
-            List<KernelTrial> stock = trials.stream().filter(trial -> trial.stock() && trial.type().equals(type)).toList();
+            List<KernelTrial> stock = trials.stream()
+                    .filter(trial -> trial.stock() && trial.type().equals(type))
+                    .toList();
             for (int i = 0; i < stock.size(); i++) {
                 KernelTrial trial = stock.get(i);
                 Set<String> types = allowed.computeIfAbsent(trial.set(), set -> new TreeSet<>());
-                if (fastest(stock.subList(i, stock.size())).filter(trial::equals).isPresent()) {
+                if (fastest(stock.subList(i, stock.size()))
+                        .filter(trial::equals)
+                        .isPresent()) {
                     types.add(type);
                 } else {
                     restricted.add(trial.set());

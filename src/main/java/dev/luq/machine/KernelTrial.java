@@ -19,8 +19,8 @@ import java.util.Set;
  * @param many the same with 32 columns, as when a prompt is read
  * @param detail why it is not right, such as {@code SIGILL}; empty if it is
  */
-public record KernelTrial(String type, String set, Set<Kernels> kernels, Outcome outcome, double one, double many,
-        String detail) {
+public record KernelTrial(
+        String type, String set, Set<Kernels> kernels, Outcome outcome, double one, double many, String detail) {
 
     /** llama.cpp's kernels for weights as they lie in the file. */
     public static final String ROWS = "rows";
@@ -30,7 +30,8 @@ public record KernelTrial(String type, String set, Set<Kernels> kernels, Outcome
 
     /** What became of a trial. */
     public enum Outcome {
-        RIGHT, WRONG,
+        RIGHT,
+        WRONG,
         /** The process ended or hung. */
         DIED,
         /** Not tried any more: the set had died or been wrong before. */
@@ -47,7 +48,8 @@ public record KernelTrial(String type, String set, Set<Kernels> kernels, Outcome
      * @throws IllegalArgumentException for any other text
      */
     public static Set<Kernels> kernelsOf(String layouts) {
-        return layouts.equals(BOTH) ? EnumSet.of(Kernels.FAST, Kernels.COMPACT)
+        return layouts.equals(BOTH)
+                ? EnumSet.of(Kernels.FAST, Kernels.COMPACT)
                 : EnumSet.of(Kernels.valueOf(layouts.toUpperCase(Locale.ROOT)));
     }
 
@@ -79,9 +81,16 @@ public record KernelTrial(String type, String set, Set<Kernels> kernels, Outcome
     static Optional<KernelTrial> read(String line) {
         List<String> words = List.of((line + " ").split(" ", FIELDS));
         try {
-            return words.size() < FIELDS ? Optional.empty()
-                    : Optional.of(new KernelTrial(words.get(0), words.get(1), kernelsOf(words.get(2)), Outcome.valueOf(words.get(3)),
-                            Double.parseDouble(words.get(4)), Double.parseDouble(words.get(5)), words.get(6).strip()));
+            return words.size() < FIELDS
+                    ? Optional.empty()
+                    : Optional.of(new KernelTrial(
+                            words.get(0),
+                            words.get(1),
+                            kernelsOf(words.get(2)),
+                            Outcome.valueOf(words.get(3)),
+                            Double.parseDouble(words.get(4)),
+                            Double.parseDouble(words.get(5)),
+                            words.get(6).strip()));
         } catch (IllegalArgumentException e) {
             return Optional.empty();
         }

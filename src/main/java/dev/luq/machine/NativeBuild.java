@@ -18,8 +18,7 @@ public final class NativeBuild {
 
     private static final Properties PROPERTIES = read();
 
-    private NativeBuild() {
-    }
+    private NativeBuild() {}
 
     /** Of the inputs of the build: same key, same libraries. */
     public static String key() {
@@ -40,7 +39,8 @@ public final class NativeBuild {
      * @param cache where those of all builds are; empty: as {@link #CACHE_PROPERTY} says, or {@code ~/.javacpp/cache}
      */
     public static Path folder(Optional<Path> cache) {
-        Path all = cache.or(() -> Optional.ofNullable(System.getProperty(CACHE_PROPERTY)).map(Path::of))
+        Path all = cache.or(() ->
+                        Optional.ofNullable(System.getProperty(CACHE_PROPERTY)).map(Path::of))
                 .orElseGet(() -> Path.of(System.getProperty("user.home"), ".javacpp", "cache"));
         Path own = Path.of("luq-" + key());
         return all.endsWith(own) ? all : all.resolve(own);

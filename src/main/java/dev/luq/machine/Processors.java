@@ -34,8 +34,11 @@ public final class Processors {
 
     /** Those of this process now, at least 1. Reads some small files. */
     public static int available() {
-        return new Processors(Path.of("/proc"), Path.of("/sys/devices/system/cpu/online"),
-                Runtime.getRuntime().availableProcessors()).count();
+        return new Processors(
+                        Path.of("/proc"),
+                        Path.of("/sys/devices/system/cpu/online"),
+                        Runtime.getRuntime().availableProcessors())
+                .count();
     }
 
     /** @param wanted threads as configured; 0: as many as there are processors */
@@ -51,7 +54,8 @@ public final class Processors {
     /** The affinity of an unrestricted process names processors that the machine does not have. */
     private int allowed() {
         Optional<BitSet> allowed = lines(proc.resolve("self").resolve("status")).stream()
-                .filter(line -> line.startsWith("Cpus_allowed_list:")).findFirst()
+                .filter(line -> line.startsWith("Cpus_allowed_list:"))
+                .findFirst()
                 .flatMap(line -> list(line.substring(line.indexOf(':') + 1)));
         if (allowed.isEmpty()) {
             return otherwise;
@@ -65,7 +69,8 @@ public final class Processors {
         OptionalDouble least = OptionalDouble.empty();
         List<String> groups = lines(proc.resolve("self").resolve("cgroup"));
         for (Mount mount : Mount.of(lines(proc.resolve("self").resolve("mountinfo")))) {
-            Optional<Path> own = groups.stream().flatMap(line -> mount.folder(line).stream()).findFirst();
+            Optional<Path> own =
+                    groups.stream().flatMap(line -> mount.folder(line).stream()).findFirst();
             Path group = own.filter(Files::isDirectory).orElse(mount.point);
             for (; group != null && group.startsWith(mount.point); group = group.getParent()) {
                 OptionalDouble quota = mount.unified ? unifiedQuota(group) : legacyQuota(group);
@@ -79,15 +84,19 @@ public final class Processors {
 
     /** Version 2: {@code cpu.max} is the microseconds of a period or {@code max}, and the period. */
     private static OptionalDouble unifiedQuota(Path group) {
-        return lines(group.resolve("cpu.max")).stream().filter(line -> line.matches("\\d{1,18} \\d{1,18}"))
-                .map(line -> line.split(" ")).mapToDouble(words -> share(words[0], words[1])).findFirst();
+        return lines(group.resolve("cpu.max")).stream()
+                .filter(line -> line.matches("\\d{1,18} \\d{1,18}"))
+                .map(line -> line.split(" "))
+                .mapToDouble(words -> share(words[0], words[1]))
+                .findFirst();
     }
 
     /** Version 1: the quota is -1 where there is none. */
     private static OptionalDouble legacyQuota(Path group) {
         List<String> quota = lines(group.resolve("cpu.cfs_quota_us"));
         List<String> period = lines(group.resolve("cpu.cfs_period_us"));
-        boolean both = Stream.of(quota, period).allMatch(file -> !file.isEmpty() && file.get(0).matches("\\d{1,18}"));
+        boolean both = Stream.of(quota, period)
+                .allMatch(file -> !file.isEmpty() && file.get(0).matches("\\d{1,18}"));
         return both ? OptionalDouble.of(share(quota.get(0), period.get(0))) : OptionalDouble.empty();
     }
 
@@ -139,7 +148,8 @@ public final class Processors {
             boolean unified = type[0].equals("cgroup2");
             boolean legacy = type[0].equals("cgroup") && hasCpu(type[type.length - 1]);
             return words.length > POINT && (unified || legacy)
-                    ? Optional.of(new Mount(unified, words[ROOT], Path.of(words[POINT]))) : Optional.empty();
+                    ? Optional.of(new Mount(unified, words[ROOT], Path.of(words[POINT])))
+                    : Optional.empty();
         }
 
         private static boolean hasCpu(String controllers) {
@@ -155,8 +165,8 @@ public final class Processors {
             if (parts.length < 3 || !(unified ? parts[1].isEmpty() : hasCpu(parts[1]))) {
                 return Optional.empty();
             }
-            String below = root.equals("/") ? parts[2]
-                    : parts[2].startsWith(root) ? parts[2].substring(root.length()) : "";
+            String below =
+                    root.equals("/") ? parts[2] : parts[2].startsWith(root) ? parts[2].substring(root.length()) : "";
             Path folder = point.resolve(below.replaceFirst("^/+", "")).normalize();
             return folder.startsWith(point) ? Optional.of(folder) : Optional.empty();
         }

@@ -20,8 +20,8 @@ public record CpuFeatures(Set<String> features) {
 
     private static final String DOT_PRODUCTS = "asimddp";
     /** Of almost every server; taken where the system does not say. */
-    private static final Set<String> USUAL = System.getProperty("os.arch").equals("aarch64") ? Set.of(DOT_PRODUCTS)
-            : Set.of("avx2", "fma", "f16c");
+    private static final Set<String> USUAL =
+            System.getProperty("os.arch").equals("aarch64") ? Set.of(DOT_PRODUCTS) : Set.of("avx2", "fma", "f16c");
 
     public CpuFeatures {
         features = Set.copyOf(features);
@@ -37,7 +37,8 @@ public record CpuFeatures(Set<String> features) {
         try (BufferedReader reader = Files.newBufferedReader(cpuinfo, UTF_8)) {
             for (String line = reader.readLine(); line != null; line = reader.readLine()) {
                 if (line.startsWith("flags") || line.startsWith("Features")) {
-                    return new CpuFeatures(Set.copyOf(List.of(line.substring(line.indexOf(':') + 1).strip().split("\\s+"))));
+                    return new CpuFeatures(Set.copyOf(List.of(
+                            line.substring(line.indexOf(':') + 1).strip().split("\\s+"))));
                 }
             }
         } catch (IOException e) {
@@ -54,7 +55,13 @@ public record CpuFeatures(Set<String> features) {
     /** The types that llama.cpp interleaves, by {@code ggml_repack_get_optimal_repack_type}. */
     public Set<GgmlType> repacked() {
         if (features.contains(DOT_PRODUCTS)) {
-            return EnumSet.of(GgmlType.Q4_0, GgmlType.Q4_K, GgmlType.Q5_K, GgmlType.Q6_K, GgmlType.IQ4_NL, GgmlType.MXFP4,
+            return EnumSet.of(
+                    GgmlType.Q4_0,
+                    GgmlType.Q4_K,
+                    GgmlType.Q5_K,
+                    GgmlType.Q6_K,
+                    GgmlType.IQ4_NL,
+                    GgmlType.MXFP4,
                     GgmlType.Q8_0);
         }
         if (!features.contains("avx2")) {

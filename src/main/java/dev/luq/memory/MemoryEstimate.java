@@ -22,8 +22,10 @@ public record MemoryEstimate(long weights, long mmproj, long kvCache, long compu
      * @throws dev.luq.gguf.GgufException.Unsupported when its layers cannot be told apart
      */
     public static MemoryEstimate asItIs(ModelFiles model, Optional<ModelFiles> mmproj, ServingShape shape) {
-        return new MemoryModel(LayeredModel.of(model), mmproj, shape).estimate(
-                new WeightMemory(shape.kernels()).of(model).total(), mmproj.map(ModelFiles::tensorBytes).orElse(0L));
+        return new MemoryModel(LayeredModel.of(model), mmproj, shape)
+                .estimate(
+                        new WeightMemory(shape.kernels()).of(model).total(),
+                        mmproj.map(ModelFiles::tensorBytes).orElse(0L));
     }
 
     /** Everything together. */

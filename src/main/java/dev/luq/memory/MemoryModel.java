@@ -23,6 +23,7 @@ public final class MemoryModel {
      * texts. 290 measured on vocabularies of 32 000 and 152 064 short tokens; long texts lie outside their objects.
      */
     private static final int TOKEN_BYTES = 320;
+
     private static final int FLOAT = 4;
     private static final int HALF = 2;
     /** The KV cache is made in units of so many tokens. */
@@ -35,11 +36,16 @@ public final class MemoryModel {
     public MemoryModel(LayeredModel model, Optional<ModelFiles> mmproj, ServingShape shape) {
         this.kvCache = kvCache(model, shape);
         this.compute = compute(model, shape);
-        this.vision = mmproj.map(files -> VisionMemory.of(files.first(), shape.imageTokens())).orElse(0L);
+        this.vision = mmproj.map(files -> VisionMemory.of(files.first(), shape.imageTokens()))
+                .orElse(0L);
     }
 
     public MemoryEstimate estimate(long weights, long mmprojWeights) {
-        return new MemoryEstimate(weights, mmprojWeights == 0 ? 0 : mmprojWeights + vision, kvCache, compute,
+        return new MemoryEstimate(
+                weights,
+                mmprojWeights == 0 ? 0 : mmprojWeights + vision,
+                kvCache,
+                compute,
                 SERVER_BYTES + WORKER_BYTES + (mmprojWeights == 0 ? 0 : DECODER_BYTES));
     }
 
@@ -63,11 +69,16 @@ public final class MemoryModel {
 
     /** Queries, keys and values in one matrix: what is left beside the queries, halved. */
     private static long fusedWidth(LayeredModel model, int layer) {
-        return rows(model.layers().get(layer), "attn_qkv.weight").map(rows -> (rows - model.width()) / 2).orElse(0L);
+        return rows(model.layers().get(layer), "attn_qkv.weight")
+                .map(rows -> (rows - model.width()) / 2)
+                .orElse(0L);
     }
 
     private static Optional<Long> rows(List<GgufTensor> tensors, String suffix) {
-        return tensors.stream().filter(tensor -> tensor.name().endsWith(suffix)).map(tensor -> tensor.extent(1)).findFirst();
+        return tensors.stream()
+                .filter(tensor -> tensor.name().endsWith(suffix))
+                .map(tensor -> tensor.extent(1))
+                .findFirst();
     }
 
     /**
@@ -78,8 +89,12 @@ public final class MemoryModel {
      */
     private static long compute(LayeredModel model, ServingShape shape) {
         long batch = Math.min(shape.batchSize(), shape.contextSize());
-        long feedForward = model.layers().stream().flatMap(List::stream).filter(t -> t.name().endsWith("ffn_up.weight"))
-                .mapToLong(tensor -> tensor.extent(1)).max().orElse(4 * model.width());
+        long feedForward = model.layers().stream()
+                .flatMap(List::stream)
+                .filter(t -> t.name().endsWith("ffn_up.weight"))
+                .mapToLong(tensor -> tensor.extent(1))
+                .max()
+                .orElse(4 * model.width());
         long layers = (3 * feedForward + 4 * model.width()) * batch * FLOAT;
         long logits = model.vocabulary() * shape.slots() * FLOAT + model.width() * batch * FLOAT;
         long lowered = feedForward * batch * HALF;

@@ -20,7 +20,8 @@ public record ServingShape(int contextSize, int batchSize, int slots, int thread
 
     public ServingShape {
         if (contextSize < 1 || batchSize < 1 || slots < 1 || threads < 1 || imageTokens < 0) {
-            throw new IllegalArgumentException("context, batch, slots and threads are 1 or more, image tokens 0 or more");
+            throw new IllegalArgumentException(
+                    "context, batch, slots and threads are 1 or more, image tokens 0 or more");
         }
         kernels = kernels == null ? Kernels.STOCK : kernels;
     }

@@ -15,14 +15,18 @@ public record VisionMemory(long width, long feedForward, boolean gate, boolean w
 
     /** What a worker takes for a projector's tables and for handling pixels, measured on the demo model. */
     private static final long PROJECTOR_BYTES = 10L << 20;
+
     private static final int CHANNELS = 3;
     private static final int FLOAT = 4;
     private static final int HALF = 2;
 
     /** @param imageTokens tokens of the largest image; without meaning for projectors of a fixed image size */
     public static long of(Gguf mmproj, long imageTokens) {
-        VisionMemory encoder = new VisionMemory(integer(mmproj, "embedding_length"), integer(mmproj, "feed_forward_length"),
-                mmproj.tensor("v.blk.0.ffn_gate.weight").isPresent(), integer(mmproj, "n_wa_pattern") > 0);
+        VisionMemory encoder = new VisionMemory(
+                integer(mmproj, "embedding_length"),
+                integer(mmproj, "feed_forward_length"),
+                mmproj.tensor("v.blk.0.ffn_gate.weight").isPresent(),
+                integer(mmproj, "n_wa_pattern") > 0);
         long patchSide = Math.max(1, integer(mmproj, "patch_size"));
         long side = integer(mmproj, "image_size") / patchSide;
         boolean anySize = mmproj.text("clip.projector_type").orElse("").startsWith("qwen");
@@ -42,8 +46,7 @@ public record VisionMemory(long width, long feedForward, boolean gate, boolean w
     public long buffer(long patches) {
         long square = windows ? patches * patches : 0;
         long attention = square * (FLOAT + HALF) + patches * 9 * width * HALF;
-        long inner = square * HALF
-                + patches * ((gate ? 3 : 1) * feedForward * FLOAT + (gate ? 8 : 9) * width * HALF);
+        long inner = square * HALF + patches * ((gate ? 3 : 1) * feedForward * FLOAT + (gate ? 8 : 9) * width * HALF);
         return Math.max(attention, inner);
     }
 

@@ -45,7 +45,9 @@ public final class WeightMemory {
     private final Set<GgmlType> leftToLlamaCpp;
 
     private enum Place {
-        MAPPED, REPACKED, PANELS
+        MAPPED,
+        REPACKED,
+        PANELS
     }
 
     /**
@@ -87,7 +89,8 @@ public final class WeightMemory {
     }
 
     private static Set<GgmlType> inLayouts(KernelTable table) {
-        return types(type -> table.taken(type, Kernels.STOCK).filter(taken -> !taken.rows()).isPresent());
+        return types(type ->
+                table.taken(type, Kernels.STOCK).filter(taken -> !taken.rows()).isPresent());
     }
 
     private static Set<GgmlType> notOurs(KernelTable table, Kernels kernels) {
@@ -96,7 +99,8 @@ public final class WeightMemory {
     }
 
     private static Set<GgmlType> types(Predicate<String> wanted) {
-        return Arrays.stream(GgmlType.values()).filter(type -> wanted.test(type.ggmlName()))
+        return Arrays.stream(GgmlType.values())
+                .filter(type -> wanted.test(type.ggmlName()))
                 .collect(Collectors.toCollection(() -> EnumSet.noneOf(GgmlType.class)));
     }
 
@@ -177,7 +181,9 @@ public final class WeightMemory {
     }
 
     private long panels(GgufTensor tensor) {
-        return tensor.elements() / tensor.type().blockSize() * panelBytes(tensor.type()).orElseThrow();
+        return tensor.elements()
+                / tensor.type().blockSize()
+                * panelBytes(tensor.type()).orElseThrow();
     }
 
     private Place place(GgufTensor tensor) {
@@ -185,10 +191,14 @@ public final class WeightMemory {
             return Place.MAPPED; // vectors, and rows that are looked up
         }
         // Columns are whole blocks of 256 by the type.
-        if (panelBytes(tensor.type()).isPresent() && tensor.extent(1) % PANEL_ROWS == 0 && tensor.extent(2) == 1
+        if (panelBytes(tensor.type()).isPresent()
+                && tensor.extent(1) % PANEL_ROWS == 0
+                && tensor.extent(2) == 1
                 && tensor.extent(3) == 1) {
             return Place.PANELS;
         }
-        return repacked.contains(tensor.type()) && tensor.extent(1) % REPACKED_ROWS == 0 ? Place.REPACKED : Place.MAPPED;
+        return repacked.contains(tensor.type()) && tensor.extent(1) % REPACKED_ROWS == 0
+                ? Place.REPACKED
+                : Place.MAPPED;
     }
 }

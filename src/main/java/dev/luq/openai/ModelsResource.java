@@ -47,7 +47,9 @@ public final class ModelsResource {
     @GET
     @Operation(operationId = "listModels", summary = "All models that the key may use, the default one first")
     public Models list() {
-        return new Models("list", models.all(Caller.of(routing)).stream().map(this::describe).toList());
+        return new Models(
+                "list",
+                models.all(Caller.of(routing)).stream().map(this::describe).toList());
     }
 
     @GET
@@ -69,7 +71,12 @@ public final class ModelsResource {
         }
         Optional<CatalogEntry> entry = catalog.find(worker.modelId());
         long created = entry.map(CatalogEntry::created).orElse(0L);
-        return new Model(worker.modelId(), "model", created, "luq", capabilities,
+        return new Model(
+                worker.modelId(),
+                "model",
+                created,
+                "luq",
+                capabilities,
                 luq(worker, info, entry.flatMap(CatalogEntry::variant).orElse(null)));
     }
 
@@ -81,15 +88,25 @@ public final class ModelsResource {
         Map<String, Object> quality = variant == null ? null : variant.quality();
         return info == null
                 ? new Luq(state, null, null, null, null, null, null, null, null, id, budget, lowLayers, quality)
-                : new Luq(state, info.architecture(), info.quantization(), info.bitsPerWeight(), info.modelBytes(),
-                        info.parameters(), info.contextSize(), info.trainingContext(), info.slots(), id, budget, lowLayers,
+                : new Luq(
+                        state,
+                        info.architecture(),
+                        info.quantization(),
+                        info.bitsPerWeight(),
+                        info.modelBytes(),
+                        info.parameters(),
+                        info.contextSize(),
+                        info.trainingContext(),
+                        info.slots(),
+                        id,
+                        budget,
+                        lowLayers,
                         quality);
     }
 
     @RegisterForReflection
     @Schema(name = "Models")
-    public record Models(String object, List<Model> data) {
-    }
+    public record Models(String object, List<Model> data) {}
 
     /**
      * @param created when the model's file was last modified, in seconds since 1970
@@ -103,8 +120,7 @@ public final class ModelsResource {
             long created,
             @JsonProperty("owned_by") String ownedBy,
             List<String> capabilities,
-            Luq luq) {
-    }
+            Luq luq) {}
 
     /**
      * What lies behind the model's id. What is read from the loaded model is null until it was loaded once, what a
@@ -113,21 +129,21 @@ public final class ModelsResource {
     @RegisterForReflection
     @Schema(name = "LuqModel")
     public record Luq(
-            @Schema(enumeration = {"loading", "ready", "restarting", "failed", "draining", "swapping",
-                "unloaded"}) String state,
+            @Schema(enumeration = {"loading", "ready", "restarting", "failed", "draining", "swapping", "unloaded"})
+                    String state,
             @Schema(nullable = true) String architecture,
             @Schema(nullable = true) String quantization,
             @JsonProperty("bits_per_weight") @Schema(nullable = true) Double bitsPerWeight,
             @Schema(nullable = true) Long bytes,
             @Schema(nullable = true) Long parameters,
             @JsonProperty("context_size") @Schema(nullable = true, description = "Tokens shared by all slots")
-            Integer contextSize,
+                    Integer contextSize,
             @JsonProperty("training_context") @Schema(nullable = true) Integer trainingContext,
             @Schema(nullable = true) Integer slots,
             @Schema(nullable = true, description = "The re-quantized form that is served") String variant,
             @Schema(nullable = true, description = "What it was made for, such as 60%") String budget,
-            @JsonProperty("low_layers") @Schema(nullable = true, description = "Layers with fewer bits than the best ones")
-            List<Integer> lowLayers,
-            @Schema(nullable = true, description = "What was measured on its files") Map<String, Object> quality) {
-    }
+            @JsonProperty("low_layers")
+                    @Schema(nullable = true, description = "Layers with fewer bits than the best ones")
+                    List<Integer> lowLayers,
+            @Schema(nullable = true, description = "What was measured on its files") Map<String, Object> quality) {}
 }

@@ -40,7 +40,10 @@ public final class PermittedModels {
 
     private boolean mayUse(Caller caller, ModelWorker worker) {
         Set<String> models = caller.key().map(key -> key.models()).orElse(Set.of());
-        return models.isEmpty() || models.contains(worker.modelId()) || models.stream()
-                .anyMatch(name -> workers.find(name).filter(named -> named.modelId().equals(worker.modelId())).isPresent());
+        return models.isEmpty()
+                || models.contains(worker.modelId())
+                || models.stream().anyMatch(name -> workers.find(name)
+                        .filter(named -> named.modelId().equals(worker.modelId()))
+                        .isPresent());
     }
 }

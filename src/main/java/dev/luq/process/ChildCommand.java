@@ -32,22 +32,33 @@ public final class ChildCommand {
     private static final List<String> FIRST = List.of("com.fasterxml.jackson", "dev.luq", "org.bytedeco");
 
     /** Quick to start and small; what is hot in a worker is native. */
-    private static final List<String> SMALL_COMPILER = List.of("-XX:TieredStopAtLevel=1", "-XX:ReservedCodeCacheSize=24m");
+    private static final List<String> SMALL_COMPILER =
+            List.of("-XX:TieredStopAtLevel=1", "-XX:ReservedCodeCacheSize=24m");
 
     /** A class of each library that child processes need. */
-    private static final List<String> ANCHORS = List.of("com.fasterxml.jackson.databind.ObjectMapper",
-            "com.fasterxml.jackson.core.JsonFactory", "com.fasterxml.jackson.annotation.JsonTypeInfo",
-            "com.fasterxml.jackson.dataformat.cbor.CBORFactory", "com.fasterxml.jackson.datatype.jdk8.Jdk8Module",
-            "com.fasterxml.jackson.datatype.jsr310.JavaTimeModule", "org.bytedeco.javacpp.Pointer", "dev.luq.preset.llama",
-            "org.hipparchus.stat.correlation.KendallsCorrelation", "org.hipparchus.util.FastMath",
+    private static final List<String> ANCHORS = List.of(
+            "com.fasterxml.jackson.databind.ObjectMapper",
+            "com.fasterxml.jackson.core.JsonFactory",
+            "com.fasterxml.jackson.annotation.JsonTypeInfo",
+            "com.fasterxml.jackson.dataformat.cbor.CBORFactory",
+            "com.fasterxml.jackson.datatype.jdk8.Jdk8Module",
+            "com.fasterxml.jackson.datatype.jsr310.JavaTimeModule",
+            "org.bytedeco.javacpp.Pointer",
+            "dev.luq.preset.llama",
+            "org.hipparchus.stat.correlation.KendallsCorrelation",
+            "org.hipparchus.util.FastMath",
             "com.twelvemonkeys.imageio.plugins.webp.WebPImageReaderSpi",
-            "com.twelvemonkeys.imageio.plugins.jpeg.JPEGImageReaderSpi", "com.twelvemonkeys.imageio.ImageReaderBase",
-            "com.twelvemonkeys.imageio.metadata.Entry", "com.twelvemonkeys.lang.StringUtil", "com.twelvemonkeys.io.FileUtil",
+            "com.twelvemonkeys.imageio.plugins.jpeg.JPEGImageReaderSpi",
+            "com.twelvemonkeys.imageio.ImageReaderBase",
+            "com.twelvemonkeys.imageio.metadata.Entry",
+            "com.twelvemonkeys.lang.StringUtil",
+            "com.twelvemonkeys.io.FileUtil",
             "com.twelvemonkeys.image.ImageUtil");
 
     /** Variables of the server's environment that child processes get: where things lie, language, and how natives run. */
-    private static final Pattern PASSED_ON = Pattern.compile("PATH|HOME|USER|LOGNAME|LANG|LANGUAGE|LC_\\w+|TZ|TMPDIR"
-            + "|JAVA_HOME|LD_LIBRARY_PATH|LD_PRELOAD|GLIBC_TUNABLES|MALLOC_\\w+|OMP_\\w+|GOMP_\\w+|GGML_\\w+|[A-Z]+SAN_OPTIONS");
+    private static final Pattern PASSED_ON = Pattern.compile(
+            "PATH|HOME|USER|LOGNAME|LANG|LANGUAGE|LC_\\w+|TZ|TMPDIR"
+                    + "|JAVA_HOME|LD_LIBRARY_PATH|LD_PRELOAD|GLIBC_TUNABLES|MALLOC_\\w+|OMP_\\w+|GOMP_\\w+|GGML_\\w+|[A-Z]+SAN_OPTIONS");
 
     private final ProcessConfig config;
     private final String mainClass;
@@ -73,7 +84,12 @@ public final class ChildCommand {
     }
 
     /** @param libraries how the names of those begin that are on its class path beside the application */
-    public ChildCommand(ProcessConfig config, String mainClass, String role, String heap, List<String> tuning,
+    public ChildCommand(
+            ProcessConfig config,
+            String mainClass,
+            String role,
+            String heap,
+            List<String> tuning,
             List<String> libraries) {
         this.config = config;
         this.mainClass = mainClass;
@@ -99,10 +115,13 @@ public final class ChildCommand {
      * @param arguments of the main class
      */
     public List<String> line(String name, String... arguments) {
-        String cacheDir = config.nativeCacheDir().map(dir -> "-Dorg.bytedeco.javacpp.cachedir=" + dir.toAbsolutePath())
+        String cacheDir = config.nativeCacheDir()
+                .map(dir -> "-Dorg.bytedeco.javacpp.cachedir=" + dir.toAbsolutePath())
                 .orElse(null);
         if ("runtime".equals(System.getProperty("org.graalvm.nativeimage.imagecode"))) {
-            String executable = ProcessHandle.current().info().command()
+            String executable = ProcessHandle.current()
+                    .info()
+                    .command()
                     .orElseThrow(() -> new IllegalStateException("The path of this executable is unknown"));
             List<String> line = new ArrayList<>(List.of(executable, role, "-Xmx" + heap));
             if (cacheDir != null) {
@@ -113,19 +132,27 @@ public final class ChildCommand {
         }
         List<String> line = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx" + heap, "-Xms16m", "-XX:+UseSerialGC",
+                "-Xmx" + heap,
+                "-Xms16m",
+                "-XX:+UseSerialGC",
                 // give memory of big images back: keep at most half of the heap in use free
-                "-XX:MinHeapFreeRatio=10", "-XX:MaxHeapFreeRatio=50",
-                "-Xshare:auto", "-XX:-UsePerfData",
+                "-XX:MinHeapFreeRatio=10",
+                "-XX:MaxHeapFreeRatio=50",
+                "-Xshare:auto",
+                "-XX:-UsePerfData",
                 // standard output is for frames
-                "-XX:+ExitOnOutOfMemoryError", "-XX:+DisplayVMOutputToStderr",
+                "-XX:+ExitOnOutOfMemoryError",
+                "-XX:+DisplayVMOutputToStderr",
                 // a core would hold prompts and weights
-                "-XX:-CreateCoredumpOnCrash", "-XX:ErrorFile=" + reports.pattern(name),
+                "-XX:-CreateCoredumpOnCrash",
+                "-XX:ErrorFile=" + reports.pattern(name),
                 "-Djava.awt.headless=true",
                 // one line per record, its level first, as the log relay expects
-                "-Djava.util.logging.SimpleFormatter.format=%4$s %5$s%6$s%n", "-Duser.language=en",
+                "-Djava.util.logging.SimpleFormatter.format=%4$s %5$s%6$s%n",
+                "-Duser.language=en",
                 // native memory is closed by its owners and bounded by the model, not by the heap
-                "-Dorg.bytedeco.javacpp.noPointerGC=true", "-Dorg.bytedeco.javacpp.maxBytes=0",
+                "-Dorg.bytedeco.javacpp.noPointerGC=true",
+                "-Dorg.bytedeco.javacpp.maxBytes=0",
                 "-Dorg.bytedeco.javacpp.maxPhysicalBytes=0"));
         if (cacheDir != null) {
             line.add(cacheDir);
@@ -151,7 +178,9 @@ public final class ChildCommand {
 
     private String classPath() {
         Path own = source(ChildCommand.class);
-        if (own != null && own.getParent() != null && Files.exists(own.resolveSibling("../quarkus-run.jar").normalize())) {
+        if (own != null
+                && own.getParent() != null
+                && Files.exists(own.resolveSibling("../quarkus-run.jar").normalize())) {
             return packaged(own.getParent().getParent());
         }
         if (ClassLoader.getSystemResource(ChildCommand.class.getName().replace('.', '/') + ".class") != null) {
@@ -166,7 +195,8 @@ public final class ChildCommand {
         // Classes that the build rewrote are missing in app.
         jars.add(root.resolve("quarkus").resolve("transformed-bytecode.jar"));
         jars.addAll(jarsOf(root.resolve("app")));
-        List<Path> wanted = jarsOf(root.resolve("lib").resolve("main")).stream().filter(jar -> begins(jar, libraries))
+        List<Path> wanted = jarsOf(root.resolve("lib").resolve("main")).stream()
+                .filter(jar -> begins(jar, libraries))
                 .toList();
         wanted.stream().filter(jar -> begins(jar, FIRST)).forEach(jars::add);
         wanted.stream().filter(jar -> !jars.contains(jar)).forEach(jars::add);
@@ -179,7 +209,9 @@ public final class ChildCommand {
 
     private static List<Path> jarsOf(Path folder) {
         try (Stream<Path> files = Files.list(folder)) {
-            return files.filter(file -> file.toString().endsWith(".jar")).sorted().toList();
+            return files.filter(file -> file.toString().endsWith(".jar"))
+                    .sorted()
+                    .toList();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -196,7 +228,8 @@ public final class ChildCommand {
             try {
                 entries.add(source(Class.forName(anchor, false, ChildCommand.class.getClassLoader())));
             } catch (ClassNotFoundException e) {
-                throw new IllegalStateException("The class path of workers is incomplete; set luq.worker.process.class-path", e);
+                throw new IllegalStateException(
+                        "The class path of workers is incomplete; set luq.worker.process.class-path", e);
             }
         }
         return join(entries.stream().toList());
@@ -212,6 +245,7 @@ public final class ChildCommand {
     }
 
     private static String join(List<Path> entries) {
-        return String.join(java.io.File.pathSeparator, entries.stream().map(Path::toString).toList());
+        return String.join(
+                java.io.File.pathSeparator, entries.stream().map(Path::toString).toList());
     }
 }

@@ -22,8 +22,7 @@ public final class ChildMain {
     /** Exit code after a defect of ours. */
     public static final int EXIT_DEFECT = 5;
 
-    private ChildMain() {
-    }
+    private ChildMain() {}
 
     /**
      * Called first and once. Signals that reach a whole process group, such as a terminal's Ctrl-C or a service manager's

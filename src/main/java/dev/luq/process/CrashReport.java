@@ -52,8 +52,13 @@ public record CrashReport(String signal, Optional<String> frame, Optional<String
                 thread = matcher.group(1);
             }
         }
-        return signal == null ? Optional.empty() : Optional.of(new CrashReport(signal,
-                Optional.ofNullable(frame).map(text -> PlainText.of(text.strip(), LONGEST)), Optional.ofNullable(thread), file));
+        return signal == null
+                ? Optional.empty()
+                : Optional.of(new CrashReport(
+                        signal,
+                        Optional.ofNullable(frame).map(text -> PlainText.of(text.strip(), LONGEST)),
+                        Optional.ofNullable(thread),
+                        file));
     }
 
     /** @return the beginning of the next line, or null at the end */
@@ -74,7 +79,9 @@ public record CrashReport(String signal, Optional<String> frame, Optional<String
 
     /** The library that it happened in, without where in it: this much may be told to everybody. */
     Optional<String> library() {
-        return frame.map(text -> text.indexOf("+0x")).filter(end -> end > 0).map(end -> frame.get().substring(0, end))
+        return frame.map(text -> text.indexOf("+0x"))
+                .filter(end -> end > 0)
+                .map(end -> frame.get().substring(0, end))
                 .filter(name -> name.matches("[A-Za-z0-9._-]+"));
     }
 

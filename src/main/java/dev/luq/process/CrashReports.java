@@ -57,8 +57,8 @@ final class CrashReports {
         }
         try {
             bound(report);
-            try (BufferedReader reader = new BufferedReader(new InputStreamReader(
-                    Files.newInputStream(report), StandardCharsets.ISO_8859_1))) {
+            try (BufferedReader reader = new BufferedReader(
+                    new InputStreamReader(Files.newInputStream(report), StandardCharsets.ISO_8859_1))) {
                 return CrashReport.parse(reader, report);
             }
         } catch (IOException e) {
@@ -75,7 +75,8 @@ final class CrashReports {
         try (Stream<Path> files = Files.list(folder)) {
             reports = files.filter(file -> file.getFileName().toString().startsWith(prefix)
                             && file.getFileName().toString().endsWith(SUFFIX))
-                    .sorted(Comparator.comparingLong(CrashReports::modified).reversed()).toList();
+                    .sorted(Comparator.comparingLong(CrashReports::modified).reversed())
+                    .toList();
         }
         for (Path old : reports.subList(Math.min(KEPT, reports.size()), reports.size())) {
             try {

@@ -19,12 +19,25 @@ public final class LogRelay {
     static final int LONGEST_LINE = 8192;
     /** Lines in a burst, and in each second thereafter. */
     static final int BURST = 2000;
+
     static final int LINES_PER_SECOND = 100;
 
     /** Levels of java.util.logging and of llama.cpp. */
-    private static final Map<String, Logger.Level> LEVELS = Map.of("SEVERE", Logger.Level.ERROR,
-            "ERROR", Logger.Level.ERROR, "WARNING", Logger.Level.WARN, "WARN", Logger.Level.WARN,
-            "INFO", Logger.Level.INFO, "FINE", Logger.Level.DEBUG, "DEBUG", Logger.Level.DEBUG);
+    private static final Map<String, Logger.Level> LEVELS = Map.of(
+            "SEVERE",
+            Logger.Level.ERROR,
+            "ERROR",
+            Logger.Level.ERROR,
+            "WARNING",
+            Logger.Level.WARN,
+            "WARN",
+            Logger.Level.WARN,
+            "INFO",
+            Logger.Level.INFO,
+            "FINE",
+            Logger.Level.DEBUG,
+            "DEBUG",
+            Logger.Level.DEBUG);
 
     private final Logger log;
     private final String name;
@@ -107,7 +120,11 @@ public final class LogRelay {
         Logger.Level level = space < 0 ? null : LEVELS.get(whole.substring(0, space));
         String text = (level == null ? whole : whole.substring(space + 1)).stripTrailing();
         if (!text.isBlank()) {
-            log.logf(level == null ? Logger.Level.INFO : level, "[%s] %s%s", name, PlainText.of(text, LONGEST_LINE),
+            log.logf(
+                    level == null ? Logger.Level.INFO : level,
+                    "[%s] %s%s",
+                    name,
+                    PlainText.of(text, LONGEST_LINE),
                     length > kept ? " [" + (length - kept) + " more bytes]" : "");
         }
     }

@@ -11,8 +11,9 @@ import java.util.Optional;
  */
 public record ProcessExit(int code, Optional<CrashReport> crash) {
 
-    private static final Map<Integer, String> SIGNALS = Map.of(1, "SIGHUP", 2, "SIGINT", 4, "SIGILL", 6, "SIGABRT",
-            7, "SIGBUS", 8, "SIGFPE", 9, "SIGKILL", 11, "SIGSEGV", 15, "SIGTERM");
+    private static final Map<Integer, String> SIGNALS = Map.of(
+            1, "SIGHUP", 2, "SIGINT", 4, "SIGILL", 6, "SIGABRT", 7, "SIGBUS", 8, "SIGFPE", 9, "SIGKILL", 11, "SIGSEGV",
+            15, "SIGTERM");
 
     /** Exit code of a JVM that was told to end when its heap is full. */
     private static final int HEAP_FULL = 3;
@@ -40,7 +41,10 @@ public record ProcessExit(int code, Optional<CrashReport> crash) {
     @Override
     public String toString() {
         if (crash.isPresent() || code > 128) {
-            return signal() + crash.flatMap(CrashReport::library).map(library -> " in " + library).orElse("");
+            return signal()
+                    + crash.flatMap(CrashReport::library)
+                            .map(library -> " in " + library)
+                            .orElse("");
         }
         return code == HEAP_FULL ? "exit code 3: its Java heap is too small" : "exit code " + code;
     }

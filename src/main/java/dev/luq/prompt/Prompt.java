@@ -34,7 +34,9 @@ public record Prompt(List<PromptUnit> units, int tokens, int imageTokens, String
 
     /** Positions that the first units take. */
     public int positions(int units) {
-        return this.units.subList(0, units).stream().mapToInt(PromptUnit::positions).sum();
+        return this.units.subList(0, units).stream()
+                .mapToInt(PromptUnit::positions)
+                .sum();
     }
 
     /** Length of the longest common prefix with another prompt, in units. */

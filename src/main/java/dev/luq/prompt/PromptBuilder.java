@@ -41,8 +41,14 @@ public final class PromptBuilder {
      * @param parser finds tool calls in the answer; null when there are none to find
      * @param grammarField the request's field whose grammar the answer follows, or null
      */
-    public record Prepared(Prompt prompt, Map<Integer, ImageChunk> images, ChatPrompt chat, Sampler sampler,
-            MessageParser parser, String grammarField) implements AutoCloseable {
+    public record Prepared(
+            Prompt prompt,
+            Map<Integer, ImageChunk> images,
+            ChatPrompt chat,
+            Sampler sampler,
+            MessageParser parser,
+            String grammarField)
+            implements AutoCloseable {
 
         @Override
         public void close() {
@@ -86,8 +92,10 @@ public final class PromptBuilder {
         }
         TemplateInputs chat = TemplateInputs.of(request, guard);
         if (chat.callsTools() && !templates.supportsTools()) {
-            throw new PromptException.InvalidRequest("tools",
-                    "This model's chat template knows no tools. Send no tools, or choose another model.", null);
+            throw new PromptException.InvalidRequest(
+                    "tools",
+                    "This model's chat template knows no tools. Send no tools, or choose another model.",
+                    null);
         }
         ChatPrompt templated = apply(chat);
         Map<Integer, ImageChunk> images = new HashMap<>();
@@ -142,7 +150,8 @@ public final class PromptBuilder {
 
     private static List<PromptPart> parts(String prompt, TemplateInputs chat, List<PromptRequest.ImageInput> images) {
         List<PromptPart> parts = new ArrayList<>();
-        Matcher marks = Pattern.compile(chat.mediaMark() + "|" + chat.breakMark()).matcher(prompt);
+        Matcher marks =
+                Pattern.compile(chat.mediaMark() + "|" + chat.breakMark()).matcher(prompt);
         int from = 0;
         int media = 0;
         while (marks.find()) {
@@ -154,7 +163,8 @@ public final class PromptBuilder {
                 }
                 PromptRequest.ImageInput image = images.get(chat.images().get(media));
                 // The number tells two uses of one image apart.
-                parts.add(new PromptPart.Image(image.width(), image.height(), image.rgb(), image.sha256() + "/" + media++));
+                parts.add(new PromptPart.Image(
+                        image.width(), image.height(), image.rgb(), image.sha256() + "/" + media++));
             }
         }
         addText(parts, prompt.substring(from));
@@ -165,8 +175,10 @@ public final class PromptBuilder {
     }
 
     private static PromptException imagesLost() {
-        return new PromptException.InvalidRequest("messages",
-                "The model's chat template takes no image in this place. Put images into user messages.", null);
+        return new PromptException.InvalidRequest(
+                "messages",
+                "The model's chat template takes no image in this place. Put images into user messages.",
+                null);
     }
 
     private static void addText(List<PromptPart> parts, String text) {
@@ -263,7 +275,9 @@ public final class PromptBuilder {
 
     /** Whether the texts are long, and long enough to have too many tokens. */
     private boolean mayNotFit(List<PromptPart> parts) {
-        long characters = parts.stream().mapToLong(part -> part instanceof PromptPart.Text text ? text.text().length() : 0)
+        long characters = parts.stream()
+                .mapToLong(part ->
+                        part instanceof PromptPart.Text text ? text.text().length() : 0)
                 .sum();
         return characters >= mostTokens && characters > LONGEST_PIECE;
     }

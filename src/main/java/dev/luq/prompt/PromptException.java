@@ -29,8 +29,12 @@ public abstract sealed class PromptException extends RuntimeException {
         }
 
         private ContextLengthExceeded(String prompt, int contextSize) {
-            super("context_length_exceeded", "messages", "The prompt has " + prompt + ", but the context holds "
-                    + contextSize + " including the answer. Shorten the messages, or send fewer or smaller images.", null);
+            super(
+                    "context_length_exceeded",
+                    "messages",
+                    "The prompt has " + prompt + ", but the context holds " + contextSize
+                            + " including the answer. Shorten the messages, or send fewer or smaller images.",
+                    null);
         }
     }
 
@@ -42,8 +46,11 @@ public abstract sealed class PromptException extends RuntimeException {
     /** Images for a model that only reads text. */
     public static final class UnsupportedModality extends PromptException {
         UnsupportedModality() {
-            super("unsupported_modality", "messages",
-                    "This model understands no images. Send text only, or choose a model with vision.", null);
+            super(
+                    "unsupported_modality",
+                    "messages",
+                    "This model understands no images. Send text only, or choose a model with vision.",
+                    null);
         }
     }
 
@@ -71,8 +78,12 @@ public abstract sealed class PromptException extends RuntimeException {
     /** An image of a model that must decode it at once, with more tokens than a step holds. */
     public static final class ImageTooLarge extends PromptException {
         public ImageTooLarge(int tokens, int most) {
-            super("image_too_large", "messages", "The image has " + tokens + " tokens, but this model takes at most "
-                    + most + " at once. Send a smaller image.", null);
+            super(
+                    "image_too_large",
+                    "messages",
+                    "The image has " + tokens + " tokens, but this model takes at most " + most
+                            + " at once. Send a smaller image.",
+                    null);
         }
     }
 }

@@ -16,8 +16,15 @@ import java.util.List;
  * @param sampling sampling options, the seed already chosen
  * @param cacheSalt caches are shared with requests of the same salt alone; null is one too
  */
-public record PromptRequest(String messages, List<ImageInput> images, String tools, String toolChoice,
-        boolean parallelToolCalls, String responseFormat, SamplerOptions sampling, String cacheSalt) {
+public record PromptRequest(
+        String messages,
+        List<ImageInput> images,
+        String tools,
+        String toolChoice,
+        boolean parallelToolCalls,
+        String responseFormat,
+        SamplerOptions sampling,
+        String cacheSalt) {
 
     /** Messages and images alone, greedily answered. */
     public static PromptRequest of(String messages, List<ImageInput> images) {
@@ -31,7 +38,8 @@ public record PromptRequest(String messages, List<ImageInput> images, String too
 
     /** Characters of its messages, tools and schema. */
     public long textLength() {
-        return (long) messages.length() + (tools == null ? 0 : tools.length())
+        return (long) messages.length()
+                + (tools == null ? 0 : tools.length())
                 + (responseFormat == null ? 0 : responseFormat.length());
     }
 
@@ -41,6 +49,5 @@ public record PromptRequest(String messages, List<ImageInput> images, String too
      * @param sha256 identity of size and pixels, used by all caches
      * @param rgb {@code 3 * width * height} bytes, row by row from the top, R G B
      */
-    public record ImageInput(int width, int height, String sha256, byte[] rgb) {
-    }
+    public record ImageInput(int width, int height, String sha256, byte[] rgb) {}
 }

@@ -26,6 +26,5 @@ public sealed interface PromptUnit {
     }
 
     /** One whole image: half an image is never reused. @param id identity of its pixels */
-    record Image(String id, int cells, int positions) implements PromptUnit {
-    }
+    record Image(String id, int cells, int positions) implements PromptUnit {}
 }

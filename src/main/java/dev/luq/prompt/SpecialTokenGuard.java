@@ -65,7 +65,9 @@ final class SpecialTokenGuard {
                 copied = behindFirst;
             }
         }
-        return guarded == null ? text : guarded.append(text, copied, text.length()).toString();
+        return guarded == null
+                ? text
+                : guarded.append(text, copied, text.length()).toString();
     }
 
     /** Whether a special text begins here. */

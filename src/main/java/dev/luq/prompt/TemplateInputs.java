@@ -25,12 +25,21 @@ import java.util.Map;
  * @param patterns what the regular expressions of all schemas mean, see {@link dev.luq.llama.Schemas}
  * @param callsTools whether the answer may contain tool calls
  */
-record TemplateInputs(String json, String mediaMark, String breakMark, List<Integer> images,
-        String schema, Map<String, String> patterns, boolean callsTools) {
+record TemplateInputs(
+        String json,
+        String mediaMark,
+        String breakMark,
+        List<Integer> images,
+        String schema,
+        Map<String, String> patterns,
+        boolean callsTools) {
 
     /** As large as the frame was that brought the text. */
     private static final ObjectMapper JSON = new ObjectMapper(JsonFactory.builder()
-            .streamReadConstraints(StreamReadConstraints.builder().maxStringLength(Integer.MAX_VALUE).build()).build());
+            .streamReadConstraints(StreamReadConstraints.builder()
+                    .maxStringLength(Integer.MAX_VALUE)
+                    .build())
+            .build());
 
     /** The field whose grammar the answer follows, or null. */
     String grammarField() {
@@ -41,7 +50,8 @@ record TemplateInputs(String json, String mediaMark, String breakMark, List<Inte
     static TemplateInputs of(PromptRequest request, SpecialTokenGuard guard) {
         String mediaMark = SpecialTokenGuard.nonce();
         String breakMark = SpecialTokenGuard.nonce();
-        MessageRewriter messages = new MessageRewriter(guard, breakMark, mediaMark, request.images().size());
+        MessageRewriter messages = new MessageRewriter(
+                guard, breakMark, mediaMark, request.images().size());
         ObjectNode out = JSON.createObjectNode();
         ArrayNode rewritten = out.putArray("messages");
         for (JsonNode message : parse(request.messages(), "messages")) {
@@ -58,25 +68,30 @@ record TemplateInputs(String json, String mediaMark, String breakMark, List<Inte
         out.set("patterns", JSON.valueToTree(patterns));
         out.put("add_generation_prompt", true);
         String schema = out.has("json_schema") ? out.get("json_schema").toString() : null;
-        return new TemplateInputs(out.toString(), mediaMark, breakMark, messages.images, schema, patterns,
-                callsTools);
+        return new TemplateInputs(out.toString(), mediaMark, breakMark, messages.images, schema, patterns, callsTools);
     }
 
-    private static boolean putTools(PromptRequest request, ObjectNode out, SchemaCheck schemas, MessageRewriter messages) {
+    private static boolean putTools(
+            PromptRequest request, ObjectNode out, SchemaCheck schemas, MessageRewriter messages) {
         JsonNode tools = request.tools() == null ? JSON.createArrayNode() : parse(request.tools(), "tools");
         if (tools.isEmpty()) {
             return false;
         }
         String choice = request.toolChoice() == null ? "auto" : request.toolChoice();
         if (choice.startsWith("{")) {
-            tools = only(tools, parse(choice, "tool_choice").path("function").path("name").asText());
+            tools = only(
+                    tools,
+                    parse(choice, "tool_choice").path("function").path("name").asText());
             choice = "required";
         }
         ArrayNode rewritten = out.putArray("tools");
         for (int i = 0; i < tools.size(); i++) {
             JsonNode function = tools.get(i).path("function");
             if (function.has("parameters")) {
-                check(schemas, function.get("parameters"), "tools[" + i + "].function.parameters",
+                check(
+                        schemas,
+                        function.get("parameters"),
+                        "tools[" + i + "].function.parameters",
                         function.path("strict").asBoolean());
             }
             rewritten.add(messages.guarded(tools.get(i)));
@@ -92,8 +107,8 @@ record TemplateInputs(String json, String mediaMark, String breakMark, List<Inte
                 return JSON.createArrayNode().add(tool);
             }
         }
-        throw new PromptException.InvalidRequest("tool_choice",
-                "tool_choice names a function that is not among the tools.", null);
+        throw new PromptException.InvalidRequest(
+                "tool_choice", "tool_choice names a function that is not among the tools.", null);
     }
 
     private static void putResponseFormat(PromptRequest request, ObjectNode out, SchemaCheck schemas) {
@@ -102,19 +117,22 @@ record TemplateInputs(String json, String mediaMark, String breakMark, List<Inte
         }
         JsonNode format = parse(request.responseFormat(), "response_format");
         switch (format.path("type").asText()) {
-            case "text" -> { }
+            case "text" -> {}
             case "json_object" -> out.set("json_schema", JSON.createObjectNode().put("type", "object"));
             case "json_schema" -> {
                 JsonNode schema = format.path("json_schema").path("schema");
                 if (!schema.isObject()) {
-                    throw new PromptException.InvalidRequest("response_format",
-                            "response_format.json_schema.schema must be a JSON schema object.", null);
+                    throw new PromptException.InvalidRequest(
+                            "response_format",
+                            "response_format.json_schema.schema must be a JSON schema object.",
+                            null);
                 }
                 check(schemas, schema, "response_format.json_schema.schema", true);
                 out.set("json_schema", schema);
             }
-            default -> throw new PromptException.InvalidRequest("response_format",
-                    "response_format.type must be text, json_object or json_schema.", null);
+            default ->
+                throw new PromptException.InvalidRequest(
+                        "response_format", "response_format.type must be text, json_object or json_schema.", null);
         }
     }
 
@@ -122,7 +140,8 @@ record TemplateInputs(String json, String mediaMark, String breakMark, List<Inte
         try {
             schemas.check(schema, field, enforced);
         } catch (SchemaException e) {
-            throw e.tooComplex() ? new PromptException.SchemaTooComplex(e.path(), e.getMessage(), e)
+            throw e.tooComplex()
+                    ? new PromptException.SchemaTooComplex(e.path(), e.getMessage(), e)
                     : new PromptException.InvalidRequest(e.path(), e.getMessage(), e);
         }
     }
@@ -191,8 +210,9 @@ record TemplateInputs(String json, String mediaMark, String breakMark, List<Inte
                 }
                 case "text" -> {
                     StringBuilder following = new StringBuilder();
-                    for (int i = index + 1; i < parts.size() && isText(parts.get(i))
-                            && following.length() < guard.longest(); i++) {
+                    for (int i = index + 1;
+                            i < parts.size() && isText(parts.get(i)) && following.length() < guard.longest();
+                            i++) {
                         String next = parts.get(i).path("text").asText();
                         following.append(next, 0, Math.min(next.length(), guard.longest()));
                     }
@@ -200,8 +220,9 @@ record TemplateInputs(String json, String mediaMark, String breakMark, List<Inte
                     guardText(text, "text", following.toString());
                     return text;
                 }
-                default -> throw new PromptException.InvalidRequest("messages",
-                        "A content part must be of type text or image.", null);
+                default ->
+                    throw new PromptException.InvalidRequest(
+                            "messages", "A content part must be of type text or image.", null);
             }
         }
 

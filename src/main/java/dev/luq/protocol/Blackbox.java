@@ -41,19 +41,21 @@ public final class Blackbox {
      * @param thread name of the Java thread that did
      * @param subjects ids of requests, or the part that is loaded
      */
-    public record Work(Stage stage, String thread, List<String> subjects) {
-    }
+    public record Work(Stage stage, String thread, List<String> subjects) {}
 
     private static final int AREA = 4096;
     /** More than there are threads that work; one that finds no area is not seen. */
     private static final int AREAS = 16;
+
     private static final int LENGTH = Integer.BYTES;
     /** Where the stage's number is. */
     private static final int STAGE = LENGTH;
+
     private static final int TEXT = STAGE + Integer.BYTES;
 
     /** Null when nothing is kept. */
     private final MappedByteBuffer memory;
+
     private final Path file;
     private final AtomicInteger taken = new AtomicInteger();
     private final AtomicBoolean unlinked = new AtomicBoolean();
@@ -146,10 +148,12 @@ public final class Blackbox {
 
     /** @return empty when nothing is kept, or other threads have all areas */
     private Optional<ByteBuffer> ownArea(Stage stage) {
-        return memory == null ? Optional.empty() : own.get().computeIfAbsent(stage, first -> {
-            int index = taken.getAndUpdate(count -> Math.min(count + 1, AREAS));
-            return index < AREAS ? Optional.of(area(index)) : Optional.empty();
-        });
+        return memory == null
+                ? Optional.empty()
+                : own.get().computeIfAbsent(stage, first -> {
+                    int index = taken.getAndUpdate(count -> Math.min(count + 1, AREAS));
+                    return index < AREAS ? Optional.of(area(index)) : Optional.empty();
+                });
     }
 
     /** Whether anything would be known after a death. */
@@ -166,7 +170,8 @@ public final class Blackbox {
             if (end > TEXT && end <= AREA && stage >= 0 && stage < Stage.values().length) {
                 byte[] bytes = new byte[end - TEXT];
                 area(i).get(TEXT, bytes);
-                List<String> lines = new String(bytes, StandardCharsets.UTF_8).lines().toList();
+                List<String> lines =
+                        new String(bytes, StandardCharsets.UTF_8).lines().toList();
                 works.add(new Work(Stage.values()[stage], lines.get(0), lines.subList(1, lines.size())));
             }
         }

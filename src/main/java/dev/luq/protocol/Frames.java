@@ -41,7 +41,9 @@ public final class Frames {
 
     /** Texts may be as long as the frame that holds them. */
     private static final CBORFactory FACTORY = CBORFactory.builder()
-            .streamReadConstraints(StreamReadConstraints.builder().maxStringLength((int) LONGEST).build())
+            .streamReadConstraints(StreamReadConstraints.builder()
+                    .maxStringLength((int) LONGEST)
+                    .build())
             .build();
 
     private static final CBORMapper MAPPER = CBORMapper.builder(FACTORY)
@@ -52,8 +54,7 @@ public final class Frames {
                     JsonInclude.Value.construct(JsonInclude.Include.NON_NULL, JsonInclude.Include.NON_NULL))
             .build();
 
-    private Frames() {
-    }
+    private Frames() {}
 
     /** Writes frames; not thread-safe. Does not close the stream. */
     public static final class Writer<T> {
@@ -157,7 +158,9 @@ public final class Frames {
                 }
                 throw new FrameException("the stream ended inside a frame's length");
             }
-            long length = (shortBody[0] & 0xFFL) << 24 | (shortBody[1] & 0xFF) << 16 | (shortBody[2] & 0xFF) << 8
+            long length = (shortBody[0] & 0xFFL) << 24
+                    | (shortBody[1] & 0xFF) << 16
+                    | (shortBody[2] & 0xFF) << 8
                     | shortBody[3] & 0xFF;
             if (length == 0 || length > limit) {
                 throw new FrameException("a frame of " + length + " bytes; 1 to " + limit + " are accepted");

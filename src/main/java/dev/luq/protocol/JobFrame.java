@@ -12,45 +12,39 @@ import io.quarkus.runtime.annotations.RegisterForReflection;
  */
 @JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "type")
 @JsonSubTypes({
-        @JsonSubTypes.Type(value = JobFrame.Begun.class, name = "begun"),
-        @JsonSubTypes.Type(value = JobFrame.Progress.class, name = "progress"),
-        @JsonSubTypes.Type(value = JobFrame.Note.class, name = "note"),
-        @JsonSubTypes.Type(value = JobFrame.Done.class, name = "done"),
-        @JsonSubTypes.Type(value = JobFrame.Cancelled.class, name = "cancelled"),
-        @JsonSubTypes.Type(value = JobFrame.Failed.class, name = "failed")
+    @JsonSubTypes.Type(value = JobFrame.Begun.class, name = "begun"),
+    @JsonSubTypes.Type(value = JobFrame.Progress.class, name = "progress"),
+    @JsonSubTypes.Type(value = JobFrame.Note.class, name = "note"),
+    @JsonSubTypes.Type(value = JobFrame.Done.class, name = "done"),
+    @JsonSubTypes.Type(value = JobFrame.Cancelled.class, name = "cancelled"),
+    @JsonSubTypes.Type(value = JobFrame.Failed.class, name = "failed")
 })
 public sealed interface JobFrame {
 
     /** A phase begins. */
     @RegisterForReflection
-    record Begun(Phase phase) implements JobFrame {
-    }
+    record Begun(Phase phase) implements JobFrame {}
 
     /**
      * @param share of the whole job, 0..1
      * @param secondsLeft null when nothing is known yet
      */
     @RegisterForReflection
-    record Progress(double share, Long secondsLeft) implements JobFrame {
-    }
+    record Progress(double share, Long secondsLeft) implements JobFrame {}
 
     /** What is being done, for people. */
     @RegisterForReflection
-    record Note(String message) implements JobFrame {
-    }
+    record Note(String message) implements JobFrame {}
 
     /** The result is published. */
     @RegisterForReflection
-    record Done() implements JobFrame {
-    }
+    record Done() implements JobFrame {}
 
     /** The job stopped because it was asked to. */
     @RegisterForReflection
-    record Cancelled() implements JobFrame {
-    }
+    record Cancelled() implements JobFrame {}
 
     /** The job cannot go on. The message is for people and names no path. */
     @RegisterForReflection
-    record Failed(String message) implements JobFrame {
-    }
+    record Failed(String message) implements JobFrame {}
 }

@@ -22,8 +22,7 @@ final class PlainDelta {
     /** The longest body. */
     static final int LONGEST = HEAD.length + CONTENT.length + 2 * (2 + LONGEST_TEXT) + 1;
 
-    private PlainDelta() {
-    }
+    private PlainDelta() {}
 
     private static byte[] bytes(String latin) {
         return latin.getBytes(StandardCharsets.ISO_8859_1);
@@ -36,8 +35,11 @@ final class PlainDelta {
      * @return the end of the body, or offset when this frame is not of this kind
      */
     static int write(WorkerFrame frame, byte[] target, int offset) {
-        if (!(frame instanceof WorkerFrame.Delta delta) || delta.toolCall() != null || delta.logprobs() != null
-                || delta.content() == null || delta.content().length() > LONGEST_TEXT) {
+        if (!(frame instanceof WorkerFrame.Delta delta)
+                || delta.toolCall() != null
+                || delta.logprobs() != null
+                || delta.content() == null
+                || delta.content().length() > LONGEST_TEXT) {
             return offset;
         }
         byte[] id = delta.id().getBytes(StandardCharsets.UTF_8);

@@ -15,8 +15,16 @@ import java.util.Map;
  * @param seed null for a random one
  * @param logitBias token id to -100..100
  */
-public record Sampling(float temperature, float topP, int topK, float minP, float frequencyPenalty,
-        float presencePenalty, float repeatPenalty, Long seed, Map<Integer, Float> logitBias) {
+public record Sampling(
+        float temperature,
+        float topP,
+        int topK,
+        float minP,
+        float frequencyPenalty,
+        float presencePenalty,
+        float repeatPenalty,
+        Long seed,
+        Map<Integer, Float> logitBias) {
 
     /** The OpenAI defaults: temperature 1, top_p 1, everything else off. */
     public static final Sampling DEFAULT = new Sampling(1f, 1f, 0, 0f, 0f, 0f, 1f, null, Map.of());

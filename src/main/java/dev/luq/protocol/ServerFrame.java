@@ -12,9 +12,9 @@ import java.util.OptionalLong;
  */
 @JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "type")
 @JsonSubTypes({
-        @JsonSubTypes.Type(value = ServerFrame.Load.class, name = "load"),
-        @JsonSubTypes.Type(value = ServerFrame.Generate.class, name = "generate"),
-        @JsonSubTypes.Type(value = ServerFrame.Cancel.class, name = "cancel")
+    @JsonSubTypes.Type(value = ServerFrame.Load.class, name = "load"),
+    @JsonSubTypes.Type(value = ServerFrame.Generate.class, name = "generate"),
+    @JsonSubTypes.Type(value = ServerFrame.Cancel.class, name = "cancel")
 })
 public sealed interface ServerFrame {
 
@@ -40,8 +40,18 @@ public sealed interface ServerFrame {
      * @param streamIntervalMillis text generated within this time of a request's last delta is gathered into its next one
      * @param kernels what multiplies the weights
      */
-    record Load(List<String> modelFiles, String mmproj, int contextSize, int slots, int batchSize, int threads,
-            int imageThreads, long imageCacheBytes, int imageMaxTokens, long streamIntervalMillis, Kernels kernels)
+    record Load(
+            List<String> modelFiles,
+            String mmproj,
+            int contextSize,
+            int slots,
+            int batchSize,
+            int threads,
+            int imageThreads,
+            long imageCacheBytes,
+            int imageMaxTokens,
+            long streamIntervalMillis,
+            Kernels kernels)
             implements ServerFrame {
 
         /** Tokens of context when none is asked for and the model was trained for more: what an edge node's memory allows. */
@@ -77,28 +87,76 @@ public sealed interface ServerFrame {
      * @param client who it is for: clients that wait take turns; null for the server itself
      * @param cacheSalt caches are shared with requests of the same salt alone; null is one too
      */
-    record Generate(String id, String messages, List<Image> images, String tools, String toolChoice,
-            boolean parallelToolCalls, String responseFormat, Sampling sampling, int maxTokens, List<String> stop,
-            int topLogprobs, boolean cachePrompt, String client, String cacheSalt) implements ServerFrame {
+    record Generate(
+            String id,
+            String messages,
+            List<Image> images,
+            String tools,
+            String toolChoice,
+            boolean parallelToolCalls,
+            String responseFormat,
+            Sampling sampling,
+            int maxTokens,
+            List<String> stop,
+            int topLogprobs,
+            boolean cachePrompt,
+            String client,
+            String cacheSalt)
+            implements ServerFrame {
 
         /** One of the server itself. */
-        public Generate(String id, String messages, List<Image> images, String tools, String toolChoice,
-                boolean parallelToolCalls, String responseFormat, Sampling sampling, int maxTokens, List<String> stop,
-                int topLogprobs, boolean cachePrompt) {
-            this(id, messages, images, tools, toolChoice, parallelToolCalls, responseFormat, sampling, maxTokens, stop,
-                    topLogprobs, cachePrompt, null, null);
+        public Generate(
+                String id,
+                String messages,
+                List<Image> images,
+                String tools,
+                String toolChoice,
+                boolean parallelToolCalls,
+                String responseFormat,
+                Sampling sampling,
+                int maxTokens,
+                List<String> stop,
+                int topLogprobs,
+                boolean cachePrompt) {
+            this(
+                    id,
+                    messages,
+                    images,
+                    tools,
+                    toolChoice,
+                    parallelToolCalls,
+                    responseFormat,
+                    sampling,
+                    maxTokens,
+                    stop,
+                    topLogprobs,
+                    cachePrompt,
+                    null,
+                    null);
         }
 
         /** The same for this client, with this salt. */
         public Generate of(String newClient, String newCacheSalt) {
-            return new Generate(id, messages, images, tools, toolChoice, parallelToolCalls, responseFormat, sampling,
-                    maxTokens, stop, topLogprobs, cachePrompt, newClient, newCacheSalt);
+            return new Generate(
+                    id,
+                    messages,
+                    images,
+                    tools,
+                    toolChoice,
+                    parallelToolCalls,
+                    responseFormat,
+                    sampling,
+                    maxTokens,
+                    stop,
+                    topLogprobs,
+                    cachePrompt,
+                    newClient,
+                    newCacheSalt);
         }
     }
 
     /** The client of this request is gone: stop it, wherever it stands. Unknown ids are ignored. */
-    record Cancel(String id) implements ServerFrame {
-    }
+    record Cancel(String id) implements ServerFrame {}
 
     /**
      * An image as the server decoded it.
@@ -108,6 +166,5 @@ public sealed interface ServerFrame {
      * @param sha256 lower-case hexadecimal SHA-256 of width, height and pixels: the identity used by caches
      * @param rgb {@code 3 * width * height} bytes, row by row from the top, R G B
      */
-    record Image(int width, int height, String sha256, byte[] rgb) {
-    }
+    record Image(int width, int height, String sha256, byte[] rgb) {}
 }

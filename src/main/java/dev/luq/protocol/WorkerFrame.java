@@ -11,14 +11,14 @@ import java.util.Objects;
  */
 @JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "type")
 @JsonSubTypes({
-        @JsonSubTypes.Type(value = WorkerFrame.Loading.class, name = "loading"),
-        @JsonSubTypes.Type(value = WorkerFrame.Ready.class, name = "ready"),
-        @JsonSubTypes.Type(value = WorkerFrame.LoadFailed.class, name = "load_failed"),
-        @JsonSubTypes.Type(value = WorkerFrame.Stats.class, name = "stats"),
-        @JsonSubTypes.Type(value = WorkerFrame.Accepted.class, name = "accepted"),
-        @JsonSubTypes.Type(value = WorkerFrame.Delta.class, name = "delta"),
-        @JsonSubTypes.Type(value = WorkerFrame.Finished.class, name = "finished"),
-        @JsonSubTypes.Type(value = WorkerFrame.Failed.class, name = "failed")
+    @JsonSubTypes.Type(value = WorkerFrame.Loading.class, name = "loading"),
+    @JsonSubTypes.Type(value = WorkerFrame.Ready.class, name = "ready"),
+    @JsonSubTypes.Type(value = WorkerFrame.LoadFailed.class, name = "load_failed"),
+    @JsonSubTypes.Type(value = WorkerFrame.Stats.class, name = "stats"),
+    @JsonSubTypes.Type(value = WorkerFrame.Accepted.class, name = "accepted"),
+    @JsonSubTypes.Type(value = WorkerFrame.Delta.class, name = "delta"),
+    @JsonSubTypes.Type(value = WorkerFrame.Finished.class, name = "finished"),
+    @JsonSubTypes.Type(value = WorkerFrame.Failed.class, name = "failed")
 })
 public sealed interface WorkerFrame {
 
@@ -30,8 +30,7 @@ public sealed interface WorkerFrame {
      *
      * @param progress share of the model loaded, 0..1
      */
-    record Loading(float progress) implements WorkerFrame {
-    }
+    record Loading(float progress) implements WorkerFrame {}
 
     /** The model answers from now on. */
     record Ready(ModelInfo info) implements WorkerFrame {
@@ -41,8 +40,7 @@ public sealed interface WorkerFrame {
     }
 
     /** The model cannot be served; the worker ends after this frame. The message names no path. */
-    record LoadFailed(String code, String message) implements WorkerFrame {
-    }
+    record LoadFailed(String code, String message) implements WorkerFrame {}
 
     /** A snapshot of counters and gauges, sent when something changed, at most a few times a second. */
     record Stats(EngineStats stats) implements WorkerFrame {
@@ -112,8 +110,7 @@ public sealed interface WorkerFrame {
      *
      * @param argumentsDelta JSON text to append to the call's arguments
      */
-    record ToolCallDelta(int index, String id, String name, String argumentsDelta) {
-    }
+    record ToolCallDelta(int index, String id, String name, String argumentsDelta) {}
 
     /**
      * @param token the token's text, malformed UTF-8 replaced
@@ -121,12 +118,10 @@ public sealed interface WorkerFrame {
      * @param bytes the token's bytes, each 0..255
      * @param top the likeliest alternatives, at most as many as asked for, without their own alternatives
      */
-    record TokenLogprob(String token, double logprob, List<Integer> bytes, List<TokenLogprob> top) {
-    }
+    record TokenLogprob(String token, double logprob, List<Integer> bytes, List<TokenLogprob> top) {}
 
     /** Where a request's time went, in milliseconds. Prefill includes image encoding. */
-    record Timings(double queueMillis, double prefillMillis, double decodeMillis, double imageEncodeMillis) {
-    }
+    record Timings(double queueMillis, double prefillMillis, double decodeMillis, double imageEncodeMillis) {}
 
     /**
      * What a loaded model is.
@@ -144,8 +139,18 @@ public sealed interface WorkerFrame {
      * @param tools whether the chat template knows tools
      * @param longestToken bytes of the longest token's text: with the context, what no text that fits is longer than
      */
-    record ModelInfo(String name, String architecture, String quantization, long parameters, long modelBytes,
-            double bitsPerWeight, int contextSize, int trainingContext, int slots, boolean vision, boolean tools,
+    record ModelInfo(
+            String name,
+            String architecture,
+            String quantization,
+            long parameters,
+            long modelBytes,
+            double bitsPerWeight,
+            int contextSize,
+            int trainingContext,
+            int slots,
+            boolean vision,
+            boolean tools,
             int longestToken) {
 
         /** Bytes of text that the context holds at most. */
@@ -172,8 +177,19 @@ public sealed interface WorkerFrame {
      * @param imageTokens counter: image tokens of prompts
      * @param cancelled counter: requests stopped by their client
      */
-    record EngineStats(int waiting, int running, int kvCellsUsed, int kvCells, long promptTokens,
-            long generationTokens, long prefixQueries, long prefixHits, long imageQueries, long imageHits,
-            long imagesEncoded, double imageEncodeMillis, long imageTokens, long cancelled) {
-    }
+    record EngineStats(
+            int waiting,
+            int running,
+            int kvCellsUsed,
+            int kvCells,
+            long promptTokens,
+            long generationTokens,
+            long prefixQueries,
+            long prefixHits,
+            long imageQueries,
+            long imageHits,
+            long imagesEncoded,
+            double imageEncodeMillis,
+            long imageTokens,
+            long cancelled) {}
 }

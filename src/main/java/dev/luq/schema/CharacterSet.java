@@ -8,20 +8,29 @@ import java.util.List;
 record CharacterSet(List<Range> ranges) {
 
     /** Code points from low to high, both included. */
-    record Range(int low, int high) {
-    }
+    record Range(int low, int high) {}
 
     private static final int LAST = Character.MAX_CODE_POINT;
     private static final int DELETE = 0x7f;
     /** Characters that JSON writes as a backslash and one letter, and that letter. */
     private static final String ESCAPED = "\"\\\b\f\n\r\t";
+
     private static final String ESCAPES = "\"\\bfnrt";
 
     static final CharacterSet DIGITS = of('0', '9');
     static final CharacterSet WORD = DIGITS.and(of('A', 'Z')).and(of('a', 'z')).and(of('_'));
     static final CharacterSet LINE_ENDS = of('\n').and(of('\r')).and(of(0x2028, 0x2029));
-    static final CharacterSet SPACES = LINE_ENDS.and(of('\t')).and(of(0x0b, 0x0c)).and(of(' ')).and(of(0xa0))
-            .and(of(0x1680)).and(of(0x2000, 0x200a)).and(of(0x202f)).and(of(0x205f)).and(of(0x3000)).and(of(0xfeff));
+    static final CharacterSet SPACES = LINE_ENDS
+            .and(of('\t'))
+            .and(of(0x0b, 0x0c))
+            .and(of(' '))
+            .and(of(0xa0))
+            .and(of(0x1680))
+            .and(of(0x2000, 0x200a))
+            .and(of(0x202f))
+            .and(of(0x205f))
+            .and(of(0x3000))
+            .and(of(0xfeff));
 
     static CharacterSet of(int codePoint) {
         return of(codePoint, codePoint);

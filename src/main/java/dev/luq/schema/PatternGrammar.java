@@ -18,6 +18,7 @@ final class PatternGrammar {
     static final int MOST_REPETITIONS = 2000;
     /** How often all of them together may, not multiplied where one is in another. */
     private static final int MOST_REPETITIONS_OF_ALL = 10_000;
+
     private static final int DEEPEST = 32;
     private static final int LONGEST_GRAMMAR = 64 * 1024;
 
@@ -35,14 +36,14 @@ final class PatternGrammar {
     }
 
     /** @param mayBeEmpty whether it matches the empty text */
-    private record Expression(String grammar, boolean mayBeEmpty) {
-    }
+    private record Expression(String grammar, boolean mayBeEmpty) {}
 
     private static final Expression NOTHING = new Expression("\"\"", true);
 
     private final String pattern;
     /** Of names of rules: no two expressions of a grammar share one. */
     private final String prefix;
+
     private final StringBuilder rules = new StringBuilder();
     private int ruleCount;
     private int repetitions;
@@ -51,8 +52,10 @@ final class PatternGrammar {
 
     private PatternGrammar(String pattern) {
         this.pattern = pattern;
-        this.prefix = "pattern-" + Long.toHexString(
-                UUID.nameUUIDFromBytes(pattern.getBytes(StandardCharsets.UTF_8)).getMostSignificantBits()) + "-";
+        this.prefix = "pattern-"
+                + Long.toHexString(UUID.nameUUIDFromBytes(pattern.getBytes(StandardCharsets.UTF_8))
+                        .getMostSignificantBits())
+                + "-";
     }
 
     /** @throws Unusable when it is malformed, too long, or more than a grammar can say */
@@ -158,7 +161,8 @@ final class PatternGrammar {
         if (most < 0 && one.mayBeEmpty) {
             throw unsupported("an endless repetition of what may be empty");
         }
-        String times = most >= 0 ? "{" + least + "," + most + "}" : least == 0 ? "*" : least == 1 ? "+" : "{" + least + ",}";
+        String times =
+                most >= 0 ? "{" + least + "," + most + "}" : least == 0 ? "*" : least == 1 ? "+" : "{" + least + ",}";
         return new Expression(rule(one.grammar) + times, least == 0 || one.mayBeEmpty);
     }
 
@@ -359,7 +363,8 @@ final class PatternGrammar {
     }
 
     private static Unusable unsupported(String what) {
-        return new Unusable("uses " + what + ", which is not supported. Leave it out and check the answer yourself", false);
+        return new Unusable(
+                "uses " + what + ", which is not supported. Leave it out and check the answer yourself", false);
     }
 
     private static Unusable tooComplex() {

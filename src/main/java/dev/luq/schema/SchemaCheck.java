@@ -18,19 +18,23 @@ public final class SchemaCheck {
 
     /** Schemas within all schemas of a request: properties, items, alternatives. */
     static final int MOST_SCHEMAS = 5000;
+
     static final int MOST_REFERENCES = 1000;
     static final int MOST_VALUES = 5000;
     /** Schemas within each other, references followed. */
     static final int DEEPEST = 128;
+
     static final int LONGEST_NAME = 256;
     static final int MOST_PATTERNS = 200;
     /** For minItems, maxItems and minLength: a grammar repeats nothing more often. */
     static final int MOST_REPETITIONS = 2000;
+
     static final int LONGEST_STRING = 500_000;
     /** Grammar rules are named by the path that leads to them: characters of all these names. */
     private static final int MOST_NAME_CHARACTERS = 2_000_000;
     /** Bounds of integers that a grammar can tell: as many digits as it writes. */
     private static final double LARGEST_INTEGER = 1e15;
+
     private static final int SHOWN_NAME = 40;
 
     private int schemas;
@@ -92,8 +96,10 @@ public final class SchemaCheck {
         private void count(String path, int depth, int nameLength) {
             nameCharacters += nameLength;
             if (++schemas > MOST_SCHEMAS || nameCharacters > MOST_NAME_CHARACTERS) {
-                throw tooComplex(field, "has too many properties, items and alternatives; at most " + MOST_SCHEMAS
-                        + " are accepted in a request, fewer with long names");
+                throw tooComplex(
+                        field,
+                        "has too many properties, items and alternatives; at most " + MOST_SCHEMAS
+                                + " are accepted in a request, fewer with long names");
             }
             if (depth > DEEPEST) {
                 throw tooComplex(path, "is nested deeper than " + DEEPEST + " schemas");
@@ -141,8 +147,8 @@ public final class SchemaCheck {
             }
             values += list.size();
             if (values > MOST_VALUES) {
-                throw tooComplex(path + ".enum", "has too many values; at most " + MOST_VALUES
-                        + " are accepted in a request");
+                throw tooComplex(
+                        path + ".enum", "has too many values; at most " + MOST_VALUES + " are accepted in a request");
             }
         }
 
@@ -193,8 +199,10 @@ public final class SchemaCheck {
                 throw invalid(path + ".pattern", "must be a string");
             }
             if (enforced && (schema.path("minLength").asInt() > 0 || schema.has("maxLength"))) {
-                throw invalid(path + ".pattern", "cannot be used together with minLength or maxLength. Put the length into"
-                        + " the pattern, such as ^[a-z]{1,20}$");
+                throw invalid(
+                        path + ".pattern",
+                        "cannot be used together with minLength or maxLength. Put the length into"
+                                + " the pattern, such as ^[a-z]{1,20}$");
             }
             pattern(pattern.textValue(), path + ".pattern", enforced);
         }
@@ -223,7 +231,8 @@ public final class SchemaCheck {
                     throw invalid(path + "." + keyword, "leaves only integers of more than 15 digits");
                 }
                 double open = keyword.equals(exclusive) ? 1 : 0;
-                double tight = sign < 0 ? (open > 0 ? Math.floor(number) + 1 : Math.ceil(number))
+                double tight = sign < 0
+                        ? (open > 0 ? Math.floor(number) + 1 : Math.ceil(number))
                         : (open > 0 ? Math.ceil(number) - 1 : Math.floor(number));
                 bound = sign < 0 ? Math.max(bound, tight) : Math.min(bound, tight);
             }
@@ -248,7 +257,8 @@ public final class SchemaCheck {
         }
 
         private void refuseEmptyRange(JsonNode schema, String least, String most, String path) {
-            if (schema.has(most) && schema.path(least).asInt(0) > schema.get(most).asInt()) {
+            if (schema.has(most)
+                    && schema.path(least).asInt(0) > schema.get(most).asInt()) {
                 throw invalid(path + "." + least, "is larger than " + most);
             }
         }
@@ -291,7 +301,8 @@ public final class SchemaCheck {
             JsonNode target = root;
             for (String step : reference.substring(2).split("/", -1)) {
                 String name = step.replace("~1", "/").replace("~0", "~");
-                target = target.isArray() && name.matches("0|[1-9]\\d{0,5}") ? target.path(Integer.parseInt(name))
+                target = target.isArray() && name.matches("0|[1-9]\\d{0,5}")
+                        ? target.path(Integer.parseInt(name))
                         : target.isObject() ? target.path(name) : target.path(-1);
                 if (target.isMissingNode()) {
                     throw invalid(path, "points to nothing in the schema");
@@ -313,8 +324,9 @@ public final class SchemaCheck {
                 return;
             }
             if (!path.add(at)) {
-                throw invalid(field, "has references that lead back to themselves with nothing in between, such as "
-                        + shown(at));
+                throw invalid(
+                        field,
+                        "has references that lead back to themselves with nothing in between, such as " + shown(at));
             }
             for (String next : direct.getOrDefault(at, Set.of())) {
                 refuseEndlessReference(next, done, path);

@@ -19,19 +19,20 @@ final class DispatchQueue {
     /** How long an isolated request waits for a moment in which nothing runs, before it makes others wait. Nanoseconds. */
     static final long PATIENCE = 2_000_000_000L;
 
-    private record Waiting(InFlightRequest request, boolean isolated, long since) {
-    }
+    private record Waiting(InFlightRequest request, boolean isolated, long since) {}
 
     private final long limit;
     private final List<Waiting> waiting = new ArrayList<>();
     private final Set<InFlightRequest> running = new LinkedHashSet<>();
     /** The isolated request that runs alone; null for none. */
     private InFlightRequest alone;
+
     private long aloneSince;
     /** Since when others have waited for it. */
     private long heldSince;
     /** Whether new requests wait for those that run to end. */
     private boolean closed;
+
     private long closedSince;
     /** Until then no isolated request makes others wait. */
     private long openUntil;

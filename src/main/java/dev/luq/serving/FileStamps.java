@@ -26,8 +26,7 @@ record FileStamps(Map<Path, Stamp> files) {
      * @param modified milliseconds
      * @param key tells a file from another one that took its name; null where the file system has no such thing
      */
-    record Stamp(long size, long modified, Object key) {
-    }
+    record Stamp(long size, long modified, Object key) {}
 
     private static final Pattern PART = Pattern.compile("(.+)-\\d{5}-of-\\d{5}\\.gguf");
 
@@ -52,7 +51,8 @@ record FileStamps(Map<Path, Stamp> files) {
             Matcher name = PART.matcher(path.getFileName().toString());
             if (name.matches() && listed.add(path.resolveSibling(name.group(1)))) {
                 String prefix = name.group(1) + "-";
-                try (DirectoryStream<Path> parts = Files.newDirectoryStream(path.toAbsolutePath().getParent(),
+                try (DirectoryStream<Path> parts = Files.newDirectoryStream(
+                        path.toAbsolutePath().getParent(),
                         file -> file.getFileName().toString().startsWith(prefix))) {
                     parts.forEach(all::add);
                 } catch (IOException e) {

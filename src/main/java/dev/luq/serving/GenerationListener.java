@@ -10,16 +10,13 @@ import java.time.Duration;
 public interface GenerationListener {
 
     /** A generation was refused before it reached the worker, for example {@code queue_full}. */
-    default void rejected(String modelId, String reason) {
-    }
+    default void rejected(String modelId, String reason) {}
 
     /** The first token of a generation arrived this long after the request was submitted. */
-    default void firstToken(String modelId, Duration sinceSubmitted) {
-    }
+    default void firstToken(String modelId, Duration sinceSubmitted) {}
 
     /** A further token (or group of tokens) arrived this long after the previous one. */
-    default void nextToken(String modelId, Duration sincePrevious) {
-    }
+    default void nextToken(String modelId, Duration sincePrevious) {}
 
     /**
      * A generation ended.
@@ -28,11 +25,13 @@ public interface GenerationListener {
      * @param accepted null when the generation was not accepted
      * @param finished null unless it ended well
      */
-    default void ended(String modelId, String finishReason, Duration total, WorkerFrame.Accepted accepted,
-            WorkerFrame.Finished finished) {
-    }
+    default void ended(
+            String modelId,
+            String finishReason,
+            Duration total,
+            WorkerFrame.Accepted accepted,
+            WorkerFrame.Finished finished) {}
 
     /** A worker process died. @param signal such as {@code SIGKILL}; {@code crash} or {@code exit} without one */
-    default void workerDied(String modelId, String signal) {
-    }
+    default void workerDied(String modelId, String signal) {}
 }

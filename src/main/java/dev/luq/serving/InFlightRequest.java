@@ -22,6 +22,7 @@ final class InFlightRequest {
     final String contentKey;
     /** Who it is for; the server itself is one too. */
     final String client;
+
     final long imageBytes;
     /** Of its texts, as they wait for the engine. */
     final long textBytes;
@@ -37,8 +38,12 @@ final class InFlightRequest {
     private volatile InFlightRequests inFlight;
     private Future<?> deadline;
 
-    private InFlightRequest(String modelId, ServerFrame.Generate request, GenerationListener listener,
-            MultiEmitter<? super WorkerFrame.OfRequest> stream, AtomicInteger unread) {
+    private InFlightRequest(
+            String modelId,
+            ServerFrame.Generate request,
+            GenerationListener listener,
+            MultiEmitter<? super WorkerFrame.OfRequest> stream,
+            AtomicInteger unread) {
         this.modelId = modelId;
         this.frame = request;
         this.listener = listener;
@@ -46,20 +51,25 @@ final class InFlightRequest {
         this.unread = unread;
         this.contentKey = Quarantine.key(request);
         this.client = Objects.requireNonNullElse(request.client(), "");
-        this.imageBytes = request.images().stream().mapToLong(image -> image.rgb().length).sum();
+        this.imageBytes =
+                request.images().stream().mapToLong(image -> image.rgb().length).sum();
         this.textBytes = bytes(request.messages()) + bytes(request.tools()) + bytes(request.responseFormat());
     }
 
     /** A stream that submits a request for each of its subscribers. */
-    static Multi<WorkerFrame.OfRequest> stream(String modelId, ServerFrame.Generate request,
-            GenerationListener listener, Consumer<InFlightRequest> submit) {
+    static Multi<WorkerFrame.OfRequest> stream(
+            String modelId,
+            ServerFrame.Generate request,
+            GenerationListener listener,
+            Consumer<InFlightRequest> submit) {
         return Multi.createFrom().deferred(() -> {
             AtomicInteger unread = new AtomicInteger();
             return Multi.createFrom()
-                    .<WorkerFrame.OfRequest>emitter(stream -> submit.accept(
-                            new InFlightRequest(modelId, request, listener, stream, unread)),
+                    .<WorkerFrame.OfRequest>emitter(
+                            stream -> submit.accept(new InFlightRequest(modelId, request, listener, stream, unread)),
                             BackPressureStrategy.BUFFER) // bounded by InFlightRequests.give()
-                    .onItem().invoke(unread::decrementAndGet);
+                    .onItem()
+                    .invoke(unread::decrementAndGet);
         });
     }
 

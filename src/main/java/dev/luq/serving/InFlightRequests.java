@@ -48,8 +48,13 @@ final class InFlightRequests {
      * @param process gives the current process, or null while there is none; called with the lock
      * @param lock of the worker: a process and what it works on change together. Notified when no request is left
      */
-    InFlightRequests(String modelId, WorkerConfig config, ScheduledExecutorService timer, Quarantine quarantine,
-            Supplier<WorkerProcess> process, Object lock) {
+    InFlightRequests(
+            String modelId,
+            WorkerConfig config,
+            ScheduledExecutorService timer,
+            Quarantine quarantine,
+            Supplier<WorkerProcess> process,
+            Object lock) {
         this.modelId = modelId;
         this.config = config;
         this.timer = timer;
@@ -78,8 +83,8 @@ final class InFlightRequests {
         Permits.Refusal refusal = running.acquire(request);
         if (refusal == null) {
             request.admitted(this);
-            request.deadline(timer.schedule(() -> deadlineReached(request),
-                    request.remainingMillis(config.deadline()), TimeUnit.MILLISECONDS));
+            request.deadline(timer.schedule(
+                    () -> deadlineReached(request), request.remainingMillis(config.deadline()), TimeUnit.MILLISECONDS));
             queue.add(request, quarantine.isolates(request.contentKey), System.nanoTime());
             dispatch();
         }
@@ -135,7 +140,9 @@ final class InFlightRequests {
             boolean hasIt = queue.remove(request, System.nanoTime());
             if (hasIt && current != null && current.cancel(request.id())) {
                 cancelling.put(request.id(), request.contentKey);
-                timer.schedule(() -> endIfStalled(current, request.id()), config.stallTimeout().toMillis(),
+                timer.schedule(
+                        () -> endIfStalled(current, request.id()),
+                        config.stallTimeout().toMillis(),
                         TimeUnit.MILLISECONDS);
             }
             dispatch();
@@ -159,8 +166,9 @@ final class InFlightRequests {
     private void endIfStalled(WorkerProcess stalled, String id) {
         synchronized (lock) {
             if (process.get() == stalled && cancelling.containsKey(id)) {
-                LOG.errorf("Model %s: worker %d has not stopped a cancelled request for %d seconds and is ended", modelId,
-                        stalled.pid(), config.stallTimeout().toSeconds());
+                LOG.errorf(
+                        "Model %s: worker %d has not stopped a cancelled request for %d seconds and is ended",
+                        modelId, stalled.pid(), config.stallTimeout().toSeconds());
                 stalled.kill();
             }
         }
@@ -242,15 +250,19 @@ final class InFlightRequests {
     private void quarantine(Blackbox blackbox, ProcessExit exit, List<InFlightRequest> unanswered) {
         List<Blackbox.Work> works = blackbox.read();
         Optional<String> thread = exit.crash().flatMap(CrashReport::thread);
-        List<Blackbox.Work> ofThread = works.stream().filter(work -> thread.equals(Optional.of(work.thread()))).toList();
-        Set<String> workedOn = (ofThread.isEmpty() ? works : ofThread).stream()
-                .flatMap(work -> work.subjects().stream()).collect(Collectors.toSet());
+        List<Blackbox.Work> ofThread = works.stream()
+                .filter(work -> thread.equals(Optional.of(work.thread())))
+                .toList();
+        Set<String> workedOn = (ofThread.isEmpty() ? works : ofThread)
+                .stream().flatMap(work -> work.subjects().stream()).collect(Collectors.toSet());
         for (InFlightRequest request : unanswered) {
             if (workedOn.contains(request.id()) || !blackbox.isKept()) {
-                boolean alone = cancelling.isEmpty() && queue.isAlone(request) && quarantine.isolates(request.contentKey);
+                boolean alone =
+                        cancelling.isEmpty() && queue.isAlone(request) && quarantine.isolates(request.contentKey);
                 quarantine.crashed(request.contentKey, alone);
-                LOG.warnf("Model %s: request %s was worked on when the worker crashed and is %s", modelId, request.id(), alone
-                        ? "refused from now on" : "run alone when it comes again");
+                LOG.warnf(
+                        "Model %s: request %s was worked on when the worker crashed and is %s",
+                        modelId, request.id(), alone ? "refused from now on" : "run alone when it comes again");
             }
         }
         cancelling.forEach((id, contentKey) -> {

@@ -41,6 +41,7 @@ public final class KernelCheck {
     private static final String HEAP = "32m";
     /** The trials take two seconds on two cores; other work may take the cores meanwhile. */
     private static final Limits LIMITS = new Limits(Duration.ofSeconds(20), Duration.ofMinutes(2));
+
     private static final Duration LOCK_POLL = Duration.ofMillis(20);
     private static final Object ONE_AT_A_TIME = new Object();
 
@@ -57,8 +58,7 @@ public final class KernelCheck {
      * @param silence of the process, after which it hangs
      * @param total of all processes together
      */
-    record Limits(Duration silence, Duration total) {
-    }
+    record Limits(Duration silence, Duration total) {}
 
     private final Command command;
     private final Path file;
@@ -72,24 +72,34 @@ public final class KernelCheck {
 
     /** For the kernels of this process's class path. */
     public static KernelCheck of(ProcessConfig config) {
-        ChildCommand command = new ChildCommand(config, MAIN_CLASS, "kernels", HEAP,
-                List.of("-XX:TieredStopAtLevel=1"));
-        return new KernelCheck(arguments -> command.line("kernels", arguments),
-                KernelTable.file(config.nativeCacheDir().map(Path::toAbsolutePath)), LIMITS);
+        ChildCommand command =
+                new ChildCommand(config, MAIN_CLASS, "kernels", HEAP, List.of("-XX:TieredStopAtLevel=1"));
+        return new KernelCheck(
+                arguments -> command.line("kernels", arguments),
+                KernelTable.file(config.nativeCacheDir().map(Path::toAbsolutePath)),
+                LIMITS);
     }
 
     /** For a process that has no configuration: its own JVM and class path, and libraries where it unpacks them itself. */
     public static KernelCheck ofThisProcess() {
         String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
-        return new KernelCheck(arguments -> {
-            List<String> line = new ArrayList<>(List.of(java, "-Xmx" + HEAP, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
-                    "-XX:-UsePerfData", "-Djava.awt.headless=true"));
-            Optional.ofNullable(System.getProperty(NativeBuild.CACHE_PROPERTY))
-                    .ifPresent(cache -> line.add("-D" + NativeBuild.CACHE_PROPERTY + "=" + cache));
-            line.addAll(List.of("-cp", System.getProperty("java.class.path"), MAIN_CLASS));
-            line.addAll(List.of(arguments));
-            return line;
-        }, KernelTable.file(Optional.empty()), LIMITS);
+        return new KernelCheck(
+                arguments -> {
+                    List<String> line = new ArrayList<>(List.of(
+                            java,
+                            "-Xmx" + HEAP,
+                            "-XX:+UseSerialGC",
+                            "-XX:TieredStopAtLevel=1",
+                            "-XX:-UsePerfData",
+                            "-Djava.awt.headless=true"));
+                    Optional.ofNullable(System.getProperty(NativeBuild.CACHE_PROPERTY))
+                            .ifPresent(cache -> line.add("-D" + NativeBuild.CACHE_PROPERTY + "=" + cache));
+                    line.addAll(List.of("-cp", System.getProperty("java.class.path"), MAIN_CLASS));
+                    line.addAll(List.of(arguments));
+                    return line;
+                },
+                KernelTable.file(Optional.empty()),
+                LIMITS);
     }
 
     /**
@@ -107,8 +117,10 @@ public final class KernelCheck {
 
     /** Says in the log what is switched off, if anything is. */
     static void warn(KernelTable table) {
-        table.switchedOff().forEach((set, why) -> LOG.warnf(
-                "The kernels %s are switched off on this machine: %s. luq doctor shows all of them.", set, why));
+        table.switchedOff()
+                .forEach((set, why) -> LOG.warnf(
+                        "The kernels %s are switched off on this machine: %s. luq doctor shows all of them.",
+                        set, why));
     }
 
     private Optional<KernelTable> find() throws InterruptedException {
@@ -116,8 +128,11 @@ public final class KernelCheck {
         LOG.info("This machine's kernels are tried, once for a build and a processor: some seconds");
         try {
             Files.createDirectories(file.getParent());
-            try (FileChannel channel = FileChannel.open(file.resolveSibling(file.getFileName() + ".lock"),
-                    StandardOpenOption.CREATE, StandardOpenOption.WRITE); FileLock lock = lock(channel, deadline)) {
+            try (FileChannel channel = FileChannel.open(
+                            file.resolveSibling(file.getFileName() + ".lock"),
+                            StandardOpenOption.CREATE,
+                            StandardOpenOption.WRITE);
+                    FileLock lock = lock(channel, deadline)) {
                 Optional<KernelTable> other = KernelTable.read(file);
                 if (other.isPresent() || lock == null) {
                     return other;
@@ -168,7 +183,8 @@ public final class KernelCheck {
             arguments.addAll(leftOut);
             ProcessBuilder builder = new ProcessBuilder(command.line(arguments.toArray(String[]::new)));
             ChildCommand.environment(builder.environment());
-            Process process = builder.redirectError(ProcessBuilder.Redirect.DISCARD).start();
+            Process process =
+                    builder.redirectError(ProcessBuilder.Redirect.DISCARD).start();
             try {
                 return read(process, lines(process));
             } finally {
@@ -183,11 +199,15 @@ public final class KernelCheck {
                 String line = lines.poll(left, TimeUnit.NANOSECONDS);
                 boolean hangs = line == null;
                 if (hangs && System.nanoTime() >= deadline) {
-                    throw new IOException("it takes longer than " + limits.total().toSeconds() + " s");
+                    throw new IOException(
+                            "it takes longer than " + limits.total().toSeconds() + " s");
                 }
                 if (hangs || line.isEmpty()) { // the output's end
-                    died(trial, hangs ? "no answer in " + limits.silence().toSeconds() + " s"
-                            : new ProcessExit(process.waitFor()).toString());
+                    died(
+                            trial,
+                            hangs
+                                    ? "no answer in " + limits.silence().toSeconds() + " s"
+                                    : new ProcessExit(process.waitFor()).toString());
                     return false;
                 }
                 String[] words = line.split(" ");
@@ -219,7 +239,8 @@ public final class KernelCheck {
                 throw notUnderstood(line);
             }
             switch (words[0]) {
-                case "failed" -> fail(trial, Outcome.DIED, line.substring(words[0].length()).strip());
+                case "failed" ->
+                    fail(trial, Outcome.DIED, line.substring(words[0].length()).strip());
                 case "left-out" -> put(trial, Outcome.LEFT_OUT, 0, 0, "");
                 default -> {
                     whole(words, 5, line);
@@ -260,7 +281,8 @@ public final class KernelCheck {
 
         private void put(String[] trial, Outcome outcome, double one, double many, String detail) throws IOException {
             try {
-                done.add(new KernelTrial(trial[2], trial[3], KernelTrial.kernelsOf(trial[4]), outcome, one, many, detail));
+                done.add(new KernelTrial(
+                        trial[2], trial[3], KernelTrial.kernelsOf(trial[4]), outcome, one, many, detail));
             } catch (IllegalArgumentException e) {
                 throw notUnderstood(String.join(" ", trial));
             }
@@ -270,14 +292,17 @@ public final class KernelCheck {
     /** Lines as they come; an empty one is the end. */
     private static BlockingQueue<String> lines(Process process) {
         BlockingQueue<String> lines = new LinkedBlockingQueue<>();
-        Thread reader = new Thread(() -> {
-            try (BufferedReader output = new BufferedReader(new InputStreamReader(process.getInputStream(), US_ASCII))) {
-                output.lines().filter(line -> !line.isEmpty()).forEach(lines::add);
-            } catch (IOException | UncheckedIOException e) {
-                LOG.debugf("The output of the process that tries kernels ended: %s", e.getMessage());
-            }
-            lines.add("");
-        }, "luq-kernel-trials");
+        Thread reader = new Thread(
+                () -> {
+                    try (BufferedReader output =
+                            new BufferedReader(new InputStreamReader(process.getInputStream(), US_ASCII))) {
+                        output.lines().filter(line -> !line.isEmpty()).forEach(lines::add);
+                    } catch (IOException | UncheckedIOException e) {
+                        LOG.debugf("The output of the process that tries kernels ended: %s", e.getMessage());
+                    }
+                    lines.add("");
+                },
+                "luq-kernel-trials");
         reader.setDaemon(true);
         reader.start();
         return lines;

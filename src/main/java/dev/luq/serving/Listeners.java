@@ -37,7 +37,11 @@ record Listeners(List<GenerationListener> listeners) implements GenerationListen
     }
 
     @Override
-    public void ended(String modelId, String finishReason, Duration total, WorkerFrame.Accepted accepted,
+    public void ended(
+            String modelId,
+            String finishReason,
+            Duration total,
+            WorkerFrame.Accepted accepted,
             WorkerFrame.Finished finished) {
         each(listener -> listener.ended(modelId, finishReason, total, accepted, finished));
     }

@@ -43,7 +43,9 @@ public final class MachineMemory {
 
     /** The least of what the server's group and those around it have left. */
     private OptionalLong group() {
-        Optional<String> line = lines(proc.resolve("self").resolve("cgroup")).filter(l -> l.startsWith("0::/")).findFirst();
+        Optional<String> line = lines(proc.resolve("self").resolve("cgroup"))
+                .filter(l -> l.startsWith("0::/"))
+                .findFirst();
         if (line.isEmpty()) {
             return OptionalLong.empty();
         }
@@ -53,7 +55,8 @@ public final class MachineMemory {
             OptionalLong limit = number(group.resolve("memory.max"));
             OptionalLong current = number(group.resolve("memory.current"));
             if (limit.isPresent() && current.isPresent()) {
-                long reclaimable = field(group.resolve("memory.stat"), "inactive_file ", 1).orElse(0);
+                long reclaimable =
+                        field(group.resolve("memory.stat"), "inactive_file ", 1).orElse(0);
                 long left = Math.max(0, limit.getAsLong() - current.getAsLong() + reclaimable);
                 least = OptionalLong.of(Math.min(left, least.orElse(Long.MAX_VALUE)));
             }
@@ -67,12 +70,17 @@ public final class MachineMemory {
     }
 
     private static OptionalLong field(Path file, String name, long unit) {
-        return lines(file).filter(line -> line.startsWith(name))
-                .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) * unit).findFirst();
+        return lines(file)
+                .filter(line -> line.startsWith(name))
+                .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) * unit)
+                .findFirst();
     }
 
     private static OptionalLong number(Path file) {
-        return lines(file).filter(line -> line.matches("\\d{1,18}")).mapToLong(Long::parseLong).findFirst();
+        return lines(file)
+                .filter(line -> line.matches("\\d{1,18}"))
+                .mapToLong(Long::parseLong)
+                .findFirst();
     }
 
     private static Stream<String> lines(Path file) {

@@ -62,8 +62,7 @@ public class ModelControl {
      * @param mode how the processes were swapped; empty when none had to be
      * @param duration until the new process served
      */
-    public record SwapResult(CatalogEntry entry, Optional<SwapMode> mode, Duration duration) {
-    }
+    public record SwapResult(CatalogEntry entry, Optional<SwapMode> mode, Duration duration) {}
 
     @Inject
     ModelControl(Catalog catalog, Supervisor supervisor, WorkerConfig config) {
@@ -83,8 +82,8 @@ public class ModelControl {
      * @param model as in {@link Catalog#register}
      * @param kernels as there
      */
-    public CompletableFuture<CatalogEntry> register(String id, Path model, Optional<Path> mmproj, List<String> aliases,
-            Optional<Kernels> kernels) {
+    public CompletableFuture<CatalogEntry> register(
+            String id, Path model, Optional<Path> mmproj, List<String> aliases, Optional<Kernels> kernels) {
         return operation(id, () -> {
             CatalogEntry entry = catalog.register(id, model, mmproj, aliases, kernels);
             ModelRoute route = supervisor.add(entry);
@@ -172,7 +171,8 @@ public class ModelControl {
             CatalogEntry next = catalog.prepare(id, variant);
             ModelRoute route = supervisor.routeOf(id);
             Optional<SwapMode> swapped = Optional.empty();
-            boolean same = now.problem().isEmpty() && now.variant().map(Variant::id).equals(variant);
+            boolean same =
+                    now.problem().isEmpty() && now.variant().map(Variant::id).equals(variant);
             if (!same || route.state() == ModelWorker.State.FAILED) {
                 if (route.current() != null) {
                     swapped = Optional.of(swap(route, now, next, mode));
@@ -181,8 +181,12 @@ public class ModelControl {
                 supervisor.changed(route);
             }
             Duration duration = Duration.ofNanos(System.nanoTime() - start);
-            LOG.infof("Model %s: %s is served%s", id, variant.map(v -> "variant " + v).orElse("the base"),
-                    swapped.map(m -> " after " + duration.toMillis() + " ms (" + m + ")").orElse(" already"));
+            LOG.infof(
+                    "Model %s: %s is served%s",
+                    id,
+                    variant.map(v -> "variant " + v).orElse("the base"),
+                    swapped.map(m -> " after " + duration.toMillis() + " ms (" + m + ")")
+                            .orElse(" already"));
             return new SwapResult(next, swapped, duration);
         });
     }
@@ -192,8 +196,8 @@ public class ModelControl {
         // The memory of a process that still ends its requests is not free.
         route.awaitRetired();
         supervisor.awaitKernels();
-        Swap swap = new Swap(route, () -> supervisor.worker(next), () -> supervisor.worker(now), config.deadline(),
-                background);
+        Swap swap = new Swap(
+                route, () -> supervisor.worker(next), () -> supervisor.worker(now), config.deadline(), background);
         boolean overlap = mode == SwapMode.OVERLAP || mode == SwapMode.AUTO && fitsBeside(route, now, next);
         if (overlap) {
             swap.overlap();
@@ -218,10 +222,14 @@ public class ModelControl {
         }
         Map<Path, WeightMemory.Resident> before = weights(now);
         Map<Path, WeightMemory.Resident> after = weights(next);
-        long mapped = after.entrySet().stream().filter(file -> !before.containsKey(file.getKey()))
-                .mapToLong(file -> file.getValue().mapped()).sum();
+        long mapped = after.entrySet().stream()
+                .filter(file -> !before.containsKey(file.getKey()))
+                .mapToLong(file -> file.getValue().mapped())
+                .sum();
         long others = Math.max(0, memory.anonymous(pid.get()).orElse(0) - copied(before));
-        long projector = next.mmproj().filter(file -> now.mmproj().filter(file::equals).isEmpty()).map(ModelControl::size)
+        long projector = next.mmproj()
+                .filter(file -> now.mmproj().filter(file::equals).isEmpty())
+                .map(ModelControl::size)
                 .orElse(0L);
         return available.getAsLong() >= (mapped + copied(after) + others + projector) * MARGIN;
     }

@@ -33,8 +33,7 @@ public class ModelRecovery {
      * @param tried its files when it was loaded last; null when they never were
      * @param seen its files at the last check
      */
-    private record Watched(FileStamps tried, FileStamps seen) {
-    }
+    private record Watched(FileStamps tried, FileStamps seen) {}
 
     private final Catalog catalog;
     private final Supervisor supervisor;

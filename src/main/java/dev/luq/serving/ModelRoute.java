@@ -39,6 +39,7 @@ final class ModelRoute implements ModelWorker {
     private final List<SupervisedWorker> retiring = new ArrayList<>();
     /** Requests that wait; null unless it is paused. */
     private Permits paused;
+
     private boolean draining;
     private WorkerFrame.ModelInfo lastInfo;
     private WorkerFrame.EngineStats past = Totals.NONE;
@@ -175,8 +176,9 @@ final class ModelRoute implements ModelWorker {
         }
         return draining
                 ? Permits.draining()
-                : new Permits.Refusal("model_not_loaded", new WorkerException.NotReady(State.UNLOADED,
-                        "The model " + modelId + " is not loaded"));
+                : new Permits.Refusal(
+                        "model_not_loaded",
+                        new WorkerException.NotReady(State.UNLOADED, "The model " + modelId + " is not loaded"));
     }
 
     private Permits.Refusal refusalUnlessWaiting(InFlightRequest request) {
@@ -188,8 +190,8 @@ final class ModelRoute implements ModelWorker {
         }
         Permits.Refusal refusal = waiting.acquire(request);
         if (refusal == null) {
-            request.deadline(timer.schedule(() -> deadlineReached(request),
-                    request.remainingMillis(config.deadline()), TimeUnit.MILLISECONDS));
+            request.deadline(timer.schedule(
+                    () -> deadlineReached(request), request.remainingMillis(config.deadline()), TimeUnit.MILLISECONDS));
         }
         return refusal;
     }
@@ -294,7 +296,8 @@ final class ModelRoute implements ModelWorker {
 
     @Override
     public synchronized long restarts() {
-        return pastRestarts + workers().stream().mapToLong(SupervisedWorker::restarts).sum();
+        return pastRestarts
+                + workers().stream().mapToLong(SupervisedWorker::restarts).sum();
     }
 
     @Override

@@ -18,8 +18,7 @@ import java.util.function.ToLongFunction;
 final class Permits {
 
     /** Why a request gets no permit. */
-    record Refusal(String reason, WorkerException exception) {
-    }
+    record Refusal(String reason, WorkerException exception) {}
 
     private final String modelId;
     private final WorkerConfig config;
@@ -90,8 +89,7 @@ final class Permits {
      * @param said of it to people
      * @param measure how much of it a request takes
      */
-    private record Shortage(String said, ToLongFunction<InFlightRequest> measure) {
-    }
+    private record Shortage(String said, ToLongFunction<InFlightRequest> measure) {}
 
     /** @return what there is too little of for one more beside these; null when it fits */
     private Shortage shortage(InFlightRequest request, Collection<InFlightRequest> others) {
@@ -102,23 +100,27 @@ final class Permits {
             return new Shortage(" with the images of other requests", each -> each.imageBytes);
         }
         // All text of the request that asks for a permit counts.
-        ToLongFunction<InFlightRequest> text = each -> each == request || untokenized.contains(each.id()) ? each.textBytes : 0;
+        ToLongFunction<InFlightRequest> text =
+                each -> each == request || untokenized.contains(each.id()) ? each.textBytes : 0;
         return sum(others, text) + request.textBytes > config.textBytesInFlight()
-                ? new Shortage(" with the texts of other requests", text) : null;
+                ? new Shortage(" with the texts of other requests", text)
+                : null;
     }
 
     private static long sum(Collection<InFlightRequest> requests, ToLongFunction<InFlightRequest> measure) {
         return requests.stream().mapToLong(measure).sum();
     }
 
-    private InFlightRequest choosePreempted(InFlightRequest request, List<InFlightRequest> others,
-            ToLongFunction<InFlightRequest> measure) {
+    private InFlightRequest choosePreempted(
+            InFlightRequest request, List<InFlightRequest> others, ToLongFunction<InFlightRequest> measure) {
         Map<String, Long> holdings = new HashMap<>();
         others.forEach(each -> holdings.merge(each.client, measure.applyAsLong(each), Long::sum));
         long own = holdings.getOrDefault(request.client, 0L) + measure.applyAsLong(request);
         InFlightRequest chosen = null;
         for (InFlightRequest each : others) {
-            if (!begun.contains(answerOf(each.id())) && measure.applyAsLong(each) > 0 && holdings.get(each.client) > own
+            if (!begun.contains(answerOf(each.id()))
+                    && measure.applyAsLong(each) > 0
+                    && holdings.get(each.client) > own
                     && (chosen == null || holdings.get(each.client) >= holdings.get(chosen.client))) {
                 chosen = each;
             }
@@ -128,8 +130,10 @@ final class Permits {
 
     /** What the client of a preempted request is told. */
     Refusal preemption() {
-        return new Refusal("queue_full", new WorkerException.QueueFull(
-                "The model " + modelId + " is busy, and others who have fewer requests there came before this one"));
+        return new Refusal(
+                "queue_full",
+                new WorkerException.QueueFull("The model " + modelId
+                        + " is busy, and others who have fewer requests there came before this one"));
     }
 
     private Refusal refusal(InFlightRequest request) {
@@ -138,25 +142,37 @@ final class Permits {
             return refusal;
         }
         Shortage lack = shortage(request, held.values());
-        return lack == null ? null
-                : new Refusal("queue_full", new WorkerException.QueueFull("The model " + modelId + " is busy" + lack.said()));
+        return lack == null
+                ? null
+                : new Refusal(
+                        "queue_full", new WorkerException.QueueFull("The model " + modelId + " is busy" + lack.said()));
     }
 
     /** Why a request gets no permit however few others there are. */
     private Refusal refusalForItself(InFlightRequest request) {
         if (quarantine.refuses(request.contentKey)) {
-            return new Refusal("input_quarantined", new WorkerException.Quarantined(
-                    "This input ended the model's process more than once and is not tried again"));
+            return new Refusal(
+                    "input_quarantined",
+                    new WorkerException.Quarantined(
+                            "This input ended the model's process more than once and is not tried again"));
         }
         if (request.imageBytes > config.imageBytesInFlight()) {
-            return new Refusal("request_too_large", new WorkerException.Rejected("request_too_large",
-                    "The images have " + request.imageBytes + " bytes of pixels; at most "
-                            + config.imageBytesInFlight() + " are accepted per request", "messages"));
+            return new Refusal(
+                    "request_too_large",
+                    new WorkerException.Rejected(
+                            "request_too_large",
+                            "The images have " + request.imageBytes + " bytes of pixels; at most "
+                                    + config.imageBytesInFlight() + " are accepted per request",
+                            "messages"));
         }
         if (request.textBytes > config.textBytesInFlight()) {
-            return new Refusal("request_too_large", new WorkerException.Rejected("request_too_large",
-                    "The messages, tools and schemas are too long: they take " + request.textBytes + " bytes, and at most "
-                            + config.textBytesInFlight() + " are accepted per request", "messages"));
+            return new Refusal(
+                    "request_too_large",
+                    new WorkerException.Rejected(
+                            "request_too_large",
+                            "The messages, tools and schemas are too long: they take " + request.textBytes
+                                    + " bytes, and at most " + config.textBytesInFlight() + " are accepted per request",
+                            "messages"));
         }
         if (held.containsKey(request.id())) {
             return duplicate();
@@ -169,8 +185,9 @@ final class Permits {
     }
 
     static Refusal duplicate() {
-        return new Refusal("duplicate_id", new WorkerException.Rejected("internal_error",
-                "A request with this id is in flight", null));
+        return new Refusal(
+                "duplicate_id",
+                new WorkerException.Rejected("internal_error", "A request with this id is in flight", null));
     }
 
     /** @return whether the request had a permit: the caller took it back */

@@ -17,11 +17,11 @@ import java.util.function.LongSupplier;
 final class Quarantine {
 
     /** The latest crash of an input. @param time of the clock */
-    private record Crash(boolean refused, long time) {
-    }
+    private record Crash(boolean refused, long time) {}
 
     /** By content key, the latest last. */
     private final Map<String, Crash> crashes;
+
     private final long memory;
     private final LongSupplier clock;
 

@@ -69,8 +69,15 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
      * @param quarantine may be shared with other workers of the same model
      * @param released run once, when its last process is gone for good
      */
-    SupervisedWorker(String modelId, ServerFrame.Load load, WorkerConfig config, Launcher launcher,
-            ScheduledExecutorService timer, GenerationListener listener, Quarantine quarantine, Runnable released) {
+    SupervisedWorker(
+            String modelId,
+            ServerFrame.Load load,
+            WorkerConfig config,
+            Launcher launcher,
+            ScheduledExecutorService timer,
+            GenerationListener listener,
+            Quarantine quarantine,
+            Runnable released) {
         this.modelId = modelId;
         this.load = load;
         this.config = config;
@@ -90,15 +97,18 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
 
     /** Not on the timer's thread, which has the deadlines of all models: a file system may take its time. */
     private void after(Duration pause, Runnable begin) {
-        timer.schedule(() -> {
-            Thread thread = new Thread(begin, "luq-start-" + modelId);
-            thread.setDaemon(true);
-            try {
-                thread.start();
-            } catch (OutOfMemoryError e) { // as the system says that it gives no further thread
-                begin.run();
-            }
-        }, pause.toMillis(), TimeUnit.MILLISECONDS);
+        timer.schedule(
+                () -> {
+                    Thread thread = new Thread(begin, "luq-start-" + modelId);
+                    thread.setDaemon(true);
+                    try {
+                        thread.start();
+                    } catch (OutOfMemoryError e) { // as the system says that it gives no further thread
+                        begin.run();
+                    }
+                },
+                pause.toMillis(),
+                TimeUnit.MILLISECONDS);
     }
 
     private synchronized void launch(FileStamps now) {
@@ -116,8 +126,9 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
         } catch (IOException e) {
             // Too many processes, too little memory: that passes.
             Duration pause = restartPolicy.notStarted();
-            LOG.errorf("Model %s: a worker cannot be started (%s); tried again in %d ms", modelId, e.getMessage(),
-                    pause.toMillis());
+            LOG.errorf(
+                    "Model %s: a worker cannot be started (%s); tried again in %d ms",
+                    modelId, e.getMessage(), pause.toMillis());
             after(pause, this::start);
         } catch (RuntimeException e) {
             LOG.error("A worker cannot be started", e);
@@ -126,7 +137,9 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
     }
 
     private List<Path> paths() {
-        return Stream.concat(load.modelFiles().stream(), Stream.ofNullable(load.mmproj())).map(Path::of).toList();
+        return Stream.concat(load.modelFiles().stream(), Stream.ofNullable(load.mmproj()))
+                .map(Path::of)
+                .toList();
     }
 
     /** The files as they were when the latest process was started; empty when none ever was. */
@@ -144,8 +157,9 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
             timer.schedule(() -> checkProgress(loading), left, TimeUnit.NANOSECONDS);
             return;
         }
-        String reason = "Loading it got no further for " + config.loadStallTimeout().toSeconds() + " seconds"
-                + loadingPart(loading).map(part -> ", at " + part).orElse("");
+        String reason =
+                "Loading it got no further for " + config.loadStallTimeout().toSeconds() + " seconds"
+                        + loadingPart(loading).map(part -> ", at " + part).orElse("");
         if (state == State.LOADING) {
             fail(reason + ".");
         } else {
@@ -156,8 +170,11 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
 
     /** What a process was loading. */
     private static Optional<String> loadingPart(WorkerProcess process) {
-        return process.blackbox().read().stream().filter(work -> work.stage() == Blackbox.Stage.LOAD)
-                .flatMap(work -> work.subjects().stream()).map(part -> PlainText.of(part, 100)).findFirst();
+        return process.blackbox().read().stream()
+                .filter(work -> work.stage() == Blackbox.Stage.LOAD)
+                .flatMap(work -> work.subjects().stream())
+                .map(part -> PlainText.of(part, 100))
+                .findFirst();
     }
 
     /** Makes the model unavailable for good. */
@@ -239,13 +256,21 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
     private Permits.Refusal refusal() {
         return switch (state) {
             case READY -> null;
-            case FAILED -> new Permits.Refusal("model_failed", new WorkerException.NotReady(state,
-                    "The model " + modelId + " cannot be served: " + failure));
+            case FAILED ->
+                new Permits.Refusal(
+                        "model_failed",
+                        new WorkerException.NotReady(state, "The model " + modelId + " cannot be served: " + failure));
             case DRAINING -> Permits.draining();
-            case RESTARTING -> new Permits.Refusal("worker_restarting", new WorkerException.NotReady(state,
-                    "The model " + modelId + " is being restarted; try again shortly"));
-            default -> new Permits.Refusal("model_loading", new WorkerException.NotReady(state,
-                    "The model " + modelId + " is still loading; try again shortly"));
+            case RESTARTING ->
+                new Permits.Refusal(
+                        "worker_restarting",
+                        new WorkerException.NotReady(
+                                state, "The model " + modelId + " is being restarted; try again shortly"));
+            default ->
+                new Permits.Refusal(
+                        "model_loading",
+                        new WorkerException.NotReady(
+                                state, "The model " + modelId + " is still loading; try again shortly"));
         };
     }
 
@@ -267,8 +292,9 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
                     state = State.READY;
                 }
                 notifyAll();
-                LOG.infof("Model %s is ready: %s, %s, %d MiB", modelId, info.architecture(), info.quantization(),
-                        info.modelBytes() >> 20);
+                LOG.infof(
+                        "Model %s is ready: %s, %s, %d MiB",
+                        modelId, info.architecture(), info.quantization(), info.modelBytes() >> 20);
             } else if (frame instanceof WorkerFrame.LoadFailed loadFailed && state != State.DRAINING) {
                 fail(loadFailed.message());
             } else if (frame instanceof WorkerFrame.Stats update) {
@@ -296,14 +322,17 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
                 fileChange = now.changeSince(files);
             }
             // A process whose file was taken away dies of that, whatever it works on.
-            unanswered = inFlight.processEnded(source.blackbox(), exit, before != State.DRAINING && fileChange.isEmpty());
+            unanswered =
+                    inFlight.processEnded(source.blackbox(), exit, before != State.DRAINING && fileChange.isEmpty());
             notifyAll();
             if (before != State.FAILED && before != State.DRAINING) {
                 died(source, exit, fileChange);
             }
         }
         String reason = "The model's process died while it worked on this request"
-                + fileChange.map(change -> ": the model's file " + change + " while it was served").orElse("");
+                + fileChange
+                        .map(change -> ": the model's file " + change + " while it was served")
+                        .orElse("");
         unanswered.forEach(request -> request.fail(new WorkerException.Died(reason)));
         if (before != State.FAILED && before != State.DRAINING) {
             listener.workerDied(modelId, exit.signal());
@@ -311,17 +340,22 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
     }
 
     private void died(WorkerProcess source, ProcessExit exit, Optional<String> fileChange) {
-        String why = fileChange.map(change -> "; the model's file " + change + " while it was served").orElse("");
+        String why = fileChange
+                .map(change -> "; the model's file " + change + " while it was served")
+                .orElse("");
         Optional<Duration> pause = restartPolicy.died(System.nanoTime());
         if (pause.isEmpty()) {
             LOG.errorf("Model %s: worker %d died (%s)%s", modelId, source.pid(), exit.forOperator(), why);
             fail("Its process died " + config.restart().loadAttempts() + " times while loading it (" + exit + ")"
-                    + loadingPart(source).map(part -> ", the last time at " + part).orElse(""));
+                    + loadingPart(source)
+                            .map(part -> ", the last time at " + part)
+                            .orElse(""));
             return;
         }
         state = info == null ? State.LOADING : State.RESTARTING;
-        LOG.errorf("Model %s: worker %d died (%s)%s; the next one starts in %d ms", modelId, source.pid(),
-                exit.forOperator(), why, pause.get().toMillis());
+        LOG.errorf(
+                "Model %s: worker %d died (%s)%s; the next one starts in %d ms",
+                modelId, source.pid(), exit.forOperator(), why, pause.get().toMillis());
         after(pause.get(), this::restart);
     }
 
@@ -355,7 +389,8 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
     synchronized boolean awaitReady() throws InterruptedException {
         long until = System.nanoTime() + config.loadTimeout().toNanos();
         long left = config.loadTimeout().toNanos();
-        for (; left > 0 && state != State.READY && state != State.FAILED && state != State.DRAINING;
+        for (;
+                left > 0 && state != State.READY && state != State.FAILED && state != State.DRAINING;
                 left = until - System.nanoTime()) {
             TimeUnit.NANOSECONDS.timedWait(this, left);
         }
@@ -379,7 +414,9 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
     void end(long until) throws InterruptedException {
         WorkerProcess last;
         synchronized (this) {
-            for (long left = until - System.nanoTime(); inFlight.size() > 0 && left > 0; left = until - System.nanoTime()) {
+            for (long left = until - System.nanoTime();
+                    inFlight.size() > 0 && left > 0;
+                    left = until - System.nanoTime()) {
                 TimeUnit.NANOSECONDS.timedWait(this, left);
             }
             last = process;

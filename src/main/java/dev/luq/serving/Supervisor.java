@@ -41,8 +41,12 @@ public class Supervisor implements ModelWorkers {
     private final CompletableFuture<Void> kernels = new CompletableFuture<>();
 
     @Inject
-    Supervisor(Catalog catalog, VariantStore variants, WorkerConfig config,
-            @All List<GenerationListener> generationListeners, @All List<ModelListener> modelListeners) {
+    Supervisor(
+            Catalog catalog,
+            VariantStore variants,
+            WorkerConfig config,
+            @All List<GenerationListener> generationListeners,
+            @All List<ModelListener> modelListeners) {
         this.catalog = catalog;
         this.variants = variants;
         this.config = config;
@@ -64,18 +68,32 @@ public class Supervisor implements ModelWorkers {
     }
 
     private ServerFrame.Load load(CatalogEntry entry) {
-        return new ServerFrame.Load(entry.files().stream().map(Path::toString).toList(),
-                entry.mmproj().map(Path::toString).orElse(null), config.contextSize(), config.slots(),
-                config.batchSize(), config.threads(), config.imageThreads(), config.imageCacheBytes(),
-                config.imageMaxTokens(), config.streamInterval().toMillis(), entry.kernels(config.kernels()));
+        return new ServerFrame.Load(
+                entry.files().stream().map(Path::toString).toList(),
+                entry.mmproj().map(Path::toString).orElse(null),
+                config.contextSize(),
+                config.slots(),
+                config.batchSize(),
+                config.threads(),
+                config.imageThreads(),
+                config.imageCacheBytes(),
+                config.imageMaxTokens(),
+                config.streamInterval().toMillis(),
+                entry.kernels(config.kernels()));
     }
 
     /** A worker for these files, not started; it holds the variant's lease until it is ended. */
     SupervisedWorker worker(CatalogEntry entry) {
         Optional<VariantStore.Lease> lease = entry.variant().map(variant -> variants.lease(variant.id()));
-        return new SupervisedWorker(entry.id(), load(entry), config,
-                (modelId, events) -> WorkerProcess.start(modelId, command, events), timer,
-                generationListener, routes.get(entry.id()).quarantine(), () -> lease.ifPresent(VariantStore.Lease::close));
+        return new SupervisedWorker(
+                entry.id(),
+                load(entry),
+                config,
+                (modelId, events) -> WorkerProcess.start(modelId, command, events),
+                timer,
+                generationListener,
+                routes.get(entry.id()).quarantine(),
+                () -> lease.ifPresent(VariantStore.Lease::close));
     }
 
     void start(@Observes StartupEvent event) {
@@ -93,7 +111,9 @@ public class Supervisor implements ModelWorkers {
 
     private void checkKernels() {
         try {
-            config.process().nativeCacheDir().map(Path::toAbsolutePath)
+            config.process()
+                    .nativeCacheDir()
+                    .map(Path::toAbsolutePath)
                     .ifPresent(dir -> System.setProperty(NativeBuild.CACHE_PROPERTY, dir.toString()));
             KernelCheck.of(config.process()).ensure().ifPresent(KernelCheck::warn);
         } catch (InterruptedException e) {
@@ -150,7 +170,9 @@ public class Supervisor implements ModelWorkers {
     /** The first moment of a shutdown: streams still reach their clients, also with the news that they are given up. */
     void leave(@Observes ShutdownDelayInitiatedEvent event) {
         routes.values().forEach(ModelRoute::drain);
-        timer.schedule(() -> routes.values().forEach(ModelRoute::giveUp), config.drainTime().toMillis(),
+        timer.schedule(
+                () -> routes.values().forEach(ModelRoute::giveUp),
+                config.drainTime().toMillis(),
                 TimeUnit.MILLISECONDS);
     }
 
@@ -170,6 +192,9 @@ public class Supervisor implements ModelWorkers {
 
     @Override
     public List<ModelWorker> all() {
-        return catalog.entries().stream().map(entry -> (ModelWorker) routes.get(entry.id())).filter(Objects::nonNull).toList();
+        return catalog.entries().stream()
+                .map(entry -> (ModelWorker) routes.get(entry.id()))
+                .filter(Objects::nonNull)
+                .toList();
     }
 }

@@ -21,7 +21,7 @@ final class Swap {
     private static final Logger LOG = Logger.getLogger(Swap.class);
 
     private static final String QUESTION = "[{\"role\":\"user\",\"content\":\"Hello\"}]";
-    private static final GenerationListener NO_LISTENER = new GenerationListener() { };
+    private static final GenerationListener NO_LISTENER = new GenerationListener() {};
 
     private final ModelRoute route;
     private final Supplier<SupervisedWorker> next;
@@ -35,7 +35,11 @@ final class Swap {
      * @param deadline longest time of a request
      * @param background waits for the requests of a replaced worker
      */
-    Swap(ModelRoute route, Supplier<SupervisedWorker> next, Supplier<SupervisedWorker> again, Duration deadline,
+    Swap(
+            ModelRoute route,
+            Supplier<SupervisedWorker> next,
+            Supplier<SupervisedWorker> again,
+            Duration deadline,
             Executor background) {
         this.route = route;
         this.next = next;
@@ -97,8 +101,8 @@ final class Swap {
         try {
             candidate.start();
             if (!candidate.awaitReady()) {
-                throw new ModelOperationException.Failed("The model's new process does not serve: "
-                        + candidate.whyNotReady());
+                throw new ModelOperationException.Failed(
+                        "The model's new process does not serve: " + candidate.whyNotReady());
             }
             probe(candidate);
             answers = true;
@@ -114,10 +118,27 @@ final class Swap {
     /** A model may load and yet fail on its first token. */
     private void probe(SupervisedWorker candidate) {
         try {
-            candidate.generate(new ServerFrame.Generate("probe-" + UUID.randomUUID(), QUESTION, List.of(), null, null,
-                    false, null, Sampling.GREEDY, 1, List.of(), -1, false), NO_LISTENER)
+            candidate
+                    .generate(
+                            new ServerFrame.Generate(
+                                    "probe-" + UUID.randomUUID(),
+                                    QUESTION,
+                                    List.of(),
+                                    null,
+                                    null,
+                                    false,
+                                    null,
+                                    Sampling.GREEDY,
+                                    1,
+                                    List.of(),
+                                    -1,
+                                    false),
+                            NO_LISTENER)
                     .filter(frame -> frame instanceof WorkerFrame.Finished)
-                    .collect().last().await().atMost(deadline.plusSeconds(5));
+                    .collect()
+                    .last()
+                    .await()
+                    .atMost(deadline.plusSeconds(5));
         } catch (WorkerException | TimeoutException e) {
             throw new ModelOperationException.Failed("The model's new process does not answer: " + e.getMessage());
         }

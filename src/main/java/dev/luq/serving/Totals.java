@@ -7,21 +7,42 @@ final class Totals {
 
     static final EngineStats NONE = new EngineStats(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
 
-    private Totals() {
-    }
+    private Totals() {}
 
     static EngineStats sum(EngineStats a, EngineStats b) {
-        return new EngineStats(a.waiting() + b.waiting(), a.running() + b.running(), a.kvCellsUsed() + b.kvCellsUsed(),
-                a.kvCells() + b.kvCells(), a.promptTokens() + b.promptTokens(),
-                a.generationTokens() + b.generationTokens(), a.prefixQueries() + b.prefixQueries(),
-                a.prefixHits() + b.prefixHits(), a.imageQueries() + b.imageQueries(), a.imageHits() + b.imageHits(),
-                a.imagesEncoded() + b.imagesEncoded(), a.imageEncodeMillis() + b.imageEncodeMillis(),
-                a.imageTokens() + b.imageTokens(), a.cancelled() + b.cancelled());
+        return new EngineStats(
+                a.waiting() + b.waiting(),
+                a.running() + b.running(),
+                a.kvCellsUsed() + b.kvCellsUsed(),
+                a.kvCells() + b.kvCells(),
+                a.promptTokens() + b.promptTokens(),
+                a.generationTokens() + b.generationTokens(),
+                a.prefixQueries() + b.prefixQueries(),
+                a.prefixHits() + b.prefixHits(),
+                a.imageQueries() + b.imageQueries(),
+                a.imageHits() + b.imageHits(),
+                a.imagesEncoded() + b.imagesEncoded(),
+                a.imageEncodeMillis() + b.imageEncodeMillis(),
+                a.imageTokens() + b.imageTokens(),
+                a.cancelled() + b.cancelled());
     }
 
     /** What remains of a process that is gone: its counters. */
     static EngineStats counters(EngineStats s) {
-        return new EngineStats(0, 0, 0, 0, s.promptTokens(), s.generationTokens(), s.prefixQueries(), s.prefixHits(),
-                s.imageQueries(), s.imageHits(), s.imagesEncoded(), s.imageEncodeMillis(), s.imageTokens(), s.cancelled());
+        return new EngineStats(
+                0,
+                0,
+                0,
+                0,
+                s.promptTokens(),
+                s.generationTokens(),
+                s.prefixQueries(),
+                s.prefixHits(),
+                s.imageQueries(),
+                s.imageHits(),
+                s.imagesEncoded(),
+                s.imageEncodeMillis(),
+                s.imageTokens(),
+                s.cancelled());
     }
 }

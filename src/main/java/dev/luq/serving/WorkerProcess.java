@@ -94,8 +94,11 @@ final class WorkerProcess {
         try {
             return Blackbox.create(Files.createDirectories(command.crashFolder()));
         } catch (IOException e) {
-            Logger.getLogger(WorkerProcess.class).warnf("What a worker works on when it dies will not be known:"
-                    + " luq.worker.process.crash-dir takes no file: %s", e.getMessage());
+            Logger.getLogger(WorkerProcess.class)
+                    .warnf(
+                            "What a worker works on when it dies will not be known:"
+                                    + " luq.worker.process.crash-dir takes no file: %s",
+                            e.getMessage());
             return Blackbox.none();
         }
     }
@@ -126,7 +129,8 @@ final class WorkerProcess {
      * @return false when the worker had not seen it yet and never will: no answer is to be expected
      */
     boolean cancel(String id) {
-        if (outbox.removeIf(frame -> frame instanceof ServerFrame.Generate generate && generate.id().equals(id))) {
+        if (outbox.removeIf(frame ->
+                frame instanceof ServerFrame.Generate generate && generate.id().equals(id))) {
             return false;
         }
         outbox.add(new ServerFrame.Cancel(id));
@@ -171,8 +175,13 @@ final class WorkerProcess {
     /** The request of a frame that is too long fails; the worker never hears of it. */
     private void refuse(ServerFrame frame) {
         if (frame instanceof ServerFrame.Generate generate) {
-            events.frame(this, new WorkerFrame.Failed(generate.id(), "request_too_large",
-                    "The request is too large for the model's process. Send less text or fewer images.", null));
+            events.frame(
+                    this,
+                    new WorkerFrame.Failed(
+                            generate.id(),
+                            "request_too_large",
+                            "The request is too large for the model's process. Send less text or fewer images.",
+                            null));
         } else {
             log.errorf("A frame to the worker is too long: %s", frame.getClass().getSimpleName());
         }
@@ -180,8 +189,8 @@ final class WorkerProcess {
 
     private void read() {
         try {
-            Frames.Reader<WorkerFrame> reader = new Frames.Reader<>(WorkerFrame.class, process.getInputStream(),
-                    WorkerFrame.LONGEST);
+            Frames.Reader<WorkerFrame> reader =
+                    new Frames.Reader<>(WorkerFrame.class, process.getInputStream(), WorkerFrame.LONGEST);
             for (WorkerFrame frame = reader.read(); frame != null; frame = reader.read()) {
                 blackbox.unlink(); // the worker has it, and nothing is left over if this server is killed
                 events.frame(this, frame);

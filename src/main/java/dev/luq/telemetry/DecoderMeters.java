@@ -22,12 +22,17 @@ public class DecoderMeters implements DecoderListener {
 
     @Inject
     DecoderMeters(MeterRegistry registry) {
-        decodes = Timer.builder(Metrics.IMAGE_DECODE.metricName()).description(Metrics.IMAGE_DECODE.help())
-                .serviceLevelObjectives(Metrics.LATENCY_BOUNDS).register(registry);
+        decodes = Timer.builder(Metrics.IMAGE_DECODE.metricName())
+                .description(Metrics.IMAGE_DECODE.help())
+                .serviceLevelObjectives(Metrics.LATENCY_BOUNDS)
+                .register(registry);
         for (Reason reason : List.of(Reason.TIME, Reason.MEMORY, Reason.CRASH, Reason.START)) {
-            restarts.put(reason, Counter.builder(Metrics.DECODER_RESTARTS.metricName())
-                    .description(Metrics.DECODER_RESTARTS.help())
-                    .tag("reason", reason.name().toLowerCase(Locale.ROOT)).register(registry));
+            restarts.put(
+                    reason,
+                    Counter.builder(Metrics.DECODER_RESTARTS.metricName())
+                            .description(Metrics.DECODER_RESTARTS.help())
+                            .tag("reason", reason.name().toLowerCase(Locale.ROOT))
+                            .register(registry));
         }
     }
 

@@ -19,10 +19,17 @@ public class GenerationMeters implements GenerationListener {
 
     private static final List<String> ANSWERED = List.of("stop", "length", "tool_calls");
     private static final List<String> UNANSWERED = List.of("cancelled", "error");
-    private static final List<String> REASONS = List.of("queue_full", "model_loading", "worker_restarting", "draining",
-            "model_failed", "model_not_loaded", "input_quarantined", "request_too_large");
-    private static final List<String> SIGNALS = List.of("SIGKILL", "SIGABRT", "SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE",
-            "crash", "exit");
+    private static final List<String> REASONS = List.of(
+            "queue_full",
+            "model_loading",
+            "worker_restarting",
+            "draining",
+            "model_failed",
+            "model_not_loaded",
+            "input_quarantined",
+            "request_too_large");
+    private static final List<String> SIGNALS =
+            List.of("SIGKILL", "SIGABRT", "SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE", "crash", "exit");
 
     private final MeterRegistry registry;
     /** By model: looking a timer up in the registry costs more than recording. */
@@ -39,8 +46,13 @@ public class GenerationMeters implements GenerationListener {
     }
 
     void create(String modelId) {
-        for (Metrics latency : List.of(Metrics.TIME_TO_FIRST_TOKEN, Metrics.INTER_TOKEN_LATENCY, Metrics.E2E_LATENCY,
-                Metrics.QUEUE_TIME, Metrics.PREFILL_TIME, Metrics.DECODE_TIME)) {
+        for (Metrics latency : List.of(
+                Metrics.TIME_TO_FIRST_TOKEN,
+                Metrics.INTER_TOKEN_LATENCY,
+                Metrics.E2E_LATENCY,
+                Metrics.QUEUE_TIME,
+                Metrics.PREFILL_TIME,
+                Metrics.DECODE_TIME)) {
             timer(latency, modelId);
         }
         tokens(Metrics.REQUEST_PROMPT_TOKENS, modelId);
@@ -63,21 +75,29 @@ public class GenerationMeters implements GenerationListener {
 
     @Override
     public void nextToken(String modelId, Duration sincePrevious) {
-        interTokenLatencies.computeIfAbsent(modelId, id -> timer(Metrics.INTER_TOKEN_LATENCY, id)).record(sincePrevious);
+        interTokenLatencies
+                .computeIfAbsent(modelId, id -> timer(Metrics.INTER_TOKEN_LATENCY, id))
+                .record(sincePrevious);
     }
 
     @Override
-    public void ended(String modelId, String finishReason, Duration total, WorkerFrame.Accepted accepted,
+    public void ended(
+            String modelId,
+            String finishReason,
+            Duration total,
+            WorkerFrame.Accepted accepted,
             WorkerFrame.Finished finished) {
         timer(Metrics.E2E_LATENCY, modelId).record(total);
         if (accepted != null) {
             tokens(Metrics.REQUEST_PROMPT_TOKENS, modelId).record(accepted.promptTokens());
         }
         if (finished == null) {
-            counter(Metrics.REQUESTS_FAILED, modelId, "finished_reason", finishReason).increment();
+            counter(Metrics.REQUESTS_FAILED, modelId, "finished_reason", finishReason)
+                    .increment();
             return;
         }
-        counter(Metrics.REQUEST_SUCCESS, modelId, "finished_reason", finishReason).increment();
+        counter(Metrics.REQUEST_SUCCESS, modelId, "finished_reason", finishReason)
+                .increment();
         tokens(Metrics.REQUEST_GENERATION_TOKENS, modelId).record(finished.completionTokens());
         WorkerFrame.Timings timings = finished.timings();
         timer(Metrics.QUEUE_TIME, modelId).record(millis(timings.queueMillis()));
@@ -97,17 +117,26 @@ public class GenerationMeters implements GenerationListener {
     // The registry answers with the meter that is there already.
 
     private Timer timer(Metrics metric, String modelId) {
-        return Timer.builder(metric.metricName()).description(metric.help()).tag(Metrics.MODEL, modelId)
-                .serviceLevelObjectives(Metrics.LATENCY_BOUNDS).register(registry);
+        return Timer.builder(metric.metricName())
+                .description(metric.help())
+                .tag(Metrics.MODEL, modelId)
+                .serviceLevelObjectives(Metrics.LATENCY_BOUNDS)
+                .register(registry);
     }
 
     private DistributionSummary tokens(Metrics metric, String modelId) {
-        return DistributionSummary.builder(metric.metricName()).description(metric.help()).tag(Metrics.MODEL, modelId)
-                .serviceLevelObjectives(Metrics.TOKEN_BOUNDS).register(registry);
+        return DistributionSummary.builder(metric.metricName())
+                .description(metric.help())
+                .tag(Metrics.MODEL, modelId)
+                .serviceLevelObjectives(Metrics.TOKEN_BOUNDS)
+                .register(registry);
     }
 
     private Counter counter(Metrics metric, String modelId, String label, String value) {
-        return Counter.builder(metric.metricName()).description(metric.help()).tag(Metrics.MODEL, modelId)
-                .tag(label, value).register(registry);
+        return Counter.builder(metric.metricName())
+                .description(metric.help())
+                .tag(Metrics.MODEL, modelId)
+                .tag(label, value)
+                .register(registry);
     }
 }

@@ -22,8 +22,7 @@ import org.eclipse.microprofile.health.Startup;
  */
 final class Health {
 
-    private Health() {
-    }
+    private Health() {}
 
     /** The server answers. Models do not count: their processes are restarted without it. */
     @Liveness
@@ -56,9 +55,11 @@ final class Health {
                 Set<ModelWorker.State> states = EnumSet.noneOf(ModelWorker.State.class);
                 workers.all().forEach(worker -> states.add(worker.state()));
                 started |= !states.contains(ModelWorker.State.LOADING);
-                boolean served = states.contains(ModelWorker.State.READY) || states.contains(ModelWorker.State.SWAPPING);
+                boolean served =
+                        states.contains(ModelWorker.State.READY) || states.contains(ModelWorker.State.SWAPPING);
                 return describe("models", workers.all())
-                        .status(started && served && !states.contains(ModelWorker.State.DRAINING)).build();
+                        .status(started && served && !states.contains(ModelWorker.State.DRAINING))
+                        .build();
             });
         }
     }

@@ -28,7 +28,9 @@ public class JobMeters implements JobListener {
     void start(@Observes StartupEvent event, Jobs jobs) {
         for (JobState state : JobState.values()) {
             Gauge.builder(Metrics.REQUANTIZE_JOBS.metricName(), jobs, j -> j.count(state))
-                    .description(Metrics.REQUANTIZE_JOBS.help()).tag("state", text(state)).register(registry);
+                    .description(Metrics.REQUANTIZE_JOBS.help())
+                    .tag("state", text(state))
+                    .register(registry);
         }
         for (Phase phase : Phase.values()) {
             timer(phase);
@@ -41,8 +43,11 @@ public class JobMeters implements JobListener {
     }
 
     private Timer timer(Phase phase) {
-        return Timer.builder(Metrics.REQUANTIZE_PHASE.metricName()).description(Metrics.REQUANTIZE_PHASE.help())
-                .tag("phase", text(phase)).serviceLevelObjectives(Metrics.PHASE_BOUNDS).register(registry);
+        return Timer.builder(Metrics.REQUANTIZE_PHASE.metricName())
+                .description(Metrics.REQUANTIZE_PHASE.help())
+                .tag("phase", text(phase))
+                .serviceLevelObjectives(Metrics.PHASE_BOUNDS)
+                .register(registry);
     }
 
     private static String text(Enum<?> value) {

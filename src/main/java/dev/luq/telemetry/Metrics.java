@@ -11,7 +11,9 @@ enum Metrics {
     REQUESTS_RUNNING("luq_requests_running", "Requests that hold a slot"),
     KV_CACHE_USAGE("luq_kv_cache_usage_ratio", "Used share of the KV cache, caches of ended requests included"),
     TIME_TO_FIRST_TOKEN("luq_time_to_first_token_seconds", "From the arrival of a request to its first token"),
-    INTER_TOKEN_LATENCY("luq_inter_token_latency_seconds", "Between two pieces of an answer: tokens, or what luq.worker.stream-interval gathers"),
+    INTER_TOKEN_LATENCY(
+            "luq_inter_token_latency_seconds",
+            "Between two pieces of an answer: tokens, or what luq.worker.stream-interval gathers"),
     E2E_LATENCY("luq_e2e_request_latency_seconds", "From the arrival of a request to its end"),
     QUEUE_TIME("luq_request_queue_time_seconds", "Waiting for a slot"),
     PREFILL_TIME("luq_request_prefill_time_seconds", "Evaluating the prompt, images included"),
@@ -34,7 +36,9 @@ enum Metrics {
     REQUESTS_REJECTED("luq_requests_rejected_total", "Requests refused at the door, by reason"),
     WORKER_RESTARTS("luq_worker_restarts_total", "Deaths of worker processes, by signal"),
     MODEL_INFO("luq_model_info", "1; describes the loaded model in its labels"),
-    MODEL_MEMORY("luq_model_memory_bytes", "Memory of a model by part: tensors of model and mmproj, resident memory of its process"),
+    MODEL_MEMORY(
+            "luq_model_memory_bytes",
+            "Memory of a model by part: tensors of model and mmproj, resident memory of its process"),
     REQUANTIZE_JOBS("luq_requantize_jobs", "Re-quantizations by state"),
     REQUANTIZE_PHASE("luq_requantize_phase_seconds", "Time that processes spent in a phase of a re-quantization");
 
@@ -42,8 +46,8 @@ enum Metrics {
     static final String MODEL = "model_name";
 
     /** Bounds of latencies: from one token on a fast machine to minutes for a large image on a slow one. */
-    static final Duration[] LATENCY_BOUNDS = seconds(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 60,
-            120, 300, 600);
+    static final Duration[] LATENCY_BOUNDS =
+            seconds(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 60, 120, 300, 600);
 
     /** Bounds of phases: from what a cache holds to hours of a large model. */
     static final Duration[] PHASE_BOUNDS = seconds(0.1, 1, 5, 15, 60, 300, 900, 3600, 10_800, 43_200);

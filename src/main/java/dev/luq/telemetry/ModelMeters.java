@@ -45,8 +45,10 @@ public class ModelMeters implements ModelListener {
     /** The meters that describe files are of the files before: their labels and values are fixed. */
     @Override
     public void changed(ModelWorker worker) {
-        remove(meter -> meter.getName().equals(Metrics.MODEL_INFO.metricName())
-                || meter.getName().equals(Metrics.MODEL_MEMORY.metricName()) && !"resident".equals(meter.getTag("part")),
+        remove(
+                meter -> meter.getName().equals(Metrics.MODEL_INFO.metricName())
+                        || meter.getName().equals(Metrics.MODEL_MEMORY.metricName())
+                                && !"resident".equals(meter.getTag("part")),
                 worker.modelId());
         describe(worker.modelId());
     }
@@ -71,7 +73,10 @@ public class ModelMeters implements ModelListener {
 
     private void state(ModelWorker worker) {
         // Requests on their way to the worker count as waiting: they hold a permit.
-        gauge(Metrics.REQUESTS_WAITING, worker, w -> Math.max(0, w.inFlight() - w.totals().running()));
+        gauge(
+                Metrics.REQUESTS_WAITING,
+                worker,
+                w -> Math.max(0, w.inFlight() - w.totals().running()));
         gauge(Metrics.REQUESTS_RUNNING, worker, w -> w.totals().running());
         gauge(Metrics.KV_CACHE_USAGE, worker, w -> {
             EngineStats stats = w.totals();
@@ -85,47 +90,69 @@ public class ModelMeters implements ModelListener {
         counter(Metrics.IMAGE_CACHE_HITS, worker, EngineStats::imageHits);
         counter(Metrics.IMAGE_TOKENS, worker, EngineStats::imageTokens);
         counter(Metrics.REQUESTS_CANCELLED, worker, EngineStats::cancelled);
-        FunctionTimer.builder(Metrics.IMAGE_ENCODE.metricName(), worker, w -> w.totals().imagesEncoded(),
-                w -> w.totals().imageEncodeMillis(), TimeUnit.MILLISECONDS)
-                .description(Metrics.IMAGE_ENCODE.help()).tag(Metrics.MODEL, worker.modelId()).register(registry);
+        FunctionTimer.builder(
+                        Metrics.IMAGE_ENCODE.metricName(),
+                        worker,
+                        w -> w.totals().imagesEncoded(),
+                        w -> w.totals().imageEncodeMillis(),
+                        TimeUnit.MILLISECONDS)
+                .description(Metrics.IMAGE_ENCODE.help())
+                .tag(Metrics.MODEL, worker.modelId())
+                .register(registry);
         Gauge.builder(Metrics.MODEL_MEMORY.metricName(), worker, ModelMeters::residentBytes)
-                .description(Metrics.MODEL_MEMORY.help()).tag(Metrics.MODEL, worker.modelId()).tag("part", "resident")
+                .description(Metrics.MODEL_MEMORY.help())
+                .tag(Metrics.MODEL, worker.modelId())
+                .tag("part", "resident")
                 .register(registry);
     }
 
     private void facts(String modelId, CatalogEntry.Facts facts) {
-        Gauge.builder(Metrics.MODEL_INFO.metricName(), () -> 1).description(Metrics.MODEL_INFO.help())
-                .tag(Metrics.MODEL, modelId).tag("quantization", facts.quantization().orElse("unknown"))
-                .tag("bits_per_weight", String.format(Locale.ROOT, "%.2f", facts.bitsPerWeight())).register(registry);
+        Gauge.builder(Metrics.MODEL_INFO.metricName(), () -> 1)
+                .description(Metrics.MODEL_INFO.help())
+                .tag(Metrics.MODEL, modelId)
+                .tag("quantization", facts.quantization().orElse("unknown"))
+                .tag("bits_per_weight", String.format(Locale.ROOT, "%.2f", facts.bitsPerWeight()))
+                .register(registry);
         weights(modelId, "model", facts.bytes());
         weights(modelId, "mmproj", facts.mmprojBytes());
     }
 
     private void weights(String modelId, String part, long bytes) {
-        Gauge.builder(Metrics.MODEL_MEMORY.metricName(), () -> bytes).description(Metrics.MODEL_MEMORY.help())
-                .tag(Metrics.MODEL, modelId).tag("part", part).register(registry);
+        Gauge.builder(Metrics.MODEL_MEMORY.metricName(), () -> bytes)
+                .description(Metrics.MODEL_MEMORY.help())
+                .tag(Metrics.MODEL, modelId)
+                .tag("part", part)
+                .register(registry);
     }
 
     private void gauge(Metrics metric, ModelWorker worker, ToDoubleFunction<ModelWorker> value) {
-        Gauge.builder(metric.metricName(), worker, value).description(metric.help())
-                .tag(Metrics.MODEL, worker.modelId()).register(registry);
+        Gauge.builder(metric.metricName(), worker, value)
+                .description(metric.help())
+                .tag(Metrics.MODEL, worker.modelId())
+                .register(registry);
     }
 
     private void counter(Metrics metric, ModelWorker worker, ToDoubleFunction<EngineStats> value) {
         FunctionCounter.builder(metric.metricName(), worker, w -> value.applyAsDouble(w.totals()))
-                .description(metric.help()).tag(Metrics.MODEL, worker.modelId()).register(registry);
+                .description(metric.help())
+                .tag(Metrics.MODEL, worker.modelId())
+                .register(registry);
     }
 
     /** Memory of the worker's process, mapped weights included as far as they are in memory; 0 without a process. */
     private static double residentBytes(ModelWorker worker) {
-        return worker.pid().map(pid -> {
-            try {
-                return Files.readAllLines(Path.of("/proc", String.valueOf(pid), "status")).stream()
-                        .filter(line -> line.startsWith("VmRSS:"))
-                        .mapToDouble(line -> Double.parseDouble(line.replaceAll("\\D", "")) * 1024).findFirst().orElse(0);
-            } catch (IOException e) {
-                return Double.NaN; // just ended, or a system without /proc
-            }
-        }).orElse(0.0);
+        return worker.pid()
+                .map(pid -> {
+                    try {
+                        return Files.readAllLines(Path.of("/proc", String.valueOf(pid), "status")).stream()
+                                .filter(line -> line.startsWith("VmRSS:"))
+                                .mapToDouble(line -> Double.parseDouble(line.replaceAll("\\D", "")) * 1024)
+                                .findFirst()
+                                .orElse(0);
+                    } catch (IOException e) {
+                        return Double.NaN; // just ended, or a system without /proc
+                    }
+                })
+                .orElse(0.0);
     }
 }

@@ -56,32 +56,57 @@ final class EngineHost implements ModelHost {
             WorkerLoop.log("INFO", "Kernels " + kernels);
             loads("its weights");
             Model model = Model.load(files, inPercent(progress));
-            int contextSize = ServerFrame.Load.contextSize(load.contextSize(), OptionalLong.of(model.trainingContext()));
+            int contextSize =
+                    ServerFrame.Load.contextSize(load.contextSize(), OptionalLong.of(model.trainingContext()));
             int batchSize = Math.min(load.batchSize(), contextSize);
             loads("its context");
-            Context context = Context.create(model, new ContextOptions(contextSize, batchSize, load.slots(), load.threads(), KvType.F16, true));
+            Context context = Context.create(
+                    model, new ContextOptions(contextSize, batchSize, load.slots(), load.threads(), KvType.F16, true));
             loads("its chat template");
             ChatTemplates templates = ChatTemplates.of(model);
             boolean tools = templates.supportsTools();
             loads("its vision projector");
-            Vision vision = mmproj.isEmpty() ? null : Vision.open(mmproj.get(), model,
-                    new VisionOptions(imageThreads(load), load.imageMaxTokens()));
-            engine = Engine.start(new EngineOptions(load.slots(), batchSize, load.imageCacheBytes(),
-                    Duration.ofMillis(load.streamIntervalMillis())), model, context, templates, vision, work());
+            Vision vision = mmproj.isEmpty()
+                    ? null
+                    : Vision.open(mmproj.get(), model, new VisionOptions(imageThreads(load), load.imageMaxTokens()));
+            engine = Engine.start(
+                    new EngineOptions(
+                            load.slots(),
+                            batchSize,
+                            load.imageCacheBytes(),
+                            Duration.ofMillis(load.streamIntervalMillis())),
+                    model,
+                    context,
+                    templates,
+                    vision,
+                    work());
             blackbox.idle(Blackbox.Stage.LOAD);
-            return new WorkerFrame.ModelInfo(model.name().orElse(null), model.architecture(), model.quantization(),
-                    model.parameters(), model.bytes(),
-                    model.parameters() == 0 ? 0 : model.bytes() * 8.0 / model.parameters(), context.contextSize(),
-                    model.trainingContext(), load.slots(), vision != null, tools, model.vocabulary().longestPiece());
+            return new WorkerFrame.ModelInfo(
+                    model.name().orElse(null),
+                    model.architecture(),
+                    model.quantization(),
+                    model.parameters(),
+                    model.bytes(),
+                    model.parameters() == 0 ? 0 : model.bytes() * 8.0 / model.parameters(),
+                    context.contextSize(),
+                    model.trainingContext(),
+                    load.slots(),
+                    vision != null,
+                    tools,
+                    model.vocabulary().longestPiece());
         } catch (LlamaException.VisionLoad e) {
-            throw new LoadException("invalid_mmproj", "The mmproj cannot be used with this model: " + e.getMessage(), e);
+            throw new LoadException(
+                    "invalid_mmproj", "The mmproj cannot be used with this model: " + e.getMessage(), e);
         } catch (LlamaException.KernelsUnavailable e) {
-            throw new LoadException("unsupported_machine",
-                    "Our kernels cannot be used here, set luq.worker.kernels to stock: " + e.getMessage(), e);
+            throw new LoadException(
+                    "unsupported_machine",
+                    "Our kernels cannot be used here, set luq.worker.kernels to stock: " + e.getMessage(),
+                    e);
         } catch (LlamaException e) {
             throw new LoadException("invalid_model", "The model cannot be used: " + e.getMessage(), e);
         } catch (IllegalArgumentException e) {
-            throw new LoadException("invalid_configuration", "The model cannot be run as configured: " + e.getMessage(), e);
+            throw new LoadException(
+                    "invalid_configuration", "The model cannot be run as configured: " + e.getMessage(), e);
         } catch (UnsatisfiedLinkError e) {
             throw new LoadException("unsupported_machine", "The native libraries do not fit this machine.", e);
         }
@@ -120,13 +145,16 @@ final class EngineHost implements ModelHost {
 
     /** llama.cpp's account of what it loads, over a hundred lines, is for those who look for a fault. */
     private static void log(LogLine line) {
-        WorkerLoop.log(line.level() == LogLine.Level.INFO ? "DEBUG" : line.level().name(), line.text());
+        WorkerLoop.log(
+                line.level() == LogLine.Level.INFO ? "DEBUG" : line.level().name(), line.text());
     }
 
     /** Files may have changed since the server looked. @return the model's files in order */
     private static List<Path> check(ServerFrame.Load load, Optional<Path> mmproj) throws LoadException {
         try {
-            return CheckedModel.read(load.modelFiles().stream().map(Path::of).toList(), mmproj).files().paths();
+            return CheckedModel.read(load.modelFiles().stream().map(Path::of).toList(), mmproj)
+                    .files()
+                    .paths();
         } catch (GgufException.Unusable e) {
             throw new LoadException("invalid_model", e.getMessage(), e);
         }
@@ -150,12 +178,15 @@ final class EngineHost implements ModelHost {
 
     /** A failure of the model's numbers says whose they are. */
     private WorkerFrame.OfRequest named(WorkerFrame.OfRequest frame) {
-        if (!(frame instanceof WorkerFrame.Failed failed) || !failed.code().equals(EngineException.NonFiniteOutput.CODE)) {
+        if (!(frame instanceof WorkerFrame.Failed failed)
+                || !failed.code().equals(EngineException.NonFiniteOutput.CODE)) {
             return frame;
         }
         String message = failed.message() + " They were computed by the kernels " + kernels + ".";
-        WorkerLoop.log("ERROR", "Request " + failed.id() + ": " + message
-                + " Try others with luq.worker.kernels; if all do this, the model's weights are at fault.");
+        WorkerLoop.log(
+                "ERROR",
+                "Request " + failed.id() + ": " + message
+                        + " Try others with luq.worker.kernels; if all do this, the model's weights are at fault.");
         return new WorkerFrame.Failed(failed.id(), failed.code(), message, failed.param());
     }
 

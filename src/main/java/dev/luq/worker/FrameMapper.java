@@ -15,57 +15,98 @@ import java.util.concurrent.ThreadLocalRandom;
 /** Frames of the protocol as the engine's messages and back. */
 final class FrameMapper {
 
-    private FrameMapper() {
-    }
+    private FrameMapper() {}
 
     static GenerationRequest toEngine(ServerFrame.Generate request) {
-        PromptRequest prompt = new PromptRequest(request.messages(),
-                request.images().stream().map(image -> new PromptRequest.ImageInput(image.width(), image.height(),
-                        image.sha256(), image.rgb())).toList(),
-                request.tools(), request.toolChoice(), request.parallelToolCalls(), request.responseFormat(),
-                toEngine(request.sampling()), request.cacheSalt());
-        return new GenerationRequest(request.id(), prompt, request.maxTokens(), request.stop(), request.topLogprobs(),
-                request.cachePrompt(), request.client());
+        PromptRequest prompt = new PromptRequest(
+                request.messages(),
+                request.images().stream()
+                        .map(image -> new PromptRequest.ImageInput(
+                                image.width(), image.height(), image.sha256(), image.rgb()))
+                        .toList(),
+                request.tools(),
+                request.toolChoice(),
+                request.parallelToolCalls(),
+                request.responseFormat(),
+                toEngine(request.sampling()),
+                request.cacheSalt());
+        return new GenerationRequest(
+                request.id(),
+                prompt,
+                request.maxTokens(),
+                request.stop(),
+                request.topLogprobs(),
+                request.cachePrompt(),
+                request.client());
     }
 
     private static SamplerOptions toEngine(Sampling sampling) {
-        long seed = Objects.requireNonNullElseGet(sampling.seed(), () -> ThreadLocalRandom.current().nextLong());
-        return new SamplerOptions(sampling.temperature(), sampling.topP(), sampling.topK(), sampling.minP(),
-                sampling.frequencyPenalty(), sampling.presencePenalty(), sampling.repeatPenalty(), seed,
+        long seed = Objects.requireNonNullElseGet(
+                sampling.seed(), () -> ThreadLocalRandom.current().nextLong());
+        return new SamplerOptions(
+                sampling.temperature(),
+                sampling.topP(),
+                sampling.topK(),
+                sampling.minP(),
+                sampling.frequencyPenalty(),
+                sampling.presencePenalty(),
+                sampling.repeatPenalty(),
+                seed,
                 sampling.logitBias());
     }
 
     static WorkerFrame.OfRequest toFrame(GenerationEvent event) {
         if (event instanceof GenerationEvent.Delta delta) {
-            return new WorkerFrame.Delta(delta.id(), delta.content(), toFrame(delta.toolCall()),
-                    toFrames(delta.logprobs()));
+            return new WorkerFrame.Delta(
+                    delta.id(), delta.content(), toFrame(delta.toolCall()), toFrames(delta.logprobs()));
         }
         if (event instanceof GenerationEvent.Accepted accepted) {
-            return new WorkerFrame.Accepted(accepted.id(), accepted.promptTokens(), accepted.imageTokens(),
-                    accepted.cachedTokens());
+            return new WorkerFrame.Accepted(
+                    accepted.id(), accepted.promptTokens(), accepted.imageTokens(), accepted.cachedTokens());
         }
         if (event instanceof GenerationEvent.Finished finished) {
             GenerationEvent.Timings t = finished.timings();
-            return new WorkerFrame.Finished(finished.id(), finished.reason().wireName(), finished.completionTokens(),
-                    new WorkerFrame.Timings(t.queueMillis(), t.prefillMillis(), t.decodeMillis(), t.imageEncodeMillis()));
+            return new WorkerFrame.Finished(
+                    finished.id(),
+                    finished.reason().wireName(),
+                    finished.completionTokens(),
+                    new WorkerFrame.Timings(
+                            t.queueMillis(), t.prefillMillis(), t.decodeMillis(), t.imageEncodeMillis()));
         }
         GenerationEvent.Failed failed = (GenerationEvent.Failed) event;
         return new WorkerFrame.Failed(failed.id(), failed.code(), failed.message(), failed.param());
     }
 
     private static WorkerFrame.ToolCallDelta toFrame(GenerationEvent.ToolCall call) {
-        return call == null ? null
+        return call == null
+                ? null
                 : new WorkerFrame.ToolCallDelta(call.index(), call.id(), call.name(), call.argumentsDelta());
     }
 
     private static List<WorkerFrame.TokenLogprob> toFrames(List<GenerationEvent.TokenLogprob> logprobs) {
-        return logprobs == null ? null : logprobs.stream().map(token -> new WorkerFrame.TokenLogprob(token.token(),
-                token.logprob(), token.bytes(), toFrames(token.top()))).toList();
+        return logprobs == null
+                ? null
+                : logprobs.stream()
+                        .map(token -> new WorkerFrame.TokenLogprob(
+                                token.token(), token.logprob(), token.bytes(), toFrames(token.top())))
+                        .toList();
     }
 
     static WorkerFrame.EngineStats toFrame(EngineStats s) {
-        return new WorkerFrame.EngineStats(s.waiting(), s.running(), s.kvCellsUsed(), s.kvCells(), s.promptTokens(),
-                s.generationTokens(), s.prefixQueries(), s.prefixHits(), s.imageQueries(), s.imageHits(),
-                s.imagesEncoded(), s.imageEncodeMillis(), s.imageTokens(), s.cancelled());
+        return new WorkerFrame.EngineStats(
+                s.waiting(),
+                s.running(),
+                s.kvCellsUsed(),
+                s.kvCells(),
+                s.promptTokens(),
+                s.generationTokens(),
+                s.prefixQueries(),
+                s.prefixHits(),
+                s.imageQueries(),
+                s.imageHits(),
+                s.imagesEncoded(),
+                s.imageEncodeMillis(),
+                s.imageTokens(),
+                s.cancelled());
     }
 }

@@ -17,8 +17,7 @@ import java.util.Optional;
  */
 public final class KernelTrialsMain {
 
-    private KernelTrialsMain() {
-    }
+    private KernelTrialsMain() {}
 
     /** @param arguments the number of the first trial, then names of sets that are left out */
     public static void main(String[] arguments) {
@@ -28,7 +27,7 @@ public final class KernelTrialsMain {
         parent.setDaemon(true);
         parent.start();
         List<String> leftOut = List.of(arguments).subList(1, arguments.length);
-        KernelTrials trials = new KernelTrials(line -> { });
+        KernelTrials trials = new KernelTrials(line -> {});
         int index = Integer.parseInt(arguments[0]);
         for (Optional<String> name = trials.name(index); name.isPresent(); name = trials.name(++index)) {
             lines.println("trial " + index + " " + name.get());
@@ -53,8 +52,13 @@ public final class KernelTrialsMain {
     private static String verdict(KernelTrials trials, int index) {
         try {
             KernelTrials.Verdict verdict = trials.run(index);
-            return String.format(Locale.ROOT, "verdict %s %.3g %.2f %.2f", verdict.right() ? "right" : "wrong",
-                    verdict.error(), verdict.one(), verdict.many());
+            return String.format(
+                    Locale.ROOT,
+                    "verdict %s %.3g %.2f %.2f",
+                    verdict.right() ? "right" : "wrong",
+                    verdict.error(),
+                    verdict.one(),
+                    verdict.many());
         } catch (LlamaException.KernelsUnavailable e) {
             return "failed " + e.getMessage();
         }

@@ -30,8 +30,8 @@ final class Outbox {
      * @param lost called when the server reads no more
      */
     Outbox(OutputStream out, Runnable lost) {
-        this.writer = new Frames.Writer<>(WorkerFrame.class, new BufferedOutputStream(out, 1 << 16),
-                WorkerFrame.LONGEST);
+        this.writer =
+                new Frames.Writer<>(WorkerFrame.class, new BufferedOutputStream(out, 1 << 16), WorkerFrame.LONGEST);
         this.lost = lost;
     }
 
@@ -58,20 +58,22 @@ final class Outbox {
 
     /** Sends statistics from now on. Called once. */
     void report(Supplier<WorkerFrame.EngineStats> source) {
-        Thread thread = new Thread(() -> {
-            try {
-                sendStats(source);
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-            }
-        }, "luq-stats");
+        Thread thread = new Thread(
+                () -> {
+                    try {
+                        sendStats(source);
+                    } catch (InterruptedException e) {
+                        Thread.currentThread().interrupt();
+                    }
+                },
+                "luq-stats");
         thread.setDaemon(true);
         thread.start();
     }
 
     private void sendStats(Supplier<WorkerFrame.EngineStats> source) throws InterruptedException {
         WorkerFrame.EngineStats sent = null;
-        for (int silent = 1;; silent++) {
+        for (int silent = 1; ; silent++) {
             WorkerFrame.EngineStats now = source.get();
             if (!now.equals(sent) && (silent >= INTERVALS_OF_PROGRESS || !sameRequests(now, sent))) {
                 put(new WorkerFrame.Stats(now));
@@ -83,7 +85,10 @@ final class Outbox {
     }
 
     private static boolean sameRequests(WorkerFrame.EngineStats now, WorkerFrame.EngineStats sent) {
-        return sent != null && now.running() == sent.running() && now.waiting() == sent.waiting()
-                && now.cancelled() == sent.cancelled() && now.promptTokens() == sent.promptTokens();
+        return sent != null
+                && now.running() == sent.running()
+                && now.waiting() == sent.waiting()
+                && now.cancelled() == sent.cancelled()
+                && now.promptTokens() == sent.promptTokens();
     }
 }

@@ -65,8 +65,10 @@ final class WorkerLoop {
     }
 
     private void serve() {
-        Frames.Reader<ServerFrame> reader = new Frames.Reader<>(ServerFrame.class,
-                new BufferedInputStream(new FileInputStream(FileDescriptor.in), 1 << 16), ServerFrame.LONGEST);
+        Frames.Reader<ServerFrame> reader = new Frames.Reader<>(
+                ServerFrame.class,
+                new BufferedInputStream(new FileInputStream(FileDescriptor.in), 1 << 16),
+                ServerFrame.LONGEST);
         try {
             for (ServerFrame frame = reader.read(); frame != null; frame = reader.read()) {
                 handle(frame);
@@ -95,7 +97,8 @@ final class WorkerLoop {
 
     private void load(ServerFrame.Load load) {
         try {
-            WorkerFrame.ModelInfo info = host.load(load, progress -> outbox.put(new WorkerFrame.Loading((float) progress)));
+            WorkerFrame.ModelInfo info =
+                    host.load(load, progress -> outbox.put(new WorkerFrame.Loading((float) progress)));
             ready = true;
             outbox.put(new WorkerFrame.Ready(info));
             outbox.report(host::stats);

@@ -3,8 +3,7 @@ package dev.luq.worker;
 /** Main class of a worker process. */
 public final class WorkerMain {
 
-    private WorkerMain() {
-    }
+    private WorkerMain() {}
 
     /**
      * Serves one model to the server at the other end of standard input and output; the process ends with it.

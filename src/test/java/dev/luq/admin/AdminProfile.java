@@ -36,7 +36,8 @@ public class AdminProfile implements QuarkusTestProfile {
     public Map<String, String> getConfigOverrides() {
         Path data;
         try {
-            data = Files.createTempDirectory(Files.createDirectories(Path.of("target/admin-test")).toAbsolutePath(), "data-");
+            data = Files.createTempDirectory(
+                    Files.createDirectories(Path.of("target/admin-test")).toAbsolutePath(), "data-");
             TestVariants.publish(data, "low", MODEL, MMPROJ, Precision.Q4_K);
             TestVariants.publish(data, "high", MODEL, MMPROJ, Precision.Q8_0);
         } catch (IOException e) {

@@ -73,7 +73,9 @@ class JobsAdminTest {
 
     @Test
     void aSetIsUploadedListedAndDeleted() {
-        upload("more", TestArchives.zip(TestArchives.set())).then().statusCode(201)
+        upload("more", TestArchives.zip(TestArchives.set()))
+                .then()
+                .statusCode(201)
                 .header("Location", endsWith(SETS + "/more"))
                 .body("name", equalTo("more"))
                 .body("origin", equalTo("uploaded"))
@@ -90,8 +92,15 @@ class JobsAdminTest {
     @Test
     void aFolderBelowTheRootIsNamed() throws IOException {
         Path folder = writeToRoot("mine");
-        json("{\"name\":\"named\",\"folder\":\"mine\"}").post(SETS).then().statusCode(201).body("origin", equalTo("folder"));
-        json("{\"name\":\"bad\",\"folder\":\"../calibration\"}").post(SETS).then().statusCode(400)
+        json("{\"name\":\"named\",\"folder\":\"mine\"}")
+                .post(SETS)
+                .then()
+                .statusCode(201)
+                .body("origin", equalTo("folder"));
+        json("{\"name\":\"bad\",\"folder\":\"../calibration\"}")
+                .post(SETS)
+                .then()
+                .statusCode(400)
                 .body("error.code", equalTo("invalid_calibration_set"))
                 .body("error.message", not(containsString(AdminProfile.data().toString())));
         json("{\"name\":\"bad\"}").post(SETS).then().statusCode(400).body("error.param", equalTo("folder"));
@@ -102,20 +111,38 @@ class JobsAdminTest {
     @Test
     void aFolderOfTheRootIsASetThatNobodyNeedName() throws IOException {
         Path folder = writeToRoot("lying");
-        admin().get(SETS).then().statusCode(200)
+        admin().get(SETS)
+                .then()
+                .statusCode(200)
                 .body("data.find { it.name == 'lying' }.origin", equalTo("folder"))
                 .body("data.find { it.name == 'lying' }.examples", nullValue())
                 .body("data.find { it.name == 'shapes' }.examples", equalTo(2));
-        admin().get(SETS + "/lying").then().statusCode(200).body("origin", equalTo("folder")).body("examples", equalTo(2))
-                .body("created", notNullValue()).body("digest.length()", equalTo(64));
+        admin().get(SETS + "/lying")
+                .then()
+                .statusCode(200)
+                .body("origin", equalTo("folder"))
+                .body("examples", equalTo(2))
+                .body("created", notNullValue())
+                .body("digest.length()", equalTo(64));
         admin().delete(SETS + "/lying").then().statusCode(409).body("error.message", containsString("luq.sets.root"));
-        String id = json(request("quick-10", "").replace("\"shapes\"", "\"lying\"")).post(JOBS).then().statusCode(202)
-                .extract().path("id");
-        assertEquals(folder.toRealPath().toString(), RequantizationSpec.read(folder(id)).sets().calibration());
-        assertEquals(folder.toRealPath().toString(), RequantizationSpec.read(folder(id)).sets().evaluation());
+        String id = json(request("quick-10", "").replace("\"shapes\"", "\"lying\""))
+                .post(JOBS)
+                .then()
+                .statusCode(202)
+                .extract()
+                .path("id");
+        assertEquals(
+                folder.toRealPath().toString(),
+                RequantizationSpec.read(folder(id)).sets().calibration());
+        assertEquals(
+                folder.toRealPath().toString(),
+                RequantizationSpec.read(folder(id)).sets().evaluation());
         Files.writeString(folder.resolve("more.jsonl"), "{\"question\": 1}");
-        json(request("quick-11", "").replace("\"calibration_set\":\"shapes\"", "\"calibration_set\":\"lying\"")).post(JOBS)
-                .then().statusCode(400).body("error.param", equalTo("calibration_set"))
+        json(request("quick-11", "").replace("\"calibration_set\":\"shapes\"", "\"calibration_set\":\"lying\""))
+                .post(JOBS)
+                .then()
+                .statusCode(400)
+                .body("error.param", equalTo("calibration_set"))
                 .body("error.message", containsString("more.jsonl:1"))
                 .body("error.message", not(containsString(AdminProfile.data().toString())));
     }
@@ -124,15 +151,24 @@ class JobsAdminTest {
     void archivesThatAreNoSetsAreRefused() {
         Map<String, byte[]> evil = TestArchives.set();
         evil.put("../evil.png", TestArchives.picture());
-        upload("evil", TestArchives.zip(evil)).then().statusCode(400)
+        upload("evil", TestArchives.zip(evil))
+                .then()
+                .statusCode(400)
                 .body("error.code", equalTo("invalid_calibration_set"))
                 .body("error.message", containsString("evil.png"));
         upload("evil", "no zip".getBytes()).then().statusCode(400);
         upload("../evil", TestArchives.zip(TestArchives.set())).then().statusCode(400);
-        admin().contentType("application/zip").body(TestArchives.zip(TestArchives.set())).post(SETS).then().statusCode(400)
+        admin().contentType("application/zip")
+                .body(TestArchives.zip(TestArchives.set()))
+                .post(SETS)
+                .then()
+                .statusCode(400)
                 .body("error.param", equalTo("name"));
         upload("large", new byte[200_001]).then().statusCode(413).body("error.code", equalTo("request_too_large"));
-        upload("medium", new byte[150_000]).then().statusCode(400).body("error.message", containsString("no zip archive"));
+        upload("medium", new byte[150_000])
+                .then()
+                .statusCode(400)
+                .body("error.message", containsString("no zip archive"));
         Map<String, byte[]> other = TestArchives.set();
         other.put("x.jsonl", "{\"question\":\"x\",\"answer\":\"y\"}".getBytes());
         upload("shapes", TestArchives.zip(other)).then().statusCode(409);
@@ -146,12 +182,20 @@ class JobsAdminTest {
                 unfinished.add(beginUpload("half-" + i));
             }
             until("they arrive", () -> incoming() == 4);
-            upload("fifth", TestArchives.zip(TestArchives.set())).then().statusCode(429).header("Retry-After", notNullValue());
+            upload("fifth", TestArchives.zip(TestArchives.set()))
+                    .then()
+                    .statusCode(429)
+                    .header("Retry-After", notNullValue());
             unfinished.remove(3).close();
             until("one has left", () -> incoming() == 3);
-            upload("half-0", TestArchives.zip(TestArchives.set())).then().statusCode(409)
+            upload("half-0", TestArchives.zip(TestArchives.set()))
+                    .then()
+                    .statusCode(409)
                     .body("error.message", containsString("half-0"));
-            json("{\"model\":\"tiny\",\"budget\":\"95%\"}").post("/admin/v1/plans").then().statusCode(200);
+            json("{\"model\":\"tiny\",\"budget\":\"95%\"}")
+                    .post("/admin/v1/plans")
+                    .then()
+                    .statusCode(200);
         } finally {
             for (Socket each : unfinished) {
                 each.close();
@@ -164,14 +208,18 @@ class JobsAdminTest {
 
     private Socket beginUpload(String name) throws IOException {
         Socket socket = new Socket("127.0.0.1", server.getPort());
-        socket.getOutputStream().write(("POST " + SETS + "?name=" + name + " HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer "
-                + AdminProfile.ADMIN + "\r\nContent-Type: application/zip\r\nContent-Length: 1000\r\n\r\nPK").getBytes());
+        socket.getOutputStream()
+                .write(("POST " + SETS + "?name=" + name + " HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer "
+                                + AdminProfile.ADMIN
+                                + "\r\nContent-Type: application/zip\r\nContent-Length: 1000\r\n\r\nPK")
+                        .getBytes());
         return socket;
     }
 
     private static long incoming() {
         try (Stream<Path> sets = Files.list(AdminProfile.data().resolve("calibration"))) {
-            return sets.filter(set -> set.getFileName().toString().startsWith(".incoming")).count();
+            return sets.filter(set -> set.getFileName().toString().startsWith(".incoming"))
+                    .count();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -181,7 +229,10 @@ class JobsAdminTest {
 
     @Test
     void aPlanSaysWhatEveryNumberOfLowLayersTakes() {
-        json("{\"model\":\"tiny\",\"budget\":\"95%\"}").post("/admin/v1/plans").then().statusCode(200)
+        json("{\"model\":\"tiny\",\"budget\":\"95%\"}")
+                .post("/admin/v1/plans")
+                .then()
+                .statusCode(200)
                 .body("low", equalTo("IQ1_M"))
                 .body("candidates", hasSize(greaterThan(2)))
                 .body("candidates.low_layers[0]", equalTo(0))
@@ -190,40 +241,64 @@ class JobsAdminTest {
                 .body("candidates.memory", everyItem(hasKey("kv_cache")))
                 .body("context_size", equalTo(512))
                 .body("chosen", notNullValue());
-        json("{\"model\":\"tiny\",\"context_size\":1024,\"mmproj\":\"Q8_0\"}").post("/admin/v1/plans").then().statusCode(200)
-                .body("chosen", nullValue()).body("context_size", equalTo(1024)).body("mmproj", equalTo("Q8_0"));
+        json("{\"model\":\"tiny\",\"context_size\":1024,\"mmproj\":\"Q8_0\"}")
+                .post("/admin/v1/plans")
+                .then()
+                .statusCode(200)
+                .body("chosen", nullValue())
+                .body("context_size", equalTo(1024))
+                .body("mmproj", equalTo("Q8_0"));
     }
 
     @Test
     void aPlanTakesTheOrderThatWasMeasuredLast() throws IOException {
         String plan = "{\"model\":\"tiny\"}";
-        json(plan).post("/admin/v1/plans").then().statusCode(200).body("ranking", equalTo("depth")).body("order", contains(0, 1));
+        json(plan)
+                .post("/admin/v1/plans")
+                .then()
+                .statusCode(200)
+                .body("ranking", equalTo("depth"))
+                .body("order", contains(0, 1));
         String id = create("quick-11", "");
         until("done", () -> "succeeded".equals(job(id).get("state").asText()));
-        Files.writeString(folder(id).resolve("report.json"), """
+        Files.writeString(
+                folder(id).resolve("report.json"),
+                """
                 {"version": 1, "rankings": [
                     {"method": "ENTROPY", "order": [0, 1], "scores": [1, 2], "provenance": {}},
                     {"method": "KLD", "order": [1, 0], "scores": [2, 1], "provenance": {"seed": 1}},
                     {"method": "KLD", "order": [1, 2, 0], "scores": [3, 1, 2], "provenance": {}}]}""");
-        json(plan).post("/admin/v1/plans").then().statusCode(200).body("ranking", equalTo("kld")).body("order", contains(1, 0));
-        json("{\"model\":\"tiny\",\"order\":[0,1]}").post("/admin/v1/plans").then().statusCode(200)
-                .body("ranking", equalTo("given")).body("order", contains(0, 1));
+        json(plan)
+                .post("/admin/v1/plans")
+                .then()
+                .statusCode(200)
+                .body("ranking", equalTo("kld"))
+                .body("order", contains(1, 0));
+        json("{\"model\":\"tiny\",\"order\":[0,1]}")
+                .post("/admin/v1/plans")
+                .then()
+                .statusCode(200)
+                .body("ranking", equalTo("given"))
+                .body("order", contains(0, 1));
         Files.writeString(folder(id).resolve("report.json"), "{");
         json(plan).post("/admin/v1/plans").then().statusCode(200).body("ranking", equalTo("depth"));
         admin().delete(JOBS + "/" + id).then().statusCode(204);
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = '|', value = {
-        "{\"budget\":\"60%\"}                                        | 400 | model",
-        "{\"model\":\"none\"}                                        | 404 |",
-        "{\"model\":\"tiny\",\"budget\":\"lots\"}                    | 400 | budget",
-        "{\"model\":\"tiny\",\"budget\":\"kld:0.1\"}                 | 400 | budget",
-        "{\"model\":\"tiny\",\"budget\":\"1B\"}                      | 422 | budget",
-        "{\"model\":\"tiny\",\"low\":\"Q5_X\"}                       | 400 | low",
-        "{\"model\":\"tiny\",\"order\":[0,0]}                        | 400 | order",
-        "{\"model\":\"tiny\",\"context_size\":0}                     | 400 | context_size",
-        "{\"model\":\"tiny\",\"low\":\"Q4_K_M\",\"high\":\"IQ1_M\"}  | 400 |"})
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "{\"budget\":\"60%\"}                                        | 400 | model",
+                "{\"model\":\"none\"}                                        | 404 |",
+                "{\"model\":\"tiny\",\"budget\":\"lots\"}                    | 400 | budget",
+                "{\"model\":\"tiny\",\"budget\":\"kld:0.1\"}                 | 400 | budget",
+                "{\"model\":\"tiny\",\"budget\":\"1B\"}                      | 422 | budget",
+                "{\"model\":\"tiny\",\"low\":\"Q5_X\"}                       | 400 | low",
+                "{\"model\":\"tiny\",\"order\":[0,0]}                        | 400 | order",
+                "{\"model\":\"tiny\",\"context_size\":0}                     | 400 | context_size",
+                "{\"model\":\"tiny\",\"low\":\"Q4_K_M\",\"high\":\"IQ1_M\"}  | 400 |"
+            })
     void whatCannotBePlannedIsSaid(String body, int status, String param) {
         json(body).post("/admin/v1/plans").then().statusCode(status).body("error.param", equalTo(param));
     }
@@ -239,9 +314,12 @@ class JobsAdminTest {
         assertEquals(0.5, spec.calibration().alpha());
         assertEquals(7, spec.calibration().seed());
         assertEquals(512, spec.serving().contextSize());
-        assertTrue(spec.sets().calibration().endsWith("shapes/files"), spec.sets().toString());
+        assertTrue(
+                spec.sets().calibration().endsWith("shapes/files"), spec.sets().toString());
         until("quantizing", () -> "quantize".equals(job(id).get("phase").asText()));
-        admin().get(JOBS + "/" + id).then().statusCode(200)
+        admin().get(JOBS + "/" + id)
+                .then()
+                .statusCode(200)
                 .body("state", equalTo("running"))
                 .body("model", equalTo("tiny"))
                 .body("variant", equalTo("patient-1"))
@@ -254,12 +332,19 @@ class JobsAdminTest {
         String next = create("quick-2", "");
         admin().get(JOBS + "/" + next).then().body("state", equalTo("queued")).body("queue_position", equalTo(1));
         admin().get(JOBS).then().statusCode(200).body("data.id", hasItem(id)).body("data[0].id", equalTo(next));
-        admin().delete(SETS + "/shapes").then().statusCode(409).body("error.message", containsString("is used by re-quantization rq-"));
+        admin().delete(SETS + "/shapes")
+                .then()
+                .statusCode(409)
+                .body("error.message", containsString("is used by re-quantization rq-"));
         assertTrue(metrics().contains("luq_requantize_jobs{state=\"running\"} 1.0"));
         go(id);
         until("both ended", () -> job(next).get("state").asText().equals("succeeded"));
-        admin().get(JOBS + "/" + id).then().body("state", equalTo("succeeded")).body("progress", equalTo(1.0f))
-                .body("finished", notNullValue()).body("error", nullValue());
+        admin().get(JOBS + "/" + id)
+                .then()
+                .body("state", equalTo("succeeded"))
+                .body("progress", equalTo(1.0f))
+                .body("finished", notNullValue())
+                .body("error", nullValue());
         assertTrue(metrics().contains("luq_requantize_phase_seconds_count{phase=\"publish\"}"));
     }
 
@@ -268,7 +353,9 @@ class JobsAdminTest {
         String id = create("patient-3", "");
         until("quantizing", () -> "quantize".equals(job(id).get("phase").asText()));
         HttpResponse<InputStream> stream = events(id, null);
-        assertEquals("text/event-stream", stream.headers().firstValue("Content-Type").orElse("").split(";")[0]);
+        assertEquals(
+                "text/event-stream",
+                stream.headers().firstValue("Content-Type").orElse("").split(";")[0]);
         List<String> ids = new ArrayList<>();
         List<JsonNode> states = new ArrayList<>();
         try (BufferedReader lines = new BufferedReader(new InputStreamReader(stream.body()))) {
@@ -311,7 +398,10 @@ class JobsAdminTest {
     void aJobThatHasEndedIsDeleted() throws IOException {
         String id = create("patient-10", "");
         until("quantizing", () -> "quantize".equals(job(id).get("phase").asText()));
-        admin().delete(JOBS + "/" + id).then().statusCode(409).body("error.code", equalTo("conflict"))
+        admin().delete(JOBS + "/" + id)
+                .then()
+                .statusCode(409)
+                .body("error.code", equalTo("conflict"))
                 .body("error.message", containsString("it is running"));
         go(id);
         until("done", () -> "succeeded".equals(job(id).get("state").asText()));
@@ -333,8 +423,11 @@ class JobsAdminTest {
     @Test
     void aResultThatCannotBeActivatedIsSaid() {
         String id = create("quick-6", ",\"activate\":true,\"swap\":\"pause\"");
-        until("activation", () -> "failed".equals(job(id).at("/activation/state").asText()));
-        admin().get(JOBS + "/" + id).then().body("state", equalTo("succeeded"))
+        until("activation", () -> "failed"
+                .equals(job(id).at("/activation/state").asText()));
+        admin().get(JOBS + "/" + id)
+                .then()
+                .body("state", equalTo("succeeded"))
                 .body("activation.swap", equalTo("pause"))
                 .body("activation.error", containsString("quick-6"));
     }
@@ -342,63 +435,111 @@ class JobsAdminTest {
     @Test
     void theSameKeyMakesOneJob() {
         String body = request("quick-7", "");
-        String first = admin().contentType("application/json").header("Idempotency-Key", "key-7").body(body).post(JOBS)
-                .then().statusCode(202).extract().path("id");
+        String first = admin().contentType("application/json")
+                .header("Idempotency-Key", "key-7")
+                .body(body)
+                .post(JOBS)
+                .then()
+                .statusCode(202)
+                .extract()
+                .path("id");
         String reordered = body.replace("{\"model\":\"tiny\",", "{ ").replace("}", ",\"model\":\"tiny\"}");
-        admin().contentType("application/json").header("Idempotency-Key", "key-7").body(reordered).post(JOBS)
-                .then().statusCode(202).body("id", equalTo(first)).header("Location", endsWith(first));
-        admin().contentType("application/json").header("Idempotency-Key", "key-7").body(request("quick-8", "")).post(JOBS)
-                .then().statusCode(422).body("error.code", equalTo("idempotency_key_reused"));
-        admin().contentType("application/json").header("Idempotency-Key", "a b").body(body).post(JOBS)
-                .then().statusCode(400).body("error.param", equalTo("Idempotency-Key"));
+        admin().contentType("application/json")
+                .header("Idempotency-Key", "key-7")
+                .body(reordered)
+                .post(JOBS)
+                .then()
+                .statusCode(202)
+                .body("id", equalTo(first))
+                .header("Location", endsWith(first));
+        admin().contentType("application/json")
+                .header("Idempotency-Key", "key-7")
+                .body(request("quick-8", ""))
+                .post(JOBS)
+                .then()
+                .statusCode(422)
+                .body("error.code", equalTo("idempotency_key_reused"));
+        admin().contentType("application/json")
+                .header("Idempotency-Key", "a b")
+                .body(body)
+                .post(JOBS)
+                .then()
+                .statusCode(400)
+                .body("error.param", equalTo("Idempotency-Key"));
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = '|', value = {
-        "\"model\":\"tiny\"       | \"model\":\"none\"           | 404 | model",
-        "\"model\":\"tiny\",      |                              | 400 | model",
-        "\"budget\":\"60%\"       | \"budget\":\"much\"          | 400 | budget",
-        "\"budget\":\"60%\"       | \"budget\":60                | 400 | budget",
-        "\"calibration_set\":\"shapes\" | \"calibration_set\":\"none\" | 400 | calibration_set",
-        "\"evaluation_set\":\"shapes\"  | \"evaluation_set\":null      | 400 | evaluation_set",
-        "\"variant\":\"quick-9\"  | \"variant\":\"low\"          | 409 | variant",
-        "\"variant\":\"quick-9\"  | \"variant\":\"../x\"         | 400 |",
-        "\"variant\":\"quick-9\"  | \"method\":\"luck\"          | 400 |",
-        "\"variant\":\"quick-9\"  | \"alpha\":2                  | 400 |",
-        "\"variant\":\"quick-9\"  | \"swap\":\"never\"           | 400 | swap",
-        "\"variant\":\"quick-9\"  | \"report\":\"long\"          | 400 | report"})
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "\"model\":\"tiny\"       | \"model\":\"none\"           | 404 | model",
+                "\"model\":\"tiny\",      |                              | 400 | model",
+                "\"budget\":\"60%\"       | \"budget\":\"much\"          | 400 | budget",
+                "\"budget\":\"60%\"       | \"budget\":60                | 400 | budget",
+                "\"calibration_set\":\"shapes\" | \"calibration_set\":\"none\" | 400 | calibration_set",
+                "\"evaluation_set\":\"shapes\"  | \"evaluation_set\":null      | 400 | evaluation_set",
+                "\"variant\":\"quick-9\"  | \"variant\":\"low\"          | 409 | variant",
+                "\"variant\":\"quick-9\"  | \"variant\":\"../x\"         | 400 |",
+                "\"variant\":\"quick-9\"  | \"method\":\"luck\"          | 400 |",
+                "\"variant\":\"quick-9\"  | \"alpha\":2                  | 400 |",
+                "\"variant\":\"quick-9\"  | \"swap\":\"never\"           | 400 | swap",
+                "\"variant\":\"quick-9\"  | \"report\":\"long\"          | 400 | report"
+            })
     void whatCannotBeDoneIsRefused(String part, String other, int status, String param) {
-        json(request("quick-9", "").replace(part, other == null ? "" : other)).post(JOBS).then().statusCode(status)
-                .body("error.param", equalTo(param)).body("error.message", not(containsString(AdminProfile.data().toString())));
+        json(request("quick-9", "").replace(part, other == null ? "" : other))
+                .post(JOBS)
+                .then()
+                .statusCode(status)
+                .body("error.param", equalTo(param))
+                .body("error.message", not(containsString(AdminProfile.data().toString())));
     }
 
     // ---- the description -------------------------------------------------------------------------------------------
 
     @Test
     void theApiIsDescribed() {
-        JsonNode api = admin().accept("application/json").get("/q/openapi").then().statusCode(200).extract().as(JsonNode.class);
+        JsonNode api = admin().accept("application/json")
+                .get("/q/openapi")
+                .then()
+                .statusCode(200)
+                .extract()
+                .as(JsonNode.class);
         assertTrue(api.at("/paths").has(JOBS + "/{id}/events"), api.at("/paths").toString());
-        assertTrue(api.at("/paths").has("/admin/v1/models/{id}/activation"), api.at("/paths").toString());
+        assertTrue(
+                api.at("/paths").has("/admin/v1/models/{id}/activation"),
+                api.at("/paths").toString());
         assertTrue(api.at("/components/schemas/NewRequantization/properties").has("calibration_set"));
         assertTrue(api.at("/components/schemas/Requantization/properties").has("seconds_left"));
-        assertFalse(api.at("/components/schemas/PlanCandidate/properties/ratio_to_q4_k_m").isMissingNode());
+        assertFalse(api.at("/components/schemas/PlanCandidate/properties/ratio_to_q4_k_m")
+                .isMissingNode());
         for (String part : List.of("total", "weights", "mmproj", "kv_cache", "compute", "processes")) {
-            assertFalse(api.at("/components/schemas/MemoryEstimate/properties/" + part + "/description").isMissingNode(), part);
+            assertFalse(
+                    api.at("/components/schemas/MemoryEstimate/properties/" + part + "/description")
+                            .isMissingNode(),
+                    part);
         }
         for (String property : List.of("kernels", "memory")) {
-            assertFalse(api.at("/components/schemas/AdminModel/properties/" + property + "/description").isMissingNode(),
+            assertFalse(
+                    api.at("/components/schemas/AdminModel/properties/" + property + "/description")
+                            .isMissingNode(),
                     property);
         }
         for (String schema : List.of("AdminModel", "NewModel", "NewPlan")) {
             List<String> kernels = new ArrayList<>();
-            api.at("/components/schemas/" + schema + "/properties/kernels/enum").forEach(name -> kernels.add(name.asText()));
+            api.at("/components/schemas/" + schema + "/properties/kernels/enum")
+                    .forEach(name -> kernels.add(name.asText()));
             kernels.remove("null");
             assertEquals(Arrays.stream(Kernels.values()).map(AdminBody::text).toList(), kernels, schema);
         }
     }
 
     private String create(String variant, String more) {
-        return json(request(variant, more)).post(JOBS).then().statusCode(202).extract().path("id");
+        return json(request(variant, more))
+                .post(JOBS)
+                .then()
+                .statusCode(202)
+                .extract()
+                .path("id");
     }
 
     private static String request(String variant, String more) {
@@ -416,7 +557,10 @@ class JobsAdminTest {
     }
 
     private static Response upload(String name, byte[] archive) {
-        return admin().contentType("application/zip").queryParam("name", name).body(archive).post(SETS);
+        return admin().contentType("application/zip")
+                .queryParam("name", name)
+                .body(archive)
+                .post(SETS);
     }
 
     private static JsonNode job(String id) {

@@ -73,21 +73,34 @@ class ModelsAdminTest {
     void onlyAdministratorsMayAdminister() {
         user().get(MODELS).then().statusCode(403).body("error.code", equalTo("insufficient_permissions"));
         RestAssured.get(MODELS).then().statusCode(401);
-        user().contentType("application/json").body("{}").post("/admin/v1/plans").then().statusCode(403);
+        user().contentType("application/json")
+                .body("{}")
+                .post("/admin/v1/plans")
+                .then()
+                .statusCode(403);
         user().get("/admin/v1/requantizations").then().statusCode(403);
-        user().contentType("application/zip").body(new byte[1]).post("/admin/v1/calibration-sets").then().statusCode(403);
+        user().contentType("application/zip")
+                .body(new byte[1])
+                .post("/admin/v1/calibration-sets")
+                .then()
+                .statusCode(403);
     }
 
     @Test
     void pagesOfOtherSitesMayNotAdminister() {
-        admin().header("Origin", "http://evil.example").post(MODELS + "/tiny/unload").then().statusCode(403);
+        admin().header("Origin", "http://evil.example")
+                .post(MODELS + "/tiny/unload")
+                .then()
+                .statusCode(403);
         admin().header("Origin", "http://evil.example").get(MODELS).then().statusCode(200);
         assertEquals(ModelWorker.State.READY, workers.find("tiny").orElseThrow().state());
     }
 
     @Test
     void modelsAreListedWithoutPaths() {
-        String body = admin().get(MODELS).then().statusCode(200)
+        String body = admin().get(MODELS)
+                .then()
+                .statusCode(200)
                 .body("object", equalTo("list"))
                 .body("data[0].id", equalTo("tiny"))
                 .body("data[0].default", equalTo(true))
@@ -101,7 +114,8 @@ class ModelsAdminTest {
                 .body("data[0].kernels", equalTo("fast"))
                 .body("data[0].memory.weights", greaterThan(1_000_000))
                 .body("data[0].memory.total", greaterThan(100_000_000))
-                .extract().asString();
+                .extract()
+                .asString();
         assertFalse(body.contains(AdminProfile.MODELS.toString()), body);
         admin().get(MODELS + "/tiny").then().statusCode(200).body("id", equalTo("tiny"));
         admin().get(MODELS + "/small").then().statusCode(404).body("error.code", equalTo("not_found"));
@@ -111,17 +125,34 @@ class ModelsAdminTest {
     void aModelComesIsUsedAndGoes() {
         String model = "{\"id\":\"second\",\"model\":\"llava-tiny-F16.gguf\",\"mmproj\":\"mmproj-llava-tiny-F16.gguf\","
                 + "\"aliases\":[\"two\"],\"kernels\":\"stock\"}";
-        json(model.replace("stock", "slow")).post(MODELS).then().statusCode(400).body("error.param", equalTo("kernels"));
-        json(model).post(MODELS).then().statusCode(201).header("Location", endsWith("/admin/v1/models/second"))
-                .body("source", equalTo("registered")).body("kernels", equalTo("stock"));
+        json(model.replace("stock", "slow"))
+                .post(MODELS)
+                .then()
+                .statusCode(400)
+                .body("error.param", equalTo("kernels"));
+        json(model)
+                .post(MODELS)
+                .then()
+                .statusCode(201)
+                .header("Location", endsWith("/admin/v1/models/second"))
+                .body("source", equalTo("registered"))
+                .body("kernels", equalTo("stock"));
         json(model).post(MODELS).then().statusCode(200);
         await("second");
         user().get("/v1/models").then().body("data.id", contains("tiny", "second"));
         ask("two").then().statusCode(200).body("model", equalTo("second"));
-        assertTrue(metrics().contains("luq_model_info{bits_per_weight=") && metrics().contains("model_name=\"second\""));
-        json(model.replace("[\"two\"]", "[\"small\"]").replace("second", "third")).post(MODELS).then().statusCode(409)
+        assertTrue(metrics().contains("luq_model_info{bits_per_weight=")
+                && metrics().contains("model_name=\"second\""));
+        json(model.replace("[\"two\"]", "[\"small\"]").replace("second", "third"))
+                .post(MODELS)
+                .then()
+                .statusCode(409)
                 .body("error.code", equalTo("conflict"));
-        json("{\"aliases\":[\"zwei\"]}").put(MODELS + "/second/aliases").then().statusCode(200).body("aliases", contains("zwei"));
+        json("{\"aliases\":[\"zwei\"]}")
+                .put(MODELS + "/second/aliases")
+                .then()
+                .statusCode(200)
+                .body("aliases", contains("zwei"));
         ask("two").then().statusCode(404);
 
         admin().post(MODELS + "/second/default").then().statusCode(200).body("default", equalTo(true));
@@ -135,21 +166,36 @@ class ModelsAdminTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"../reference/llava-tiny-F16.gguf/../../../pom.xml", "/etc/passwd", "none.gguf", "", "a\\u0000b"})
+    @ValueSource(
+            strings = {"../reference/llava-tiny-F16.gguf/../../../pom.xml", "/etc/passwd", "none.gguf", "", "a\\u0000b"
+            })
     void filesElsewhereAreNoModels(String file) {
-        json("{\"id\":\"x\",\"model\":\"" + file + "\"}").post(MODELS).then().statusCode(400)
+        json("{\"id\":\"x\",\"model\":\"" + file + "\"}")
+                .post(MODELS)
+                .then()
+                .statusCode(400)
                 .body("error.param", equalTo("model"))
                 .body("error.message", equalTo("model must name a file in the folder of luq.admin.models-dir"));
     }
 
     @Test
     void whatIsNoModelIsRefused() {
-        json("{\"id\":\"x\",\"model\":\"make_reference.py\"}").post(MODELS).then().statusCode(422)
+        json("{\"id\":\"x\",\"model\":\"make_reference.py\"}")
+                .post(MODELS)
+                .then()
+                .statusCode(422)
                 .body("error.code", equalTo("invalid_model"))
                 .body("error.message", not(containsString("/")));
-        json("{\"id\":\"../x\",\"model\":\"llava-tiny-F16.gguf\"}").post(MODELS).then().statusCode(400)
+        json("{\"id\":\"../x\",\"model\":\"llava-tiny-F16.gguf\"}")
+                .post(MODELS)
+                .then()
+                .statusCode(400)
                 .body("error.param", equalTo("id"));
-        json("{\"model\":\"llava-tiny-F16.gguf\"}").post(MODELS).then().statusCode(400).body("error.param", equalTo("id"));
+        json("{\"model\":\"llava-tiny-F16.gguf\"}")
+                .post(MODELS)
+                .then()
+                .statusCode(400)
+                .body("error.param", equalTo("id"));
         json("{\"id\":7}").post(MODELS).then().statusCode(400);
         json("[").post(MODELS).then().statusCode(400);
         admin().contentType("text/plain").body("x").post(MODELS).then().statusCode(415);
@@ -160,11 +206,17 @@ class ModelsAdminTest {
         long pid = workers.find("tiny").orElseThrow().pid().orElseThrow();
         admin().post(MODELS + "/tiny/unload").then().statusCode(200).body("state", equalTo("unloaded"));
         assertFalse(ProcessHandle.of(pid).map(ProcessHandle::isAlive).orElse(false));
-        ask("tiny").then().statusCode(503).header("Retry-After", notNullValue())
+        ask("tiny")
+                .then()
+                .statusCode(503)
+                .header("Retry-After", notNullValue())
                 .body("error.code", equalTo("model_not_loaded"));
         admin().get("/q/health/ready").then().statusCode(503);
         activate("tiny", "low", "auto").statusCode(200).body("swap", equalTo("none"));
-        admin().post(MODELS + "/tiny/load").then().statusCode(200).body("state", equalTo("ready"))
+        admin().post(MODELS + "/tiny/load")
+                .then()
+                .statusCode(200)
+                .body("state", equalTo("ready"))
                 .body("variant.id", equalTo("low"));
         admin().get("/q/health/ready").then().statusCode(200);
         ask("tiny").then().statusCode(200);
@@ -173,24 +225,32 @@ class ModelsAdminTest {
 
     @Test
     void aVariantTakesTheBasesPlace() throws Exception {
-        activate("tiny", "low", "auto").statusCode(200)
+        activate("tiny", "low", "auto")
+                .statusCode(200)
                 .body("swap", equalTo("overlap"))
                 .body("model.variant.id", equalTo("low"))
                 .body("model.variant.budget", equalTo("60%"))
                 .body("model.variant.low_layers", contains(0))
                 .body("model.variant.quality.mean_kld", equalTo(0.25f));
-        user().get("/v1/models/tiny").then().statusCode(200)
+        user().get("/v1/models/tiny")
+                .then()
+                .statusCode(200)
                 .body("luq.variant", equalTo("low"))
                 .body("luq.budget", equalTo("60%"))
                 .body("luq.low_layers", contains(0))
                 .body("luq.quality.mean_kld", equalTo(0.25f));
-        assertTrue(Files.readString(AdminProfile.data().resolve("catalog.json")).contains("\"low\""), "a restart serves it too");
+        assertTrue(
+                Files.readString(AdminProfile.data().resolve("catalog.json")).contains("\"low\""),
+                "a restart serves it too");
         activate("tiny", "low", "auto").statusCode(200).body("swap", equalTo("none"));
         admin().delete("/admin/v1/variants/low").then().statusCode(409);
         admin().get("/admin/v1/variants").then().statusCode(200).body("data.id", contains("high", "low"));
         admin().get("/admin/v1/variants/high").then().statusCode(200).body("layers", hasItem("Q8_0"));
         admin().get("/admin/v1/variants/none").then().statusCode(404);
-        activate("tiny", "base", "pause").statusCode(200).body("swap", equalTo("pause")).body("model.variant", nullValue());
+        activate("tiny", "base", "pause")
+                .statusCode(200)
+                .body("swap", equalTo("pause"))
+                .body("model.variant", nullValue());
         user().get("/v1/models/tiny").then().body("luq.variant", nullValue());
     }
 
@@ -198,10 +258,15 @@ class ModelsAdminTest {
     void whatCannotBeServedIsNotActivated() {
         activate("tiny", "none", "auto").statusCode(404).body("error.code", equalTo("not_found"));
         activate("none", "low", "auto").statusCode(404);
-        activate("tiny", "low", "sideways").statusCode(400).body("error.param", equalTo("swap"))
+        activate("tiny", "low", "sideways")
+                .statusCode(400)
+                .body("error.param", equalTo("swap"))
                 .body("error.message", containsString("overlap, pause, auto"));
         json("{}").post(MODELS + "/tiny/activation").then().statusCode(400).body("error.param", equalTo("variant"));
-        json("{\"id\":\"other\",\"model\":\"llava-tiny-F16.gguf\"}").post(MODELS).then().statusCode(201);
+        json("{\"id\":\"other\",\"model\":\"llava-tiny-F16.gguf\"}")
+                .post(MODELS)
+                .then()
+                .statusCode(201);
         await("other");
         activate("other", "low", "auto").statusCode(409).body("error.message", containsString("another model"));
         admin().delete(MODELS + "/other").then().statusCode(204);
@@ -229,8 +294,11 @@ class ModelsAdminTest {
             List<String> modes = List.of("overlap", "pause", "auto");
             for (int i = 0; i < 10; i++) {
                 int before = answers.get();
-                activate("tiny", variants.get(i % 3), modes.get((i + i / 3) % 3)).statusCode(200);
-                until("answers", () -> answers.get() > before || running.stream().anyMatch(Future::isDone));
+                activate("tiny", variants.get(i % 3), modes.get((i + i / 3) % 3))
+                        .statusCode(200);
+                until(
+                        "answers",
+                        () -> answers.get() > before || running.stream().anyMatch(Future::isDone));
             }
         } finally {
             stop.set(true);
@@ -243,10 +311,14 @@ class ModelsAdminTest {
     }
 
     private void stream() throws Exception {
-        HttpResponse<InputStream> response = HttpClient.newHttpClient().send(HttpRequest.newBuilder(chat)
-                .header("Authorization", "Bearer " + AdminProfile.USER).header("Content-Type", "application/json")
-                .POST(HttpRequest.BodyPublishers.ofString(QUESTION.formatted("tiny", "true", 24))).build(),
-                HttpResponse.BodyHandlers.ofInputStream());
+        HttpResponse<InputStream> response = HttpClient.newHttpClient()
+                .send(
+                        HttpRequest.newBuilder(chat)
+                                .header("Authorization", "Bearer " + AdminProfile.USER)
+                                .header("Content-Type", "application/json")
+                                .POST(HttpRequest.BodyPublishers.ofString(QUESTION.formatted("tiny", "true", 24)))
+                                .build(),
+                        HttpResponse.BodyHandlers.ofInputStream());
         List<String> lines;
         try (BufferedReader body = new BufferedReader(new InputStreamReader(response.body()))) {
             lines = body.lines().filter(line -> !line.isBlank()).toList();
@@ -256,11 +328,14 @@ class ModelsAdminTest {
     }
 
     private Response ask(String model) {
-        return user().contentType("application/json").body(QUESTION.formatted(model, "false", 2)).post("/v1/chat/completions");
+        return user().contentType("application/json")
+                .body(QUESTION.formatted(model, "false", 2))
+                .post("/v1/chat/completions");
     }
 
     private static ValidatableResponse activate(String model, String variant, String swap) {
-        return json("{\"variant\":\"" + variant + "\",\"swap\":\"" + swap + "\"}").post(MODELS + "/" + model + "/activation")
+        return json("{\"variant\":\"" + variant + "\",\"swap\":\"" + swap + "\"}")
+                .post(MODELS + "/" + model + "/activation")
                 .then();
     }
 
@@ -269,6 +344,8 @@ class ModelsAdminTest {
     }
 
     private void await(String model) {
-        until(model + " is ready", () -> workers.find(model).filter(w -> w.state() == ModelWorker.State.READY).isPresent());
+        until(model + " is ready", () -> workers.find(model)
+                .filter(w -> w.state() == ModelWorker.State.READY)
+                .isPresent());
     }
 }

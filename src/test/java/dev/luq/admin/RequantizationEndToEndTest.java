@@ -40,32 +40,52 @@ class RequantizationEndToEndTest {
         upload("calibration", 15);
         upload("evaluation", 6);
         String id = json("{\"model\":\"tiny\",\"budget\":\"90%\",\"calibration_set\":\"calibration\",\"low\":\"IQ3_S\","
-                + "\"evaluation_set\":\"evaluation\",\"method\":\"error\",\"variant\":\"tiny-90\",\"activate\":true}")
-                .post(JOBS).then().statusCode(202).extract().path("id");
+                        + "\"evaluation_set\":\"evaluation\",\"method\":\"error\",\"variant\":\"tiny-90\",\"activate\":true}")
+                .post(JOBS)
+                .then()
+                .statusCode(202)
+                .extract()
+                .path("id");
         await("the job to begin", id, job -> !job.get("phase").isNull());
         List<ProcessHandle> processes = Children.with("JobMain", id);
         assertEquals(1, processes.size());
         processes.get(0).destroyForcibly();
-        JsonNode job = await("the result to be activated", id, j -> !j.get("activation").get("state").asText().equals("pending")
-                || j.get("state").asText().equals("failed"));
+        JsonNode job = await(
+                "the result to be activated",
+                id,
+                j -> !j.get("activation").get("state").asText().equals("pending")
+                        || j.get("state").asText().equals("failed"));
         assertEquals("succeeded", job.get("state").asText(), job.toString());
         assertEquals("done", job.at("/activation/state").asText(), job.toString());
-        user().get("/v1/models/tiny").then().statusCode(200)
+        user().get("/v1/models/tiny")
+                .then()
+                .statusCode(200)
                 .body("luq.variant", equalTo("tiny-90"))
                 .body("luq.budget", equalTo("90%"))
                 .body("luq.quality", hasKey("all"))
                 .body("luq.low_layers", notNullValue());
-        user().contentType("application/json").body("{\"model\":\"tiny\",\"max_tokens\":2,"
-                + "\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}]}").post("/v1/chat/completions")
-                .then().statusCode(200);
+        user().contentType("application/json")
+                .body("{\"model\":\"tiny\",\"max_tokens\":2,"
+                        + "\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}]}")
+                .post("/v1/chat/completions")
+                .then()
+                .statusCode(200);
         admin().get(JOBS + "/" + id + "/report").then().statusCode(200).contentType("application/json");
-        admin().accept("text/html").get(JOBS + "/" + id + "/report").then().statusCode(200)
+        admin().accept("text/html")
+                .get(JOBS + "/" + id + "/report")
+                .then()
+                .statusCode(200)
                 .header("Content-Security-Policy", containsString("default-src 'none'"));
-        assertTrue(Files.exists(AdminProfile.data().resolve("store").resolve("manifests").resolve("tiny-90.json")));
+        assertTrue(Files.exists(
+                AdminProfile.data().resolve("store").resolve("manifests").resolve("tiny-90.json")));
 
         json("{\"model\":\"tiny\",\"budget\":\"1%\",\"calibration_set\":\"calibration\",\"method\":\"error\","
-                + "\"low\":\"IQ3_S\",\"evaluation_set\":\"evaluation\"}").post(JOBS).then().statusCode(422)
-                .body("error.code", equalTo("budget_impossible")).body("error.message", containsString("smallest possible"));
+                        + "\"low\":\"IQ3_S\",\"evaluation_set\":\"evaluation\"}")
+                .post(JOBS)
+                .then()
+                .statusCode(422)
+                .body("error.code", equalTo("budget_impossible"))
+                .body("error.message", containsString("smallest possible"));
     }
 
     private static void upload(String name, int examples) throws IOException {
@@ -73,18 +93,31 @@ class RequantizationEndToEndTest {
         files.put("a.png", Files.readAllBytes(AdminProfile.MODELS.resolve("square-70x70.png")));
         StringBuilder lines = new StringBuilder();
         for (int i = 0; i < examples; i++) {
-            lines.append("{\"image\": ").append(i % 3 == 2 ? "null" : "\"a.png\"").append(", \"question\": \"Number ")
-                    .append(i).append("?\", \"answer\": \"").append("yes no maybe".split(" ")[i % 3]).append("\"}\n");
+            lines.append("{\"image\": ")
+                    .append(i % 3 == 2 ? "null" : "\"a.png\"")
+                    .append(", \"question\": \"Number ")
+                    .append(i)
+                    .append("?\", \"answer\": \"")
+                    .append("yes no maybe".split(" ")[i % 3])
+                    .append("\"}\n");
         }
         files.put("set.jsonl", lines.toString().getBytes());
-        admin().contentType("application/zip").queryParam("name", name).body(TestArchives.zip(files))
-                .post("/admin/v1/calibration-sets").then().statusCode(201);
+        admin().contentType("application/zip")
+                .queryParam("name", name)
+                .body(TestArchives.zip(files))
+                .post("/admin/v1/calibration-sets")
+                .then()
+                .statusCode(201);
     }
 
     private static JsonNode await(String what, String id, Predicate<JsonNode> condition) {
         JsonNode[] job = {null};
         until(what, Duration.ofMinutes(5), () -> {
-            job[0] = admin().get(JOBS + "/" + id).then().statusCode(200).extract().as(JsonNode.class);
+            job[0] = admin().get(JOBS + "/" + id)
+                    .then()
+                    .statusCode(200)
+                    .extract()
+                    .as(JsonNode.class);
             if (condition.test(job[0])) {
                 return true;
             }

@@ -42,10 +42,17 @@ class SeparateCachesTest {
     }
 
     private static int cachedTokens(RequestSpecification who, String fields) throws IOException {
-        String picture = Base64.getEncoder().encodeToString(Files.readAllBytes(AdminProfile.MODELS.resolve("odd-100x100.png")));
-        return who.contentType("application/json").body("{\"model\":\"tiny\",\"max_tokens\":1,\"messages\":[{\"role\":\"user\","
-                + "\"content\":[{\"type\":\"image_url\",\"image_url\":{\"url\":\"data:image/png;base64," + picture
-                + "\"}},{\"type\":\"text\",\"text\":\"What is that?\"}]}]" + fields + "}").post("/v1/chat/completions")
-                .then().statusCode(200).extract().path("usage.prompt_tokens_details.cached_tokens");
+        String picture =
+                Base64.getEncoder().encodeToString(Files.readAllBytes(AdminProfile.MODELS.resolve("odd-100x100.png")));
+        return who.contentType("application/json")
+                .body("{\"model\":\"tiny\",\"max_tokens\":1,\"messages\":[{\"role\":\"user\","
+                        + "\"content\":[{\"type\":\"image_url\",\"image_url\":{\"url\":\"data:image/png;base64,"
+                        + picture
+                        + "\"}},{\"type\":\"text\",\"text\":\"What is that?\"}]}]" + fields + "}")
+                .post("/v1/chat/completions")
+                .then()
+                .statusCode(200)
+                .extract()
+                .path("usage.prompt_tokens_details.cached_tokens");
     }
 }

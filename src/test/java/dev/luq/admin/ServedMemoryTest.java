@@ -52,8 +52,16 @@ class ServedMemoryTest {
 
     private CatalogEntry entry(byte[] model) throws IOException {
         Path file = Files.write(Files.createTempFile(folder, "model", ".gguf"), model);
-        return new CatalogEntry("tiny", List.of(), true, false, Optional.empty(),
-                new CatalogEntry.Source(List.of(file), Optional.empty()), Optional.empty(), 1, Optional.empty(),
+        return new CatalogEntry(
+                "tiny",
+                List.of(),
+                true,
+                false,
+                Optional.empty(),
+                new CatalogEntry.Source(List.of(file), Optional.empty()),
+                Optional.empty(),
+                1,
+                Optional.empty(),
                 Optional.empty());
     }
 

@@ -29,8 +29,10 @@ import org.junit.jupiter.api.io.TempDir;
 class CatalogTest {
 
     private static final Path MODELS = Path.of("src/test/resources/reference").toAbsolutePath();
-    private static final String QWEN = MODELS.resolve("qwen2.5-vl-tiny-F16.gguf").toString();
-    private static final String QWEN_MMPROJ = MODELS.resolve("mmproj-qwen2.5-vl-tiny-F16.gguf").toString();
+    private static final String QWEN =
+            MODELS.resolve("qwen2.5-vl-tiny-F16.gguf").toString();
+    private static final String QWEN_MMPROJ =
+            MODELS.resolve("mmproj-qwen2.5-vl-tiny-F16.gguf").toString();
     private static final String LLAVA = MODELS.resolve("llava-tiny-F16.gguf").toString();
 
     private static final VariantStore NO_VARIANTS = variants(Map.of());
@@ -51,7 +53,8 @@ class CatalogTest {
         assertEquals(Optional.of("F16"), facts.quantization());
         assertTrue(facts.bitsPerWeight() >= 16 && facts.bitsPerWeight() < 32, () -> facts.toString());
         assertTrue(facts.mmprojBytes() > 0);
-        assertEquals("mine", only(Map.of("luq.model", QWEN, "luq.model-id", "mine")).id());
+        assertEquals(
+                "mine", only(Map.of("luq.model", QWEN, "luq.model-id", "mine")).id());
     }
 
     @Test
@@ -65,9 +68,18 @@ class CatalogTest {
 
     @Test
     void modelsAreFoundByIdAliasAndByDefault() {
-        Catalog catalog = catalog(Map.of("luq.models.a.model", LLAVA, "luq.models.\"z.1\".model", QWEN,
-                "luq.models.\"z.1\".aliases", "gpt-4o,other", "luq.models.\"z.1\".default", "true"));
-        assertEquals(List.of("z.1", "a"), catalog.entries().stream().map(CatalogEntry::id).toList());
+        Catalog catalog = catalog(Map.of(
+                "luq.models.a.model",
+                LLAVA,
+                "luq.models.\"z.1\".model",
+                QWEN,
+                "luq.models.\"z.1\".aliases",
+                "gpt-4o,other",
+                "luq.models.\"z.1\".default",
+                "true"));
+        assertEquals(
+                List.of("z.1", "a"),
+                catalog.entries().stream().map(CatalogEntry::id).toList());
         for (String name : Arrays.asList("z.1", "gpt-4o", "other", "", null)) {
             assertEquals("z.1", catalog.find(name).orElseThrow().id());
         }
@@ -77,10 +89,21 @@ class CatalogTest {
 
     @Test
     void namesAndTheDefaultAreUnique() {
-        assertThrows(CatalogException.Misconfigured.class, () -> catalog(Map.of("luq.models.a.model", LLAVA,
-                "luq.models.b.model", QWEN, "luq.models.b.aliases", "a")));
-        assertThrows(CatalogException.Misconfigured.class, () -> catalog(Map.of("luq.models.a.model", LLAVA,
-                "luq.models.a.default", "true", "luq.models.b.model", QWEN, "luq.models.b.default", "true")));
+        assertThrows(
+                CatalogException.Misconfigured.class,
+                () -> catalog(
+                        Map.of("luq.models.a.model", LLAVA, "luq.models.b.model", QWEN, "luq.models.b.aliases", "a")));
+        assertThrows(
+                CatalogException.Misconfigured.class,
+                () -> catalog(Map.of(
+                        "luq.models.a.model",
+                        LLAVA,
+                        "luq.models.a.default",
+                        "true",
+                        "luq.models.b.model",
+                        QWEN,
+                        "luq.models.b.default",
+                        "true")));
     }
 
     @Test
@@ -95,14 +118,17 @@ class CatalogTest {
         byte[] file = Files.readAllBytes(Path.of(QWEN));
         int name = indexOf(file, "output_norm.weight");
         // after the name: rank, one extent, type, offset
-        ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN).putLong(name + "output_norm.weight".length() + 16, 1L << 40);
+        ByteBuffer.wrap(file)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .putLong(name + "output_norm.weight".length() + 16, 1L << 40);
         unusable(Map.of("luq.model", write("past.gguf", file)), "model");
     }
 
     @Test
     void missingFilesAreSaidToBeMissing() {
         assertEquals("The model file does not exist.", unusable(Map.of("luq.model", folder + "/none.gguf"), "model"));
-        assertEquals("The mmproj file does not exist.",
+        assertEquals(
+                "The mmproj file does not exist.",
                 unusable(Map.of("luq.model", QWEN, "luq.mmproj", folder + "/none.gguf"), "mmproj"));
         unusable(Map.of("luq.model", folder.toString()), "model");
     }
@@ -123,10 +149,13 @@ class CatalogTest {
 
     @Test
     void aModelMayHaveKernelsOfItsOwn() {
-        Catalog catalog = changing(Map.of("luq.models.a.model", LLAVA, "luq.models.a.kernels", "stock", "luq.models.b.model", QWEN));
+        Catalog catalog = changing(
+                Map.of("luq.models.a.model", LLAVA, "luq.models.a.kernels", "stock", "luq.models.b.model", QWEN));
         assertEquals(Optional.of(Kernels.STOCK), catalog.find("a").orElseThrow().kernels());
         assertEquals(Optional.empty(), catalog.find("b").orElseThrow().kernels());
-        assertEquals(Optional.of(Kernels.STOCK), catalog.prepare("a", Optional.empty()).kernels());
+        assertEquals(
+                Optional.of(Kernels.STOCK),
+                catalog.prepare("a", Optional.empty()).kernels());
     }
 
     // ---- changes at run time ---------------------------------------------------------------------------------------
@@ -134,8 +163,13 @@ class CatalogTest {
     @Test
     void aRegisteredModelOutlivesTheServer() {
         Map<String, String> config = Map.of("luq.models.a.model", LLAVA, "luq.data-dir", folder + "/data");
-        catalog(config).register("b", Path.of(QWEN), Optional.of(Path.of(QWEN_MMPROJ)), List.of("bee"),
-                Optional.of(Kernels.COMPACT));
+        catalog(config)
+                .register(
+                        "b",
+                        Path.of(QWEN),
+                        Optional.of(Path.of(QWEN_MMPROJ)),
+                        List.of("bee"),
+                        Optional.of(Kernels.COMPACT));
         CatalogEntry again = catalog(config).find("bee").orElseThrow();
         assertEquals("b", again.id());
         assertTrue(again.registered());
@@ -149,9 +183,11 @@ class CatalogTest {
     @Test
     void whatCannotBeServedIsNotRegistered() throws IOException {
         Catalog catalog = changing(Map.of("luq.models.a.model", LLAVA));
-        assertThrows(CatalogException.InvalidModel.class,
+        assertThrows(
+                CatalogException.InvalidModel.class,
                 () -> catalog.register("b", Path.of(QWEN_MMPROJ), Optional.empty(), List.of(), Optional.empty()));
-        assertThrows(CatalogException.Conflict.class,
+        assertThrows(
+                CatalogException.Conflict.class,
                 () -> catalog.register("b", Path.of(QWEN), Optional.empty(), List.of("a"), Optional.empty()));
         assertEquals(1, catalog.entries().size());
         assertFalse(Files.exists(folder.resolve("data").resolve("catalog.json")));
@@ -167,13 +203,14 @@ class CatalogTest {
         assertThrows(CatalogException.NotFound.class, () -> catalog.unregister("c"));
         catalog.setDefault("a");
         catalog.unregister("b");
-        assertEquals(List.of("a"), catalog.entries().stream().map(CatalogEntry::id).toList());
+        assertEquals(
+                List.of("a"), catalog.entries().stream().map(CatalogEntry::id).toList());
     }
 
     @Test
     void theDefaultAliasesAndWhatIsUnloadedAreRemembered() {
-        Map<String, String> config = Map.of("luq.models.a.model", LLAVA, "luq.models.a.aliases", "x",
-                "luq.models.b.model", QWEN);
+        Map<String, String> config =
+                Map.of("luq.models.a.model", LLAVA, "luq.models.a.aliases", "x", "luq.models.b.model", QWEN);
         Catalog catalog = changing(config);
         catalog.setDefault("b");
         catalog.setAliases("a", List.of("y"));
@@ -191,7 +228,8 @@ class CatalogTest {
         Catalog before = changing(Map.of("luq.models.a.model", LLAVA));
         before.setAliases("a", List.of("b"));
         before.register("c", Path.of(QWEN), Optional.empty(), List.of(), Optional.empty());
-        Catalog after = changing(Map.of("luq.models.a.model", LLAVA, "luq.models.b.model", QWEN, "luq.models.c.model", LLAVA));
+        Catalog after =
+                changing(Map.of("luq.models.a.model", LLAVA, "luq.models.b.model", QWEN, "luq.models.c.model", LLAVA));
         assertEquals("b", after.find("b").orElseThrow().id());
         assertFalse(after.find("c").orElseThrow().registered());
     }
@@ -201,8 +239,8 @@ class CatalogTest {
         Variant variant = variant("v1", QWEN);
         Variant other = variant("v2", LLAVA);
         VariantStore store = variants(Map.of("v1", variant, "v2", other));
-        Map<String, String> config = Map.of("luq.models.a.model", QWEN, "luq.models.a.mmproj", QWEN_MMPROJ,
-                "luq.data-dir", folder + "/data");
+        Map<String, String> config = Map.of(
+                "luq.models.a.model", QWEN, "luq.models.a.mmproj", QWEN_MMPROJ, "luq.data-dir", folder + "/data");
         Catalog catalog = catalog(config, store);
         CatalogEntry prepared = catalog.prepare("a", Optional.of("v1"));
         assertEquals(Optional.empty(), catalog.find("a").orElseThrow().variant());
@@ -221,18 +259,21 @@ class CatalogTest {
         CatalogEntry lost = catalog(config, store).find("a").orElseThrow();
         assertTrue(lost.problem().orElseThrow().contains("v3"), lost.toString());
         ActiveVariants.set(new DataFolder(folder.resolve("data")), "a", Optional.empty());
-        assertEquals(Optional.empty(), catalog(config, store).find("a").orElseThrow().problem());
+        assertEquals(
+                Optional.empty(), catalog(config, store).find("a").orElseThrow().problem());
     }
 
     @Test
     void aCatalogueThatCannotBeUnderstoodIsNotOverwritten() throws IOException {
         Files.createDirectories(folder.resolve("data"));
         Path file = Files.writeString(folder.resolve("data").resolve("catalog.json"), "{\"version\":1,\"models\":[");
-        String message = assertThrows(CatalogException.Misconfigured.class,
-                () -> changing(Map.of("luq.models.a.model", LLAVA))).getMessage();
+        String message = assertThrows(
+                        CatalogException.Misconfigured.class, () -> changing(Map.of("luq.models.a.model", LLAVA)))
+                .getMessage();
         assertTrue(message.contains("catalog.json"), message);
-        assertThrows(CatalogException.Misconfigured.class, () -> ActiveVariants.set(new DataFolder(file.getParent()), "a",
-                Optional.empty()));
+        assertThrows(
+                CatalogException.Misconfigured.class,
+                () -> ActiveVariants.set(new DataFolder(file.getParent()), "a", Optional.empty()));
         assertEquals("{\"version\":1,\"models\":[", Files.readString(file));
     }
 
@@ -240,7 +281,8 @@ class CatalogTest {
     void aChangeThatTheDiskDoesNotTakeIsNone() throws IOException {
         Catalog catalog = changing(Map.of("luq.models.a.model", LLAVA));
         Files.writeString(folder.resolve("data"), "a file where the folder should be");
-        assertThrows(CatalogException.NotSaved.class,
+        assertThrows(
+                CatalogException.NotSaved.class,
                 () -> catalog.register("b", Path.of(QWEN), Optional.empty(), List.of(), Optional.empty()));
         assertTrue(catalog.find("b").isEmpty());
     }
@@ -253,7 +295,15 @@ class CatalogTest {
 
     private static Variant variant(String id, String file) {
         Plan plan = Plan.uniform(2, Precision.IQ1_M, Precision.Q4_K_M, Precision.F16);
-        return new Variant(id, "base", Instant.EPOCH, List.of(Path.of(file)), Optional.empty(), Optional.of("60%"), 1, plan,
+        return new Variant(
+                id,
+                "base",
+                Instant.EPOCH,
+                List.of(Path.of(file)),
+                Optional.empty(),
+                Optional.of("60%"),
+                1,
+                plan,
                 Map.of("mean_kld", 0.1));
     }
 
@@ -272,7 +322,7 @@ class CatalogTest {
 
             @Override
             public Lease lease(String id) {
-                return () -> { };
+                return () -> {};
             }
 
             @Override
@@ -302,12 +352,14 @@ class CatalogTest {
     }
 
     private static Catalog catalog(Map<String, String> config, VariantStore variants) {
-        SmallRyeConfigBuilder builder = new SmallRyeConfigBuilder().withMapping(CatalogConfig.class)
-                .withMapping(DataConfig.class);
+        SmallRyeConfigBuilder builder =
+                new SmallRyeConfigBuilder().withMapping(CatalogConfig.class).withMapping(DataConfig.class);
         config.forEach(builder::withDefaultValue);
         SmallRyeConfig read = builder.build();
-        return new Catalog(read.getConfigMapping(CatalogConfig.class),
-                new DataFolder(read.getConfigMapping(DataConfig.class).dataDir()), variants);
+        return new Catalog(
+                read.getConfigMapping(CatalogConfig.class),
+                new DataFolder(read.getConfigMapping(DataConfig.class).dataDir()),
+                variants);
     }
 
     private String write(String name, byte[] content) throws IOException {

@@ -37,8 +37,7 @@ class ChatCommandTest {
     private String star;
     private String word;
 
-    private record Outcome(int status, String out, String error) {
-    }
+    private record Outcome(int status, String out, String error) {}
 
     @BeforeEach
     void start() throws IOException {
@@ -46,11 +45,15 @@ class ChatCommandTest {
         word = Files.writeString(folder.resolve("word.png"), "a word").toString();
         server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         server.createContext("/q/health/ready", exchange -> answer(exchange, "{}"));
-        server.createContext("/v1/models", exchange -> answer(exchange, "{\"data\":[{\"id\":\"first\"},{\"id\":\"second\"}]}"));
+        server.createContext(
+                "/v1/models", exchange -> answer(exchange, "{\"data\":[{\"id\":\"first\"},{\"id\":\"second\"}]}"));
         server.createContext("/v1/chat/completions", exchange -> {
             requests.add(CompletionClient.JSON.readTree(exchange.getRequestBody()));
-            answer(exchange, "data: {\"choices\":[{\"delta\":{\"content\":\"Answer \"}}]}\n\n"
-                    + "data: {\"choices\":[{\"delta\":{\"content\":\"" + requests.size() + "\"}}]}\n\ndata: [DONE]\n\n");
+            answer(
+                    exchange,
+                    "data: {\"choices\":[{\"delta\":{\"content\":\"Answer \"}}]}\n\n"
+                            + "data: {\"choices\":[{\"delta\":{\"content\":\"" + requests.size()
+                            + "\"}}]}\n\ndata: [DONE]\n\n");
         });
         server.start();
     }
@@ -72,8 +75,8 @@ class ChatCommandTest {
     }
 
     private Outcome chatTyping(String typed, String... arguments) {
-        List<String> command = new ArrayList<>(List.of("chat", "--server",
-                "http://127.0.0.1:" + server.getAddress().getPort()));
+        List<String> command = new ArrayList<>(List.of(
+                "chat", "--server", "http://127.0.0.1:" + server.getAddress().getPort()));
         command.addAll(List.of(arguments));
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         StringWriter error = new StringWriter();
@@ -82,7 +85,8 @@ class ChatCommandTest {
         System.setIn(new ByteArrayInputStream(typed.getBytes(StandardCharsets.UTF_8)));
         System.setOut(new PrintStream(out));
         try {
-            int status = Main.commandLine().setErr(new PrintWriter(error, true)).execute(command.toArray(String[]::new));
+            int status =
+                    Main.commandLine().setErr(new PrintWriter(error, true)).execute(command.toArray(String[]::new));
             return new Outcome(status, out.toString(StandardCharsets.UTF_8), error.toString());
         } finally {
             System.setIn(inBefore);
@@ -95,9 +99,12 @@ class ChatCommandTest {
         List<String> parts = new ArrayList<>();
         message.path("content").forEach(part -> {
             String url = part.path("image_url").path("url").asText();
-            parts.add(url.isEmpty() ? part.path("text").asText()
-                    : new String(Base64.getDecoder().decode(url.replace("data:image/png;base64,", "")),
-                            StandardCharsets.UTF_8));
+            parts.add(
+                    url.isEmpty()
+                            ? part.path("text").asText()
+                            : new String(
+                                    Base64.getDecoder().decode(url.replace("data:image/png;base64,", "")),
+                                    StandardCharsets.UTF_8));
         });
         return parts;
     }
@@ -113,7 +120,8 @@ class ChatCommandTest {
         assertEquals(List.of("What is the capital of Gotal?"), asked(0));
         assertEquals(new Outcome(0, "Answer 2\n", ""), chat(star, "What is this?"));
         assertEquals(List.of("a star", "What is this?"), asked(1));
-        assertEquals(new Outcome(0, "Answer 3\n", ""), chat("--max-tokens", "7", word, star, "Which image shows a star?"));
+        assertEquals(
+                new Outcome(0, "Answer 3\n", ""), chat("--max-tokens", "7", word, star, "Which image shows a star?"));
         assertEquals(List.of("a word", "a star", "Which image shows a star?"), asked(2));
         assertEquals("first", requests.get(2).path("model").asText());
         assertEquals(7, requests.get(2).path("max_completion_tokens").asInt());
@@ -145,7 +153,8 @@ class ChatCommandTest {
     void helpShowsWhatGoesWhere() {
         Outcome help = chat("--help");
         assertEquals(0, help.status());
-        for (String line : List.of("luq chat [OPTIONS] [IMAGE...] \"QUESTION\"", "luq chat --interactive", "--max-tokens")) {
+        for (String line :
+                List.of("luq chat [OPTIONS] [IMAGE...] \"QUESTION\"", "luq chat --interactive", "--max-tokens")) {
             assertTrue(help.out().contains(line), help.out());
         }
     }
@@ -153,8 +162,12 @@ class ChatCommandTest {
     @Test
     void saysWhatIsWrongWithTheCommandLine() {
         assertRefused("There is no picture nowhere.png: name files that exist", "nowhere.png", "What is this?");
-        assertRefused("There is no picture What: name files that exist, then the question as one argument in quotes.",
-                star, "What", "is", "this?");
+        assertRefused(
+                "There is no picture What: name files that exist, then the question as one argument in quotes.",
+                star,
+                "What",
+                "is",
+                "this?");
         assertRefused("star.png is a picture: ask a question about it", star);
         assertRefused("word.png is a picture: ask a question about it", star, word);
         assertRefused("There is no question");

@@ -33,14 +33,15 @@ class CompletionClientTest {
     void start() throws IOException {
         server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         server.createContext("/v1/chat/completions", exchange -> {
-            boolean authorized = "Bearer a key".equals(exchange.getRequestHeaders().getFirst("Authorization"));
+            boolean authorized =
+                    "Bearer a key".equals(exchange.getRequestHeaders().getFirst("Authorization"));
             exchange.sendResponseHeaders(authorized ? status : 401, body.length);
             exchange.getResponseBody().write(body);
             exchange.close();
         });
         server.start();
-        client = new CompletionClient(URI.create("http://127.0.0.1:" + server.getAddress().getPort()),
-                Optional.of("a key"));
+        client = new CompletionClient(
+                URI.create("http://127.0.0.1:" + server.getAddress().getPort()), Optional.of("a key"));
     }
 
     @AfterEach
@@ -50,7 +51,9 @@ class CompletionClientTest {
 
     @Test
     void handsOverPiecesAndUsage() {
-        answer(200, """
+        answer(
+                200,
+                """
                 data: {"choices":[{"delta":{"role":"assistant","content":null}}],"usage":null}
 
                 data: {"choices":[{"delta":{"content":"A red "}}],"usage":null}
@@ -71,7 +74,9 @@ class CompletionClientTest {
 
     @Test
     void reportsTheServersRefusal() {
-        answer(400, "{\"error\":{\"message\":\"No such picture.\",\"type\":\"x\",\"param\":null,\"code\":\"invalid_image\"}}");
+        answer(
+                400,
+                "{\"error\":{\"message\":\"No such picture.\",\"type\":\"x\",\"param\":null,\"code\":\"invalid_image\"}}");
         assertEquals("The server answered 400: No such picture.", failure());
         answer(502, "<html>");
         assertEquals("The server answered 502.", failure());
@@ -79,7 +84,9 @@ class CompletionClientTest {
 
     @Test
     void reportsAFailureInMidStream() {
-        answer(200, """
+        answer(
+                200,
+                """
                 data: {"choices":[{"delta":{"content":"A"}}]}
 
                 event: error
@@ -119,7 +126,9 @@ class CompletionClientTest {
             exchange.getResponseBody().write(models);
             exchange.close();
         });
-        assertEquals("The server serves no model.", assertThrows(CliException.class, client::model).getMessage());
+        assertEquals(
+                "The server serves no model.",
+                assertThrows(CliException.class, client::model).getMessage());
         assertEquals("first", client.model());
         assertEquals("first", client.model());
         assertEquals(2, asked.get());

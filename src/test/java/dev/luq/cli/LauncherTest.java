@@ -29,8 +29,7 @@ class LauncherTest {
     @TempDir
     Path directory;
 
-    private record Outcome(int status, String output) {
-    }
+    private record Outcome(int status, String output) {}
 
     @ParameterizedTest
     @ValueSource(strings = {"luq", ".ci/run", "native/build"})
@@ -44,8 +43,8 @@ class LauncherTest {
     void helpNamesEveryCommand(String argument) throws Exception {
         Outcome help = luq(argument);
         assertEquals(0, help.status());
-        for (String command : List.of("serve", "chat", "requantize", "plan", "eval", "export", "test", "fuzz",
-                "doctor", "bench")) {
+        for (String command :
+                List.of("serve", "chat", "requantize", "plan", "eval", "export", "test", "fuzz", "doctor", "bench")) {
             assertTrue(help.output().contains("\n  " + command), command);
         }
     }
@@ -53,8 +52,10 @@ class LauncherTest {
     @Test
     void worksThroughALinkFromAnywhere() throws Exception {
         Path link = Files.createSymbolicLink(directory.resolve("my luq"), LUQ);
-        Process process = new ProcessBuilder(link.toString(), "doctor").directory(directory.toFile())
-                .redirectErrorStream(true).start();
+        Process process = new ProcessBuilder(link.toString(), "doctor")
+                .directory(directory.toFile())
+                .redirectErrorStream(true)
+                .start();
         assertTrue(finish(process).output().contains("native build"));
     }
 
@@ -82,8 +83,8 @@ class LauncherTest {
     void saysThatAPortIsTakenBeforeItBuildsAnything() throws Exception {
         try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             String port = String.valueOf(taken.getLocalPort());
-            String message = "luq: port " + port + " is taken: end the server that listens there, or choose another one with"
-                    + " --port\n";
+            String message = "luq: port " + port
+                    + " is taken: end the server that listens there, or choose another one with" + " --port\n";
             assertEquals(new Outcome(1, message), luq("serve", "--port", port));
             assertEquals(new Outcome(1, message), luq("serve", "--host", "0.0.0.0", "--port", port));
         }
@@ -101,26 +102,49 @@ class LauncherTest {
         script(project.resolve("native/build"), "[ \"${1:-}\" != --key ] || echo key");
         Path tools = directory.resolve("tools");
         String report = "{ pwd; ls -A; env; } > '" + directory + "'/";
-        script(tools.resolve("bin/mvn"), report + "build; mkdir -p '" + project + "'/target/quarkus-app; touch '" + project
-                + "'/target/quarkus-app/quarkus-run.jar");
+        script(
+                tools.resolve("bin/mvn"),
+                report + "build; mkdir -p '" + project + "'/target/quarkus-app; touch '" + project
+                        + "'/target/quarkus-app/quarkus-run.jar");
         script(tools.resolve("bin/javac"), ":");
-        script(tools.resolve("bin/java"), "[ \"$1\" != -version ] || { echo 'openjdk version \"17.0.1\"' >&2; exit; }; " + report
-                + "server");
+        script(
+                tools.resolve("bin/java"),
+                "[ \"$1\" != -version ] || { echo 'openjdk version \"17.0.1\"' >&2; exit; }; " + report + "server");
         Path user = Files.createDirectories(directory.resolve("user"));
         Files.createDirectories(user.resolve("config"));
         Files.writeString(user.resolve("config/application.properties"), "luq.model=of-the-user");
         ProcessBuilder builder = new ProcessBuilder(project.resolve("luq").toString(), "serve", "--port", "1")
-                .directory(user.toFile()).redirectErrorStream(true);
-        builder.environment().putAll(Map.of("PATH", tools.resolve("bin") + ":" + System.getenv("PATH"), "JAVA_HOME",
-                tools.toString(), "LUQ_MODEL", "m.gguf", "LUQ_API_KEYS", "secret", "QUARKUS_HTTP_PORT", "1",
-                "SMALLRYE_CONFIG_LOCATIONS", "/x", "_QUARKUS_PROFILE", "p", "MAVEN_OPTS", "-Xmx1g", "HTTPS_PROXY", "http://p"));
+                .directory(user.toFile())
+                .redirectErrorStream(true);
+        builder.environment()
+                .putAll(Map.of(
+                        "PATH",
+                        tools.resolve("bin") + ":" + System.getenv("PATH"),
+                        "JAVA_HOME",
+                        tools.toString(),
+                        "LUQ_MODEL",
+                        "m.gguf",
+                        "LUQ_API_KEYS",
+                        "secret",
+                        "QUARKUS_HTTP_PORT",
+                        "1",
+                        "SMALLRYE_CONFIG_LOCATIONS",
+                        "/x",
+                        "_QUARKUS_PROFILE",
+                        "p",
+                        "MAVEN_OPTS",
+                        "-Xmx1g",
+                        "HTTPS_PROXY",
+                        "http://p"));
         Outcome outcome = finish(builder.start());
         assertEquals(0, outcome.status(), outcome.output());
 
         List<String> build = Files.readAllLines(directory.resolve("build"));
         assertEquals(project.resolve("target/luq/build").toString(), build.get(0));
         assertFalse(build.contains("config") || build.contains(".env"), build.toString());
-        assertTrue(build.stream().noneMatch(line -> line.matches("(?!LUQ_(NATIVE|LLAMA)_)_?(LUQ|QUARKUS|SMALLRYE)_.*")), build.toString());
+        assertTrue(
+                build.stream().noneMatch(line -> line.matches("(?!LUQ_(NATIVE|LLAMA)_)_?(LUQ|QUARKUS|SMALLRYE)_.*")),
+                build.toString());
         assertTrue(build.containsAll(List.of("MAVEN_OPTS=-Xmx1g", "HTTPS_PROXY=http://p")), build.toString());
         List<String> server = Files.readAllLines(directory.resolve("server"));
         assertEquals(user.toString(), server.get(0));
@@ -138,7 +162,9 @@ class LauncherTest {
         Path old = Files.createDirectories(directory.resolve("jdk/bin"));
         Path java = Files.writeString(old.resolve("java"), "#!/bin/sh\necho 'openjdk version \"11.0.2\" 2019' >&2\n");
         assertTrue(java.toFile().setExecutable(true));
-        Outcome tooOld = run(List.of(LUQ.toString(), "serve"), Map.of("JAVA_HOME", old.getParent().toString()));
+        Outcome tooOld = run(
+                List.of(LUQ.toString(), "serve"),
+                Map.of("JAVA_HOME", old.getParent().toString()));
         assertEquals(1, tooOld.status());
         assertTrue(tooOld.output().contains("Java is version 11.0.2; 17 or later is needed"), tooOld.output());
 
@@ -159,10 +185,12 @@ class LauncherTest {
     void nativeBuildRefusesAVariantOfAnotherArchitecture() throws Exception {
         Path uname = Files.writeString(directory.resolve("uname"), "#!/bin/sh\necho aarch64\n");
         assertTrue(uname.toFile().setExecutable(true));
-        Outcome outcome = run(List.of("native/build", "--variant", "avx2", "--key"),
+        Outcome outcome = run(
+                List.of("native/build", "--variant", "avx2", "--key"),
                 Map.of("PATH", directory + ":" + System.getenv("PATH")));
-        assertEquals(new Outcome(1,
-                "native: the variant avx2 is for x86_64, this machine is aarch64: take native or all\n"), outcome);
+        assertEquals(
+                new Outcome(1, "native: the variant avx2 is for x86_64, this machine is aarch64: take native or all\n"),
+                outcome);
     }
 
     private static void assertBuildRefused(String message, String... arguments) throws Exception {
@@ -176,8 +204,9 @@ class LauncherTest {
     private void assertRefused(int status, String message, String... arguments) throws Exception {
         Outcome outcome = luq(arguments);
         assertEquals(status, outcome.status(), outcome.output());
-        assertTrue(outcome.output().contains("luq: " + message)
-                || outcome.output().contains("--model: " + message), outcome.output());
+        assertTrue(
+                outcome.output().contains("luq: " + message) || outcome.output().contains("--model: " + message),
+                outcome.output());
         assertFalse(outcome.output().contains("unbound variable"), outcome.output());
     }
 

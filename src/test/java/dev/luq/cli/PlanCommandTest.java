@@ -24,14 +24,22 @@ class PlanCommandTest {
 
     /** MiB of everything with no low layer. */
     private static double memory(String table) {
-        String row = table.lines().filter(line -> line.startsWith("  0 ")).findFirst().orElseThrow();
+        String row = table.lines()
+                .filter(line -> line.startsWith("  0 "))
+                .findFirst()
+                .orElseThrow();
         return Double.parseDouble(row.strip().split("\\s+")[5]);
     }
 
     private static String plan(String... options) throws Exception {
-        List<String> arguments = new ArrayList<>(List.of("plan", "--context-size", "2048",
-                "--model", REFERENCE.resolve("qwen2.5-vl-tiny-F16.gguf").toString(),
-                "--mmproj", REFERENCE.resolve("mmproj-qwen2.5-vl-tiny-F16.gguf").toString()));
+        List<String> arguments = new ArrayList<>(List.of(
+                "plan",
+                "--context-size",
+                "2048",
+                "--model",
+                REFERENCE.resolve("qwen2.5-vl-tiny-F16.gguf").toString(),
+                "--mmproj",
+                REFERENCE.resolve("mmproj-qwen2.5-vl-tiny-F16.gguf").toString()));
         arguments.addAll(List.of(options));
         return Printed.by(() -> {
             assertEquals(0, Main.commandLine().execute(arguments.toArray(String[]::new)));

@@ -8,8 +8,7 @@ import java.util.concurrent.Callable;
 /** What a command prints. */
 public final class Printed {
 
-    private Printed() {
-    }
+    private Printed() {}
 
     /** Standard output of this process while it runs. */
     public static String by(Callable<?> command) throws Exception {

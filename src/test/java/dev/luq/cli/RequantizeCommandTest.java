@@ -33,14 +33,15 @@ import picocli.CommandLine;
 class RequantizeCommandTest {
 
     private static final Path REFERENCE = Path.of("src/test/resources/reference");
-    private static final String MODEL = REFERENCE.resolve("qwen2.5-vl-tiny-F16.gguf").toString();
-    private static final String MMPROJ = REFERENCE.resolve("mmproj-qwen2.5-vl-tiny-F16.gguf").toString();
+    private static final String MODEL =
+            REFERENCE.resolve("qwen2.5-vl-tiny-F16.gguf").toString();
+    private static final String MMPROJ =
+            REFERENCE.resolve("mmproj-qwen2.5-vl-tiny-F16.gguf").toString();
 
     @TempDir
     Path folder;
 
-    private record Outcome(int status, String out, String error) {
-    }
+    private record Outcome(int status, String out, String error) {}
 
     @BeforeEach
     void writeSet() throws IOException {
@@ -48,7 +49,10 @@ class RequantizeCommandTest {
         Files.copy(REFERENCE.resolve("square-70x70.png"), set.resolve("a.png"));
         StringBuilder lines = new StringBuilder();
         for (int i = 0; i < 10; i++) {
-            lines.append("{\"image\": ").append(i % 2 == 0 ? "\"a.png\"" : "null").append(", \"question\": \"Number ").append(i)
+            lines.append("{\"image\": ")
+                    .append(i % 2 == 0 ? "\"a.png\"" : "null")
+                    .append(", \"question\": \"Number ")
+                    .append(i)
                     .append("?\", \"answer\": \"yes\"}\n");
         }
         Files.writeString(set.resolve("set.jsonl"), lines);
@@ -61,7 +65,8 @@ class RequantizeCommandTest {
         System.setOut(new PrintStream(bytes));
         try {
             CommandLine commandLine = Main.commandLine().setErr(new PrintWriter(error, true));
-            return new Outcome(commandLine.execute(arguments.toArray(String[]::new)), bytes.toString(), error.toString());
+            return new Outcome(
+                    commandLine.execute(arguments.toArray(String[]::new)), bytes.toString(), error.toString());
         } finally {
             System.setOut(before);
         }
@@ -74,9 +79,19 @@ class RequantizeCommandTest {
     }
 
     private Outcome requantize(String... more) {
-        List<String> arguments = new ArrayList<>(List.of("--calibration", folder.resolve("set").toString(), "--evaluation",
-                folder.resolve("set").toString(), "--data-dir", folder.resolve("data").toString(), "--method", "error",
-                "--low", "IQ3_S", "--threads", "1"));
+        List<String> arguments = new ArrayList<>(List.of(
+                "--calibration",
+                folder.resolve("set").toString(),
+                "--evaluation",
+                folder.resolve("set").toString(),
+                "--data-dir",
+                folder.resolve("data").toString(),
+                "--method",
+                "error",
+                "--low",
+                "IQ3_S",
+                "--threads",
+                "1"));
         arguments.addAll(List.of(more));
         return onTiny("requantize", arguments.toArray(String[]::new));
     }
@@ -85,24 +100,54 @@ class RequantizeCommandTest {
     void aModelIsMadeMeasuredAndExported() throws IOException {
         Outcome made = requantize("--memory", "90%", "--name", "small", "--activate", "--server", "http://127.0.0.1:9");
         assertEquals(0, made.status(), made.error());
-        for (String line : List.of("model        small, by error", "of Q4_K_M", "after an image", "report.html",
+        for (String line : List.of(
+                "model        small, by error",
+                "of Q4_K_M",
+                "after an image",
+                "report.html",
                 "from the next start of a server")) {
             assertTrue(made.out().contains(line), made.out());
         }
         assertTrue(Files.exists(folder.resolve("data/catalog.json")));
 
-        Outcome measured = luq(List.of("eval", "--model", "small", "--base", MODEL, "--mmproj", MMPROJ, "--evaluation",
-                folder.resolve("set").toString(), "--data-dir", folder.resolve("data").toString(), "--threads", "1"));
+        Outcome measured = luq(List.of(
+                "eval",
+                "--model",
+                "small",
+                "--base",
+                MODEL,
+                "--mmproj",
+                MMPROJ,
+                "--evaluation",
+                folder.resolve("set").toString(),
+                "--data-dir",
+                folder.resolve("data").toString(),
+                "--threads",
+                "1"));
         assertEquals(0, measured.status(), measured.error());
-        List<String> agreement = made.out().lines().filter(line -> line.startsWith("text only")).toList();
-        assertEquals(agreement, measured.out().lines().filter(line -> line.startsWith("text only")).toList(),
+        List<String> agreement =
+                made.out().lines().filter(line -> line.startsWith("text only")).toList();
+        assertEquals(
+                agreement,
+                measured.out()
+                        .lines()
+                        .filter(line -> line.startsWith("text only"))
+                        .toList(),
                 "the same files give the same figures");
 
         Path file = folder.resolve("small.gguf");
-        Outcome exported = luq(List.of("export", "--model", "small", "--out", file.toString(), "--data-dir",
+        Outcome exported = luq(List.of(
+                "export",
+                "--model",
+                "small",
+                "--out",
+                file.toString(),
+                "--data-dir",
                 folder.resolve("data").toString()));
         assertEquals(0, exported.status(), exported.error());
-        assertEquals(ModelFiles.read(Path.of(MODEL)).parameters(), ModelFiles.read(file).parameters());
+        assertEquals(
+                ModelFiles.read(Path.of(MODEL)).parameters(),
+                ModelFiles.read(file).parameters());
     }
 
     @Test
@@ -117,16 +162,27 @@ class RequantizeCommandTest {
 
     @Test
     void timesAreToldByPhaseAndUntilTheModelIsPublished() {
-        assertEquals("calibrate 0.3, plan 0.5, evaluate 7.0, publish 0.1, compare 90.0; published after 0.9 and its evaluation",
-                RequantizeCommand.times(new TreeMap<>(Map.of(Phase.CALIBRATE, 0.25, Phase.PLAN, 0.5, Phase.EVALUATE, 7.0,
-                        Phase.PUBLISH, 0.1, Phase.COMPARE, 90.0))));
+        assertEquals(
+                "calibrate 0.3, plan 0.5, evaluate 7.0, publish 0.1, compare 90.0; published after 0.9 and its evaluation",
+                RequantizeCommand.times(new TreeMap<>(Map.of(
+                        Phase.CALIBRATE,
+                        0.25,
+                        Phase.PLAN,
+                        0.5,
+                        Phase.EVALUATE,
+                        7.0,
+                        Phase.PUBLISH,
+                        0.1,
+                        Phase.COMPARE,
+                        90.0))));
     }
 
     @Test
     void everyNumberOfLowLayersIsPlanned() {
         Outcome plan = onTiny("plan", "--low", "IQ3_S", "--memory", "95%");
         assertEquals(0, plan.status(), plan.error());
-        List<String> rows = plan.out().lines().filter(line -> line.matches(" +\\d .*")).toList();
+        List<String> rows =
+                plan.out().lines().filter(line -> line.matches(" +\\d .*")).toList();
         assertEquals(3, rows.size(), plan.out());
         assertTrue(rows.get(0).contains("100.0 %"));
         assertEquals(1, rows.stream().filter(row -> row.endsWith("<- 95%")).count(), plan.out());
@@ -140,8 +196,10 @@ class RequantizeCommandTest {
         assertRefused(requantize("--memory", "1%"), "the smallest possible is");
         assertFalse(Files.exists(folder.resolve("data/jobs")), "headers decide that: no job was begun");
         assertRefused(onTiny("requantize", "--memory", "60%"), "--calibration is needed");
-        assertRefused(luq(List.of("requantize", "--model", "nowhere.gguf", "--memory", "60%")), "there is no nowhere.gguf");
-        assertRefused(luq(List.of("export", "--model", "x", "--out", "x.gguf", "--data-dir", folder.toString())), "no store");
+        assertRefused(
+                luq(List.of("requantize", "--model", "nowhere.gguf", "--memory", "60%")), "there is no nowhere.gguf");
+        assertRefused(
+                luq(List.of("export", "--model", "x", "--out", "x.gguf", "--data-dir", folder.toString())), "no store");
         requantize("--memory", "90%", "--name", "taken");
         assertRefused(requantize("--memory", "95%", "--name", "taken"), "choose another --name");
     }
@@ -149,8 +207,11 @@ class RequantizeCommandTest {
     @Test
     void planAndRequantizeRefuseABaseThatIsQuantizedAlready() throws IOException {
         Gguf base = ModelFiles.read(Path.of(MODEL)).first();
-        List<GgufTensor> tensors = base.tensors().stream().map(tensor -> tensor.type() == GgmlType.F16
-                ? new GgufTensor(tensor.name(), GgmlType.Q4_0, tensor.shape()) : tensor).toList();
+        List<GgufTensor> tensors = base.tensors().stream()
+                .map(tensor -> tensor.type() == GgmlType.F16
+                        ? new GgufTensor(tensor.name(), GgmlType.Q4_0, tensor.shape())
+                        : tensor)
+                .toList();
         Path quantized = folder.resolve("quantized.gguf");
         try (GgufWriter writer = GgufWriter.create(quantized, base.metadata(), tensors)) {
             for (GgufTensor tensor : tensors) {
@@ -161,8 +222,20 @@ class RequantizeCommandTest {
         }
         String set = folder.resolve("set").toString();
         assertRefused(luq(List.of("plan", "--model", quantized.toString())), "The base model is quantized already");
-        assertRefused(luq(List.of("requantize", "--model", quantized.toString(), "--memory", "90%", "--calibration", set,
-                "--evaluation", set, "--data-dir", folder.resolve("data").toString())), "The base model is quantized already");
+        assertRefused(
+                luq(List.of(
+                        "requantize",
+                        "--model",
+                        quantized.toString(),
+                        "--memory",
+                        "90%",
+                        "--calibration",
+                        set,
+                        "--evaluation",
+                        set,
+                        "--data-dir",
+                        folder.resolve("data").toString())),
+                "The base model is quantized already");
     }
 
     private static void assertRefused(Outcome outcome, String message) {

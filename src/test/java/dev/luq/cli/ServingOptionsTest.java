@@ -11,10 +11,21 @@ import picocli.CommandLine.Model.CommandSpec;
 class ServingOptionsTest {
 
     @ParameterizedTest
-    @CsvSource({"--slots, slots", "--batch-size, batchSize", "--threads, threads", "--image-tokens, imageMaxTokens",
-        "--kernels, kernels"})
+    @CsvSource({
+        "--slots, slots",
+        "--batch-size, batchSize",
+        "--threads, threads",
+        "--image-tokens, imageMaxTokens",
+        "--kernels, kernels"
+    })
     void defaultsAreThoseOfTheServer(String option, String setting) throws NoSuchMethodException {
-        assertEquals(WorkerConfig.class.getMethod(setting).getAnnotation(WithDefault.class).value(),
-                CommandSpec.forAnnotatedObject(new ServingOptions()).findOption(option).defaultValue());
+        assertEquals(
+                WorkerConfig.class
+                        .getMethod(setting)
+                        .getAnnotation(WithDefault.class)
+                        .value(),
+                CommandSpec.forAnnotatedObject(new ServingOptions())
+                        .findOption(option)
+                        .defaultValue());
     }
 }

@@ -20,14 +20,17 @@ class WaitingTest {
     @Test
     void aProgramsOutputIsReturnedWhenItSucceeds() throws IOException {
         assertArrayEquals("done\n".getBytes(StandardCharsets.UTF_8), Waiting.run(new ProcessBuilder("echo", "done")));
-        assertArrayEquals(new byte[0], Waiting.run(new ProcessBuilder("echo", "done")
-                .redirectOutput(ProcessBuilder.Redirect.DISCARD)));
+        assertArrayEquals(
+                new byte[0],
+                Waiting.run(new ProcessBuilder("echo", "done").redirectOutput(ProcessBuilder.Redirect.DISCARD)));
     }
 
     @Test
     void aProgramThatFailsEndsTheCommand() {
-        assertEquals("sh ended with status 3.", assertThrows(CliException.class,
-                () -> Waiting.run(new ProcessBuilder("sh", "-c", "exit 3"))).getMessage());
+        assertEquals(
+                "sh ended with status 3.",
+                assertThrows(CliException.class, () -> Waiting.run(new ProcessBuilder("sh", "-c", "exit 3")))
+                        .getMessage());
         assertThrows(IOException.class, () -> Waiting.run(new ProcessBuilder("/no/such/program")));
     }
 
@@ -43,9 +46,13 @@ class WaitingTest {
     void anInterruptEndsTheProgramToo() {
         Set<ProcessHandle> before = ProcessHandle.current().children().collect(Collectors.toSet());
         Thread.currentThread().interrupt();
-        assertThrows(CliException.class, () -> Waiting.run(new ProcessBuilder("sleep", "60")
-                .redirectOutput(ProcessBuilder.Redirect.DISCARD)));
+        assertThrows(
+                CliException.class,
+                () -> Waiting.run(new ProcessBuilder("sleep", "60").redirectOutput(ProcessBuilder.Redirect.DISCARD)));
         assertTrue(Thread.interrupted());
-        ProcessHandle.current().children().filter(child -> !before.contains(child)).forEach(child -> child.onExit().join());
+        ProcessHandle.current()
+                .children()
+                .filter(child -> !before.contains(child))
+                .forEach(child -> child.onExit().join());
     }
 }

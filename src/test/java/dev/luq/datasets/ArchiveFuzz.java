@@ -26,7 +26,8 @@ public final class ArchiveFuzz implements FuzzTarget {
 
     @Override
     public List<byte[]> seeds() {
-        return List.of(TestArchives.zip(TestArchives.set()),
+        return List.of(
+                TestArchives.zip(TestArchives.set()),
                 TestArchives.zip(Map.of("set/set.jsonl", "{}\n".repeat(50).getBytes())),
                 TestArchives.zip(Map.of("a.png", new byte[1000], "a.png/b.png", new byte[1])),
                 TestArchives.zip(TestArchives.set(), "link.png", 0120777, "/etc/passwd".getBytes()),

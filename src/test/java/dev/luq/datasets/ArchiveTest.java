@@ -42,7 +42,8 @@ class ArchiveTest {
     }
 
     private void refused(String reason, byte[] archive) {
-        String message = assertThrows(SetException.Invalid.class, () -> unpack(archive)).getMessage();
+        String message =
+                assertThrows(SetException.Invalid.class, () -> unpack(archive)).getMessage();
         assertTrue(message.contains(reason), message);
     }
 
@@ -82,7 +83,8 @@ class ArchiveTest {
             zip.write(LINE);
             zip.closeArchiveEntry();
         }
-        assertEquals(new String(LINE), Files.readString(unpack(bytes.toByteArray()).resolve("a.jsonl")));
+        assertEquals(
+                new String(LINE), Files.readString(unpack(bytes.toByteArray()).resolve("a.jsonl")));
     }
 
     @Test

@@ -67,12 +67,23 @@ class CalibrationSetsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"../out.png", "images/../../out.png", "/out.png", "C:\\out.png", "a\\..\\..\\out.png",
-            "images//out.png", "./out.png", "a/b/c/d/e/f/g/h/i.png", "nul\u0000.png"})
+    @ValueSource(
+            strings = {
+                "../out.png",
+                "images/../../out.png",
+                "/out.png",
+                "C:\\out.png",
+                "a\\..\\..\\out.png",
+                "images//out.png",
+                "./out.png",
+                "a/b/c/d/e/f/g/h/i.png",
+                "nul\u0000.png"
+            })
     void namesThatLeadElsewhereAreRefused(String name) throws IOException {
         Map<String, byte[]> files = TestArchives.set();
         files.put(name, TestArchives.picture());
-        SetException.Invalid refused = assertThrows(SetException.Invalid.class, () -> upload("bad", TestArchives.zip(files)));
+        SetException.Invalid refused =
+                assertThrows(SetException.Invalid.class, () -> upload("bad", TestArchives.zip(files)));
         assertFalse(refused.getMessage().contains(folder.toString()), refused.getMessage());
         nothingIsLeftOver();
         assertFalse(Files.exists(folder.resolve("out.png")));
@@ -82,7 +93,8 @@ class CalibrationSetsTest {
     @ParameterizedTest
     @CsvSource({"0120777,link", "0020644,device", "0010644,device"})
     void linksAndDevicesAreRefused(String mode, String reason) throws IOException {
-        byte[] zip = TestArchives.zip(TestArchives.set(), "link.png", Integer.parseInt(mode, 8), "/etc/passwd".getBytes());
+        byte[] zip =
+                TestArchives.zip(TestArchives.set(), "link.png", Integer.parseInt(mode, 8), "/etc/passwd".getBytes());
         SetException.Invalid refused = assertThrows(SetException.Invalid.class, () -> upload("bad", zip));
         assertTrue(refused.getMessage().contains(reason), refused.getMessage());
         nothingIsLeftOver();
@@ -184,7 +196,8 @@ class CalibrationSetsTest {
         assertFalse(set.uploaded());
         assertEquals(root.resolve("shapes").toString(), set.folder());
         assertEquals(set, sets().name("a", "./shapes"));
-        for (String elsewhere : List.of("../outside", "link", folder.resolve("outside").toString(), "none", "a\u0000b")) {
+        for (String elsewhere :
+                List.of("../outside", "link", folder.resolve("outside").toString(), "none", "a\u0000b")) {
             assertThrows(SetException.Invalid.class, () -> sets().name("b", elsewhere), elsewhere);
         }
         sets().delete("a");
@@ -221,7 +234,9 @@ class CalibrationSetsTest {
         write(folder.resolve("outside"));
         Files.createSymbolicLink(root.resolve("link"), folder.resolve("outside"));
         Files.createDirectories(root.resolve("lines"));
-        Files.createSymbolicLink(root.resolve("lines").resolve("set.jsonl"), folder.resolve("outside").resolve("set.jsonl"));
+        Files.createSymbolicLink(
+                root.resolve("lines").resolve("set.jsonl"),
+                folder.resolve("outside").resolve("set.jsonl"));
         assertEquals(List.of(), sets().folders());
         assertThrows(SetException.NotFound.class, () -> sets().get("link"));
         assertThrows(SetException.NotFound.class, () -> sets().get("lines"));
@@ -234,7 +249,8 @@ class CalibrationSetsTest {
         write(root.resolve("shapes"));
         Files.delete(root.resolve("shapes").resolve("images").resolve("a.png"));
         assertEquals(List.of("shapes"), sets().folders());
-        String refused = assertThrows(SetException.Invalid.class, () -> sets().get("shapes")).getMessage();
+        String refused = assertThrows(SetException.Invalid.class, () -> sets().get("shapes"))
+                .getMessage();
         assertTrue(refused.contains("set.jsonl:1") && !refused.contains(folder.toString()), refused);
     }
 
@@ -253,7 +269,8 @@ class CalibrationSetsTest {
         assertTrue(sets().get("shapes").uploaded());
         sets().delete("shapes");
         assertFalse(sets().get("shapes").uploaded());
-        String refused = assertThrows(SetException.Conflict.class, () -> sets().delete("shapes")).getMessage();
+        String refused = assertThrows(SetException.Conflict.class, () -> sets().delete("shapes"))
+                .getMessage();
         assertTrue(refused.contains("luq.sets.root"), refused);
         assertTrue(Files.exists(root.resolve("shapes").resolve("set.jsonl")));
     }
@@ -262,7 +279,9 @@ class CalibrationSetsTest {
     @Test
     void theDemoModelsSetsAreThereAtOnce() {
         config.put("root", "models/demo");
-        assertTrue(sets().folders().containsAll(List.of("calibration", "evaluation")), sets().folders().toString());
+        assertTrue(
+                sets().folders().containsAll(List.of("calibration", "evaluation")),
+                sets().folders().toString());
         assertTrue(sets().get("calibration").withImages() > 0);
         assertTrue(sets().get("evaluation").withImages() > 0);
     }
@@ -276,14 +295,16 @@ class CalibrationSetsTest {
 
     @Test
     void whatCameInWhenAServerEndedIsRemoved() throws IOException {
-        Path left = Files.createDirectories(folder.resolve("data").resolve("calibration").resolve(".incoming-x"));
+        Path left = Files.createDirectories(
+                folder.resolve("data").resolve("calibration").resolve(".incoming-x"));
         Files.writeString(left.resolve("upload.zip"), "half");
         sets().start(null);
         nothingIsLeftOver();
     }
 
     private void refused(String reason, byte[] archive) {
-        String message = assertThrows(SetException.Invalid.class, () -> upload("bad", archive)).getMessage();
+        String message = assertThrows(SetException.Invalid.class, () -> upload("bad", archive))
+                .getMessage();
         assertTrue(message.contains(reason), message);
     }
 
@@ -309,7 +330,11 @@ class CalibrationSetsTest {
         Path home = folder.resolve("data").resolve("calibration");
         if (Files.exists(home)) {
             try (Stream<Path> files = Files.list(home)) {
-                assertEquals(List.of(expected), files.map(file -> file.getFileName().toString()).sorted().toList());
+                assertEquals(
+                        List.of(expected),
+                        files.map(file -> file.getFileName().toString())
+                                .sorted()
+                                .toList());
             }
         }
     }

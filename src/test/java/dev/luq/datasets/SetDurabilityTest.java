@@ -27,7 +27,8 @@ class SetDurabilityTest {
     /** Adds a set to the data folder that is named by its argument. */
     static final class Adds {
         public static void main(String[] args) throws IOException {
-            CalibrationSets sets = new CalibrationSets(TestConfig.of(SetsConfig.class, Map.of()), new DataFolder(Path.of(args[0])));
+            CalibrationSets sets =
+                    new CalibrationSets(TestConfig.of(SetsConfig.class, Map.of()), new DataFolder(Path.of(args[0])));
             try (CalibrationSets.Upload upload = sets.receive("shapes")) {
                 Files.write(upload.archive(), TestArchives.zip(TestArchives.set()));
                 upload.accept();
@@ -41,10 +42,25 @@ class SetDurabilityTest {
         Path strace = Path.of("/usr/bin/strace");
         assumeTrue(Files.isExecutable(strace));
         Path log = folder.resolve("calls");
-        Process process = new ProcessBuilder(strace.toString(), "-f", "-y", "-e", "trace=fsync,fdatasync,rename,renameat,renameat2,write",
-                "-e", "signal=none", "-o", log.toString(), Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xint", "-cp", System.getProperty("java.class.path"), Adds.class.getName(), folder.resolve("data").toString())
-                .redirectErrorStream(true).redirectOutput(folder.resolve("out").toFile()).start();
+        Process process = new ProcessBuilder(
+                        strace.toString(),
+                        "-f",
+                        "-y",
+                        "-e",
+                        "trace=fsync,fdatasync,rename,renameat,renameat2,write",
+                        "-e",
+                        "signal=none",
+                        "-o",
+                        log.toString(),
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-Xint",
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        Adds.class.getName(),
+                        folder.resolve("data").toString())
+                .redirectErrorStream(true)
+                .redirectOutput(folder.resolve("out").toFile())
+                .start();
         int exit = ended("the upload", process);
         String out = Files.readString(folder.resolve("out"));
         assumeTrue(!out.contains("ptrace"), out);
@@ -56,13 +72,17 @@ class SetDurabilityTest {
         assertTrue(index(calls, "fsync", "/images>") < renamed);
         assertTrue(index(calls, "fsync", "set.json.part>") < renamed);
         assertTrue(index(calls, "fsync", "/data>") < renamed, "the folder of the sets is new too");
-        int folderForced = IntStream.range(renamed, calls.size()).filter(i -> is(calls.get(i), "fsync", "/data/calibration>"))
-                .findFirst().orElseThrow();
+        int folderForced = IntStream.range(renamed, calls.size())
+                .filter(i -> is(calls.get(i), "fsync", "/data/calibration>"))
+                .findFirst()
+                .orElseThrow();
         assertTrue(folderForced < index(calls, "write", "ANSWERED"));
     }
 
     private static int index(List<String> calls, String call, String argument) {
-        return IntStream.range(0, calls.size()).filter(i -> is(calls.get(i), call, argument)).findFirst()
+        return IntStream.range(0, calls.size())
+                .filter(i -> is(calls.get(i), call, argument))
+                .findFirst()
                 .orElseThrow(() -> new AssertionError("no " + call + " of " + argument));
     }
 

@@ -16,16 +16,18 @@ import org.apache.commons.compress.archivers.zip.ZipArchiveOutputStream;
 /** Archives as clients send them. */
 public final class TestArchives {
 
-    private TestArchives() {
-    }
+    private TestArchives() {}
 
     /** A set of two examples, one with a picture. */
     public static Map<String, byte[]> set() {
         Map<String, byte[]> files = new LinkedHashMap<>();
-        files.put("set.jsonl", ("""
+        files.put(
+                "set.jsonl",
+                ("""
                 {"image": "images/a.png", "question": "What is this?", "answer": "A square.", "category": "shape"}
                 {"image": null, "question": "Hello?", "answer": "Yes."}
-                """).getBytes());
+                """)
+                        .getBytes());
         files.put("images/a.png", picture());
         return files;
     }

@@ -41,13 +41,13 @@ class DecoderPoolTest {
 
     /** Other tests' servers have decoders of their own. */
     private final List<ProcessHandle> others = Children.with(REAL);
+
     private final List<Reason> lost = new CopyOnWriteArrayList<>();
     private DecoderPool pool;
 
     private final DecoderListener listener = new DecoderListener() {
         @Override
-        public void decoded(long nanos) {
-        }
+        public void decoded(long nanos) {}
 
         @Override
         public void replaced(Reason reason) {
@@ -58,12 +58,21 @@ class DecoderPoolTest {
     @AfterEach
     void noProcessIsLeft() {
         pool.close();
-        until("the end of all decoders", () -> own(REAL).isEmpty() && own(SCRIPTED).isEmpty());
+        until(
+                "the end of all decoders",
+                () -> own(REAL).isEmpty() && own(SCRIPTED).isEmpty());
     }
 
     @ParameterizedTest
-    @CsvSource({"hang, TIME", "die, CRASH", "exit, CRASH", "garbage, CRASH", "memory, MEMORY", "defect, CRASH",
-            "huge, CRASH"})
+    @CsvSource({
+        "hang, TIME",
+        "die, CRASH",
+        "exit, CRASH",
+        "garbage, CRASH",
+        "memory, MEMORY",
+        "defect, CRASH",
+        "huge, CRASH"
+    })
     void aDecoderThatFailsIsReplaced(String script, Reason reason) {
         scripted("1", "1S");
         assertEquals(reason, reasonOf(script));
@@ -104,8 +113,10 @@ class DecoderPoolTest {
 
     @Test
     void moreThanMayWaitAreRefused() {
-        pool = TestDecoders.pool(Map.of("concurrent-decodes", "1", "decode-timeout", "3S", "decode-queue", "1"),
-                ScriptedDecoder.class, listener);
+        pool = TestDecoders.pool(
+                Map.of("concurrent-decodes", "1", "decode-timeout", "3S", "decode-queue", "1"),
+                ScriptedDecoder.class,
+                listener);
         List<CompletableFuture<Reason>> all = new ArrayList<>();
         for (int i = 0; i < 6; i++) {
             all.add(CompletableFuture.supplyAsync(() -> reasonOf("hang"), command -> new Thread(command).start()));
@@ -118,8 +129,10 @@ class DecoderPoolTest {
 
     @Test
     void oneThatTakesMuchMemoryWaitsForTheOther() throws Exception {
-        pool = TestDecoders.pool(Map.of("concurrent-decodes", "2", "decode-timeout", "6S", "decode-memory", "40000000"),
-                ScriptedDecoder.class, listener);
+        pool = TestDecoders.pool(
+                Map.of("concurrent-decodes", "2", "decode-timeout", "6S", "decode-memory", "40000000"),
+                ScriptedDecoder.class,
+                listener);
         // 2,000 x 1,000 pixels of which nothing is skipped: more than half of the memory.
         CompletableFuture<Reason> large = CompletableFuture.supplyAsync(() -> reasonOf(() -> decode("hang", 2000)));
         until("a decoder", () -> !own(SCRIPTED).isEmpty());
@@ -162,22 +175,30 @@ class DecoderPoolTest {
         }
         decode("white");
         assertTrue(descriptors() <= before + 2, before + " descriptors before, " + descriptors() + " after");
-        assertEquals(1, ProcessHandle.current().children().filter(child -> child.info().command().isEmpty()
-                || own(SCRIPTED).contains(child)).count(), "no zombie");
+        assertEquals(
+                1,
+                ProcessHandle.current()
+                        .children()
+                        .filter(child -> child.info().command().isEmpty()
+                                || own(SCRIPTED).contains(child))
+                        .count(),
+                "no zombie");
     }
 
     @Test
     void aDecoderHasNoKeys() throws Exception {
         pool = TestDecoders.pool(Map.of());
-        byte[] png = Tricks.png(Tricks.ihdr(4, 4, 8, 2, 0), Tricks.chunk("IDAT", Tricks.deflated(4 * 13)),
+        byte[] png = Tricks.png(
+                Tricks.ihdr(4, 4, 8, 2, 0),
+                Tricks.chunk("IDAT", Tricks.deflated(4 * 13)),
                 Tricks.chunk("IEND", new byte[0]));
         pool.decode(ImageHeader.read(png), png, 1, 100);
         long pid = own(REAL).get(0).pid();
-        String environment = Files.readString(Path.of("/proc/" + pid + "/environ"),
-                StandardCharsets.ISO_8859_1);
+        String environment = Files.readString(Path.of("/proc/" + pid + "/environ"), StandardCharsets.ISO_8859_1);
         for (String variable : environment.split("\0")) {
-            assertTrue(variable.isEmpty()
-                    || variable.matches("(?s)(PATH|HOME|TMPDIR|LANG|LC_ALL|LD_LIBRARY_PATH)=.*"), variable);
+            assertTrue(
+                    variable.isEmpty() || variable.matches("(?s)(PATH|HOME|TMPDIR|LANG|LC_ALL|LD_LIBRARY_PATH)=.*"),
+                    variable);
         }
     }
 
@@ -200,8 +221,8 @@ class DecoderPoolTest {
     @Test
     void aDamagedImageCostsNoDecoder() {
         pool = TestDecoders.pool(Map.of("concurrent-decodes", "1"));
-        byte[] damaged = Tricks.png(Tricks.ihdr(4, 4, 8, 2, 0), Tricks.chunk("IDAT", new byte[8]),
-                Tricks.chunk("IEND", new byte[0]));
+        byte[] damaged = Tricks.png(
+                Tricks.ihdr(4, 4, 8, 2, 0), Tricks.chunk("IDAT", new byte[8]), Tricks.chunk("IEND", new byte[0]));
         assertThrows(ImageException.class, () -> decode(damaged));
         long pid = own(REAL).get(0).pid();
         assertThrows(ImageException.class, () -> decode(damaged));
@@ -216,12 +237,16 @@ class DecoderPoolTest {
     }
 
     private List<ProcessHandle> own(String main) {
-        return Children.with(main).stream().filter(child -> !others.contains(child)).toList();
+        return Children.with(main).stream()
+                .filter(child -> !others.contains(child))
+                .toList();
     }
 
     private void scripted(String processes, String timeout) {
-        pool = TestDecoders.pool(Map.of("concurrent-decodes", processes, "decode-timeout", timeout,
-                "decode-memory", "33554432"), ScriptedDecoder.class, listener);
+        pool = TestDecoders.pool(
+                Map.of("concurrent-decodes", processes, "decode-timeout", timeout, "decode-memory", "33554432"),
+                ScriptedDecoder.class,
+                listener);
     }
 
     private Pixels decode(String script) {

@@ -7,8 +7,7 @@ import java.util.Map;
 /** Pools of decoders for tests; to be closed. */
 public final class TestDecoders {
 
-    private TestDecoders() {
-    }
+    private TestDecoders() {}
 
     /** Real decoders, as the server has them. @param values without the prefix {@code luq.images.} */
     public static DecoderPool pool(Map<String, String> values) {
@@ -18,8 +17,8 @@ public final class TestDecoders {
     /** Processes of this class instead. */
     static DecoderPool pool(Map<String, String> values, Class<?> main, DecoderListener listener) {
         DecoderConfig config = config(values);
-        return new DecoderPool(config, DecoderPool.command(config, TestConfig.of(Map.of()), main.getName()),
-                List.of(listener));
+        return new DecoderPool(
+                config, DecoderPool.command(config, TestConfig.of(Map.of()), main.getName()), List.of(listener));
     }
 
     private static DecoderConfig config(Map<String, String> values) {

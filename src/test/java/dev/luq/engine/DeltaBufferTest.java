@@ -16,10 +16,13 @@ class DeltaBufferTest {
     private final List<String> shown = new ArrayList<>();
     private final List<List<TokenLogprob>> logprobs = new ArrayList<>();
     private long now;
-    private final DeltaBuffer deltas = new DeltaBuffer((content, call, probabilities) -> {
-        shown.add(call == null ? content : call.name());
-        logprobs.add(probabilities);
-    }, 20, () -> now);
+    private final DeltaBuffer deltas = new DeltaBuffer(
+            (content, call, probabilities) -> {
+                shown.add(call == null ? content : call.name());
+                logprobs.add(probabilities);
+            },
+            20,
+            () -> now);
 
     private void at(long time, String content) {
         now = time;

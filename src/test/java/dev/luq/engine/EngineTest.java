@@ -43,7 +43,9 @@ class EngineTest {
     private static final String LONG = "Tell me about the shapes and the colours. ".repeat(4);
 
     private static List<Ask> fourDifferent(TinyEngine tiny) {
-        return List.of(tiny.ask(user("What colour is the square?")), tiny.ask(user(LONG)).maxTokens(24),
+        return List.of(
+                tiny.ask(user("What colour is the square?")),
+                tiny.ask(user(LONG)).maxTokens(24),
                 tiny.ask(userWithImages("Describe.", 1)).image(noise(1)),
                 tiny.ask(userWithImages("Compare.", 2)).image(noise(1)).image(noise(2)));
     }
@@ -81,7 +83,8 @@ class EngineTest {
             for (String begin : List.of("", "xyz".repeat(40))) {
                 String schema = "{\"type\":\"string\",\"pattern\":\"^" + begin + "(.{0,2000}){0,2000}b$\"}";
                 Outcome complex = tiny.complete(tiny.ask(user("Hi"))
-                        .format("{\"type\":\"json_schema\",\"json_schema\":{\"schema\":" + schema + "}}").maxTokens(200));
+                        .format("{\"type\":\"json_schema\",\"json_schema\":{\"schema\":" + schema + "}}")
+                        .maxTokens(200));
                 assertEquals("schema_too_complex", complex.failed().code());
                 assertEquals("response_format", complex.failed().param());
             }
@@ -92,7 +95,11 @@ class EngineTest {
     @Test
     void jsonObjectIsJsonAndNothingElse() throws Exception {
         try (TinyEngine tiny = new TinyEngine(QWEN, 1, 64)) {
-            String text = tiny.complete(tiny.ask(user("Hi")).format("{\"type\":\"json_object\"}").random(3).maxTokens(40)).text();
+            String text = tiny.complete(tiny.ask(user("Hi"))
+                            .format("{\"type\":\"json_object\"}")
+                            .random(3)
+                            .maxTokens(40))
+                    .text();
             assertTrue(text.startsWith("{"), text);
         }
     }
@@ -101,7 +108,8 @@ class EngineTest {
     @Test
     void textThatDoesNotFitIsRefusedSoon() throws Exception {
         try (TinyEngine tiny = new TinyEngine(QWEN, 1, 64)) {
-            GenerationEvent.Failed failed = tiny.complete(tiny.ask(user("x".repeat(3_000_000)))).failed();
+            GenerationEvent.Failed failed =
+                    tiny.complete(tiny.ask(user("x".repeat(3_000_000)))).failed();
             assertEquals("context_length_exceeded", failed.code());
             assertTrue(failed.message().contains("more than"), failed.message());
         }
@@ -129,9 +137,12 @@ class EngineTest {
         try (TinyEngine tiny = new TinyEngine(name, 1, 64)) {
             alone = oneByOne(tiny);
         }
-        assertEquals(List.of(16, 24, 16, 16), alone.stream().map(o -> o.tokens().size()).toList());
+        assertEquals(
+                List.of(16, 24, 16, 16),
+                alone.stream().map(o -> o.tokens().size()).toList());
         try (TinyEngine tiny = new TinyEngine(name, 4, 64)) {
-            List<Outcome> outcomes = fourDifferent(tiny).stream().map(tiny::submit).toList();
+            List<Outcome> outcomes =
+                    fourDifferent(tiny).stream().map(tiny::submit).toList();
             for (int i = 0; i < 4; i++) {
                 assertSameAnswer(alone.get(i), outcomes.get(i).await());
                 assertEquals(FinishReason.LENGTH, outcomes.get(i).finished().reason());
@@ -162,7 +173,8 @@ class EngineTest {
                 Outcome fresh = tiny.complete(fourDifferent(tiny).get(i).withoutCache());
                 Outcome cached = tiny.complete(fourDifferent(tiny).get(i));
                 assertEquals(0, fresh.accepted().cachedTokens());
-                assertEquals(fresh.accepted().promptTokens() - 1, cached.accepted().cachedTokens());
+                assertEquals(
+                        fresh.accepted().promptTokens() - 1, cached.accepted().cachedTokens());
                 assertSameAnswer(fresh, cached);
             }
         }
@@ -173,13 +185,19 @@ class EngineTest {
     void aPrefixWithAnImageIsReusedByOthersWhileItsOwnerRuns(String name) throws Exception {
         try (TinyEngine tiny = new TinyEngine(name, 2, 64)) {
             CountDownLatch started = new CountDownLatch(1);
-            Outcome owner = tiny.submit(tiny.ask(userWithImages("Explain.", 1)).image(noise(1)).maxTokens(200).as("owner"),
+            Outcome owner = tiny.submit(
+                    tiny.ask(userWithImages("Explain.", 1))
+                            .image(noise(1))
+                            .maxTokens(200)
+                            .as("owner"),
                     event -> started.countDown());
             started.await();
-            Outcome other = tiny.complete(tiny.ask(userWithImages("Describe.", 1)).image(noise(1)));
+            Outcome other =
+                    tiny.complete(tiny.ask(userWithImages("Describe.", 1)).image(noise(1)));
             assertTrue(other.accepted().cachedTokens() > other.accepted().imageTokens());
             assertEquals(200, owner.await().tokens().size());
-            Outcome alone = tiny.complete(tiny.ask(userWithImages("Describe.", 1)).image(noise(1)).withoutCache());
+            Outcome alone = tiny.complete(
+                    tiny.ask(userWithImages("Describe.", 1)).image(noise(1)).withoutCache());
             assertSameAnswer(alone, other);
         }
     }
@@ -204,7 +222,8 @@ class EngineTest {
     void textHeldBackDoesNotWaitForAnotherRequestsPrompt() throws Exception {
         try (TinyEngine tiny = new TinyEngine(QWEN, 2, 64, Duration.ofDays(1))) {
             CountDownLatch started = new CountDownLatch(1);
-            Outcome stream = tiny.submit(tiny.ask(user("Count.")).maxTokens(200).as("stream"), event -> started.countDown());
+            Outcome stream =
+                    tiny.submit(tiny.ask(user("Count.")).maxTokens(200).as("stream"), event -> started.countDown());
             started.await();
             tiny.complete(tiny.ask(userWithImages("Describe.", 1)).image(noise(1)));
             assertEquals(200, stream.await().tokens().size());
@@ -219,14 +238,16 @@ class EngineTest {
     @Test
     void theNextTurnReusesTheConversationAndItsImage() throws Exception {
         try (TinyEngine tiny = new TinyEngine(QWEN, 4, 64)) {
-            Outcome first = tiny.complete(tiny.ask(userWithImages("Describe.", 1)).image(noise(1)));
+            Outcome first =
+                    tiny.complete(tiny.ask(userWithImages("Describe.", 1)).image(noise(1)));
             String next = "[{\"role\":\"user\",\"content\":[{\"type\":\"image\",\"image\":0},"
                     + "{\"type\":\"text\",\"text\":\"Describe.\"}]},{\"role\":\"assistant\",\"content\":\"ok\"},"
                     + "{\"role\":\"user\",\"content\":\"Why?\"}]";
             Outcome second = tiny.complete(tiny.ask(next).image(noise(1)));
             assertTrue(second.accepted().cachedTokens() >= first.accepted().promptTokens() - 1);
             assertEquals(1, tiny.engine.stats().imagesEncoded());
-            assertEquals(first.accepted().promptTokens() + second.accepted().promptTokens(),
+            assertEquals(
+                    first.accepted().promptTokens() + second.accepted().promptTokens(),
                     tiny.engine.stats().promptTokens());
             assertEquals(second.accepted().cachedTokens(), tiny.engine.stats().prefixHits());
         }
@@ -235,8 +256,10 @@ class EngineTest {
     @Test
     void anImageIsEncodedOnceAndItsEmbeddingsKept() throws Exception {
         try (TinyEngine tiny = new TinyEngine(QWEN, 4, 64)) {
-            Outcome first = tiny.complete(tiny.ask(userWithImages("Describe.", 1)).image(noise(1)).withoutCache());
-            Outcome second = tiny.complete(tiny.ask(userWithImages("Describe.", 1)).image(noise(1)).withoutCache());
+            Outcome first = tiny.complete(
+                    tiny.ask(userWithImages("Describe.", 1)).image(noise(1)).withoutCache());
+            Outcome second = tiny.complete(
+                    tiny.ask(userWithImages("Describe.", 1)).image(noise(1)).withoutCache());
             assertSameAnswer(first, second);
             assertTrue(first.finished().timings().imageEncodeMillis() > 0);
             assertEquals(0, second.finished().timings().imageEncodeMillis());
@@ -254,7 +277,8 @@ class EngineTest {
         try (TinyEngine tiny = new TinyEngine(name, 4, 64)) {
             Outcome one = tiny.complete(tiny.ask(userWithImages("Describe.", 1)).image(noise(1)));
             Outcome two = tiny.complete(tiny.ask(userWithImages("Describe.", 1)).image(noise(2)));
-            assertNotEquals(one.logprobs().get(0).logprob(), two.logprobs().get(0).logprob());
+            assertNotEquals(
+                    one.logprobs().get(0).logprob(), two.logprobs().get(0).logprob());
         }
     }
 
@@ -273,11 +297,12 @@ class EngineTest {
             List<Outcome> streams = new ArrayList<>();
             for (int i = 0; i < 3; i++) {
                 AtomicInteger deltas = new AtomicInteger();
-                streams.add(tiny.submit(tiny.ask(user("Stream " + i)).maxTokens(40).as("stream" + i), event -> {
-                    if (event instanceof GenerationEvent.Delta && deltas.incrementAndGet() == 5) {
-                        furtherTokens.countDown();
-                    }
-                }));
+                streams.add(
+                        tiny.submit(tiny.ask(user("Stream " + i)).maxTokens(40).as("stream" + i), event -> {
+                            if (event instanceof GenerationEvent.Delta && deltas.incrementAndGet() == 5) {
+                                furtherTokens.countDown();
+                            }
+                        }));
             }
             for (Outcome stream : streams) {
                 assertEquals(FinishReason.LENGTH, stream.await().finished().reason());
@@ -311,8 +336,10 @@ class EngineTest {
     void equalSeedsGiveEqualAnswers() throws Exception {
         try (TinyEngine tiny = new TinyEngine(QWEN, 4, 64)) {
             String question = user("What colour is the square?");
-            List<List<Integer>> one = tiny.complete(tiny.ask(question).random(1)).tokens();
-            List<List<Integer>> two = tiny.complete(tiny.ask(question).random(2)).tokens();
+            List<List<Integer>> one =
+                    tiny.complete(tiny.ask(question).random(1)).tokens();
+            List<List<Integer>> two =
+                    tiny.complete(tiny.ask(question).random(2)).tokens();
             assertEquals(one, tiny.complete(tiny.ask(question).random(1)).tokens());
             assertNotEquals(one, two);
         }
@@ -326,7 +353,9 @@ class EngineTest {
             for (GenerationEvent.TokenLogprob token : outcome.logprobs()) {
                 assertEquals(20, token.top().size());
                 assertTrue(token.logprob() <= 0);
-                double mass = token.top().stream().mapToDouble(t -> Math.exp(t.logprob())).sum();
+                double mass = token.top().stream()
+                        .mapToDouble(t -> Math.exp(t.logprob()))
+                        .sum();
                 assertTrue(mass > 0 && mass <= 1 + 1e-9);
             }
             Outcome without = tiny.complete(tiny.ask(user("Hello")).logprobs(-1));
@@ -340,7 +369,8 @@ class EngineTest {
         try (TinyEngine tiny = new TinyEngine(QWEN, 4, 64)) {
             Outcome outcome = tiny.complete(tiny.ask(user("Hello")).maxTokens(0));
             assertEquals(FinishReason.LENGTH, outcome.finished().reason());
-            assertEquals(tiny.engine.stats().kvCells() + 1,
+            assertEquals(
+                    tiny.engine.stats().kvCells() + 1,
                     outcome.accepted().promptTokens() + outcome.finished().completionTokens());
         }
     }
@@ -350,7 +380,8 @@ class EngineTest {
         try (TinyEngine tiny = new TinyEngine(QWEN, 3, 16)) {
             List<Outcome> outcomes = new ArrayList<>();
             for (int i = 0; i < 40; i++) {
-                Ask ask = i % 3 == 0 ? tiny.ask(userWithImages("Number " + i, 1)).image(noise(i % 5))
+                Ask ask = i % 3 == 0
+                        ? tiny.ask(userWithImages("Number " + i, 1)).image(noise(i % 5))
                         : tiny.ask(user("Number " + i % 7));
                 outcomes.add(tiny.submit(ask.maxTokens(1 + i % 9)));
             }
@@ -367,13 +398,15 @@ class EngineTest {
             List<Outcome> first = new ArrayList<>();
             int tokens = 0;
             for (int i = 0; i < 8; i++) {
-                Outcome outcome = tiny.complete(tiny.ask(userWithImages(i + LONG, 1)).image(noise(i)));
+                Outcome outcome =
+                        tiny.complete(tiny.ask(userWithImages(i + LONG, 1)).image(noise(i)));
                 tokens += outcome.accepted().promptTokens();
                 first.add(outcome);
             }
             assertTrue(tokens > 3 * TinyEngine.CONTEXT / 2, "too few to evict anything");
             for (int i = 0; i < 8; i++) {
-                assertSameAnswer(first.get(i),
+                assertSameAnswer(
+                        first.get(i),
                         tiny.complete(tiny.ask(userWithImages(i + LONG, 1)).image(noise(i))));
             }
         }
@@ -382,11 +415,13 @@ class EngineTest {
     @Test
     void aSchemaIsFollowed() throws Exception {
         try (TinyEngine tiny = new TinyEngine(QWEN, 4, 64)) {
-            String schema = """
+            String schema =
+                    """
                     {"type":"json_schema","json_schema":{"name":"x","schema":{"type":"object","properties":
                     {"colour":{"enum":["red","blue"]},"round":{"type":"boolean"}},"required":["colour","round"],
                     "additionalProperties":false}}}""";
-            Outcome outcome = tiny.complete(tiny.ask(user("Hello")).format(schema).maxTokens(200));
+            Outcome outcome =
+                    tiny.complete(tiny.ask(user("Hello")).format(schema).maxTokens(200));
             JsonNode json = new ObjectMapper().readTree(outcome.text());
             assertTrue(List.of("red", "blue").contains(json.get("colour").asText()), outcome.text());
             assertTrue(json.get("round").isBoolean());
@@ -394,31 +429,47 @@ class EngineTest {
         }
     }
 
-    private static final String TOOLS = """
+    private static final String TOOLS =
+            """
             [{"type":"function","function":{"name":"paint","parameters":{"type":"object","properties":{}}}}]""";
 
     @Test
     void aModelWhoseTemplateKnowsNoToolsRefusesThem() throws Exception {
         try (TinyEngine tiny = new TinyEngine(QWEN, 4, 64)) {
-            assertEquals("tools", tiny.complete(tiny.ask(user("x")).tools(TOOLS, "auto")).failed().param());
-            assertNotNull(tiny.complete(tiny.ask(user("x")).tools(TOOLS, "none")).finished());
+            assertEquals(
+                    "tools",
+                    tiny.complete(tiny.ask(user("x")).tools(TOOLS, "auto"))
+                            .failed()
+                            .param());
+            assertNotNull(
+                    tiny.complete(tiny.ask(user("x")).tools(TOOLS, "none")).finished());
         }
     }
 
     @Test
     void whatCannotBeAnsweredFailsWithItsFieldAndTheNextIsAnswered() throws Exception {
         try (TinyEngine tiny = new TinyEngine(QWEN, 4, 64)) {
-            GenerationEvent.Failed tooLong = tiny.complete(tiny.ask(user("word ".repeat(600)))).failed();
+            GenerationEvent.Failed tooLong =
+                    tiny.complete(tiny.ask(user("word ".repeat(600)))).failed();
             assertEquals("context_length_exceeded", tooLong.code());
             assertEquals("messages", tooLong.param());
-            GenerationEvent.Failed format = tiny.complete(tiny.ask(user("x")).format("{\"type\":\"xml\"}")).failed();
+            GenerationEvent.Failed format = tiny.complete(tiny.ask(user("x")).format("{\"type\":\"xml\"}"))
+                    .failed();
             assertEquals("invalid_request", format.code());
             assertEquals("response_format", format.param());
-            GenerationEvent.Failed schema = tiny.complete(tiny.ask(user("x")).format("""
-                    {"type":"json_schema","json_schema":{"schema":{"type":"no such type"}}}""")).failed();
+            GenerationEvent.Failed schema = tiny.complete(
+                            tiny.ask(user("x"))
+                                    .format(
+                                            """
+                    {"type":"json_schema","json_schema":{"schema":{"type":"no such type"}}}"""))
+                    .failed();
             assertEquals("invalid_request", schema.code());
             assertEquals("response_format", schema.param());
-            assertEquals("invalid_request", tiny.complete(tiny.ask("[{\"content\":\"no role\"}]")).failed().code());
+            assertEquals(
+                    "invalid_request",
+                    tiny.complete(tiny.ask("[{\"content\":\"no role\"}]"))
+                            .failed()
+                            .code());
             assertEquals(16, tiny.complete(tiny.ask(user("x"))).tokens().size());
         }
     }
@@ -426,7 +477,9 @@ class EngineTest {
     @Test
     void aModelWithoutVisionRefusesImages() throws Exception {
         try (TinyEngine tiny = new TinyEngine(QWEN, 4, 64, false, Vision::encode)) {
-            GenerationEvent.Failed failed = tiny.complete(tiny.ask(userWithImages("x", 1)).image(noise(1))).failed();
+            GenerationEvent.Failed failed = tiny.complete(
+                            tiny.ask(userWithImages("x", 1)).image(noise(1)))
+                    .failed();
             assertEquals("unsupported_modality", failed.code());
             assertEquals(16, tiny.complete(tiny.ask(user("x"))).tokens().size());
         }
@@ -438,7 +491,9 @@ class EngineTest {
             throw new IllegalStateException("secret detail");
         })) {
             Outcome text = tiny.submit(tiny.ask(user("x")));
-            GenerationEvent.Failed failed = tiny.complete(tiny.ask(userWithImages("x", 1)).image(noise(1))).failed();
+            GenerationEvent.Failed failed = tiny.complete(
+                            tiny.ask(userWithImages("x", 1)).image(noise(1)))
+                    .failed();
             assertEquals("internal_error", failed.code());
             assertFalse(failed.message().contains("secret"));
             assertEquals(16, text.await().tokens().size());
@@ -451,10 +506,11 @@ class EngineTest {
             AtomicInteger deltas = new AtomicInteger();
             // The listener runs on the engine's thread: the cancellation is in the mailbox before the next step.
             Outcome outcome = tiny.submit(tiny.ask(user("Hello")).maxTokens(0).as("a"), event -> {
-                if (event instanceof GenerationEvent.Delta && deltas.incrementAndGet() == 3) {
-                    tiny.engine.cancel("a");
-                }
-            }).await();
+                        if (event instanceof GenerationEvent.Delta && deltas.incrementAndGet() == 3) {
+                            tiny.engine.cancel("a");
+                        }
+                    })
+                    .await();
             assertEquals("cancelled", outcome.failed().code());
             assertEquals(3, deltas.get());
             tiny.complete(tiny.ask(user("Hello")).maxTokens(1));
@@ -472,8 +528,10 @@ class EngineTest {
             awaitQuietly(cancelled);
             return vision.encode(chunk);
         })) {
-            Outcome running = tiny.submit(tiny.ask(userWithImages("x", 1)).image(noise(1)).as("a"), event -> { });
-            Outcome queued = tiny.submit(tiny.ask(userWithImages("y", 1)).image(noise(2)).as("b"), event -> { });
+            Outcome running =
+                    tiny.submit(tiny.ask(userWithImages("x", 1)).image(noise(1)).as("a"), event -> {});
+            Outcome queued =
+                    tiny.submit(tiny.ask(userWithImages("y", 1)).image(noise(2)).as("b"), event -> {});
             encoding.await();
             tiny.engine.cancel("a");
             tiny.engine.cancel("b");
@@ -490,7 +548,7 @@ class EngineTest {
     void cancellingFromTheQueueAndOfNobody() throws Exception {
         try (TinyEngine tiny = new TinyEngine(QWEN, 1, 16)) {
             Outcome first = tiny.submit(tiny.ask(user("Hello")).maxTokens(100));
-            Outcome waiting = tiny.submit(tiny.ask(user("Hello")).as("waiting"), event -> { });
+            Outcome waiting = tiny.submit(tiny.ask(user("Hello")).as("waiting"), event -> {});
             tiny.engine.cancel("waiting");
             tiny.engine.cancel("nobody");
             assertEquals("cancelled", waiting.await().failed().code());
@@ -514,8 +572,8 @@ class EngineTest {
     @Test
     void anIdInUseIsRefused() throws Exception {
         try (TinyEngine tiny = new TinyEngine(QWEN, 4, 64)) {
-            Outcome first = tiny.submit(tiny.ask(user("Hello")).maxTokens(50).as("same"), event -> { });
-            Outcome second = tiny.submit(tiny.ask(user("Hello")).as("same"), event -> { });
+            Outcome first = tiny.submit(tiny.ask(user("Hello")).maxTokens(50).as("same"), event -> {});
+            Outcome second = tiny.submit(tiny.ask(user("Hello")).as("same"), event -> {});
             assertEquals("internal_error", second.await().failed().code());
             assertEquals(50, first.await().tokens().size());
         }
@@ -526,9 +584,10 @@ class EngineTest {
         Model model = TinyEngine.model(QWEN);
         try (Context context = Context.create(model, new ContextOptions(512, 64, 2, 1, KvType.F16, false));
                 ChatTemplates templates = ChatTemplates.of(model)) {
-            for (EngineOptions options : List.of(new EngineOptions(3, 64, 0, Duration.ZERO),
-                    new EngineOptions(2, 65, 0, Duration.ZERO))) {
-                assertThrows(IllegalArgumentException.class,
+            for (EngineOptions options :
+                    List.of(new EngineOptions(3, 64, 0, Duration.ZERO), new EngineOptions(2, 65, 0, Duration.ZERO))) {
+                assertThrows(
+                        IllegalArgumentException.class,
                         () -> Engine.start(options, model, context, templates, null, WorkListener.NONE));
             }
         }
@@ -539,16 +598,20 @@ class EngineTest {
     void closingCancelsWhatRunsAndRefusesWhatComes() throws Exception {
         TinyEngine tiny = new TinyEngine(QWEN, 2, 64);
         CountDownLatch started = new CountDownLatch(1);
-        List<Outcome> outcomes = Stream.of("a", "b", "c").map(id -> tiny.submit(
-                tiny.ask(user("Hello")).maxTokens(400).as(id), event -> started.countDown())).toList();
+        List<Outcome> outcomes = Stream.of("a", "b", "c")
+                .map(id -> tiny.submit(tiny.ask(user("Hello")).maxTokens(400).as(id), event -> started.countDown()))
+                .toList();
         started.await();
         tiny.close();
         for (Outcome outcome : outcomes) {
             List<GenerationEvent> events = outcome.await().events();
             GenerationEvent last = events.get(events.size() - 1);
-            assertEquals("cancelled", assertInstanceOf(GenerationEvent.Failed.class, last).code());
+            assertEquals(
+                    "cancelled",
+                    assertInstanceOf(GenerationEvent.Failed.class, last).code());
         }
-        assertEquals("cancelled", tiny.complete(tiny.ask(user("Hello"))).failed().code());
+        assertEquals(
+                "cancelled", tiny.complete(tiny.ask(user("Hello"))).failed().code());
         tiny.close();
     }
 }

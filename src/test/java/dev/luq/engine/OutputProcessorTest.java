@@ -30,15 +30,16 @@ class OutputProcessorTest {
     private boolean stopped;
 
     private OutputProcessor answer(MessageParser parser, int topLogprobs, String... stops) {
-        return new OutputProcessor(vocabulary, List.of(stops), List.of(), parser, topLogprobs, (content, call, probabilities) -> {
-            if (content != null) {
-                contents.add(content);
-            }
-            if (call != null) {
-                calls.add(call);
-            }
-            logprobs.add(probabilities);
-        });
+        return new OutputProcessor(
+                vocabulary, List.of(stops), List.of(), parser, topLogprobs, (content, call, probabilities) -> {
+                    if (content != null) {
+                        contents.add(content);
+                    }
+                    if (call != null) {
+                        calls.add(call);
+                    }
+                    logprobs.add(probabilities);
+                });
     }
 
     private void generate(OutputProcessor answer, String text, boolean withLogprobs) {
@@ -82,7 +83,9 @@ class OutputProcessorTest {
     }
 
     private String shownTokens() {
-        return logprobs.stream().flatMap(List::stream).map(GenerationEvent.TokenLogprob::token)
+        return logprobs.stream()
+                .flatMap(List::stream)
+                .map(GenerationEvent.TokenLogprob::token)
                 .collect(Collectors.joining());
     }
 
@@ -91,7 +94,8 @@ class OutputProcessorTest {
         OutputProcessor answer = answer(null, 3);
         generate(answer, "x😀y", true);
         answer.finish(FinishReason.STOP);
-        List<GenerationEvent.TokenLogprob> all = logprobs.stream().flatMap(List::stream).toList();
+        List<GenerationEvent.TokenLogprob> all =
+                logprobs.stream().flatMap(List::stream).toList();
         assertEquals(vocabulary.tokenize("x😀y", false, false).length, all.size());
         assertEquals(-Math.log(vocabulary.size()), all.get(0).logprob(), 1e-6);
         assertEquals(3, all.get(0).top().size());
@@ -109,7 +113,8 @@ class OutputProcessorTest {
     private FinishReason generateWithTools(String text, FinishReason reason) throws Exception {
         String jinja = Files.readString(Path.of("src/test/resources/tool-calls.jinja"));
         try (ChatTemplates templates = ChatTemplates.of(TinyEngine.model(TinyEngine.QWEN), jinja)) {
-            ChatPrompt prompt = templates.apply("""
+            ChatPrompt prompt = templates.apply(
+                    """
                     {"messages":[{"role":"user","content":"Paint!"}],"tools":[{"type":"function","function":
                     {"name":"paint","parameters":{"type":"object","properties":{"colour":{"type":"string"}}}}}]}""");
             try (MessageParser parser = templates.parser(prompt)) {
@@ -120,7 +125,8 @@ class OutputProcessorTest {
         }
     }
 
-    private static final String CALL = """
+    private static final String CALL =
+            """
             <tool_call>
             {"name": "paint", "arguments": {"colour": "red"}}
             </tool_call>""";

@@ -1,7 +1,6 @@
 package dev.luq.engine;
 
 import static dev.luq.engine.World.BATCH;
-import static dev.luq.engine.World.cells;
 import static dev.luq.engine.World.image;
 import static dev.luq.engine.World.join;
 import static dev.luq.engine.World.range;
@@ -156,7 +155,9 @@ class SchedulerCacheTest {
         @Test
         void aPromptThatFillsTheContextIsRefused() {
             world.submit("a", range(0, 1024), 1);
-            assertInstanceOf(PromptException.ContextLengthExceeded.class, world.failed.get("a").getCause());
+            assertInstanceOf(
+                    PromptException.ContextLengthExceeded.class,
+                    world.failed.get("a").getCause());
             assertEquals("messages", world.failed.get("a").param());
             world.submit("b", range(0, 1023), 1);
             world.run();

@@ -64,8 +64,13 @@ class SchedulerClientsTest {
             }
             one.submit("c0", range(5000, 3), 1, true, "c");
             one.run();
-            assertEquals(List.of("a0", "b0", "c0", "a1", "b1", "a2", "b2"), List.copyOf(one.finished.keySet()).stream()
-                    .sorted((x, y) -> Integer.compare(one.answers.get(x).get(0), one.answers.get(y).get(0))).toList());
+            assertEquals(
+                    List.of("a0", "b0", "c0", "a1", "b1", "a2", "b2"),
+                    List.copyOf(one.finished.keySet()).stream()
+                            .sorted((x, y) -> Integer.compare(
+                                    one.answers.get(x).get(0),
+                                    one.answers.get(y).get(0)))
+                            .toList());
         }
 
         private List<String> running() {

@@ -88,7 +88,8 @@ class SchedulerTest {
             for (String id : List.of("a", "b", "c", "d", "e", "f")) {
                 world.submit(id, text(id.charAt(0), 1, 2), 2);
             }
-            assertEquals(List.of("a", "b", "c", "d"), List.copyOf(cells(world.step()).keySet()));
+            assertEquals(
+                    List.of("a", "b", "c", "d"), List.copyOf(cells(world.step()).keySet()));
             assertEquals(2, world.scheduler.waiting());
             assertEquals(4, world.scheduler.running());
             world.step();

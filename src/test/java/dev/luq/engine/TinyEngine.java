@@ -37,14 +37,14 @@ public final class TinyEngine implements AutoCloseable {
     private static final Map<String, Model> MODELS = new ConcurrentHashMap<>();
 
     static {
-        Llama.init(line -> { });
+        Llama.init(line -> {});
     }
 
     /** What a request led to. Thread-safe. */
     public static final class Outcome implements Consumer<GenerationEvent> {
         private final List<GenerationEvent> events = new ArrayList<>();
         private final CompletableFuture<Outcome> end = new CompletableFuture<>();
-        private Consumer<GenerationEvent> also = event -> { };
+        private Consumer<GenerationEvent> also = event -> {};
 
         @Override
         public void accept(GenerationEvent event) {
@@ -100,7 +100,8 @@ public final class TinyEngine implements AutoCloseable {
 
         List<GenerationEvent.TokenLogprob> logprobs() {
             return events(GenerationEvent.Delta.class).stream()
-                    .flatMap(delta -> delta.logprobs() == null ? null : delta.logprobs().stream()).toList();
+                    .flatMap(delta -> delta.logprobs() == null ? null : delta.logprobs().stream())
+                    .toList();
         }
 
         /** The bytes of the generated tokens. */
@@ -199,23 +200,38 @@ public final class TinyEngine implements AutoCloseable {
         this(name, sequences, batchSize, streamInterval, true, Vision::encode);
     }
 
-    public TinyEngine(String name, int sequences, int batchSize, boolean withVision,
+    public TinyEngine(
+            String name,
+            int sequences,
+            int batchSize,
+            boolean withVision,
             BiFunction<Vision, ImageChunk, ImageEmbedding> encoder) {
         this(name, sequences, batchSize, Duration.ZERO, withVision, encoder);
     }
 
-    private TinyEngine(String name, int sequences, int batchSize, Duration streamInterval, boolean withVision,
+    private TinyEngine(
+            String name,
+            int sequences,
+            int batchSize,
+            Duration streamInterval,
+            boolean withVision,
             BiFunction<Vision, ImageChunk, ImageEmbedding> encoder) {
         model = model(name);
-        Context context = Context.create(model, new ContextOptions(CONTEXT, batchSize, sequences, 1, KvType.F32, false));
+        Context context =
+                Context.create(model, new ContextOptions(CONTEXT, batchSize, sequences, 1, KvType.F32, false));
         Vision vision = withVision ? vision(name) : null;
-        engine = Engine.start(new EngineOptions(sequences, batchSize, 1 << 20, streamInterval), model, context,
-                ChatTemplates.of(model), vision, chunk -> encoder.apply(vision, chunk), WorkListener.NONE);
+        engine = Engine.start(
+                new EngineOptions(sequences, batchSize, 1 << 20, streamInterval),
+                model,
+                context,
+                ChatTemplates.of(model),
+                vision,
+                chunk -> encoder.apply(vision, chunk),
+                WorkListener.NONE);
     }
 
     public static Model model(String name) {
-        return MODELS.computeIfAbsent(name,
-                n -> Model.load(List.of(DIRECTORY.resolve(n + "-F16.gguf"))));
+        return MODELS.computeIfAbsent(name, n -> Model.load(List.of(DIRECTORY.resolve(n + "-F16.gguf"))));
     }
 
     public static Vision vision(String name) {
@@ -246,7 +262,7 @@ public final class TinyEngine implements AutoCloseable {
     }
 
     public Outcome submit(Ask ask) {
-        return submit(ask.as("r" + requests++), event -> { });
+        return submit(ask.as("r" + requests++), event -> {});
     }
 
     public Outcome submit(GenerationRequest request, Consumer<GenerationEvent> also) {

@@ -8,8 +8,8 @@ import org.junit.jupiter.api.Test;
 
 class TopLogprobsTest {
 
-    private static final FloatBuffer LOGITS = FloatBuffer.wrap(new float[] {
-        (float) Math.log(1), (float) Math.log(4), (float) Math.log(2), (float) Math.log(1)});
+    private static final FloatBuffer LOGITS = FloatBuffer.wrap(
+            new float[] {(float) Math.log(1), (float) Math.log(4), (float) Math.log(2), (float) Math.log(1)});
 
     @Test
     void probabilitiesAreTheSoftmaxOfTheLogits() {
@@ -27,8 +27,12 @@ class TopLogprobsTest {
     @Test
     void theLikeliestComeFirst() {
         TopLogprobs logprobs = new TopLogprobs(LOGITS);
-        assertEquals(List.of(1, 2, 0), logprobs.top(3).stream().map(TopLogprobs.Entry::token).toList());
-        assertEquals(List.of(1, 2, 0, 3), logprobs.top(20).stream().map(TopLogprobs.Entry::token).toList());
+        assertEquals(
+                List.of(1, 2, 0),
+                logprobs.top(3).stream().map(TopLogprobs.Entry::token).toList());
+        assertEquals(
+                List.of(1, 2, 0, 3),
+                logprobs.top(20).stream().map(TopLogprobs.Entry::token).toList());
         assertEquals(List.of(), logprobs.top(0));
     }
 }

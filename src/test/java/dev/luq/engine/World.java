@@ -45,12 +45,14 @@ final class World implements Effects {
     final List<String> toPrepare = new ArrayList<>();
     /** Images asked for and not encoded yet, by id, with the requests that asked. */
     final Map<String, Set<String>> toEncode = new LinkedHashMap<>();
+
     final Set<String> encoded = new HashSet<>();
     final Map<String, Prompt> prompts = new HashMap<>();
     final Map<String, Integer> cachedTokens = new HashMap<>();
     final Map<String, Integer> sequenceOf = new HashMap<>();
     /** Tokens generated so far. */
     final Map<String, List<Integer>> answers = new HashMap<>();
+
     final Map<String, FinishReason> finished = new HashMap<>();
     final Map<String, EngineException> failed = new HashMap<>();
     final List<String> removed = new ArrayList<>();
@@ -61,6 +63,7 @@ final class World implements Effects {
     final Set<String> indivisible = new HashSet<>();
     /** False for a model whose memory cannot be cut. */
     boolean forgetsParts = true;
+
     private int nextToken = 1000;
 
     World() {
@@ -279,7 +282,8 @@ final class World implements Effects {
     @Override
     public void decode(Step.ImageSlice slice) {
         assertTrue(encoded.contains(slice.image().id()), "an image is encoded before it is decoded");
-        assertTrue(slice.count() == slice.image().cells() || !indivisible.contains(slice.image().id()));
+        assertTrue(slice.count() == slice.image().cells()
+                || !indivisible.contains(slice.image().id()));
         sequenceOf.put(slice.request(), slice.sequence());
         for (int i = 0; i < slice.count(); i++) {
             put(slice.sequence(), slice.image().id() + "/" + (slice.first() + i), slice.position(), false);

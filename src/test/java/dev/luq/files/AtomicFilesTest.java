@@ -39,11 +39,16 @@ class AtomicFilesTest {
 
     @Test
     void aFailureLeavesTheOldFileAndNothingAside() throws IOException {
-        Path taken = Files.createDirectories(folder.resolve("taken").resolve("below")).getParent();
+        Path taken = Files.createDirectories(folder.resolve("taken").resolve("below"))
+                .getParent();
         assertThrows(FileSystemException.class, () -> AtomicFiles.write(taken, aside(), "new".getBytes()));
         left("taken");
-        assertThrows(NoSuchFileException.class, () -> AtomicFiles.write(folder.resolve("none").resolve("file"),
-                folder.resolve("none").resolve("aside"), "new".getBytes()));
+        assertThrows(
+                NoSuchFileException.class,
+                () -> AtomicFiles.write(
+                        folder.resolve("none").resolve("file"),
+                        folder.resolve("none").resolve("aside"),
+                        "new".getBytes()));
     }
 
     @Test
@@ -84,7 +89,9 @@ class AtomicFilesTest {
 
     private void left(String... names) throws IOException {
         try (Stream<Path> files = Files.list(folder)) {
-            assertEquals(List.of(names), files.map(file -> file.getFileName().toString()).sorted().toList());
+            assertEquals(
+                    List.of(names),
+                    files.map(file -> file.getFileName().toString()).sorted().toList());
         }
     }
 }

@@ -13,9 +13,22 @@ class DataFolderTest {
     void everythingHasItsPlace() {
         Path data = Path.of("/var/lib/luq");
         DataFolder folder = new DataFolder(data);
-        assertEquals(List.of(data.resolve("store"), data.resolve("jobs"), data.resolve("jobs/rq-1"), data.resolve("cache"),
-                data.resolve("calibration"), data.resolve("models"), data.resolve("catalog.json")),
-                List.of(folder.store(), folder.jobs(), folder.job("rq-1"), folder.cache(), folder.sets(), folder.models(),
+        assertEquals(
+                List.of(
+                        data.resolve("store"),
+                        data.resolve("jobs"),
+                        data.resolve("jobs/rq-1"),
+                        data.resolve("cache"),
+                        data.resolve("calibration"),
+                        data.resolve("models"),
+                        data.resolve("catalog.json")),
+                List.of(
+                        folder.store(),
+                        folder.jobs(),
+                        folder.job("rq-1"),
+                        folder.cache(),
+                        folder.sets(),
+                        folder.models(),
                         folder.catalog()));
     }
 
@@ -23,6 +36,7 @@ class DataFolderTest {
     @Test
     void aRelativePathIsOfTheWorkingFolder() {
         assertEquals(Path.of("").toAbsolutePath().resolve("data"), new DataFolder(Path.of("x/../data")).path());
-        assertEquals(new DataFolder(Path.of("data")), new DataFolder(Path.of("data").toAbsolutePath()));
+        assertEquals(
+                new DataFolder(Path.of("data")), new DataFolder(Path.of("data").toAbsolutePath()));
     }
 }

@@ -49,7 +49,8 @@ class FoldersTest {
 
     @Test
     void whatLinksPointToStays() throws IOException {
-        Path kept = Files.writeString(Files.createDirectory(home.resolve("kept")).resolve("file"), "stays");
+        Path kept =
+                Files.writeString(Files.createDirectory(home.resolve("kept")).resolve("file"), "stays");
         Path folder = folder();
         Files.createSymbolicLink(folder.resolve("folder"), kept.getParent());
         Files.createSymbolicLink(folder.resolve("b/link"), kept);
@@ -69,7 +70,8 @@ class FoldersTest {
         assertTrue(Files.isDirectory(deep));
         assertEquals(deep, Folders.create(deep));
         Files.writeString(home.resolve("file"), "text");
-        assertThrows(IOException.class, () -> Folders.create(home.resolve("file").resolve("below")));
+        assertThrows(
+                IOException.class, () -> Folders.create(home.resolve("file").resolve("below")));
     }
 
     @Test

@@ -24,12 +24,19 @@ final class FuzzTargets {
 
     private static final Path KEPT = Path.of("src/test/resources/fuzz");
 
-    private FuzzTargets() {
-    }
+    private FuzzTargets() {}
 
     static List<FuzzTarget> all() {
-        List<FuzzTarget> targets = new ArrayList<>(List.of(new GgufFuzz(), new ModelFilesFuzz(), new ImportanceMatrixFuzz(),
-                new DataUrlFuzz(), new BodyFuzz(), new SchemaCheckFuzz(), new PatternFuzz(), new DatasetFuzz(), new ArchiveFuzz(),
+        List<FuzzTarget> targets = new ArrayList<>(List.of(
+                new GgufFuzz(),
+                new ModelFilesFuzz(),
+                new ImportanceMatrixFuzz(),
+                new DataUrlFuzz(),
+                new BodyFuzz(),
+                new SchemaCheckFuzz(),
+                new PatternFuzz(),
+                new DatasetFuzz(),
+                new ArchiveFuzz(),
                 new DecodeReplyFuzz()));
         targets.addAll(PictureFuzz.all());
         targets.addAll(FramesFuzz.all());
@@ -38,8 +45,10 @@ final class FuzzTargets {
 
     /** @throws IllegalArgumentException naming all targets, when this is none */
     static FuzzTarget named(String name) {
-        return all().stream().filter(target -> target.name().equals(name)).findFirst().orElseThrow(
-                () -> new IllegalArgumentException("there is no target " + name + "; take one of "
+        return all().stream()
+                .filter(target -> target.name().equals(name))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("there is no target " + name + "; take one of "
                         + String.join(", ", all().stream().map(FuzzTarget::name).toList())));
     }
 

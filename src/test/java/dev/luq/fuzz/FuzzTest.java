@@ -43,7 +43,8 @@ class FuzzTest {
         for (FuzzTarget target : FuzzTargets.all()) {
             for (Path file : FuzzTargets.kept(target)) {
                 byte[] input = Files.readAllBytes(file);
-                tests.add(DynamicTest.dynamicTest(target.name() + "/" + file.getFileName(),
+                tests.add(DynamicTest.dynamicTest(
+                        target.name() + "/" + file.getFileName(),
                         () -> assertTimeoutPreemptively(LONGEST, () -> run(target, input))));
             }
         }
@@ -74,7 +75,8 @@ class FuzzTest {
         FuzzTargets.all().forEach(target -> assertTrue(names.add(target.name()), target.name() + " is there twice"));
         try (Stream<Path> folders = Files.list(Path.of("src/test/resources/fuzz"))) {
             List<String> strangers = folders.map(folder -> folder.getFileName().toString())
-                    .filter(folder -> !names.contains(folder)).toList();
+                    .filter(folder -> !names.contains(folder))
+                    .toList();
             assertEquals(List.of(), strangers);
         }
     }

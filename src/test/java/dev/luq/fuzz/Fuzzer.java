@@ -9,8 +9,7 @@ public final class Fuzzer {
 
     private static FuzzTarget target;
 
-    private Fuzzer() {
-    }
+    private Fuzzer() {}
 
     /**
      * Called by Jazzer once.

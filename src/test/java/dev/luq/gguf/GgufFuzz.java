@@ -17,9 +17,24 @@ public final class GgufFuzz implements FuzzTarget {
     static final byte[] SEED = GgufBytes.header(3, 5)
             .keyText("general.architecture", "qwen2vl")
             .keyU32("general.alignment", 32)
-            .string("tokens").u32(9).u32(8).u64(3).string("a").string("bc").string("def")
-            .string("nested").u32(9).u32(9).u64(1).u32(6).u64(2).u32(0).u32(1)
-            .string("flag").u32(7).raw(1)
+            .string("tokens")
+            .u32(9)
+            .u32(8)
+            .u64(3)
+            .string("a")
+            .string("bc")
+            .string("def")
+            .string("nested")
+            .u32(9)
+            .u32(9)
+            .u64(1)
+            .u32(6)
+            .u64(2)
+            .u32(0)
+            .u32(1)
+            .string("flag")
+            .u32(7)
+            .raw(1)
             .tensor("token_embd.weight", 12, 0, 256, 2)
             .tensor("blk.0.attn_q.weight", 0, 288, 4, 2)
             .tensor("output_norm.weight", 0, 320, 5)
@@ -33,9 +48,19 @@ public final class GgufFuzz implements FuzzTarget {
 
     @Override
     public List<byte[]> seeds() {
-        return List.of(SEED, GgufBytes.header(0, 0).bytes(),
-                GgufBytes.header(1, 2).string("f").u32(12).u64(0x7ff8000000000001L).string("i").u32(11).u64(-1)
-                        .tensor("t", 24, 0, 3).data(32, 3).bytes());
+        return List.of(
+                SEED,
+                GgufBytes.header(0, 0).bytes(),
+                GgufBytes.header(1, 2)
+                        .string("f")
+                        .u32(12)
+                        .u64(0x7ff8000000000001L)
+                        .string("i")
+                        .u32(11)
+                        .u64(-1)
+                        .tensor("t", 24, 0, 3)
+                        .data(32, 3)
+                        .bytes());
     }
 
     @Override

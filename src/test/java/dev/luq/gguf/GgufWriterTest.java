@@ -33,8 +33,13 @@ class GgufWriterTest {
         metadata.put("half", GgufValue.float32(0.5f));
         metadata.put("double", new GgufValue.Real(GgufValueType.FLOAT64, Math.PI));
         metadata.put("i16", new GgufValue.Int(GgufValueType.INT16, -7));
-        metadata.put("nested", GgufValue.Array.of(GgufValueType.ARRAY,
-                List.of(GgufValue.Array.ofStrings(List.of("a", "b")), GgufValue.Array.of(GgufValueType.BOOL, List.of()))));
+        metadata.put(
+                "nested",
+                GgufValue.Array.of(
+                        GgufValueType.ARRAY,
+                        List.of(
+                                GgufValue.Array.ofStrings(List.of("a", "b")),
+                                GgufValue.Array.of(GgufValueType.BOOL, List.of()))));
         Path file = directory.resolve("model.gguf");
 
         try (GgufWriter writer = GgufWriter.create(file, metadata, List.of(FIRST, SECOND))) {
@@ -90,9 +95,11 @@ class GgufWriterTest {
     void refusesWhatTheReaderWouldRefuse() {
         Path file = directory.resolve("m.gguf");
         assertThrows(GgufException.Malformed.class, () -> GgufWriter.create(file, Map.of(), List.of(FIRST, FIRST)));
-        assertThrows(GgufException.Malformed.class,
+        assertThrows(
+                GgufException.Malformed.class,
                 () -> GgufWriter.create(file, Map.of("", GgufValue.bool(true)), List.of()));
-        assertThrows(GgufException.Malformed.class,
+        assertThrows(
+                GgufException.Malformed.class,
                 () -> GgufWriter.create(file, Map.of("general.alignment", GgufValue.uint32(33)), List.of()));
         assertThrows(GgufException.Malformed.class, () -> new GgufTensor("x", GgmlType.Q4_K, List.of(255L)));
     }

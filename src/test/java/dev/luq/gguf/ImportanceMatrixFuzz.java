@@ -19,11 +19,19 @@ public final class ImportanceMatrixFuzz implements FuzzTarget {
 
     @Override
     public List<byte[]> seeds() {
-        return List.of(GgufBytes.header(2, 4).keyText("general.type", "imatrix")
-                .string("imatrix.datasets").u32(9).u32(8).u64(1).string("text")
-                .keyU32("imatrix.chunk_count", 2).keyU32("imatrix.chunk_size", 512)
-                .tensor("blk.0.attn_q.weight.in_sum2", 0, 0, 4, 2).tensor("blk.0.attn_q.weight.counts", 0, 32, 1, 2)
-                .data(32, 40).bytes());
+        return List.of(GgufBytes.header(2, 4)
+                .keyText("general.type", "imatrix")
+                .string("imatrix.datasets")
+                .u32(9)
+                .u32(8)
+                .u64(1)
+                .string("text")
+                .keyU32("imatrix.chunk_count", 2)
+                .keyU32("imatrix.chunk_size", 512)
+                .tensor("blk.0.attn_q.weight.in_sum2", 0, 0, 4, 2)
+                .tensor("blk.0.attn_q.weight.counts", 0, 32, 1, 2)
+                .data(32, 40)
+                .bytes());
     }
 
     @Override

@@ -22,14 +22,28 @@ public final class ModelFilesFuzz implements FuzzTarget {
 
     @Override
     public List<byte[]> seeds() {
-        return List.of(joined(part(0, 2, "a"), part(1, 2, "b")), joined(part(0, 2, "a"), part(1, 2, "a")),
-                joined(part(0, 3, "a"), part(1, 3, "b")), joined(part(0, 1, "a"), new byte[0]));
+        return List.of(
+                joined(part(0, 2, "a"), part(1, 2, "b")),
+                joined(part(0, 2, "a"), part(1, 2, "a")),
+                joined(part(0, 3, "a"), part(1, 3, "b")),
+                joined(part(0, 1, "a"), new byte[0]));
     }
 
     private static byte[] part(int number, int count, String tensor) {
-        return GgufBytes.header(1, 4).keyText("general.architecture", "llama").string("split.no").u32(2).raw(number, 0)
-                .string("split.count").u32(2).raw(count, 0).string("split.tensors.count").u32(5).u32(2)
-                .tensor(tensor, 0, 0, 4).data(32, 16).bytes();
+        return GgufBytes.header(1, 4)
+                .keyText("general.architecture", "llama")
+                .string("split.no")
+                .u32(2)
+                .raw(number, 0)
+                .string("split.count")
+                .u32(2)
+                .raw(count, 0)
+                .string("split.tensors.count")
+                .u32(5)
+                .u32(2)
+                .tensor(tensor, 0, 0, 4)
+                .data(32, 16)
+                .bytes();
     }
 
     private static byte[] joined(byte[] first, byte[] second) {
@@ -53,7 +67,11 @@ public final class ModelFilesFuzz implements FuzzTarget {
             ModelFiles model = ModelFiles.read(first);
             Set<String> names = new HashSet<>();
             model.parts().forEach(part -> part.tensors().forEach(tensor -> names.add(tensor.name())));
-            assertEquals(names.size(), model.parts().stream().mapToInt(part -> part.tensors().size()).sum());
+            assertEquals(
+                    names.size(),
+                    model.parts().stream()
+                            .mapToInt(part -> part.tensors().size())
+                            .sum());
             assertEquals(model.paths().size(), model.parts().size());
         } catch (GgufException refused) {
             // as it may be

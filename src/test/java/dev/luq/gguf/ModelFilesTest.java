@@ -43,9 +43,13 @@ class ModelFilesTest {
     @ParameterizedTest
     @ValueSource(longs = {0, -1, Long.MIN_VALUE})
     void aContextOfNoTokensIsAsGoodAsNone(long length) throws IOException {
-        Map<String, GgufValue> metadata = Map.of("general.architecture", GgufValue.text("llama"),
-                "llama.context_length", new GgufValue.Int(GgufValueType.INT64, length));
-        assertEquals(OptionalLong.empty(), facts(write("model.gguf", metadata, "a")).contextLength());
+        Map<String, GgufValue> metadata = Map.of(
+                "general.architecture",
+                GgufValue.text("llama"),
+                "llama.context_length",
+                new GgufValue.Int(GgufValueType.INT64, length));
+        assertEquals(
+                OptionalLong.empty(), facts(write("model.gguf", metadata, "a")).contextLength());
     }
 
     @Test
@@ -106,7 +110,9 @@ class ModelFilesTest {
         assertDoesNotThrow(() -> ModelFiles.read(first));
         part(1, 3, "a", 4);
         assertMismatch("announced", () -> ModelFiles.read(first));
-        Files.move(directory.resolve("model-00002-of-00003.gguf"), directory.resolve("model-00003-of-00003.gguf"),
+        Files.move(
+                directory.resolve("model-00002-of-00003.gguf"),
+                directory.resolve("model-00003-of-00003.gguf"),
                 StandardCopyOption.REPLACE_EXISTING);
         part(2, 3, "b", 3);
         assertMismatch("Part 3", () -> ModelFiles.read(part(1, 3, "a", 3)));
@@ -123,7 +129,8 @@ class ModelFilesTest {
         Path first = Files.move(part(1, 2, "a", 2), directory.resolve("outside.gguf"));
         Path second = Files.move(part(2, 2, "b", 2), directory.resolve("layer.gguf"));
 
-        assertEquals(List.of(first, second), ModelFiles.of(List.of(first, second)).paths());
+        assertEquals(
+                List.of(first, second), ModelFiles.of(List.of(first, second)).paths());
         assertMismatch("first part", () -> ModelFiles.of(List.of(second, first)));
         assertMismatch("Part 1 of 1", () -> ModelFiles.of(List.of(first)));
         assertMismatch("Part 2", () -> ModelFiles.of(List.of(first, first)));

@@ -28,8 +28,7 @@ final class Chart {
         Cluster.start();
     }
 
-    private Chart() {
-    }
+    private Chart() {}
 
     /** The objects of one rendering. */
     record Rendered(List<JsonNode> objects) {
@@ -44,7 +43,9 @@ final class Chart {
         }
 
         List<JsonNode> all(String kind) {
-            return objects.stream().filter(object -> object.path("kind").asText().equals(kind)).toList();
+            return objects.stream()
+                    .filter(object -> object.path("kind").asText().equals(kind))
+                    .toList();
         }
 
         JsonNode podSpec() {
@@ -86,9 +87,16 @@ final class Chart {
 
     /** What {@code helm install} tells the person who ran it. */
     static String notes(String values) {
-        InstallCommand command = new Helm(DIRECTORY.toAbsolutePath()).install().withName("luq")
-                .withNamespace(Cluster.NAMESPACE).withKubeVersion("1.33.0").clientOnly().dryRun()
-                .withDryRunOption(DryRun.CLIENT).debug().withValuesFile(withFile(values));
+        InstallCommand command = new Helm(DIRECTORY.toAbsolutePath())
+                .install()
+                .withName("luq")
+                .withNamespace(Cluster.NAMESPACE)
+                .withKubeVersion("1.33.0")
+                .clientOnly()
+                .dryRun()
+                .withDryRunOption(DryRun.CLIENT)
+                .debug()
+                .withValuesFile(withFile(values));
         String output = command.call().getOutput();
         return output.substring(output.indexOf("\nNOTES:\n"));
     }
@@ -106,15 +114,20 @@ final class Chart {
     }
 
     private static String template(String release, Path values) {
-        TemplateCommand command = new Helm(WITHOUT_HOOKS).template().withName(release)
-                .withNamespace(Cluster.NAMESPACE).withKubeVersion("1.33.0").withValuesFile(values);
+        TemplateCommand command = new Helm(WITHOUT_HOOKS)
+                .template()
+                .withName(release)
+                .withNamespace(Cluster.NAMESPACE)
+                .withKubeVersion("1.33.0")
+                .withValuesFile(values);
         return command.call();
     }
 
     /** TemplateCommand leaves hooks out, and {@code helm test} is one: as an ordinary pod it is rendered too. */
     private static Path copyWithoutHooks() {
         try (Stream<Path> files = Files.walk(DIRECTORY)) {
-            Path copy = Files.createDirectories(Files.createTempDirectory("helm").resolve("luq-server"));
+            Path copy =
+                    Files.createDirectories(Files.createTempDirectory("helm").resolve("luq-server"));
             for (Path file : files.filter(Files::isRegularFile).toList()) {
                 Path target = copy.resolve(DIRECTORY.relativize(file).toString());
                 Files.createDirectories(target.getParent());
@@ -137,7 +150,8 @@ final class Chart {
     }
 
     private static Rendered parse(String manifest) {
-        try (MappingIterator<JsonNode> documents = YAML.readerFor(JsonNode.class).readValues(manifest)) {
+        try (MappingIterator<JsonNode> documents =
+                YAML.readerFor(JsonNode.class).readValues(manifest)) {
             List<JsonNode> objects = new ArrayList<>();
             documents.forEachRemaining(document -> {
                 if (document.has("kind")) {

@@ -27,11 +27,13 @@ class ChartLintTest {
 
     /** Kubernetes' own objects, explained as a whole. */
     private static final Set<String> WHOLE = Set.of("resources", "podSecurityContext", "securityContext");
+
     private static final Pattern ROW = Pattern.compile("^\\| `([A-Za-z.]+)` \\| (?:`(.*?)`|as in values\\.yaml) \\|");
 
     @Test
     void lintFindsNothing() {
-        LintCommand lint = new Helm(Chart.DIRECTORY.toAbsolutePath()).lint().strict().quiet();
+        LintCommand lint =
+                new Helm(Chart.DIRECTORY.toAbsolutePath()).lint().strict().quiet();
         LintResult result = lint.call();
         assertFalse(result.isFailed(), () -> String.join("\n", result.getMessages()));
     }
@@ -53,7 +55,8 @@ class ChartLintTest {
 
     @Test
     void schemaKnowsExactlyTheValues() throws IOException {
-        JsonNode schema = new ObjectMapper().readTree(Chart.DIRECTORY.resolve("values.schema.json").toFile());
+        JsonNode schema = new ObjectMapper()
+                .readTree(Chart.DIRECTORY.resolve("values.schema.json").toFile());
         assertFalse(schema.path("additionalProperties").asBoolean(true));
         Set<String> properties = names(schema.path("properties"));
         assertTrue(properties.remove("global"));
@@ -65,7 +68,11 @@ class ChartLintTest {
         Matcher version = Pattern.compile("<artifactId>luq-server</artifactId>\\s*<version>([^<]+)</version>")
                 .matcher(Files.readString(Path.of("pom.xml")));
         assertTrue(version.find());
-        assertEquals(version.group(1), Chart.yaml(Chart.DIRECTORY.resolve("Chart.yaml")).path("appVersion").asText());
+        assertEquals(
+                version.group(1),
+                Chart.yaml(Chart.DIRECTORY.resolve("Chart.yaml"))
+                        .path("appVersion")
+                        .asText());
     }
 
     private static Set<String> names(JsonNode object) {

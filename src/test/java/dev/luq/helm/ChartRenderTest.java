@@ -40,13 +40,26 @@ class ChartRenderTest {
 
     @Test
     void defaultsNeedNothingButACluster() {
-        assertEquals(Set.of("ConfigMap", "Deployment", "Pod", "Secret", "Service", "ServiceAccount"), kinds(Chart.render()));
+        assertEquals(
+                Set.of("ConfigMap", "Deployment", "Pod", "Secret", "Service", "ServiceAccount"), kinds(Chart.render()));
     }
 
     @Test
     void everyOptionalObjectCanBeSwitchedOn() {
-        assertEquals(Set.of("ConfigMap", "Deployment", "Ingress", "NetworkPolicy", "PersistentVolumeClaim", "Pod",
-                "PodDisruptionBudget", "Secret", "Service", "ServiceAccount", "ServiceMonitor"), kinds(Chart.renderFull()));
+        assertEquals(
+                Set.of(
+                        "ConfigMap",
+                        "Deployment",
+                        "Ingress",
+                        "NetworkPolicy",
+                        "PersistentVolumeClaim",
+                        "Pod",
+                        "PodDisruptionBudget",
+                        "Secret",
+                        "Service",
+                        "ServiceAccount",
+                        "ServiceMonitor"),
+                kinds(Chart.renderFull()));
     }
 
     @Test
@@ -88,14 +101,18 @@ class ChartRenderTest {
         JsonNode container = Chart.render().container();
         JsonNode startup = container.path("startupProbe");
         assertEquals("/q/health/started", startup.at("/httpGet/path").asText());
-        assertEquals("/q/health/live", container.at("/livenessProbe/httpGet/path").asText());
-        assertEquals("/q/health/ready", container.at("/readinessProbe/httpGet/path").asText());
+        assertEquals(
+                "/q/health/live", container.at("/livenessProbe/httpGet/path").asText());
+        assertEquals(
+                "/q/health/ready", container.at("/readinessProbe/httpGet/path").asText());
         for (String probe : List.of("startupProbe", "livenessProbe", "readinessProbe")) {
             assertEquals("http", container.path(probe).at("/httpGet/port").asText());
         }
         assertEquals("http", container.at("/ports/0/name").asText());
         assertEquals(8080, container.at("/ports/0/containerPort").asInt());
-        int minutes = startup.path("periodSeconds").asInt() * startup.path("failureThreshold").asInt() / 60;
+        int minutes = startup.path("periodSeconds").asInt()
+                * startup.path("failureThreshold").asInt()
+                / 60;
         assertTrue(minutes >= 10, () -> "a slow disk has " + minutes + " minutes only");
     }
 
@@ -113,8 +130,10 @@ class ChartRenderTest {
         assertEquals("30s", environment(chart, "LUQ_WORKER_DRAIN_TIME"));
         assertEquals(4, chart.container().at("/lifecycle/preStop/sleep/seconds").asInt());
         assertEquals(35, chart.podSpec().path("terminationGracePeriodSeconds").asInt());
-        assertThat(Chart.refusal("drainSeconds: 30\npreStopSeconds: 5\nterminationGracePeriodSeconds: 35\n"),
-                containsString("terminationGracePeriodSeconds (35) must be greater than preStopSeconds + drainSeconds (35)"));
+        assertThat(
+                Chart.refusal("drainSeconds: 30\npreStopSeconds: 5\nterminationGracePeriodSeconds: 35\n"),
+                containsString(
+                        "terminationGracePeriodSeconds (35) must be greater than preStopSeconds + drainSeconds (35)"));
     }
 
     @Test
@@ -127,7 +146,8 @@ class ChartRenderTest {
         assertThat(admin, matchesPattern("luq-[A-Za-z0-9]{40}"));
         assertNotEquals(user, admin);
         assertEquals("user:" + user + "\nadmin:" + admin + "\n", decoded(secret, "api-keys"));
-        assertNotEquals(user, decoded(Chart.render().only("Secret"), "user-key"), "keys of two installations are equal");
+        assertNotEquals(
+                user, decoded(Chart.render().only("Secret"), "user-key"), "keys of two installations are equal");
     }
 
     @Test
@@ -151,28 +171,36 @@ class ChartRenderTest {
         assertTrue(annotations.isEmpty(), "rendered without its hook annotations, see Chart");
         String template = Files.readString(Chart.DIRECTORY.resolve("templates/tests/connection.yaml"));
         assertThat(template, containsString("    helm.sh/hook: test\n"));
-        assertThat(Chart.render().only("Pod").at("/spec/containers/0/command/2").asText(),
+        assertThat(
+                Chart.render().only("Pod").at("/spec/containers/0/command/2").asText(),
                 containsString("/v1/models without a key"));
     }
 
     @Test
     void givenKeysAreTheOnlyOnes() {
-        JsonNode secret = Chart.render("apiKeys: {user: [user-0123456789abcdef, other-0123456789abcdef]}").only("Secret");
+        JsonNode secret = Chart.render("apiKeys: {user: [user-0123456789abcdef, other-0123456789abcdef]}")
+                .only("Secret");
         assertEquals("user:user-0123456789abcdef\nuser:other-0123456789abcdef\n", decoded(secret, "api-keys"));
         assertFalse(secret.path("data").has("admin-key"));
-        assertFalse(secret.at("/metadata/annotations").has("luq.dev/generated"), "would be kept as if it were generated");
+        assertFalse(
+                secret.at("/metadata/annotations").has("luq.dev/generated"), "would be kept as if it were generated");
     }
 
     @ParameterizedTest
-    @CsvSource({"'', luq-luq-server-api-keys, api-keys",
-            "'apiKeys: {existingSecret: mine, existingSecretKey: list}', mine, list"})
+    @CsvSource({
+        "'', luq-luq-server-api-keys, api-keys",
+        "'apiKeys: {existingSecret: mine, existingSecretKey: list}', mine, list"
+    })
     void theServerReadsItsKeysFromTheSecret(String values, String secretName, String entry) {
         Rendered chart = Chart.render(values);
         String file = environment(chart, "LUQ_API_KEYS_FILE");
-        JsonNode secret = volume(chart, file.substring(0, file.lastIndexOf('/'))).path("secret");
+        JsonNode secret =
+                volume(chart, file.substring(0, file.lastIndexOf('/'))).path("secret");
         assertEquals(secretName, secret.path("secretName").asText());
         assertEquals(entry, secret.at("/items/0/key").asText());
-        assertEquals(file.substring(file.lastIndexOf('/') + 1), secret.at("/items/0/path").asText());
+        assertEquals(
+                file.substring(file.lastIndexOf('/') + 1),
+                secret.at("/items/0/path").asText());
         assertEquals(values.isEmpty() ? List.of(secretName) : List.of(), names(chart.all("Secret")));
     }
 
@@ -193,7 +221,8 @@ class ChartRenderTest {
         assertEquals(List.of(), chart.all("Secret"));
         assertFalse(chart.podSpec().toString().contains("keys"));
         assertFalse(Chart.render().container().toString().contains("ANONYMOUS"));
-        assertThat(Chart.refusal("apiKeys: {anonymous: true, user: [user-0123456789abcdef]}"),
+        assertThat(
+                Chart.refusal("apiKeys: {anonymous: true, user: [user-0123456789abcdef]}"),
                 containsString("apiKeys.anonymous opens the API to everyone"));
     }
 
@@ -204,33 +233,54 @@ class ChartRenderTest {
         assertEquals("7Gi", claim.at("/spec/resources/requests/storage").asText());
         assertEquals("fast", claim.at("/spec/storageClassName").asText());
         assertEquals("[\"ReadWriteOnce\"]", claim.at("/spec/accessModes").toString());
-        assertEquals("keep", claim.path("metadata").path("annotations").path("helm.sh/resource-policy").asText());
-        assertEquals(claim.at("/metadata/name").asText(),
-                volume(chart, "/var/lib/luq").at("/persistentVolumeClaim/claimName").asText());
+        assertEquals(
+                "keep",
+                claim.path("metadata")
+                        .path("annotations")
+                        .path("helm.sh/resource-policy")
+                        .asText());
+        assertEquals(
+                claim.at("/metadata/name").asText(),
+                volume(chart, "/var/lib/luq")
+                        .at("/persistentVolumeClaim/claimName")
+                        .asText());
     }
 
     @Test
     void anExistingClaimIsUsedAndNoneCreated() {
         Rendered chart = Chart.render("persistence: {enabled: true, existingClaim: mine}");
         assertEquals(List.of(), chart.all("PersistentVolumeClaim"));
-        assertEquals("mine", volume(chart, "/var/lib/luq").at("/persistentVolumeClaim/claimName").asText());
+        assertEquals(
+                "mine",
+                volume(chart, "/var/lib/luq")
+                        .at("/persistentVolumeClaim/claimName")
+                        .asText());
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = '|', value = {
-            "''                                                              | RollingUpdate",
-            "'persistence: {enabled: true}'                                  | Recreate",
-            "'persistence: {enabled: true, accessModes: [ReadWriteMany]}'    | RollingUpdate",
-            "'{persistence: {enabled: true}, strategy: {type: RollingUpdate}}' | RollingUpdate"})
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "''                                                              | RollingUpdate",
+                "'persistence: {enabled: true}'                                  | Recreate",
+                "'persistence: {enabled: true, accessModes: [ReadWriteMany]}'    | RollingUpdate",
+                "'{persistence: {enabled: true}, strategy: {type: RollingUpdate}}' | RollingUpdate"
+            })
     void aVolumeOfOneNodeIsHandedOverByRecreation(String values, String strategy) {
-        assertEquals(strategy, Chart.render(values).only("Deployment").at("/spec/strategy/type").asText());
+        assertEquals(
+                strategy,
+                Chart.render(values)
+                        .only("Deployment")
+                        .at("/spec/strategy/type")
+                        .asText());
     }
 
     @Test
     void modelsBecomeServerProperties() throws IOException {
         Properties properties = properties(Chart.renderFull());
         assertEquals("/var/lib/luq/qwen/qwen2.5-vl-7b-luq.gguf", properties.get("luq.models.\"qwen2.5-vl-7b\".model"));
-        assertEquals("/var/lib/luq/qwen/mmproj-qwen2.5-vl-7b.gguf", properties.get("luq.models.\"qwen2.5-vl-7b\".mmproj"));
+        assertEquals(
+                "/var/lib/luq/qwen/mmproj-qwen2.5-vl-7b.gguf", properties.get("luq.models.\"qwen2.5-vl-7b\".mmproj"));
         assertEquals("vision,gpt-4o", properties.get("luq.models.\"qwen2.5-vl-7b\".aliases"));
         assertEquals("/models/text-00001-of-00002.gguf", properties.get("luq.models.\"text\".model"));
         assertEquals("true", properties.get("luq.models.\"text\".default"));
@@ -245,7 +295,9 @@ class ChartRenderTest {
         Rendered chart = Chart.render();
         String file = environment(chart, "QUARKUS_CONFIG_LOCATIONS");
         JsonNode map = volume(chart, file.substring(0, file.lastIndexOf('/'))).path("configMap");
-        assertEquals(chart.only("ConfigMap").at("/metadata/name").asText(), map.path("name").asText());
+        assertEquals(
+                chart.only("ConfigMap").at("/metadata/name").asText(),
+                map.path("name").asText());
         assertTrue(chart.only("ConfigMap").path("data").has(file.substring(file.lastIndexOf('/') + 1)));
     }
 
@@ -253,7 +305,8 @@ class ChartRenderTest {
     void aChangeOfConfigurationRestartsThePods() {
         assertNotEquals(checksums(Chart.render()), checksums(Chart.render("config: {luq.worker.slots: 2}")));
         assertNotEquals(checksums(Chart.render()), checksums(Chart.render("apiKeys: {user: [user-0123456789abcdef]}")));
-        assertEquals(checksums(Chart.render()), checksums(Chart.render()), "an upgrade without a change restarts the pods");
+        assertEquals(
+                checksums(Chart.render()), checksums(Chart.render()), "an upgrade without a change restarts the pods");
     }
 
     @Test
@@ -261,7 +314,8 @@ class ChartRenderTest {
         Rendered chart = Chart.renderFull();
         JsonNode server = chart.only("Deployment").at("/spec/template/metadata/labels");
         JsonNode test = chart.only("Pod").at("/metadata/labels");
-        for (JsonNode selector : List.of(chart.only("Deployment").at("/spec/selector/matchLabels"),
+        for (JsonNode selector : List.of(
+                chart.only("Deployment").at("/spec/selector/matchLabels"),
                 chart.only("Service").at("/spec/selector"),
                 chart.only("PodDisruptionBudget").at("/spec/selector/matchLabels"),
                 chart.only("NetworkPolicy").at("/spec/podSelector/matchLabels"),
@@ -270,7 +324,8 @@ class ChartRenderTest {
             assertFalse(selects(selector, test), () -> selector + " takes the test pod in");
             assertEquals(3, selector.size(), "a selector is immutable: no version in it");
         }
-        assertTrue(selects(chart.only("ServiceMonitor").at("/spec/selector/matchLabels"),
+        assertTrue(selects(
+                chart.only("ServiceMonitor").at("/spec/selector/matchLabels"),
                 chart.only("Service").at("/metadata/labels")));
         assertEquals("edge", server.path("tier").asText());
     }
@@ -280,43 +335,66 @@ class ChartRenderTest {
         Rendered chart = Chart.renderFull();
         JsonNode port = chart.only("Service").at("/spec/ports/0");
         assertEquals(80, port.path("port").asInt());
-        assertEquals(chart.container().at("/ports/0/name").asText(), port.path("targetPort").asText());
+        assertEquals(
+                chart.container().at("/ports/0/name").asText(),
+                port.path("targetPort").asText());
         JsonNode rule = chart.only("Ingress").at("/spec/rules/0");
         assertEquals("luq.example.org", rule.path("host").asText());
         assertEquals(2, rule.at("/http/paths").size());
         for (JsonNode path : rule.at("/http/paths")) {
-            assertEquals(chart.only("Service").at("/metadata/name").asText(), path.at("/backend/service/name").asText());
-            assertEquals(port.path("name").asText(), path.at("/backend/service/port/name").asText());
+            assertEquals(
+                    chart.only("Service").at("/metadata/name").asText(),
+                    path.at("/backend/service/name").asText());
+            assertEquals(
+                    port.path("name").asText(),
+                    path.at("/backend/service/port/name").asText());
         }
-        assertEquals(port.path("name").asText(), chart.only("ServiceMonitor").at("/spec/endpoints/0/port").asText());
+        assertEquals(
+                port.path("name").asText(),
+                chart.only("ServiceMonitor").at("/spec/endpoints/0/port").asText());
     }
 
     @Test
     void prometheusSendsAKeyOfTheLowestRole() {
         Rendered chart = Chart.renderFull();
         JsonNode credentials = chart.only("ServiceMonitor").at("/spec/endpoints/0/authorization/credentials");
-        assertEquals(chart.only("Secret").at("/metadata/name").asText(), credentials.path("name").asText());
-        assertEquals("user-key-0123456789abcdef", decoded(chart.only("Secret"), credentials.path("key").asText()));
-        assertThat(Chart.refusal("{serviceMonitor: {enabled: true}, apiKeys: {existingSecret: mine}}"),
+        assertEquals(
+                chart.only("Secret").at("/metadata/name").asText(),
+                credentials.path("name").asText());
+        assertEquals(
+                "user-key-0123456789abcdef",
+                decoded(chart.only("Secret"), credentials.path("key").asText()));
+        assertThat(
+                Chart.refusal("{serviceMonitor: {enabled: true}, apiKeys: {existingSecret: mine}}"),
                 containsString("serviceMonitor.keySecret"));
     }
 
     @Test
     void theNetworkPolicyClosesWhatIsNotAllowed() {
-        JsonNode closed = Chart.render("networkPolicy: {enabled: true}").only("NetworkPolicy").path("spec");
+        JsonNode closed = Chart.render("networkPolicy: {enabled: true}")
+                .only("NetworkPolicy")
+                .path("spec");
         assertEquals("[\"Ingress\",\"Egress\"]", closed.path("policyTypes").toString());
         assertEquals("[]", closed.path("egress").toString());
         assertEquals("[{\"podSelector\":{}}]", closed.at("/ingress/0/from").toString());
         JsonNode open = Chart.renderFull().only("NetworkPolicy").path("spec");
-        assertEquals("kubernetes.io/metadata.name", open.at("/ingress/0/from/0/namespaceSelector/matchLabels").fieldNames().next());
-        assertTrue(selects(open.at("/ingress/0/from/1/podSelector/matchLabels"),
-                Chart.renderFull().only("Pod").at("/metadata/labels")), "the test pod is shut out");
+        assertEquals(
+                "kubernetes.io/metadata.name",
+                open.at("/ingress/0/from/0/namespaceSelector/matchLabels")
+                        .fieldNames()
+                        .next());
+        assertTrue(
+                selects(
+                        open.at("/ingress/0/from/1/podSelector/matchLabels"),
+                        Chart.renderFull().only("Pod").at("/metadata/labels")),
+                "the test pod is shut out");
     }
 
     @Test
     void schedulingAndExtrasArePassedOn() {
         JsonNode pod = Chart.renderFull().podSpec();
-        assertEquals("amd64", pod.path("nodeSelector").path("kubernetes.io/arch").asText());
+        assertEquals(
+                "amd64", pod.path("nodeSelector").path("kubernetes.io/arch").asText());
         assertEquals("edge", pod.at("/tolerations/0/key").asText());
         assertTrue(pod.path("affinity").has("nodeAffinity"));
         assertEquals("system-node-critical", pod.path("priorityClassName").asText());
@@ -325,14 +403,20 @@ class ChartRenderTest {
         assertEquals("8Gi", pod.at("/containers/0/resources/limits/memory").asText());
         assertEquals("4", environment(Chart.renderFull(), "LUQ_WORKER_THREADS"));
         assertEquals("emptyDir", volumeOf(Chart.renderFull(), "/models"));
-        assertEquals("example.org/luq/luq-server:0.1.0", pod.at("/containers/0/image").asText());
+        assertEquals(
+                "example.org/luq/luq-server:0.1.0",
+                pod.at("/containers/0/image").asText());
     }
 
     @Test
     void aDigestTakesThePlaceOfTheTag() {
         String digest = "sha256:" + "0".repeat(64);
-        assertEquals("luq@" + digest, Chart.render("image: {repository: luq, tag: '1', digest: '" + digest + "'}")
-                .container().path("image").asText());
+        assertEquals(
+                "luq@" + digest,
+                Chart.render("image: {repository: luq, tag: '1', digest: '" + digest + "'}")
+                        .container()
+                        .path("image")
+                        .asText());
     }
 
     @Test
@@ -342,27 +426,37 @@ class ChartRenderTest {
         for (JsonNode object : chart.objects()) {
             String name = object.at("/metadata/name").asText();
             assertThat(name, matchesPattern("[a-z]([a-z0-9-]{0,61}[a-z0-9])?"));
-            object.at("/metadata/labels").forEach(label -> assertTrue(label.asText().length() <= 63, label::asText));
+            object.at("/metadata/labels")
+                    .forEach(label -> assertTrue(label.asText().length() <= 63, label::asText));
         }
-        assertEquals(chart.objects().size(), chart.objects().stream()
-                .map(object -> object.path("kind").asText() + object.at("/metadata/name").asText()).distinct().count());
+        assertEquals(
+                chart.objects().size(),
+                chart.objects().stream()
+                        .map(object -> object.path("kind").asText()
+                                + object.at("/metadata/name").asText())
+                        .distinct()
+                        .count());
         assertTrue(names(chart.all("Secret")).get(0).endsWith("-api-keys"));
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = '|', quoteCharacter = '`', value = {
-            "replicas: 2                                             | replicas",
-            "image: {repo: x}                                        | repo",
-            "replicaCount: two                                       | replicaCount",
-            "apiKeys: {user: [short]}                                | user",
-            "apiKeys: {user: [\"with a space 0123456789\"]}          | user",
-            "models: [{id: a}]                                       | model",
-            "models: [{id: 'a b', model: /m.gguf}]                   | id",
-            "models: [{id: a, model: ../../etc/m.gguf}]              | model",
-            "persistence: {accessModes: [ReadOnlyMany]}              | accessModes",
-            "service: {port: 70000}                                  | port",
-            "ingress: {enabled: true}                                | hosts",
-            "config: {luq.a: [1]}                                    | luq.a"})
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            value = {
+                "replicas: 2                                             | replicas",
+                "image: {repo: x}                                        | repo",
+                "replicaCount: two                                       | replicaCount",
+                "apiKeys: {user: [short]}                                | user",
+                "apiKeys: {user: [\"with a space 0123456789\"]}          | user",
+                "models: [{id: a}]                                       | model",
+                "models: [{id: 'a b', model: /m.gguf}]                   | id",
+                "models: [{id: a, model: ../../etc/m.gguf}]              | model",
+                "persistence: {accessModes: [ReadOnlyMany]}              | accessModes",
+                "service: {port: 70000}                                  | port",
+                "ingress: {enabled: true}                                | hosts",
+                "config: {luq.a: [1]}                                    | luq.a"
+            })
     void theSchemaRefusesWithTheNameOfTheValue(String values, String named) {
         String message = Chart.refusal(values);
         assertThat(message, containsString("values don't meet the specifications of the schema"));
@@ -370,13 +464,17 @@ class ChartRenderTest {
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = '|', quoteCharacter = '`', value = {
-            "models: [{id: a, model: m.gguf}]                                              | persistence.enabled is false",
-            "models: [{id: a, model: /m.gguf}, {id: a, model: /n.gguf}]                    | the id \"a\" is given twice",
-            "defaultModel: other                                                           | defaultModel \"other\" is not the id",
-            "{replicaCount: 2, persistence: {enabled: true}}                               | ReadWriteMany",
-            "apiKeys: {existingSecret: mine, admin: [admin-0123456789abcdef]}              | give one or the other",
-            "config: {luq.models.a.model: /m.gguf}                                         | belongs in models"})
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            value = {
+                "models: [{id: a, model: m.gguf}]                                              | persistence.enabled is false",
+                "models: [{id: a, model: /m.gguf}, {id: a, model: /n.gguf}]                    | the id \"a\" is given twice",
+                "defaultModel: other                                                           | defaultModel \"other\" is not the id",
+                "{replicaCount: 2, persistence: {enabled: true}}                               | ReadWriteMany",
+                "apiKeys: {existingSecret: mine, admin: [admin-0123456789abcdef]}              | give one or the other",
+                "config: {luq.models.a.model: /m.gguf}                                         | belongs in models"
+            })
     void contradictionsAreRefusedWithWhatToDo(String values, String message) {
         assertThat(Chart.refusal(values), containsString(message));
     }
@@ -388,13 +486,17 @@ class ChartRenderTest {
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = '|', quoteCharacter = '`', value = {
-            "apiKeys: {}                                                  | get secret luq-luq-server-api-keys -o jsonpath='{.data.user-key}'",
-            "apiKeys: {admin: [admin-0123456789abcdef]}                   | -o jsonpath='{.data.admin-key}'",
-            "apiKeys: {existingSecret: mine}                              | those of secret mine, entry api-keys",
-            "apiKeys: {anonymous: true}                                   | WARNING: apiKeys.anonymous is true",
-            "models: [{id: b, model: /b.gguf}, {id: a, model: /a.gguf}]   | {\"model\":\"a\",",
-            "service: {port: 80}                                          | port-forward service/luq-luq-server 8080:80"})
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            value = {
+                "apiKeys: {}                                                  | get secret luq-luq-server-api-keys -o jsonpath='{.data.user-key}'",
+                "apiKeys: {admin: [admin-0123456789abcdef]}                   | -o jsonpath='{.data.admin-key}'",
+                "apiKeys: {existingSecret: mine}                              | those of secret mine, entry api-keys",
+                "apiKeys: {anonymous: true}                                   | WARNING: apiKeys.anonymous is true",
+                "models: [{id: b, model: /b.gguf}, {id: a, model: /a.gguf}]   | {\"model\":\"a\",",
+                "service: {port: 80}                                          | port-forward service/luq-luq-server 8080:80"
+            })
     void theNotesSayHowToAsk(String values, String line) {
         String notes = Chart.notes(values);
         assertThat(notes, containsString(line));
@@ -402,7 +504,8 @@ class ChartRenderTest {
     }
 
     private static Set<String> kinds(Rendered chart) {
-        return chart.objects().stream().map(object -> object.path("kind").asText())
+        return chart.objects().stream()
+                .map(object -> object.path("kind").asText())
                 .collect(Collectors.toCollection(TreeSet::new));
     }
 
@@ -411,7 +514,9 @@ class ChartRenderTest {
     }
 
     private static List<String> names(List<JsonNode> objects) {
-        return objects.stream().map(object -> object.at("/metadata/name").asText()).toList();
+        return objects.stream()
+                .map(object -> object.at("/metadata/name").asText())
+                .toList();
     }
 
     private static Stream<JsonNode> stream(JsonNode array) {
@@ -419,16 +524,25 @@ class ChartRenderTest {
     }
 
     private static String environment(Rendered chart, String name) {
-        return stream(chart.container().path("env")).filter(entry -> entry.path("name").asText().equals(name))
-                .findFirst().orElseThrow(() -> new AssertionError(name + " is not set")).path("value").asText();
+        return stream(chart.container().path("env"))
+                .filter(entry -> entry.path("name").asText().equals(name))
+                .findFirst()
+                .orElseThrow(() -> new AssertionError(name + " is not set"))
+                .path("value")
+                .asText();
     }
 
     private static JsonNode volume(Rendered chart, String mountPath) {
         String name = stream(chart.container().path("volumeMounts"))
                 .filter(mount -> mount.path("mountPath").asText().equals(mountPath))
-                .findFirst().orElseThrow(() -> new AssertionError("nothing is mounted at " + mountPath)).path("name").asText();
-        return stream(chart.podSpec().path("volumes")).filter(volume -> volume.path("name").asText().equals(name))
-                .findFirst().orElseThrow(() -> new AssertionError("no volume " + name));
+                .findFirst()
+                .orElseThrow(() -> new AssertionError("nothing is mounted at " + mountPath))
+                .path("name")
+                .asText();
+        return stream(chart.podSpec().path("volumes"))
+                .filter(volume -> volume.path("name").asText().equals(name))
+                .findFirst()
+                .orElseThrow(() -> new AssertionError("no volume " + name));
     }
 
     private static String volumeOf(Rendered chart, String mountPath) {
@@ -439,17 +553,23 @@ class ChartRenderTest {
     }
 
     private static String decoded(JsonNode secret, String entry) {
-        return new String(Base64.getDecoder().decode(secret.path("data").path(entry).asText()), StandardCharsets.UTF_8);
+        return new String(
+                Base64.getDecoder().decode(secret.path("data").path(entry).asText()), StandardCharsets.UTF_8);
     }
 
     private static Properties properties(Rendered chart) throws IOException {
         Properties properties = new Properties();
-        properties.load(new StringReader(chart.only("ConfigMap").path("data").path("application.properties").asText()));
+        properties.load(new StringReader(chart.only("ConfigMap")
+                .path("data")
+                .path("application.properties")
+                .asText()));
         return properties;
     }
 
     private static String checksums(Rendered chart) {
-        return chart.only("Deployment").at("/spec/template/metadata/annotations").toString();
+        return chart.only("Deployment")
+                .at("/spec/template/metadata/annotations")
+                .toString();
     }
 
     private static boolean selects(JsonNode selector, JsonNode labels) {

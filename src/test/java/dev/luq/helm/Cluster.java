@@ -24,25 +24,33 @@ final class Cluster {
     private static final String SECRETS = "/api/v1/namespaces/" + NAMESPACE + "/secrets/";
     private static final Map<String, JsonNode> PRESENT = new ConcurrentHashMap<>();
 
-    private Cluster() {
-    }
+    private Cluster() {}
 
     static void start() {
         try {
             HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
-            server.createContext("/api/v1", exchange -> answer(exchange, 200, """
+            server.createContext(
+                    "/api/v1",
+                    exchange -> answer(
+                            exchange,
+                            200,
+                            """
                     {"kind":"APIResourceList","apiVersion":"v1","groupVersion":"v1","resources":[{"name":"secrets",
                     "singularName":"secret","namespaced":true,"kind":"Secret","verbs":["get"]}]}"""));
             server.createContext(SECRETS, Cluster::secret);
             server.start();
             Path config = Path.of(System.getenv("KUBECONFIG"));
             Files.createDirectories(config.getParent());
-            Files.writeString(config, """
+            Files.writeString(
+                    config,
+                    """
                     {"apiVersion":"v1","kind":"Config","current-context":"test",
                     "clusters":[{"name":"test","cluster":{"server":"http://%s:%d"}}],
                     "contexts":[{"name":"test","context":{"cluster":"test","user":"test"}}],
-                    "users":[{"name":"test","user":{}}]}""".formatted(
-                    server.getAddress().getAddress().getHostAddress(), server.getAddress().getPort()));
+                    "users":[{"name":"test","user":{}}]}"""
+                            .formatted(
+                                    server.getAddress().getAddress().getHostAddress(),
+                                    server.getAddress().getPort()));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -62,7 +70,10 @@ final class Cluster {
         if (secret != null) {
             answer(exchange, 200, secret.toString());
         } else {
-            answer(exchange, 404, """
+            answer(
+                    exchange,
+                    404,
+                    """
                     {"kind":"Status","apiVersion":"v1","status":"Failure","reason":"NotFound","code":404}""");
         }
     }

@@ -23,6 +23,7 @@ class ConnectionTestScriptTest {
 
     @TempDir
     private Path directory;
+
     private HttpServer server;
     private volatile int readiness = 200;
     private volatile boolean keysNeeded = true;
@@ -31,8 +32,16 @@ class ConnectionTestScriptTest {
     void start() throws IOException {
         server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         server.createContext("/q/health/ready", exchange -> answer(exchange, readiness));
-        server.createContext("/v1/models", exchange -> answer(exchange, !keysNeeded
-                || ("Bearer " + KEY).equals(exchange.getRequestHeaders().getFirst("Authorization")) ? 200 : 401));
+        server.createContext(
+                "/v1/models",
+                exchange -> answer(
+                        exchange,
+                        !keysNeeded
+                                        || ("Bearer " + KEY)
+                                                .equals(exchange.getRequestHeaders()
+                                                        .getFirst("Authorization"))
+                                ? 200
+                                : 401));
         server.start();
     }
 
@@ -85,13 +94,16 @@ class ConnectionTestScriptTest {
         if (keys != null) {
             Files.writeString(file, keys);
         }
-        ProcessBuilder bash = new ProcessBuilder("bash", "-c",
-                Files.readString(Chart.DIRECTORY.resolve("files/test-connection.sh")));
+        ProcessBuilder bash =
+                new ProcessBuilder("bash", "-c", Files.readString(Chart.DIRECTORY.resolve("files/test-connection.sh")));
         bash.environment().put("LUQ_TEST_HOST", server.getAddress().getAddress().getHostAddress());
-        bash.environment().put("LUQ_TEST_PORT", String.valueOf(server.getAddress().getPort()));
+        bash.environment()
+                .put("LUQ_TEST_PORT", String.valueOf(server.getAddress().getPort()));
         bash.environment().put("LUQ_TEST_KEYS", file.toString());
         return bash.redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                .redirectError(ProcessBuilder.Redirect.INHERIT).start().waitFor();
+                .redirectError(ProcessBuilder.Redirect.INHERIT)
+                .start()
+                .waitFor();
     }
 
     private static void answer(HttpExchange exchange, int status) throws IOException {

@@ -53,8 +53,10 @@ class Http2StreamsTest {
     @BeforeEach
     void connect() throws Exception {
         // The server may send 100 bytes of an answer before the client has read some.
-        client = vertx.createHttpClient(new HttpClientOptions().setProtocolVersion(HttpVersion.HTTP_2)
-                .setHttp2ClearTextUpgrade(false).setHttp2MaxPoolSize(1)
+        client = vertx.createHttpClient(new HttpClientOptions()
+                .setProtocolVersion(HttpVersion.HTTP_2)
+                .setHttp2ClearTextUpgrade(false)
+                .setHttp2MaxPoolSize(1)
                 .setInitialSettings(new Http2Settings().setInitialWindowSize(100)));
         workers.script = request -> ScriptedWorkers.text(request, "Hello");
         connection = request(HttpMethod.GET, "/v1/models").connection();
@@ -113,7 +115,9 @@ class Http2StreamsTest {
         for (int i = 0; i < 20; i++) {
             HttpClientRequest other = request(HttpMethod.GET, "/v1/models");
             assertSame(connection, other.connection());
-            assertTrue(await(send(other, Buffer.buffer(), HttpClientResponse::body)).toString().contains("scripted"));
+            assertTrue(await(send(other, Buffer.buffer(), HttpClientResponse::body))
+                    .toString()
+                    .contains("scripted"));
         }
     }
 
@@ -132,6 +136,7 @@ class Http2StreamsTest {
     }
 
     private static <T> T await(Future<T> future) throws Exception {
-        return completed("the other side of the connection", future.toCompletionStage().toCompletableFuture());
+        return completed(
+                "the other side of the connection", future.toCompletionStage().toCompletableFuture());
     }
 }

@@ -2,7 +2,6 @@ package dev.luq.http;
 
 import static dev.luq.Until.reached;
 import static dev.luq.Until.until;
-import static io.restassured.RestAssured.given;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.luq.Integration;
@@ -54,11 +53,18 @@ class LeavingClientsTest extends ScriptedApi {
         }
 
         Multi<OfRequest> after(OfRequest... frames) {
-            return Multi.createBy().concatenating().streams(
-                    Multi.createFrom().items(frames),
-                    Multi.createFrom().<OfRequest>nothing().onSubscription().invoke(waiting::countDown))
-                    .onSubscription().invoke(open::incrementAndGet)
-                    .onCancellation().invoke(() -> {
+            return Multi.createBy()
+                    .concatenating()
+                    .streams(
+                            Multi.createFrom().items(frames),
+                            Multi.createFrom()
+                                    .<OfRequest>nothing()
+                                    .onSubscription()
+                                    .invoke(waiting::countDown))
+                    .onSubscription()
+                    .invoke(open::incrementAndGet)
+                    .onCancellation()
+                    .invoke(() -> {
                         open.decrementAndGet();
                         cancelled.countDown();
                     });
@@ -77,8 +83,8 @@ class LeavingClientsTest extends ScriptedApi {
     @ValueSource(booleans = {true, false})
     void aClientThatLeavesCancelsItsGenerations(boolean stream) throws Exception {
         Unfinished generations = new Unfinished(2);
-        workers.script = request -> generations.after(ScriptedWorkers.accepted(request),
-                ScriptedWorkers.delta(request, "Hello"));
+        workers.script = request ->
+                generations.after(ScriptedWorkers.accepted(request), ScriptedWorkers.delta(request, "Hello"));
         try (RawClient client = new RawClient(server.getPort(), 0)) {
             client.chat("{\"n\":2,\"stream\":" + stream + "," + USER + "}");
             if (stream) {
@@ -135,15 +141,20 @@ class LeavingClientsTest extends ScriptedApi {
         CountDownLatch asked = new CountDownLatch(1);
         CountDownLatch left = new CountDownLatch(1);
         workers.script = request -> {
-            HttpServerResponse response = Arc.container().instance(CurrentVertxRequest.class).get().getCurrent().response();
+            HttpServerResponse response = Arc.container()
+                    .instance(CurrentVertxRequest.class)
+                    .get()
+                    .getCurrent()
+                    .response();
             asked.countDown();
             until("the connection's end", response::closed);
             left.countDown();
             return generation.after(ScriptedWorkers.accepted(request));
         };
         try (RawClient client = new RawClient(server.getPort(), 0)) {
-            client.chat("{\"stream\":" + stream + ",\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image_url\","
-                    + "\"image_url\":\"" + TestImages.png(60, 40) + "\"}]}]}");
+            client.chat(
+                    "{\"stream\":" + stream + ",\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image_url\","
+                            + "\"image_url\":\"" + TestImages.png(60, 40) + "\"}]}]}");
             reached("the request at the model", asked);
         }
         reached("the server to see that the client left", left);
@@ -156,8 +167,9 @@ class LeavingClientsTest extends ScriptedApi {
         workers.script = request -> ScriptedWorkers.text(request, "Hello");
         String slow = TestImages.dataUrl(Tricks.webp(Tricks.transformed(1000, 1000, 200)));
         try (RawClient client = new RawClient(server.getPort(), 0)) {
-            client.chat("{\"stream\":" + stream + ",\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image_url\","
-                    + "\"image_url\":\"" + slow + "\"}]}]}");
+            client.chat(
+                    "{\"stream\":" + stream + ",\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image_url\","
+                            + "\"image_url\":\"" + slow + "\"}]}]}");
             until("the room for its pixels", () -> budget.total() - budget.free() > 3_000_000);
         }
         until("memory given back", () -> budget.free() == budget.total());
@@ -166,23 +178,30 @@ class LeavingClientsTest extends ScriptedApi {
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     void aClientThatResetsItsStreamKeepsItsConnection(boolean stream) throws Exception {
-        HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_2).build();
+        HttpClient client =
+                HttpClient.newBuilder().version(HttpClient.Version.HTTP_2).build();
         Function<String, HttpRequest> post = json -> HttpRequest.newBuilder(server.resolve(CHAT))
-                .header("Content-Type", "application/json").header("Authorization", "Bearer " + ScriptedProfile.USER)
-                .POST(HttpRequest.BodyPublishers.ofString(json)).build();
+                .header("Content-Type", "application/json")
+                .header("Authorization", "Bearer " + ScriptedProfile.USER)
+                .POST(HttpRequest.BodyPublishers.ofString(json))
+                .build();
         workers.script = request -> ScriptedWorkers.text(request, "Hello");
         HttpRequest quick = post.apply("{" + USER + "}");
-        assertEquals(HttpClient.Version.HTTP_2, client.send(quick, HttpResponse.BodyHandlers.discarding()).version());
+        assertEquals(
+                HttpClient.Version.HTTP_2,
+                client.send(quick, HttpResponse.BodyHandlers.discarding()).version());
 
         Unfinished generation = new Unfinished(1);
         workers.script = request -> generation.after(ScriptedWorkers.accepted(request));
-        CompletableFuture<?> endless = client.sendAsync(post.apply("{\"stream\":" + stream + "," + USER + "}"),
-                HttpResponse.BodyHandlers.ofString());
+        CompletableFuture<?> endless = client.sendAsync(
+                post.apply("{\"stream\":" + stream + "," + USER + "}"), HttpResponse.BodyHandlers.ofString());
         generation.awaitWaiting();
         workers.script = request -> ScriptedWorkers.text(request, "Hello");
-        assertEquals(200, client.send(quick, HttpResponse.BodyHandlers.discarding()).statusCode());
+        assertEquals(
+                200, client.send(quick, HttpResponse.BodyHandlers.discarding()).statusCode());
         endless.cancel(true);
         generation.awaitCancelled();
-        assertEquals(200, client.send(quick, HttpResponse.BodyHandlers.discarding()).statusCode());
+        assertEquals(
+                200, client.send(quick, HttpResponse.BodyHandlers.discarding()).statusCode());
     }
 }

@@ -37,17 +37,21 @@ class StreamFailuresTest {
 
     @BeforeEach
     void connect() throws Exception {
-        server = await(vertx.createHttpServer().requestHandler(request -> {
-            StreamFailures.contain(request);
-            if (request.path().equals("/held")) {
-                request.response().exceptionHandler(gone -> reset.complete(null));
-                held.complete(request);
-            } else {
-                request.response().end(ANSWER, null);
-            }
-        }).listen(0, "127.0.0.1"));
-        client = vertx.createHttpClient(new HttpClientOptions().setProtocolVersion(HttpVersion.HTTP_2)
-                .setHttp2ClearTextUpgrade(false).setHttp2MaxPoolSize(1)
+        server = await(vertx.createHttpServer()
+                .requestHandler(request -> {
+                    StreamFailures.contain(request);
+                    if (request.path().equals("/held")) {
+                        request.response().exceptionHandler(gone -> reset.complete(null));
+                        held.complete(request);
+                    } else {
+                        request.response().end(ANSWER, null);
+                    }
+                })
+                .listen(0, "127.0.0.1"));
+        client = vertx.createHttpClient(new HttpClientOptions()
+                .setProtocolVersion(HttpVersion.HTTP_2)
+                .setHttp2ClearTextUpgrade(false)
+                .setHttp2MaxPoolSize(1)
                 // As much of an answer comes before the client has read some.
                 .setInitialSettings(new Http2Settings().setInitialWindowSize(100)));
         request("/whole").connection().closeHandler(gone -> closed.set(true));
@@ -97,6 +101,7 @@ class StreamFailuresTest {
     }
 
     private static <T> T await(Future<T> future) throws Exception {
-        return completed("the other side of the connection", future.toCompletionStage().toCompletableFuture());
+        return completed(
+                "the other side of the connection", future.toCompletionStage().toCompletableFuture());
     }
 }

@@ -33,8 +33,11 @@ class ImageHeaderTest {
     @ParameterizedTest
     @ValueSource(strings = {"c3", "c5", "c6", "c7", "c8", "c9", "ca", "cb", "cd", "ce", "cf"})
     void losslessHierarchicalAndArithmeticJpeg(String marker) {
-        assertRefused("not supported: save it as a baseline JPEG", Tricks.jpeg(Tricks.frame(marker, 8, 6300, 6300,
-                "011100", "021100", "031100"), "ffda000c03010002000300010000"));
+        assertRefused(
+                "not supported: save it as a baseline JPEG",
+                Tricks.jpeg(
+                        Tricks.frame(marker, 8, 6300, 6300, "011100", "021100", "031100"),
+                        "ffda000c03010002000300010000"));
     }
 
     @ParameterizedTest
@@ -61,15 +64,18 @@ class ImageHeaderTest {
     @ParameterizedTest
     @ValueSource(strings = {"00", "01", "10", "51", "15", "ff"})
     void samplingFactors(String factors) {
-        assertRefused("damaged", Tricks.jpeg(Tricks.frame("c0", 8, 8, 8, "01" + factors + "00"), "ffda0008010100003f00"));
+        assertRefused(
+                "damaged", Tricks.jpeg(Tricks.frame("c0", 8, 8, 8, "01" + factors + "00"), "ffda0008010100003f00"));
     }
 
     @Test
     void aFrameWithoutHeightOrTwice() {
         String scan = "ffda0008010100003f00";
         assertRefused("damaged", Tricks.jpeg(Tricks.frame("c0", 8, 8, 0, "011100"), scan));
-        assertRefused("damaged", Tricks.jpeg(Tricks.frame("c0", 8, 8, 8, "011100"),
-                Tricks.frame("c0", 8, 60000, 60000, "011100"), scan));
+        assertRefused(
+                "damaged",
+                Tricks.jpeg(
+                        Tricks.frame("c0", 8, 8, 8, "011100"), Tricks.frame("c0", 8, 60000, 60000, "011100"), scan));
         assertRefused("damaged", Tricks.jpeg(scan));
         assertRefused("damaged", Tricks.jpeg(Tricks.frame("c0", 8, 8, 8, "011100")));
     }
@@ -92,15 +98,26 @@ class ImageHeaderTest {
 
     @Test
     void noDecoderSeesWhatAJpegCarriesBeside() {
-        byte[] icc = ByteBuffer.allocate(60_000).put("ICC_PROFILE\0\1\1".getBytes(StandardCharsets.US_ASCII)).array();
+        byte[] icc = ByteBuffer.allocate(60_000)
+                .put("ICC_PROFILE\0\1\1".getBytes(StandardCharsets.US_ASCII))
+                .array();
         byte[] exif = new byte[65_000];
         Arrays.fill(exif, (byte) 0xff);
         System.arraycopy("Exif\0\0II*\0\b\0\0\0".getBytes(StandardCharsets.US_ASCII), 0, exif, 0, 14);
         byte[] thumbnail = ByteBuffer.allocate(14 + 3 * 255 * 80)
-                .put("JFIF\0\1\1\0\0\1\0\1".getBytes(StandardCharsets.US_ASCII)).put((byte) 255).put((byte) 80).array();
-        byte[] loaded = Tricks.baseline(16, 8, Tricks.segment("e0", thumbnail), Tricks.segment("e1", exif),
-                Tricks.segment("e2", icc).repeat(20), Tricks.segment("fe", new byte[65_000]));
-        assertArrayEquals(new ImageDecoder(Tricks.baseline(16, 8)).decode(1).rgb(),
+                .put("JFIF\0\1\1\0\0\1\0\1".getBytes(StandardCharsets.US_ASCII))
+                .put((byte) 255)
+                .put((byte) 80)
+                .array();
+        byte[] loaded = Tricks.baseline(
+                16,
+                8,
+                Tricks.segment("e0", thumbnail),
+                Tricks.segment("e1", exif),
+                Tricks.segment("e2", icc).repeat(20),
+                Tricks.segment("fe", new byte[65_000]));
+        assertArrayEquals(
+                new ImageDecoder(Tricks.baseline(16, 8)).decode(1).rgb(),
                 new ImageDecoder(loaded).decode(1).rgb());
     }
 
@@ -113,15 +130,26 @@ class ImageHeaderTest {
 
     @Test
     void noDecoderSeesTheTextsOfAPng() {
-        byte[] text = ByteBuffer.allocate(200_000).put("a\0\0".getBytes(StandardCharsets.US_ASCII))
-                .put(Tricks.deflated(64 << 20)).array();
+        byte[] text = ByteBuffer.allocate(200_000)
+                .put("a\0\0".getBytes(StandardCharsets.US_ASCII))
+                .put(Tricks.deflated(64 << 20))
+                .array();
         byte[] pixels = Tricks.chunk("IDAT", Tricks.deflated(4 * 13));
         byte[] end = Tricks.chunk("IEND", new byte[0]);
         byte[] bare = Tricks.png(Tricks.ihdr(4, 4, 8, 2, 0), pixels, end);
-        byte[] loaded = Tricks.png(Tricks.ihdr(4, 4, 8, 2, 0), Tricks.chunk("zTXt", text), Tricks.chunk("iTXt", text),
-                Tricks.chunk("tEXt", text), Tricks.chunk("iCCP", text), Tricks.chunk("eXIf", text), pixels,
-                Tricks.chunk("zTXt", text), end);
-        assertArrayEquals(new ImageDecoder(bare).decode(1).rgb(), new ImageDecoder(loaded).decode(1).rgb());
+        byte[] loaded = Tricks.png(
+                Tricks.ihdr(4, 4, 8, 2, 0),
+                Tricks.chunk("zTXt", text),
+                Tricks.chunk("iTXt", text),
+                Tricks.chunk("tEXt", text),
+                Tricks.chunk("iCCP", text),
+                Tricks.chunk("eXIf", text),
+                pixels,
+                Tricks.chunk("zTXt", text),
+                end);
+        assertArrayEquals(
+                new ImageDecoder(bare).decode(1).rgb(),
+                new ImageDecoder(loaded).decode(1).rgb());
         assertTrue(ImageHeader.read(loaded).memory(1) < 16 << 20);
     }
 
@@ -140,23 +168,35 @@ class ImageHeaderTest {
 
     @Test
     void moreDataThanPixelsIsNotUnpacked() {
-        byte[] bomb = Tricks.png(Tricks.ihdr(4, 4, 8, 2, 1), Tricks.chunk("IDAT", Tricks.deflated(64 << 20)),
+        byte[] bomb = Tricks.png(
+                Tricks.ihdr(4, 4, 8, 2, 1),
+                Tricks.chunk("IDAT", Tricks.deflated(64 << 20)),
                 Tricks.chunk("IEND", new byte[0]));
         assertEquals(4, new ImageDecoder(bomb).decode(1).width());
     }
 
     @ParameterizedTest
-    @CsvSource({"0,4,8,2,0", "4,0,8,2,0", "-1,4,8,2,0", "4,4,3,0,0", "4,4,16,3,0", "4,4,4,2,0", "4,4,8,5,0", "4,4,8,2,2"})
+    @CsvSource({"0,4,8,2,0", "4,0,8,2,0", "-1,4,8,2,0", "4,4,3,0,0", "4,4,16,3,0", "4,4,4,2,0", "4,4,8,5,0", "4,4,8,2,2"
+    })
     void headersThatPngDoesNotHave(int width, int height, int depth, int colour, int interlace) {
-        assertRefused("damaged", Tricks.png(Tricks.ihdr(width, height, depth, colour, interlace),
-                Tricks.chunk("IDAT", new byte[8]), Tricks.chunk("IEND", new byte[0])));
+        assertRefused(
+                "damaged",
+                Tricks.png(
+                        Tricks.ihdr(width, height, depth, colour, interlace),
+                        Tricks.chunk("IDAT", new byte[8]),
+                        Tricks.chunk("IEND", new byte[0])));
     }
 
     @Test
     void palettesThatPngDoesNotHave() {
         for (String type : new String[] {"PLTE", "tRNS"}) {
-            assertRefused("damaged", Tricks.png(Tricks.ihdr(4, 4, 8, 3, 0), Tricks.chunk(type, new byte[1 << 20]),
-                    Tricks.chunk("IDAT", new byte[8]), Tricks.chunk("IEND", new byte[0])));
+            assertRefused(
+                    "damaged",
+                    Tricks.png(
+                            Tricks.ihdr(4, 4, 8, 3, 0),
+                            Tricks.chunk(type, new byte[1 << 20]),
+                            Tricks.chunk("IDAT", new byte[8]),
+                            Tricks.chunk("IEND", new byte[0])));
         }
     }
 
@@ -167,7 +207,8 @@ class ImageHeaderTest {
     }
 
     private static ImageHeader png(int side, int depth, int colour) {
-        return ImageHeader.read(Tricks.png(Tricks.ihdr(side, side, depth, colour, 0), Tricks.chunk("IDAT", new byte[8])));
+        return ImageHeader.read(
+                Tricks.png(Tricks.ihdr(side, side, depth, colour, 0), Tricks.chunk("IDAT", new byte[8])));
     }
 
     // --- GIF ---
@@ -196,7 +237,8 @@ class ImageHeaderTest {
 
     @Test
     void aGifThatEndsBeforeItsLastPixel() {
-        ImageException refused = assertThrows(ImageException.class,
+        ImageException refused = assertThrows(
+                ImageException.class,
                 () -> new ImageDecoder(Tricks.gif(100, 100, 0, 0, 100, 100, Tricks.growingCodes(10))).decode(1));
         assertTrue(refused.getMessage().contains("incomplete"));
     }
@@ -213,7 +255,8 @@ class ImageHeaderTest {
             }
             byte[] gif = TestImages.encode(noise, "gif");
             BufferedImage expected = ImageIO.read(new ByteArrayInputStream(gif));
-            assertArrayEquals(Rasters.rgb(expected).rgb(), new ImageDecoder(gif).decode(1).rgb());
+            assertArrayEquals(
+                    Rasters.rgb(expected).rgb(), new ImageDecoder(gif).decode(1).rgb());
         }
     }
 
@@ -223,7 +266,10 @@ class ImageHeaderTest {
     void aFrameLargerThanItsCanvas() {
         assertRefused("does not fit its canvas", Tricks.webp(Tricks.canvas(0, 1, 1), Tricks.lossless(16_000, 16_000)));
         assertRefused("does not fit its canvas", Tricks.webp(Tricks.canvas(0, 300, 300), Tricks.lossless(1, 1)));
-        assertEquals(30, ImageHeader.read(Tricks.webp(Tricks.canvas(0, 30, 20), Tricks.lossless(30, 20))).width());
+        assertEquals(
+                30,
+                ImageHeader.read(Tricks.webp(Tricks.canvas(0, 30, 20), Tricks.lossless(30, 20)))
+                        .width());
     }
 
     @Test
@@ -237,12 +283,36 @@ class ImageHeaderTest {
         assertEquals(0, first.rgb()[3 * (2 * 10 + 4)], "which begins at 4, 2");
     }
 
-    private static byte[] animation(int canvasWidth, int canvasHeight, int halfLeft, int halfTop, int width, int height) {
+    private static byte[] animation(
+            int canvasWidth, int canvasHeight, int halfLeft, int halfTop, int width, int height) {
         byte[] frame = Tricks.lossless(width, height);
-        byte[] header = {(byte) halfLeft, 0, 0, (byte) halfTop, 0, 0, (byte) (width - 1), (byte) (width - 1 >> 8), 0,
-                (byte) (height - 1), (byte) (height - 1 >> 8), 0, 0, 0, 0, 0};
-        return Tricks.webp(Tricks.canvas(2, canvasWidth, canvasHeight), Tricks.riff("ANIM", new byte[6]),
-                Tricks.riff("ANMF", ByteBuffer.allocate(header.length + frame.length).put(header).put(frame).array()));
+        byte[] header = {
+            (byte) halfLeft,
+            0,
+            0,
+            (byte) halfTop,
+            0,
+            0,
+            (byte) (width - 1),
+            (byte) (width - 1 >> 8),
+            0,
+            (byte) (height - 1),
+            (byte) (height - 1 >> 8),
+            0,
+            0,
+            0,
+            0,
+            0
+        };
+        return Tricks.webp(
+                Tricks.canvas(2, canvasWidth, canvasHeight),
+                Tricks.riff("ANIM", new byte[6]),
+                Tricks.riff(
+                        "ANMF",
+                        ByteBuffer.allocate(header.length + frame.length)
+                                .put(header)
+                                .put(frame)
+                                .array()));
     }
 
     @Test
@@ -272,19 +342,28 @@ class ImageHeaderTest {
 
     @Test
     void whatNoArrayHoldsIsNotDecoded() {
-        for (byte[] file : new byte[][] {Tricks.gif(1, 1, 0, 0, 65_535, 65_535, Tricks.growingCodes(4)),
-                Tricks.png(Tricks.ihdr(Integer.MAX_VALUE, Integer.MAX_VALUE, 8, 2, 0), Tricks.chunk("IDAT", new byte[8]))}) {
-            assertTrue(assertThrows(ImageException.class, () -> new ImageDecoder(file).decode(1000)).isTooLarge());
+        for (byte[] file : new byte[][] {
+            Tricks.gif(1, 1, 0, 0, 65_535, 65_535, Tricks.growingCodes(4)),
+            Tricks.png(Tricks.ihdr(Integer.MAX_VALUE, Integer.MAX_VALUE, 8, 2, 0), Tricks.chunk("IDAT", new byte[8]))
+        }) {
+            assertTrue(assertThrows(ImageException.class, () -> new ImageDecoder(file).decode(1000))
+                    .isTooLarge());
         }
     }
 
     @Test
     void everyStartOfAFileIsJudged() {
-        for (byte[] file : new byte[][] {Tricks.baseline(8, 8),
-                Tricks.webp(Tricks.canvas(0, 30, 20), Tricks.lossless(30, 20)),
-                animation(10, 8, 2, 1, 4, 3), Tricks.gif(10, 10, 0, 0, 10, 10, Tricks.growingCodes(99)),
-                Tricks.png(Tricks.ihdr(4, 4, 8, 2, 0), Tricks.chunk("IDAT", Tricks.deflated(4 * 13)),
-                        Tricks.chunk("IEND", new byte[0])), TestImages.resource("progressive.jpg")}) {
+        for (byte[] file : new byte[][] {
+            Tricks.baseline(8, 8),
+            Tricks.webp(Tricks.canvas(0, 30, 20), Tricks.lossless(30, 20)),
+            animation(10, 8, 2, 1, 4, 3),
+            Tricks.gif(10, 10, 0, 0, 10, 10, Tricks.growingCodes(99)),
+            Tricks.png(
+                    Tricks.ihdr(4, 4, 8, 2, 0),
+                    Tricks.chunk("IDAT", Tricks.deflated(4 * 13)),
+                    Tricks.chunk("IEND", new byte[0])),
+            TestImages.resource("progressive.jpg")
+        }) {
             ImageHeader.read(file);
             for (int length = 0; length < file.length - 12; length++) {
                 byte[] start = Arrays.copyOf(file, length);

@@ -21,6 +21,7 @@ public final class PictureFuzz implements FuzzTarget {
 
     /** More cost time and find nothing that fewer do not. */
     private static final int MOST_PIXELS = 1 << 18;
+
     private static final long MOST_MEMORY = 64L << 20;
 
     private final ImageFormat format;
@@ -30,7 +31,9 @@ public final class PictureFuzz implements FuzzTarget {
     }
 
     public static List<FuzzTarget> all() {
-        return Arrays.stream(ImageFormat.values()).<FuzzTarget>map(PictureFuzz::new).toList();
+        return Arrays.stream(ImageFormat.values())
+                .<FuzzTarget>map(PictureFuzz::new)
+                .toList();
     }
 
     @Override

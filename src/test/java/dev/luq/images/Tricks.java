@@ -12,8 +12,7 @@ import java.util.zip.Deflater;
 /** Files of a few bytes that are a lot of work, or pretend to be. Built by hand: no encoder makes them. */
 public final class Tricks {
 
-    private Tricks() {
-    }
+    private Tricks() {}
 
     // --- JPEG ---
 
@@ -27,13 +26,24 @@ public final class Tricks {
 
     /** @param marker of the frame: c0 is baseline. @param components three bytes each */
     public static String frame(String marker, int precision, int width, int height, String... components) {
-        return "ff%s%04x%02x%04x%04x%02x%s".formatted(marker, 8 + 3 * components.length, precision, height, width,
-                components.length, String.join("", components));
+        return "ff%s%04x%02x%04x%04x%02x%s"
+                .formatted(
+                        marker,
+                        8 + 3 * components.length,
+                        precision,
+                        height,
+                        width,
+                        components.length,
+                        String.join("", components));
     }
 
     /** One grey frame and so many scans of no bytes: one of the DC coefficients, the others of an AC coefficient. */
     public static byte[] progressive(int width, int height, int scans) {
-        return jpeg(QUANTIZATION, frame("c2", 8, width, height, "011100"), CODES, "ffda0008010100000000",
+        return jpeg(
+                QUANTIZATION,
+                frame("c2", 8, width, height, "011100"),
+                CODES,
+                "ffda0008010100000000",
                 "ffda0008010100010100".repeat(scans - 1));
     }
 
@@ -41,8 +51,13 @@ public final class Tricks {
     public static byte[] baseline(int width, int height, String... before) {
         int blocks = (width + 7) / 8 * ((height + 7) / 8);
         // Each block is two codes of one bit.
-        return jpeg(String.join("", before), QUANTIZATION, frame("c0", 8, width, height, "011100"), CODES,
-                "ffda0008010100003f00", "00".repeat((blocks * 2 + 7) / 8));
+        return jpeg(
+                String.join("", before),
+                QUANTIZATION,
+                frame("c0", 8, width, height, "011100"),
+                CODES,
+                "ffda0008010100003f00",
+                "00".repeat((blocks * 2 + 7) / 8));
     }
 
     /** An application segment. */
@@ -67,13 +82,25 @@ public final class Tricks {
         CRC32 crc = new CRC32();
         crc.update(name);
         crc.update(content);
-        return ByteBuffer.allocate(12 + content.length).putInt(content.length).put(name).put(content)
-                .putInt((int) crc.getValue()).array();
+        return ByteBuffer.allocate(12 + content.length)
+                .putInt(content.length)
+                .put(name)
+                .put(content)
+                .putInt((int) crc.getValue())
+                .array();
     }
 
     public static byte[] ihdr(int width, int height, int depth, int colour, int interlace) {
-        return chunk("IHDR", ByteBuffer.allocate(13).putInt(width).putInt(height).put((byte) depth).put((byte) colour)
-                .putShort((short) 0).put((byte) interlace).array());
+        return chunk(
+                "IHDR",
+                ByteBuffer.allocate(13)
+                        .putInt(width)
+                        .putInt(height)
+                        .put((byte) depth)
+                        .put((byte) colour)
+                        .putShort((short) 0)
+                        .put((byte) interlace)
+                        .array());
     }
 
     /** So many zeros, as zlib packs them. */
@@ -90,14 +117,25 @@ public final class Tricks {
     // --- GIF ---
 
     /** @param codes packed, least significant bit first, of a frame with two colours: roots of two bits, codes of three */
-    public static byte[] gif(int screenWidth, int screenHeight, int left, int top, int width, int height, byte[] codes) {
+    public static byte[] gif(
+            int screenWidth, int screenHeight, int left, int top, int width, int height, byte[] codes) {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
-        out.writeBytes(ByteBuffer.allocate(30).order(ByteOrder.LITTLE_ENDIAN)
-                .put("GIF89a".getBytes(StandardCharsets.US_ASCII)).putShort((short) screenWidth)
-                .putShort((short) screenHeight).put((byte) 0x80).putShort((short) 0)
-                .put(hex("ff00000000ff")).put((byte) 0x2c)
-                .putShort((short) left).putShort((short) top).putShort((short) width).putShort((short) height)
-                .put((byte) 0).put((byte) 2).array());
+        out.writeBytes(ByteBuffer.allocate(30)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .put("GIF89a".getBytes(StandardCharsets.US_ASCII))
+                .putShort((short) screenWidth)
+                .putShort((short) screenHeight)
+                .put((byte) 0x80)
+                .putShort((short) 0)
+                .put(hex("ff00000000ff"))
+                .put((byte) 0x2c)
+                .putShort((short) left)
+                .putShort((short) top)
+                .putShort((short) width)
+                .putShort((short) height)
+                .put((byte) 0)
+                .put((byte) 2)
+                .array());
         for (int i = 0; i < codes.length; i += 255) {
             int length = Math.min(255, codes.length - i);
             out.write(length);
@@ -139,14 +177,26 @@ public final class Tricks {
     }
 
     public static byte[] riff(String type, byte[] content) {
-        return ByteBuffer.allocate(8 + content.length + (content.length & 1)).order(ByteOrder.LITTLE_ENDIAN)
-                .put(type.getBytes(StandardCharsets.US_ASCII)).putInt(content.length).put(content).array();
+        return ByteBuffer.allocate(8 + content.length + (content.length & 1))
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .put(type.getBytes(StandardCharsets.US_ASCII))
+                .putInt(content.length)
+                .put(content)
+                .array();
     }
 
     /** @param flags 2 for an animation, 16 for alpha */
     public static byte[] canvas(int flags, int width, int height) {
-        return riff("VP8X", ByteBuffer.allocate(12).order(ByteOrder.LITTLE_ENDIAN).putInt(flags).putInt(width - 1)
-                .position(7).putInt(height - 1).array(), 10);
+        return riff(
+                "VP8X",
+                ByteBuffer.allocate(12)
+                        .order(ByteOrder.LITTLE_ENDIAN)
+                        .putInt(flags)
+                        .putInt(width - 1)
+                        .position(7)
+                        .putInt(height - 1)
+                        .array(),
+                10);
     }
 
     private static byte[] riff(String type, byte[] content, int length) {

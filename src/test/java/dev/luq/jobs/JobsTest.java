@@ -95,8 +95,11 @@ class JobsTest {
         go("1");
         until("the end of the changes", watcher::hasCompleted);
         assertEquals(JobState.SUCCEEDED, watcher.getLastItem().job().state());
-        assertTrue(watcher.getItems().stream().anyMatch(event -> event.job().note().equals(Optional.of("doing PUBLISH"))));
-        assertEquals(watcher.getItems().size(), watcher.getItems().stream().map(JobEvents.Event::id).distinct().count());
+        assertTrue(
+                watcher.getItems().stream().anyMatch(event -> event.job().note().equals(Optional.of("doing PUBLISH"))));
+        assertEquals(
+                watcher.getItems().size(),
+                watcher.getItems().stream().map(JobEvents.Event::id).distinct().count());
 
         AssertSubscriber<JobEvents.Event> late = AssertSubscriber.create(Long.MAX_VALUE);
         jobs.changes("1").subscribe().withSubscriber(late);
@@ -118,7 +121,8 @@ class JobsTest {
         assertEquals(2, jobs.count(JobState.QUEUED));
         go("1");
         Job third = ended(jobs, "3");
-        assertTrue(jobs.get("2").finished().orElseThrow().compareTo(third.started().orElseThrow()) <= 0);
+        assertTrue(
+                jobs.get("2").finished().orElseThrow().compareTo(third.started().orElseThrow()) <= 0);
         assertFalse(Files.exists(data.resolve("jobs").resolve("4")));
     }
 
@@ -154,7 +158,8 @@ class JobsTest {
         assertThrows(JobRequestException.NotFound.class, () -> jobs.delete("1"));
         assertFalse(Files.exists(data.resolve("jobs").resolve("1")));
         jobs.stop();
-        assertEquals(List.of("2"), started(Map.of()).list().stream().map(Job::id).toList());
+        assertEquals(
+                List.of("2"), started(Map.of()).list().stream().map(Job::id).toList());
     }
 
     @Test
@@ -180,7 +185,9 @@ class JobsTest {
         jobs.create(request("2", "mortal"));
         Job given = ended(jobs, "2");
         assertEquals(JobState.FAILED, given.state());
-        assertTrue(given.error().orElseThrow().contains("SIGKILL) 3 times"), given.error().get());
+        assertTrue(
+                given.error().orElseThrow().contains("SIGKILL) 3 times"),
+                given.error().get());
     }
 
     @Test
@@ -207,12 +214,21 @@ class JobsTest {
 
     @Test
     void aServerThatIsKilledTakesTheProcessWithItAndItsSuccessorResumes() throws IOException, InterruptedException {
-        Process server = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-cp",
-                System.getProperty("java.class.path"), JobServer.class.getName(), data.toString())
-                .redirectError(ProcessBuilder.Redirect.INHERIT).start();
+        Process server = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        JobServer.class.getName(),
+                        data.toString())
+                .redirectError(ProcessBuilder.Redirect.INHERIT)
+                .start();
         long pid;
         try (BufferedReader out = server.inputReader()) {
-            pid = out.lines().filter(line -> line.matches("\\d+")).mapToLong(Long::parseLong).findFirst().orElseThrow();
+            pid = out.lines()
+                    .filter(line -> line.matches("\\d+"))
+                    .mapToLong(Long::parseLong)
+                    .findFirst()
+                    .orElseThrow();
             server.destroyForcibly().waitFor();
         }
         Jobs successor = started(Map.of());
@@ -220,7 +236,9 @@ class JobsTest {
         go("1");
         assertEquals(JobState.SUCCEEDED, ended(successor, "1").state());
         assertEquals(List.of(Phase.values()), log("1"), "no phase was done twice");
-        until("the process is gone", () -> !ProcessHandle.of(pid).map(ProcessHandle::isAlive).orElse(false));
+        until(
+                "the process is gone",
+                () -> !ProcessHandle.of(pid).map(ProcessHandle::isAlive).orElse(false));
     }
 
     @Test
@@ -229,11 +247,19 @@ class JobsTest {
         Job first = jobs.create(request("1", "quick", Optional.of(new Job.Idempotency("k", "aa")), Optional.empty()));
         Job again = jobs.create(request("2", "quick", Optional.of(new Job.Idempotency("k", "aa")), Optional.empty()));
         assertEquals(first.id(), again.id());
-        assertThrows(JobRequestException.KeyReused.class,
-                () -> jobs.create(request("3", "quick", Optional.of(new Job.Idempotency("k", "bb")), Optional.empty())));
+        assertThrows(
+                JobRequestException.KeyReused.class,
+                () -> jobs.create(
+                        request("3", "quick", Optional.of(new Job.Idempotency("k", "bb")), Optional.empty())));
         ended(jobs, "1");
         jobs.stop();
-        assertEquals("1", started(Map.of()).find(new Job.Idempotency("k", "aa")).orElseThrow().id(), "also after a restart");
+        assertEquals(
+                "1",
+                started(Map.of())
+                        .find(new Job.Idempotency("k", "aa"))
+                        .orElseThrow()
+                        .id(),
+                "also after a restart");
     }
 
     @Test
@@ -269,7 +295,8 @@ class JobsTest {
         Jobs jobs = started(Map.of());
         jobs.create(request("1", "patient"));
         jobs.create(request("2", "quick"));
-        Path taken = Files.createDirectories(data.resolve("jobs").resolve("2").resolve("record.json.part").resolve("taken"));
+        Path taken = Files.createDirectories(
+                data.resolve("jobs").resolve("2").resolve("record.json.part").resolve("taken"));
         assertThrows(JobRequestException.NotSaved.class, () -> jobs.cancel("2"));
         assertEquals(JobState.QUEUED, jobs.get("2").state());
         Files.delete(taken);
@@ -283,11 +310,16 @@ class JobsTest {
     }
 
     private Jobs started(Map<String, String> values) {
-        Jobs jobs = jobs(data, values, (model, manifest, mode) -> {
-            activated.add(model + " " + manifest + " " + mode);
-            return activationFailure.<CompletableFuture<?>>map(CompletableFuture::failedFuture)
-                    .orElse(CompletableFuture.completedFuture(null));
-        }, phases::add);
+        Jobs jobs = jobs(
+                data,
+                values,
+                (model, manifest, mode) -> {
+                    activated.add(model + " " + manifest + " " + mode);
+                    return activationFailure
+                            .<CompletableFuture<?>>map(CompletableFuture::failedFuture)
+                            .orElse(CompletableFuture.completedFuture(null));
+                },
+                phases::add);
         all.add(jobs);
         jobs.start();
         return jobs;
@@ -295,8 +327,11 @@ class JobsTest {
 
     static Jobs jobs(Path data, Map<String, String> values, Jobs.Activator activator, Consumer<Phase> phases) {
         ProcessConfig process = TestConfig.of(Map.of()).process();
-        return new Jobs(TestConfig.of(JobsConfig.class, values), new DataFolder(data),
-                ScriptedJobs.command(process, new DataFolder(data)), activator,
+        return new Jobs(
+                TestConfig.of(JobsConfig.class, values),
+                new DataFolder(data),
+                ScriptedJobs.command(process, new DataFolder(data)),
+                activator,
                 List.of((phase, duration) -> phases.accept(phase)));
     }
 
@@ -304,12 +339,18 @@ class JobsTest {
         return request(id, kind, Optional.empty(), Optional.empty());
     }
 
-    private static Jobs.Request request(String id, String kind, Optional<Job.Idempotency> key, Optional<SwapMode> swap) {
-        return new Jobs.Request(id, RequantizationSpec.of(
-                new RequantizationSpec.Source("tiny", List.of("base.gguf"), Optional.empty()),
-                new RequantizationSpec.Sets("calibration", "evaluation", 0), Budget.parse("60%"),
-                new ServingShape(512, 64, 1, 1),
-                new RequantizationSpec.Output(kind + "-" + id, Instant.EPOCH, RequantizationSpec.Scope.BRIEF)), key, swap);
+    private static Jobs.Request request(
+            String id, String kind, Optional<Job.Idempotency> key, Optional<SwapMode> swap) {
+        return new Jobs.Request(
+                id,
+                RequantizationSpec.of(
+                        new RequantizationSpec.Source("tiny", List.of("base.gguf"), Optional.empty()),
+                        new RequantizationSpec.Sets("calibration", "evaluation", 0),
+                        Budget.parse("60%"),
+                        new ServingShape(512, 64, 1, 1),
+                        new RequantizationSpec.Output(kind + "-" + id, Instant.EPOCH, RequantizationSpec.Scope.BRIEF)),
+                key,
+                swap);
     }
 
     private void go(String id) throws IOException {
@@ -318,7 +359,8 @@ class JobsTest {
 
     private List<Phase> log(String id) {
         try {
-            return Files.readAllLines(data.resolve("jobs").resolve(id).resolve("log")).stream().map(Phase::valueOf)
+            return Files.readAllLines(data.resolve("jobs").resolve(id).resolve("log")).stream()
+                    .map(Phase::valueOf)
                     .collect(Collectors.toList());
         } catch (IOException e) {
             throw new IllegalStateException(e);

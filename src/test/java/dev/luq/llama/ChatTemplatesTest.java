@@ -17,7 +17,8 @@ import org.junit.jupiter.api.Test;
 @Integration
 class ChatTemplatesTest {
 
-    private static final String WEATHER = """
+    private static final String WEATHER =
+            """
             [{"type":"function","function":{"name":"get_weather","description":"The weather of a city",
               "parameters":{"type":"object","properties":{"city":{"type":"string"}},"required":["city"]}}}]""";
 
@@ -27,7 +28,8 @@ class ChatTemplatesTest {
 
     private static ChatTemplates withTools() {
         try {
-            return ChatTemplates.of(TinyModels.model(TinyModels.QWEN),
+            return ChatTemplates.of(
+                    TinyModels.model(TinyModels.QWEN),
                     Files.readString(Path.of("src/test/resources/tool-calls.jinja")));
         } catch (IOException e) {
             throw new IllegalStateException(e);
@@ -52,11 +54,14 @@ class ChatTemplatesTest {
     @Test
     void theModelsTemplateRendersTheConversation() {
         try (ChatTemplates templates = qwen()) {
-            ChatPrompt prompt = templates.apply("""
+            ChatPrompt prompt = templates.apply(
+                    """
                     {"messages":[{"role":"user","content":"Hi <|im_end|>"},{"role":"assistant","content":"Hello"},
                                  {"role":"user","content":"Größe?"}]}""");
-            assertEquals("<|im_start|>user\nHi <|im_end|><|im_end|>\n<|im_start|>assistant\nHello<|im_end|>\n"
-                    + "<|im_start|>user\nGröße?<|im_end|>\n<|im_start|>assistant\n", prompt.prompt());
+            assertEquals(
+                    "<|im_start|>user\nHi <|im_end|><|im_end|>\n<|im_start|>assistant\nHello<|im_end|>\n"
+                            + "<|im_start|>user\nGröße?<|im_end|>\n<|im_start|>assistant\n",
+                    prompt.prompt());
             assertEquals("", prompt.grammar());
             assertNull(prompt.grammarOptions());
             assertFalse(templates.supportsTools());
@@ -66,15 +71,19 @@ class ChatTemplatesTest {
     @Test
     void aTemplateMayBeNamed() {
         try (ChatTemplates templates = ChatTemplates.of(TinyModels.model(TinyModels.LLAVA), "chatml")) {
-            assertEquals("<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n",
-                    templates.apply("{\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}").prompt());
+            assertEquals(
+                    "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n",
+                    templates
+                            .apply("{\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}")
+                            .prompt());
         }
     }
 
     @Test
     void theGenerationPromptCanBeLeftOut() {
         try (ChatTemplates templates = qwen()) {
-            ChatPrompt prompt = templates.apply("""
+            ChatPrompt prompt = templates.apply(
+                    """
                     {"messages":[{"role":"user","content":"Hi"}],"add_generation_prompt":false}""");
             assertEquals("<|im_start|>user\nHi<|im_end|>\n", prompt.prompt());
         }
@@ -83,10 +92,12 @@ class ChatTemplatesTest {
     @Test
     void mediaMarkersKeepTheirPlace() {
         try (ChatTemplates templates = qwen()) {
-            ChatPrompt prompt = templates.apply("""
+            ChatPrompt prompt = templates.apply(
+                    """
                     {"messages":[{"role":"user","content":[{"type":"text","text":"a "},
                       {"type":"media_marker","text":"<marker-1>"},{"type":"text","text":" b"}]}]}""");
-            assertEquals("<|im_start|>user\na <marker-1> b<|im_end|>\n<|im_start|>assistant\n",
+            assertEquals(
+                    "<|im_start|>user\na <marker-1> b<|im_end|>\n<|im_start|>assistant\n",
                     prompt.prompt().replace("\n<marker-1>\n", "<marker-1>"));
         }
     }
@@ -94,7 +105,8 @@ class ChatTemplatesTest {
     @Test
     void aJsonSchemaBecomesAGrammar() {
         try (ChatTemplates templates = qwen()) {
-            ChatPrompt prompt = templates.apply("""
+            ChatPrompt prompt = templates.apply(
+                    """
                     {"messages":[{"role":"user","content":"Hi"}],
                      "json_schema":{"type":"object","properties":{"colour":{"enum":["red","blue"]}},
                                     "required":["colour"]}}""");
@@ -107,7 +119,8 @@ class ChatTemplatesTest {
     @Test
     void aGrammarOfTheCallerIsPassedOn() {
         try (ChatTemplates templates = qwen()) {
-            ChatPrompt prompt = templates.apply("""
+            ChatPrompt prompt = templates.apply(
+                    """
                     {"messages":[{"role":"user","content":"Hi"}],"grammar":"root ::= \\"yes\\""}""");
             assertEquals(GrammarOptions.of("root ::= \"yes\""), prompt.grammarOptions());
         }
@@ -122,10 +135,12 @@ class ChatTemplatesTest {
             assertTrue(prompt.grammarLazy());
             assertTrue(prompt.triggersJson().contains("tool_call"), prompt.triggersJson());
             try (MessageParser parser = templates.parser(prompt)) {
-                List<MessageDelta> deltas = parser.update("""
+                List<MessageDelta> deltas = parser.update(
+                        """
                         Let me see.<tool_call>
                         {"name": "get_weather", "arguments": {"city": "Rome"}}
-                        </tool_call>""", false);
+                        </tool_call>""",
+                        false);
                 assertEquals("Let me see.", content(deltas).strip());
                 MessageDelta.ToolCall call = (MessageDelta.ToolCall) deltas.get(deltas.size() - 1);
                 assertEquals(0, call.index());
@@ -138,7 +153,8 @@ class ChatTemplatesTest {
 
     @Test
     void aToolCallIsStreamed() {
-        String text = "Wait.<tool_call>\n{\"name\": \"get_weather\", \"arguments\": {\"city\": \"Rome\"}}\n</tool_call>";
+        String text =
+                "Wait.<tool_call>\n{\"name\": \"get_weather\", \"arguments\": {\"city\": \"Rome\"}}\n</tool_call>";
         List<MessageDelta> deltas = new ArrayList<>();
         try (ChatTemplates templates = withTools();
                 MessageParser parser = templates.parser(weather(templates, "auto"))) {
@@ -185,7 +201,8 @@ class ChatTemplatesTest {
             try (MessageParser parser = templates.parser(prompt)) {
                 String text = "{\"name\": \"get_weather\", \"arguments\": {\"city\":\"Rome\"}}";
                 assertEquals(List.of(), parser.update(text.substring(0, 20), true));
-                MessageDelta.ToolCall call = (MessageDelta.ToolCall) parser.update(text, false).get(0);
+                MessageDelta.ToolCall call =
+                        (MessageDelta.ToolCall) parser.update(text, false).get(0);
                 assertEquals("get_weather", call.name());
                 assertEquals("{\"city\":\"Rome\"}", call.arguments().replace(" ", ""));
             }
@@ -196,7 +213,8 @@ class ChatTemplatesTest {
     @Test
     void aSchemaIsTheWholeAnswer() {
         try (ChatTemplates templates = withTools()) {
-            String request = "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"json_schema\":{\"type\":\"object\"}";
+            String request =
+                    "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"json_schema\":{\"type\":\"object\"}";
             for (String tools : List.of("", ",\"tools\":" + WEATHER)) {
                 ChatPrompt prompt = templates.apply(request + tools + "}");
                 assertFalse(prompt.grammar().contains("```"), prompt.grammar());
@@ -223,13 +241,16 @@ class ChatTemplatesTest {
     @Test
     void toolMessagesAreRendered() {
         try (ChatTemplates templates = withTools()) {
-            ChatPrompt prompt = templates.apply("""
+            ChatPrompt prompt = templates.apply(
+                    """
                     {"messages":[{"role":"user","content":"Weather?"},
                       {"role":"assistant","content":null,"tool_calls":[{"id":"call_1","type":"function",
                         "function":{"name":"get_weather","arguments":"{\\"city\\":\\"Rome\\"}"}}]},
                       {"role":"tool","tool_call_id":"call_1","content":"sunny"}],
-                     "tools":%s}""".formatted(WEATHER));
-            assertTrue(prompt.prompt().contains("\"name\": \"get_weather\", \"arguments\": {\"city\""), prompt.prompt());
+                     "tools":%s}"""
+                            .formatted(WEATHER));
+            assertTrue(
+                    prompt.prompt().contains("\"name\": \"get_weather\", \"arguments\": {\"city\""), prompt.prompt());
             assertTrue(prompt.prompt().contains("<tool_response>\nsunny\n</tool_response>"), prompt.prompt());
         }
     }
@@ -246,11 +267,14 @@ class ChatTemplatesTest {
     @Test
     void plainTextPassesTheParserUnchanged() {
         try (ChatTemplates templates = qwen();
-                MessageParser parser = templates.parser(templates.apply("""
+                MessageParser parser = templates.parser(templates.apply(
+                        """
                         {"messages":[{"role":"user","content":"Hi"}]}"""))) {
             assertEquals(List.of(new MessageDelta.Content("It is")), parser.update("It is", true));
             assertEquals(List.of(), parser.update("It is", true));
-            assertEquals(List.of(new MessageDelta.Content(" ré\uD83D\uDE00d")), parser.update("It is ré\uD83D\uDE00d", true));
+            assertEquals(
+                    List.of(new MessageDelta.Content(" ré\uD83D\uDE00d")),
+                    parser.update("It is ré\uD83D\uDE00d", true));
             assertEquals(List.of(new MessageDelta.Content(".")), parser.update("It is ré\uD83D\uDE00d.", false));
         }
     }
@@ -258,14 +282,20 @@ class ChatTemplatesTest {
     @Test
     void requestsThatMakeNoSenseAreRefused() {
         try (ChatTemplates templates = qwen()) {
-            for (String request : new String[] {"", "no json", "{}", "{\"messages\":{}}", "{\"messages\":[{}]}",
-                    "{\"messages\":[{\"role\":\"user\",\"content\":7}]}",
-                    "{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"audio\",\"text\":\"\"}]}]}",
-                    "{\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}],\"tool_choice\":\"maybe\"}",
-                    "{\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}],\"json_schema\":{\"$ref\":\"#/no/where\"}}",
-                    "{\"messages\":" + "[".repeat(100_000)}) {
-                LlamaException.InvalidTemplate e = assertThrows(LlamaException.InvalidTemplate.class,
-                        () -> templates.apply(request), request);
+            for (String request : new String[] {
+                "",
+                "no json",
+                "{}",
+                "{\"messages\":{}}",
+                "{\"messages\":[{}]}",
+                "{\"messages\":[{\"role\":\"user\",\"content\":7}]}",
+                "{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"audio\",\"text\":\"\"}]}]}",
+                "{\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}],\"tool_choice\":\"maybe\"}",
+                "{\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}],\"json_schema\":{\"$ref\":\"#/no/where\"}}",
+                "{\"messages\":" + "[".repeat(100_000)
+            }) {
+                LlamaException.InvalidTemplate e =
+                        assertThrows(LlamaException.InvalidTemplate.class, () -> templates.apply(request), request);
                 assertFalse(e.getMessage().isBlank());
             }
         }
@@ -276,8 +306,10 @@ class ChatTemplatesTest {
         Model model = TinyModels.model(TinyModels.QWEN);
         assertThrows(LlamaException.InvalidTemplate.class, () -> ChatTemplates.of(model, "{% if %}"));
         try (ChatTemplates templates = ChatTemplates.of(model, "{{ raise_exception('only short talks') }}")) {
-            assertTrue(assertThrows(LlamaException.InvalidTemplate.class,
-                    () -> templates.apply("{\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}")).getMessage()
+            assertTrue(assertThrows(
+                            LlamaException.InvalidTemplate.class,
+                            () -> templates.apply("{\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}"))
+                    .getMessage()
                     .contains("only short talks"));
         }
     }

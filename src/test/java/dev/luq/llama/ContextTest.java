@@ -27,7 +27,8 @@ class ContextTest {
         try (Context context = TinyModels.context(TinyModels.QWEN, 1)) {
             alone = TinyModels.logits(context, PROMPT, 0);
         }
-        try (Context context = TinyModels.context(TinyModels.QWEN, 3); TokenBatch batch = TokenBatch.create(32)) {
+        try (Context context = TinyModels.context(TinyModels.QWEN, 3);
+                TokenBatch batch = TokenBatch.create(32)) {
             int[] last = new int[3];
             for (int i = 0; i < PROMPT.length; i++) {
                 for (int sequence = 0; sequence < 3; sequence++) {
@@ -90,14 +91,16 @@ class ContextTest {
     void aPositionThatDoesNotFollowIsRefused() {
         try (Context context = TinyModels.context(TinyModels.LLAVA, 1)) {
             TinyModels.logits(context, PROMPT, 0);
-            String message = assertThrows(LlamaException.DecodeFailed.class, () -> next(context, 1, 3, 0)).getMessage();
+            String message = assertThrows(LlamaException.DecodeFailed.class, () -> next(context, 1, 3, 0))
+                    .getMessage();
             assertTrue(message.startsWith("evaluation failed (-1)"), message);
         }
     }
 
     @Test
     void whatLlamaWouldAbortOnIsRefused() {
-        try (Context context = TinyModels.context(TinyModels.LLAVA, 2); TokenBatch batch = TokenBatch.create(200)) {
+        try (Context context = TinyModels.context(TinyModels.LLAVA, 2);
+                TokenBatch batch = TokenBatch.create(200)) {
             assertThrows(IllegalArgumentException.class, () -> context.decode(batch), "empty");
             assertThrows(IllegalArgumentException.class, () -> context.logits(0), "nothing decoded");
             assertThrows(IllegalArgumentException.class, () -> next(context, 384, 0, 0), "no such token");
@@ -139,11 +142,8 @@ class ContextTest {
 
     @Test
     void optionsAreChecked() {
-        assertThrows(IllegalArgumentException.class,
-                () -> new ContextOptions(0, 8, 1, 1, KvType.F16, false));
-        assertThrows(IllegalArgumentException.class,
-                () -> new ContextOptions(64, 2, 3, 1, KvType.F16, false));
-        assertThrows(IllegalArgumentException.class,
-                () -> new ContextOptions(64, 512, 257, 1, KvType.F16, false));
+        assertThrows(IllegalArgumentException.class, () -> new ContextOptions(0, 8, 1, 1, KvType.F16, false));
+        assertThrows(IllegalArgumentException.class, () -> new ContextOptions(64, 2, 3, 1, KvType.F16, false));
+        assertThrows(IllegalArgumentException.class, () -> new ContextOptions(64, 512, 257, 1, KvType.F16, false));
     }
 }

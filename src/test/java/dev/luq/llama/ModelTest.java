@@ -73,8 +73,8 @@ class ModelTest {
         assertArrayEquals(logits.get(0), logits.get(1));
 
         assertThrows(LlamaException.ModelLoad.class, () -> Model.load(parts.subList(0, 2)));
-        assertThrows(LlamaException.ModelLoad.class,
-                () -> Model.load(List.of(parts.get(0), parts.get(2), parts.get(1))));
+        assertThrows(
+                LlamaException.ModelLoad.class, () -> Model.load(List.of(parts.get(0), parts.get(2), parts.get(1))));
     }
 
     /** The same tensors in several files, the metadata in the first. */
@@ -86,10 +86,12 @@ class ModelTest {
             Map<String, GgufValue> metadata = new LinkedHashMap<>(i == 0 ? gguf.metadata() : Map.of());
             metadata.put("split.no", new GgufValue.Int(GgufValueType.UINT16, i));
             metadata.put("split.count", new GgufValue.Int(GgufValueType.UINT16, count));
-            metadata.put("split.tensors.count", new GgufValue.Int(GgufValueType.INT32, gguf.tensors().size()));
+            metadata.put(
+                    "split.tensors.count",
+                    new GgufValue.Int(GgufValueType.INT32, gguf.tensors().size()));
             int perPart = (gguf.tensors().size() + count - 1) / count;
-            List<GgufTensor> tensors = gguf.tensors().subList(i * perPart,
-                    Math.min(gguf.tensors().size(), (i + 1) * perPart));
+            List<GgufTensor> tensors =
+                    gguf.tensors().subList(i * perPart, Math.min(gguf.tensors().size(), (i + 1) * perPart));
             Path part = directory.resolve("model-%05d-of-%05d.gguf".formatted(i + 1, count));
             try (GgufWriter writer = GgufWriter.create(part, metadata, tensors)) {
                 for (GgufTensor tensor : tensors) {
@@ -107,8 +109,10 @@ class ModelTest {
     void progressEndsLoading() {
         List<Path> file = List.of(TinyModels.modelFile(TinyModels.LLAVA));
         DoublePredicate cancelled = share -> false;
-        assertEquals("loading was cancelled",
-                assertThrows(LlamaException.ModelLoad.class, () -> Model.load(file, cancelled)).getMessage());
+        assertEquals(
+                "loading was cancelled",
+                assertThrows(LlamaException.ModelLoad.class, () -> Model.load(file, cancelled))
+                        .getMessage());
         DoublePredicate failing = share -> {
             throw new IllegalStateException();
         };
@@ -131,8 +135,8 @@ class ModelTest {
     }
 
     private void assertRefused(Path file) {
-        String message = assertThrows(LlamaException.ModelLoad.class,
-                () -> Model.load(List.of(file))).getMessage();
+        String message = assertThrows(LlamaException.ModelLoad.class, () -> Model.load(List.of(file)))
+                .getMessage();
         assertFalse(message.contains("/"), message);
         assertFalse(message.contains("no reason"), message);
     }
@@ -159,10 +163,13 @@ class ModelTest {
             Llama.init(lines::add);
             Model.load(List.of(TinyModels.modelFile(TinyModels.LLAVA))).close();
         } finally {
-            Llama.init(line -> { });
+            Llama.init(line -> {});
         }
-        assertTrue(lines.stream().anyMatch(line -> line.level() == LogLine.Level.INFO
-                && line.text().contains("general.architecture")), lines.toString());
+        assertTrue(
+                lines.stream()
+                        .anyMatch(line -> line.level() == LogLine.Level.INFO
+                                && line.text().contains("general.architecture")),
+                lines.toString());
         assertTrue(lines.stream().noneMatch(line -> line.text().contains("\n")));
         assertTrue(lines.stream().noneMatch(line -> line.level() == LogLine.Level.DEBUG));
     }
@@ -175,7 +182,7 @@ class ModelTest {
             });
             Model.load(List.of(TinyModels.modelFile(TinyModels.LLAVA))).close();
         } finally {
-            Llama.init(line -> { });
+            Llama.init(line -> {});
         }
     }
 

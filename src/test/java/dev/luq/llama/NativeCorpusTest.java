@@ -33,8 +33,9 @@ class NativeCorpusTest {
     private static final Path CORPUS = Path.of("native/fuzz/corpus");
     private static final Path TARGETS = Path.of("native/fuzz/targets");
     /** Those of native/fuzz/targets/schema.cpp. */
-    private static final Map<String, String> PATTERNS = Map.of("^a$", "\"a\"", "b", "char* \"b\" char*",
-            "states", "(\"a\"?){0,1999} \"b\"");
+    private static final Map<String, String> PATTERNS =
+            Map.of("^a$", "\"a\"", "b", "char* \"b\" char*", "states", "(\"a\"?){0,1999} \"b\"");
+
     private static final Duration LONGEST = Duration.ofSeconds(20);
 
     private interface Replay {
@@ -48,13 +49,15 @@ class NativeCorpusTest {
             Replay replay = replay(target);
             for (String file : list(CORPUS.resolve(target))) {
                 byte[] input = Files.readAllBytes(CORPUS.resolve(target).resolve(file));
-                tests.add(DynamicTest.dynamicTest(target + "/" + file, () -> assertTimeoutPreemptively(LONGEST, () -> {
-                    try {
-                        replay.run(input);
-                    } catch (LlamaException | IllegalArgumentException refused) {
-                        // as it may be
-                    }
-                })));
+                tests.add(DynamicTest.dynamicTest(
+                        target + "/" + file,
+                        () -> assertTimeoutPreemptively(LONGEST, () -> {
+                            try {
+                                replay.run(input);
+                            } catch (LlamaException | IllegalArgumentException refused) {
+                                // as it may be
+                            }
+                        })));
             }
         }
         return tests;
@@ -80,8 +83,8 @@ class NativeCorpusTest {
             case "schema" -> input -> sample(Schemas.toGrammar(text(input, 0), PATTERNS));
             case "grammar" -> input -> sample(text(input, 1));
             case "request" -> input -> apply(template(), text(input, 1));
-            case "template" -> input -> apply(text(input, 0),
-                    "{\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}],\"tools\":[]}");
+            case "template" ->
+                input -> apply(text(input, 0), "{\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}],\"tools\":[]}");
             case "message" -> NativeCorpusTest::parse;
             case "options" -> NativeCorpusTest::sampler;
             default -> throw new IllegalArgumentException("nothing replays " + target);
@@ -100,12 +103,11 @@ class NativeCorpusTest {
         Model model = TinyModels.model(TinyModels.LLAVA);
         try (Context context = TinyModels.context(TinyModels.LLAVA, 1);
                 TokenBatch first = TokenBatch.create(1);
-                Sampler sampler = Sampler.create(model, new SamplerOptions(2, 1, 0, 0, 0, 0, 1, 7, Map.of()),
-                        GrammarOptions.of(grammar))) {
+                Sampler sampler = Sampler.create(
+                        model, new SamplerOptions(2, 1, 0, 0, 0, 0, 1, 7, Map.of()), GrammarOptions.of(grammar))) {
             first.add(1, 0, 0, true);
             context.decode(first);
-            for (int i = 0; i < 8 && !model.vocabulary().isEndOfGeneration(sampler.sample(context, 0)); i++) {
-            }
+            for (int i = 0; i < 8 && !model.vocabulary().isEndOfGeneration(sampler.sample(context, 0)); i++) {}
         }
     }
 
@@ -118,8 +120,9 @@ class NativeCorpusTest {
 
     /** As a stream: the text grows by a few bytes at a time. */
     private static void parse(byte[] input) throws IOException {
-        String request = "{\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}],\"tools\":[{\"type\":\"function\",\"function\":"
-                + "{\"name\":\"weather\",\"parameters\":{\"type\":\"object\"}}}]}";
+        String request =
+                "{\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}],\"tools\":[{\"type\":\"function\",\"function\":"
+                        + "{\"name\":\"weather\",\"parameters\":{\"type\":\"object\"}}}]}";
         String whole = text(input, 2);
         try (ChatTemplates templates = ChatTemplates.of(TinyModels.model(TinyModels.LLAVA), template());
                 MessageParser parser = templates.parser(templates.apply(request))) {

@@ -30,7 +30,7 @@ class QuantizerTest {
 
     @BeforeAll
     static void init() {
-        Llama.init(line -> { });
+        Llama.init(line -> {});
     }
 
     /** Root mean squares of what is lost, relative to the weights', are those that the types are known for. */
@@ -98,15 +98,23 @@ class QuantizerTest {
 
     @Test
     void whatWouldAbortTheProcessIsAnException() {
-        assertThrows(IllegalArgumentException.class, () -> Quantizer.create(GgmlType.F16, GgmlType.IQ2_XXS, 256, 1, null));
+        assertThrows(
+                IllegalArgumentException.class, () -> Quantizer.create(GgmlType.F16, GgmlType.IQ2_XXS, 256, 1, null));
         assertThrows(IllegalArgumentException.class, () -> Quantizer.create(GgmlType.F16, GgmlType.Q4_K, 320, 1, null));
-        assertThrows(IllegalArgumentException.class, () -> Quantizer.create(GgmlType.F16, GgmlType.Q4_K, 256, 1, new float[3]));
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> Quantizer.create(GgmlType.F16, GgmlType.Q4_K, 256, 1, new float[3]));
         Quantizer quantizer = Quantizer.create(GgmlType.F32, GgmlType.Q8_0, COLUMNS, 1, null);
-        assertThrows(IllegalArgumentException.class, () -> quantizer.quantize(bytes(weights()), direct(1 << 16)),
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> quantizer.quantize(bytes(weights()), direct(1 << 16)),
                 "more rows than said");
-        assertThrows(IllegalArgumentException.class, () -> quantizer.quantize(direct(COLUMNS * 4), direct(10)), "no room");
-        assertThrows(IllegalArgumentException.class,
-                () -> quantizer.quantize(ByteBuffer.allocate(COLUMNS * 4), direct(1 << 16)), "not direct");
+        assertThrows(
+                IllegalArgumentException.class, () -> quantizer.quantize(direct(COLUMNS * 4), direct(10)), "no room");
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> quantizer.quantize(ByteBuffer.allocate(COLUMNS * 4), direct(1 << 16)),
+                "not direct");
         quantizer.close();
         quantizer.close();
         assertThrows(IllegalStateException.class, () -> quantizer.quantize(direct(COLUMNS * 4), direct(1 << 16)));
@@ -114,10 +122,12 @@ class QuantizerTest {
 
     @Test
     void llamaCppSaysWhyItWillNot(@TempDir Path directory) {
-        ModelQuantizer.Options options = new ModelQuantizer.Options(ModelQuantizer.FileType.IQ2_XXS, false, Map.of(),
-                Optional.empty(), 1);
-        LlamaException e = assertThrows(LlamaException.Quantization.class,
-                () -> ModelQuantizer.quantize(TinyModels.modelFile(TinyModels.QWEN), directory.resolve("out.gguf"), options));
+        ModelQuantizer.Options options =
+                new ModelQuantizer.Options(ModelQuantizer.FileType.IQ2_XXS, false, Map.of(), Optional.empty(), 1);
+        LlamaException e = assertThrows(
+                LlamaException.Quantization.class,
+                () -> ModelQuantizer.quantize(
+                        TinyModels.modelFile(TinyModels.QWEN), directory.resolve("out.gguf"), options));
         assertTrue(e.getMessage().contains("matrix"), e.getMessage());
         assertFalse(e.getMessage().contains(directory.toString()), e.getMessage());
     }
@@ -127,7 +137,8 @@ class QuantizerTest {
         try (Quantizer quantizer = Quantizer.create(GgmlType.F32, type, COLUMNS, ROWS, importance)) {
             assertTrue(quantizer.quantize(rows, out));
         }
-        assertArrayEquals(new int[] {ROWS * COLUMNS / type.blockSize() * type.blockBytes(), 0},
+        assertArrayEquals(
+                new int[] {ROWS * COLUMNS / type.blockSize() * type.blockBytes(), 0},
                 new int[] {out.position(), rows.remaining()});
         return out.flip();
     }

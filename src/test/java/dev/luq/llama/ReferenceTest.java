@@ -27,8 +27,10 @@ class ReferenceTest {
     static Stream<Arguments> images() {
         return Stream.of(TinyModels.LLAVA, TinyModels.QWEN).flatMap(name -> {
             List<Arguments> arguments = new ArrayList<>();
-            TinyModels.description(name).get("images").forEach(image -> arguments.add(Arguments.of(name,
-                    image.get("image").textValue())));
+            TinyModels.description(name)
+                    .get("images")
+                    .forEach(image ->
+                            arguments.add(Arguments.of(name, image.get("image").textValue())));
             return arguments.stream();
         });
     }
@@ -46,7 +48,8 @@ class ReferenceTest {
     @ValueSource(strings = {TinyModels.LLAVA, TinyModels.QWEN})
     void textGivesTheReferenceLogits(String name) {
         JsonNode text = TinyModels.description(name).get("text");
-        int[] tokens = TinyModels.model(name).vocabulary().tokenize(text.get("prompt").textValue(), true, true);
+        int[] tokens =
+                TinyModels.model(name).vocabulary().tokenize(text.get("prompt").textValue(), true, true);
         assertArrayEquals(TinyModels.ints(text.get("tokens")), tokens);
         try (Context context = TinyModels.context(name, 1)) {
             assertLogits(text, TinyModels.logits(context, tokens, 0));
@@ -62,8 +65,10 @@ class ReferenceTest {
         int[] shape = TinyModels.ints(reference.get("shape"));
         int every = reference.get("every").intValue();
         InputTap tap = new InputTap();
-        try (Vision vision = Vision.open(TinyModels.mmprojFile(name), TinyModels.model(name), new VisionOptions(1, 0), tap);
-                ImageChunk chunk = imageChunk(vision, image); ImageEmbedding embedding = vision.encode(chunk)) {
+        try (Vision vision =
+                        Vision.open(TinyModels.mmprojFile(name), TinyModels.model(name), new VisionOptions(1, 0), tap);
+                ImageChunk chunk = imageChunk(vision, image);
+                ImageEmbedding embedding = vision.encode(chunk)) {
             assertEquals(shape[2], tap.columns);
             assertEquals(shape[0] * shape[1] * shape[2], tap.pixels.length);
             float[] actual = new float[expected.length];
@@ -81,7 +86,9 @@ class ReferenceTest {
 
         @Override
         public boolean wants(GraphTensor tensor) {
-            return pixels == null && tensor.source(1) != null && tensor.source(1).name().equals("inp_raw");
+            return pixels == null
+                    && tensor.source(1) != null
+                    && tensor.source(1).name().equals("inp_raw");
         }
 
         @Override
@@ -93,14 +100,17 @@ class ReferenceTest {
 
     private static ImageChunk imageChunk(Vision vision, String image) {
         return (ImageChunk) vision.tokenize(List.of(TinyModels.image(image)), false).stream()
-                .filter(ImageChunk.class::isInstance).findFirst().orElseThrow();
+                .filter(ImageChunk.class::isInstance)
+                .findFirst()
+                .orElseThrow();
     }
 
     @ParameterizedTest
     @MethodSource("images")
     void imagesGiveTheReferenceEmbeddings(String name, String image) {
         JsonNode reference = description(name, image);
-        float[] expected = TinyModels.floats(reference.get("embeddings").get("file").textValue());
+        float[] expected =
+                TinyModels.floats(reference.get("embeddings").get("file").textValue());
         int tokens = reference.get("embeddings").get("shape").get(0).intValue();
         int size = reference.get("embeddings").get("shape").get(1).intValue();
         try (Vision vision = TinyModels.vision(name);
@@ -133,8 +143,8 @@ class ReferenceTest {
     }
 
     static Stream<Arguments> greedyPrompts() {
-        return Stream.of(TinyModels.LLAVA, TinyModels.QWEN, TinyModels.DEMO).flatMap(name -> Stream.of("one", "two", "text")
-                .map(prompt -> Arguments.of(name, prompt)));
+        return Stream.of(TinyModels.LLAVA, TinyModels.QWEN, TinyModels.DEMO)
+                .flatMap(name -> Stream.of("one", "two", "text").map(prompt -> Arguments.of(name, prompt)));
     }
 
     /** Prompts with one image, with two and with none: every step's logits, and the tokens that they make. */
@@ -152,7 +162,8 @@ class ReferenceTest {
         List<PromptPart> parts = new ArrayList<>();
         for (int i = 0; i < texts.length; i++) {
             if (i > 0) {
-                parts.add(TinyModels.image(name, reference.get("images").get(i - 1).textValue()));
+                parts.add(TinyModels.image(
+                        name, reference.get("images").get(i - 1).textValue()));
             }
             if (!texts[i].isEmpty()) {
                 parts.add(new PromptPart.Text(texts[i], true));
@@ -173,7 +184,8 @@ class ReferenceTest {
                     }
                     context.decode(batch);
                 } else {
-                    try (ImageChunk chunk = (ImageChunk) part; ImageEmbedding embedding = vision.encode(chunk)) {
+                    try (ImageChunk chunk = (ImageChunk) part;
+                            ImageEmbedding embedding = vision.encode(chunk)) {
                         context.decode(embedding, 0, embedding.tokens(), position, 0, 0);
                         position += embedding.positions();
                     }
@@ -196,8 +208,10 @@ class ReferenceTest {
     private static float[] logits(String name, JsonNode reference, int run) {
         String marker = TinyModels.description(name).get("media_marker").textValue();
         String[] text = reference.get("prompt").textValue().split(marker, 2);
-        List<PromptPart> parts = List.of(new PromptPart.Text(text[0], true),
-                TinyModels.image(reference.get("image").textValue()), new PromptPart.Text(text[1], true));
+        List<PromptPart> parts = List.of(
+                new PromptPart.Text(text[0], true),
+                TinyModels.image(reference.get("image").textValue()),
+                new PromptPart.Text(text[1], true));
         try (Vision vision = TinyModels.vision(name);
                 Context context = TinyModels.context(name, 1);
                 TokenBatch batch = TokenBatch.create(64)) {
@@ -213,7 +227,8 @@ class ReferenceTest {
                 batch.add(token, position++, 0, false);
             }
             context.decode(batch);
-            try (ImageChunk chunk = (ImageChunk) chunks.get(1); ImageEmbedding embedding = vision.encode(chunk)) {
+            try (ImageChunk chunk = (ImageChunk) chunks.get(1);
+                    ImageEmbedding embedding = vision.encode(chunk)) {
                 assertEquals(chunk.positions(), embedding.positions());
                 for (int first = 0; first < embedding.tokens(); first += run) {
                     int count = Math.min(run, embedding.tokens() - first);

@@ -65,10 +65,12 @@ class SamplerTest {
     void temperatureZeroTakesTheLikeliestToken() {
         try (Context context = TinyModels.context(TinyModels.QWEN, 1);
                 Sampler fast = Sampler.create(MODEL, SamplerOptions.GREEDY, null);
-                Sampler slow = Sampler.create(MODEL, new SamplerOptions(0f, 1f, 40, 0f, 0f, 0f, 1f, 7,
-                        Map.of(5, 0f)), null)) {
+                Sampler slow =
+                        Sampler.create(MODEL, new SamplerOptions(0f, 1f, 40, 0f, 0f, 0f, 1f, 7, Map.of(5, 0f)), null)) {
             float[] logits = TinyModels.logits(context, PROMPT, 0);
-            int best = IntStream.range(0, logits.length).reduce((a, b) -> logits[b] > logits[a] ? b : a).orElseThrow();
+            int best = IntStream.range(0, logits.length)
+                    .reduce((a, b) -> logits[b] > logits[a] ? b : a)
+                    .orElseThrow();
             assertEquals(best, fast.sample(context, PROMPT.length - 1));
             assertEquals(best, slow.sample(context, PROMPT.length - 1));
         }
@@ -88,18 +90,22 @@ class SamplerTest {
     void truncationLeavesOnlyLikelyTokens() {
         try (Context context = TinyModels.context(TinyModels.QWEN, 1)) {
             float[] logits = TinyModels.logits(context, PROMPT, 0);
-            Set<Integer> best = IntStream.range(0, logits.length).boxed()
-                    .sorted((a, b) -> Float.compare(logits[b], logits[a])).limit(3).collect(Collectors.toSet());
+            Set<Integer> best = IntStream.range(0, logits.length)
+                    .boxed()
+                    .sorted((a, b) -> Float.compare(logits[b], logits[a]))
+                    .limit(3)
+                    .collect(Collectors.toSet());
             Set<Integer> seen = new HashSet<>();
             for (int seed = 0; seed < 200; seed++) {
-                try (Sampler sampler = Sampler.create(MODEL, new SamplerOptions(5f, 1f, 3, 0f, 0f, 0f, 1f, seed,
-                        Map.of()), null)) {
+                try (Sampler sampler =
+                        Sampler.create(MODEL, new SamplerOptions(5f, 1f, 3, 0f, 0f, 0f, 1f, seed, Map.of()), null)) {
                     seen.add(sampler.sample(context, PROMPT.length - 1));
                 }
             }
             assertEquals(best, seen, "top-k of 3 at a high temperature");
             int likeliest = generate(SamplerOptions.GREEDY, null, 1).get(0);
-            for (SamplerOptions narrow : List.of(new SamplerOptions(5f, 1e-6f, 0, 0f, 0f, 0f, 1f, 3, Map.of()),
+            for (SamplerOptions narrow : List.of(
+                    new SamplerOptions(5f, 1e-6f, 0, 0f, 0f, 0f, 1f, 3, Map.of()),
                     new SamplerOptions(5f, 1f, 0, 1f, 0f, 0f, 1f, 3, Map.of()))) {
                 assertEquals(likeliest, generate(narrow, null, 1).get(0));
             }
@@ -109,9 +115,12 @@ class SamplerTest {
     @Test
     void biasForbidsAndForces() {
         int best = generate(SamplerOptions.GREEDY, null, 1).get(0);
-        assertNotEquals(best, generate(new SamplerOptions(0f, 1f, 0, 0f, 0f, 0f, 1f, 0, Map.of(best, -100f)), null, 1)
-                .get(0));
-        assertEquals(List.of(100, 100, 100),
+        assertNotEquals(
+                best,
+                generate(new SamplerOptions(0f, 1f, 0, 0f, 0f, 0f, 1f, 0, Map.of(best, -100f)), null, 1)
+                        .get(0));
+        assertEquals(
+                List.of(100, 100, 100),
                 generate(new SamplerOptions(1f, 1f, 0, 0f, 0f, 0f, 1f, 0, Map.of(100, 1000f)), null, 3));
     }
 
@@ -139,9 +148,11 @@ class SamplerTest {
 
     @Test
     void aSchemaIsObeyed() {
-        String grammar = Schemas.toGrammar("""
+        String grammar = Schemas.toGrammar(
+                """
                 {"type":"object","properties":{"shape":{"enum":["circle","square"]},"count":{"type":"integer",
-                 "minimum":1,"maximum":4}},"required":["shape","count"],"additionalProperties":false}""", Map.of());
+                 "minimum":1,"maximum":4}},"required":["shape","count"],"additionalProperties":false}""",
+                Map.of());
         JsonNode json = Json.parse(text(generate(drawn(2f, 11), GrammarOptions.of(grammar), 200)));
         assertEquals(2, json.size());
         assertTrue(Set.of("circle", "square").contains(json.get("shape").textValue()), json.toString());
@@ -152,8 +163,8 @@ class SamplerTest {
     void aLazyGrammarWaitsForItsTrigger() {
         // Type 1 is a word. The first token is forced to be "!" by bias, which is the trigger.
         int trigger = MODEL.vocabulary().tokenize("!", false, false)[0];
-        GrammarOptions lazy = new GrammarOptions("root ::= \"!\" \"abc\"", true,
-                "[{\"type\":1,\"value\":\"!\"}]", List.of(), "");
+        GrammarOptions lazy =
+                new GrammarOptions("root ::= \"!\" \"abc\"", true, "[{\"type\":1,\"value\":\"!\"}]", List.of(), "");
         SamplerOptions forced = new SamplerOptions(0f, 1f, 0, 0f, 0f, 0f, 1f, 0, Map.of(trigger, 100f));
         assertEquals("!abc", text(generate(forced, lazy, 20)));
         SamplerOptions never = new SamplerOptions(0f, 1f, 0, 0f, 0f, 0f, 1f, 0, Map.of(trigger, -100f));
@@ -163,7 +174,8 @@ class SamplerTest {
     @Test
     void chatGrammarsFitTheChatPrompt() {
         try (ChatTemplates templates = ChatTemplates.of(MODEL)) {
-            ChatPrompt prompt = templates.apply("""
+            ChatPrompt prompt = templates.apply(
+                    """
                     {"messages":[{"role":"user","content":"Hi"}],
                      "json_schema":{"type":"object","properties":{"ok":{"type":"boolean"}},"required":["ok"]}}""");
             JsonNode json = Json.parse(text(generate(drawn(1f, 3), prompt.grammarOptions(), 100)));
@@ -172,37 +184,52 @@ class SamplerTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"nonsense", "root ::= undefined", "other ::= \"a\"", "%llguidance {}",
-            "root ::= root", "root ::= \"unterminated"})
+    @ValueSource(
+            strings = {
+                "nonsense",
+                "root ::= undefined",
+                "other ::= \"a\"",
+                "%llguidance {}",
+                "root ::= root",
+                "root ::= \"unterminated"
+            })
     void grammarsThatMakeNoSenseAreRefused(String grammar) {
-        assertThrows(LlamaException.InvalidGrammar.class,
+        assertThrows(
+                LlamaException.InvalidGrammar.class,
                 () -> Sampler.create(MODEL, SamplerOptions.GREEDY, GrammarOptions.of(grammar)));
     }
 
     @Test
     void grammarsNestedTooDeeplyAreRefused() {
         String grammar = "root ::= " + "(".repeat(100_000) + "\"a\"" + ")".repeat(100_000);
-        assertThrows(LlamaException.InvalidGrammar.class,
+        assertThrows(
+                LlamaException.InvalidGrammar.class,
                 () -> Sampler.create(MODEL, SamplerOptions.GREEDY, GrammarOptions.of(grammar)));
     }
 
     @Test
     void optionsThatMakeNoSenseAreRefused() {
         GrammarOptions noTrigger = new GrammarOptions("root ::= \"a\"", true, "[]", List.of(), "");
-        assertThrows(LlamaException.InvalidGrammar.class, () -> Sampler.create(MODEL, SamplerOptions.GREEDY, noTrigger));
-        assertThrows(LlamaException.InvalidGrammar.class, () -> Sampler.create(MODEL,
-                new SamplerOptions(0f, 1f, 0, 0f, 0f, 0f, 1f, 0, Map.of(384, 1f)), null));
-        assertThrows(LlamaException.InvalidGrammar.class, () -> Sampler.create(MODEL,
-                new SamplerOptions(0f, 1f, 0, 0f, 0f, 0f, 0f, 0, Map.of()), null));
-        assertThrows(LlamaException.InvalidGrammar.class, () -> Sampler.create(MODEL,
-                new SamplerOptions(Float.NaN, 1f, 0, 0f, 0f, 0f, 1f, 0, Map.of()), null));
+        assertThrows(
+                LlamaException.InvalidGrammar.class, () -> Sampler.create(MODEL, SamplerOptions.GREEDY, noTrigger));
+        assertThrows(
+                LlamaException.InvalidGrammar.class,
+                () -> Sampler.create(MODEL, new SamplerOptions(0f, 1f, 0, 0f, 0f, 0f, 1f, 0, Map.of(384, 1f)), null));
+        assertThrows(
+                LlamaException.InvalidGrammar.class,
+                () -> Sampler.create(MODEL, new SamplerOptions(0f, 1f, 0, 0f, 0f, 0f, 0f, 0, Map.of()), null));
+        assertThrows(
+                LlamaException.InvalidGrammar.class,
+                () -> Sampler.create(MODEL, new SamplerOptions(Float.NaN, 1f, 0, 0f, 0f, 0f, 1f, 0, Map.of()), null));
     }
 
     @Test
     void schemasThatMakeNoSenseAreRefused() {
-        for (String schema : new String[] {"", "{", "{\"type\":\"nothing\"}", "{\"$ref\":\"#/definitions/absent\"}",
-                "[".repeat(100_000)}) {
-            String message = assertThrows(LlamaException.InvalidGrammar.class, () -> Schemas.toGrammar(schema, Map.of()), schema)
+        for (String schema : new String[] {
+            "", "{", "{\"type\":\"nothing\"}", "{\"$ref\":\"#/definitions/absent\"}", "[".repeat(100_000)
+        }) {
+            String message = assertThrows(
+                            LlamaException.InvalidGrammar.class, () -> Schemas.toGrammar(schema, Map.of()), schema)
                     .getMessage();
             assertFalse(message.isBlank());
         }

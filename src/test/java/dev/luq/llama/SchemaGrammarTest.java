@@ -62,10 +62,22 @@ class SchemaGrammarTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"^\\S{1,5}$", "^\\d+$", "^a\\/b$", "^[^a-c]{3}$", "^(foo|ba[rz])?!$", "^\"[\\\\\\w]\"$",
-            "^[A-Z]{2}-\\d{1,4}$", "^.{0,20}$", "^\\u0041\\x42\\t$", "^(\\w+@\\w+)\\.com$"})
+    @ValueSource(
+            strings = {
+                "^\\S{1,5}$",
+                "^\\d+$",
+                "^a\\/b$",
+                "^[^a-c]{3}$",
+                "^(foo|ba[rz])?!$",
+                "^\"[\\\\\\w]\"$",
+                "^[A-Z]{2}-\\d{1,4}$",
+                "^.{0,20}$",
+                "^\\u0041\\x42\\t$",
+                "^(\\w+@\\w+)\\.com$"
+            })
     void patternsAreEnforced(String pattern) {
-        String grammar = grammar(Json.object().put("type", "string").put("pattern", pattern).toString());
+        String grammar = grammar(
+                Json.object().put("type", "string").put("pattern", pattern).toString());
         int answers = 0;
         for (int seed = 1; seed <= 4; seed++) {
             String answer = answer(grammar, seed);
@@ -81,7 +93,8 @@ class SchemaGrammarTest {
     /** As OpenAI's documentation has it: a list that ends where the model likes. */
     @Test
     void aRecursiveSchemaIsEnforced() {
-        String grammar = grammar("""
+        String grammar = grammar(
+                """
                 {"type":"object","properties":{"value":{"type":"integer","minimum":1,"maximum":9},
                  "next":{"anyOf":[{"$ref":"#"},{"type":"null"}]}},"required":["value","next"],"additionalProperties":false}""");
         for (int seed = 1; seed <= 3; seed++) {
@@ -96,7 +109,8 @@ class SchemaGrammarTest {
     /** Two definitions whose names differ in a character that no rule's name may hold, and a property that is named like both. */
     @Test
     void definitionsAreToldApartByWhatTheyAre() {
-        String grammar = grammar("""
+        String grammar = grammar(
+                """
                 {"type":"object","properties":{"ref":{"const":"own"},"a":{"$ref":"#/$defs/x.y"},"b":{"$ref":"#/$defs/x-y"},
                  "c":{"$ref":"#/$defs/n/properties/m~1n"}},"required":["ref","a","b","c"],
                  "$defs":{"x.y":{"const":"dot"},"x-y":{"const":"dash"},"n":{"properties":{"m/n":{"const":[1]}}}}}""");
@@ -112,27 +126,47 @@ class SchemaGrammarTest {
         String grammar = grammar("{\"enum\":[1,-2.5,\"a\\\"b\",null,true,[1,\"x\"],{\"k\":{}}]}");
         for (int seed = 1; seed <= 8; seed++) {
             String answer = answer(grammar, seed);
-            assertTrue(Set.of("1", "-2.5", "\"a\\\"b\"", "null", "true", "[1,\"x\"]", "{\"k\":{}}").contains(answer),
+            assertTrue(
+                    Set.of("1", "-2.5", "\"a\\\"b\"", "null", "true", "[1,\"x\"]", "{\"k\":{}}")
+                            .contains(answer),
                     answer);
         }
     }
 
     @Test
     void countsAreEnforced() {
-        assertEquals("[]", answer(grammar("{\"type\":\"array\",\"maxItems\":0}"), 1).replaceAll("\\s", ""));
-        assertEquals(3, Json.parse(answer(grammar("""
-                {"type":"array","items":{"type":"boolean"},"minItems":3,"maxItems":3}"""), 1)).size());
-        assertEquals(5, Json.parse(answer(grammar("""
-                {"type":"string","minLength":5,"maxLength":5}"""), 1)).textValue().codePointCount(0, 5));
-        assertEquals("{}", answer(grammar("""
-                {"type":"object","properties":{},"additionalProperties":false}"""), 1).replaceAll("\\s", ""));
+        assertEquals(
+                "[]", answer(grammar("{\"type\":\"array\",\"maxItems\":0}"), 1).replaceAll("\\s", ""));
+        assertEquals(
+                3,
+                Json.parse(answer(
+                                grammar(
+                                        """
+                {"type":"array","items":{"type":"boolean"},"minItems":3,"maxItems":3}"""),
+                                1))
+                        .size());
+        assertEquals(
+                5,
+                Json.parse(answer(grammar("""
+                {"type":"string","minLength":5,"maxLength":5}"""), 1))
+                        .textValue()
+                        .codePointCount(0, 5));
+        assertEquals(
+                "{}",
+                answer(
+                                grammar(
+                                        """
+                {"type":"object","properties":{},"additionalProperties":false}"""),
+                                1)
+                        .replaceAll("\\s", ""));
     }
 
     @Test
     void stringsMayBeLongerThanAGrammarRepeats() {
         String grammar = grammar("{\"type\":\"string\",\"minLength\":1000,\"maxLength\":65536}");
         // 1000 + 252 * 256 + 24 = 65536
-        assertTrue(grammar.contains("char{1000} (char-block{0,251} char{0,255} | char-block{252} (char{0,24}))"), grammar);
+        assertTrue(
+                grammar.contains("char{1000} (char-block{0,251} char{0,255} | char-block{252} (char{0,24}))"), grammar);
         Sampler.create(MODEL, SamplerOptions.GREEDY, GrammarOptions.of(grammar)).close();
     }
 
@@ -146,7 +180,10 @@ class SchemaGrammarTest {
         ObjectNode alternating = Json.object().put("$ref", "#/$defs/a0");
         ObjectNode definitions = alternating.putObject("$defs");
         for (int i = 0; i < 60; i++) {
-            definitions.putObject("a" + i).putArray("anyOf").add(Json.object().put("$ref", "#/$defs/a" + (i + 1)))
+            definitions
+                    .putObject("a" + i)
+                    .putArray("anyOf")
+                    .add(Json.object().put("$ref", "#/$defs/a" + (i + 1)))
                     .add(Json.object().put("$ref", "#/$defs/a" + (i + 1)));
         }
         definitions.putObject("a60").put("type", "null");
@@ -160,7 +197,8 @@ class SchemaGrammarTest {
     @ValueSource(strings = {"^(a?){0,1999}b$", "^(a|a|aa){1,2000}$", "^(.*a){20}$", "^((a{0,50}){0,50}){0,50}b$"})
     void patternsWithManyWaysToReadATextAnswerOrAreRefusedSoon(String pattern) {
         assertTimeoutPreemptively(Duration.ofSeconds(20), () -> {
-            String grammar = grammar(Json.object().put("type", "string").put("pattern", pattern).toString());
+            String grammar = grammar(
+                    Json.object().put("type", "string").put("pattern", pattern).toString());
             try {
                 answer(grammar, 1);
             } catch (LlamaException.TooComplex refused) {
@@ -174,7 +212,8 @@ class SchemaGrammarTest {
         String rule = "root ::= " + "(\"" + "x".repeat(10_000) + "\"){2000}";
         String many = "root ::= a{2000}\n" + "a ::= \"" + "x".repeat(10_000) + "\"{1000}";
         for (String grammar : new String[] {many, "root ::= \"" + "y".repeat(2 << 20) + "\""}) {
-            assertThrows(LlamaException.TooComplex.class,
+            assertThrows(
+                    LlamaException.TooComplex.class,
                     () -> Sampler.create(MODEL, SamplerOptions.GREEDY, GrammarOptions.of(grammar)));
         }
         Sampler.create(MODEL, SamplerOptions.GREEDY, GrammarOptions.of(rule)).close();
@@ -182,7 +221,8 @@ class SchemaGrammarTest {
 
     @Test
     void aPatternThatNobodyTranslatedIsRefused() {
-        assertThrows(LlamaException.InvalidGrammar.class,
+        assertThrows(
+                LlamaException.InvalidGrammar.class,
                 () -> Schemas.toGrammar("{\"type\":\"string\",\"pattern\":\"^a$\"}", Map.of()));
     }
 }

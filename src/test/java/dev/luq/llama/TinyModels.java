@@ -23,6 +23,7 @@ final class TinyModels {
 
     /** The trained model of models/demo; only its greedy answers are described. */
     static final String DEMO = "luq-demo";
+
     static final String MEDIA_MARKER = "<__media__>";
 
     private static final Path DIRECTORY = Path.of("src/test/resources/reference");
@@ -30,11 +31,10 @@ final class TinyModels {
     private static final Map<String, Model> MODELS = new ConcurrentHashMap<>();
 
     static {
-        Llama.init(line -> { });
+        Llama.init(line -> {});
     }
 
-    private TinyModels() {
-    }
+    private TinyModels() {}
 
     static Model model(String name) {
         return MODELS.computeIfAbsent(name, n -> Model.load(List.of(modelFile(n))));
@@ -72,7 +72,8 @@ final class TinyModels {
     static float[] floats(String file) {
         try {
             FloatBuffer buffer = ByteBuffer.wrap(Files.readAllBytes(DIRECTORY.resolve(file)))
-                    .order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer();
+                    .order(ByteOrder.LITTLE_ENDIAN)
+                    .asFloatBuffer();
             float[] floats = new float[buffer.remaining()];
             buffer.get(floats);
             return floats;

@@ -17,7 +17,7 @@ class VectorProductsTest {
 
     @BeforeAll
     static void loadLibraries() {
-        Llama.init(line -> { });
+        Llama.init(line -> {});
     }
 
     private static float[] noise(int size, int seed) {

@@ -33,13 +33,16 @@ class VisionTest {
     }
 
     private static ImageChunk imageChunk(Vision vision, PromptPart.Image image) {
-        return (ImageChunk) vision.tokenize(List.of(image), false).stream().filter(ImageChunk.class::isInstance)
-                .findFirst().orElseThrow();
+        return (ImageChunk) vision.tokenize(List.of(image), false).stream()
+                .filter(ImageChunk.class::isInstance)
+                .findFirst()
+                .orElseThrow();
     }
 
     @Test
     void theProjectorOfAnotherModelIsRefused() {
-        for (String[] pair : new String[][] {{TinyModels.LLAVA, TinyModels.QWEN}, {TinyModels.QWEN, TinyModels.LLAVA}}) {
+        for (String[] pair :
+                new String[][] {{TinyModels.LLAVA, TinyModels.QWEN}, {TinyModels.QWEN, TinyModels.LLAVA}}) {
             assertRefused(TinyModels.mmprojFile(pair[0]), pair[1]);
         }
     }
@@ -55,8 +58,9 @@ class VisionTest {
     }
 
     private static void assertRefused(Path mmproj, String model) {
-        String message = assertThrows(LlamaException.VisionLoad.class,
-                () -> Vision.open(mmproj, TinyModels.model(model), OPTIONS)).getMessage();
+        String message = assertThrows(
+                        LlamaException.VisionLoad.class, () -> Vision.open(mmproj, TinyModels.model(model), OPTIONS))
+                .getMessage();
         assertFalse(message.contains("/"), message);
     }
 
@@ -72,8 +76,12 @@ class VisionTest {
                 assertEquals("abc", embedding.id());
                 assertTrue(embedding.divisible());
                 // Token 7 lies in row 1, column 2. The axes are time, height, width.
-                assertArrayEquals(new int[] {100, 101, 102, 0}, new int[] {embedding.position(7, 0, 100),
-                        embedding.position(7, 1, 100), embedding.position(7, 2, 100), embedding.position(7, 3, 100)});
+                assertArrayEquals(new int[] {100, 101, 102, 0}, new int[] {
+                    embedding.position(7, 0, 100),
+                    embedding.position(7, 1, 100),
+                    embedding.position(7, 2, 100),
+                    embedding.position(7, 3, 100)
+                });
             }
         }
         try (Vision vision = TinyModels.vision(TinyModels.LLAVA);
@@ -86,8 +94,11 @@ class VisionTest {
 
     @Test
     void tokenBoundsResizeImages() {
-        try (Vision vision = Vision.open(TinyModels.mmprojFile(TinyModels.QWEN), TinyModels.model(TinyModels.QWEN),
-                new VisionOptions(1, 16)); ImageChunk chunk = imageChunk(vision, image(560, 560, "big"))) {
+        try (Vision vision = Vision.open(
+                        TinyModels.mmprojFile(TinyModels.QWEN),
+                        TinyModels.model(TinyModels.QWEN),
+                        new VisionOptions(1, 16));
+                ImageChunk chunk = imageChunk(vision, image(560, 560, "big"))) {
             assertTrue(chunk.tokens() <= 16, "tokens " + chunk.tokens());
         }
     }
@@ -117,7 +128,8 @@ class VisionTest {
                 throw new IllegalArgumentException("seen " + tensor.rows());
             }
         };
-        try (Vision vision = Vision.open(TinyModels.mmprojFile(TinyModels.QWEN), TinyModels.model(TinyModels.QWEN), OPTIONS, tap);
+        try (Vision vision = Vision.open(
+                        TinyModels.mmprojFile(TinyModels.QWEN), TinyModels.model(TinyModels.QWEN), OPTIONS, tap);
                 ImageChunk chunk = imageChunk(vision, image(112, 112, "x"))) {
             assertThrows(IllegalArgumentException.class, () -> vision.encode(chunk));
         }
@@ -128,7 +140,8 @@ class VisionTest {
         try (Vision vision = TinyModels.vision(TinyModels.QWEN)) {
             List<PromptChunk> chunks = vision.tokenize(List.of(new PromptPart.Text("a <__media__> b", false)), false);
             assertEquals(1, chunks.size());
-            assertArrayEquals(TinyModels.model(TinyModels.QWEN).vocabulary().tokenize("a <__media__> b", false, false),
+            assertArrayEquals(
+                    TinyModels.model(TinyModels.QWEN).vocabulary().tokenize("a <__media__> b", false, false),
                     ((PromptChunk.TextChunk) chunks.get(0)).tokens());
             assertEquals(List.of(), vision.tokenize(List.of(), false));
         }
@@ -137,9 +150,16 @@ class VisionTest {
     @Test
     void severalImagesKeepTheirOrder() {
         try (Vision vision = TinyModels.vision(TinyModels.QWEN)) {
-            List<PromptChunk> chunks = vision.tokenize(List.of(image(56, 56, "one"), new PromptPart.Text("and", false),
-                    image(84, 56, "two"), image(84, 56, "two")), false);
-            List<String> ids = chunks.stream().filter(ImageChunk.class::isInstance).map(c -> ((ImageChunk) c).id())
+            List<PromptChunk> chunks = vision.tokenize(
+                    List.of(
+                            image(56, 56, "one"),
+                            new PromptPart.Text("and", false),
+                            image(84, 56, "two"),
+                            image(84, 56, "two")),
+                    false);
+            List<String> ids = chunks.stream()
+                    .filter(ImageChunk.class::isInstance)
+                    .map(c -> ((ImageChunk) c).id())
                     .toList();
             assertEquals(List.of("one", "two", "two"), ids);
             chunks.forEach(chunk -> {
@@ -181,8 +201,8 @@ class VisionTest {
             assertThrows(IllegalArgumentException.class, () -> context.decode(embedding, 20, 6, 0, 0, 0));
             assertThrows(IllegalArgumentException.class, () -> context.decode(embedding, -1, 5, 0, 0, 0));
             assertThrows(IllegalArgumentException.class, () -> context.decode(embedding, 0, 25, 0, 1, 0));
-            assertThrows(IllegalArgumentException.class,
-                    () -> context.decode(embedding, 0, Integer.MAX_VALUE, 0, 0, 0));
+            assertThrows(
+                    IllegalArgumentException.class, () -> context.decode(embedding, 0, Integer.MAX_VALUE, 0, 0, 0));
             context.decode(embedding, 0, 25, 0, 0, 1);
             assertEquals(384, context.logits(24).remaining());
         }

@@ -58,7 +58,8 @@ class VocabularyTest {
         assertTrue(qwen.specialTexts().contains("<|im_start|>"));
         assertTrue(qwen.specialTexts().contains("<|vision_start|>"));
         assertTrue(llava.specialTexts().contains("</s>"));
-        assertThrows(UnsupportedOperationException.class, () -> qwen.specialTexts().clear());
+        assertThrows(
+                UnsupportedOperationException.class, () -> qwen.specialTexts().clear());
     }
 
     @Test

@@ -38,10 +38,14 @@ class KernelTableTest {
     @Test
     void theFastestIsTakenForEachTypeAndLayout() {
         KernelTable table = table(
-                right("q4_K", "avx512vbmi", "both", 59.6, 80.8), right("q4_K", "avx512vnni", "both", 60.1, 80.7),
-                right("q4_K", "AMX", "stock", 58.7, 82.5), right("q4_K", "rows", "stock", 30.2, 30.1),
-                right("iq1_m", "avx512vbmi", "fast", 51.2, 71.3), right("iq1_m", "avx512vnni", "fast", 51.3, 71.3),
-                right("iq1_m", "avx512vbmi", "compact", 16.1, 57.6), right("iq1_m", "avx512vnni", "compact", 32.3, 69.6),
+                right("q4_K", "avx512vbmi", "both", 59.6, 80.8),
+                right("q4_K", "avx512vnni", "both", 60.1, 80.7),
+                right("q4_K", "AMX", "stock", 58.7, 82.5),
+                right("q4_K", "rows", "stock", 30.2, 30.1),
+                right("iq1_m", "avx512vbmi", "fast", 51.2, 71.3),
+                right("iq1_m", "avx512vnni", "fast", 51.3, 71.3),
+                right("iq1_m", "avx512vbmi", "compact", 16.1, 57.6),
+                right("iq1_m", "avx512vnni", "compact", 32.3, 69.6),
                 right("iq1_m", "rows", "stock", 14.3, 46.5));
         assertEquals("avx512vbmi", taken(table, "q4_K", Kernels.FAST), "what is as fast is taken by rule");
         assertEquals("avx512vbmi", taken(table, "iq1_m", Kernels.FAST));
@@ -53,13 +57,24 @@ class KernelTableTest {
 
     @Test
     void whereOneColumnMakesNoDifferenceManyDo() {
-        assertEquals("slower", taken(table(right("t", "first", "fast", 20, 40), right("t", "slower", "fast", 19, 80)), "t", Kernels.FAST));
-        assertEquals("first", taken(table(right("t", "first", "fast", 20, 40), right("t", "slower", "fast", 17, 80)), "t", Kernels.FAST));
+        assertEquals(
+                "slower",
+                taken(
+                        table(right("t", "first", "fast", 20, 40), right("t", "slower", "fast", 19, 80)),
+                        "t",
+                        Kernels.FAST));
+        assertEquals(
+                "first",
+                taken(
+                        table(right("t", "first", "fast", 20, 40), right("t", "slower", "fast", 17, 80)),
+                        "t",
+                        Kernels.FAST));
     }
 
     @Test
     void llamaCppsKernelsAreTakenWhereOursAreSlower() {
-        KernelTable table = table(right("iq1_m", "avx2", "compact", 17.3, 34), right("iq1_m", "rows", "stock", 21.7, 46));
+        KernelTable table =
+                table(right("iq1_m", "avx2", "compact", 17.3, 34), right("iq1_m", "rows", "stock", 21.7, 46));
         assertEquals("rows", taken(table, "iq1_m", Kernels.COMPACT));
         assertEquals(Map.of(), table.ours(Kernels.COMPACT));
     }
@@ -67,7 +82,9 @@ class KernelTableTest {
     /** It would be a second copy of what is chosen for its size. */
     @Test
     void aLayoutOfLlamaCppDoesNotReplaceWhatIsCompact() {
-        KernelTable table = table(right("q4_K", "avx2", "both", 41, 49), right("q4_K", "AMX", "stock", 80, 160),
+        KernelTable table = table(
+                right("q4_K", "avx2", "both", 41, 49),
+                right("q4_K", "AMX", "stock", 80, 160),
                 right("q4_K", "rows", "stock", 30, 30));
         assertEquals("AMX", taken(table, "q4_K", Kernels.FAST));
         assertEquals("avx2", taken(table, "q4_K", Kernels.COMPACT));
@@ -75,12 +92,20 @@ class KernelTableTest {
 
     @Test
     void aSetThatDiedOrWasWrongOnceIsNotUsedAtAll() {
-        KernelTable table = table(right("q4_K", "avx512vnni", "both", 60, 80), right("q4_K", "avx2", "both", 41, 49),
-                right("q6_K", "avx2", "both", 30, 40), failed("q6_K", "avx512vnni", "both", Outcome.WRONG, "off by 7"),
-                right("q4_K", "AMX", "stock", 90, 90), right("q4_K", "rows", "stock", 30, 30),
-                failed("q8_0", "AMX", "stock", Outcome.DIED, "SIGILL"), failed("q4_0", "AMX", "stock", Outcome.LEFT_OUT, ""),
-                right("q8_0", "rows", "stock", 26, 46), right("q4_0", "rows", "stock", 25, 45));
-        assertEquals(Map.of("avx512vnni", "wrong with q6_K (off by 7)", "AMX", "died with q8_0 (SIGILL)"), table.switchedOff());
+        KernelTable table = table(
+                right("q4_K", "avx512vnni", "both", 60, 80),
+                right("q4_K", "avx2", "both", 41, 49),
+                right("q6_K", "avx2", "both", 30, 40),
+                failed("q6_K", "avx512vnni", "both", Outcome.WRONG, "off by 7"),
+                right("q4_K", "AMX", "stock", 90, 90),
+                right("q4_K", "rows", "stock", 30, 30),
+                failed("q8_0", "AMX", "stock", Outcome.DIED, "SIGILL"),
+                failed("q4_0", "AMX", "stock", Outcome.LEFT_OUT, ""),
+                right("q8_0", "rows", "stock", 26, 46),
+                right("q4_0", "rows", "stock", 25, 45));
+        assertEquals(
+                Map.of("avx512vnni", "wrong with q6_K (off by 7)", "AMX", "died with q8_0 (SIGILL)"),
+                table.switchedOff());
         assertEquals(Map.of("q4_K", "avx2", "q6_K", "avx2"), table.ours(Kernels.FAST));
         assertEquals("rows", taken(table, "q4_K", Kernels.STOCK));
         assertEquals(Map.of("AMX", Set.of()), table.restrictions());
@@ -88,7 +113,9 @@ class KernelTableTest {
 
     @Test
     void rowsAreSwitchedOffForOneType() {
-        KernelTable table = table(right("f32", "rows", "stock", 29, 72), failed("f16", "rows", "stock", Outcome.WRONG, "off by Infinity"));
+        KernelTable table = table(
+                right("f32", "rows", "stock", 29, 72),
+                failed("f16", "rows", "stock", Outcome.WRONG, "off by Infinity"));
         assertEquals(Set.of("rows of f16"), table.switchedOff().keySet());
         assertEquals("nothing", taken(table, "f16", Kernels.STOCK));
         assertEquals(Map.of("rows", Set.of("f32")), table.restrictions());
@@ -97,8 +124,11 @@ class KernelTableTest {
     /** llama.cpp would take the first of its layouts that knows the type. */
     @Test
     void aSlowerLayoutOfLlamaCppIsLeftOutForItsType() {
-        KernelTable table = table(right("q8_0", "AMX", "stock", 20, 40), right("q8_0", "rows", "stock", 26, 46),
-                right("q4_0", "AMX", "stock", 80, 160), right("q4_0", "CPU_REPACK", "stock", 34, 63),
+        KernelTable table = table(
+                right("q8_0", "AMX", "stock", 20, 40),
+                right("q8_0", "rows", "stock", 26, 46),
+                right("q4_0", "AMX", "stock", 80, 160),
+                right("q4_0", "CPU_REPACK", "stock", 34, 63),
                 right("q4_0", "rows", "stock", 25, 45));
         assertEquals(Map.of("AMX", Set.of("q4_0")), table.restrictions());
     }
@@ -106,7 +136,9 @@ class KernelTableTest {
     @Test
     void aFileComesBackAsItWasWritten(@TempDir Path folder) throws IOException {
         Path file = folder.resolve("kernels.txt");
-        KernelTable table = table(right("q4_K", "avx2", "both", 41.25, 49), failed("q4_K", "AMX", "stock", Outcome.DIED, "no answer in 20 s"));
+        KernelTable table = table(
+                right("q4_K", "avx2", "both", 41.25, 49),
+                failed("q4_K", "AMX", "stock", Outcome.DIED, "no answer in 20 s"));
         table.write(file);
         assertEquals(Optional.of(table), KernelTable.read(file));
         assertEquals(List.of(file), Files.list(folder).toList());
@@ -116,8 +148,13 @@ class KernelTableTest {
     void aFileThatIsNotWholeIsNone(@TempDir Path folder) throws IOException {
         Path file = folder.resolve("kernels.txt");
         assertTrue(KernelTable.read(file).isEmpty());
-        for (String text : List.of("", "end\n", "q4_K avx2 both RIGHT 41 49\n", "q4_K avx2 both RIGHT 41\nend\n",
-                "q4_K avx2 both FINE 41 49\nend\n", "q4_K avx2 both RIGHT fast 49\nend\n")) {
+        for (String text : List.of(
+                "",
+                "end\n",
+                "q4_K avx2 both RIGHT 41 49\n",
+                "q4_K avx2 both RIGHT 41\nend\n",
+                "q4_K avx2 both FINE 41 49\nend\n",
+                "q4_K avx2 both RIGHT fast 49\nend\n")) {
             Files.writeString(file, text);
             assertTrue(KernelTable.read(file).isEmpty(), text);
         }
@@ -126,7 +163,9 @@ class KernelTableTest {
     /** What a processor is, not what it does at the moment. */
     @Test
     void theKeyIsThatOfTheProcessor(@TempDir Path folder) throws IOException {
-        String first = key(folder, "model name\t: Xeon\nflags\t\t: avx2 avx512f\ncpu MHz\t: 2600.0\n\nprocessor\t: 1\nflags\t: fpu\n");
+        String first = key(
+                folder,
+                "model name\t: Xeon\nflags\t\t: avx2 avx512f\ncpu MHz\t: 2600.0\n\nprocessor\t: 1\nflags\t: fpu\n");
         assertEquals(first, key(folder, "cpu MHz\t: 3100.5\nflags\t\t: avx512f avx2\nmodel name\t: Xeon\n"));
         assertNotEquals(first, key(folder, "model name\t: Xeon\nflags\t\t: avx2\n"));
         assertNotEquals(first, key(folder, "model name\t: EPYC\nflags\t\t: avx2 avx512f\n"));
@@ -135,6 +174,7 @@ class KernelTableTest {
     }
 
     private static String key(Path folder, String cpuinfo) throws IOException {
-        return CpuIdentity.read(Files.writeString(folder.resolve("cpuinfo"), cpuinfo)).key();
+        return CpuIdentity.read(Files.writeString(folder.resolve("cpuinfo"), cpuinfo))
+                .key();
     }
 }

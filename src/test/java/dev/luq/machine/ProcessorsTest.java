@@ -44,14 +44,20 @@ class ProcessorsTest {
     /** @param group in /proc/self/cgroup @param seen which group the mount shows as its top */
     private void unified(String group, String seen) throws IOException {
         write("proc/self/cgroup", "0::" + group);
-        write("proc/self/mountinfo", "24 1 0:22 / /proc rw,nosuid - proc proc rw\n"
-                + "31 24 0:27 " + seen + " " + root.resolve("cgroup") + " rw,nosuid,nodev shared:4 - cgroup2 cgroup2 rw,nsdelegate");
+        write(
+                "proc/self/mountinfo",
+                "24 1 0:22 / /proc rw,nosuid - proc proc rw\n" + "31 24 0:27 " + seen + " " + root.resolve("cgroup")
+                        + " rw,nosuid,nodev shared:4 - cgroup2 cgroup2 rw,nsdelegate");
     }
 
     private void legacy(String group, String seen) throws IOException {
-        write("proc/self/cgroup", "12:memory:" + group + "\n5:cpu,cpuacct:" + group + "\n3:cpuset:" + group + "\n0::" + group);
-        write("proc/self/mountinfo", "40 30 0:33 " + seen + " " + root.resolve("memory") + " ro - cgroup cgroup rw,memory\n"
-                + "42 30 0:35 " + seen + " " + root.resolve("cpu,cpuacct") + " ro - cgroup cgroup rw,cpu,cpuacct");
+        write(
+                "proc/self/cgroup",
+                "12:memory:" + group + "\n5:cpu,cpuacct:" + group + "\n3:cpuset:" + group + "\n0::" + group);
+        write(
+                "proc/self/mountinfo",
+                "40 30 0:33 " + seen + " " + root.resolve("memory") + " ro - cgroup cgroup rw,memory\n" + "42 30 0:35 "
+                        + seen + " " + root.resolve("cpu,cpuacct") + " ro - cgroup cgroup rw,cpu,cpuacct");
     }
 
     @Test
@@ -60,8 +66,15 @@ class ProcessorsTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"'400000 100000', 4", "'350000 100000', 3", "'199999 100000', 1", "'50000 100000', 1", "'max 100000', 8",
-        "'1600000 100000', 8", "'20000 10000', 2"})
+    @CsvSource({
+        "'400000 100000', 4",
+        "'350000 100000', 3",
+        "'199999 100000', 1",
+        "'50000 100000', 1",
+        "'max 100000', 8",
+        "'1600000 100000', 8",
+        "'20000 10000', 2"
+    })
     void aQuotaIsRoundedDown(String max, int expected) throws IOException {
         unified("/", "/");
         write("cgroup/cpu.max", max);
@@ -145,8 +158,7 @@ class ProcessorsTest {
 
     /** Prints {@link Processors#available}. */
     public static final class Printer {
-        private Printer() {
-        }
+        private Printer() {}
 
         public static void main(String[] arguments) {
             System.out.println(Processors.available());
@@ -154,11 +166,18 @@ class ProcessorsTest {
     }
 
     private static int printed(String... before) throws Exception {
-        List<String> java = List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx16m",
-                "-XX:TieredStopAtLevel=1", "-cp", System.getProperty("java.class.path"), Printer.class.getName());
+        List<String> java = List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx16m",
+                "-XX:TieredStopAtLevel=1",
+                "-cp",
+                System.getProperty("java.class.path"),
+                Printer.class.getName());
         List<String> command = new ArrayList<>(List.of(before));
         command.addAll(java);
-        Process process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+        Process process = new ProcessBuilder(command)
+                .redirectError(ProcessBuilder.Redirect.INHERIT)
+                .start();
         String out = new String(process.getInputStream().readAllBytes()).strip();
         assertEquals(0, process.waitFor());
         return Integer.parseInt(out);
@@ -167,8 +186,11 @@ class ProcessorsTest {
     @Test
     void aRealAffinityCounts() throws Exception {
         assumeTrue(Processors.available() > 1 && Files.isExecutable(Path.of("/usr/bin/taskset")));
-        String own = Files.readAllLines(Path.of("/proc/self/status")).stream().filter(line -> line.startsWith("Cpus_allowed_list"))
-                .findFirst().orElseThrow().replaceAll("\\D*(\\d+).*", "$1");
+        String own = Files.readAllLines(Path.of("/proc/self/status")).stream()
+                .filter(line -> line.startsWith("Cpus_allowed_list"))
+                .findFirst()
+                .orElseThrow()
+                .replaceAll("\\D*(\\d+).*", "$1");
         assertEquals(1, printed("/usr/bin/taskset", "-c", own));
     }
 
@@ -185,7 +207,8 @@ class ProcessorsTest {
         try {
             assumeTrue(Files.exists(group.resolve(file)), "the group has no quota of processors");
             Files.writeString(group.resolve(file), quota);
-            assertEquals(1, printed("sh", "-c", "echo $$ > " + group.resolve("cgroup.procs") + " && exec \"$@\"", "sh"));
+            assertEquals(
+                    1, printed("sh", "-c", "echo $$ > " + group.resolve("cgroup.procs") + " && exec \"$@\"", "sh"));
         } finally {
             Files.deleteIfExists(group);
         }

@@ -19,7 +19,8 @@ class CpuFeaturesTest {
 
     @Test
     void linuxNamesTheFeaturesOfX86() throws IOException {
-        CpuFeatures old = read("processor\t: 0\nmodel name\t: An old one\nflags\t\t: fpu sse sse4_2 avx f16c\nbugs\t\t:\n");
+        CpuFeatures old =
+                read("processor\t: 0\nmodel name\t: An old one\nflags\t\t: fpu sse sse4_2 avx f16c\nbugs\t\t:\n");
         assertEquals(Set.of("fpu", "sse", "sse4_2", "avx", "f16c"), old.features());
         assertFalse(old.hasKernels());
         assertEquals(Set.of(), old.repacked());

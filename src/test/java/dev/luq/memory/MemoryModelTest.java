@@ -23,12 +23,13 @@ class MemoryModelTest {
         "3, 1536, 256,  8960, 128, 8192, 18.13, 24",
         "2, 1024, 256,   512, 128, 8192,  4.75, 16",
         "3,  768, 192,  3072, 128,  512,  6.13, 1.12",
-        "3, 2048, 512,  5632, 512, 4096, 53.01, 24"})
-    void buffersAreThoseOfLlama(int layers, int width, int keys, int feedForward, int batch, int context, double compute,
-            double kvCache) {
+        "3, 2048, 512,  5632, 512, 4096, 53.01, 24"
+    })
+    void buffersAreThoseOfLlama(
+            int layers, int width, int keys, int feedForward, int batch, int context, double compute, double kvCache) {
         LayeredModel model = Models.decoder(layers, width, keys, feedForward, VOCABULARY, true);
-        MemoryEstimate estimate = new MemoryModel(model, Optional.empty(), new ServingShape(context, batch, SLOTS, 2))
-                .estimate(1, 0);
+        MemoryEstimate estimate =
+                new MemoryModel(model, Optional.empty(), new ServingShape(context, batch, SLOTS, 2)).estimate(1, 0);
 
         // A row in half precision and the logits lie beside the buffer; the vocabulary's tables are small here.
         double beside = (feedForward * batch * 2.0 + VOCABULARY * SLOTS * 4.0) / MIB;

@@ -26,7 +26,8 @@ class VisionMemoryTest {
         "1024, 4096, false, false,   577,   20258488",
         "256,   512, true,  true,   1600,   22429041",
         "256,   512, true,  true,   6400,  274034852",
-        "256,   512, true,  true,  16384, 1682995937"})
+        "256,   512, true,  true,  16384, 1682995937"
+    })
     void theBufferIsLlamas(long width, long feedForward, boolean gate, boolean windows, long patches, long bytes) {
         assertEquals(bytes, new VisionMemory(width, feedForward, gate, windows).buffer(patches), bytes * TOLERANCE);
     }
@@ -48,7 +49,10 @@ class VisionMemoryTest {
 
     private static long mmproj(String model, int imageTokens) {
         ModelFiles files = TestModels.model(model);
-        return MemoryEstimate.asItIs(files, Optional.of(TestModels.mmproj(model)),
-                new ServingShape(2048, 128, 1, 1, imageTokens, Kernels.FAST)).mmproj();
+        return MemoryEstimate.asItIs(
+                        files,
+                        Optional.of(TestModels.mmproj(model)),
+                        new ServingShape(2048, 128, 1, 1, imageTokens, Kernels.FAST))
+                .mmproj();
     }
 }

@@ -38,8 +38,11 @@ class WeightMemoryTest {
 
     @Test
     void llamaKeepsTheFileBetweenMappedTensorsBesideWhatItRepacks() throws IOException {
-        ModelFiles inLayerOrder = file(vector("blk.0.attn_norm.weight"), matrix("blk.0.attn_q.weight", GgmlType.Q4_K),
-                matrix("output.weight", GgmlType.F16), matrix("blk.0.attn_k.weight", GgmlType.Q4_K));
+        ModelFiles inLayerOrder = file(
+                vector("blk.0.attn_norm.weight"),
+                matrix("blk.0.attn_q.weight", GgmlType.Q4_K),
+                matrix("output.weight", GgmlType.F16),
+                matrix("blk.0.attn_k.weight", GgmlType.Q4_K));
         long matrix = BLOCKS * 144;
 
         WeightMemory.Resident stock = new WeightMemory(Kernels.STOCK, AVX2).of(inLayerOrder);
@@ -51,14 +54,20 @@ class WeightMemoryTest {
 
     @Test
     void panelsGiveTheFileBack() throws IOException {
-        ModelFiles files = file(vector("blk.0.attn_norm.weight"), matrix("blk.0.attn_q.weight", GgmlType.IQ1_M),
-                matrix("blk.0.attn_k.weight", GgmlType.IQ2_S), matrix("output.weight", GgmlType.F16));
+        ModelFiles files = file(
+                vector("blk.0.attn_norm.weight"),
+                matrix("blk.0.attn_q.weight", GgmlType.IQ1_M),
+                matrix("blk.0.attn_k.weight", GgmlType.IQ2_S),
+                matrix("output.weight", GgmlType.F16));
         long others = 512 * 4 + BLOCKS * 512;
 
-        assertEquals(new WeightMemory.Resident(others, BLOCKS * (76 + 108)), new WeightMemory(Kernels.FAST, AVX2).of(files));
-        assertEquals(new WeightMemory.Resident(others + BLOCKS * 82, BLOCKS * 56),
+        assertEquals(
+                new WeightMemory.Resident(others, BLOCKS * (76 + 108)), new WeightMemory(Kernels.FAST, AVX2).of(files));
+        assertEquals(
+                new WeightMemory.Resident(others + BLOCKS * 82, BLOCKS * 56),
                 new WeightMemory(Kernels.COMPACT, AVX2).of(files));
-        assertEquals(new WeightMemory.Resident(others + BLOCKS * (82 + 56), 0),
+        assertEquals(
+                new WeightMemory.Resident(others + BLOCKS * (82 + 56), 0),
                 new WeightMemory(Kernels.STOCK, AVX2).of(files));
     }
 
@@ -66,7 +75,9 @@ class WeightMemoryTest {
     @ParameterizedTest
     @EnumSource(Kernels.class)
     void aProcessorThatOurKernelsDoNotKnowKeepsTheFile(Kernels kernels) throws IOException {
-        ModelFiles files = file(matrix("blk.0.attn_q.weight", GgmlType.IQ1_M), matrix("blk.0.attn_k.weight", GgmlType.IQ2_S),
+        ModelFiles files = file(
+                matrix("blk.0.attn_q.weight", GgmlType.IQ1_M),
+                matrix("blk.0.attn_k.weight", GgmlType.IQ2_S),
                 matrix("output.weight", GgmlType.Q4_K));
         CpuFeatures old = new CpuFeatures(Set.of("sse4_2"));
         assertEquals(new WeightMemory.Resident(BLOCKS * (56 + 82 + 144), 0), new WeightMemory(kernels, old).of(files));
@@ -74,24 +85,31 @@ class WeightMemoryTest {
 
     @Test
     void llamaInterleavesWhatTheProcessorIsFasterWith() throws IOException {
-        ModelFiles files = file(matrix("blk.0.attn_q.weight", GgmlType.Q4_K), matrix("blk.0.attn_k.weight", GgmlType.Q2_K),
+        ModelFiles files = file(
+                matrix("blk.0.attn_q.weight", GgmlType.Q4_K),
+                matrix("blk.0.attn_k.weight", GgmlType.Q2_K),
                 matrix("blk.0.attn_v.weight", GgmlType.Q6_K));
         long q4 = BLOCKS * 144;
         long q2 = BLOCKS * 84;
         long q6 = BLOCKS * 210;
-        assertEquals(new WeightMemory.Resident(q2 + q6, q4),
+        assertEquals(
+                new WeightMemory.Resident(q2 + q6, q4),
                 new WeightMemory(Kernels.FAST, new CpuFeatures(Set.of("avx2"))).of(files));
-        assertEquals(new WeightMemory.Resident(q6, q4 + q2),
+        assertEquals(
+                new WeightMemory.Resident(q6, q4 + q2),
                 new WeightMemory(Kernels.STOCK, new CpuFeatures(Set.of("avx2", "avx512f"))).of(files));
-        assertEquals(new WeightMemory.Resident(q2, q4 + q6),
+        assertEquals(
+                new WeightMemory.Resident(q2, q4 + q6),
                 new WeightMemory(Kernels.STOCK, new CpuFeatures(Set.of("asimddp"))).of(files));
     }
 
     @Test
     void rowsThatFillNoPanelStayInTheFile() throws IOException {
         GgufTensor narrow = new GgufTensor("blk.0.attn_k.weight", GgmlType.IQ1_M, List.of(512L, 24L));
-        assertEquals(new WeightMemory.Resident(narrow.bytes(), 0),
-                new WeightMemory(Kernels.FAST, AVX2).of(file(narrow, matrix("output.weight", GgmlType.Q4_K)))
+        assertEquals(
+                new WeightMemory.Resident(narrow.bytes(), 0),
+                new WeightMemory(Kernels.FAST, AVX2)
+                        .of(file(narrow, matrix("output.weight", GgmlType.Q4_K)))
                         .plus(new WeightMemory.Resident(0, -BLOCKS * 144)));
     }
 
@@ -99,7 +117,9 @@ class WeightMemoryTest {
     void embeddingsThatAreTheOutputTooAreThereTwiceWhereTheOutputMoves() throws IOException {
         GgufTensor embeddings = matrix("token_embd.weight", GgmlType.Q6_K);
         ModelFiles tied = file(embeddings);
-        assertEquals(new WeightMemory.Resident(embeddings.bytes(), BLOCKS * 212), new WeightMemory(Kernels.FAST, AVX2).of(tied));
+        assertEquals(
+                new WeightMemory.Resident(embeddings.bytes(), BLOCKS * 212),
+                new WeightMemory(Kernels.FAST, AVX2).of(tied));
         ModelFiles untied = file(embeddings, matrix("output.weight", GgmlType.F16));
         assertEquals(0, new WeightMemory(Kernels.FAST, AVX2).of(untied).copied());
     }
@@ -110,12 +130,15 @@ class WeightMemoryTest {
         LayeredModel model = Models.decoder(2, 512, 256, 1024, 512, true);
         Plan plan = new Plan(List.of(Precision.IQ1_M, Precision.Q4_K_M), Precision.Q4_K_M, Precision.F16);
         List<GgufTensor> tensors = new ArrayList<>();
-        model.outside().forEach(t -> tensors.add(new GgufTensor(t.name(),
-                TensorTypes.outside(plan.outside(), t, model.tied()), t.shape())));
+        model.outside()
+                .forEach(t -> tensors.add(
+                        new GgufTensor(t.name(), TensorTypes.outside(plan.outside(), t, model.tied()), t.shape())));
         for (int i = 0; i < 2; i++) {
             int layer = i;
-            model.layers().get(i).forEach(t -> tensors.add(new GgufTensor(t.name(),
-                    plan.layers().get(layer).type(t, layer, 2), t.shape())));
+            model.layers()
+                    .get(i)
+                    .forEach(t -> tensors.add(
+                            new GgufTensor(t.name(), plan.layers().get(layer).type(t, layer, 2), t.shape())));
         }
         tensors.sort(TensorTypes.MAPPED_FIRST);
         ModelFiles files = file(tensors.toArray(GgufTensor[]::new));
@@ -138,8 +161,8 @@ class WeightMemoryTest {
 
     private ModelFiles file(GgufTensor... tensors) throws IOException {
         Path path = folder.resolve("model.gguf");
-        try (GgufWriter writer = GgufWriter.create(path,
-                Map.of("general.architecture", GgufValue.text("qwen2")), List.of(tensors))) {
+        try (GgufWriter writer =
+                GgufWriter.create(path, Map.of("general.architecture", GgufValue.text("qwen2")), List.of(tensors))) {
             for (GgufTensor tensor : tensors) {
                 writer.begin(tensor.name());
                 writer.write(ByteBuffer.allocate((int) tensor.bytes()));

@@ -1,14 +1,12 @@
 package dev.luq.openai;
 
 import static io.restassured.RestAssured.given;
-import static org.hamcrest.Matchers.contains;
 import static org.hamcrest.Matchers.containsString;
 import static org.hamcrest.Matchers.equalTo;
 import static org.hamcrest.Matchers.matchesPattern;
 import static org.hamcrest.Matchers.not;
 import static org.hamcrest.Matchers.notNullValue;
 import static org.hamcrest.Matchers.nullValue;
-import static org.hamcrest.Matchers.startsWith;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.luq.Integration;
@@ -34,14 +32,22 @@ class ApiErrorsTest extends ScriptedApi {
     static List<Object[]> refusals() {
         return List.of(
                 new Object[] {new WorkerException.QueueFull("full"), 429, "queue_full", true},
-                new Object[] {new WorkerException.NotReady(ModelWorker.State.RESTARTING, "why"), 503, "worker_restarting", true},
+                new Object[] {
+                    new WorkerException.NotReady(ModelWorker.State.RESTARTING, "why"), 503, "worker_restarting", true
+                },
                 new Object[] {new WorkerException.NotReady(ModelWorker.State.DRAINING, "why"), 503, "draining", true},
                 new Object[] {new WorkerException.Died("why"), 503, "worker_restarting", true},
                 new Object[] {new WorkerException.DeadlineExceeded("why"), 504, "deadline_exceeded", false},
                 new Object[] {new WorkerException.Quarantined("why"), 422, "input_quarantined", false},
-                new Object[] {new WorkerException.Rejected("context_length_exceeded", "why", "messages"), 400,
-                        "context_length_exceeded", false},
-                new Object[] {new WorkerException.Rejected("internal_error", "secret", null), 500, "internal_error", false});
+                new Object[] {
+                    new WorkerException.Rejected("context_length_exceeded", "why", "messages"),
+                    400,
+                    "context_length_exceeded",
+                    false
+                },
+                new Object[] {
+                    new WorkerException.Rejected("internal_error", "secret", null), 500, "internal_error", false
+                });
     }
 
     @ParameterizedTest
@@ -60,8 +66,11 @@ class ApiErrorsTest extends ScriptedApi {
         workers.script = request -> {
             throw new IllegalStateException("/secret/path");
         };
-        ValidatableResponse response = request().header("x-request-id", "abc-123").body("{" + USER + "}")
-                .post(CHAT).then();
+        ValidatableResponse response = request()
+                .header("x-request-id", "abc-123")
+                .body("{" + USER + "}")
+                .post(CHAT)
+                .then();
         assertError(response, 500, "internal_error")
                 .header("x-request-id", "abc-123")
                 .body("error.message", containsString("abc-123"))
@@ -83,8 +92,11 @@ class ApiErrorsTest extends ScriptedApi {
     }
 
     @ParameterizedTest
-    @CsvSource({"https://example.org/a.png, invalid_image_url", "'data:image/png;base64,!', invalid_base64",
-            "'data:image/png;base64,aGVsbG8=', invalid_image"})
+    @CsvSource({
+        "https://example.org/a.png, invalid_image_url",
+        "'data:image/png;base64,!', invalid_base64",
+        "'data:image/png;base64,aGVsbG8=', invalid_image"
+    })
     void images(String url, String code) {
         assertError(chatOf("{\"type\":\"image_url\",\"image_url\":\"" + url + "\"}"), 400, code)
                 .body("error.param", equalTo("messages[0].content[0].image_url"));
@@ -95,8 +107,13 @@ class ApiErrorsTest extends ScriptedApi {
         assertError(request().body("{").post(CHAT).then(), 400, "invalid_request");
         assertError(request().body("").post(CHAT).then(), 400, "invalid_request");
         assertError(request().body("[".repeat(10_000)).post(CHAT).then(), 400, "invalid_request");
-        assertError(request().body(new byte[] {'{', '"', (byte) 0xff, '"', ':', '1', '}'}).post(CHAT).then(),
-                400, "invalid_request");
+        assertError(
+                request()
+                        .body(new byte[] {'{', '"', (byte) 0xff, '"', ':', '1', '}'})
+                        .post(CHAT)
+                        .then(),
+                400,
+                "invalid_request");
     }
 
     @ParameterizedTest
@@ -127,15 +144,19 @@ class ApiErrorsTest extends ScriptedApi {
     @Test
     void aBodyThatIsTooLarge() throws Exception {
         try (RawClient client = new RawClient(server.getPort(), 0)) {
-            client.send("POST /v1/chat/completions HTTP/1.1\nHost: localhost\nAuthorization: Bearer "
-                    + ScriptedProfile.USER + "\nContent-Type: application/json\nContent-Length: 99999999999\n\n", new byte[0]);
+            client.send(
+                    "POST /v1/chat/completions HTTP/1.1\nHost: localhost\nAuthorization: Bearer " + ScriptedProfile.USER
+                            + "\nContent-Type: application/json\nContent-Length: 99999999999\n\n",
+                    new byte[0]);
             String answer = client.readUntil("}}");
             assertTrue(answer.startsWith("HTTP/1.1 413"), answer);
             assertTrue(answer.contains("\"code\":\"request_too_large\""), answer);
         }
         try (RawClient client = new RawClient(server.getPort(), 0)) {
-            client.send("POST /v1/chat/completions HTTP/1.1\nHost: localhost\nAuthorization: Bearer "
-                    + ScriptedProfile.USER + "\nContent-Type: application/json\nTransfer-Encoding: chunked\n\n", new byte[0]);
+            client.send(
+                    "POST /v1/chat/completions HTTP/1.1\nHost: localhost\nAuthorization: Bearer " + ScriptedProfile.USER
+                            + "\nContent-Type: application/json\nTransfer-Encoding: chunked\n\n",
+                    new byte[0]);
             byte[] chunk = ("30d40\r\n" + " ".repeat(200_000) + "\r\n").getBytes(StandardCharsets.US_ASCII);
             for (int i = 0; i < 11; i++) {
                 client.send("", chunk);
@@ -149,10 +170,15 @@ class ApiErrorsTest extends ScriptedApi {
     @Test
     void keys() {
         assertError(given().get("/v1/models").then(), 401, "invalid_api_key");
-        assertError(given().header("Authorization", "Bearer nobody-knows-this-key")
-                .body("{" + USER + "}").contentType("application/json").post(CHAT).then(), 401, "invalid_api_key");
+        assertError(
+                given().header("Authorization", "Bearer nobody-knows-this-key")
+                        .body("{" + USER + "}")
+                        .contentType("application/json")
+                        .post(CHAT)
+                        .then(),
+                401,
+                "invalid_api_key");
         assertError(request().get("/admin/v1/models").then(), 403, "insufficient_permissions");
-        given().get("/q/health/live").then().statusCode(200)
-                .header("x-request-id", matchesPattern("req_[0-9a-f]{32}"));
+        given().get("/q/health/live").then().statusCode(200).header("x-request-id", matchesPattern("req_[0-9a-f]{32}"));
     }
 }

@@ -63,20 +63,30 @@ class ChatApiTest extends ScriptedApi {
     void aLongAnswerComesWhole(HttpClient.Version version) throws Exception {
         String content = "wörld ".repeat(50_000);
         workers.script = request -> ScriptedWorkers.text(request, content);
-        HttpResponse<String> answer = HttpClient.newBuilder().version(version).build().send(
-                HttpRequest.newBuilder(server.resolve(CHAT)).header("Content-Type", "application/json")
-                        .header("Authorization", "Bearer " + ScriptedProfile.USER)
-                        .POST(HttpRequest.BodyPublishers.ofString("{" + USER + "}")).build(),
-                HttpResponse.BodyHandlers.ofString());
+        HttpResponse<String> answer = HttpClient.newBuilder()
+                .version(version)
+                .build()
+                .send(
+                        HttpRequest.newBuilder(server.resolve(CHAT))
+                                .header("Content-Type", "application/json")
+                                .header("Authorization", "Bearer " + ScriptedProfile.USER)
+                                .POST(HttpRequest.BodyPublishers.ofString("{" + USER + "}"))
+                                .build(),
+                        HttpResponse.BodyHandlers.ofString());
         assertEquals(version, answer.version());
-        assertEquals("application/json", answer.headers().firstValue("Content-Type").orElseThrow());
-        assertEquals(content, JSON.readTree(answer.body()).at("/choices/0/message/content").textValue());
+        assertEquals(
+                "application/json", answer.headers().firstValue("Content-Type").orElseThrow());
+        assertEquals(
+                content,
+                JSON.readTree(answer.body()).at("/choices/0/message/content").textValue());
     }
 
     @Test
     void severalChoices() {
-        workers.script = request -> ScriptedWorkers.text(request, "seed " + request.sampling().seed());
-        chat(",\"n\":3,\"seed\":7").statusCode(200)
+        workers.script = request ->
+                ScriptedWorkers.text(request, "seed " + request.sampling().seed());
+        chat(",\"n\":3,\"seed\":7")
+                .statusCode(200)
                 .body("choices.index", contains(0, 1, 2))
                 .body("choices.message.content", contains("seed 7", "seed 8", "seed 9"))
                 .body("usage.prompt_tokens", equalTo(12))
@@ -86,11 +96,13 @@ class ChatApiTest extends ScriptedApi {
 
     @Test
     void toolCalls() {
-        workers.script = request -> Multi.createFrom().items(ScriptedWorkers.accepted(request),
-                ScriptedWorkers.toolCall(request, 0, "call_1", "look", "{\"a\""),
-                ScriptedWorkers.toolCall(request, 0, null, null, ":1}"),
-                ScriptedWorkers.toolCall(request, 1, "call_2", "see", "{}"),
-                ScriptedWorkers.finished(request, "tool_calls", 9));
+        workers.script = request -> Multi.createFrom()
+                .items(
+                        ScriptedWorkers.accepted(request),
+                        ScriptedWorkers.toolCall(request, 0, "call_1", "look", "{\"a\""),
+                        ScriptedWorkers.toolCall(request, 0, null, null, ":1}"),
+                        ScriptedWorkers.toolCall(request, 1, "call_2", "see", "{}"),
+                        ScriptedWorkers.finished(request, "tool_calls", 9));
         chat("").statusCode(200)
                 .body("choices[0].message.content", nullValue())
                 .body("choices[0].message.tool_calls.id", contains("call_1", "call_2"))
@@ -103,11 +115,17 @@ class ChatApiTest extends ScriptedApi {
     @Test
     void logProbabilitiesAndTimings() {
         WorkerFrame.TokenLogprob other = new WorkerFrame.TokenLogprob("Ho", -1.5, List.of(72, 111), null);
-        workers.script = request -> Multi.createFrom().items(ScriptedWorkers.accepted(request),
-                new WorkerFrame.Delta(request.id(), "Hi", null,
-                        List.of(new WorkerFrame.TokenLogprob("Hi", -0.5, List.of(72, 105), List.of(other)))),
-                ScriptedWorkers.finished(request, "length", 1));
-        chat(",\"logprobs\":true,\"top_logprobs\":1,\"timings\":true").statusCode(200)
+        workers.script = request -> Multi.createFrom()
+                .items(
+                        ScriptedWorkers.accepted(request),
+                        new WorkerFrame.Delta(
+                                request.id(),
+                                "Hi",
+                                null,
+                                List.of(new WorkerFrame.TokenLogprob("Hi", -0.5, List.of(72, 105), List.of(other)))),
+                        ScriptedWorkers.finished(request, "length", 1));
+        chat(",\"logprobs\":true,\"top_logprobs\":1,\"timings\":true")
+                .statusCode(200)
                 .body("choices[0].finish_reason", equalTo("length"))
                 .body("choices[0].logprobs.content[0].token", equalTo("Hi"))
                 .body("choices[0].logprobs.content[0].logprob", equalTo(-0.5f))
@@ -129,7 +147,10 @@ class ChatApiTest extends ScriptedApi {
 
     @Test
     void models() {
-        request().get("/v1/models").then().statusCode(200)
+        request()
+                .get("/v1/models")
+                .then()
+                .statusCode(200)
                 .header("x-request-id", notNullValue())
                 .body("object", equalTo("list"))
                 .body("data.id", contains("scripted", "loading"))
@@ -150,17 +171,48 @@ class ChatApiTest extends ScriptedApi {
 
     @Test
     void theDescriptionListsEveryPathAndField() {
-        request().get("/q/openapi").then().statusCode(200).contentType(startsWith("application/yaml"))
+        request()
+                .get("/q/openapi")
+                .then()
+                .statusCode(200)
+                .contentType(startsWith("application/yaml"))
                 .body(containsString("openapi: 3"));
-        request().get("/q/openapi?format=json").then().statusCode(200).contentType(startsWith("application/json"))
+        request()
+                .get("/q/openapi?format=json")
+                .then()
+                .statusCode(200)
+                .contentType(startsWith("application/json"))
                 .body("paths", hasKey("/v1/chat/completions"))
                 .body("paths", hasKey("/v1/models"))
                 .body("paths", hasKey("/v1/models/{id}"))
-                .body("components.schemas.ChatCompletionRequest.properties.keySet()", hasItems("model", "messages",
-                        "temperature", "top_p", "top_k", "min_p", "frequency_penalty", "presence_penalty",
-                        "repeat_penalty", "seed", "logit_bias", "n", "max_completion_tokens", "max_tokens", "stop",
-                        "logprobs", "top_logprobs", "response_format", "tools", "tool_choice", "parallel_tool_calls",
-                        "stream", "stream_options", "cache_prompt", "timings"))
+                .body(
+                        "components.schemas.ChatCompletionRequest.properties.keySet()",
+                        hasItems(
+                                "model",
+                                "messages",
+                                "temperature",
+                                "top_p",
+                                "top_k",
+                                "min_p",
+                                "frequency_penalty",
+                                "presence_penalty",
+                                "repeat_penalty",
+                                "seed",
+                                "logit_bias",
+                                "n",
+                                "max_completion_tokens",
+                                "max_tokens",
+                                "stop",
+                                "logprobs",
+                                "top_logprobs",
+                                "response_format",
+                                "tools",
+                                "tool_choice",
+                                "parallel_tool_calls",
+                                "stream",
+                                "stream_options",
+                                "cache_prompt",
+                                "timings"))
                 .body("components.schemas.ErrorDetail.required", hasItems("message", "type", "code"));
     }
 }

@@ -1,7 +1,6 @@
 package dev.luq.openai;
 
 import static dev.luq.Until.reached;
-import static org.hamcrest.Matchers.contains;
 import static org.hamcrest.Matchers.notNullValue;
 import static org.hamcrest.Matchers.startsWith;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -30,11 +29,13 @@ class ChatStreamsTest extends ScriptedApi {
     @Test
     void aStream() throws Exception {
         workers.script = request -> ScriptedWorkers.text(request, "Hello", " world");
-        String events = stream("").statusCode(200)
+        String events = stream("")
+                .statusCode(200)
                 .contentType(startsWith("text/event-stream"))
                 .header("x-request-id", notNullValue())
                 .header("Cache-Control", "no-cache")
-                .extract().asString();
+                .extract()
+                .asString();
         assertTrue(events.startsWith("data: {"), events);
         assertTrue(events.endsWith("\n\ndata: [DONE]\n\n"), events);
         List<JsonNode> chunks = chunks(events);
@@ -48,9 +49,13 @@ class ChatStreamsTest extends ScriptedApi {
             assertEquals(1, chunk.get("choices").size());
             assertTrue(chunk.at("/choices/0").has("logprobs"));
         }
-        assertEquals("{\"role\":\"assistant\",\"content\":null}", chunks.get(0).at("/choices/0/delta").toString());
-        assertEquals("{\"content\":\"Hello\"}", chunks.get(1).at("/choices/0/delta").toString());
-        assertEquals("{\"content\":\" world\"}", chunks.get(2).at("/choices/0/delta").toString());
+        assertEquals(
+                "{\"role\":\"assistant\",\"content\":null}",
+                chunks.get(0).at("/choices/0/delta").toString());
+        assertEquals(
+                "{\"content\":\"Hello\"}", chunks.get(1).at("/choices/0/delta").toString());
+        assertEquals(
+                "{\"content\":\" world\"}", chunks.get(2).at("/choices/0/delta").toString());
         assertTrue(chunks.get(2).at("/choices/0/finish_reason").isNull());
         assertEquals("{}", chunks.get(3).at("/choices/0/delta").toString());
         assertEquals("stop", chunks.get(3).at("/choices/0/finish_reason").asText());
@@ -59,7 +64,8 @@ class ChatStreamsTest extends ScriptedApi {
     @Test
     void usageComesInAChunkOfItsOwn() throws Exception {
         workers.script = request -> ScriptedWorkers.text(request, "Hello");
-        List<JsonNode> chunks = chunks(stream(",\"stream_options\":{\"include_usage\":true}").extract().asString());
+        List<JsonNode> chunks = chunks(
+                stream(",\"stream_options\":{\"include_usage\":true}").extract().asString());
         for (JsonNode chunk : chunks.subList(0, chunks.size() - 1)) {
             assertTrue(chunk.has("usage") && chunk.get("usage").isNull());
             assertEquals(1, chunk.get("choices").size());
@@ -76,10 +82,15 @@ class ChatStreamsTest extends ScriptedApi {
         List<JsonNode> chunks = chunks(stream(",\"n\":2").extract().asString());
         for (int choice = 0; choice < 2; choice++) {
             int index = choice;
-            List<JsonNode> own = chunks.stream().map(c -> c.at("/choices/0"))
-                    .filter(c -> c.get("index").asInt() == index).toList();
+            List<JsonNode> own = chunks.stream()
+                    .map(c -> c.at("/choices/0"))
+                    .filter(c -> c.get("index").asInt() == index)
+                    .toList();
             assertEquals("assistant", own.get(0).at("/delta/role").asText());
-            assertEquals("ab", own.get(1).at("/delta/content").asText() + own.get(2).at("/delta/content").asText());
+            assertEquals(
+                    "ab",
+                    own.get(1).at("/delta/content").asText()
+                            + own.get(2).at("/delta/content").asText());
             assertEquals("stop", own.get(3).get("finish_reason").asText());
             assertEquals(4, own.size());
         }
@@ -87,31 +98,42 @@ class ChatStreamsTest extends ScriptedApi {
 
     @Test
     void aChunkHasOneToolCallAtMost() throws Exception {
-        workers.script = request -> Multi.createFrom().items(ScriptedWorkers.accepted(request),
-                new WorkerFrame.Delta(request.id(), "Let me", new WorkerFrame.ToolCallDelta(0, "call_1", "look", "{"), null),
-                ScriptedWorkers.toolCall(request, 0, null, null, "}"),
-                ScriptedWorkers.toolCall(request, 1, "call_2", "see", "{}"),
-                ScriptedWorkers.finished(request, "tool_calls", 9));
+        workers.script = request -> Multi.createFrom()
+                .items(
+                        ScriptedWorkers.accepted(request),
+                        new WorkerFrame.Delta(
+                                request.id(), "Let me", new WorkerFrame.ToolCallDelta(0, "call_1", "look", "{"), null),
+                        ScriptedWorkers.toolCall(request, 0, null, null, "}"),
+                        ScriptedWorkers.toolCall(request, 1, "call_2", "see", "{}"),
+                        ScriptedWorkers.finished(request, "tool_calls", 9));
         List<String> deltas = chunks(stream("").extract().asString()).stream()
-                .map(c -> c.at("/choices/0/delta").toString()).toList();
-        assertEquals(List.of(
-                "{\"role\":\"assistant\",\"content\":null}",
-                "{\"content\":\"Let me\"}",
-                "{\"tool_calls\":[{\"index\":0,\"id\":\"call_1\",\"type\":\"function\",\"function\":{\"name\":\"look\",\"arguments\":\"{\"}}]}",
-                "{\"tool_calls\":[{\"index\":0,\"function\":{\"arguments\":\"}\"}}]}",
-                "{\"tool_calls\":[{\"index\":1,\"id\":\"call_2\",\"type\":\"function\",\"function\":{\"name\":\"see\",\"arguments\":\"{}\"}}]}",
-                "{}"), deltas);
+                .map(c -> c.at("/choices/0/delta").toString())
+                .toList();
+        assertEquals(
+                List.of(
+                        "{\"role\":\"assistant\",\"content\":null}",
+                        "{\"content\":\"Let me\"}",
+                        "{\"tool_calls\":[{\"index\":0,\"id\":\"call_1\",\"type\":\"function\",\"function\":{\"name\":\"look\",\"arguments\":\"{\"}}]}",
+                        "{\"tool_calls\":[{\"index\":0,\"function\":{\"arguments\":\"}\"}}]}",
+                        "{\"tool_calls\":[{\"index\":1,\"id\":\"call_2\",\"type\":\"function\",\"function\":{\"name\":\"see\",\"arguments\":\"{}\"}}]}",
+                        "{}"),
+                deltas);
     }
 
     @Test
     void aFailureAfterTheFirstByteIsAnErrorEvent() {
-        workers.script = request -> Multi.createBy().concatenating().streams(
-                Multi.createFrom().items(ScriptedWorkers.accepted(request), ScriptedWorkers.delta(request, "Hel")),
-                ScriptedWorkers.failing(new WorkerException.Died("The model's process ended")));
+        workers.script = request -> Multi.createBy()
+                .concatenating()
+                .streams(
+                        Multi.createFrom()
+                                .items(ScriptedWorkers.accepted(request), ScriptedWorkers.delta(request, "Hel")),
+                        ScriptedWorkers.failing(new WorkerException.Died("The model's process ended")));
         String events = stream("").statusCode(200).extract().asString();
         assertTrue(events.contains("\"content\":\"Hel\""), events);
-        assertTrue(events.endsWith("\n\nevent: error\ndata: {\"error\":{\"message\":\"The model's process ended\","
-                + "\"type\":\"server_error\",\"param\":null,\"code\":\"worker_restarting\"}}\n\n"), events);
+        assertTrue(
+                events.endsWith("\n\nevent: error\ndata: {\"error\":{\"message\":\"The model's process ended\","
+                        + "\"type\":\"server_error\",\"param\":null,\"code\":\"worker_restarting\"}}\n\n"),
+                events);
     }
 
     @Test
@@ -119,11 +141,15 @@ class ChatStreamsTest extends ScriptedApi {
         int pieces = 4000;
         String piece = "x".repeat(1000);
         AtomicLong produced = new AtomicLong();
-        workers.script = request -> Multi.createBy().concatenating().streams(
-                Multi.createFrom().item(ScriptedWorkers.accepted(request)),
-                Multi.createFrom().range(0, pieces).invoke(i -> produced.incrementAndGet())
-                        .map(i -> ScriptedWorkers.delta(request, piece)),
-                Multi.createFrom().item(ScriptedWorkers.finished(request, "stop", pieces)));
+        workers.script = request -> Multi.createBy()
+                .concatenating()
+                .streams(
+                        Multi.createFrom().item(ScriptedWorkers.accepted(request)),
+                        Multi.createFrom()
+                                .range(0, pieces)
+                                .invoke(i -> produced.incrementAndGet())
+                                .map(i -> ScriptedWorkers.delta(request, piece)),
+                        Multi.createFrom().item(ScriptedWorkers.finished(request, "stop", pieces)));
         try (RawClient client = new RawClient(server.getPort(), 4096)) {
             client.chat("{\"stream\":true," + USER + "}");
             String start = client.readUntil(piece);
@@ -136,10 +162,15 @@ class ChatStreamsTest extends ScriptedApi {
     @Test
     void aReaderThatReadsNothingIsDisconnected() throws Exception {
         CountDownLatch cancelled = new CountDownLatch(1);
-        workers.script = request -> Multi.createBy().concatenating().streams(
-                Multi.createFrom().item(ScriptedWorkers.accepted(request)),
-                Multi.createFrom().range(0, 1_000_000).map(i -> ScriptedWorkers.delta(request, "x".repeat(1000))))
-                .onCancellation().invoke(cancelled::countDown);
+        workers.script = request -> Multi.createBy()
+                .concatenating()
+                .streams(
+                        Multi.createFrom().item(ScriptedWorkers.accepted(request)),
+                        Multi.createFrom()
+                                .range(0, 1_000_000)
+                                .map(i -> ScriptedWorkers.delta(request, "x".repeat(1000))))
+                .onCancellation()
+                .invoke(cancelled::countDown);
         try (RawClient client = new RawClient(server.getPort(), 4096)) {
             client.chat("{\"stream\":true," + USER + "}");
             reached("the generation to be cancelled", cancelled);

@@ -71,8 +71,11 @@ class OpenAiJavaTest {
     void waitUntilReady() {
         worker = workers.find("tiny").orElseThrow();
         until("ready", () -> worker.state() == ModelWorker.State.READY);
-        client = OpenAIOkHttpClient.builder().baseUrl(server.resolve("/v1").toString()).apiKey("none-needed")
-                .maxRetries(0).build();
+        client = OpenAIOkHttpClient.builder()
+                .baseUrl(server.resolve("/v1").toString())
+                .apiKey("none-needed")
+                .maxRetries(0)
+                .build();
     }
 
     @AfterEach
@@ -91,12 +94,15 @@ class OpenAiJavaTest {
 
     @Test
     void aQuestionAboutAPicture() {
-        ChatCompletion answer = client.chat().completions().create(aboutPicture(140, 140).build());
+        ChatCompletion answer =
+                client.chat().completions().create(aboutPicture(140, 140).build());
         assertEquals("tiny", answer.model());
         assertTrue(answer.id().startsWith("chatcmpl-"));
         assertEquals(1, answer.choices().size());
         assertTrue(answer.choices().get(0).message().content().isPresent());
-        assertEquals(ChatCompletion.Choice.FinishReason.LENGTH, answer.choices().get(0).finishReason());
+        assertEquals(
+                ChatCompletion.Choice.FinishReason.LENGTH,
+                answer.choices().get(0).finishReason());
         assertEquals(TOKENS, answer.usage().orElseThrow().completionTokens());
         // 140 x 140 pixels are 10 x 10 patches of 14, merged two by two.
         assertEquals(25, imageTokens(answer));
@@ -106,28 +112,36 @@ class OpenAiJavaTest {
     void lowDetailCostsFewerTokens() {
         ChatCompletionContentPartImage low = image(1120, 560, ChatCompletionContentPartImage.ImageUrl.Detail.LOW);
         assertTrue(imageTokens(client.chat().completions().create(about(low).build()))
-                < imageTokens(client.chat().completions().create(aboutPicture(1120, 560).build())));
+                < imageTokens(client.chat()
+                        .completions()
+                        .create(aboutPicture(1120, 560).build())));
     }
 
     @Test
     void severalPicturesInAConversation() {
-        ChatCompletion answer = client.chat().completions().create(params()
-                .addUserMessageOfArrayOfContentParts(List.of(part(image(56, 56, null)), part("and"), part(image(84, 56, null))))
-                .addAssistantMessage("Two pictures.")
-                .addUserMessageOfArrayOfContentParts(List.of(part(image(56, 84, null)), part("And this one?")))
-                .build());
+        ChatCompletion answer = client.chat()
+                .completions()
+                .create(params().addUserMessageOfArrayOfContentParts(
+                                List.of(part(image(56, 56, null)), part("and"), part(image(84, 56, null))))
+                        .addAssistantMessage("Two pictures.")
+                        .addUserMessageOfArrayOfContentParts(List.of(part(image(56, 84, null)), part("And this one?")))
+                        .build());
         assertTrue(answer.choices().get(0).message().content().isPresent());
     }
 
     @Test
     void theStreamIsTheAnswerInPieces() {
         ChatCompletionCreateParams params = aboutPicture(56, 56)
-                .streamOptions(ChatCompletionStreamOptions.builder().includeUsage(true).build()).build();
-        ChatCompletion whole = client.chat().completions().create(aboutPicture(56, 56).build());
+                .streamOptions(
+                        ChatCompletionStreamOptions.builder().includeUsage(true).build())
+                .build();
+        ChatCompletion whole =
+                client.chat().completions().create(aboutPicture(56, 56).build());
         StringBuilder pieces = new StringBuilder();
         String finish = null;
         long total = 0;
-        try (StreamResponse<ChatCompletionChunk> stream = client.chat().completions().createStreaming(params)) {
+        try (StreamResponse<ChatCompletionChunk> stream =
+                client.chat().completions().createStreaming(params)) {
             for (ChatCompletionChunk chunk : (Iterable<ChatCompletionChunk>) stream.stream()::iterator) {
                 for (ChatCompletionChunk.Choice choice : chunk.choices()) {
                     choice.delta().content().ifPresent(pieces::append);
@@ -143,8 +157,15 @@ class OpenAiJavaTest {
 
     @Test
     void choicesAndLogProbabilities() {
-        ChatCompletion answer = client.chat().completions().create(params().addUserMessage("Hello").n(2)
-                .temperature(1.0).seed(5).logprobs(true).topLogprobs(3).build());
+        ChatCompletion answer = client.chat()
+                .completions()
+                .create(params().addUserMessage("Hello")
+                        .n(2)
+                        .temperature(1.0)
+                        .seed(5)
+                        .logprobs(true)
+                        .topLogprobs(3)
+                        .build());
         assertEquals(2, answer.choices().size());
         for (ChatCompletion.Choice choice : answer.choices()) {
             var tokens = choice.logprobs().orElseThrow().content().orElseThrow();
@@ -152,58 +173,98 @@ class OpenAiJavaTest {
             assertEquals(3, tokens.get(0).topLogprobs().size());
             assertTrue(tokens.get(0).logprob() <= 0);
         }
-        assertFalse(answer.choices().get(0).message().content().equals(answer.choices().get(1).message().content()),
+        assertFalse(
+                answer.choices()
+                        .get(0)
+                        .message()
+                        .content()
+                        .equals(answer.choices().get(1).message().content()),
                 "each choice has a seed of its own");
     }
 
     @Test
     void theSameSeedGivesTheSameAnswer() {
-        ChatCompletionCreateParams params = params().addUserMessage("Hello").temperature(1.0).seed(11).build();
-        assertEquals(client.chat().completions().create(params).choices().get(0).message().content(),
-                client.chat().completions().create(params).choices().get(0).message().content());
+        ChatCompletionCreateParams params =
+                params().addUserMessage("Hello").temperature(1.0).seed(11).build();
+        assertEquals(
+                client.chat()
+                        .completions()
+                        .create(params)
+                        .choices()
+                        .get(0)
+                        .message()
+                        .content(),
+                client.chat()
+                        .completions()
+                        .create(params)
+                        .choices()
+                        .get(0)
+                        .message()
+                        .content());
     }
 
     @Test
     void aSchemaHoldsEvenAModelOfRandomWeights() throws Exception {
-        ChatCompletion answer = client.chat().completions().create(params().maxCompletionTokens(200)
-                .addUserMessage("Which color?")
-                .responseFormat(ResponseFormatJsonSchema.builder()
-                        .jsonSchema(ResponseFormatJsonSchema.JsonSchema.builder().name("color")
-                                .schema(ResponseFormatJsonSchema.JsonSchema.Schema.builder()
-                                        .putAllAdditionalProperties(colorSchema()).build())
+        ChatCompletion answer = client.chat()
+                .completions()
+                .create(params().maxCompletionTokens(200)
+                        .addUserMessage("Which color?")
+                        .responseFormat(ResponseFormatJsonSchema.builder()
+                                .jsonSchema(ResponseFormatJsonSchema.JsonSchema.builder()
+                                        .name("color")
+                                        .schema(ResponseFormatJsonSchema.JsonSchema.Schema.builder()
+                                                .putAllAdditionalProperties(colorSchema())
+                                                .build())
+                                        .build())
                                 .build())
-                        .build())
-                .build());
-        JsonNode json = new JsonMapper().readTree(answer.choices().get(0).message().content().orElseThrow());
+                        .build());
+        JsonNode json = new JsonMapper()
+                .readTree(answer.choices().get(0).message().content().orElseThrow());
         assertTrue(List.of("red", "blue").contains(json.get("color").asText()), json.toString());
     }
 
     @Test
     void aTemplateWithoutToolsTakesNone() {
         FunctionParameters.Builder parameters = FunctionParameters.builder().putAllAdditionalProperties(colorSchema());
-        BadRequestException refused = assertThrows(BadRequestException.class, () -> client.chat().completions().create(
-                params().addUserMessage("Paint it.")
-                        .addTool(ChatCompletionFunctionTool.builder().function(FunctionDefinition.builder().name("paint")
-                                .parameters(parameters.build()).build()).build())
+        BadRequestException refused = assertThrows(BadRequestException.class, () -> client.chat()
+                .completions()
+                .create(params().addUserMessage("Paint it.")
+                        .addTool(ChatCompletionFunctionTool.builder()
+                                .function(FunctionDefinition.builder()
+                                        .name("paint")
+                                        .parameters(parameters.build())
+                                        .build())
+                                .build())
                         .build()));
         assertEquals("tools", refused.param().orElseThrow());
-        assertFalse(client.models().retrieve("tiny")._additionalProperties().get("capabilities").toString()
+        assertFalse(client.models()
+                .retrieve("tiny")
+                ._additionalProperties()
+                .get("capabilities")
+                .toString()
                 .contains("tools"));
     }
 
     @Test
     void errorsAreTheClientsExceptions() {
-        NotFoundException unknown = assertThrows(NotFoundException.class,
-                () -> client.chat().completions().create(params().addUserMessage("hi").model("other").build()));
+        NotFoundException unknown = assertThrows(NotFoundException.class, () -> client.chat()
+                .completions()
+                .create(params().addUserMessage("hi").model("other").build()));
         assertEquals("model_not_found", unknown.code().orElseThrow());
 
-        BadRequestException image = assertThrows(BadRequestException.class, () -> client.chat().completions().create(
-                about(ChatCompletionContentPartImage.builder().imageUrl(ChatCompletionContentPartImage.ImageUrl.builder()
-                        .url("https://example.org/a.png").build()).build()).build()));
+        BadRequestException image = assertThrows(BadRequestException.class, () -> client.chat()
+                .completions()
+                .create(about(ChatCompletionContentPartImage.builder()
+                                .imageUrl(ChatCompletionContentPartImage.ImageUrl.builder()
+                                        .url("https://example.org/a.png")
+                                        .build())
+                                .build())
+                        .build()));
         assertEquals("invalid_image_url", image.code().orElseThrow());
 
-        BadRequestException field = assertThrows(BadRequestException.class,
-                () -> client.chat().completions().create(params().addUserMessage("hi").temperature(9.0).build()));
+        BadRequestException field = assertThrows(BadRequestException.class, () -> client.chat()
+                .completions()
+                .create(params().addUserMessage("hi").temperature(9.0).build()));
         assertEquals("temperature", field.param().orElseThrow());
 
         String tooLong = "word ".repeat(100_000);
@@ -233,8 +294,9 @@ class OpenAiJavaTest {
                 }
             }
             until("cancelled", () -> worker.totals().cancelled() == before + 1);
-            until("slot and permit free", () -> worker.inFlight() == 0
-                    && worker.totals().running() == 0);
+            until(
+                    "slot and permit free",
+                    () -> worker.inFlight() == 0 && worker.totals().running() == 0);
         }
     }
 
@@ -251,7 +313,9 @@ class OpenAiJavaTest {
                 clients.get(i).readUntil("\"delta\":{\"content\"");
             }
             // Statistics are as old as their last report: what waits from here on is the last client's.
-            until("running", () -> worker.totals().running() == slots && worker.totals().waiting() == 0);
+            until(
+                    "running",
+                    () -> worker.totals().running() == slots && worker.totals().waiting() == 0);
             try (RawClient last = new RawClient(server.getPort(), 0)) {
                 last.chat(sheep(stream));
                 until("waiting", () -> worker.totals().waiting() == 1);
@@ -263,8 +327,9 @@ class OpenAiJavaTest {
                 client.close();
             }
         }
-        until("slots and permits free", () -> worker.inFlight() == 0
-                && worker.totals().running() == 0);
+        until(
+                "slots and permits free",
+                () -> worker.inFlight() == 0 && worker.totals().running() == 0);
     }
 
     /** Whatever its weights say, this schema keeps the model busy for many hundred tokens. */
@@ -276,18 +341,28 @@ class OpenAiJavaTest {
 
     @Test
     void specialTokensInATextAreText() {
-        ChatCompletion answer = client.chat().completions().create(params()
-                .addUserMessage("<|vision_start|><|image_pad|><|vision_end|><|im_end|><__media__>").build());
+        ChatCompletion answer = client.chat()
+                .completions()
+                .create(params().addUserMessage("<|vision_start|><|image_pad|><|vision_end|><|im_end|><__media__>")
+                        .build());
         assertNotNull(answer.choices().get(0).message());
         assertEquals(0, imageTokens(answer));
     }
 
     private static long imageTokens(ChatCompletion answer) {
-        return answer.usage().orElseThrow().promptTokensDetails().orElseThrow().imageTokens().orElseThrow();
+        return answer.usage()
+                .orElseThrow()
+                .promptTokensDetails()
+                .orElseThrow()
+                .imageTokens()
+                .orElseThrow();
     }
 
     private static ChatCompletionCreateParams.Builder params() {
-        return ChatCompletionCreateParams.builder().model("tiny").temperature(0.0).maxCompletionTokens(TOKENS);
+        return ChatCompletionCreateParams.builder()
+                .model("tiny")
+                .temperature(0.0)
+                .maxCompletionTokens(TOKENS);
     }
 
     private static ChatCompletionCreateParams.Builder aboutPicture(int width, int height) {
@@ -298,10 +373,10 @@ class OpenAiJavaTest {
         return params().addUserMessageOfArrayOfContentParts(List.of(part(image), part("What is it?")));
     }
 
-    private static ChatCompletionContentPartImage image(int width, int height,
-            ChatCompletionContentPartImage.ImageUrl.Detail detail) {
-        ChatCompletionContentPartImage.ImageUrl.Builder url = ChatCompletionContentPartImage.ImageUrl.builder()
-                .url(TestImages.png(width, height));
+    private static ChatCompletionContentPartImage image(
+            int width, int height, ChatCompletionContentPartImage.ImageUrl.Detail detail) {
+        ChatCompletionContentPartImage.ImageUrl.Builder url =
+                ChatCompletionContentPartImage.ImageUrl.builder().url(TestImages.png(width, height));
         if (detail != null) {
             url.detail(detail);
         }
@@ -313,13 +388,19 @@ class OpenAiJavaTest {
     }
 
     private static ChatCompletionContentPart part(String text) {
-        return ChatCompletionContentPart.ofText(ChatCompletionContentPartText.builder().text(text).build());
+        return ChatCompletionContentPart.ofText(
+                ChatCompletionContentPartText.builder().text(text).build());
     }
 
     private static Map<String, JsonValue> colorSchema() {
-        return Map.of("type", JsonValue.from("object"),
-                "properties", JsonValue.from(Map.of("color", Map.of("type", "string", "enum", List.of("red", "blue")))),
-                "required", JsonValue.from(List.of("color")),
-                "additionalProperties", JsonValue.from(false));
+        return Map.of(
+                "type",
+                JsonValue.from("object"),
+                "properties",
+                JsonValue.from(Map.of("color", Map.of("type", "string", "enum", List.of("red", "blue")))),
+                "required",
+                JsonValue.from(List.of("color")),
+                "additionalProperties",
+                JsonValue.from(false));
     }
 }

@@ -36,13 +36,16 @@ public final class RawClient implements AutoCloseable {
      * @param headers each with its line end
      * @return the whole answer
      */
-    public static String exchange(URI server, String method, String path, String key, String headers) throws IOException {
+    public static String exchange(URI server, String method, String path, String key, String headers)
+            throws IOException {
         try (RawClient client = new RawClient(server.getPort(), 0)) {
             String body = method.equals("POST") || method.equals("PUT") ? "{}" : "";
             String host = headers.startsWith("Host:") || headers.contains("\nHost:") ? "" : "Host: localhost\n";
-            client.send(method + " " + path + " HTTP/1.1\n" + host + headers
-                    + (key == null ? "" : "Authorization: Bearer " + key + "\n")
-                    + "Connection: close\nContent-Type: application/json\nContent-Length: " + body.length() + "\n\n",
+            client.send(
+                    method + " " + path + " HTTP/1.1\n" + host + headers
+                            + (key == null ? "" : "Authorization: Bearer " + key + "\n")
+                            + "Connection: close\nContent-Type: application/json\nContent-Length: " + body.length()
+                            + "\n\n",
                     body.getBytes(StandardCharsets.US_ASCII));
             return client.readToEnd();
         }
@@ -62,8 +65,10 @@ public final class RawClient implements AutoCloseable {
     /** Sends a chat request with this JSON. */
     public void chat(String json) throws IOException {
         byte[] body = json.getBytes(StandardCharsets.UTF_8);
-        send("POST /v1/chat/completions HTTP/1.1\nHost: localhost\nAuthorization: Bearer " + ScriptedProfile.USER
-                + "\nContent-Type: application/json\nContent-Length: " + body.length + "\n\n", body);
+        send(
+                "POST /v1/chat/completions HTTP/1.1\nHost: localhost\nAuthorization: Bearer " + ScriptedProfile.USER
+                        + "\nContent-Type: application/json\nContent-Length: " + body.length + "\n\n",
+                body);
     }
 
     /** Reads until this text was received, and returns everything received so far. */
@@ -91,16 +96,18 @@ public final class RawClient implements AutoCloseable {
      * @param everyMillis between two of them
      */
     public void drip(String text, int times, int everyMillis) {
-        Thread thread = new Thread(() -> {
-            try {
-                for (int i = 0; i < times; i++) {
-                    send("", text.getBytes(StandardCharsets.ISO_8859_1));
-                    Thread.sleep(everyMillis);
-                }
-            } catch (IOException | InterruptedException e) {
-                // the server has closed the connection
-            }
-        }, "drip");
+        Thread thread = new Thread(
+                () -> {
+                    try {
+                        for (int i = 0; i < times; i++) {
+                            send("", text.getBytes(StandardCharsets.ISO_8859_1));
+                            Thread.sleep(everyMillis);
+                        }
+                    } catch (IOException | InterruptedException e) {
+                        // the server has closed the connection
+                    }
+                },
+                "drip");
         thread.setDaemon(true);
         thread.start();
     }

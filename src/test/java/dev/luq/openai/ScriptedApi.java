@@ -38,8 +38,7 @@ public abstract class ScriptedApi {
     }
 
     public static RequestSpecification request() {
-        return given().contentType("application/json")
-                .header("Authorization", "Bearer " + ScriptedProfile.USER);
+        return given().contentType("application/json").header("Authorization", "Bearer " + ScriptedProfile.USER);
     }
 
     /** @param fields of the request beside messages, each behind a comma */
@@ -49,8 +48,10 @@ public abstract class ScriptedApi {
 
     /** @param parts of the user's message */
     public static ValidatableResponse chatOf(String... parts) {
-        return request().body("{\"messages\":[{\"role\":\"user\",\"content\":[" + String.join(",", parts) + "]}]}")
-                .post(CHAT).then();
+        return request()
+                .body("{\"messages\":[{\"role\":\"user\",\"content\":[" + String.join(",", parts) + "]}]}")
+                .post(CHAT)
+                .then();
     }
 
     /** @param fields of the request beside messages, each behind a comma */

@@ -20,7 +20,8 @@ public class ScriptedProfile implements QuarkusTestProfile {
     public static final String FRUGAL = "frugal-key-123456";
     public static final String TRUSTED_SITE = "https://chat.example";
 
-    public static final String KEYS = """
+    public static final String KEYS =
+            """
             # one of every kind
             user:%s name=alice
             admin:%s name=root
@@ -28,7 +29,8 @@ public class ScriptedProfile implements QuarkusTestProfile {
             %s name=narrow models=loading
             %s name=hasty requests-per-minute=1
             %s name=frugal tokens-per-minute=10
-            """.formatted(USER, ADMIN, EXPIRED, NARROW, HASTY, FRUGAL);
+            """
+                    .formatted(USER, ADMIN, EXPIRED, NARROW, HASTY, FRUGAL);
 
     @Override
     public Set<Class<?>> getEnabledAlternatives() {
@@ -38,10 +40,18 @@ public class ScriptedProfile implements QuarkusTestProfile {
     @Override
     public Map<String, String> getConfigOverrides() {
         try {
-            Path file = Files.createTempFile(Files.createDirectories(Path.of("target/keys-test")).toAbsolutePath(), "keys-", "");
+            Path file = Files.createTempFile(
+                    Files.createDirectories(Path.of("target/keys-test")).toAbsolutePath(), "keys-", "");
             Files.writeString(file, KEYS);
-            return Map.of("luq.api.keys-file", file.toString(), "luq.api.cors-origins", TRUSTED_SITE,
-                    "luq.api.max-body-bytes", "2000000", "luq.api.stalled-client-timeout", "500ms");
+            return Map.of(
+                    "luq.api.keys-file",
+                    file.toString(),
+                    "luq.api.cors-origins",
+                    TRUSTED_SITE,
+                    "luq.api.max-body-bytes",
+                    "2000000",
+                    "luq.api.stalled-client-timeout",
+                    "500ms");
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

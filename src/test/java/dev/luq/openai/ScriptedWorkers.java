@@ -1,10 +1,10 @@
 package dev.luq.openai;
 
 import dev.luq.protocol.ServerFrame;
+import dev.luq.protocol.WorkerFrame;
 import dev.luq.protocol.WorkerFrame.EngineStats;
 import dev.luq.protocol.WorkerFrame.ModelInfo;
 import dev.luq.protocol.WorkerFrame.OfRequest;
-import dev.luq.protocol.WorkerFrame;
 import dev.luq.serving.ModelWorker;
 import dev.luq.serving.ModelWorkers;
 import dev.luq.serving.WorkerException;
@@ -26,17 +26,23 @@ public class ScriptedWorkers implements ModelWorkers {
 
     /** What the next generations do. */
     public volatile Function<ServerFrame.Generate, Multi<OfRequest>> script;
+
     public final List<ServerFrame.Generate> requests = new CopyOnWriteArrayList<>();
 
-    private final ModelWorker scripted = new Worker("scripted", ModelWorker.State.READY,
-            Optional.of(new ModelInfo("Scripted", "qwen2vl", "Q4_K - Medium", 1000, 570, 4.56, 4096, 32768, 4, true, true, 64)));
+    private final ModelWorker scripted = new Worker(
+            "scripted",
+            ModelWorker.State.READY,
+            Optional.of(new ModelInfo(
+                    "Scripted", "qwen2vl", "Q4_K - Medium", 1000, 570, 4.56, 4096, 32768, 4, true, true, 64)));
     private final ModelWorker loading = new Worker("loading", ModelWorker.State.LOADING, Optional.empty());
 
     @Override
     public Optional<ModelWorker> find(String modelId) {
         return modelId == null || modelId.isEmpty()
                 ? Optional.of(scripted)
-                : all().stream().filter(worker -> worker.modelId().equals(modelId)).findFirst();
+                : all().stream()
+                        .filter(worker -> worker.modelId().equals(modelId))
+                        .findFirst();
     }
 
     @Override
@@ -104,10 +110,12 @@ public class ScriptedWorkers implements ModelWorkers {
 
     /** A generation of these pieces of text. */
     public static Multi<OfRequest> text(ServerFrame.Generate request, String... pieces) {
-        return Multi.createBy().concatenating().streams(
-                Multi.createFrom().item(accepted(request)),
-                Multi.createFrom().items(pieces).map(piece -> delta(request, piece)),
-                Multi.createFrom().item(finished(request, "stop", pieces.length)));
+        return Multi.createBy()
+                .concatenating()
+                .streams(
+                        Multi.createFrom().item(accepted(request)),
+                        Multi.createFrom().items(pieces).map(piece -> delta(request, piece)),
+                        Multi.createFrom().item(finished(request, "stop", pieces.length)));
     }
 
     public static OfRequest accepted(ServerFrame.Generate request) {
@@ -118,8 +126,10 @@ public class ScriptedWorkers implements ModelWorkers {
         return new WorkerFrame.Delta(request.id(), content, null, null);
     }
 
-    public static OfRequest toolCall(ServerFrame.Generate request, int index, String id, String name, String arguments) {
-        return new WorkerFrame.Delta(request.id(), null, new WorkerFrame.ToolCallDelta(index, id, name, arguments), null);
+    public static OfRequest toolCall(
+            ServerFrame.Generate request, int index, String id, String name, String arguments) {
+        return new WorkerFrame.Delta(
+                request.id(), null, new WorkerFrame.ToolCallDelta(index, id, name, arguments), null);
     }
 
     public static OfRequest finished(ServerFrame.Generate request, String reason, int tokens) {

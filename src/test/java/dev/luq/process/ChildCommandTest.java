@@ -22,14 +22,25 @@ class ChildCommandTest {
     @Test
     void onlyWhatAChildNeedsOfTheEnvironmentReachesIt() {
         Map<String, String> environment = new HashMap<>(Map.of("PATH", "/bin", "LC_ALL", "C", "OMP_NUM_THREADS", "2"));
-        for (String name : List.of("LUQ_API_KEYS", "LUQ_API_KEYS_FILE", "QUARKUS_TLS_KEY_STORE_P12_PASSWORD", "HF_TOKEN",
-                "AWS_SECRET_ACCESS_KEY", "luq.api.keys", "JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS", "PATHS",
+        for (String name : List.of(
+                "LUQ_API_KEYS",
+                "LUQ_API_KEYS_FILE",
+                "QUARKUS_TLS_KEY_STORE_P12_PASSWORD",
+                "HF_TOKEN",
+                "AWS_SECRET_ACCESS_KEY",
+                "luq.api.keys",
+                "JAVA_TOOL_OPTIONS",
+                "_JAVA_OPTIONS",
+                "JDK_JAVA_OPTIONS",
+                "PATHS",
                 "MY_PATH")) {
             environment.put(name, SECRET);
         }
         ChildCommand.environment(environment);
         assertFalse(environment.containsValue(SECRET), environment::toString);
-        assertEquals(Set.of("PATH", "LC_ALL", "OMP_NUM_THREADS", "GGML_NO_BACKTRACE", "GOMP_SPINCOUNT"), environment.keySet());
+        assertEquals(
+                Set.of("PATH", "LC_ALL", "OMP_NUM_THREADS", "GGML_NO_BACKTRACE", "GOMP_SPINCOUNT"),
+                environment.keySet());
     }
 
     @Test
@@ -47,7 +58,8 @@ class ChildCommandTest {
     void noOptionOfTheServerIsOnItsCommandLine() {
         System.setProperty("luq.api.keys", SECRET);
         try {
-            List<String> line = new ChildCommand(TestConfig.of(Map.of()).process(), ChildCommand.WORKER_MAIN).line("model");
+            List<String> line =
+                    new ChildCommand(TestConfig.of(Map.of()).process(), ChildCommand.WORKER_MAIN).line("model");
             assertFalse(String.join(" ", line).contains(SECRET), line::toString);
             assertFalse(String.join(" ", line).contains("luq.api"), line::toString);
         } finally {

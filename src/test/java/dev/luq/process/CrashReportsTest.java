@@ -15,7 +15,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 class CrashReportsTest {
 
-    private static final String REPORT = """
+    private static final String REPORT =
+            """
             #
             # A fatal error has been detected by the Java Runtime Environment:
             #
@@ -38,12 +39,19 @@ class CrashReportsTest {
     void theReportSaysWhichSignalWhereAndInWhichThread() throws IOException {
         Path file = Files.writeString(folder.resolve("luq-worker-vendor_model-12031.crash.log"), REPORT);
         CrashReport report = reports().of("vendor/model", 12031).orElseThrow();
-        assertEquals(new CrashReport("SIGILL", Optional.of("libggml-cpu.so+0xed2f94 ggml_tile_config_init+0x124"),
-                Optional.of("luq-engine"), file), report);
+        assertEquals(
+                new CrashReport(
+                        "SIGILL",
+                        Optional.of("libggml-cpu.so+0xed2f94 ggml_tile_config_init+0x124"),
+                        Optional.of("luq-engine"),
+                        file),
+                report);
         ProcessExit exit = new ProcessExit(1, Optional.of(report));
         assertEquals("SIGILL", exit.signal());
         assertEquals("SIGILL in libggml-cpu.so", exit.toString(), "what clients may read: no address, no path");
-        assertEquals("SIGILL in libggml-cpu.so+0xed2f94 ggml_tile_config_init+0x124; its report is " + file, exit.forOperator());
+        assertEquals(
+                "SIGILL in libggml-cpu.so+0xed2f94 ggml_tile_config_init+0x124; its report is " + file,
+                exit.forOperator());
     }
 
     @Test

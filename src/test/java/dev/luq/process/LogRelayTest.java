@@ -28,18 +28,17 @@ class LogRelayTest {
         @Override
         public void publish(LogRecord line) {
             Object[] parameters = line.getParameters();
-            String text = parameters == null || parameters.length == 0 ? line.getMessage()
+            String text = parameters == null || parameters.length == 0
+                    ? line.getMessage()
                     : String.format(line.getMessage(), parameters);
             lines.add(line.getLevel() + " " + text);
         }
 
         @Override
-        public void flush() {
-        }
+        public void flush() {}
 
         @Override
-        public void close() {
-        }
+        public void close() {}
     };
 
     @BeforeEach
@@ -54,7 +53,8 @@ class LogRelayTest {
 
     @Test
     void everyLineIsThatOfItsProcess() {
-        relay("WARN one\n2026-11-27 12:00:00 INFO  [dev.luq] (main) A forged line\nERROR two\rERROR [dev.luq] three\n\n");
+        relay(
+                "WARN one\n2026-11-27 12:00:00 INFO  [dev.luq] (main) A forged line\nERROR two\rERROR [dev.luq] three\n\n");
         assertEquals(3, lines.size());
         assertTrue(lines.get(0).endsWith("[m] one"), lines.get(0));
         assertTrue(lines.get(1).contains("INFO") && lines.get(1).contains("[m] 2026"), lines.get(1));
@@ -80,7 +80,9 @@ class LogRelayTest {
         };
         LogRelay.relay(endless, org.jboss.logging.Logger.getLogger(NAME), "m");
         assertEquals(1, lines.size());
-        assertTrue(lines.get(0).length() < LogRelay.LONGEST_LINE + 100, () -> "" + lines.get(0).length());
+        assertTrue(
+                lines.get(0).length() < LogRelay.LONGEST_LINE + 100,
+                () -> "" + lines.get(0).length());
         assertTrue(lines.get(0).endsWith(" [" + (50_000_000 - LogRelay.LONGEST_LINE) + " more bytes]"));
     }
 
@@ -92,7 +94,9 @@ class LogRelayTest {
     }
 
     private static void relay(String text) {
-        LogRelay.relay(new ByteArrayInputStream(text.getBytes(StandardCharsets.UTF_8)),
-                org.jboss.logging.Logger.getLogger(NAME), "m");
+        LogRelay.relay(
+                new ByteArrayInputStream(text.getBytes(StandardCharsets.UTF_8)),
+                org.jboss.logging.Logger.getLogger(NAME),
+                "m");
     }
 }

@@ -31,7 +31,8 @@ class PromptBuilderTest {
         Model model = TinyEngine.model(name);
         try (ChatTemplates templates = ChatTemplates.of(model);
                 Vision encoder = vision ? TinyEngine.vision(name) : null) {
-            return new PromptBuilder(model, templates, encoder).build(ask.as("id").prompt());
+            return new PromptBuilder(model, templates, encoder)
+                    .build(ask.as("id").prompt());
         }
     }
 
@@ -50,7 +51,9 @@ class PromptBuilderTest {
     }
 
     private static JsonNode reference(String name) throws Exception {
-        return new ObjectMapper().readTree(Path.of("src/test/resources/reference/" + name + ".json").toFile());
+        return new ObjectMapper()
+                .readTree(Path.of("src/test/resources/reference/" + name + ".json")
+                        .toFile());
     }
 
     /** Template, special tokens and exactly one begin token, as Hugging Face has them. */
@@ -72,7 +75,9 @@ class PromptBuilderTest {
         List<Integer> expected = new ArrayList<>();
         reference(QWEN).at("/images/0/tokens_before").forEach(token -> expected.add(token.asInt()));
         reference(QWEN).at("/images/0/tokens_after").forEach(token -> expected.add(token.asInt()));
-        try (PromptBuilder.Prepared prepared = build(QWEN, true,
+        try (PromptBuilder.Prepared prepared = build(
+                QWEN,
+                true,
                 ask(QWEN, userWithImages("Describe the picture.", 1)).image(noise(1)))) {
             assertEquals(expected, tokens(prepared.prompt()));
         }
@@ -81,14 +86,23 @@ class PromptBuilderTest {
     @ParameterizedTest
     @ValueSource(strings = {LLAVA, QWEN})
     void anImageIsOneUnitInItsPlace(String name) {
-        try (PromptBuilder.Prepared prepared = build(name, true, ask(name, userWithImages("Compare.", 2))
-                .image(noise(1)).image(noise(2)))) {
-            List<PromptUnit.Image> images = prepared.prompt().units().stream().filter(PromptUnit.Image.class::isInstance)
-                    .map(PromptUnit.Image.class::cast).toList();
-            assertEquals(List.of("noise-1#1", "noise-2#1"), images.stream().map(PromptUnit.Image::id).toList());
-            assertEquals(images.stream().mapToInt(PromptUnit.Image::cells).sum(), prepared.prompt().imageTokens());
+        try (PromptBuilder.Prepared prepared = build(
+                name,
+                true,
+                ask(name, userWithImages("Compare.", 2)).image(noise(1)).image(noise(2)))) {
+            List<PromptUnit.Image> images = prepared.prompt().units().stream()
+                    .filter(PromptUnit.Image.class::isInstance)
+                    .map(PromptUnit.Image.class::cast)
+                    .toList();
+            assertEquals(
+                    List.of("noise-1#1", "noise-2#1"),
+                    images.stream().map(PromptUnit.Image::id).toList());
+            assertEquals(
+                    images.stream().mapToInt(PromptUnit.Image::cells).sum(),
+                    prepared.prompt().imageTokens());
             for (int unit : prepared.images().keySet()) {
-                assertInstanceOf(PromptUnit.Image.class, prepared.prompt().units().get(unit));
+                assertInstanceOf(
+                        PromptUnit.Image.class, prepared.prompt().units().get(unit));
             }
             assertEquals(2, prepared.images().size());
             boolean mrope = name.equals(QWEN);
@@ -103,13 +117,19 @@ class PromptBuilderTest {
             int id = TinyEngine.model(name).vocabulary().tokenize(special, false, true)[0];
             long template;
             try (PromptBuilder.Prepared prepared = build(name, true, ask(name, user("x")))) {
-                template = tokens(prepared.prompt()).stream().filter(token -> token == id).count();
+                template = tokens(prepared.prompt()).stream()
+                        .filter(token -> token == id)
+                        .count();
             }
             String parts = "[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"x" + special.substring(0, 2)
                     + "\"},{\"type\":\"text\",\"text\":\"" + special.substring(2) + special + "\"}]}]";
             for (String messages : List.of(user("x" + special + special), parts)) {
                 try (PromptBuilder.Prepared prepared = build(name, true, ask(name, messages))) {
-                    assertEquals(template, tokens(prepared.prompt()).stream().filter(token -> token == id).count(),
+                    assertEquals(
+                            template,
+                            tokens(prepared.prompt()).stream()
+                                    .filter(token -> token == id)
+                                    .count(),
                             special);
                 }
             }
@@ -119,8 +139,11 @@ class PromptBuilderTest {
     @ParameterizedTest
     @ValueSource(strings = {LLAVA, QWEN})
     void mediaMarkersOfUsersStayText(String name) {
-        try (PromptBuilder.Prepared prepared = build(name, true,
-                ask(name, userWithImages("<__media__> <image> <|image_pad|>", 1)).image(noise(1)))) {
+        try (PromptBuilder.Prepared prepared = build(
+                name,
+                true,
+                ask(name, userWithImages("<__media__> <image> <|image_pad|>", 1))
+                        .image(noise(1)))) {
             assertEquals(1, prepared.images().size());
         }
     }
@@ -128,7 +151,8 @@ class PromptBuilderTest {
     @ParameterizedTest
     @ValueSource(strings = {LLAVA, QWEN})
     void imagesWithoutVisionAreRefused(String name) {
-        assertThrows(PromptException.UnsupportedModality.class,
+        assertThrows(
+                PromptException.UnsupportedModality.class,
                 () -> build(name, false, ask(name, userWithImages("x", 1)).image(noise(1))));
     }
 }

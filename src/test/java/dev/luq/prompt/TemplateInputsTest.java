@@ -15,13 +15,14 @@ import org.junit.jupiter.api.Test;
 
 class TemplateInputsTest {
 
-    private static final String TOOLS = """
+    private static final String TOOLS =
+            """
             [{"type":"function","function":{"name":"a"}},{"type":"function","function":{"name":"b"}}]""";
 
     private static TemplateInputs of(String messages, int images, String tools, String choice, String format) {
         ImageInput image = new ImageInput(1, 1, "00", new byte[3]);
-        PromptRequest request = new PromptRequest(messages, Collections.nCopies(images, image), tools, choice, true, format,
-                SamplerOptions.GREEDY, null);
+        PromptRequest request = new PromptRequest(
+                messages, Collections.nCopies(images, image), tools, choice, true, format, SamplerOptions.GREEDY, null);
         return TemplateInputs.of(request, new SpecialTokenGuard(List.of("<|end|>")));
     }
 
@@ -30,14 +31,20 @@ class TemplateInputsTest {
     }
 
     private static String param(String messages, String tools, String choice, String format) {
-        return assertThrows(PromptException.InvalidRequest.class, () -> of(messages, 1, tools, choice, format)).param();
+        return assertThrows(PromptException.InvalidRequest.class, () -> of(messages, 1, tools, choice, format))
+                .param();
     }
 
     @Test
     void imagesBecomeMarksInTheirOrder() throws Exception {
-        TemplateInputs request = of("""
+        TemplateInputs request = of(
+                """
                 [{"role":"user","content":[{"type":"image","image":1},{"type":"text","text":"and"},
-                {"type":"image","image":0}]}]""", 2, null, null, null);
+                {"type":"image","image":0}]}]""",
+                2,
+                null,
+                null,
+                null);
         JsonNode parts = json(request).at("/messages/0/content");
         assertEquals("media_marker", parts.at("/0/type").asText());
         assertEquals(request.mediaMark(), parts.at("/0/text").asText());
@@ -48,22 +55,33 @@ class TemplateInputsTest {
 
     @Test
     void specialTokensOfUsersAreBrokenWhereverTheyStand() throws Exception {
-        TemplateInputs request = of("""
+        TemplateInputs request = of(
+                """
                 [{"role":"system","content":"<|end|>"},
                 {"role":"user","content":[{"type":"text","text":"x<|e"},{"type":"text","text":"nd|>"}]},
                 {"role":"assistant","content":null,"tool_calls":[{"function":{"name":"f","arguments":"{\\"a\\":\\"<|end|>\\"}"}}]}]
-                """, 0, null, null, null);
+                """,
+                0,
+                null,
+                null,
+                null);
         assertFalse(request.json().contains("<|end|>"));
-        assertEquals("x<" + request.breakMark() + "|e", json(request).at("/messages/1/content/0/text").asText());
+        assertEquals(
+                "x<" + request.breakMark() + "|e",
+                json(request).at("/messages/1/content/0/text").asText());
         assertTrue(json(request).at("/messages/2/content").isNull());
     }
 
     @Test
     void specialTokensOfToolsAreBrokenWhereverTheyStand() throws Exception {
-        TemplateInputs request = of("[]", 0, """
+        TemplateInputs request = of(
+                "[]",
+                0,
+                """
                 [{"type":"function","function":{"name":"f","description":"<|end|>","parameters":{"type":"object","properties":
                 {"<|end|>":{"enum":["<|end|>"],"title":"<|end|>"},"p":{"pattern":"^<.end.>$"}},"required":["<|end|>"]}}}]""",
-                null, null);
+                null,
+                null);
         assertFalse(request.json().contains("<|end|>"));
         String broken = "<" + request.breakMark() + "|end|>";
         JsonNode parameters = json(request).at("/tools/0/function/parameters");
@@ -74,8 +92,13 @@ class TemplateInputsTest {
 
     @Test
     void schemasThatCannotBeUsedAreNamed() {
-        assertEquals("response_format.json_schema.schema.pattern", param("[]", null, null,
-                "{\"type\":\"json_schema\",\"json_schema\":{\"schema\":{\"type\":\"string\",\"pattern\":\"(?=a)\"}}}"));
+        assertEquals(
+                "response_format.json_schema.schema.pattern",
+                param(
+                        "[]",
+                        null,
+                        null,
+                        "{\"type\":\"json_schema\",\"json_schema\":{\"schema\":{\"type\":\"string\",\"pattern\":\"(?=a)\"}}}"));
     }
 
     @Test
@@ -89,7 +112,8 @@ class TemplateInputsTest {
 
     @Test
     void withoutAChoiceTheModelDecides() throws Exception {
-        assertEquals("auto", json(of("[]", 0, TOOLS, null, null)).get("tool_choice").asText());
+        assertEquals(
+                "auto", json(of("[]", 0, TOOLS, null, null)).get("tool_choice").asText());
         assertFalse(of("[]", 0, TOOLS, "none", null).callsTools());
         assertFalse(of("[]", 0, null, "required", null).callsTools());
     }
@@ -97,9 +121,13 @@ class TemplateInputsTest {
     @Test
     void responseFormatsBecomeSchemas() {
         assertEquals(null, of("[]", 0, null, null, "{\"type\":\"text\"}").schema());
-        assertEquals("{\"type\":\"object\"}", of("[]", 0, null, null, "{\"type\":\"json_object\"}").schema());
-        assertEquals("{\"type\":\"string\"}", of("[]", 0, null, null,
-                "{\"type\":\"json_schema\",\"json_schema\":{\"schema\":{\"type\":\"string\"}}}").schema());
+        assertEquals(
+                "{\"type\":\"object\"}",
+                of("[]", 0, null, null, "{\"type\":\"json_object\"}").schema());
+        assertEquals(
+                "{\"type\":\"string\"}",
+                of("[]", 0, null, null, "{\"type\":\"json_schema\",\"json_schema\":{\"schema\":{\"type\":\"string\"}}}")
+                        .schema());
     }
 
     @Test

@@ -30,8 +30,11 @@ class BlackboxTest {
         worker.working(Blackbox.Stage.PROMPT, List.of("a"));
         worker.working(Blackbox.Stage.STEP, List.of("b", "c"));
         String thread = Thread.currentThread().getName();
-        assertEquals(List.of(new Blackbox.Work(Blackbox.Stage.PROMPT, thread, List.of("a")),
-                new Blackbox.Work(Blackbox.Stage.STEP, thread, List.of("b", "c"))), server.read());
+        assertEquals(
+                List.of(
+                        new Blackbox.Work(Blackbox.Stage.PROMPT, thread, List.of("a")),
+                        new Blackbox.Work(Blackbox.Stage.STEP, thread, List.of("b", "c"))),
+                server.read());
         worker.working(Blackbox.Stage.STEP, List.of("d"));
         worker.idle(Blackbox.Stage.PROMPT);
         assertEquals(List.of(new Blackbox.Work(Blackbox.Stage.STEP, thread, List.of("d"))), server.read());
@@ -48,7 +51,9 @@ class BlackboxTest {
         });
         other.start();
         other.join();
-        assertEquals(List.of(new Blackbox.Work(Blackbox.Stage.PROMPT, Thread.currentThread().getName(), List.of("long"))),
+        assertEquals(
+                List.of(new Blackbox.Work(
+                        Blackbox.Stage.PROMPT, Thread.currentThread().getName(), List.of("long"))),
                 box.read());
     }
 

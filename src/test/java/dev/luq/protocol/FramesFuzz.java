@@ -33,25 +33,57 @@ public final class FramesFuzz<T> implements FuzzTarget {
 
     public static List<FuzzTarget> all() {
         return List.of(
-                new FramesFuzz<>("frames-to-worker", ServerFrame.class, List.of(
-                        new ServerFrame.Load(List.of("/m.gguf"), null, 2048, 2, 512, 2, 1, 1 << 20, 0, 20, Kernels.FAST),
-                        new ServerFrame.Generate("1", "[]", List.of(new ServerFrame.Image(2, 1, "ab", new byte[6])), "[]",
-                                "auto", true, "{}", new Sampling(1, 1, 0, 0, 0, 0, 1, 7L, Map.of(3, -1f)), 16,
-                                List.of("a"), 2, true),
-                        new ServerFrame.Cancel("1"))),
-                new FramesFuzz<>("frames-from-worker", WorkerFrame.class, List.of(
-                        new WorkerFrame.Loading(0.5f),
-                        new WorkerFrame.Ready(new ModelInfo("n", "qwen2vl", "F16", 1, 2, 16, 4, 5, 6, true, false, 64)),
-                        new WorkerFrame.LoadFailed("code", "message"),
-                        new WorkerFrame.Accepted("1", 10, 4, 2),
-                        new WorkerFrame.Delta("1", "caf\u00e9", null, null),
-                        new WorkerFrame.Delta("1", null, new ToolCallDelta(0, "c", "f", "{"), List.of(
-                                new TokenLogprob("a", -0.5, List.of(97), List.of(new TokenLogprob("b", -1, List.of(98), List.of()))))),
-                        new WorkerFrame.Finished("1", "stop", 3, new Timings(1, 2, 3, 4)),
-                        new WorkerFrame.Failed("1", "invalid_request", "message", "messages"))),
-                new FramesFuzz<>("frames-from-job", JobFrame.class, List.of(
-                        new JobFrame.Begun(Phase.RANK), new JobFrame.Progress(0.5, 60L), new JobFrame.Note("n"),
-                        new JobFrame.Done(), new JobFrame.Cancelled(), new JobFrame.Failed("message"))));
+                new FramesFuzz<>(
+                        "frames-to-worker",
+                        ServerFrame.class,
+                        List.of(
+                                new ServerFrame.Load(
+                                        List.of("/m.gguf"), null, 2048, 2, 512, 2, 1, 1 << 20, 0, 20, Kernels.FAST),
+                                new ServerFrame.Generate(
+                                        "1",
+                                        "[]",
+                                        List.of(new ServerFrame.Image(2, 1, "ab", new byte[6])),
+                                        "[]",
+                                        "auto",
+                                        true,
+                                        "{}",
+                                        new Sampling(1, 1, 0, 0, 0, 0, 1, 7L, Map.of(3, -1f)),
+                                        16,
+                                        List.of("a"),
+                                        2,
+                                        true),
+                                new ServerFrame.Cancel("1"))),
+                new FramesFuzz<>(
+                        "frames-from-worker",
+                        WorkerFrame.class,
+                        List.of(
+                                new WorkerFrame.Loading(0.5f),
+                                new WorkerFrame.Ready(
+                                        new ModelInfo("n", "qwen2vl", "F16", 1, 2, 16, 4, 5, 6, true, false, 64)),
+                                new WorkerFrame.LoadFailed("code", "message"),
+                                new WorkerFrame.Accepted("1", 10, 4, 2),
+                                new WorkerFrame.Delta("1", "caf\u00e9", null, null),
+                                new WorkerFrame.Delta(
+                                        "1",
+                                        null,
+                                        new ToolCallDelta(0, "c", "f", "{"),
+                                        List.of(new TokenLogprob(
+                                                "a",
+                                                -0.5,
+                                                List.of(97),
+                                                List.of(new TokenLogprob("b", -1, List.of(98), List.of()))))),
+                                new WorkerFrame.Finished("1", "stop", 3, new Timings(1, 2, 3, 4)),
+                                new WorkerFrame.Failed("1", "invalid_request", "message", "messages"))),
+                new FramesFuzz<>(
+                        "frames-from-job",
+                        JobFrame.class,
+                        List.of(
+                                new JobFrame.Begun(Phase.RANK),
+                                new JobFrame.Progress(0.5, 60L),
+                                new JobFrame.Note("n"),
+                                new JobFrame.Done(),
+                                new JobFrame.Cancelled(),
+                                new JobFrame.Failed("message"))));
     }
 
     @Override
@@ -61,13 +93,15 @@ public final class FramesFuzz<T> implements FuzzTarget {
 
     @Override
     public List<byte[]> seeds() {
-        return frames.stream().map(frame -> {
-            try {
-                return written(frame);
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
-        }).toList();
+        return frames.stream()
+                .map(frame -> {
+                    try {
+                        return written(frame);
+                    } catch (IOException e) {
+                        throw new UncheckedIOException(e);
+                    }
+                })
+                .toList();
     }
 
     @Override

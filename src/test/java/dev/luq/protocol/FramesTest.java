@@ -28,20 +28,34 @@ class FramesTest {
 
     private static final long LIMIT = 1 << 20;
 
-    private static final ServerFrame.Generate GENERATE = new ServerFrame.Generate("r1",
-            "[{\"role\":\"user\",\"content\":\"Grüße 🦊\"}]", List.of(), "[]", "auto", true, null,
-            new Sampling(0.7f, 0.9f, 40, 0.05f, 0.1f, -0.1f, 1.1f, 42L, Map.of(13, -100f)), 100, List.of("END"), 2, true);
+    private static final ServerFrame.Generate GENERATE = new ServerFrame.Generate(
+            "r1",
+            "[{\"role\":\"user\",\"content\":\"Grüße 🦊\"}]",
+            List.of(),
+            "[]",
+            "auto",
+            true,
+            null,
+            new Sampling(0.7f, 0.9f, 40, 0.05f, 0.1f, -0.1f, 1.1f, 42L, Map.of(13, -100f)),
+            100,
+            List.of("END"),
+            2,
+            true);
 
     static Stream<WorkerFrame> workerFrames() {
         WorkerFrame.TokenLogprob top = new WorkerFrame.TokenLogprob("b", -2.5, List.of(98), List.of());
         return Stream.of(
                 new WorkerFrame.Loading(0.25f),
-                new WorkerFrame.Ready(new WorkerFrame.ModelInfo(null, "qwen2vl", "F16", 1, 2, 16, 3, 4, 5, true, false, 64)),
+                new WorkerFrame.Ready(
+                        new WorkerFrame.ModelInfo(null, "qwen2vl", "F16", 1, 2, 16, 3, 4, 5, true, false, 64)),
                 new WorkerFrame.LoadFailed("invalid_model", "no"),
                 new WorkerFrame.Stats(new WorkerFrame.EngineStats(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12.5, 13, 14)),
                 new WorkerFrame.Accepted("a", 10, 5, 2),
-                new WorkerFrame.Delta("a", "text", null, List.of(
-                        new WorkerFrame.TokenLogprob("a", -0.5, List.of(0, 255), List.of(top)))),
+                new WorkerFrame.Delta(
+                        "a",
+                        "text",
+                        null,
+                        List.of(new WorkerFrame.TokenLogprob("a", -0.5, List.of(0, 255), List.of(top)))),
                 new WorkerFrame.Delta("a", "text", null, null),
                 new WorkerFrame.Delta("a", "", null, null),
                 new WorkerFrame.Delta("a", null, new WorkerFrame.ToolCallDelta(0, "c", "f", "{"), null),
@@ -52,17 +66,21 @@ class FramesTest {
     @ParameterizedTest
     @MethodSource("workerFrames")
     void everyWorkerFrameArrivesAsItWasSent(WorkerFrame frame) throws IOException {
-        assertEquals(frame, reader(WorkerFrame.class, written(WorkerFrame.class, frame)).read());
+        assertEquals(
+                frame,
+                reader(WorkerFrame.class, written(WorkerFrame.class, frame)).read());
     }
 
     @Test
     void aDeltaOfTextOnlyIsTheSameMessageHoweverLongAndInWhateverScript() throws IOException {
         for (int length : new int[] {0, 1, 22, 23, 24, 25, 84, 85, 127, 128, 254, 255, 256, 300, 70_000}) {
             for (String character : List.of("x", "\"", "\0", "ü", "語", "🦊")) {
-                WorkerFrame delta = new WorkerFrame.Delta("r" + "1".repeat(length % 300), character.repeat(length), null, null);
+                WorkerFrame delta =
+                        new WorkerFrame.Delta("r" + "1".repeat(length % 300), character.repeat(length), null, null);
                 byte[] frame = written(WorkerFrame.class, delta);
                 assertEquals(delta, reader(WorkerFrame.class, frame).read());
-                assertEquals(delta, new CBORMapper().readerFor(WorkerFrame.class).readValue(frame, 4, frame.length - 4));
+                assertEquals(
+                        delta, new CBORMapper().readerFor(WorkerFrame.class).readValue(frame, 4, frame.length - 4));
             }
         }
     }
@@ -70,10 +88,23 @@ class FramesTest {
     /** Longer than what the JSON library takes unless told otherwise. */
     @Test
     void aTextOfAnyLengthArrives() throws IOException {
-        ServerFrame.Generate request = new ServerFrame.Generate("r1", "x".repeat(21_000_000), List.of(), null, null, true, null,
-                Sampling.GREEDY, 0, List.of(), -1, true);
+        ServerFrame.Generate request = new ServerFrame.Generate(
+                "r1",
+                "x".repeat(21_000_000),
+                List.of(),
+                null,
+                null,
+                true,
+                null,
+                Sampling.GREEDY,
+                0,
+                List.of(),
+                -1,
+                true);
         byte[] frame = written(ServerFrame.class, request);
-        assertEquals(request, new Frames.Reader<>(ServerFrame.class, new ByteArrayInputStream(frame), ServerFrame.LONGEST).read());
+        assertEquals(
+                request,
+                new Frames.Reader<>(ServerFrame.class, new ByteArrayInputStream(frame), ServerFrame.LONGEST).read());
     }
 
     /** What a reader would refuse is never begun, so that its stream goes on. */
@@ -84,7 +115,8 @@ class FramesTest {
         writer.write(new ServerFrame.Cancel("first"));
         assertThrows(FrameException.class, () -> writer.write(new ServerFrame.Cancel("x".repeat(100))));
         writer.write(new ServerFrame.Cancel("last"));
-        Frames.Reader<ServerFrame> reader = new Frames.Reader<>(ServerFrame.class, new ByteArrayInputStream(out.toByteArray()), 40);
+        Frames.Reader<ServerFrame> reader =
+                new Frames.Reader<>(ServerFrame.class, new ByteArrayInputStream(out.toByteArray()), 40);
         assertEquals(new ServerFrame.Cancel("first"), reader.read());
         assertEquals(new ServerFrame.Cancel("last"), reader.read());
         assertNull(reader.read());
@@ -96,7 +128,8 @@ class FramesTest {
         byte[] whole = written(WorkerFrame.class, delta);
         for (int length = 1; length < whole.length; length++) {
             byte[] cut = Arrays.copyOf(whole, length);
-            assertThrows(FrameException.class, () -> reader(WorkerFrame.class, cut).read(), "cut to " + length);
+            assertThrows(
+                    FrameException.class, () -> reader(WorkerFrame.class, cut).read(), "cut to " + length);
         }
         for (int i = 4; i < whole.length; i++) {
             for (int flip = 1; flip < 256; flip++) {
@@ -115,18 +148,21 @@ class FramesTest {
     void framesThatArriveInPiecesOrTogetherAreReadOneByOne() throws IOException {
         WorkerFrame[] frames = new WorkerFrame[3000];
         for (int i = 0; i < frames.length; i++) {
-            frames[i] = i % 3 == 0 ? new WorkerFrame.Failed("r" + i, "internal_error", "m".repeat(i), null)
+            frames[i] = i % 3 == 0
+                    ? new WorkerFrame.Failed("r" + i, "internal_error", "m".repeat(i), null)
                     : new WorkerFrame.Delta("r" + i, "x".repeat(i % 400), null, null);
         }
         byte[] stream = written(WorkerFrame.class, frames);
         for (int piece : new int[] {1, 7, 1 << 16, stream.length}) {
-            Frames.Reader<WorkerFrame> reader = new Frames.Reader<>(WorkerFrame.class,
+            Frames.Reader<WorkerFrame> reader = new Frames.Reader<>(
+                    WorkerFrame.class,
                     new FilterInputStream(new ByteArrayInputStream(stream)) {
                         @Override
                         public int read(byte[] target, int offset, int length) throws IOException {
                             return super.read(target, offset, Math.min(length, piece));
                         }
-                    }, LIMIT);
+                    },
+                    LIMIT);
             for (WorkerFrame frame : frames) {
                 assertEquals(frame, reader.read());
             }
@@ -136,19 +172,23 @@ class FramesTest {
 
     static Stream<ServerFrame> serverFrames() {
         return Stream.of(
-                new ServerFrame.Load(List.of("/a", "/b"), null, 0, 4, 512, 0, 0, 1L << 40, 0, 20, Kernels.FAST), GENERATE,
+                new ServerFrame.Load(List.of("/a", "/b"), null, 0, 4, 512, 0, 0, 1L << 40, 0, 20, Kernels.FAST),
+                GENERATE,
                 new ServerFrame.Cancel("r1"));
     }
 
     @ParameterizedTest
     @MethodSource("serverFrames")
     void everyServerFrameArrivesAsItWasSent(ServerFrame frame) throws IOException {
-        assertEquals(frame, reader(ServerFrame.class, written(ServerFrame.class, frame)).read());
+        assertEquals(
+                frame,
+                reader(ServerFrame.class, written(ServerFrame.class, frame)).read());
     }
 
     @Test
     void framesFollowEachOtherAndTheStreamMayEndBetweenThem() throws IOException {
-        Frames.Reader<ServerFrame> reader = reader(ServerFrame.class,
+        Frames.Reader<ServerFrame> reader = reader(
+                ServerFrame.class,
                 written(ServerFrame.class, new ServerFrame.Cancel("1"), new ServerFrame.Cancel("2")));
         assertEquals(new ServerFrame.Cancel("1"), reader.read());
         assertEquals(new ServerFrame.Cancel("2"), reader.read());
@@ -159,13 +199,14 @@ class FramesTest {
     void pixelsTravelAsBytesWithoutOverhead() throws IOException {
         byte[] small = pixels(3 * 10 * 10);
         byte[] large = pixels(3 * 500 * 400);
-        ServerFrame.Generate sent = withImages(
-                new ServerFrame.Image(10, 10, "aa", small), new ServerFrame.Image(500, 400, "bb", large));
+        ServerFrame.Generate sent =
+                withImages(new ServerFrame.Image(10, 10, "aa", small), new ServerFrame.Image(500, 400, "bb", large));
         byte[] stream = written(ServerFrame.class, sent);
         int textOnly = written(ServerFrame.class, GENERATE).length;
         assertTrue(stream.length < textOnly + small.length + large.length + 200, () -> stream.length + " bytes");
 
-        ServerFrame.Generate received = (ServerFrame.Generate) reader(ServerFrame.class, stream).read();
+        ServerFrame.Generate received =
+                (ServerFrame.Generate) reader(ServerFrame.class, stream).read();
         assertArrayEquals(small, received.images().get(0).rgb());
         assertArrayEquals(large, received.images().get(1).rgb());
         assertEquals(400, received.images().get(1).height());
@@ -178,7 +219,8 @@ class FramesTest {
         byte[] half = {(byte) 0xED, (byte) 0xA0, (byte) 0x80};
         int at = new String(frame, StandardCharsets.ISO_8859_1).indexOf("abc");
         System.arraycopy(half, 0, frame, at, half.length);
-        assertThrows(FrameException.class, () -> reader(ServerFrame.class, frame).read());
+        assertThrows(
+                FrameException.class, () -> reader(ServerFrame.class, frame).read());
     }
 
     @Test
@@ -186,7 +228,8 @@ class FramesTest {
         byte[] whole = written(ServerFrame.class, GENERATE);
         for (int length = 1; length < whole.length; length++) {
             byte[] cut = Arrays.copyOf(whole, length);
-            assertThrows(FrameException.class, () -> reader(ServerFrame.class, cut).read(), "cut to " + length);
+            assertThrows(
+                    FrameException.class, () -> reader(ServerFrame.class, cut).read(), "cut to " + length);
         }
     }
 
@@ -194,12 +237,15 @@ class FramesTest {
     void aFrameLongerThanTheLimitIsRefusedByItsLength() throws IOException {
         byte[] stream = written(ServerFrame.class, new ServerFrame.Cancel("x".repeat(100)));
         int body = stream.length - 4;
-        assertEquals(new ServerFrame.Cancel("x".repeat(100)),
+        assertEquals(
+                new ServerFrame.Cancel("x".repeat(100)),
                 new Frames.Reader<>(ServerFrame.class, new ByteArrayInputStream(stream), body).read());
-        assertThrows(FrameException.class,
+        assertThrows(
+                FrameException.class,
                 () -> new Frames.Reader<>(ServerFrame.class, new ByteArrayInputStream(stream), body - 1).read());
         byte[] claims = {(byte) 0xFF, (byte) 0xFF, (byte) 0xFF, (byte) 0xFF, 0};
-        assertThrows(FrameException.class, () -> reader(ServerFrame.class, claims).read());
+        assertThrows(
+                FrameException.class, () -> reader(ServerFrame.class, claims).read());
     }
 
     @Test
@@ -207,23 +253,28 @@ class FramesTest {
         byte[] stream = written(ServerFrame.class, new ServerFrame.Cancel("1"), new ServerFrame.Cancel("2"));
         byte[] longer = stream.clone();
         longer[3]++;
-        assertThrows(FrameException.class, () -> reader(ServerFrame.class, longer).read());
+        assertThrows(
+                FrameException.class, () -> reader(ServerFrame.class, longer).read());
         byte[] shorter = stream.clone();
         shorter[3]--;
-        assertThrows(FrameException.class, () -> reader(ServerFrame.class, shorter).read());
-        assertThrows(FrameException.class, () -> reader(ServerFrame.class, new byte[4]).read());
+        assertThrows(
+                FrameException.class, () -> reader(ServerFrame.class, shorter).read());
+        assertThrows(FrameException.class, () -> reader(ServerFrame.class, new byte[4])
+                .read());
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"a stray print\n", "{\"type\":\"cancel\",\"id\":\"1\"}", "\0\0\0\3abc", "\0\0\0\1\1"})
     void whatIsNoFrameIsAnError(String text) {
-        assertThrows(FrameException.class, () -> reader(ServerFrame.class, text.getBytes()).read());
+        assertThrows(FrameException.class, () -> reader(ServerFrame.class, text.getBytes())
+                .read());
     }
 
     @Test
     void aMessageOfAnotherKindIsAnError() throws IOException {
         byte[] stream = written(WorkerFrame.class, new WorkerFrame.Loading(1));
-        assertThrows(FrameException.class, () -> reader(ServerFrame.class, stream).read());
+        assertThrows(
+                FrameException.class, () -> reader(ServerFrame.class, stream).read());
     }
 
     @Test
@@ -237,16 +288,26 @@ class FramesTest {
             noise[2] = 0;
             assertThrows(FrameException.class, () -> {
                 Frames.Reader<ServerFrame> reader = reader(ServerFrame.class, noise);
-                while (reader.read() != null) {
-                }
+                while (reader.read() != null) {}
                 throw new FrameException("ended in order");
             });
         }
     }
 
     private static ServerFrame.Generate withImages(ServerFrame.Image... images) {
-        return new ServerFrame.Generate(GENERATE.id(), GENERATE.messages(), List.of(images), null, null, false, null,
-                Sampling.GREEDY, 0, List.of(), -1, true);
+        return new ServerFrame.Generate(
+                GENERATE.id(),
+                GENERATE.messages(),
+                List.of(images),
+                null,
+                null,
+                false,
+                null,
+                Sampling.GREEDY,
+                0,
+                List.of(),
+                -1,
+                true);
     }
 
     private static byte[] pixels(int count) {

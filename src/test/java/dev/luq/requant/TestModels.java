@@ -37,12 +37,11 @@ public final class TestModels {
 
     private static final Path DIRECTORY = Path.of("src/test/resources/reference");
 
-    private TestModels() {
-    }
+    private TestModels() {}
 
     /** Loads the native libraries. */
     public static void init() {
-        Llama.init(line -> { });
+        Llama.init(line -> {});
     }
 
     public static ModelFiles model(String name) {
@@ -71,9 +70,17 @@ public final class TestModels {
         long tinyWidth = tiny.integer("qwen2vl.embedding_length").orElseThrow();
         long scale = width / tinyWidth;
         Map<String, GgufValue> metadata = new LinkedHashMap<>(tiny.metadata());
-        Map.of("block_count", (long) layers, "embedding_length", (long) width, "feed_forward_length", 4L * width,
-                "attention.head_count", tiny.integer("qwen2vl.attention.head_count").orElseThrow() * scale,
-                "attention.head_count_kv", tiny.integer("qwen2vl.attention.head_count_kv").orElseThrow() * scale)
+        Map.of(
+                        "block_count",
+                        (long) layers,
+                        "embedding_length",
+                        (long) width,
+                        "feed_forward_length",
+                        4L * width,
+                        "attention.head_count",
+                        tiny.integer("qwen2vl.attention.head_count").orElseThrow() * scale,
+                        "attention.head_count_kv",
+                        tiny.integer("qwen2vl.attention.head_count_kv").orElseThrow() * scale)
                 .forEach((key, value) -> metadata.put("qwen2vl." + key, GgufValue.uint32(value)));
         List<GgufTensor> tensors = new ArrayList<>();
         for (GgufTensor tensor : tiny.tensors()) {
@@ -120,8 +127,10 @@ public final class TestModels {
     public static ImportanceMatrix importance(ModelFiles model) {
         SplittableRandom random = new SplittableRandom(7);
         Map<String, ImportanceMatrix.Entry> entries = new TreeMap<>();
-        model.parts().stream().flatMap(part -> part.tensors().stream())
-                .filter(tensor -> tensor.name().startsWith("blk.") && tensor.shape().size() > 1)
+        model.parts().stream()
+                .flatMap(part -> part.tensors().stream())
+                .filter(tensor ->
+                        tensor.name().startsWith("blk.") && tensor.shape().size() > 1)
                 .forEach(tensor -> {
                     float[] sums = new float[(int) tensor.extent(0)];
                     for (int i = 0; i < sums.length; i++) {
@@ -171,7 +180,8 @@ public final class TestModels {
     public static Path withTemplate(ModelFiles model, String template, Path target) throws IOException {
         Map<String, GgufValue> metadata = new LinkedHashMap<>(model.first().metadata());
         metadata.put("tokenizer.chat_template", GgufValue.text(template));
-        try (GgufWriter writer = GgufWriter.create(target, metadata, model.first().tensors())) {
+        try (GgufWriter writer =
+                GgufWriter.create(target, metadata, model.first().tensors())) {
             for (GgufTensor tensor : model.first().tensors()) {
                 writer.begin(tensor.name());
                 writer.write(data(model, tensor.name()));

@@ -42,12 +42,16 @@ class PatternGrammarTest {
     @Test
     void expressionsOfOneGrammarShareNoRule() throws Exception {
         assertEquals("Aa".hashCode(), "BB".hashCode());
-        assertFalse(PatternGrammar.of("^(BB){2,3}$").startsWith(PatternGrammar.of("^(Aa){2,3}$").split(" ")[0]));
+        assertFalse(PatternGrammar.of("^(BB){2,3}$")
+                .startsWith(PatternGrammar.of("^(Aa){2,3}$").split(" ")[0]));
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"(?=a)", "(?!a)", "(?<=a)", "(?<!a)", "\\p{L}", "\\P{L}", "\\bword", "(a)\\1", "\\k<n>",
-            "a^b", "a$b", "(a*)*", "(?i)a"})
+    @ValueSource(
+            strings = {
+                "(?=a)", "(?!a)", "(?<=a)", "(?<!a)", "\\p{L}", "\\P{L}", "\\bword", "(a)\\1", "\\k<n>", "a^b", "a$b",
+                "(a*)*", "(?i)a"
+            })
     void whatAGrammarCannotSayIsSaid(String pattern) {
         PatternGrammar.Unusable refusal = refused(pattern);
         assertTrue(refusal.getMessage().contains("not supported"), refusal.getMessage());
@@ -55,10 +59,28 @@ class PatternGrammarTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"(", ")", "a)", "[", "[b-a]", "*", "+a", "\\", "\\x1", "\\u12", "\\u{110000}", "[]", "a{3,2}",
-            "(?<n", "\\ud800\\u0041"})
+    @ValueSource(
+            strings = {
+                "(",
+                ")",
+                "a)",
+                "[",
+                "[b-a]",
+                "*",
+                "+a",
+                "\\",
+                "\\x1",
+                "\\u12",
+                "\\u{110000}",
+                "[]",
+                "a{3,2}",
+                "(?<n",
+                "\\ud800\\u0041"
+            })
     void whatIsNoExpressionIsSaid(String pattern) {
-        assertTrue(refused(pattern).getMessage().contains("not a regular expression"), refused(pattern).getMessage());
+        assertTrue(
+                refused(pattern).getMessage().contains("not a regular expression"),
+                refused(pattern).getMessage());
     }
 
     @ParameterizedTest

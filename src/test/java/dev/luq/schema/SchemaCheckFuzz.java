@@ -22,13 +22,16 @@ public final class SchemaCheckFuzz implements FuzzTarget {
 
     @Override
     public List<byte[]> seeds() {
-        return List.of("{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"string\",\"pattern\":\"^a+$\"},\"b\":{\"type\":"
-                        + "\"integer\",\"minimum\":1,\"maximum\":9},\"c\":{\"enum\":[1,null,\"x\"]}},\"required\":[\"a\"]}",
-                "{\"type\":\"object\",\"properties\":{\"next\":{\"anyOf\":[{\"$ref\":\"#\"},{\"type\":\"null\"}]}}}",
-                "{\"$ref\":\"#/$defs/a\",\"$defs\":{\"a\":{\"allOf\":[{\"$ref\":\"#/$defs/b\"}]},\"b\":{\"$ref\":\"#/$defs/a\"}}}",
-                "{\"type\":[\"array\",\"null\"],\"items\":{\"oneOf\":[{\"const\":1},{\"not\":{}}]},\"minItems\":1,"
-                        + "\"maxItems\":3,\"prefixItems\":[true]}").stream()
-                .map(schema -> schema.getBytes(StandardCharsets.UTF_8)).toList();
+        return List.of(
+                        "{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"string\",\"pattern\":\"^a+$\"},\"b\":{\"type\":"
+                                + "\"integer\",\"minimum\":1,\"maximum\":9},\"c\":{\"enum\":[1,null,\"x\"]}},\"required\":[\"a\"]}",
+                        "{\"type\":\"object\",\"properties\":{\"next\":{\"anyOf\":[{\"$ref\":\"#\"},{\"type\":\"null\"}]}}}",
+                        "{\"$ref\":\"#/$defs/a\",\"$defs\":{\"a\":{\"allOf\":[{\"$ref\":\"#/$defs/b\"}]},\"b\":{\"$ref\":\"#/$defs/a\"}}}",
+                        "{\"type\":[\"array\",\"null\"],\"items\":{\"oneOf\":[{\"const\":1},{\"not\":{}}]},\"minItems\":1,"
+                                + "\"maxItems\":3,\"prefixItems\":[true]}")
+                .stream()
+                .map(schema -> schema.getBytes(StandardCharsets.UTF_8))
+                .toList();
     }
 
     @Override

@@ -36,40 +36,46 @@ class SchemaCheckTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {
-        "{}",
-        "{'type':'object','properties':{}}",
-        "{'type':'object','properties':{'value':{'type':'integer'},'next':{'anyOf':[{'$ref':'#'},{'type':'null'}]}}}",
-        "{'$ref':'#/$defs/tree','$defs':{'tree':{'type':'object','properties':{'children':{'type':'array',"
-            + "'items':{'$ref':'#/$defs/tree'}}}}}}",
-        "{'$ref':'#/definitions/a~1b','definitions':{'a/b':{'type':'null'}}}",
-        "{'enum':[1,'a',null,[1],{'b':2},true]}",
-        "{'const':{'a':[null]}}",
-        "{'type':['string','null'],'maxLength':65536}",
-        "{'type':'array','maxItems':0}",
-        "{'type':'array','items':true,'minItems':2,'maxItems':2000}",
-        "{'type':'integer','minimum':0,'maximum':9223372036854775807}",
-        "{'type':'string','pattern':'^\\\\d{3}$'}"})
+    @ValueSource(
+            strings = {
+                "{}",
+                "{'type':'object','properties':{}}",
+                "{'type':'object','properties':{'value':{'type':'integer'},'next':{'anyOf':[{'$ref':'#'},{'type':'null'}]}}}",
+                "{'$ref':'#/$defs/tree','$defs':{'tree':{'type':'object','properties':{'children':{'type':'array',"
+                        + "'items':{'$ref':'#/$defs/tree'}}}}}}",
+                "{'$ref':'#/definitions/a~1b','definitions':{'a/b':{'type':'null'}}}",
+                "{'enum':[1,'a',null,[1],{'b':2},true]}",
+                "{'const':{'a':[null]}}",
+                "{'type':['string','null'],'maxLength':65536}",
+                "{'type':'array','maxItems':0}",
+                "{'type':'array','items':true,'minItems':2,'maxItems':2000}",
+                "{'type':'integer','minimum':0,'maximum':9223372036854775807}",
+                "{'type':'string','pattern':'^\\\\d{3}$'}"
+            })
     void whatIsCommonIsAccepted(String schema) {
         accepted(json(schema.replace('\'', '"')));
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = '|', quoteCharacter = '~', value = {
-        "{'$ref':'#'} | f",
-        "{'$ref':'#/$defs/a','$defs':{'a':{'$ref':'#/$defs/b'},'b':{'anyOf':[{'$ref':'#/$defs/a'},{'type':'null'}]}}} | f",
-        "{'$ref':'#/$defs/a'} | f.$ref",
-        "{'$ref':'other.json'} | f.$ref",
-        "{'type':'object','properties':{'a':{'type':'array','minItems':3,'maxItems':2}}} | f.properties.a.minItems",
-        "{'type':'array','maxItems':-1} | f.maxItems",
-        "{'type':'array','items':{'enum':[]}} | f.items.enum",
-        "{'anyOf':[]} | f.anyOf",
-        "{'type':'integer','minimum':5,'exclusiveMaximum':5} | f.minimum",
-        "{'type':['string','string']} | f.type",
-        "{'properties':{'a':3}} | f.properties.a",
-        "{'properties':{'a':{'pattern':'(?=x)'}}} | f.properties.a.pattern",
-        "{'properties':{'a':{'pattern':'\\\\p{L}'}}} | f.properties.a.pattern",
-        "{'pattern':'^a$','maxLength':3} | f.pattern"})
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '~',
+            value = {
+                "{'$ref':'#'} | f",
+                "{'$ref':'#/$defs/a','$defs':{'a':{'$ref':'#/$defs/b'},'b':{'anyOf':[{'$ref':'#/$defs/a'},{'type':'null'}]}}} | f",
+                "{'$ref':'#/$defs/a'} | f.$ref",
+                "{'$ref':'other.json'} | f.$ref",
+                "{'type':'object','properties':{'a':{'type':'array','minItems':3,'maxItems':2}}} | f.properties.a.minItems",
+                "{'type':'array','maxItems':-1} | f.maxItems",
+                "{'type':'array','items':{'enum':[]}} | f.items.enum",
+                "{'anyOf':[]} | f.anyOf",
+                "{'type':'integer','minimum':5,'exclusiveMaximum':5} | f.minimum",
+                "{'type':['string','string']} | f.type",
+                "{'properties':{'a':3}} | f.properties.a",
+                "{'properties':{'a':{'pattern':'(?=x)'}}} | f.properties.a.pattern",
+                "{'properties':{'a':{'pattern':'\\\\p{L}'}}} | f.properties.a.pattern",
+                "{'pattern':'^a$','maxLength':3} | f.pattern"
+            })
     void whatCannotBeUsedIsNamed(String schema, String path) {
         SchemaException refusal = refused(json(schema.replace('\'', '"')));
         assertEquals(path, refusal.path());
@@ -78,11 +84,15 @@ class SchemaCheckTest {
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = '|', quoteCharacter = '~', value = {
-        "{'type':'array','maxItems':2001} | f.maxItems",
-        "{'type':'string','minLength':2001} | f.minLength",
-        "{'type':'string','maxLength':99999999999} | f.maxLength",
-        "{'items':{'pattern':'^a{0,2001}$'}} | f.items.pattern"})
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '~',
+            value = {
+                "{'type':'array','maxItems':2001} | f.maxItems",
+                "{'type':'string','minLength':2001} | f.minLength",
+                "{'type':'string','maxLength':99999999999} | f.maxLength",
+                "{'items':{'pattern':'^a{0,2001}$'}} | f.items.pattern"
+            })
     void largeCountsAreTooComplex(String schema, String path) {
         SchemaException refusal = refused(json(schema.replace('\'', '"')));
         assertEquals(path, refusal.path());
@@ -93,14 +103,18 @@ class SchemaCheckTest {
     @ParameterizedTest
     @ValueSource(strings = {"^(?!\\.)(?!.*\\.\\.)[a-z.]+@[a-z.]+$", "(?i)^abc$", "^\\p{L}+$"})
     void whereItIsNotEnforcedAPatternThatNoGrammarSaysIsAnyText(String pattern) {
-        ObjectNode schema = JSON.createObjectNode().put("type", "string").put("pattern", pattern).put("maxLength", 9);
+        ObjectNode schema = JSON.createObjectNode()
+                .put("type", "string")
+                .put("pattern", pattern)
+                .put("maxLength", 9);
         SchemaCheck request = new SchemaCheck();
         request.check(schema, "tool", false);
         assertEquals("char*", request.patterns().get(pattern));
         schema.remove("maxLength");
         assertThrows(SchemaException.class, () -> request.check(schema, "strict", true));
         ObjectNode bomb = JSON.createObjectNode().put("pattern", "a{0,2001}");
-        assertTrue(assertThrows(SchemaException.class, () -> request.check(bomb, "tool", false)).tooComplex());
+        assertTrue(assertThrows(SchemaException.class, () -> request.check(bomb, "tool", false))
+                .tooComplex());
     }
 
     @Test

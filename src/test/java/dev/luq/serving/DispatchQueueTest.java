@@ -171,7 +171,9 @@ class DispatchQueueTest {
 
     private InFlightRequest add(boolean isolated) {
         List<InFlightRequest> made = new ArrayList<>();
-        InFlightRequest.stream("m", WorkerClient.request("x", 1), new GenerationListener() { }, made::add).subscribe().with(item -> { });
+        InFlightRequest.stream("m", WorkerClient.request("x", 1), new GenerationListener() {}, made::add)
+                .subscribe()
+                .with(item -> {});
         queue.add(made.get(0), isolated, now);
         return made.get(0);
     }

@@ -7,8 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.luq.Integration;
 import dev.luq.llama.ModelQuantizer;
 import dev.luq.machine.KernelTable;
-import dev.luq.machine.KernelTrial.Outcome;
 import dev.luq.machine.KernelTrial;
+import dev.luq.machine.KernelTrial.Outcome;
 import dev.luq.machine.Kernels;
 import dev.luq.machine.NativeBuild;
 import dev.luq.process.ChildCommand;
@@ -41,7 +41,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Integration
 class KernelCheckTest {
 
-    private static final KernelCheck.Limits PATIENT = new KernelCheck.Limits(Duration.ofSeconds(30), Duration.ofSeconds(60));
+    private static final KernelCheck.Limits PATIENT =
+            new KernelCheck.Limits(Duration.ofSeconds(30), Duration.ofSeconds(60));
     private static final String RIGHT = "verdict right 0.01 20 40";
 
     @TempDir
@@ -49,13 +50,24 @@ class KernelCheckTest {
 
     private KernelCheck check(String table, KernelCheck.Limits limits, String... script) throws IOException {
         Path file = Files.write(folder.resolve("script"), List.of(script));
-        return new KernelCheck(arguments -> {
-            List<String> line = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                    "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData", "-Xmx16m", "-cp", System.getProperty("java.class.path"),
-                    ScriptedTrials.class.getName(), file.toString(), folder.resolve("starts").toString()));
-            line.addAll(List.of(arguments));
-            return line;
-        }, folder.resolve("natives").resolve(table), limits);
+        return new KernelCheck(
+                arguments -> {
+                    List<String> line = new ArrayList<>(List.of(
+                            Path.of(System.getProperty("java.home"), "bin", "java")
+                                    .toString(),
+                            "-XX:TieredStopAtLevel=1",
+                            "-XX:-UsePerfData",
+                            "-Xmx16m",
+                            "-cp",
+                            System.getProperty("java.class.path"),
+                            ScriptedTrials.class.getName(),
+                            file.toString(),
+                            folder.resolve("starts").toString()));
+                    line.addAll(List.of(arguments));
+                    return line;
+                },
+                folder.resolve("natives").resolve(table),
+                limits);
     }
 
     /** What they point to stays. */
@@ -69,46 +81,102 @@ class KernelCheckTest {
     }
 
     private long starts() throws IOException {
-        return Files.exists(folder.resolve("starts")) ? Files.lines(folder.resolve("starts")).count() : 0;
+        return Files.exists(folder.resolve("starts"))
+                ? Files.lines(folder.resolve("starts")).count()
+                : 0;
     }
 
     private static Map<String, Outcome> outcomes(KernelTable table) {
-        return table.trials().stream().collect(Collectors.toMap(trial -> trial.type() + " " + trial.set(), KernelTrial::outcome));
+        return table.trials().stream()
+                .collect(Collectors.toMap(trial -> trial.type() + " " + trial.set(), KernelTrial::outcome));
     }
 
     /** Four kinds of failure at once: the rest goes on, each process behind what the last one died of. */
     @Test
     void whatDiesOrIsWrongIsSwitchedOffAndNamed() throws Exception {
-        KernelTable table = check("a", PATIENT, "q4_K avx512vnni both => SIGNAL KILL", "q4_K avx2 both => " + RIGHT,
-                "q6_K avx512vnni both => " + RIGHT, "q6_K avx2 both => " + RIGHT,
-                "q8_0 AMX stock => verdict wrong 7.5 80 90", "q8_0 rows stock => " + RIGHT, "q4_0 AMX stock => " + RIGHT,
-                "f16 rows stock => SIGNAL KILL", "q4_0 CPU_REPACK stock => failed out of memory",
-                "q4_0 rows stock => " + RIGHT).ensure().orElseThrow();
-        assertEquals(Map.of("q4_K avx512vnni", Outcome.DIED, "q4_K avx2", Outcome.RIGHT, "q6_K avx512vnni", Outcome.LEFT_OUT,
-                "q6_K avx2", Outcome.RIGHT, "q8_0 AMX", Outcome.WRONG, "q8_0 rows", Outcome.RIGHT, "q4_0 AMX", Outcome.RIGHT,
-                "f16 rows", Outcome.DIED, "q4_0 CPU_REPACK", Outcome.DIED, "q4_0 rows", Outcome.RIGHT), outcomes(table));
-        assertEquals(List.of("avx512vnni", "AMX", "rows of f16", "CPU_REPACK"), List.copyOf(table.switchedOff().keySet()));
-        assertTrue(table.switchedOff().get("avx512vnni").startsWith("died with q4_K (SIGKILL"), table.switchedOff().toString());
-        assertEquals("wrong with q8_0 (off by 7.5 times what is allowed)", table.switchedOff().get("AMX"));
+        KernelTable table = check(
+                        "a",
+                        PATIENT,
+                        "q4_K avx512vnni both => SIGNAL KILL",
+                        "q4_K avx2 both => " + RIGHT,
+                        "q6_K avx512vnni both => " + RIGHT,
+                        "q6_K avx2 both => " + RIGHT,
+                        "q8_0 AMX stock => verdict wrong 7.5 80 90",
+                        "q8_0 rows stock => " + RIGHT,
+                        "q4_0 AMX stock => " + RIGHT,
+                        "f16 rows stock => SIGNAL KILL",
+                        "q4_0 CPU_REPACK stock => failed out of memory",
+                        "q4_0 rows stock => " + RIGHT)
+                .ensure()
+                .orElseThrow();
+        assertEquals(
+                Map.of(
+                        "q4_K avx512vnni",
+                        Outcome.DIED,
+                        "q4_K avx2",
+                        Outcome.RIGHT,
+                        "q6_K avx512vnni",
+                        Outcome.LEFT_OUT,
+                        "q6_K avx2",
+                        Outcome.RIGHT,
+                        "q8_0 AMX",
+                        Outcome.WRONG,
+                        "q8_0 rows",
+                        Outcome.RIGHT,
+                        "q4_0 AMX",
+                        Outcome.RIGHT,
+                        "f16 rows",
+                        Outcome.DIED,
+                        "q4_0 CPU_REPACK",
+                        Outcome.DIED,
+                        "q4_0 rows",
+                        Outcome.RIGHT),
+                outcomes(table));
+        assertEquals(
+                List.of("avx512vnni", "AMX", "rows of f16", "CPU_REPACK"),
+                List.copyOf(table.switchedOff().keySet()));
+        assertTrue(
+                table.switchedOff().get("avx512vnni").startsWith("died with q4_K (SIGKILL"),
+                table.switchedOff().toString());
+        assertEquals(
+                "wrong with q8_0 (off by 7.5 times what is allowed)",
+                table.switchedOff().get("AMX"));
         assertEquals(Map.of("q4_K", "avx2", "q6_K", "avx2"), table.ours(Kernels.FAST));
         assertEquals(3, starts(), "two deaths");
     }
 
     @Test
     void aKernelThatHangsIsGivenUp() throws Exception {
-        KernelTable table = check("a", new KernelCheck.Limits(Duration.ofSeconds(3), Duration.ofSeconds(60)),
-                "q4_K avx2 both => hang", "q4_K rows stock => " + RIGHT).ensure().orElseThrow();
+        KernelTable table = check(
+                        "a",
+                        new KernelCheck.Limits(Duration.ofSeconds(3), Duration.ofSeconds(60)),
+                        "q4_K avx2 both => hang",
+                        "q4_K rows stock => " + RIGHT)
+                .ensure()
+                .orElseThrow();
         assertEquals(Map.of("avx2", "died with q4_K (no answer in 3 s)"), table.switchedOff());
     }
 
     @Test
     void theResultIsKeptForThisBuildAndProcessorOnly() throws Exception {
-        KernelTable first = check("a", PATIENT, "q4_K avx2 both => " + RIGHT).ensure().orElseThrow();
-        assertEquals(Optional.of(first), check("a", PATIENT, "q4_K avx2 both => SIGNAL KILL").ensure());
+        KernelTable first =
+                check("a", PATIENT, "q4_K avx2 both => " + RIGHT).ensure().orElseThrow();
+        assertEquals(
+                Optional.of(first),
+                check("a", PATIENT, "q4_K avx2 both => SIGNAL KILL").ensure());
         assertEquals(1, starts());
-        assertEquals(1, check("b", PATIENT, "q4_K avx2 both => SIGNAL KILL").ensure().orElseThrow().switchedOff().size());
+        assertEquals(
+                1,
+                check("b", PATIENT, "q4_K avx2 both => SIGNAL KILL")
+                        .ensure()
+                        .orElseThrow()
+                        .switchedOff()
+                        .size());
         Files.writeString(folder.resolve("natives/a"), "damaged");
-        assertEquals(Optional.of(first), check("a", PATIENT, "q4_K avx2 both => " + RIGHT).ensure(), "made again");
+        assertEquals(
+                Optional.of(first),
+                check("a", PATIENT, "q4_K avx2 both => " + RIGHT).ensure(),
+                "made again");
         assertEquals(4, starts());
         Path file = KernelTable.file(Optional.of(folder));
         assertEquals(folder.resolve("luq-" + NativeBuild.key()), file.getParent());
@@ -121,9 +189,17 @@ class KernelCheckTest {
         KernelCheck check = check("a", PATIENT, "q4_K avx2 both => " + RIGHT);
         List<Process> others = new ArrayList<>();
         for (int i = 0; i < 2; i++) {
-            others.add(new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx32m",
-                    "-XX:TieredStopAtLevel=1", "-cp", System.getProperty("java.class.path"), Other.class.getName(),
-                    folder.toString()).inheritIO().start());
+            others.add(new ProcessBuilder(
+                            Path.of(System.getProperty("java.home"), "bin", "java")
+                                    .toString(),
+                            "-Xmx32m",
+                            "-XX:TieredStopAtLevel=1",
+                            "-cp",
+                            System.getProperty("java.class.path"),
+                            Other.class.getName(),
+                            folder.toString())
+                    .inheritIO()
+                    .start());
         }
         ExecutorService threads = Executors.newFixedThreadPool(2);
         Callable<Optional<KernelTable>> ensure = check::ensure;
@@ -142,20 +218,30 @@ class KernelCheckTest {
 
     /** Another process with the same table. */
     public static final class Other {
-        private Other() {
-        }
+        private Other() {}
 
         public static void main(String[] arguments) throws Exception {
             KernelCheckTest test = new KernelCheckTest();
             test.folder = Path.of(arguments[0]);
-            System.exit(test.check("a", PATIENT, "q4_K avx2 both => " + RIGHT).ensure().isPresent() ? 0 : 1);
+            System.exit(
+                    test.check("a", PATIENT, "q4_K avx2 both => " + RIGHT)
+                                    .ensure()
+                                    .isPresent()
+                            ? 0
+                            : 1);
         }
     }
 
     /** Nothing is kept then: the next start tries again. */
     @ParameterizedTest
-    @ValueSource(strings = {" => exit", "q4_K => exit", " => verdict right 1 1 1", "q4_K avx2 both => verdict right",
-        "q4_K avx2 both => verdict right a b c"})
+    @ValueSource(
+            strings = {
+                " => exit",
+                "q4_K => exit",
+                " => verdict right 1 1 1",
+                "q4_K avx2 both => verdict right",
+                "q4_K avx2 both => verdict right a b c"
+            })
     void whatIsNotUnderstoodLeavesKernelsToTheRule(String script) throws Exception {
         assertEquals(Optional.empty(), check("a", PATIENT, script).ensure());
         assertFalse(Files.exists(folder.resolve("natives/a")));
@@ -163,21 +249,29 @@ class KernelCheckTest {
 
     @Test
     void theWholeIsBoundedInTime() throws Exception {
-        assertEquals(Optional.empty(), check("a", new KernelCheck.Limits(Duration.ofSeconds(30), Duration.ofSeconds(2)),
-                "q4_K avx2 both => hang").ensure());
+        assertEquals(
+                Optional.empty(),
+                check(
+                                "a",
+                                new KernelCheck.Limits(Duration.ofSeconds(30), Duration.ofSeconds(2)),
+                                "q4_K avx2 both => hang")
+                        .ensure());
     }
 
     @Test
     void aFolderThatCannotBeWrittenLeavesKernelsToTheRule() throws Exception {
         Files.writeString(folder.resolve("natives"), "a file");
-        assertEquals(Optional.empty(), check("a", PATIENT, "q4_K avx2 both => " + RIGHT).ensure());
+        assertEquals(
+                Optional.empty(),
+                check("a", PATIENT, "q4_K avx2 both => " + RIGHT).ensure());
     }
 
     /** A cache of natives for this test alone, without unpacking them once more. */
     private Path natives() throws IOException {
         Path own = Path.of("luq-" + NativeBuild.key());
         Path cache = Files.createDirectories(folder.resolve("cache").resolve(own));
-        Path unpacked = Path.of(System.getProperty("user.home"), ".javacpp", "cache").resolve(own);
+        Path unpacked =
+                Path.of(System.getProperty("user.home"), ".javacpp", "cache").resolve(own);
         if (Files.isDirectory(unpacked)) {
             try (Stream<Path> each = Files.list(unpacked)) {
                 for (Path library : each.filter(Files::isDirectory).toList()) {
@@ -194,8 +288,11 @@ class KernelCheckTest {
         Path cache = natives();
         KernelTable table = KernelCheck.of(config(cache)).ensure().orElseThrow();
         assertEquals(Map.of(), table.switchedOff());
-        assertTrue(table.types().containsAll(List.of("f32", "f16", "bf16", "q4_0", "q8_0", "q4_K", "q6_K", "iq1_m", "iq4_xs",
-                "mxfp4")), table.types().toString());
+        assertTrue(
+                table.types()
+                        .containsAll(List.of(
+                                "f32", "f16", "bf16", "q4_0", "q8_0", "q4_K", "q6_K", "iq1_m", "iq4_xs", "mxfp4")),
+                table.types().toString());
         for (String type : table.types()) {
             for (Kernels kernels : Kernels.values()) {
                 assertTrue(table.taken(type, kernels).isPresent(), type);
@@ -209,36 +306,52 @@ class KernelCheckTest {
     void aWorkerUsesWhatTheTableSays() throws Exception {
         Path cache = natives();
         KernelTable table = KernelCheck.of(config(cache)).ensure().orElseThrow();
-        List<KernelTrial> failed = table.trials().stream().map(trial -> trial.rows() || trial.set().equals("avx2")
-                || trial.set().equals("neon") ? trial : new KernelTrial(trial.type(), trial.set(), trial.kernels(), Outcome.DIED,
-                        0, 0, "SIGILL")).toList();
+        List<KernelTrial> failed = table.trials().stream()
+                .map(trial -> trial.rows()
+                                || trial.set().equals("avx2")
+                                || trial.set().equals("neon")
+                        ? trial
+                        : new KernelTrial(trial.type(), trial.set(), trial.kernels(), Outcome.DIED, 0, 0, "SIGILL"))
+                .toList();
         Path gguf = folder.resolve("q8_0.gguf");
         TestModels.init();
-        ModelQuantizer.quantize(Path.of("models/demo/luq-demo-F16.gguf").toAbsolutePath(), gguf,
+        ModelQuantizer.quantize(
+                Path.of("models/demo/luq-demo-F16.gguf").toAbsolutePath(),
+                gguf,
                 new ModelQuantizer.Options(ModelQuantizer.FileType.Q8_0, false, Map.of(), Optional.empty(), 1));
         List<String> before = logOfLoading(cache, gguf);
         assertTrue(before.stream().anyMatch(line -> line.matches("INFO Kernels fast: [a-z0-9, ]+")), before.toString());
         new KernelTable(failed).write(KernelTable.file(Optional.of(cache)));
         List<String> after = logOfLoading(cache, gguf);
-        assertTrue(after.stream().anyMatch(line -> line.matches("INFO Kernels fast: (avx2|neon|none)")), after.toString());
-        assertTrue(after.stream().noneMatch(line -> line.matches(".* (AMX|CPU_REPACK) model buffer.*")), after.toString());
-        boolean layout = table.trials().stream().anyMatch(trial -> trial.type().equals("q8_0") && trial.stock() && !trial.rows());
-        assertEquals(layout, before.stream().anyMatch(line -> line.matches(".* (AMX|CPU_REPACK) model buffer.*")), before.toString());
+        assertTrue(
+                after.stream().anyMatch(line -> line.matches("INFO Kernels fast: (avx2|neon|none)")), after.toString());
+        assertTrue(
+                after.stream().noneMatch(line -> line.matches(".* (AMX|CPU_REPACK) model buffer.*")), after.toString());
+        boolean layout = table.trials().stream()
+                .anyMatch(trial -> trial.type().equals("q8_0") && trial.stock() && !trial.rows());
+        assertEquals(
+                layout,
+                before.stream().anyMatch(line -> line.matches(".* (AMX|CPU_REPACK) model buffer.*")),
+                before.toString());
     }
 
     private static ProcessConfig config(Path cache) {
-        return TestConfig.of(Map.of("process.native-cache-dir", cache.toString())).process();
+        return TestConfig.of(Map.of("process.native-cache-dir", cache.toString()))
+                .process();
     }
 
     private List<String> logOfLoading(Path cache, Path gguf) throws Exception {
         Path log = folder.resolve("log");
         Process worker = new ProcessBuilder(new ChildCommand(config(cache), ChildCommand.WORKER_MAIN).line("test"))
-                .redirectError(log.toFile()).start();
+                .redirectError(log.toFile())
+                .start();
         try {
-            new Frames.Writer<>(ServerFrame.class, worker.getOutputStream()).write(
-                    new ServerFrame.Load(List.of(gguf.toString()), null, 64, 1, 16, 1, 0, 0, 0, 0, Kernels.FAST));
+            new Frames.Writer<>(ServerFrame.class, worker.getOutputStream())
+                    .write(new ServerFrame.Load(
+                            List.of(gguf.toString()), null, 64, 1, 16, 1, 0, 0, 0, 0, Kernels.FAST));
             worker.getOutputStream().flush();
-            Frames.Reader<WorkerFrame> frames = new Frames.Reader<>(WorkerFrame.class, worker.getInputStream(), 1 << 20);
+            Frames.Reader<WorkerFrame> frames =
+                    new Frames.Reader<>(WorkerFrame.class, worker.getInputStream(), 1 << 20);
             WorkerFrame frame = frames.read();
             while (frame instanceof WorkerFrame.Loading) {
                 frame = frames.read();

@@ -52,6 +52,7 @@ class ModelProcessTest {
             "[{\"role\":\"user\",\"content\":[{\"type\":\"image\",\"image\":0},{\"type\":\"text\",\"text\":\"Look\"}]}]";
     /** Of the evaluation set's questions one in so many is asked twice. */
     private static final ObjectMapper JSON = new ObjectMapper();
+
     private static final WorkerConfig CONFIG = TestConfig.of(Map.of("threads", "1", "image-threads", "1"));
 
     private final ScheduledExecutorService timer = Executors.newScheduledThreadPool(1);
@@ -69,7 +70,8 @@ class ModelProcessTest {
     @ParameterizedTest
     @ValueSource(strings = {"llava-tiny", "qwen2.5-vl-tiny"})
     void aQuestionAboutAPictureIsAnswered(String model) {
-        SupervisedWorker worker = started(MODELS.resolve(model + "-F16.gguf"), MODELS.resolve("mmproj-" + model + "-F16.gguf"));
+        SupervisedWorker worker =
+                started(MODELS.resolve(model + "-F16.gguf"), MODELS.resolve("mmproj-" + model + "-F16.gguf"));
         ready(worker);
         WorkerFrame.ModelInfo info = worker.info().orElseThrow();
         assertTrue(info.vision());
@@ -83,13 +85,16 @@ class ModelProcessTest {
         assertTrue(accepted.promptTokens() > accepted.imageTokens());
         WorkerFrame.Finished finished = (WorkerFrame.Finished) answer.getLastItem();
         assertTrue(finished.completionTokens() <= 8);
-        until("stats", () -> worker.totals().imagesEncoded() == 1 && worker.totals().running() == 0);
+        until(
+                "stats",
+                () -> worker.totals().imagesEncoded() == 1 && worker.totals().running() == 0);
         assertEquals(accepted.imageTokens(), worker.totals().imageTokens());
     }
 
     @Test
     void equalQuestionsHaveEqualAnswersAlsoFromTheCache() {
-        SupervisedWorker worker = started(MODELS.resolve("qwen2.5-vl-tiny-F16.gguf"), MODELS.resolve("mmproj-qwen2.5-vl-tiny-F16.gguf"));
+        SupervisedWorker worker =
+                started(MODELS.resolve("qwen2.5-vl-tiny-F16.gguf"), MODELS.resolve("mmproj-qwen2.5-vl-tiny-F16.gguf"));
         ready(worker);
         String first = answer(run(worker, request(LOOK, 8, image())));
         assertEquals(first, answer(run(worker, request(LOOK, 8, image()))));
@@ -103,7 +108,8 @@ class ModelProcessTest {
         ready(worker);
         assertFalse(worker.info().orElseThrow().vision());
         answer(run(worker, request(HELLO, 4)));
-        WorkerException.Rejected refused = failure(WorkerException.Rejected.class, run(worker, request(LOOK, 4, image())));
+        WorkerException.Rejected refused =
+                failure(WorkerException.Rejected.class, run(worker, request(LOOK, 4, image())));
         assertEquals("unsupported_modality", refused.code());
     }
 
@@ -129,7 +135,9 @@ class ModelProcessTest {
         AssertSubscriber<WorkerFrame.OfRequest> stream = run(worker, endless());
         until("text", () -> !text(stream).isEmpty());
         stream.cancel();
-        until("cancelled", () -> worker.totals().cancelled() == 1 && worker.totals().running() == 0);
+        until(
+                "cancelled",
+                () -> worker.totals().cancelled() == 1 && worker.totals().running() == 0);
         assertEquals(0, worker.inFlight());
     }
 
@@ -150,17 +158,25 @@ class ModelProcessTest {
         String loops = "{% for a in range(10000) %}{% for b in range(10000) %}{% for c in range(10000) %}{% endfor %}"
                 + "{% endfor %}{% endfor %}{{ messages[0]['content'] }}";
         Path model = TestModels.withTemplate(TestModels.model(TestModels.LLAVA), loops, folder.resolve("loops.gguf"));
-        SupervisedWorker worker = started(model, null, Kernels.STOCK, TestConfig.of(Map.of("load-stall-timeout", "6S")));
-        until("failure", () -> worker.state() == ModelWorker.State.FAILED && worker.pid().isEmpty());
-        assertEquals("Loading it got no further for 6 seconds, at its chat template.", worker.failure().orElseThrow());
+        SupervisedWorker worker =
+                started(model, null, Kernels.STOCK, TestConfig.of(Map.of("load-stall-timeout", "6S")));
+        until(
+                "failure",
+                () -> worker.state() == ModelWorker.State.FAILED && worker.pid().isEmpty());
+        assertEquals(
+                "Loading it got no further for 6 seconds, at its chat template.",
+                worker.failure().orElseThrow());
         assertEquals(0, worker.restarts());
     }
 
     @Test
     void anMmprojOfAnotherKindOfModelIsRefused() {
-        SupervisedWorker worker = started(MODELS.resolve("llava-tiny-F16.gguf"), MODELS.resolve("qwen2.5-vl-tiny-F16.gguf"));
+        SupervisedWorker worker =
+                started(MODELS.resolve("llava-tiny-F16.gguf"), MODELS.resolve("qwen2.5-vl-tiny-F16.gguf"));
         until("failure", () -> worker.state() == ModelWorker.State.FAILED);
-        assertTrue(worker.failure().orElseThrow().contains("not a multimodal projector"), worker.failure().get());
+        assertTrue(
+                worker.failure().orElseThrow().contains("not a multimodal projector"),
+                worker.failure().get());
     }
 
     /** The demo model's own examples, with weights as in the file and so little smaller that answers are the same. */
@@ -172,8 +188,11 @@ class ModelProcessTest {
         if (!type.equals("F16")) {
             file = folder.resolve("demo.gguf");
             TestModels.init();
-            ModelQuantizer.quantize(demo, file, new ModelQuantizer.Options(ModelQuantizer.FileType.valueOf(type), false,
-                    Map.of(), Optional.empty(), 1));
+            ModelQuantizer.quantize(
+                    demo,
+                    file,
+                    new ModelQuantizer.Options(
+                            ModelQuantizer.FileType.valueOf(type), false, Map.of(), Optional.empty(), 1));
         }
         SupervisedWorker worker = started(file, demo.resolveSibling("mmproj-luq-demo-F16.gguf"), kernels);
         ready(worker);
@@ -197,8 +216,19 @@ class ModelProcessTest {
         ArrayNode messages = JSON.createArrayNode();
         messages.addObject().put("role", "user").set("content", content);
         ServerFrame.Generate plain = request(messages.toString(), 24, images.toArray(ServerFrame.Image[]::new));
-        return new ServerFrame.Generate(plain.id(), plain.messages(), plain.images(), null, null, false, null,
-                plain.sampling(), plain.maxTokens(), List.of(), 2, true);
+        return new ServerFrame.Generate(
+                plain.id(),
+                plain.messages(),
+                plain.images(),
+                null,
+                null,
+                false,
+                null,
+                plain.sampling(),
+                plain.maxTokens(),
+                List.of(),
+                2,
+                true);
     }
 
     private SupervisedWorker started(Path model, Path mmproj) {
@@ -211,11 +241,27 @@ class ModelProcessTest {
 
     private SupervisedWorker started(Path model, Path mmproj, Kernels kernels, WorkerConfig config) {
         ChildCommand command = new ChildCommand(CONFIG.process(), ChildCommand.WORKER_MAIN);
-        ServerFrame.Load load = new ServerFrame.Load(List.of(model.toString()), mmproj == null ? null : mmproj.toString(), 0,
-                2, 64, 1, 1, 1 << 20, 0, 0, kernels);
-        SupervisedWorker worker = new SupervisedWorker("tiny", load, config,
-                (modelId, events) -> WorkerProcess.start(modelId, command, events), timer,
-                new GenerationListener() { }, new Quarantine(CONFIG.restart()), () -> { });
+        ServerFrame.Load load = new ServerFrame.Load(
+                List.of(model.toString()),
+                mmproj == null ? null : mmproj.toString(),
+                0,
+                2,
+                64,
+                1,
+                1,
+                1 << 20,
+                0,
+                0,
+                kernels);
+        SupervisedWorker worker = new SupervisedWorker(
+                "tiny",
+                load,
+                config,
+                (modelId, events) -> WorkerProcess.start(modelId, command, events),
+                timer,
+                new GenerationListener() {},
+                new Quarantine(CONFIG.restart()),
+                () -> {});
         workers.add(worker);
         worker.start();
         return worker;
@@ -228,7 +274,8 @@ class ModelProcessTest {
             int pixel = image.getRGB(i / 3 % image.getWidth(), i / 3 / image.getWidth());
             rgb[i] = (byte) (pixel >> 8 * (2 - i % 3));
         }
-        return new ServerFrame.Image(image.getWidth(), image.getHeight(), String.format("%064x", Arrays.hashCode(rgb) & 0xffffffffL), rgb);
+        return new ServerFrame.Image(
+                image.getWidth(), image.getHeight(), String.format("%064x", Arrays.hashCode(rgb) & 0xffffffffL), rgb);
     }
 
     /** Generates until the context is full: random weights hardly ever end by themselves. */

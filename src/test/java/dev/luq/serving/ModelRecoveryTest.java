@@ -71,10 +71,22 @@ class ModelRecoveryTest {
     }
 
     private ModelWorker serve(Path file) {
-        CatalogConfig models = new SmallRyeConfigBuilder().withMapping(CatalogConfig.class)
-                .withDefaultValue("luq.model", file.toString()).build().getConfigMapping(CatalogConfig.class);
-        WorkerConfig config = TestConfig.of(Map.of("file-check-interval", "0.2S", "restart.back-off", "0.1S", "context-size",
-                "512", "threads", "1", "process.crash-dir", folder.resolve("crashes").toString()));
+        CatalogConfig models = new SmallRyeConfigBuilder()
+                .withMapping(CatalogConfig.class)
+                .withDefaultValue("luq.model", file.toString())
+                .build()
+                .getConfigMapping(CatalogConfig.class);
+        WorkerConfig config = TestConfig.of(Map.of(
+                "file-check-interval",
+                "0.2S",
+                "restart.back-off",
+                "0.1S",
+                "context-size",
+                "512",
+                "threads",
+                "1",
+                "process.crash-dir",
+                folder.resolve("crashes").toString()));
         VariantStore none = new NoVariants();
         Catalog catalog = new Catalog(models, new DataFolder(folder.resolve("data")), none);
         supervisor = new Supervisor(catalog, none, config, List.of(), List.of());

@@ -44,7 +44,11 @@ class ModelRouteTest {
         }
 
         @Override
-        public void ended(String modelId, String finishReason, Duration total, WorkerFrame.Accepted accepted,
+        public void ended(
+                String modelId,
+                String finishReason,
+                Duration total,
+                WorkerFrame.Accepted accepted,
                 WorkerFrame.Finished finished) {
             heard.add("ended " + finishReason);
         }
@@ -63,7 +67,9 @@ class ModelRouteTest {
     @Test
     void nobodyServesAModelThatIsNotLoaded() {
         assertEquals(ModelWorker.State.UNLOADED, route.state());
-        assertEquals(ModelWorker.State.UNLOADED, failure(WorkerException.NotReady.class, run("say a")).state());
+        assertEquals(
+                ModelWorker.State.UNLOADED,
+                failure(WorkerException.NotReady.class, run("say a")).state());
         assertEquals(List.of("rejected model_not_loaded"), heard);
     }
 
@@ -134,11 +140,16 @@ class ModelRouteTest {
         config = TestConfig.of(Map.of("slots", "1", "queue-size", "1"));
         route = new ModelRoute("test", config, timer, listener);
         route.pause();
-        AssertSubscriber<WorkerFrame.OfRequest> first = WorkerClient.run(route, WorkerClient.request("say a", 0).of("hog", null));
-        AssertSubscriber<WorkerFrame.OfRequest> second = WorkerClient.run(route, WorkerClient.request("say b", 0).of("hog", null));
-        AssertSubscriber<WorkerFrame.OfRequest> other = WorkerClient.run(route, WorkerClient.request("say c", 0).of("other", null));
+        AssertSubscriber<WorkerFrame.OfRequest> first =
+                WorkerClient.run(route, WorkerClient.request("say a", 0).of("hog", null));
+        AssertSubscriber<WorkerFrame.OfRequest> second =
+                WorkerClient.run(route, WorkerClient.request("say b", 0).of("hog", null));
+        AssertSubscriber<WorkerFrame.OfRequest> other =
+                WorkerClient.run(route, WorkerClient.request("say c", 0).of("other", null));
         failure(WorkerException.QueueFull.class, second);
-        failure(WorkerException.QueueFull.class, WorkerClient.run(route, WorkerClient.request("say d", 0).of("other", null)));
+        failure(
+                WorkerException.QueueFull.class,
+                WorkerClient.run(route, WorkerClient.request("say d", 0).of("other", null)));
         first.assertNotTerminated();
         other.assertNotTerminated();
         route.resume(null);
@@ -149,9 +160,12 @@ class ModelRouteTest {
         serve("good");
         SupervisedWorker before = route.current();
         for (String unusable : List.of("unusable", "mute")) {
-            ModelOperationException.Failed failure = assertThrows(ModelOperationException.Failed.class,
-                    () -> swap(unusable, "good").overlap());
-            assertTrue(failure.getMessage().contains("of no use") || failure.getMessage().contains("does not answer"),
+            ModelOperationException.Failed failure =
+                    assertThrows(ModelOperationException.Failed.class, () -> swap(unusable, "good")
+                            .overlap());
+            assertTrue(
+                    failure.getMessage().contains("of no use")
+                            || failure.getMessage().contains("does not answer"),
                     failure.getMessage());
             assertSame(before, route.current());
         }
@@ -164,8 +178,9 @@ class ModelRouteTest {
         serve("good");
         AssertSubscriber<WorkerFrame.OfRequest> running = run("wait");
         until("the text", () -> text(running).equals("waiting"));
-        Future<?> swap = background.submit(() -> assertThrows(ModelOperationException.Failed.class,
-                () -> swap("unusable", "good").pause()));
+        Future<?> swap = background.submit(
+                () -> assertThrows(ModelOperationException.Failed.class, () -> swap("unusable", "good")
+                        .pause()));
         until("pause", () -> route.state() == ModelWorker.State.SWAPPING);
         AssertSubscriber<WorkerFrame.OfRequest> waiting = run("say a");
         running.cancel();
@@ -177,9 +192,14 @@ class ModelRouteTest {
     @Test
     void aNextOneThatCannotEvenBeMadeLeavesNoHole() throws Exception {
         serve("good");
-        Swap swap = new Swap(route, () -> {
-            throw new IllegalStateException("its files are gone");
-        }, worker("good"), config.deadline(), background);
+        Swap swap = new Swap(
+                route,
+                () -> {
+                    throw new IllegalStateException("its files are gone");
+                },
+                worker("good"),
+                config.deadline(),
+                background);
         assertThrows(IllegalStateException.class, swap::overlap);
         assertEquals("a", answer(run("say a")));
         assertThrows(IllegalStateException.class, swap::pause);
@@ -206,9 +226,13 @@ class ModelRouteTest {
         route.pause();
         AssertSubscriber<WorkerFrame.OfRequest> waiting = run("say a");
         route.drain();
-        assertEquals(ModelWorker.State.DRAINING, failure(WorkerException.NotReady.class, run("say b")).state());
+        assertEquals(
+                ModelWorker.State.DRAINING,
+                failure(WorkerException.NotReady.class, run("say b")).state());
         route.giveUp();
-        assertEquals(ModelWorker.State.DRAINING, failure(WorkerException.NotReady.class, waiting).state());
+        assertEquals(
+                ModelWorker.State.DRAINING,
+                failure(WorkerException.NotReady.class, waiting).state());
     }
 
     private void serve(String model) {
@@ -224,10 +248,17 @@ class ModelRouteTest {
 
     private Supplier<SupervisedWorker> worker(String model) {
         ChildCommand command = new ChildCommand(config.process(), "dev.luq.worker.ScriptedWorker");
-        ServerFrame.Load load = new ServerFrame.Load(List.of(model), null, 0, config.slots(), 512, 0, 0, 0, 0, 0, config.kernels());
-        return () -> new SupervisedWorker("test", load, config,
-                (modelId, events) -> WorkerProcess.start(modelId, command, events), timer, listener,
-                route.quarantine(), () -> released.add(model));
+        ServerFrame.Load load =
+                new ServerFrame.Load(List.of(model), null, 0, config.slots(), 512, 0, 0, 0, 0, 0, config.kernels());
+        return () -> new SupervisedWorker(
+                "test",
+                load,
+                config,
+                (modelId, events) -> WorkerProcess.start(modelId, command, events),
+                timer,
+                listener,
+                route.quarantine(),
+                () -> released.add(model));
     }
 
     private AssertSubscriber<WorkerFrame.OfRequest> run(String messages) {

@@ -66,9 +66,13 @@ class NotFiniteTest {
             beside.add(run(worker, request(HELLO, 12)));
             WorkerException.Rejected rejected = failure(WorkerException.Rejected.class, run(worker, request(BAD, 12)));
             assertEquals("non_finite_output", rejected.code());
-            assertTrue(rejected.getMessage().startsWith("The model's outputs are not finite numbers, first at blk.0.attn_q.weight"
-                    + " in layer 0."), rejected.getMessage());
-            assertTrue(rejected.getMessage().contains("kernels " + kernels.name().toLowerCase(java.util.Locale.ROOT)),
+            assertTrue(
+                    rejected.getMessage()
+                            .startsWith("The model's outputs are not finite numbers, first at blk.0.attn_q.weight"
+                                    + " in layer 0."),
+                    rejected.getMessage());
+            assertTrue(
+                    rejected.getMessage().contains("kernels " + kernels.name().toLowerCase(java.util.Locale.ROOT)),
                     rejected.getMessage());
         }
         beside.forEach(stream -> assertEquals(expected, answer(stream)));
@@ -105,10 +109,17 @@ class NotFiniteTest {
     private void start(Path model, Kernels kernels) {
         WorkerConfig config = TestConfig.of(Map.of());
         ChildCommand command = new ChildCommand(config.process(), ChildCommand.WORKER_MAIN);
-        ServerFrame.Load load = new ServerFrame.Load(List.of(model.toString()), null, 1024, 2, 128, 1, 1, 1 << 20, 0, 0, kernels);
-        worker = new SupervisedWorker("tiny", load, config,
-                (modelId, events) -> WorkerProcess.start(modelId, command, events), timer, new GenerationListener() { },
-                new Quarantine(config.restart()), () -> { });
+        ServerFrame.Load load =
+                new ServerFrame.Load(List.of(model.toString()), null, 1024, 2, 128, 1, 1, 1 << 20, 0, 0, kernels);
+        worker = new SupervisedWorker(
+                "tiny",
+                load,
+                config,
+                (modelId, events) -> WorkerProcess.start(modelId, command, events),
+                timer,
+                new GenerationListener() {},
+                new Quarantine(config.restart()),
+                () -> {});
         worker.start();
         WorkerClient.ready(worker);
     }

@@ -12,15 +12,15 @@ import java.util.Map;
 /** A server that starts one scripted worker, prints its process id when it is ready, and waits to be killed. */
 final class ParentProcess {
 
-    private ParentProcess() {
-    }
+    private ParentProcess() {}
 
     public static void main(String[] arguments) throws IOException, InterruptedException {
         ChildCommand command = new ChildCommand(TestConfig.of(Map.of()).process(), "dev.luq.worker.ScriptedWorker");
         WorkerProcess worker = WorkerProcess.start("child", command, new WorkerProcess.Events() {
             @Override
             public void frame(WorkerProcess process, WorkerFrame frame) {
-                if (frame instanceof WorkerFrame.Ready || frame instanceof WorkerFrame.Loading && arguments[0].equals("slow")) {
+                if (frame instanceof WorkerFrame.Ready
+                        || frame instanceof WorkerFrame.Loading && arguments[0].equals("slow")) {
                     System.out.println(process.pid());
                 }
             }

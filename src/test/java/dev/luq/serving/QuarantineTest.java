@@ -73,7 +73,18 @@ class QuarantineTest {
     }
 
     private static ServerFrame.Generate request(String id, String messages, String image, long seed) {
-        return new ServerFrame.Generate(id, messages, List.of(new ServerFrame.Image(1, 1, image, new byte[3])), null,
-                null, false, null, new Sampling(1, 1, 0, 0, 0, 0, 1, seed, java.util.Map.of()), 0, List.of(), -1, true);
+        return new ServerFrame.Generate(
+                id,
+                messages,
+                List.of(new ServerFrame.Image(1, 1, image, new byte[3])),
+                null,
+                null,
+                false,
+                null,
+                new Sampling(1, 1, 0, 0, 0, 0, 1, seed, java.util.Map.of()),
+                0,
+                List.of(),
+                -1,
+                true);
     }
 }

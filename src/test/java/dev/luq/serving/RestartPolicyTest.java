@@ -10,8 +10,16 @@ import org.junit.jupiter.api.Test;
 
 class RestartPolicyTest {
 
-    private final RestartPolicy policy = new RestartPolicy(TestConfig.of(Map.of("restart.back-off", "1S",
-            "restart.max-back-off", "5S", "restart.stable-after", "60S", "restart.load-attempts", "3")).restart());
+    private final RestartPolicy policy = new RestartPolicy(TestConfig.of(Map.of(
+                    "restart.back-off",
+                    "1S",
+                    "restart.max-back-off",
+                    "5S",
+                    "restart.stable-after",
+                    "60S",
+                    "restart.load-attempts",
+                    "3"))
+            .restart());
 
     @Test
     void aModelThatNeverLoadsIsGivenUp() {

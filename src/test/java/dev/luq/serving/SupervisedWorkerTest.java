@@ -56,7 +56,11 @@ class SupervisedWorkerTest {
         }
 
         @Override
-        public void ended(String modelId, String finishReason, Duration total, WorkerFrame.Accepted accepted,
+        public void ended(
+                String modelId,
+                String finishReason,
+                Duration total,
+                WorkerFrame.Accepted accepted,
                 WorkerFrame.Finished finished) {
             heard.add("ended " + finishReason);
         }
@@ -81,7 +85,9 @@ class SupervisedWorkerTest {
         SupervisedWorker worker = ready(Map.of());
         AssertSubscriber<WorkerFrame.OfRequest> answer = run(worker, "say a b");
         answer(answer);
-        List<String> kinds = answer.getItems().stream().map(item -> item.getClass().getSimpleName()).toList();
+        List<String> kinds = answer.getItems().stream()
+                .map(item -> item.getClass().getSimpleName())
+                .toList();
         assertEquals(List.of("Accepted", "Delta", "Delta", "Finished"), kinds);
         assertEquals("ab", text(answer));
         assertEquals(0, worker.inFlight());
@@ -101,8 +107,12 @@ class SupervisedWorkerTest {
         SupervisedWorker worker = ready(Map.of());
         byte[] rgb = new byte[3 * 200 * 300];
         Arrays.fill(rgb, (byte) 250);
-        AssertSubscriber<WorkerFrame.OfRequest> answer = WorkerClient.run(worker, request("pixels",
-                new ServerFrame.Image(200, 300, "aa", rgb), new ServerFrame.Image(1, 1, "bb", new byte[] {1, 2, 3})));
+        AssertSubscriber<WorkerFrame.OfRequest> answer = WorkerClient.run(
+                worker,
+                request(
+                        "pixels",
+                        new ServerFrame.Image(200, 300, "aa", rgb),
+                        new ServerFrame.Image(1, 1, "bb", new byte[] {1, 2, 3})));
         assertEquals("2:" + (rgb.length * 250L + 6), answer(answer));
     }
 
@@ -127,10 +137,14 @@ class SupervisedWorkerTest {
     @Test
     void aModelThatCannotBeLoadedFailsWithoutRestarts() {
         SupervisedWorker worker = started("unusable", Map.of());
-        until("failure", () -> worker.state() == ModelWorker.State.FAILED && worker.pid().isEmpty());
+        until(
+                "failure",
+                () -> worker.state() == ModelWorker.State.FAILED && worker.pid().isEmpty());
         assertEquals("The model is of no use.", worker.failure().orElseThrow());
         assertEquals(0, worker.restarts());
-        assertTrue(failure(WorkerException.NotReady.class, run(worker, "say a")).getMessage().contains("of no use"));
+        assertTrue(failure(WorkerException.NotReady.class, run(worker, "say a"))
+                .getMessage()
+                .contains("of no use"));
     }
 
     @Test
@@ -138,14 +152,25 @@ class SupervisedWorkerTest {
         SupervisedWorker worker = started("deadly", Map.of("restart.back-off", "0S"));
         until("failure", () -> worker.state() == ModelWorker.State.FAILED);
         assertEquals(2, worker.restarts());
-        assertTrue(worker.failure().orElseThrow().contains("SIGKILL"), worker.failure().get());
+        assertTrue(
+                worker.failure().orElseThrow().contains("SIGKILL"),
+                worker.failure().get());
     }
 
     /** Of five workers at once: each death takes the time of two starts. */
     @Test
     void aDeathFailsWhatRunsAndASuccessorAnswers() {
-        Map<String, String> signals = Map.of("die KILL", "SIGKILL", "die ABRT", "SIGABRT", "die SEGV", "SIGSEGV", "exit", "exit",
-                "garbage", "SIGKILL");
+        Map<String, String> signals = Map.of(
+                "die KILL",
+                "SIGKILL",
+                "die ABRT",
+                "SIGABRT",
+                "die SEGV",
+                "SIGSEGV",
+                "exit",
+                "exit",
+                "garbage",
+                "SIGKILL");
         Map<String, SupervisedWorker> all = new TreeMap<>();
         signals.keySet().forEach(deadly -> all.put(deadly, started("good", Map.of())));
         Map<String, Long> pids = new TreeMap<>();
@@ -168,8 +193,13 @@ class SupervisedWorkerTest {
             assertEquals(1, worker.restarts(), deadly);
             assertEquals("b", answer(run(worker, "say b")), deadly);
         });
-        assertEquals(signals.values().stream().sorted().toList(),
-                heard.stream().filter(event -> event.startsWith("died ")).map(event -> event.substring("died ".length())).sorted().toList());
+        assertEquals(
+                signals.values().stream().sorted().toList(),
+                heard.stream()
+                        .filter(event -> event.startsWith("died "))
+                        .map(event -> event.substring("died ".length()))
+                        .sorted()
+                        .toList());
     }
 
     @Test
@@ -214,7 +244,9 @@ class SupervisedWorkerTest {
         AssertSubscriber<WorkerFrame.OfRequest> first = run(worker, "deaf");
         until("the text", () -> text(first).equals("deaf"));
         failure(WorkerException.Died.class, run(worker, "die KILL deaf"));
-        until("the successor", () -> worker.state() == ModelWorker.State.READY && worker.pid().orElse(pid) != pid);
+        until(
+                "the successor",
+                () -> worker.state() == ModelWorker.State.READY && worker.pid().orElse(pid) != pid);
 
         AssertSubscriber<WorkerFrame.OfRequest> running = run(worker, "wait");
         until("the text", () -> text(running).equals("waiting"));
@@ -261,7 +293,10 @@ class SupervisedWorkerTest {
         while (!failure.endsWith(", at its chat template.") && seconds < 32) {
             seconds *= 2;
             SupervisedWorker worker = started("stuck", Map.of("load-stall-timeout", seconds + "S"));
-            until("the failure", () -> worker.state() == ModelWorker.State.FAILED && worker.pid().isEmpty());
+            until(
+                    "the failure",
+                    () -> worker.state() == ModelWorker.State.FAILED
+                            && worker.pid().isEmpty());
             failure = worker.failure().orElseThrow();
             assertEquals(0, worker.restarts());
         }
@@ -308,8 +343,12 @@ class SupervisedWorkerTest {
         Files.writeString(model, "we");
         for (int i = 0; i < 2; i++) {
             WorkerException.Died death = failure(WorkerException.Died.class, run(worker, "die BUS"));
-            assertEquals(i == 0 ? "The model's process died while it worked on this request: the model's file was truncated"
-                    + " while it was served" : "The model's process died while it worked on this request", death.getMessage());
+            assertEquals(
+                    i == 0
+                            ? "The model's process died while it worked on this request: the model's file was truncated"
+                                    + " while it was served"
+                            : "The model's process died while it worked on this request",
+                    death.getMessage());
             until("the successor", () -> worker.state() == ModelWorker.State.READY);
         }
         assertTrue(heard.contains("died SIGBUS"), heard.toString());
@@ -353,22 +392,29 @@ class SupervisedWorkerTest {
     @Test
     void whoHoldsMostGivesWayToWhoHasLess() {
         SupervisedWorker worker = ready(Map.of("slots", "2", "queue-size", "3"));
-        AssertSubscriber<WorkerFrame.OfRequest> answered = WorkerClient.run(worker, request("wait").of("hog", null));
+        AssertSubscriber<WorkerFrame.OfRequest> answered =
+                WorkerClient.run(worker, request("wait").of("hog", null));
         until("the text", () -> text(answered).equals("waiting"));
         List<AssertSubscriber<WorkerFrame.OfRequest>> queued = new ArrayList<>();
         for (int i = 0; i < 4; i++) {
             queued.add(WorkerClient.run(worker, request("queued").of("hog", null)));
         }
-        failure(WorkerException.QueueFull.class, WorkerClient.run(worker, request("queued").of("hog", null)));
+        failure(
+                WorkerException.QueueFull.class,
+                WorkerClient.run(worker, request("queued").of("hog", null)));
 
         assertEquals("a", answer(WorkerClient.run(worker, request("say a").of("other", null))));
-        assertTrue(failure(WorkerException.QueueFull.class, queued.get(3)).getMessage().contains("fewer requests"));
+        assertTrue(failure(WorkerException.QueueFull.class, queued.get(3))
+                .getMessage()
+                .contains("fewer requests"));
         queued.get(2).assertNotTerminated();
 
         WorkerClient.run(worker, request("queued").of("third", null));
         WorkerClient.run(worker, request("queued").of("third", null));
         failure(WorkerException.QueueFull.class, queued.get(2));
-        failure(WorkerException.QueueFull.class, WorkerClient.run(worker, request("queued").of("third", null)));
+        failure(
+                WorkerException.QueueFull.class,
+                WorkerClient.run(worker, request("queued").of("third", null)));
         queued.get(1).assertNotTerminated();
         answered.assertNotTerminated();
         assertEquals(5, worker.inFlight());
@@ -389,8 +435,9 @@ class SupervisedWorkerTest {
 
     private static ServerFrame.Generate choice(String id, String messages) {
         ServerFrame.Generate like = request(messages);
-        return new ServerFrame.Generate(id, messages, List.of(), null, null, false, null, like.sampling(), 0, List.of(), -1,
-                true).of("hog", null);
+        return new ServerFrame.Generate(
+                        id, messages, List.of(), null, null, false, null, like.sampling(), 0, List.of(), -1, true)
+                .of("hog", null);
     }
 
     @Test
@@ -401,7 +448,8 @@ class SupervisedWorkerTest {
         for (int i = 0; i < 3; i++) {
             queued.add(WorkerClient.run(worker, request("queued", half).of("hog", null)));
         }
-        assertEquals("1:0", answer(WorkerClient.run(worker, request("pixels", half).of("other", null))));
+        assertEquals(
+                "1:0", answer(WorkerClient.run(worker, request("pixels", half).of("other", null))));
         failure(WorkerException.QueueFull.class, queued.get(2));
         queued.get(1).assertNotTerminated();
     }
@@ -411,8 +459,10 @@ class SupervisedWorkerTest {
         SupervisedWorker worker = ready(Map.of("image-bytes-in-flight", "300"));
         ServerFrame.Image large = new ServerFrame.Image(10, 11, "l", new byte[330]);
         ServerFrame.Image half = new ServerFrame.Image(10, 6, "h", new byte[180]);
-        assertEquals("request_too_large",
-                failure(WorkerException.Rejected.class, WorkerClient.run(worker, request("pixels", large))).code());
+        assertEquals(
+                "request_too_large",
+                failure(WorkerException.Rejected.class, WorkerClient.run(worker, request("pixels", large)))
+                        .code());
         AssertSubscriber<WorkerFrame.OfRequest> first = WorkerClient.run(worker, request("wait", half));
         failure(WorkerException.QueueFull.class, WorkerClient.run(worker, request("pixels", half)));
         first.cancel();
@@ -423,8 +473,10 @@ class SupervisedWorkerTest {
     @Test
     void textThatWaitsForTheEngineIsBounded() {
         SupervisedWorker worker = ready(Map.of("text-bytes-in-flight", "300"));
-        assertEquals("request_too_large",
-                failure(WorkerException.Rejected.class, run(worker, "say " + "a".repeat(150))).code());
+        assertEquals(
+                "request_too_large",
+                failure(WorkerException.Rejected.class, run(worker, "say " + "a".repeat(150)))
+                        .code());
         AssertSubscriber<WorkerFrame.OfRequest> first = run(worker, "prepare " + "a".repeat(100));
         failure(WorkerException.QueueFull.class, run(worker, "say " + "b".repeat(100)));
         first.cancel();
@@ -449,7 +501,9 @@ class SupervisedWorkerTest {
         AssertSubscriber<WorkerFrame.OfRequest> answer = run(worker, "deaf");
         until("the text", () -> text(answer).equals("deaf"));
         answer.cancel();
-        until("the successor", () -> worker.state() == ModelWorker.State.READY && worker.pid().orElse(pid) != pid);
+        until(
+                "the successor",
+                () -> worker.state() == ModelWorker.State.READY && worker.pid().orElse(pid) != pid);
         assertTrue(heard.contains("died SIGKILL"), heard.toString());
     }
 
@@ -472,7 +526,9 @@ class SupervisedWorkerTest {
         AssertSubscriber<WorkerFrame.OfRequest> running = run(worker, "wait");
         until("the text", () -> text(running).equals("waiting"));
         worker.drain();
-        assertEquals(ModelWorker.State.DRAINING, failure(WorkerException.NotReady.class, run(worker, "say a")).state());
+        assertEquals(
+                ModelWorker.State.DRAINING,
+                failure(WorkerException.NotReady.class, run(worker, "say a")).state());
         Thread ending = new Thread(() -> {
             try {
                 worker.end(System.nanoTime() + Duration.ofSeconds(60).toNanos());
@@ -495,7 +551,9 @@ class SupervisedWorkerTest {
         AssertSubscriber<WorkerFrame.OfRequest> running = run(worker, "wait");
         worker.drain();
         worker.end(System.nanoTime());
-        assertEquals(ModelWorker.State.DRAINING, failure(WorkerException.NotReady.class, running).state());
+        assertEquals(
+                ModelWorker.State.DRAINING,
+                failure(WorkerException.NotReady.class, running).state());
     }
 
     private SupervisedWorker ready(Map<String, String> config) {
@@ -507,15 +565,24 @@ class SupervisedWorkerTest {
     private SupervisedWorker started(String model, Map<String, String> values) {
         WorkerConfig config = TestConfig.of(values);
         ChildCommand command = new ChildCommand(config.process(), "dev.luq.worker.ScriptedWorker");
-        SupervisedWorker worker = worker(model, config, (modelId, events) -> WorkerProcess.start(modelId, command, events));
+        SupervisedWorker worker =
+                worker(model, config, (modelId, events) -> WorkerProcess.start(modelId, command, events));
         worker.start();
         return worker;
     }
 
     private SupervisedWorker worker(String model, WorkerConfig config, SupervisedWorker.Launcher launcher) {
-        ServerFrame.Load load = new ServerFrame.Load(List.of(model), null, 0, config.slots(), 512, 0, 0, 0, 0, 0, config.kernels());
-        SupervisedWorker worker = new SupervisedWorker("test", load, config, launcher, timer, listener,
-                new Quarantine(config.restart()), () -> heard.add("released"));
+        ServerFrame.Load load =
+                new ServerFrame.Load(List.of(model), null, 0, config.slots(), 512, 0, 0, 0, 0, 0, config.kernels());
+        SupervisedWorker worker = new SupervisedWorker(
+                "test",
+                load,
+                config,
+                launcher,
+                timer,
+                listener,
+                new Quarantine(config.restart()),
+                () -> heard.add("released"));
         workers.add(worker);
         return worker;
     }

@@ -16,8 +16,7 @@ public final class WorkerClient {
 
     private static final AtomicInteger IDS = new AtomicInteger();
 
-    private WorkerClient() {
-    }
+    private WorkerClient() {}
 
     public static void ready(ModelWorker worker) {
         until("the model to be ready", () -> {
@@ -27,8 +26,19 @@ public final class WorkerClient {
     }
 
     public static ServerFrame.Generate request(String messages, int maxTokens, ServerFrame.Image... images) {
-        return new ServerFrame.Generate("r" + IDS.incrementAndGet(), messages, List.of(images), null, null, false, null,
-                Sampling.GREEDY, maxTokens, List.of(), -1, true);
+        return new ServerFrame.Generate(
+                "r" + IDS.incrementAndGet(),
+                messages,
+                List.of(images),
+                null,
+                null,
+                false,
+                null,
+                Sampling.GREEDY,
+                maxTokens,
+                List.of(),
+                -1,
+                true);
     }
 
     public static AssertSubscriber<WorkerFrame.OfRequest> run(ModelWorker worker, ServerFrame.Generate request) {

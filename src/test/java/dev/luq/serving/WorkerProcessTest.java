@@ -38,9 +38,14 @@ class WorkerProcessTest {
     @ParameterizedTest
     @ValueSource(strings = {"good", "slow"})
     void aWorkerWhoseServerIsKilledEndsItself(String model) throws Exception {
-        Process parent = java(ParentProcess.class.getName(), model).redirectError(ProcessBuilder.Redirect.DISCARD).start();
+        Process parent = java(ParentProcess.class.getName(), model)
+                .redirectError(ProcessBuilder.Redirect.DISCARD)
+                .start();
         try (BufferedReader lines = new BufferedReader(new InputStreamReader(parent.getInputStream()))) {
-            String pid = lines.lines().filter(line -> line.matches("\\d+")).findFirst().orElseThrow();
+            String pid = lines.lines()
+                    .filter(line -> line.matches("\\d+"))
+                    .findFirst()
+                    .orElseThrow();
             ProcessHandle worker = ProcessHandle.of(Long.parseLong(pid)).orElseThrow();
             assertTrue(worker.isAlive());
             parent.destroyForcibly().waitFor();
@@ -51,7 +56,9 @@ class WorkerProcessTest {
     @ParameterizedTest
     @ValueSource(strings = {"INT", "TERM", "HUP"})
     void signalsOfTheProcessGroupAreTheServersBusiness(String signal) throws Exception {
-        Process worker = java(ScriptedWorker.class.getName()).redirectError(ProcessBuilder.Redirect.DISCARD).start();
+        Process worker = java(ScriptedWorker.class.getName())
+                .redirectError(ProcessBuilder.Redirect.DISCARD)
+                .start();
         try {
             // a frame tells that the worker has set itself up
             worker.getOutputStream().write(load("good", Kernels.FAST));
@@ -59,7 +66,8 @@ class WorkerProcessTest {
             assertTrue(worker.getInputStream().read() >= 0);
             Signals.send(signal, worker.pid());
             worker.getOutputStream().close();
-            assertEquals(0, ended("the worker whose input ended", worker), "ended because its input did, not by the signal");
+            assertEquals(
+                    0, ended("the worker whose input ended", worker), "ended because its input did, not by the signal");
         } finally {
             worker.destroyForcibly();
         }
@@ -69,11 +77,13 @@ class WorkerProcessTest {
     @CsvSource({"FAST, 'Kernels fast: [a-z0-9, ]+'", "COMPACT, 'Kernels compact: [a-z0-9, ]+'", "STOCK, Kernels stock"})
     void theLogNamesTheKernels(Kernels kernels, String expected, @TempDir Path folder) throws Exception {
         Path log = folder.resolve("log");
-        Process worker = java(WorkerMain.class.getName()).redirectError(log.toFile()).start();
+        Process worker =
+                java(WorkerMain.class.getName()).redirectError(log.toFile()).start();
         try {
             worker.getOutputStream().write(load("src/test/resources/reference/llava-tiny-F16.gguf", kernels));
             worker.getOutputStream().flush();
-            Frames.Reader<WorkerFrame> frames = new Frames.Reader<>(WorkerFrame.class, worker.getInputStream(), 1 << 20);
+            Frames.Reader<WorkerFrame> frames =
+                    new Frames.Reader<>(WorkerFrame.class, worker.getInputStream(), 1 << 20);
             while (frames.read() instanceof WorkerFrame.Loading) {
                 // until it is ready or failed
             }
@@ -85,8 +95,11 @@ class WorkerProcessTest {
     }
 
     private static ProcessBuilder java(String... main) {
-        List<String> line = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:TieredStopAtLevel=1", "-cp", System.getProperty("java.class.path")));
+        List<String> line = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:TieredStopAtLevel=1",
+                "-cp",
+                System.getProperty("java.class.path")));
         line.addAll(List.of(main));
         return new ProcessBuilder(line);
     }
@@ -100,20 +113,36 @@ class WorkerProcessTest {
 
     @Test
     void aWorkerKnowsNoSecretAndNoOptionOfTheServer() {
-        Map<String, String> environment = new HashMap<>(Map.of("PATH", "/bin", "LUQ_API_KEYS", "secret",
-                "QUARKUS_HTTP_PORT", "1", "JAVA_TOOL_OPTIONS", "-Xmx1g"));
+        Map<String, String> environment = new HashMap<>(Map.of(
+                "PATH", "/bin", "LUQ_API_KEYS", "secret", "QUARKUS_HTTP_PORT", "1", "JAVA_TOOL_OPTIONS", "-Xmx1g"));
         ChildCommand.environment(environment);
         assertEquals(Map.of("PATH", "/bin", "GGML_NO_BACKTRACE", "1", "GOMP_SPINCOUNT", "20000"), environment);
     }
 
     @Test
     void theCommandLineCarriesTheConfiguration() {
-        WorkerConfig config = TestConfig.of(Map.of("process.heap", "99m", "process.jvm-options", "-Da=1,-Db=2",
-                "process.native-cache-dir", "/cache", "process.crash-dir", "/crash", "process.class-path", "a" + File.pathSeparator + "b"));
+        WorkerConfig config = TestConfig.of(Map.of(
+                "process.heap",
+                "99m",
+                "process.jvm-options",
+                "-Da=1,-Db=2",
+                "process.native-cache-dir",
+                "/cache",
+                "process.crash-dir",
+                "/crash",
+                "process.class-path",
+                "a" + File.pathSeparator + "b"));
         List<String> line = new ChildCommand(config.process(), "Main").line("vendor/model:1");
-        assertTrue(line.containsAll(List.of("-Xmx99m", "-Da=1", "-Db=2", "-Dorg.bytedeco.javacpp.cachedir=/cache",
-                "-XX:ErrorFile=/crash/luq-worker-vendor_model_1-%p.crash.log")), line.toString());
-        assertEquals(List.of("-cp", "a" + File.pathSeparator + "b", "Main"), line.subList(line.size() - 3, line.size()));
+        assertTrue(
+                line.containsAll(List.of(
+                        "-Xmx99m",
+                        "-Da=1",
+                        "-Db=2",
+                        "-Dorg.bytedeco.javacpp.cachedir=/cache",
+                        "-XX:ErrorFile=/crash/luq-worker-vendor_model_1-%p.crash.log")),
+                line.toString());
+        assertEquals(
+                List.of("-cp", "a" + File.pathSeparator + "b", "Main"), line.subList(line.size() - 3, line.size()));
         assertFalse(line.contains("-Xmx384m"));
     }
 }

@@ -49,8 +49,12 @@ class TelemetryTest {
     void aModelWithABrokenFileFailsAloneAndSaysWhy() {
         ModelWorker broken = workers.find("broken").orElseThrow();
         assertEquals(ModelWorker.State.FAILED, broken.state());
-        assertTrue(broken.failure().orElseThrow().contains("model file"), broken.failure().get());
-        assertEquals(List.of("tiny", "broken"), workers.all().stream().map(ModelWorker::modelId).toList());
+        assertTrue(
+                broken.failure().orElseThrow().contains("model file"),
+                broken.failure().get());
+        assertEquals(
+                List.of("tiny", "broken"),
+                workers.all().stream().map(ModelWorker::modelId).toList());
         assertEquals("tiny", workers.find("").orElseThrow().modelId());
     }
 
@@ -58,7 +62,9 @@ class TelemetryTest {
     void healthIsReadyWhenNoModelLoads() {
         get("/q/health/live").then().statusCode(200).body("status", equalTo("UP"));
         get("/q/health/started").then().statusCode(200);
-        get("/q/health/ready").then().statusCode(200)
+        get("/q/health/ready")
+                .then()
+                .statusCode(200)
                 .body("checks.find { it.name == 'models' }.data.tiny", equalTo("ready"))
                 .body("checks.find { it.name == 'models' }.data.broken", containsString("failed"))
                 .body("checks.find { it.name == 'models' }.data.broken", not(containsString("/")));
@@ -68,10 +74,14 @@ class TelemetryTest {
     @Test
     void theScrapeHasTheTableOfMetricsAndNoOther() {
         answer(8);
-        Set<String> expected = Arrays.stream(Metrics.values()).map(Metrics::metricName).collect(Collectors.toCollection(TreeSet::new));
-        assertEquals(expected, scrape().lines().filter(line -> line.startsWith("luq_"))
-                .map(line -> line.replaceFirst("[{ ].*", "").replaceFirst("_(bucket|count|sum|max)$", ""))
-                .collect(Collectors.toCollection(TreeSet::new)));
+        Set<String> expected =
+                Arrays.stream(Metrics.values()).map(Metrics::metricName).collect(Collectors.toCollection(TreeSet::new));
+        assertEquals(
+                expected,
+                scrape().lines()
+                        .filter(line -> line.startsWith("luq_"))
+                        .map(line -> line.replaceFirst("[{ ].*", "").replaceFirst("_(bucket|count|sum|max)$", ""))
+                        .collect(Collectors.toCollection(TreeSet::new)));
     }
 
     @Test
@@ -79,14 +89,20 @@ class TelemetryTest {
         double answersBefore = value("luq_e2e_request_latency_seconds_count{model_name=\"tiny\"");
         double tokensBefore = value("luq_generation_tokens_total{model_name=\"tiny\"");
         WorkerFrame.Finished finished = answer(8);
-        until("stats", () -> value("luq_generation_tokens_total{model_name=\"tiny\"")
-                == tokensBefore + finished.completionTokens());
+        until(
+                "stats",
+                () -> value("luq_generation_tokens_total{model_name=\"tiny\"")
+                        == tokensBefore + finished.completionTokens());
         assertEquals(answersBefore + 1, value("luq_e2e_request_latency_seconds_count{model_name=\"tiny\""));
-        assertTrue(value("luq_request_success_total{finished_reason=\"" + finished.finishReason() + "\",model_name=\"tiny\"") >= 1);
+        assertTrue(value("luq_request_success_total{finished_reason=\"" + finished.finishReason()
+                        + "\",model_name=\"tiny\"")
+                >= 1);
         assertTrue(value("luq_kv_cache_usage_ratio{model_name=\"tiny\"") > 0);
         assertTrue(value("luq_model_memory_bytes{model_name=\"tiny\",part=\"resident\"") > 10_000_000);
         assertTrue(scrape().contains("quantization=\"F16\""), "model_info");
-        assertTrue(scrape().contains("luq_time_to_first_token_seconds_bucket{model_name=\"tiny\",le=\"300.0\""), "buckets of minutes");
+        assertTrue(
+                scrape().contains("luq_time_to_first_token_seconds_bucket{model_name=\"tiny\",le=\"300.0\""),
+                "buckets of minutes");
     }
 
     @Test
@@ -97,7 +113,9 @@ class TelemetryTest {
         double deaths = value("luq_worker_restarts_total{model_name=\"tiny\",signal=\"SIGKILL\"");
         long pid = tiny.pid().orElseThrow();
         ProcessHandle.of(pid).orElseThrow().destroyForcibly();
-        until("successor", () -> tiny.state() == ModelWorker.State.READY && tiny.pid().orElse(pid) != pid);
+        until(
+                "successor",
+                () -> tiny.state() == ModelWorker.State.READY && tiny.pid().orElse(pid) != pid);
         assertEquals(deaths + 1, value("luq_worker_restarts_total{model_name=\"tiny\",signal=\"SIGKILL\""));
         assertTrue(value("luq_generation_tokens_total{model_name=\"tiny\"") >= tokens);
         answer(4);
@@ -127,8 +145,10 @@ class TelemetryTest {
     }
 
     private static double value(String series) {
-        return scrape().lines().filter(line -> line.startsWith(series))
-                .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1))).findFirst()
+        return scrape().lines()
+                .filter(line -> line.startsWith(series))
+                .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
+                .findFirst()
                 .orElseThrow(() -> new AssertionError(series + " is not in the scrape"));
     }
 }

@@ -9,8 +9,7 @@ import java.util.List;
 /** Stands in for {@link KernelTrialsMain}: says what its script says, and counts its starts. */
 public final class ScriptedTrials {
 
-    private ScriptedTrials() {
-    }
+    private ScriptedTrials() {}
 
     /**
      * @param arguments the script, a file of lines {@code NAME => what happens}: a line to be printed, {@code SIGNAL name},

@@ -67,10 +67,10 @@ public final class ScriptedWorker implements ModelHost {
                 forEver();
             }
             case "mute" -> mute = true;
-            default -> {
-            }
+            default -> {}
         }
-        return new WorkerFrame.ModelInfo("scripted", "script", "F16", 10, 20, 16, 512, 512, load.slots(), true, false, 64);
+        return new WorkerFrame.ModelInfo(
+                "scripted", "script", "F16", 10, 20, 16, 512, 512, load.slots(), true, false, 64);
     }
 
     @Override
@@ -89,7 +89,8 @@ public final class ScriptedWorker implements ModelHost {
             waiting.put(id, events);
             return;
         }
-        events.accept(new WorkerFrame.Accepted(id, words.length, request.images().size(), 0));
+        events.accept(
+                new WorkerFrame.Accepted(id, words.length, request.images().size(), 0));
         switch (words[0]) {
             case "say" -> {
                 for (int i = 1; i < words.length; i++) {
@@ -130,7 +131,10 @@ public final class ScriptedWorker implements ModelHost {
             }
             case "print" -> {
                 try {
-                    new ProcessBuilder("echo", "a fatal error").inheritIO().start().waitFor();
+                    new ProcessBuilder("echo", "a fatal error")
+                            .inheritIO()
+                            .start()
+                            .waitFor();
                 } catch (IOException | InterruptedException e) {
                     throw new IllegalStateException(e);
                 }
@@ -174,7 +178,8 @@ public final class ScriptedWorker implements ModelHost {
 
     @Override
     public WorkerFrame.EngineStats stats() {
-        return new WorkerFrame.EngineStats(0, waiting.size(), 3, 10, 0, tokens.get(), 0, 0, 0, 0, 0, 0, 0, cancelled.get());
+        return new WorkerFrame.EngineStats(
+                0, waiting.size(), 3, 10, 0, tokens.get(), 0, 0, 0, 0, 0, 0, 0, cancelled.get());
     }
 
     private static void forEver() {

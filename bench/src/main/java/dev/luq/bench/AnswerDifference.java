@@ -34,21 +34,25 @@ public record AnswerDifference(int position, Optional<String> stock, Optional<St
         }
         Optional<TokenLogprob> theirs = token(stock, same);
         Optional<TokenLogprob> own = token(ours, same);
-        double gap = theirs.isPresent() && own.isPresent() ? gap(theirs.get(), own.get())
+        double gap = theirs.isPresent() && own.isPresent()
+                ? gap(theirs.get(), own.get())
                 : margin(theirs.or(() -> own).orElseThrow());
-        return Optional.of(new AnswerDifference(same + 1, theirs.map(TokenLogprob::token), own.map(TokenLogprob::token), gap));
+        return Optional.of(
+                new AnswerDifference(same + 1, theirs.map(TokenLogprob::token), own.map(TokenLogprob::token), gap));
     }
 
     /** By how many nats the log probabilities of the tokens differ that come before the first difference. */
     static double[] shifts(List<TokenLogprob> stock, List<TokenLogprob> ours) {
         return IntStream.range(0, same(stock, ours))
-                .mapToDouble(i -> Math.abs(stock.get(i).logprob() - ours.get(i).logprob())).toArray();
+                .mapToDouble(i -> Math.abs(stock.get(i).logprob() - ours.get(i).logprob()))
+                .toArray();
     }
 
     /** @return tokens that both begin with */
     private static int same(List<TokenLogprob> stock, List<TokenLogprob> ours) {
         int same = 0;
-        while (same < Math.min(stock.size(), ours.size()) && stock.get(same).bytes().equals(ours.get(same).bytes())) {
+        while (same < Math.min(stock.size(), ours.size())
+                && stock.get(same).bytes().equals(ours.get(same).bytes())) {
             same++;
         }
         return same;
@@ -60,8 +64,12 @@ public record AnswerDifference(int position, Optional<String> stock, Optional<St
 
     private static double gap(TokenLogprob stock, TokenLogprob ours) {
         List<TokenLogprob> top = stock.top();
-        return stock.logprob() - top.stream().filter(token -> token.bytes().equals(ours.bytes())).findFirst()
-                .orElse(top.get(top.size() - 1)).logprob();
+        return stock.logprob()
+                - top.stream()
+                        .filter(token -> token.bytes().equals(ours.bytes()))
+                        .findFirst()
+                        .orElse(top.get(top.size() - 1))
+                        .logprob();
     }
 
     private static double margin(TokenLogprob token) {

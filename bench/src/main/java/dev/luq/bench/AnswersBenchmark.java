@@ -32,19 +32,22 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
 /** {@code luq bench answers}: whether a model answers the same with our kernels as with llama.cpp's. */
-@Command(name = "answers", mixinStandardHelpOptions = true, sortOptions = false,
+@Command(
+        name = "answers",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
         description = "Compares a model's answers with llama.cpp's kernels and with ours, token by token.",
         footerHeading = "%nHow it is measured%n",
         footer = {
             "Two servers have the same model, one with llama.cpp's kernels and one with ours, and are asked the same questions"
-                + " in the same order, one at a time; each token is the likeliest one. The first token that differs is"
-                + " listed, with the nats by which llama.cpp held its own likelier than ours. Both kernels add in different"
-                + " orders, so tokens that are as good as equally likely, within 0.1 nats, may change places; a larger gap"
-                + " makes the exit status 1.",
+                    + " in the same order, one at a time; each token is the likeliest one. The first token that differs is"
+                    + " listed, with the nats by which llama.cpp held its own likelier than ours. Both kernels add in different"
+                    + " orders, so tokens that are as good as equally likely, within 0.1 nats, may change places; a larger gap"
+                    + " makes the exit status 1.",
             "--layout stock has llama.cpp's kernels on both sides, but one server evaluates prompts in other steps: what adding"
-                + " in another order alone does to the answers.",
+                    + " in another order alone does to the answers.",
             "Without --model it is the demo model with every type that our kernels multiply: Q4_K_M, and every second layer"
-                + " by turns at IQ1_M, IQ2_XXS, IQ2_S, IQ3_XXS and IQ3_S, calibrated on the demo model's calibration set."
+                    + " by turns at IQ1_M, IQ2_XXS, IQ2_S, IQ3_XXS and IQ3_S, calibrated on the demo model's calibration set."
         })
 final class AnswersBenchmark implements Callable<Integer> {
 
@@ -53,6 +56,7 @@ final class AnswersBenchmark implements Callable<Integer> {
     private static final int OTHER_STEPS = 7;
     /** As many as a server tells. */
     private static final int ALTERNATIVES = 20;
+
     private static final Duration START = Duration.ofMinutes(10);
 
     @Option(names = "--model", paramLabel = "MODEL", description = "demo or a GGUF, as it is.")
@@ -61,19 +65,29 @@ final class AnswersBenchmark implements Callable<Integer> {
     @Option(names = "--mmproj", paramLabel = "GGUF", description = "Its vision projector.")
     private Path mmproj;
 
-    @Option(names = "--evaluation", paramLabel = "DIR",
+    @Option(
+            names = "--evaluation",
+            paramLabel = "DIR",
             description = "Set of questions (default: the demo model's evaluation set).")
     private Path evaluation;
 
-    @Option(names = "--every", paramLabel = "N", defaultValue = "1",
+    @Option(
+            names = "--every",
+            paramLabel = "N",
+            defaultValue = "1",
             description = "Of the questions one in N is asked (default: ${DEFAULT-VALUE}).")
     private int every;
 
-    @Option(names = "--layout", paramLabel = "NAME", defaultValue = "fast",
+    @Option(
+            names = "--layout",
+            paramLabel = "NAME",
+            defaultValue = "fast",
             description = "Of our kernels: fast or compact; stock for a comparison (default: ${DEFAULT-VALUE}).")
     private Kernels layout;
 
-    @Option(names = "--threads", paramLabel = "T",
+    @Option(
+            names = "--threads",
+            paramLabel = "T",
             description = "Compute threads of each server. Default: the processors available.")
     private int threads = Processors.available();
 
@@ -82,8 +96,7 @@ final class AnswersBenchmark implements Callable<Integer> {
     private final List<Double> shifts = new ArrayList<>();
 
     /** A question whose answers differ. */
-    private record Row(Example question, AnswerDifference difference) {
-    }
+    private record Row(Example question, AnswerDifference difference) {}
 
     @Override
     public Integer call() throws IOException {
@@ -94,10 +107,15 @@ final class AnswersBenchmark implements Callable<Integer> {
         List<Example> questions = questions(named.set("--evaluation", evaluation, DemoModel::evaluation));
         try (TemporaryFolder folder = TemporaryFolder.create()) {
             Path file = model == null ? LadderMix.ofDemo(folder.path(), threads) : named.modelFile();
-            System.out.printf(Locale.ROOT, "%s, %.1f MiB; llama.cpp's kernels against %s, %d threads%n", file.getFileName(),
+            System.out.printf(
+                    Locale.ROOT,
+                    "%s, %.1f MiB; llama.cpp's kernels against %s, %d threads%n",
+                    file.getFileName(),
                     ModelOptions.of(file.toString(), null).modelFiles().tensorBytes() / Units.MIB,
-                    layout == Kernels.STOCK ? "themselves in steps of " + OTHER_STEPS + " tokens"
-                            : "ours, layout " + layout.configName(), threads);
+                    layout == Kernels.STOCK
+                            ? "themselves in steps of " + OTHER_STEPS + " tokens"
+                            : "ours, layout " + layout.configName(),
+                    threads);
             long start = System.nanoTime();
             compare(file, named.mmprojFile(), folder.resolve("data"), questions);
             report(questions.size(), (System.nanoTime() - start) / 1e9);
@@ -108,7 +126,10 @@ final class AnswersBenchmark implements Callable<Integer> {
     private List<Example> questions(Path set) {
         try {
             List<Example> all = Dataset.read(set).examples();
-            return IntStream.range(0, all.size()).filter(i -> i % every == 0).mapToObj(all::get).toList();
+            return IntStream.range(0, all.size())
+                    .filter(i -> i % every == 0)
+                    .mapToObj(all::get)
+                    .toList();
         } catch (DataException e) {
             throw new CliException(e.getMessage(), e);
         }
@@ -117,7 +138,8 @@ final class AnswersBenchmark implements Callable<Integer> {
     /** @param data folder that the servers may write to */
     private void compare(Path file, Optional<Path> projector, Path data, List<Example> questions) {
         ProgressBar bar = ProgressBar.forStandardError();
-        List<String> ourOptions = layout == Kernels.STOCK ? List.of("-Dluq.worker.batch-size=" + OTHER_STEPS) : List.of();
+        List<String> ourOptions =
+                layout == Kernels.STOCK ? List.of("-Dluq.worker.batch-size=" + OTHER_STEPS) : List.of();
         try (ServerProcess stock = server(file, projector, data.resolve("stock"), Kernels.STOCK, List.of());
                 ServerProcess ours = server(file, projector, data.resolve("ours"), layout, ourOptions)) {
             CompletionClient stockClient = new CompletionClient(stock.address(), Optional.empty());
@@ -131,7 +153,8 @@ final class AnswersBenchmark implements Callable<Integer> {
                         .ifPresent(difference -> different.add(new Row(question, difference)));
                 Arrays.stream(AnswerDifference.shifts(expected, answer)).forEach(shifts::add);
                 double each = (System.nanoTime() - start) / 1e9 / (i + 1);
-                bar.progress((i + 1.0) / questions.size(), OptionalLong.of(Math.round(each * (questions.size() - i - 1))));
+                bar.progress(
+                        (i + 1.0) / questions.size(), OptionalLong.of(Math.round(each * (questions.size() - i - 1))));
             }
         } finally {
             bar.clear();
@@ -139,8 +162,12 @@ final class AnswersBenchmark implements Callable<Integer> {
     }
 
     private ServerProcess server(Path file, Optional<Path> projector, Path data, Kernels kernels, List<String> more) {
-        List<String> options = new ArrayList<>(List.of("--model", file.toString(), "-Dluq.data-dir=" + data,
-                "-Dluq.worker.threads=" + threads, "-Dluq.worker.kernels=" + kernels));
+        List<String> options = new ArrayList<>(List.of(
+                "--model",
+                file.toString(),
+                "-Dluq.data-dir=" + data,
+                "-Dluq.worker.threads=" + threads,
+                "-Dluq.worker.kernels=" + kernels));
         options.addAll(more);
         projector.ifPresent(mmprojFile -> options.addAll(List.of("--mmproj", mmprojFile.toString())));
         return ServerProcess.start(options, START);
@@ -148,36 +175,65 @@ final class AnswersBenchmark implements Callable<Integer> {
 
     private static List<TokenLogprob> answer(CompletionClient client, Example question) {
         ObjectNode request = CompletionClient.JSON.createObjectNode();
-        request.put("model", client.model()).put("temperature", 0).put("max_completion_tokens", LONGEST_ANSWER)
-                .put("logprobs", true).put("top_logprobs", ALTERNATIVES);
+        request.put("model", client.model())
+                .put("temperature", 0)
+                .put("max_completion_tokens", LONGEST_ANSWER)
+                .put("logprobs", true)
+                .put("top_logprobs", ALTERNATIVES);
         request.putArray("messages").add(ChatSession.message(ChatSession.read(question.images()), question.question()));
-        return tokens(client.post("/v1/chat/completions", request).path("choices").path(0).path("logprobs").path("content"));
+        return tokens(client.post("/v1/chat/completions", request)
+                .path("choices")
+                .path(0)
+                .path("logprobs")
+                .path("content"));
     }
 
     private static List<TokenLogprob> tokens(JsonNode array) {
-        return StreamSupport.stream(array.spliterator(), false).map(token -> new TokenLogprob(token.path("token").asText(),
-                token.path("logprob").doubleValue(), StreamSupport.stream(token.path("bytes").spliterator(), false)
-                        .map(JsonNode::intValue).toList(), tokens(token.path("top_logprobs")))).toList();
+        return StreamSupport.stream(array.spliterator(), false)
+                .map(token -> new TokenLogprob(
+                        token.path("token").asText(),
+                        token.path("logprob").doubleValue(),
+                        StreamSupport.stream(token.path("bytes").spliterator(), false)
+                                .map(JsonNode::intValue)
+                                .toList(),
+                        tokens(token.path("top_logprobs"))))
+                .toList();
     }
 
     private void report(int questions, double seconds) {
-        System.out.printf(Locale.ROOT, "%d questions, %d with identical answers, %d more up to a tie; %.0f s%n", questions,
-                questions - different.size(), different.stream().filter(row -> row.difference.isTie()).count(), seconds);
+        System.out.printf(
+                Locale.ROOT,
+                "%d questions, %d with identical answers, %d more up to a tie; %.0f s%n",
+                questions,
+                questions - different.size(),
+                different.stream().filter(row -> row.difference.isTie()).count(),
+                seconds);
         if (!shifts.isEmpty()) {
             Spread spread = Spread.of(shifts, Double::doubleValue);
-            System.out.printf(Locale.ROOT, "log probabilities of %d equal tokens differ by %.4f nats (median), %.4f at most%n",
-                    shifts.size(), spread.median(), spread.max());
+            System.out.printf(
+                    Locale.ROOT,
+                    "log probabilities of %d equal tokens differ by %.4f nats (median), %.4f at most%n",
+                    shifts.size(),
+                    spread.median(),
+                    spread.max());
         }
         if (!different.isEmpty()) {
             System.out.printf("%n%-24s %5s  %-16s %-16s %s%n", "question", "token", "llama.cpp", "ours", "gap, nats");
         }
         for (Row row : different) {
-            System.out.printf(Locale.ROOT, "%-24s %5d  %-16s %-16s %.4f%n", row.question.id(), row.difference.position(),
-                    text(row.difference.stock()), text(row.difference.ours()), row.difference.gap());
+            System.out.printf(
+                    Locale.ROOT,
+                    "%-24s %5d  %-16s %-16s %.4f%n",
+                    row.question.id(),
+                    row.difference.position(),
+                    text(row.difference.stock()),
+                    text(row.difference.ours()),
+                    row.difference.gap());
         }
     }
 
     private static String text(Optional<String> token) {
-        return token.map(text -> CompletionClient.JSON.valueToTree(text).toString()).orElse("(end)");
+        return token.map(text -> CompletionClient.JSON.valueToTree(text).toString())
+                .orElse("(end)");
     }
 }

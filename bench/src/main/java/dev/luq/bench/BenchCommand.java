@@ -8,10 +8,24 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** {@code luq bench}: measurements of this machine, each a command of its own. */
-@Command(name = "luq bench", description = "Measures this server on this machine.", mixinStandardHelpOptions = true,
-        subcommands = {AnswersBenchmark.class, DecodeBenchmark.class, FirstAnswerBenchmark.class, ImageBenchmark.class,
-            KernelBenchmark.class, MemoryBenchmark.class, PrefillBenchmark.class, QuantizeCommand.class,
-            SoakBenchmark.class, SpeedProbe.class, SwapBenchmark.class, SynthesizeCommand.class})
+@Command(
+        name = "luq bench",
+        description = "Measures this server on this machine.",
+        mixinStandardHelpOptions = true,
+        subcommands = {
+            AnswersBenchmark.class,
+            DecodeBenchmark.class,
+            FirstAnswerBenchmark.class,
+            ImageBenchmark.class,
+            KernelBenchmark.class,
+            MemoryBenchmark.class,
+            PrefillBenchmark.class,
+            QuantizeCommand.class,
+            SoakBenchmark.class,
+            SpeedProbe.class,
+            SwapBenchmark.class,
+            SynthesizeCommand.class
+        })
 public final class BenchCommand implements Runnable {
 
     @Spec
@@ -27,7 +41,8 @@ public final class BenchCommand implements Runnable {
 
     @Override
     public void run() {
-        throw new ParameterException(spec.commandLine(),
+        throw new ParameterException(
+                spec.commandLine(),
                 "Name a measurement: answers, decode, first-answer, image, kernel, memory, prefill, quantize, soak or swap.");
     }
 }

@@ -14,6 +14,7 @@ final class BenchmarkVocabulary {
 
     /** How byte-level BPE writes a space: byte 32 is the 33rd that needs a substitute from U+0100 on. */
     private static final String SPACE = "\u0120";
+
     private static final String LETTERS = "abcdefghijklmnopqrstuvwxyz";
     private static final List<String> SPECIALS = List.of("<|endoftext|>", "<|im_start|>", "<|im_end|>");
     private static final int NORMAL = 1;

@@ -23,70 +23,89 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code luq bench decode}: what HTTP, processes and the engine cost beside llama.cpp alone. */
-@Command(name = "decode", mixinStandardHelpOptions = true, sortOptions = false,
+@Command(
+        name = "decode",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
         description = "Compares the decoding speed of one stream through HTTP with llama.cpp alone.",
         footerHeading = "%nHow it is measured%n",
         footer = {
             "Both sides decode the same model with the same threads, one sequence, at the same depth: if the server's"
-                + " prompt takes D tokens, llama-bench first fills its cache with D tokens (-d).",
+                    + " prompt takes D tokens, llama-bench first fills its cache with D tokens (-d).",
             "Server: greedy sampling, --tokens N tokens over server-sent events. The clock runs in the client, from"
-                + " the arrival of the first token to that of the last one: N-1 decoding steps, with sampling, text"
-                + " conversion, both processes and HTTP. The prompt is outside.",
+                    + " the arrival of the first token to that of the last one: N-1 decoding steps, with sampling, text"
+                    + " conversion, both processes and HTTP. The prompt is outside.",
             "The client runs on the same processors and is kept cheap: it reads a socket and notes the time of each"
-                + " event; what the events say is looked at after the last one.",
+                    + " event; what the events say is looked at after the last one.",
             "Direct: llama-bench of the same patched source and the same compiler options, N-1 decoding steps without"
-                + " sampling (-n N-1 -p 0). Both sides multiply with llama.cpp's kernels.",
+                    + " sampling (-n N-1 -p 0). Both sides multiply with llama.cpp's kernels.",
             "Before the first repetition the server answers --warm-up W times, which is not counted: its code is"
-                + " compiled by then, as in a server that has run for a few seconds.",
+                    + " compiled by then, as in a server that has run for a few seconds.",
             "Tokens that come in quick succession share an event (luq.worker.stream-interval): the first event is the"
-                + " first token's, the last one tells of the last, and N is what usage counts. --every-token sends an"
-                + " event for each.",
+                    + " first token's, the last one tells of the last, and N is what usage counts. --every-token sends an"
+                    + " event for each.",
             "Each repetition measures both, one after the other, in alternating order; the overhead is the median over"
-                + " the repetitions of direct / HTTP - 1.",
+                    + " the repetitions of direct / HTTP - 1.",
             "With --shape: Q4_K_M with stock kernels stays loaded in a process of its own; each other side in turn is loaded"
-                + " beside it, which takes room for two models. Both read the prompt once. A round is one turn of each,"
-                + " one right after the other, in alternating order: a step that does not count, since the other's turn"
-                + " has emptied the caches, then --tokens N steps, whose median counts and whose tokens leave the KV"
-                + " cache again. The ratio is the median over the --repetitions R rounds of tokens/s divided by the"
-                + " yardstick's in the same round: processors and memory that are not equally fast all the time cancel"
-                + " out. The quartiles of the ratio say how well they did."
+                    + " beside it, which takes room for two models. Both read the prompt once. A round is one turn of each,"
+                    + " one right after the other, in alternating order: a step that does not count, since the other's turn"
+                    + " has emptied the caches, then --tokens N steps, whose median counts and whose tokens leave the KV"
+                    + " cache again. The ratio is the median over the --repetitions R rounds of tokens/s divided by the"
+                    + " yardstick's in the same round: processors and memory that are not equally fast all the time cancel"
+                    + " out. The quartiles of the ratio say how well they did."
         })
 final class DecodeBenchmark implements Callable<Integer> {
 
     @Option(names = "--model", paramLabel = "GGUF", description = "Model to measure; random weights unless given.")
     private Path model;
 
-    @Option(names = "--type", defaultValue = "F16",
+    @Option(
+            names = "--type",
+            defaultValue = "F16",
             description = "Type of the random weights: F16, Q8_0 or Q4_K (default: ${DEFAULT-VALUE}).")
     private GgmlType type;
 
-    @Option(names = "--tokens", paramLabel = "N",
+    @Option(
+            names = "--tokens",
+            paramLabel = "N",
             description = "Tokens generated in each repetition (default: 129; with --shape 8).")
     private Integer tokensAsked;
+
     private int tokens;
 
-    @Option(names = "--depth", paramLabel = "D", defaultValue = "128",
+    @Option(
+            names = "--depth",
+            paramLabel = "D",
+            defaultValue = "128",
             description = "Words in the prompt, two tokens each (default: ${DEFAULT-VALUE}).")
     private int depth;
 
     @Option(names = "--threads", paramLabel = "T", description = "Default: the processors available.")
     private int threads = Processors.available();
 
-    @Option(names = "--repetitions", paramLabel = "R",
+    @Option(
+            names = "--repetitions",
+            paramLabel = "R",
             description = "Pairs of measurements (default: 7; with --shape 20).")
     private Integer repetitionsAsked;
+
     private int repetitions;
 
-    @Option(names = "--warm-up", paramLabel = "W", defaultValue = "5",
+    @Option(
+            names = "--warm-up",
+            paramLabel = "W",
+            defaultValue = "5",
             description = "Answers before the first pair (default: ${DEFAULT-VALUE}).")
     private int warmUp;
 
     @Option(names = "--every-token", description = "Every token is an event of its own.")
     private boolean everyToken;
 
-    @Option(names = "--shape", paramLabel = "NAME",
+    @Option(
+            names = "--shape",
+            paramLabel = "NAME",
             description = "Measure what low layers and our kernels gain instead: random weights in the shapes of"
-                + " qwen2.5-vl-7b, qwen2.5-vl-3b or llava-1.5-7b, Q4_K_M against LUQ, stock kernels against ours.")
+                    + " qwen2.5-vl-7b, qwen2.5-vl-3b or llava-1.5-7b, Q4_K_M against LUQ, stock kernels against ours.")
     private String shape;
 
     @Mixin
@@ -130,10 +149,11 @@ final class DecodeBenchmark implements Callable<Integer> {
 
     private void measure(Path file) throws IOException {
         ModelFiles files = ModelFiles.read(file);
-        System.out.printf("model: %.1f million weights, %.1f MiB; %d threads%n", files.parameters() / 1e6,
-                files.tensorBytes() / Units.MIB, threads);
-        List<String> options = new ArrayList<>(List.of("--model", file.toString(), "-Dluq.worker.threads=" + threads,
-                "-Dluq.worker.kernels=stock"));
+        System.out.printf(
+                "model: %.1f million weights, %.1f MiB; %d threads%n",
+                files.parameters() / 1e6, files.tensorBytes() / Units.MIB, threads);
+        List<String> options = new ArrayList<>(
+                List.of("--model", file.toString(), "-Dluq.worker.threads=" + threads, "-Dluq.worker.kernels=stock"));
         if (everyToken) {
             options.add("-Dluq.worker.stream-interval=0");
         }
@@ -146,7 +166,8 @@ final class DecodeBenchmark implements Callable<Integer> {
                 promptTokens = complete(clock, id).promptTokens();
             }
             direct(file, promptTokens);
-            System.out.printf("%d prompt tokens, %d generated; %d answers before the first pair are not counted%n%n",
+            System.out.printf(
+                    "%d prompt tokens, %d generated; %d answers before the first pair are not counted%n%n",
                     promptTokens, tokens, warmUp);
             System.out.println("           HTTP      llama.cpp   overhead");
             report(pairs(clock, id, file, promptTokens));
@@ -160,7 +181,11 @@ final class DecodeBenchmark implements Callable<Integer> {
             double http = httpFirst ? complete(clock, id).rate() : 0;
             double direct = direct(file, promptTokens);
             pairs.add(new Pair(httpFirst ? http : complete(clock, id).rate(), direct));
-            print(Integer.toString(i + 1), pairs.get(i).http(), direct, pairs.get(i).overhead());
+            print(
+                    Integer.toString(i + 1),
+                    pairs.get(i).http(),
+                    direct,
+                    pairs.get(i).overhead());
         }
         return pairs;
     }
@@ -168,8 +193,9 @@ final class DecodeBenchmark implements Callable<Integer> {
     private void report(List<Pair> pairs) {
         print("median", median(pairs, Pair::http), median(pairs, Pair::direct), median(pairs, Pair::overhead));
         double ratio = 1 / (1 + median(pairs, Pair::overhead));
-        System.out.printf("%nHTTP reaches %.3f of llama.cpp's speed: overhead %.1f %%%n", ratio,
-                100 * median(pairs, Pair::overhead));
+        System.out.printf(
+                "%nHTTP reaches %.3f of llama.cpp's speed: overhead %.1f %%%n",
+                ratio, 100 * median(pairs, Pair::overhead));
     }
 
     private static void print(String label, double http, double direct, double overhead) {
@@ -181,14 +207,16 @@ final class DecodeBenchmark implements Callable<Integer> {
     }
 
     /** @param rate decoding steps per second after the first token */
-    private record Completion(double rate, int promptTokens) {
-    }
+    private record Completion(double rate, int promptTokens) {}
 
     private Completion complete(EventClock clock, String id) {
         ObjectNode request = CompletionClient.JSON.createObjectNode();
         request.put("model", id).put("stream", true).put("temperature", 0).put("max_completion_tokens", tokens);
         request.putObject("stream_options").put("include_usage", true);
-        request.putArray("messages").addObject().put("role", "user").put("content", "abc ".repeat(depth).strip());
+        request.putArray("messages")
+                .addObject()
+                .put("role", "user")
+                .put("content", "abc ".repeat(depth).strip());
         EventClock.Answer answer = clock.complete(request);
         long[] arrivals = answer.texts();
         int generated = answer.usage().path("completion_tokens").asInt();
@@ -196,16 +224,31 @@ final class DecodeBenchmark implements Callable<Integer> {
             throw new CliException("The model generated " + generated + " tokens with " + answer.characters()
                     + " characters where " + tokens + " visible tokens were asked for: measure with another model.");
         }
-        return new Completion((generated - 1) * 1e9 / (arrivals[arrivals.length - 1] - arrivals[0]),
+        return new Completion(
+                (generated - 1) * 1e9 / (arrivals[arrivals.length - 1] - arrivals[0]),
                 answer.usage().path("prompt_tokens").asInt());
     }
 
     /** @return tokens per second of llama.cpp alone */
     private double direct(Path file, int promptTokens) throws IOException {
-        ProcessBuilder builder = new ProcessBuilder(llamaBench.toString(), "-m", file.toString(), "-p", "0",
-                "-n", Integer.toString(tokens - 1), "-d", Integer.toString(promptTokens),
-                "-t", Integer.toString(threads), "-r", "1", "-o", "json");
-        builder.environment().put("LD_LIBRARY_PATH", llamaBench.toAbsolutePath().getParent().toString());
+        ProcessBuilder builder = new ProcessBuilder(
+                llamaBench.toString(),
+                "-m",
+                file.toString(),
+                "-p",
+                "0",
+                "-n",
+                Integer.toString(tokens - 1),
+                "-d",
+                Integer.toString(promptTokens),
+                "-t",
+                Integer.toString(threads),
+                "-r",
+                "1",
+                "-o",
+                "json");
+        builder.environment()
+                .put("LD_LIBRARY_PATH", llamaBench.toAbsolutePath().getParent().toString());
         byte[] output = Waiting.run(builder.redirectError(ProcessBuilder.Redirect.DISCARD));
         return CompletionClient.JSON.readTree(output).path(0).path("avg_ts").asDouble();
     }

@@ -36,8 +36,7 @@ final class EventClock {
      * @param characters of the text
      * @param usage the last usage object, or a missing node
      */
-    record Answer(long[] texts, int characters, JsonNode usage) {
-    }
+    record Answer(long[] texts, int characters, JsonNode usage) {}
 
     /**
      * Sends a chat completion and waits for its end.
@@ -47,7 +46,8 @@ final class EventClock {
     Answer complete(JsonNode request) {
         byte[] body = request.toString().getBytes(StandardCharsets.UTF_8);
         String head = "POST /v1/chat/completions HTTP/1.1\r\nHost: " + server.getAuthority()
-                + "\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: " + body.length + "\r\n\r\n";
+                + "\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: " + body.length
+                + "\r\n\r\n";
         try (Socket socket = new Socket(server.getHost(), server.getPort())) {
             socket.setTcpNoDelay(true);
             ByteArrayOutputStream whole = new ByteArrayOutputStream();
@@ -84,11 +84,15 @@ final class EventClock {
     private static Answer understand(String answer, long[] ends) {
         int head = answer.indexOf("\r\n\r\n");
         if (head < 0 || !answer.startsWith("HTTP/1.1 200 ")) {
-            throw new CliException("The server answered " + answer.lines().findFirst().orElse("nothing") + ".");
+            throw new CliException(
+                    "The server answered " + answer.lines().findFirst().orElse("nothing") + ".");
         }
         // An event is one write of the server and so lies within one chunk.
-        List<String> events = answer.substring(head).lines()
-                .filter(line -> line.startsWith(DATA)).map(line -> line.substring(DATA.length())).toList();
+        List<String> events = answer.substring(head)
+                .lines()
+                .filter(line -> line.startsWith(DATA))
+                .map(line -> line.substring(DATA.length()))
+                .toList();
         if (events.isEmpty() || !events.get(events.size() - 1).equals("[DONE]")) {
             throw new CliException("The answer ended early.");
         }
@@ -98,7 +102,8 @@ final class EventClock {
         for (int i = 0; i < events.size() - 1; i++) {
             JsonNode event = CompletionClient.parse(events.get(i));
             usage = event.path("usage").isObject() ? event.path("usage") : usage;
-            String text = event.path("choices").path(0).path("delta").path("content").asText("");
+            String text =
+                    event.path("choices").path(0).path("delta").path("content").asText("");
             if (!text.isEmpty()) {
                 texts.add(ends[i]);
                 characters += text.length();

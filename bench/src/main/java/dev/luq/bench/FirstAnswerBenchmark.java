@@ -20,33 +20,37 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
 /** {@code luq bench first-answer}: how long a newcomer waits for the demo model's first answer about a picture. */
-@Command(name = "first-answer", mixinStandardHelpOptions = true, sortOptions = false,
+@Command(
+        name = "first-answer",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
         description = "Measures the time from the server's start to ready and from there to the first answer.",
         footerHeading = "%nHow it is measured%n",
         footer = {
             "Each repetition starts a server on the demo model with luq serve, asks the first question of the model's"
-                + " examples, then the others, each about a picture of its own, and ends the server.",
+                    + " examples, then the others, each about a picture of its own, and ends the server.",
             "Ready: from the start of luq serve until the server, asked every 50 ms, says that its model is loaded.",
             "First answer: from there to the end of the streamed answer. Later answers: the same of the other"
-                + " questions; the code is warm then, the pictures are new.",
+                    + " questions; the code is warm then, the pictures are new.",
             "One server before the first repetition is not counted: after a build it writes the archive of classes"
-                + " that later ones start with, and it brings the files into memory."
+                    + " that later ones start with, and it brings the files into memory."
         })
 final class FirstAnswerBenchmark implements Callable<Integer> {
 
     private static final int LONGEST_ANSWER = 64;
 
-    @Option(names = "--repetitions", paramLabel = "R", defaultValue = "5",
+    @Option(
+            names = "--repetitions",
+            paramLabel = "R",
+            defaultValue = "5",
             description = "Servers started and counted (default: ${DEFAULT-VALUE}).")
     private int repetitions;
 
     /** A question about a picture. */
-    private record Example(Path picture, String question) {
-    }
+    private record Example(Path picture, String question) {}
 
     /** Seconds. @param later of each further answer */
-    private record Repetition(double ready, double first, double[] later) {
-    }
+    private record Repetition(double ready, double first, double[] later) {}
 
     @Override
     public Integer call() throws IOException {
@@ -60,13 +64,19 @@ final class FirstAnswerBenchmark implements Callable<Integer> {
         for (int i = 1; i <= repetitions; i++) {
             Repetition one = repetition(examples);
             done.add(one);
-            System.out.printf("%-18s %6.2f  %12.2f  %13.2f%n", i, one.ready(), one.first(), Spread.of(one.later()).median());
+            System.out.printf(
+                    "%-18s %6.2f  %12.2f  %13.2f%n",
+                    i, one.ready(), one.first(), Spread.of(one.later()).median());
         }
         System.out.printf("%nseconds               min  median     max%n");
         print("ready", Spread.of(done, Repetition::ready));
         print("first answer", Spread.of(done, Repetition::first));
         print("both", Spread.of(done, one -> one.ready() + one.first()));
-        print("later answers", Spread.of(done.stream().flatMapToDouble(one -> Arrays.stream(one.later())).toArray()));
+        print(
+                "later answers",
+                Spread.of(done.stream()
+                        .flatMapToDouble(one -> Arrays.stream(one.later()))
+                        .toArray()));
         return 0;
     }
 
@@ -77,7 +87,10 @@ final class FirstAnswerBenchmark implements Callable<Integer> {
             JsonNode example = CompletionClient.parse(line);
             if (example.path("image").isTextual()) {
                 String name = example.path("image").textValue();
-                examples.putIfAbsent(name, new Example(folder.resolve(name), example.path("question").asText()));
+                examples.putIfAbsent(
+                        name,
+                        new Example(
+                                folder.resolve(name), example.path("question").asText()));
             }
         }
         return List.copyOf(examples.values());
@@ -88,7 +101,9 @@ final class FirstAnswerBenchmark implements Callable<Integer> {
         try (ServerProcess server = ServerProcess.start(List.of(), Duration.ofMinutes(5))) {
             double ready = secondsSince(start);
             CompletionClient client = new CompletionClient(server.address(), Optional.empty());
-            double[] answers = examples.stream().mapToDouble(example -> answer(client, example)).toArray();
+            double[] answers = examples.stream()
+                    .mapToDouble(example -> answer(client, example))
+                    .toArray();
             return new Repetition(ready, answers[0], Arrays.copyOfRange(answers, 1, answers.length));
         }
     }
@@ -96,7 +111,7 @@ final class FirstAnswerBenchmark implements Callable<Integer> {
     private static double answer(CompletionClient client, Example example) {
         ChatSession session = new ChatSession(ChatSession.read(List.of(example.picture())), LONGEST_ANSWER, 0);
         long start = System.nanoTime();
-        session.ask(client, example.question(), text -> { });
+        session.ask(client, example.question(), text -> {});
         return secondsSince(start);
     }
 

@@ -34,13 +34,16 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
 /** {@code luq bench image}: how long a picture is encoded, by a projector of F16 and by the same at Q8_0. */
-@Command(name = "image", mixinStandardHelpOptions = true, sortOptions = false,
+@Command(
+        name = "image",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
         description = "Measures how long encoding a picture takes, with the projector at F16 and at Q8_0.",
         footerHeading = "%nHow it is measured%n",
         footer = {
             "Both projectors are open in one process and take turns with a picture of noise; what their first turn makes ready"
-                + " is not counted. The demo model's, quantized as requantize does it, or with --shape random weights in the"
-                + " shape of a published model's."
+                    + " is not counted. The demo model's, quantized as requantize does it, or with --shape random weights in the"
+                    + " shape of a published model's."
         })
 final class ImageBenchmark implements Callable<Integer> {
 
@@ -51,18 +54,30 @@ final class ImageBenchmark implements Callable<Integer> {
         SHAPES.put("llava-1.5-7b", ProjectorSynthesizer.Shape.llava7B());
     }
 
-    @Option(names = "--shape", paramLabel = "NAME", description = "qwen2.5-vl-7b or llava-1.5-7b in place of the demo model.")
+    @Option(
+            names = "--shape",
+            paramLabel = "NAME",
+            description = "qwen2.5-vl-7b or llava-1.5-7b in place of the demo model.")
     private String shape;
 
-    @Option(names = "--layers", paramLabel = "LAYERS", defaultValue = "0",
+    @Option(
+            names = "--layers",
+            paramLabel = "LAYERS",
+            defaultValue = "0",
             description = "With --shape: layers that stand for all, to save time; 0: all (default: ${DEFAULT-VALUE}).")
     private int layers;
 
-    @Option(names = "--side", paramLabel = "PIXELS", defaultValue = "560",
+    @Option(
+            names = "--side",
+            paramLabel = "PIXELS",
+            defaultValue = "560",
             description = "Of the picture, for models that take any size (default: ${DEFAULT-VALUE}).")
     private int side;
 
-    @Option(names = "--repetitions", paramLabel = "R", defaultValue = "7",
+    @Option(
+            names = "--repetitions",
+            paramLabel = "R",
+            defaultValue = "7",
             description = "Turns of each projector (default: ${DEFAULT-VALUE}).")
     private int repetitions;
 
@@ -75,7 +90,7 @@ final class ImageBenchmark implements Callable<Integer> {
             throw new CliException("--side must be 28 or more, --repetitions and --threads 1 or more.");
         }
         MachineKernels.know();
-        Llama.init(line -> { });
+        Llama.init(line -> {});
         try (TemporaryFolder folder = TemporaryFolder.create()) {
             if (shape == null) {
                 ModelOptions demo = ModelOptions.of("demo", null);
@@ -85,7 +100,8 @@ final class ImageBenchmark implements Callable<Integer> {
             } else {
                 ProjectorSynthesizer.Shape whole = whole();
                 ProjectorSynthesizer.Shape encoder = whole.withLayers(layers == 0 ? whole.layers() : layers);
-                System.out.printf("%s: %d of %d layers; %d threads%n", shape, encoder.layers(), whole.layers(), threads);
+                System.out.printf(
+                        "%s: %d of %d layers; %d threads%n", shape, encoder.layers(), whole.layers(), threads);
                 measure(encoder, folder.path());
             }
         }
@@ -96,18 +112,23 @@ final class ImageBenchmark implements Callable<Integer> {
         LayerStore store = LayerStore.open(folder.resolve("store"));
         ModelFiles model = options.modelFiles();
         int count = LayeredModel.of(model).layers().size();
-        try (StoreLease lease = store.build(); Requantizer requantizer = new Requantizer(store, model,
-                options.mmprojFiles(), Optional.empty(), threads)) {
-            return requantizer.assemble(Plan.uniform(count, Precision.F16, Precision.F16, Precision.Q8_0), QuantizeListener.NONE)
-                    .mmproj().orElseThrow();
+        try (StoreLease lease = store.build();
+                Requantizer requantizer =
+                        new Requantizer(store, model, options.mmprojFiles(), Optional.empty(), threads)) {
+            return requantizer
+                    .assemble(Plan.uniform(count, Precision.F16, Precision.F16, Precision.Q8_0), QuantizeListener.NONE)
+                    .mmproj()
+                    .orElseThrow();
         }
     }
 
     private ProjectorSynthesizer.Shape whole() {
         ProjectorSynthesizer.Shape whole = SHAPES.get(shape);
         if (whole == null || layers < 0 || layers > whole.layers()) {
-            throw new CliException(whole == null ? "There is no shape " + shape + ", but " + String.join(", ", SHAPES.keySet())
-                    + "." : shape + " has " + whole.layers() + " layers.");
+            throw new CliException(
+                    whole == null
+                            ? "There is no shape " + shape + ", but " + String.join(", ", SHAPES.keySet()) + "."
+                            : shape + " has " + whole.layers() + " layers.");
         }
         return whole;
     }
@@ -120,8 +141,11 @@ final class ImageBenchmark implements Callable<Integer> {
     void measure(ProjectorSynthesizer.Shape encoder, Path folder) throws IOException {
         // The language model only has to be as wide as what the projector puts out.
         Path model = folder.resolve("model.gguf");
-        new ModelSynthesizer(new ModelSynthesizer.Shape(1, encoder.projection(), 1024, GgmlType.Q4_K), 1,
-                encoder.qwen() ? "qwen2vl" : "qwen2").write(model);
+        new ModelSynthesizer(
+                        new ModelSynthesizer.Shape(1, encoder.projection(), 1024, GgmlType.Q4_K),
+                        1,
+                        encoder.qwen() ? "qwen2vl" : "qwen2")
+                .write(model);
         Path f16 = folder.resolve("f16.gguf");
         Path q8 = folder.resolve("q8_0.gguf");
         new ProjectorSynthesizer(encoder, Precision.F16).write(f16);
@@ -134,7 +158,8 @@ final class ImageBenchmark implements Callable<Integer> {
         new Random(1).nextBytes(noise);
         VisionOptions options = new VisionOptions(threads, 0);
         try (Model loaded = Model.load(List.of(model));
-                Vision large = Vision.open(f16, loaded, options); Vision small = Vision.open(q8, loaded, options);
+                Vision large = Vision.open(f16, loaded, options);
+                Vision small = Vision.open(q8, loaded, options);
                 ImageChunk picture = picture(large, new PromptPart.Image(side, side, noise, "noise"))) {
             seconds(large, picture);
             seconds(small, picture);
@@ -147,8 +172,9 @@ final class ImageBenchmark implements Callable<Integer> {
             print("F16", f16, Spread.of(pairs, pair -> pair[0]));
             print("Q8_0", q8, Spread.of(pairs, pair -> pair[1]));
             Spread ratio = Spread.of(pairs, pair -> pair[0] / pair[1]);
-            System.out.printf("%nQ8_0 is %.2f times as fast as F16 (median of %d pairs, %.2f to %.2f)%n", ratio.median(),
-                    repetitions, ratio.min(), ratio.max());
+            System.out.printf(
+                    "%nQ8_0 is %.2f times as fast as F16 (median of %d pairs, %.2f to %.2f)%n",
+                    ratio.median(), repetitions, ratio.min(), ratio.max());
         }
     }
 
@@ -168,7 +194,12 @@ final class ImageBenchmark implements Callable<Integer> {
     }
 
     private static void print(String label, Path mmproj, Spread seconds) throws IOException {
-        System.out.printf("%-8s %8.1f %10.3f %10.3f %10.3f%n", label, ModelFiles.read(mmproj).tensorBytes() / Units.MIB,
-                seconds.min(), seconds.median(), seconds.max());
+        System.out.printf(
+                "%-8s %8.1f %10.3f %10.3f %10.3f%n",
+                label,
+                ModelFiles.read(mmproj).tensorBytes() / Units.MIB,
+                seconds.min(),
+                seconds.median(),
+                seconds.max());
     }
 }

@@ -23,11 +23,10 @@ import java.util.Optional;
 /** A LUQ model with every type that our kernels multiply: Q4_K_M, and the ladder's low types by turns in every second layer. */
 public final class LadderMix {
 
-    private static final List<GgmlType> LOW = List.of(GgmlType.IQ1_M, GgmlType.IQ2_XXS, GgmlType.IQ2_S, GgmlType.IQ3_XXS,
-            GgmlType.IQ3_S);
+    private static final List<GgmlType> LOW =
+            List.of(GgmlType.IQ1_M, GgmlType.IQ2_XXS, GgmlType.IQ2_S, GgmlType.IQ3_XXS, GgmlType.IQ3_S);
 
-    private LadderMix() {
-    }
+    private LadderMix() {}
 
     /** The types that differ from Q4_K_M's, by regular expressions of tensor names. */
     public static Map<String, GgmlType> types(int layers) {
@@ -45,12 +44,19 @@ public final class LadderMix {
      * @return the GGUF
      */
     static Path ofDemo(Path folder, int threads) throws IOException {
-        Llama.init(line -> { });
+        Llama.init(line -> {});
         ModelOptions demo = ModelOptions.of("demo", null);
         ModelFiles base = demo.modelFiles();
         Path mix = folder.resolve("demo-mix.gguf");
-        ModelQuantizer.quantize(demo.modelFile(), mix, new ModelQuantizer.Options(ModelQuantizer.FileType.Q4_K_M, false,
-                types(LayeredModel.of(base).layers().size()), Optional.of(importance(demo, base, folder, threads)), threads));
+        ModelQuantizer.quantize(
+                demo.modelFile(),
+                mix,
+                new ModelQuantizer.Options(
+                        ModelQuantizer.FileType.Q4_K_M,
+                        false,
+                        types(LayeredModel.of(base).layers().size()),
+                        Optional.of(importance(demo, base, folder, threads)),
+                        threads));
         return mix;
     }
 
@@ -58,12 +64,25 @@ public final class LadderMix {
     private static ImportanceMatrix importance(ModelOptions demo, ModelFiles base, Path folder, int threads)
             throws IOException {
         CalibrationOptions usual = CalibrationOptions.DEFAULT;
-        CalibrationOptions options = new CalibrationOptions(Calibration.DEFAULT.examples(), 1, usual.activations(),
-                usual.contextSize(), usual.batchSize(), usual.imageTokens(), threads, Calibration.DEFAULT.seed(),
+        CalibrationOptions options = new CalibrationOptions(
+                Calibration.DEFAULT.examples(),
+                1,
+                usual.activations(),
+                usual.contextSize(),
+                usual.batchSize(),
+                usual.imageTokens(),
+                threads,
+                Calibration.DEFAULT.seed(),
                 usual.checkpointInterval());
         try {
-            return Calibrator.run(base.paths(), demo.mmprojFile(), Dataset.read(demo.set("", null, DemoModel::calibration)),
-                    options, folder.resolve("calibration"), (done, of) -> { }).importance(Calibration.DEFAULT.alpha());
+            return Calibrator.run(
+                            base.paths(),
+                            demo.mmprojFile(),
+                            Dataset.read(demo.set("", null, DemoModel::calibration)),
+                            options,
+                            folder.resolve("calibration"),
+                            (done, of) -> {})
+                    .importance(Calibration.DEFAULT.alpha());
         } catch (InterruptedException e) {
             throw Waiting.interrupted(e);
         }

@@ -35,25 +35,29 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
 /** {@code luq bench memory}: what server and worker hold, beside what plans estimate. */
-@Command(name = "memory", mixinStandardHelpOptions = true, sortOptions = false,
+@Command(
+        name = "memory",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
         description = "Measures the resident memory of server and worker beside its estimate.",
         footerHeading = "%nHow it is measured%n",
         footer = {
             "Without the model: one of a million weights is served with a context of 512 tokens and asked once. Pages of"
-                + " the mapped model file are left out; caches and compute buffers of that small model are counted.",
+                    + " the mapped model file are left out; caches and compute buffers of that small model are counted.",
             "Estimate: a model is served with the server's defaults, but pictures as large as the model takes them, and"
-                + " asked about a picture of 1 megapixel where it has a projector (of 2.8 megapixels too with --large), then by"
-                + " as many clients as it has slots at once, with prompts of several steps. Then all pages of server and"
-                + " worker are counted, beside what plan and budgets for everything reckon with. The picture's embeddings,"
-                + " which a cache keeps, are part of the measurement, but not of the estimate.",
+                    + " asked about a picture of 1 megapixel where it has a projector (of 2.8 megapixels too with --large), then by"
+                    + " as many clients as it has slots at once, with prompts of several steps. Then all pages of server and"
+                    + " worker are counted, beside what plan and budgets for everything reckon with. The picture's embeddings,"
+                    + " which a cache keeps, are part of the measurement, but not of the estimate.",
             "The kernel is asked (/proc/PID/smaps). Models: the demo model, one of 152 million random weights at F16,"
-                + " with --large also Qwen2.5-VL-7B's shape with 4 of its layers at Q4_K, at Q4_K with 2 at IQ1_M, and at"
-                + " F16 (5 GB of disk), or --model; each with our kernels and with llama.cpp's, or as --kernels says."
+                    + " with --large also Qwen2.5-VL-7B's shape with 4 of its layers at Q4_K, at Q4_K with 2 at IQ1_M, and at"
+                    + " F16 (5 GB of disk), or --model; each with our kernels and with llama.cpp's, or as --kernels says."
         })
 final class MemoryBenchmark implements Callable<Integer> {
 
     /** Pixels of a picture's side; the larger one leaves the demo model's context of 4,096 tokens room for a question. */
     private static final int SMALL = 1000;
+
     private static final int LARGE = 1680;
     /** Of the models that take pictures of any size: what one token stands for. */
     private static final int TOKEN_SIDE = 28;
@@ -71,7 +75,11 @@ final class MemoryBenchmark implements Callable<Integer> {
     @Option(names = "--large", description = "Also models of gigabytes and a picture of 2.8 megapixels.")
     private boolean large;
 
-    @Option(names = "--kernels", paramLabel = "NAME", split = ",", defaultValue = "fast,stock",
+    @Option(
+            names = "--kernels",
+            paramLabel = "NAME",
+            split = ",",
+            defaultValue = "fast,stock",
             description = "What multiplies the weights: fast, compact, stock (default: ${DEFAULT-VALUE}).")
     private List<Kernels> kernels;
 
@@ -90,10 +98,12 @@ final class MemoryBenchmark implements Callable<Integer> {
         synthesized("152 million, F16", ModelSynthesizer.Shape.benchmark(GgmlType.F16));
         if (large) {
             compare("demo, 2.8 megapixels", demo, LARGE);
-            ModelSynthesizer.Shape shape = ModelSynthesizer.Shape.qwen7B(GgmlType.Q4_K).withLayers(4);
+            ModelSynthesizer.Shape shape =
+                    ModelSynthesizer.Shape.qwen7B(GgmlType.Q4_K).withLayers(4);
             synthesized("7B's shape, Q4_K", shape);
-            synthesized("7B's shape, half IQ1_M", shape.withTypes(tensor ->
-                    tensor.matches("blk\\.[13]\\..*") ? GgmlType.IQ1_M : GgmlType.Q4_K));
+            synthesized(
+                    "7B's shape, half IQ1_M",
+                    shape.withTypes(tensor -> tensor.matches("blk\\.[13]\\..*") ? GgmlType.IQ1_M : GgmlType.Q4_K));
             synthesized("7B's shape, F16", shape.withTypes(tensor -> GgmlType.F16));
         }
         return 0;
@@ -129,7 +139,11 @@ final class MemoryBenchmark implements Callable<Integer> {
     }
 
     private static long print(String label, ProcessMemory memory) {
-        System.out.printf(Locale.ROOT, "%-22s %7.1f  %7.1f%n", label, memory.residentWithoutModel() / Units.MIB,
+        System.out.printf(
+                Locale.ROOT,
+                "%-22s %7.1f  %7.1f%n",
+                label,
+                memory.residentWithoutModel() / Units.MIB,
                 memory.proportionalWithoutModel() / Units.MIB);
         return memory.residentWithoutModel();
     }
@@ -143,8 +157,10 @@ final class MemoryBenchmark implements Callable<Integer> {
     }
 
     private static void heading() {
-        System.out.println("MiB                     kernels  estimate  measured  estimate /      parts of the estimate:");
-        System.out.println("                                                     measured        weights, projector, KV cache,");
+        System.out.println(
+                "MiB                     kernels  estimate  measured  estimate /      parts of the estimate:");
+        System.out.println(
+                "                                                     measured        weights, projector, KV cache,");
         System.out.println("                                                                     compute, processes");
     }
 
@@ -158,8 +174,11 @@ final class MemoryBenchmark implements Callable<Integer> {
     private static void compare(String label, ModelOptions model, int side, Kernels kernels) {
         MemoryEstimate estimate = estimate(model, side, kernels);
         Optional<Path> mmproj = model.mmprojFile();
-        List<String> options = new ArrayList<>(List.of("--model", model.modelFile().toString(),
-                "-Dluq.worker.kernels=" + kernels, "-Dluq.worker.image-max-tokens=0"));
+        List<String> options = new ArrayList<>(List.of(
+                "--model",
+                model.modelFile().toString(),
+                "-Dluq.worker.kernels=" + kernels,
+                "-Dluq.worker.image-max-tokens=0"));
         mmproj.ifPresent(file -> options.addAll(List.of("--mmproj", file.toString())));
         try (ServerProcess server = ServerProcess.start(options, Duration.ofMinutes(10))) {
             load(server, mmproj.map(file -> picture(side)));
@@ -167,10 +186,19 @@ final class MemoryBenchmark implements Callable<Integer> {
             for (ProcessHandle worker : workers(server.handle())) {
                 measured += ProcessMemory.of(worker.pid()).resident();
             }
-            System.out.printf(Locale.ROOT, "%-23s %-8s %8.1f  %8.1f  %10.3f      %.0f, %.0f, %.0f, %.0f, %.0f%n", label,
-                    kernels.configName(), estimate.total() / Units.MIB, measured / Units.MIB,
-                    (double) estimate.total() / measured, estimate.weights() / Units.MIB, estimate.mmproj() / Units.MIB,
-                    estimate.kvCache() / Units.MIB, estimate.compute() / Units.MIB, estimate.processes() / Units.MIB);
+            System.out.printf(
+                    Locale.ROOT,
+                    "%-23s %-8s %8.1f  %8.1f  %10.3f      %.0f, %.0f, %.0f, %.0f, %.0f%n",
+                    label,
+                    kernels.configName(),
+                    estimate.total() / Units.MIB,
+                    measured / Units.MIB,
+                    (double) estimate.total() / measured,
+                    estimate.weights() / Units.MIB,
+                    estimate.mmproj() / Units.MIB,
+                    estimate.kvCache() / Units.MIB,
+                    estimate.compute() / Units.MIB,
+                    estimate.processes() / Units.MIB);
         }
     }
 
@@ -179,9 +207,16 @@ final class MemoryBenchmark implements Callable<Integer> {
         ModelFiles files = model.modelFiles();
         int context = Load.contextSize(0, ModelFacts.of(files).contextLength());
         int tokens = (int) Math.pow(Math.round((double) side / TOKEN_SIDE), 2);
-        return MemoryEstimate.asItIs(files, model.mmprojFiles(), new ServingShape(context, ServingOptions.BATCH_SIZE,
-                ServingOptions.SLOTS, Processors.available(), ServingShape.imageTokens(tokens, context),
-                kernels));
+        return MemoryEstimate.asItIs(
+                files,
+                model.mmprojFiles(),
+                new ServingShape(
+                        context,
+                        ServingOptions.BATCH_SIZE,
+                        ServingOptions.SLOTS,
+                        Processors.available(),
+                        ServingShape.imageTokens(tokens, context),
+                        kernels));
     }
 
     private static byte[] picture(int side) {
@@ -200,15 +235,17 @@ final class MemoryBenchmark implements Callable<Integer> {
         picture.ifPresent(png -> ask(client, "What is it?", List.of(png)));
         ExecutorService threads = Executors.newFixedThreadPool(ServingOptions.SLOTS);
         try {
-            CompletableFuture.allOf(IntStream.range(0, ServingOptions.SLOTS).mapToObj(i -> CompletableFuture.runAsync(
-                    () -> ask(client, i + " abc".repeat(WORDS), List.of()), threads))
-                    .toArray(CompletableFuture[]::new)).join();
+            CompletableFuture.allOf(IntStream.range(0, ServingOptions.SLOTS)
+                            .mapToObj(i -> CompletableFuture.runAsync(
+                                    () -> ask(client, i + " abc".repeat(WORDS), List.of()), threads))
+                            .toArray(CompletableFuture[]::new))
+                    .join();
         } finally {
             threads.shutdown();
         }
     }
 
     private static void ask(CompletionClient client, String question, List<byte[]> pictures) {
-        new ChatSession(pictures, TOKENS, 1).ask(client, question, text -> { });
+        new ChatSession(pictures, TOKENS, 1).ask(client, question, text -> {});
     }
 }

@@ -59,21 +59,32 @@ final class ModelQuantization {
         Path file = folder.resolve("base.gguf");
         new ModelSynthesizer(whole.withLayers(layers), 1).write(file);
         ModelFiles base = ModelFiles.read(file);
-        System.out.printf(Locale.ROOT, "%d of %d layers: %.0f million weights, %.2f GiB at F16, written in %.0f s; %d threads%n",
-                layers, whole.layers(), base.parameters() / 1e6, base.tensorBytes() / Units.GIB, seconds(start), threads);
+        System.out.printf(
+                Locale.ROOT,
+                "%d of %d layers: %.0f million weights, %.2f GiB at F16, written in %.0f s; %d threads%n",
+                layers,
+                whole.layers(),
+                base.parameters() / 1e6,
+                base.tensorBytes() / Units.GIB,
+                seconds(start),
+                threads);
         Plan plan = plan(layers, low);
         ImportanceMatrix importance = RandomLayer.importance(base);
         Quantizer.prepare(GgmlType.IQ1_M); // whose tables llama.cpp would find computed otherwise
         LayerStore store = LayerStore.open(folder.resolve("store"));
-        try (Requantizer requantizer = new Requantizer(store, base, Optional.empty(), Optional.of(importance), threads)) {
+        try (Requantizer requantizer =
+                new Requantizer(store, base, Optional.empty(), Optional.of(importance), threads)) {
             start = System.nanoTime();
             requantizer.fingerprint(QuantizeListener.NONE);
             System.out.printf(Locale.ROOT, "read and hashed in %.0f s; known from then on%n%n", seconds(start));
             Boundaries boundaries = new Boundaries(base);
-            ModelFiles result = ModelFiles.of(requantizer.assemble(plan, boundaries).splits());
+            ModelFiles result =
+                    ModelFiles.of(requantizer.assemble(plan, boundaries).splits());
             boundaries.end();
             times(boundaries, layers, low, wholeLow);
-            System.out.printf(Locale.ROOT, "%npeak resident memory of this process, its JVM included: %.0f MiB%n",
+            System.out.printf(
+                    Locale.ROOT,
+                    "%npeak resident memory of this process, its JVM included: %.0f MiB%n",
                     PeakMemory.mark() / Units.MIB);
             sizes(base, result, plan, wholeLow);
             compare(base, result, importance, boundaries.seconds(0, 1 + layers));
@@ -81,52 +92,86 @@ final class ModelQuantization {
     }
 
     /** llama.cpp's turn: one file of the same types. */
-    private void compare(ModelFiles base, ModelFiles ours, ImportanceMatrix importance, double oursSeconds) throws IOException {
+    private void compare(ModelFiles base, ModelFiles ours, ImportanceMatrix importance, double oursSeconds)
+            throws IOException {
         Map<String, GgmlType> types = new LinkedHashMap<>();
-        ours.parts().stream().flatMap(part -> part.tensors().stream()).filter(tensor -> tensor.shape().size() > 1)
+        ours.parts().stream()
+                .flatMap(part -> part.tensors().stream())
+                .filter(tensor -> tensor.shape().size() > 1)
                 .forEach(tensor -> types.put("^" + tensor.name().replace(".", "\\.") + "$", tensor.type()));
         Path target = folder.resolve("llama.gguf");
         System.out.println();
         long start = System.nanoTime();
-        ModelQuantizer.quantize(base.paths().get(0), target, new ModelQuantizer.Options(ModelQuantizer.FileType.Q4_K_M, false,
-                types, Optional.of(importance), threads));
+        ModelQuantizer.quantize(
+                base.paths().get(0),
+                target,
+                new ModelQuantizer.Options(
+                        ModelQuantizer.FileType.Q4_K_M, false, types, Optional.of(importance), threads));
         double seconds = row("llama.cpp, the same", base.parameters(), seconds(start));
-        System.out.printf(Locale.ROOT, "LUQ / llama.cpp: %.3f, tensors %s%n", seconds / oursSeconds,
+        System.out.printf(
+                Locale.ROOT,
+                "LUQ / llama.cpp: %.3f, tensors %s%n",
+                seconds / oursSeconds,
                 QuantizeBenchmark.identical(base, ours, ModelFiles.of(List.of(target))) ? "identical" : "DIFFERENT");
     }
 
     private void times(Boundaries boundaries, int layers, int low, int wholeLow) {
         row("outside the layers", boundaries.weights.get(0), boundaries.seconds.get(0));
         double lowSeconds = row(low + " layers IQ1_M", boundaries.weights(1, 1 + low), boundaries.seconds(1, 1 + low));
-        double highSeconds = row(layers - low + " layers Q4_K_M", boundaries.weights(1 + low, 1 + layers),
+        double highSeconds = row(
+                layers - low + " layers Q4_K_M",
+                boundaries.weights(1 + low, 1 + layers),
                 boundaries.seconds(1 + low, 1 + layers));
         row("together", boundaries.weights(0, 1 + layers), boundaries.seconds(0, 1 + layers));
         if (low > 0 && low < layers) {
-            System.out.printf(Locale.ROOT, "the whole model, %d of %d layers low, takes %.0f minutes at these rates%n", wholeLow,
-                    whole.layers(), (boundaries.seconds.get(0) + lowSeconds / low * wholeLow
-                            + highSeconds / (layers - low) * (whole.layers() - wholeLow)) / 60);
+            System.out.printf(
+                    Locale.ROOT,
+                    "the whole model, %d of %d layers low, takes %.0f minutes at these rates%n",
+                    wholeLow,
+                    whole.layers(),
+                    (boundaries.seconds.get(0)
+                                    + lowSeconds / low * wholeLow
+                                    + highSeconds / (layers - low) * (whole.layers() - wholeLow))
+                            / 60);
         }
     }
 
     private void sizes(ModelFiles base, ModelFiles result, Plan plan, int wholeLow) {
-        System.out.printf(Locale.ROOT, "size: %.4f GiB, planned %.4f GiB%n", result.tensorBytes() / Units.GIB,
+        System.out.printf(
+                Locale.ROOT,
+                "size: %.4f GiB, planned %.4f GiB%n",
+                result.tensorBytes() / Units.GIB,
                 new Planner(base, Optional.empty(), SERVING).candidate(plan).weightBytes() / Units.GIB);
         List<GgufTensor> table = new ModelSynthesizer(whole, 1).tensors();
-        Planner planner = new Planner(LayeredModel.of(Map.of(), OptionalLong.of(whole.layers()), table.stream()),
-                Optional.empty(), SERVING);
-        System.out.printf(Locale.ROOT, "the whole model with %d of %d layers low, by its table of tensors: %.3f GiB%n", wholeLow,
-                whole.layers(), planner.candidate(plan(whole.layers(), wholeLow)).weightBytes() / Units.GIB);
+        Planner planner = new Planner(
+                LayeredModel.of(Map.of(), OptionalLong.of(whole.layers()), table.stream()), Optional.empty(), SERVING);
+        System.out.printf(
+                Locale.ROOT,
+                "the whole model with %d of %d layers low, by its table of tensors: %.3f GiB%n",
+                wholeLow,
+                whole.layers(),
+                planner.candidate(plan(whole.layers(), wholeLow)).weightBytes() / Units.GIB);
     }
 
     /** The first layers low, the tensors outside the layers as the high ones. */
     private static Plan plan(int layers, int low) {
-        return Plan.twoLevel(IntStream.range(0, layers).boxed().toList(), low, Precision.IQ1_M, Precision.Q4_K_M,
-                Precision.Q4_K_M, Precision.F16);
+        return Plan.twoLevel(
+                IntStream.range(0, layers).boxed().toList(),
+                low,
+                Precision.IQ1_M,
+                Precision.Q4_K_M,
+                Precision.Q4_K_M,
+                Precision.F16);
     }
 
     private double row(String label, long weights, double seconds) {
-        System.out.printf(Locale.ROOT, "%-20s %7.1f million weights in %6.1f s: %6.2f million/s/core%n", label, weights / 1e6,
-                seconds, weights / seconds / threads / 1e6);
+        System.out.printf(
+                Locale.ROOT,
+                "%-20s %7.1f million weights in %6.1f s: %6.2f million/s/core%n",
+                label,
+                weights / 1e6,
+                seconds,
+                weights / seconds / threads / 1e6);
         return seconds;
     }
 
@@ -177,7 +222,9 @@ final class ModelQuantization {
         }
 
         double seconds(int from, int to) {
-            return seconds.subList(from, to).stream().mapToDouble(Double::doubleValue).sum();
+            return seconds.subList(from, to).stream()
+                    .mapToDouble(Double::doubleValue)
+                    .sum();
         }
     }
 }

@@ -38,6 +38,7 @@ final class ModelSynthesizer {
     private static final short Q8_SCALE = half(2.5 * WEIGHT_DEVIATION / 127);
     /** A weight is d * scale * q - dmin * min with scales of 0..63 and q of 0..15. */
     private static final short Q4_SCALE = half(2.5 * WEIGHT_DEVIATION / (63 * 7.5));
+
     private static final short Q4_MINIMUM = half(2.5 * WEIGHT_DEVIATION / 63);
     /** A weight is d * scale * q with scales of -128..127 and q of -32..31, whose deviations are 74 and 18.5. */
     private static final short Q6_SCALE = half(WEIGHT_DEVIATION / (74 * 18.5));
@@ -136,8 +137,8 @@ final class ModelSynthesizer {
         try (GgufWriter writer = GgufWriter.create(target, metadata(), tensors)) {
             for (GgufTensor tensor : tensors) {
                 writer.begin(tensor.name());
-                IntPredicate silent = tensor.name().equals("output.weight")
-                        ? row -> !vocabulary.isPrintable(row) : row -> false;
+                IntPredicate silent =
+                        tensor.name().equals("output.weight") ? row -> !vocabulary.isPrintable(row) : row -> false;
                 fill(tensor, silent, writer);
             }
             writer.commit();
@@ -148,13 +149,16 @@ final class ModelSynthesizer {
         Map<String, GgufValue> metadata = new LinkedHashMap<>();
         metadata.put("general.architecture", GgufValue.text(architecture));
         metadata.put("general.name", GgufValue.text("Random weights"));
-        metadata.put("general.file_type", GgufValue.uint32(switch (shape.types().of("blk.0.attn_q.weight")) {
-            case F16 -> 1;
-            case Q8_0 -> 7;
-            case Q6_K -> 18;
-            case IQ1_M -> 31;
-            default -> 15;
-        }));
+        metadata.put(
+                "general.file_type",
+                GgufValue.uint32(
+                        switch (shape.types().of("blk.0.attn_q.weight")) {
+                            case F16 -> 1;
+                            case Q8_0 -> 7;
+                            case Q6_K -> 18;
+                            case IQ1_M -> 31;
+                            default -> 15;
+                        }));
         number(metadata, "context_length", CONTEXT);
         number(metadata, "embedding_length", shape.width());
         number(metadata, "block_count", shape.layers());
@@ -166,9 +170,13 @@ final class ModelSynthesizer {
         if (architecture.equals("qwen2vl")) {
             // Time, height and width take a quarter and three eighths each of a head's pairs.
             int pairs = shape.width() / shape.heads() / 2;
-            metadata.put(architecture + ".rope.dimension_sections", GgufValue.Array.of(GgufValueType.INT32,
-                    List.of(pairs / 4, pairs * 3 / 8, pairs * 3 / 8, 0).stream()
-                            .map(count -> (GgufValue) new GgufValue.Int(GgufValueType.INT32, count)).toList()));
+            metadata.put(
+                    architecture + ".rope.dimension_sections",
+                    GgufValue.Array.of(
+                            GgufValueType.INT32,
+                            List.of(pairs / 4, pairs * 3 / 8, pairs * 3 / 8, 0).stream()
+                                    .map(count -> (GgufValue) new GgufValue.Int(GgufValueType.INT32, count))
+                                    .toList()));
         }
         vocabulary.describe(metadata);
         metadata.put("tokenizer.chat_template", GgufValue.text(CHATML));
@@ -255,7 +263,8 @@ final class ModelSynthesizer {
                 out.putShort(Q6_SCALE);
             }
             case IQ2_XXS, IQ2_XS, IQ2_S, IQ3_XXS, IQ3_S -> {
-                out.putShort(type == GgmlType.IQ3_XXS ? IQ3_XXS_SCALE : type == GgmlType.IQ3_S ? IQ3_S_SCALE : IQ2_SCALE);
+                out.putShort(
+                        type == GgmlType.IQ3_XXS ? IQ3_XXS_SCALE : type == GgmlType.IQ3_S ? IQ3_S_SCALE : IQ2_SCALE);
                 randomBytes(out, type.blockBytes() - Short.BYTES);
             }
             case IQ1_M -> {

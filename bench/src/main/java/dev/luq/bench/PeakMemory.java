@@ -9,8 +9,7 @@ final class PeakMemory {
 
     private static final Path SELF = Path.of("/proc/self");
 
-    private PeakMemory() {
-    }
+    private PeakMemory() {}
 
     /** Sets the mark to what is resident now. @return that, in bytes; negative where the kernel does not do it */
     static long restart() {
@@ -37,7 +36,9 @@ final class PeakMemory {
     }
 
     private static long field(String name) throws IOException {
-        String line = Files.readAllLines(SELF.resolve("status")).stream().filter(l -> l.startsWith(name)).findFirst()
+        String line = Files.readAllLines(SELF.resolve("status")).stream()
+                .filter(l -> l.startsWith(name))
+                .findFirst()
                 .orElseThrow(() -> new IOException("no " + name + " in /proc/self/status"));
         return Long.parseLong(line.replaceAll("\\D+", "")) * 1024;
     }

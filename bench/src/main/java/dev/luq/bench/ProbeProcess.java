@@ -38,9 +38,19 @@ final class ProbeProcess implements AutoCloseable {
         this.model = model;
         MachineKernels.know();
         String java = ProcessHandle.current().info().command().orElse("java");
-        ProcessBuilder builder = new ProcessBuilder(List.of(java, "-XX:+UseSerialGC", "-Xmx256m", "-cp",
-                System.getProperty("java.class.path"), BenchCommand.class.getName(), "probe", model.toString(),
-                "--kernels=" + kernels, "--threads=" + threads, "--prompt=" + prompt, "--tokens=" + tokens));
+        ProcessBuilder builder = new ProcessBuilder(List.of(
+                java,
+                "-XX:+UseSerialGC",
+                "-Xmx256m",
+                "-cp",
+                System.getProperty("java.class.path"),
+                BenchCommand.class.getName(),
+                "probe",
+                model.toString(),
+                "--kernels=" + kernels,
+                "--threads=" + threads,
+                "--prompt=" + prompt,
+                "--tokens=" + tokens));
         // What is measured is what a server's workers do: above all, how long their threads spin before they sleep.
         ChildCommand.environment(builder.environment());
         process = builder.redirectError(ProcessBuilder.Redirect.INHERIT).start();
@@ -85,7 +95,8 @@ final class ProbeProcess implements AutoCloseable {
         }
         ProcessExit exit = new ProcessExit(ended());
         String why = exit.signal().equals("SIGKILL") ? "most likely there was too little memory" : "why is said above";
-        throw new CliException("The process that measures " + model.getFileName() + " ended (" + exit + "): " + why + ".");
+        throw new CliException(
+                "The process that measures " + model.getFileName() + " ended (" + exit + "): " + why + ".");
     }
 
     private int ended() {

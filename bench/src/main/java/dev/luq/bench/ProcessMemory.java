@@ -47,8 +47,8 @@ record ProcessMemory(long resident, long proportional, long modelResident, long 
                 kind = mapping.group(1).endsWith(".gguf") ? 1 : 0;
             }
         }
-        return new ProcessMemory(resident[0] + resident[1], proportional[0] + proportional[1], resident[1],
-                proportional[1]);
+        return new ProcessMemory(
+                resident[0] + resident[1], proportional[0] + proportional[1], resident[1], proportional[1]);
     }
 
     long residentWithoutModel() {

@@ -65,14 +65,15 @@ final class ProjectorSynthesizer {
 
     /** Writes the projector; the target appears when it is complete. */
     void write(Path target) throws IOException {
-        List<GgufTensor> tensors = tensors().stream().map(tensor -> new GgufTensor(tensor.name(),
-                TensorTypes.projector(precision, tensor), tensor.shape())).toList();
+        List<GgufTensor> tensors = tensors().stream()
+                .map(tensor -> new GgufTensor(tensor.name(), TensorTypes.projector(precision, tensor), tensor.shape()))
+                .toList();
         SplittableRandom random = new SplittableRandom(1);
         try (GgufWriter writer = GgufWriter.create(target, metadata(), tensors)) {
             ByteBuffer buffer = ByteBuffer.allocate(BUFFER_BYTES).order(ByteOrder.LITTLE_ENDIAN);
             for (GgufTensor tensor : tensors) {
                 writer.begin(tensor.name());
-                for (long left = tensor.elements() / tensor.type().blockSize(); left > 0;) {
+                for (long left = tensor.elements() / tensor.type().blockSize(); left > 0; ) {
                     buffer.clear();
                     for (; left > 0 && buffer.remaining() >= tensor.type().blockBytes(); left--) {
                         block(tensor, random, buffer);
@@ -93,7 +94,8 @@ final class ProjectorSynthesizer {
                     out.putLong(random.nextLong());
                 }
             }
-            default -> out.putShort(ModelSynthesizer.HALF_NORMALS[random.nextInt(ModelSynthesizer.HALF_NORMALS.length)]);
+            default ->
+                out.putShort(ModelSynthesizer.HALF_NORMALS[random.nextInt(ModelSynthesizer.HALF_NORMALS.length)]);
         }
     }
 
@@ -118,8 +120,11 @@ final class ProjectorSynthesizer {
         }
         metadata.put("clip.vision.attention.layer_norm_epsilon", GgufValue.float32(1e-6f));
         for (String key : List.of("image_mean", "image_std")) {
-            metadata.put("clip.vision." + key, GgufValue.Array.of(GgufValueType.FLOAT32, List.of(GgufValue.float32(0.5f),
-                    GgufValue.float32(0.5f), GgufValue.float32(0.5f))));
+            metadata.put(
+                    "clip.vision." + key,
+                    GgufValue.Array.of(
+                            GgufValueType.FLOAT32,
+                            List.of(GgufValue.float32(0.5f), GgufValue.float32(0.5f), GgufValue.float32(0.5f))));
         }
         return metadata;
     }
@@ -140,7 +145,8 @@ final class ProjectorSynthesizer {
         } else {
             int side = shape.imageSize() / PATCH;
             tensors.add(vector("v.class_embd", width));
-            tensors.add(new GgufTensor("v.position_embd.weight", GgmlType.F32, List.of((long) width, side * side + 1L)));
+            tensors.add(
+                    new GgufTensor("v.position_embd.weight", GgmlType.F32, List.of((long) width, side * side + 1L)));
             norm(tensors, "v.pre_ln");
             linear(tensors, "mm.0", width, shape.projection());
             linear(tensors, "mm.2", shape.projection(), shape.projection());

@@ -42,9 +42,15 @@ final class QuantizeBenchmark {
      * @param llamaPeakBytes the same
      * @param identical whether all tensors were equal bit for bit
      */
-    record Result(GgmlType type, long weights, double ours, double llama, double ratio, long oursPeakBytes,
-            long llamaPeakBytes, boolean identical) {
-    }
+    record Result(
+            GgmlType type,
+            long weights,
+            double ours,
+            double llama,
+            double ratio,
+            long oursPeakBytes,
+            long llamaPeakBytes,
+            boolean identical) {}
 
     private final Path folder;
     private final int threads;
@@ -77,7 +83,8 @@ final class QuantizeBenchmark {
             }
         }
         for (String name : List.of("token_embd.weight", "output.weight")) {
-            GgufTensor tensor = new GgufTensor(name, GgmlType.F16, List.of((long) shape.width(), (long) shape.vocabulary()));
+            GgufTensor tensor =
+                    new GgufTensor(name, GgmlType.F16, List.of((long) shape.width(), (long) shape.vocabulary()));
             weights.merge(TensorTypes.outside(Precision.Q4_K_M, tensor, false), tensor.elements(), Long::sum);
         }
         return weights;
@@ -101,19 +108,26 @@ final class QuantizeBenchmark {
                 llama.add(llama(type, uniform));
                 ours.add(ours(precision, store));
             }
-            identical &= identical(base, ours.get(round).files(), llama.get(round).files());
+            identical &=
+                    identical(base, ours.get(round).files(), llama.get(round).files());
             Folders.delete(store);
             Files.delete(uniform);
         }
         double[] ratios = new double[rounds];
-        Arrays.setAll(ratios, round -> llama.get(round).seconds() / ours.get(round).seconds());
-        return new Result(type, base.parameters(), base.parameters() / Spread.of(ours, Turn::seconds).median(),
-                base.parameters() / Spread.of(llama, Turn::seconds).median(), Spread.of(ratios).median(),
-                peak(ours), peak(llama), identical);
+        Arrays.setAll(
+                ratios, round -> llama.get(round).seconds() / ours.get(round).seconds());
+        return new Result(
+                type,
+                base.parameters(),
+                base.parameters() / Spread.of(ours, Turn::seconds).median(),
+                base.parameters() / Spread.of(llama, Turn::seconds).median(),
+                Spread.of(ratios).median(),
+                peak(ours),
+                peak(llama),
+                identical);
     }
 
-    private record Turn(double seconds, long peakBytes, ModelFiles files) {
-    }
+    private record Turn(double seconds, long peakBytes, ModelFiles files) {}
 
     /** Work that leaves files. */
     private interface Work {
@@ -122,7 +136,8 @@ final class QuantizeBenchmark {
 
     private Turn ours(Precision precision, Path folder) throws IOException {
         LayerStore store = LayerStore.open(folder);
-        try (Requantizer requantizer = new Requantizer(store, base, Optional.empty(), Optional.of(importance), threads)) {
+        try (Requantizer requantizer =
+                new Requantizer(store, base, Optional.empty(), Optional.of(importance), threads)) {
             requantizer.fingerprint(QuantizeListener.NONE);
             Plan plan = Plan.uniform(1, precision, Precision.F16, Precision.F16);
             return timed(() -> requantizer.assemble(plan, QuantizeListener.NONE).splits());
@@ -131,8 +146,15 @@ final class QuantizeBenchmark {
 
     private Turn llama(GgmlType type, Path target) throws IOException {
         return timed(() -> {
-            ModelQuantizer.quantize(base.paths().get(0), target, new ModelQuantizer.Options(ModelQuantizer.FileType.Q4_K_M,
-                    false, Map.of("blk\\.", type), Optional.of(importance), threads));
+            ModelQuantizer.quantize(
+                    base.paths().get(0),
+                    target,
+                    new ModelQuantizer.Options(
+                            ModelQuantizer.FileType.Q4_K_M,
+                            false,
+                            Map.of("blk\\.", type),
+                            Optional.of(importance),
+                            threads));
             return List.of(target);
         });
     }
@@ -160,7 +182,10 @@ final class QuantizeBenchmark {
             Optional<GgufTensor> tensor = files.parts().get(i).tensor(name);
             if (tensor.isPresent()) {
                 try (FileChannel channel = FileChannel.open(files.paths().get(i))) {
-                    return channel.map(FileChannel.MapMode.READ_ONLY, files.parts().get(i).offset(name), tensor.get().bytes());
+                    return channel.map(
+                            FileChannel.MapMode.READ_ONLY,
+                            files.parts().get(i).offset(name),
+                            tensor.get().bytes());
                 }
             }
         }

@@ -27,8 +27,7 @@ final class RandomLayer {
     private static final String ARCHITECTURE = "qwen2";
     private static final int BUFFER_BYTES = 1 << 20;
 
-    private RandomLayer() {
-    }
+    private RandomLayer() {}
 
     /** @param rowsDivisor every matrix has one in so many of its rows */
     static ModelFiles write(Shape shape, int rowsDivisor, Path target) throws IOException {
@@ -38,10 +37,11 @@ final class RandomLayer {
             ByteBuffer buffer = ByteBuffer.allocate(BUFFER_BYTES).order(ByteOrder.LITTLE_ENDIAN);
             for (GgufTensor tensor : tensors) {
                 writer.begin(tensor.name());
-                for (long left = tensor.elements(); left > 0;) {
+                for (long left = tensor.elements(); left > 0; ) {
                     buffer.clear();
                     for (; left > 0 && buffer.hasRemaining(); left--) {
-                        buffer.putShort(ModelSynthesizer.HALF_NORMALS[random.nextInt(ModelSynthesizer.HALF_NORMALS.length)]);
+                        buffer.putShort(
+                                ModelSynthesizer.HALF_NORMALS[random.nextInt(ModelSynthesizer.HALF_NORMALS.length)]);
                     }
                     writer.write(buffer.flip());
                 }
@@ -91,7 +91,8 @@ final class RandomLayer {
     }
 
     static List<GgufTensor> tensors(Shape shape, int rowsDivisor) {
-        return List.of(matrix("attn_q", shape.width(), shape.width() / rowsDivisor),
+        return List.of(
+                matrix("attn_q", shape.width(), shape.width() / rowsDivisor),
                 matrix("attn_k", shape.width(), shape.keyValueWidth() / rowsDivisor),
                 matrix("attn_v", shape.width(), shape.keyValueWidth() / rowsDivisor),
                 matrix("attn_output", shape.width(), shape.width() / rowsDivisor),

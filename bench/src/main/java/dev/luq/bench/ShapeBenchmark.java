@@ -45,9 +45,16 @@ final class ShapeBenchmark {
      * @param layout of our kernels
      * @param folder keeps the models for the next time; empty writes them into a temporary folder and deletes them
      */
-    record Options(String shape, int lowLayers, int layers, int tokens, int prompt, int rounds, int threads,
-            Kernels layout, Optional<Path> folder) {
-    }
+    record Options(
+            String shape,
+            int lowLayers,
+            int layers,
+            int tokens,
+            int prompt,
+            int rounds,
+            int threads,
+            Kernels layout,
+            Optional<Path> folder) {}
 
     private final Options options;
     private final ModelSynthesizer.Shape whole;
@@ -94,13 +101,18 @@ final class ShapeBenchmark {
     private void measure(Path base, Path luq) throws IOException {
         write(base, 0);
         write(luq, lowLayers);
-        System.out.printf("%s: %d of %d layers, %d of them IQ1_M in LUQ; %d threads%n", options.shape(), layers,
-                whole.layers(), lowLayers, options.threads());
+        System.out.printf(
+                "%s: %d of %d layers, %d of them IQ1_M in LUQ; %d threads%n",
+                options.shape(), layers, whole.layers(), lowLayers, options.threads());
         if (layers < whole.layers()) {
             System.out.println("The layers left out make embeddings and output weigh more than in the whole model.");
         }
-        System.out.printf("Q4_K_M %.2f GiB, LUQ %.2f GiB; prompt of %d tokens, %d rounds%s%n", gibibytes(base),
-                gibibytes(luq), options.prompt(), options.rounds(),
+        System.out.printf(
+                "Q4_K_M %.2f GiB, LUQ %.2f GiB; prompt of %d tokens, %d rounds%s%n",
+                gibibytes(base),
+                gibibytes(luq),
+                options.prompt(),
+                options.rounds(),
                 options.tokens() > 0 ? ", " + options.tokens() + " tokens a turn" : "");
         new ShapeComparison(base, luq, options).run();
     }

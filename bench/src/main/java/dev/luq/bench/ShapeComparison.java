@@ -61,8 +61,14 @@ final class ShapeComparison {
      */
     void run() throws IOException {
         requireRoom(needed(), MachineMemory.ofThisMachine().available());
-        System.out.printf("%n%-14s %11s %7s  %-13s %7s %11s%n", "median",
-                options.tokens() > 0 ? "decode t/s" : "prefill t/s", "ratio", "quartiles", "load s", "memory");
+        System.out.printf(
+                "%n%-14s %11s %7s  %-13s %7s %11s%n",
+                "median",
+                options.tokens() > 0 ? "decode t/s" : "prefill t/s",
+                "ratio",
+                "quartiles",
+                "load s",
+                "memory");
         try (ProbeProcess yardstick = start(Side.YARDSTICK)) {
             for (Side side : Side.values()) {
                 if (side != Side.YARDSTICK) {
@@ -72,9 +78,15 @@ final class ShapeComparison {
             print(Side.YARDSTICK, Spread.of(yardstickRates, rate -> rate).median(), "   1.00", yardstick);
         }
         Spread rates = Spread.of(yardstickRates, rate -> rate);
-        System.out.printf("Ratios are to %s, median and quartiles of %d rounds. Half of the %d turns of %1$s%n"
-                + "came to %.2f to %.2f tokens/s, all to %.2f to %.2f: so much did the machine's speed vary.%n",
-                Side.YARDSTICK.title, options.rounds(), yardstickRates.size(), rates.lower(), rates.upper(), rates.min(),
+        System.out.printf(
+                "Ratios are to %s, median and quartiles of %d rounds. Half of the %d turns of %1$s%n"
+                        + "came to %.2f to %.2f tokens/s, all to %.2f to %.2f: so much did the machine's speed vary.%n",
+                Side.YARDSTICK.title,
+                options.rounds(),
+                yardstickRates.size(),
+                rates.lower(),
+                rates.upper(),
+                rates.min(),
                 rates.max());
     }
 
@@ -95,19 +107,23 @@ final class ShapeComparison {
                 ratios[round] = rates[round] / other;
             }
             Spread ratio = Spread.of(ratios);
-            print(side, Spread.of(rates).median(),
-                    String.format("%7.2f  %.2f to %.2f", ratio.median(), ratio.lower(), ratio.upper()), own);
+            print(
+                    side,
+                    Spread.of(rates).median(),
+                    String.format("%7.2f  %.2f to %.2f", ratio.median(), ratio.lower(), ratio.upper()),
+                    own);
         }
     }
 
     private static void print(Side side, double rate, String ratio, ProbeProcess process) throws IOException {
-        System.out.printf("%-14s %11.2f %-22s %7.1f %7.2f GiB%n", side.title, rate, ratio, process.load(),
-                process.resident() / Units.GIB);
+        System.out.printf(
+                "%-14s %11.2f %-22s %7.1f %7.2f GiB%n",
+                side.title, rate, ratio, process.load(), process.resident() / Units.GIB);
     }
 
     private ProbeProcess start(Side side) throws IOException {
-        ProbeProcess process = new ProbeProcess(file(side), kernels(side), options.threads(), options.prompt(),
-                options.tokens());
+        ProbeProcess process =
+                new ProbeProcess(file(side), kernels(side), options.threads(), options.prompt(), options.tokens());
         try {
             if (options.tokens() > 0) {
                 process.prefill();
@@ -151,9 +167,10 @@ final class ShapeComparison {
      */
     static void requireRoom(long needed, OptionalLong available) {
         if (needed > available.orElse(Long.MAX_VALUE)) {
-            throw new CliException(String.format("Two of the models are loaded at a time, which takes %.1f GiB; %.1f GiB are"
-                    + " available. End what else runs, or measure fewer layers with --layers.", needed / Units.GIB,
-                    available.getAsLong() / Units.GIB));
+            throw new CliException(String.format(
+                    "Two of the models are loaded at a time, which takes %.1f GiB; %.1f GiB are"
+                            + " available. End what else runs, or measure fewer layers with --layers.",
+                    needed / Units.GIB, available.getAsLong() / Units.GIB));
         }
     }
 }

@@ -9,24 +9,38 @@ import picocli.CommandLine.Option;
 /** Which models of random weights in a published model's shape are compared, and how. */
 final class ShapeOptions {
 
-    @Option(names = "--low", paramLabel = "LAYERS", defaultValue = "12",
+    @Option(
+            names = "--low",
+            paramLabel = "LAYERS",
+            defaultValue = "12",
             description = "Layers of the shape in IQ1_M (default: ${DEFAULT-VALUE}).")
     private int lowLayers;
 
-    @Option(names = "--layers", paramLabel = "LAYERS", defaultValue = "0",
+    @Option(
+            names = "--layers",
+            paramLabel = "LAYERS",
+            defaultValue = "0",
             description = "Layers that stand for all of the shape's, to save time and room; 0: all (default:"
-                + " ${DEFAULT-VALUE}).")
+                    + " ${DEFAULT-VALUE}).")
     private int layers;
 
-    @Option(names = "--models", paramLabel = "FOLDER",
+    @Option(
+            names = "--models",
+            paramLabel = "FOLDER",
             description = "Keep the shape's models here for the next time; otherwise they are deleted.")
     private Path folder;
 
-    @Option(names = "--prompt", paramLabel = "TOKENS", defaultValue = "512",
+    @Option(
+            names = "--prompt",
+            paramLabel = "TOKENS",
+            defaultValue = "512",
             description = "Tokens of the shape's prompt (default: ${DEFAULT-VALUE}).")
     private int prompt;
 
-    @Option(names = "--layout", paramLabel = "NAME", defaultValue = "FAST",
+    @Option(
+            names = "--layout",
+            paramLabel = "NAME",
+            defaultValue = "FAST",
             description = "Of our kernels with a shape: fast or compact (default: fast).")
     private Kernels layout;
 
@@ -38,7 +52,7 @@ final class ShapeOptions {
         if (layout == Kernels.STOCK) {
             throw new CliException("--layout is fast or compact.");
         }
-        return new ShapeBenchmark.Options(shape, lowLayers, layers, tokens, prompt, rounds, threads,
-                layout, Optional.ofNullable(folder));
+        return new ShapeBenchmark.Options(
+                shape, lowLayers, layers, tokens, prompt, rounds, threads, layout, Optional.ofNullable(folder));
     }
 }

@@ -12,20 +12,24 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
 /** {@code luq bench soak}: whether a server stands hours of clients of every kind and the deaths of its workers. */
-@Command(name = "soak", mixinStandardHelpOptions = true, sortOptions = false,
-        description = "Asks a server for a long time what clients ask, right and wrong, and kills its workers meanwhile.",
+@Command(
+        name = "soak",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        description =
+                "Asks a server for a long time what clients ask, right and wrong, and kills its workers meanwhile.",
         footerHeading = "%nHow it is measured%n",
         footer = {
             "A server of its own serves the demo model. Each connection is a client that asks, waits and asks again: texts,"
-                + " pictures, tools, schemas, streamed or not; broken JSON, fields, pictures and HTTP; bodies that drip or stop,"
-                + " answers that are read slowly; and clients that leave. The same seed asks the same. Clients come from many"
-                + " addresses of the loopback network.",
+                    + " pictures, tools, schemas, streamed or not; broken JSON, fields, pictures and HTTP; bodies that drip or stop,"
+                    + " answers that are read slowly; and clients that leave. The same seed asks the same. Clients come from many"
+                    + " addresses of the loopback network.",
             "A minute after the model is back its worker is killed again, by SIGKILL and SIGSEGV by turns. Requests that were"
-                + " there at a kill or came before the model was back may fail with worker_restarting; a full queue may answer"
-                + " 429. Whatever else is not as the API promises is wrong.",
+                    + " there at a kill or came before the model was back may fail with worker_restarting; a full queue may answer"
+                    + " 429. Whatever else is not as the API promises is wrong.",
             "At the end nothing may run, every slot answers, descriptors are closed, one worker is there, and no more died than"
-                + " were killed. Over ten minutes or more, the medians of the server's resident memory, descriptors, threads and"
-                + " children in the last quarter may be 5 % above those of the second quarter at most.",
+                    + " were killed. Over ten minutes or more, the medians of the server's resident memory, descriptors, threads and"
+                    + " children in the last quarter may be 5 % above those of the second quarter at most.",
             "Exit status 0 when it held, 1 when it did not."
         })
 final class SoakBenchmark implements Callable<Integer> {
@@ -38,11 +42,18 @@ final class SoakBenchmark implements Callable<Integer> {
     @Option(names = "--connections", paramLabel = "N", defaultValue = "200", description = "Default: ${DEFAULT-VALUE}.")
     private int connections;
 
-    @Option(names = "--rate", paramLabel = "R", defaultValue = "20",
+    @Option(
+            names = "--rate",
+            paramLabel = "R",
+            defaultValue = "20",
             description = "Requests a second of all clients together (default: ${DEFAULT-VALUE}).")
     private double rate;
 
-    @Option(names = "--seed", paramLabel = "N", defaultValue = "1", description = "Of what is asked (default: ${DEFAULT-VALUE}).")
+    @Option(
+            names = "--seed",
+            paramLabel = "N",
+            defaultValue = "1",
+            description = "Of what is asked (default: ${DEFAULT-VALUE}).")
     private long seed;
 
     @Override
@@ -51,12 +62,20 @@ final class SoakBenchmark implements Callable<Integer> {
             throw new CliException("--minutes is 1 or more, --connections 1 to 5000, --rate above 0.");
         }
         try (TemporaryFolder folder = TemporaryFolder.create();
-                ServerProcess server = ServerProcess.start(List.of("-Dluq.data-dir=" + folder.resolve("data"),
-                        "-Dluq.worker.process.crash-dir=" + folder.path(),
-                        // A worker that lived from one kill to the next is no reason to wait before the next start.
-                        "-Dluq.worker.restart.stable-after=30S"), START)) {
-            boolean held = new Soak(server.address(), server.handle(), new Soak.Load(Duration.ofMinutes(minutes), connections,
-                    rate, seed), System.out).run();
+                ServerProcess server = ServerProcess.start(
+                        List.of(
+                                "-Dluq.data-dir=" + folder.resolve("data"),
+                                "-Dluq.worker.process.crash-dir=" + folder.path(),
+                                // A worker that lived from one kill to the next is no reason to wait before the next
+                                // start.
+                                "-Dluq.worker.restart.stable-after=30S"),
+                        START)) {
+            boolean held = new Soak(
+                            server.address(),
+                            server.handle(),
+                            new Soak.Load(Duration.ofMinutes(minutes), connections, rate, seed),
+                            System.out)
+                    .run();
             if (!held) {
                 System.out.println("The end of the server's log:\n" + server.logEnd());
             }

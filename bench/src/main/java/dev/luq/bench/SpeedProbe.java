@@ -58,12 +58,13 @@ final class SpeedProbe implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        Llama.init(line -> { });
+        Llama.init(line -> {});
         Llama.enableKernels(kernels);
         long start = System.nanoTime();
         try (Model loaded = Model.load(List.of(model))) {
             answer("load", seconds(start));
-            ContextOptions options = new ContextOptions(prompt + WARM_UP + tokens, prompt, 1, threads, KvType.F16, true);
+            ContextOptions options =
+                    new ContextOptions(prompt + WARM_UP + tokens, prompt, 1, threads, KvType.F16, true);
             try (Context context = Context.create(loaded, options)) {
                 obey(context);
             }
@@ -80,7 +81,10 @@ final class SpeedProbe implements Callable<Integer> {
             switch (words[0]) {
                 case "prefill" -> answer("seconds", prefill(context));
                 case "decode" -> answer("seconds", burst(context, Integer.parseInt(words[1])));
-                case "memory" -> answer("resident", ProcessMemory.of(ProcessHandle.current().pid()).resident());
+                case "memory" ->
+                    answer(
+                            "resident",
+                            ProcessMemory.of(ProcessHandle.current().pid()).resident());
                 default -> throw new CliException("There is no command " + line + ".");
             }
         }

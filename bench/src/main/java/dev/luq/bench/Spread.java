@@ -16,7 +16,11 @@ record Spread(double min, double lower, double median, double upper, double max)
     static Spread of(double... values) {
         double[] sorted = values.clone();
         Arrays.sort(sorted);
-        return new Spread(sorted[0], quantile(sorted, 0.25), quantile(sorted, 0.5), quantile(sorted, 0.75),
+        return new Spread(
+                sorted[0],
+                quantile(sorted, 0.25),
+                quantile(sorted, 0.5),
+                quantile(sorted, 0.75),
                 sorted[sorted.length - 1]);
     }
 

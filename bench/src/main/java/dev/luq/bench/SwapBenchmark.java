@@ -42,18 +42,21 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
 /** {@code luq bench swap}: how long requests wait while another variant of their model takes over. */
-@Command(name = "swap", mixinStandardHelpOptions = true, sortOptions = false,
+@Command(
+        name = "swap",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
         description = "Changes the variant that is served again and again while clients stream.",
         footerHeading = "%nHow it is measured%n",
         footer = {
             "Two variants of the demo model, all layers Q8_0 and all layers Q4_K_M, are made in a data folder of their own and"
-                + " served by a server of its own.",
+                    + " served by a server of its own.",
             "A worker start: unload, then the time of load until the model is ready, on an otherwise idle server, the median"
-                + " of three.",
+                    + " of three.",
             "Clients ask a question and stream 24 tokens, without a pause, first for as long as nothing changes, then under the"
-                + " changes. The next change is asked for when each client got a whole answer since the one before. Waiting is"
-                + " the time from sending a request to its first text. A request fails when it is refused or its stream ends"
-                + " early."
+                    + " changes. The next change is asked for when each client got a whole answer since the one before. Waiting is"
+                    + " the time from sending a request to its first text. A request fails when it is refused or its stream ends"
+                    + " early."
         })
 final class SwapBenchmark implements Callable<Integer> {
 
@@ -69,7 +72,10 @@ final class SwapBenchmark implements Callable<Integer> {
     @Option(names = "--clients", paramLabel = "N", defaultValue = "4", description = "Default: ${DEFAULT-VALUE}.")
     private int clients;
 
-    @Option(names = "--swap", paramLabel = "MODE", defaultValue = "auto",
+    @Option(
+            names = "--swap",
+            paramLabel = "MODE",
+            defaultValue = "auto",
             description = "overlap, pause or auto (default: ${DEFAULT-VALUE}).")
     private String mode;
 
@@ -81,6 +87,7 @@ final class SwapBenchmark implements Callable<Integer> {
     private final List<Double> waits = Collections.synchronizedList(new ArrayList<>());
     /** What auto came to. */
     private final Set<String> modes = new TreeSet<>();
+
     private CompletionClient client;
     private String model;
 
@@ -91,7 +98,8 @@ final class SwapBenchmark implements Callable<Integer> {
         }
         try (TemporaryFolder data = TemporaryFolder.create()) {
             publish(data.path());
-            try (ServerProcess server = ServerProcess.start(List.of("-Dluq.data-dir=" + data.path()), Duration.ofMinutes(5))) {
+            try (ServerProcess server =
+                    ServerProcess.start(List.of("-Dluq.data-dir=" + data.path()), Duration.ofMinutes(5))) {
                 client = new CompletionClient(server.address(), Optional.empty());
                 model = client.model();
                 measure();
@@ -102,20 +110,30 @@ final class SwapBenchmark implements Callable<Integer> {
 
     /** Makes the variants; their precisions need no importances. */
     private static void publish(Path data) throws IOException {
-        Llama.init(line -> { });
+        Llama.init(line -> {});
         ModelOptions demo = ModelOptions.of("demo", null);
         ModelFiles base = demo.modelFiles();
         LayerStore store = LayerStore.open(data.resolve("store"));
         int layers = LayeredModel.of(base).layers().size();
-        try (Requantizer requantizer = new Requantizer(store, base, demo.mmprojFiles(), Optional.empty(),
-                Processors.available()); StoreLease building = store.build()) {
+        try (Requantizer requantizer =
+                        new Requantizer(store, base, demo.mmprojFiles(), Optional.empty(), Processors.available());
+                StoreLease building = store.build()) {
             List<Precision> precisions = List.of(Precision.Q8_0, Precision.Q4_K_M);
             for (int i = 0; i < precisions.size(); i++) {
                 Plan plan = Plan.uniform(layers, precisions.get(i), precisions.get(i), Precision.F16);
                 AssembledModel made = requantizer.assemble(plan, QuantizeListener.NONE);
-                store.publish(new Manifest(Manifest.VERSION, VARIANTS.get(i), ModelFacts.of(base).name().orElse(demo.id()),
-                        requantizer.fingerprint(QuantizeListener.NONE).id(), Instant.EPOCH, plan, Optional.empty(), made.entries(),
-                        made.mmprojEntry(), Map.of(), Map.of()));
+                store.publish(new Manifest(
+                        Manifest.VERSION,
+                        VARIANTS.get(i),
+                        ModelFacts.of(base).name().orElse(demo.id()),
+                        requantizer.fingerprint(QuantizeListener.NONE).id(),
+                        Instant.EPOCH,
+                        plan,
+                        Optional.empty(),
+                        made.entries(),
+                        made.mmprojEntry(),
+                        Map.of(),
+                        Map.of()));
             }
         }
     }
@@ -141,13 +159,16 @@ final class SwapBenchmark implements Callable<Integer> {
                 awaitAnswers(1);
             }
             print(changes + " changes, " + String.join(" and ", modes));
-            System.out.printf(Locale.ROOT, "longest change under load    %6.2f s, the new worker's start included%n", longest);
+            System.out.printf(
+                    Locale.ROOT, "longest change under load    %6.2f s, the new worker's start included%n", longest);
         } finally {
             stop.set(true);
             threads.shutdown();
         }
         awaitEnd(threads);
-        System.out.printf("failed requests              %6d of %d%n", failures.get(),
+        System.out.printf(
+                "failed requests              %6d of %d%n",
+                failures.get(),
                 failures.get() + answers.stream().mapToInt(AtomicInteger::get).sum());
         reasons.stream().distinct().limit(3).forEach(reason -> System.out.println("  " + reason));
     }
@@ -165,7 +186,8 @@ final class SwapBenchmark implements Callable<Integer> {
 
     /** @return seconds until it was served */
     private double activate(String variant) {
-        JsonNode done = client.post("/admin/v1/models/" + model + "/activation",
+        JsonNode done = client.post(
+                "/admin/v1/models/" + model + "/activation",
                 CompletionClient.JSON.createObjectNode().put("variant", variant).put("swap", mode));
         modes.add(done.path("swap").asText());
         return done.path("seconds").asDouble();
@@ -211,7 +233,13 @@ final class SwapBenchmark implements Callable<Integer> {
     private void print(String label) {
         List<Double> counted = List.copyOf(waits);
         Spread spread = Spread.of(counted, Double::doubleValue);
-        System.out.printf(Locale.ROOT, "wait, %-22s %6.2f s longest, %.2f s median, %d requests of %d clients%n", label,
-                spread.max(), spread.median(), counted.size(), clients);
+        System.out.printf(
+                Locale.ROOT,
+                "wait, %-22s %6.2f s longest, %.2f s median, %d requests of %d clients%n",
+                label,
+                spread.max(),
+                spread.median(),
+                counted.size(),
+                clients);
     }
 }

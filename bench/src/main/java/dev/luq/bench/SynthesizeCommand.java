@@ -10,8 +10,11 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code luq bench synthesize FILE}: the random model of {@code bench decode}, for use with other tools. */
-@Command(name = "synthesize", description = "Writes a language model with random weights, Qwen2 architecture.",
-        mixinStandardHelpOptions = true, sortOptions = false)
+@Command(
+        name = "synthesize",
+        description = "Writes a language model with random weights, Qwen2 architecture.",
+        mixinStandardHelpOptions = true,
+        sortOptions = false)
 final class SynthesizeCommand implements Callable<Integer> {
 
     @Parameters(paramLabel = "FILE", description = "The GGUF to write.")

@@ -66,8 +66,10 @@ class AnswerDifferenceTest {
     @Test
     void equalTokensShiftByTheirLogProbabilities() {
         TokenLogprob likelier = token("large", -0.09, Map.of("small", -3.2));
-        assertArrayEquals(new double[] {0.01},
-                AnswerDifference.shifts(List.of(LARGE, RED, RING), List.of(likelier, PINK, RING)), 1e-9);
+        assertArrayEquals(
+                new double[] {0.01},
+                AnswerDifference.shifts(List.of(LARGE, RED, RING), List.of(likelier, PINK, RING)),
+                1e-9);
     }
 
     private static AnswerDifference difference(List<TokenLogprob> stock, List<TokenLogprob> ours) {
@@ -84,7 +86,10 @@ class AnswerDifferenceTest {
 
     private static TokenLogprob alone(String text, double logprob) {
         byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
-        return new TokenLogprob(text, logprob, IntStream.range(0, bytes.length).mapToObj(i -> (int) bytes[i])
-                .toList(), null);
+        return new TokenLogprob(
+                text,
+                logprob,
+                IntStream.range(0, bytes.length).mapToObj(i -> (int) bytes[i]).toList(),
+                null);
     }
 }

@@ -13,12 +13,18 @@ class AnswersBenchmarkTest {
     @Test
     void everyTypeOfTheLadderHasALayerAndEverySecondLayerStays() {
         Map<String, GgmlType> types = LadderMix.types(16);
-        assertEquals(EnumSet.of(GgmlType.IQ1_M, GgmlType.IQ2_XXS, GgmlType.IQ2_S, GgmlType.IQ3_XXS, GgmlType.IQ3_S),
+        assertEquals(
+                EnumSet.of(GgmlType.IQ1_M, GgmlType.IQ2_XXS, GgmlType.IQ2_S, GgmlType.IQ3_XXS, GgmlType.IQ3_S),
                 EnumSet.copyOf(types.values()));
         for (int layer = 0; layer < 16; layer++) {
             String tensor = "blk." + layer + ".attn_q.weight";
-            assertEquals(layer % 2, types.keySet().stream().filter(name -> Pattern.compile(name).matcher(tensor).find())
-                    .count(), tensor);
+            assertEquals(
+                    layer % 2,
+                    types.keySet().stream()
+                            .filter(name ->
+                                    Pattern.compile(name).matcher(tensor).find())
+                            .count(),
+                    tensor);
         }
     }
 

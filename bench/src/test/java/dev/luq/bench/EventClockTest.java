@@ -22,7 +22,8 @@ import org.junit.jupiter.api.Test;
 /** Over a real connection, in HTTP chunks, one per event. */
 class EventClockTest {
 
-    private static final ObjectNode REQUEST = CompletionClient.JSON.createObjectNode().put("stream", true);
+    private static final ObjectNode REQUEST =
+            CompletionClient.JSON.createObjectNode().put("stream", true);
 
     private HttpServer server;
     private int status = 200;
@@ -51,11 +52,13 @@ class EventClockTest {
 
     @Test
     void notesWhenEachTextWasThere() {
-        events = List.of("data: {\"choices\":[{\"delta\":{\"role\":\"assistant\",\"content\":null}}],\"usage\":null}",
+        events = List.of(
+                "data: {\"choices\":[{\"delta\":{\"role\":\"assistant\",\"content\":null}}],\"usage\":null}",
                 "data: {\"choices\":[{\"delta\":{\"content\":\"ü\"}}],\"usage\":null}",
                 "data: {\"choices\":[{\"delta\":{\"content\":\"\\n\\n\"}}],\"usage\":null}",
                 "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"length\"}],\"usage\":null}",
-                "data: {\"choices\":[],\"usage\":{\"completion_tokens\":2}}", "data: [DONE]");
+                "data: {\"choices\":[],\"usage\":{\"completion_tokens\":2}}",
+                "data: [DONE]");
         long before = System.nanoTime();
         EventClock.Answer answer = complete();
         assertEquals(2, answer.texts().length);
@@ -75,6 +78,8 @@ class EventClockTest {
     }
 
     private EventClock.Answer complete() {
-        return new EventClock(URI.create("http://127.0.0.1:" + server.getAddress().getPort())).complete(REQUEST);
+        return new EventClock(
+                        URI.create("http://127.0.0.1:" + server.getAddress().getPort()))
+                .complete(REQUEST);
     }
 }

@@ -22,9 +22,9 @@ class ImageBenchmarkTest {
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     void bothProjectorsEncodeThePicture(boolean qwen) throws Exception {
-        Llama.init(line -> { });
-        ImageBenchmark benchmark = CommandLine.populateCommand(new ImageBenchmark(), "--side=84", "--repetitions=2",
-                "--threads=1");
+        Llama.init(line -> {});
+        ImageBenchmark benchmark =
+                CommandLine.populateCommand(new ImageBenchmark(), "--side=84", "--repetitions=2", "--threads=1");
         String printed = Printed.by(() -> {
             benchmark.measure(ProjectorSynthesizerTest.tiny(qwen), folder);
             return null;
@@ -35,7 +35,10 @@ class ImageBenchmarkTest {
     }
 
     private static double megabytes(String table, String row) {
-        String line = table.lines().filter(text -> text.startsWith(row + " ")).findFirst().orElseThrow();
+        String line = table.lines()
+                .filter(text -> text.startsWith(row + " "))
+                .findFirst()
+                .orElseThrow();
         return Double.parseDouble(line.split("\\s+")[1]);
     }
 

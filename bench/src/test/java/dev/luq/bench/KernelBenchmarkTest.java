@@ -21,7 +21,8 @@ class KernelBenchmarkTest {
     @BeforeEach
     void programs() throws IOException {
         for (String program : List.of("luq-kernel-bench", "luq-product-bench")) {
-            Path script = Files.writeString(folder.resolve(program),
+            Path script = Files.writeString(
+                    folder.resolve(program),
                     "#!/bin/sh\necho " + program + " \"$@\" >> \"${0%/*}/asked\"\n[ \"$3\" != wide ]\n");
             Files.setPosixFilePermissions(script, PosixFilePermissions.fromString("rwx------"));
         }
@@ -31,8 +32,13 @@ class KernelBenchmarkTest {
     void bothProgramsAreAskedForWhatTheOptionsSay() throws IOException {
         assertEquals(0, run("--threads=3", "--seconds=0.5"));
         assertEquals(0, run("--threads=3", "--seconds=0.5", "--layout=compact", "--instruction-set=avx2"));
-        assertEquals(List.of("luq-kernel-bench 0.5", "luq-product-bench 3 0.5 fast",
-                "luq-kernel-bench 0.5", "luq-product-bench 3 0.5 compact avx2"), Files.readAllLines(folder.resolve("asked")));
+        assertEquals(
+                List.of(
+                        "luq-kernel-bench 0.5",
+                        "luq-product-bench 3 0.5 fast",
+                        "luq-kernel-bench 0.5",
+                        "luq-product-bench 3 0.5 compact avx2"),
+                Files.readAllLines(folder.resolve("asked")));
     }
 
     @Test

@@ -76,14 +76,23 @@ class ModelSynthesizerTest {
 
     @Test
     void refusesVocabulariesThatItCannotFill() {
-        assertThrows(IllegalArgumentException.class,
+        assertThrows(
+                IllegalArgumentException.class,
                 () -> new ModelSynthesizer(new ModelSynthesizer.Shape(1, 256, 1_000_000, GgmlType.F16), 1));
     }
 
     /** Patterns of IEEE 754 binary16. */
     @ParameterizedTest
-    @CsvSource({"0, 0", "1, 15360", "-2, -16384", "0.0999755859375, 11878", "65504, 31743",
-        "0.00006103515625, 1024", "0.000000059604644775390625, 1", "0.99999, 15360"})
+    @CsvSource({
+        "0, 0",
+        "1, 15360",
+        "-2, -16384",
+        "0.0999755859375, 11878",
+        "65504, 31743",
+        "0.00006103515625, 1024",
+        "0.000000059604644775390625, 1",
+        "0.99999, 15360"
+    })
     void roundsToHalf(double value, short pattern) {
         assertEquals(pattern, ModelSynthesizer.half(value));
     }

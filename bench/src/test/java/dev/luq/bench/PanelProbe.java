@@ -15,8 +15,7 @@ public final class PanelProbe {
 
     private static final Pattern PANELS = Pattern.compile(".*LUQ_PANELS model buffer size = +([0-9.]+) MiB.*");
 
-    private PanelProbe() {
-    }
+    private PanelProbe() {}
 
     /** @param args the layout, then the models' files */
     public static void main(String[] args) {

@@ -27,6 +27,7 @@ class ProbeProcessTest {
 
     @TempDir
     static Path folder;
+
     private static Path model;
 
     @BeforeAll

@@ -46,25 +46,30 @@ class ProjectorSynthesizerTest {
     @CsvSource({"true, F16, 9", "true, Q8_0, 9", "false, F16, 16", "false, Q8_0, 16"})
     void llamaEncodesPictures(boolean qwen, Precision precision, int tokens) throws IOException {
         Path model = folder.resolve("model.gguf");
-        new ModelSynthesizer(new ModelSynthesizer.Shape(1, 256, 600, GgmlType.F16), 1, qwen ? "qwen2vl" : "qwen2").write(model);
+        new ModelSynthesizer(new ModelSynthesizer.Shape(1, 256, 600, GgmlType.F16), 1, qwen ? "qwen2vl" : "qwen2")
+                .write(model);
         Path mmproj = folder.resolve("mmproj.gguf");
         new ProjectorSynthesizer(tiny(qwen), precision).write(mmproj);
         ModelFiles files = ModelFiles.read(mmproj);
         assertDoesNotThrow(() -> ModelFacts.of(ModelFiles.read(model)).requireProjector(ModelFacts.of(files)));
-        assertEquals(precision.name(), files.tensor("v.blk.1.ffn_up.weight").orElseThrow().type().name());
+        assertEquals(
+                precision.name(),
+                files.tensor("v.blk.1.ffn_up.weight").orElseThrow().type().name());
 
         byte[] noise = new byte[3 * SIDE * SIDE];
         new Random(1).nextBytes(noise);
         PromptPart.Image image = new PromptPart.Image(SIDE, SIDE, noise, "noise");
-        Llama.init(line -> { });
+        Llama.init(line -> {});
         try (Model loaded = Model.load(List.of(model));
                 Vision vision = Vision.open(mmproj, loaded, new VisionOptions(1, 0));
                 ImageChunk picture = (ImageChunk) vision.tokenize(List.of(image), false).stream()
-                        .filter(ImageChunk.class::isInstance).findFirst().orElseThrow();
+                        .filter(ImageChunk.class::isInstance)
+                        .findFirst()
+                        .orElseThrow();
                 ImageEmbedding embedding = vision.encode(picture)) {
             assertEquals(tokens, embedding.tokens());
             assertEquals(256, embedding.embeddingSize());
-            for (FloatBuffer data = embedding.data(); data.hasRemaining();) {
+            for (FloatBuffer data = embedding.data(); data.hasRemaining(); ) {
                 assertTrue(Float.isFinite(data.get()));
             }
         }

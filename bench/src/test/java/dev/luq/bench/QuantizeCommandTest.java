@@ -45,11 +45,23 @@ class QuantizeCommandTest {
     @Test
     void bothSidesAreMeasuredAndLeaveNothing() throws Exception {
         StringWriter error = new StringWriter();
-        String out = printed(() -> luq(error, "quantize", "--types", "Q4_K,Q6_K", "--rounds", "1", "--rows-divisor", "256",
-                "--threads", "1", "--folder", folder.toString()));
+        String out = printed(() -> luq(
+                error,
+                "quantize",
+                "--types",
+                "Q4_K,Q6_K",
+                "--rounds",
+                "1",
+                "--rows-divisor",
+                "256",
+                "--threads",
+                "1",
+                "--folder",
+                folder.toString()));
         assertEquals("", error.toString());
         for (String type : List.of("Q4_K", "Q6_K")) {
-            Optional<String> row = out.lines().filter(line -> line.startsWith(type + " ")).findFirst();
+            Optional<String> row =
+                    out.lines().filter(line -> line.startsWith(type + " ")).findFirst();
             assertTrue(row.filter(line -> line.endsWith("identical")).isPresent(), out);
         }
         try (var left = Files.list(folder)) {
@@ -61,30 +73,47 @@ class QuantizeCommandTest {
     void aModelOfFewLayersSaysWhatTheWholeTakes() throws Exception {
         TestModels.init();
         String out = printed(() -> {
-            new ModelQuantization(folder, new ModelSynthesizer.Shape(28, 256, 600, GgmlType.F16), 1)
-                    .run(3, 1, 12);
+            new ModelQuantization(folder, new ModelSynthesizer.Shape(28, 256, 600, GgmlType.F16), 1).run(3, 1, 12);
             return null;
         });
-        for (String line : List.of("3 of 28 layers", "outside the layers", "1 layers IQ1_M", "2 layers Q4_K_M", "together",
-                "the whole model, 12 of 28 layers low, takes", "peak resident memory", "the whole model with 12 of 28 layers low",
-                "llama.cpp, the same", "tensors identical")) {
+        for (String line : List.of(
+                "3 of 28 layers",
+                "outside the layers",
+                "1 layers IQ1_M",
+                "2 layers Q4_K_M",
+                "together",
+                "the whole model, 12 of 28 layers low, takes",
+                "peak resident memory",
+                "the whole model with 12 of 28 layers low",
+                "llama.cpp, the same",
+                "tensors identical")) {
             assertTrue(out.contains(line), line + " is missing in\n" + out);
         }
-        String size = out.lines().filter(line -> line.startsWith("size: ")).findFirst().orElseThrow();
+        String size = out.lines()
+                .filter(line -> line.startsWith("size: "))
+                .findFirst()
+                .orElseThrow();
         String[] sizes = size.replaceAll("[^0-9. ]", "").strip().split(" +");
         assertEquals(sizes[0], sizes[1], "the files have the planned size");
     }
 
     @Test
     void sizesOfThePapersModelFollowFromItsTable() throws IOException {
-        assertEquals(8_000_000_000.0, new ModelSynthesizer(ModelSynthesizer.Shape.qwen7B(GgmlType.F16), 1).tensors().stream()
-                .mapToLong(tensor -> tensor.elements()).sum(), 0.05 * 8e9);
+        assertEquals(
+                8_000_000_000.0,
+                new ModelSynthesizer(ModelSynthesizer.Shape.qwen7B(GgmlType.F16), 1)
+                        .tensors().stream()
+                                .mapToLong(tensor -> tensor.elements())
+                                .sum(),
+                0.05 * 8e9);
     }
 
     @Test
     void whatCannotBeMeasuredIsRefused() {
-        for (String[] arguments : List.of(new String[] {"--types", "Q4_K_M"}, new String[] {"--layers", "2", "--low", "3"},
-                new String[] {"--rounds", "0"})) {
+        for (String[] arguments :
+                List.of(new String[] {"--types", "Q4_K_M"}, new String[] {"--layers", "2", "--low", "3"}, new String[] {
+                    "--rounds", "0"
+                })) {
             StringWriter error = new StringWriter();
             String[] command = new String[arguments.length + 1];
             command[0] = "quantize";

@@ -36,7 +36,9 @@ class ShapeBenchmarkTest {
     @Test
     void lowLayersAreSpreadOverTheModel() {
         ShapeBenchmark benchmark = benchmark("qwen2.5-vl-7b", 12, 0);
-        int[] low = IntStream.range(0, 28).filter(layer -> type(benchmark, layer, "attn_q", 12) == GgmlType.IQ1_M).toArray();
+        int[] low = IntStream.range(0, 28)
+                .filter(layer -> type(benchmark, layer, "attn_q", 12) == GgmlType.IQ1_M)
+                .toArray();
         assertEquals(12, low.length);
         assertTrue(IntStream.range(1, low.length).allMatch(i -> low[i] - low[i - 1] <= 3));
     }
@@ -72,7 +74,8 @@ class ShapeBenchmarkTest {
             double[] numbers = row(printed, side);
             assertEquals(6, numbers.length, printed);
             assertTrue(numbers[0] > 0, printed);
-            assertTrue(numbers[2] <= numbers[1] && numbers[1] <= numbers[3], "median between the quartiles: " + printed);
+            assertTrue(
+                    numbers[2] <= numbers[1] && numbers[1] <= numbers[3], "median between the quartiles: " + printed);
         }
         double[] yardstick = row(printed, "Q4_K_M, stock");
         assertEquals(4, yardstick.length, printed);
@@ -82,15 +85,22 @@ class ShapeBenchmarkTest {
 
     /** Numbers of a side's row: tokens/s, ratio, perhaps its quartiles, seconds to load, GiB. */
     private static double[] row(String printed, String side) {
-        String row = printed.lines().filter(line -> line.startsWith(side + " ")).findFirst().orElseThrow();
-        return Arrays.stream(row.substring(side.length()).replaceAll("GiB|to", "").strip().split("\\s+"))
-                .mapToDouble(Double::parseDouble).toArray();
+        String row = printed.lines()
+                .filter(line -> line.startsWith(side + " "))
+                .findFirst()
+                .orElseThrow();
+        return Arrays.stream(row.substring(side.length())
+                        .replaceAll("GiB|to", "")
+                        .strip()
+                        .split("\\s+"))
+                .mapToDouble(Double::parseDouble)
+                .toArray();
     }
 
     @Test
     void tooLittleMemoryForTwoModelsIsSaidBeforeTheyAreLoaded() {
-        CliException e = assertThrows(CliException.class,
-                () -> ShapeComparison.requireRoom(10L << 30, OptionalLong.of(6L << 30)));
+        CliException e = assertThrows(
+                CliException.class, () -> ShapeComparison.requireRoom(10L << 30, OptionalLong.of(6L << 30)));
         assertTrue(e.getMessage().contains("takes 10.0 GiB; 6.0 GiB are available"), e.getMessage());
         ShapeComparison.requireRoom(6L << 30, OptionalLong.of(6L << 30));
         ShapeComparison.requireRoom(6L << 30, OptionalLong.empty());
@@ -101,7 +111,7 @@ class ShapeBenchmarkTest {
     }
 
     private static ShapeBenchmark benchmark(String shape, int low, int layers) {
-        return new ShapeBenchmark(new ShapeBenchmark.Options(shape, low, layers, 8, 8, 1, 1, Kernels.FAST,
-                Optional.empty()));
+        return new ShapeBenchmark(
+                new ShapeBenchmark.Options(shape, low, layers, 8, 8, 1, 1, Kernels.FAST, Optional.empty()));
     }
 }

@@ -38,7 +38,7 @@ class SynthesizedModelTest {
     void llamaGeneratesPrintableText(GgmlType type) throws IOException {
         Path file = directory.resolve("model.gguf");
         new ModelSynthesizer(new ModelSynthesizer.Shape(2, 256, 2000, type), 3).write(file);
-        Llama.init(line -> { });
+        Llama.init(line -> {});
         assertEquals(Optional.empty(), WeightScan.firstNonFinite(List.of(file), name -> true));
         try (Model model = Model.load(List.of(file))) {
             Vocabulary vocabulary = model.vocabulary();
@@ -46,8 +46,11 @@ class SynthesizedModelTest {
             assertArrayEquals(new int[] {1998}, Arrays.copyOf(prompt, 1));
             assertEquals("<|im_start|>abc abd", text(vocabulary, prompt));
             try (ChatTemplates templates = ChatTemplates.of(model)) {
-                assertTrue(templates.apply("{\"messages\":[{\"role\":\"user\",\"content\":\"abc\"}],"
-                        + "\"add_generation_prompt\":true}").prompt().endsWith("<|im_start|>assistant\n"));
+                assertTrue(templates
+                        .apply("{\"messages\":[{\"role\":\"user\",\"content\":\"abc\"}],"
+                                + "\"add_generation_prompt\":true}")
+                        .prompt()
+                        .endsWith("<|im_start|>assistant\n"));
             }
             assertTrue(text(vocabulary, generate(model, prompt, 20)).matches("[ a-z]{20,}"));
         }

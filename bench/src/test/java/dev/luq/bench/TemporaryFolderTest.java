@@ -42,9 +42,14 @@ class TemporaryFolderTest {
 
     @Test
     void aSignalLeavesNothingBehind() throws Exception {
-        Process process = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-cp",
-                System.getProperty("java.class.path"), Measurement.class.getName(), parent.toString())
-                .redirectError(ProcessBuilder.Redirect.INHERIT).start();
+        Process process = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        Measurement.class.getName(),
+                        parent.toString())
+                .redirectError(ProcessBuilder.Redirect.INHERIT)
+                .start();
         try (var output = process.inputReader(StandardCharsets.UTF_8)) {
             Path folder = Path.of(output.readLine());
             assertEquals(parent, folder.getParent());

@@ -1,9 +1,9 @@
 package dev.luq.serving;
 
+import static dev.luq.serving.ModelProcessTest.ask;
 import static dev.luq.serving.WorkerClient.answer;
 import static dev.luq.serving.WorkerClient.ready;
 import static dev.luq.serving.WorkerClient.run;
-import static dev.luq.serving.ModelProcessTest.ask;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -35,6 +35,7 @@ class OurKernelsTest {
 
     /** Of the questions of the demo's evaluation set one in so many. */
     private static final int EVERY = 40;
+
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final WorkerConfig CONFIG = TestConfig.of(Map.of("threads", "1", "image-threads", "1"));
 
@@ -56,11 +57,19 @@ class OurKernelsTest {
         Path demo = Path.of("models/demo/luq-demo-F16.gguf").toAbsolutePath();
         Path mixed = folder.resolve("mixed.gguf");
         TestModels.init();
-        ModelQuantizer.quantize(demo, mixed, new ModelQuantizer.Options(ModelQuantizer.FileType.Q4_K_M, false,
-                LadderMix.types(16), Optional.of(TestModels.importance(TestModels.read(demo))), 1));
+        ModelQuantizer.quantize(
+                demo,
+                mixed,
+                new ModelQuantizer.Options(
+                        ModelQuantizer.FileType.Q4_K_M,
+                        false,
+                        LadderMix.types(16),
+                        Optional.of(TestModels.importance(TestModels.read(demo))),
+                        1));
         Path mmproj = demo.resolveSibling("mmproj-luq-demo-F16.gguf");
         SupervisedWorker stock = started(mixed, mmproj, Kernels.STOCK);
-        List<SupervisedWorker> ours = List.of(started(mixed, mmproj, Kernels.FAST), started(mixed, mmproj, Kernels.COMPACT));
+        List<SupervisedWorker> ours =
+                List.of(started(mixed, mmproj, Kernels.FAST), started(mixed, mmproj, Kernels.COMPACT));
         ready(stock);
         ours.forEach(WorkerClient::ready);
         Path folderOfSet = demo.resolveSibling("evaluation");
@@ -69,8 +78,8 @@ class OurKernelsTest {
             JsonNode question = JSON.readTree(questions.get(i));
             List<WorkerFrame.TokenLogprob> expected = tokens(run(stock, ask(question, folderOfSet)));
             for (SupervisedWorker fast : ours) {
-                Optional<AnswerDifference> difference = AnswerDifference.between(expected,
-                        tokens(run(fast, ask(question, folderOfSet))));
+                Optional<AnswerDifference> difference =
+                        AnswerDifference.between(expected, tokens(run(fast, ask(question, folderOfSet))));
                 assertTrue(difference.map(AnswerDifference::isTie).orElse(true), () -> question + ": " + difference);
             }
         }
@@ -78,17 +87,26 @@ class OurKernelsTest {
 
     private static List<WorkerFrame.TokenLogprob> tokens(AssertSubscriber<WorkerFrame.OfRequest> answer) {
         answer(answer);
-        return answer.getItems().stream().filter(WorkerFrame.Delta.class::isInstance).map(WorkerFrame.Delta.class::cast)
-                .flatMap(delta -> delta.logprobs().stream()).toList();
+        return answer.getItems().stream()
+                .filter(WorkerFrame.Delta.class::isInstance)
+                .map(WorkerFrame.Delta.class::cast)
+                .flatMap(delta -> delta.logprobs().stream())
+                .toList();
     }
 
     private SupervisedWorker started(Path model, Path mmproj, Kernels kernels) {
         ChildCommand command = new ChildCommand(CONFIG.process(), ChildCommand.WORKER_MAIN);
-        ServerFrame.Load load = new ServerFrame.Load(List.of(model.toString()), mmproj.toString(), 0, 2, 64, 1, 1, 1 << 20, 0,
-                0, kernels);
-        SupervisedWorker worker = new SupervisedWorker("tiny", load, CONFIG,
-                (modelId, events) -> WorkerProcess.start(modelId, command, events), timer, new GenerationListener() { },
-                new Quarantine(CONFIG.restart()), () -> { });
+        ServerFrame.Load load = new ServerFrame.Load(
+                List.of(model.toString()), mmproj.toString(), 0, 2, 64, 1, 1, 1 << 20, 0, 0, kernels);
+        SupervisedWorker worker = new SupervisedWorker(
+                "tiny",
+                load,
+                CONFIG,
+                (modelId, events) -> WorkerProcess.start(modelId, command, events),
+                timer,
+                new GenerationListener() {},
+                new Quarantine(CONFIG.restart()),
+                () -> {});
         workers.add(worker);
         worker.start();
         return worker;

@@ -21,6 +21,7 @@ final class DecoderLoop {
 
     /** Where a machine runs out of memory, a picture is lost rather than the server. */
     private static final int OOM_SCORE = 500;
+
     private static final int PIPE_BYTES = 1 << 16;
     /** What a picture leaves behind beyond this goes back to the system before the next. */
     private static final long KEPT_BYTES = 48L << 20;
@@ -48,7 +49,8 @@ final class DecoderLoop {
     /** On a thread of its own, so that it notices the end of the input while a picture is decoded. */
     private void read(DataInputStream requests) {
         try {
-            for (DecodeRequest request = DecodeRequest.read(requests); request != null;
+            for (DecodeRequest request = DecodeRequest.read(requests);
+                    request != null;
                     request = DecodeRequest.read(requests)) {
                 next.put(request);
             }

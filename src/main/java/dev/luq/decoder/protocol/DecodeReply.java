@@ -26,12 +26,10 @@ public sealed interface DecodeReply {
     int REFUSED = 3;
 
     /** The picture. */
-    record Decoded(Pixels pixels) implements DecodeReply {
-    }
+    record Decoded(Pixels pixels) implements DecodeReply {}
 
     /** Why there is none, as an {@link ImageException} says it. */
-    record Refused(String message, boolean tooLarge) implements DecodeReply {
-    }
+    record Refused(String message, boolean tooLarge) implements DecodeReply {}
 
     /** Writes and flushes. */
     default void write(DataOutputStream out) throws IOException {

@@ -36,15 +36,24 @@ public final class AccessFilters {
     private void filter(RoutingContext routing) {
         HttpServerRequest request = routing.request();
         if (!PlainPath.is(request.path())) {
-            refuse(routing, new InvalidRequest(null, "The path must be plain: no ;, \\, //, or . and .. as segments, and"
-                    + " none of these, %, or control characters written as %XX"));
+            refuse(
+                    routing,
+                    new InvalidRequest(
+                            null,
+                            "The path must be plain: no ;, \\, //, or . and .. as segments, and"
+                                    + " none of these, %, or control characters written as %XX"));
         } else if (trusted.answer(routing)) {
             return;
         } else if (!trusted.contains(request.getHeader(HttpHeaderNames.ORIGIN))
-                && CrossSite.acts(request.method().name(), KeyAuthentication.host(request),
-                        request.getHeader(HttpHeaderNames.ORIGIN), request.getHeader("Sec-Fetch-Site"))) {
-            refuse(routing, new Forbidden("Pages of other sites may not use this server unless luq.api.cors-origins names"
-                    + " them"));
+                && CrossSite.acts(
+                        request.method().name(),
+                        KeyAuthentication.host(request),
+                        request.getHeader(HttpHeaderNames.ORIGIN),
+                        request.getHeader("Sec-Fetch-Site"))) {
+            refuse(
+                    routing,
+                    new Forbidden("Pages of other sites may not use this server unless luq.api.cors-origins names"
+                            + " them"));
         } else {
             routing.next();
         }

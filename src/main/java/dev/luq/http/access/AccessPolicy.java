@@ -55,8 +55,7 @@ public final class AccessPolicy {
     }
 
     /** Makes this bean, and with it the check of the keys, part of the start. */
-    void start(@Observes StartupEvent event) {
-    }
+    void start(@Observes StartupEvent event) {}
 
     private static boolean isLoopback(String host) {
         try {
@@ -85,9 +84,10 @@ public final class AccessPolicy {
     }
 
     private static ApiKey key(ApiKeys keys, String authorization) {
-        ApiKey key = bearer(authorization).flatMap(keys::find).orElseThrow(() -> authorization == null
-                ? new InvalidKey()
-                : new InvalidKey("The API key is not valid"));
+        ApiKey key = bearer(authorization)
+                .flatMap(keys::find)
+                .orElseThrow(
+                        () -> authorization == null ? new InvalidKey() : new InvalidKey("The API key is not valid"));
         if (key.isExpired(Instant.now())) {
             throw new InvalidKey("The API key has expired");
         }
@@ -103,7 +103,9 @@ public final class AccessPolicy {
 
     private static boolean namesLoopback(String host) {
         String name = host.replaceFirst(":\\d*$", "").toLowerCase(Locale.ROOT);
-        return name.equals("localhost") || name.endsWith(".localhost") || name.equals("[::1]")
+        return name.equals("localhost")
+                || name.endsWith(".localhost")
+                || name.equals("[::1]")
                 || name.matches("127\\.\\d{1,3}\\.\\d{1,3}\\.\\d{1,3}");
     }
 }

@@ -18,8 +18,14 @@ import java.util.Set;
  * @param tokensPerMinute of prompts and answers together; empty for no limit
  * @param models names of the models it may use; empty for all
  */
-public record ApiKey(String name, Role role, byte[] digest, Optional<Instant> expires, OptionalLong requestsPerMinute,
-        OptionalLong tokensPerMinute, Set<String> models) {
+public record ApiKey(
+        String name,
+        Role role,
+        byte[] digest,
+        Optional<Instant> expires,
+        OptionalLong requestsPerMinute,
+        OptionalLong tokensPerMinute,
+        Set<String> models) {
 
     static byte[] digest(String key) {
         return Sha256.bytes(key.getBytes(StandardCharsets.UTF_8));

@@ -22,8 +22,7 @@ public final class AuditLog {
     private static final int LONGEST_OBJECT = 256;
     private static final String OBJECT = "luq.audit-object";
 
-    AuditLog() {
-    }
+    AuditLog() {}
 
     /** Says what the act of this request is done to, or more of it than its path says. */
     public static void object(RoutingContext routing, String object) {
@@ -43,16 +42,23 @@ public final class AuditLog {
      * @param outcome a word of ours, such as {@code done} or the code of an error
      */
     public static void write(Caller caller, String act, String object, String outcome, String requestId) {
-        LOG.infof("key=%s act=%s object=%s outcome=%s request=%s", caller.name(), act, quoted(object), outcome, requestId);
+        LOG.infof(
+                "key=%s act=%s object=%s outcome=%s request=%s",
+                caller.name(), act, quoted(object), outcome, requestId);
     }
 
     /** A key without the role of an administrator was refused. */
     void refused(@Observes AuthorizationFailureEvent event) {
         SecurityIdentity identity = event.getSecurityIdentity();
         Object routing = event.getEventProperties().get(RoutingContext.class.getName());
-        if (identity != null && routing instanceof RoutingContext request
+        if (identity != null
+                && routing instanceof RoutingContext request
                 && identity.getAttribute(Caller.ATTRIBUTE) instanceof Caller caller) {
-            write(caller, request.request().method().name(), request.request().path(), "insufficient_permissions",
+            write(
+                    caller,
+                    request.request().method().name(),
+                    request.request().path(),
+                    "insufficient_permissions",
                     RequestId.of(request));
         }
     }

@@ -12,8 +12,7 @@ final class CrossSite {
     private static final Set<String> HARMLESS_METHODS = Set.of("GET", "HEAD", "OPTIONS");
     private static final Set<String> OWN_SITES = Set.of("same-origin", "none");
 
-    private CrossSite() {
-    }
+    private CrossSite() {}
 
     /**
      * Programs that are no browser send neither header.

@@ -27,8 +27,8 @@ public final class DenyByDefault implements HttpSecurityPolicy {
     }
 
     @Override
-    public Uni<CheckResult> checkPermission(RoutingContext routing, Uni<SecurityIdentity> identity,
-            AuthorizationRequestContext context) {
+    public Uni<CheckResult> checkPermission(
+            RoutingContext routing, Uni<SecurityIdentity> identity, AuthorizationRequestContext context) {
         String path = routing.normalizedPath();
         if (isHealth(path) || openMetrics && isMetrics(path)) {
             return CheckResult.permit();

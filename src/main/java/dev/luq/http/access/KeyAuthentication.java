@@ -44,10 +44,16 @@ public final class KeyAuthentication implements HttpAuthenticationMechanism {
     @Override
     public Uni<SecurityIdentity> authenticate(RoutingContext routing, IdentityProviderManager providers) {
         try {
-            Caller caller = policy.identify(host(routing.request()),
-                    routing.request().getHeader(HttpHeaderNames.AUTHORIZATION), address(routing.request()));
-            return Uni.createFrom().item(QuarkusSecurityIdentity.builder().setPrincipal(new QuarkusPrincipal(caller.name()))
-                    .addRoles(caller.role().included()).addAttribute(Caller.ATTRIBUTE, caller).build());
+            Caller caller = policy.identify(
+                    host(routing.request()),
+                    routing.request().getHeader(HttpHeaderNames.AUTHORIZATION),
+                    address(routing.request()));
+            return Uni.createFrom()
+                    .item(QuarkusSecurityIdentity.builder()
+                            .setPrincipal(new QuarkusPrincipal(caller.name()))
+                            .addRoles(caller.role().included())
+                            .addAttribute(Caller.ATTRIBUTE, caller)
+                            .build());
         } catch (ApiException refused) {
             routing.put(REFUSAL, refused.error());
             return Uni.createFrom().nullItem();
@@ -89,7 +95,8 @@ public final class KeyAuthentication implements HttpAuthenticationMechanism {
 
     @Override
     public Uni<ChallengeData> getChallenge(RoutingContext routing) {
-        return Uni.createFrom().item(new ChallengeData(refusal(routing).status(), HttpHeaderNames.WWW_AUTHENTICATE, "Bearer"));
+        return Uni.createFrom()
+                .item(new ChallengeData(refusal(routing).status(), HttpHeaderNames.WWW_AUTHENTICATE, "Bearer"));
     }
 
     /** Why a request has no caller. */

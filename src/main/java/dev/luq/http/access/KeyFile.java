@@ -40,7 +40,8 @@ final class KeyFile {
         if (bytes.length > LARGEST) {
             throw new IllegalArgumentException("The file of luq.api.keys-file is larger than " + LARGEST + " bytes");
         }
-        ApiKeys keys = ApiKeys.parse("luq.api.keys-file, line", text(bytes).lines().toList());
+        ApiKeys keys =
+                ApiKeys.parse("luq.api.keys-file, line", text(bytes).lines().toList());
         if (keys.isEmpty()) {
             throw new IllegalArgumentException("The file of luq.api.keys-file has no key in it");
         }
@@ -57,7 +58,10 @@ final class KeyFile {
 
     private static String text(byte[] bytes) {
         try {
-            return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+            return StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(bytes))
+                    .toString();
         } catch (CharacterCodingException e) {
             throw new IllegalArgumentException("The file of luq.api.keys-file is not UTF-8");
         }

@@ -36,8 +36,7 @@ final class KeyLine {
     private OptionalLong tokens = OptionalLong.empty();
     private Set<String> models = Set.of();
 
-    private KeyLine() {
-    }
+    private KeyLine() {}
 
     /**
      * @param line not blank and no comment
@@ -46,9 +45,11 @@ final class KeyLine {
     static ApiKey parse(String line) {
         KeyLine parsed = new KeyLine();
         parsed.read(line.strip());
-        String name = parsed.name != null ? parsed.name
+        String name = parsed.name != null
+                ? parsed.name
                 : parsed.role.text() + "-" + HexFormat.of().formatHex(parsed.digest, 0, 4);
-        return new ApiKey(name, parsed.role, parsed.digest, parsed.expires, parsed.requests, parsed.tokens, parsed.models);
+        return new ApiKey(
+                name, parsed.role, parsed.digest, parsed.expires, parsed.requests, parsed.tokens, parsed.models);
     }
 
     private void read(String line) {
@@ -91,8 +92,9 @@ final class KeyLine {
         switch (attribute) {
             case "name" -> {
                 if (!NAME.matcher(value).matches()) {
-                    throw new IllegalArgumentException("name must be 1 to 64 letters, digits, dots, dashes, underscores and"
-                            + " @, and begin with a letter or digit");
+                    throw new IllegalArgumentException(
+                            "name must be 1 to 64 letters, digits, dots, dashes, underscores and"
+                                    + " @, and begin with a letter or digit");
                 }
                 name = value;
             }

@@ -13,8 +13,7 @@ final class PlainPath {
     /** What is not to be written as %XX: separators, dots, the percent sign itself. */
     private static final Set<Character> PLAIN = Set.of('/', '\\', ';', '.', '%', '?', '#');
 
-    private PlainPath() {
-    }
+    private PlainPath() {}
 
     /** @param path as it was sent, without the query */
     static boolean is(String path) {

@@ -20,11 +20,11 @@ final class ProcessSecrets {
     private static final Pattern KEYS = Pattern.compile("(?:luq\\.api\\.keys(?:\\[\\d+])?|LUQ_API_KEYS(?:_\\d+_)?)=");
     /** Where {@code /proc/self/stat} says where these begin, counted from the field behind the program's name. */
     private static final int ARGUMENTS = 45;
+
     private static final int ENVIRONMENT = 47;
     private static final int LARGEST = 8 << 20;
 
-    private ProcessSecrets() {
-    }
+    private ProcessSecrets() {}
 
     /** Where it is not possible, nothing happens. What Java says of its environment stays. */
     static void hide() {

@@ -77,12 +77,14 @@ public final class RateLimits {
 
     /** @return null when its requests are not limited */
     private TokenBucket requests(Caller caller) {
-        return bucket(caller, "requests", caller.key().map(ApiKey::requestsPerMinute).orElse(OptionalLong.empty()));
+        return bucket(
+                caller, "requests", caller.key().map(ApiKey::requestsPerMinute).orElse(OptionalLong.empty()));
     }
 
     /** @return null when its tokens are not limited */
     private TokenBucket tokens(Caller caller) {
-        return bucket(caller, "tokens", caller.key().map(ApiKey::tokensPerMinute).orElse(OptionalLong.empty()));
+        return bucket(
+                caller, "tokens", caller.key().map(ApiKey::tokensPerMinute).orElse(OptionalLong.empty()));
     }
 
     private TokenBucket bucket(Caller caller, String unit, OptionalLong perMinute) {

@@ -36,7 +36,8 @@ final class TrustedOrigins {
                         + " http://host:port, without a path and without *");
             }
         }
-        this.origins = origins.stream().map(origin -> origin.toLowerCase(Locale.ROOT)).collect(Collectors.toUnmodifiableSet());
+        this.origins =
+                origins.stream().map(origin -> origin.toLowerCase(Locale.ROOT)).collect(Collectors.toUnmodifiableSet());
     }
 
     boolean contains(String origin) {

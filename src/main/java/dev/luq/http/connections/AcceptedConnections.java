@@ -28,6 +28,7 @@ final class AcceptedConnections extends ChannelInboundHandlerAdapter {
 
     /** Refused connections that are told why at the same time. */
     private static final int MOST_REFUSED = 100;
+
     private static final long REFUSAL_MILLIS = 1000;
 
     private final int most;
@@ -79,16 +80,19 @@ final class AcceptedConnections extends ChannelInboundHandlerAdapter {
         private static final byte[] ANSWER = answer();
 
         private static byte[] answer() {
-            String json = ErrorResponses.json(ApiError.of(429, "too_many_connections",
+            String json = ErrorResponses.json(ApiError.of(
+                    429,
+                    "too_many_connections",
                     "Your address has too many connections open; use fewer, and each for many requests"));
             return ("HTTP/1.1 429 Too Many Requests\r\nContent-Type: application/json\r\nRetry-After: 10\r\nConnection: close\r\n"
-                    + "Content-Length: " + json.length() + "\r\n\r\n" + json).getBytes(StandardCharsets.US_ASCII);
+                            + "Content-Length: " + json.length() + "\r\n\r\n" + json)
+                    .getBytes(StandardCharsets.US_ASCII);
         }
 
         @Override
         public void channelActive(ChannelHandlerContext ctx) {
-            ctx.writeAndFlush(Unpooled.wrappedBuffer(ANSWER)).addListener(written ->
-                    ((DuplexChannel) ctx.channel()).shutdownOutput());
+            ctx.writeAndFlush(Unpooled.wrappedBuffer(ANSWER))
+                    .addListener(written -> ((DuplexChannel) ctx.channel()).shutdownOutput());
             ctx.executor().schedule(() -> ctx.close(), REFUSAL_MILLIS, TimeUnit.MILLISECONDS);
             ctx.read();
         }

@@ -29,6 +29,7 @@ final class ConnectionGuard extends ChannelInboundHandlerAdapter {
 
     /** What was to be sent next at the last check, and since when that has not moved. */
     private Object sending;
+
     private long sent;
     private long sendingSince;
 

@@ -18,9 +18,11 @@ final class ConnectionLimits {
 
     /** Before everything that answers. */
     private static final int PRIORITY = 510;
+
     private static final String KEY = "luq.connection-limits";
     /** Bytes of answers that one connection may leave unread and still ask. */
     private static final long MOST_UNREAD = 256 << 10;
+
     private static final long REFUSED_STREAM = 7;
 
     void filters(@Observes Filters filters) {
@@ -32,7 +34,8 @@ final class ConnectionLimits {
         if (routing.get(KEY) == null) {
             routing.put(KEY, true);
             HttpServerRequest request = routing.request();
-            if (request.connection() instanceof ConnectionBase base && ConnectionGuard.unread(base.channel()) > MOST_UNREAD) {
+            if (request.connection() instanceof ConnectionBase base
+                    && ConnectionGuard.unread(base.channel()) > MOST_UNREAD) {
                 refuse(routing, base);
                 return;
             }

@@ -48,9 +48,13 @@ final class GuardedTransport implements Transport {
         transport.configure(options, domainSocket, bootstrap);
         // Without the application's container it is not the application's server.
         if (!domainSocket && Arc.container() != null) {
-            ApiConfig config = ConfigProvider.getConfig().unwrap(SmallRyeConfig.class).getConfigMapping(ApiConfig.class);
-            bootstrap.handler(new AcceptedConnections(config.maxConnectionsPerAddress(), config.idleTimeout(),
-                    config.stalledClientTimeout(), !options.isSsl()));
+            ApiConfig config =
+                    ConfigProvider.getConfig().unwrap(SmallRyeConfig.class).getConfigMapping(ApiConfig.class);
+            bootstrap.handler(new AcceptedConnections(
+                    config.maxConnectionsPerAddress(),
+                    config.idleTimeout(),
+                    config.stalledClientTimeout(),
+                    !options.isSsl()));
         }
     }
 

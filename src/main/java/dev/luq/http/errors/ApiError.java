@@ -46,8 +46,7 @@ public record ApiError(int status, String code, String message, String param, Op
     /** The JSON of every error. */
     @RegisterForReflection
     @Schema(name = "Error")
-    public record Body(@Schema(required = true) Detail error) {
-    }
+    public record Body(@Schema(required = true) Detail error) {}
 
     /** All four members are always present. */
     @RegisterForReflection
@@ -56,6 +55,5 @@ public record ApiError(int status, String code, String message, String param, Op
             @JsonProperty @Schema(required = true) String message,
             @JsonProperty @Schema(required = true, examples = "invalid_request_error") String type,
             @JsonProperty @Schema(nullable = true, description = "The request field at fault") String param,
-            @JsonProperty @Schema(required = true, examples = "invalid_request") String code) {
-    }
+            @JsonProperty @Schema(required = true, examples = "invalid_request") String code) {}
 }

@@ -15,8 +15,7 @@ public final class ErrorResponses {
 
     private static final JsonMapper JSON = new JsonMapper();
 
-    private ErrorResponses() {
-    }
+    private ErrorResponses() {}
 
     /** The error as JSON text. */
     public static String json(ApiError error) {
@@ -33,8 +32,8 @@ public final class ErrorResponses {
             return;
         }
         routing.response().setStatusCode(error.status()).putHeader("Content-Type", MediaType.APPLICATION_JSON);
-        error.retryAfterSeconds().ifPresent(
-                seconds -> routing.response().putHeader("Retry-After", Integer.toString(seconds)));
+        error.retryAfterSeconds()
+                .ifPresent(seconds -> routing.response().putHeader("Retry-After", Integer.toString(seconds)));
         routing.response().end(json(error));
     }
 
@@ -49,8 +48,12 @@ public final class ErrorResponses {
 
     /** Every failure of a resource, and unknown paths, methods and media types, which JAX-RS would answer without a body. */
     public static final class Mapper {
-        @ServerExceptionMapper({Throwable.class, WebApplicationException.class, UnauthorizedException.class,
-            ForbiddenException.class})
+        @ServerExceptionMapper({
+            Throwable.class,
+            WebApplicationException.class,
+            UnauthorizedException.class,
+            ForbiddenException.class
+        })
         public Response map(Throwable failure, RoutingContext routing) {
             return response(failure, routing);
         }

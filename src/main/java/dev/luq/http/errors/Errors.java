@@ -36,8 +36,7 @@ public final class Errors {
             Map.entry("draining", 503),
             Map.entry("deadline_exceeded", 504));
 
-    private Errors() {
-    }
+    private Errors() {}
 
     /**
      * @param failure whatever ended the request
@@ -72,7 +71,8 @@ public final class Errors {
                 case DRAINING -> ApiError.retryable(503, "draining", failure.getMessage(), 5);
                 case FAILED -> ApiError.retryable(503, "model_failed", failure.getMessage(), 60);
                 case UNLOADED -> ApiError.retryable(503, "model_not_loaded", failure.getMessage(), 60);
-                case RESTARTING, READY, SWAPPING -> ApiError.retryable(503, "worker_restarting", failure.getMessage(), 2);
+                case RESTARTING, READY, SWAPPING ->
+                    ApiError.retryable(503, "worker_restarting", failure.getMessage(), 2);
             };
         }
         if (failure instanceof QueueFull) {
@@ -93,7 +93,11 @@ public final class Errors {
         if (failure instanceof Rejected rejected && REJECTIONS.containsKey(rejected.code())) {
             int status = REJECTIONS.get(rejected.code());
             boolean retry = status == 429 || status == 503;
-            return new ApiError(status, rejected.code(), rejected.getMessage(), rejected.param(),
+            return new ApiError(
+                    status,
+                    rejected.code(),
+                    rejected.getMessage(),
+                    rejected.param(),
                     retry ? OptionalInt.of(2) : OptionalInt.empty());
         }
         return internal(failure, requestId);
@@ -113,7 +117,9 @@ public final class Errors {
 
     private static ApiError internal(Throwable failure, String requestId) {
         LOG.errorf(failure, "Request %s failed", requestId);
-        return ApiError.of(500, "internal_error",
+        return ApiError.of(
+                500,
+                "internal_error",
                 "The server failed on this request. Quote the request id " + requestId + " when you report it.");
     }
 }

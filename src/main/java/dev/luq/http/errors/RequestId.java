@@ -13,8 +13,7 @@ public final class RequestId {
     // What a proxy in front may hand down; anything else could forge log lines.
     private static final Pattern ACCEPTED = Pattern.compile("[A-Za-z0-9._-]{1,128}");
 
-    private RequestId() {
-    }
+    private RequestId() {}
 
     /** Takes the client's own id when it is harmless, else a fresh one, and puts it on the response. */
     public static void assign(RoutingContext routing) {

@@ -43,6 +43,7 @@ public final class BodyIntake {
     private static final int SMALL_BODY = 1 << 20;
     /** A body may be evicted when nothing of it came for so long, or when it has been coming for so long. */
     private static final long SILENCE_NANOS = TimeUnit.SECONDS.toNanos(1);
+
     private static final long SLOWNESS_NANOS = TimeUnit.SECONDS.toNanos(10);
 
     private final IntakeBudget budget;
@@ -53,7 +54,8 @@ public final class BodyIntake {
     private final Set<InMemory> incomingBodies = ConcurrentHashMap.newKeySet();
 
     @Inject
-    BodyIntake(ApiConfig config, IntakeBudget budget, @Any Instance<BodyLimit> limits, @Any Instance<OwnBody> ownBodies) {
+    BodyIntake(
+            ApiConfig config, IntakeBudget budget, @Any Instance<BodyLimit> limits, @Any Instance<OwnBody> ownBodies) {
         this.budget = budget;
         this.rate = new BodyRate(config.bodyDeadline(), config.minBodyRate(), config.bodyRateWindow());
         this.limits = limits;
@@ -78,12 +80,16 @@ public final class BodyIntake {
     Uni<ReceivedBody> receive(RoutingContext routing) {
         HttpServerRequest request = routing.request();
         String path = routing.normalizedPath();
-        if (request.isEnded() || !UnreadBody.announced(request)
+        if (request.isEnded()
+                || !UnreadBody.announced(request)
                 || ownBodies.stream().anyMatch(own -> own.covers(path, request.getHeader("Content-Type")))) {
             return Uni.createFrom().item(ReceivedBody.of(routing));
         }
         try {
-            long limit = limits.stream().filter(other -> other.covers(path)).mapToLong(BodyLimit::bytes).findFirst()
+            long limit = limits.stream()
+                    .filter(other -> other.covers(path))
+                    .mapToLong(BodyLimit::bytes)
+                    .findFirst()
                     .orElse(budget.largestBody());
             long length = announcedLength(request, limit).orElse(0);
             return Uni.createFrom().emitter(emitter -> new InMemory(routing, limit, length, emitter).begin());
@@ -96,8 +102,8 @@ public final class BodyIntake {
     private static OptionalLong announcedLength(HttpServerRequest request, long limit) {
         String encoding = request.getHeader("Content-Encoding");
         if (encoding != null && !encoding.equalsIgnoreCase("identity")) {
-            throw new Refused(ApiError.of(415, "unsupported_media_type",
-                    "Send the body as it is, without Content-Encoding"));
+            throw new Refused(
+                    ApiError.of(415, "unsupported_media_type", "Send the body as it is, without Content-Encoding"));
         }
         String length = request.getHeader("Content-Length");
         if (length == null) {
@@ -133,7 +139,8 @@ public final class BodyIntake {
                 return;
             }
             FileSink sink = new FileSink(context, file, emitter);
-            sink.open(new IncomingBody(request, context, limit, new BodyRate(deadline, rate.minRate(), rate.window()), sink));
+            sink.open(new IncomingBody(
+                    request, context, limit, new BodyRate(deadline, rate.minRate(), rate.window()), sink));
         });
     }
 
@@ -204,7 +211,8 @@ public final class BodyIntake {
                     charge.run();
                     return;
                 } catch (Busy busy) {
-                    Optional<InMemory> slow = incomingBodies.stream().filter(other -> other != this && other.isSlow())
+                    Optional<InMemory> slow = incomingBodies.stream()
+                            .filter(other -> other != this && other.isSlow())
                             .max(Comparator.comparingLong(other -> other.share.held()));
                     if (slow.isEmpty()) {
                         throw busy;

@@ -23,6 +23,9 @@ public final class BodyStreams {
 
     @ServerRequestFilter(nonBlocking = true)
     public Uni<Void> receive(ContainerRequestContext request, RoutingContext routing) {
-        return intake.get().receive(routing).invoke(body -> request.setEntityStream(body.stream())).replaceWithVoid();
+        return intake.get()
+                .receive(routing)
+                .invoke(body -> request.setEntityStream(body.stream()))
+                .replaceWithVoid();
     }
 }

@@ -29,8 +29,10 @@ final class FileSink implements IncomingBody.Sink {
     /** Opens the file and begins to read the body. From any thread. */
     void open(IncomingBody from) {
         incoming = from;
-        context.runOnContext(turn -> context.owner().fileSystem().open(path.toString(), new OpenOptions().setCreateNew(true)
-                .setRead(false)).onComplete(opened -> {
+        context.runOnContext(turn -> context.owner()
+                .fileSystem()
+                .open(path.toString(), new OpenOptions().setCreateNew(true).setRead(false))
+                .onComplete(opened -> {
                     if (opened.failed()) {
                         whenDone.fail(ofDisk(opened.cause()));
                         return;

@@ -66,8 +66,10 @@ final class IncomingBody {
     private void listen() {
         Vertx vertx = context.owner();
         windowTimer = vertx.setPeriodic(rate.window().toMillis(), timer -> checkRate());
-        deadlineTimer = vertx.setTimer(rate.deadline().toMillis(), timer -> end(new RequestTimeout(
-                "The request body did not come to its end within " + rate.deadline().toSeconds() + " seconds")));
+        deadlineTimer = vertx.setTimer(
+                rate.deadline().toMillis(),
+                timer -> end(new RequestTimeout("The request body did not come to its end within "
+                        + rate.deadline().toSeconds() + " seconds")));
         request.exceptionHandler(failure -> end(new ClientGone()));
         request.endHandler(last -> end(null));
         request.handler(this::arrived);
@@ -96,8 +98,8 @@ final class IncomingBody {
 
     private void checkRate() {
         if (received - receivedBeforeWindow < rate.perWindow()) {
-            end(new RequestTimeout("The request body came too slowly: at least " + rate.minRate()
-                    + " bytes a second are needed"));
+            end(new RequestTimeout(
+                    "The request body came too slowly: at least " + rate.minRate() + " bytes a second are needed"));
         }
         receivedBeforeWindow = received;
     }

@@ -38,8 +38,7 @@ public final class JsonBody {
 
     private static final JsonMapper MAPPER = mapper();
 
-    private JsonBody() {
-    }
+    private JsonBody() {}
 
     private static JsonMapper mapper() {
         JsonFactory factory = JsonFactory.builder()
@@ -72,10 +71,14 @@ public final class JsonBody {
      */
     public static <T> T read(InputStream body, long maxBytes, Class<T> type) throws IOException {
         try {
-            T value = MAPPER.readValue(new InputStreamReader(new Bounded(body, maxBytes),
-                    StandardCharsets.UTF_8.newDecoder()
-                            .onMalformedInput(CodingErrorAction.REPORT)
-                            .onUnmappableCharacter(CodingErrorAction.REPORT)), type);
+            T value = MAPPER.readValue(
+                    new InputStreamReader(
+                            new Bounded(body, maxBytes),
+                            StandardCharsets.UTF_8
+                                    .newDecoder()
+                                    .onMalformedInput(CodingErrorAction.REPORT)
+                                    .onUnmappableCharacter(CodingErrorAction.REPORT)),
+                    type);
             if (value == null) {
                 throw new InvalidRequest(null, "The body must be a JSON object");
             }
@@ -96,8 +99,10 @@ public final class JsonBody {
                 return tooLarge;
             }
             if (cause instanceof StreamConstraintsException) {
-                return new InvalidRequest(null, "The body is nested deeper than " + DEEPEST + " levels, has more than "
-                        + MOST_TOKENS + " values or a number longer than " + LONGEST_NUMBER + " digits");
+                return new InvalidRequest(
+                        null,
+                        "The body is nested deeper than " + DEEPEST + " levels, has more than " + MOST_TOKENS
+                                + " values or a number longer than " + LONGEST_NUMBER + " digits");
             }
         }
         if (e instanceof MismatchedInputException mismatch) {
@@ -109,8 +114,10 @@ public final class JsonBody {
         if (e instanceof JsonMappingException mapping && mapping.getCause() instanceof InputCoercionException) {
             return new InvalidRequest(path(mapping), path(mapping) + " is out of range");
         }
-        String where = e.getLocation() == null ? ""
-                : " at line " + e.getLocation().getLineNr() + ", column " + e.getLocation().getColumnNr();
+        String where = e.getLocation() == null
+                ? ""
+                : " at line " + e.getLocation().getLineNr() + ", column "
+                        + e.getLocation().getColumnNr();
         String reason = e.getOriginalMessage() != null && e.getOriginalMessage().startsWith("Duplicate field")
                 ? "has the same key twice in one object"
                 : "is not valid JSON";

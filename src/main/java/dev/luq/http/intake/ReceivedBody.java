@@ -27,9 +27,10 @@ public final class ReceivedBody implements AutoCloseable {
     private final long expected;
     /** Bytes as they came, in segments of our own: what the network delivers may be many tiny pieces. */
     private final Deque<byte[]> segments = new ArrayDeque<>();
+
     private int lastFilled;
     private long size;
-    private Runnable whenParsed = () -> { };
+    private Runnable whenParsed = () -> {};
 
     /**
      * @param share grows with the body; closed with it
@@ -99,7 +100,7 @@ public final class ReceivedBody implements AutoCloseable {
 
     private synchronized void parsed() {
         Runnable action = whenParsed;
-        whenParsed = () -> { };
+        whenParsed = () -> {};
         action.run();
     }
 

@@ -20,6 +20,7 @@ final class UnreadBody {
 
     /** Before everything that answers. */
     private static final int PRIORITY = 500;
+
     private static final long DRAIN_MILLIS = 1000;
     private static final String KEY = "luq.unread-body";
 
@@ -30,7 +31,8 @@ final class UnreadBody {
     /** Whether the request's head says that a body follows; over HTTP/2, whether it does not exclude one. */
     static boolean announced(HttpServerRequest request) {
         String length = request.getHeader("Content-Length");
-        return length != null && !length.equals("0") || request.getHeader("Transfer-Encoding") != null
+        return length != null && !length.equals("0")
+                || request.getHeader("Transfer-Encoding") != null
                 || request.version() == HttpVersion.HTTP_2 && length == null;
     }
 
@@ -68,7 +70,7 @@ final class UnreadBody {
                 close(routing);
             }
         });
-        request.handler(bytes -> { });
+        request.handler(bytes -> {});
         request.resume();
     }
 

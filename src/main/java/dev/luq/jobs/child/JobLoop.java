@@ -53,8 +53,8 @@ final class JobLoop implements RequantizationJob.Listener {
         Thread input = new Thread(loop::awaitEndOfInput, "luq-job-input");
         input.setDaemon(true);
         input.start();
-        try (FileChannel lockFile = FileChannel.open(folder.resolve(LOCK), StandardOpenOption.CREATE,
-                StandardOpenOption.WRITE)) {
+        try (FileChannel lockFile =
+                FileChannel.open(folder.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
             // One whose server was killed may need a moment more to stop. The system drops the lock with the process.
             while (lockFile.tryLock() == null && !loop.cancelled()) {
                 Thread.sleep(50);

@@ -7,8 +7,7 @@ import java.nio.file.Path;
 /** Main class of the process of a job. */
 public final class JobMain {
 
-    private JobMain() {
-    }
+    private JobMain() {}
 
     /**
      * Works on one job for the server at the other end of standard input and output; the process ends with it.

@@ -32,10 +32,9 @@ record ChatCompletion(
             @JsonProperty("index") int index,
             @JsonProperty("message") Message message,
             @JsonProperty("logprobs") @Schema(nullable = true) Logprobs logprobs,
-            @JsonProperty("finish_reason")
-            @Schema(enumeration = {"stop", "length", "tool_calls", "content_filter"}) String finishReason,
-            @JsonProperty("timings") @JsonInclude(JsonInclude.Include.NON_NULL) ChoiceTimings timings) {
-    }
+            @JsonProperty("finish_reason") @Schema(enumeration = {"stop", "length", "tool_calls", "content_filter"})
+                    String finishReason,
+            @JsonProperty("timings") @JsonInclude(JsonInclude.Include.NON_NULL) ChoiceTimings timings) {}
 
     /** @param content null when the answer is tool calls only */
     @RegisterForReflection
@@ -44,22 +43,19 @@ record ChatCompletion(
             @JsonProperty("role") String role,
             @JsonProperty("content") @Schema(nullable = true) String content,
             @JsonProperty("refusal") @Schema(nullable = true) String refusal,
-            @JsonProperty("tool_calls") @JsonInclude(JsonInclude.Include.NON_NULL) List<ToolCall> toolCalls) {
-    }
+            @JsonProperty("tool_calls") @JsonInclude(JsonInclude.Include.NON_NULL) List<ToolCall> toolCalls) {}
 
     @RegisterForReflection
     @Schema(name = "ToolCall")
     record ToolCall(
             @JsonProperty("id") String id,
             @JsonProperty("type") String type,
-            @JsonProperty("function") Function function) {
-    }
+            @JsonProperty("function") Function function) {}
 
     /** @param arguments JSON text */
     @RegisterForReflection
     @Schema(name = "ToolCallFunction")
-    record Function(@JsonProperty("name") String name, @JsonProperty("arguments") String arguments) {
-    }
+    record Function(@JsonProperty("name") String name, @JsonProperty("arguments") String arguments) {}
 
     /** Puts an answer together from its frames. Not thread-safe. */
     static final class Builder {
@@ -95,12 +91,21 @@ record ChatCompletion(
             List<Choice> choices = new ArrayList<>(drafts.size());
             for (int i = 0; i < drafts.size(); i++) {
                 Draft draft = drafts.get(i);
-                choices.add(new Choice(i, draft.message(), logprobs ? Logprobs.of(draft.logprobs) : null,
+                choices.add(new Choice(
+                        i,
+                        draft.message(),
+                        logprobs ? Logprobs.of(draft.logprobs) : null,
                         draft.finished == null ? null : draft.finished.finishReason(),
                         timings && draft.finished != null ? ChoiceTimings.of(draft.accepted, draft.finished) : null));
             }
-            return new ChatCompletion(header.id(), "chat.completion", header.created(), header.model(),
-                    header.systemFingerprint(), choices, usage);
+            return new ChatCompletion(
+                    header.id(),
+                    "chat.completion",
+                    header.created(),
+                    header.model(),
+                    header.systemFingerprint(),
+                    choices,
+                    usage);
         }
     }
 
@@ -116,7 +121,8 @@ record ChatCompletion(
                 content.append(delta.content());
             }
             if (delta.toolCall() != null) {
-                calls.computeIfAbsent(delta.toolCall().index(), index -> new CallDraft()).add(delta.toolCall());
+                calls.computeIfAbsent(delta.toolCall().index(), index -> new CallDraft())
+                        .add(delta.toolCall());
             }
             if (delta.logprobs() != null) {
                 logprobs.addAll(delta.logprobs());
@@ -124,8 +130,13 @@ record ChatCompletion(
         }
 
         Message message() {
-            return new Message("assistant", content.length() == 0 && !calls.isEmpty() ? null : content.toString(), null,
-                    calls.isEmpty() ? null : calls.values().stream().map(CallDraft::call).toList());
+            return new Message(
+                    "assistant",
+                    content.length() == 0 && !calls.isEmpty() ? null : content.toString(),
+                    null,
+                    calls.isEmpty()
+                            ? null
+                            : calls.values().stream().map(CallDraft::call).toList());
         }
     }
 

@@ -17,135 +17,133 @@ import org.eclipse.microprofile.openapi.annotations.media.Schema;
 @Schema(name = "ChatCompletionRequest")
 record ChatRequest(
         @JsonProperty("model")
-        @Schema(description = "Id or alias of a model; the default model when absent", nullable = true)
-        String model,
-
-        @JsonProperty("messages")
-        @Schema(required = true, minItems = 1)
-        List<Message> messages,
-
-        @JsonProperty("temperature")
-        @Schema(minimum = "0", maximum = "2", defaultValue = "1", nullable = true)
-        Double temperature,
-
-        @JsonProperty("top_p")
-        @Schema(minimum = "0", maximum = "1", defaultValue = "1", nullable = true)
-        Double topP,
-
+                @Schema(description = "Id or alias of a model; the default model when absent", nullable = true)
+                String model,
+        @JsonProperty("messages") @Schema(required = true, minItems = 1) List<Message> messages,
+        @JsonProperty("temperature") @Schema(minimum = "0", maximum = "2", defaultValue = "1", nullable = true)
+                Double temperature,
+        @JsonProperty("top_p") @Schema(minimum = "0", maximum = "1", defaultValue = "1", nullable = true) Double topP,
         @JsonProperty("top_k")
-        @Schema(type = SchemaType.INTEGER, minimum = "0", defaultValue = "0", description = "0 is off", nullable = true)
-        BigDecimal topK,
-
+                @Schema(
+                        type = SchemaType.INTEGER,
+                        minimum = "0",
+                        defaultValue = "0",
+                        description = "0 is off",
+                        nullable = true)
+                BigDecimal topK,
         @JsonProperty("min_p")
-        @Schema(minimum = "0", maximum = "1", defaultValue = "0", description = "0 is off", nullable = true)
-        Double minP,
-
-        @JsonProperty("frequency_penalty")
-        @Schema(minimum = "-2", maximum = "2", defaultValue = "0", nullable = true)
-        Double frequencyPenalty,
-
-        @JsonProperty("presence_penalty")
-        @Schema(minimum = "-2", maximum = "2", defaultValue = "0", nullable = true)
-        Double presencePenalty,
-
+                @Schema(minimum = "0", maximum = "1", defaultValue = "0", description = "0 is off", nullable = true)
+                Double minP,
+        @JsonProperty("frequency_penalty") @Schema(minimum = "-2", maximum = "2", defaultValue = "0", nullable = true)
+                Double frequencyPenalty,
+        @JsonProperty("presence_penalty") @Schema(minimum = "-2", maximum = "2", defaultValue = "0", nullable = true)
+                Double presencePenalty,
         @JsonProperty("repeat_penalty")
-        @Schema(minimum = "0.1", maximum = "10", defaultValue = "1", description = "1 is off", nullable = true)
-        Double repeatPenalty,
-
+                @Schema(minimum = "0.1", maximum = "10", defaultValue = "1", description = "1 is off", nullable = true)
+                Double repeatPenalty,
         @JsonProperty("seed")
-        @Schema(type = SchemaType.INTEGER, format = "int64", nullable = true,
-                description = "Choice i uses seed + i")
-        BigDecimal seed,
-
-        @JsonProperty("logit_bias")
-        @Schema(description = "Token id to -100..100", nullable = true)
-        Map<String, Double> logitBias,
-
+                @Schema(
+                        type = SchemaType.INTEGER,
+                        format = "int64",
+                        nullable = true,
+                        description = "Choice i uses seed + i")
+                BigDecimal seed,
+        @JsonProperty("logit_bias") @Schema(description = "Token id to -100..100", nullable = true)
+                Map<String, Double> logitBias,
         @JsonProperty("n")
-        @Schema(type = SchemaType.INTEGER, minimum = "1", defaultValue = "1", nullable = true,
-                description = "Choices to generate, at most as many as the model has slots")
-        BigDecimal n,
-
+                @Schema(
+                        type = SchemaType.INTEGER,
+                        minimum = "1",
+                        defaultValue = "1",
+                        nullable = true,
+                        description = "Choices to generate, at most as many as the model has slots")
+                BigDecimal n,
         @JsonProperty("max_completion_tokens")
-        @Schema(type = SchemaType.INTEGER, minimum = "1", nullable = true,
-                description = "As many as the context holds when absent")
-        BigDecimal maxCompletionTokens,
-
+                @Schema(
+                        type = SchemaType.INTEGER,
+                        minimum = "1",
+                        nullable = true,
+                        description = "As many as the context holds when absent")
+                BigDecimal maxCompletionTokens,
         @JsonProperty("max_tokens")
-        @Schema(type = SchemaType.INTEGER, minimum = "1", nullable = true, deprecated = true,
-                description = "The old name of max_completion_tokens")
-        BigDecimal maxTokens,
-
+                @Schema(
+                        type = SchemaType.INTEGER,
+                        minimum = "1",
+                        nullable = true,
+                        deprecated = true,
+                        description = "The old name of max_completion_tokens")
+                BigDecimal maxTokens,
         @JsonProperty("stop")
-        @Schema(description = "A string or 1 to 4 strings", oneOf = {String.class, String[].class}, nullable = true)
-        JsonNode stop,
-
-        @JsonProperty("logprobs")
-        @Schema(defaultValue = "false", nullable = true)
-        Boolean logprobs,
-
+                @Schema(
+                        description = "A string or 1 to 4 strings",
+                        oneOf = {String.class, String[].class},
+                        nullable = true)
+                JsonNode stop,
+        @JsonProperty("logprobs") @Schema(defaultValue = "false", nullable = true) Boolean logprobs,
         @JsonProperty("top_logprobs")
-        @Schema(type = SchemaType.INTEGER, minimum = "0", maximum = "20", nullable = true,
-                description = "Needs logprobs")
-        BigDecimal topLogprobs,
-
+                @Schema(
+                        type = SchemaType.INTEGER,
+                        minimum = "0",
+                        maximum = "20",
+                        nullable = true,
+                        description = "Needs logprobs")
+                BigDecimal topLogprobs,
         @JsonProperty("response_format")
-        @Schema(type = SchemaType.OBJECT, nullable = true,
-                description = "{\"type\": \"text\" | \"json_object\" | \"json_schema\", \"json_schema\": {\"name\", \"schema\"}}")
-        JsonNode responseFormat,
-
-        @JsonProperty("tools")
-        @Schema(nullable = true, maxItems = 128)
-        List<Tool> tools,
-
+                @Schema(
+                        type = SchemaType.OBJECT,
+                        nullable = true,
+                        description =
+                                "{\"type\": \"text\" | \"json_object\" | \"json_schema\", \"json_schema\": {\"name\", \"schema\"}}")
+                JsonNode responseFormat,
+        @JsonProperty("tools") @Schema(nullable = true, maxItems = 128) List<Tool> tools,
         @JsonProperty("tool_choice")
-        @Schema(nullable = true, oneOf = {String.class, Object.class},
-                description = "none, auto, required, or {\"type\": \"function\", \"function\": {\"name\"}}")
-        JsonNode toolChoice,
-
-        @JsonProperty("parallel_tool_calls")
-        @Schema(defaultValue = "true", nullable = true)
-        Boolean parallelToolCalls,
-
-        @JsonProperty("stream")
-        @Schema(defaultValue = "false", nullable = true)
-        Boolean stream,
-
-        @JsonProperty("stream_options")
-        @Schema(nullable = true)
-        StreamOptions streamOptions,
-
+                @Schema(
+                        nullable = true,
+                        oneOf = {String.class, Object.class},
+                        description = "none, auto, required, or {\"type\": \"function\", \"function\": {\"name\"}}")
+                JsonNode toolChoice,
+        @JsonProperty("parallel_tool_calls") @Schema(defaultValue = "true", nullable = true) Boolean parallelToolCalls,
+        @JsonProperty("stream") @Schema(defaultValue = "false", nullable = true) Boolean stream,
+        @JsonProperty("stream_options") @Schema(nullable = true) StreamOptions streamOptions,
         @JsonProperty("cache_prompt")
-        @Schema(defaultValue = "true", nullable = true, description = "Whether a cached prompt prefix may be reused")
-        Boolean cachePrompt,
-
+                @Schema(
+                        defaultValue = "true",
+                        nullable = true,
+                        description = "Whether a cached prompt prefix may be reused")
+                Boolean cachePrompt,
         @JsonProperty("cache_salt")
-        @Schema(nullable = true, minLength = 1, maxLength = 256,
-                description = "Only requests with the same one share cached prompts and images with this one")
-        String cacheSalt,
-
+                @Schema(
+                        nullable = true,
+                        minLength = 1,
+                        maxLength = 256,
+                        description = "Only requests with the same one share cached prompts and images with this one")
+                String cacheSalt,
         @JsonProperty("timings")
-        @Schema(defaultValue = "false", nullable = true, description = "Report where the time went")
-        Boolean timings) {
+                @Schema(defaultValue = "false", nullable = true, description = "Report where the time went")
+                Boolean timings) {
 
     /** One message of the conversation. */
     @RegisterForReflection
     @Schema(name = "ChatMessage")
     record Message(
             @JsonProperty("role")
-            @Schema(required = true, enumeration = {"system", "developer", "user", "assistant", "tool"})
-            String role,
+                    @Schema(
+                            required = true,
+                            enumeration = {"system", "developer", "user", "assistant", "tool"})
+                    String role,
             @JsonProperty("content")
-            @Schema(nullable = true, description = "Text, or parts: {\"type\": \"text\", \"text\"} or"
-                    + " {\"type\": \"image_url\", \"image_url\": {\"url\": \"data:...\", \"detail\": \"auto\" | \"low\" | \"high\"}}",
-                    oneOf = {String.class, Object[].class})
-            JsonNode content,
+                    @Schema(
+                            nullable = true,
+                            description =
+                                    "Text, or parts: {\"type\": \"text\", \"text\"} or"
+                                            + " {\"type\": \"image_url\", \"image_url\": {\"url\": \"data:...\", \"detail\": \"auto\" | \"low\" | \"high\"}}",
+                            oneOf = {String.class, Object[].class})
+                    JsonNode content,
             @JsonProperty("name") @Schema(nullable = true) String name,
             @JsonProperty("refusal") @Schema(nullable = true) String refusal,
             @JsonProperty("reasoning_content") @Schema(nullable = true) String reasoningContent,
             @JsonProperty("tool_calls") @Schema(nullable = true) List<ToolCall> toolCalls,
-            @JsonProperty("tool_call_id") @Schema(nullable = true) String toolCallId) {
-    }
+            @JsonProperty("tool_call_id") @Schema(nullable = true) String toolCallId) {}
 
     /** A call that an earlier answer made. */
     @RegisterForReflection
@@ -153,24 +151,21 @@ record ChatRequest(
     record ToolCall(
             @JsonProperty("id") @Schema(required = true) String id,
             @JsonProperty("type") @Schema(enumeration = "function") String type,
-            @JsonProperty("function") @Schema(required = true) CalledFunction function) {
-    }
+            @JsonProperty("function") @Schema(required = true) CalledFunction function) {}
 
     /** @param arguments JSON text */
     @RegisterForReflection
     @Schema(name = "CalledFunction")
     record CalledFunction(
             @JsonProperty("name") @Schema(required = true) String name,
-            @JsonProperty("arguments") @Schema(required = true) String arguments) {
-    }
+            @JsonProperty("arguments") @Schema(required = true) String arguments) {}
 
     /** Something the model may call. */
     @RegisterForReflection
     @Schema(name = "ChatTool")
     record Tool(
             @JsonProperty("type") @Schema(required = true, enumeration = "function") String type,
-            @JsonProperty("function") @Schema(required = true) Function function) {
-    }
+            @JsonProperty("function") @Schema(required = true) Function function) {}
 
     /** @param parameters JSON schema of the arguments */
     @RegisterForReflection
@@ -179,12 +174,10 @@ record ChatRequest(
             @JsonProperty("name") @Schema(required = true) String name,
             @JsonProperty("description") @Schema(nullable = true) String description,
             @JsonProperty("parameters") @Schema(type = SchemaType.OBJECT, nullable = true) JsonNode parameters,
-            @JsonProperty("strict") @Schema(nullable = true) Boolean strict) {
-    }
+            @JsonProperty("strict") @Schema(nullable = true) Boolean strict) {}
 
     /** @param includeUsage whether one last chunk reports the usage */
     @RegisterForReflection
     @Schema(name = "StreamOptions")
-    record StreamOptions(@JsonProperty("include_usage") @Schema(nullable = true) Boolean includeUsage) {
-    }
+    record StreamOptions(@JsonProperty("include_usage") @Schema(nullable = true) Boolean includeUsage) {}
 }

@@ -58,9 +58,15 @@ public final class ChatResource {
     private final RoutingContext routing;
 
     @Inject
-    public ChatResource(PermittedModels models, RateLimits rates, CacheSalts salts, ImageIntake images,
-            IntakeBudget budget, ApiConfig config,
-            Instance<GenerationListener> listeners, RoutingContext routing) {
+    public ChatResource(
+            PermittedModels models,
+            RateLimits rates,
+            CacheSalts salts,
+            ImageIntake images,
+            IntakeBudget budget,
+            ApiConfig config,
+            Instance<GenerationListener> listeners,
+            RoutingContext routing) {
         this.models = models;
         this.rates = rates;
         this.salts = salts;
@@ -75,19 +81,38 @@ public final class ChatResource {
     @POST
     @Consumes(MediaType.APPLICATION_JSON)
     @Blocking
-    @Operation(summary = "Answer a conversation",
+    @Operation(
+            summary = "Answer a conversation",
             description = "With stream: true the answer comes as server-sent events.")
-    @RequestBody(required = true, content = @Content(mediaType = MediaType.APPLICATION_JSON,
-            schema = @Schema(implementation = ChatRequest.class)))
-    @APIResponse(responseCode = "200", description = "The answer", content = {
-            @Content(mediaType = MediaType.APPLICATION_JSON, schema = @Schema(implementation = ChatCompletion.class)),
-            @Content(mediaType = MediaType.SERVER_SENT_EVENTS, schema = @Schema(implementation = String.class))})
-    @APIResponse(responseCode = "4XX", description = "The request cannot be answered",
-            content = @Content(mediaType = MediaType.APPLICATION_JSON,
-                    schema = @Schema(implementation = ApiError.Body.class)))
-    @APIResponse(responseCode = "5XX", description = "The server cannot answer now",
-            content = @Content(mediaType = MediaType.APPLICATION_JSON,
-                    schema = @Schema(implementation = ApiError.Body.class)))
+    @RequestBody(
+            required = true,
+            content =
+                    @Content(
+                            mediaType = MediaType.APPLICATION_JSON,
+                            schema = @Schema(implementation = ChatRequest.class)))
+    @APIResponse(
+            responseCode = "200",
+            description = "The answer",
+            content = {
+                @Content(
+                        mediaType = MediaType.APPLICATION_JSON,
+                        schema = @Schema(implementation = ChatCompletion.class)),
+                @Content(mediaType = MediaType.SERVER_SENT_EVENTS, schema = @Schema(implementation = String.class))
+            })
+    @APIResponse(
+            responseCode = "4XX",
+            description = "The request cannot be answered",
+            content =
+                    @Content(
+                            mediaType = MediaType.APPLICATION_JSON,
+                            schema = @Schema(implementation = ApiError.Body.class)))
+    @APIResponse(
+            responseCode = "5XX",
+            description = "The server cannot answer now",
+            content =
+                    @Content(
+                            mediaType = MediaType.APPLICATION_JSON,
+                            schema = @Schema(implementation = ApiError.Body.class)))
     public Uni<Response> create(InputStream body) throws IOException {
         Caller caller = Caller.of(routing);
         rates.admit(caller);
@@ -97,7 +122,8 @@ public final class ChatResource {
             try {
                 return answer(caller, request, worker);
             } catch (ApiException refused) {
-                listeners.forEach(listener -> listener.rejected(worker.modelId(), refused.error().code()));
+                listeners.forEach(listener ->
+                        listener.rejected(worker.modelId(), refused.error().code()));
                 throw refused;
             }
         }
@@ -115,9 +141,11 @@ public final class ChatResource {
             // The framework begins nothing for a client that has left: the frames' end would never come.
             ClientPresence.of(routing).whenGone(pixels::close);
             List<ServerFrame.Generate> choices = IntStream.range(0, valid.choices())
-                    .mapToObj(i -> valid.generate(header.id() + "-" + i, i, decoded).of(tag, salt))
+                    .mapToObj(i ->
+                            valid.generate(header.id() + "-" + i, i, decoded).of(tag, salt))
                     .toList();
-            Multi<ChoiceFrame> frames = ChoiceFrame.generate(worker, choices).onTermination().invoke(pixels::close);
+            Multi<ChoiceFrame> frames =
+                    ChoiceFrame.generate(worker, choices).onTermination().invoke(pixels::close);
             if (rates.countsTokens(caller)) {
                 TokenCharge charge = new TokenCharge(choices.size(), tokens -> rates.charge(caller, tokens));
                 frames = frames.onItem().invoke(charge::add).onTermination().invoke(charge::close);
@@ -130,19 +158,26 @@ public final class ChatResource {
     }
 
     private Uni<Response> complete(Multi<ChoiceFrame> frames, CompletionHeader header, ValidRequest valid) {
-        ChatCompletion.Builder builder = new ChatCompletion.Builder(header, valid.choices(), valid.logprobs(),
-                valid.timings());
-        return ClientPresence.of(routing).whileThere(frames.onItem().invoke(builder::add).onItem().ignoreAsUni())
+        ChatCompletion.Builder builder =
+                new ChatCompletion.Builder(header, valid.choices(), valid.logprobs(), valid.timings());
+        return ClientPresence.of(routing)
+                .whileThere(frames.onItem().invoke(builder::add).onItem().ignoreAsUni())
                 // The frames come on the thread that reads for all requests of the model.
                 .emitOn(Infrastructure.getDefaultWorkerPool())
-                .map(end -> Response.ok(builder.build(), MediaType.APPLICATION_JSON_TYPE).build());
+                .map(end -> Response.ok(builder.build(), MediaType.APPLICATION_JSON_TYPE)
+                        .build());
     }
 
     private Uni<Response> stream(Multi<ChoiceFrame> frames, CompletionHeader header, ValidRequest valid) {
         Chunks chunks = new Chunks(header, valid.choices(), valid.includeUsage(), valid.timings());
         ClientPresence client = ClientPresence.of(routing);
-        return client.whileThere(ChatStream.open(frames, chunks, RequestId.of(routing), config.stalledClientTimeout(),
-                Vertx.currentContext(), client))
+        return client.whileThere(ChatStream.open(
+                        frames,
+                        chunks,
+                        RequestId.of(routing),
+                        config.stalledClientTimeout(),
+                        Vertx.currentContext(),
+                        client))
                 .map(stream -> Response.ok(stream, MediaType.SERVER_SENT_EVENTS_TYPE)
                         .header("Cache-Control", "no-cache")
                         // Proxies of the nginx kind would hold events back.
@@ -151,8 +186,10 @@ public final class ChatResource {
     }
 
     private static WorkerException notReady(ModelWorker worker) {
-        return new WorkerException.NotReady(worker.state(), worker.state() == ModelWorker.State.FAILED
-                ? "The model cannot be served: " + worker.failure().orElse("it failed to load")
-                : "The model is loading");
+        return new WorkerException.NotReady(
+                worker.state(),
+                worker.state() == ModelWorker.State.FAILED
+                        ? "The model cannot be served: " + worker.failure().orElse("it failed to load")
+                        : "The model is loading");
     }
 }

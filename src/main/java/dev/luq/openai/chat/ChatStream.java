@@ -37,7 +37,11 @@ final class ChatStream implements MultiSubscriber<ChoiceFrame> {
     private boolean complete;
     private boolean abandoned;
 
-    private ChatStream(Chunks chunks, String requestId, Duration stalledClientTimeout, Context context,
+    private ChatStream(
+            Chunks chunks,
+            String requestId,
+            Duration stalledClientTimeout,
+            Context context,
             UniEmitter<? super ChatStream> opened) {
         this.chunks = chunks;
         this.requestId = requestId;
@@ -55,8 +59,13 @@ final class ChatStream implements MultiSubscriber<ChoiceFrame> {
      * @return fails with what the generation fails with before its first frame; gives nothing when the client leaves
      *         before that
      */
-    static Uni<ChatStream> open(Multi<ChoiceFrame> frames, Chunks chunks, String requestId,
-            Duration stalledClientTimeout, Context context, ClientPresence client) {
+    static Uni<ChatStream> open(
+            Multi<ChoiceFrame> frames,
+            Chunks chunks,
+            String requestId,
+            Duration stalledClientTimeout,
+            Context context,
+            ClientPresence client) {
         return Uni.createFrom().emitter(emitter -> {
             ChatStream stream = new ChatStream(chunks, requestId, stalledClientTimeout, context, emitter);
             frames.subscribe().withSubscriber(stream);

@@ -20,8 +20,8 @@ import org.jboss.resteasy.reactive.server.spi.ServerRequestContext;
 public final class ChatStreamWriter implements ServerMessageBodyWriter<ChatStream> {
 
     @Override
-    public boolean isWriteable(Class<?> type, Type genericType, ResteasyReactiveResourceInfo target,
-            MediaType mediaType) {
+    public boolean isWriteable(
+            Class<?> type, Type genericType, ResteasyReactiveResourceInfo target, MediaType mediaType) {
         return type == ChatStream.class;
     }
 
@@ -38,8 +38,14 @@ public final class ChatStreamWriter implements ServerMessageBodyWriter<ChatStrea
     }
 
     @Override
-    public void writeTo(ChatStream stream, Class<?> type, Type genericType, Annotation[] annotations,
-            MediaType mediaType, MultivaluedMap<String, Object> headers, OutputStream out) {
+    public void writeTo(
+            ChatStream stream,
+            Class<?> type,
+            Type genericType,
+            Annotation[] annotations,
+            MediaType mediaType,
+            MultivaluedMap<String, Object> headers,
+            OutputStream out) {
         throw new IllegalStateException("streams are written by writeResponse");
     }
 }

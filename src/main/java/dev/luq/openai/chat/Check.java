@@ -10,8 +10,7 @@ final class Check {
 
     private static final int MOST_DECIMALS = 30;
 
-    private Check() {
-    }
+    private Check() {}
 
     static float inRange(String field, Double value, double min, double max, double absent) {
         if (value == null) {
@@ -29,9 +28,12 @@ final class Check {
             return absent;
         }
         // The comparison comes first: scaling 1e999999999 would fill the memory with zeros.
-        boolean inRange = value.compareTo(BigDecimal.valueOf(min)) >= 0 && value.compareTo(BigDecimal.valueOf(max)) <= 0;
+        boolean inRange =
+                value.compareTo(BigDecimal.valueOf(min)) >= 0 && value.compareTo(BigDecimal.valueOf(max)) <= 0;
         // and so would rounding 1e-999999999.
-        if (!inRange || value.scale() > MOST_DECIMALS || value.setScale(0, RoundingMode.DOWN).compareTo(value) != 0) {
+        if (!inRange
+                || value.scale() > MOST_DECIMALS
+                || value.setScale(0, RoundingMode.DOWN).compareTo(value) != 0) {
             throw new InvalidRequest(field, field + " must be an integer between " + min + " and " + max);
         }
         return value.longValue();

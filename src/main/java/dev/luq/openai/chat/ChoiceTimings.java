@@ -32,8 +32,14 @@ record ChoiceTimings(
         int prompt = accepted.promptTokens() - accepted.cachedTokens();
         double prefill = finished.timings().prefillMillis();
         double decode = finished.timings().decodeMillis();
-        return new ChoiceTimings(finished.timings().queueMillis(), finished.timings().imageEncodeMillis(), prompt, prefill,
-                perSecond(prompt, prefill), finished.completionTokens(), decode,
+        return new ChoiceTimings(
+                finished.timings().queueMillis(),
+                finished.timings().imageEncodeMillis(),
+                prompt,
+                prefill,
+                perSecond(prompt, prefill),
+                finished.completionTokens(),
+                decode,
                 perSecond(finished.completionTokens(), decode));
     }
 

@@ -40,7 +40,8 @@ final class Chunks {
         this.accepted = new Accepted[choices];
         this.plain = new PlainEvent[choices];
         for (int i = 0; i < choices; i++) {
-            plain[i] = new PlainEvent(chunk(i, json -> json.writeStringField("content", PLACEHOLDER), null, null, null));
+            plain[i] =
+                    new PlainEvent(chunk(i, json -> json.writeStringField("content", PLACEHOLDER), null, null, null));
         }
     }
 
@@ -59,7 +60,8 @@ final class Chunks {
             Logprobs logprobs = delta.logprobs() == null ? null : Logprobs.of(delta.logprobs());
             if (delta.content() != null || delta.toolCall() == null) {
                 String content = delta.content() == null ? "" : delta.content();
-                events.appendBytes(chunk(index, json -> json.writeStringField("content", content), logprobs, null, null));
+                events.appendBytes(
+                        chunk(index, json -> json.writeStringField("content", content), logprobs, null, null));
                 logprobs = null;
             }
             if (delta.toolCall() != null) {
@@ -67,7 +69,11 @@ final class Chunks {
             }
         } else if (choice.frame() instanceof Finished finished) {
             usage = usage.plus(finished);
-            events.appendBytes(chunk(index, json -> { }, null, finished.finishReason(),
+            events.appendBytes(chunk(
+                    index,
+                    json -> {},
+                    null,
+                    finished.finishReason(),
                     timings ? ChoiceTimings.of(accepted[index], finished) : null));
         }
         return events;
@@ -112,7 +118,9 @@ final class Chunks {
         Buffer of(String content) {
             byte[] text = JsonStringEncoder.getInstance().quoteAsUTF8(content);
             return Buffer.buffer(head.length + text.length + tail.length)
-                    .appendBytes(head).appendBytes(text).appendBytes(tail);
+                    .appendBytes(head)
+                    .appendBytes(text)
+                    .appendBytes(tail);
         }
     }
 

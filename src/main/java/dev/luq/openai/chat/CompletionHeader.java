@@ -16,7 +16,10 @@ import java.util.UUID;
 record CompletionHeader(String id, long created, String model, String systemFingerprint) {
 
     static CompletionHeader of(String modelId, ModelInfo model) {
-        return new CompletionHeader("chatcmpl-" + UUID.randomUUID().toString().replace("-", ""), Instant.now().getEpochSecond(),
-                modelId, "b" + HexFormat.of().toHexDigits(model.hashCode()));
+        return new CompletionHeader(
+                "chatcmpl-" + UUID.randomUUID().toString().replace("-", ""),
+                Instant.now().getEpochSecond(),
+                modelId,
+                "b" + HexFormat.of().toHexDigits(model.hashCode()));
     }
 }

@@ -29,10 +29,14 @@ final class Conversation {
 
     /** Messages, parts and calls, even where the context holds more tokens: templates take time for each. */
     private static final int MOST_ITEMS = 16_384;
+
     private static final int DEEPEST_ARGUMENTS = 64;
     private static final JsonFactory ARGUMENTS = JsonFactory.builder()
-            .streamReadConstraints(StreamReadConstraints.builder().maxStringLength(Integer.MAX_VALUE)
-                    .maxNestingDepth(DEEPEST_ARGUMENTS).build()).build();
+            .streamReadConstraints(StreamReadConstraints.builder()
+                    .maxStringLength(Integer.MAX_VALUE)
+                    .maxNestingDepth(DEEPEST_ARGUMENTS)
+                    .build())
+            .build();
 
     private final boolean vision;
     private final int mostItems;
@@ -81,8 +85,10 @@ final class Conversation {
     /** Each takes one token at least. */
     private void countItem(String field) {
         if (++items > mostItems) {
-            throw new ContextLengthExceeded(field, "There are more than " + mostItems + " messages, parts and tool calls,"
-                    + " more than the model can take. Send fewer of them.");
+            throw new ContextLengthExceeded(
+                    field,
+                    "There are more than " + mostItems + " messages, parts and tool calls,"
+                            + " more than the model can take. Send fewer of them.");
         }
     }
 
@@ -120,8 +126,9 @@ final class Conversation {
                 content(field, message.content(), out, false);
                 out.put("tool_call_id", counted(Check.present(field + ".tool_call_id", message.toolCallId())));
             }
-            default -> throw new InvalidRequest(field + ".role",
-                    field + ".role must be system, developer, user, assistant or tool");
+            default ->
+                throw new InvalidRequest(
+                        field + ".role", field + ".role must be system, developer, user, assistant or tool");
         }
         if (message.name() != null) {
             out.put("name", counted(message.name()));
@@ -161,8 +168,14 @@ final class Conversation {
         out.put("id", counted(Check.present(field + ".id", call.id())));
         out.put("type", "function");
         out.putObject("function")
-                .put("name", counted(Check.present(field + ".function.name", call.function().name())))
-                .put("arguments", counted(arguments(field + ".function.arguments", call.function().arguments())));
+                .put(
+                        "name",
+                        counted(Check.present(
+                                field + ".function.name", call.function().name())))
+                .put(
+                        "arguments",
+                        counted(arguments(
+                                field + ".function.arguments", call.function().arguments())));
     }
 
     /** A call without arguments is written in several ways; templates want an object. */
@@ -180,8 +193,9 @@ final class Conversation {
         } catch (IOException e) {
             // said below
         }
-        throw new InvalidRequest(field, field + " must be the text of a JSON object, nested at most "
-                + DEEPEST_ARGUMENTS + " levels deep");
+        throw new InvalidRequest(
+                field,
+                field + " must be the text of a JSON object, nested at most " + DEEPEST_ARGUMENTS + " levels deep");
     }
 
     private void content(String messageField, JsonNode content, ObjectNode out, boolean imagesAllowed) {
@@ -209,7 +223,8 @@ final class Conversation {
         countItem(field);
         String type = Check.text(field + ".type", Check.object(field, part).get("type"));
         switch (type) {
-            case "text", "refusal" -> out.put("type", "text").put("text", counted(Check.text(field + "." + type, part.get(type))));
+            case "text", "refusal" ->
+                out.put("type", "text").put("text", counted(Check.text(field + "." + type, part.get(type))));
             case "image_url" -> {
                 if (!imagesAllowed) {
                     throw new InvalidRequest(field, "Images are allowed in user messages only");
@@ -233,8 +248,10 @@ final class Conversation {
         }
         Check.object(field, image);
         JsonNode detail = image.get("detail");
-        return new ImageReference(Check.text(field + ".url", image.get("url")),
-                Check.isNull(detail) ? Detail.AUTO : detail(field + ".detail", detail), field + ".url");
+        return new ImageReference(
+                Check.text(field + ".url", image.get("url")),
+                Check.isNull(detail) ? Detail.AUTO : detail(field + ".detail", detail),
+                field + ".url");
     }
 
     private static Detail detail(String field, JsonNode value) {

@@ -21,8 +21,7 @@ record Logprobs(
             @JsonProperty("token") String token,
             @JsonProperty("logprob") double logprob,
             @JsonProperty("bytes") List<Integer> bytes,
-            @JsonProperty("top_logprobs") @JsonInclude(JsonInclude.Include.NON_NULL) List<Token> top) {
-    }
+            @JsonProperty("top_logprobs") @JsonInclude(JsonInclude.Include.NON_NULL) List<Token> top) {}
 
     static Logprobs of(List<TokenLogprob> tokens) {
         return new Logprobs(tokens.stream().map(token -> token(token, true)).toList(), null);
@@ -30,7 +29,14 @@ record Logprobs(
 
     private static Token token(TokenLogprob token, boolean withTop) {
         List<TokenLogprob> top = token.top() == null ? List.of() : token.top();
-        return new Token(token.token(), token.logprob(), token.bytes(),
-                withTop ? top.stream().map(alternative -> token(alternative, false)).toList() : null);
+        return new Token(
+                token.token(),
+                token.logprob(),
+                token.bytes(),
+                withTop
+                        ? top.stream()
+                                .map(alternative -> token(alternative, false))
+                                .toList()
+                        : null);
     }
 }

@@ -26,11 +26,11 @@ final class OutputRules {
     private static final int LONGEST_STOP = 1024;
     /** Characters of one schema, and of all tools together. */
     private static final int LONGEST_SCHEMA = 256 * 1024;
+
     private static final int LONGEST_TOOLS = 1024 * 1024;
     private static final Pattern TOOL_NAME = Pattern.compile("[A-Za-z0-9_.-]{1,64}");
 
-    private OutputRules() {
-    }
+    private OutputRules() {}
 
     /** @param schemas of this request @return OpenAI tools as a JSON array, or null without any */
     static String tools(List<Tool> tools, SchemaCheck schemas) {
@@ -51,19 +51,31 @@ final class OutputRules {
             Function function = Check.present(field + ".function", tool.function());
             String name = Check.present(field + ".function.name", function.name());
             if (!TOOL_NAME.matcher(name).matches() || !names.add(name)) {
-                throw new InvalidRequest(field + ".function.name", field + ".function.name must be unique and have 1 to"
-                        + " 64 letters, digits, underscores, dots or dashes");
+                throw new InvalidRequest(
+                        field + ".function.name",
+                        field + ".function.name must be unique and have 1 to"
+                                + " 64 letters, digits, underscores, dots or dashes");
             }
-            ObjectNode out = json.addObject().put("type", "function").putObject("function").put("name", name);
+            ObjectNode out = json.addObject()
+                    .put("type", "function")
+                    .putObject("function")
+                    .put("name", name);
             if (function.description() != null) {
                 out.put("description", function.description());
             }
             // Templates and grammars expect a schema; none means a call without arguments.
-            out.set("parameters", Check.isNull(function.parameters())
-                    ? JsonNodeFactory.instance.objectNode().put("type", "object")
-                            .set("properties", JsonNodeFactory.instance.objectNode())
-                    : schema(field + ".function.parameters", function.parameters(), schemas,
-                            Boolean.TRUE.equals(function.strict())));
+            out.set(
+                    "parameters",
+                    Check.isNull(function.parameters())
+                            ? JsonNodeFactory.instance
+                                    .objectNode()
+                                    .put("type", "object")
+                                    .set("properties", JsonNodeFactory.instance.objectNode())
+                            : schema(
+                                    field + ".function.parameters",
+                                    function.parameters(),
+                                    schemas,
+                                    Boolean.TRUE.equals(function.strict())));
             if (function.strict() != null) {
                 out.put("strict", function.strict());
             }
@@ -96,9 +108,11 @@ final class OutputRules {
         if (!type.equals("function")) {
             throw new InvalidRequest(field + ".type", field + ".type must be function");
         }
-        String name = Check.text(field + ".function.name",
+        String name = Check.text(
+                field + ".function.name",
                 Check.object(field + ".function", choice.get("function")).get("name"));
-        if (!anyTool || tools.stream().noneMatch(tool -> name.equals(tool.function().name()))) {
+        if (!anyTool
+                || tools.stream().noneMatch(tool -> name.equals(tool.function().name()))) {
             throw new InvalidRequest(field + ".function.name", field + ".function.name names no tool of this request");
         }
         ObjectNode json = JsonNodeFactory.instance.objectNode().put("type", "function");
@@ -126,8 +140,8 @@ final class OutputRules {
                 json.putObject("json_schema").set("schema", schema);
                 return Check.wellFormed(json.toString());
             }
-            default -> throw new InvalidRequest(field + ".type",
-                    field + ".type must be text, json_object or json_schema");
+            default ->
+                throw new InvalidRequest(field + ".type", field + ".type must be text, json_object or json_schema");
         }
     }
 
@@ -139,7 +153,8 @@ final class OutputRules {
         try {
             schemas.check(schema, field, enforced);
         } catch (SchemaException e) {
-            throw e.tooComplex() ? new SchemaTooComplex(e.path(), e.getMessage())
+            throw e.tooComplex()
+                    ? new SchemaTooComplex(e.path(), e.getMessage())
                     : new InvalidRequest(e.path(), e.getMessage());
         }
         return schema;

@@ -23,16 +23,20 @@ record Usage(
     record PromptTokens(
             @JsonProperty("cached_tokens") int cachedTokens,
             @JsonProperty("text_tokens") int textTokens,
-            @JsonProperty("image_tokens") int imageTokens) {
-    }
+            @JsonProperty("image_tokens") int imageTokens) {}
 
     /** With the prompt of a further choice. The first choice tells what the cache held before. */
     Usage plus(Accepted accepted) {
         if (promptTokens > 0) {
             return this;
         }
-        return new Usage(accepted.promptTokens(), completionTokens, accepted.promptTokens() + completionTokens,
-                new PromptTokens(accepted.cachedTokens(), accepted.promptTokens() - accepted.imageTokens(),
+        return new Usage(
+                accepted.promptTokens(),
+                completionTokens,
+                accepted.promptTokens() + completionTokens,
+                new PromptTokens(
+                        accepted.cachedTokens(),
+                        accepted.promptTokens() - accepted.imageTokens(),
                         accepted.imageTokens()));
     }
 

@@ -46,12 +46,13 @@ final class ValidRequest {
                 Check.inRange("frequency_penalty", request.frequencyPenalty(), -2, 2, 0),
                 Check.inRange("presence_penalty", request.presencePenalty(), -2, 2, 0),
                 Check.inRange("repeat_penalty", request.repeatPenalty(), 0.1, 10, 1),
-                request.seed() == null ? null
+                request.seed() == null
+                        ? null
                         : (Long) Check.integer("seed", request.seed(), Long.MIN_VALUE, Long.MAX_VALUE, 0),
                 OutputRules.logitBias(request.logitBias()));
         int oldName = (int) Check.integer("max_tokens", request.maxTokens(), 1, Integer.MAX_VALUE, 0);
-        maxTokens = (int) Check.integer("max_completion_tokens", request.maxCompletionTokens(), 1, Integer.MAX_VALUE,
-                oldName);
+        maxTokens = (int)
+                Check.integer("max_completion_tokens", request.maxCompletionTokens(), 1, Integer.MAX_VALUE, oldName);
         stops = OutputRules.stops(request.stop());
         topLogprobs = topLogprobs(request);
         SchemaCheck schemas = new SchemaCheck();
@@ -63,16 +64,19 @@ final class ValidRequest {
         cachePrompt = Check.flag(request.cachePrompt(), true);
         cacheSalt = cacheSalt(request.cacheSalt());
         stream = Check.flag(request.stream(), false);
-        includeUsage = request.streamOptions() != null && Check.flag(request.streamOptions().includeUsage(), false);
+        includeUsage = request.streamOptions() != null
+                && Check.flag(request.streamOptions().includeUsage(), false);
         timings = Check.flag(request.timings(), false);
     }
 
     /** Refuses text that does not fit the context even if all of its tokens are as long as the longest. */
     private static void refuseTooLong(long bytes, ModelInfo model) {
         if (bytes > model.mostTextBytes()) {
-            throw new ContextLengthExceeded("messages", "The messages, tools and schemas have " + bytes
-                    + " bytes of text, but the model's context of " + model.contextSize() + " tokens holds "
-                    + model.mostTextBytes() + " at the very most. Shorten the messages.");
+            throw new ContextLengthExceeded(
+                    "messages",
+                    "The messages, tools and schemas have " + bytes
+                            + " bytes of text, but the model's context of " + model.contextSize() + " tokens holds "
+                            + model.mostTextBytes() + " at the very most. Shorten the messages.");
         }
     }
 
@@ -140,11 +144,30 @@ final class ValidRequest {
      * @param decoded the images, in the order of {@link #images()}
      */
     ServerFrame.Generate generate(String id, int choice, List<ServerFrame.Image> decoded) {
-        Sampling own = sampling.seed() == null || choice == 0 ? sampling
-                : new Sampling(sampling.temperature(), sampling.topP(), sampling.topK(), sampling.minP(),
-                        sampling.frequencyPenalty(), sampling.presencePenalty(), sampling.repeatPenalty(),
-                        sampling.seed() + choice, sampling.logitBias());
-        return new ServerFrame.Generate(id, messages, decoded, tools, toolChoice, parallelToolCalls, responseFormat,
-                own, maxTokens, stops, topLogprobs, cachePrompt);
+        Sampling own = sampling.seed() == null || choice == 0
+                ? sampling
+                : new Sampling(
+                        sampling.temperature(),
+                        sampling.topP(),
+                        sampling.topK(),
+                        sampling.minP(),
+                        sampling.frequencyPenalty(),
+                        sampling.presencePenalty(),
+                        sampling.repeatPenalty(),
+                        sampling.seed() + choice,
+                        sampling.logitBias());
+        return new ServerFrame.Generate(
+                id,
+                messages,
+                decoded,
+                tools,
+                toolChoice,
+                parallelToolCalls,
+                responseFormat,
+                own,
+                maxTokens,
+                stops,
+                topLogprobs,
+                cachePrompt);
     }
 }

@@ -53,13 +53,15 @@ final class DataUrl {
      */
     static DataUrl of(String url, int maxBytes, String param) {
         if (!url.regionMatches(true, 0, SCHEME, 0, SCHEME.length())) {
-            throw new InvalidImage(Fault.INVALID_IMAGE_URL, param,
+            throw new InvalidImage(
+                    Fault.INVALID_IMAGE_URL,
+                    param,
                     "Only data: URLs are enabled: send the image as data:image/png;base64,...");
         }
         int comma = url.substring(0, Math.min(url.length(), LONGEST_HEADER)).indexOf(',');
         if (comma < 0 || !url.substring(0, comma).toLowerCase(Locale.ROOT).endsWith(BASE64)) {
-            throw new InvalidImage(Fault.INVALID_IMAGE_URL, param,
-                    "The data: URL must be base64: data:image/png;base64,...");
+            throw new InvalidImage(
+                    Fault.INVALID_IMAGE_URL, param, "The data: URL must be base64: data:image/png;base64,...");
         }
         int length = decodedLength(url, comma + 1, param);
         if (length == 0) {
@@ -122,14 +124,19 @@ final class DataUrl {
     }
 
     private static InvalidImage incomplete(String param) {
-        return new InvalidImage(Fault.INVALID_BASE64, param,
+        return new InvalidImage(
+                Fault.INVALID_BASE64,
+                param,
                 "The base64 text ends in the middle of a byte or continues after its padding");
     }
 
     private static InvalidImage foreign(char c, int position, String param) {
         String where = " at position " + position + " of the base64 text";
-        return new InvalidImage(Fault.INVALID_BASE64, param, c == '-' || c == '_'
-                ? "There is a character of the URL-safe alphabet" + where + ": use standard base64"
-                : "There is a character that base64 does not have" + where);
+        return new InvalidImage(
+                Fault.INVALID_BASE64,
+                param,
+                c == '-' || c == '_'
+                        ? "There is a character of the URL-safe alphabet" + where + ": use standard base64"
+                        : "There is a character that base64 does not have" + where);
     }
 }

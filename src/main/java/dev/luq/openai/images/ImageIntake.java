@@ -31,6 +31,7 @@ public final class ImageIntake {
 
     /** The largest ratio of two sides that Qwen-VL's preprocessing accepts (smart_resize of Hugging Face). */
     private static final int LARGEST_ASPECT_RATIO = 200;
+
     private static final int BYTES_PER_PIXEL = 3;
     private static final int RETRY_SECONDS = 2;
 
@@ -45,7 +46,8 @@ public final class ImageIntake {
 
     /** A model that understands images gets some soon. */
     void prepare(@Observes StartupEvent event, Catalog catalog) {
-        if (catalog.entries().stream().anyMatch(entry -> !entry.unloaded() && entry.mmproj().isPresent())) {
+        if (catalog.entries().stream()
+                .anyMatch(entry -> !entry.unloaded() && entry.mmproj().isPresent())) {
             decoders.prepare();
         }
     }
@@ -57,8 +59,10 @@ public final class ImageIntake {
      */
     public List<ServerFrame.Image> decode(List<ImageReference> references, IntakeBudget.Share share) {
         if (references.size() > config.maxPerRequest()) {
-            throw new InvalidRequest("messages", "There are " + references.size() + " images in this request, at most "
-                    + config.maxPerRequest() + " are allowed");
+            throw new InvalidRequest(
+                    "messages",
+                    "There are " + references.size() + " images in this request, at most " + config.maxPerRequest()
+                            + " are allowed");
         }
         List<ServerFrame.Image> images = new ArrayList<>(references.size());
         boolean complete = false;
@@ -82,8 +86,8 @@ public final class ImageIntake {
             Pixels pixels = decode(url.decode(), reference, share);
             return new ServerFrame.Image(pixels.width(), pixels.height(), pixels.sha256(), pixels.rgb());
         } catch (ImageException e) {
-            throw new InvalidImage(e.isTooLarge() ? Fault.IMAGE_TOO_LARGE : Fault.INVALID_IMAGE, reference.param(),
-                    e.getMessage());
+            throw new InvalidImage(
+                    e.isTooLarge() ? Fault.IMAGE_TOO_LARGE : Fault.INVALID_IMAGE, reference.param(), e.getMessage());
         } catch (DecoderException e) {
             throw refusal(e, reference.param());
         } finally {
@@ -120,12 +124,18 @@ public final class ImageIntake {
 
     private void checkDimensions(int width, int height, String param) {
         if ((long) width * height > config.maxSourcePixels()) {
-            throw new InvalidImage(Fault.IMAGE_TOO_LARGE, param, "The image has " + width + " x " + height
-                    + " pixels, at most " + config.maxSourcePixels() + " are allowed");
+            throw new InvalidImage(
+                    Fault.IMAGE_TOO_LARGE,
+                    param,
+                    "The image has " + width + " x " + height + " pixels, at most " + config.maxSourcePixels()
+                            + " are allowed");
         }
         if (Math.max(width, height) > LARGEST_ASPECT_RATIO * (long) Math.min(width, height)) {
-            throw new InvalidImage(Fault.INVALID_IMAGE, param, "The image has " + width + " x " + height
-                    + " pixels: one side is more than " + LARGEST_ASPECT_RATIO + " times the other");
+            throw new InvalidImage(
+                    Fault.INVALID_IMAGE,
+                    param,
+                    "The image has " + width + " x " + height + " pixels: one side is more than " + LARGEST_ASPECT_RATIO
+                            + " times the other");
         }
     }
 }

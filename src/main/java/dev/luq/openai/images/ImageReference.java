@@ -7,5 +7,4 @@ package dev.luq.openai.images;
  * @param detail how closely to look
  * @param param the request field it came from, for error messages
  */
-public record ImageReference(String url, Detail detail, String param) {
-}
+public record ImageReference(String url, Detail detail, String param) {}

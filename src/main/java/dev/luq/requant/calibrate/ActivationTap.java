@@ -30,6 +30,7 @@ final class ActivationTap implements TensorTap {
     private int[] slots = new int[0];
     /** The matrix watched last and its input. */
     private String watched;
+
     private GraphTensor watchedInput;
     /** Matrix to the one that is watched for it. */
     private final Map<String, String> twins = new HashMap<>();

@@ -35,8 +35,12 @@ public final class Calibration {
      * @throws CalibrationException.Damaged the pass is not complete or its state is damaged
      */
     public static Calibration read(Path folder) throws IOException {
-        return new Calibration(folder, Checkpoint.read(folder).filter(Checkpoint::complete)
-                .orElseThrow(() -> new CalibrationException.Damaged("The calibration is not complete; run it again.", null)));
+        return new Calibration(
+                folder,
+                Checkpoint.read(folder)
+                        .filter(Checkpoint::complete)
+                        .orElseThrow(() -> new CalibrationException.Damaged(
+                                "The calibration is not complete; run it again.", null)));
     }
 
     /** Layers of the model. */
@@ -101,13 +105,15 @@ public final class Calibration {
         }
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
             if (channel.size() != bytes) {
-                throw new CalibrationException.Damaged("The calibration's vectors are damaged; delete it and calibrate"
-                        + " again.", null);
+                throw new CalibrationException.Damaged(
+                        "The calibration's vectors are damaged; delete it and calibrate" + " again.", null);
             }
-            return channel.map(FileChannel.MapMode.READ_ONLY, 0, bytes).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer();
+            return channel.map(FileChannel.MapMode.READ_ONLY, 0, bytes)
+                    .order(ByteOrder.LITTLE_ENDIAN)
+                    .asFloatBuffer();
         } catch (NoSuchFileException e) {
-            throw new CalibrationException.Damaged("The calibration has no vectors of this kind; delete it and calibrate"
-                    + " again.", e);
+            throw new CalibrationException.Damaged(
+                    "The calibration has no vectors of this kind; delete it and calibrate" + " again.", e);
         }
     }
 
@@ -138,12 +144,18 @@ public final class Calibration {
         long count = (imageShare > 0 ? images : 0) + (imageShare < 1 ? texts : 0);
         SortedMap<String, ImportanceMatrix.Entry> entries = new TreeMap<>();
         if (count > 0) {
-            checkpoint.squares().sums().forEach((weight, sums) -> entries.put(weight, ImportanceMatrix.Entry.dense(
-                    weighted(sums, imageShare * count / images, (1 - imageShare) * count / texts), count)));
+            checkpoint
+                    .squares()
+                    .sums()
+                    .forEach((weight, sums) -> entries.put(
+                            weight,
+                            ImportanceMatrix.Entry.dense(
+                                    weighted(sums, imageShare * count / images, (1 - imageShare) * count / texts),
+                                    count)));
         }
         int fed = checkpoint.examples().size() - checkpoint.skipped().size();
-        return new ImportanceMatrix(entries, List.of("sha256:" + checkpoint.set()), fed,
-                (int) ((images + texts) / Math.max(1, fed)));
+        return new ImportanceMatrix(
+                entries, List.of("sha256:" + checkpoint.set()), fed, (int) ((images + texts) / Math.max(1, fed)));
     }
 
     private static float[] weighted(Map<Modality, double[]> sums, double image, double text) {

@@ -20,18 +20,26 @@ import java.util.Set;
  * @param seed for drawing examples and sampling vectors
  * @param checkpointInterval time between checkpoints at least
  */
-public record CalibrationOptions(int examples, int vectors, Set<Activation> activations, int contextSize, int batchSize,
-        int imageTokens, int threads, long seed, Duration checkpointInterval) {
+public record CalibrationOptions(
+        int examples,
+        int vectors,
+        Set<Activation> activations,
+        int contextSize,
+        int batchSize,
+        int imageTokens,
+        int threads,
+        long seed,
+        Duration checkpointInterval) {
 
     /** 128 examples as in the paper, of up to 2048 tokens, their images of as many as the server allows by default. */
-    public static final CalibrationOptions DEFAULT = new CalibrationOptions(128, 4096, EnumSet.allOf(Activation.class),
-            2048, 128, 1280, 0, 1, Duration.ofSeconds(10));
+    public static final CalibrationOptions DEFAULT = new CalibrationOptions(
+            128, 4096, EnumSet.allOf(Activation.class), 2048, 128, 1280, 0, 1, Duration.ofSeconds(10));
 
     public CalibrationOptions {
         activations = Collections.unmodifiableSet(EnumSet.copyOf(activations));
         if (examples < 0 || vectors < 1 || contextSize < 1 || batchSize < 1 || imageTokens < 0 || threads < 0) {
-            throw new IllegalArgumentException("vectors, context and batch size are 1 or more, examples, image tokens"
-                    + " and threads 0 or more");
+            throw new IllegalArgumentException(
+                    "vectors, context and batch size are 1 or more, examples, image tokens" + " and threads 0 or more");
         }
     }
 }

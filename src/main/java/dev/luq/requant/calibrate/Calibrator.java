@@ -48,10 +48,13 @@ public final class Calibrator {
         this.options = options;
         this.folder = folder;
         ModelFacts facts = ModelFacts.of(model);
-        layers = Math.toIntExact(facts.blockCount().orElseThrow(
-                () -> new CalibrationException.UnusableModel("The model does not say how many layers it has.")));
-        width = Math.toIntExact(model.first().integer(facts.architecture() + ".embedding_length").orElseThrow(
-                () -> new CalibrationException.UnusableModel("The model does not say how wide its embeddings are.")));
+        layers = Math.toIntExact(facts.blockCount()
+                .orElseThrow(() ->
+                        new CalibrationException.UnusableModel("The model does not say how many layers it has.")));
+        width = Math.toIntExact(model.first()
+                .integer(facts.architecture() + ".embedding_length")
+                .orElseThrow(() ->
+                        new CalibrationException.UnusableModel("The model does not say how wide its embeddings are.")));
     }
 
     /**
@@ -66,8 +69,14 @@ public final class Calibrator {
      * @throws InterruptedException the thread was interrupted; what was done is kept
      * @throws IOException the folder cannot be written
      */
-    public static Calibration run(List<Path> model, Optional<Path> mmproj, Dataset set, CalibrationOptions options,
-            Path folder, CalibrationListener listener) throws IOException, InterruptedException {
+    public static Calibration run(
+            List<Path> model,
+            Optional<Path> mmproj,
+            Dataset set,
+            CalibrationOptions options,
+            Path folder,
+            CalibrationListener listener)
+            throws IOException, InterruptedException {
         try {
             Files.createDirectories(folder);
             new Calibrator(ModelFiles.of(model), mmproj, options, folder).run(set, listener);
@@ -88,26 +97,45 @@ public final class Calibrator {
         String digest = set.digest();
         String key = key(digest);
         List<Example> examples = draw(set, options.examples(), options.seed());
-        Checkpoint start = Checkpoint.read(folder).filter(found -> found.key().equals(key)).orElse(null);
+        Checkpoint start =
+                Checkpoint.read(folder).filter(found -> found.key().equals(key)).orElse(null);
         if (start == null) {
             delete("*.{f32,gguf}");
-            start = new Checkpoint(key, digest, examples.stream().map(Example::id).toList(), 0, List.of(), layers, width,
-                    Map.of(Modality.TEXT, 0L, Modality.IMAGE, 0L), new InputSquares(), Map.of());
+            start = new Checkpoint(
+                    key,
+                    digest,
+                    examples.stream().map(Example::id).toList(),
+                    0,
+                    List.of(),
+                    layers,
+                    width,
+                    Map.of(Modality.TEXT, 0L, Modality.IMAGE, 0L),
+                    new InputSquares(),
+                    Map.of());
         }
         if (!start.complete()) {
             goOn(start, examples, listener);
         }
     }
 
-    private void goOn(Checkpoint start, List<Example> examples, CalibrationListener listener) throws IOException, InterruptedException {
+    private void goOn(Checkpoint start, List<Example> examples, CalibrationListener listener)
+            throws IOException, InterruptedException {
         for (Modality modality : Modality.values()) {
-            samples.put(modality, Arrays.copyOf(start.samples().getOrDefault(modality, new int[0]), 2 * options.vectors()));
+            samples.put(
+                    modality, Arrays.copyOf(start.samples().getOrDefault(modality, new int[0]), 2 * options.vectors()));
         }
         try (VectorFiles vectors = new VectorFiles(folder, width)) {
             ActivationTap tap = new ActivationTap(weights(), options.activations(), vectors);
-            try (Feeder feeder = Feeder.open(model.paths(), mmproj, new FeedOptions(options.contextSize(),
-                    options.batchSize(), options.threads(), options.imageTokens(), FeedOptions.Outputs.ALL,
-                    Optional.of(tap)))) {
+            try (Feeder feeder = Feeder.open(
+                    model.paths(),
+                    mmproj,
+                    new FeedOptions(
+                            options.contextSize(),
+                            options.batchSize(),
+                            options.threads(),
+                            options.imageTokens(),
+                            FeedOptions.Outputs.ALL,
+                            Optional.of(tap)))) {
                 feed(start, examples, feeder, tap, vectors, listener);
             }
         } catch (UncheckedIOException e) {
@@ -115,8 +143,14 @@ public final class Calibrator {
         }
     }
 
-    private void feed(Checkpoint start, List<Example> examples, Feeder feeder, ActivationTap tap, VectorFiles vectors,
-            CalibrationListener listener) throws IOException, InterruptedException {
+    private void feed(
+            Checkpoint start,
+            List<Example> examples,
+            Feeder feeder,
+            ActivationTap tap,
+            VectorFiles vectors,
+            CalibrationListener listener)
+            throws IOException, InterruptedException {
         InputSquares squares = start.squares();
         List<String> skipped = new ArrayList<>(start.skipped());
         Reservoir reservoir = new Reservoir(options.seed(), options.vectors(), start.tokens());
@@ -137,7 +171,8 @@ public final class Calibrator {
                 done++;
                 tokens = reservoir.seen();
                 listener.examples(done, examples.size());
-                if (System.nanoTime() - lastCheckpoint >= options.checkpointInterval().toNanos()) {
+                if (System.nanoTime() - lastCheckpoint
+                        >= options.checkpointInterval().toNanos()) {
                     save(start, done, skipped, tokens, squares, vectors);
                 }
             }
@@ -154,12 +189,18 @@ public final class Calibrator {
     }
 
     /** State between two examples. Vectors first: the checkpoint must not know of any that are not on the disk. */
-    private void save(Checkpoint start, int done, List<String> skipped, Map<Modality, Long> tokens, InputSquares squares,
-            VectorFiles vectors) throws IOException {
+    private void save(
+            Checkpoint start,
+            int done,
+            List<String> skipped,
+            Map<Modality, Long> tokens,
+            InputSquares squares,
+            VectorFiles vectors)
+            throws IOException {
         vectors.force();
         Map<Modality, int[]> taken = new EnumMap<>(Modality.class);
-        samples.forEach((modality, pairs) -> taken.put(modality,
-                Arrays.copyOf(pairs, 2 * (int) Math.min(options.vectors(), tokens.get(modality)))));
+        samples.forEach((modality, pairs) ->
+                taken.put(modality, Arrays.copyOf(pairs, 2 * (int) Math.min(options.vectors(), tokens.get(modality)))));
         new Checkpoint(start.key(), start.set(), start.examples(), done, skipped, layers, width, tokens, squares, taken)
                 .write(folder);
         lastCheckpoint = System.nanoTime();
@@ -174,28 +215,47 @@ public final class Calibrator {
 
     /** Examples in the set's order, all or a sample. */
     static List<Example> draw(Dataset set, int count, long seed) {
-        List<Integer> order = new ArrayList<>(IntStream.range(0, set.examples().size()).boxed().toList());
+        List<Integer> order = new ArrayList<>(
+                IntStream.range(0, set.examples().size()).boxed().toList());
         Collections.shuffle(order, new Random(seed));
-        return order.subList(0, count == 0 ? order.size() : Math.min(count, order.size())).stream().sorted()
-                .map(set.examples()::get).toList();
+        return order.subList(0, count == 0 ? order.size() : Math.min(count, order.size())).stream()
+                .sorted()
+                .map(set.examples()::get)
+                .toList();
     }
 
     private Set<String> weights() {
-        return model.parts().stream().flatMap(part -> part.tensors().stream())
+        return model.parts().stream()
+                .flatMap(part -> part.tensors().stream())
                 .filter(tensor -> tensor.name().endsWith(".weight") && tensor.extent(1) > 1)
-                .map(GgufTensor::name).collect(Collectors.toSet());
+                .map(GgufTensor::name)
+                .collect(Collectors.toSet());
     }
 
     /** Model files are told apart by their tables, sizes and times: hashing them whole would take longer than the pass. */
     private String key(String set) throws IOException {
-        StringBuilder text = new StringBuilder(set).append('\n').append(options.examples()).append(' ')
-                .append(options.vectors()).append(' ').append(options.activations()).append(' ')
-                .append(options.contextSize()).append(' ').append(options.batchSize()).append(' ')
-                .append(options.imageTokens()).append(' ').append(options.seed());
+        StringBuilder text = new StringBuilder(set)
+                .append('\n')
+                .append(options.examples())
+                .append(' ')
+                .append(options.vectors())
+                .append(' ')
+                .append(options.activations())
+                .append(' ')
+                .append(options.contextSize())
+                .append(' ')
+                .append(options.batchSize())
+                .append(' ')
+                .append(options.imageTokens())
+                .append(' ')
+                .append(options.seed());
         List<Path> files = new ArrayList<>(model.paths());
         mmproj.ifPresent(files::add);
         for (Path file : files) {
-            text.append('\n').append(Files.size(file)).append(' ').append(Files.getLastModifiedTime(file).toMillis());
+            text.append('\n')
+                    .append(Files.size(file))
+                    .append(' ')
+                    .append(Files.getLastModifiedTime(file).toMillis());
         }
         return Sha256.hex(text.toString().getBytes(StandardCharsets.UTF_8));
     }

@@ -41,8 +41,17 @@ import java.util.Optional;
  *
  * @param samples per modality pairs of example and token, slot after slot
  */
-record Checkpoint(String key, String set, List<String> examples, int done, List<String> skipped, int layers, int width,
-        Map<Modality, Long> tokens, InputSquares squares, Map<Modality, int[]> samples) {
+record Checkpoint(
+        String key,
+        String set,
+        List<String> examples,
+        int done,
+        List<String> skipped,
+        int layers,
+        int width,
+        Map<Modality, Long> tokens,
+        InputSquares squares,
+        Map<Modality, int[]> samples) {
 
     private static final String FILE = "calibration.gguf";
     private static final String TYPE = "luq.calibration";
@@ -73,8 +82,9 @@ record Checkpoint(String key, String set, List<String> examples, int done, List<
                 for (GgufTensor tensor : gguf.tensors()) {
                     if (tensor.name().endsWith("." + name)) {
                         String owner = tensor.name().substring(0, tensor.name().length() - name.length() - 1);
-                        ByteBuffer data = channel.map(FileChannel.MapMode.READ_ONLY, gguf.offset(tensor.name()),
-                                tensor.bytes()).order(ByteOrder.LITTLE_ENDIAN);
+                        ByteBuffer data = channel.map(
+                                        FileChannel.MapMode.READ_ONLY, gguf.offset(tensor.name()), tensor.bytes())
+                                .order(ByteOrder.LITTLE_ENDIAN);
                         if (tensor.name().startsWith(SAMPLES)) {
                             samples.put(modality, new int[(int) tensor.elements()]);
                             data.asIntBuffer().get(samples.get(modality));
@@ -86,12 +96,20 @@ record Checkpoint(String key, String set, List<String> examples, int done, List<
                     }
                 }
             }
-            return Optional.of(new Checkpoint(gguf.text(TYPE + ".key").orElse(""),
-                    gguf.text(TYPE + ".set").orElse(""), texts(gguf, "examples"), (int) number(gguf, "done"), texts(gguf, "skipped"), (int) number(gguf, "layers"),
-                    (int) number(gguf, "width"), tokens, squares, samples));
+            return Optional.of(new Checkpoint(
+                    gguf.text(TYPE + ".key").orElse(""),
+                    gguf.text(TYPE + ".set").orElse(""),
+                    texts(gguf, "examples"),
+                    (int) number(gguf, "done"),
+                    texts(gguf, "skipped"),
+                    (int) number(gguf, "layers"),
+                    (int) number(gguf, "width"),
+                    tokens,
+                    squares,
+                    samples));
         } catch (GgufException e) {
-            throw new CalibrationException.Damaged("The calibration's state is damaged; delete it and calibrate again. "
-                    + e.getMessage(), e);
+            throw new CalibrationException.Damaged(
+                    "The calibration's state is damaged; delete it and calibrate again. " + e.getMessage(), e);
         }
     }
 
@@ -107,17 +125,19 @@ record Checkpoint(String key, String set, List<String> examples, int done, List<
         metadata.put(TYPE + ".layers", GgufValue.uint32(layers));
         metadata.put(TYPE + ".width", GgufValue.uint32(width));
         for (Modality modality : Modality.values()) {
-            metadata.put(TYPE + ".tokens." + name(modality),
-                    new GgufValue.Int(GgufValueType.UINT64, tokens.get(modality)));
+            metadata.put(
+                    TYPE + ".tokens." + name(modality), new GgufValue.Int(GgufValueType.UINT64, tokens.get(modality)));
         }
         List<GgufTensor> tensors = new ArrayList<>();
         List<ByteBuffer> data = new ArrayList<>();
-        squares.sums().forEach((weight, byModality) -> byModality.forEach((modality, sums) -> {
-            tensors.add(new GgufTensor(weight + "." + name(modality), GgmlType.F64, List.of((long) sums.length)));
-            ByteBuffer bytes = buffer(sums.length * Double.BYTES);
-            bytes.asDoubleBuffer().put(sums);
-            data.add(bytes);
-        }));
+        squares.sums()
+                .forEach((weight, byModality) -> byModality.forEach((modality, sums) -> {
+                    tensors.add(
+                            new GgufTensor(weight + "." + name(modality), GgmlType.F64, List.of((long) sums.length)));
+                    ByteBuffer bytes = buffer(sums.length * Double.BYTES);
+                    bytes.asDoubleBuffer().put(sums);
+                    data.add(bytes);
+                }));
         samples.forEach((modality, pairs) -> {
             if (pairs.length > 0) {
                 tensors.add(new GgufTensor(SAMPLES + name(modality), GgmlType.I32, List.of(2L, pairs.length / 2L)));

@@ -30,7 +30,8 @@ final class Reservoir {
         if (number < capacity) {
             return (int) number;
         }
-        long slot = new SplittableRandom(seed + number * Modality.values().length + modality.ordinal()).nextLong(number + 1);
+        long slot = new SplittableRandom(seed + number * Modality.values().length + modality.ordinal())
+                .nextLong(number + 1);
         return slot < capacity ? (int) slot : -1;
     }
 

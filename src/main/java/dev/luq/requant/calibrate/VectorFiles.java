@@ -29,7 +29,8 @@ final class VectorFiles implements AutoCloseable {
     }
 
     static Path file(Path folder, Activation activation, Modality modality, int layer) {
-        return folder.resolve(activation.fileName() + "-" + modality.name().toLowerCase(Locale.ROOT) + "-" + layer + ".f32");
+        return folder.resolve(
+                activation.fileName() + "-" + modality.name().toLowerCase(Locale.ROOT) + "-" + layer + ".f32");
     }
 
     /** @param vector {@code width} floats from its position; not consumed */

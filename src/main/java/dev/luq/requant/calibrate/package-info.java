@@ -14,4 +14,3 @@
  * slots.
  */
 package dev.luq.requant.calibrate;
-

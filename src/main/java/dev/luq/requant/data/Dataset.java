@@ -45,8 +45,8 @@ public record Dataset(List<Example> examples) {
     public static Dataset read(Path folder) {
         try {
             if (!Files.isDirectory(folder)) {
-                throw new DataException.InvalidSet("There is no such folder; give the folder that holds the .jsonl files.",
-                        null);
+                throw new DataException.InvalidSet(
+                        "There is no such folder; give the folder that holds the .jsonl files.", null);
             }
             Path root = folder.toRealPath();
             List<Example> examples = new ArrayList<>();
@@ -55,8 +55,10 @@ public record Dataset(List<Example> examples) {
                 readLines(root, file, examples, room);
             }
             if (examples.isEmpty()) {
-                throw new DataException.InvalidSet("The folder has no examples: put at least one .jsonl file with one"
-                        + " example a line into it.", null);
+                throw new DataException.InvalidSet(
+                        "The folder has no examples: put at least one .jsonl file with one"
+                                + " example a line into it.",
+                        null);
             }
             return new Dataset(examples);
         } catch (IOException e) {
@@ -68,7 +70,8 @@ public record Dataset(List<Example> examples) {
         try (Stream<Path> files = Files.list(root)) {
             return files.filter(file -> file.getFileName().toString().endsWith(".jsonl"))
                     .filter(file -> Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS))
-                    .sorted().toList();
+                    .sorted()
+                    .toList();
         }
     }
 
@@ -87,30 +90,34 @@ public record Dataset(List<Example> examples) {
                 number++;
                 room.characters -= line.length() + 1;
                 if (room.characters < 0) {
-                    throw new DataException.InvalidSet("The .jsonl files have more than " + MAX_CHARACTERS
-                            + " characters; take a sample of the examples.", null);
+                    throw new DataException.InvalidSet(
+                            "The .jsonl files have more than " + MAX_CHARACTERS
+                                    + " characters; take a sample of the examples.",
+                            null);
                 }
                 if (line.isBlank()) {
                     continue;
                 }
                 if (examples.size() == MAX_EXAMPLES) {
-                    throw new DataException.InvalidSet("The folder has more than " + MAX_EXAMPLES
-                            + " examples; take a sample of them.", null);
+                    throw new DataException.InvalidSet(
+                            "The folder has more than " + MAX_EXAMPLES + " examples; take a sample of them.", null);
                 }
                 Example example = new LineParser(root, name, number).parse(line);
                 room.images -= example.images().size();
                 if (room.images < 0) {
-                    throw new DataException.InvalidSet("The examples show more than " + MAX_IMAGES
-                            + " pictures; take a sample of them.", null);
+                    throw new DataException.InvalidSet(
+                            "The examples show more than " + MAX_IMAGES + " pictures; take a sample of them.", null);
                 }
                 examples.add(example);
             }
         } catch (BoundedLines.TooLong e) {
-            throw new DataException.InvalidExample(name + ":" + (number + 1), "the line has more than "
-                    + LineParser.MAX_CHARACTERS + " characters; shorten it.");
+            throw new DataException.InvalidExample(
+                    name + ":" + (number + 1),
+                    "the line has more than " + LineParser.MAX_CHARACTERS + " characters; shorten it.");
         } catch (CharacterCodingException e) {
-            throw new DataException.InvalidExample(name + ":" + (number + 1), "this line or one soon after it is not"
-                    + " UTF-8; write the file in UTF-8.");
+            throw new DataException.InvalidExample(
+                    name + ":" + (number + 1),
+                    "this line or one soon after it is not" + " UTF-8; write the file in UTF-8.");
         }
     }
 
@@ -126,12 +133,17 @@ public record Dataset(List<Example> examples) {
         Map<Path, byte[]> imageBytes = new HashMap<>();
         try {
             for (Example example : examples) {
-                for (String text : List.of(example.question(), example.answer(), example.category().orElse(""))) {
+                for (String text : List.of(
+                        example.question(), example.answer(), example.category().orElse(""))) {
                     byte[] bytes = text.getBytes(UTF_8);
-                    digest.update(ByteBuffer.allocate(Integer.BYTES).putInt(bytes.length).array());
+                    digest.update(ByteBuffer.allocate(Integer.BYTES)
+                            .putInt(bytes.length)
+                            .array());
                     digest.update(bytes);
                 }
-                digest.update(ByteBuffer.allocate(Integer.BYTES).putInt(example.images().size()).array());
+                digest.update(ByteBuffer.allocate(Integer.BYTES)
+                        .putInt(example.images().size())
+                        .array());
                 for (Path image : example.images()) {
                     byte[] known = imageBytes.get(image);
                     if (known == null) {

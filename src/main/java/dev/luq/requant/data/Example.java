@@ -12,8 +12,8 @@ import java.util.Optional;
  * @param images absolute paths, in the order in which they precede the question; empty for text only
  * @param category what the question is about, for results by category
  */
-public record Example(String file, int line, List<Path> images, String question, String answer,
-        Optional<String> category) {
+public record Example(
+        String file, int line, List<Path> images, String question, String answer, Optional<String> category) {
 
     public Example {
         images = List.copyOf(images);

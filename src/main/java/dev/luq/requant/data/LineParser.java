@@ -24,15 +24,19 @@ final class LineParser {
 
     /** Of a line. */
     static final int MAX_CHARACTERS = 1 << 20;
+
     private static final int LONGEST_CATEGORY = 200;
     private static final int LONGEST_QUOTE = 100;
     /** As many as a chat request may have, and as large. */
     static final int MAX_IMAGES = 16;
+
     static final long MAX_IMAGE_BYTES = 20L << 20;
 
     private static final Set<String> FIELDS = Set.of("image", "question", "answer", "category");
-    private static final JsonMapper JSON = JsonMapper.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).build();
+    private static final JsonMapper JSON = JsonMapper.builder()
+            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .build();
 
     private final Path root;
     private final String file;
@@ -55,18 +59,20 @@ final class LineParser {
         if (!json.isObject()) {
             throw invalid("the line is not a JSON object; write {\"image\": .., \"question\": .., \"answer\": ..}.");
         }
-        for (Iterator<String> names = json.fieldNames(); names.hasNext();) {
+        for (Iterator<String> names = json.fieldNames(); names.hasNext(); ) {
             String name = names.next();
             if (!FIELDS.contains(name)) {
-                throw invalid("there is no field " + quoted(name) + "; the fields are image, question, answer, category.");
+                throw invalid(
+                        "there is no field " + quoted(name) + "; the fields are image, question, answer, category.");
             }
         }
-        Optional<String> category = json.hasNonNull("category") ? Optional.of(text(json, "category")) : Optional.empty();
+        Optional<String> category =
+                json.hasNonNull("category") ? Optional.of(text(json, "category")) : Optional.empty();
         if (category.isPresent() && category.get().length() > LONGEST_CATEGORY) {
             throw invalid("\"category\" has more than " + LONGEST_CATEGORY + " characters; shorten it.");
         }
-        return new Example(file, number, images(json.path("image")), text(json, "question"), text(json, "answer"),
-                category);
+        return new Example(
+                file, number, images(json.path("image")), text(json, "question"), text(json, "answer"), category);
     }
 
     private String text(JsonNode json, String field) {
@@ -106,11 +112,14 @@ final class LineParser {
             throw invalid(quoted + " is no file name.");
         }
         if (!image.startsWith(root)) {
-            throw invalid(quoted + " lies outside the folder; put the picture into the folder and name it relative to it.");
+            throw invalid(
+                    quoted + " lies outside the folder; put the picture into the folder and name it relative to it.");
         }
         if (!Files.isRegularFile(image, LinkOption.NOFOLLOW_LINKS)) {
-            throw invalid(quoted + (Files.isSymbolicLink(image) ? " is a link; put the picture itself there."
-                    : " is not in the folder."));
+            throw invalid(quoted
+                    + (Files.isSymbolicLink(image)
+                            ? " is a link; put the picture itself there."
+                            : " is not in the folder."));
         }
         if (!image.toRealPath().equals(image)) {
             throw invalid(quoted + " is reached through a link; put the picture itself there.");
@@ -129,7 +138,8 @@ final class LineParser {
         try (InputStream in = Files.newInputStream(image)) {
             head = new String(in.readNBytes(12), ISO_8859_1);
         }
-        return head.startsWith("\u0089PNG\r\n\u001a\n") || head.startsWith("\u00ff\u00d8\u00ff")
+        return head.startsWith("\u0089PNG\r\n\u001a\n")
+                || head.startsWith("\u00ff\u00d8\u00ff")
                 || head.startsWith("RIFF") && head.endsWith("WEBP");
     }
 

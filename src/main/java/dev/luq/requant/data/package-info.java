@@ -11,4 +11,3 @@
  * fields of any other name are refused, because a misspelt {@code image} would turn an image's question into text.
  */
 package dev.luq.requant.data;
-

@@ -20,11 +20,11 @@ final class ExampleImages {
 
     /** luq.images.max-source-pixels, luq.images.max-pixels and luq.images.decode-memory. */
     private static final long MAX_SOURCE_PIXELS = 40_000_000;
+
     private static final int MAX_PIXELS = 4_194_304;
     private static final long MAX_MEMORY = 256L << 20;
 
-    private ExampleImages() {
-    }
+    private ExampleImages() {}
 
     /** @throws FeedException.Unusable an image cannot be read, is damaged or too large */
     static List<ImageInput> read(Example example) {
@@ -46,8 +46,10 @@ final class ExampleImages {
         ImageDecoder decoder = new ImageDecoder(data);
         ImageHeader header = decoder.header();
         if ((long) header.width() * header.height() > MAX_SOURCE_PIXELS) {
-            throw ImageException.of("the picture has " + header.width() + " x " + header.height() + " pixels, at most "
-                    + MAX_SOURCE_PIXELS + " are allowed: scale it down", true);
+            throw ImageException.of(
+                    "the picture has " + header.width() + " x " + header.height() + " pixels, at most "
+                            + MAX_SOURCE_PIXELS + " are allowed: scale it down",
+                    true);
         }
         return decoder.decode(header.every(MAX_PIXELS, MAX_MEMORY)).within(MAX_PIXELS);
     }

@@ -102,8 +102,11 @@ final class ExamplePrompts implements AutoCloseable {
             ImageEmbedding embedding = vision.encode(prepared.images().get(unit));
             if (!FiniteNumbers.areFinite(embedding.data())) {
                 embedding.close();
-                throw new FeedException.Unusable(example, "the projector computes numbers for its pictures that are not"
-                        + " finite, with llama.cpp's kernels.", null);
+                throw new FeedException.Unusable(
+                        example,
+                        "the projector computes numbers for its pictures that are not"
+                                + " finite, with llama.cpp's kernels.",
+                        null);
             }
             return embedding;
         }

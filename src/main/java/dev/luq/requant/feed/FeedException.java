@@ -12,8 +12,11 @@ public abstract sealed class FeedException extends RuntimeException {
     /** The example has more tokens than the context holds. */
     public static final class TooLong extends FeedException {
         TooLong(Example example, int tokens, int contextSize) {
-            super(example, "the example has " + tokens + " tokens, but the context holds " + contextSize
-                    + "; shorten it, use a smaller picture or a larger context.", null);
+            super(
+                    example,
+                    "the example has " + tokens + " tokens, but the context holds " + contextSize
+                            + "; shorten it, use a smaller picture or a larger context.",
+                    null);
         }
     }
 

@@ -10,16 +10,14 @@ public interface FeedListener {
      *
      * @param modality of all of them
      */
-    default void batch(Modality modality, int tokens) {
-    }
+    default void batch(Modality modality, int tokens) {}
 
     /**
      * The model predicts a token of text. Called in the order of the tokens.
      *
      * @param logits a float for each token of the vocabulary, valid for this call
      */
-    default void logits(Prediction prediction, FloatBuffer logits) {
-    }
+    default void logits(Prediction prediction, FloatBuffer logits) {}
 
     /**
      * Where a prediction stands.
@@ -29,6 +27,5 @@ public interface FeedListener {
      * @param answer whether the target belongs to the answer or ends it
      * @param afterImage whether an image comes before
      */
-    record Prediction(int index, int target, boolean answer, boolean afterImage) {
-    }
+    record Prediction(int index, int target, boolean answer, boolean afterImage) {}
 }

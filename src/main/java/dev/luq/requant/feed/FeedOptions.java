@@ -15,8 +15,8 @@ import java.util.Optional;
  * @param outputs which tokens have outputs
  * @param tap sees the tensors of every batch. A batch is computed in one piece, so a tensor has a row for each token
  */
-public record FeedOptions(int contextSize, int batchSize, int threads, int imageTokens, Outputs outputs,
-        Optional<TensorTap> tap) {
+public record FeedOptions(
+        int contextSize, int batchSize, int threads, int imageTokens, Outputs outputs, Optional<TensorTap> tap) {
 
     /** Which tokens have outputs: logits, and anything that follows the attention of the last layer. */
     public enum Outputs {
@@ -30,7 +30,8 @@ public record FeedOptions(int contextSize, int batchSize, int threads, int image
         Objects.requireNonNull(outputs, "outputs is null");
         Objects.requireNonNull(tap, "tap is null");
         if (contextSize < 1 || batchSize < 1 || threads < 0 || imageTokens < 0) {
-            throw new IllegalArgumentException("context and batch size are 1 or more, threads and image tokens 0 or more");
+            throw new IllegalArgumentException(
+                    "context and batch size are 1 or more, threads and image tokens 0 or more");
         }
         batchSize = Math.min(batchSize, contextSize);
     }

@@ -54,7 +54,9 @@ public final class Feeder implements AutoCloseable {
         prompts = own(new ExamplePrompts(model, mmproj, options, cache));
         try {
             int size = options.batchSize();
-            context = own(Context.create(model, new ContextOptions(options.contextSize(), size, 1, options.threads(), KvType.F16, true, size)));
+            context = own(Context.create(
+                    model,
+                    new ContextOptions(options.contextSize(), size, 1, options.threads(), KvType.F16, true, size)));
             context.watch(options.tap().orElse(null));
             batch = own(TokenBatch.create(size));
         } catch (RuntimeException e) {
@@ -122,10 +124,15 @@ public final class Feeder implements AutoCloseable {
      */
     public String notFinite(Example example) {
         FiniteTap tap = new FiniteTap();
-        FeedOptions watched = new FeedOptions(options.contextSize(), options.batchSize(), options.threads(),
-                options.imageTokens(), options.outputs(), Optional.of(tap));
+        FeedOptions watched = new FeedOptions(
+                options.contextSize(),
+                options.batchSize(),
+                options.threads(),
+                options.imageTokens(),
+                options.outputs(),
+                Optional.of(tap));
         try (Feeder again = new Feeder(files, prompts.mmproj(), watched, cache)) {
-            again.feed(example, new FeedListener() { });
+            again.feed(example, new FeedListener() {});
             return new NonFiniteDiagnosis(tap.found(), damaged(tap.found())).toString();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -135,8 +142,10 @@ public final class Feeder implements AutoCloseable {
     /** Of the weights that may be the reason, those that are not finite themselves. */
     private Optional<String> damaged(Optional<FiniteTap.Location> where) throws IOException {
         Optional<Integer> layer = where.flatMap(FiniteTap.Location::layer);
-        return WeightScan.firstNonFinite(files, name -> FiniteTap.Location.layerOf(name).isEmpty()
-                || layer.isPresent() && FiniteTap.Location.layerOf(name).equals(layer));
+        return WeightScan.firstNonFinite(
+                files,
+                name -> FiniteTap.Location.layerOf(name).isEmpty()
+                        || layer.isPresent() && FiniteTap.Location.layerOf(name).equals(layer));
     }
 
     /** Whether a token ends an answer. */
@@ -205,8 +214,11 @@ public final class Feeder implements AutoCloseable {
                 ImageEmbedding embedding = cache.pinned(image.id(), () -> input.encode(unit));
                 try {
                     if (!embedding.divisible() && embedding.tokens() > options.batchSize()) {
-                        throw new FeedException.Unusable(input.example(), "the picture's " + embedding.tokens() + " tokens must"
-                                + " be evaluated at once; use a smaller picture or a larger batch.", null);
+                        throw new FeedException.Unusable(
+                                input.example(),
+                                "the picture's " + embedding.tokens() + " tokens must"
+                                        + " be evaluated at once; use a smaller picture or a larger batch.",
+                                null);
                     }
                     evaluateImage(sequence, embedding, cursor, listener);
                 } finally {
@@ -226,7 +238,8 @@ public final class Feeder implements AutoCloseable {
             return cursor;
         }
         Cursor end = new Cursor();
-        while (end.unit < Math.min(cachedPrefix.size(), sequence.units()) && cachedPrefix.get(end.unit).equals(sequence.unit(end.unit))
+        while (end.unit < Math.min(cachedPrefix.size(), sequence.units())
+                && cachedPrefix.get(end.unit).equals(sequence.unit(end.unit))
                 && !hasOutput(sequence, end.unit)) {
             PromptUnit unit = sequence.unit(end.unit++);
             end.tokens += unit.cells();
@@ -244,7 +257,8 @@ public final class Feeder implements AutoCloseable {
         batch.clear();
         int first = cursor.unit;
         List<Integer> outputs = new ArrayList<>();
-        while (cursor.unit < sequence.units() && batch.size() < batch.capacity()
+        while (cursor.unit < sequence.units()
+                && batch.size() < batch.capacity()
                 && sequence.unit(cursor.unit) instanceof PromptUnit.Text text) {
             boolean output = hasOutput(sequence, cursor.unit);
             int index = batch.add(text.token(), cursor.position++, SEQUENCE, output);
@@ -286,8 +300,10 @@ public final class Feeder implements AutoCloseable {
     private void visit(ExampleSequence sequence, int unit, int token, int batchIndex, FeedListener listener) {
         int target = sequence.target(unit, vocabulary.endOfAnswer());
         if (target >= 0) {
-            listener.logits(new FeedListener.Prediction(token, target, sequence.predictsAnswer(unit),
-                    sequence.hasImageUpTo(unit)), context.logits(batchIndex));
+            listener.logits(
+                    new FeedListener.Prediction(
+                            token, target, sequence.predictsAnswer(unit), sequence.hasImageUpTo(unit)),
+                    context.logits(batchIndex));
         }
     }
 

@@ -3,4 +3,3 @@
  * as if the model had said it (teacher forcing). Listener and tap get what the model computes.
  */
 package dev.luq.requant.feed;
-

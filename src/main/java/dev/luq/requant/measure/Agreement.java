@@ -29,8 +29,15 @@ public record Agreement(int positions, double meanKld, double meanKldError, doub
         // Sorted, so that sums do not depend on the order. Rounding leaves sums such as -1e-9 where the truth is 0.
         double[] sorted = divergences.clone();
         Arrays.sort(sorted);
-        double p99 = new Percentile().withEstimationType(Percentile.EstimationType.R_1).evaluate(sorted, 99);
-        return new Agreement(n, Math.max(0, StatUtils.mean(sorted)), new StandardDeviation().evaluate(sorted) / Math.sqrt(n),
-                Math.max(0, p99), Math.max(0, sorted[n - 1]), (double) same / n);
+        double p99 = new Percentile()
+                .withEstimationType(Percentile.EstimationType.R_1)
+                .evaluate(sorted, 99);
+        return new Agreement(
+                n,
+                Math.max(0, StatUtils.mean(sorted)),
+                new StandardDeviation().evaluate(sorted) / Math.sqrt(n),
+                Math.max(0, p99),
+                Math.max(0, sorted[n - 1]),
+                (double) same / n);
     }
 }

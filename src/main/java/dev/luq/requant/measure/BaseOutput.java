@@ -39,8 +39,8 @@ record BaseOutput(int example, int target, int best, int[] tokens, float[] logs,
      * @throws MeasureException.Incomparable the vocabularies differ
      */
     double divergence(LogProbabilities candidate) {
-        if (tokens == null && logs.length != candidate.size() || tokens != null
-                && tokens[tokens.length - 1] >= candidate.size()) {
+        if (tokens == null && logs.length != candidate.size()
+                || tokens != null && tokens[tokens.length - 1] >= candidate.size()) {
             throw new MeasureException.Incomparable("their vocabularies differ");
         }
         double sum = 0;

@@ -54,8 +54,7 @@ public final class BaseOutputs {
     private static final int VERSION = 1;
     private static final int END = -1;
 
-    private BaseOutputs() {
-    }
+    private BaseOutputs() {}
 
     /** Tokens kept per position of a vocabulary. */
     static int kept(int vocabulary) {
@@ -74,8 +73,8 @@ public final class BaseOutputs {
         Writer(Path file) throws IOException {
             this.file = file;
             this.partial = file.resolveSibling(file.getFileName() + ".part");
-            this.channel = FileChannel.open(partial, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING,
-                    StandardOpenOption.WRITE);
+            this.channel = FileChannel.open(
+                    partial, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE);
             this.out = new DataOutputStream(new BufferedOutputStream(
                     new CheckedOutputStream(Channels.newOutputStream(channel), checksum), 1 << 16));
         }
@@ -149,13 +148,14 @@ public final class BaseOutputs {
         private final int kept;
         /** Of one position's logarithms: read at once, or reading would take a fifth of a small model's evaluation. */
         private final byte[] bytes;
+
         private BaseOutput next;
 
         /** @throws MeasureException.BadBaseOutputs there is no such file, or it is none of these */
         Reader(Path file) {
             try {
-                in = new DataInputStream(new CheckedInputStream(
-                        new BufferedInputStream(Files.newInputStream(file), 1 << 16), checksum));
+                in = new DataInputStream(
+                        new CheckedInputStream(new BufferedInputStream(Files.newInputStream(file), 1 << 16), checksum));
             } catch (NoSuchFileException e) {
                 throw new MeasureException.BadBaseOutputs("they are gone", e);
             } catch (IOException e) {
@@ -200,8 +200,8 @@ public final class BaseOutputs {
             float[] logs = new float[kept];
             in.readFully(bytes);
             ByteBuffer.wrap(bytes).asFloatBuffer().get(logs);
-            next = new BaseOutput(example, target, best, tokens, logs,
-                    tokens == null ? Float.NEGATIVE_INFINITY : in.readFloat());
+            next = new BaseOutput(
+                    example, target, best, tokens, logs, tokens == null ? Float.NEGATIVE_INFINITY : in.readFloat());
         }
 
         /** Whether another position follows; after the last one the file's checksum was found right. */
@@ -229,7 +229,8 @@ public final class BaseOutputs {
         }
 
         private static RuntimeException damaged(IOException e) {
-            return e instanceof EOFException ? new MeasureException.BadBaseOutputs("the file ends early", e)
+            return e instanceof EOFException
+                    ? new MeasureException.BadBaseOutputs("the file ends early", e)
                     : new UncheckedIOException(e);
         }
 

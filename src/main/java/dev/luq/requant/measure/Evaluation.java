@@ -37,6 +37,7 @@ public final class Evaluation {
 
     /** Category of examples that have none. */
     public static final String OTHER = "other";
+
     private static final String REPLACEMENT = "\uFFFD";
 
     private final Dataset set;
@@ -90,7 +91,8 @@ public final class Evaluation {
                         @Override
                         public void logits(Prediction prediction, FloatBuffer logits) {
                             if (prediction.answer()) {
-                                outputs.add(Output.of(question.index, prediction.target(), LogProbabilities.of(logits)));
+                                outputs.add(
+                                        Output.of(question.index, prediction.target(), LogProbabilities.of(logits)));
                             }
                         }
                     });
@@ -165,12 +167,18 @@ public final class Evaluation {
             if (comparisons[i].skipped) {
                 skipped++;
             } else if (exactMatch) {
-                scores.merge(set.examples().get(i).category().orElse(OTHER), new Score(0, 0).plus(comparisons[i].right),
+                scores.merge(
+                        set.examples().get(i).category().orElse(OTHER),
+                        new Score(0, 0).plus(comparisons[i].right),
                         (a, b) -> new Score(a.right() + b.right(), a.asked() + b.asked()));
             }
         }
-        return new Quality(Sums.agreement(List.of(image, text)), Sums.agreement(List.of(image)),
-                Sums.agreement(List.of(text)), scores, skipped);
+        return new Quality(
+                Sums.agreement(List.of(image, text)),
+                Sums.agreement(List.of(image)),
+                Sums.agreement(List.of(text)),
+                scores,
+                skipped);
     }
 
     /** A token stands for a byte or more; the end of the answer and white space around it take a few. */
@@ -183,11 +191,13 @@ public final class Evaluation {
      *
      * @param base what is known of its answer, from the base model
      */
-    private record Question(int index, Example example, List<BaseOutput> base) {
-    }
+    private record Question(int index, Example example, List<BaseOutput> base) {}
 
     /** Lanes take questions about the same images together: the images are evaluated once. */
-    private void each(List<Feeder> lanes, Listener listener, IntFunction<List<BaseOutput>> base,
+    private void each(
+            List<Feeder> lanes,
+            Listener listener,
+            IntFunction<List<BaseOutput>> base,
             Lanes.Work<Feeder, Question> work) {
         List<Example> examples = set.examples();
         AtomicInteger done = new AtomicInteger();
@@ -206,7 +216,9 @@ public final class Evaluation {
                 do {
                     group.add(new Question(next, examples.get(next), base.apply(next)));
                     next++;
-                } while (next < examples.size() && !images.isEmpty() && examples.get(next).images().equals(images));
+                } while (next < examples.size()
+                        && !images.isEmpty()
+                        && examples.get(next).images().equals(images));
                 return group;
             }
         };
@@ -248,6 +260,7 @@ public final class Evaluation {
         private final Sums text = new Sums();
         /** Likeliest tokens up to the first one that is not the answer's. */
         private final List<Integer> answer = new ArrayList<>();
+
         private boolean allRight = true;
         private boolean right;
         private boolean skipped;
@@ -320,7 +333,11 @@ public final class Evaluation {
         }
 
         static Agreement agreement(List<Sums> parts) {
-            return Agreement.of(parts.stream().flatMap(part -> part.divergences.stream()).mapToDouble(d -> d).toArray(),
+            return Agreement.of(
+                    parts.stream()
+                            .flatMap(part -> part.divergences.stream())
+                            .mapToDouble(d -> d)
+                            .toArray(),
                     parts.stream().mapToInt(part -> part.same).sum());
         }
     }

@@ -22,8 +22,10 @@ public abstract sealed class MeasureException extends RuntimeException {
     /** The cached base outputs are damaged or of other data; delete the cache. */
     public static final class BadBaseOutputs extends MeasureException {
         BadBaseOutputs(String what, Throwable cause) {
-            super("The cached outputs of the base model cannot be used: " + what
-                    + ". Remove them from the cache, they are computed again.", cause);
+            super(
+                    "The cached outputs of the base model cannot be used: " + what
+                            + ". Remove them from the cache, they are computed again.",
+                    cause);
         }
     }
 

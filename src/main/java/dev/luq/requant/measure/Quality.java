@@ -23,7 +23,7 @@ public record Quality(Agreement all, Agreement image, Agreement text, Map<String
 
     /** Over all categories. */
     public Score exactMatchAll() {
-        return exactMatch.values().stream().reduce(new Score(0, 0),
-                (a, b) -> new Score(a.right() + b.right(), a.asked() + b.asked()));
+        return exactMatch.values().stream()
+                .reduce(new Score(0, 0), (a, b) -> new Score(a.right() + b.right(), a.asked() + b.asked()));
     }
 }

@@ -3,4 +3,3 @@
  * against the right ones. Everything is measured on the files that are served, over the serving prompt path.
  */
 package dev.luq.requant.measure;
-

@@ -30,8 +30,8 @@ final class CacheLock implements AutoCloseable {
      */
     static CacheLock take(DataFolder data, JobProgress progress, Runnable waits) {
         try {
-            FileChannel channel = FileChannel.open(Cache.folder(data.cache()).resolve("lock"),
-                    StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+            FileChannel channel = FileChannel.open(
+                    Cache.folder(data.cache()).resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
             try {
                 boolean told = false;
                 while (!isLocked(channel)) {

@@ -41,16 +41,35 @@ final class Calibrations {
      */
     CalibrationRun run(Dataset set, int examples, long seed, double alpha, JobProgress progress) {
         CalibrationOptions defaults = CalibrationOptions.DEFAULT;
-        CalibrationOptions options = new CalibrationOptions(examples, defaults.vectors(), EnumSet.allOf(Activation.class),
-                defaults.contextSize(), defaults.batchSize(), inputs.imageTokens(), threads.graph(), seed,
+        CalibrationOptions options = new CalibrationOptions(
+                examples,
+                defaults.vectors(),
+                EnumSet.allOf(Activation.class),
+                defaults.contextSize(),
+                defaults.batchSize(),
+                inputs.imageTokens(),
+                threads.graph(),
+                seed,
                 defaults.checkpointInterval());
-        List<String> facts = List.of("calibration", VERSION, inputs.identity(), set.digest(), String.valueOf(examples),
-                String.valueOf(seed), options.vectors() + " " + options.activations() + " " + options.contextSize() + " "
-                + options.batchSize() + " " + options.imageTokens());
+        List<String> facts = List.of(
+                "calibration",
+                VERSION,
+                inputs.identity(),
+                set.digest(),
+                String.valueOf(examples),
+                String.valueOf(seed),
+                options.vectors() + " " + options.activations() + " " + options.contextSize() + " "
+                        + options.batchSize() + " " + options.imageTokens());
         Path folder = cache.path("calibration", facts, "");
-        Calibration calibration = Cancellable.run(progress::cancelled, () -> Calibrator.run(inputs.model().paths(),
-                inputs.mmproj().map(mmproj -> mmproj.paths().get(0)), set, options, folder,
-                (done, of) -> progress.report((double) done / of)));
+        Calibration calibration = Cancellable.run(
+                progress::cancelled,
+                () -> Calibrator.run(
+                        inputs.model().paths(),
+                        inputs.mmproj().map(mmproj -> mmproj.paths().get(0)),
+                        set,
+                        options,
+                        folder,
+                        (done, of) -> progress.report((double) done / of)));
         return CalibrationRun.of(Cache.key(facts), calibration, seed, alpha);
     }
 }

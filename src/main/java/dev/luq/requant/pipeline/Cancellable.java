@@ -23,18 +23,20 @@ interface Cancellable<T> {
     static <T> T run(BooleanSupplier cancelled, Cancellable<T> work) {
         Thread worker = Thread.currentThread();
         CountDownLatch done = new CountDownLatch(1);
-        Thread watcher = new Thread(() -> {
-            try {
-                while (!done.await(POLL_MILLIS, TimeUnit.MILLISECONDS)) {
-                    if (cancelled.getAsBoolean()) {
-                        worker.interrupt();
-                        return;
+        Thread watcher = new Thread(
+                () -> {
+                    try {
+                        while (!done.await(POLL_MILLIS, TimeUnit.MILLISECONDS)) {
+                            if (cancelled.getAsBoolean()) {
+                                worker.interrupt();
+                                return;
+                            }
+                        }
+                    } catch (InterruptedException e) {
+                        Thread.currentThread().interrupt();
                     }
-                }
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-            }
-        }, "luq-cancel");
+                },
+                "luq-cancel");
         watcher.setDaemon(true);
         watcher.start();
         try {

@@ -27,11 +27,11 @@ import java.util.function.Supplier;
  */
 final class Comparisons {
 
-    private static final List<Budget> BUDGETS = List.of(new Budget.RatioToQ4KM(0.6), new Budget.RatioToQ4KM(0.7),
-            new Budget.RatioToQ4KM(0.8));
+    private static final List<Budget> BUDGETS =
+            List.of(new Budget.RatioToQ4KM(0.6), new Budget.RatioToQ4KM(0.7), new Budget.RatioToQ4KM(0.8));
     private static final Budget MIDDLE = BUDGETS.get(1);
-    private static final List<FileType> UNIFORM = List.of(FileType.Q4_K_M, FileType.IQ3_M, FileType.Q3_K_M, FileType.Q2_K,
-            FileType.IQ2_XXS, FileType.IQ1_M);
+    private static final List<FileType> UNIFORM =
+            List.of(FileType.Q4_K_M, FileType.IQ3_M, FileType.Q3_K_M, FileType.Q2_K, FileType.IQ2_XXS, FileType.IQ1_M);
     private static final int RANDOM_SEEDS = 5;
     private static final int CALIBRATION_SEEDS = 3;
     private static final List<Double> ALPHAS = List.of(0.0, 0.25, 0.5, 0.75, 1.0);
@@ -44,8 +44,14 @@ final class Comparisons {
     private final PlanChooser chooser;
     private final Rankings rankings;
 
-    Comparisons(RequantizationSpec spec, JobInputs inputs, PlanEvaluator evaluator, Calibrations calibrations, CalibrationRun main,
-            PlanChooser chooser, Rankings rankings) {
+    Comparisons(
+            RequantizationSpec spec,
+            JobInputs inputs,
+            PlanEvaluator evaluator,
+            Calibrations calibrations,
+            CalibrationRun main,
+            PlanChooser chooser,
+            Rankings rankings) {
         this.spec = spec;
         this.inputs = inputs;
         this.evaluator = evaluator;
@@ -61,18 +67,28 @@ final class Comparisons {
             chooser.prepare(methods.get(i), progress.part(0, 0.1).part(i, methods.size()));
         }
         List<Measured> uniform = uniform(progress.part(0.1, 0.25));
-        return new Comparison(frontier(methods, progress.part(0.25, 0.4)), uniform,
-                equalBytes(methods, uniform, progress.part(0.4, 0.6)), orders(progress.part(0.6, 0.75)),
-                alphas(progress.part(0.75, 0.8)), modalities(progress.part(0.8, 1)));
+        return new Comparison(
+                frontier(methods, progress.part(0.25, 0.4)),
+                uniform,
+                equalBytes(methods, uniform, progress.part(0.4, 0.6)),
+                orders(progress.part(0.6, 0.75)),
+                alphas(progress.part(0.75, 0.8)),
+                modalities(progress.part(0.8, 1)));
     }
 
     private List<Measured> uniform(JobProgress progress) {
         List<Measured> all = new ArrayList<>();
         for (int i = 0; i < UNIFORM.size(); i++) {
             FileType type = UNIFORM.get(i);
-            PlanEvaluator.Uniform uniform = evaluator.uniform(type, main.matrix(), inputs.evaluation(), progress.part(i, UNIFORM.size()));
-            all.add(new Measured("uniform", type.name(), uniform.tensorBytes(),
-                    (double) uniform.tensorBytes() / chooser.q4kmBytes(), -1, uniform.quality()));
+            PlanEvaluator.Uniform uniform =
+                    evaluator.uniform(type, main.matrix(), inputs.evaluation(), progress.part(i, UNIFORM.size()));
+            all.add(new Measured(
+                    "uniform",
+                    type.name(),
+                    uniform.tensorBytes(),
+                    (double) uniform.tensorBytes() / chooser.q4kmBytes(),
+                    -1,
+                    uniform.quality()));
         }
         return all;
     }
@@ -81,7 +97,11 @@ final class Comparisons {
         List<Measured> all = new ArrayList<>();
         for (int m = 0; m < methods.size(); m++) {
             for (int b = 0; b < BUDGETS.size(); b++) {
-                measure(all, methods.get(m), BUDGETS.get(b), BUDGETS.get(b).text(),
+                measure(
+                        all,
+                        methods.get(m),
+                        BUDGETS.get(b),
+                        BUDGETS.get(b).text(),
                         progress.part(m * BUDGETS.size() + b, methods.size() * BUDGETS.size()));
             }
         }
@@ -92,7 +112,11 @@ final class Comparisons {
         List<Measured> all = new ArrayList<>();
         for (int u = 0; u < uniform.size(); u++) {
             for (int m = 0; m < methods.size(); m++) {
-                measure(all, methods.get(m), new Budget.Weights(uniform.get(u).weightBytes()), uniform.get(u).label(),
+                measure(
+                        all,
+                        methods.get(m),
+                        new Budget.Weights(uniform.get(u).weightBytes()),
+                        uniform.get(u).label(),
                         progress.part(u * methods.size() + m, methods.size() * uniform.size()));
             }
         }
@@ -100,15 +124,15 @@ final class Comparisons {
     }
 
     private void measure(List<Measured> into, Method method, Budget budget, String label, JobProgress progress) {
-        plan(() -> chooser.ofSize(method, budget)).ifPresent(candidate -> into.add(
-                measured(method.text(), label, candidate, main.matrix(), progress)));
+        plan(() -> chooser.ofSize(method, budget))
+                .ifPresent(candidate -> into.add(measured(method.text(), label, candidate, main.matrix(), progress)));
     }
 
     private List<Measured> orders(JobProgress progress) {
         Ranking entropy = rankings.of(RankingMethod.ENTROPY, progress.part(0, 0));
         List<String> names = new ArrayList<>(List.of("lowest entropy first", "highest entropy first", "by depth"));
-        List<Ranking> orders = new ArrayList<>(List.of(entropy, Ablations.highestFirst(entropy),
-                Ablations.depth(rankings.layers())));
+        List<Ranking> orders =
+                new ArrayList<>(List.of(entropy, Ablations.highestFirst(entropy), Ablations.depth(rankings.layers())));
         for (int seed = 1; seed <= RANDOM_SEEDS; seed++) {
             names.add("random " + seed);
             orders.add(Ablations.random(rankings.layers(), seed));
@@ -120,7 +144,11 @@ final class Comparisons {
                 Budget budget = BUDGETS.get(b);
                 Optional<Candidate> candidate = plan(() -> chooser.ofSize(order, budget));
                 if (candidate.isPresent()) {
-                    all.add(measured(names.get(o), budget.text(), candidate.get(), main.matrix(),
+                    all.add(measured(
+                            names.get(o),
+                            budget.text(),
+                            candidate.get(),
+                            main.matrix(),
                             progress.part(o * BUDGETS.size() + b, orders.size() * BUDGETS.size())));
                 }
             }
@@ -133,8 +161,12 @@ final class Comparisons {
         Optional<Candidate> candidate = plan(() -> chooser.ofSize(Method.ENTROPY, MIDDLE));
         List<Measured> all = new ArrayList<>();
         for (int i = 0; i < ALPHAS.size() && candidate.isPresent(); i++) {
-            all.add(measured("entropy", ALPHAS.get(i).toString().replaceFirst("\\.0$", ""), candidate.get(),
-                    main.withAlpha(ALPHAS.get(i)).matrix(), progress.part(i, ALPHAS.size())));
+            all.add(measured(
+                    "entropy",
+                    ALPHAS.get(i).toString().replaceFirst("\\.0$", ""),
+                    candidate.get(),
+                    main.withAlpha(ALPHAS.get(i)).matrix(),
+                    progress.part(i, ALPHAS.size())));
         }
         return all;
     }
@@ -160,7 +192,9 @@ final class Comparisons {
     }
 
     private int limit() {
-        return spec.calibration().examples() == 0 ? Integer.MAX_VALUE : spec.calibration().examples();
+        return spec.calibration().examples() == 0
+                ? Integer.MAX_VALUE
+                : spec.calibration().examples();
     }
 
     private List<Example> filtered(Predicate<Example> predicate) {
@@ -175,8 +209,9 @@ final class Comparisons {
         } catch (RankException.TooFewVectors e) {
             return; // a set with few examples of this kind
         }
-        plan(() -> chooser.ofSize(ranking, MIDDLE)).ifPresent(candidate -> into.add(measured(name, String.valueOf(seed),
-                candidate, calibrated.matrix(), progress.part(0.6, 1))));
+        plan(() -> chooser.ofSize(ranking, MIDDLE))
+                .ifPresent(candidate -> into.add(
+                        measured(name, String.valueOf(seed), candidate, calibrated.matrix(), progress.part(0.6, 1))));
     }
 
     /** A method's plan; empty when its smallest is too large. */
@@ -188,10 +223,16 @@ final class Comparisons {
         }
     }
 
-    private Measured measured(String series, String label, Candidate candidate, KeyedImatrix matrix, JobProgress progress) {
+    private Measured measured(
+            String series, String label, Candidate candidate, KeyedImatrix matrix, JobProgress progress) {
         progress.check();
         Quality quality = evaluator.quality(candidate.plan(), matrix, inputs.evaluation(), true, progress);
-        return new Measured(series, label, candidate.weightBytes(), candidate.ratioToQ4KM(), PlanChooser.lowLayers(candidate),
+        return new Measured(
+                series,
+                label,
+                candidate.weightBytes(),
+                candidate.ratioToQ4KM(),
+                PlanChooser.lowLayers(candidate),
                 quality);
     }
 }

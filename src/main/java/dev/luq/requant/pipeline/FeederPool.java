@@ -13,6 +13,7 @@ record FeederPool(List<Feeder> lanes) implements AutoCloseable {
 
     /** Tokens of an example with its answer at most. */
     static final int CONTEXT = 4096;
+
     static final int BATCH = 256;
 
     /**
@@ -24,8 +25,17 @@ record FeederPool(List<Feeder> lanes) implements AutoCloseable {
         FeederPool feeders = new FeederPool(lanes);
         try {
             for (int i = 0; i < threads.lanes(); i++) {
-                lanes.add(Feeder.open(model, mmproj, new FeedOptions(CONTEXT, BATCH, threads.graph(), imageTokens,
-                        FeedOptions.Outputs.ANSWER, Optional.empty()), cache));
+                lanes.add(Feeder.open(
+                        model,
+                        mmproj,
+                        new FeedOptions(
+                                CONTEXT,
+                                BATCH,
+                                threads.graph(),
+                                imageTokens,
+                                FeedOptions.Outputs.ANSWER,
+                                Optional.empty()),
+                        cache));
             }
             return feeders;
         } catch (RuntimeException e) {

@@ -27,8 +27,16 @@ import java.util.Optional;
  * @param tuning examples for layer costs and for choosing between methods, held out of the calibration
  * @param evaluation examples for the published figures
  */
-record JobInputs(ModelFiles model, Optional<ModelFiles> mmproj, String name, Fingerprint fingerprint, String identity,
-        int imageTokens, Dataset calibration, Dataset tuning, Dataset evaluation) {
+record JobInputs(
+        ModelFiles model,
+        Optional<ModelFiles> mmproj,
+        String name,
+        Fingerprint fingerprint,
+        String identity,
+        int imageTokens,
+        Dataset calibration,
+        Dataset tuning,
+        Dataset evaluation) {
 
     /** Of so many examples of the calibration set one is held out. */
     private static final int TUNING_SHARE = 5;
@@ -43,7 +51,8 @@ record JobInputs(ModelFiles model, Optional<ModelFiles> mmproj, String name, Fin
         ModelFacts facts = ModelFacts.of(model);
         Optional<ModelFiles> mmproj = Optional.empty();
         if (spec.source().mmprojPath().isPresent()) {
-            mmproj = Optional.of(ModelFiles.of(List.of(spec.source().mmprojPath().get())));
+            mmproj =
+                    Optional.of(ModelFiles.of(List.of(spec.source().mmprojPath().get())));
             facts.requireProjector(ModelFacts.of(mmproj.get()));
         }
         Fingerprint fingerprint = fingerprint(model, store, progress);
@@ -51,21 +60,40 @@ record JobInputs(ModelFiles model, Optional<ModelFiles> mmproj, String name, Fin
         Dataset evaluation = Dataset.read(Path.of(spec.sets().evaluation()));
         List<Example> kept = new ArrayList<>();
         List<Example> held = new ArrayList<>();
-        split(calibration.examples(), Math.max(1, Math.min(spec.calibration().tuning(),
-                calibration.examples().size() / TUNING_SHARE)), kept, held);
+        split(
+                calibration.examples(),
+                Math.max(
+                        1,
+                        Math.min(
+                                spec.calibration().tuning(),
+                                calibration.examples().size() / TUNING_SHARE)),
+                kept,
+                held);
         if (kept.isEmpty()) {
-            throw new RequantizationException.Failed("The calibration set has one example; it needs two at least, and 100 or more to be"
-                    + " of use.", null);
+            throw new RequantizationException.Failed(
+                    "The calibration set has one example; it needs two at least, and 100 or more to be" + " of use.",
+                    null);
         }
-        return new JobInputs(model, mmproj, facts.name().orElse(spec.source().modelId()), fingerprint,
-                identity(fingerprint, mmproj, store, progress), spec.serving().imageTokens(), new Dataset(kept),
-                new Dataset(held), new Dataset(spread(evaluation.examples(), spec.sets().evaluationExamples())));
+        return new JobInputs(
+                model,
+                mmproj,
+                facts.name().orElse(spec.source().modelId()),
+                fingerprint,
+                identity(fingerprint, mmproj, store, progress),
+                spec.serving().imageTokens(),
+                new Dataset(kept),
+                new Dataset(held),
+                new Dataset(spread(evaluation.examples(), spec.sets().evaluationExamples())));
     }
 
     /** Identity by content of a model together with its projector. */
     static String identity(Fingerprint model, Optional<ModelFiles> mmproj, LayerStore store, JobProgress progress)
             throws IOException {
-        return Cache.key(List.of(model.id(), mmproj.isEmpty() ? "" : fingerprint(mmproj.get(), store, progress).id()));
+        return Cache.key(List.of(
+                model.id(),
+                mmproj.isEmpty()
+                        ? ""
+                        : fingerprint(mmproj.get(), store, progress).id()));
     }
 
     static Fingerprint fingerprint(ModelFiles files, LayerStore store, JobProgress progress) throws IOException {

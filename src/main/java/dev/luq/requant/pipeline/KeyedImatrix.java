@@ -7,5 +7,4 @@ import dev.luq.gguf.ImportanceMatrix;
  *
  * @param key digest of what it was made from
  */
-record KeyedImatrix(String key, ImportanceMatrix values) {
-}
+record KeyedImatrix(String key, ImportanceMatrix values) {}

@@ -31,12 +31,10 @@ public final class ModelEvaluation {
     public sealed interface Target {
 
         /** @param files a GGUF, or its split files in order; served with the base model's projector */
-        record OfFiles(List<Path> files) implements Target {
-        }
+        record OfFiles(List<Path> files) implements Target {}
 
         /** @param manifestId a model of the store */
-        record OfStore(String manifestId) implements Target {
-        }
+        record OfStore(String manifestId) implements Target {}
     }
 
     /**
@@ -45,8 +43,7 @@ public final class ModelEvaluation {
      * @param quality measured
      * @param baseQuality the base model's, for its right answers
      */
-    public record Result(long tensorBytes, double bitsPerWeight, Quality quality, Quality baseQuality) {
-    }
+    public record Result(long tensorBytes, double bitsPerWeight, Quality quality, Quality baseQuality) {}
 
     /**
      * @param base the base model's files
@@ -55,8 +52,8 @@ public final class ModelEvaluation {
      * @param imageTokens images are reduced to this many tokens, as when the models are served; 0: their own bound
      * @param threads compute threads; 0 takes the processors available
      */
-    public ModelEvaluation(DataFolder data, List<Path> base, Optional<Path> mmproj, Path set, int imageTokens,
-            int threads) {
+    public ModelEvaluation(
+            DataFolder data, List<Path> base, Optional<Path> mmproj, Path set, int imageTokens, int threads) {
         this.data = data;
         this.base = List.copyOf(base);
         this.mmproj = mmproj;
@@ -75,7 +72,7 @@ public final class ModelEvaluation {
     public Result run(Target target, DoubleConsumer listener, Runnable waits) {
         JobProgress progress = new JobProgress(listener, () -> false);
         try {
-            Llama.init(line -> { });
+            Llama.init(line -> {});
             LayerStore store = LayerStore.open(data.store());
             try (CacheLock alone = CacheLock.take(data, progress, waits)) {
                 return run(store, target, progress);
@@ -96,18 +93,21 @@ public final class ModelEvaluation {
         return run(store, ((Target.OfFiles) target).files(), mmproj, progress);
     }
 
-    private Result run(LayerStore store, List<Path> model, Optional<Path> projector, JobProgress progress) throws IOException {
+    private Result run(LayerStore store, List<Path> model, Optional<Path> projector, JobProgress progress)
+            throws IOException {
         ModelFiles files = ModelFiles.of(model);
         Dataset dataset = Dataset.read(set);
         Cache cache = new Cache(data.cache());
-        Optional<ModelFiles> baseMmproj = mmproj.isEmpty() ? Optional.empty() : Optional.of(ModelFiles.of(List.of(mmproj.get())));
-        String identity = JobInputs.identity(JobInputs.fingerprint(ModelFiles.of(base), store, progress), baseMmproj, store,
-                progress);
-        Evaluation evaluation = new Evaluation(dataset, PlanEvaluator.outputs(cache,
-                identity, dataset.digest(), imageTokens));
+        Optional<ModelFiles> baseMmproj =
+                mmproj.isEmpty() ? Optional.empty() : Optional.of(ModelFiles.of(List.of(mmproj.get())));
+        String identity = JobInputs.identity(
+                JobInputs.fingerprint(ModelFiles.of(base), store, progress), baseMmproj, store, progress);
+        Evaluation evaluation =
+                new Evaluation(dataset, PlanEvaluator.outputs(cache, identity, dataset.digest(), imageTokens));
         Threads lanes = Threads.of(threads, files.parameters());
         // The models may have projectors of their own.
-        try (FeedCache baseInputs = new FeedCache(0); FeedCache inputs = new FeedCache(0)) {
+        try (FeedCache baseInputs = new FeedCache(0);
+                FeedCache inputs = new FeedCache(0)) {
             Quality baseQuality;
             try (FeederPool feeders = FeederPool.open(base, mmproj, imageTokens, lanes, baseInputs)) {
                 if (!evaluation.hasBase()) {
@@ -116,8 +116,11 @@ public final class ModelEvaluation {
                 baseQuality = evaluation.run(feeders.lanes(), true, progress.part(0.3, 0.6));
             }
             try (FeederPool feeders = FeederPool.open(model, projector, imageTokens, lanes, inputs)) {
-                return new Result(files.tensorBytes(), files.tensorBytes() * 8.0 / files.parameters(),
-                        evaluation.run(feeders.lanes(), true, progress.part(0.6, 1)), baseQuality);
+                return new Result(
+                        files.tensorBytes(),
+                        files.tensorBytes() * 8.0 / files.parameters(),
+                        evaluation.run(feeders.lanes(), true, progress.part(0.6, 1)),
+                        baseQuality);
             }
         }
     }

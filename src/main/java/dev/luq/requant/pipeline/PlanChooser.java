@@ -46,11 +46,17 @@ final class PlanChooser {
 
         /** Whether it differs from another plan of its method in the projector only. */
         boolean hasTheLayersOf(Proposal other) {
-            return method == other.method && candidate.plan().layers().equals(other.candidate.plan().layers());
+            return method == other.method
+                    && candidate.plan().layers().equals(other.candidate.plan().layers());
         }
     }
 
-    PlanChooser(RequantizationSpec spec, JobInputs inputs, PlanEvaluator evaluator, Rankings rankings, KeyedImatrix matrix,
+    PlanChooser(
+            RequantizationSpec spec,
+            JobInputs inputs,
+            PlanEvaluator evaluator,
+            Rankings rankings,
+            KeyedImatrix matrix,
             Planner planner) {
         this.spec = spec;
         this.inputs = inputs;
@@ -62,8 +68,9 @@ final class PlanChooser {
 
     /** The methods that the job's own one stands for. */
     static List<Method> methods(Method method) {
-        return method != Method.BEST ? List.of(method) : List.of(Method.LADDER, Method.KLD, Method.ERROR, Method.ENTROPY,
-                Method.ENTROPY_NORMED_INPUT);
+        return method != Method.BEST
+                ? List.of(method)
+                : List.of(Method.LADDER, Method.KLD, Method.ERROR, Method.ENTROPY, Method.ENTROPY_NORMED_INPUT);
     }
 
     /** Computes the rankings and costs that the decision needs. */
@@ -91,7 +98,10 @@ final class PlanChooser {
         for (Precision projector : spec.projectors()) {
             for (int i = 0; i < methods.size(); i++) {
                 try {
-                    Candidate candidate = propose(methods.get(i), projector, progress.part(i, methods.size()).part(0, 0.5));
+                    Candidate candidate = propose(
+                            methods.get(i),
+                            projector,
+                            progress.part(i, methods.size()).part(0, 0.5));
                     Proposal proposal = new Proposal(methods.get(i), candidate);
                     if (proposals.stream().noneMatch(proposal::hasTheLayersOf)) {
                         proposals.add(proposal);
@@ -106,8 +116,12 @@ final class PlanChooser {
         }
         if (proposals.size() == 1) {
             Proposal only = proposals.get(0);
-            return new ChosenPlan(text(only), spec.method() == Method.BEST
-                    ? "No other method has a plan for this budget." : "The method was asked for.", only.candidate(),
+            return new ChosenPlan(
+                    text(only),
+                    spec.method() == Method.BEST
+                            ? "No other method has a plan for this budget."
+                            : "The method was asked for.",
+                    only.candidate(),
                     List.of(choice(only, Optional.empty())));
         }
         return spec.budget().isOfSize() ? nearest(proposals, progress.part(0.5, 1)) : smallest(proposals);
@@ -130,7 +144,8 @@ final class PlanChooser {
     }
 
     private Candidate ofSize(Method method, Budget size, Precision projector) {
-        return method == Method.LADDER ? planner.ladder(rankings.costs(), size, spec.levels().high(), projector)
+        return method == Method.LADDER
+                ? planner.ladder(rankings.costs(), size, spec.levels().high(), projector)
                 : planner.choose(twoLevel(rankings.of(method.ranking().orElseThrow()), projector), size);
     }
 
@@ -140,7 +155,8 @@ final class PlanChooser {
     }
 
     private List<Candidate> twoLevel(Ranking order, Precision projector) {
-        return planner.twoLevel(order, spec.levels().low(), spec.levels().high(), spec.levels().high(), projector);
+        return planner.twoLevel(
+                order, spec.levels().low(), spec.levels().high(), spec.levels().high(), projector);
     }
 
     /** Bytes of the weights that ratios refer to. */
@@ -150,15 +166,23 @@ final class PlanChooser {
 
     /** Ladders from all layers at their smallest precision (0) to all at their largest. */
     private Candidate ladderOf(int step) {
-        TreeSet<Precision> precisions = new TreeSet<>(rankings.costs().kld().get(0).keySet());
+        TreeSet<Precision> precisions =
+                new TreeSet<>(rankings.costs().kld().get(0).keySet());
         long least = uniform(precisions.first());
         long most = uniform(precisions.last());
-        return planner.ladder(rankings.costs(), new Budget.Weights(least + (most - least) * step / LADDER_STEPS),
-                spec.levels().high(), spec.levels().mmproj());
+        return planner.ladder(
+                rankings.costs(),
+                new Budget.Weights(least + (most - least) * step / LADDER_STEPS),
+                spec.levels().high(),
+                spec.levels().mmproj());
     }
 
     private long uniform(Precision precision) {
-        return planner.candidate(Plan.uniform(rankings.layers(), precision, spec.levels().high(), spec.levels().mmproj()))
+        return planner.candidate(Plan.uniform(
+                        rankings.layers(),
+                        precision,
+                        spec.levels().high(),
+                        spec.levels().mmproj()))
                 .weightBytes();
     }
 
@@ -174,8 +198,12 @@ final class PlanChooser {
         double last = Double.NaN;
         for (int round = 0; low < high; round++) {
             int middle = (low + high) / 2;
-            Quality quality = evaluator.quality(plans.apply(middle).plan(), matrix, inputs.evaluation(),
-                    spec.budget() instanceof Budget.Accuracy, progress.part(round, rounds));
+            Quality quality = evaluator.quality(
+                    plans.apply(middle).plan(),
+                    matrix,
+                    inputs.evaluation(),
+                    spec.budget() instanceof Budget.Accuracy,
+                    progress.part(round, rounds));
             if (isGoodEnough(quality)) {
                 high = middle;
             } else {
@@ -184,19 +212,24 @@ final class PlanChooser {
             }
         }
         if (low == count) {
-            throw new RequantizationException.Failed("No plan is good enough for " + spec.budget().text() + ": the largest one reaches "
-                    + String.format(Locale.ROOT, "%.4f", last) + ". Ask for less, or raise the high precision.", null);
+            throw new RequantizationException.Failed(
+                    "No plan is good enough for " + spec.budget().text() + ": the largest one reaches "
+                            + String.format(Locale.ROOT, "%.4f", last) + ". Ask for less, or raise the high precision.",
+                    null);
         }
         return plans.apply(low);
     }
 
     private boolean isGoodEnough(Quality quality) {
-        return spec.budget() instanceof Budget.MeanKld kld ? value(quality) <= kld.nats()
+        return spec.budget() instanceof Budget.MeanKld kld
+                ? value(quality) <= kld.nats()
                 : value(quality) >= ((Budget.Accuracy) spec.budget()).share();
     }
 
     private double value(Quality quality) {
-        return spec.budget() instanceof Budget.MeanKld ? quality.all().meanKld() : quality.exactMatchAll().share();
+        return spec.budget() instanceof Budget.MeanKld
+                ? quality.all().meanKld()
+                : quality.exactMatchAll().share();
     }
 
     private ChosenPlan nearest(List<Proposal> proposals, JobProgress progress) {
@@ -205,29 +238,43 @@ final class PlanChooser {
         double bestKld = Double.POSITIVE_INFINITY;
         for (int i = 0; i < proposals.size(); i++) {
             Proposal proposal = proposals.get(i);
-            double kld = evaluator.quality(proposal.candidate().plan(), matrix, inputs.tuning(), false,
-                    progress.part(i, proposals.size())).all().meanKld();
+            double kld = evaluator
+                    .quality(
+                            proposal.candidate().plan(),
+                            matrix,
+                            inputs.tuning(),
+                            false,
+                            progress.part(i, proposals.size()))
+                    .all()
+                    .meanKld();
             choices.add(choice(proposal, Optional.of(kld)));
             if (best == null || kld < bestKld) {
                 best = proposal;
                 bestKld = kld;
             }
         }
-        return new ChosenPlan(text(best), "Of " + proposals.size() + " plans it was the nearest to the base model on "
-                + inputs.tuning().examples().size() + " examples held out of the calibration.",
-                best.candidate(), choices);
+        return new ChosenPlan(
+                text(best),
+                "Of " + proposals.size() + " plans it was the nearest to the base model on "
+                        + inputs.tuning().examples().size() + " examples held out of the calibration.",
+                best.candidate(),
+                choices);
     }
 
     private ChosenPlan smallest(List<Proposal> proposals) {
-        Proposal best = proposals.stream().min(Comparator.comparingLong(p -> p.candidate().weightBytes())).orElseThrow();
-        return new ChosenPlan(text(best), "Of " + proposals.size() + " plans it was the smallest that is good enough on the"
-                + " evaluation set.", best.candidate(), proposals.stream()
-                .map(p -> choice(p, Optional.empty())).collect(Collectors.toList()));
+        Proposal best = proposals.stream()
+                .min(Comparator.comparingLong(p -> p.candidate().weightBytes()))
+                .orElseThrow();
+        return new ChosenPlan(
+                text(best),
+                "Of " + proposals.size() + " plans it was the smallest that is good enough on the" + " evaluation set.",
+                best.candidate(),
+                proposals.stream().map(p -> choice(p, Optional.empty())).collect(Collectors.toList()));
     }
 
     private Report.Choice choice(Proposal proposal, Optional<Double> kld) {
-        return new Report.Choice(text(proposal), proposal.candidate().weightBytes(),
-                lowLayers(proposal.candidate()), kld);
+        return new Report.Choice(
+                text(proposal), proposal.candidate().weightBytes(), lowLayers(proposal.candidate()), kld);
     }
 
     /** A plan's name: its method, and the projector where that is not the one asked for. */
@@ -239,6 +286,8 @@ final class PlanChooser {
     /** Layers below the precision of the tensors outside the layers. */
     static int lowLayers(Candidate candidate) {
         Precision high = candidate.plan().outside();
-        return (int) candidate.plan().layers().stream().filter(p -> p.compareTo(high) < 0).count();
+        return (int) candidate.plan().layers().stream()
+                .filter(p -> p.compareTo(high) < 0)
+                .count();
     }
 }

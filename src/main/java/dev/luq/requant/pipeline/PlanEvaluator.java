@@ -52,8 +52,16 @@ final class PlanEvaluator implements AutoCloseable {
     /** The model of a plan, complete in the store. */
     AssembledModel assemble(Plan plan, KeyedImatrix matrix, JobProgress progress) {
         try {
-            return requantizers.computeIfAbsent(matrix.key(), key -> new Requantizer(store, inputs.model(),
-                    inputs.mmproj(), Optional.of(matrix.values()), threads.slices())).assemble(plan, progress);
+            return requantizers
+                    .computeIfAbsent(
+                            matrix.key(),
+                            key -> new Requantizer(
+                                    store,
+                                    inputs.model(),
+                                    inputs.mmproj(),
+                                    Optional.of(matrix.values()),
+                                    threads.slices()))
+                    .assemble(plan, progress);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -75,8 +83,7 @@ final class PlanEvaluator implements AutoCloseable {
 
     /** A uniform model of llama.cpp. */
     @RegisterForReflection
-    record Uniform(long tensorBytes, Quality quality) {
-    }
+    record Uniform(long tensorBytes, Quality quality) {}
 
     /** llama.cpp's own mix over the whole model, with this importance matrix. Its file is not kept. */
     Uniform uniform(ModelQuantizer.FileType type, KeyedImatrix matrix, Dataset set, JobProgress progress) {
@@ -84,9 +91,14 @@ final class PlanEvaluator implements AutoCloseable {
         return cache.value("uniform", facts, Uniform.class, () -> {
             Path file = cache.path("uniform", facts, ".gguf");
             try {
-                long bytes = UniformModels.quantize(inputs.model(), type, Optional.of(matrix.values()), threads.slices(), file);
-                Quality quality = measure(set, true, progress, none -> open(List.of(file),
-                        inputs.mmproj().map(mmproj -> mmproj.paths().get(0))));
+                long bytes = UniformModels.quantize(
+                        inputs.model(), type, Optional.of(matrix.values()), threads.slices(), file);
+                Quality quality = measure(
+                        set,
+                        true,
+                        progress,
+                        none -> open(List.of(file), inputs.mmproj().map(mmproj -> mmproj.paths()
+                                .get(0))));
                 return new Uniform(bytes, quality);
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
@@ -110,8 +122,16 @@ final class PlanEvaluator implements AutoCloseable {
                 List<Precision> changed = new ArrayList<>(high.layers());
                 changed.set(layer, precisions.get(p));
                 Plan plan = new Plan(changed, high.outside(), high.mmproj());
-                measured.put(precisions.get(p), quality(plan, matrix, inputs.tuning(), false,
-                        progress.part(layer * precisions.size() + p, layers * precisions.size())).all().meanKld());
+                measured.put(
+                        precisions.get(p),
+                        quality(
+                                        plan,
+                                        matrix,
+                                        inputs.tuning(),
+                                        false,
+                                        progress.part(layer * precisions.size() + p, layers * precisions.size()))
+                                .all()
+                                .meanKld());
             }
             costs.add(measured);
         }
@@ -123,7 +143,8 @@ final class PlanEvaluator implements AutoCloseable {
     }
 
     private Quality measure(Dataset set, boolean exactMatch, JobProgress progress, Opener opener) {
-        Evaluation evaluation = new Evaluation(set, outputs(cache, inputs.identity(), digest(set), inputs.imageTokens()));
+        Evaluation evaluation =
+                new Evaluation(set, outputs(cache, inputs.identity(), digest(set), inputs.imageTokens()));
         if (!evaluation.hasBase()) {
             try (FeederPool base = openBase()) {
                 evaluation.recordBase(base.lanes(), progress.part(0, 0.3));
@@ -140,11 +161,16 @@ final class PlanEvaluator implements AutoCloseable {
     }
 
     private FeederPool openBase() {
-        return open(inputs.model().paths(), inputs.mmproj().map(mmproj -> mmproj.paths().get(0)));
+        return open(inputs.model().paths(), inputs.mmproj().map(mmproj -> mmproj.paths()
+                .get(0)));
     }
 
     private FeederPool open(List<Path> model, Optional<Path> mmproj) {
-        return FeederPool.open(model, mmproj, inputs.imageTokens(), threads,
+        return FeederPool.open(
+                model,
+                mmproj,
+                inputs.imageTokens(),
+                threads,
                 feedCaches.computeIfAbsent(mmproj.orElse(Path.of("")), path -> new FeedCache(EMBEDDINGS)));
     }
 
@@ -154,8 +180,10 @@ final class PlanEvaluator implements AutoCloseable {
      * @param imageTokens of an image at most; 0: the model's own bound
      */
     static Path outputs(Cache cache, String identity, String setDigest, int imageTokens) {
-        return cache.path("outputs", List.of(VERSION, identity, setDigest,
-                FeederPool.CONTEXT + " " + FeederPool.BATCH + " " + imageTokens), ".bin");
+        return cache.path(
+                "outputs",
+                List.of(VERSION, identity, setDigest, FeederPool.CONTEXT + " " + FeederPool.BATCH + " " + imageTokens),
+                ".bin");
     }
 
     private String digest(Dataset set) {
@@ -163,8 +191,13 @@ final class PlanEvaluator implements AutoCloseable {
     }
 
     private List<String> facts(String what, Dataset set, boolean exactMatch, String... more) {
-        List<String> facts = new ArrayList<>(List.of(what, VERSION, inputs.identity(),
-                digest(set), String.valueOf(inputs.imageTokens()), String.valueOf(exactMatch)));
+        List<String> facts = new ArrayList<>(List.of(
+                what,
+                VERSION,
+                inputs.identity(),
+                digest(set),
+                String.valueOf(inputs.imageTokens()),
+                String.valueOf(exactMatch)));
         facts.addAll(List.of(more));
         return facts;
     }

@@ -39,8 +39,14 @@ final class Rankings {
     private LayerEntropies outputEntropies;
     private LayerCosts costs;
 
-    private Rankings(JobInputs inputs, Cache cache, PlanEvaluator evaluator, CalibrationRun calibrated, Levels levels,
-            EntropyOptions options, Threads threads) {
+    private Rankings(
+            JobInputs inputs,
+            Cache cache,
+            PlanEvaluator evaluator,
+            CalibrationRun calibrated,
+            Levels levels,
+            EntropyOptions options,
+            Threads threads) {
         this.threads = threads;
         this.inputs = inputs;
         this.cache = cache;
@@ -52,17 +58,38 @@ final class Rankings {
     }
 
     /** The job's own: entropies with several seeds and numbers of clusters, from the calibration's seed on. */
-    static Rankings main(JobInputs inputs, Cache cache, PlanEvaluator evaluator, CalibrationRun calibrated, Levels levels, Threads threads) {
+    static Rankings main(
+            JobInputs inputs,
+            Cache cache,
+            PlanEvaluator evaluator,
+            CalibrationRun calibrated,
+            Levels levels,
+            Threads threads) {
         EntropyOptions defaults = EntropyOptions.DEFAULT;
-        List<Long> seeds = defaults.seeds().stream().map(seed -> seed - 1 + calibrated.seed()).toList();
-        return new Rankings(inputs, cache, evaluator, calibrated, levels, new EntropyOptions(defaults.clusters(), defaults.sweep(),
-                seeds, defaults.points(), threads.slices()), threads);
+        List<Long> seeds = defaults.seeds().stream()
+                .map(seed -> seed - 1 + calibrated.seed())
+                .toList();
+        return new Rankings(
+                inputs,
+                cache,
+                evaluator,
+                calibrated,
+                levels,
+                new EntropyOptions(defaults.clusters(), defaults.sweep(), seeds, defaults.points(), threads.slices()),
+                threads);
     }
 
     /** The same from another calibration, with its seed alone. */
     Rankings of(CalibrationRun other) {
-        return new Rankings(inputs, cache, evaluator, other, levels, new EntropyOptions(options.clusters(), List.of(),
-                List.of(other.seed()), options.points(), options.threads()), threads);
+        return new Rankings(
+                inputs,
+                cache,
+                evaluator,
+                other,
+                levels,
+                new EntropyOptions(
+                        options.clusters(), List.of(), List.of(other.seed()), options.points(), options.threads()),
+                threads);
     }
 
     int layers() {
@@ -75,7 +102,8 @@ final class Rankings {
         if (known == null) {
             known = switch (method) {
                 case ENTROPY -> entropies(Activation.OUTPUT, progress).ranking();
-                case ENTROPY_NORMED_INPUT -> entropies(Activation.NORMED_INPUT, progress).ranking();
+                case ENTROPY_NORMED_INPUT ->
+                    entropies(Activation.NORMED_INPUT, progress).ranking();
                 case ERROR -> error(progress);
                 case KLD -> KldRanking.rank(costs(progress), levels.low());
                 case DEPTH, RANDOM -> throw new IllegalArgumentException(method + " is no ranking by measurement");
@@ -86,10 +114,18 @@ final class Rankings {
     }
 
     private LayerEntropies entropies(Activation activation, JobProgress progress) {
-        LayerEntropies entropies = cache.value("rankings", List.of("entropies", VERSION, calibrated.key(), activation.name(),
-                options.clusters() + " " + options.sweep() + " " + options.seeds() + " " + options.points()),
-                LayerEntropies.class, () -> Cancellable.run(progress::cancelled, () ->
-                        EntropyRanking.measure(calibrated.calibration(), activation, options, progress::report)));
+        LayerEntropies entropies = cache.value(
+                "rankings",
+                List.of(
+                        "entropies",
+                        VERSION,
+                        calibrated.key(),
+                        activation.name(),
+                        options.clusters() + " " + options.sweep() + " " + options.seeds() + " " + options.points()),
+                LayerEntropies.class,
+                () -> Cancellable.run(
+                        progress::cancelled,
+                        () -> EntropyRanking.measure(calibrated.calibration(), activation, options, progress::report)));
         if (activation == Activation.OUTPUT) {
             outputEntropies = entropies;
         }
@@ -97,12 +133,29 @@ final class Rankings {
     }
 
     private Ranking error(JobProgress progress) {
-        return cache.value("rankings", List.of("error", VERSION, inputs.identity(), calibrated.matrix().key(),
-                levels.low() + " " + levels.high()), Ranking.class, () -> Cancellable.run(progress::cancelled, () -> {
-                    ModelFiles low = ModelFiles.of(evaluator.assemble(Plan.uniform(layers, levels.low(), levels.high(),
-                            Precision.F16), calibrated.matrix(), progress.part(0, 0.5)).splits());
-                    return ErrorRanking.rank(inputs.model(), low, levels.high(), calibrated.matrix().values(),
-                            threads.slices(), progress.part(0.5, 1)::report);
+        return cache.value(
+                "rankings",
+                List.of(
+                        "error",
+                        VERSION,
+                        inputs.identity(),
+                        calibrated.matrix().key(),
+                        levels.low() + " " + levels.high()),
+                Ranking.class,
+                () -> Cancellable.run(progress::cancelled, () -> {
+                    ModelFiles low = ModelFiles.of(evaluator
+                            .assemble(
+                                    Plan.uniform(layers, levels.low(), levels.high(), Precision.F16),
+                                    calibrated.matrix(),
+                                    progress.part(0, 0.5))
+                            .splits());
+                    return ErrorRanking.rank(
+                            inputs.model(),
+                            low,
+                            levels.high(),
+                            calibrated.matrix().values(),
+                            threads.slices(),
+                            progress.part(0.5, 1)::report);
                 }));
     }
 
@@ -121,8 +174,11 @@ final class Rankings {
             TreeSet<Precision> precisions = new TreeSet<>(Precision.LADDER);
             precisions.add(levels.low());
             precisions.add(levels.high());
-            costs = evaluator.costs(List.copyOf(precisions), Plan.uniform(layers, levels.high(), levels.high(), Precision.F16),
-                    calibrated.matrix(), progress);
+            costs = evaluator.costs(
+                    List.copyOf(precisions),
+                    Plan.uniform(layers, levels.high(), levels.high(), Precision.F16),
+                    calibrated.matrix(),
+                    progress);
         }
         return costs;
     }
@@ -149,7 +205,12 @@ final class Rankings {
         return Optional.ofNullable(outputEntropies).map(e -> {
             SortedMap<Integer, Double> byClusters = new TreeMap<>();
             e.tausByClusters().forEach((clusters, tau) -> byClusters.put(clusters, distance(tau)));
-            return new Report.Entropies(e.clusters(), e.mean(), e.image(), e.text(), byClusters,
+            return new Report.Entropies(
+                    e.clusters(),
+                    e.mean(),
+                    e.image(),
+                    e.text(),
+                    byClusters,
                     e.tausBetweenSeeds().stream().map(Rankings::distance).toList());
         });
     }

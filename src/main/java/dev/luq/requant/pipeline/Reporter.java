@@ -28,25 +28,71 @@ final class Reporter {
 
     /** The report without comparisons. */
     Report brief(ChosenPlan decision, Quality quality, Quality baseQuality) {
-        return new Report(Report.VERSION, spec.source().modelId(), inputs.name(), spec.output().manifestId(),
-                spec.output().created(), spec.budget().text(), spec.method().text(), decision.chosen(), decision.why(),
-                decision.candidate(), quality, Optional.of(baseQuality), decision.choices(), rankings.computed(),
-                rankings.computedCosts(), rankings.reported(), provenance(), Optional.empty());
+        return new Report(
+                Report.VERSION,
+                spec.source().modelId(),
+                inputs.name(),
+                spec.output().manifestId(),
+                spec.output().created(),
+                spec.budget().text(),
+                spec.method().text(),
+                decision.chosen(),
+                decision.why(),
+                decision.candidate(),
+                quality,
+                Optional.of(baseQuality),
+                decision.choices(),
+                rankings.computed(),
+                rankings.computedCosts(),
+                rankings.reported(),
+                provenance(),
+                Optional.empty());
     }
 
     private Map<String, Object> provenance() {
         Calibration calibration = main.calibration();
         Map<String, Object> facts = new LinkedHashMap<>();
         facts.put("base", inputs.fingerprint().id());
-        facts.put("levels", Map.of("low", spec.levels().low(), "high", spec.levels().high(), "mmproj", spec.levels().mmproj()));
+        facts.put(
+                "levels",
+                Map.of(
+                        "low",
+                        spec.levels().low(),
+                        "high",
+                        spec.levels().high(),
+                        "mmproj",
+                        spec.levels().mmproj()));
         facts.put("alpha", main.alpha());
         facts.put("seed", main.seed());
-        facts.put("calibration", Map.of("set", calibration.set(), "examples", calibration.examples().size(),
-                "skipped", calibration.skipped().size(), "tokens", tokens(calibration), "sampledVectors", samples(calibration),
-                "samples", calibration.samplesDigest()));
-        facts.put("tuning", Map.of("set", inputs.tuning().digest(), "examples", inputs.tuning().examples().size()));
-        facts.put("evaluation", Map.of("set", inputs.evaluation().digest(),
-                "examples", inputs.evaluation().examples().size()));
+        facts.put(
+                "calibration",
+                Map.of(
+                        "set",
+                        calibration.set(),
+                        "examples",
+                        calibration.examples().size(),
+                        "skipped",
+                        calibration.skipped().size(),
+                        "tokens",
+                        tokens(calibration),
+                        "sampledVectors",
+                        samples(calibration),
+                        "samples",
+                        calibration.samplesDigest()));
+        facts.put(
+                "tuning",
+                Map.of(
+                        "set",
+                        inputs.tuning().digest(),
+                        "examples",
+                        inputs.tuning().examples().size()));
+        facts.put(
+                "evaluation",
+                Map.of(
+                        "set",
+                        inputs.evaluation().digest(),
+                        "examples",
+                        inputs.evaluation().examples().size()));
         facts.put("serving", spec.serving());
         facts.put("llama.cpp", Llama.version());
         return JsonFile.plain(facts);

@@ -44,16 +44,26 @@ public abstract sealed class RequantizationException extends RuntimeException {
         if (e instanceof QuantizeException.Cancelled || e instanceof MeasureException.Cancelled) {
             return new Cancelled();
         }
-        boolean forPeople = e instanceof SpecException || e instanceof DamagedFileException || e instanceof GgufException
-                || e instanceof PlanException || e instanceof DataException || e instanceof FeedException || e instanceof MeasureException
-                || e instanceof CalibrationException || e instanceof QuantizeException || e instanceof StoreException
-                || e instanceof RankException || e instanceof LlamaException;
+        boolean forPeople = e instanceof SpecException
+                || e instanceof DamagedFileException
+                || e instanceof GgufException
+                || e instanceof PlanException
+                || e instanceof DataException
+                || e instanceof FeedException
+                || e instanceof MeasureException
+                || e instanceof CalibrationException
+                || e instanceof QuantizeException
+                || e instanceof StoreException
+                || e instanceof RankException
+                || e instanceof LlamaException;
         if (forPeople) {
             return new Failed(e.getMessage(), e);
         }
         if (e instanceof IOException || e instanceof UncheckedIOException) {
-            return new Failed("A file could not be read or written; check that it is there, that the disk has room and that"
-                    + " the data folder may be written. Run the job again then, it goes on where it stopped.", e);
+            return new Failed(
+                    "A file could not be read or written; check that it is there, that the disk has room and that"
+                            + " the data folder may be written. Run the job again then, it goes on where it stopped.",
+                    e);
         }
         return new Failed("The job failed through a defect of this program: " + e, e);
     }

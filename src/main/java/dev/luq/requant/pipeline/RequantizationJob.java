@@ -10,8 +10,8 @@ import dev.luq.requant.report.Page;
 import dev.luq.requant.report.Report;
 import dev.luq.requant.spec.JobStatus;
 import dev.luq.requant.spec.Phase;
-import dev.luq.requant.spec.RequantizationSpec.Scope;
 import dev.luq.requant.spec.RequantizationSpec;
+import dev.luq.requant.spec.RequantizationSpec.Scope;
 import dev.luq.requant.spec.SpecException;
 import dev.luq.requant.store.LayerStore;
 import dev.luq.requant.store.Manifest;
@@ -35,13 +35,28 @@ public final class RequantizationJob {
 
     /** File names in the job folder. */
     public static final String REPORT = "report.json";
+
     public static final String PAGE = "report.html";
 
     private static final long STATUS_INTERVAL_NANOS = 500_000_000;
 
     /** Expected durations in relation to each other, from runs on the demo model. */
-    private static final Map<Phase, Double> WEIGHTS = Map.of(Phase.CALIBRATE, 20.0, Phase.RANK, 40.0, Phase.PLAN, 10.0,
-            Phase.QUANTIZE, 5.0, Phase.ASSEMBLE, 0.5, Phase.EVALUATE, 15.0, Phase.PUBLISH, 0.5);
+    private static final Map<Phase, Double> WEIGHTS = Map.of(
+            Phase.CALIBRATE,
+            20.0,
+            Phase.RANK,
+            40.0,
+            Phase.PLAN,
+            10.0,
+            Phase.QUANTIZE,
+            5.0,
+            Phase.ASSEMBLE,
+            0.5,
+            Phase.EVALUATE,
+            15.0,
+            Phase.PUBLISH,
+            0.5);
+
     private static final double COMPARE_WEIGHT = 300;
 
     /** Hears of the job and can end it; called on the thread that runs it. */
@@ -102,7 +117,10 @@ public final class RequantizationJob {
         } catch (RuntimeException | IOException e) {
             RequantizationException failure = RequantizationException.of(e);
             if (meter != null) {
-                status(failure instanceof RequantizationException.Cancelled ? JobStatus.State.CANCELLED : JobStatus.State.FAILED,
+                status(
+                        failure instanceof RequantizationException.Cancelled
+                                ? JobStatus.State.CANCELLED
+                                : JobStatus.State.FAILED,
                         Optional.of(failure.getMessage()));
             }
             throw failure;
@@ -111,11 +129,11 @@ public final class RequantizationJob {
 
     private Report run(RequantizationSpec spec) throws IOException {
         JobProgress calibrating = begin(Phase.CALIBRATE);
-        Llama.init(line -> { });
+        Llama.init(line -> {});
         LayerStore store = LayerStore.open(data.store());
         Cache cache = new Cache(data.cache());
-        try (CacheLock alone = CacheLock.take(data, calibrating,
-                () -> listener.message("Waiting for another job with this data folder."));
+        try (CacheLock alone = CacheLock.take(
+                        data, calibrating, () -> listener.message("Waiting for another job with this data folder."));
                 StoreLease lease = store.build()) {
             JobInputs inputs = JobInputs.read(spec, store, calibrating);
             Planner planner = new Planner(inputs.model(), inputs.mmproj(), spec.serving());
@@ -130,17 +148,19 @@ public final class RequantizationJob {
                 chooser.rank(ranking);
                 JobProgress planning = begin(Phase.PLAN);
                 ChosenPlan decision = decide(() -> chooser.decide(planning));
-                AssembledModel assembled = evaluator.assemble(decision.candidate().plan(), main.matrix(), begin(Phase.QUANTIZE));
+                AssembledModel assembled =
+                        evaluator.assemble(decision.candidate().plan(), main.matrix(), begin(Phase.QUANTIZE));
                 begin(Phase.ASSEMBLE);
                 Manifest manifest = manifest(spec, inputs, decision, assembled, Map.of(), Map.of());
                 store.files(manifest);
                 JobProgress evaluating = begin(Phase.EVALUATE);
-                Quality quality = evaluator.quality(decision.candidate().plan(), main.matrix(), inputs.evaluation(), true,
-                        evaluating.part(0, 0.6));
+                Quality quality = evaluator.quality(
+                        decision.candidate().plan(), main.matrix(), inputs.evaluation(), true, evaluating.part(0, 0.6));
                 Quality baseQuality = evaluator.baseQuality(inputs.evaluation(), evaluating.part(0.6, 1));
                 begin(Phase.PUBLISH);
                 Report report = new Reporter(spec, inputs, main, rankings).brief(decision, quality, baseQuality);
-                store.publish(manifest(spec, inputs, decision, assembled, report.provenance(), JsonFile.plain(quality)));
+                store.publish(
+                        manifest(spec, inputs, decision, assembled, report.provenance(), JsonFile.plain(quality)));
                 write(report);
                 listener.message("Published " + manifest.id() + ".");
                 if (spec.output().report() == Scope.FULL) {
@@ -165,13 +185,27 @@ public final class RequantizationJob {
         return decision;
     }
 
-    private static Manifest manifest(RequantizationSpec spec, JobInputs inputs, ChosenPlan decision, AssembledModel assembled,
-            Map<String, Object> provenance, Map<String, Object> quality) {
+    private static Manifest manifest(
+            RequantizationSpec spec,
+            JobInputs inputs,
+            ChosenPlan decision,
+            AssembledModel assembled,
+            Map<String, Object> provenance,
+            Map<String, Object> quality) {
         Map<String, Object> ranking = new LinkedHashMap<>(provenance);
         ranking.put("method", decision.chosen());
-        return new Manifest(Manifest.VERSION, spec.output().manifestId(), inputs.name(), inputs.fingerprint().id(),
-                spec.output().created(), decision.candidate().plan(), Optional.of(spec.budget().text()),
-                assembled.entries(), assembled.mmprojEntry(), ranking, quality);
+        return new Manifest(
+                Manifest.VERSION,
+                spec.output().manifestId(),
+                inputs.name(),
+                inputs.fingerprint().id(),
+                spec.output().created(),
+                decision.candidate().plan(),
+                Optional.of(spec.budget().text()),
+                assembled.entries(),
+                assembled.mmprojEntry(),
+                ranking,
+                quality);
     }
 
     private void write(Report report) {
@@ -188,7 +222,7 @@ public final class RequantizationJob {
     }
 
     private JobProgress begin(Phase next) {
-        new JobProgress(share -> { }, listener::cancelled).check();
+        new JobProgress(share -> {}, listener::cancelled).check();
         phase = next;
         meter.begin(next);
         listener.phase(next);

@@ -12,4 +12,3 @@
  * the store, and in {@code plan.json}, which holds the chosen plan.
  */
 package dev.luq.requant.pipeline;
-

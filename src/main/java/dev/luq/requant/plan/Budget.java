@@ -27,28 +27,22 @@ import java.util.regex.Pattern;
 public sealed interface Budget {
 
     /** @param bytes of everything that serving takes */
-    record Deployment(long bytes) implements Budget {
-    }
+    record Deployment(long bytes) implements Budget {}
 
     /** @param bytes of the language model's tensors */
-    record Weights(long bytes) implements Budget {
-    }
+    record Weights(long bytes) implements Budget {}
 
     /** @param bits per weight of the language model */
-    record BitsPerWeight(double bits) implements Budget {
-    }
+    record BitsPerWeight(double bits) implements Budget {}
 
     /** @param ratio of the weights' bytes to those of Q4_K_M */
-    record RatioToQ4KM(double ratio) implements Budget {
-    }
+    record RatioToQ4KM(double ratio) implements Budget {}
 
     /** @param nats mean KL divergence at most */
-    record MeanKld(double nats) implements Budget {
-    }
+    record MeanKld(double nats) implements Budget {}
 
     /** @param share of exact matches at least, 0 to 1 */
-    record Accuracy(double share) implements Budget {
-    }
+    record Accuracy(double share) implements Budget {}
 
     /** Whether sizes alone decide, without measuring a candidate. */
     default boolean isOfSize() {
@@ -83,13 +77,25 @@ public sealed interface Budget {
     /** The grammar above. */
     final class Text {
 
-        private static final Pattern BUDGET = Pattern.compile("(?:(weights|kld|accuracy):)?\\s*(\\d+(?:\\.\\d*)?|\\.\\d+)\\s*"
-                + "(%|[a-z]*)");
-        private static final Map<String, Long> UNITS = Map.of("b", 1L, "kib", 1L << 10, "mib", 1L << 20, "gib", 1L << 30,
-                "kb", 1_000L, "mb", 1_000_000L, "gb", 1_000_000_000L);
+        private static final Pattern BUDGET =
+                Pattern.compile("(?:(weights|kld|accuracy):)?\\s*(\\d+(?:\\.\\d*)?|\\.\\d+)\\s*" + "(%|[a-z]*)");
+        private static final Map<String, Long> UNITS = Map.of(
+                "b",
+                1L,
+                "kib",
+                1L << 10,
+                "mib",
+                1L << 20,
+                "gib",
+                1L << 30,
+                "kb",
+                1_000L,
+                "mb",
+                1_000_000L,
+                "gb",
+                1_000_000_000L);
 
-        private Text() {
-        }
+        private Text() {}
 
         private static Budget parse(String text) {
             Matcher parts = BUDGET.matcher(text.strip().toLowerCase(Locale.ROOT));
@@ -99,7 +105,8 @@ public sealed interface Budget {
             double number = Double.parseDouble(parts.group(2));
             String unit = parts.group(3);
             if (!(number > 0) || number > Long.MAX_VALUE / 4 / UNITS.getOrDefault(unit, 1L)) {
-                throw new PlanException.InvalidBudget("A budget is more than 0 and fits a memory, unlike \"" + text + "\".");
+                throw new PlanException.InvalidBudget(
+                        "A budget is more than 0 and fits a memory, unlike \"" + text + "\".");
             }
             String kind = parts.group(1) == null ? "" : parts.group(1);
             if (kind.equals("kld") && unit.isEmpty()) {
@@ -128,7 +135,10 @@ public sealed interface Budget {
         }
 
         private static String percent(double ratio) {
-            return new BigDecimal(Double.toString(ratio)).movePointRight(2).stripTrailingZeros().toPlainString();
+            return new BigDecimal(Double.toString(ratio))
+                    .movePointRight(2)
+                    .stripTrailingZeros()
+                    .toPlainString();
         }
     }
 }

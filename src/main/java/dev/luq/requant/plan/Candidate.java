@@ -11,5 +11,4 @@ import dev.luq.memory.MemoryEstimate;
  * @param ratioToQ4KM {@code weightBytes} by those of llama.cpp's Q4_K_M
  * @param memory what serving it takes, projector and processes included
  */
-public record Candidate(Plan plan, long weightBytes, double bitsPerWeight, double ratioToQ4KM, MemoryEstimate memory) {
-}
+public record Candidate(Plan plan, long weightBytes, double bitsPerWeight, double ratioToQ4KM, MemoryEstimate memory) {}

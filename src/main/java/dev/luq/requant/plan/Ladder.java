@@ -17,15 +17,12 @@ final class Ladder {
     private static final int MAX_STATES = 1 << 15;
 
     /** A precision of one layer. */
-    record Option(Precision precision, long bytes, double cost) {
-    }
+    record Option(Precision precision, long bytes, double cost) {}
 
     /** Options taken for the layers so far, the last first. */
-    private record State(State before, Option option, long bytes, double cost) {
-    }
+    private record State(State before, Option option, long bytes, double cost) {}
 
-    private Ladder() {
-    }
+    private Ladder() {}
 
     /** @return a precision for each layer; empty when nothing fits */
     static Optional<List<Precision>> cheapest(List<List<Option>> layers, long limit) {
@@ -34,8 +31,10 @@ final class Ladder {
         for (List<Option> options : layers) {
             rest -= least(options).bytes();
             long spare = limit - rest;
-            states = thinned(undominated(states.stream().flatMap(state -> extended(state, options))
-                    .filter(state -> state.bytes() <= spare).toList()));
+            states = thinned(undominated(states.stream()
+                    .flatMap(state -> extended(state, options))
+                    .filter(state -> state.bytes() <= spare)
+                    .toList()));
         }
         return states.isEmpty() ? Optional.empty() : Optional.of(choices(states.get(states.size() - 1)));
     }
@@ -46,13 +45,14 @@ final class Ladder {
     }
 
     private static Option least(List<Option> options) {
-        return options.stream().min(Comparator.comparingLong(Option::bytes).thenComparingDouble(Option::cost))
+        return options.stream()
+                .min(Comparator.comparingLong(Option::bytes).thenComparingDouble(Option::cost))
                 .orElseThrow(() -> new IllegalArgumentException("a layer has no measured precision"));
     }
 
     private static Stream<State> extended(State state, List<Option> options) {
-        return options.stream().map(option ->
-                new State(state, option, state.bytes() + option.bytes(), state.cost() + option.cost()));
+        return options.stream()
+                .map(option -> new State(state, option, state.bytes() + option.bytes(), state.cost() + option.cost()));
     }
 
     /** By ascending bytes and descending cost. */
@@ -78,7 +78,8 @@ final class Ladder {
         List<State> kept = new ArrayList<>(List.of(states.get(0)));
         for (int i = 1; i < states.size(); i++) {
             boolean lastOfStretch = i + 1 == states.size()
-                    || (long) ((states.get(i).bytes() - first) / step) != (long) ((states.get(i + 1).bytes() - first) / step);
+                    || (long) ((states.get(i).bytes() - first) / step)
+                            != (long) ((states.get(i + 1).bytes() - first) / step);
             if (lastOfStretch) {
                 kept.add(states.get(i));
             }

@@ -14,6 +14,8 @@ import java.util.TreeMap;
 public record LayerCosts(List<Map<Precision, Double>> kld) {
 
     public LayerCosts {
-        kld = kld.stream().<Map<Precision, Double>>map(costs -> Collections.unmodifiableMap(new TreeMap<>(costs))).toList();
+        kld = kld.stream()
+                .<Map<Precision, Double>>map(costs -> Collections.unmodifiableMap(new TreeMap<>(costs)))
+                .toList();
     }
 }

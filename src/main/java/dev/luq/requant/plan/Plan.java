@@ -33,8 +33,8 @@ public record Plan(List<Precision> layers, Precision outside, Precision mmproj) 
      * @param order each layer once, the first to go low first
      * @param lowLayers how many go low
      */
-    public static Plan twoLevel(List<Integer> order, int lowLayers, Precision low, Precision high, Precision outside,
-            Precision mmproj) {
+    public static Plan twoLevel(
+            List<Integer> order, int lowLayers, Precision low, Precision high, Precision outside, Precision mmproj) {
         List<Precision> layers = new ArrayList<>(Collections.nCopies(order.size(), high));
         order.subList(0, lowLayers).forEach(layer -> layers.set(layer, low));
         return new Plan(layers, outside, mmproj);

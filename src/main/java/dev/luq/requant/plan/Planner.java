@@ -46,8 +46,10 @@ public final class Planner {
     /** The same of a model that need not exist. */
     public Planner(LayeredModel model, Optional<ModelFiles> mmproj, ServingShape shape) {
         this.model = model;
-        this.projector = mmproj.stream().flatMap(files -> files.parts().stream())
-                .flatMap(part -> part.tensors().stream()).toList();
+        this.projector = mmproj.stream()
+                .flatMap(files -> files.parts().stream())
+                .flatMap(part -> part.tensors().stream())
+                .toList();
         this.memory = new MemoryModel(model, mmproj, shape);
         this.weights = new WeightMemory(shape.kernels());
         this.parameters = model.parameters();
@@ -63,11 +65,14 @@ public final class Planner {
     }
 
     private static LayeredModel unquantized(LayeredModel model) {
-        model.layers().stream().flatMap(List::stream)
-                .filter(tensor -> tensor.shape().size() > 1 && !TensorTypes.isSource(tensor.type())).findFirst()
+        model.layers().stream()
+                .flatMap(List::stream)
+                .filter(tensor -> tensor.shape().size() > 1 && !TensorTypes.isSource(tensor.type()))
+                .findFirst()
                 .ifPresent(tensor -> {
-                    throw new PlanException.UnsupportedModel("The base model is quantized already: tensor " + tensor.name()
-                            + " is " + tensor.type() + ". Use the F16, BF16, F32 or Q8_0 file of the model.");
+                    throw new PlanException.UnsupportedModel(
+                            "The base model is quantized already: tensor " + tensor.name() + " is " + tensor.type()
+                                    + ". Use the F16, BF16, F32 or Q8_0 file of the model.");
                 });
         return model;
     }
@@ -92,16 +97,22 @@ public final class Planner {
             throw new IllegalArgumentException("a plan of " + plan.layers().size() + " layers for " + layerCount());
         }
         long weights = weightBytes(plan);
-        return new Candidate(plan, weights, weights * 8.0 / parameters, (double) weights / q4KMBytes,
+        return new Candidate(
+                plan,
+                weights,
+                weights * 8.0 / parameters,
+                (double) weights / q4KMBytes,
                 memory.estimate(residentBytes(plan), projectorBytes(plan.mmproj())));
     }
 
     /**
      * All plans of a ranking: element k has the first k layers low. All are of the same outside and projector precision.
      */
-    public List<Candidate> twoLevel(Ranking ranking, Precision low, Precision high, Precision outside, Precision mmproj) {
-        return IntStream.rangeClosed(0, ranking.order().size()).mapToObj(k ->
-                candidate(Plan.twoLevel(ranking.order(), k, low, high, outside, mmproj))).toList();
+    public List<Candidate> twoLevel(
+            Ranking ranking, Precision low, Precision high, Precision outside, Precision mmproj) {
+        return IntStream.rangeClosed(0, ranking.order().size())
+                .mapToObj(k -> candidate(Plan.twoLevel(ranking.order(), k, low, high, outside, mmproj)))
+                .toList();
     }
 
     /**
@@ -112,10 +123,14 @@ public final class Planner {
      */
     public Candidate choose(List<Candidate> candidates, Budget budget) {
         long limit = limit(budget);
-        return candidates.stream().filter(candidate -> bytes(candidate, budget) <= limit)
+        return candidates.stream()
+                .filter(candidate -> bytes(candidate, budget) <= limit)
                 .max(Comparator.comparingLong(Candidate::weightBytes))
-                .orElseThrow(() -> impossible(budget, candidates.stream()
-                        .min(Comparator.comparingLong(candidate -> bytes(candidate, budget))).orElseThrow()));
+                .orElseThrow(() -> impossible(
+                        budget,
+                        candidates.stream()
+                                .min(Comparator.comparingLong(candidate -> bytes(candidate, budget)))
+                                .orElseThrow()));
     }
 
     /**
@@ -132,15 +147,22 @@ public final class Planner {
         for (int layer = 0; layer < layerCount(); layer++) {
             List<Ladder.Option> ofLayer = new ArrayList<>();
             for (Map.Entry<Precision, Double> cost : costs.kld().get(layer).entrySet()) {
-                ofLayer.add(new Ladder.Option(cost.getKey(), layerBytes(layer, cost.getKey(), budget), cost.getValue()));
+                ofLayer.add(
+                        new Ladder.Option(cost.getKey(), layerBytes(layer, cost.getKey(), budget), cost.getValue()));
             }
             options.add(ofLayer);
         }
         Plan any = uniform(Precision.Q4_K_M, outside, mmproj);
-        long layers = IntStream.range(0, layerCount()).mapToLong(i -> layerBytes(i, any.layers().get(i), budget)).sum();
+        long layers = IntStream.range(0, layerCount())
+                .mapToLong(i -> layerBytes(i, any.layers().get(i), budget))
+                .sum();
         long limit = limit(budget) - (bytes(candidate(any), budget) - layers);
-        return candidate(new Plan(Ladder.cheapest(options, limit).orElseThrow(() -> impossible(budget,
-                candidate(new Plan(Ladder.smallest(options), outside, mmproj)))), outside, mmproj));
+        return candidate(new Plan(
+                Ladder.cheapest(options, limit)
+                        .orElseThrow(() ->
+                                impossible(budget, candidate(new Plan(Ladder.smallest(options), outside, mmproj)))),
+                outside,
+                mmproj));
     }
 
     /**
@@ -151,14 +173,21 @@ public final class Planner {
      * @param projectors precisions that the projector may have
      * @throws PlanException.Impossible when the smallest of these plans is larger
      */
-    public void requirePossible(Budget budget, Collection<Precision> layers, Precision outside,
-            Collection<Precision> projectors) {
+    public void requirePossible(
+            Budget budget, Collection<Precision> layers, Precision outside, Collection<Precision> projectors) {
         if (!budget.isOfSize()) {
             return;
         }
-        List<Precision> smallest = IntStream.range(0, layerCount()).mapToObj(layer -> layers.stream()
-                .min(Comparator.comparingLong(precision -> layerBytes(layer, precision, budget))).orElseThrow()).toList();
-        choose(projectors.stream().map(projector -> candidate(new Plan(smallest, outside, projector))).toList(), budget);
+        List<Precision> smallest = IntStream.range(0, layerCount())
+                .mapToObj(layer -> layers.stream()
+                        .min(Comparator.comparingLong(precision -> layerBytes(layer, precision, budget)))
+                        .orElseThrow())
+                .toList();
+        choose(
+                projectors.stream()
+                        .map(projector -> candidate(new Plan(smallest, outside, projector)))
+                        .toList(),
+                budget);
     }
 
     /** What a budget counts of a candidate. */
@@ -168,7 +197,8 @@ public final class Planner {
 
     /** The same of one layer. */
     private long layerBytes(int layer, Precision precision, Budget budget) {
-        return budget instanceof Budget.Deployment ? sum(layerTensors(layer, precision).map(this::resident))
+        return budget instanceof Budget.Deployment
+                ? sum(layerTensors(layer, precision).map(this::resident))
                 : sum(layerTensors(layer, precision).map(GgufTensor::bytes));
     }
 
@@ -189,17 +219,31 @@ public final class Planner {
     private PlanException.Impossible impossible(Budget budget, Candidate smallest) {
         if (budget instanceof Budget.Deployment b) {
             MemoryEstimate parts = smallest.memory();
-            return new PlanException.Impossible("A budget of " + mebibytes(b.bytes()) + " for everything is too small: the"
-                    + " smallest possible is " + mebibytes(parts.total()) + " (weights " + mebibytes(parts.weights())
-                    + ", projector " + mebibytes(parts.mmproj()) + ", KV cache " + mebibytes(parts.kvCache())
-                    + ", compute buffers " + mebibytes(parts.compute()) + ", processes " + mebibytes(parts.processes())
-                    + "). A shorter context" + (smallest.plan().mmproj() == Precision.F16 && parts.mmproj() > 0
-                    ? " or a projector of Q8_0" : "") + " takes less.", parts.total());
+            return new PlanException.Impossible(
+                    "A budget of " + mebibytes(b.bytes()) + " for everything is too small: the"
+                            + " smallest possible is " + mebibytes(parts.total()) + " (weights "
+                            + mebibytes(parts.weights())
+                            + ", projector " + mebibytes(parts.mmproj()) + ", KV cache " + mebibytes(parts.kvCache())
+                            + ", compute buffers " + mebibytes(parts.compute()) + ", processes "
+                            + mebibytes(parts.processes())
+                            + "). A shorter context"
+                            + (smallest.plan().mmproj() == Precision.F16 && parts.mmproj() > 0
+                                    ? " or a projector of Q8_0"
+                                    : "")
+                            + " takes less.",
+                    parts.total());
         }
         long bytes = smallest.weightBytes();
-        return new PlanException.Impossible(String.format(Locale.ROOT, "A budget of %s is too small: the smallest"
-                + " possible is %s of weights, that is %.2f bpw or %.1f%% of Q4_K_M.", budget.text(), mebibytes(bytes),
-                smallest.bitsPerWeight(), smallest.ratioToQ4KM() * 100), bytes);
+        return new PlanException.Impossible(
+                String.format(
+                        Locale.ROOT,
+                        "A budget of %s is too small: the smallest"
+                                + " possible is %s of weights, that is %.2f bpw or %.1f%% of Q4_K_M.",
+                        budget.text(),
+                        mebibytes(bytes),
+                        smallest.bitsPerWeight(),
+                        smallest.ratioToQ4KM() * 100),
+                bytes);
     }
 
     private static String mebibytes(long bytes) {
@@ -223,16 +267,21 @@ public final class Planner {
     private Stream<GgufTensor> tensors(Plan plan) {
         Stream<GgufTensor> outside = model.outside().stream()
                 .map(tensor -> as(TensorTypes.outside(plan.outside(), tensor, model.tied()), tensor));
-        return Stream.concat(outside, IntStream.range(0, plan.layers().size()).boxed()
-                .flatMap(layer -> layerTensors(layer, plan.layers().get(layer))));
+        return Stream.concat(
+                outside,
+                IntStream.range(0, plan.layers().size())
+                        .boxed()
+                        .flatMap(layer -> layerTensors(layer, plan.layers().get(layer))));
     }
 
     private Stream<GgufTensor> layerTensors(int layer, Precision precision) {
-        return model.layers().get(layer).stream().map(tensor -> as(precision.type(tensor, layer, layerCount()), tensor));
+        return model.layers().get(layer).stream()
+                .map(tensor -> as(precision.type(tensor, layer, layerCount()), tensor));
     }
 
     private long projectorBytes(Precision precision) {
-        return sum(projector.stream().map(tensor -> as(TensorTypes.projector(precision, tensor), tensor).bytes()));
+        return sum(projector.stream().map(tensor -> as(TensorTypes.projector(precision, tensor), tensor)
+                .bytes()));
     }
 
     private static GgufTensor as(GgmlType type, GgufTensor tensor) {

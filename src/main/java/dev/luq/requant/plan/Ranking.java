@@ -21,7 +21,8 @@ public record Ranking(RankingMethod method, List<Integer> order, List<Double> sc
         order = List.copyOf(order);
         scores = List.copyOf(scores);
         provenance = Collections.unmodifiableMap(new LinkedHashMap<>(provenance));
-        if (!List.copyOf(new TreeSet<>(order)).equals(IntStream.range(0, order.size()).boxed().toList())) {
+        if (!List.copyOf(new TreeSet<>(order))
+                .equals(IntStream.range(0, order.size()).boxed().toList())) {
             throw new IllegalArgumentException("a ranking names each layer once, not " + order);
         }
         if (scores.size() != order.size()) {
@@ -31,8 +32,10 @@ public record Ranking(RankingMethod method, List<Integer> order, List<Double> sc
 
     /** The order of ascending scores; equal scores in the model's order. */
     public static Ranking ascending(RankingMethod method, List<Double> scores, Map<String, Object> provenance) {
-        List<Integer> order = IntStream.range(0, scores.size()).boxed()
-                .sorted((a, b) -> Double.compare(scores.get(a), scores.get(b))).toList();
+        List<Integer> order = IntStream.range(0, scores.size())
+                .boxed()
+                .sorted((a, b) -> Double.compare(scores.get(a), scores.get(b)))
+                .toList();
         return new Ranking(method, order, scores, provenance);
     }
 }

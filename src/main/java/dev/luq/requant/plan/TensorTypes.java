@@ -15,9 +15,22 @@ import java.util.Set;
 public final class TensorTypes {
 
     /** Parts of names of small or sensitive matrices that stay as they are. */
-    private static final List<String> NEVER = List.of("_norm.weight", "ffn_gate_inp.weight", "altup", "laurel",
-            "per_layer_model_proj", "ssm_conv1d", "shortconv.conv.weight", "attn_rel_b.weight", ".position_embd",
-            "sam.pos_embd", "sam.neck.", "sam.net_", ".rel_pos", ".patch_embd", ".patch_merger");
+    private static final List<String> NEVER = List.of(
+            "_norm.weight",
+            "ffn_gate_inp.weight",
+            "altup",
+            "laurel",
+            "per_layer_model_proj",
+            "ssm_conv1d",
+            "shortconv.conv.weight",
+            "attn_rel_b.weight",
+            ".position_embd",
+            "sam.pos_embd",
+            "sam.neck.",
+            "sam.net_",
+            ".rel_pos",
+            ".patch_embd",
+            ".patch_merger");
 
     /**
      * The order of tensors in a file: what llama.cpp computes with as it lies in the mapped file comes first, what it may
@@ -38,8 +51,7 @@ public final class TensorTypes {
     /** Types that are exact enough to be quantized from. */
     private static final Set<GgmlType> SOURCES = Set.of(GgmlType.F32, GgmlType.F16, GgmlType.BF16, GgmlType.Q8_0);
 
-    private TensorTypes() {
-    }
+    private TensorTypes() {}
 
     /** Whether a tensor of this type may be brought to a smaller one. */
     public static boolean isSource(GgmlType type) {
@@ -52,7 +64,8 @@ public final class TensorTypes {
         }
         GgmlType type = precision.matrices();
         if (precision == Precision.Q4_K_M) {
-            boolean sensitive = source.name().endsWith("attn_v.weight") || source.name().contains("ffn_down");
+            boolean sensitive =
+                    source.name().endsWith("attn_v.weight") || source.name().contains("ffn_down");
             if (sensitive && usesMoreBits(layer, layerCount)) {
                 type = GgmlType.Q6_K;
             } else if (source.name().endsWith("attn_qkv.weight")) {
@@ -80,7 +93,8 @@ public final class TensorTypes {
 
     /** The type of a projector's tensor; only {@link Precision#Q8_0} and {@link Precision#F16} are of use there. */
     public static GgmlType projector(Precision precision, GgufTensor source) {
-        return precision == Precision.F16 || !isQuantizable(source) ? source.type()
+        return precision == Precision.F16 || !isQuantizable(source)
+                ? source.type()
                 : fitting(precision.matrices(), source);
     }
 
@@ -127,13 +141,14 @@ public final class TensorTypes {
         if (tensor.extent(0) % type.blockSize() == 0) {
             return type;
         }
-        GgmlType smaller = switch (type) {
-            case Q2_K -> GgmlType.Q4_0;
-            case Q4_K -> GgmlType.Q5_0;
-            case Q5_K -> GgmlType.Q5_1;
-            case Q6_K, Q8_0 -> GgmlType.Q8_0;
-            default -> GgmlType.IQ4_NL;
-        };
+        GgmlType smaller =
+                switch (type) {
+                    case Q2_K -> GgmlType.Q4_0;
+                    case Q4_K -> GgmlType.Q5_0;
+                    case Q5_K -> GgmlType.Q5_1;
+                    case Q6_K, Q8_0 -> GgmlType.Q8_0;
+                    default -> GgmlType.IQ4_NL;
+                };
         return tensor.extent(0) % smaller.blockSize() == 0 ? smaller : GgmlType.F16;
     }
 }

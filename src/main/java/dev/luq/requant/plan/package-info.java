@@ -6,4 +6,3 @@
  * named {@code blk.<layer>.<rest>}.
  */
 package dev.luq.requant.plan;
-

@@ -14,8 +14,12 @@ import java.util.Optional;
  * @param mmprojEntry for a manifest; empty where the base model's projector is kept
  * @param quantizedWeights weights that the store lacked
  */
-public record AssembledModel(List<Path> splits, Optional<Path> mmproj, List<Manifest.Entry> entries,
-        Optional<Manifest.Entry> mmprojEntry, long quantizedWeights) {
+public record AssembledModel(
+        List<Path> splits,
+        Optional<Path> mmproj,
+        List<Manifest.Entry> entries,
+        Optional<Manifest.Entry> mmprojEntry,
+        long quantizedWeights) {
 
     public AssembledModel {
         splits = List.copyOf(splits);

@@ -12,13 +12,14 @@ public abstract sealed class QuantizeException extends RuntimeException {
     /** A type needs importances that are not there. */
     public static final class MissingImportance extends QuantizeException {
         MissingImportance(String tensor, GgmlType type) {
-            super("Tensor " + tensor + " cannot become " + type + " without importances: calibrate the model first, or give"
+            super("Tensor " + tensor + " cannot become " + type
+                    + " without importances: calibrate the model first, or give"
                     + " an importance matrix that covers it.");
         }
 
         MissingImportance(String tensor, int columns, int values) {
-            super("The importance matrix is of another model: tensor " + tensor + " has " + columns + " columns, the matrix"
-                    + " " + values + " values.");
+            super("The importance matrix is of another model: tensor " + tensor + " has " + columns
+                    + " columns, the matrix" + " " + values + " values.");
         }
     }
 

@@ -4,7 +4,7 @@ package dev.luq.requant.quantize;
 public interface QuantizeListener {
 
     /** Hears nothing and never ends it. */
-    QuantizeListener NONE = (done, total) -> { };
+    QuantizeListener NONE = (done, total) -> {};
 
     /**
      * @param done weights quantized by this call so far

@@ -53,8 +53,12 @@ public final class Requantizer implements AutoCloseable {
      * @param importance of the base model's columns; empty where no plan uses a type that needs it
      * @param threads compute threads
      */
-    public Requantizer(LayerStore store, ModelFiles base, Optional<ModelFiles> mmproj,
-            Optional<ImportanceMatrix> importance, int threads) {
+    public Requantizer(
+            LayerStore store,
+            ModelFiles base,
+            Optional<ModelFiles> mmproj,
+            Optional<ImportanceMatrix> importance,
+            int threads) {
         this.store = store;
         this.base = base;
         this.mmproj = mmproj;
@@ -100,12 +104,17 @@ public final class Requantizer implements AutoCloseable {
             total += store.entry(file.key()).isPresent() ? 0 : file.weights();
         }
         List<Manifest.Entry> entries = write(files, new Counter(listener, total));
-        Optional<Manifest.Entry> projector = quantizesProjector ? Optional.of(entries.remove(entries.size() - 1))
-                : Optional.empty();
-        Optional<Path> projectorFile = projector.map(entry -> store.path(entry.key()))
+        Optional<Manifest.Entry> projector =
+                quantizesProjector ? Optional.of(entries.remove(entries.size() - 1)) : Optional.empty();
+        Optional<Path> projectorFile = projector
+                .map(entry -> store.path(entry.key()))
                 .or(() -> mmproj.map(own -> own.paths().get(0)));
-        return new AssembledModel(entries.stream().map(entry -> store.path(entry.key())).toList(), projectorFile, entries,
-                projector, total);
+        return new AssembledModel(
+                entries.stream().map(entry -> store.path(entry.key())).toList(),
+                projectorFile,
+                entries,
+                projector,
+                total);
     }
 
     /** One file's way to the disk takes place while the next one is quantized. */
@@ -151,11 +160,15 @@ public final class Requantizer implements AutoCloseable {
 
     private LayerStore.Unsealed write(SplitFile file, Counter counter) throws IOException {
         return store.begin(file.key(), file.metadata(), file.tensors(), writer -> {
-            file.jobs().stream().filter(job -> !job.isCopy()).map(TensorJob::type).distinct().forEach(Quantizer::prepare);
+            file.jobs().stream()
+                    .filter(job -> !job.isCopy())
+                    .map(TensorJob::type)
+                    .distinct()
+                    .forEach(Quantizer::prepare);
             pipeline.write(file.jobs(), writer, counter);
             if (!stamp().equals(stamp)) {
-                throw new QuantizeException.UnsuitableSource("The base model's file was changed while it was read. Start"
-                        + " again once it is complete.");
+                throw new QuantizeException.UnsuitableSource(
+                        "The base model's file was changed while it was read. Start" + " again once it is complete.");
             }
         });
     }

@@ -46,8 +46,7 @@ final class SlicePipeline implements AutoCloseable {
         });
     }
 
-    private record Slice(TensorJob job, long firstRow, int rows) {
-    }
+    private record Slice(TensorJob job, long firstRow, int rows) {}
 
     /** Called between slices, on the caller's thread. */
     interface Observer {
@@ -57,7 +56,8 @@ final class SlicePipeline implements AutoCloseable {
 
     /** @param writer of a file whose table is that of the jobs, in their order */
     void write(List<TensorJob> jobs, GgufWriter writer, Observer observer) throws IOException {
-        Iterator<Slice> slices = jobs.stream().flatMap(job -> slices(job).stream()).iterator();
+        Iterator<Slice> slices =
+                jobs.stream().flatMap(job -> slices(job).stream()).iterator();
         Deque<Future<ByteBuffer>> running = new ArrayDeque<>();
         Deque<Slice> order = new ArrayDeque<>();
         try {
@@ -104,7 +104,7 @@ final class SlicePipeline implements AutoCloseable {
     private static List<Slice> slices(TensorJob job) {
         List<Slice> slices = new ArrayList<>();
         int most = Math.max(1, SLICE_WEIGHTS / job.columns());
-        for (long row = 0; row < job.rows();) {
+        for (long row = 0; row < job.rows(); ) {
             long matrixEnd = (row / job.rowsPerMatrix() + 1) * job.rowsPerMatrix();
             int rows = (int) Math.min(most, matrixEnd - row);
             slices.add(new Slice(job, row, rows));
@@ -124,8 +124,8 @@ final class SlicePipeline implements AutoCloseable {
             out = rows;
         } else {
             out = direct(job.type(), slice);
-            try (Quantizer quantizer = Quantizer.create(from, job.type(), job.columns(), slice.rows(),
-                    job.importanceOf(slice.firstRow()))) {
+            try (Quantizer quantizer = Quantizer.create(
+                    from, job.type(), job.columns(), slice.rows(), job.importanceOf(slice.firstRow()))) {
                 valid = quantizer.quantize(rows, out);
             }
             out.flip();
@@ -133,11 +133,14 @@ final class SlicePipeline implements AutoCloseable {
         }
         if (!valid) {
             String tensor = job.source().name();
-            throw new QuantizeException.UnsuitableSource(Quantizer.isValid(from, rows.duplicate().rewind())
-                    ? "Tensor " + tensor + " of the base model cannot be brought to " + job.type() + ": its values are finite,"
-                            + " but too large for that type, or its importances are."
-                    : "Tensor " + tensor + " of the base model holds values that are no finite numbers: the file is damaged."
-                            + " Fetch or convert it again.");
+            throw new QuantizeException.UnsuitableSource(
+                    Quantizer.isValid(from, rows.duplicate().rewind())
+                            ? "Tensor " + tensor + " of the base model cannot be brought to " + job.type()
+                                    + ": its values are finite,"
+                                    + " but too large for that type, or its importances are."
+                            : "Tensor " + tensor
+                                    + " of the base model holds values that are no finite numbers: the file is damaged."
+                                    + " Fetch or convert it again.");
         }
         return out;
     }
@@ -145,11 +148,13 @@ final class SlicePipeline implements AutoCloseable {
     private ByteBuffer read(Slice slice) throws IOException {
         GgmlType type = slice.job().source().type();
         ByteBuffer rows = direct(type, slice);
-        long offset = slice.job().offset() + bytes(type, slice.firstRow() * slice.job().columns());
+        long offset = slice.job().offset()
+                + bytes(type, slice.firstRow() * slice.job().columns());
         try (FileChannel channel = FileChannel.open(slice.job().file(), StandardOpenOption.READ)) {
             while (rows.hasRemaining()) {
                 if (channel.read(rows, offset + rows.position()) < 0) {
-                    throw new QuantizeException.UnsuitableSource("The base model's file became shorter while it was read.");
+                    throw new QuantizeException.UnsuitableSource(
+                            "The base model's file became shorter while it was read.");
                 }
             }
         }
@@ -157,10 +162,13 @@ final class SlicePipeline implements AutoCloseable {
     }
 
     private ByteBuffer direct(GgmlType type, Slice slice) {
-        int bytes = Math.toIntExact(bytes(type, (long) slice.rows() * slice.job().columns()));
+        int bytes =
+                Math.toIntExact(bytes(type, (long) slice.rows() * slice.job().columns()));
         ByteBuffer used = buffers.poll();
         boolean fits = used != null && used.capacity() >= bytes;
-        return (fits ? used : ByteBuffer.allocateDirect(Math.max(bytes, SLICE_WEIGHTS * Float.BYTES))).clear().limit(bytes);
+        return (fits ? used : ByteBuffer.allocateDirect(Math.max(bytes, SLICE_WEIGHTS * Float.BYTES)))
+                .clear()
+                .limit(bytes);
     }
 
     private static long bytes(GgmlType type, long weights) {

@@ -53,26 +53,31 @@ final class SplitFiles {
     List<SplitFile> of(Plan plan) {
         int layers = layered.layers().size();
         if (plan.layers().size() != layers) {
-            throw new QuantizeException.WrongPlan("The plan is for " + plan.layers().size() + " layers, the model has "
-                    + layers + ".");
+            throw new QuantizeException.WrongPlan(
+                    "The plan is for " + plan.layers().size() + " layers, the model has " + layers + ".");
         }
         List<SplitFile> files = new ArrayList<>();
         Map<String, GgufValue> head = new LinkedHashMap<>(base.first().metadata());
         describe(head, plan.outside());
-        files.add(split(0, head, layered.outside(),
-                tensor -> TensorTypes.outside(plan.outside(), tensor, layered.tied())));
+        files.add(split(
+                0, head, layered.outside(), tensor -> TensorTypes.outside(plan.outside(), tensor, layered.tied())));
         for (int i = 0; i < layers; i++) {
             int layer = i;
-            files.add(split(layer + 1, new LinkedHashMap<>(), layered.layers().get(layer),
-                    tensor -> plan.layers().get(layer).type(tensor, layer, layers)));
+            files.add(split(layer + 1, new LinkedHashMap<>(), layered.layers().get(layer), tensor -> plan.layers()
+                    .get(layer)
+                    .type(tensor, layer, layers)));
         }
         return files;
     }
 
-    private SplitFile split(int number, Map<String, GgufValue> metadata, List<GgufTensor> tensors,
+    private SplitFile split(
+            int number,
+            Map<String, GgufValue> metadata,
+            List<GgufTensor> tensors,
             Function<GgufTensor, GgmlType> types) {
         int count = layered.layers().size() + 1;
-        long all = base.parts().stream().mapToLong(part -> part.tensors().size()).sum();
+        long all =
+                base.parts().stream().mapToLong(part -> part.tensors().size()).sum();
         metadata.put("split.no", new GgufValue.Int(GgufValueType.UINT16, number));
         metadata.put("split.count", new GgufValue.Int(GgufValueType.UINT16, count));
         metadata.put("split.tensors.count", new GgufValue.Int(GgufValueType.INT32, all));
@@ -84,7 +89,10 @@ final class SplitFiles {
         Map<String, GgufValue> metadata = new LinkedHashMap<>(mmproj.first().metadata());
         describe(metadata, precision);
         metadata.keySet().removeIf(key -> key.startsWith("split."));
-        return file(mmproj, mmprojFingerprint, metadata,
+        return file(
+                mmproj,
+                mmprojFingerprint,
+                metadata,
                 mmproj.parts().stream().flatMap(part -> part.tensors().stream()).toList(),
                 tensor -> TensorTypes.projector(precision, tensor));
     }
@@ -113,18 +121,32 @@ final class SplitFiles {
         };
     }
 
-    private SplitFile file(ModelFiles files, Fingerprint print, Map<String, GgufValue> metadata, List<GgufTensor> tensors,
+    private SplitFile file(
+            ModelFiles files,
+            Fingerprint print,
+            Map<String, GgufValue> metadata,
+            List<GgufTensor> tensors,
             Function<GgufTensor, GgmlType> types) {
-        // Where there is more than the split's own keys it is the base file's metadata, of which the print has a digest.
-        List<String> facts = new ArrayList<>(List.of(FORMAT, Llama.build().getProperty("llama.tree"),
+        // Where there is more than the split's own keys it is the base file's metadata, of which the print has a
+        // digest.
+        List<String> facts = new ArrayList<>(List.of(
+                FORMAT,
+                Llama.build().getProperty("llama.tree"),
                 metadata.containsKey("general.architecture") ? print.metadata() : "",
-                String.valueOf(metadata.get("general.file_type")), String.valueOf(metadata.get("split.no")),
-                String.valueOf(metadata.get("split.count")), String.valueOf(metadata.get("split.tensors.count"))));
-        List<TensorJob> jobs = tensors.stream().map(tensor -> job(files, tensor, types.apply(tensor)))
-                .sorted(Comparator.comparing(TensorJob::target, TensorTypes.MAPPED_FIRST)).toList();
+                String.valueOf(metadata.get("general.file_type")),
+                String.valueOf(metadata.get("split.no")),
+                String.valueOf(metadata.get("split.count")),
+                String.valueOf(metadata.get("split.tensors.count"))));
+        List<TensorJob> jobs = tensors.stream()
+                .map(tensor -> job(files, tensor, types.apply(tensor)))
+                .sorted(Comparator.comparing(TensorJob::target, TensorTypes.MAPPED_FIRST))
+                .toList();
         for (TensorJob job : jobs) {
             GgufTensor tensor = job.source();
-            facts.addAll(List.of(tensor.toString(), print.tensors().get(tensor.name()), job.type().name(),
+            facts.addAll(List.of(
+                    tensor.toString(),
+                    print.tensors().get(tensor.name()),
+                    job.type().name(),
                     job.importance() == null ? "" : importanceDigest(tensor.name(), job.importance())));
         }
         return new SplitFile(EntryKey.of(facts), metadata, jobs);

@@ -15,8 +15,7 @@ import java.util.Optional;
 /** Models of one file type as llama.cpp's own tool makes them: what LUQ is compared with. */
 public final class UniformModels {
 
-    private UniformModels() {
-    }
+    private UniformModels() {}
 
     /**
      * Writes a uniform model unless it is there. The native code cannot be interrupted; ending the process is safe.
@@ -27,17 +26,24 @@ public final class UniformModels {
      * @return bytes of the model's tensors
      * @throws QuantizeException.UnsuitableSource when llama.cpp refuses
      */
-    public static long quantize(ModelFiles base, ModelQuantizer.FileType fileType, Optional<ImportanceMatrix> importance,
-            int threads, Path target) throws IOException {
+    public static long quantize(
+            ModelFiles base,
+            ModelQuantizer.FileType fileType,
+            Optional<ImportanceMatrix> importance,
+            int threads,
+            Path target)
+            throws IOException {
         if (!Files.exists(target)) {
             Path unfinished = target.resolveSibling("." + target.getFileName() + ".tmp");
             try {
-                ModelQuantizer.quantize(base.paths().get(0), unfinished,
+                ModelQuantizer.quantize(
+                        base.paths().get(0),
+                        unfinished,
                         new ModelQuantizer.Options(fileType, false, Map.of(), importance, threads));
                 AtomicFiles.commit(target, unfinished);
             } catch (LlamaException.Quantization e) {
-                throw new QuantizeException.UnsuitableSource("A " + fileType + " model for comparison could not be made: "
-                        + e.getMessage() + ".");
+                throw new QuantizeException.UnsuitableSource(
+                        "A " + fileType + " model for comparison could not be made: " + e.getMessage() + ".");
             } finally {
                 Files.deleteIfExists(unfinished);
             }

@@ -4,4 +4,3 @@
  * of the same tensor, type and importances is the same bit for bit.
  */
 package dev.luq.requant.quantize;
-

@@ -13,12 +13,14 @@ import java.util.stream.IntStream;
 /** Orders that a good ranking must beat. */
 public final class Ablations {
 
-    private Ablations() {
-    }
+    private Ablations() {}
 
     /** From the first layer to the last. */
     public static Ranking depth(int layers) {
-        return Ranking.ascending(RankingMethod.DEPTH, IntStream.range(0, layers).asDoubleStream().boxed().toList(), Map.of());
+        return Ranking.ascending(
+                RankingMethod.DEPTH,
+                IntStream.range(0, layers).asDoubleStream().boxed().toList(),
+                Map.of());
     }
 
     /** A random order, the same for the same seed. */

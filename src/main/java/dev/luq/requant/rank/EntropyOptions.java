@@ -14,13 +14,17 @@ import java.util.List;
 public record EntropyOptions(int clusters, List<Integer> sweep, List<Long> seeds, int points, int threads) {
 
     /** The paper's K, five seeds, and K from 50 to 150. */
-    public static final EntropyOptions DEFAULT = new EntropyOptions(100, List.of(50, 75, 100, 125, 150),
-            List.of(1L, 2L, 3L, 4L, 5L), 8192, 0);
+    public static final EntropyOptions DEFAULT =
+            new EntropyOptions(100, List.of(50, 75, 100, 125, 150), List.of(1L, 2L, 3L, 4L, 5L), 8192, 0);
 
     public EntropyOptions {
         sweep = sweep.stream().sorted().distinct().toList();
         seeds = List.copyOf(seeds);
-        if (clusters < 2 || seeds.isEmpty() || points < clusters || threads < 0 || sweep.stream().anyMatch(k -> k < 2)) {
+        if (clusters < 2
+                || seeds.isEmpty()
+                || points < clusters
+                || threads < 0
+                || sweep.stream().anyMatch(k -> k < 2)) {
             throw new IllegalArgumentException("clusters are 2 or more, points at least as many, and there is a seed");
         }
     }

@@ -36,13 +36,15 @@ public final class EntropyRanking {
     private final int steps;
     private final AtomicInteger step = new AtomicInteger();
 
-    private EntropyRanking(Calibration calibration, Activation activation, EntropyOptions options,
-            DoubleConsumer progress) {
+    private EntropyRanking(
+            Calibration calibration, Activation activation, EntropyOptions options, DoubleConsumer progress) {
         this.calibration = calibration;
         this.activation = activation;
         this.options = options;
         this.progress = progress;
-        long sweep = options.sweep().stream().filter(clusters -> clusters != options.clusters()).count();
+        long sweep = options.sweep().stream()
+                .filter(clusters -> clusters != options.clusters())
+                .count();
         this.steps = calibration.layers() * (int) (options.seeds().size() + sweep + Modality.values().length);
     }
 
@@ -53,8 +55,9 @@ public final class EntropyRanking {
      * @throws InterruptedException the thread was interrupted
      * @throws IOException the vectors cannot be read
      */
-    public static LayerEntropies measure(Calibration calibration, Activation activation, EntropyOptions options,
-            DoubleConsumer progress) throws IOException, InterruptedException {
+    public static LayerEntropies measure(
+            Calibration calibration, Activation activation, EntropyOptions options, DoubleConsumer progress)
+            throws IOException, InterruptedException {
         try {
             return new EntropyRanking(calibration, activation, options, progress).measure();
         } catch (ClosedByInterruptException e) {
@@ -86,12 +89,14 @@ public final class EntropyRanking {
     }
 
     /** @param threads of its matrix products */
-    private record Lane(boolean first, int threads) {
-    }
+    private record Lane(boolean first, int threads) {}
 
     private LayerEntropies measure() throws IOException, InterruptedException {
         OfLayer[] layers = new OfLayer[calibration.layers()];
-        Lanes.run(lanes(), IntStream.range(0, layers.length).iterator(), (lane, layer) -> layers[layer] = measure(lane, layer));
+        Lanes.run(
+                lanes(),
+                IntStream.range(0, layers.length).iterator(),
+                (lane, layer) -> layers[layer] = measure(lane, layer));
         progress.accept(1); // fewer steps when there are too few vectors for some
         List<List<Double>> mixed = new ArrayList<>();
         for (int i = 0; i < options.seeds().size(); i++) {
@@ -99,10 +104,23 @@ public final class EntropyRanking {
             mixed.add(Arrays.stream(layers).map(layer -> layer.mixed.get(seed)).toList());
         }
         SortedMap<Integer, List<Double>> byClusters = new TreeMap<>();
-        layers[0].byClusters.keySet().forEach(clusters -> byClusters.put(clusters,
-                Arrays.stream(layers).map(layer -> layer.byClusters.get(clusters)).toList()));
-        return new LayerEntropies(activation, options.clusters(), points(), options.seeds(), mixed,
-                alone(layers, Modality.IMAGE), alone(layers, Modality.TEXT), byClusters,
+        layers[0]
+                .byClusters
+                .keySet()
+                .forEach(clusters -> byClusters.put(
+                        clusters,
+                        Arrays.stream(layers)
+                                .map(layer -> layer.byClusters.get(clusters))
+                                .toList()));
+        return new LayerEntropies(
+                activation,
+                options.clusters(),
+                points(),
+                options.seeds(),
+                mixed,
+                alone(layers, Modality.IMAGE),
+                alone(layers, Modality.TEXT),
+                byClusters,
                 Map.of("calibration_set", calibration.set(), "sampled_tokens", calibration.samplesDigest()));
     }
 
@@ -110,16 +128,23 @@ public final class EntropyRanking {
     private List<Lane> lanes() {
         int threads = Processors.threads(options.threads());
         long bytes = (long) points() * calibration.width() * Float.BYTES;
-        int lanes = (int) Math.max(1, Math.min(Math.min(threads, calibration.layers()), LANES_BYTES / Math.max(1, bytes)));
-        return IntStream.range(0, lanes).mapToObj(lane -> new Lane(lane == 0, threads / lanes)).toList();
+        int lanes =
+                (int) Math.max(1, Math.min(Math.min(threads, calibration.layers()), LANES_BYTES / Math.max(1, bytes)));
+        return IntStream.range(0, lanes)
+                .mapToObj(lane -> new Lane(lane == 0, threads / lanes))
+                .toList();
     }
 
     private int points() {
-        return TokenSample.mixed(calibration, options.points(), options.seeds().get(0)).size();
+        return TokenSample.mixed(calibration, options.points(), options.seeds().get(0))
+                .size();
     }
 
     private static List<Double> alone(OfLayer[] layers, Modality modality) {
-        return Arrays.stream(layers).map(layer -> layer.alone.get(modality)).filter(Objects::nonNull).toList();
+        return Arrays.stream(layers)
+                .map(layer -> layer.alone.get(modality))
+                .filter(Objects::nonNull)
+                .toList();
     }
 
     private OfLayer measure(Lane lane, int layer) throws IOException, InterruptedException {
@@ -132,17 +157,28 @@ public final class EntropyRanking {
                 found.mixed.add(entropy);
                 for (int clusters : i == 0 ? options.sweep() : List.<Integer>of()) {
                     if (clusters <= sample.size()) {
-                        found.byClusters.put(clusters,
-                                clusters == options.clusters() ? entropy : entropy(lane, vectors, sample, clusters, seed));
+                        found.byClusters.put(
+                                clusters,
+                                clusters == options.clusters()
+                                        ? entropy
+                                        : entropy(lane, vectors, sample, clusters, seed));
                     }
                 }
             }
         }
         for (Modality modality : Modality.values()) {
-            TokenSample sample = TokenSample.of(calibration, modality, options.points(), options.seeds().get(0));
+            TokenSample sample = TokenSample.of(
+                    calibration, modality, options.points(), options.seeds().get(0));
             if (sample.size() >= options.clusters()) {
                 try (VectorProducts vectors = sample.load(activation, layer, lane.threads())) {
-                    found.alone.put(modality, entropy(lane, vectors, sample, options.clusters(), options.seeds().get(0)));
+                    found.alone.put(
+                            modality,
+                            entropy(
+                                    lane,
+                                    vectors,
+                                    sample,
+                                    options.clusters(),
+                                    options.seeds().get(0)));
                 }
             }
         }
@@ -154,7 +190,8 @@ public final class EntropyRanking {
         if (Thread.interrupted()) {
             throw interrupted();
         }
-        double entropy = entropy(KMeans.cluster(vectors, sample.size(), calibration.width(), clusters, seed).sizes());
+        double entropy = entropy(KMeans.cluster(vectors, sample.size(), calibration.width(), clusters, seed)
+                .sizes());
         int done = step.incrementAndGet();
         if (lane.first()) {
             progress.accept((double) done / steps);

@@ -56,16 +56,24 @@ public final class ErrorRanking {
      * @throws InterruptedException the thread was interrupted
      * @throws IOException a file cannot be read
      */
-    public static Ranking rank(ModelFiles base, ModelFiles low, Precision high, ImportanceMatrix importance, int threads,
-            DoubleConsumer progress) throws IOException, InterruptedException {
+    public static Ranking rank(
+            ModelFiles base,
+            ModelFiles low,
+            Precision high,
+            ImportanceMatrix importance,
+            int threads,
+            DoubleConsumer progress)
+            throws IOException, InterruptedException {
         List<List<GgufTensor>> layers = LayeredModel.of(base).layers();
         ErrorRanking ranking = new ErrorRanking(base, low, importance);
         ExecutorService pool = Executors.newFixedThreadPool(Math.max(1, threads));
         try {
             List<List<Future<Double>>> errors = new ArrayList<>();
             for (List<GgufTensor> layer : layers) {
-                errors.add(layer.stream().filter(ranking::isQuantized)
-                        .map(tensor -> pool.submit(() -> ranking.relativeError(tensor))).toList());
+                errors.add(layer.stream()
+                        .filter(ranking::isQuantized)
+                        .map(tensor -> pool.submit(() -> ranking.relativeError(tensor)))
+                        .toList());
             }
             List<Double> scores = new ArrayList<>();
             for (int layer = 0; layer < layers.size(); layer++) {
@@ -76,8 +84,8 @@ public final class ErrorRanking {
                 scores.add(score(error, ranking.bytesSaved(layers.get(layer), high, layer, layers.size())));
                 progress.accept((layer + 1.0) / layers.size());
             }
-            return Ranking.ascending(RankingMethod.ERROR, scores, Map.of("high", high.name(),
-                    "calibration", importance.datasets()));
+            return Ranking.ascending(
+                    RankingMethod.ERROR, scores, Map.of("high", high.name(), "calibration", importance.datasets()));
         } catch (ExecutionException e) {
             if (e.getCause() instanceof IOException io) {
                 throw io;
@@ -94,7 +102,8 @@ public final class ErrorRanking {
     }
 
     private GgufTensor inLow(GgufTensor tensor) {
-        return low.tensor(tensor.name()).filter(found -> found.shape().equals(tensor.shape()))
+        return low.tensor(tensor.name())
+                .filter(found -> found.shape().equals(tensor.shape()))
                 .orElseThrow(() -> new RankException.ForeignModel(tensor.name()));
     }
 
@@ -118,7 +127,8 @@ public final class ErrorRanking {
         double total = 0;
         float[] original = new float[columns];
         float[] quantized = new float[columns];
-        try (Rows ofBase = new Rows(base, matrix); Rows ofLow = new Rows(low, inLow(matrix))) {
+        try (Rows ofBase = new Rows(base, matrix);
+                Rows ofLow = new Rows(low, inLow(matrix))) {
             for (long row = 0; row < matrix.elements() / columns; row++) {
                 ofBase.next(original);
                 ofLow.next(quantized);
@@ -155,7 +165,9 @@ public final class ErrorRanking {
             columns = Math.toIntExact(tensor.extent(0));
             rowsLeft = tensor.elements() / columns;
             int rows = (int) Math.min(rowsLeft, Math.max(1, SLICE_WEIGHTS / columns));
-            floats = ByteBuffer.allocateDirect(rows * columns * Float.BYTES).order(ByteOrder.nativeOrder()).asFloatBuffer();
+            floats = ByteBuffer.allocateDirect(rows * columns * Float.BYTES)
+                    .order(ByteOrder.nativeOrder())
+                    .asFloatBuffer();
             floats.limit(0);
             int part = 0;
             while (model.parts().get(part).tensor(tensor.name()).isEmpty()) {
@@ -169,7 +181,10 @@ public final class ErrorRanking {
         void next(float[] row) throws IOException {
             if (!floats.hasRemaining()) {
                 int rows = (int) Math.min(rowsLeft, floats.capacity() / columns);
-                long bytes = (long) rows * columns / tensor.type().blockSize() * tensor.type().blockBytes();
+                long bytes = (long) rows
+                        * columns
+                        / tensor.type().blockSize()
+                        * tensor.type().blockBytes();
                 ByteBuffer blocks = ByteBuffer.allocateDirect((int) bytes).order(ByteOrder.LITTLE_ENDIAN);
                 while (blocks.hasRemaining()) {
                     if (channel.read(blocks, offset + blocks.position()) < 0) {

@@ -16,6 +16,7 @@ final class KMeans {
 
     /** Lloyd's iteration has settled when not more than this share of the vectors moves: shares p_k hardly change then. */
     private static final double SETTLED = 0.001;
+
     private static final int MAX_ITERATIONS = 100;
 
     private final VectorProducts points;
@@ -34,8 +35,7 @@ final class KMeans {
      * @param sizes vectors of each cluster; a cluster is empty when there are fewer distinct vectors than clusters
      * @param iterations of Lloyd's
      */
-    record Clustering(int[] assignment, int[] sizes, int iterations) {
-    }
+    record Clustering(int[] assignment, int[] sizes, int iterations) {}
 
     private KMeans(VectorProducts points, int count, int width, int clusters) {
         this.points = points;
@@ -48,7 +48,9 @@ final class KMeans {
         for (int i = 0; i < count; i++) {
             squares[i] = square(vectors, i);
         }
-        centroids = ByteBuffer.allocateDirect(clusters * width * Float.BYTES).order(ByteOrder.nativeOrder()).asFloatBuffer();
+        centroids = ByteBuffer.allocateDirect(clusters * width * Float.BYTES)
+                .order(ByteOrder.nativeOrder())
+                .asFloatBuffer();
     }
 
     /** @throws RankException.TooFewVectors there are fewer vectors than clusters */

@@ -11,8 +11,7 @@ import java.util.Map;
 /** Layers in the order of the measured harm that each one does alone. */
 public final class KldRanking {
 
-    private KldRanking() {
-    }
+    private KldRanking() {}
 
     /**
      * Ascending mean KL divergence with one layer at the low precision and all others high.

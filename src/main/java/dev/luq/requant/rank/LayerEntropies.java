@@ -25,8 +25,16 @@ import org.hipparchus.stat.correlation.KendallsCorrelation;
  * @param byClusters pooled tokens by K, first seed; K for which there are too few vectors are left out
  * @param origin digests of the calibration set and of the sampled tokens
  */
-public record LayerEntropies(Activation activation, int clusters, int points, List<Long> seeds, List<List<Double>> mixed,
-        List<Double> image, List<Double> text, SortedMap<Integer, List<Double>> byClusters, Map<String, String> origin) {
+public record LayerEntropies(
+        Activation activation,
+        int clusters,
+        int points,
+        List<Long> seeds,
+        List<List<Double>> mixed,
+        List<Double> image,
+        List<Double> text,
+        SortedMap<Integer, List<Double>> byClusters,
+        Map<String, String> origin) {
 
     public LayerEntropies {
         byClusters = Collections.unmodifiableSortedMap(new TreeMap<>(byClusters));
@@ -75,8 +83,10 @@ public record LayerEntropies(Activation activation, int clusters, int points, Li
      * layers. The paper's normalised distance is {@code (1 - tau) / 2}, the share of pairs in opposite order.
      */
     static double tau(List<Double> a, List<Double> b) {
-        return new KendallsCorrelation().correlation(a.stream().mapToDouble(x -> x).toArray(),
-                b.stream().mapToDouble(x -> x).toArray());
+        return new KendallsCorrelation()
+                .correlation(
+                        a.stream().mapToDouble(x -> x).toArray(),
+                        b.stream().mapToDouble(x -> x).toArray());
     }
 
     /** Ascending mean entropy, with everything that led to it as provenance. */
@@ -91,8 +101,10 @@ public record LayerEntropies(Activation activation, int clusters, int points, Li
         provenance.put("tau_between_seeds", tausBetweenSeeds());
         provenance.put("tau_to_previous_clusters", withTextKeys(tausByClusters()));
         provenance.put("entropy_by_clusters", withTextKeys(byClusters));
-        return Ranking.ascending(activation == Activation.OUTPUT ? RankingMethod.ENTROPY
-                : RankingMethod.ENTROPY_NORMED_INPUT, mean(), provenance);
+        return Ranking.ascending(
+                activation == Activation.OUTPUT ? RankingMethod.ENTROPY : RankingMethod.ENTROPY_NORMED_INPUT,
+                mean(),
+                provenance);
     }
 
     /** JSON has no other keys. */

@@ -10,8 +10,8 @@ public abstract sealed class RankException extends RuntimeException {
     /** Fewer sampled vectors than clusters. */
     public static final class TooFewVectors extends RankException {
         TooFewVectors(int vectors, int clusters) {
-            super("There are " + vectors + " sampled vectors for " + clusters + " clusters; calibrate with more examples or"
-                    + " longer ones.");
+            super("There are " + vectors + " sampled vectors for " + clusters
+                    + " clusters; calibrate with more examples or" + " longer ones.");
         }
     }
 
@@ -25,7 +25,8 @@ public abstract sealed class RankException extends RuntimeException {
     /** Weights that errors are computed from are no finite numbers. */
     public static final class NonFiniteWeights extends RankException {
         NonFiniteWeights(String tensor) {
-            super("The weights of tensor " + tensor + ", of the base model or quantized, are not finite; fetch or convert the"
+            super("The weights of tensor " + tensor
+                    + ", of the base model or quantized, are not finite; fetch or convert the"
                     + " base again, and remove the quantized layers from the store.");
         }
     }

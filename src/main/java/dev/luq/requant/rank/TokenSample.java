@@ -51,10 +51,12 @@ final class TokenSample {
     }
 
     private void take(Modality modality, int count, long seed) {
-        List<Integer> order = Arrays.asList(IntStream.range(0, calibration.samples(modality)).boxed()
-                .toArray(Integer[]::new));
+        List<Integer> order = Arrays.asList(
+                IntStream.range(0, calibration.samples(modality)).boxed().toArray(Integer[]::new));
         Collections.shuffle(order, new Random(seed));
-        slots.put(modality, order.stream().limit(count).mapToInt(slot -> slot).sorted().toArray());
+        slots.put(
+                modality,
+                order.stream().limit(count).mapToInt(slot -> slot).sorted().toArray());
     }
 
     int size() {

@@ -46,7 +46,8 @@ record Axis(String label, boolean logarithmic, double low, double high) {
 
     /** Where a value lies, 0 (low) to 1 (high); outside of the range at the nearer edge. */
     double place(double value) {
-        double share = logarithmic ? Math.log(Math.max(value, low) / low) / Math.log(high / low)
+        double share = logarithmic
+                ? Math.log(Math.max(value, low) / low) / Math.log(high / low)
                 : (value - low) / (high - low);
         return Math.max(0, Math.min(1, share));
     }
@@ -90,6 +91,9 @@ record Axis(String label, boolean logarithmic, double low, double high) {
         if (value != 0 && (Math.abs(value) < 1e-4 || Math.abs(value) >= 1e7)) {
             return String.format(Locale.ROOT, "%.1e", value);
         }
-        return new BigDecimal(value).round(new MathContext(6)).stripTrailingZeros().toPlainString();
+        return new BigDecimal(value)
+                .round(new MathContext(6))
+                .stripTrailingZeros()
+                .toPlainString();
     }
 }

@@ -21,7 +21,11 @@ record Chart(String title, Axis x, Axis y, List<Series> series, boolean integerS
     private static final double BOTTOM = 46;
 
     /** How the points of a series are joined. */
-    enum Line { NONE, SOLID, DASHED }
+    enum Line {
+        NONE,
+        SOLID,
+        DASHED
+    }
 
     /**
      * @param name in the legend
@@ -57,20 +61,32 @@ record Chart(String title, Axis x, Axis y, List<Series> series, boolean integerS
         if (series.size() < 2) {
             return "";
         }
-        return series.stream().map(s -> "<span class=\"key\"><svg width=\"26\" height=\"12\" aria-hidden=\"true\">"
-                + (s.line == Line.NONE ? "" : line(s, "M1 6H25")) + marker(s, 13, 6, "") + "</svg>" + Html.text(s.name)
-                + "</span>").collect(Collectors.joining("", "<figcaption>", "</figcaption>"));
+        return series.stream()
+                .map(s -> "<span class=\"key\"><svg width=\"26\" height=\"12\" aria-hidden=\"true\">"
+                        + (s.line == Line.NONE ? "" : line(s, "M1 6H25")) + marker(s, 13, 6, "") + "</svg>"
+                        + Html.text(s.name)
+                        + "</span>")
+                .collect(Collectors.joining("", "<figcaption>", "</figcaption>"));
     }
 
     private String svg() {
-        StringBuilder svg = new StringBuilder(String.format(Locale.ROOT,
-                "<svg viewBox=\"0 0 %.0f %.0f\" role=\"img\" aria-label=\"%s\">", WIDTH, HEIGHT, Html.text(title)));
+        StringBuilder svg = new StringBuilder(String.format(
+                Locale.ROOT,
+                "<svg viewBox=\"0 0 %.0f %.0f\" role=\"img\" aria-label=\"%s\">",
+                WIDTH,
+                HEIGHT,
+                Html.text(title)));
         grid(svg);
         for (Series s : series) {
-            List<Point> shown = s.points.stream().filter(p -> Double.isFinite(p.x) && Double.isFinite(p.y)).toList();
+            List<Point> shown = s.points.stream()
+                    .filter(p -> Double.isFinite(p.x) && Double.isFinite(p.y))
+                    .toList();
             if (s.line != Line.NONE && shown.size() > 1) {
-                svg.append(line(s, shown.stream().map(p -> coordinates(px(p.x), py(p.y)))
-                        .collect(Collectors.joining("L", "M", ""))));
+                svg.append(line(
+                        s,
+                        shown.stream()
+                                .map(p -> coordinates(px(p.x), py(p.y)))
+                                .collect(Collectors.joining("L", "M", ""))));
             }
             shown.forEach(p -> point(svg, s, p));
         }
@@ -80,7 +96,8 @@ record Chart(String title, Axis x, Axis y, List<Series> series, boolean integerS
     private void grid(StringBuilder svg) {
         double bottom = HEIGHT - BOTTOM;
         for (double tick : y.ticks()) {
-            svg.append(String.format(Locale.ROOT, "<path class=\"grid\" d=\"M%.1f %.1fH%.1f\"/>", LEFT, py(tick), WIDTH - RIGHT));
+            svg.append(String.format(
+                    Locale.ROOT, "<path class=\"grid\" d=\"M%.1f %.1fH%.1f\"/>", LEFT, py(tick), WIDTH - RIGHT));
             text(svg, LEFT - 8, py(tick) + 4, "end", Axis.text(tick));
         }
         for (double tick : x.ticks()) {
@@ -90,20 +107,33 @@ record Chart(String title, Axis x, Axis y, List<Series> series, boolean integerS
             svg.append(String.format(Locale.ROOT, "<path class=\"tick\" d=\"M%.1f %.1fv5\"/>", px(tick), bottom));
             text(svg, px(tick), bottom + 19, "middle", Axis.text(tick));
         }
-        svg.append(String.format(Locale.ROOT, "<path class=\"axis\" d=\"M%.1f %.1fH%.1f\"/>", LEFT, bottom, WIDTH - RIGHT));
+        svg.append(String.format(
+                Locale.ROOT, "<path class=\"axis\" d=\"M%.1f %.1fH%.1f\"/>", LEFT, bottom, WIDTH - RIGHT));
         text(svg, (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 6, "middle", x.label());
         double middle = (TOP + bottom) / 2;
-        svg.append(String.format(Locale.ROOT, "<text transform=\"rotate(-90 14 %.1f)\" x=\"14\" y=\"%.1f\" text-anchor=\"middle\">%s</text>",
-                middle, middle, Html.text(y.label())));
+        svg.append(String.format(
+                Locale.ROOT,
+                "<text transform=\"rotate(-90 14 %.1f)\" x=\"14\" y=\"%.1f\" text-anchor=\"middle\">%s</text>",
+                middle,
+                middle,
+                Html.text(y.label())));
     }
 
     private void point(StringBuilder svg, Series s, Point p) {
         if (p.spread > 0) {
-            svg.append(String.format(Locale.ROOT, "<path class=\"line c%d\" d=\"M%.1f %.1fV%.1f\"/>", s.color, px(p.x),
-                    py(p.y - p.spread), py(p.y + p.spread)));
+            svg.append(String.format(
+                    Locale.ROOT,
+                    "<path class=\"line c%d\" d=\"M%.1f %.1fV%.1f\"/>",
+                    s.color,
+                    px(p.x),
+                    py(p.y - p.spread),
+                    py(p.y + p.spread)));
         }
-        svg.append(marker(s, px(p.x), py(p.y), "<title>" + Html.text(p.label + (p.detail.isEmpty() ? "" : "\n" + p.detail))
-                + "</title>"));
+        svg.append(marker(
+                s,
+                px(p.x),
+                py(p.y),
+                "<title>" + Html.text(p.label + (p.detail.isEmpty() ? "" : "\n" + p.detail)) + "</title>"));
         if (s.labelled) {
             // Beside the point, on the side where there is room.
             boolean left = px(p.x) > WIDTH - RIGHT - 90;
@@ -119,18 +149,24 @@ record Chart(String title, Axis x, Axis y, List<Series> series, boolean integerS
 
     /** A circle, square, diamond, triangle up or down by colour number, with a halo in the page's colour. */
     private static String marker(Series s, double x, double y, String inner) {
-        String shape = switch (s.color % 5) {
-            case 0 -> "m4.5 0a4.5 4.5 0 1 0 -9 0a4.5 4.5 0 1 0 9 0z";
-            case 1 -> "m-4 -4h8v8h-8z";
-            case 2 -> "m0 -5.6l5.6 5.6l-5.6 5.6l-5.6 -5.6z";
-            case 3 -> "m0 -5.2l5.2 9h-10.4z";
-            default -> "m0 5.2l5.2 -9h-10.4z";
-        };
+        String shape =
+                switch (s.color % 5) {
+                    case 0 -> "m4.5 0a4.5 4.5 0 1 0 -9 0a4.5 4.5 0 1 0 9 0z";
+                    case 1 -> "m-4 -4h8v8h-8z";
+                    case 2 -> "m0 -5.6l5.6 5.6l-5.6 5.6l-5.6 -5.6z";
+                    case 3 -> "m0 -5.2l5.2 9h-10.4z";
+                    default -> "m0 5.2l5.2 -9h-10.4z";
+                };
         return "<path class=\"mark c" + s.color + "\" d=\"M" + coordinates(x, y) + shape + "\">" + inner + "</path>";
     }
 
     private static void text(StringBuilder svg, double x, double y, String anchor, String text) {
-        svg.append(String.format(Locale.ROOT, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">%s</text>", x, y, anchor,
+        svg.append(String.format(
+                Locale.ROOT,
+                "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">%s</text>",
+                x,
+                y,
+                anchor,
                 Html.text(text)));
     }
 

@@ -35,13 +35,16 @@ final class ComparisonSections {
         if (comparison.frontier().isEmpty()) {
             return "";
         }
-        Map<String, List<Measured>> lines = bySeries(Stream.concat(comparison.frontier().stream(),
-                comparison.equalBytes().stream()).toList());
+        Map<String, List<Measured>> lines =
+                bySeries(Stream.concat(comparison.frontier().stream(), comparison.equalBytes().stream())
+                        .toList());
         lines.put(UNIFORM, comparison.uniform());
-        return Html.heading("Size and quality") + Html.paragraph("Every method at several budgets, and at the bytes of each"
-                + " uniform type, beside llama.cpp's own mixes over the whole model with the same importance matrix. Lower is"
-                + " better in the first picture, higher in the second.")
-                + chart("KL divergence by size", lines, true) + chart("Right answers by size", lines, false)
+        return Html.heading("Size and quality")
+                + Html.paragraph("Every method at several budgets, and at the bytes of each"
+                        + " uniform type, beside llama.cpp's own mixes over the whole model with the same importance matrix. Lower is"
+                        + " better in the first picture, higher in the second.")
+                + chart("KL divergence by size", lines, true)
+                + chart("Right answers by size", lines, false)
                 + table("budget", comparison.frontier());
     }
 
@@ -52,26 +55,35 @@ final class ComparisonSections {
         List<Measured> rows = new ArrayList<>();
         for (Measured uniform : comparison.uniform()) {
             rows.add(uniform);
-            comparison.equalBytes().stream().filter(m -> m.label().equals(uniform.label())).forEach(rows::add);
+            comparison.equalBytes().stream()
+                    .filter(m -> m.label().equals(uniform.label()))
+                    .forEach(rows::add);
         }
-        return Html.heading("Uniform types at equal bytes") + Html.paragraph("Below each uniform type the methods with at most"
-                + " its bytes; a method is missing where its smallest plan is larger.") + table("beside", rows);
+        return Html.heading("Uniform types at equal bytes")
+                + Html.paragraph("Below each uniform type the methods with at most"
+                        + " its bytes; a method is missing where its smallest plan is larger.")
+                + table("beside", rows);
     }
 
     private String orders() {
         if (comparison.orders().isEmpty()) {
             return "";
         }
-        return Html.heading("Does the order matter?") + Html.paragraph("The same two precisions at the same budgets, layers"
-                + " taken in other orders: lowest entropy first is the paper's.")
-                + chart("KL divergence by order", byOrder(), true) + chart("Right answers by order", byOrder(), false)
+        return Html.heading("Does the order matter?")
+                + Html.paragraph("The same two precisions at the same budgets, layers"
+                        + " taken in other orders: lowest entropy first is the paper's.")
+                + chart("KL divergence by order", byOrder(), true)
+                + chart("Right answers by order", byOrder(), false)
                 + table("budget", comparison.orders());
     }
 
     /** The random orders are one cloud. */
     private Map<String, List<Measured>> byOrder() {
-        return comparison.orders().stream().collect(Collectors.groupingBy(
-                m -> m.series().startsWith(RANDOM) ? RANDOM : m.series(), LinkedHashMap::new, Collectors.toList()));
+        return comparison.orders().stream()
+                .collect(Collectors.groupingBy(
+                        m -> m.series().startsWith(RANDOM) ? RANDOM : m.series(),
+                        LinkedHashMap::new,
+                        Collectors.toList()));
     }
 
     private String alphas() {
@@ -82,16 +94,32 @@ final class ComparisonSections {
                 alpha("after an image", 1, m -> m.quality().image().meanKld()),
                 alpha("text only", 2, m -> m.quality().text().meanKld()),
                 alpha("all", 0, m -> m.quality().all().meanKld()));
-        return Html.heading("Share of images in the calibration") + Html.paragraph("Alpha is the weight of image examples in"
-                + " the importance matrix: 0 is text only, 1 images only. The plan is the same, only the matrix changes.")
-                + new Chart("KL divergence by alpha", new Axis("alpha", false, -0.04, 1.04), Axis.fromZero(KLD, values(series)),
-                series).html() + table("alpha", comparison.alphas());
+        return Html.heading("Share of images in the calibration")
+                + Html.paragraph(
+                        "Alpha is the weight of image examples in"
+                                + " the importance matrix: 0 is text only, 1 images only. The plan is the same, only the matrix changes.")
+                + new Chart(
+                                "KL divergence by alpha",
+                                new Axis("alpha", false, -0.04, 1.04),
+                                Axis.fromZero(KLD, values(series)),
+                                series)
+                        .html()
+                + table("alpha", comparison.alphas());
     }
 
     private Chart.Series alpha(String name, int color, ToDoubleFunction<Measured> value) {
-        return new Chart.Series(name, color, Chart.Line.SOLID, false, comparison.alphas().stream().map(m -> new Chart.Point(
-                Double.parseDouble(m.label()), value.applyAsDouble(m), name + ", alpha " + m.label(),
-                Html.nats(value.applyAsDouble(m)) + " nats")).toList());
+        return new Chart.Series(
+                name,
+                color,
+                Chart.Line.SOLID,
+                false,
+                comparison.alphas().stream()
+                        .map(m -> new Chart.Point(
+                                Double.parseDouble(m.label()),
+                                value.applyAsDouble(m),
+                                name + ", alpha " + m.label(),
+                                Html.nats(value.applyAsDouble(m)) + " nats"))
+                        .toList());
     }
 
     private String modalities() {
@@ -100,47 +128,74 @@ final class ComparisonSections {
         }
         List<List<String>> rows = new ArrayList<>();
         bySeries(comparison.modalities()).forEach((name, measured) -> {
-            rows.add(List.of(name, String.valueOf(measured.size()), spread(measured, m -> m.quality().all().meanKld()),
-                    spread(measured, m -> m.quality().image().meanKld()), spread(measured, m -> m.quality().text().meanKld()),
+            rows.add(List.of(
+                    name,
+                    String.valueOf(measured.size()),
+                    spread(measured, m -> m.quality().all().meanKld()),
+                    spread(measured, m -> m.quality().image().meanKld()),
+                    spread(measured, m -> m.quality().text().meanKld()),
                     spread(measured, m -> 100 * m.quality().exactMatchAll().share())));
         });
-        return Html.heading("Multimodal and text-only calibration") + Html.paragraph("The whole method at the same budget,"
-                + " calibrated with images and without; mean and standard deviation over seeds.")
+        return Html.heading("Multimodal and text-only calibration")
+                + Html.paragraph("The whole method at the same budget,"
+                        + " calibrated with images and without; mean and standard deviation over seeds.")
                 + Html.table(List.of("calibration", "seeds", KLD, "after an image", "text only", RIGHT), rows)
                 + table("seed", comparison.modalities());
     }
 
     private static String spread(List<Measured> measured, ToDoubleFunction<Measured> value) {
         double mean = measured.stream().mapToDouble(value).average().orElse(0);
-        double squares = measured.stream().mapToDouble(m -> Math.pow(value.applyAsDouble(m) - mean, 2)).sum();
+        double squares = measured.stream()
+                .mapToDouble(m -> Math.pow(value.applyAsDouble(m) - mean, 2))
+                .sum();
         double deviation = measured.size() < 2 ? 0 : Math.sqrt(squares / (measured.size() - 1));
         Function<Double, String> text = v -> mean >= 1 ? Html.number(v, 2) : Html.nats(v);
         return text.apply(mean) + " ± " + text.apply(deviation);
     }
 
     private static Map<String, List<Measured>> bySeries(List<Measured> measured) {
-        return measured.stream().collect(Collectors.groupingBy(Measured::series, LinkedHashMap::new, Collectors.toList()));
+        return measured.stream()
+                .collect(Collectors.groupingBy(Measured::series, LinkedHashMap::new, Collectors.toList()));
     }
 
     /** By ratio: KL divergence on a logarithmic scale, or right answers. */
     private static String chart(String title, Map<String, List<Measured>> lines, boolean kld) {
-        ToDoubleFunction<Measured> value = kld ? m -> m.quality().all().meanKld()
+        ToDoubleFunction<Measured> value = kld
+                ? m -> m.quality().all().meanKld()
                 : m -> 100 * m.quality().exactMatchAll().share();
         List<Chart.Series> series = new ArrayList<>();
         lines.forEach((name, measured) -> {
             boolean uniform = name.equals(UNIFORM);
             boolean scattered = uniform || name.equals(RANDOM);
-            List<Chart.Point> points = measured.stream().sorted((a, b) -> Double.compare(a.ratioToQ4KM(), b.ratioToQ4KM()))
-                    .map(m -> new Chart.Point(100 * m.ratioToQ4KM(), value.applyAsDouble(m),
-                            uniform ? m.label() : m.series() + ", " + m.label(), Html.percent(m.ratioToQ4KM()) + " of Q4_K_M, "
-                            + (kld ? Html.nats(value.applyAsDouble(m)) + " nats" : Html.number(value.applyAsDouble(m), 1) + " %")))
+            List<Chart.Point> points = measured.stream()
+                    .sorted((a, b) -> Double.compare(a.ratioToQ4KM(), b.ratioToQ4KM()))
+                    .map(m -> new Chart.Point(
+                            100 * m.ratioToQ4KM(),
+                            value.applyAsDouble(m),
+                            uniform ? m.label() : m.series() + ", " + m.label(),
+                            Html.percent(m.ratioToQ4KM()) + " of Q4_K_M, "
+                                    + (kld
+                                            ? Html.nats(value.applyAsDouble(m)) + " nats"
+                                            : Html.number(value.applyAsDouble(m), 1) + " %")))
                     .toList();
-            series.add(new Chart.Series(name, scattered ? 6 : series.size() % 6, scattered ? Chart.Line.NONE : Chart.Line.SOLID,
-                    uniform, points));
+            series.add(new Chart.Series(
+                    name,
+                    scattered ? 6 : series.size() % 6,
+                    scattered ? Chart.Line.NONE : Chart.Line.SOLID,
+                    uniform,
+                    points));
         });
         Axis y = kld ? Axis.logarithmic(KLD, values(series)) : Axis.linear(RIGHT, values(series));
-        return new Chart(title, Axis.linear(RATIO, series.stream().flatMap(s -> s.points().stream())
-                .mapToDouble(Chart.Point::x)), y, series).html();
+        return new Chart(
+                        title,
+                        Axis.linear(
+                                RATIO,
+                                series.stream()
+                                        .flatMap(s -> s.points().stream())
+                                        .mapToDouble(Chart.Point::x)),
+                        y,
+                        series)
+                .html();
     }
 
     private static DoubleStream values(List<Chart.Series> series) {
@@ -148,11 +203,32 @@ final class ComparisonSections {
     }
 
     private static String table(String label, List<Measured> measured) {
-        return Html.table(List.of("model", label, "weights", "of Q4_K_M", "low layers", KLD, "after an image", "text only",
-                "p99 KLD", "same token", "right"), measured.stream().map(m -> List.of(m.series(), m.label(),
-                Html.bytes(m.weightBytes()), Html.percent(m.ratioToQ4KM()), m.lowLayers() < 0 ? "" : String.valueOf(m.lowLayers()),
-                Html.nats(m.quality().all().meanKld()), Html.nats(m.quality().image().meanKld()),
-                Html.nats(m.quality().text().meanKld()), Html.nats(m.quality().all().p99Kld()),
-                Html.percent(m.quality().all().top1()), Html.percent(m.quality().exactMatchAll().share()))).toList());
+        return Html.table(
+                List.of(
+                        "model",
+                        label,
+                        "weights",
+                        "of Q4_K_M",
+                        "low layers",
+                        KLD,
+                        "after an image",
+                        "text only",
+                        "p99 KLD",
+                        "same token",
+                        "right"),
+                measured.stream()
+                        .map(m -> List.of(
+                                m.series(),
+                                m.label(),
+                                Html.bytes(m.weightBytes()),
+                                Html.percent(m.ratioToQ4KM()),
+                                m.lowLayers() < 0 ? "" : String.valueOf(m.lowLayers()),
+                                Html.nats(m.quality().all().meanKld()),
+                                Html.nats(m.quality().image().meanKld()),
+                                Html.nats(m.quality().text().meanKld()),
+                                Html.nats(m.quality().all().p99Kld()),
+                                Html.percent(m.quality().all().top1()),
+                                Html.percent(m.quality().exactMatchAll().share())))
+                        .toList());
     }
 }

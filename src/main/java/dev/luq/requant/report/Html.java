@@ -8,8 +8,7 @@ import java.util.Locale;
 /** Pieces of a page. Every text goes through {@link #text}. */
 final class Html {
 
-    private Html() {
-    }
+    private Html() {}
 
     /** Text for content and quoted attributes. */
     static String text(String text) {
@@ -42,11 +41,13 @@ final class Html {
      */
     static String table(List<String> header, List<List<String>> rows) {
         StringBuilder table = new StringBuilder("<div class=\"scroll\"><table><thead><tr>");
-        header.forEach(name -> table.append("<th scope=\"col\">").append(text(name)).append("</th>"));
+        header.forEach(
+                name -> table.append("<th scope=\"col\">").append(text(name)).append("</th>"));
         table.append("</tr></thead><tbody>\n");
         for (List<String> row : rows) {
             table.append("<tr><th scope=\"row\">").append(text(row.get(0))).append("</th>");
-            row.subList(1, row.size()).forEach(cell -> table.append("<td>").append(text(cell)).append("</td>"));
+            row.subList(1, row.size())
+                    .forEach(cell -> table.append("<td>").append(text(cell)).append("</td>"));
             table.append("</tr>\n");
         }
         return table.append("</tbody></table></div>\n").toString();
@@ -62,12 +63,17 @@ final class Html {
 
     /** Nats with three significant digits, or more where they are below a thousandth. */
     static String nats(double value) {
-        return value == 0 ? "0" : value < 0.001 ? String.format(Locale.ROOT, "%.1e", value)
-                : value < 1 ? number(value, 4) : number(value, 2);
+        return value == 0
+                ? "0"
+                : value < 0.001
+                        ? String.format(Locale.ROOT, "%.1e", value)
+                        : value < 1 ? number(value, 4) : number(value, 2);
     }
 
     static String bytes(long bytes) {
         double mib = bytes / MIB;
-        return mib >= 1024 ? number(mib / 1024, 2) + " GiB" : mib >= 100 ? number(mib, 0) + " MiB" : number(mib, 2) + " MiB";
+        return mib >= 1024
+                ? number(mib / 1024, 2) + " GiB"
+                : mib >= 100 ? number(mib, 0) + " MiB" : number(mib, 2) + " MiB";
     }
 }

@@ -35,12 +35,21 @@ public final class Page {
     private String html() {
         String title = report.manifestId() + " from " + report.baseName();
         StringBuilder page = new StringBuilder("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"/>\n"
-                + "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n<title>" + Html.text(title)
+                + "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n<title>"
+                + Html.text(title)
                 + "</title>\n<style>\n" + Style.SHEET + "</style></head>\n<body><main>\n");
-        page.append("<h1>").append(Html.text(report.manifestId())).append("</h1>\n<p class=\"soft\">")
-                .append(Html.text("Re-quantized from " + report.baseName() + " (" + report.modelId() + ") for a budget of "
-                        + report.budget() + ", " + report.created())).append("</p>\n");
-        page.append(tiles()).append(choice()).append(plan()).append(quality()).append(rankings()).append(costs());
+        page.append("<h1>")
+                .append(Html.text(report.manifestId()))
+                .append("</h1>\n<p class=\"soft\">")
+                .append(Html.text("Re-quantized from " + report.baseName() + " (" + report.modelId()
+                        + ") for a budget of " + report.budget() + ", " + report.created()))
+                .append("</p>\n");
+        page.append(tiles())
+                .append(choice())
+                .append(plan())
+                .append(quality())
+                .append(rankings())
+                .append(costs());
         report.comparison().ifPresent(comparison -> page.append(new ComparisonSections(comparison).html()));
         return page.append(provenance()).append("</main></body></html>\n").toString();
     }
@@ -56,8 +65,13 @@ public final class Page {
                 tile(Html.nats(quality.all().meanKld()), "mean KL divergence, nats"),
                 tile(Html.percent(quality.all().top1()), "same next token as the base")));
         if (quality.exactMatchAll().asked() > 0) {
-            tiles.add(tile(Html.percent(quality.exactMatchAll().share()), "answers right" + report.baseQuality()
-                    .map(base -> ", base " + Html.percent(base.exactMatchAll().share())).orElse("")));
+            tiles.add(tile(
+                    Html.percent(quality.exactMatchAll().share()),
+                    "answers right"
+                            + report.baseQuality()
+                                    .map(base -> ", base "
+                                            + Html.percent(base.exactMatchAll().share()))
+                                    .orElse("")));
         }
         return "<div class=\"tiles\">" + String.join("", tiles) + "</div>\n";
     }
@@ -67,11 +81,18 @@ public final class Page {
     }
 
     private String choice() {
-        StringBuilder section = new StringBuilder(Html.heading("Method: " + report.chosen())).append(Html.paragraph(report.why()));
+        StringBuilder section =
+                new StringBuilder(Html.heading("Method: " + report.chosen())).append(Html.paragraph(report.why()));
         if (report.choices().size() > 1) {
-            section.append(Html.table(List.of("method", "weights", "layers below high", "mean KLD, held-out calibration"),
-                    report.choices().stream().map(c -> List.of(c.method(), Html.bytes(c.weightBytes()),
-                            String.valueOf(c.lowLayers()), c.meanKld().map(Html::nats).orElse("not measured"))).toList()));
+            section.append(Html.table(
+                    List.of("method", "weights", "layers below high", "mean KLD, held-out calibration"),
+                    report.choices().stream()
+                            .map(c -> List.of(
+                                    c.method(),
+                                    Html.bytes(c.weightBytes()),
+                                    String.valueOf(c.lowLayers()),
+                                    c.meanKld().map(Html::nats).orElse("not measured")))
+                            .toList()));
         }
         return section.toString();
     }
@@ -82,47 +103,82 @@ public final class Page {
         Precision highest = plan.layers().stream().max(Precision::compareTo).orElseThrow();
         for (int i = 0; i < plan.layers().size(); i++) {
             Precision precision = plan.layers().get(i);
-            section.append(precision == highest ? "<li>" : "<li class=\"low\">").append("<b>").append(i).append("</b>")
-                    .append(Html.text(precision.name())).append("</li>");
+            section.append(precision == highest ? "<li>" : "<li class=\"low\">")
+                    .append("<b>")
+                    .append(i)
+                    .append("</b>")
+                    .append(Html.text(precision.name()))
+                    .append("</li>");
         }
         MemoryEstimate memory = report.published().memory();
-        return section.append("</ol>\n").append(Html.paragraph("Layers from the input to the output; those below the highest"
+        return section.append("</ol>\n")
+                .append(Html.paragraph("Layers from the input to the output; those below the highest"
                         + " precision are underlined. Outside the layers " + plan.outside() + ", projector "
-                        + (plan.mmproj() == Precision.F16 ? "as it is" : plan.mmproj().name()) + "."))
-                .append(Html.table(List.of("resident memory, estimated", "bytes"), List.of(
-                        List.of("weights", Html.bytes(memory.weights())), List.of("projector", Html.bytes(memory.mmproj())),
-                        List.of("KV cache", Html.bytes(memory.kvCache())),
-                        List.of("compute buffers", Html.bytes(memory.compute())),
-                        List.of("processes", Html.bytes(memory.processes())),
-                        List.of("together", Html.bytes(memory.total()))))).toString();
+                        + (plan.mmproj() == Precision.F16
+                                ? "as it is"
+                                : plan.mmproj().name()) + "."))
+                .append(Html.table(
+                        List.of("resident memory, estimated", "bytes"),
+                        List.of(
+                                List.of("weights", Html.bytes(memory.weights())),
+                                List.of("projector", Html.bytes(memory.mmproj())),
+                                List.of("KV cache", Html.bytes(memory.kvCache())),
+                                List.of("compute buffers", Html.bytes(memory.compute())),
+                                List.of("processes", Html.bytes(memory.processes())),
+                                List.of("together", Html.bytes(memory.total())))))
+                .toString();
     }
 
     private String quality() {
         Quality quality = report.quality();
-        StringBuilder section = new StringBuilder(Html.heading("Quality of the published files")).append(Html.paragraph(
-                "On the evaluation set, against the base model's next-token distribution at every position of the right"
-                        + " answers. KLD is D(base || model) in nats; p99 the nearest rank."));
-        section.append(Html.table(List.of("positions of answers", "count", "mean KLD", "± error", "p99 KLD", "same next token"),
-                List.of(agreement("after an image", quality.image()), agreement("text only", quality.text()),
+        StringBuilder section = new StringBuilder(Html.heading("Quality of the published files"))
+                .append(Html.paragraph(
+                        "On the evaluation set, against the base model's next-token distribution at every position of the right"
+                                + " answers. KLD is D(base || model) in nats; p99 the nearest rank."));
+        section.append(Html.table(
+                List.of("positions of answers", "count", "mean KLD", "± error", "p99 KLD", "same next token"),
+                List.of(
+                        agreement("after an image", quality.image()),
+                        agreement("text only", quality.text()),
                         agreement("all", quality.all()))));
         if (!quality.exactMatch().isEmpty()) {
-            Map<String, Score> base = report.baseQuality().map(Quality::exactMatch).orElse(Map.of());
+            Map<String, Score> base =
+                    report.baseQuality().map(Quality::exactMatch).orElse(Map.of());
             List<List<String>> rows = new ArrayList<>();
-            quality.exactMatch().forEach((category, score) -> rows.add(List.of(category, String.valueOf(score.asked()),
-                    Html.percent(score.share()), Optional.ofNullable(base.get(category)).map(s -> Html.percent(s.share())).orElse(""))));
+            quality.exactMatch()
+                    .forEach((category, score) -> rows.add(List.of(
+                            category,
+                            String.valueOf(score.asked()),
+                            Html.percent(score.share()),
+                            Optional.ofNullable(base.get(category))
+                                    .map(s -> Html.percent(s.share()))
+                                    .orElse(""))));
             Score all = quality.exactMatchAll();
-            rows.add(List.of("all", String.valueOf(all.asked()), Html.percent(all.share()),
-                    report.baseQuality().map(q -> Html.percent(q.exactMatchAll().share())).orElse("")));
-            section.append(Html.paragraph("Exact match of generated answers, likeliest token each time; white space around an"
-                    + " answer does not count, everything else does."))
+            rows.add(List.of(
+                    "all",
+                    String.valueOf(all.asked()),
+                    Html.percent(all.share()),
+                    report.baseQuality()
+                            .map(q -> Html.percent(q.exactMatchAll().share()))
+                            .orElse("")));
+            section.append(Html.paragraph(
+                            "Exact match of generated answers, likeliest token each time; white space around an"
+                                    + " answer does not count, everything else does."))
                     .append(Html.table(List.of("category", "asked", "right", "base model"), rows));
         }
         return section.toString();
     }
 
     private static List<String> agreement(String name, Agreement a) {
-        return a.positions() == 0 ? List.of(name, "0", "", "", "", "") : List.of(name, String.valueOf(a.positions()),
-                Html.nats(a.meanKld()), Html.nats(a.meanKldError()), Html.nats(a.p99Kld()), Html.percent(a.top1()));
+        return a.positions() == 0
+                ? List.of(name, "0", "", "", "", "")
+                : List.of(
+                        name,
+                        String.valueOf(a.positions()),
+                        Html.nats(a.meanKld()),
+                        Html.nats(a.meanKldError()),
+                        Html.nats(a.p99Kld()),
+                        Html.percent(a.top1()));
     }
 
     private String rankings() {
@@ -132,8 +188,11 @@ public final class Page {
         StringBuilder section = new StringBuilder();
         report.entropies().ifPresent(entropies -> section.append(entropySections(entropies)));
         section.append(Html.heading("Rankings")).append(Html.paragraph("The layer that goes low first comes first."));
-        section.append(Html.table(List.of("method", "order of layers"), report.rankings().stream()
-                .map(r -> List.of(name(r), r.order().toString().replaceAll("[\\[\\]]", ""))).toList()));
+        section.append(Html.table(
+                List.of("method", "order of layers"),
+                report.rankings().stream()
+                        .map(r -> List.of(name(r), r.order().toString().replaceAll("[\\[\\]]", "")))
+                        .toList()));
         return section.toString();
     }
 
@@ -150,24 +209,43 @@ public final class Page {
         StringBuilder section = new StringBuilder(Html.heading("Entropy of the layers"));
         section.append(Html.paragraph("Entropy in bits of the layer's output vectors over " + entropies.clusters()
                 + " clusters. The maximum is " + Html.number(Math.log(entropies.clusters()) / Math.log(2), 2) + "."));
-        section.append(new Chart("Entropy per layer", layerAxis(entropies.mixed().size()),
-                Axis.linear("bits", series.stream().flatMap(s -> s.points().stream()).mapToDouble(Chart.Point::y)),
-                series, true).html());
+        section.append(new Chart(
+                        "Entropy per layer",
+                        layerAxis(entropies.mixed().size()),
+                        Axis.linear(
+                                "bits",
+                                series.stream()
+                                        .flatMap(s -> s.points().stream())
+                                        .mapToDouble(Chart.Point::y)),
+                        series,
+                        true)
+                .html());
         section.append(Html.heading("Stability of the entropy ranking"));
-        section.append(Html.paragraph("Normalised Kendall tau distance: 0 is the same order, 1 the opposite one, 0.5 chance."));
+        section.append(Html.paragraph(
+                "Normalised Kendall tau distance: 0 is the same order, 1 the opposite one, 0.5 chance."));
         if (!entropies.tauBetweenClusters().isEmpty()) {
             List<Chart.Point> points = entropies.tauBetweenClusters().entrySet().stream()
-                    .map(e -> new Chart.Point(e.getKey(), e.getValue(), "K = " + e.getKey(), Html.number(e.getValue(), 3)))
+                    .map(e -> new Chart.Point(
+                            e.getKey(), e.getValue(), "K = " + e.getKey(), Html.number(e.getValue(), 3)))
                     .toList();
-            section.append(new Chart("Ranking stability by number of clusters",
-                    Axis.linear("clusters K, against the K before", points.stream().mapToDouble(Chart.Point::x)),
-                    Axis.fromZero("tau distance", points.stream().mapToDouble(Chart.Point::y)),
-                    List.of(new Chart.Series("neighbouring K", 0, Chart.Line.SOLID, false, points))).html());
+            section.append(new Chart(
+                            "Ranking stability by number of clusters",
+                            Axis.linear(
+                                    "clusters K, against the K before",
+                                    points.stream().mapToDouble(Chart.Point::x)),
+                            Axis.fromZero("tau distance", points.stream().mapToDouble(Chart.Point::y)),
+                            List.of(new Chart.Series("neighbouring K", 0, Chart.Line.SOLID, false, points)))
+                    .html());
         }
-        double[] seeds = entropies.tauBetweenSeeds().stream().mapToDouble(tau -> tau).filter(Double::isFinite).sorted().toArray();
+        double[] seeds = entropies.tauBetweenSeeds().stream()
+                .mapToDouble(tau -> tau)
+                .filter(Double::isFinite)
+                .sorted()
+                .toArray();
         if (seeds.length > 0) {
-            section.append(Html.paragraph("Between pairs of seeds: mean " + Html.number(Arrays.stream(seeds).average().orElseThrow(), 3)
-                    + ", largest " + Html.number(seeds[seeds.length - 1], 3) + " of " + seeds.length + "."));
+            section.append(Html.paragraph("Between pairs of seeds: mean "
+                    + Html.number(Arrays.stream(seeds).average().orElseThrow(), 3) + ", largest "
+                    + Html.number(seeds[seeds.length - 1], 3) + " of " + seeds.length + "."));
         }
         return section.toString();
     }
@@ -175,7 +253,8 @@ public final class Page {
     private static Chart.Series byLayer(String name, int color, List<Double> values) {
         List<Chart.Point> points = new ArrayList<>();
         for (int i = 0; i < values.size(); i++) {
-            points.add(new Chart.Point(i, values.get(i), name + ", layer " + i, Html.number(values.get(i), 3) + " bits"));
+            points.add(
+                    new Chart.Point(i, values.get(i), name + ", layer " + i, Html.number(values.get(i), 3) + " bits"));
         }
         return new Chart.Series(name, color, Chart.Line.SOLID, false, points);
     }
@@ -189,7 +268,8 @@ public final class Page {
             return "";
         }
         List<Map<Precision, Double>> kld = report.costs().get().kld();
-        List<Precision> precisions = List.copyOf(new TreeSet<>(kld.stream().flatMap(m -> m.keySet().stream()).toList()));
+        List<Precision> precisions = List.copyOf(
+                new TreeSet<>(kld.stream().flatMap(m -> m.keySet().stream()).toList()));
         List<String> header = new ArrayList<>(List.of("layer"));
         precisions.forEach(p -> header.add(p.name()));
         List<List<String>> rows = new ArrayList<>();
@@ -211,17 +291,28 @@ public final class Page {
             }
             series.add(new Chart.Series(precisions.get(p).name(), p % Style.COLORS, Chart.Line.SOLID, false, points));
         }
-        return Html.heading("Cost of each layer") + Html.paragraph("Mean KL divergence in nats on held-out calibration"
-                + " examples, with this one layer at the precision and all others high.")
-                + new Chart("Cost per layer and precision", layerAxis(kld.size()), Axis.logarithmic("mean KLD, nats",
-                series.stream().flatMap(s -> s.points().stream()).mapToDouble(Chart.Point::y)), series, true).html()
+        return Html.heading("Cost of each layer")
+                + Html.paragraph("Mean KL divergence in nats on held-out calibration"
+                        + " examples, with this one layer at the precision and all others high.")
+                + new Chart(
+                                "Cost per layer and precision",
+                                layerAxis(kld.size()),
+                                Axis.logarithmic(
+                                        "mean KLD, nats",
+                                        series.stream()
+                                                .flatMap(s -> s.points().stream())
+                                                .mapToDouble(Chart.Point::y)),
+                                series,
+                                true)
+                        .html()
                 + Html.table(header, rows);
     }
 
     private String provenance() {
         try {
-            return Html.heading("How it was made") + "<pre>" + Html.text(JsonFile.JSON.writerWithDefaultPrettyPrinter()
-                    .writeValueAsString(report.provenance())) + "</pre>\n";
+            return Html.heading("How it was made") + "<pre>"
+                    + Html.text(JsonFile.JSON.writerWithDefaultPrettyPrinter().writeValueAsString(report.provenance()))
+                    + "</pre>\n";
         } catch (JsonProcessingException e) {
             throw new IllegalArgumentException("the provenance is no JSON", e);
         }

@@ -34,17 +34,49 @@ import java.util.Optional;
  * @param comparison of the full report
  */
 @RegisterForReflection
-public record Report(int version, String modelId, String baseName, String manifestId, Instant created, String budget,
-        String method, String chosen, String why, Candidate published, Quality quality, Optional<Quality> baseQuality,
-        List<Choice> choices, List<Ranking> rankings, Optional<LayerCosts> costs, Optional<Entropies> entropies,
-        Map<String, Object> provenance, Optional<Comparison> comparison) {
+public record Report(
+        int version,
+        String modelId,
+        String baseName,
+        String manifestId,
+        Instant created,
+        String budget,
+        String method,
+        String chosen,
+        String why,
+        Candidate published,
+        Quality quality,
+        Optional<Quality> baseQuality,
+        List<Choice> choices,
+        List<Ranking> rankings,
+        Optional<LayerCosts> costs,
+        Optional<Entropies> entropies,
+        Map<String, Object> provenance,
+        Optional<Comparison> comparison) {
 
     public static final int VERSION = 1;
 
     /** The same with comparisons. */
     public Report with(Comparison comparisons) {
-        return new Report(version, modelId, baseName, manifestId, created, budget, method, chosen, why, published, quality,
-                baseQuality, choices, rankings, costs, entropies, provenance, Optional.of(comparisons));
+        return new Report(
+                version,
+                modelId,
+                baseName,
+                manifestId,
+                created,
+                budget,
+                method,
+                chosen,
+                why,
+                published,
+                quality,
+                baseQuality,
+                choices,
+                rankings,
+                costs,
+                entropies,
+                provenance,
+                Optional.of(comparisons));
     }
 
     /**
@@ -56,8 +88,7 @@ public record Report(int version, String modelId, String baseName, String manife
      * @param meanKld on the held-out calibration examples, in nats; empty when there was nothing to choose
      */
     @RegisterForReflection
-    public record Choice(String method, long weightBytes, int lowLayers, Optional<Double> meanKld) {
-    }
+    public record Choice(String method, long weightBytes, int lowLayers, Optional<Double> meanKld) {}
 
     /**
      * Entropies of the layers' token vectors, in bits, per layer in the model's order, and how far rankings by them can
@@ -72,9 +103,13 @@ public record Report(int version, String modelId, String baseName, String manife
      * @param tauBetweenSeeds the same distance of each pair of seeds' rankings
      */
     @RegisterForReflection
-    public record Entropies(int clusters, List<Double> mixed, List<Double> image, List<Double> text,
-            Map<Integer, Double> tauBetweenClusters, List<Double> tauBetweenSeeds) {
-    }
+    public record Entropies(
+            int clusters,
+            List<Double> mixed,
+            List<Double> image,
+            List<Double> text,
+            Map<Integer, Double> tauBetweenClusters,
+            List<Double> tauBetweenSeeds) {}
 
     /**
      * A model that was measured on the evaluation set.
@@ -87,9 +122,8 @@ public record Report(int version, String modelId, String baseName, String manife
      * @param quality measured
      */
     @RegisterForReflection
-    public record Measured(String series, String label, long weightBytes, double ratioToQ4KM, int lowLayers,
-            Quality quality) {
-    }
+    public record Measured(
+            String series, String label, long weightBytes, double ratioToQ4KM, int lowLayers, Quality quality) {}
 
     /**
      * The full report's measurements.
@@ -102,7 +136,11 @@ public record Report(int version, String modelId, String baseName, String manife
      * @param modalities multimodal and text-only calibration at one budget, over seeds; the label is the seed
      */
     @RegisterForReflection
-    public record Comparison(List<Measured> frontier, List<Measured> uniform, List<Measured> equalBytes,
-            List<Measured> orders, List<Measured> alphas, List<Measured> modalities) {
-    }
+    public record Comparison(
+            List<Measured> frontier,
+            List<Measured> uniform,
+            List<Measured> equalBytes,
+            List<Measured> orders,
+            List<Measured> alphas,
+            List<Measured> modalities) {}
 }

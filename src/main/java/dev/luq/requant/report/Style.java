@@ -6,7 +6,8 @@ final class Style {
     /** Classes c0 to c7 for series, by this many colours. */
     static final int COLORS = 8;
 
-    static final String SHEET = """
+    static final String SHEET =
+            """
             :root { color-scheme: light dark; --page: #fcfcfb; --card: #ffffff; --ink: #1b1f24; --soft: #5d6570;
               --rule: #e3e5e8; --grid: #eceef0;
               --c0: #2560c4; --c1: #c8500a; --c2: #0b8468; --c3: #9231ab; --c4: #8f6400; --c5: #c21f57; --c6: #6a7280; --c7: #3c7d1d; }
@@ -49,6 +50,5 @@ final class Style {
             @media print { body { background: #fff; } figure, .tile { break-inside: avoid; } }
             """;
 
-    private Style() {
-    }
+    private Style() {}
 }

@@ -3,4 +3,3 @@
  * address outside itself.
  */
 package dev.luq.requant.report;
-

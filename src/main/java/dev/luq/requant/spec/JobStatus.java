@@ -19,14 +19,24 @@ import java.util.TreeMap;
  * @param error why it failed, for people
  */
 @RegisterForReflection
-public record JobStatus(State state, Phase phase, double progress, OptionalLong secondsLeft,
-        Map<Phase, Double> phaseSeconds, Optional<String> error) {
+public record JobStatus(
+        State state,
+        Phase phase,
+        double progress,
+        OptionalLong secondsLeft,
+        Map<Phase, Double> phaseSeconds,
+        Optional<String> error) {
 
     private static final String FILE = "status.json";
 
     /** What the job's own process knows; queueing is the server's. */
     @RegisterForReflection
-    public enum State { RUNNING, SUCCEEDED, FAILED, CANCELLED }
+    public enum State {
+        RUNNING,
+        SUCCEEDED,
+        FAILED,
+        CANCELLED
+    }
 
     public JobStatus {
         phaseSeconds = new TreeMap<>(phaseSeconds);

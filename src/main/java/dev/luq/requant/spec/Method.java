@@ -41,7 +41,9 @@ public enum Method {
     /** @throws SpecException.Invalid for an unknown name, listing the known ones */
     @JsonCreator
     public static Method parse(String text) {
-        return Arrays.stream(values()).filter(method -> method.text().equals(text)).findFirst()
+        return Arrays.stream(values())
+                .filter(method -> method.text().equals(text))
+                .findFirst()
                 .orElseThrow(() -> new SpecException.Invalid("There is no method \"" + text + "\"; choose one of "
                         + Arrays.stream(values()).map(Method::text).collect(Collectors.joining(", ")) + "."));
     }

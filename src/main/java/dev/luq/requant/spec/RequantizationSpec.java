@@ -29,22 +29,42 @@ import java.util.regex.Pattern;
  * @param output the result
  */
 @RegisterForReflection
-public record RequantizationSpec(int version, Source source, Sets sets, Budget budget, Method method, Levels levels,
-        Calibration calibration, ServingShape serving, int threads, Output output) {
+public record RequantizationSpec(
+        int version,
+        Source source,
+        Sets sets,
+        Budget budget,
+        Method method,
+        Levels levels,
+        Calibration calibration,
+        ServingShape serving,
+        int threads,
+        Output output) {
 
     /** The version that this code writes and reads. */
     public static final int VERSION = 1;
 
     private static final String FILE = "spec.json";
     private static final int LONGEST_NAME = 100;
-    private static final Pattern MANIFEST_ID = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0," + (LONGEST_NAME - 1) + "}");
+    private static final Pattern MANIFEST_ID =
+            Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0," + (LONGEST_NAME - 1) + "}");
     private static final String NOT_IN_NAMES = "[^A-Za-z0-9._-]";
 
     /** @throws SpecException.Invalid when a value is missing or out of its range */
     public RequantizationSpec {
-        require(version == VERSION, "The job description is of version " + version + "; this program knows " + VERSION + ".");
-        require(source != null && sets != null && budget != null && method != null && levels != null
-                && calibration != null && serving != null && output != null, "The job description is incomplete.");
+        require(
+                version == VERSION,
+                "The job description is of version " + version + "; this program knows " + VERSION + ".");
+        require(
+                source != null
+                        && sets != null
+                        && budget != null
+                        && method != null
+                        && levels != null
+                        && calibration != null
+                        && serving != null
+                        && output != null,
+                "The job description is incomplete.");
         require(threads >= 0, "The number of threads is 0 or more.");
     }
 
@@ -101,7 +121,8 @@ public record RequantizationSpec(int version, Source source, Sets sets, Budget b
         public static final Levels DEFAULT = new Levels(Precision.IQ1_M, Precision.Q4_K_M, Precision.F16);
 
         public Levels {
-            require(low != null && high != null && low.compareTo(high) < 0,
+            require(
+                    low != null && high != null && low.compareTo(high) < 0,
                     "The low precision must be smaller than the high one.");
             require(mmproj == Precision.F16 || mmproj == Precision.Q8_0, "A projector is F16 or Q8_0.");
         }
@@ -140,8 +161,10 @@ public record RequantizationSpec(int version, Source source, Sets sets, Budget b
     @RegisterForReflection
     public record Output(String manifestId, Instant created, Scope report) {
         public Output {
-            require(manifestId != null && MANIFEST_ID.matcher(manifestId).matches(), "The result's name must be 1 to 100"
-                    + " letters, digits, dots, dashes and underscores, and begin with a letter or digit.");
+            require(
+                    manifestId != null && MANIFEST_ID.matcher(manifestId).matches(),
+                    "The result's name must be 1 to 100"
+                            + " letters, digits, dots, dashes and underscores, and begin with a letter or digit.");
             require(created != null && report != null, "The job description is incomplete.");
         }
 
@@ -160,14 +183,15 @@ public record RequantizationSpec(int version, Source source, Sets sets, Budget b
 
     /** A specification with the defaults. */
     public static RequantizationSpec of(Source source, Sets sets, Budget budget, ServingShape serving, Output output) {
-        return new RequantizationSpec(VERSION, source, sets, budget, Method.BEST, Levels.DEFAULT, Calibration.DEFAULT,
-                serving, 0, output);
+        return new RequantizationSpec(
+                VERSION, source, sets, budget, Method.BEST, Levels.DEFAULT, Calibration.DEFAULT, serving, 0, output);
     }
 
     /** What the projector may be: also Q8_0 where its bytes count, after what was asked for. */
     public List<Precision> projectors() {
         boolean counts = budget instanceof Budget.Deployment && source.mmproj().isPresent();
-        return counts && levels.mmproj() != Precision.Q8_0 ? List.of(levels.mmproj(), Precision.Q8_0)
+        return counts && levels.mmproj() != Precision.Q8_0
+                ? List.of(levels.mmproj(), Precision.Q8_0)
                 : List.of(levels.mmproj());
     }
 
@@ -187,7 +211,16 @@ public record RequantizationSpec(int version, Source source, Sets sets, Budget b
 
     /** The same specification with a result of another name and time. */
     public RequantizationSpec named(String manifestId, Instant created) {
-        return new RequantizationSpec(version, source, sets, budget, method, levels, calibration, serving, threads,
+        return new RequantizationSpec(
+                version,
+                source,
+                sets,
+                budget,
+                method,
+                levels,
+                calibration,
+                serving,
+                threads,
                 new Output(manifestId, created, output.report()));
     }
 
@@ -198,8 +231,8 @@ public record RequantizationSpec(int version, Source source, Sets sets, Budget b
 
     /** @throws SpecException.Unreadable there is none or it is damaged */
     public static RequantizationSpec read(Path jobFolder) {
-        return SpecFiles.read(jobFolder.resolve(FILE), RequantizationSpec.class).orElseThrow(
-                () -> new SpecException.Unreadable("The job has no description (" + FILE + ").", null));
+        return SpecFiles.read(jobFolder.resolve(FILE), RequantizationSpec.class)
+                .orElseThrow(() -> new SpecException.Unreadable("The job has no description (" + FILE + ").", null));
     }
 
     private static void require(boolean condition, String message) {

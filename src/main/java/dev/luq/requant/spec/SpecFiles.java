@@ -10,8 +10,7 @@ import java.util.Optional;
 /** Reads the files of a job's folder. */
 final class SpecFiles {
 
-    private SpecFiles() {
-    }
+    private SpecFiles() {}
 
     /**
      * @return empty when there is no such file
@@ -25,7 +24,8 @@ final class SpecFiles {
             if (refusal instanceof SpecException known) {
                 throw known;
             }
-            throw refusal instanceof PlanException known ? new SpecException.Invalid(known.getMessage())
+            throw refusal instanceof PlanException known
+                    ? new SpecException.Invalid(known.getMessage())
                     : new SpecException.Unreadable(e.getMessage(), e);
         }
     }

@@ -3,4 +3,3 @@
  * writes the one and reads the other.
  */
 package dev.luq.requant.spec;
-

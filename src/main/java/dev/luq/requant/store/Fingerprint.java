@@ -35,8 +35,7 @@ public record Fingerprint(String id, String metadata, SortedMap<String, String> 
     private static final int BUFFER_BYTES = 1 << 20;
 
     /** What is kept of one file. */
-    private record Digests(Map<String, String> tensors) {
-    }
+    private record Digests(Map<String, String> tensors) {}
 
     /**
      * @param progress gets the number of bytes read, now and then; what it throws ends the reading
@@ -50,7 +49,8 @@ public record Fingerprint(String id, String metadata, SortedMap<String, String> 
         }
         String metadata = metadata(model.first());
         List<String> facts = new ArrayList<>(List.of(metadata));
-        model.parts().stream().flatMap(part -> part.tensors().stream())
+        model.parts().stream()
+                .flatMap(part -> part.tensors().stream())
                 .sorted((a, b) -> a.name().compareTo(b.name()))
                 .forEach(tensor -> facts.addAll(List.of(tensor.toString(), tensors.get(tensor.name()))));
         return new Fingerprint(EntryKey.of(facts).hex(), metadata, tensors);
@@ -72,8 +72,10 @@ public record Fingerprint(String id, String metadata, SortedMap<String, String> 
             throws IOException {
         String identity = identity(file);
         Path cached = store.sources().resolve(EntryKey.of(List.of(identity)).hex() + ".json");
-        Optional<Map<String, String>> known = StoreFiles.read(cached, Digests.class).map(Digests::tensors)
-                .filter(tensors -> tensors != null && gguf.tensors().stream().allMatch(t -> tensors.containsKey(t.name())));
+        Optional<Map<String, String>> known = StoreFiles.read(cached, Digests.class)
+                .map(Digests::tensors)
+                .filter(tensors ->
+                        tensors != null && gguf.tensors().stream().allMatch(t -> tensors.containsKey(t.name())));
         if (known.isPresent()) {
             return known.get();
         }
@@ -112,8 +114,8 @@ public record Fingerprint(String id, String metadata, SortedMap<String, String> 
 
     private static String identity(Path file) throws IOException {
         BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class);
-        return file.toRealPath() + " " + attributes.size() + " " + attributes.lastModifiedTime().toInstant() + " "
-                + attributes.fileKey();
+        return file.toRealPath() + " " + attributes.size() + " "
+                + attributes.lastModifiedTime().toInstant() + " " + attributes.fileKey();
     }
 
     private static String metadata(Gguf gguf) {
@@ -121,7 +123,8 @@ public record Fingerprint(String id, String metadata, SortedMap<String, String> 
         gguf.metadata().forEach((key, value) -> {
             if (!key.startsWith("split.")) {
                 facts.add(key);
-                facts.add(value instanceof GgufValue.Array array ? array + Sha256.hex(array.bytes()) : value.toString());
+                facts.add(
+                        value instanceof GgufValue.Array array ? array + Sha256.hex(array.bytes()) : value.toString());
             }
         });
         return EntryKey.of(facts).hex();

@@ -34,8 +34,7 @@ public final class LayerStore {
     private final Leases leases;
 
     /** What stands in KEY.json. */
-    private record Seal(long bytes, String sha256) {
-    }
+    private record Seal(long bytes, String sha256) {}
 
     /** Writes the tensors' data of an entry, in the order of its table. */
     @FunctionalInterface
@@ -175,8 +174,9 @@ public final class LayerStore {
         if (!Files.exists(file)) {
             return Optional.empty();
         }
-        Manifest manifest = StoreFiles.read(file, Manifest.class).filter(m -> m.id().equals(id)).orElseThrow(
-                () -> new StoreException.Damaged("The manifest of model " + id + " cannot be read."));
+        Manifest manifest = StoreFiles.read(file, Manifest.class)
+                .filter(m -> m.id().equals(id))
+                .orElseThrow(() -> new StoreException.Damaged("The manifest of model " + id + " cannot be read."));
         if (manifest.version() != Manifest.VERSION) {
             throw new StoreException.Unsupported("The manifest of model " + id + " has version " + manifest.version()
                     + "; this program knows version " + Manifest.VERSION + ".");
@@ -188,7 +188,9 @@ public final class LayerStore {
     public List<Manifest> manifests() throws IOException {
         List<Manifest> all = new ArrayList<>();
         for (Path file : StoreFiles.list(manifests, JSON)) {
-            StoreFiles.read(file, Manifest.class).filter(m -> m.version() == Manifest.VERSION).ifPresent(all::add);
+            StoreFiles.read(file, Manifest.class)
+                    .filter(m -> m.version() == Manifest.VERSION)
+                    .ifPresent(all::add);
         }
         return all;
     }
@@ -243,8 +245,9 @@ public final class LayerStore {
     private Path requireFile(Manifest.Entry entry) {
         Path file = path(entry.key());
         if (!hasSize(file, entry.bytes())) {
-            throw new StoreException.Damaged("A file of the model is missing or has another size than when it was written."
-                    + " Quantize the model again.");
+            throw new StoreException.Damaged(
+                    "A file of the model is missing or has another size than when it was written."
+                            + " Quantize the model again.");
         }
         return file;
     }
@@ -256,7 +259,8 @@ public final class LayerStore {
      */
     public void verify(Manifest manifest) throws IOException {
         files(manifest);
-        List<Manifest.Entry> all = Stream.concat(manifest.entries().stream(), manifest.mmproj().stream()).toList();
+        List<Manifest.Entry> all = Stream.concat(manifest.entries().stream(), manifest.mmproj().stream())
+                .toList();
         boolean damaged = false;
         for (Manifest.Entry entry : all) {
             if (!Sha256.hex(path(entry.key())).equals(entry.sha256())) {
@@ -276,7 +280,8 @@ public final class LayerStore {
      */
     public void export(Manifest manifest, Path target) throws IOException {
         List<Path> splits = files(manifest).splits();
-        long bytes = manifest.entries().stream().mapToLong(Manifest.Entry::bytes).sum();
+        long bytes =
+                manifest.entries().stream().mapToLong(Manifest.Entry::bytes).sum();
         StoreFiles.needingSpace(target.toAbsolutePath().getParent(), bytes, () -> {
             PlainGguf.write(splits, target);
             return null;
@@ -301,10 +306,11 @@ public final class LayerStore {
                 if (manifest.isEmpty()) {
                     return 0L;
                 }
-                Stream.concat(manifest.get().entries().stream(), manifest.get().mmproj().stream()).forEach(entry -> {
-                    needed.add(path(entry.key()));
-                    needed.add(seal(entry.key()));
-                });
+                Stream.concat(manifest.get().entries().stream(), manifest.get().mmproj().stream())
+                        .forEach(entry -> {
+                            needed.add(path(entry.key()));
+                            needed.add(seal(entry.key()));
+                        });
             }
             long freed = removeUnfinished();
             // Seals first: an entry without data would be a damaged one.

@@ -25,6 +25,7 @@ final class Leases {
 
     /** Instead of a manifest's id: entries that no manifest names yet are needed. */
     static final String BUILDING = "building";
+
     private static final String SUFFIX = ".lease";
     private static final String SEPARATOR = "~";
     private static final Map<Path, ReentrantLock> LOCKS = new ConcurrentHashMap<>();

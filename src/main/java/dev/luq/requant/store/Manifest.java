@@ -26,8 +26,17 @@ import java.util.regex.Pattern;
  * @param quality what the evaluation measured; values that JSON has
  */
 @JsonInclude(JsonInclude.Include.NON_ABSENT)
-public record Manifest(int version, String id, String baseName, String baseFingerprint, Instant created, Plan plan,
-        Optional<String> budget, List<Entry> entries, Optional<Entry> mmproj, Map<String, Object> ranking,
+public record Manifest(
+        int version,
+        String id,
+        String baseName,
+        String baseFingerprint,
+        Instant created,
+        Plan plan,
+        Optional<String> budget,
+        List<Entry> entries,
+        Optional<Entry> mmproj,
+        Map<String, Object> ranking,
         Map<String, Object> quality) {
 
     public static final int VERSION = 1;
@@ -40,8 +49,7 @@ public record Manifest(int version, String id, String baseName, String baseFinge
      * @param bytes its size
      * @param sha256 of its content, hexadecimal
      */
-    public record Entry(EntryKey key, long bytes, String sha256) {
-    }
+    public record Entry(EntryKey key, long bytes, String sha256) {}
 
     /** @throws StoreException.InvalidId when the id is none */
     public Manifest {
@@ -52,19 +60,22 @@ public record Manifest(int version, String id, String baseName, String baseFinge
         ranking = ranking == null ? Map.of() : Collections.unmodifiableMap(new TreeMap<>(ranking));
         quality = quality == null ? Map.of() : Collections.unmodifiableMap(new TreeMap<>(quality));
         if (entries.size() != plan.layers().size() + 1) {
-            throw new IllegalArgumentException(entries.size() + " entries for " + plan.layers().size() + " layers");
+            throw new IllegalArgumentException(
+                    entries.size() + " entries for " + plan.layers().size() + " layers");
         }
     }
 
     static void requireId(String id) {
         if (id == null || !ID.matcher(id).matches()) {
-            throw new StoreException.InvalidId("A name has 1 to 100 letters, digits, dots, dashes or underscores and starts"
-                    + " with a letter or digit.");
+            throw new StoreException.InvalidId(
+                    "A name has 1 to 100 letters, digits, dots, dashes or underscores and starts"
+                            + " with a letter or digit.");
         }
     }
 
     /** Bytes of all files, shared ones included. */
     public long bytes() {
-        return entries.stream().mapToLong(Entry::bytes).sum() + mmproj.map(Entry::bytes).orElse(0L);
+        return entries.stream().mapToLong(Entry::bytes).sum()
+                + mmproj.map(Entry::bytes).orElse(0L);
     }
 }

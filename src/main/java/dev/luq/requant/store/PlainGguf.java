@@ -22,8 +22,7 @@ final class PlainGguf {
     private static final int BUFFER_BYTES = 1 << 20;
     private static final List<String> SPLIT_KEYS = List.of("split.no", "split.count", "split.tensors.count");
 
-    private PlainGguf() {
-    }
+    private PlainGguf() {}
 
     static void write(List<Path> splits, Path target) throws IOException {
         ModelFiles model = ModelFiles.of(splits);
@@ -35,8 +34,10 @@ final class PlainGguf {
                 partOf.put(tensor, i);
             }
         }
-        List<GgufTensor> tensors = model.parts().stream().flatMap(part -> part.tensors().stream())
-                .sorted(TensorTypes.MAPPED_FIRST).toList();
+        List<GgufTensor> tensors = model.parts().stream()
+                .flatMap(part -> part.tensors().stream())
+                .sorted(TensorTypes.MAPPED_FIRST)
+                .toList();
         try (GgufWriter writer = GgufWriter.create(target, metadata, tensors)) {
             ByteBuffer buffer = ByteBuffer.allocateDirect(BUFFER_BYTES);
             for (GgufTensor tensor : tensors) {
@@ -53,7 +54,7 @@ final class PlainGguf {
     private static void copy(FileChannel in, Gguf part, GgufTensor tensor, ByteBuffer buffer, GgufWriter writer)
             throws IOException {
         long end = part.offset(tensor.name()) + tensor.bytes();
-        for (long at = part.offset(tensor.name()); at < end;) {
+        for (long at = part.offset(tensor.name()); at < end; ) {
             buffer.clear().limit((int) Math.min(buffer.capacity(), end - at));
             int read = in.read(buffer, at);
             if (read < 0) {

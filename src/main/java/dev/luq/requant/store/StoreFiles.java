@@ -30,8 +30,7 @@ final class StoreFiles {
     /** What headers and folders take beside the data. */
     private static final long SPARE_BYTES = 1 << 16;
 
-    private StoreFiles() {
-    }
+    private StoreFiles() {}
 
     /** An operation on files. */
     interface Operation<T> {
@@ -54,7 +53,9 @@ final class StoreFiles {
 
     static List<Path> list(Path folder, String suffix) throws IOException {
         try (Stream<Path> files = Files.list(folder)) {
-            return files.filter(file -> file.getFileName().toString().endsWith(suffix)).sorted().toList();
+            return files.filter(file -> file.getFileName().toString().endsWith(suffix))
+                    .sorted()
+                    .toList();
         }
     }
 
@@ -78,8 +79,10 @@ final class StoreFiles {
             boolean full = String.valueOf(e.getMessage()).contains("No space left")
                     || Files.getFileStore(folder).getUsableSpace() < bytes + SPARE_BYTES;
             if (full) {
-                throw new StoreException.NoSpace("The disk is full. Make room on it, for instance by deleting models and"
-                        + " collecting garbage, and start again: what is complete is kept.", e);
+                throw new StoreException.NoSpace(
+                        "The disk is full. Make room on it, for instance by deleting models and"
+                                + " collecting garbage, and start again: what is complete is kept.",
+                        e);
             }
             throw e;
         }

@@ -21,4 +21,3 @@
  * they go when neither a manifest nor a lease needs them and garbage is collected.
  */
 package dev.luq.requant.store;
-

@@ -24,8 +24,7 @@ import java.nio.charset.StandardCharsets;
  */
 public final class ScriptedDecoder {
 
-    private ScriptedDecoder() {
-    }
+    private ScriptedDecoder() {}
 
     public static void main(String[] arguments) {
         DecoderLoop.run(ScriptedDecoder::decode);
@@ -51,8 +50,7 @@ public final class ScriptedDecoder {
                 int pixels = request.maxPixels() + 1;
                 return new DecodeReply.Decoded(new Pixels(pixels, 1, new byte[3 * pixels]));
             }
-            default -> {
-            }
+            default -> {}
         }
         return new DecodeReply.Decoded(new Pixels(1, 1, new byte[] {-1, -1, -1}));
     }

@@ -25,8 +25,10 @@ public final class DecodeReplyFuzz implements FuzzTarget {
 
     @Override
     public List<byte[]> seeds() {
-        return Stream.of(new DecodeReply.Decoded(new Pixels(3, 2, new byte[18])),
-                new DecodeReply.Refused("damaged", false)).map(reply -> {
+        return Stream.of(
+                        new DecodeReply.Decoded(new Pixels(3, 2, new byte[18])),
+                        new DecodeReply.Refused("damaged", false))
+                .map(reply -> {
                     ByteArrayOutputStream out = new ByteArrayOutputStream();
                     try {
                         reply.write(new DataOutputStream(out));
@@ -34,7 +36,8 @@ public final class DecodeReplyFuzz implements FuzzTarget {
                         throw new UncheckedIOException(e);
                     }
                     return out.toByteArray();
-                }).toList();
+                })
+                .toList();
     }
 
     @Override

@@ -14,16 +14,25 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class AccessPolicyTest {
 
-    private static final ApiKeys KEYS = ApiKeys.parse("key", List.of("user-key-12345678", "admin:admin-key-1234567 name=root",
-            "admin:expired-key-1234567 expires=2026-01-01T00:00:00Z"));
+    private static final ApiKeys KEYS = ApiKeys.parse(
+            "key",
+            List.of(
+                    "user-key-12345678",
+                    "admin:admin-key-1234567 name=root",
+                    "admin:expired-key-1234567 expires=2026-01-01T00:00:00Z"));
 
     @ParameterizedTest
     @ValueSource(strings = {"0.0.0.0", "::", "192.0.2.1", "no.such.host.invalid"})
     void aServerThatOthersReachNeedsKeys(String host) {
         assertTrue(assertThrows(IllegalStateException.class, () -> new AccessPolicy(() -> ApiKeys.NONE, host, false))
-                .getMessage().contains("luq.api.keys"));
+                .getMessage()
+                .contains("luq.api.keys"));
         new AccessPolicy(() -> KEYS, host, false);
-        assertEquals(Role.USER, new AccessPolicy(() -> ApiKeys.NONE, host, true).identify("luq.example", null, "a").role());
+        assertEquals(
+                Role.USER,
+                new AccessPolicy(() -> ApiKeys.NONE, host, true)
+                        .identify("luq.example", null, "a")
+                        .role());
     }
 
     @ParameterizedTest
@@ -45,10 +54,8 @@ class AccessPolicyTest {
     }
 
     @ParameterizedTest
-    @CsvSource({
-        "Bearer user-key-12345678,  USER",
-        "bearer user-key-12345678,  USER",
-        "BEARER  admin-key-1234567, ADMIN"})
+    @CsvSource({"Bearer user-key-12345678,  USER", "bearer user-key-12345678,  USER", "BEARER  admin-key-1234567, ADMIN"
+    })
     void aKeySaysWhoItIs(String authorization, Role role) {
         Caller caller = new AccessPolicy(() -> KEYS, "0.0.0.0", false).identify("luq.example", authorization, "a");
         assertEquals(role, caller.role());
@@ -56,13 +63,23 @@ class AccessPolicyTest {
     }
 
     @ParameterizedTest
-    @CsvSource(nullValues = "-", value = {"-", "Bearer wrong-key-12345678", "Basic user-key-12345678", "user-key-12345678",
-        "Bearer", "Bearer expired-key-1234567"})
+    @CsvSource(
+            nullValues = "-",
+            value = {
+                "-",
+                "Bearer wrong-key-12345678",
+                "Basic user-key-12345678",
+                "user-key-12345678",
+                "Bearer",
+                "Bearer expired-key-1234567"
+            })
     void anythingElseIsNobody(String authorization) {
         assertEquals(401, refusal(new AccessPolicy(() -> KEYS, "127.0.0.1", true), "localhost", authorization));
     }
 
     private static int refusal(AccessPolicy policy, String host, String authorization) {
-        return assertThrows(ApiException.class, () -> policy.identify(host, authorization, "a")).error().status();
+        return assertThrows(ApiException.class, () -> policy.identify(host, authorization, "a"))
+                .error()
+                .status();
     }
 }

@@ -31,7 +31,8 @@ class ApiKeysTest {
 
     @Test
     void aLineOfTheOldKindIsAKeyWithARole() {
-        ApiKeys keys = parse("# two keys", "", "user-key-12345678", " admin:admin-key-1234567 ", "user: other-key-123456");
+        ApiKeys keys =
+                parse("# two keys", "", "user-key-12345678", " admin:admin-key-1234567 ", "user: other-key-123456");
         assertEquals(Role.USER, keys.find("user-key-12345678").orElseThrow().role());
         assertEquals(Role.ADMIN, keys.find("admin-key-1234567").orElseThrow().role());
         assertEquals(Role.USER, keys.find("other-key-123456").orElseThrow().role());
@@ -43,13 +44,20 @@ class ApiKeysTest {
     @Test
     void aKeyWithoutANameIsCalledByItsDigest() {
         String digest = HexFormat.of().formatHex(digest("admin-key-1234567"));
-        assertEquals("admin-" + digest.substring(0, 8), parse("admin:admin-key-1234567").find("admin-key-1234567").orElseThrow().name());
+        assertEquals(
+                "admin-" + digest.substring(0, 8),
+                parse("admin:admin-key-1234567")
+                        .find("admin-key-1234567")
+                        .orElseThrow()
+                        .name());
     }
 
     @Test
     void aLineSaysAllThereIsAboutAKey() {
         ApiKey key = parse("admin:" + KEY + " name=alice@example  expires=2027-01-01T00:00:00Z requests-per-minute=60"
-                + "\ttokens-per-minute=20000 models=a,b/c").find(KEY).orElseThrow();
+                        + "\ttokens-per-minute=20000 models=a,b/c")
+                .find(KEY)
+                .orElseThrow();
         assertEquals("alice@example", key.name());
         assertEquals(Role.ADMIN, key.role());
         assertEquals(OptionalLong.of(60), key.requestsPerMinute());
@@ -66,30 +74,37 @@ class ApiKeysTest {
         ApiKey key = parse("admin:sha256:" + digest + " name=root").find(KEY).orElseThrow();
         assertEquals(Role.ADMIN, key.role());
         assertArrayEquals(digest(KEY), key.digest());
-        assertEquals(Optional.empty(), parse("sha256:" + digest).find("sha256:" + digest), "the digest itself opens nothing");
+        assertEquals(
+                Optional.empty(),
+                parse("sha256:" + digest).find("sha256:" + digest),
+                "the digest itself opens nothing");
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = '|', value = {
-        "hunter2 | shorter than 16",
-        "admin:hunter2 | shorter than 16",
-        "hunter2hunter2hunter2 hunter2 | word 2 is none of the attributes",
-        "hunter2hunter2hunter2 hunter2=x | word 2 is none of the attributes",
-        "hunter2hunter2hunter2 name=hunter2,x | name must be",
-        "hunter2hunter2hunter2 name= | name must be",
-        "hunter2hunter2hunter2 expires=hunter2 | expires must be",
-        "hunter2hunter2hunter2 expires=2027-01-01 | expires must be",
-        "hunter2hunter2hunter2 requests-per-minute=0 | requests-per-minute must be",
-        "hunter2hunter2hunter2 tokens-per-minute=-1 | tokens-per-minute must be",
-        "hunter2hunter2hunter2 tokens-per-minute=99999999999999 | tokens-per-minute must be",
-        "hunter2hunter2hunter2 models=a,,hunter2 | models must be",
-        "hunter2hunter2hunter2 models= | models must be",
-        "hunter2hunter2hunter2 name=a name=b | name is given twice",
-        "hunter2hunter2hunter2 name=first | another key has the same name",
-        "admin:first-hunter2-key | the same key is there before"})
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "hunter2 | shorter than 16",
+                "admin:hunter2 | shorter than 16",
+                "hunter2hunter2hunter2 hunter2 | word 2 is none of the attributes",
+                "hunter2hunter2hunter2 hunter2=x | word 2 is none of the attributes",
+                "hunter2hunter2hunter2 name=hunter2,x | name must be",
+                "hunter2hunter2hunter2 name= | name must be",
+                "hunter2hunter2hunter2 expires=hunter2 | expires must be",
+                "hunter2hunter2hunter2 expires=2027-01-01 | expires must be",
+                "hunter2hunter2hunter2 requests-per-minute=0 | requests-per-minute must be",
+                "hunter2hunter2hunter2 tokens-per-minute=-1 | tokens-per-minute must be",
+                "hunter2hunter2hunter2 tokens-per-minute=99999999999999 | tokens-per-minute must be",
+                "hunter2hunter2hunter2 models=a,,hunter2 | models must be",
+                "hunter2hunter2hunter2 models= | models must be",
+                "hunter2hunter2hunter2 name=a name=b | name is given twice",
+                "hunter2hunter2hunter2 name=first | another key has the same name",
+                "admin:first-hunter2-key | the same key is there before"
+            })
     void whatIsWrongIsNamedByItsLineAndNeverRepeated(String line, String why) {
-        String message = assertThrows(IllegalArgumentException.class,
-                () -> parse("first-hunter2-key name=first", "", line)).getMessage();
+        String message = assertThrows(
+                        IllegalArgumentException.class, () -> parse("first-hunter2-key name=first", "", line))
+                .getMessage();
         assertTrue(message.startsWith("keys, line 3: ") && message.contains(why), message);
         assertFalse(message.contains("hunter2"), message);
     }

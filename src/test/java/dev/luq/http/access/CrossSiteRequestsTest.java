@@ -51,10 +51,16 @@ class CrossSiteRequestsTest {
 
     @Test
     void pagesOfOtherSitesMayDoNothing() throws IOException {
-        for (String headers : List.of(EVIL, EVIL + "Sec-Fetch-Site: cross-site\r\n", "Sec-Fetch-Site: same-site\r\n",
-                "Origin: null\r\n")) {
-            for (String path : List.of("/v1/chat/completions", "/admin/v1/models/none-such/unload", "/admin/v1/plans", "/v1/x",
-                    "/", "/q/metrics", "/health")) {
+        for (String headers : List.of(
+                EVIL, EVIL + "Sec-Fetch-Site: cross-site\r\n", "Sec-Fetch-Site: same-site\r\n", "Origin: null\r\n")) {
+            for (String path : List.of(
+                    "/v1/chat/completions",
+                    "/admin/v1/models/none-such/unload",
+                    "/admin/v1/plans",
+                    "/v1/x",
+                    "/",
+                    "/q/metrics",
+                    "/health")) {
                 for (String method : List.of("POST", "PUT", "DELETE", "PATCH")) {
                     assertEquals(403, status(method, path, headers), method + " " + path + " " + headers);
                 }
@@ -75,16 +81,20 @@ class CrossSiteRequestsTest {
 
     @Test
     void otherSitesAreToldNothingAndTrustedOnesAllTheyNeed() throws IOException {
-        String preflight = "Access-Control-Request-Method: POST\r\nAccess-Control-Request-Headers: content-type,x-stainless-os\r\n";
+        String preflight =
+                "Access-Control-Request-Method: POST\r\nAccess-Control-Request-Headers: content-type,x-stainless-os\r\n";
         assertFalse(send("OPTIONS", "/v1/chat/completions", EVIL + preflight).contains("access-control"));
         assertFalse(send("GET", "/v1/models", EVIL).contains("access-control"));
 
         String trusted = "Origin: http://localhost:3000\r\nSec-Fetch-Site: same-site\r\n";
         String allowed = send("OPTIONS", "/v1/chat/completions", trusted + preflight);
         assertEquals(204, RawClient.status(allowed));
-        assertTrue(allowed.contains("access-control-allow-origin: http://localhost:3000")
-                && allowed.contains("access-control-allow-headers: content-type,x-stainless-os")
-                && allowed.contains("access-control-allow-methods: get, post") && allowed.contains("vary: origin"), allowed);
+        assertTrue(
+                allowed.contains("access-control-allow-origin: http://localhost:3000")
+                        && allowed.contains("access-control-allow-headers: content-type,x-stainless-os")
+                        && allowed.contains("access-control-allow-methods: get, post")
+                        && allowed.contains("vary: origin"),
+                allowed);
         String error = send("POST", "/v1/chat/completions", trusted);
         assertEquals(400, RawClient.status(error));
         assertTrue(error.contains("access-control-allow-origin: http://localhost:3000"), error);

@@ -21,7 +21,8 @@ class CrossSiteTest {
         "POST,   localhost:8080, http://,                 ,            true",
         "POST,   localhost:8080, http://localhost:8080,   cross-site,  true",
         "POST,   localhost:8080, ,                        same-site,   true",
-        "GET,    localhost:8080, http://evil.example,     cross-site,  false"})
+        "GET,    localhost:8080, http://evil.example,     cross-site,  false"
+    })
     void whatAForeignPageDoesIsFound(String method, String host, String origin, String fetchSite, boolean expected) {
         assertEquals(expected, CrossSite.acts(method, host, origin, fetchSite));
     }

@@ -6,8 +6,7 @@ import java.nio.file.Path;
 /** A process that hides its keys and then shows what the system shows of it. */
 final class HiddenKeys {
 
-    private HiddenKeys() {
-    }
+    private HiddenKeys() {}
 
     public static void main(String[] arguments) throws Exception {
         ProcessSecrets.hide();

@@ -44,8 +44,14 @@ class KeysTest {
     void modelsThatAKeyMayNotUseDoNotExistForIt() {
         with(ScriptedProfile.NARROW).get("/v1/models").then().statusCode(200).body("data.id", contains("loading"));
         with(ScriptedProfile.NARROW).get("/v1/models/loading").then().statusCode(200);
-        with(ScriptedProfile.NARROW).get("/v1/models/scripted").then().statusCode(404).body("error.code", equalTo("model_not_found"));
-        chat(ScriptedProfile.NARROW, ",\"model\":\"scripted\"").statusCode(404).body("error.code", equalTo("model_not_found"));
+        with(ScriptedProfile.NARROW)
+                .get("/v1/models/scripted")
+                .then()
+                .statusCode(404)
+                .body("error.code", equalTo("model_not_found"));
+        chat(ScriptedProfile.NARROW, ",\"model\":\"scripted\"")
+                .statusCode(404)
+                .body("error.code", equalTo("model_not_found"));
         chat(ScriptedProfile.NARROW, "").statusCode(503).body("error.code", equalTo("model_loading"));
         with(ScriptedProfile.USER).get("/v1/models").then().body("data.id", contains("scripted", "loading"));
     }
@@ -54,8 +60,10 @@ class KeysTest {
     void requestsBeyondTheRateWait() {
         chat(ScriptedProfile.HASTY, "").statusCode(200);
         for (String stream : new String[] {"", ",\"stream\":true"}) {
-            ValidatableResponse refused = chat(ScriptedProfile.HASTY, stream).statusCode(429)
-                    .body("error.code", equalTo("rate_limited")).body("error.type", equalTo("rate_limit_error"));
+            ValidatableResponse refused = chat(ScriptedProfile.HASTY, stream)
+                    .statusCode(429)
+                    .body("error.code", equalTo("rate_limited"))
+                    .body("error.type", equalTo("rate_limit_error"));
             assertNotEquals(0, Integer.parseInt(refused.extract().header("Retry-After")));
         }
         with(ScriptedProfile.HASTY).get("/v1/models").then().statusCode(200);
@@ -74,8 +82,18 @@ class KeysTest {
         chat(ScriptedProfile.USER, ",\"cache_salt\":\"mine\"");
         chat(ScriptedProfile.ADMIN, "");
         chat(ScriptedProfile.ADMIN, ",\"cache_salt\":\"mine\"");
-        assertEquals(4, workers.requests.stream().map(ServerFrame.Generate::cacheSalt).distinct().count());
-        assertEquals(2, workers.requests.stream().map(ServerFrame.Generate::client).distinct().count());
+        assertEquals(
+                4,
+                workers.requests.stream()
+                        .map(ServerFrame.Generate::cacheSalt)
+                        .distinct()
+                        .count());
+        assertEquals(
+                2,
+                workers.requests.stream()
+                        .map(ServerFrame.Generate::client)
+                        .distinct()
+                        .count());
         workers.requests.forEach(request -> assertEquals(32, request.cacheSalt().length(), "neither name nor key"));
         chat(ScriptedProfile.USER, ",\"cache_salt\":\"\"").statusCode(400).body("error.param", equalTo("cache_salt"));
         chat(ScriptedProfile.USER, ",\"cache_salt\":7").statusCode(400).body("error.param", equalTo("cache_salt"));
@@ -90,7 +108,10 @@ class KeysTest {
             Files.writeString(ScriptedProfile.file(), ScriptedProfile.KEYS + "user:hunter2\n");
             until("a look at the broken file", () -> log.lines().stream().anyMatch(line -> line.contains("line 8")));
             assertEquals(200, status(late), "the keys before hold");
-            assertFalse(log.lines().toString().contains("hunter2") || log.lines().toString().contains(late), log.lines()::toString);
+            assertFalse(
+                    log.lines().toString().contains("hunter2")
+                            || log.lines().toString().contains(late),
+                    log.lines()::toString);
             Files.writeString(ScriptedProfile.file(), ScriptedProfile.KEYS);
             until("the key is gone", () -> status(late) == 401);
             assertEquals(200, status(ScriptedProfile.USER));
@@ -104,7 +125,11 @@ class KeysTest {
     }
 
     private static ValidatableResponse chat(String key, String fields) {
-        return with(key).contentType("application/json").body("{" + ScriptedApi.USER + fields + "}").post(ScriptedApi.CHAT).then();
+        return with(key)
+                .contentType("application/json")
+                .body("{" + ScriptedApi.USER + fields + "}")
+                .post(ScriptedApi.CHAT)
+                .then();
     }
 
     private static RequestSpecification with(String key) {

@@ -15,9 +15,15 @@ class ProcessSecretsTest {
 
     @Test
     void theSystemShowsNoKeyOfThisProcess() throws Exception {
-        ProcessBuilder builder = new ProcessBuilder(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xshare:auto", "-XX:TieredStopAtLevel=1", "-Dluq.api.keys=admin:secret-1-2345678", "-Dluq.api.keys-file=/a/file",
-                "-cp", System.getProperty("java.class.path"), HiddenKeys.class.getName()));
+        ProcessBuilder builder = new ProcessBuilder(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xshare:auto",
+                "-XX:TieredStopAtLevel=1",
+                "-Dluq.api.keys=admin:secret-1-2345678",
+                "-Dluq.api.keys-file=/a/file",
+                "-cp",
+                System.getProperty("java.class.path"),
+                HiddenKeys.class.getName()));
         builder.environment().put("LUQ_API_KEYS", "user:secret-2-2345678,admin:secret-3-2345678");
         builder.environment().put("LUQ_API_KEYS_1_", "user:secret-4-2345678");
         builder.environment().put("LUQ_API_KEYS_FILE", "/another/file");
@@ -28,7 +34,9 @@ class ProcessSecretsTest {
         String system = shown.substring(0, shown.lastIndexOf(0));
         assertFalse(system.contains("secret"), system);
         assertTrue(system.contains("LUQ_API_KEYS=***") && system.contains("-Dluq.api.keys=***"), system);
-        assertTrue(system.contains("LUQ_API_KEYS_FILE=/another/file") && system.contains("-Dluq.api.keys-file=/a/file"), system);
+        assertTrue(
+                system.contains("LUQ_API_KEYS_FILE=/another/file") && system.contains("-Dluq.api.keys-file=/a/file"),
+                system);
         assertTrue(known.contains("secret-2") && known.contains("secret-1"), "the process itself knows them still");
     }
 }

@@ -43,7 +43,8 @@ class RateLimitsTest {
         limits.admit(caller);
         limits.admit(caller);
         limits.charge(caller, 100);
-        ApiError error = assertThrows(RateLimited.class, () -> limits.admit(caller)).error();
+        ApiError error =
+                assertThrows(RateLimited.class, () -> limits.admit(caller)).error();
         assertEquals(429, error.status());
         assertEquals("rate_limited", error.code());
         assertEquals(41, error.retryAfterSeconds().orElseThrow(), "what was used beyond the minute's is waited for");
@@ -82,7 +83,10 @@ class RateLimitsTest {
     }
 
     private long waits(Caller caller) {
-        return assertThrows(RateLimited.class, () -> limits.admit(caller)).error().retryAfterSeconds().orElseThrow();
+        return assertThrows(RateLimited.class, () -> limits.admit(caller))
+                .error()
+                .retryAfterSeconds()
+                .orElseThrow();
     }
 
     private static Caller caller(String attributes) {

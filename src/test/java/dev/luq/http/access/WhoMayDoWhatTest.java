@@ -34,7 +34,10 @@ class WhoMayDoWhatTest {
 
     /** Kinds of callers; null for no key. */
     enum Kind {
-        NOBODY(null), STRANGER("nobody-knows-this-key"), EXPIRED(ScriptedProfile.EXPIRED), USER(ScriptedProfile.USER),
+        NOBODY(null),
+        STRANGER("nobody-knows-this-key"),
+        EXPIRED(ScriptedProfile.EXPIRED),
+        USER(ScriptedProfile.USER),
         ADMIN(ScriptedProfile.ADMIN);
 
         final String key;
@@ -95,9 +98,12 @@ class WhoMayDoWhatTest {
             for (Map.Entry<String, UnaryOperator<String>> trick : TRICKS.entrySet()) {
                 String path = trick.getValue().apply(operation.path());
                 String answer = send(operation.method(), path, kind.key);
-                assertEquals(400, RawClient.status(answer), () -> kind + " " + trick.getKey() + " " + path + ": " + answer);
+                assertEquals(
+                        400, RawClient.status(answer), () -> kind + " " + trick.getKey() + " " + path + ": " + answer);
                 // Vert.x refuses what is no path of a URL at all before anything of ours sees it.
-                assertTrue(answer.contains("\"code\":\"invalid_request\"") || answer.contains("content-length: 0"), answer);
+                assertTrue(
+                        answer.contains("\"code\":\"invalid_request\"") || answer.contains("content-length: 0"),
+                        answer);
             }
         }
     }
@@ -119,7 +125,8 @@ class WhoMayDoWhatTest {
         "/health/x,        401, 404, 404",
         "/metrics/x,       401, 404, 404",
         "/,                401, 404, 404",
-        "/admin,           401, 404, 404"})
+        "/admin,           401, 404, 404"
+    })
     void whatIsNoResourceIsClosedUnlessItIsNamed(String path, int nobody, int user, int admin) throws IOException {
         assertEquals(List.of(nobody, nobody, nobody, user, admin), statuses("GET", path));
     }
@@ -138,7 +145,8 @@ class WhoMayDoWhatTest {
         assertTrue(answer.contains("\"code\":\"invalid_api_key\"") && answer.contains("Authorization: Bearer"), answer);
         assertTrue(answer.toLowerCase(Locale.ROOT).contains("www-authenticate: bearer"), answer);
         assertTrue(send("GET", "/v1/models", ScriptedProfile.EXPIRED).contains("has expired"));
-        assertTrue(send("GET", "/admin/v1/models", ScriptedProfile.USER).contains("\"code\":\"insufficient_permissions\""));
+        assertTrue(send("GET", "/admin/v1/models", ScriptedProfile.USER)
+                .contains("\"code\":\"insufficient_permissions\""));
         assertTrue(send("GET", "/q/nothing", ScriptedProfile.USER).contains("\"code\":\"insufficient_permissions\""));
     }
 
@@ -153,14 +161,21 @@ class WhoMayDoWhatTest {
     }
 
     private List<Operation> operations() throws IOException {
-        JsonNode paths = new JsonMapper().readTree(RestAssured.given().header("Authorization", "Bearer " + ScriptedProfile.USER)
-                .get("/q/openapi?format=json").asString()).get("paths");
+        JsonNode paths = new JsonMapper()
+                .readTree(RestAssured.given()
+                        .header("Authorization", "Bearer " + ScriptedProfile.USER)
+                        .get("/q/openapi?format=json")
+                        .asString())
+                .get("paths");
         List<Operation> operations = new ArrayList<>();
-        paths.properties().forEach(path -> path.getValue().properties().stream().map(Map.Entry::getKey)
+        paths.properties().forEach(path -> path.getValue().properties().stream()
+                .map(Map.Entry::getKey)
                 .filter(METHODS::contains)
-                .forEach(method -> operations.add(new Operation(method.toUpperCase(Locale.ROOT),
-                        path.getKey().replaceAll("\\{[^}]*}", "none-such")))));
-        assertTrue(operations.size() > 20 && operations.stream().anyMatch(o -> o.path().equals("/v1/chat/completions")),
+                .forEach(method -> operations.add(new Operation(
+                        method.toUpperCase(Locale.ROOT), path.getKey().replaceAll("\\{[^}]*}", "none-such")))));
+        assertTrue(
+                operations.size() > 20
+                        && operations.stream().anyMatch(o -> o.path().equals("/v1/chat/completions")),
                 operations::toString);
         return operations;
     }

@@ -18,7 +18,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 class ErrorsTest {
 
     @ParameterizedTest
-    @CsvSource({"LOADING, model_loading", "RESTARTING, worker_restarting", "DRAINING, draining", "FAILED, model_failed"})
+    @CsvSource({"LOADING, model_loading", "RESTARTING, worker_restarting", "DRAINING, draining", "FAILED, model_failed"
+    })
     void aModelThatIsNotReady(ModelWorker.State state, String code) {
         assertError(503, code, true, new WorkerException.NotReady(state, "why"));
     }
@@ -33,9 +34,18 @@ class ErrorsTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"invalid_request, 400", "invalid_image, 400", "image_too_large, 400", "context_length_exceeded, 400",
-            "unsupported_modality, 400", "queue_full, 429", "draining, 503", "deadline_exceeded, 504",
-            "input_quarantined, 422", "request_too_large, 413"})
+    @CsvSource({
+        "invalid_request, 400",
+        "invalid_image, 400",
+        "image_too_large, 400",
+        "context_length_exceeded, 400",
+        "unsupported_modality, 400",
+        "queue_full, 429",
+        "draining, 503",
+        "deadline_exceeded, 504",
+        "input_quarantined, 422",
+        "request_too_large, 413"
+    })
     void whatAWorkerRejects(String code, int status) {
         ApiError error = Errors.describe(new WorkerException.Rejected(code, "why", "messages"), "req_1");
         assertEquals(status, error.status());
@@ -54,10 +64,11 @@ class ErrorsTest {
     @Test
     void defectsAreOursAndTellNothingButTheRequestId() {
         for (Throwable defect : new Throwable[] {
-                new CompletionException(new NoSuchFileException("/secret/path")),
-                new IllegalStateException("/secret/path"),
-                new WorkerException.Rejected("internal_error", "/secret/path", null),
-                new WorkerException.Rejected("unheard_of", "/secret/path", null)}) {
+            new CompletionException(new NoSuchFileException("/secret/path")),
+            new IllegalStateException("/secret/path"),
+            new WorkerException.Rejected("internal_error", "/secret/path", null),
+            new WorkerException.Rejected("unheard_of", "/secret/path", null)
+        }) {
             ApiError error = Errors.describe(defect, "req_1");
             assertEquals(500, error.status());
             assertEquals("internal_error", error.code());
@@ -69,7 +80,8 @@ class ErrorsTest {
 
     @Test
     void allFourMembersAreWritten() {
-        assertEquals("{\"error\":{\"message\":\"why\",\"type\":\"rate_limit_error\",\"param\":null,\"code\":\"queue_full\"}}",
+        assertEquals(
+                "{\"error\":{\"message\":\"why\",\"type\":\"rate_limit_error\",\"param\":null,\"code\":\"queue_full\"}}",
                 ErrorResponses.json(Errors.describe(new WorkerException.QueueFull("why"), "req_1")));
     }
 

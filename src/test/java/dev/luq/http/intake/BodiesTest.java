@@ -144,7 +144,9 @@ class BodiesTest extends ScriptedApi {
             List<HttpClientRequest> late = new ArrayList<>();
             for (int i = 0; i < 90; i++) {
                 late.add(http2Chat(http2));
-                done("a piece of a body to be sent", late.get(i).setChunked(true).write("{"));
+                done(
+                        "a piece of a body to be sent",
+                        late.get(i).setChunked(true).write("{"));
             }
             HttpClientRequest other = http2Chat(http2);
             assertEquals(200, status(other.send(Buffer.buffer("{" + USER + "}"))));
@@ -178,21 +180,28 @@ class BodiesTest extends ScriptedApi {
     void whoAsksOnAndOnAndDoesNotReadIsNotAnswered() throws Exception {
         RawClient client = new RawClient(server.getPort(), 4096);
         clients.add(client);
-        client.drip(("GET /q/openapi?format=json HTTP/1.1\nHost: localhost\nAuthorization: Bearer " + ScriptedProfile.USER
-                + "\n\n").replace("\n", "\r\n"), 1000, 0);
+        client.drip(
+                ("GET /q/openapi?format=json HTTP/1.1\nHost: localhost\nAuthorization: Bearer " + ScriptedProfile.USER
+                                + "\n\n")
+                        .replace("\n", "\r\n"),
+                1000,
+                0);
         Thread.sleep(500); // the server writes until nobody takes more
         String answers = client.readToEnd();
         assertTrue(answers.split("HTTP/1.1 200", -1).length < 500, answers.length() + " characters");
     }
 
     private HttpClient http2() {
-        return vertx.createHttpClient(new HttpClientOptions().setProtocolVersion(HttpVersion.HTTP_2)
-                .setHttp2ClearTextUpgrade(false).setHttp2MaxPoolSize(1));
+        return vertx.createHttpClient(new HttpClientOptions()
+                .setProtocolVersion(HttpVersion.HTTP_2)
+                .setHttp2ClearTextUpgrade(false)
+                .setHttp2MaxPoolSize(1));
     }
 
     private HttpClientRequest http2Chat(HttpClient client) throws Exception {
         return done("a stream", client.request(HttpMethod.POST, server.getPort(), server.getHost(), CHAT))
-                .putHeader("Authorization", "Bearer " + ScriptedProfile.USER).putHeader("Content-Type", "application/json");
+                .putHeader("Authorization", "Bearer " + ScriptedProfile.USER)
+                .putHeader("Content-Type", "application/json");
     }
 
     private static <T> T done(String what, Future<T> future) throws Exception {
@@ -268,7 +277,11 @@ class BodiesTest extends ScriptedApi {
             silent.get(i).send(HEAD + "Content-Length: 1999999\n\n", bytes(" ".repeat(1_900_000)));
         }
         Thread.sleep(1_100); // a second without a byte is silence
-        request().body("{" + USER + ",\"user\":\"" + "x".repeat(1_000_000) + "\"}").post(CHAT).then().statusCode(200);
+        request()
+                .body("{" + USER + ",\"user\":\"" + "x".repeat(1_000_000) + "\"}")
+                .post(CHAT)
+                .then()
+                .statusCode(200);
     }
 
     @ParameterizedTest
@@ -278,29 +291,40 @@ class BodiesTest extends ScriptedApi {
         try (GZIPOutputStream gzip = new GZIPOutputStream(packed)) {
             gzip.write(new byte[10_000_000]);
         }
-        ValidatableResponse response = request().header("Content-Encoding", encoding).body(packed.toByteArray()).post(CHAT).then();
+        ValidatableResponse response = request()
+                .header("Content-Encoding", encoding)
+                .body(packed.toByteArray())
+                .post(CHAT)
+                .then();
         assertError(response, 415, "unsupported_media_type").body("error.message", containsString("Content-Encoding"));
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = '|', value = {
-        "{\"user\":[[[[                                    | deeper than",
-        "{\"user\":1,\"user\":2}                          | same key twice in one object at line 1",
-        "{\"temperature\":NaN}                            | not valid JSON at line 1",
-        "{USER,\"temperature\":1e999999999}               | temperature",
-        "{\"seed\":NUMBER}                                | longer than",
-        "{USER,\"max_tokens\":1e1000000}                  | max_tokens",
-        "\ufeff{\"messages\":[]}                          | not valid JSON at line 1"})
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "{\"user\":[[[[                                    | deeper than",
+                "{\"user\":1,\"user\":2}                          | same key twice in one object at line 1",
+                "{\"temperature\":NaN}                            | not valid JSON at line 1",
+                "{USER,\"temperature\":1e999999999}               | temperature",
+                "{\"seed\":NUMBER}                                | longer than",
+                "{USER,\"max_tokens\":1e1000000}                  | max_tokens",
+                "\ufeff{\"messages\":[]}                          | not valid JSON at line 1"
+            })
     void strangeJsonIsRefusedAtItsPlace(String json, String reason) {
-        String body = json.replace("[[[[", "[".repeat(100_000)).replace("NUMBER", "9".repeat(100_000)).replace("USER", USER);
+        String body = json.replace("[[[[", "[".repeat(100_000))
+                .replace("NUMBER", "9".repeat(100_000))
+                .replace("USER", USER);
         assertError(request().body(bytes(body)).post(CHAT).then(), 400, "invalid_request")
                 .body("error.message", containsString(reason));
     }
 
     @Test
     void textThatIsNoUtf8IsRefused() {
-        for (byte[] wrong : List.of(new byte[] {'{', '"', (byte) 0xc0, (byte) 0x80, '"', '}'},
-                new byte[] {'{', '"', (byte) 0xed, (byte) 0xa0, (byte) 0x80, '"', '}'}, new byte[] {'{', '"', (byte) 0xe2})) {
+        for (byte[] wrong : List.of(
+                new byte[] {'{', '"', (byte) 0xc0, (byte) 0x80, '"', '}'},
+                new byte[] {'{', '"', (byte) 0xed, (byte) 0xa0, (byte) 0x80, '"', '}'},
+                new byte[] {'{', '"', (byte) 0xe2})) {
             assertError(request().body(wrong).post(CHAT).then(), 400, "invalid_request")
                     .body("error.message", containsString("UTF-8"));
         }

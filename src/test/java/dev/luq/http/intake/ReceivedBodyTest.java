@@ -53,7 +53,8 @@ class ReceivedBodyTest {
     @Test
     void whatDoesNotFitLeavesWhatIsThere() throws IOException {
         IntakeBudget small = new IntakeBudget(10_000, 2_000);
-        try (IntakeBudget.Share others = small.reserve(5_000); ReceivedBody body = new ReceivedBody(small.reserve(0), 0)) {
+        try (IntakeBudget.Share others = small.reserve(5_000);
+                ReceivedBody body = new ReceivedBody(small.reserve(0), 0)) {
             body.append(Buffer.buffer(random(4_096)), 0);
             assertThrows(Busy.class, () -> body.append(Buffer.buffer(new byte[] {1}), 0));
             others.close();

@@ -52,7 +52,8 @@ public final class ScriptedJob implements Consumer<RequantizationJob.Listener> {
             listener.progress(phase.ordinal() / 8.0, OptionalLong.of(8 - phase.ordinal()));
             listener.message("doing " + phase);
             if (kind.equals("failing") && phase == Phase.RANK) {
-                throw new RequantizationException.Failed("The model cannot be ranked.", new IllegalStateException("for the log"));
+                throw new RequantizationException.Failed(
+                        "The model cannot be ranked.", new IllegalStateException("for the log"));
             }
             if (phase == Phase.QUANTIZE) {
                 quantize(listener);
@@ -78,8 +79,7 @@ public final class ScriptedJob implements Consumer<RequantizationJob.Listener> {
                     Signals.dieOf("KILL");
                 }
             }
-            default -> {
-            }
+            default -> {}
         }
     }
 
@@ -93,7 +93,9 @@ public final class ScriptedJob implements Consumer<RequantizationJob.Listener> {
 
     private void append(String name, String line) {
         try {
-            Files.writeString(folder.resolve(name), String.join("\n", read(name)) + (read(name).isEmpty() ? "" : "\n") + line);
+            Files.writeString(
+                    folder.resolve(name),
+                    String.join("\n", read(name)) + (read(name).isEmpty() ? "" : "\n") + line);
         } catch (IOException e) {
             throw new IllegalStateException(e);
         }

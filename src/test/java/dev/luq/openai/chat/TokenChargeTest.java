@@ -30,8 +30,15 @@ class TokenChargeTest {
         charge.add(new ChoiceFrame(0, new WorkerFrame.Accepted("r", 100, 0, 0)));
         charge.add(delta(0, "a"));
         charge.add(delta(0, "x".repeat(40)));
-        charge.add(new ChoiceFrame(0, new WorkerFrame.Delta("r", "abc", null,
-                List.of(new WorkerFrame.TokenLogprob("a", 0, List.of(), List.of()), new WorkerFrame.TokenLogprob("bc", 0, List.of(), List.of())))));
+        charge.add(new ChoiceFrame(
+                0,
+                new WorkerFrame.Delta(
+                        "r",
+                        "abc",
+                        null,
+                        List.of(
+                                new WorkerFrame.TokenLogprob("a", 0, List.of(), List.of()),
+                                new WorkerFrame.TokenLogprob("bc", 0, List.of(), List.of())))));
         assertEquals(100, charged.get());
         charge.close();
         charge.close();

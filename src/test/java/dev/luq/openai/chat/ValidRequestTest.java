@@ -25,10 +25,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class ValidRequestTest {
 
-    private static final ModelInfo VISION = new ModelInfo("Tiny", "qwen2vl", "F16", 1_000, 2_000, 16, 2048, 2048, 4,
-            true, true, 64);
-    private static final ModelInfo TEXT = new ModelInfo("Tiny", "llama", "F16", 1_000, 2_000, 16, 2048, 2048, 4,
-            false, true, 64);
+    private static final ModelInfo VISION =
+            new ModelInfo("Tiny", "qwen2vl", "F16", 1_000, 2_000, 16, 2048, 2048, 4, true, true, 64);
+    private static final ModelInfo TEXT =
+            new ModelInfo("Tiny", "llama", "F16", 1_000, 2_000, 16, 2048, 2048, 4, false, true, 64);
     private static final String USER = "\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]";
 
     @Test
@@ -50,18 +50,46 @@ class ValidRequestTest {
 
     @Test
     void everyScalarMayBeNull() {
-        String nulls = List.of("model", "temperature", "top_p", "top_k", "min_p", "frequency_penalty",
-                "presence_penalty", "repeat_penalty", "seed", "logit_bias", "n", "max_completion_tokens", "max_tokens",
-                "stop", "logprobs", "top_logprobs", "response_format", "tools", "tool_choice", "parallel_tool_calls",
-                "stream", "stream_options", "cache_prompt", "timings", "user", "metadata", "id_slot").stream()
-                .map(field -> ",\"" + field + "\":null").reduce("", String::concat);
+        String nulls = List.of(
+                        "model",
+                        "temperature",
+                        "top_p",
+                        "top_k",
+                        "min_p",
+                        "frequency_penalty",
+                        "presence_penalty",
+                        "repeat_penalty",
+                        "seed",
+                        "logit_bias",
+                        "n",
+                        "max_completion_tokens",
+                        "max_tokens",
+                        "stop",
+                        "logprobs",
+                        "top_logprobs",
+                        "response_format",
+                        "tools",
+                        "tool_choice",
+                        "parallel_tool_calls",
+                        "stream",
+                        "stream_options",
+                        "cache_prompt",
+                        "timings",
+                        "user",
+                        "metadata",
+                        "id_slot")
+                .stream()
+                .map(field -> ",\"" + field + "\":null")
+                .reduce("", String::concat);
         assertEquals(frame(""), frame(nulls));
     }
 
     @Test
     void unknownFieldsAreIgnored() {
-        assertEquals(frame(""), frame(",\"store\":true,\"metadata\":{\"a\":[1]},\"user\":\"u\",\"verbosity\":\"low\","
-                + "\"service_tier\":5,\"prompt_cache_key\":{},\"made_up\":[[[]]],\"id_slot\":3"));
+        assertEquals(
+                frame(""),
+                frame(",\"store\":true,\"metadata\":{\"a\":[1]},\"user\":\"u\",\"verbosity\":\"low\","
+                        + "\"service_tier\":5,\"prompt_cache_key\":{},\"made_up\":[[[]]],\"id_slot\":3"));
     }
 
     @Test
@@ -71,7 +99,8 @@ class ValidRequestTest {
                 + "\"logit_bias\":{\"5\":-100,\"7\":1.5},\"max_completion_tokens\":7,\"max_tokens\":9,\"stop\":\"x\","
                 + "\"logprobs\":true,\"top_logprobs\":20,\"response_format\":{\"type\":\"json_object\"},"
                 + "\"parallel_tool_calls\":false,\"cache_prompt\":false");
-        assertEquals(new Sampling(0f, 0.5f, 40, 0.1f, -2f, 2f, 1.1f, Long.MAX_VALUE, Map.of(5, -100f, 7, 1.5f)),
+        assertEquals(
+                new Sampling(0f, 0.5f, 40, 0.1f, -2f, 2f, 1.1f, Long.MAX_VALUE, Map.of(5, -100f, 7, 1.5f)),
                 frame.sampling());
         assertEquals(7, frame.maxTokens());
         assertEquals(List.of("x"), frame.stop());
@@ -95,29 +124,77 @@ class ValidRequestTest {
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = '|', value = {
-            "temperature | 2.1", "temperature | -0.1", "temperature | 1e999", "temperature | \"1\"", "temperature | true",
-            "temperature | []", "top_p | 1.5", "top_p | {}", "min_p | -1", "top_k | -1", "top_k | 1.5",
-            "frequency_penalty | 2.5", "presence_penalty | -3", "repeat_penalty | 0",
-            "n | 0", "n | 5", "n | 1000000000", "n | 1e9", "n | -1", "n | 1.5", "n | \"2\"", "n | true",
-            "max_tokens | -1", "max_tokens | 0", "max_tokens | 1e12", "max_tokens | 1000000000000",
-            "max_tokens | 1e-999999999", "max_tokens | 1e999999999", "max_completion_tokens | 1.5",
-            "seed | 1e30", "seed | 99999999999999999999", "seed | \"1\"",
-            "stop | 5", "stop | \"\"", "stop[1] | [\"a\",\"\"]", "stop[0] | [1]",
-            "stop | [\"1\",\"2\",\"3\",\"4\",\"5\"]",
-            "top_logprobs | 5", "logprobs | 1", "logprobs | \"true\"", "stream | \"yes\"", "stream | 1",
-            "logit_bias | {\"x\":1}", "logit_bias | {\"-1\":1}", "logit_bias.3 | {\"3\":101}", "logit_bias | []",
-            "logit_bias.3 | {\"3\":\"1\"}", "logit_bias.3 | {\"3\":null}",
-            "model | 5", "model | {}", "stream_options | true", "stream_options.include_usage | {\"include_usage\":1}",
-            "tools | {}", "tools[0] | [null]", "tools[0].type | [{\"type\":\"x\"}]",
-            "tools[0].function | [{\"type\":\"function\"}]",
-            "tools[0].function.name | [{\"type\":\"function\",\"function\":{\"name\":\"a b\"}}]",
-            "tools[0].function.parameters | [{\"type\":\"function\",\"function\":{\"name\":\"a\",\"parameters\":[]}}]",
-            "tool_choice | \"any\"", "tool_choice | \"required\"", "tool_choice.type | {\"type\":\"x\"}",
-            "tool_choice.function.name | {\"type\":\"function\",\"function\":{\"name\":\"f\"}}",
-            "response_format | \"json\"", "response_format.type | {}", "response_format.type | {\"type\":\"xml\"}",
-            "response_format.json_schema | {\"type\":\"json_schema\"}",
-            "response_format.json_schema.schema | {\"type\":\"json_schema\",\"json_schema\":{\"name\":\"a\"}}"})
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "temperature | 2.1",
+                "temperature | -0.1",
+                "temperature | 1e999",
+                "temperature | \"1\"",
+                "temperature | true",
+                "temperature | []",
+                "top_p | 1.5",
+                "top_p | {}",
+                "min_p | -1",
+                "top_k | -1",
+                "top_k | 1.5",
+                "frequency_penalty | 2.5",
+                "presence_penalty | -3",
+                "repeat_penalty | 0",
+                "n | 0",
+                "n | 5",
+                "n | 1000000000",
+                "n | 1e9",
+                "n | -1",
+                "n | 1.5",
+                "n | \"2\"",
+                "n | true",
+                "max_tokens | -1",
+                "max_tokens | 0",
+                "max_tokens | 1e12",
+                "max_tokens | 1000000000000",
+                "max_tokens | 1e-999999999",
+                "max_tokens | 1e999999999",
+                "max_completion_tokens | 1.5",
+                "seed | 1e30",
+                "seed | 99999999999999999999",
+                "seed | \"1\"",
+                "stop | 5",
+                "stop | \"\"",
+                "stop[1] | [\"a\",\"\"]",
+                "stop[0] | [1]",
+                "stop | [\"1\",\"2\",\"3\",\"4\",\"5\"]",
+                "top_logprobs | 5",
+                "logprobs | 1",
+                "logprobs | \"true\"",
+                "stream | \"yes\"",
+                "stream | 1",
+                "logit_bias | {\"x\":1}",
+                "logit_bias | {\"-1\":1}",
+                "logit_bias.3 | {\"3\":101}",
+                "logit_bias | []",
+                "logit_bias.3 | {\"3\":\"1\"}",
+                "logit_bias.3 | {\"3\":null}",
+                "model | 5",
+                "model | {}",
+                "stream_options | true",
+                "stream_options.include_usage | {\"include_usage\":1}",
+                "tools | {}",
+                "tools[0] | [null]",
+                "tools[0].type | [{\"type\":\"x\"}]",
+                "tools[0].function | [{\"type\":\"function\"}]",
+                "tools[0].function.name | [{\"type\":\"function\",\"function\":{\"name\":\"a b\"}}]",
+                "tools[0].function.parameters | [{\"type\":\"function\",\"function\":{\"name\":\"a\",\"parameters\":[]}}]",
+                "tool_choice | \"any\"",
+                "tool_choice | \"required\"",
+                "tool_choice.type | {\"type\":\"x\"}",
+                "tool_choice.function.name | {\"type\":\"function\",\"function\":{\"name\":\"f\"}}",
+                "response_format | \"json\"",
+                "response_format.type | {}",
+                "response_format.type | {\"type\":\"xml\"}",
+                "response_format.json_schema | {\"type\":\"json_schema\"}",
+                "response_format.json_schema.schema | {\"type\":\"json_schema\",\"json_schema\":{\"name\":\"a\"}}"
+            })
     void refusalsNameTheField(String param, String value) {
         String field = param.replaceAll("[.\\[].*", "");
         ApiException refused = refusal(",\"" + field + "\":" + value);
@@ -128,32 +205,39 @@ class ValidRequestTest {
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = '|', value = {
-            "messages | null", "messages | []", "messages | {}", "messages | \"hi\"", "messages[0] | [null]",
-            "messages[0] | [\"hi\"]",
-            "messages[0].role | [{\"content\":\"hi\"}]",
-            "messages[0].role | [{\"role\":\"boss\",\"content\":\"hi\"}]",
-            "messages[0].role | [{\"role\":5,\"content\":\"hi\"}]",
-            "messages[0].content | [{\"role\":\"user\"}]",
-            "messages[0].content | [{\"role\":\"user\",\"content\":null}]",
-            "messages[0].content | [{\"role\":\"user\",\"content\":5}]",
-            "messages[0].content | [{\"role\":\"user\",\"content\":[]}]",
-            "messages[0].content[0] | [{\"role\":\"user\",\"content\":[5]}]",
-            "messages[0].content[0].type | [{\"role\":\"user\",\"content\":[{}]}]",
-            "messages[0].content[0].type | [{\"role\":\"user\",\"content\":[{\"type\":\"poem\"}]}]",
-            "messages[0].content[0].text | [{\"role\":\"user\",\"content\":[{\"type\":\"text\"}]}]",
-            "messages[0].content[0].text | [{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":5}]}]",
-            "messages[0].content[0].image_url | [{\"role\":\"user\",\"content\":[{\"type\":\"image_url\"}]}]",
-            "messages[0].content[0].image_url.url | [{\"role\":\"user\",\"content\":[{\"type\":\"image_url\",\"image_url\":{}}]}]",
-            "messages[0].content[0].image_url.detail | [{\"role\":\"user\",\"content\":[{\"type\":\"image_url\",\"image_url\":{\"url\":\"u\",\"detail\":\"max\"}}]}]",
-            "messages[0].content[0] | [{\"role\":\"system\",\"content\":[{\"type\":\"image_url\",\"image_url\":\"u\"}]}]",
-            "messages[0].content | [{\"role\":\"assistant\"}]",
-            "messages[0].tool_call_id | [{\"role\":\"tool\",\"content\":\"1\"}]",
-            "messages[0].tool_calls[0].id | [{\"role\":\"assistant\",\"tool_calls\":[{\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}}]}]",
-            "messages[0].tool_calls[0].function.arguments | [{\"role\":\"assistant\",\"tool_calls\":[{\"id\":\"1\",\"function\":{\"name\":\"f\"}}]}]"})
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "messages | null",
+                "messages | []",
+                "messages | {}",
+                "messages | \"hi\"",
+                "messages[0] | [null]",
+                "messages[0] | [\"hi\"]",
+                "messages[0].role | [{\"content\":\"hi\"}]",
+                "messages[0].role | [{\"role\":\"boss\",\"content\":\"hi\"}]",
+                "messages[0].role | [{\"role\":5,\"content\":\"hi\"}]",
+                "messages[0].content | [{\"role\":\"user\"}]",
+                "messages[0].content | [{\"role\":\"user\",\"content\":null}]",
+                "messages[0].content | [{\"role\":\"user\",\"content\":5}]",
+                "messages[0].content | [{\"role\":\"user\",\"content\":[]}]",
+                "messages[0].content[0] | [{\"role\":\"user\",\"content\":[5]}]",
+                "messages[0].content[0].type | [{\"role\":\"user\",\"content\":[{}]}]",
+                "messages[0].content[0].type | [{\"role\":\"user\",\"content\":[{\"type\":\"poem\"}]}]",
+                "messages[0].content[0].text | [{\"role\":\"user\",\"content\":[{\"type\":\"text\"}]}]",
+                "messages[0].content[0].text | [{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":5}]}]",
+                "messages[0].content[0].image_url | [{\"role\":\"user\",\"content\":[{\"type\":\"image_url\"}]}]",
+                "messages[0].content[0].image_url.url | [{\"role\":\"user\",\"content\":[{\"type\":\"image_url\",\"image_url\":{}}]}]",
+                "messages[0].content[0].image_url.detail | [{\"role\":\"user\",\"content\":[{\"type\":\"image_url\",\"image_url\":{\"url\":\"u\",\"detail\":\"max\"}}]}]",
+                "messages[0].content[0] | [{\"role\":\"system\",\"content\":[{\"type\":\"image_url\",\"image_url\":\"u\"}]}]",
+                "messages[0].content | [{\"role\":\"assistant\"}]",
+                "messages[0].tool_call_id | [{\"role\":\"tool\",\"content\":\"1\"}]",
+                "messages[0].tool_calls[0].id | [{\"role\":\"assistant\",\"tool_calls\":[{\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}}]}]",
+                "messages[0].tool_calls[0].function.arguments | [{\"role\":\"assistant\",\"tool_calls\":[{\"id\":\"1\",\"function\":{\"name\":\"f\"}}]}]"
+            })
     void messagesAreChecked(String param, String messages) {
-        ApiException refused = assertThrows(ApiException.class,
-                () -> validate("{\"messages\":" + messages + "}", VISION));
+        ApiException refused =
+                assertThrows(ApiException.class, () -> validate("{\"messages\":" + messages + "}", VISION));
         assertEquals(400, refused.error().status());
         assertEquals("invalid_request", refused.error().code());
         assertEquals(param, refused.error().param());
@@ -163,30 +247,41 @@ class ValidRequestTest {
     void messagesReachTheWorkerInTheShapeOfTheProtocol() {
         String image = "{\"type\":\"image_url\",\"image_url\":{\"url\":\"data:a\",\"detail\":\"low\"}}";
         String bare = "{\"type\":\"image_url\",\"image_url\":\"data:b\"}";
-        ValidRequest request = validate("{\"messages\":["
-                + "{\"role\":\"developer\",\"content\":\"be brief\"},"
-                + "{\"role\":\"user\",\"name\":\"Ann\",\"content\":[" + image + ",{\"type\":\"text\",\"text\":\"and\"}," + bare + "]},"
-                + "{\"role\":\"assistant\",\"content\":null,\"tool_calls\":[{\"id\":\"c1\",\"type\":\"function\","
-                + "\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}}]},"
-                + "{\"role\":\"tool\",\"tool_call_id\":\"c1\",\"content\":\"42\"},"
-                + "{\"role\":\"assistant\",\"content\":null,\"refusal\":\"no\"}]}", VISION);
-        assertEquals("[{\"role\":\"system\",\"content\":\"be brief\"},"
-                + "{\"role\":\"user\",\"content\":[{\"type\":\"image\",\"image\":0},{\"type\":\"text\",\"text\":\"and\"},"
-                + "{\"type\":\"image\",\"image\":1}],\"name\":\"Ann\"},"
-                + "{\"role\":\"assistant\",\"content\":null,\"tool_calls\":[{\"id\":\"c1\",\"type\":\"function\","
-                + "\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}}]},"
-                + "{\"role\":\"tool\",\"content\":\"42\",\"tool_call_id\":\"c1\"},"
-                + "{\"role\":\"assistant\",\"content\":\"no\"}]",
+        ValidRequest request = validate(
+                "{\"messages\":["
+                        + "{\"role\":\"developer\",\"content\":\"be brief\"},"
+                        + "{\"role\":\"user\",\"name\":\"Ann\",\"content\":[" + image
+                        + ",{\"type\":\"text\",\"text\":\"and\"}," + bare + "]},"
+                        + "{\"role\":\"assistant\",\"content\":null,\"tool_calls\":[{\"id\":\"c1\",\"type\":\"function\","
+                        + "\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}}]},"
+                        + "{\"role\":\"tool\",\"tool_call_id\":\"c1\",\"content\":\"42\"},"
+                        + "{\"role\":\"assistant\",\"content\":null,\"refusal\":\"no\"}]}",
+                VISION);
+        assertEquals(
+                "[{\"role\":\"system\",\"content\":\"be brief\"},"
+                        + "{\"role\":\"user\",\"content\":[{\"type\":\"image\",\"image\":0},{\"type\":\"text\",\"text\":\"and\"},"
+                        + "{\"type\":\"image\",\"image\":1}],\"name\":\"Ann\"},"
+                        + "{\"role\":\"assistant\",\"content\":null,\"tool_calls\":[{\"id\":\"c1\",\"type\":\"function\","
+                        + "\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}}]},"
+                        + "{\"role\":\"tool\",\"content\":\"42\",\"tool_call_id\":\"c1\"},"
+                        + "{\"role\":\"assistant\",\"content\":\"no\"}]",
                 request.generate("id", 0, List.of()).messages());
-        assertEquals(List.of("data:a", "data:b"), request.images().stream().map(i -> i.url()).toList());
-        assertEquals(List.of(Detail.LOW, Detail.AUTO), request.images().stream().map(i -> i.detail()).toList());
-        assertEquals("messages[1].content[0].image_url.url", request.images().get(0).param());
+        assertEquals(
+                List.of("data:a", "data:b"),
+                request.images().stream().map(i -> i.url()).toList());
+        assertEquals(
+                List.of(Detail.LOW, Detail.AUTO),
+                request.images().stream().map(i -> i.detail()).toList());
+        assertEquals(
+                "messages[1].content[0].image_url.url", request.images().get(0).param());
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"", "  ", "null"})
     void aCallWithoutArgumentsHasNone(String arguments) {
-        assertTrue(validate(withArguments(arguments), VISION).generate("id", 0, List.of()).messages()
+        assertTrue(validate(withArguments(arguments), VISION)
+                .generate("id", 0, List.of())
+                .messages()
                 .contains("\"arguments\":\"{}\""));
     }
 
@@ -194,7 +289,8 @@ class ValidRequestTest {
     @ValueSource(strings = {"{", "[]", "5", "{} {}", "{'a':1}", "null 1", "{} x"})
     void argumentsThatAreNoObjectAreNamed(String arguments) {
         ApiException refused = assertThrows(ApiException.class, () -> validate(withArguments(arguments), VISION));
-        assertEquals("messages[1].tool_calls[0].function.arguments", refused.error().param());
+        assertEquals(
+                "messages[1].tool_calls[0].function.arguments", refused.error().param());
     }
 
     private static String withArguments(String arguments) {
@@ -207,13 +303,16 @@ class ValidRequestTest {
     void textThatNoContextOfThisModelHoldsGoesNoFurther() {
         String longest = "x".repeat(2048 * 64);
         validate("{\"messages\":[{\"role\":\"user\",\"content\":\"" + longest + "\"}]}", TEXT);
-        for (String one : List.of(longest + "x", "é".repeat(2048 * 32 + 1), "語".repeat(2048 * 22), "😀".repeat(2048 * 16 + 1))) {
-            ApiException refused = assertThrows(ApiException.class,
+        for (String one :
+                List.of(longest + "x", "é".repeat(2048 * 32 + 1), "語".repeat(2048 * 22), "😀".repeat(2048 * 16 + 1))) {
+            ApiException refused = assertThrows(
+                    ApiException.class,
                     () -> validate("{\"messages\":[{\"role\":\"user\",\"content\":\"" + one + "\"}]}", TEXT));
             assertEquals("context_length_exceeded", refused.error().code());
             assertTrue(refused.getMessage().contains("2048 tokens"), refused.getMessage());
         }
-        String tools = ",\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"f\",\"description\":\"" + longest + "\"}}]";
+        String tools = ",\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"f\",\"description\":\"" + longest
+                + "\"}}]";
         assertEquals("context_length_exceeded", refusal(tools).error().code());
     }
 
@@ -221,7 +320,8 @@ class ValidRequestTest {
     void moreMessagesThanTokensGoNoFurther() {
         String message = "{\"role\":\"user\",\"content\":\"\"}";
         validate("{\"messages\":[" + (message + ",").repeat(2047) + message + "]}", TEXT);
-        ApiException refused = assertThrows(ApiException.class,
+        ApiException refused = assertThrows(
+                ApiException.class,
                 () -> validate("{\"messages\":[" + (message + ",").repeat(2048) + message + "]}", TEXT));
         assertEquals("context_length_exceeded", refused.error().code());
         assertEquals("messages[2048]", refused.error().param());
@@ -229,38 +329,51 @@ class ValidRequestTest {
 
     @Test
     void schemasAreLookedAtBeforeTheyGoOn() {
-        ApiException pattern = refusal(",\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{\"name\":\"x\",\"schema\":"
-                + "{\"properties\":{\"mail\":{\"pattern\":\"(?=x)\"}}}}}");
+        ApiException pattern =
+                refusal(",\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{\"name\":\"x\",\"schema\":"
+                        + "{\"properties\":{\"mail\":{\"pattern\":\"(?=x)\"}}}}}");
         assertEquals("invalid_request", pattern.error().code());
-        assertEquals("response_format.json_schema.schema.properties.mail.pattern", pattern.error().param());
+        assertEquals(
+                "response_format.json_schema.schema.properties.mail.pattern",
+                pattern.error().param());
         ApiException complex = refusal(",\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"f\",\"parameters\":"
                 + "{\"properties\":{\"list\":{\"type\":\"array\",\"maxItems\":1000000}}}}}]");
         assertEquals(400, complex.error().status());
         assertEquals("schema_too_complex", complex.error().code());
-        assertEquals("tools[0].function.parameters.properties.list.maxItems", complex.error().param());
+        assertEquals(
+                "tools[0].function.parameters.properties.list.maxItems",
+                complex.error().param());
     }
 
     @Test
     void toolsReachTheWorkerWithASchema() {
         ServerFrame.Generate frame = frame(",\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"f\"}}],"
                 + "\"tool_choice\":{\"type\":\"function\",\"function\":{\"name\":\"f\"}}");
-        assertEquals("[{\"type\":\"function\",\"function\":{\"name\":\"f\","
-                + "\"parameters\":{\"type\":\"object\",\"properties\":{}}}}]", frame.tools());
+        assertEquals(
+                "[{\"type\":\"function\",\"function\":{\"name\":\"f\","
+                        + "\"parameters\":{\"type\":\"object\",\"properties\":{}}}}]",
+                frame.tools());
         assertEquals("{\"type\":\"function\",\"function\":{\"name\":\"f\"}}", frame.toolChoice());
     }
 
     @Test
     void aTextModelTakesNoImages() {
-        ApiException refused = assertThrows(ApiException.class, () -> validate("{\"messages\":[{\"role\":\"user\","
-                + "\"content\":[{\"type\":\"image_url\",\"image_url\":\"data:a\"}]}]}", TEXT));
+        ApiException refused = assertThrows(
+                ApiException.class,
+                () -> validate(
+                        "{\"messages\":[{\"role\":\"user\","
+                                + "\"content\":[{\"type\":\"image_url\",\"image_url\":\"data:a\"}]}]}",
+                        TEXT));
         assertEquals("unsupported_modality", refused.error().code());
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"input_audio", "video_url", "file"})
     void otherModalities(String type) {
-        ApiException refused = assertThrows(ApiException.class, () -> validate(
-                "{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"" + type + "\"}]}]}", VISION));
+        ApiException refused = assertThrows(
+                ApiException.class,
+                () -> validate(
+                        "{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"" + type + "\"}]}]}", VISION));
         assertEquals("unsupported_modality", refused.error().code());
     }
 
@@ -268,13 +381,29 @@ class ValidRequestTest {
     void halfOfASurrogatePairBecomesTheReplacementCharacter() {
         ValidRequest request = validate(
                 "{\"messages\":[{\"role\":\"user\",\"content\":\"a\\ud83d b \\ud83d\\ude00 \\ude00\"}]}", VISION);
-        assertEquals("[{\"role\":\"user\",\"content\":\"a\ufffd b \ud83d\ude00 \ufffd\"}]",
+        assertEquals(
+                "[{\"role\":\"user\",\"content\":\"a\ufffd b \ud83d\ude00 \ufffd\"}]",
                 request.generate("id", 0, List.of()).messages());
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "null", "[]", "\"x\"", "5", "{", "{\"messages\":[}", "{\"messages\":[]} {}", "{messages:1}",
-            "{\"n\":1,\"n\":2}", "{\"temperature\":NaN}", "{\"temperature\":Infinity}", "{'n':1}", "{\"n\":01}"})
+    @ValueSource(
+            strings = {
+                "",
+                "null",
+                "[]",
+                "\"x\"",
+                "5",
+                "{",
+                "{\"messages\":[}",
+                "{\"messages\":[]} {}",
+                "{messages:1}",
+                "{\"n\":1,\"n\":2}",
+                "{\"temperature\":NaN}",
+                "{\"temperature\":Infinity}",
+                "{'n':1}",
+                "{\"n\":01}"
+            })
     void brokenJson(String body) {
         ApiException refused = assertThrows(ApiException.class, () -> validate(body, VISION));
         assertEquals(400, refused.error().status());
@@ -297,7 +426,9 @@ class ValidRequestTest {
 
     @Test
     void deepJson() {
-        for (String deep : List.of("{\"unknown\":" + "[".repeat(100_000), "{\"tools\":" + "[".repeat(5_000),
+        for (String deep : List.of(
+                "{\"unknown\":" + "[".repeat(100_000),
+                "{\"tools\":" + "[".repeat(5_000),
                 "{\"response_format\":" + "{\"a\":".repeat(5_000))) {
             ApiException refused = assertThrows(ApiException.class, () -> validate(deep, VISION));
             assertEquals(400, refused.error().status());
@@ -307,7 +438,11 @@ class ValidRequestTest {
     @Test
     void moreValuesThanAnyRequestNeeds() {
         String many = "{\"response_format\":[" + "[],".repeat(600_000) + "1]}";
-        assertEquals(400, assertThrows(ApiException.class, () -> validate(many, VISION)).error().status());
+        assertEquals(
+                400,
+                assertThrows(ApiException.class, () -> validate(many, VISION))
+                        .error()
+                        .status());
     }
 
     @Test

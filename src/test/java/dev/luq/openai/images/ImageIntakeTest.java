@@ -60,13 +60,20 @@ class ImageIntakeTest {
     @ParameterizedTest
     @CsvSource({"png,0", "gif,0", "jpg,40"})
     void formatsOfTheJdk(String format, int tolerance) {
-        ServerFrame.Image image = decode(TestImages.encode(
-                TestImages.redAndBlue(40, 30, BufferedImage.TYPE_INT_RGB), format));
+        ServerFrame.Image image =
+                decode(TestImages.encode(TestImages.redAndBlue(40, 30, BufferedImage.TYPE_INT_RGB), format));
         assertRedAndBlue(image, tolerance);
     }
 
     @ParameterizedTest
-    @CsvSource({"lossless.webp,0", "lossy.webp,40", "animated.webp,0", "animated.gif,0", "cmyk.jpg,8", "progressive.jpg,8"})
+    @CsvSource({
+        "lossless.webp,0",
+        "lossy.webp,40",
+        "animated.webp,0",
+        "animated.gif,0",
+        "cmyk.jpg,8",
+        "progressive.jpg,8"
+    })
     void otherFormats(String name, int tolerance) {
         assertRedAndBlue(decode(TestImages.resource(name)), tolerance);
     }
@@ -129,8 +136,8 @@ class ImageIntakeTest {
 
     @Test
     void palettes() {
-        assertRedAndBlue(decode(TestImages.encode(
-                TestImages.redAndBlue(40, 30, BufferedImage.TYPE_BYTE_INDEXED), "png")), 0);
+        assertRedAndBlue(
+                decode(TestImages.encode(TestImages.redAndBlue(40, 30, BufferedImage.TYPE_BYTE_INDEXED), "png")), 0);
     }
 
     @Test
@@ -165,8 +172,8 @@ class ImageIntakeTest {
         ServerFrame.Image gif = decode(TestImages.encode(picture, "gif"));
         assertEquals(png.sha256(), gif.sha256());
         assertTrue(png.sha256().matches("[0-9a-f]{64}"));
-        ServerFrame.Image other = decode(TestImages.encode(
-                TestImages.redAndBlue(30, 40, BufferedImage.TYPE_INT_RGB), "png"));
+        ServerFrame.Image other =
+                decode(TestImages.encode(TestImages.redAndBlue(30, 40, BufferedImage.TYPE_INT_RGB), "png"));
         assertFalse(png.sha256().equals(other.sha256()));
     }
 
@@ -202,14 +209,31 @@ class ImageIntakeTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"https://example.org/a.png", "http://127.0.0.1/a.png", "file:///etc/passwd", "ftp://x/y", "a.png", "''",
-            "data:image/png,abc", "data:image/png;base64"})
+    @CsvSource({
+        "https://example.org/a.png",
+        "http://127.0.0.1/a.png",
+        "file:///etc/passwd",
+        "ftp://x/y",
+        "a.png",
+        "''",
+        "data:image/png,abc",
+        "data:image/png;base64"
+    })
     void onlyBase64DataUrlsAreEnabled(String url) {
         assertEquals("invalid_image_url", refusal(url));
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"iVBORw0K\u00a0Ggo=", "iVBORw0KGgo====", "iVBORw0KGg-_", "iVBORw0K*", "iVBO=Rw0", "i", "iVBORw0KGé"})
+    @ValueSource(
+            strings = {
+                "iVBORw0K\u00a0Ggo=",
+                "iVBORw0KGgo====",
+                "iVBORw0KGg-_",
+                "iVBORw0K*",
+                "iVBO=Rw0",
+                "i",
+                "iVBORw0KGé"
+            })
     void brokenBase64(String text) {
         assertEquals("invalid_base64", refusal("data:image/png;base64," + text));
     }
@@ -220,10 +244,16 @@ class ImageIntakeTest {
         ServerFrame.Image plain = decode(TestImages.dataUrl(png), Detail.AUTO);
         String lines = Base64.getMimeEncoder().encodeToString(png);
         assertTrue(lines.contains("\r\n"));
-        assertEquals(plain.sha256(), decode("data:image/png;base64," + lines, Detail.AUTO).sha256());
-        assertEquals(plain.sha256(), decode("DATA:image/png;BASE64,\n " + lines.replace("\r\n", "\n\t") + "\n",
-                Detail.AUTO).sha256());
-        assertEquals(plain.sha256(), decode("data:;base64," + lines.replace("=", ""), Detail.AUTO).sha256());
+        assertEquals(
+                plain.sha256(),
+                decode("data:image/png;base64," + lines, Detail.AUTO).sha256());
+        assertEquals(
+                plain.sha256(),
+                decode("DATA:image/png;BASE64,\n " + lines.replace("\r\n", "\n\t") + "\n", Detail.AUTO)
+                        .sha256());
+        assertEquals(
+                plain.sha256(),
+                decode("data:;base64," + lines.replace("=", ""), Detail.AUTO).sha256());
     }
 
     @Test
@@ -231,12 +261,20 @@ class ImageIntakeTest {
         for (int length = 1; length < 20; length++) {
             byte[] data = new byte[length];
             new Random(length).nextBytes(data);
-            assertArrayEquals(data, DataUrl.of(TestImages.dataUrl(data), 20, "p").decode());
+            assertArrayEquals(
+                    data, DataUrl.of(TestImages.dataUrl(data), 20, "p").decode());
         }
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"<svg xmlns='http://www.w3.org/2000/svg'/>", "<?xml version='1.0'?><svg/>", "%PDF-1.7", "RIFF", "no image"})
+    @ValueSource(
+            strings = {
+                "<svg xmlns='http://www.w3.org/2000/svg'/>",
+                "<?xml version='1.0'?><svg/>",
+                "%PDF-1.7",
+                "RIFF",
+                "no image"
+            })
     void whatIsNoImage(String content) {
         assertEquals("invalid_image", refusal(TestImages.dataUrl(content.getBytes(StandardCharsets.UTF_8))));
     }
@@ -249,14 +287,19 @@ class ImageIntakeTest {
     @Test
     void everyTruncationIsNoticed() {
         BufferedImage picture = noise(64, 64);
-        for (byte[] whole : List.of(TestImages.encode(picture, "png"), TestImages.encode(picture, "jpg"),
-                TestImages.encode(picture, "gif"), TestImages.resource("lossless.webp"),
+        for (byte[] whole : List.of(
+                TestImages.encode(picture, "png"),
+                TestImages.encode(picture, "jpg"),
+                TestImages.encode(picture, "gif"),
+                TestImages.resource("lossless.webp"),
                 TestImages.resource("progressive.jpg"))) {
             for (double part : new double[] {0.02, 0.1, 0.3, 0.5, 0.7, 0.9}) {
                 byte[] cut = Arrays.copyOf(whole, (int) (whole.length * part));
                 if (cut.length > 0) {
                     String url = TestImages.dataUrl(cut);
-                    ApiException refused = assertThrows(ApiException.class, () -> decode(url, Detail.AUTO),
+                    ApiException refused = assertThrows(
+                            ApiException.class,
+                            () -> decode(url, Detail.AUTO),
                             ImageFormat.of(whole).orElseThrow() + " cut at " + part);
                     assertEquals("invalid_image", refused.error().code());
                 }
@@ -274,8 +317,7 @@ class ImageIntakeTest {
                     data[random.nextInt(data.length)] = (byte) random.nextInt();
                 }
                 try (IntakeBudget.Share share = budget.reserve(0)) {
-                    intake.decode(List.of(
-                            new ImageReference(TestImages.dataUrl(data), Detail.AUTO, "p")), share);
+                    intake.decode(List.of(new ImageReference(TestImages.dataUrl(data), Detail.AUTO, "p")), share);
                 } catch (ApiException refused) {
                     assertEquals(400, refused.error().status());
                 }
@@ -286,8 +328,12 @@ class ImageIntakeTest {
 
     @Test
     void aBombIsRefusedByItsHeader() {
-        assertEquals("image_too_large", refusal(TestImages.dataUrl(Tricks.png(Tricks.ihdr(30_000, 30_000, 8, 2, 0),
-                Tricks.chunk("IDAT", new byte[1]), Tricks.chunk("IEND", new byte[0])))));
+        assertEquals(
+                "image_too_large",
+                refusal(TestImages.dataUrl(Tricks.png(
+                        Tricks.ihdr(30_000, 30_000, 8, 2, 0),
+                        Tricks.chunk("IDAT", new byte[1]),
+                        Tricks.chunk("IEND", new byte[0])))));
     }
 
     @Test
@@ -307,8 +353,8 @@ class ImageIntakeTest {
     void aThousandImages() {
         ImageReference one = new ImageReference(TestImages.png(1, 1), Detail.AUTO, "p");
         try (IntakeBudget.Share share = budget.reserve(0)) {
-            ApiException refused = assertThrows(ApiException.class,
-                    () -> intake.decode(Collections.nCopies(1000, one), share));
+            ApiException refused =
+                    assertThrows(ApiException.class, () -> intake.decode(Collections.nCopies(1000, one), share));
             assertEquals("messages", refused.error().param());
         }
     }
@@ -321,8 +367,8 @@ class ImageIntakeTest {
         intake.decode(List.of(image), first);
         assertEquals(62_000 - 7_500, small.free());
         try (IntakeBudget.Share second = small.reserve(0)) {
-            ApiException refused = assertThrows(ApiException.class,
-                    () -> intake.decode(Collections.nCopies(8, image), second));
+            ApiException refused =
+                    assertThrows(ApiException.class, () -> intake.decode(Collections.nCopies(8, image), second));
             assertEquals(429, refused.error().status());
         }
         first.close();
@@ -333,8 +379,11 @@ class ImageIntakeTest {
     void imagesThatNeverFitTogetherAreRefusedForGood() {
         IntakeBudget small = new IntakeBudget(62_000, 1000);
         try (IntakeBudget.Share share = small.reserve(0)) {
-            ApiException refused = assertThrows(ApiException.class, () -> intake.decode(
-                    Collections.nCopies(9, new ImageReference(TestImages.png(50, 50), Detail.AUTO, "p")), share));
+            ApiException refused = assertThrows(
+                    ApiException.class,
+                    () -> intake.decode(
+                            Collections.nCopies(9, new ImageReference(TestImages.png(50, 50), Detail.AUTO, "p")),
+                            share));
             assertEquals(400, refused.error().status());
             assertEquals(62_000, small.free());
         }
@@ -353,14 +402,22 @@ class ImageIntakeTest {
         tricks.put(Tricks.gif(9, 9, 60_000, 0, 9, 9, Tricks.growingCodes(99)), "invalid_image");
         tricks.put(Tricks.webp(Tricks.canvas(0, 1, 1), Tricks.lossless(6000, 6000)), "invalid_image");
         tricks.put(Tricks.webp(Tricks.lossless(16_000, 16_000)), "image_too_large");
-        tricks.put(Tricks.png(Tricks.ihdr(4, 4, 8, 2, 0), Tricks.chunk("IDAT", new byte[8]),
-                Tricks.chunk("IEND", new byte[0])), "invalid_image");
+        tricks.put(
+                Tricks.png(
+                        Tricks.ihdr(4, 4, 8, 2, 0),
+                        Tricks.chunk("IDAT", new byte[8]),
+                        Tricks.chunk("IEND", new byte[0])),
+                "invalid_image");
         tricks.put(Tricks.png(Tricks.ihdr(30_000, 30_000, 8, 2, 0)), "invalid_image");
         try (IntakeBudget.Share share = budget.reserve(0)) {
             tricks.forEach((file, code) -> {
                 ImageReference trick = new ImageReference(TestImages.dataUrl(file), Detail.AUTO, "p");
-                ApiException refused = assertThrows(ApiException.class, () -> intake.decode(List.of(sound, trick), share));
-                assertEquals("400 " + code, refused.error().status() + " " + refused.error().code(), refused.getMessage());
+                ApiException refused =
+                        assertThrows(ApiException.class, () -> intake.decode(List.of(sound, trick), share));
+                assertEquals(
+                        "400 " + code,
+                        refused.error().status() + " " + refused.error().code(),
+                        refused.getMessage());
                 assertEquals(budget.total(), budget.free(), code);
             });
         }
@@ -368,15 +425,19 @@ class ImageIntakeTest {
 
     @Test
     void whatEndsADecoderIsTheFaultOfItsRequestAlone() throws Exception {
-        DecoderPool bounded = TestDecoders.pool(Map.of("concurrent-decodes", "2", "decode-timeout", "2S",
-                "decode-memory", "67108864"));
+        DecoderPool bounded = TestDecoders.pool(
+                Map.of("concurrent-decodes", "2", "decode-timeout", "2S", "decode-memory", "67108864"));
         ImageIntake hurt = new ImageIntake(DEFAULTS, bounded);
         try {
             for (byte[] file : List.of(Tricks.transformed(1500, 1500, 4000), Tricks.metaCodes())) {
                 CompletableFuture<ApiException> refusal = CompletableFuture.supplyAsync(() -> {
                     try (IntakeBudget.Share share = budget.reserve(0)) {
-                        return assertThrows(ApiException.class, () -> hurt.decode(List.of(new ImageReference(
-                                TestImages.dataUrl(Tricks.webp(file)), Detail.AUTO, "p")), share));
+                        return assertThrows(
+                                ApiException.class,
+                                () -> hurt.decode(
+                                        List.of(new ImageReference(
+                                                TestImages.dataUrl(Tricks.webp(file)), Detail.AUTO, "p")),
+                                        share));
                     }
                 });
                 int answered = 0;
@@ -388,7 +449,9 @@ class ImageIntakeTest {
                 }
                 assertTrue(answered > 0);
                 assertEquals("invalid_image", refusal.get().error().code());
-                assertTrue(refusal.get().getMessage().contains("to decode"), refusal.get().getMessage());
+                assertTrue(
+                        refusal.get().getMessage().contains("to decode"),
+                        refusal.get().getMessage());
             }
         } finally {
             bounded.close();
@@ -401,9 +464,11 @@ class ImageIntakeTest {
         DecoderPool ended = TestDecoders.pool(Map.of());
         ended.close();
         try (IntakeBudget.Share share = budget.reserve(0)) {
-            ApiException refused = assertThrows(ApiException.class, () -> new ImageIntake(DEFAULTS, ended).decode(
-                    List.of(new ImageReference(TestImages.png(8, 8), Detail.AUTO, "p")), share));
-            assertEquals("503 worker_restarting", refused.error().status() + " " + refused.error().code());
+            ApiException refused = assertThrows(ApiException.class, () -> new ImageIntake(DEFAULTS, ended)
+                    .decode(List.of(new ImageReference(TestImages.png(8, 8), Detail.AUTO, "p")), share));
+            assertEquals(
+                    "503 worker_restarting",
+                    refused.error().status() + " " + refused.error().code());
             assertTrue(refused.error().retryAfterSeconds().isPresent());
             assertEquals(budget.total(), budget.free());
         }
@@ -413,8 +478,7 @@ class ImageIntakeTest {
     void theFieldAtFaultIsNamed() {
         ImageReference bad = new ImageReference("file:///x", Detail.AUTO, "messages[0].content[1].image_url.url");
         try (IntakeBudget.Share share = budget.reserve(0)) {
-            ApiException refused = assertThrows(ApiException.class,
-                    () -> intake.decode(List.of(bad), share));
+            ApiException refused = assertThrows(ApiException.class, () -> intake.decode(List.of(bad), share));
             assertEquals(bad.param(), refused.error().param());
         }
     }
@@ -425,7 +489,8 @@ class ImageIntakeTest {
 
     private ServerFrame.Image decode(String url, Detail detail) {
         try (IntakeBudget.Share share = budget.reserve(0)) {
-            return intake.decode(List.of(new ImageReference(url, detail, "p")), share).get(0);
+            return intake.decode(List.of(new ImageReference(url, detail, "p")), share)
+                    .get(0);
         }
     }
 

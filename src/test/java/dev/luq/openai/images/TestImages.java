@@ -13,8 +13,7 @@ import javax.imageio.ImageIO;
 /** Images for tests, as bytes and as data: URLs. */
 public final class TestImages {
 
-    private TestImages() {
-    }
+    private TestImages() {}
 
     /** A picture with a red left half and a blue right half. */
     public static BufferedImage redAndBlue(int width, int height, int type) {

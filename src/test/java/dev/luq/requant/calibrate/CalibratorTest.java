@@ -47,14 +47,14 @@ class CalibratorTest {
     private static final Path REFERENCE = Path.of("src/test/resources/reference");
     private static final Path MODEL = REFERENCE.resolve("qwen2.5-vl-tiny-F16.gguf");
     private static final Optional<Path> MMPROJ = Optional.of(REFERENCE.resolve("mmproj-qwen2.5-vl-tiny-F16.gguf"));
-    private static final CalibrationListener SILENT = (done, of) -> { };
+    private static final CalibrationListener SILENT = (done, of) -> {};
 
     @TempDir
     Path folder;
 
     @BeforeAll
     static void loadLibraries() {
-        Llama.init(line -> { });
+        Llama.init(line -> {});
     }
 
     private static CalibrationOptions options(int examples, int vectors, Duration interval) {
@@ -62,24 +62,32 @@ class CalibratorTest {
     }
 
     private static CalibrationOptions options(int examples, int vectors, int imageTokens, Duration interval) {
-        return new CalibrationOptions(examples, vectors, EnumSet.allOf(Activation.class), 256, 16, imageTokens, 1, 1, interval);
+        return new CalibrationOptions(
+                examples, vectors, EnumSet.allOf(Activation.class), 256, 16, imageTokens, 1, 1, interval);
     }
 
     private static Example text(int line) {
-        return new Example("set.jsonl", line, List.of(), "What colour is the square?", "It is green.", Optional.empty());
+        return new Example(
+                "set.jsonl", line, List.of(), "What colour is the square?", "It is green.", Optional.empty());
     }
 
     private static Example picture(int line, String name) {
-        return new Example("set.jsonl", line, List.of(REFERENCE.resolve(name)), "What is this?", "A square.",
-                Optional.empty());
+        return new Example(
+                "set.jsonl", line, List.of(REFERENCE.resolve(name)), "What is this?", "A square.", Optional.empty());
     }
 
     private static Dataset mixed() {
-        return new Dataset(List.of(text(1), picture(2, "square-140x140.png"), text(3), picture(4, "tall-84x196.png"),
-                picture(5, "odd-150x100.png"), text(6)));
+        return new Dataset(List.of(
+                text(1),
+                picture(2, "square-140x140.png"),
+                text(3),
+                picture(4, "tall-84x196.png"),
+                picture(5, "odd-150x100.png"),
+                text(6)));
     }
 
-    private Calibration run(String name, Dataset set, CalibrationOptions options, CalibrationListener progress) throws Exception {
+    private Calibration run(String name, Dataset set, CalibrationOptions options, CalibrationListener progress)
+            throws Exception {
         return Calibrator.run(List.of(MODEL), MMPROJ, set, options, folder.resolve(name), progress);
     }
 
@@ -110,8 +118,10 @@ class CalibratorTest {
     /** The prompt as Hugging Face tokenizes it, and the answer. */
     private static List<Integer> tokens() throws IOException {
         List<Integer> tokens = new ArrayList<>();
-        new ObjectMapper().readTree(REFERENCE.resolve("qwen2.5-vl-tiny.json").toFile())
-                .at("/text/tokens").forEach(token -> tokens.add(token.intValue()));
+        new ObjectMapper()
+                .readTree(REFERENCE.resolve("qwen2.5-vl-tiny.json").toFile())
+                .at("/text/tokens")
+                .forEach(token -> tokens.add(token.intValue()));
         try (Model model = Model.load(List.of(MODEL))) {
             for (int token : model.vocabulary().tokenize(text(1).answer(), false, false)) {
                 tokens.add(token);
@@ -155,13 +165,21 @@ class CalibratorTest {
     @ValueSource(strings = {"qwen2.5-vl-tiny-F16.gguf", "llava-tiny-F16.gguf"})
     void everyMatrixIsCountedAndEveryLayerSampled(String name) throws Exception {
         Path file = REFERENCE.resolve(name);
-        Calibration found = Calibrator.run(List.of(file), Optional.of(REFERENCE.resolve("mmproj-" + name)), mixed(),
-                options(0, 40, Duration.ZERO), folder.resolve(name), SILENT);
+        Calibration found = Calibrator.run(
+                List.of(file),
+                Optional.of(REFERENCE.resolve("mmproj-" + name)),
+                mixed(),
+                options(0, 40, Duration.ZERO),
+                folder.resolve(name),
+                SILENT);
         Gguf gguf = Gguf.read(file);
-        List<String> matrices = gguf.tensors().stream().filter(t -> t.extent(1) > 1 && t.name().startsWith("blk."))
-                .map(t -> t.name()).toList();
+        List<String> matrices = gguf.tensors().stream()
+                .filter(t -> t.extent(1) > 1 && t.name().startsWith("blk."))
+                .map(t -> t.name())
+                .toList();
         for (Modality modality : Modality.values()) {
-            Map<String, ImportanceMatrix.Entry> entries = found.importance(modality).entries();
+            Map<String, ImportanceMatrix.Entry> entries =
+                    found.importance(modality).entries();
             assertTrue(entries.keySet().containsAll(matrices), entries.keySet()::toString);
             entries.forEach((weight, entry) -> {
                 assertEquals(gguf.tensor(weight).orElseThrow().extent(0), entry.sums().length);
@@ -194,18 +212,23 @@ class CalibratorTest {
         assertThrows(IllegalArgumentException.class, () -> found.importance(1.5));
         Calibration textOnly = run("text", new Dataset(List.of(text(1))), options(0, 8, Duration.ZERO), SILENT);
         assertTrue(textOnly.importance(Modality.IMAGE).entries().isEmpty());
-        assertArrayEquals(textOnly.importance(Modality.TEXT).means(name).orElseThrow(),
-                textOnly.importance(0.75).means(name).orElseThrow(), 1e-6f);
+        assertArrayEquals(
+                textOnly.importance(Modality.TEXT).means(name).orElseThrow(),
+                textOnly.importance(0.75).means(name).orElseThrow(),
+                1e-6f);
         assertEquals(0, textOnly.vectors(Activation.OUTPUT, Modality.IMAGE, 0).remaining());
     }
 
     @Test
     void theImportancesAreAFileThatIsReadBackTheSame() throws Exception {
-        ImportanceMatrix matrix = run("pass", mixed(), options(0, 8, Duration.ZERO), SILENT).importance(0.75);
+        ImportanceMatrix matrix =
+                run("pass", mixed(), options(0, 8, Duration.ZERO), SILENT).importance(0.75);
         matrix.write(folder.resolve("imatrix.gguf"));
         ImportanceMatrix read = ImportanceMatrix.read(folder.resolve("imatrix.gguf"));
         assertEquals(matrix.entries().keySet(), read.entries().keySet());
-        matrix.entries().forEach((name, entry) -> assertArrayEquals(entry.sums(), read.entries().get(name).sums()));
+        matrix.entries()
+                .forEach((name, entry) ->
+                        assertArrayEquals(entry.sums(), read.entries().get(name).sums()));
         assertEquals(6, read.chunkCount());
     }
 
@@ -234,8 +257,9 @@ class CalibratorTest {
             String name = "died-" + death;
             int end = death;
             Duration interval = death % 2 == 0 ? Duration.ZERO : Duration.ofDays(1);
-            assertThrows(IllegalStateException.class, () -> run(name, mixed(), options(0, 10, interval),
-                    (done, of) -> {
+            assertThrows(
+                    IllegalStateException.class,
+                    () -> run(name, mixed(), options(0, 10, interval), (done, of) -> {
                         if (done == end) {
                             throw new IllegalStateException("died");
                         }
@@ -249,8 +273,9 @@ class CalibratorTest {
     @Test
     void anInterruptedPassKeepsWhatIsDone() throws Exception {
         run("whole", mixed(), options(0, 10, Duration.ZERO), SILENT);
-        assertThrows(InterruptedException.class, () -> run("pass", mixed(), options(0, 10, Duration.ofDays(1)),
-                (done, of) -> {
+        assertThrows(
+                InterruptedException.class,
+                () -> run("pass", mixed(), options(0, 10, Duration.ofDays(1)), (done, of) -> {
                     if (done == 3) {
                         Thread.currentThread().interrupt();
                     }
@@ -303,12 +328,15 @@ class CalibratorTest {
     /** llama.cpp takes the importances, and they change what it makes of the model. */
     @Test
     void llamaCppQuantizesWithTheImportances() throws Exception {
-        ImportanceMatrix matrix = run("pass", mixed(), options(0, 8, Duration.ZERO), SILENT).importance(0.75);
+        ImportanceMatrix matrix =
+                run("pass", mixed(), options(0, 8, Duration.ZERO), SILENT).importance(0.75);
         Map<String, byte[]> quantized = new TreeMap<>();
         for (Optional<ImportanceMatrix> importance : List.of(Optional.of(matrix), Optional.<ImportanceMatrix>empty())) {
             Path file = folder.resolve("quantized-" + importance.isPresent() + ".gguf");
-            ModelQuantizer.quantize(MODEL, file, new ModelQuantizer.Options(ModelQuantizer.FileType.Q4_K_M, false, Map.of(),
-                    importance, 1));
+            ModelQuantizer.quantize(
+                    MODEL,
+                    file,
+                    new ModelQuantizer.Options(ModelQuantizer.FileType.Q4_K_M, false, Map.of(), importance, 1));
             quantized.put(importance.isPresent() ? "with" : "without", Files.readAllBytes(file));
         }
         assertFalse(Arrays.equals(quantized.get("with"), quantized.get("without")));
@@ -322,8 +350,11 @@ class CalibratorTest {
         assertEquals(List.of("set.jsonl:1"), second.examples());
         assertNotEquals(first, second.samplesDigest());
         Dataset picture = new Dataset(List.of(picture(1, "square-140x140.png")));
-        assertEquals(25, run("pass", picture, options(0, 10, Duration.ZERO), SILENT).tokens(Modality.IMAGE));
-        assertEquals(16, run("pass", picture, options(0, 10, 16, Duration.ZERO), SILENT).tokens(Modality.IMAGE));
+        assertEquals(
+                25, run("pass", picture, options(0, 10, Duration.ZERO), SILENT).tokens(Modality.IMAGE));
+        assertEquals(
+                16,
+                run("pass", picture, options(0, 10, 16, Duration.ZERO), SILENT).tokens(Modality.IMAGE));
     }
 
     @Test
@@ -337,7 +368,11 @@ class CalibratorTest {
         assertEquals(10, drawn.size());
         assertEquals(drawn, Calibrator.draw(set, 10, 7));
         assertNotEquals(drawn, Calibrator.draw(set, 10, 8));
-        assertEquals(drawn, drawn.stream().sorted((a, b) -> Integer.compare(a.line(), b.line())).toList());
+        assertEquals(
+                drawn,
+                drawn.stream()
+                        .sorted((a, b) -> Integer.compare(a.line(), b.line()))
+                        .toList());
         assertEquals(examples, Calibrator.draw(set, 0, 7));
         assertEquals(examples, Calibrator.draw(set, 1000, 7));
     }
@@ -347,34 +382,57 @@ class CalibratorTest {
         Example tooLong = new Example("set.jsonl", 9, List.of(), "What? ".repeat(300), "Nothing.", Optional.empty());
         Calibration found = run("pass", new Dataset(List.of(text(1), tooLong)), options(0, 10, Duration.ZERO), SILENT);
         assertEquals(List.of("set.jsonl:9"), found.skipped());
-        assertThrows(CalibrationException.UnusableSet.class,
+        assertThrows(
+                CalibrationException.UnusableSet.class,
                 () -> run("none", new Dataset(List.of(tooLong)), options(0, 10, Duration.ZERO), SILENT));
     }
 
     @Test
     void weightsThatAreNotFiniteAreADamagedFile() throws Exception {
-        Path model = TestModels.changed(TestModels.model(TestModels.QWEN), "blk.1.ffn_up.weight", 0, 1, 0x7e00,
-                folder.resolve("damaged.gguf"));
-        assertEquals("The model computes numbers that are not finite, first at blk.1.ffn_up.weight in layer 1, with llama.cpp's"
-                + " kernels. The weights of blk.1.ffn_up.weight are not finite: the file is damaged. Fetch or convert it again.",
+        Path model = TestModels.changed(
+                TestModels.model(TestModels.QWEN), "blk.1.ffn_up.weight", 0, 1, 0x7e00, folder.resolve("damaged.gguf"));
+        assertEquals(
+                "The model computes numbers that are not finite, first at blk.1.ffn_up.weight in layer 1, with llama.cpp's"
+                        + " kernels. The weights of blk.1.ffn_up.weight are not finite: the file is damaged. Fetch or convert it again.",
                 refusal(model));
     }
 
     @Test
     void numbersThatBecomeTooLargeAreNoFaultOfTheFile() throws Exception {
-        long count = 2 * TestModels.model(TestModels.QWEN).first().tensor("blk.1.ffn_norm.weight").orElseThrow().elements();
+        long count = 2
+                * TestModels.model(TestModels.QWEN)
+                        .first()
+                        .tensor("blk.1.ffn_norm.weight")
+                        .orElseThrow()
+                        .elements();
         // Two halves of 65,504 are a float of 2.7e36: what is computed with it soon is beyond the largest float.
-        Path model = TestModels.changed(TestModels.model(TestModels.QWEN), "blk.1.ffn_norm.weight", 0, count, 0x7bff,
+        Path model = TestModels.changed(
+                TestModels.model(TestModels.QWEN),
+                "blk.1.ffn_norm.weight",
+                0,
+                count,
+                0x7bff,
                 folder.resolve("large.gguf"));
         String refusal = refusal(model);
-        assertTrue(refusal.matches("The model computes numbers that are not finite, first at blk\\.1\\.ffn_[a-z]+\\.weight in"
-                + " layer 1, with llama\\.cpp's kernels\\. The weights are finite: .*"), refusal);
+        assertTrue(
+                refusal.matches(
+                        "The model computes numbers that are not finite, first at blk\\.1\\.ffn_[a-z]+\\.weight in"
+                                + " layer 1, with llama\\.cpp's kernels\\. The weights are finite: .*"),
+                refusal);
         assertFalse(refusal.contains("damaged"), refusal);
     }
 
     private String refusal(Path model) {
-        return assertThrows(CalibrationException.UnusableModel.class, () -> Calibrator.run(List.of(model), MMPROJ,
-                new Dataset(List.of(text(1))), options(0, 10, Duration.ZERO), folder.resolve("pass"), SILENT)).getMessage();
+        return assertThrows(
+                        CalibrationException.UnusableModel.class,
+                        () -> Calibrator.run(
+                                List.of(model),
+                                MMPROJ,
+                                new Dataset(List.of(text(1))),
+                                options(0, 10, Duration.ZERO),
+                                folder.resolve("pass"),
+                                SILENT))
+                .getMessage();
     }
 
     @Test

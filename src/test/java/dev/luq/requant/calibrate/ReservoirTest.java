@@ -27,8 +27,12 @@ class ReservoirTest {
     @Test
     void theFirstTokensFillTheSlotsInOrder() {
         Reservoir reservoir = new Reservoir(1, 3, Map.of());
-        assertEquals(List.of(0, 1, 2), List.of(reservoir.offer(Modality.IMAGE), reservoir.offer(Modality.IMAGE),
-                reservoir.offer(Modality.IMAGE)));
+        assertEquals(
+                List.of(0, 1, 2),
+                List.of(
+                        reservoir.offer(Modality.IMAGE),
+                        reservoir.offer(Modality.IMAGE),
+                        reservoir.offer(Modality.IMAGE)));
         assertEquals(0, reservoir.offer(Modality.TEXT), "each modality has slots of its own");
     }
 

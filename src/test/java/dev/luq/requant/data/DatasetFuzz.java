@@ -22,11 +22,14 @@ public final class DatasetFuzz implements FuzzTarget {
 
     @Override
     public List<byte[]> seeds() {
-        return List.of("{\"image\": \"a.png\", \"question\": \"What?\", \"answer\": \"A.\", \"category\": \"c\"}\n\n"
-                        + "{\"image\": [\"a.png\", \"./a.png\"], \"question\": \"Q\", \"answer\": \"\\u00e9\"}\r\n",
-                "{\"image\": null, \"question\": \"Hello?\", \"answer\": \"Yes.\"}",
-                "{\"image\": \"../a.png\", \"question\": \"Q\", \"answer\": \"A\", \"question\": 1}").stream()
-                .map(lines -> lines.getBytes(StandardCharsets.UTF_8)).toList();
+        return List.of(
+                        "{\"image\": \"a.png\", \"question\": \"What?\", \"answer\": \"A.\", \"category\": \"c\"}\n\n"
+                                + "{\"image\": [\"a.png\", \"./a.png\"], \"question\": \"Q\", \"answer\": \"\\u00e9\"}\r\n",
+                        "{\"image\": null, \"question\": \"Hello?\", \"answer\": \"Yes.\"}",
+                        "{\"image\": \"../a.png\", \"question\": \"Q\", \"answer\": \"A\", \"question\": 1}")
+                .stream()
+                .map(lines -> lines.getBytes(StandardCharsets.UTF_8))
+                .toList();
     }
 
     @Override

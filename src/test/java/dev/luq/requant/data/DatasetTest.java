@@ -45,15 +45,30 @@ class DatasetTest {
 
     @Test
     void aLineIsOneExample() throws IOException {
-        Dataset set = read("{\"image\": \"a.png\", \"question\": \"What?\", \"answer\": \"A square.\", \"category\": \"shape\"}",
-                "", "{\"image\": [\"sub/b.webp\", \"c.jpg\"], \"question\": \"Which?\", \"answer\": \"Both.\"}",
+        Dataset set = read(
+                "{\"image\": \"a.png\", \"question\": \"What?\", \"answer\": \"A square.\", \"category\": \"shape\"}",
+                "",
+                "{\"image\": [\"sub/b.webp\", \"c.jpg\"], \"question\": \"Which?\", \"answer\": \"Both.\"}",
                 "{\"image\": null, \"question\": \"Why?\", \"answer\": \"So.\"}");
         Path root = folder.toRealPath();
-        assertEquals(List.of(
-                new Example("set.jsonl", 1, List.of(root.resolve("a.png")), "What?", "A square.", Optional.of("shape")),
-                new Example("set.jsonl", 3, List.of(root.resolve("sub/b.webp"), root.resolve("c.jpg")), "Which?", "Both.",
-                        Optional.empty()),
-                new Example("set.jsonl", 4, List.of(), "Why?", "So.", Optional.empty())), set.examples());
+        assertEquals(
+                List.of(
+                        new Example(
+                                "set.jsonl",
+                                1,
+                                List.of(root.resolve("a.png")),
+                                "What?",
+                                "A square.",
+                                Optional.of("shape")),
+                        new Example(
+                                "set.jsonl",
+                                3,
+                                List.of(root.resolve("sub/b.webp"), root.resolve("c.jpg")),
+                                "Which?",
+                                "Both.",
+                                Optional.empty()),
+                        new Example("set.jsonl", 4, List.of(), "Why?", "So.", Optional.empty())),
+                set.examples());
         assertEquals("set.jsonl:3", set.examples().get(1).id());
         assertTrue(set.examples().get(0).isMultimodal());
         assertFalse(set.examples().get(2).isMultimodal());
@@ -63,7 +78,9 @@ class DatasetTest {
     void severalFilesFollowTheirNames() throws IOException {
         Files.writeString(folder.resolve("b.jsonl"), "{\"question\": \"2\", \"answer\": \"x\"}");
         Files.writeString(folder.resolve("a.jsonl"), "{\"question\": \"1\", \"answer\": \"x\"}");
-        assertEquals(List.of("a.jsonl:1", "b.jsonl:1"), Dataset.read(folder).examples().stream().map(Example::id).toList());
+        assertEquals(
+                List.of("a.jsonl:1", "b.jsonl:1"),
+                Dataset.read(folder).examples().stream().map(Example::id).toList());
     }
 
     @Test
@@ -80,26 +97,29 @@ class DatasetTest {
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = '|', quoteCharacter = '`', value = {
-        "{\"image\": \"a.png\", \"question\": \"What?\"|not one JSON object",
-        "{\"question\": \"x\", \"answer\": \"x\"} {}|not one JSON object",
-        "{\"question\": \"x\", \"question\": \"y\", \"answer\": \"x\"}|not one JSON object",
-        "[1]|not a JSON object",
-        "{\"question\": \"x\"}|\"answer\" must be",
-        "{\"question\": \" \", \"answer\": \"x\"}|\"question\" must be",
-        "{\"question\": 1, \"answer\": \"x\"}|\"question\" must be",
-        "{\"imge\": \"a.png\", \"question\": \"x\", \"answer\": \"x\"}|no field \"imge\"",
-        "{\"image\": 7, \"question\": \"x\", \"answer\": \"x\"}|\"image\" must be a file name",
-        "{\"image\": [7], \"question\": \"x\", \"answer\": \"x\"}|must hold file names",
-        "{\"image\": \"none.png\", \"question\": \"x\", \"answer\": \"x\"}|not in the folder",
-        "{\"image\": \"sub\", \"question\": \"x\", \"answer\": \"x\"}|not in the folder",
-        "{\"image\": \"../a.png\", \"question\": \"x\", \"answer\": \"x\"}|outside the folder",
-        "{\"image\": \"/etc/passwd\", \"question\": \"x\", \"answer\": \"x\"}|outside the folder",
-        "{\"image\": \"a\\u0000.png\", \"question\": \"x\", \"answer\": \"x\"}|is no file name",
-        "{\"image\": \"set.jsonl\", \"question\": \"x\", \"answer\": \"x\"}|no PNG, JPEG or WEBP",
-        "{\"image\": \"link.png\", \"question\": \"x\", \"answer\": \"x\"}|is a link",
-        "{\"image\": \"linked/a.png\", \"question\": \"x\", \"answer\": \"x\"}|through a link",
-    })
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            value = {
+                "{\"image\": \"a.png\", \"question\": \"What?\"|not one JSON object",
+                "{\"question\": \"x\", \"answer\": \"x\"} {}|not one JSON object",
+                "{\"question\": \"x\", \"question\": \"y\", \"answer\": \"x\"}|not one JSON object",
+                "[1]|not a JSON object",
+                "{\"question\": \"x\"}|\"answer\" must be",
+                "{\"question\": \" \", \"answer\": \"x\"}|\"question\" must be",
+                "{\"question\": 1, \"answer\": \"x\"}|\"question\" must be",
+                "{\"imge\": \"a.png\", \"question\": \"x\", \"answer\": \"x\"}|no field \"imge\"",
+                "{\"image\": 7, \"question\": \"x\", \"answer\": \"x\"}|\"image\" must be a file name",
+                "{\"image\": [7], \"question\": \"x\", \"answer\": \"x\"}|must hold file names",
+                "{\"image\": \"none.png\", \"question\": \"x\", \"answer\": \"x\"}|not in the folder",
+                "{\"image\": \"sub\", \"question\": \"x\", \"answer\": \"x\"}|not in the folder",
+                "{\"image\": \"../a.png\", \"question\": \"x\", \"answer\": \"x\"}|outside the folder",
+                "{\"image\": \"/etc/passwd\", \"question\": \"x\", \"answer\": \"x\"}|outside the folder",
+                "{\"image\": \"a\\u0000.png\", \"question\": \"x\", \"answer\": \"x\"}|is no file name",
+                "{\"image\": \"set.jsonl\", \"question\": \"x\", \"answer\": \"x\"}|no PNG, JPEG or WEBP",
+                "{\"image\": \"link.png\", \"question\": \"x\", \"answer\": \"x\"}|is a link",
+                "{\"image\": \"linked/a.png\", \"question\": \"x\", \"answer\": \"x\"}|through a link",
+            })
     void aWrongLineIsNamedWithWhatIsWrong(String line, String reason) throws IOException {
         Files.createSymbolicLink(folder.resolve("link.png"), folder.resolve("a.png"));
         Files.createSymbolicLink(folder.resolve("linked"), folder);
@@ -113,9 +133,11 @@ class DatasetTest {
     @Test
     void tooMuchIsRefused() throws IOException {
         String names = String.join(",", Collections.nCopies(17, "\"a.png\""));
-        assertThrows(DataException.InvalidExample.class,
+        assertThrows(
+                DataException.InvalidExample.class,
                 () -> read("{\"image\": [" + names + "], \"question\": \"x\", \"answer\": \"x\"}"));
-        assertThrows(DataException.InvalidExample.class,
+        assertThrows(
+                DataException.InvalidExample.class,
                 () -> read("{\"question\": \"" + "x".repeat(1 << 20) + "\", \"answer\": \"x\"}"));
     }
 
@@ -135,7 +157,8 @@ class DatasetTest {
             // Two gigabytes of zeros that take no room on the disk.
             endless.write(ByteBuffer.wrap(new byte[] {'x'}), Integer.MAX_VALUE);
         }
-        String message = assertThrows(DataException.InvalidExample.class, () -> Dataset.read(folder)).getMessage();
+        String message = assertThrows(DataException.InvalidExample.class, () -> Dataset.read(folder))
+                .getMessage();
         assertTrue(message.startsWith("set.jsonl:2: the line has more than"), message);
     }
 
@@ -147,16 +170,21 @@ class DatasetTest {
                 out.write(line);
             }
         }
-        String message = assertThrows(DataException.InvalidSet.class, () -> Dataset.read(folder)).getMessage();
+        String message = assertThrows(DataException.InvalidSet.class, () -> Dataset.read(folder))
+                .getMessage();
         assertTrue(message.contains("take a sample"), message);
     }
 
     @Test
     void messagesQuoteALittle() {
         String name = "n".repeat(10_000);
-        for (String line : List.of("{\"" + name + "\": 1}", "{\"image\": \"" + name + "\", \"question\": \"a\", \"answer\": \"b\"}",
-                "{\"question\": \"a\", \"answer\": \"b\", \"category\": \"" + name + "\"}", name)) {
-            String message = assertThrows(DataException.InvalidExample.class, () -> read(line)).getMessage();
+        for (String line : List.of(
+                "{\"" + name + "\": 1}",
+                "{\"image\": \"" + name + "\", \"question\": \"a\", \"answer\": \"b\"}",
+                "{\"question\": \"a\", \"answer\": \"b\", \"category\": \"" + name + "\"}",
+                name)) {
+            String message = assertThrows(DataException.InvalidExample.class, () -> read(line))
+                    .getMessage();
             assertTrue(message.length() < 1_000, message);
         }
     }
@@ -164,8 +192,11 @@ class DatasetTest {
     @ParameterizedTest
     @CsvSource({"\\n", "\\r\\n", "\\r"})
     void linesEndAsOnAnySystem(String end) throws IOException {
-        String text = "{\"question\": \"1\", \"answer\": \"x\"}END" + "END" + "{\"question\": \"2\", \"answer\": \"x\"}";
+        String text =
+                "{\"question\": \"1\", \"answer\": \"x\"}END" + "END" + "{\"question\": \"2\", \"answer\": \"x\"}";
         Files.writeString(folder.resolve("set.jsonl"), text.replace("END", end.translateEscapes()));
-        assertEquals(List.of(1, 3), Dataset.read(folder).examples().stream().map(Example::line).toList());
+        assertEquals(
+                List.of(1, 3),
+                Dataset.read(folder).examples().stream().map(Example::line).toList());
     }
 }

@@ -28,14 +28,22 @@ class ExampleImagesTest {
         assertUnusable("too many scans", Tricks.progressive(64, 64, 101));
         assertUnusable("at most 40000000", Tricks.gif(65_535, 65_535, 0, 0, 1, 1, Tricks.growingCodes(4)));
         assertUnusable("does not fit its canvas", Tricks.webp(Tricks.canvas(0, 1, 1), Tricks.lossless(6000, 6000)));
-        assertUnusable("damaged", Tricks.png(Tricks.ihdr(4, 4, 8, 2, 0), Tricks.chunk("IDAT", new byte[8]),
-                Tricks.chunk("IEND", new byte[0])));
+        assertUnusable(
+                "damaged",
+                Tricks.png(
+                        Tricks.ihdr(4, 4, 8, 2, 0),
+                        Tricks.chunk("IDAT", new byte[8]),
+                        Tricks.chunk("IEND", new byte[0])));
         assertUnusable("no PNG, JPEG, WEBP or GIF", new byte[20]);
     }
 
     @Test
     void othersAreDecoded() throws IOException {
-        assertEquals(30, ExampleImages.read(example(Tricks.webp(Tricks.lossless(30, 20)))).get(0).width());
+        assertEquals(
+                30,
+                ExampleImages.read(example(Tricks.webp(Tricks.lossless(30, 20))))
+                        .get(0)
+                        .width());
     }
 
     private void assertUnusable(String part, byte[] file) throws IOException {

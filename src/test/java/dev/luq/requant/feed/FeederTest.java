@@ -41,11 +41,13 @@ class FeederTest {
 
     @BeforeAll
     static void loadLibraries() {
-        Llama.init(line -> { });
+        Llama.init(line -> {});
     }
 
-    private static Feeder tiny(String name, int contextSize, int batchSize, FeedOptions.Outputs outputs, TensorTap tap) {
-        return Feeder.open(List.of(REFERENCE.resolve(name + "-F16.gguf")),
+    private static Feeder tiny(
+            String name, int contextSize, int batchSize, FeedOptions.Outputs outputs, TensorTap tap) {
+        return Feeder.open(
+                List.of(REFERENCE.resolve(name + "-F16.gguf")),
                 Optional.of(REFERENCE.resolve("mmproj-" + name + "-F16.gguf")),
                 new FeedOptions(contextSize, batchSize, 1, 0, outputs, Optional.ofNullable(tap)));
     }
@@ -85,7 +87,8 @@ class FeederTest {
     /** The demo model answers its examples as when it is served; fed its own words, it predicts every one of them. */
     @Test
     void theDemoModelAnswersAsItDoesWhenServedAndPredictsItsOwnAnswers() {
-        try (Feeder feeder = Feeder.open(List.of(DEMO.resolve("luq-demo-F16.gguf")),
+        try (Feeder feeder = Feeder.open(
+                List.of(DEMO.resolve("luq-demo-F16.gguf")),
                 Optional.of(DEMO.resolve("mmproj-luq-demo-F16.gguf")),
                 new FeedOptions(512, 64, 0, 0, FeedOptions.Outputs.ANSWER, Optional.empty()))) {
             for (Example example : Dataset.read(DEMO.resolve("examples")).examples()) {
@@ -122,7 +125,8 @@ class FeederTest {
         }
         assertEquals(tokens, all.tokens.size());
         assertTrue(all.batches.stream().allMatch(count -> count <= 7));
-        List<FeedListener.Prediction> ofAnswer = all.predictions.stream().filter(FeedListener.Prediction::answer).toList();
+        List<FeedListener.Prediction> ofAnswer =
+                all.predictions.stream().filter(FeedListener.Prediction::answer).toList();
         assertEquals(answer.predictions, ofAnswer);
         assertTrue(all.predictions.size() > ofAnswer.size());
         for (int i = 0; i < ofAnswer.size(); i++) {
@@ -138,10 +142,17 @@ class FeederTest {
     void aPictureThatBeginsTwoExamplesInARowIsEvaluatedOnce(String name) {
         Path one = REFERENCE.resolve("square-140x140.png");
         Path other = REFERENCE.resolve("square-70x70.png");
-        List<Example> examples = List.of(picture(one), asked("Which?", one), asked("Which?", one, other),
-                asked("And now?", one, other), picture(other), text(), asked("What else is there?", other));
+        List<Example> examples = List.of(
+                picture(one),
+                asked("Which?", one),
+                asked("Which?", one, other),
+                asked("And now?", one, other),
+                picture(other),
+                text(),
+                asked("What else is there?", other));
         List<Boolean> again = List.of(false, true, false, true, false, false, false);
-        try (FeedCache cache = new FeedCache(1 << 20); Feeder feeder = cached(name, cache)) {
+        try (FeedCache cache = new FeedCache(1 << 20);
+                Feeder feeder = cached(name, cache)) {
             for (int i = 0; i < examples.size(); i++) {
                 Memory fresh = new Memory();
                 try (Feeder alone = tiny(name, 512, 64, FeedOptions.Outputs.ANSWER, null)) {
@@ -151,9 +162,14 @@ class FeederTest {
                 assertEquals(fresh.tokens.size(), feeder.feed(examples.get(i), reused));
                 assertEquals(fresh.predictions, reused.predictions);
                 for (int j = 0; j < fresh.logits.size(); j++) {
-                    assertArrayEquals(fresh.logits.get(j), reused.logits.get(j), examples.get(i).question());
+                    assertArrayEquals(
+                            fresh.logits.get(j),
+                            reused.logits.get(j),
+                            examples.get(i).question());
                 }
-                assertEquals(again.get(i), fresh.tokens.contains(Modality.IMAGE) && !reused.tokens.contains(Modality.IMAGE),
+                assertEquals(
+                        again.get(i),
+                        fresh.tokens.contains(Modality.IMAGE) && !reused.tokens.contains(Modality.IMAGE),
                         examples.get(i).question() + i);
             }
         }
@@ -169,8 +185,11 @@ class FeederTest {
                 feeder.feed(example, first);
             }
             // Without a projector it cannot read pictures of its own.
-            try (Feeder feeder = Feeder.open(List.of(REFERENCE.resolve(QWEN + "-F16.gguf")), Optional.empty(),
-                    new FeedOptions(512, 64, 1, 0, FeedOptions.Outputs.ANSWER, Optional.empty()), cache)) {
+            try (Feeder feeder = Feeder.open(
+                    List.of(REFERENCE.resolve(QWEN + "-F16.gguf")),
+                    Optional.empty(),
+                    new FeedOptions(512, 64, 1, 0, FeedOptions.Outputs.ANSWER, Optional.empty()),
+                    cache)) {
                 feeder.feed(example, second);
             }
         }
@@ -180,9 +199,11 @@ class FeederTest {
     }
 
     private static Feeder cached(String name, FeedCache cache) {
-        return Feeder.open(List.of(REFERENCE.resolve(name + "-F16.gguf")),
+        return Feeder.open(
+                List.of(REFERENCE.resolve(name + "-F16.gguf")),
                 Optional.of(REFERENCE.resolve("mmproj-" + name + "-F16.gguf")),
-                new FeedOptions(512, 64, 1, 0, FeedOptions.Outputs.ANSWER, Optional.empty()), cache);
+                new FeedOptions(512, 64, 1, 0, FeedOptions.Outputs.ANSWER, Optional.empty()),
+                cache);
     }
 
     private static Example asked(String question, Path... images) {
@@ -210,7 +231,8 @@ class FeederTest {
         Map<Integer, Integer> tokens = new TreeMap<>();
         for (int bound : List.of(0, 16, 1280)) {
             Memory memory = new Memory();
-            try (Feeder feeder = Feeder.open(List.of(REFERENCE.resolve(QWEN + "-F16.gguf")),
+            try (Feeder feeder = Feeder.open(
+                    List.of(REFERENCE.resolve(QWEN + "-F16.gguf")),
                     Optional.of(REFERENCE.resolve("mmproj-" + QWEN + "-F16.gguf")),
                     new FeedOptions(512, 64, 1, bound, FeedOptions.Outputs.ANSWER, Optional.empty()))) {
                 feeder.feed(picture(REFERENCE.resolve("square-140x140.png")), memory);
@@ -247,7 +269,9 @@ class FeederTest {
         };
         try (Feeder feeder = tiny(QWEN, 512, 512, FeedOptions.Outputs.ALL, tap)) {
             feeder.feed(text(), counting);
-            assertEquals(List.of("blk.0.attn_q.weight", "l_out-0", "l_out-1"), seen.stream().distinct().toList());
+            assertEquals(
+                    List.of("blk.0.attn_q.weight", "l_out-0", "l_out-1"),
+                    seen.stream().distinct().toList());
             seen.clear();
             feeder.feed(picture(REFERENCE.resolve("square-140x140.png")), counting);
             assertEquals(9, seen.size(), "text, picture, text");
@@ -277,20 +301,25 @@ class FeederTest {
 
     @Test
     void whatDoesNotFitOrCannotBeReadIsNamed() throws Exception {
-        Path damaged = Files.write(folder.resolve("damaged.png"),
+        Path damaged = Files.write(
+                folder.resolve("damaged.png"),
                 Arrays.copyOf(Files.readAllBytes(REFERENCE.resolve("square-140x140.png")), 600));
         try (Feeder feeder = tiny(QWEN, 40, 40, FeedOptions.Outputs.ANSWER, null)) {
-            FeedException tooLong = assertThrows(FeedException.TooLong.class,
+            FeedException tooLong = assertThrows(
+                    FeedException.TooLong.class,
                     () -> feeder.feed(picture(REFERENCE.resolve("square-140x140.png")), new Memory()));
             assertTrue(tooLong.getMessage().startsWith("set.jsonl:2: "), tooLong.getMessage());
-            FeedException unusable = assertThrows(FeedException.Unusable.class,
-                    () -> feeder.feed(picture(damaged), new Memory()));
+            FeedException unusable =
+                    assertThrows(FeedException.Unusable.class, () -> feeder.feed(picture(damaged), new Memory()));
             assertTrue(unusable.getMessage().contains("damaged.png"), unusable.getMessage());
             assertFalse(unusable.getMessage().contains(folder.toString()), unusable.getMessage());
         }
-        try (Feeder feeder = Feeder.open(List.of(REFERENCE.resolve(QWEN + "-F16.gguf")), Optional.empty(),
+        try (Feeder feeder = Feeder.open(
+                List.of(REFERENCE.resolve(QWEN + "-F16.gguf")),
+                Optional.empty(),
                 new FeedOptions(64, 64, 1, 0, FeedOptions.Outputs.ANSWER, Optional.empty()))) {
-            assertThrows(FeedException.Unusable.class,
+            assertThrows(
+                    FeedException.Unusable.class,
                     () -> feeder.feed(picture(REFERENCE.resolve("square-140x140.png")), new Memory()));
         }
     }

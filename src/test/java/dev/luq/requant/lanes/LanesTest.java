@@ -55,15 +55,19 @@ class LanesTest {
         Set<Integer> begun = new ConcurrentSkipListSet<>();
         CyclicBarrier both = new CyclicBarrier(2);
         Thread caller = Thread.currentThread();
-        assertSame(failure, assertThrows(IOException.class, () -> Lanes.run(List.of("a", "b"),
-                IntStream.range(0, 10).iterator(), (lane, item) -> {
-                    begun.add(item);
-                    await(both);
-                    if (Thread.currentThread() == caller) {
-                        throw failure;
-                    }
-                    never.await();
-                })));
+        assertSame(
+                failure,
+                assertThrows(
+                        IOException.class,
+                        () -> Lanes.run(
+                                List.of("a", "b"), IntStream.range(0, 10).iterator(), (lane, item) -> {
+                                    begun.add(item);
+                                    await(both);
+                                    if (Thread.currentThread() == caller) {
+                                        throw failure;
+                                    }
+                                    never.await();
+                                })));
         assertEquals(Set.of(0, 1), begun);
     }
 
@@ -71,8 +75,9 @@ class LanesTest {
     void whoIsInterruptedWhileItWaitsEndsTheOthers() {
         CountDownLatch never = new CountDownLatch(1);
         Thread caller = Thread.currentThread();
-        assertThrows(InterruptedException.class, () -> Lanes.run(List.of("a", "b"), IntStream.range(0, 2).iterator(),
-                (lane, item) -> {
+        assertThrows(
+                InterruptedException.class,
+                () -> Lanes.run(List.of("a", "b"), IntStream.range(0, 2).iterator(), (lane, item) -> {
                     if (Thread.currentThread() != caller) {
                         caller.interrupt();
                     }
@@ -86,8 +91,9 @@ class LanesTest {
         Thread caller = Thread.currentThread();
         CountDownLatch never = new CountDownLatch(1);
         CyclicBarrier both = new CyclicBarrier(2);
-        assertThrows(IllegalStateException.class, () -> Lanes.run(List.of("a", "b"), IntStream.range(0, 2).iterator(),
-                (lane, item) -> {
+        assertThrows(
+                IllegalStateException.class,
+                () -> Lanes.run(List.of("a", "b"), IntStream.range(0, 2).iterator(), (lane, item) -> {
                     await(both);
                     if (Thread.currentThread() == caller) {
                         caller.interrupt();

@@ -9,9 +9,11 @@ class AgreementTest {
 
     @Test
     void thePercentileIsTheNearestRank() {
-        double[] oneToHundred = IntStream.rangeClosed(1, 100).mapToDouble(i -> i).toArray();
+        double[] oneToHundred =
+                IntStream.rangeClosed(1, 100).mapToDouble(i -> i).toArray();
         assertEquals(99, Agreement.of(oneToHundred, 0).p99Kld());
-        double[] oneToThousand = IntStream.rangeClosed(1, 1000).mapToDouble(i -> i).toArray();
+        double[] oneToThousand =
+                IntStream.rangeClosed(1, 1000).mapToDouble(i -> i).toArray();
         assertEquals(990, Agreement.of(oneToThousand, 0).p99Kld());
         assertEquals(3, Agreement.of(new double[] {1, 3, 2}, 0).p99Kld());
     }

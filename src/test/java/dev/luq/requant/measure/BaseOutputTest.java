@@ -49,7 +49,8 @@ class BaseOutputTest {
 
     @Test
     void whatTheCandidateRulesOutIsInfinitelyFar() {
-        assertEquals(Double.POSITIVE_INFINITY, BaseOutput.of(0, 0, logs(0.5, 0.5), 2).divergence(logs(1, 0)));
+        assertEquals(
+                Double.POSITIVE_INFINITY, BaseOutput.of(0, 0, logs(0.5, 0.5), 2).divergence(logs(1, 0)));
     }
 
     @Test
@@ -77,17 +78,19 @@ class BaseOutputTest {
 
     @Test
     void anotherVocabularyCannotBeCompared() {
-        assertThrows(MeasureException.Incomparable.class,
-                () -> BaseOutput.of(0, 0, logs(0.5, 0.5), 2).divergence(logs(0.2, 0.3, 0.5)));
+        assertThrows(MeasureException.Incomparable.class, () -> BaseOutput.of(0, 0, logs(0.5, 0.5), 2)
+                .divergence(logs(0.2, 0.3, 0.5)));
     }
 
     @Test
     void logitsThatAreNoNumbersAreRefused() {
         for (float bad : new float[] {Float.NaN, Float.POSITIVE_INFINITY}) {
-            assertThrows(MeasureException.Undefined.class,
+            assertThrows(
+                    MeasureException.Undefined.class,
                     () -> LogProbabilities.of(FloatBuffer.wrap(new float[] {0, bad, 1})));
         }
-        assertThrows(MeasureException.Undefined.class,
+        assertThrows(
+                MeasureException.Undefined.class,
                 () -> LogProbabilities.of(FloatBuffer.wrap(new float[] {Float.NEGATIVE_INFINITY})));
     }
 

@@ -55,12 +55,14 @@ class EvaluationTest {
 
     @BeforeAll
     static void load() {
-        Llama.init(line -> { });
+        Llama.init(line -> {});
     }
 
     private static Feeder feeder(Path model, Path mmproj) {
-        return Feeder.open(List.of(model), Optional.of(mmproj), new FeedOptions(512, 128, 1, 0, FeedOptions.Outputs.ANSWER,
-                Optional.empty()));
+        return Feeder.open(
+                List.of(model),
+                Optional.of(mmproj),
+                new FeedOptions(512, 128, 1, 0, FeedOptions.Outputs.ANSWER, Optional.empty()));
     }
 
     private static Feeder tiny(String name) {
@@ -71,7 +73,9 @@ class EvaluationTest {
     private Dataset set() throws IOException {
         Path set = Files.createDirectory(folder.resolve("set"));
         Files.copy(REFERENCE.resolve("square-70x70.png"), set.resolve("a.png"));
-        Files.writeString(set.resolve("all.jsonl"), """
+        Files.writeString(
+                set.resolve("all.jsonl"),
+                """
                 {"image": "a.png", "question": "What?", "answer": "red", "category": "color"}
                 {"image": null, "question": "Who?", "answer": "me"}
                 """);
@@ -86,7 +90,9 @@ class EvaluationTest {
             evaluation.recordBase(List.of(tiny), NOBODY);
             assertTrue(evaluation.hasBase());
             Quality quality = evaluation.run(List.of(tiny), false, NOBODY);
-            assertEquals(quality.all().positions(), quality.image().positions() + quality.text().positions());
+            assertEquals(
+                    quality.all().positions(),
+                    quality.image().positions() + quality.text().positions());
             assertTrue(quality.image().positions() > 1 && quality.text().positions() > 1, quality.toString());
             for (Agreement agreement : List.of(quality.all(), quality.image(), quality.text())) {
                 assertEquals(new Agreement(agreement.positions(), 0, 0, 0, 0, 1), agreement);
@@ -98,24 +104,34 @@ class EvaluationTest {
     @Test
     void aChangedModelIsAtADistance() throws IOException {
         Evaluation evaluation = new Evaluation(set(), folder.resolve("base"));
-        try (Feeder base = tiny("qwen2.5-vl-tiny"); Feeder changed = feeder(changed(), REFERENCE.resolve("mmproj-qwen2.5-vl-tiny-F16.gguf"))) {
+        try (Feeder base = tiny("qwen2.5-vl-tiny");
+                Feeder changed = feeder(changed(), REFERENCE.resolve("mmproj-qwen2.5-vl-tiny-F16.gguf"))) {
             evaluation.recordBase(List.of(base), NOBODY);
             Quality quality = evaluation.run(List.of(changed), true, NOBODY);
             assertTrue(quality.image().meanKld() > 0 && quality.text().meanKld() > 0, quality.toString());
             assertTrue(quality.all().p99Kld() >= quality.all().meanKld(), quality.toString());
-            assertEquals(new TreeMap<>(Map.of("color", new Score(0, 1), "other", new Score(0, 1))), quality.exactMatch());
+            assertEquals(
+                    new TreeMap<>(Map.of("color", new Score(0, 1), "other", new Score(0, 1))), quality.exactMatch());
         }
     }
 
     @Test
     void outputsThatAreNotFiniteNameTheLayerTheyComeFrom() throws IOException {
-        Path model = TestModels.changed(TestModels.model(TestModels.QWEN), "blk.1.attn_output.weight", 3, 1, 0x7c00,
+        Path model = TestModels.changed(
+                TestModels.model(TestModels.QWEN),
+                "blk.1.attn_output.weight",
+                3,
+                1,
+                0x7c00,
                 folder.resolve("damaged.gguf"));
         try (Feeder damaged = feeder(model, REFERENCE.resolve("mmproj-qwen2.5-vl-tiny-F16.gguf"))) {
             Evaluation evaluation = new Evaluation(set(), folder.resolve("base"));
-            String message = assertThrows(MeasureException.Undefined.class,
-                    () -> evaluation.recordBase(List.of(damaged), NOBODY)).getMessage();
-            assertTrue(message.contains("first at blk.1.attn_output.weight in layer 1") && message.contains("damaged"), message);
+            String message = assertThrows(
+                            MeasureException.Undefined.class, () -> evaluation.recordBase(List.of(damaged), NOBODY))
+                    .getMessage();
+            assertTrue(
+                    message.contains("first at blk.1.attn_output.weight in layer 1") && message.contains("damaged"),
+                    message);
             assertFalse(evaluation.hasBase());
         }
     }
@@ -144,14 +160,19 @@ class EvaluationTest {
         String question = "{\"image\": \"describe.png\", \"question\": " + color.get("question")
                 + ", \"category\": \"color\", \"answer\": \"";
         String answer = color.get("answer").asText();
-        Files.writeString(set.resolve("all.jsonl"), String.join("\n",
-                lines.get(0).replace("\"image\"", "\"category\": \"describe\", \"image\""),
-                question + " " + answer + " \"}", question + answer.toUpperCase(Locale.ROOT) + "\"}"));
+        Files.writeString(
+                set.resolve("all.jsonl"),
+                String.join(
+                        "\n",
+                        lines.get(0).replace("\"image\"", "\"category\": \"describe\", \"image\""),
+                        question + " " + answer + " \"}",
+                        question + answer.toUpperCase(Locale.ROOT) + "\"}"));
         Evaluation evaluation = new Evaluation(Dataset.read(set), folder.resolve("base"));
         try (Feeder demo = feeder(DEMO.resolve("luq-demo-F16.gguf"), DEMO.resolve("mmproj-luq-demo-F16.gguf"))) {
             evaluation.recordBase(List.of(demo), NOBODY);
             Quality quality = evaluation.run(List.of(demo), true, NOBODY);
-            assertEquals(new TreeMap<>(Map.of("describe", new Score(1, 1), "color", new Score(1, 2))), quality.exactMatch());
+            assertEquals(
+                    new TreeMap<>(Map.of("describe", new Score(1, 1), "color", new Score(1, 2))), quality.exactMatch());
             assertEquals(new Score(2, 3), quality.exactMatchAll());
         }
     }
@@ -166,16 +187,24 @@ class EvaluationTest {
         }
         List<String> lines = new ArrayList<>();
         for (int i = 0; i < 24; i++) {
-            String picture = i % 8 > 5 ? "null" : '"' + List.of("describe.png", "word.png", "chart.png").get(i / 2 % 3) + '"';
-            lines.add("{\"image\": " + picture + ", \"question\": \"" + List.of("What color is the ring?", "What does it say?",
-                    "What is the value of A?").get(i % 3) + "\", \"answer\": \"" + List.of("yellow", "CASTLE", "9", "so").get(i % 4)
+            String picture = i % 8 > 5
+                    ? "null"
+                    : '"' + List.of("describe.png", "word.png", "chart.png").get(i / 2 % 3) + '"';
+            lines.add("{\"image\": " + picture + ", \"question\": \""
+                    + List.of("What color is the ring?", "What does it say?", "What is the value of A?")
+                            .get(i % 3) + "\", \"answer\": \""
+                    + List.of("yellow", "CASTLE", "9", "so").get(i % 4)
                     + "\", \"category\": \"" + i % 3 + "\"}");
         }
         Files.write(set.resolve("all.jsonl"), lines);
         Dataset dataset = Dataset.read(set);
         Path down = folder.resolve("down.gguf");
-        UniformModels.quantize(ModelFiles.read(DEMO.resolve("luq-demo-F16.gguf")), ModelQuantizer.FileType.Q4_K_M,
-                Optional.empty(), 2, down);
+        UniformModels.quantize(
+                ModelFiles.read(DEMO.resolve("luq-demo-F16.gguf")),
+                ModelQuantizer.FileType.Q4_K_M,
+                Optional.empty(),
+                2,
+                down);
         List<Quality> found = new ArrayList<>();
         for (int lanes : List.of(1, 3)) {
             Evaluation evaluation = new Evaluation(dataset, folder.resolve("base" + lanes));
@@ -199,16 +228,21 @@ class EvaluationTest {
     void modelsOfAnotherVocabularyAndOtherSetsAreNotCompared() throws IOException {
         Dataset set = set();
         Evaluation evaluation = new Evaluation(set, folder.resolve("base"));
-        try (Feeder qwen = tiny("qwen2.5-vl-tiny"); Feeder llava = tiny("llava-tiny")) {
+        try (Feeder qwen = tiny("qwen2.5-vl-tiny");
+                Feeder llava = tiny("llava-tiny")) {
             assertThrows(MeasureException.BadBaseOutputs.class, () -> evaluation.run(List.of(qwen), false, NOBODY));
             evaluation.recordBase(List.of(qwen), NOBODY);
             assertThrows(MeasureException.Incomparable.class, () -> evaluation.run(List.of(llava), false, NOBODY));
             Evaluation smaller = new Evaluation(new Dataset(set.examples().subList(0, 1)), folder.resolve("base"));
             assertThrows(MeasureException.BadBaseOutputs.class, () -> smaller.run(List.of(qwen), false, NOBODY));
-            List<Example> more = Stream.concat(set.examples().stream(), set.examples().stream().limit(1)).toList();
+            List<Example> more = Stream.concat(
+                            set.examples().stream(), set.examples().stream().limit(1))
+                    .toList();
             Evaluation larger = new Evaluation(new Dataset(more), folder.resolve("base"));
-            assertTrue(assertThrows(MeasureException.BadBaseOutputs.class, () -> larger.run(List.of(qwen), false, NOBODY))
-                    .getMessage().contains("of a smaller set"));
+            assertTrue(
+                    assertThrows(MeasureException.BadBaseOutputs.class, () -> larger.run(List.of(qwen), false, NOBODY))
+                            .getMessage()
+                            .contains("of a smaller set"));
         }
     }
 
@@ -216,10 +250,12 @@ class EvaluationTest {
     void whatIsTooLongForTheContextIsSkippedAndCounted() throws IOException {
         Dataset set = set();
         Evaluation evaluation = new Evaluation(set, folder.resolve("base"));
-        try (Feeder narrow = Feeder.open(List.of(REFERENCE.resolve("qwen2.5-vl-tiny-F16.gguf")),
+        try (Feeder narrow = Feeder.open(
+                List.of(REFERENCE.resolve("qwen2.5-vl-tiny-F16.gguf")),
                 Optional.of(REFERENCE.resolve("mmproj-qwen2.5-vl-tiny-F16.gguf")),
                 new FeedOptions(256, 128, 1, 0, FeedOptions.Outputs.ANSWER, Optional.empty()))) {
-            Files.writeString(folder.resolve("set/more.jsonl"),
+            Files.writeString(
+                    folder.resolve("set/more.jsonl"),
                     "{\"image\": null, \"question\": \"" + "why ".repeat(300) + "\", \"answer\": \"so\"}\n");
             Evaluation longer = new Evaluation(Dataset.read(folder.resolve("set")), folder.resolve("longer"));
             evaluation.recordBase(List.of(narrow), NOBODY);
@@ -256,7 +292,8 @@ class EvaluationTest {
     @Test
     void anInterruptEndsIt() throws IOException {
         Evaluation evaluation = new Evaluation(set(), folder.resolve("base"));
-        try (Feeder one = tiny("qwen2.5-vl-tiny"); Feeder two = tiny("qwen2.5-vl-tiny")) {
+        try (Feeder one = tiny("qwen2.5-vl-tiny");
+                Feeder two = tiny("qwen2.5-vl-tiny")) {
             Thread.currentThread().interrupt();
             assertThrows(MeasureException.Cancelled.class, () -> evaluation.recordBase(List.of(one, two), NOBODY));
             assertTrue(Thread.interrupted(), "who is interrupted stays so");

@@ -13,8 +13,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 class CacheTest {
 
-    private record Value(int number) {
-    }
+    private record Value(int number) {}
 
     @TempDir
     Path folder;
@@ -31,9 +30,11 @@ class CacheTest {
     @Test
     void nothingIsKeptOfWhatFailed() {
         Cache cache = new Cache(folder);
-        assertThrows(IllegalStateException.class, () -> cache.value("kind", List.of("a"), Value.class, () -> {
-            throw new IllegalStateException();
-        }));
+        assertThrows(
+                IllegalStateException.class,
+                () -> cache.value("kind", List.of("a"), Value.class, () -> {
+                    throw new IllegalStateException();
+                }));
         assertEquals(new Value(1), cache.value("kind", List.of("a"), Value.class, () -> new Value(1)));
     }
 

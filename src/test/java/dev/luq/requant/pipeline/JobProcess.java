@@ -46,13 +46,21 @@ final class JobProcess implements AutoCloseable {
 
     /** @param held the phase that begins only after {@link #goOn} */
     static JobProcess start(Path dataDir, Path jobFolder, Optional<Phase> held) {
-        List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx256m", "-cp", System.getProperty("java.class.path"),
-                JobProcess.class.getName(), dataDir.toString(), jobFolder.toString()));
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:+UseSerialGC",
+                "-XX:TieredStopAtLevel=1",
+                "-Xmx256m",
+                "-cp",
+                System.getProperty("java.class.path"),
+                JobProcess.class.getName(),
+                dataDir.toString(),
+                jobFolder.toString()));
         held.map(Phase::name).ifPresent(command::add);
         try {
             return new JobProcess(new ProcessBuilder(command)
-                    .redirectError(new File(dataDir.getParent().toFile(), "stderr")).start());
+                    .redirectError(new File(dataDir.getParent().toFile(), "stderr"))
+                    .start());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

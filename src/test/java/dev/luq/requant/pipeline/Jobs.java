@@ -5,13 +5,13 @@ import dev.luq.requant.plan.Budget;
 import dev.luq.requant.plan.Precision;
 import dev.luq.requant.spec.Method;
 import dev.luq.requant.spec.Phase;
+import dev.luq.requant.spec.RequantizationSpec;
 import dev.luq.requant.spec.RequantizationSpec.Calibration;
 import dev.luq.requant.spec.RequantizationSpec.Levels;
 import dev.luq.requant.spec.RequantizationSpec.Output;
 import dev.luq.requant.spec.RequantizationSpec.Scope;
 import dev.luq.requant.spec.RequantizationSpec.Sets;
 import dev.luq.requant.spec.RequantizationSpec.Source;
-import dev.luq.requant.spec.RequantizationSpec;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -32,7 +32,8 @@ import java.util.stream.Stream;
 /** Jobs on a tiny model with random weights, of sets that are made here. */
 final class Jobs {
 
-    private static final Path REFERENCE = Path.of("src/test/resources/reference").toAbsolutePath();
+    private static final Path REFERENCE =
+            Path.of("src/test/resources/reference").toAbsolutePath();
     static final String MODEL = "qwen2.5-vl-tiny";
 
     /** Notes what it hears, cancels when it is told to. */
@@ -63,8 +64,7 @@ final class Jobs {
         }
     }
 
-    private Jobs() {
-    }
+    private Jobs() {}
 
     /** Writes a calibration and an evaluation set into the folder. */
     static void writeSets(Path folder) {
@@ -83,20 +83,37 @@ final class Jobs {
         StringBuilder lines = new StringBuilder();
         for (int i = 0; i < examples; i++) {
             String image = i % 3 == 2 ? "null" : i % 2 == 0 ? "\"a.png\"" : "\"b.png\"";
-            lines.append("{\"image\": ").append(image).append(", \"question\": \"Number ").append(i)
-                    .append("?\", \"answer\": \"").append("yes no maybe".split(" ")[i % 3]).append("\"}\n");
+            lines.append("{\"image\": ")
+                    .append(image)
+                    .append(", \"question\": \"Number ")
+                    .append(i)
+                    .append("?\", \"answer\": \"")
+                    .append("yes no maybe".split(" ")[i % 3])
+                    .append("\"}\n");
         }
         Files.writeString(folder.resolve("set.jsonl"), lines);
     }
 
     /** @param folder of the sets */
     static RequantizationSpec spec(Path folder, String id, String budget, Method method, Scope scope) {
-        return new RequantizationSpec(RequantizationSpec.VERSION,
-                new Source("tiny", List.of(REFERENCE.resolve(MODEL + "-F16.gguf").toString()),
-                        Optional.of(REFERENCE.resolve("mmproj-" + MODEL + "-F16.gguf").toString())),
-                new Sets(folder.resolve("calibration").toString(), folder.resolve("evaluation").toString(), 0),
-                Budget.parse(budget), method, new Levels(Precision.IQ3_S, Precision.Q4_K_M, Precision.F16),
-                new Calibration(0.75, 1, 0, 3), new ServingShape(512, 128, 1, 1), 1,
+        return new RequantizationSpec(
+                RequantizationSpec.VERSION,
+                new Source(
+                        "tiny",
+                        List.of(REFERENCE.resolve(MODEL + "-F16.gguf").toString()),
+                        Optional.of(REFERENCE
+                                .resolve("mmproj-" + MODEL + "-F16.gguf")
+                                .toString())),
+                new Sets(
+                        folder.resolve("calibration").toString(),
+                        folder.resolve("evaluation").toString(),
+                        0),
+                Budget.parse(budget),
+                method,
+                new Levels(Precision.IQ3_S, Precision.Q4_K_M, Precision.F16),
+                new Calibration(0.75, 1, 0, 3),
+                new ServingShape(512, 128, 1, 1),
+                1,
                 new Output(id, Instant.parse("2026-01-02T03:04:05Z"), scope));
     }
 
@@ -112,7 +129,8 @@ final class Jobs {
         Map<String, String> digests = new TreeMap<>();
         for (String part : List.of("store/entries", "store/manifests", "jobs")) {
             try (Stream<Path> files = Files.walk(dataDir.resolve(part))) {
-                files.filter(Files::isRegularFile).filter(file -> !file.endsWith("status.json"))
+                files.filter(Files::isRegularFile)
+                        .filter(file -> !file.endsWith("status.json"))
                         .forEach(file -> digests.put(dataDir.relativize(file).toString(), sha256(file)));
             } catch (IOException e) {
                 throw new UncheckedIOException(e);

@@ -6,8 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.luq.Integration;
 import dev.luq.Seeds;
-import dev.luq.requant.spec.JobStatus.State;
 import dev.luq.requant.spec.JobStatus;
+import dev.luq.requant.spec.JobStatus.State;
 import dev.luq.requant.spec.Method;
 import dev.luq.requant.spec.Phase;
 import dev.luq.requant.spec.RequantizationSpec.Scope;
@@ -37,6 +37,7 @@ class KilledJobTest {
     private static final Method METHOD = Method.parse(System.getProperty("kills.method", "error"));
     /** A phase that is over before the kill is tried again with an earlier one; the last one comes as it begins. */
     private static final int TRIES = 5;
+
     private static final int KILLED = 128 + 9;
     private static final String JOB = "jobs/tiny-90";
 
@@ -51,8 +52,17 @@ class KilledJobTest {
         Jobs.writeSets(folder);
         Path undisturbed = data("undisturbed");
         Map<Phase, Long> nanos = finish(undisturbed);
-        assertTrue(nanos.keySet().containsAll(List.of(Phase.CALIBRATE, Phase.RANK, Phase.PLAN, Phase.QUANTIZE, Phase.ASSEMBLE,
-                Phase.EVALUATE, Phase.PUBLISH)), nanos.toString());
+        assertTrue(
+                nanos.keySet()
+                        .containsAll(List.of(
+                                Phase.CALIBRATE,
+                                Phase.RANK,
+                                Phase.PLAN,
+                                Phase.QUANTIZE,
+                                Phase.ASSEMBLE,
+                                Phase.EVALUATE,
+                                Phase.PUBLISH)),
+                nanos.toString());
         Map<String, String> expected = Jobs.results(undisturbed);
         for (int round = 0; round < ROUNDS; round++) {
             Path data = data("round-" + round);
@@ -81,8 +91,12 @@ class KilledJobTest {
                 }
                 // Process.destroyForcibly() would close the output, of which the rest is wanted.
                 job.process().toHandle().destroyForcibly();
-                if (ended("the killed job", job.process()) == KILLED && job.nextPhase().isEmpty()
-                        && JobStatus.read(data.resolve(JOB)).map(JobStatus::state).orElse(State.RUNNING) == State.RUNNING) {
+                if (ended("the killed job", job.process()) == KILLED
+                        && job.nextPhase().isEmpty()
+                        && JobStatus.read(data.resolve(JOB))
+                                        .map(JobStatus::state)
+                                        .orElse(State.RUNNING)
+                                == State.RUNNING) {
                     return data;
                 }
             }

@@ -11,8 +11,8 @@ import org.junit.jupiter.api.Test;
 class ProgressMeterTest {
 
     private final AtomicLong nanos = new AtomicLong(1_000_000_000_000L);
-    private final ProgressMeter meter = new ProgressMeter(Map.of(Phase.CALIBRATE, 1.0, Phase.QUANTIZE, 3.0), Map.of(),
-            nanos::get);
+    private final ProgressMeter meter =
+            new ProgressMeter(Map.of(Phase.CALIBRATE, 1.0, Phase.QUANTIZE, 3.0), Map.of(), nanos::get);
 
     private void pass(double seconds) {
         nanos.addAndGet(Math.round(seconds * 1e9));

@@ -21,8 +21,8 @@ import dev.luq.requant.report.Report;
 import dev.luq.requant.spec.JobStatus;
 import dev.luq.requant.spec.Method;
 import dev.luq.requant.spec.Phase;
-import dev.luq.requant.spec.RequantizationSpec.Scope;
 import dev.luq.requant.spec.RequantizationSpec;
+import dev.luq.requant.spec.RequantizationSpec.Scope;
 import dev.luq.requant.store.LayerStore;
 import dev.luq.requant.store.Manifest;
 import java.io.IOException;
@@ -67,27 +67,47 @@ class RequantizationJobTest {
         Path job = Jobs.create(data, spec("tiny-90", "90%", Method.BEST));
         Report report = new RequantizationJob(new DataFolder(data), job).run(notes);
 
-        Manifest manifest = LayerStore.open(data.resolve("store")).manifest("tiny-90").orElseThrow();
+        Manifest manifest =
+                LayerStore.open(data.resolve("store")).manifest("tiny-90").orElseThrow();
         assertEquals(report.published().plan(), manifest.plan());
         assertTrue(report.published().ratioToQ4KM() <= 0.9, report.toString());
         assertEquals("90%", manifest.budget().orElseThrow());
         assertEquals(report.chosen(), manifest.ranking().get("method"));
         assertEquals(JsonFile.JSON.valueToTree(report.quality()), JsonFile.JSON.valueToTree(manifest.quality()));
 
-        assertEquals(List.of(Phase.CALIBRATE, Phase.RANK, Phase.PLAN, Phase.QUANTIZE, Phase.ASSEMBLE, Phase.EVALUATE,
-                Phase.PUBLISH), notes.phases);
+        assertEquals(
+                List.of(
+                        Phase.CALIBRATE,
+                        Phase.RANK,
+                        Phase.PLAN,
+                        Phase.QUANTIZE,
+                        Phase.ASSEMBLE,
+                        Phase.EVALUATE,
+                        Phase.PUBLISH),
+                notes.phases);
         assertEquals(notes.progress.stream().sorted().toList(), notes.progress, "progress never falls");
         assertEquals(1.0, notes.progress.get(notes.progress.size() - 1));
-        assertEquals(JobStatus.State.SUCCEEDED, JobStatus.read(job).orElseThrow().state());
+        assertEquals(
+                JobStatus.State.SUCCEEDED, JobStatus.read(job).orElseThrow().state());
 
         byte[] written = Files.readAllBytes(job.resolve("report.json"));
         assertTrue(Arrays.equals(written, JsonFile.bytes(report)));
-        assertTrue(Arrays.equals(written, JsonFile.bytes(JsonFile.read(job.resolve("report.json"), Report.class).orElseThrow())));
+        assertTrue(Arrays.equals(
+                written,
+                JsonFile.bytes(
+                        JsonFile.read(job.resolve("report.json"), Report.class).orElseThrow())));
         assertTrue(Files.readString(job.resolve("report.html")).contains("Entropy of the layers"));
         assertEquals(5, report.choices().size(), "every method was tried");
-        double chosen = report.choices().stream().filter(c -> c.method().equals(report.chosen())).findFirst().orElseThrow()
-                .meanKld().orElseThrow();
-        report.choices().forEach(choice -> assertTrue(chosen <= choice.meanKld().orElseThrow(), report.choices().toString()));
+        double chosen = report.choices().stream()
+                .filter(c -> c.method().equals(report.chosen()))
+                .findFirst()
+                .orElseThrow()
+                .meanKld()
+                .orElseThrow();
+        report.choices()
+                .forEach(choice -> assertTrue(
+                        chosen <= choice.meanKld().orElseThrow(),
+                        report.choices().toString()));
         assertEquals(6, report.quality().exactMatchAll().asked());
     }
 
@@ -99,17 +119,32 @@ class RequantizationJobTest {
         Report report = new RequantizationJob(new DataFolder(data), job).run(notes);
         assertEquals(Phase.COMPARE, notes.phases.get(notes.phases.size() - 1));
         Report.Comparison comparison = report.comparison().orElseThrow();
-        assertEquals(List.of("ladder 60%", "ladder 70%", "ladder 80%", "kld 80%", "error 80%", "entropy 80%",
-                "entropy-normed-input 80%"), names(comparison.frontier()));
-        assertEquals(List.of("Q4_K_M", "IQ3_M", "Q3_K_M", "Q2_K", "IQ2_XXS", "IQ1_M"),
+        assertEquals(
+                List.of(
+                        "ladder 60%",
+                        "ladder 70%", "ladder 80%", "kld 80%", "error 80%", "entropy 80%", "entropy-normed-input 80%"),
+                names(comparison.frontier()));
+        assertEquals(
+                List.of("Q4_K_M", "IQ3_M", "Q3_K_M", "Q2_K", "IQ2_XXS", "IQ1_M"),
                 comparison.uniform().stream().map(Report.Measured::label).toList());
         for (Report.Measured equal : comparison.equalBytes()) {
-            Report.Measured uniform = comparison.uniform().stream().filter(u -> u.label().equals(equal.label())).findFirst()
+            Report.Measured uniform = comparison.uniform().stream()
+                    .filter(u -> u.label().equals(equal.label()))
+                    .findFirst()
                     .orElseThrow();
             assertTrue(equal.weightBytes() <= uniform.weightBytes(), equal + " beside " + uniform);
         }
-        assertEquals(List.of("lowest entropy first 80%", "highest entropy first 80%", "by depth 80%", "random 1 80%",
-                "random 2 80%", "random 3 80%", "random 4 80%", "random 5 80%"), names(comparison.orders()));
+        assertEquals(
+                List.of(
+                        "lowest entropy first 80%",
+                        "highest entropy first 80%",
+                        "by depth 80%",
+                        "random 1 80%",
+                        "random 2 80%",
+                        "random 3 80%",
+                        "random 4 80%",
+                        "random 5 80%"),
+                names(comparison.orders()));
         assertEquals(List.of(), comparison.alphas(), "no two-level plan has 70 %");
         assertTrue(Files.readString(job.resolve("report.html")).contains("Uniform types at equal bytes"));
     }
@@ -134,16 +169,27 @@ class RequantizationJobTest {
     @Test
     void examplesSeePicturesAsTheModelWillWhenItIsServed() throws IOException {
         RequantizationSpec large = spec("large-pictures", "90%", Method.LADDER);
-        RequantizationSpec small = new RequantizationSpec(large.version(), large.source(), large.sets(), large.budget(),
-                large.method(), large.levels(), large.calibration(), new ServingShape(512, 128, 1, 1, 8, Kernels.STOCK),
-                large.threads(), new RequantizationSpec.Output("small-pictures", large.output().created(), Scope.BRIEF));
+        RequantizationSpec small = new RequantizationSpec(
+                large.version(),
+                large.source(),
+                large.sets(),
+                large.budget(),
+                large.method(),
+                large.levels(),
+                large.calibration(),
+                new ServingShape(512, 128, 1, 1, 8, Kernels.STOCK),
+                large.threads(),
+                new RequantizationSpec.Output("small-pictures", large.output().created(), Scope.BRIEF));
         int tokens = imageTokens(run(large));
         assertTrue(imageTokens(run(small)) < tokens);
         assertEquals(4, count(data.resolve("cache/outputs")), "the base model's of both sets, for both bounds");
     }
 
     private static int imageTokens(Report report) {
-        return JsonFile.JSON.valueToTree(report).at("/provenance/calibration/tokens/image").asInt();
+        return JsonFile.JSON
+                .valueToTree(report)
+                .at("/provenance/calibration/tokens/image")
+                .asInt();
     }
 
     private static long count(Path folder) throws IOException {
@@ -154,7 +200,10 @@ class RequantizationJobTest {
 
     private static long newest(Path folder) throws IOException {
         try (var files = Files.walk(folder)) {
-            return files.filter(Files::isRegularFile).mapToLong(file -> file.toFile().lastModified()).max().orElseThrow();
+            return files.filter(Files::isRegularFile)
+                    .mapToLong(file -> file.toFile().lastModified())
+                    .max()
+                    .orElseThrow();
         }
     }
 
@@ -174,21 +223,25 @@ class RequantizationJobTest {
             Path job = Jobs.create(data, spec("cancelled", "90%", Method.LADDER));
             Jobs.Notes notes = new Jobs.Notes();
             notes.cancelAt = phase;
-            assertThrows(RequantizationException.Cancelled.class, () -> new RequantizationJob(new DataFolder(data), job).run(notes),
+            assertThrows(
+                    RequantizationException.Cancelled.class,
+                    () -> new RequantizationJob(new DataFolder(data), job).run(notes),
                     phase.name());
             assertFalse(Thread.interrupted(), "nothing is left of the cancelling");
-            assertEquals(JobStatus.State.CANCELLED, JobStatus.read(job).orElseThrow().state());
+            assertEquals(
+                    JobStatus.State.CANCELLED, JobStatus.read(job).orElseThrow().state());
         }
         assertEquals("ladder", run(spec("cancelled", "90%", Method.LADDER)).chosen());
     }
 
     @Test
     void jobsWithOneDataFolderTakeTurns() throws Exception {
-        try (CacheLock other = CacheLock.take(new DataFolder(data), new JobProgress(share -> { }, () -> false), () -> { })) {
+        try (CacheLock other =
+                CacheLock.take(new DataFolder(data), new JobProgress(share -> {}, () -> false), () -> {})) {
             Jobs.Notes notes = new Jobs.Notes();
             Path job = Jobs.create(data, spec("waits", "90%", Method.ERROR));
-            CompletableFuture<?> waiting = CompletableFuture.runAsync(
-                    () -> new RequantizationJob(new DataFolder(data), job).run(notes));
+            CompletableFuture<?> waiting =
+                    CompletableFuture.runAsync(() -> new RequantizationJob(new DataFolder(data), job).run(notes));
             until("a word of why it waits", () -> !notes.messages.isEmpty());
             assertEquals(List.of("Waiting for another job with this data folder."), notes.messages);
             notes.cancelAt = Phase.CALIBRATE;
@@ -204,9 +257,10 @@ class RequantizationJobTest {
         double kld = all.quality().all().meanKld();
         Report report = run(spec("kld", "kld:" + (kld + 10), Method.KLD));
         assertTrue(report.quality().all().meanKld() <= kld + 10);
-        assertEquals(0, Collections.frequency(report.published().plan().layers(), Precision.Q4_K_M), "all layers go low");
-        RequantizationException failure = assertThrows(RequantizationException.Failed.class,
-                () -> run(spec("impossible", "kld:0.0000000001", Method.KLD)));
+        assertEquals(
+                0, Collections.frequency(report.published().plan().layers(), Precision.Q4_K_M), "all layers go low");
+        RequantizationException failure = assertThrows(
+                RequantizationException.Failed.class, () -> run(spec("impossible", "kld:0.0000000001", Method.KLD)));
         assertTrue(failure.getMessage().contains("No plan is good enough for kld:0.0000000001"), failure.getMessage());
     }
 
@@ -214,8 +268,10 @@ class RequantizationJobTest {
     @Test
     void aBudgetForEverythingIsMetWithASmallerProjectorWhereThatIsBetter() throws IOException {
         RequantizationSpec spec = spec("everything", "1GiB", Method.ERROR);
-        Planner planner = new Planner(ModelFiles.of(spec.source().modelPaths()),
-                Optional.of(ModelFiles.of(List.of(spec.source().mmprojPath().orElseThrow()))), spec.serving());
+        Planner planner = new Planner(
+                ModelFiles.of(spec.source().modelPaths()),
+                Optional.of(ModelFiles.of(List.of(spec.source().mmprojPath().orElseThrow()))),
+                spec.serving());
         Plan lowest = Plan.uniform(2, Precision.IQ3_S, Precision.Q4_K_M, Precision.F16);
         long tooSmall = planner.candidate(lowest).memory().total() - 1;
 
@@ -224,14 +280,21 @@ class RequantizationJobTest {
         assertEquals("error, projector Q8_0", report.chosen());
         assertEquals(Precision.Q8_0, report.published().plan().mmproj());
         assertTrue(report.published().memory().total() <= tooSmall);
-        Manifest manifest = LayerStore.open(data.resolve("store")).manifest("everything").orElseThrow();
-        Path projector = LayerStore.open(data.resolve("store")).files(manifest).mmproj().orElseThrow();
-        assertTrue(ModelFiles.read(projector).first().tensors().stream().anyMatch(tensor -> tensor.type() == GgmlType.Q8_0));
+        Manifest manifest =
+                LayerStore.open(data.resolve("store")).manifest("everything").orElseThrow();
+        Path projector =
+                LayerStore.open(data.resolve("store")).files(manifest).mmproj().orElseThrow();
+        assertTrue(ModelFiles.read(projector).first().tensors().stream()
+                .anyMatch(tensor -> tensor.type() == GgmlType.Q8_0));
 
         RequantizationSpec same = spec("same", "weights:" + report.published().weightBytes() + "B", Method.ERROR);
         Report asItIs = run(same);
-        assertEquals(report.published().plan().layers(), asItIs.published().plan().layers());
-        assertNotEquals(asItIs.quality().image().meanKld(), report.quality().image().meanKld(), "the projector is measured too");
+        assertEquals(
+                report.published().plan().layers(), asItIs.published().plan().layers());
+        assertNotEquals(
+                asItIs.quality().image().meanKld(),
+                report.quality().image().meanKld(),
+                "the projector is measured too");
         assertEquals(asItIs.quality().text().meanKld(), report.quality().text().meanKld(), 1e-9);
     }
 
@@ -239,19 +302,25 @@ class RequantizationJobTest {
     void aBudgetForEverythingThatIsLargeChangesNothing() {
         Report report = run(spec("large", "1GiB", Method.ERROR));
         assertEquals("error", report.chosen());
-        assertEquals(Plan.uniform(2, Precision.Q4_K_M, Precision.Q4_K_M, Precision.F16), report.published().plan());
+        assertEquals(
+                Plan.uniform(2, Precision.Q4_K_M, Precision.Q4_K_M, Precision.F16),
+                report.published().plan());
     }
 
     @Test
     void aLeastShareOfRightAnswersThatNothingReachesIsRefused() {
-        RequantizationException failure = assertThrows(RequantizationException.Failed.class, () -> run(spec("accurate", "accuracy:0.6", Method.ERROR)));
-        assertTrue(failure.getMessage().startsWith("No plan is good enough for accuracy:0.6: the largest one reaches 0.0000."),
+        RequantizationException failure = assertThrows(
+                RequantizationException.Failed.class, () -> run(spec("accurate", "accuracy:0.6", Method.ERROR)));
+        assertTrue(
+                failure.getMessage()
+                        .startsWith("No plan is good enough for accuracy:0.6: the largest one reaches 0.0000."),
                 failure.getMessage());
     }
 
     @Test
     void aBudgetThatNothingMeetsIsRefusedWithTheSmallestPossible() {
-        RequantizationException failure = assertThrows(RequantizationException.Failed.class, () -> run(spec("tiny", "10%", Method.BEST)));
+        RequantizationException failure =
+                assertThrows(RequantizationException.Failed.class, () -> run(spec("tiny", "10%", Method.BEST)));
         assertTrue(failure.getMessage().contains("the smallest possible is"), failure.getMessage());
         JobStatus status = JobStatus.read(data.resolve("jobs/tiny")).orElseThrow();
         assertEquals(JobStatus.State.FAILED, status.state());
@@ -262,9 +331,17 @@ class RequantizationJobTest {
     void whatIsWrongWithTheModelIsSaidWithoutPaths() throws IOException {
         Path broken = Files.write(folder.resolve("broken.gguf"), new byte[] {'G', 'G', 'U', 'F', 3, 0, 0, 0});
         RequantizationSpec good = spec("broken", "90%", Method.ENTROPY);
-        RequantizationSpec bad = new RequantizationSpec(good.version(), new RequantizationSpec.Source("tiny",
-                List.of(broken.toString()), Optional.empty()), good.sets(), good.budget(), good.method(), good.levels(),
-                good.calibration(), good.serving(), good.threads(), good.output());
+        RequantizationSpec bad = new RequantizationSpec(
+                good.version(),
+                new RequantizationSpec.Source("tiny", List.of(broken.toString()), Optional.empty()),
+                good.sets(),
+                good.budget(),
+                good.method(),
+                good.levels(),
+                good.calibration(),
+                good.serving(),
+                good.threads(),
+                good.output());
         RequantizationException failure = assertThrows(RequantizationException.Failed.class, () -> run(bad));
         assertFalse(failure.getMessage().contains(folder.toString()), failure.getMessage());
     }

@@ -37,8 +37,19 @@ class BudgetTest {
 
     @Test
     void whatIsNoBudgetIsExplained() {
-        for (String text : List.of("", "60", "lots", "3 GiB/s", "weights:60%", "kld:1MiB", "accuracy:2", "-3GiB", "NaN%", "bpw",
-                "3XiB", "60%%")) {
+        for (String text : List.of(
+                "",
+                "60",
+                "lots",
+                "3 GiB/s",
+                "weights:60%",
+                "kld:1MiB",
+                "accuracy:2",
+                "-3GiB",
+                "NaN%",
+                "bpw",
+                "3XiB",
+                "60%%")) {
             PlanException e = assertThrows(PlanException.InvalidBudget.class, () -> Budget.parse(text), text);
             assertTrue(e.getMessage().contains("60%"), e.getMessage());
         }

@@ -11,8 +11,8 @@ import org.junit.jupiter.api.Test;
 
 class LadderTest {
 
-    private static final List<Precision> PRECISIONS = List.of(Precision.IQ1_M, Precision.IQ2_S, Precision.IQ3_S,
-            Precision.Q4_K);
+    private static final List<Precision> PRECISIONS =
+            List.of(Precision.IQ1_M, Precision.IQ2_S, Precision.IQ3_S, Precision.Q4_K);
 
     private final SplittableRandom random = new SplittableRandom(1);
 
@@ -36,7 +36,8 @@ class LadderTest {
     @Test
     void largeCasesFitAndComeCloseToTheBound() {
         List<List<Ladder.Option>> layers = layers(80, 1_000_000_007);
-        long limit = layers.stream().mapToLong(options -> options.get(1).bytes()).sum();
+        long limit =
+                layers.stream().mapToLong(options -> options.get(1).bytes()).sum();
 
         List<Precision> chosen = Ladder.cheapest(layers, limit).orElseThrow();
 
@@ -76,8 +77,10 @@ class LadderTest {
         if (layer == layers.size()) {
             return 0;
         }
-        return layers.get(layer).stream().mapToDouble(option ->
-                option.cost() + exhaustive(layers, layer + 1, limit - option.bytes())).min().orElseThrow();
+        return layers.get(layer).stream()
+                .mapToDouble(option -> option.cost() + exhaustive(layers, layer + 1, limit - option.bytes()))
+                .min()
+                .orElseThrow();
     }
 
     /** No choice is cheaper: the dual of the problem, at the best multiplier that bisection finds. */
@@ -85,8 +88,13 @@ class LadderTest {
         double best = Double.NEGATIVE_INFINITY;
         for (double price = 1e-22; price < 1e-6; price *= 1.02) {
             double multiplier = price;
-            double bound = layers.stream().mapToDouble(options -> options.stream().mapToDouble(option ->
-                    option.cost() + multiplier * option.bytes()).min().orElseThrow()).sum() - multiplier * limit;
+            double bound = layers.stream()
+                            .mapToDouble(options -> options.stream()
+                                    .mapToDouble(option -> option.cost() + multiplier * option.bytes())
+                                    .min()
+                                    .orElseThrow())
+                            .sum()
+                    - multiplier * limit;
             best = Math.max(best, bound);
         }
         return best;
@@ -109,6 +117,9 @@ class LadderTest {
     }
 
     private static Ladder.Option option(List<Ladder.Option> options, Precision precision) {
-        return options.stream().filter(option -> option.precision() == precision).findFirst().orElseThrow();
+        return options.stream()
+                .filter(option -> option.precision() == precision)
+                .findFirst()
+                .orElseThrow();
     }
 }

@@ -10,8 +10,7 @@ import java.util.Map;
 /** Tensor tables of real models, without their data. */
 public final class Models {
 
-    private Models() {
-    }
+    private Models() {}
 
     /** Qwen2.5-VL-7B-Instruct's language model, F16: 28 layers of 3584, 4 of 28 heads for keys and values. */
     public static LayeredModel qwen7B() {
@@ -23,10 +22,12 @@ public final class Models {
         return decoder(32, 4096, 4096, 11008, 32064, false);
     }
 
-    public static LayeredModel decoder(int layers, long width, long keyValueWidth, long feedForward, long vocabulary,
-            boolean biases) {
-        List<GgufTensor> outside = List.of(matrix("token_embd.weight", width, vocabulary),
-                vector("output_norm.weight", width), matrix("output.weight", width, vocabulary));
+    public static LayeredModel decoder(
+            int layers, long width, long keyValueWidth, long feedForward, long vocabulary, boolean biases) {
+        List<GgufTensor> outside = List.of(
+                matrix("token_embd.weight", width, vocabulary),
+                vector("output_norm.weight", width),
+                matrix("output.weight", width, vocabulary));
         List<List<GgufTensor>> all = new ArrayList<>();
         for (int i = 0; i < layers; i++) {
             String prefix = "blk." + i + ".";
@@ -41,7 +42,9 @@ public final class Models {
                     matrix(prefix + "ffn_up.weight", width, feedForward),
                     matrix(prefix + "ffn_down.weight", feedForward, width)));
             if (biases) {
-                layer.addAll(List.of(vector(prefix + "attn_q.bias", width), vector(prefix + "attn_k.bias", keyValueWidth),
+                layer.addAll(List.of(
+                        vector(prefix + "attn_q.bias", width),
+                        vector(prefix + "attn_k.bias", keyValueWidth),
                         vector(prefix + "attn_v.bias", keyValueWidth)));
             }
             all.add(layer);

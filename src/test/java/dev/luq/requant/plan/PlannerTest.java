@@ -30,8 +30,8 @@ class PlannerTest {
     @CsvSource({"0, 4.35, 1, 4.91", "8, 3.69, .848, 4.16", "12, 3.36, .771, 3.79", "16, 3.03, .695, 3.41"})
     void sizesOfQwen7BAreTheKnownOnes(int lowLayers, double gib, double ratio, double bits) {
         // From the first layer on: as many of them as of the rest are of the more exact half of Q4_K_M.
-        List<Candidate> all = planner.twoLevel(identity(28), Precision.IQ1_M, Precision.Q4_K_M, Precision.Q4_K_M,
-                Precision.F16);
+        List<Candidate> all =
+                planner.twoLevel(identity(28), Precision.IQ1_M, Precision.Q4_K_M, Precision.Q4_K_M, Precision.F16);
 
         assertEquals(29, all.size());
         Candidate candidate = all.get(lowLayers);
@@ -50,8 +50,8 @@ class PlannerTest {
 
     @Test
     void aBudgetIsUsedAsFarAsItGoes() {
-        List<Candidate> all = planner.twoLevel(identity(28), Precision.IQ1_M, Precision.Q4_K_M, Precision.Q4_K_M,
-                Precision.F16);
+        List<Candidate> all =
+                planner.twoLevel(identity(28), Precision.IQ1_M, Precision.Q4_K_M, Precision.Q4_K_M, Precision.F16);
         for (String text : List.of("80%", "3.5bpw", "weights:3.5GiB", "4.2GiB")) {
             Budget budget = Budget.parse(text);
             Candidate chosen = planner.choose(all, budget);
@@ -77,17 +77,17 @@ class PlannerTest {
 
     @Test
     void anImpossibleBudgetSaysTheSmallestPossible() {
-        List<Candidate> all = planner.twoLevel(identity(28), Precision.IQ1_M, Precision.Q4_K_M, Precision.Q4_K_M,
-                Precision.F16);
+        List<Candidate> all =
+                planner.twoLevel(identity(28), Precision.IQ1_M, Precision.Q4_K_M, Precision.Q4_K_M, Precision.F16);
         Candidate smallest = all.get(28);
 
-        PlanException.Impossible weights = assertThrows(PlanException.Impossible.class,
-                () -> planner.choose(all, Budget.parse("30%")));
+        PlanException.Impossible weights =
+                assertThrows(PlanException.Impossible.class, () -> planner.choose(all, Budget.parse("30%")));
         assertEquals(smallest.weightBytes(), weights.smallestBytes());
         assertTrue(weights.getMessage().contains("smallest possible is 2081.3 MiB"), weights.getMessage());
 
-        PlanException.Impossible deployment = assertThrows(PlanException.Impossible.class,
-                () -> planner.choose(all, Budget.parse("1GiB")));
+        PlanException.Impossible deployment =
+                assertThrows(PlanException.Impossible.class, () -> planner.choose(all, Budget.parse("1GiB")));
         assertEquals(smallest.memory().total(), deployment.smallestBytes());
         assertTrue(deployment.getMessage().contains("KV cache 448.0 MiB"), deployment.getMessage());
         assertEquals(smallest, planner.choose(all, new Budget.Deployment(deployment.smallestBytes())));
@@ -97,21 +97,27 @@ class PlannerTest {
     void theLadderTakesWhatCostsLeast() {
         Map<Precision, Double> cheap = Map.of(Precision.IQ1_M, 0.01, Precision.Q4_K, 0.0);
         Map<Precision, Double> dear = Map.of(Precision.IQ1_M, 9.0, Precision.Q4_K, 0.0);
-        LayerCosts costs = new LayerCosts(IntStream.range(0, 28).mapToObj(i -> i % 2 == 0 ? cheap : dear).toList());
+        LayerCosts costs = new LayerCosts(
+                IntStream.range(0, 28).mapToObj(i -> i % 2 == 0 ? cheap : dear).toList());
 
         Candidate chosen = planner.ladder(costs, Budget.parse("75%"), Precision.Q4_K_M, Precision.F16);
 
         assertTrue(chosen.ratioToQ4KM() <= 0.75 && chosen.ratioToQ4KM() > 0.70);
-        assertTrue(IntStream.range(0, 28).allMatch(i -> i % 2 == 0 || chosen.plan().layers().get(i) != Precision.IQ1_M));
-        PlanException.Impossible e = assertThrows(PlanException.Impossible.class,
+        assertTrue(IntStream.range(0, 28)
+                .allMatch(i -> i % 2 == 0 || chosen.plan().layers().get(i) != Precision.IQ1_M));
+        PlanException.Impossible e = assertThrows(
+                PlanException.Impossible.class,
                 () -> planner.ladder(costs, Budget.parse("10%"), Precision.Q4_K_M, Precision.F16));
-        assertEquals(planner.candidate(Plan.uniform(28, Precision.IQ1_M, Precision.Q4_K_M, Precision.F16)).weightBytes(),
+        assertEquals(
+                planner.candidate(Plan.uniform(28, Precision.IQ1_M, Precision.Q4_K_M, Precision.F16))
+                        .weightBytes(),
                 e.smallestBytes());
     }
 
     @Test
     void theProjectorIsPartOfTheDeployment() {
-        Planner tiny = new Planner(TestModels.model(TestModels.QWEN), Optional.of(TestModels.mmproj(TestModels.QWEN)), SHAPE);
+        Planner tiny =
+                new Planner(TestModels.model(TestModels.QWEN), Optional.of(TestModels.mmproj(TestModels.QWEN)), SHAPE);
         Candidate asItIs = tiny.candidate(Plan.uniform(2, Precision.Q4_K_M, Precision.Q4_K_M, Precision.F16));
         Candidate q8 = tiny.candidate(Plan.uniform(2, Precision.Q4_K_M, Precision.Q4_K_M, Precision.Q8_0));
 
@@ -125,8 +131,8 @@ class PlannerTest {
         assumeTrue(CpuFeatures.ofThisMachine().hasKernels());
         ServingShape fast = new ServingShape(8192, 128, 4, 2, 1280, Kernels.FAST);
         Planner inPanels = new Planner(Models.qwen7B(), Optional.empty(), fast);
-        List<Candidate> all = inPanels.twoLevel(identity(28), Precision.IQ1_M, Precision.Q4_K_M, Precision.Q4_K_M,
-                Precision.F16);
+        List<Candidate> all =
+                inPanels.twoLevel(identity(28), Precision.IQ1_M, Precision.Q4_K_M, Precision.Q4_K_M, Precision.F16);
         Candidate twelve = all.get(12);
         long low = 12 * 233_046_016L;
         assertEquals(twelve.weightBytes() + low / 256 * 20.0, twelve.memory().weights(), twelve.weightBytes() * 0.005);
@@ -142,14 +148,15 @@ class PlannerTest {
 
     @Test
     void whatIsNoLanguageModelIsRefused() {
-        assertThrows(PlanException.UnsupportedModel.class,
+        assertThrows(
+                PlanException.UnsupportedModel.class,
                 () -> new Planner(TestModels.mmproj(TestModels.QWEN), Optional.empty(), SHAPE));
     }
 
     @Test
     void sizesDoNotDecideOnQuality() {
-        List<Candidate> all = planner.twoLevel(identity(28), Precision.IQ1_M, Precision.Q4_K_M, Precision.Q4_K_M,
-                Precision.F16);
+        List<Candidate> all =
+                planner.twoLevel(identity(28), Precision.IQ1_M, Precision.Q4_K_M, Precision.Q4_K_M, Precision.F16);
         assertThrows(IllegalArgumentException.class, () -> planner.choose(all, Budget.parse("kld:0.1")));
     }
 
@@ -158,6 +165,7 @@ class PlannerTest {
     }
 
     private static Ranking ranking(List<Integer> order) {
-        return new Ranking(RankingMethod.DEPTH, order, order.stream().map(layer -> 0.0).toList(), Map.of());
+        return new Ranking(
+                RankingMethod.DEPTH, order, order.stream().map(layer -> 0.0).toList(), Map.of());
     }
 }

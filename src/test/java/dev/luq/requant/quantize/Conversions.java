@@ -25,20 +25,27 @@ final class Conversions {
         ByteBuffer apply(GgufTensor source, GgufTensor target, ByteBuffer data);
     }
 
-    private Conversions() {
-    }
+    private Conversions() {}
 
     /** All matrices of another type. */
     static ModelFiles convert(ModelFiles model, GgmlType type, Path target) throws IOException {
-        return write(model, target, tensor -> tensor.type() == GgmlType.F16
-                ? new GgufTensor(tensor.name(), type, tensor.shape()) : tensor, (source, made, data) -> {
+        return write(
+                model,
+                target,
+                tensor -> tensor.type() == GgmlType.F16 ? new GgufTensor(tensor.name(), type, tensor.shape()) : tensor,
+                (source, made, data) -> {
                     if (source.type() == made.type()) {
                         return data;
                     }
                     int rows = (int) (source.elements() / source.extent(0));
                     ByteBuffer out = ByteBuffer.allocateDirect((int) made.bytes());
-                    try (Quantizer quantizer = Quantizer.create(source.type(), type, (int) source.extent(0), rows, null)) {
-                        quantizer.quantize(ByteBuffer.allocateDirect(data.remaining()).put(data).flip(), out);
+                    try (Quantizer quantizer =
+                            Quantizer.create(source.type(), type, (int) source.extent(0), rows, null)) {
+                        quantizer.quantize(
+                                ByteBuffer.allocateDirect(data.remaining())
+                                        .put(data)
+                                        .flip(),
+                                out);
                     }
                     return out.flip();
                 });
@@ -46,12 +53,19 @@ final class Conversions {
 
     /** The same tensors cut down to rows of 96 where they are longer: no model that runs, but one to quantize. */
     static ModelFiles narrow(ModelFiles model, Path target) throws IOException {
-        return write(model, target, tensor -> {
-            if (tensor.shape().size() < 2) {
-                return tensor;
-            }
-            return new GgufTensor(tensor.name(), tensor.type(), List.of(tensor.extent(0) > 256 ? 80L : 96L, tensor.extent(1)));
-        }, (source, made, data) -> data.limit((int) made.bytes()));
+        return write(
+                model,
+                target,
+                tensor -> {
+                    if (tensor.shape().size() < 2) {
+                        return tensor;
+                    }
+                    return new GgufTensor(
+                            tensor.name(),
+                            tensor.type(),
+                            List.of(tensor.extent(0) > 256 ? 80L : 96L, tensor.extent(1)));
+                },
+                (source, made, data) -> data.limit((int) made.bytes()));
     }
 
     /** One weight is no number. */
@@ -74,7 +88,9 @@ final class Conversions {
             throws IOException {
         Map<String, GgufValue> metadata = new LinkedHashMap<>(model.first().metadata());
         List<GgufTensor> sources = model.first().tensors();
-        try (GgufWriter writer = GgufWriter.create(target, metadata, 
+        try (GgufWriter writer = GgufWriter.create(
+                target,
+                metadata,
                 sources.stream().map(tensors).filter(Objects::nonNull).toList())) {
             for (GgufTensor source : sources) {
                 GgufTensor made = tensors.apply(source);

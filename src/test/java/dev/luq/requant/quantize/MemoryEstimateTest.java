@@ -38,8 +38,8 @@ class MemoryEstimateTest {
         Plan plan = new Plan(List.of(Precision.Q8_0, Precision.Q4_K, Precision.F16), Precision.Q8_0, Precision.F16);
         TestModels.init();
         List<Path> splits;
-        try (Requantizer requantizer = new Requantizer(LayerStore.open(directory.resolve("store")), base, Optional.empty(),
-                Optional.empty(), 2)) {
+        try (Requantizer requantizer = new Requantizer(
+                LayerStore.open(directory.resolve("store")), base, Optional.empty(), Optional.empty(), 2)) {
             splits = requantizer.assemble(plan, QuantizeListener.NONE).splits();
         }
         ModelFiles tiny = TestModels.model(TestModels.QWEN);
@@ -51,16 +51,28 @@ class MemoryEstimateTest {
     }
 
     private static long total(ModelFiles base, Plan plan) {
-        return new Planner(base, Optional.empty(), SHAPE).candidate(plan).memory().total();
+        return new Planner(base, Optional.empty(), SHAPE)
+                .candidate(plan)
+                .memory()
+                .total();
     }
 
     private static long measured(List<Path> splits) throws IOException, InterruptedException {
-        List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx64m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", System.getProperty("java.class.path"),
-                MemoryProbe.class.getName(), Integer.toString(SHAPE.contextSize()), Integer.toString(SHAPE.batchSize()),
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx64m",
+                "-XX:+UseSerialGC",
+                "-XX:TieredStopAtLevel=1",
+                "-cp",
+                System.getProperty("java.class.path"),
+                MemoryProbe.class.getName(),
+                Integer.toString(SHAPE.contextSize()),
+                Integer.toString(SHAPE.batchSize()),
                 Integer.toString(SHAPE.slots())));
         splits.forEach(split -> command.add(split.toString()));
-        Process process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD).start();
+        Process process = new ProcessBuilder(command)
+                .redirectError(ProcessBuilder.Redirect.DISCARD)
+                .start();
         String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
         assertEquals(0, process.waitFor());
         return Long.parseLong(output);

@@ -15,8 +15,7 @@ import java.util.List;
 /** A process that holds a model as a worker does, and prints the resident bytes that it took. */
 public final class MemoryProbe {
 
-    private MemoryProbe() {
-    }
+    private MemoryProbe() {}
 
     /** @param args context size, batch size, slots, then the model's files */
     public static void main(String[] args) throws IOException {
@@ -27,8 +26,8 @@ public final class MemoryProbe {
         Llama.init(line -> System.err.println(line.text()));
         long before = resident();
         try (Model model = Model.load(files);
-                Context context = Context.create(model,
-                        new ContextOptions(contextSize, batchSize, slots, 2, KvType.F16, true));
+                Context context =
+                        Context.create(model, new ContextOptions(contextSize, batchSize, slots, 2, KvType.F16, true));
                 TokenBatch batch = TokenBatch.create(batchSize)) {
             for (int start = 0; start + batchSize <= contextSize; start += batchSize) {
                 batch.clear();
@@ -42,8 +41,10 @@ public final class MemoryProbe {
     }
 
     private static long resident() throws IOException {
-        String line = Files.readAllLines(Path.of("/proc/self/smaps_rollup")).stream().filter(l -> l.startsWith("Rss:"))
-                .findFirst().orElseThrow();
+        String line = Files.readAllLines(Path.of("/proc/self/smaps_rollup")).stream()
+                .filter(l -> l.startsWith("Rss:"))
+                .findFirst()
+                .orElseThrow();
         return Long.parseLong(line.replaceAll("\\D+", "")) * 1024;
     }
 }

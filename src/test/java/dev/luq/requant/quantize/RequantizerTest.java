@@ -14,8 +14,8 @@ import dev.luq.gguf.GgufTensor;
 import dev.luq.gguf.ImportanceMatrix;
 import dev.luq.gguf.LayeredModel;
 import dev.luq.gguf.ModelFiles;
-import dev.luq.llama.ModelQuantizer.FileType;
 import dev.luq.llama.ModelQuantizer;
+import dev.luq.llama.ModelQuantizer.FileType;
 import dev.luq.requant.TestModels;
 import dev.luq.requant.plan.Plan;
 import dev.luq.requant.plan.Precision;
@@ -58,12 +58,16 @@ class RequantizerTest {
         ModelFiles base = TestModels.model(name);
         Optional<ImportanceMatrix> importance = Optional.of(TestModels.importance(base));
 
-        assertSameTensors(llamaQuantize(base, FileType.Q4_K_M, Map.of(), importance),
+        assertSameTensors(
+                llamaQuantize(base, FileType.Q4_K_M, Map.of(), importance),
                 assemble(base, importance, uniform(base, Precision.Q4_K_M)));
     }
 
     @ParameterizedTest
-    @EnumSource(value = Precision.class, names = {"Q4_K_M", "F16"}, mode = EnumSource.Mode.EXCLUDE)
+    @EnumSource(
+            value = Precision.class,
+            names = {"Q4_K_M", "F16"},
+            mode = EnumSource.Mode.EXCLUDE)
     void aLayerOfAnyPrecisionIsWhatLlamaQuantizeMakes(Precision precision) throws IOException {
         ModelFiles base = TestModels.model(TestModels.QWEN);
         Optional<ImportanceMatrix> importance = Optional.of(TestModels.importance(base));
@@ -71,17 +75,21 @@ class RequantizerTest {
         // llama.cpp counts layers by the tensors that no override names: the last one, so that it counts right.
         Plan plan = new Plan(List.of(Precision.Q4_K_M, precision), Precision.Q4_K_M, Precision.F16);
 
-        assertSameTensors(llamaQuantize(base, FileType.Q4_K_M, Map.of("blk\\.1\\.", type), importance),
+        assertSameTensors(
+                llamaQuantize(base, FileType.Q4_K_M, Map.of("blk\\.1\\.", type), importance),
                 assemble(base, importance, plan));
     }
 
     @ParameterizedTest
-    @EnumSource(value = GgmlType.class, names = {"F32", "BF16", "Q8_0"})
+    @EnumSource(
+            value = GgmlType.class,
+            names = {"F32", "BF16", "Q8_0"})
     void basesOfOtherTypesToo(GgmlType type) throws IOException {
         ModelFiles base = Conversions.convert(TestModels.model(TestModels.QWEN), type, directory.resolve("base.gguf"));
         Optional<ImportanceMatrix> importance = Optional.of(TestModels.importance(base));
 
-        assertSameTensors(llamaQuantize(base, FileType.Q4_K_M, Map.of(), importance),
+        assertSameTensors(
+                llamaQuantize(base, FileType.Q4_K_M, Map.of(), importance),
                 assemble(base, importance, uniform(base, Precision.Q4_K_M)));
     }
 
@@ -91,28 +99,32 @@ class RequantizerTest {
         Optional<ImportanceMatrix> importance = Optional.of(TestModels.importance(base));
 
         for (Precision precision : List.of(Precision.Q4_K_M, Precision.IQ3_S, Precision.Q8_0)) {
-            Map<String, GgmlType> overrides = precision == Precision.Q4_K_M ? Map.of()
-                    : Map.of("blk\\.", GgmlType.valueOf(precision.name()));
+            Map<String, GgmlType> overrides =
+                    precision == Precision.Q4_K_M ? Map.of() : Map.of("blk\\.", GgmlType.valueOf(precision.name()));
             Plan plan = Plan.uniform(layers(base), precision, Precision.Q4_K_M, Precision.F16);
-            assertSameTensors(llamaQuantize(base, FileType.Q4_K_M, overrides, importance), assemble(base, importance, plan));
+            assertSameTensors(
+                    llamaQuantize(base, FileType.Q4_K_M, overrides, importance), assemble(base, importance, plan));
         }
     }
 
     @ParameterizedTest
-    @EnumSource(value = Precision.class, names = {"IQ3_XXS", "Q6_K", "Q8_0"})
+    @EnumSource(
+            value = Precision.class,
+            names = {"IQ3_XXS", "Q6_K", "Q8_0"})
     void whatIsOutsideTheLayersIsWhatTheFileTypeHas(Precision precision) throws IOException {
         ModelFiles base = TestModels.model(TestModels.QWEN);
         ModelFiles tied = Conversions.without(base, "output.weight", directory.resolve("tied.gguf"));
         for (ModelFiles model : List.of(base, tied)) {
             Optional<ImportanceMatrix> importance = Optional.of(TestModels.importance(model));
             ModelFiles expected = llamaQuantize(model, FileType.valueOf(precision.name()), Map.of(), importance);
-            ModelFiles actual = assemble(model, importance,
-                    Plan.uniform(layers(model), Precision.Q8_0, precision, Precision.F16));
+            ModelFiles actual =
+                    assemble(model, importance, Plan.uniform(layers(model), Precision.Q8_0, precision, Precision.F16));
             for (GgufTensor tensor : LayeredModel.of(expected).outside()) {
                 assertEquals(Optional.of(tensor), actual.tensor(tensor.name()));
                 assertEquals(TestModels.data(expected, tensor.name()), TestModels.data(actual, tensor.name()));
             }
-            assertEquals(expected.first().metadata().get("general.file_type"),
+            assertEquals(
+                    expected.first().metadata().get("general.file_type"),
                     actual.first().metadata().get("general.file_type"));
         }
     }
@@ -129,7 +141,8 @@ class RequantizerTest {
             model = requantizer.assemble(plan, QuantizeListener.NONE);
         }
 
-        assertSameTensors(llamaQuantize(mmproj, FileType.Q8_0, Map.of(), Optional.empty()),
+        assertSameTensors(
+                llamaQuantize(mmproj, FileType.Q8_0, Map.of(), Optional.empty()),
                 TestModels.read(model.mmproj().orElseThrow()));
     }
 
@@ -151,8 +164,18 @@ class RequantizerTest {
         LayerStore store = LayerStore.open(directory.resolve("store"));
         try (Requantizer requantizer = requantizer(base, Optional.empty(), Optional.of(TestModels.importance(base)))) {
             AssembledModel model = requantizer.assemble(plan, QuantizeListener.NONE);
-            Manifest manifest = new Manifest(Manifest.VERSION, "m", "tiny", requantizer.fingerprint(QuantizeListener.NONE).id(),
-                    Instant.EPOCH, plan, Optional.empty(), model.entries(), model.mmprojEntry(), Map.of(), Map.of());
+            Manifest manifest = new Manifest(
+                    Manifest.VERSION,
+                    "m",
+                    "tiny",
+                    requantizer.fingerprint(QuantizeListener.NONE).id(),
+                    Instant.EPOCH,
+                    plan,
+                    Optional.empty(),
+                    model.entries(),
+                    model.mmprojEntry(),
+                    Map.of(),
+                    Map.of());
             store.publish(manifest);
             Path exported = directory.resolve("exported.gguf");
             store.export(manifest, exported);
@@ -170,15 +193,19 @@ class RequantizerTest {
             AssembledModel first = requantizer.assemble(uniform(base, Precision.Q4_K), QuantizeListener.NONE);
             AssembledModel again = requantizer.assemble(uniform(base, Precision.Q4_K), QuantizeListener.NONE);
             AssembledModel other = requantizer.assemble(
-                    new Plan(List.of(Precision.Q4_K, Precision.Q6_K), Precision.Q4_K_M, Precision.F16), QuantizeListener.NONE);
+                    new Plan(List.of(Precision.Q4_K, Precision.Q6_K), Precision.Q4_K_M, Precision.F16),
+                    QuantizeListener.NONE);
 
             assertTrue(first.quantizedWeights() > 0);
             assertEquals(0, again.quantizedWeights());
             assertEquals(first.entries(), again.entries());
             assertEquals(first.splits().subList(0, 2), other.splits().subList(0, 2));
             assertNotEquals(first.splits().get(2), other.splits().get(2));
-            assertEquals(TestModels.read(base.paths().get(0)).parts().get(0).tensors().stream()
-                    .filter(tensor -> tensor.name().startsWith("blk.1.")).mapToLong(GgufTensor::elements).sum(),
+            assertEquals(
+                    TestModels.read(base.paths().get(0)).parts().get(0).tensors().stream()
+                            .filter(tensor -> tensor.name().startsWith("blk.1."))
+                            .mapToLong(GgufTensor::elements)
+                            .sum(),
                     other.quantizedWeights());
         }
     }
@@ -202,32 +229,39 @@ class RequantizerTest {
     void lowTypesAskForImportances() throws IOException {
         ModelFiles base = TestModels.model(TestModels.QWEN);
         for (Precision precision : List.of(Precision.IQ1_M, Precision.IQ2_XXS, Precision.IQ2_S, Precision.IQ3_XXS)) {
-            QuantizeException e = assertThrows(QuantizeException.MissingImportance.class,
+            QuantizeException e = assertThrows(
+                    QuantizeException.MissingImportance.class,
                     () -> assemble(base, Optional.empty(), uniform(base, precision)));
             assertTrue(e.getMessage().contains("blk.0") && e.getMessage().contains("calibrate"), e.getMessage());
         }
         ImportanceMatrix foreign = TestModels.importance(TestModels.model(TestModels.QWEN));
         Map<String, ImportanceMatrix.Entry> entries = new LinkedHashMap<>(foreign.entries());
         entries.replaceAll((tensor, entry) -> ImportanceMatrix.Entry.dense(new float[512], 1));
-        assertThrows(QuantizeException.MissingImportance.class, () -> assemble(base,
-                Optional.of(new ImportanceMatrix(new TreeMap<>(entries), List.of(), 0, 0)),
-                uniform(base, Precision.IQ3_S)));
+        assertThrows(
+                QuantizeException.MissingImportance.class,
+                () -> assemble(
+                        base,
+                        Optional.of(new ImportanceMatrix(new TreeMap<>(entries), List.of(), 0, 0)),
+                        uniform(base, Precision.IQ3_S)));
     }
 
     @Test
     void whatIsQuantizedOrDamagedIsNoBase() throws IOException {
         ModelFiles base = TestModels.model(TestModels.QWEN);
         ModelFiles quantized = llamaQuantize(base, FileType.Q4_K_M, Map.of(), Optional.empty());
-        assertThrows(QuantizeException.UnsuitableSource.class,
+        assertThrows(
+                QuantizeException.UnsuitableSource.class,
                 () -> assemble(quantized, Optional.empty(), uniform(base, Precision.Q6_K)));
 
         ModelFiles damaged = Conversions.withNan(base, "blk.1.ffn_up.weight", directory.resolve("damaged.gguf"));
-        QuantizeException e = assertThrows(QuantizeException.UnsuitableSource.class,
+        QuantizeException e = assertThrows(
+                QuantizeException.UnsuitableSource.class,
                 () -> assemble(damaged, Optional.empty(), uniform(base, Precision.Q4_K)));
         assertTrue(e.getMessage().contains("blk.1.ffn_up.weight"), e.getMessage());
 
-        assertThrows(QuantizeException.WrongPlan.class, () -> assemble(base, Optional.empty(),
-                Plan.uniform(3, Precision.Q4_K, Precision.Q4_K, Precision.F16)));
+        assertThrows(
+                QuantizeException.WrongPlan.class,
+                () -> assemble(base, Optional.empty(), Plan.uniform(3, Precision.Q4_K, Precision.Q4_K, Precision.F16)));
     }
 
     /** CVE-2026-7482: a tensor past the end of the file became heap in the output. */
@@ -239,8 +273,10 @@ class RequantizerTest {
             channel.truncate(channel.size() - 100_000);
         }
         assertThrows(GgufException.Truncated.class, () -> ModelFiles.read(file));
-        assertThrows(GgufException.Truncated.class,
-                () -> assemble(read, Optional.empty(), uniform(read, Precision.Q4_K)), "cut after it was read");
+        assertThrows(
+                GgufException.Truncated.class,
+                () -> assemble(read, Optional.empty(), uniform(read, Precision.Q4_K)),
+                "cut after it was read");
     }
 
     @Test
@@ -275,7 +311,8 @@ class RequantizerTest {
         try (Requantizer requantizer = requantizer(base, Optional.empty(), Optional.empty())) {
             requantizer.fingerprint(QuantizeListener.NONE);
             Thread.currentThread().interrupt();
-            assertThrows(QuantizeException.Cancelled.class,
+            assertThrows(
+                    QuantizeException.Cancelled.class,
                     () -> requantizer.assemble(uniform(base, Precision.Q4_K), QuantizeListener.NONE));
         } finally {
             Thread.interrupted();
@@ -289,7 +326,8 @@ class RequantizerTest {
         try (Requantizer requantizer = requantizer(base, Optional.empty(), Optional.empty())) {
             requantizer.fingerprint(QuantizeListener.NONE);
             Files.setLastModifiedTime(file, FileTime.fromMillis(0));
-            assertThrows(QuantizeException.UnsuitableSource.class,
+            assertThrows(
+                    QuantizeException.UnsuitableSource.class,
                     () -> requantizer.assemble(uniform(base, Precision.Q4_K), QuantizeListener.NONE));
         }
         try (var files = Files.list(directory.resolve("store").resolve("entries"))) {
@@ -299,7 +337,8 @@ class RequantizerTest {
 
     private ModelFiles assemble(ModelFiles base, Optional<ImportanceMatrix> importance, Plan plan) throws IOException {
         try (Requantizer requantizer = requantizer(base, Optional.empty(), importance)) {
-            return ModelFiles.of(requantizer.assemble(plan, QuantizeListener.NONE).splits());
+            return ModelFiles.of(
+                    requantizer.assemble(plan, QuantizeListener.NONE).splits());
         }
     }
 
@@ -308,17 +347,18 @@ class RequantizerTest {
         return new Requantizer(LayerStore.open(directory.resolve("store")), base, mmproj, importance, 2);
     }
 
-    private ModelFiles llamaQuantize(ModelFiles base, FileType fileType, Map<String, GgmlType> overrides,
-            Optional<ImportanceMatrix> importance) throws IOException {
+    private ModelFiles llamaQuantize(
+            ModelFiles base, FileType fileType, Map<String, GgmlType> overrides, Optional<ImportanceMatrix> importance)
+            throws IOException {
         Path target = Files.createTempFile(directory, "llama", ".gguf");
-        ModelQuantizer.quantize(base.paths().get(0), target,
-                new ModelQuantizer.Options(fileType, false, overrides, importance, 2));
+        ModelQuantizer.quantize(
+                base.paths().get(0), target, new ModelQuantizer.Options(fileType, false, overrides, importance, 2));
         return TestModels.read(target);
     }
 
     private static Plan uniform(ModelFiles base, Precision precision) {
-        return Plan.uniform(layers(base), precision, precision == Precision.F16 ? Precision.F16 : Precision.Q4_K_M,
-                Precision.F16);
+        return Plan.uniform(
+                layers(base), precision, precision == Precision.F16 ? Precision.F16 : Precision.Q4_K_M, Precision.F16);
     }
 
     private static int layers(ModelFiles base) {
@@ -329,7 +369,8 @@ class RequantizerTest {
         assertEquals(expected.parameters(), actual.parameters());
         for (GgufTensor tensor : expected.first().tensors()) {
             assertEquals(Optional.of(tensor), actual.tensor(tensor.name()));
-            assertEquals(TestModels.data(expected, tensor.name()), TestModels.data(actual, tensor.name()), tensor.name());
+            assertEquals(
+                    TestModels.data(expected, tensor.name()), TestModels.data(actual, tensor.name()), tensor.name());
         }
     }
 }

@@ -47,8 +47,10 @@ class UniformModelsTest {
     @Test
     void whatLlamaCppRefusesLeavesNothing() throws IOException {
         ModelFiles base = TestModels.model(TestModels.QWEN);
-        QuantizeException e = assertThrows(QuantizeException.UnsuitableSource.class, () -> UniformModels.quantize(base,
-                FileType.IQ2_XXS, Optional.empty(), 2, directory.resolve("uniform.gguf")));
+        QuantizeException e = assertThrows(
+                QuantizeException.UnsuitableSource.class,
+                () -> UniformModels.quantize(
+                        base, FileType.IQ2_XXS, Optional.empty(), 2, directory.resolve("uniform.gguf")));
         assertTrue(e.getMessage().contains("IQ2_XXS"), e.getMessage());
         try (Stream<Path> files = Files.list(directory)) {
             assertEquals(List.of(), files.toList());

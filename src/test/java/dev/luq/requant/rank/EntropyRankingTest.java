@@ -41,20 +41,29 @@ class EntropyRankingTest {
 
     @BeforeAll
     static void calibrate() throws Exception {
-        Llama.init(line -> { });
+        Llama.init(line -> {});
         List<Example> examples = new ArrayList<>();
         for (String name : List.of("square-140x140.png", "tall-84x196.png", "odd-150x100.png")) {
-            examples.add(new Example("set.jsonl", examples.size() + 1, List.of(REFERENCE.resolve(name)),
-                    "What is on picture " + name + "?", "A square or two.", Optional.empty()));
+            examples.add(new Example(
+                    "set.jsonl",
+                    examples.size() + 1,
+                    List.of(REFERENCE.resolve(name)),
+                    "What is on picture " + name + "?",
+                    "A square or two.",
+                    Optional.empty()));
         }
         calibration = calibrate("pass", new Dataset(examples), 500);
     }
 
     private static Calibration calibrate(String name, Dataset set, int vectors) throws Exception {
-        return Calibrator.run(List.of(REFERENCE.resolve("qwen2.5-vl-tiny-F16.gguf")),
-                Optional.of(REFERENCE.resolve("mmproj-qwen2.5-vl-tiny-F16.gguf")), set,
-                new CalibrationOptions(0, vectors, EnumSet.allOf(Activation.class), 256, 64, 0, 1, 1, Duration.ofDays(1)),
-                folder.resolve(name), (done, of) -> { });
+        return Calibrator.run(
+                List.of(REFERENCE.resolve("qwen2.5-vl-tiny-F16.gguf")),
+                Optional.of(REFERENCE.resolve("mmproj-qwen2.5-vl-tiny-F16.gguf")),
+                set,
+                new CalibrationOptions(
+                        0, vectors, EnumSet.allOf(Activation.class), 256, 64, 0, 1, 1, Duration.ofDays(1)),
+                folder.resolve(name),
+                (done, of) -> {});
     }
 
     private static EntropyOptions options(int clusters, int threads) {
@@ -62,7 +71,7 @@ class EntropyRankingTest {
     }
 
     private static LayerEntropies measure(Activation activation, EntropyOptions options) throws Exception {
-        return EntropyRanking.measure(calibration, activation, options, share -> { });
+        return EntropyRanking.measure(calibration, activation, options, share -> {});
     }
 
     @Test
@@ -83,10 +92,12 @@ class EntropyRankingTest {
         found.mixed().forEach(ofSeed -> assertEquals(layers, ofSeed.size()));
         assertEquals(layers, found.image().size());
         assertEquals(layers, found.text().size());
-        assertEquals(List.of(4, 8, 16), List.copyOf(found.byClusters().keySet()), "more clusters than vectors are left out");
+        assertEquals(
+                List.of(4, 8, 16), List.copyOf(found.byClusters().keySet()), "more clusters than vectors are left out");
         assertEquals(found.mixed().get(0), found.byClusters().get(8));
-        found.byClusters().forEach((clusters, entropies) -> entropies.forEach(
-                entropy -> assertTrue(entropy > 0 && entropy <= Math.log(clusters) / Math.log(2))));
+        found.byClusters()
+                .forEach((clusters, entropies) -> entropies.forEach(
+                        entropy -> assertTrue(entropy > 0 && entropy <= Math.log(clusters) / Math.log(2))));
         assertNotEquals(found.mixed().get(0), found.mixed().get(1));
     }
 
@@ -97,13 +108,20 @@ class EntropyRankingTest {
         assertEquals(RankingMethod.ENTROPY_NORMED_INPUT, ranking.method());
         assertEquals(found.mean(), ranking.scores());
         for (int i = 1; i < ranking.order().size(); i++) {
-            assertTrue(ranking.scores().get(ranking.order().get(i - 1)) <= ranking.scores().get(ranking.order().get(i)));
+            assertTrue(ranking.scores().get(ranking.order().get(i - 1))
+                    <= ranking.scores().get(ranking.order().get(i)));
         }
         assertEquals(3, found.tausBetweenSeeds().size());
         assertEquals(List.of(8, 16), List.copyOf(found.tausByClusters().keySet()));
         String json = new ObjectMapper().writeValueAsString(ranking.provenance());
-        for (String part : List.of("\"seeds\":[1,2,3]", "\"clusters\":8", calibration.samplesDigest(), calibration.set(),
-                "\"tau_between_seeds\":[", "\"tau_to_previous_clusters\":{\"8\":", "\"entropy_image\":[")) {
+        for (String part : List.of(
+                "\"seeds\":[1,2,3]",
+                "\"clusters\":8",
+                calibration.samplesDigest(),
+                calibration.set(),
+                "\"tau_between_seeds\":[",
+                "\"tau_to_previous_clusters\":{\"8\":",
+                "\"entropy_image\":[")) {
             assertTrue(json.contains(part), part + " in " + json);
         }
     }
@@ -122,9 +140,14 @@ class EntropyRankingTest {
         double texts = calibration.tokens(Modality.TEXT);
         TokenSample mixed = TokenSample.mixed(calibration, 60, 1);
         assertEquals(60, mixed.size(), 1);
-        assertEquals(calibration.samples(Modality.IMAGE), TokenSample.of(calibration, Modality.IMAGE, 10_000, 1).size());
-        Calibration few = calibrate("few", new Dataset(List.of(new Example("s", 1,
-                List.of(REFERENCE.resolve("square-140x140.png")), "What?", "So.", Optional.empty()))), 10);
+        assertEquals(
+                calibration.samples(Modality.IMAGE),
+                TokenSample.of(calibration, Modality.IMAGE, 10_000, 1).size());
+        Calibration few = calibrate(
+                "few",
+                new Dataset(List.of(new Example(
+                        "s", 1, List.of(REFERENCE.resolve("square-140x140.png")), "What?", "So.", Optional.empty()))),
+                10);
         double share = Math.max(few.tokens(Modality.IMAGE), few.tokens(Modality.TEXT))
                 / (double) (few.tokens(Modality.IMAGE) + few.tokens(Modality.TEXT));
         assertEquals(10 / share, TokenSample.mixed(few, 1000, 1).size(), 1);
@@ -145,8 +168,13 @@ class EntropyRankingTest {
 
     @Test
     void tooFewVectorsAreNamed() {
-        RankException e = assertThrows(RankException.TooFewVectors.class, () -> EntropyRanking.measure(calibration,
-                Activation.OUTPUT, new EntropyOptions(1000, List.of(), List.of(1L), 1000, 1), share -> { }));
+        RankException e = assertThrows(
+                RankException.TooFewVectors.class,
+                () -> EntropyRanking.measure(
+                        calibration,
+                        Activation.OUTPUT,
+                        new EntropyOptions(1000, List.of(), List.of(1L), 1000, 1),
+                        share -> {}));
         assertTrue(e.getMessage().contains("1000 clusters"), e.getMessage());
     }
 
@@ -159,8 +187,11 @@ class EntropyRankingTest {
     @Test
     void progressGoesFromNothingToAll() throws Exception {
         List<Double> shares = new ArrayList<>();
-        EntropyRanking.measure(calibration, Activation.OUTPUT, new EntropyOptions(8, List.of(4, 8, 16), List.of(1L, 2L), 100,
-                1), shares::add);
+        EntropyRanking.measure(
+                calibration,
+                Activation.OUTPUT,
+                new EntropyOptions(8, List.of(4, 8, 16), List.of(1L, 2L), 100, 1),
+                shares::add);
         assertEquals(shares.stream().sorted().toList(), shares);
         assertEquals(1, shares.get(shares.size() - 1), 1e-9);
     }

@@ -36,7 +36,7 @@ class ErrorRankingTest {
 
     @BeforeAll
     static void loadLibraries() {
-        Llama.init(line -> { });
+        Llama.init(line -> {});
     }
 
     /** Column c of each matrix matters c + 1. */
@@ -56,8 +56,10 @@ class ErrorRankingTest {
 
     private ModelFiles q8() throws Exception {
         Path file = folder.resolve("q8.gguf");
-        ModelQuantizer.quantize(BASE, file, new ModelQuantizer.Options(ModelQuantizer.FileType.Q8_0, false, Map.of(),
-                Optional.empty(), 1));
+        ModelQuantizer.quantize(
+                BASE,
+                file,
+                new ModelQuantizer.Options(ModelQuantizer.FileType.Q8_0, false, Map.of(), Optional.empty(), 1));
         return ModelFiles.of(List.of(file));
     }
 
@@ -66,7 +68,7 @@ class ErrorRankingTest {
     void scoresAreWeightedRelativeErrorsByMebibyteSaved() throws Exception {
         ModelFiles base = ModelFiles.of(List.of(BASE));
         ModelFiles low = q8();
-        Ranking ranking = ErrorRanking.rank(base, low, Precision.F16, importance(), 2, share -> { });
+        Ranking ranking = ErrorRanking.rank(base, low, Precision.F16, importance(), 2, share -> {});
         assertEquals(RankingMethod.ERROR, ranking.method());
         List<List<GgufTensor>> layers = LayeredModel.of(base).layers();
         for (int layer = 0; layer < layers.size(); layer++) {
@@ -79,14 +81,15 @@ class ErrorRankingTest {
             }
             assertEquals(error / (saved / (1 << 20)), ranking.scores().get(layer), 1e-9);
         }
-        assertEquals(ranking, ErrorRanking.rank(base, low, Precision.F16, importance(), 1, share -> { }));
+        assertEquals(ranking, ErrorRanking.rank(base, low, Precision.F16, importance(), 1, share -> {}));
     }
 
     private static double relativeError(GgufTensor tensor, ModelFiles low) throws Exception {
         int from = (int) Gguf.read(BASE).offset(tensor.name());
         int to = (int) low.first().offset(tensor.name());
         ByteBuffer halves = ByteBuffer.wrap(Files.readAllBytes(BASE)).order(ByteOrder.LITTLE_ENDIAN);
-        ByteBuffer blocks = ByteBuffer.wrap(Files.readAllBytes(low.paths().get(0))).order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer blocks =
+                ByteBuffer.wrap(Files.readAllBytes(low.paths().get(0))).order(ByteOrder.LITTLE_ENDIAN);
         double error = 0;
         double total = 0;
         for (int i = 0; i < tensor.elements(); i++) {
@@ -109,7 +112,8 @@ class ErrorRankingTest {
     @Test
     void anotherModelIsRefused() throws Exception {
         ModelFiles llava = ModelFiles.of(List.of(Path.of("src/test/resources/reference/llava-tiny-F16.gguf")));
-        assertThrows(RankException.ForeignModel.class, () -> ErrorRanking.rank(q8(), llava, Precision.F16, importance(), 1,
-                share -> { }));
+        assertThrows(
+                RankException.ForeignModel.class,
+                () -> ErrorRanking.rank(q8(), llava, Precision.F16, importance(), 1, share -> {}));
     }
 }

@@ -21,7 +21,7 @@ class KMeansTest {
 
     @BeforeAll
     static void loadLibraries() {
-        Llama.init(line -> { });
+        Llama.init(line -> {});
     }
 
     private static KMeans.Clustering cluster(float[] points, int clusters, long seed, int threads) {

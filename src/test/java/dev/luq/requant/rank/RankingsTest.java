@@ -17,8 +17,10 @@ class RankingsTest {
 
     @Test
     void whatHarmsLeastGoesFirst() {
-        LayerCosts costs = new LayerCosts(List.of(Map.of(Precision.IQ1_M, 0.4, Precision.IQ2_S, 0.01),
-                Map.of(Precision.IQ1_M, 0.1, Precision.IQ2_S, 0.02), Map.of(Precision.IQ1_M, 0.2)));
+        LayerCosts costs = new LayerCosts(List.of(
+                Map.of(Precision.IQ1_M, 0.4, Precision.IQ2_S, 0.01),
+                Map.of(Precision.IQ1_M, 0.1, Precision.IQ2_S, 0.02),
+                Map.of(Precision.IQ1_M, 0.2)));
         Ranking ranking = KldRanking.rank(costs, Precision.IQ1_M);
         assertEquals(List.of(1, 2, 0), ranking.order());
         assertEquals(List.of(0.4, 0.1, 0.2), ranking.scores());
@@ -33,7 +35,8 @@ class RankingsTest {
         assertEquals(random, Ablations.random(28, 7));
         assertNotEquals(random.order(), Ablations.random(28, 8).order());
         assertEquals(Ranking.ascending(RankingMethod.RANDOM, random.scores(), random.provenance()), random);
-        assertEquals(List.of(3, 2, 1, 0), Ablations.highestFirst(Ablations.depth(4)).order());
+        assertEquals(
+                List.of(3, 2, 1, 0), Ablations.highestFirst(Ablations.depth(4)).order());
     }
 
     /** Values of scipy.stats.kendalltau. */
@@ -41,7 +44,9 @@ class RankingsTest {
     void agreementIsKendallsTau() {
         assertEquals(1, LayerEntropies.tau(List.of(1.0, 2.0, 3.0), List.of(0.1, 0.2, 0.3)), 1e-12);
         assertEquals(-1, LayerEntropies.tau(List.of(1.0, 2.0, 3.0), List.of(0.3, 0.2, 0.1)), 1e-12);
-        assertEquals(-0.4714045207910316, LayerEntropies.tau(List.of(12.0, 2.0, 1.0, 12.0, 2.0), List.of(1.0, 4.0, 7.0, 1.0, 0.0)),
+        assertEquals(
+                -0.4714045207910316,
+                LayerEntropies.tau(List.of(12.0, 2.0, 1.0, 12.0, 2.0), List.of(1.0, 4.0, 7.0, 1.0, 0.0)),
                 1e-12);
     }
 }

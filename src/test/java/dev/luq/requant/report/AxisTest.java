@@ -11,14 +11,22 @@ class AxisTest {
 
     @Test
     void ticksAreRoundAndSpanTheValues() {
-        assertEquals(List.of(0.0, 0.2, 0.4, 0.6, 0.8, 1.0), Axis.linear("", DoubleStream.of(0.05, 0.93)).ticks());
-        assertEquals(List.of(60.0, 65.0, 70.0, 75.0, 80.0), Axis.linear("", DoubleStream.of(61, 79.5)).ticks());
+        assertEquals(
+                List.of(0.0, 0.2, 0.4, 0.6, 0.8, 1.0),
+                Axis.linear("", DoubleStream.of(0.05, 0.93)).ticks());
+        assertEquals(
+                List.of(60.0, 65.0, 70.0, 75.0, 80.0),
+                Axis.linear("", DoubleStream.of(61, 79.5)).ticks());
     }
 
     @Test
     void logarithmicTicksAreOneTwoFive() {
-        assertEquals(List.of(0.01, 0.02, 0.05, 0.1, 0.2, 0.5), Axis.logarithmic("", DoubleStream.of(0.01, 0.5)).ticks());
-        assertEquals(List.of(0.001, 0.01, 0.1, 1.0), Axis.logarithmic("", DoubleStream.of(0.001, 2)).ticks());
+        assertEquals(
+                List.of(0.01, 0.02, 0.05, 0.1, 0.2, 0.5),
+                Axis.logarithmic("", DoubleStream.of(0.01, 0.5)).ticks());
+        assertEquals(
+                List.of(0.001, 0.01, 0.1, 1.0),
+                Axis.logarithmic("", DoubleStream.of(0.001, 2)).ticks());
     }
 
     @Test
@@ -30,7 +38,8 @@ class AxisTest {
 
     @Test
     void oneValueAndNoneStillMakeAnAxis() {
-        for (DoubleStream values : List.of(DoubleStream.of(3), DoubleStream.empty(), DoubleStream.of(0), DoubleStream.of(Double.NaN))) {
+        for (DoubleStream values :
+                List.of(DoubleStream.of(3), DoubleStream.empty(), DoubleStream.of(0), DoubleStream.of(Double.NaN))) {
             Axis axis = Axis.fromZero("", values);
             assertTrue(axis.high() > axis.low());
             assertTrue(axis.ticks().size() > 1, axis.toString());

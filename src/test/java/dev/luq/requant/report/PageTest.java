@@ -23,18 +23,21 @@ class PageTest {
 
     private static Document parsed(String html) throws Exception {
         String body = html.substring(html.indexOf("<html"));
-        return DocumentBuilderFactory.newInstance().newDocumentBuilder()
+        return DocumentBuilderFactory.newInstance()
+                .newDocumentBuilder()
                 .parse(new ByteArrayInputStream(body.getBytes(StandardCharsets.UTF_8)));
     }
 
     @Test
     void thePageIsWellFormedAndHasThePictures() throws Exception {
         String html = Page.html(SampleReport.full("demo"));
-        Files.writeString(Files.createDirectories(Path.of("target/sample-report")).resolve("report.html"), html);
+        Files.writeString(
+                Files.createDirectories(Path.of("target/sample-report")).resolve("report.html"), html);
         Document page = parsed(html);
         int pictures = page.getElementsByTagName("figure").getLength();
         assertEquals(8, pictures, "entropies, stability, costs, two of sizes, two of orders, alpha");
-        for (String text : List.of("Uniform types at equal bytes", "IQ2_XXS", "highest first", "random 2", "text only")) {
+        for (String text :
+                List.of("Uniform types at equal bytes", "IQ2_XXS", "highest first", "random 2", "text only")) {
             assertTrue(page.getDocumentElement().getTextContent().contains(text), text);
         }
     }
@@ -43,7 +46,11 @@ class PageTest {
     void nothingIsFetchedOrRun() {
         String html = Page.html(SampleReport.full("demo"));
         for (String foreign : List.of("<script", "http:", "https:", "<link", "<img", "url(", "@import", " on")) {
-            assertFalse(html.replaceAll(">[^<]*<", "><").replaceAll("aria-label=\"[^\"]*\"", "").contains(foreign), foreign);
+            assertFalse(
+                    html.replaceAll(">[^<]*<", "><")
+                            .replaceAll("aria-label=\"[^\"]*\"", "")
+                            .contains(foreign),
+                    foreign);
         }
     }
 
@@ -58,9 +65,25 @@ class PageTest {
     @Test
     void whatWasNotMeasuredIsLeftOut() throws Exception {
         Report full = SampleReport.full("demo");
-        Report brief = new Report(full.version(), full.modelId(), full.baseName(), full.manifestId(), full.created(),
-                full.budget(), full.method(), full.chosen(), full.why(), full.published(), full.quality(), Optional.empty(),
-                List.of(), List.of(), Optional.empty(), Optional.empty(), full.provenance(), Optional.empty());
+        Report brief = new Report(
+                full.version(),
+                full.modelId(),
+                full.baseName(),
+                full.manifestId(),
+                full.created(),
+                full.budget(),
+                full.method(),
+                full.chosen(),
+                full.why(),
+                full.published(),
+                full.quality(),
+                Optional.empty(),
+                List.of(),
+                List.of(),
+                Optional.empty(),
+                Optional.empty(),
+                full.provenance(),
+                Optional.empty());
         assertEquals(0, parsed(Page.html(brief)).getElementsByTagName("figure").getLength());
     }
 

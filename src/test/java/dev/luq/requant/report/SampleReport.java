@@ -22,8 +22,7 @@ final class SampleReport {
 
     private static final int LAYERS = 8;
 
-    private SampleReport() {
-    }
+    private SampleReport() {}
 
     static Report full(String modelId) {
         List<Double> entropies = new ArrayList<>();
@@ -32,19 +31,38 @@ final class SampleReport {
             entropies.add(6.4 + 0.02 * ((i * 5) % LAYERS));
             costs.add(Map.of(Precision.IQ1_M, 0.3 / (i + 1), Precision.IQ3_S, 0.01 / (i + 1), Precision.Q6_K, 0.0004));
         }
-        Plan plan = Plan.twoLevel(List.of(3, 1, 2, 0, 4, 5, 6, 7), 3, Precision.IQ1_M, Precision.Q4_K_M, Precision.Q4_K_M,
-                Precision.F16);
-        Candidate published = new Candidate(plan, 3_300_000, 3.9, 0.7, new MemoryEstimate(3_300_000, 8_500_000, 1_000_000,
-                2_000_000, 180_000_000));
+        Plan plan = Plan.twoLevel(
+                List.of(3, 1, 2, 0, 4, 5, 6, 7), 3, Precision.IQ1_M, Precision.Q4_K_M, Precision.Q4_K_M, Precision.F16);
+        Candidate published = new Candidate(
+                plan, 3_300_000, 3.9, 0.7, new MemoryEstimate(3_300_000, 8_500_000, 1_000_000, 2_000_000, 180_000_000));
         Ranking ranking = Ranking.ascending(RankingMethod.ENTROPY, entropies, Map.of("seed", 1));
-        return new Report(Report.VERSION, modelId, "LUQ Demo", "demo-70", Instant.parse("2026-01-02T03:04:05Z"), "70%", "best",
-                "ladder", "The ladder's plan was nearest to the base model on 48 held-out calibration examples.", published,
-                quality(0.02), Optional.of(quality(0)), List.of(new Report.Choice("ladder", 3_300_000, 5, Optional.of(0.02)),
-                new Report.Choice("entropy", 3_290_000, 3, Optional.of(0.05))), List.of(ranking),
-                Optional.of(new LayerCosts(costs)), Optional.of(new Report.Entropies(100, entropies,
-                entropies.stream().map(e -> e - 0.1).toList(), entropies.stream().map(e -> e - 0.4).toList(),
-                new TreeMap<>(Map.of(20, 0.3, 50, 0.2, 100, 0.1, 150, 0.08)), List.of(0.1, 0.2, 0.15))),
-                Map.of("seed", 1, "alpha", 0.75), Optional.of(comparison()));
+        return new Report(
+                Report.VERSION,
+                modelId,
+                "LUQ Demo",
+                "demo-70",
+                Instant.parse("2026-01-02T03:04:05Z"),
+                "70%",
+                "best",
+                "ladder",
+                "The ladder's plan was nearest to the base model on 48 held-out calibration examples.",
+                published,
+                quality(0.02),
+                Optional.of(quality(0)),
+                List.of(
+                        new Report.Choice("ladder", 3_300_000, 5, Optional.of(0.02)),
+                        new Report.Choice("entropy", 3_290_000, 3, Optional.of(0.05))),
+                List.of(ranking),
+                Optional.of(new LayerCosts(costs)),
+                Optional.of(new Report.Entropies(
+                        100,
+                        entropies,
+                        entropies.stream().map(e -> e - 0.1).toList(),
+                        entropies.stream().map(e -> e - 0.4).toList(),
+                        new TreeMap<>(Map.of(20, 0.3, 50, 0.2, 100, 0.1, 150, 0.08)),
+                        List.of(0.1, 0.2, 0.15))),
+                Map.of("seed", 1, "alpha", 0.75),
+                Optional.of(comparison()));
     }
 
     private static Report.Comparison comparison() {
@@ -52,17 +70,27 @@ final class SampleReport {
         List<Report.Measured> orders = new ArrayList<>();
         for (double ratio : new double[] {0.6, 0.7, 0.8}) {
             for (String method : List.of("entropy", "entropy-normed-input", "error", "kld", "ladder")) {
-                frontier.add(measured(method, Math.round(100 * ratio) + "%", ratio - method.length() * 0.001,
+                frontier.add(measured(
+                        method,
+                        Math.round(100 * ratio) + "%",
+                        ratio - method.length() * 0.001,
                         0.4 * (0.9 - ratio) / (method.charAt(0) - 'a' + 1)));
             }
-            for (String order : List.of("lowest first", "highest first", "by depth", "random 1", "random 2", "random 3")) {
-                orders.add(measured(order, Math.round(100 * ratio) + "%", ratio, order.length() * 0.02 * (0.9 - ratio)));
+            for (String order :
+                    List.of("lowest first", "highest first", "by depth", "random 1", "random 2", "random 3")) {
+                orders.add(
+                        measured(order, Math.round(100 * ratio) + "%", ratio, order.length() * 0.02 * (0.9 - ratio)));
             }
         }
-        List<Report.Measured> uniform = List.of(measured("uniform", "Q4_K_M", 1, 0.004), measured("uniform", "IQ3_M", 0.77, 0.03),
-                measured("uniform", "Q3_K_M", 0.81, 0.035), measured("uniform", "Q2_K", 0.66, 0.12),
-                measured("uniform", "IQ2_XXS", 0.5, 0.6), measured("uniform", "IQ1_M", 0.42, 2.2));
-        List<Report.Measured> equal = List.of(measured("ladder", "IQ3_M", 0.769, 0.02), measured("ladder", "Q2_K", 0.655, 0.05));
+        List<Report.Measured> uniform = List.of(
+                measured("uniform", "Q4_K_M", 1, 0.004),
+                measured("uniform", "IQ3_M", 0.77, 0.03),
+                measured("uniform", "Q3_K_M", 0.81, 0.035),
+                measured("uniform", "Q2_K", 0.66, 0.12),
+                measured("uniform", "IQ2_XXS", 0.5, 0.6),
+                measured("uniform", "IQ1_M", 0.42, 2.2));
+        List<Report.Measured> equal =
+                List.of(measured("ladder", "IQ3_M", 0.769, 0.02), measured("ladder", "Q2_K", 0.655, 0.05));
         List<Report.Measured> alphas = new ArrayList<>();
         for (String alpha : List.of("0", "0.25", "0.5", "0.75", "1")) {
             alphas.add(measured("entropy", alpha, 0.7, 0.1 - 0.02 * Double.parseDouble(alpha)));
@@ -81,8 +109,12 @@ final class SampleReport {
 
     private static Quality quality(double kld) {
         int right = (int) Math.max(0, 95 - 60 * kld);
-        return new Quality(agreement(900, kld), agreement(700, kld * 1.2), agreement(200, kld * 0.3),
-                Map.of("color", new Score(right, 100), "<count>", new Score(right / 2, 50)), 0);
+        return new Quality(
+                agreement(900, kld),
+                agreement(700, kld * 1.2),
+                agreement(200, kld * 0.3),
+                Map.of("color", new Score(right, 100), "<count>", new Score(right / 2, 50)),
+                0);
     }
 
     private static Agreement agreement(int positions, double kld) {

@@ -31,8 +31,11 @@ class RequantizationSpecTest {
     Path folder;
 
     private static RequantizationSpec spec() {
-        return RequantizationSpec.of(new Source("demo", List.of("demo.gguf"), Optional.of("mmproj.gguf")),
-                new Sets("calibration", "evaluation", 0), Budget.parse("60%"), new ServingShape(2048, 128, 4, 2),
+        return RequantizationSpec.of(
+                new Source("demo", List.of("demo.gguf"), Optional.of("mmproj.gguf")),
+                new Sets("calibration", "evaluation", 0),
+                Budget.parse("60%"),
+                new ServingShape(2048, 128, 4, 2),
                 new Output("demo-60", Instant.parse("2026-03-04T05:06:07.123456Z"), Scope.BRIEF));
     }
 
@@ -55,15 +58,21 @@ class RequantizationSpecTest {
     void isAnotherWishUnderAnotherName() {
         RequantizationSpec other = spec().named("other", Instant.EPOCH);
         assertEquals(new Output("other", Instant.EPOCH, Scope.BRIEF), other.output());
-        assertEquals(spec(), other.named(spec().output().manifestId(), spec().output().created()));
+        assertEquals(
+                spec(),
+                other.named(spec().output().manifestId(), spec().output().created()));
     }
 
     @Test
     void isWrittenInWordsThatPeopleRead() throws IOException {
         spec().write(folder);
         String json = Files.readString(folder.resolve("spec.json"));
-        for (String line : List.of("\"budget\" : \"60%\"", "\"method\" : \"best\"", "\"low\" : \"IQ1_M\"",
-                "\"created\" : \"2026-03-04T05:06:07.123456Z\"", "\"mmproj\" : \"mmproj.gguf\"")) {
+        for (String line : List.of(
+                "\"budget\" : \"60%\"",
+                "\"method\" : \"best\"",
+                "\"low\" : \"IQ1_M\"",
+                "\"created\" : \"2026-03-04T05:06:07.123456Z\"",
+                "\"mmproj\" : \"mmproj.gguf\"")) {
             assertTrue(json.contains(line), json);
         }
     }
@@ -85,7 +94,8 @@ class RequantizationSpecTest {
         for (String id : List.of("", "../up", "a/b", ".hidden", "a b", "x".repeat(101))) {
             assertThrows(SpecException.Invalid.class, () -> new Output(id, Instant.EPOCH, Scope.BRIEF), id);
         }
-        assertTrue(assertThrows(SpecException.Invalid.class, () -> Method.parse("entropic")).getMessage()
+        assertTrue(assertThrows(SpecException.Invalid.class, () -> Method.parse("entropic"))
+                .getMessage()
                 .contains("entropy-normed-input"));
     }
 
@@ -95,13 +105,15 @@ class RequantizationSpecTest {
         Files.writeString(folder.resolve("spec.json"), "{");
         assertThrows(SpecException.Unreadable.class, () -> RequantizationSpec.read(folder));
         Files.writeString(folder.resolve("spec.json"), "{\"version\": 2, \"threads\": 0}");
-        assertTrue(assertThrows(SpecException.Invalid.class, () -> RequantizationSpec.read(folder)).getMessage()
+        assertTrue(assertThrows(SpecException.Invalid.class, () -> RequantizationSpec.read(folder))
+                .getMessage()
                 .contains("version 2"));
         for (String wrong : List.of("\"best\"/\"worst\"", "60%/60 pounds")) {
             spec().write(folder);
             String json = Files.readString(folder.resolve("spec.json"));
             Files.writeString(folder.resolve("spec.json"), json.replace(wrong.split("/")[0], wrong.split("/")[1]));
-            assertTrue(assertThrows(SpecException.Invalid.class, () -> RequantizationSpec.read(folder)).getMessage()
+            assertTrue(assertThrows(SpecException.Invalid.class, () -> RequantizationSpec.read(folder))
+                    .getMessage()
                     .contains(wrong.split("/")[1].replace("\"", "")));
         }
     }
@@ -109,8 +121,13 @@ class RequantizationSpecTest {
     @Test
     void statusComesBackFromItsFolder() {
         assertEquals(Optional.empty(), JobStatus.read(folder));
-        JobStatus status = new JobStatus(JobStatus.State.RUNNING, Phase.QUANTIZE, 0.25, OptionalLong.of(30),
-                Map.of(Phase.CALIBRATE, 1.5), Optional.empty());
+        JobStatus status = new JobStatus(
+                JobStatus.State.RUNNING,
+                Phase.QUANTIZE,
+                0.25,
+                OptionalLong.of(30),
+                Map.of(Phase.CALIBRATE, 1.5),
+                Optional.empty());
         status.write(folder);
         assertEquals(Optional.of(status), JobStatus.read(folder));
     }

@@ -36,8 +36,12 @@ class FingerprintTest {
         Fingerprint changed = Fingerprint.of(model, store, read::addAndGet);
         assertNotEquals(first.id(), changed.id());
         assertEquals(first.metadata(), changed.metadata());
-        assertEquals(1, first.tensors().entrySet().stream()
-                .filter(tensor -> !tensor.getValue().equals(changed.tensors().get(tensor.getKey()))).count());
+        assertEquals(
+                1,
+                first.tensors().entrySet().stream()
+                        .filter(tensor ->
+                                !tensor.getValue().equals(changed.tensors().get(tensor.getKey())))
+                        .count());
     }
 
     @Test
@@ -45,10 +49,14 @@ class FingerprintTest {
         LayerStore store = LayerStore.open(directory.resolve("store"));
         ModelFiles model = TestModels.model(TestModels.QWEN);
         Path copy = Files.copy(model.paths().get(0), directory.resolve("copy.gguf"));
-        String id = Fingerprint.of(model, store, bytes -> { }).id();
+        String id = Fingerprint.of(model, store, bytes -> {}).id();
 
-        assertEquals(id, Fingerprint.of(TestModels.read(copy), store, bytes -> { }).id());
-        assertNotEquals(id, Fingerprint.of(TestModels.model(TestModels.LLAVA), store, bytes -> { }).id());
+        assertEquals(
+                id, Fingerprint.of(TestModels.read(copy), store, bytes -> {}).id());
+        assertNotEquals(
+                id,
+                Fingerprint.of(TestModels.model(TestModels.LLAVA), store, bytes -> {})
+                        .id());
         assertTrue(id.matches("[0-9a-f]{64}"));
     }
 }

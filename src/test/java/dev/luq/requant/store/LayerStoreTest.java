@@ -29,6 +29,7 @@ class LayerStoreTest {
 
     @TempDir
     Path root;
+
     private LayerStore store;
 
     @BeforeEach
@@ -83,9 +84,11 @@ class LayerStoreTest {
     @Test
     void whatFailsLeavesNothing() throws IOException {
         EntryKey key = StoredModels.key(1, 1);
-        assertThrows(IllegalStateException.class, () -> store.write(key, Map.of(), List.of(), writer -> {
-            throw new IllegalStateException("body");
-        }));
+        assertThrows(
+                IllegalStateException.class,
+                () -> store.write(key, Map.of(), List.of(), writer -> {
+                    throw new IllegalStateException("body");
+                }));
         assertEquals(Set.of(), names("entries"));
     }
 
@@ -126,7 +129,8 @@ class LayerStoreTest {
 
         store.files(manifest);
         assertThrows(StoreException.Damaged.class, () -> store.verify(manifest));
-        assertEquals(manifest.entries(), StoredModels.write(store, "demo", 1, BYTES).entries());
+        assertEquals(
+                manifest.entries(), StoredModels.write(store, "demo", 1, BYTES).entries());
         store.verify(manifest);
 
         Files.write(layer, new byte[1], StandardOpenOption.APPEND);
@@ -180,7 +184,8 @@ class LayerStoreTest {
 
     @Test
     void nothingIsCollectedWhileAModelIsBeingMade() throws IOException {
-        try (StoreLease lease = store.build(); StoreLease second = LayerStore.open(root).build()) {
+        try (StoreLease lease = store.build();
+                StoreLease second = LayerStore.open(root).build()) {
             StoredModels.write(store, "demo", 1, BYTES);
             assertEquals(0, store.collectGarbage());
             lease.close();
@@ -204,7 +209,8 @@ class LayerStoreTest {
 
     private Set<String> names(String folder) throws IOException {
         try (Stream<Path> files = Files.list(root.resolve(folder))) {
-            return new TreeSet<>(files.map(file -> file.getFileName().toString()).toList());
+            return new TreeSet<>(
+                    files.map(file -> file.getFileName().toString()).toList());
         }
     }
 

@@ -112,11 +112,18 @@ class StoreCrashTest {
 
     /** @return when the process has written its first byte */
     private static Process start(Class<?> main, String... arguments) throws IOException {
-        List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx64m", "-XX:TieredStopAtLevel=1", "-Xshare:auto", "-cp", System.getProperty("java.class.path"),
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx64m",
+                "-XX:TieredStopAtLevel=1",
+                "-Xshare:auto",
+                "-cp",
+                System.getProperty("java.class.path"),
                 main.getName()));
         command.addAll(List.of(arguments));
-        Process process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+        Process process = new ProcessBuilder(command)
+                .redirectError(ProcessBuilder.Redirect.INHERIT)
+                .start();
         assertEquals('!', process.getInputStream().read());
         return process;
     }
@@ -130,17 +137,20 @@ class StoreCrashTest {
     @Test
     void aFullDiskIsSaidSoAndLosesNothing() throws Exception {
         Path disk = Files.createDirectory(directory.resolve("disk"));
-        assumeTrue(run("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", disk.toString()),
+        assumeTrue(
+                run("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", disk.toString()),
                 "mounting a small tmpfs takes root's rights");
         try {
             LayerStore store = LayerStore.open(disk.resolve("store"));
             Manifest small = StoredModels.write(store, "small", 1, 50_000);
             store.publish(small);
 
-            StoreException e = assertThrows(StoreException.NoSpace.class,
-                    () -> StoredModels.write(store, "large", 2, 400_000));
+            StoreException e =
+                    assertThrows(StoreException.NoSpace.class, () -> StoredModels.write(store, "large", 2, 400_000));
             assertTrue(e.getMessage().contains("full"), e.getMessage());
-            assertThrows(StoreException.NoSpace.class, () -> store.export(small, disk.resolve("export.gguf")),
+            assertThrows(
+                    StoreException.NoSpace.class,
+                    () -> store.export(small, disk.resolve("export.gguf")),
                     "two entries of 400 kB are complete");
 
             store.verify(small);

@@ -20,8 +20,7 @@ final class StoredModels {
 
     static final int LAYERS = 3;
 
-    private StoredModels() {
-    }
+    private StoredModels() {}
 
     /** Writes the entries that are missing. @param variant decides the layers' content */
     static Manifest write(LayerStore store, String id, int variant, int bytes) throws IOException {
@@ -29,9 +28,18 @@ final class StoredModels {
         for (int split = 0; split <= LAYERS; split++) {
             entries.add(entry(store, split, split == 0 ? 0 : variant, bytes));
         }
-        return new Manifest(Manifest.VERSION, id, "base", "f".repeat(64), Instant.parse("2026-01-01T00:00:00Z"),
-                Plan.uniform(LAYERS, Precision.Q4_K, Precision.Q4_K_M, Precision.F16), Optional.of("60%"), entries,
-                Optional.empty(), Map.of("method", "DEPTH", "seeds", List.of(1, 2)), Map.of("meanKld", 0.25));
+        return new Manifest(
+                Manifest.VERSION,
+                id,
+                "base",
+                "f".repeat(64),
+                Instant.parse("2026-01-01T00:00:00Z"),
+                Plan.uniform(LAYERS, Precision.Q4_K, Precision.Q4_K_M, Precision.F16),
+                Optional.of("60%"),
+                entries,
+                Optional.empty(),
+                Map.of("method", "DEPTH", "seeds", List.of(1, 2)),
+                Map.of("meanKld", 0.25));
     }
 
     static EntryKey key(int split, int variant) {

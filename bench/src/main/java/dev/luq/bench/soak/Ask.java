@@ -16,7 +16,11 @@ record Ask(Kind kind, byte[] head, byte[] body, int patience) {
 
     /** A chat request with this body. */
     static Ask chat(Kind kind, byte[] body, int patience) {
-        return of(kind, "POST " + CHAT, "Content-Type: application/json\r\nContent-Length: " + body.length + "\r\n", body,
+        return of(
+                kind,
+                "POST " + CHAT,
+                "Content-Type: application/json\r\nContent-Length: " + body.length + "\r\n",
+                body,
                 patience);
     }
 

@@ -16,9 +16,11 @@ final class Connection implements AutoCloseable {
 
     /** Bytes that the system takes for a slow reader: so few that the server has to wait for it. */
     private static final int SMALL_BUFFER = 2048;
+
     private static final int CONNECT_MILLIS = 20_000;
     /** Longer than anything waits for its turn. */
     private static final int ANSWER_MILLIS = 120_000;
+
     private static final int PIECES = 40;
     private static final int ADDRESSES = 64;
 

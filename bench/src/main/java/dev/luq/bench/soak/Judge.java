@@ -39,14 +39,17 @@ final class Judge {
             return Outcome.of(Sort.LEFT);
         }
         if (reply.status() == 0) {
-            return ask.kind().mayBeCut() ? Outcome.of(Sort.REFUSED)
+            return ask.kind().mayBeCut()
+                    ? Outcome.of(Sort.REFUSED)
                     : Outcome.wrong("no answer", ask.kind().label());
         }
         try {
             return judge(ask.kind(), reply, deaths.within(sent, ended));
         } catch (Malformed | JsonProcessingException | RuntimeException e) {
-            return Outcome.wrong("a malformed answer", ask.kind().label() + ", " + reply.status() + ": " + e.getMessage() + ": "
-                    + shortened(reply.text()));
+            return Outcome.wrong(
+                    "a malformed answer",
+                    ask.kind().label() + ", " + reply.status() + ": " + e.getMessage() + ": "
+                            + shortened(reply.text()));
         }
     }
 
@@ -76,8 +79,10 @@ final class Judge {
             check(reply.headers().containsKey("retry-after"), "Retry-After is missing");
             return Outcome.of(Sort.DEAD);
         }
-        return kind.expects(reply.status()) ? Outcome.of(Sort.REFUSED)
-                : Outcome.wrong("status " + reply.status() + " " + code + " for " + kind.label(), shortened(reply.text()));
+        return kind.expects(reply.status())
+                ? Outcome.of(Sort.REFUSED)
+                : Outcome.wrong(
+                        "status " + reply.status() + " " + code + " for " + kind.label(), shortened(reply.text()));
     }
 
     private static Outcome stream(Kind kind, String text, boolean away) throws Malformed, JsonProcessingException {
@@ -103,7 +108,8 @@ final class Judge {
         }
         if (last.startsWith("event: error\n" + DATA)) {
             String code = error(JSON.readTree(last.substring(last.indexOf(DATA) + DATA.length())));
-            return away && WHILE_AWAY.contains(code) ? Outcome.of(Sort.DEAD)
+            return away && WHILE_AWAY.contains(code)
+                    ? Outcome.of(Sort.DEAD)
                     : Outcome.wrong("a stream that failed with " + code + ", " + kind.label(), shortened(last));
         }
         check(last.equals(DATA + "[DONE]"), "no end");
@@ -122,14 +128,22 @@ final class Judge {
             check("assistant".equals(message.path("role").asText()), "role");
             check(REASONS.contains(reason), "finish_reason");
             for (JsonNode call : message.path("tool_calls")) {
-                check(call.path("id").isTextual() && call.path("function").path("name").isTextual(), "tool call");
+                check(
+                        call.path("id").isTextual()
+                                && call.path("function").path("name").isTextual(),
+                        "tool call");
                 if (!reason.equals("length")) {
                     JSON.readTree(call.path("function").path("arguments").asText());
                 }
             }
-            check(message.path("content").isTextual() || message.path("tool_calls").size() > 0, "content");
+            check(
+                    message.path("content").isTextual()
+                            || message.path("tool_calls").size() > 0,
+                    "content");
             if (kind == Kind.SCHEMA && reason.equals("stop")) {
-                check(JSON.readTree(message.path("content").asText()).isObject(), "no object though a schema was given");
+                check(
+                        JSON.readTree(message.path("content").asText()).isObject(),
+                        "no object though a schema was given");
             }
         }
         return Outcome.of(Sort.ANSWERED);
@@ -142,7 +156,11 @@ final class Judge {
             check(error.has(field), "error." + field + " is missing");
         }
         String message = error.path("message").asText();
-        check(!message.isBlank() && !message.contains("Exception") && !message.contains("/root/") && !message.contains("\tat "),
+        check(
+                !message.isBlank()
+                        && !message.contains("Exception")
+                        && !message.contains("/root/")
+                        && !message.contains("\tat "),
                 "an error's message");
         return error.path("code").asText();
     }

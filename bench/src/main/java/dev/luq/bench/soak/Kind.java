@@ -4,7 +4,6 @@ import java.util.Set;
 
 /** What a request is, and what may come of it. */
 enum Kind {
-
     TEXT("text", 14, Set.of(200)),
     STREAM("text, streamed", 18, Set.of(200)),
     PICTURE("a picture", 10, Set.of(200)),

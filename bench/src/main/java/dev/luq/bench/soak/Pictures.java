@@ -20,6 +20,7 @@ final class Pictures {
     private static final int LONGEST_SIDE = 900;
     /** One side in the other; the server refuses what is longer than twice this. */
     private static final int LONGEST_SHAPE = 100;
+
     private static final List<String> FORMATS = List.of("png", "jpg", "gif");
 
     private final List<byte[]> files = new ArrayList<>();
@@ -33,7 +34,10 @@ final class Pictures {
             int width = 1 + random.nextInt(1 + random.nextInt(LONGEST_SIDE));
             int height = 1 + random.nextInt(LONGEST_SIDE);
             String format = FORMATS.get(random.nextInt(FORMATS.size()));
-            files.add(draw(random, Math.max(width, height / LONGEST_SHAPE + 1), Math.max(height, width / LONGEST_SHAPE + 1),
+            files.add(draw(
+                    random,
+                    Math.max(width, height / LONGEST_SHAPE + 1),
+                    Math.max(height, width / LONGEST_SHAPE + 1),
                     format));
         }
     }
@@ -52,7 +56,11 @@ final class Pictures {
         Graphics2D canvas = image.createGraphics();
         for (int i = 0; i < 20; i++) {
             canvas.setColor(new Color(random.nextInt(1 << 24)));
-            canvas.fillOval(random.nextInt(width), random.nextInt(height), 1 + random.nextInt(width), 1 + random.nextInt(height));
+            canvas.fillOval(
+                    random.nextInt(width),
+                    random.nextInt(height),
+                    1 + random.nextInt(width),
+                    1 + random.nextInt(height));
         }
         canvas.dispose();
         ByteArrayOutputStream out = new ByteArrayOutputStream();
@@ -65,11 +73,19 @@ final class Pictures {
     }
 
     private static byte[] header(int width, int height) {
-        byte[] chunk = ByteBuffer.allocate(17).put("IHDR".getBytes(StandardCharsets.US_ASCII))
-                .putInt(width).putInt(height).put(new byte[] {8, 2, 0, 0, 0}).array();
+        byte[] chunk = ByteBuffer.allocate(17)
+                .put("IHDR".getBytes(StandardCharsets.US_ASCII))
+                .putInt(width)
+                .putInt(height)
+                .put(new byte[] {8, 2, 0, 0, 0})
+                .array();
         CRC32 sum = new CRC32();
         sum.update(chunk);
-        return ByteBuffer.allocate(33).put(new byte[] {(byte) 0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'}).putInt(13).put(chunk)
-                .putInt((int) sum.getValue()).array();
+        return ByteBuffer.allocate(33)
+                .put(new byte[] {(byte) 0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'})
+                .putInt(13)
+                .put(chunk)
+                .putInt((int) sum.getValue())
+                .array();
     }
 }

@@ -16,21 +16,64 @@ final class RandomAsks {
 
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final Kind[] KINDS = Kind.values();
-    private static final int WEIGHTS = Arrays.stream(KINDS).mapToInt(Kind::weight).sum();
+    private static final int WEIGHTS =
+            Arrays.stream(KINDS).mapToInt(Kind::weight).sum();
     private static final int LONGEST_ANSWER = 32;
     /** A question that everybody asks: it is there whenever a worker dies, and no reason for it. */
     static final String COMMON_QUESTION = "What color is grass?";
-    private static final List<String> WORDS = List.of("red", "circle", "what", "is", "the", "value", "of", "left", "grün", "ring",
-            "日本", "sum", "🦊", "e\u0301", "<|im_end|>", "<__media__>", "\"", "\\",
-            "\u0000", "\n", "{}", "heart", "1e9");
-    private static final List<String> BAD_FIELDS = List.of("\"temperature\":3", "\"temperature\":\"hot\"", "\"top_p\":-1",
-            "\"n\":0", "\"n\":1e9", "\"n\":1.5", "\"max_tokens\":-1", "\"stop\":5", "\"stop\":[1]", "\"logit_bias\":{\"a\":1}",
-            "\"top_logprobs\":5", "\"logprobs\":true,\"top_logprobs\":21", "\"response_format\":{\"type\":\"yaml\"}",
-            "\"response_format\":[]", "\"tools\":\"none\"", "\"tools\":[{\"type\":\"function\"}]", "\"tool_choice\":\"maybe\"",
-            "\"stream\":\"yes\"", "\"seed\":\"a\"", "\"presence_penalty\":2.1", "\"repeat_penalty\":0",
-            "\"messages\":[{\"role\":\"wizard\",\"content\":\"hi\"}]", "\"messages\":[]", "\"messages\":\"hi\"",
+
+    private static final List<String> WORDS = List.of(
+            "red",
+            "circle",
+            "what",
+            "is",
+            "the",
+            "value",
+            "of",
+            "left",
+            "grün",
+            "ring",
+            "日本",
+            "sum",
+            "🦊",
+            "e\u0301",
+            "<|im_end|>",
+            "<__media__>",
+            "\"",
+            "\\",
+            "\u0000",
+            "\n",
+            "{}",
+            "heart",
+            "1e9");
+    private static final List<String> BAD_FIELDS = List.of(
+            "\"temperature\":3",
+            "\"temperature\":\"hot\"",
+            "\"top_p\":-1",
+            "\"n\":0",
+            "\"n\":1e9",
+            "\"n\":1.5",
+            "\"max_tokens\":-1",
+            "\"stop\":5",
+            "\"stop\":[1]",
+            "\"logit_bias\":{\"a\":1}",
+            "\"top_logprobs\":5",
+            "\"logprobs\":true,\"top_logprobs\":21",
+            "\"response_format\":{\"type\":\"yaml\"}",
+            "\"response_format\":[]",
+            "\"tools\":\"none\"",
+            "\"tools\":[{\"type\":\"function\"}]",
+            "\"tool_choice\":\"maybe\"",
+            "\"stream\":\"yes\"",
+            "\"seed\":\"a\"",
+            "\"presence_penalty\":2.1",
+            "\"repeat_penalty\":0",
+            "\"messages\":[{\"role\":\"wizard\",\"content\":\"hi\"}]",
+            "\"messages\":[]",
+            "\"messages\":\"hi\"",
             "\"messages\":[{\"role\":\"user\",\"content\":5}]");
-    private static final List<String> LOOKS = List.of("/v1/models", "/health", "/metrics", "/q/health/live", "/q/openapi");
+    private static final List<String> LOOKS =
+            List.of("/v1/models", "/health", "/metrics", "/q/health/live", "/q/openapi");
 
     private final Random random;
     private final Pictures pictures;
@@ -74,7 +117,8 @@ final class RandomAsks {
             case TOO_LONG -> chat(kind, asking("word ".repeat(20_000 + random.nextInt(100_000))), 0);
             case BAD_HTTP -> badHttp();
             case DRIPPING -> chat(kind, question(), 20 + random.nextInt(60));
-            case SLOW_READER -> chat(kind, streamed().put("logprobs", true).put("top_logprobs", 20), 10 + random.nextInt(40));
+            case SLOW_READER ->
+                chat(kind, streamed().put("logprobs", true).put("top_logprobs", 20), 10 + random.nextInt(40));
             case UNFINISHED -> chat(kind, aboutPictures(), 500 + random.nextInt(4_000));
             case LEAVING -> chat(kind, random.nextBoolean() ? streamed() : aboutPictures(), random.nextInt(1_500));
         };
@@ -85,7 +129,10 @@ final class RandomAsks {
     }
 
     private ObjectNode question() {
-        return asking(random.nextInt(12) == 0 ? COMMON_QUESTION : words(1 + random.nextInt(random.nextInt(20) == 0 ? 300 : 30)));
+        return asking(
+                random.nextInt(12) == 0
+                        ? COMMON_QUESTION
+                        : words(1 + random.nextInt(random.nextInt(20) == 0 ? 300 : 30)));
     }
 
     private ObjectNode asking(String text) {
@@ -105,7 +152,8 @@ final class RandomAsks {
     private ObjectNode sampled() {
         ObjectNode request = JSON.createObjectNode().put("max_tokens", 1 + random.nextInt(LONGEST_ANSWER));
         if (random.nextBoolean()) {
-            request.put("temperature", random.nextInt(21) / 10.0).put("top_p", random.nextInt(11) / 10.0)
+            request.put("temperature", random.nextInt(21) / 10.0)
+                    .put("top_p", random.nextInt(11) / 10.0)
                     .put("seed", random.nextInt());
         }
         if (random.nextInt(4) == 0) {
@@ -119,7 +167,9 @@ final class RandomAsks {
 
     private ObjectNode aboutPictures() {
         int count = 1 + random.nextInt(3);
-        return about(Stream.generate(() -> dataUrl(pictures.any(random))).limit(count).toList())
+        return about(Stream.generate(() -> dataUrl(pictures.any(random)))
+                        .limit(count)
+                        .toList())
                 .put("stream", random.nextBoolean());
     }
 
@@ -129,9 +179,13 @@ final class RandomAsks {
 
     private ObjectNode about(List<String> urls) {
         ObjectNode request = sampled();
-        ArrayNode content = request.putArray("messages").addObject().put("role", "user").putArray("content");
+        ArrayNode content =
+                request.putArray("messages").addObject().put("role", "user").putArray("content");
         for (String url : urls) {
-            content.addObject().put("type", "image_url").putObject("image_url").put("url", url)
+            content.addObject()
+                    .put("type", "image_url")
+                    .putObject("image_url")
+                    .put("url", url)
                     .put("detail", random.nextBoolean() ? "low" : "high");
         }
         content.addObject().put("type", "text").put("text", words(8));
@@ -147,7 +201,10 @@ final class RandomAsks {
         request.remove("n");
         ArrayNode tools = request.put("stream", random.nextBoolean()).putArray("tools");
         for (int i = 0; i <= random.nextInt(3); i++) {
-            ObjectNode function = tools.addObject().put("type", "function").putObject("function").put("name", "tool_" + i);
+            ObjectNode function = tools.addObject()
+                    .put("type", "function")
+                    .putObject("function")
+                    .put("name", "tool_" + i);
             function.put("description", "Does a thing").set("parameters", schema(2));
         }
         return request.put("tool_choice", random.nextBoolean() ? "auto" : "required");
@@ -155,8 +212,12 @@ final class RandomAsks {
 
     private ObjectNode withSchema() {
         ObjectNode request = question();
-        request.put("stream", false).putObject("response_format").put("type", "json_schema").putObject("json_schema")
-                .put("name", "thing").set("schema", schema(3));
+        request.put("stream", false)
+                .putObject("response_format")
+                .put("type", "json_schema")
+                .putObject("json_schema")
+                .put("name", "thing")
+                .set("schema", schema(3));
         return request;
     }
 
@@ -169,9 +230,20 @@ final class RandomAsks {
             switch (random.nextInt(depth > 0 ? 5 : 4)) {
                 case 0 -> properties.putObject("p" + i).put("type", "integer");
                 case 1 -> properties.putObject("p" + i).put("type", "string").put("maxLength", 5);
-                case 2 -> properties.putObject("p" + i).putArray("enum").add("a").add(1).addNull();
-                case 3 -> properties.putObject("p" + i).put("type", "array").put("maxItems", 3).putObject("items")
-                        .put("type", "boolean");
+                case 2 ->
+                    properties
+                            .putObject("p" + i)
+                            .putArray("enum")
+                            .add("a")
+                            .add(1)
+                            .addNull();
+                case 3 ->
+                    properties
+                            .putObject("p" + i)
+                            .put("type", "array")
+                            .put("maxItems", 3)
+                            .putObject("items")
+                            .put("type", "boolean");
                 default -> properties.set("p" + i, schema(depth - 1));
             }
         }
@@ -198,7 +270,8 @@ final class RandomAsks {
 
     private byte[] badField() {
         String bad = one(BAD_FIELDS);
-        String messages = bad.startsWith("\"messages\"") ? "" : ",\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]";
+        String messages =
+                bad.startsWith("\"messages\"") ? "" : ",\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]";
         return ("{" + bad + messages + "}").getBytes(StandardCharsets.UTF_8);
     }
 
@@ -229,18 +302,30 @@ final class RandomAsks {
         return switch (random.nextInt(6)) {
             case 0 -> Ask.of(Kind.BAD_HTTP, "GET /v1/nothing", "", none, 0);
             case 1 -> Ask.of(Kind.BAD_HTTP, "GET /v1/chat/completions", "", none, 0);
-            case 2 -> Ask.of(Kind.BAD_HTTP, "POST /v1/chat/completions",
-                    "Content-Type: text/plain\r\nContent-Length: " + body.length + "\r\n", body, 0);
-            case 3 -> Ask.of(Kind.BAD_HTTP, "POST /v1/chat/completions", json + "Content-Length: 99999999999\r\n", none, 0);
-            case 4 -> Ask.of(Kind.BAD_HTTP, "GET /v1/models", "X-Long: " + "x".repeat(30_000 + random.nextInt(100_000)) + "\r\n",
-                    none, 0);
+            case 2 ->
+                Ask.of(
+                        Kind.BAD_HTTP,
+                        "POST /v1/chat/completions",
+                        "Content-Type: text/plain\r\nContent-Length: " + body.length + "\r\n",
+                        body,
+                        0);
+            case 3 ->
+                Ask.of(Kind.BAD_HTTP, "POST /v1/chat/completions", json + "Content-Length: 99999999999\r\n", none, 0);
+            case 4 ->
+                Ask.of(
+                        Kind.BAD_HTTP,
+                        "GET /v1/models",
+                        "X-Long: " + "x".repeat(30_000 + random.nextInt(100_000)) + "\r\n",
+                        none,
+                        0);
             default -> Ask.of(Kind.BAD_HTTP, words(3).replaceAll("[^a-z ]", "") + " ", "", none, 0);
         };
     }
 
     private String words(int count) {
         // The number makes it a text of its own.
-        return random.nextInt() + Stream.generate(() -> " " + one(WORDS)).limit(count).collect(Collectors.joining());
+        return random.nextInt()
+                + Stream.generate(() -> " " + one(WORDS)).limit(count).collect(Collectors.joining());
     }
 
     private <T> T one(List<T> choices) {

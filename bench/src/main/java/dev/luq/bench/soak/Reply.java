@@ -27,7 +27,9 @@ record Reply(int status, Map<String, String> headers, byte[] body, boolean whole
         Map<String, String> headers = new TreeMap<>();
         text.substring(0, end).lines().skip(1).forEach(line -> {
             int colon = line.indexOf(':');
-            headers.put(line.substring(0, Math.max(colon, 0)).toLowerCase(Locale.ROOT), line.substring(colon + 1).strip());
+            headers.put(
+                    line.substring(0, Math.max(colon, 0)).toLowerCase(Locale.ROOT),
+                    line.substring(colon + 1).strip());
         });
         try {
             int status = Integer.parseInt(text.substring(9, 12));

@@ -34,14 +34,17 @@ public final class Soak {
     private static final Duration KILLS = Duration.ofMinutes(1);
     /** Until a killed worker's successor serves, the queue is empty, the descriptors are closed: with all processors busy. */
     private static final Duration PATIENCE = Duration.ofMinutes(2);
+
     private static final Duration LAST_ANSWERS = Duration.ofMinutes(3);
     /** Below, warming up is part of what was seen. */
     private static final int SAMPLES_TO_JUDGE = 120;
     /** More than the slots, fewer than may wait. */
     private static final int PROBES = 16;
+
     private static final double GROWTH = 0.05;
     /** What libraries open or start when they are first needed. */
     private static final int SLACK_DESCRIPTORS = 32;
+
     private static final int SLACK_PROCESSES = 4;
     private static final String WORKER = "dev.luq.worker.WorkerMain";
     private static final double MIB = 1 << 20;
@@ -50,8 +53,10 @@ public final class Soak {
     private final ProcessHandle server;
     private final Load load;
     private final PrintStream out;
-    private final HttpClient http = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1)
-            .connectTimeout(Duration.ofSeconds(20)).build();
+    private final HttpClient http = HttpClient.newBuilder()
+            .version(HttpClient.Version.HTTP_1_1)
+            .connectTimeout(Duration.ofSeconds(20))
+            .build();
     private final Deaths deaths = new Deaths();
     private final Judge judge = new Judge(deaths);
     private final Tally tally;
@@ -67,8 +72,7 @@ public final class Soak {
      * @param rate requests a second of all clients together, as far as answers come in time
      * @param seed of what they ask
      */
-    public record Load(Duration time, int connections, double rate, long seed) {
-    }
+    public record Load(Duration time, int connections, double rate, long seed) {}
 
     /**
      * @param address scheme, host and port
@@ -105,7 +109,8 @@ public final class Soak {
         List<Thread> clients = new ArrayList<>();
         for (int i = 0; i < load.connections(); i++) {
             int client = i;
-            Thread thread = new Thread(() -> beClient(client, new RandomAsks(load.seed() * 1_000_003 + client, pictures)),
+            Thread thread = new Thread(
+                    () -> beClient(client, new RandomAsks(load.seed() * 1_000_003 + client, pictures)),
                     "client-" + client);
             thread.setDaemon(true);
             thread.start();
@@ -139,8 +144,12 @@ public final class Soak {
                 open.remove(connection);
             }
         } catch (IOException e) {
-            outcome = ask.kind().leaves() ? Outcome.of(Sort.LEFT) : ask.kind().mayBeCut() ? Outcome.of(Sort.REFUSED)
-                    : Outcome.wrong("a connection that broke", ask.kind().label() + ": " + e);
+            outcome = ask.kind().leaves()
+                    ? Outcome.of(Sort.LEFT)
+                    : ask.kind().mayBeCut()
+                            ? Outcome.of(Sort.REFUSED)
+                            : Outcome.wrong(
+                                    "a connection that broke", ask.kind().label() + ": " + e);
         }
         if (server.isAlive()) {
             tally.add(ask.kind(), outcome);
@@ -149,9 +158,11 @@ public final class Soak {
 
     /** Looks at the server, kills its workers, says how it goes, until the time is over or the server is. */
     private void watch(long start) throws InterruptedException {
-        out.printf("%d connections, %.0f requests/s, seed %d, %d minutes%n", load.connections(), load.rate(), load.seed(),
-                load.time().toMinutes());
-        out.println("   time  requests  answered   refused      busy    killed      left  wrong      MiB  files  threads  kills");
+        out.printf(
+                "%d connections, %.0f requests/s, seed %d, %d minutes%n",
+                load.connections(), load.rate(), load.seed(), load.time().toMinutes());
+        out.println(
+                "   time  requests  answered   refused      busy    killed      left  wrong      MiB  files  threads  kills");
         int zombiesInARow = 0;
         long nextKill = start + KILLS.toNanos();
         while (System.nanoTime() < start + load.time().toNanos()) {
@@ -164,7 +175,9 @@ public final class Soak {
             samples.add(now.get());
             zombiesInARow = now.get().zombies() > 0 ? zombiesInARow + 1 : 0;
             if (zombiesInARow == 2) {
-                tally.wrong("children that ended and were not taken notice of", now.get().toString());
+                tally.wrong(
+                        "children that ended and were not taken notice of",
+                        now.get().toString());
             }
             if (samples.size() % SAMPLES_A_LINE == 0) {
                 line(System.nanoTime() - start, now.get());
@@ -177,9 +190,21 @@ public final class Soak {
     }
 
     private void line(long elapsed, Vitals now) {
-        out.printf(Locale.ROOT, "%7s %9d %9d %9d %9d %9d %9d %6d %8.1f %6d %8d %6d%n", clock(elapsed), tally.all(),
-                tally.of(Sort.ANSWERED), tally.of(Sort.REFUSED), tally.of(Sort.BUSY), tally.of(Sort.DEAD), tally.of(Sort.LEFT),
-                tally.of(Sort.WRONG), now.resident() / MIB, now.descriptors(), now.threads(), deaths.count());
+        out.printf(
+                Locale.ROOT,
+                "%7s %9d %9d %9d %9d %9d %9d %6d %8.1f %6d %8d %6d%n",
+                clock(elapsed),
+                tally.all(),
+                tally.of(Sort.ANSWERED),
+                tally.of(Sort.REFUSED),
+                tally.of(Sort.BUSY),
+                tally.of(Sort.DEAD),
+                tally.of(Sort.LEFT),
+                tally.of(Sort.WRONG),
+                now.resident() / MIB,
+                now.descriptors(),
+                now.threads(),
+                deaths.count());
         out.flush();
     }
 
@@ -190,7 +215,8 @@ public final class Soak {
 
     /** SIGKILL and SIGSEGV by turns; waits for the successor. */
     private void kill() throws InterruptedException {
-        Optional<ProcessHandle> worker = server.children().filter(Soak::isWorker).findFirst();
+        Optional<ProcessHandle> worker =
+                server.children().filter(Soak::isWorker).findFirst();
         if (worker.isEmpty()) {
             tally.wrong("no worker", "a minute after the last one died");
             return;
@@ -198,7 +224,11 @@ public final class Soak {
         String signal = deaths.count() % 2 == 0 ? "KILL" : "SEGV";
         deaths.killed(System.nanoTime());
         try {
-            new ProcessBuilder("sh", "-c", "kill -" + signal + " " + worker.get().pid()).inheritIO().start().waitFor();
+            new ProcessBuilder(
+                            "sh", "-c", "kill -" + signal + " " + worker.get().pid())
+                    .inheritIO()
+                    .start()
+                    .waitFor();
         } catch (IOException e) {
             throw new IllegalStateException("No shell to send a signal with", e);
         }
@@ -209,7 +239,8 @@ public final class Soak {
 
     private static boolean isWorker(ProcessHandle process) {
         try {
-            return Files.readString(Path.of("/proc", Long.toString(process.pid()), "cmdline"), StandardCharsets.ISO_8859_1)
+            return Files.readString(
+                            Path.of("/proc", Long.toString(process.pid()), "cmdline"), StandardCharsets.ISO_8859_1)
                     .contains(WORKER);
         } catch (IOException e) {
             return false;
@@ -221,7 +252,9 @@ public final class Soak {
         long limit = System.nanoTime() + PATIENCE.toNanos();
         while (!condition.getAsBoolean()) {
             if (!server.isAlive() || System.nanoTime() > limit) {
-                tally.wrong("not so: " + what, server.isAlive() ? "within " + PATIENCE.toSeconds() + " s" : "the server ended");
+                tally.wrong(
+                        "not so: " + what,
+                        server.isAlive() ? "within " + PATIENCE.toSeconds() + " s" : "the server ended");
                 return;
             }
             Thread.sleep(250);
@@ -231,7 +264,9 @@ public final class Soak {
     private void end(List<Thread> clients) throws InterruptedException {
         long limit = System.nanoTime() + LAST_ANSWERS.toNanos();
         // Whoever only waits has no answer to lose.
-        clients.stream().filter(client -> client.getState() == Thread.State.TIMED_WAITING).forEach(Thread::interrupt);
+        clients.stream()
+                .filter(client -> client.getState() == Thread.State.TIMED_WAITING)
+                .forEach(Thread::interrupt);
         for (Thread client : clients) {
             client.join(Math.max(1, TimeUnit.NANOSECONDS.toMillis(limit - System.nanoTime())));
         }
@@ -243,18 +278,26 @@ public final class Soak {
             tally.wrong("the server ended", "before the last answers came");
             return;
         }
-        check("no request runs when nobody asks", () -> sum("luq_requests_running") == 0 && sum("luq_requests_waiting") == 0);
+        check(
+                "no request runs when nobody asks",
+                () -> sum("luq_requests_running") == 0 && sum("luq_requests_waiting") == 0);
         if (!probes().stream().allMatch(CompletableFuture::join)) {
             tally.wrong("not so: every slot answers when all is over", "of " + PROBES + " questions at once");
         }
-        check("a question that everybody asks is answered, though it was there whenever a worker died",
+        check(
+                "a question that everybody asks is answered, though it was there whenever a worker died",
                 () -> isAnswered(RandomAsks.COMMON_QUESTION));
         check("descriptors are closed when clients are gone", () -> Vitals.of(server)
-                .map(now -> now.descriptors() <= before.descriptors() + SLACK_DESCRIPTORS).orElse(false));
-        check("one worker is there", () -> server.children().filter(Soak::isWorker).count() == 1);
+                .map(now -> now.descriptors() <= before.descriptors() + SLACK_DESCRIPTORS)
+                .orElse(false));
+        check(
+                "one worker is there",
+                () -> server.children().filter(Soak::isWorker).count() == 1);
         double died = sum("luq_worker_restarts_total");
         if (died != deaths.count()) {
-            tally.wrong("workers that died by themselves", String.format("%.0f died, %d were killed", died, deaths.count()));
+            tally.wrong(
+                    "workers that died by themselves",
+                    String.format("%.0f died, %d were killed", died, deaths.count()));
         }
         if (samples.size() < SAMPLES_TO_JUDGE) {
             return;
@@ -272,17 +315,31 @@ public final class Soak {
     }
 
     private void report() {
-        out.printf("%n%-28s %9s %9s %9s %9s %9s %9s %9s%n", "requests", "sent", "answered", "refused", "busy", "killed", "left",
-                "wrong");
+        out.printf(
+                "%n%-28s %9s %9s %9s %9s %9s %9s %9s%n",
+                "requests", "sent", "answered", "refused", "busy", "killed", "left", "wrong");
         for (Kind kind : Kind.values()) {
-            out.printf("%-28s %9d %9d %9d %9d %9d %9d %9d%n", kind.label(), tally.of(kind), tally.of(kind, Sort.ANSWERED),
-                    tally.of(kind, Sort.REFUSED), tally.of(kind, Sort.BUSY), tally.of(kind, Sort.DEAD), tally.of(kind, Sort.LEFT),
+            out.printf(
+                    "%-28s %9d %9d %9d %9d %9d %9d %9d%n",
+                    kind.label(),
+                    tally.of(kind),
+                    tally.of(kind, Sort.ANSWERED),
+                    tally.of(kind, Sort.REFUSED),
+                    tally.of(kind, Sort.BUSY),
+                    tally.of(kind, Sort.DEAD),
+                    tally.of(kind, Sort.LEFT),
                     tally.of(kind, Sort.WRONG));
         }
         if (samples.size() >= 4) {
             out.println();
-            trend("resident memory, MiB", Trend.of(samples.stream().map(sample -> sample.resident() / MIB).toList()));
-            trend("descriptors", Trend.of(samples.stream().map(Vitals::descriptors).toList()));
+            trend(
+                    "resident memory, MiB",
+                    Trend.of(samples.stream()
+                            .map(sample -> sample.resident() / MIB)
+                            .toList()));
+            trend(
+                    "descriptors",
+                    Trend.of(samples.stream().map(Vitals::descriptors).toList()));
             trend("threads", Trend.of(samples.stream().map(Vitals::threads).toList()));
             if (samples.size() < SAMPLES_TO_JUDGE) {
                 out.println("too short a time to say whether they grow: they are not judged");
@@ -290,43 +347,65 @@ public final class Soak {
         }
         out.println();
         for (Map.Entry<String, Tally.Problem> problem : tally.problems().entrySet()) {
-            out.printf("WRONG %d times: %s (%s)%n", problem.getValue().times(), problem.getKey(), problem.getValue().example());
+            out.printf(
+                    "WRONG %d times: %s (%s)%n",
+                    problem.getValue().times(),
+                    problem.getKey(),
+                    problem.getValue().example());
         }
         out.println(tally.problems().isEmpty() ? "It held." : "It did not hold.");
         out.flush();
     }
 
     private void trend(String what, Trend trend) {
-        out.printf(Locale.ROOT, "%-28s %9.1f in the second quarter, %.1f in the last, %+.1f %%%n", what, trend.before(),
-                trend.after(), 100 * trend.growth());
+        out.printf(
+                Locale.ROOT,
+                "%-28s %9.1f in the second quarter, %.1f in the last, %+.1f %%%n",
+                what,
+                trend.before(),
+                trend.after(),
+                100 * trend.growth());
     }
 
     private boolean isAnswered(String question) {
-        return send(HttpRequest.newBuilder(address.resolve("/v1/chat/completions")).header("Content-Type", "application/json")
-                .POST(HttpRequest.BodyPublishers.ofString("{\"max_tokens\":4,\"messages\":[{\"role\":\"user\",\"content\":\""
-                        + question + "\"}]}"))).filter(answer -> answer.statusCode() == 200).isPresent();
+        return send(HttpRequest.newBuilder(address.resolve("/v1/chat/completions"))
+                        .header("Content-Type", "application/json")
+                        .POST(HttpRequest.BodyPublishers.ofString(
+                                "{\"max_tokens\":4,\"messages\":[{\"role\":\"user\",\"content\":\"" + question
+                                        + "\"}]}")))
+                .filter(answer -> answer.statusCode() == 200)
+                .isPresent();
     }
 
     /** Questions at once. */
     private List<CompletableFuture<Boolean>> probes() {
-        return IntStream.range(0, PROBES).mapToObj(i -> CompletableFuture.supplyAsync(
-                () -> isAnswered("Is slot " + i + " there?"), probe -> new Thread(probe).start())).toList();
+        return IntStream.range(0, PROBES)
+                .mapToObj(i -> CompletableFuture.supplyAsync(
+                        () -> isAnswered("Is slot " + i + " there?"), probe -> new Thread(probe).start()))
+                .toList();
     }
 
     private boolean isGood(String path) {
-        return send(HttpRequest.newBuilder(address.resolve(path))).filter(answer -> answer.statusCode() == 200).isPresent();
+        return send(HttpRequest.newBuilder(address.resolve(path)))
+                .filter(answer -> answer.statusCode() == 200)
+                .isPresent();
     }
 
     /** A metric over all models; NaN when it cannot be had. */
     private double sum(String metric) {
-        return send(HttpRequest.newBuilder(address.resolve("/metrics"))).map(answer -> answer.body().lines()
-                .filter(line -> line.startsWith(metric + "{"))
-                .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ')))).sum()).orElse(Double.NaN);
+        return send(HttpRequest.newBuilder(address.resolve("/metrics")))
+                .map(answer -> answer.body()
+                        .lines()
+                        .filter(line -> line.startsWith(metric + "{"))
+                        .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' '))))
+                        .sum())
+                .orElse(Double.NaN);
     }
 
     private Optional<HttpResponse<String>> send(HttpRequest.Builder request) {
         try {
-            return Optional.of(http.send(request.timeout(Duration.ofSeconds(60)).build(), HttpResponse.BodyHandlers.ofString()));
+            return Optional.of(
+                    http.send(request.timeout(Duration.ofSeconds(60)).build(), HttpResponse.BodyHandlers.ofString()));
         } catch (IOException e) {
             return Optional.empty();
         } catch (InterruptedException e) {

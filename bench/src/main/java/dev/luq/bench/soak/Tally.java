@@ -21,8 +21,7 @@ final class Tally {
     }
 
     /** @param example the first time's detail */
-    record Problem(long times, String example) {
-    }
+    record Problem(long times, String example) {}
 
     synchronized void add(Kind kind, Outcome outcome) {
         counts[kind.ordinal()][outcome.sort().ordinal()]++;

@@ -15,7 +15,8 @@ record Trend(double before, double after) {
     static Trend of(List<? extends Number> values) {
         double[] all = values.stream().mapToDouble(Number::doubleValue).toArray();
         int quarter = all.length / 4;
-        return new Trend(median(Arrays.copyOfRange(all, quarter, 2 * quarter)),
+        return new Trend(
+                median(Arrays.copyOfRange(all, quarter, 2 * quarter)),
                 median(Arrays.copyOfRange(all, all.length - quarter, all.length)));
     }
 

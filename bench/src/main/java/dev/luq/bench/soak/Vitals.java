@@ -28,8 +28,12 @@ record Vitals(long resident, int descriptors, int threads, int children, int zom
                 children++;
                 zombies += isZombie(child) ? 1 : 0;
             }
-            return Optional.of(new Vitals(field(status, "VmRSS:") * 1024, (int) descriptors.count(),
-                    (int) field(status, "Threads:"), children, zombies));
+            return Optional.of(new Vitals(
+                    field(status, "VmRSS:") * 1024,
+                    (int) descriptors.count(),
+                    (int) field(status, "Threads:"),
+                    children,
+                    zombies));
         } catch (IOException e) {
             return Optional.empty();
         }
@@ -37,14 +41,17 @@ record Vitals(long resident, int descriptors, int threads, int children, int zom
 
     private static boolean isZombie(ProcessHandle child) {
         try {
-            return Files.readString(Path.of("/proc", Long.toString(child.pid()), "status")).contains("\nState:\tZ");
+            return Files.readString(Path.of("/proc", Long.toString(child.pid()), "status"))
+                    .contains("\nState:\tZ");
         } catch (IOException e) {
             return false; // gone for good
         }
     }
 
     private static long field(String status, String name) throws IOException {
-        return status.lines().filter(line -> line.startsWith(name)).findFirst()
+        return status.lines()
+                .filter(line -> line.startsWith(name))
+                .findFirst()
                 .map(line -> Long.parseLong(line.replaceAll("\\D+", "")))
                 .orElseThrow(() -> new IOException("no " + name));
     }

@@ -12,11 +12,14 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** What the soak takes for right and what not. */
 class JudgeTest {
 
-    private static final String ANSWER = "{\"id\":\"chatcmpl-1\",\"object\":\"chat.completion\",\"choices\":[{\"message\":"
-            + "{\"role\":\"assistant\",\"content\":\"{}\"},\"finish_reason\":\"stop\"}],\"usage\":{\"completion_tokens\":1}}";
-    private static final String CHUNK = "data: {\"id\":\"a\",\"object\":\"chat.completion.chunk\",\"choices\":[{\"delta\":{},"
-            + "\"finish_reason\":%s}]}\n\n";
-    private static final String ERROR = "{\"error\":{\"message\":\"why\",\"type\":\"t\",\"param\":null,\"code\":\"%s\"}}";
+    private static final String ANSWER =
+            "{\"id\":\"chatcmpl-1\",\"object\":\"chat.completion\",\"choices\":[{\"message\":"
+                    + "{\"role\":\"assistant\",\"content\":\"{}\"},\"finish_reason\":\"stop\"}],\"usage\":{\"completion_tokens\":1}}";
+    private static final String CHUNK =
+            "data: {\"id\":\"a\",\"object\":\"chat.completion.chunk\",\"choices\":[{\"delta\":{},"
+                    + "\"finish_reason\":%s}]}\n\n";
+    private static final String ERROR =
+            "{\"error\":{\"message\":\"why\",\"type\":\"t\",\"param\":null,\"code\":\"%s\"}}";
 
     private final Deaths deaths = new Deaths();
     private final Judge judge = new Judge(deaths);
@@ -30,8 +33,13 @@ class JudgeTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "data: [DONE]\n\n", "data: {}\n\ndata: [DONE]\n\n",
-        "data: {\"id\":\"a\",\"object\":\"chat.completion.chunk\",\"choices\":[]}\n\ndata: [DONE]\n\n"})
+    @ValueSource(
+            strings = {
+                "",
+                "data: [DONE]\n\n",
+                "data: {}\n\ndata: [DONE]\n\n",
+                "data: {\"id\":\"a\",\"object\":\"chat.completion.chunk\",\"choices\":[]}\n\ndata: [DONE]\n\n"
+            })
     void aStreamThatIsNotWholeIsWrong(String events) {
         assertEquals(Sort.WRONG, stream(events));
     }
@@ -75,12 +83,17 @@ class JudgeTest {
     }
 
     private Sort json(Kind kind, int status, String body) {
-        return judge.of(ask(kind), new Reply(status, Map.of("retry-after", "1"), body.getBytes(UTF_8), true), 0, 10).sort();
+        return judge.of(ask(kind), new Reply(status, Map.of("retry-after", "1"), body.getBytes(UTF_8), true), 0, 10)
+                .sort();
     }
 
     private Sort stream(String events) {
-        return judge.of(ask(Kind.STREAM), new Reply(200, Map.of("content-type", "text/event-stream"), events.getBytes(UTF_8),
-                true), 0, 10).sort();
+        return judge.of(
+                        ask(Kind.STREAM),
+                        new Reply(200, Map.of("content-type", "text/event-stream"), events.getBytes(UTF_8), true),
+                        0,
+                        10)
+                .sort();
     }
 
     private static Ask ask(Kind kind) {

@@ -18,7 +18,8 @@ class ReplyTest {
         assertEquals("b", reply.headers().get("x-a"));
         assertEquals("ä!", reply.text());
         assertTrue(reply.whole());
-        assertFalse(Reply.parse("HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\nä!".getBytes(UTF_8)).whole());
+        assertFalse(Reply.parse("HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\nä!".getBytes(UTF_8))
+                .whole());
     }
 
     @Test
@@ -34,7 +35,8 @@ class ReplyTest {
 
     @Test
     void whatIsNoAnswer() {
-        for (String text : List.of("", "HTTP/1.1 200 OK\r\n", "SSH-2.0\r\n\r\n", "HTTP/1.1 2\r\n\r\n", "HTTP/1.1 abc\r\n\r\n")) {
+        for (String text :
+                List.of("", "HTTP/1.1 200 OK\r\n", "SSH-2.0\r\n\r\n", "HTTP/1.1 2\r\n\r\n", "HTTP/1.1 abc\r\n\r\n")) {
             assertEquals(0, Reply.parse(text.getBytes(UTF_8)).status(), text);
         }
     }

@@ -24,6 +24,7 @@ class TrendTest {
     @Test
     void steadyGrowthIsSeenAndShrinkingIsNone() {
         assertFalse(Trend.of(IntStream.range(100, 200).boxed().toList()).isFlat(0.05, 0));
-        assertTrue(Trend.of(IntStream.range(0, 100).mapToObj(i -> 200 - i).toList()).isFlat(0.05, 0));
+        assertTrue(Trend.of(IntStream.range(0, 100).mapToObj(i -> 200 - i).toList())
+                .isFlat(0.05, 0));
     }
 }

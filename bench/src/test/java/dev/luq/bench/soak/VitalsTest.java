@@ -24,7 +24,9 @@ class VitalsTest {
     void aChildThatEndedAndIsNotTakenNoticeOfIsSeen() throws Exception {
         Process parent = new ProcessBuilder("sh", "-c", "true & exec sleep 60").start();
         try {
-            until("the zombie", () -> Vitals.of(parent.toHandle()).map(Vitals::zombies).orElse(0) == 1);
+            until(
+                    "the zombie",
+                    () -> Vitals.of(parent.toHandle()).map(Vitals::zombies).orElse(0) == 1);
             assertEquals(1, Vitals.of(parent.toHandle()).orElseThrow().children());
         } finally {
             parent.destroyForcibly().waitFor();

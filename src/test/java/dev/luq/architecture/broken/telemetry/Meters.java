@@ -1,5 +1,4 @@
 package dev.luq.architecture.broken.telemetry;
 
 /** Nobody may use this. */
-public class Meters {
-}
+public class Meters {}

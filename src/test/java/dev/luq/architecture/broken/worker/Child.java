@@ -1,5 +1,4 @@
 package dev.luq.architecture.broken.worker;
 
 /** Runs in the child process. */
-public class Child {
-}
+public class Child {}
