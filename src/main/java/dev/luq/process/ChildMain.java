@@ -32,9 +32,7 @@ public final class ChildMain {
      *     JVM's fatal error included, goes nowhere: the JVM writes the same into its report
      */
     public static OutputStream begin() {
-        for (String name : new String[] {"INT", "TERM", "HUP"}) {
-            Signal.handle(new Signal(name), SignalHandler.SIG_IGN);
-        }
+        ignoreSignals();
         System.setOut(System.err);
         try {
             // The same pipe by another descriptor; closing the first one connects its number to /dev/null.
@@ -44,6 +42,13 @@ public final class ChildMain {
         } catch (IOException e) {
             // No /proc, or no pipe: then nothing but frames must be printed.
             return new FileOutputStream(FileDescriptor.out);
+        }
+    }
+
+    /** By an interface that javac warns of whatever one says, which is why warnings are no errors. */
+    private static void ignoreSignals() {
+        for (String name : new String[] {"INT", "TERM", "HUP"}) {
+            Signal.handle(new Signal(name), SignalHandler.SIG_IGN);
         }
     }
 
