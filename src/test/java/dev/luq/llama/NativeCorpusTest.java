@@ -2,6 +2,7 @@ package dev.luq.llama;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
 import dev.luq.Integration;
@@ -22,6 +23,8 @@ import org.bytedeco.javacpp.BytePointer;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * The inputs of native/fuzz, without the checks of a fuzzing build and through the bindings: each is refused or read within
@@ -70,6 +73,19 @@ class NativeCorpusTest {
             targets.add(file.replace(".cpp", ""));
         }
         assertEquals(targets, new TreeSet<>(list(CORPUS)));
+    }
+
+    /** The shim wants every option; without one of them these inputs would test nothing but that. */
+    @ParameterizedTest
+    @ValueSource(strings = {"sampling.json", "grammar.json"})
+    void optionsOfTheCorpusMakeASampler(String file) throws IOException {
+        byte[] input = Files.readAllBytes(CORPUS.resolve("options").resolve(file));
+        try (BytePointer options = Native.utf8(text(input, 0))) {
+            luq_sampler sampler =
+                    llama.luq_sampler_init(TinyModels.model(TinyModels.LLAVA).pointer(), options);
+            assertNotNull(sampler, Native::lastError);
+            llama.luq_sampler_free(sampler);
+        }
     }
 
     private static List<String> list(Path folder) throws IOException {
