@@ -79,10 +79,10 @@ class NativeCorpusTest {
     @ParameterizedTest
     @ValueSource(strings = {"sampling.json", "grammar.json"})
     void optionsOfTheCorpusMakeASampler(String file) throws IOException {
+        Model model = TinyModels.model(TinyModels.LLAVA);
         byte[] input = Files.readAllBytes(CORPUS.resolve("options").resolve(file));
         try (BytePointer options = Native.utf8(text(input, 0))) {
-            luq_sampler sampler =
-                    llama.luq_sampler_init(TinyModels.model(TinyModels.LLAVA).pointer(), options);
+            luq_sampler sampler = llama.luq_sampler_init(model.pointer(), options);
             assertNotNull(sampler, Native::lastError);
             llama.luq_sampler_free(sampler);
         }
