@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.luq.Integration;
 import dev.luq.engine.GenerationEvent.ToolCall;
 import dev.luq.llama.ChatPrompt;
 import dev.luq.llama.ChatTemplates;
@@ -21,6 +22,7 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
 /** A real vocabulary and parser; the test plays the model and chooses the tokens. */
+@Integration
 class OutputProcessorTest {
 
     private final Vocabulary vocabulary = TinyEngine.model(TinyEngine.QWEN).vocabulary();
