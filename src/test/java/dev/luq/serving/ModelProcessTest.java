@@ -18,7 +18,6 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import dev.luq.Integration;
 import dev.luq.llama.ModelQuantizer;
 import dev.luq.machine.Kernels;
-import dev.luq.process.ChildCommand;
 import dev.luq.protocol.ServerFrame;
 import dev.luq.protocol.WorkerFrame;
 import dev.luq.requant.TestModels;
@@ -32,8 +31,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -53,18 +50,11 @@ class ModelProcessTest {
     /** Of the evaluation set's questions one in so many is asked twice. */
     private static final ObjectMapper JSON = new ObjectMapper();
 
-    private static final WorkerConfig CONFIG = TestConfig.of(Map.of("threads", "1", "image-threads", "1"));
-
-    private final ScheduledExecutorService timer = Executors.newScheduledThreadPool(1);
-    private final List<SupervisedWorker> workers = new ArrayList<>();
+    private final ModelProcesses processes = new ModelProcesses();
 
     @AfterEach
     void endWorkers() throws InterruptedException {
-        for (SupervisedWorker worker : workers) {
-            worker.drain();
-            worker.end(System.nanoTime());
-        }
-        timer.shutdownNow();
+        processes.close();
     }
 
     @ParameterizedTest
@@ -159,7 +149,7 @@ class ModelProcessTest {
                 + "{% endfor %}{% endfor %}{{ messages[0]['content'] }}";
         Path model = TestModels.withTemplate(TestModels.model(TestModels.LLAVA), loops, folder.resolve("loops.gguf"));
         SupervisedWorker worker =
-                started(model, null, Kernels.STOCK, TestConfig.of(Map.of("load-stall-timeout", "6S")));
+                processes.start(model, null, Kernels.STOCK, TestConfig.of(Map.of("load-stall-timeout", "6S")));
         until(
                 "failure",
                 () -> worker.state() == ModelWorker.State.FAILED && worker.pid().isEmpty());
@@ -194,7 +184,7 @@ class ModelProcessTest {
                     new ModelQuantizer.Options(
                             ModelQuantizer.FileType.valueOf(type), false, Map.of(), Optional.empty(), 1));
         }
-        SupervisedWorker worker = started(file, demo.resolveSibling("mmproj-luq-demo-F16.gguf"), kernels);
+        SupervisedWorker worker = processes.start(file, demo.resolveSibling("mmproj-luq-demo-F16.gguf"), kernels);
         ready(worker);
         Path examples = demo.resolveSibling("examples");
         for (String line : Files.readAllLines(examples.resolve("examples.jsonl"))) {
@@ -232,39 +222,7 @@ class ModelProcessTest {
     }
 
     private SupervisedWorker started(Path model, Path mmproj) {
-        return started(model, mmproj, Kernels.FAST);
-    }
-
-    private SupervisedWorker started(Path model, Path mmproj, Kernels kernels) {
-        return started(model, mmproj, kernels, CONFIG);
-    }
-
-    private SupervisedWorker started(Path model, Path mmproj, Kernels kernels, WorkerConfig config) {
-        ChildCommand command = new ChildCommand(CONFIG.process(), ChildCommand.WORKER_MAIN);
-        ServerFrame.Load load = new ServerFrame.Load(
-                List.of(model.toString()),
-                mmproj == null ? null : mmproj.toString(),
-                0,
-                2,
-                64,
-                1,
-                1,
-                1 << 20,
-                0,
-                0,
-                kernels);
-        SupervisedWorker worker = new SupervisedWorker(
-                "tiny",
-                load,
-                config,
-                (modelId, events) -> WorkerProcess.start(modelId, command, events),
-                timer,
-                new GenerationListener() {},
-                new Quarantine(CONFIG.restart()),
-                () -> {});
-        workers.add(worker);
-        worker.start();
-        return worker;
+        return processes.start(model, mmproj, Kernels.FAST);
     }
 
     private static ServerFrame.Image image(Path png) throws IOException {

@@ -11,7 +11,6 @@ import dev.luq.Integration;
 import dev.luq.gguf.ModelFiles;
 import dev.luq.llama.Model;
 import dev.luq.machine.Kernels;
-import dev.luq.process.ChildCommand;
 import dev.luq.protocol.ServerFrame;
 import dev.luq.protocol.WorkerFrame;
 import dev.luq.requant.TestModels;
@@ -20,9 +19,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -40,7 +36,7 @@ class NotFiniteTest {
     @TempDir
     Path folder;
 
-    private final ScheduledExecutorService timer = Executors.newScheduledThreadPool(1);
+    private final ModelProcesses processes = new ModelProcesses();
     private SupervisedWorker worker;
 
     @BeforeEach
@@ -50,9 +46,7 @@ class NotFiniteTest {
 
     @AfterEach
     void end() throws InterruptedException {
-        worker.drain();
-        worker.end(System.nanoTime());
-        timer.shutdownNow();
+        processes.close();
     }
 
     @ParameterizedTest
@@ -107,20 +101,9 @@ class NotFiniteTest {
     }
 
     private void start(Path model, Kernels kernels) {
-        WorkerConfig config = TestConfig.of(Map.of());
-        ChildCommand command = new ChildCommand(config.process(), ChildCommand.WORKER_MAIN);
-        ServerFrame.Load load =
-                new ServerFrame.Load(List.of(model.toString()), null, 1024, 2, 128, 1, 1, 1 << 20, 0, 0, kernels);
-        worker = new SupervisedWorker(
-                "tiny",
-                load,
-                config,
-                (modelId, events) -> WorkerProcess.start(modelId, command, events),
-                timer,
-                new GenerationListener() {},
-                new Quarantine(config.restart()),
-                () -> {});
-        worker.start();
+        worker = processes.start(
+                new ServerFrame.Load(List.of(model.toString()), null, 1024, 2, 128, 1, 1, 1 << 20, 0, 0, kernels),
+                ModelProcesses.CONFIG);
         WorkerClient.ready(worker);
     }
 }

@@ -12,20 +12,14 @@ import dev.luq.bench.AnswerDifference;
 import dev.luq.bench.LadderMix;
 import dev.luq.llama.ModelQuantizer;
 import dev.luq.machine.Kernels;
-import dev.luq.process.ChildCommand;
-import dev.luq.protocol.ServerFrame;
 import dev.luq.protocol.WorkerFrame;
 import dev.luq.requant.TestModels;
 import io.smallrye.mutiny.helpers.test.AssertSubscriber;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -37,18 +31,12 @@ class OurKernelsTest {
     private static final int EVERY = 40;
 
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final WorkerConfig CONFIG = TestConfig.of(Map.of("threads", "1", "image-threads", "1"));
 
-    private final ScheduledExecutorService timer = Executors.newScheduledThreadPool(1);
-    private final List<SupervisedWorker> workers = new ArrayList<>();
+    private final ModelProcesses processes = new ModelProcesses();
 
     @AfterEach
     void end() throws InterruptedException {
-        for (SupervisedWorker worker : workers) {
-            worker.drain();
-            worker.end(System.nanoTime());
-        }
-        timer.shutdownNow();
+        processes.close();
     }
 
     /** Every type that our kernels multiply; importances are made up, so answers are not all right. */
@@ -67,9 +55,9 @@ class OurKernelsTest {
                         Optional.of(TestModels.importance(TestModels.read(demo))),
                         1));
         Path mmproj = demo.resolveSibling("mmproj-luq-demo-F16.gguf");
-        SupervisedWorker stock = started(mixed, mmproj, Kernels.STOCK);
+        SupervisedWorker stock = processes.start(mixed, mmproj, Kernels.STOCK);
         List<SupervisedWorker> ours =
-                List.of(started(mixed, mmproj, Kernels.FAST), started(mixed, mmproj, Kernels.COMPACT));
+                List.of(processes.start(mixed, mmproj, Kernels.FAST), processes.start(mixed, mmproj, Kernels.COMPACT));
         ready(stock);
         ours.forEach(WorkerClient::ready);
         Path folderOfSet = demo.resolveSibling("evaluation");
@@ -92,23 +80,5 @@ class OurKernelsTest {
                 .map(WorkerFrame.Delta.class::cast)
                 .flatMap(delta -> delta.logprobs().stream())
                 .toList();
-    }
-
-    private SupervisedWorker started(Path model, Path mmproj, Kernels kernels) {
-        ChildCommand command = new ChildCommand(CONFIG.process(), ChildCommand.WORKER_MAIN);
-        ServerFrame.Load load = new ServerFrame.Load(
-                List.of(model.toString()), mmproj.toString(), 0, 2, 64, 1, 1, 1 << 20, 0, 0, kernels);
-        SupervisedWorker worker = new SupervisedWorker(
-                "tiny",
-                load,
-                CONFIG,
-                (modelId, events) -> WorkerProcess.start(modelId, command, events),
-                timer,
-                new GenerationListener() {},
-                new Quarantine(CONFIG.restart()),
-                () -> {});
-        workers.add(worker);
-        worker.start();
-        return worker;
     }
 }
