@@ -46,9 +46,7 @@ llama_context * decoded_context() {
 
 namespace fuzz {
 
-const llama_model * model() {
-    return loaded_model();
-}
+const llama_model * model() { return loaded_model(); }
 
 llama_context * context() {
     static llama_context * context = decoded_context();
@@ -67,9 +65,14 @@ std::string chat_template(const std::string & name) {
 
 const std::vector<std::string> & template_names() {
     static const std::vector<std::string> names{
-        "Qwen-Qwen2.5-7B-Instruct", "Qwen3-Coder", "meta-llama-Llama-3.1-8B-Instruct",
-        "mistralai-Mistral-Nemo-Instruct-2407", "NousResearch-Hermes-2-Pro-Llama-3-8B-tool_use",
-        "deepseek-ai-DeepSeek-V3.1", "openai-gpt-oss-120b", "meetkai-functionary-medium-v3.2",
+        "Qwen-Qwen2.5-7B-Instruct",
+        "Qwen3-Coder",
+        "meta-llama-Llama-3.1-8B-Instruct",
+        "mistralai-Mistral-Nemo-Instruct-2407",
+        "NousResearch-Hermes-2-Pro-Llama-3-8B-tool_use",
+        "deepseek-ai-DeepSeek-V3.1",
+        "openai-gpt-oss-120b",
+        "meetkai-functionary-medium-v3.2",
     };
     return names;
 }
@@ -98,8 +101,14 @@ std::string request_with_tools() {
 
 void sample(const json & answer, uint32_t seed, int tokens) {
     json options{
-        {"temperature", 2.0}, {"top_k", 0}, {"top_p", 1.0}, {"min_p", 0.0}, {"frequency_penalty", 0.0},
-        {"presence_penalty", 0.0}, {"repeat_penalty", 1.0}, {"seed", (int64_t) seed},
+        {"temperature", 2.0},
+        {"top_k", 0},
+        {"top_p", 1.0},
+        {"min_p", 0.0},
+        {"frequency_penalty", 0.0},
+        {"presence_penalty", 0.0},
+        {"repeat_penalty", 1.0},
+        {"seed", (int64_t) seed},
     };
     options["logit_bias"] = json::array();
     for (const char * key : {"grammar", "grammar_lazy", "grammar_prefix", "triggers", "preserved_tokens"}) {

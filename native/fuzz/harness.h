@@ -42,8 +42,8 @@ void sample(const json & answer, uint32_t seed, int tokens);
 template <typename T, void (*Free)(T *)> struct Freed {
     void operator()(T * object) const { Free(object); }
 };
-using Chat    = std::unique_ptr<luq_chat, Freed<luq_chat, luq_chat_free>>;
-using Parser  = std::unique_ptr<luq_parser, Freed<luq_parser, luq_parser_free>>;
+using Chat = std::unique_ptr<luq_chat, Freed<luq_chat, luq_chat_free>>;
+using Parser = std::unique_ptr<luq_parser, Freed<luq_parser, luq_parser_free>>;
 using Sampler = std::unique_ptr<luq_sampler, Freed<luq_sampler, luq_sampler_free>>;
 
 } // namespace fuzz

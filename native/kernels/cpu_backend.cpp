@@ -23,8 +23,8 @@ CpuBackend CpuBackend::find() {
         throw std::runtime_error("ggml's CPU backend is not loaded");
     }
     // Any function of the backend tells which of the loaded libraries it is.
-    void * known = ggml_backend_reg_get_proc_address(ggml_backend_dev_backend_reg(backend.device),
-                                                     "ggml_backend_dev_get_extra_bufts");
+    void * known = ggml_backend_reg_get_proc_address(
+        ggml_backend_dev_backend_reg(backend.device), "ggml_backend_dev_get_extra_bufts");
     Dl_info info;
     void * library = known && dladdr(known, &info) ? dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD) : nullptr;
     if (!library) {

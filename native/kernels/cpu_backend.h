@@ -17,7 +17,7 @@ struct CpuBackend {
     void (*barrier)(ggml_threadpool *);
     // A counter that the threads of one operation share.
     void (*chunk_set)(ggml_threadpool *, int value);
-    int  (*chunk_add)(ggml_threadpool *, int value); // returns the value before
+    int (*chunk_add)(ggml_threadpool *, int value); // returns the value before
     ggml_from_float_t quantize_q8_k;
     decltype(&ggml_get_type_traits_cpu) type_traits;
 

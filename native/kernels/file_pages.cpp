@@ -19,8 +19,8 @@ bool maps_file(uintptr_t begin, uintptr_t end) {
         uintptr_t first, last;
         char permissions[5];
         unsigned long inode;
-        const int fields = std::sscanf(line, "%" SCNxPTR "-%" SCNxPTR " %4s %*s %*s %lu", &first, &last, permissions,
-                                       &inode);
+        const int fields =
+            std::sscanf(line, "%" SCNxPTR "-%" SCNxPTR " %4s %*s %*s %lu", &first, &last, permissions, &inode);
         found = fields == 4 && first <= begin && end <= last && permissions[3] == 's' && inode != 0;
     }
     std::fclose(maps);

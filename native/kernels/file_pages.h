@@ -10,7 +10,7 @@ namespace luq::kernels {
 template <typename Action> void whole_pages(const void * start, size_t size, Action && action) {
     constexpr uintptr_t PAGE = 4096;
     const uintptr_t begin = ((uintptr_t) start + PAGE - 1) / PAGE * PAGE;
-    const uintptr_t end   = ((uintptr_t) start + size) / PAGE * PAGE;
+    const uintptr_t end = ((uintptr_t) start + size) / PAGE * PAGE;
     if (begin < end) {
         action((void *) begin, end - begin);
     }

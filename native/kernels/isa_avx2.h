@@ -9,7 +9,7 @@ namespace luq::kernels {
 namespace {
 
 struct Avx2Base {
-    using Lanes  = __m256i;
+    using Lanes = __m256i;
     using Floats = __m256;
     static constexpr int LANES = 8, MAX_COLUMNS = 4;
 
@@ -53,7 +53,7 @@ struct Avx2Base {
     static LUQ_INLINE Floats zero_floats() { return _mm256_setzero_ps(); }
     static LUQ_INLINE Floats splat(float x) { return _mm256_set1_ps(x); }
     static LUQ_INLINE Floats half(Lanes bits) {
-        const __m256i low   = _mm256_and_si256(bits, _mm256_set1_epi32(0xFFFF));
+        const __m256i low = _mm256_and_si256(bits, _mm256_set1_epi32(0xFFFF));
         const __m256i words = _mm256_permute4x64_epi64(_mm256_packus_epi32(low, low), 0x08);
         return _mm256_cvtph_ps(_mm256_castsi256_si128(words));
     }

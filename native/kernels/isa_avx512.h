@@ -9,7 +9,7 @@ namespace luq::kernels {
 namespace {
 
 struct Avx512Vnni {
-    using Lanes  = __m512i;
+    using Lanes = __m512i;
     using Floats = __m512;
     static constexpr int LANES = 16, MAX_COLUMNS = 8;
 
@@ -58,9 +58,7 @@ struct Avx512Vnni {
         return _mm512_add_epi32(sum, _mm512_mullo_epi32(a, b));
     }
     static LUQ_INLINE Lanes multiply_add_pairs(Lanes sum, Lanes a, Lanes b) { return _mm512_dpwssd_epi32(sum, a, b); }
-    static LUQ_INLINE Lanes multiply_add_small(Lanes sum, Lanes a, Lanes b) {
-        return multiply_add_pairs(sum, a, b);
-    }
+    static LUQ_INLINE Lanes multiply_add_small(Lanes sum, Lanes a, Lanes b) { return multiply_add_pairs(sum, a, b); }
 
     static LUQ_INLINE Floats zero_floats() { return _mm512_setzero_ps(); }
     static LUQ_INLINE Floats splat(float x) { return _mm512_set1_ps(x); }

@@ -17,12 +17,12 @@ template <> struct Weights<Avx512Vbmi, GridPanels> : TernaryWeights<Avx512Vbmi, 
         if constexpr (P % 8 == 0) {
             look_up<P / 2>();
         }
-        const Lanes high  = V::load(lines + LINE_BYTES * GridPanels::high_line(P / 4));
+        const Lanes high = V::load(lines + LINE_BYTES * GridPanels::high_line(P / 4));
         const Lanes eight = V::splat(0x18181818);
-        const Lanes left  = V::where_bit<NIBBLE + 3>(high, 0x02020202);
+        const Lanes left = V::where_bit<NIBBLE + 3>(high, 0x02020202);
         const Lanes right = V::where_bit<NIBBLE + 11>(high, 0x02020202);
         repeat<2>([&](auto i) LUQ_LAMBDA {
-            quants[i]     = V::and_or(columns<BYTE>(trits[i][P / 2 % 4]), eight, left);
+            quants[i] = V::and_or(columns<BYTE>(trits[i][P / 2 % 4]), eight, left);
             quants[2 + i] = V::and_or(columns<BYTE + 1>(trits[i][P / 2 % 4]), eight, right);
         });
         return scale<P>();
@@ -34,7 +34,7 @@ template <> struct Weights<Avx512Vbmi, GridPanels> : TernaryWeights<Avx512Vbmi, 
     template <int First> LUQ_INLINE void look_up() {
         Lanes table[4]; // which of the sixteen, in the upper half of each byte: its highest bit is the index's eighth
         repeat<4>([&](auto i) LUQ_LAMBDA {
-            const Lanes low  = V::load(lines + LINE_BYTES * GridPanels::low_line(First + i));
+            const Lanes low = V::load(lines + LINE_BYTES * GridPanels::low_line(First + i));
             const Lanes high = V::load(lines + LINE_BYTES * GridPanels::high_line((First + i) / 2));
             table[i] = V::and_or(V::shift<i % 2 * 4 - 4>(high), V::splat(0x70707070),
                                  V::bit_and(low, V::splat((int) 0x80808080)));
@@ -46,7 +46,7 @@ template <> struct Weights<Avx512Vbmi, GridPanels> : TernaryWeights<Avx512Vbmi, 
             repeat<4>([&](auto i) LUQ_LAMBDA { found[i] = _mm512_cmpeq_epi8_mask(table[i], here); });
             repeat<2>([&](auto half) LUQ_LAMBDA {
                 const Lanes first = V::load(TRIT_GRID.bytes[half] + 128 * t);
-                const Lanes last  = V::load(TRIT_GRID.bytes[half] + 128 * t + 64);
+                const Lanes last = V::load(TRIT_GRID.bytes[half] + 128 * t + 64);
                 repeat<4>([&](auto i) LUQ_LAMBDA {
                     trits[half][i] = _mm512_mask2_permutex2var_epi8(first, trits[half][i], found[i], last);
                 });

@@ -8,7 +8,7 @@ namespace luq::kernels {
 namespace {
 
 struct NeonDotprod {
-    using Lanes  = int32x4_t;
+    using Lanes = int32x4_t;
     using Floats = float32x4_t;
     static constexpr int LANES = 4, MAX_COLUMNS = 4;
 
@@ -53,7 +53,8 @@ struct NeonDotprod {
         return vreinterpretq_s32_u32(words);
     }
     static LUQ_INLINE Lanes select(const int32_t * table, Lanes a) {
-        const int32x4_t bytes = vmlaq_s32(vdupq_n_s32(0x03020100), vandq_s32(a, vdupq_n_s32(3)), vdupq_n_s32(0x04040404));
+        const int32x4_t bytes =
+            vmlaq_s32(vdupq_n_s32(0x03020100), vandq_s32(a, vdupq_n_s32(3)), vdupq_n_s32(0x04040404));
         return lookup((const uint8_t *) table, bytes);
     }
     static LUQ_INLINE Lanes multiply_add(Lanes sum, Lanes a, Lanes b) { return vmlaq_s32(sum, a, b); }
@@ -74,9 +75,7 @@ struct NeonDotprod {
     static LUQ_INLINE void store(float * p, Floats a) { vst1q_f32(p, a); }
 };
 
-bool available() {
-    return getauxval(AT_HWCAP) & HWCAP_ASIMDDP;
-}
+bool available() { return getauxval(AT_HWCAP) & HWCAP_ASIMDDP; }
 
 } // namespace
 

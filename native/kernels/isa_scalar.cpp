@@ -8,7 +8,7 @@ namespace luq::kernels {
 namespace {
 
 struct Scalar {
-    using Lanes  = int32_t;
+    using Lanes = int32_t;
     using Floats = float;
     static constexpr int LANES = 1, MAX_COLUMNS = 1;
 
@@ -55,9 +55,9 @@ struct Scalar {
     static Floats splat(float x) { return x; }
     static Floats half(Lanes bits) {
         const int sign = bits >> 15 & 1, exponent = bits >> 10 & 31, fraction = bits & 1023;
-        const float size = exponent == 31 ? (fraction ? NAN : INFINITY)
-                         : exponent == 0  ? std::ldexp((float) fraction, -24)
-                                          : std::ldexp((float) (fraction + 1024), exponent - 25);
+        const float size = exponent == 31  ? (fraction ? NAN : INFINITY)
+                           : exponent == 0 ? std::ldexp((float) fraction, -24)
+                                           : std::ldexp((float) (fraction + 1024), exponent - 25);
         return sign ? -size : size;
     }
     static Floats to_float(Lanes a) { return (float) a; }

@@ -9,14 +9,14 @@ namespace luq::kernels {
 const InstructionSet * const INSTRUCTION_SETS[] = {
 #ifdef __x86_64__
 #ifndef LUQ_AVX2_ONLY
-    &AVX512_VBMI, &AVX512_VNNI, &AVX_VNNI,
+    &AVX512_VBMI,  &AVX512_VNNI, &AVX_VNNI,
 #endif
     &AVX2,
 #endif
 #ifdef __aarch64__
     &NEON_DOTPROD,
 #endif
-    &SCALAR, nullptr,
+    &SCALAR,       nullptr,
 };
 
 const InstructionSet & instruction_set(const char * name) {

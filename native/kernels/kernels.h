@@ -12,7 +12,7 @@ using Multiply = void (*)(const uint8_t * panels, int count, int superblocks, co
 
 struct InstructionSet {
     const char * name;
-    bool (*available)(); // on this CPU
+    bool (*available)();                                                 // on this CPU
     Multiply trits, grid, nibbles, six_bits, six_values, iq3_xxs, iq3_s; // by panels.h
 };
 

@@ -11,7 +11,7 @@ namespace {
 // A layout that refuses some types. It stands in the place of the layout itself, whose buffers know it by its address.
 struct Restricted : ggml::cpu::extra_buffer_type {
     ggml::cpu::extra_buffer_type * layout;
-    std::set<ggml_type>            types;
+    std::set<ggml_type> types;
 
     bool supports_op(ggml_backend_dev_t device, const ggml_tensor * op) override {
         return op->src[0] && types.count(op->src[0]->type) && layout->supports_op(device, op);
@@ -31,7 +31,7 @@ class PlainProduct : public ggml::cpu::tensor_traits {
     }
 
     bool compute_forward(ggml_compute_params * params, ggml_tensor * product) override {
-        const ggml_tensor & matrix = *product->src[0], & columns = *product->src[1];
+        const ggml_tensor &matrix = *product->src[0], &columns = *product->src[1];
         const auto to_float = ggml_get_type_traits(matrix.type)->to_float;
         const int64_t width = matrix.ne[0], rows = ggml_nrows(&matrix);
         // So many matrices of the second operand share one of the first.
@@ -84,8 +84,8 @@ class PlainProduct : public ggml::cpu::tensor_traits {
 
 // No layout for weights, but asked for every operation as those are.
 struct PlainRows : ggml::cpu::extra_buffer_type {
-    std::set<ggml_type>      types; // that llama.cpp multiplies right
-    PlainProduct             product;
+    std::set<ggml_type> types; // that llama.cpp multiplies right
+    PlainProduct product;
     ggml_backend_buffer_type buffer_type;
 
     bool supports_op(ggml_backend_dev_t, const ggml_tensor *) override { return false; }

@@ -62,7 +62,7 @@ bool MatrixProduct::compute_forward(ggml_compute_params * params, ggml_tensor * 
     const int64_t pieces = params->nth == 1 ? 1 : params->nth * PIECES_PER_THREAD;
     for (int64_t piece = params->ith; piece < pieces; piece = backend.chunk_add(params->threadpool, 1)) {
         const int64_t first = piece_start(piece, pieces, panels, params->nth);
-        const int64_t last  = piece_start(piece + 1, pieces, panels, params->nth);
+        const int64_t last = piece_start(piece + 1, pieces, panels, params->nth);
         for (int64_t c = 0; c < columns; c += COLUMNS_AT_ONCE) {
             multiply((const uint8_t *) matrix.data + first * weights.panel_bytes(matrix.ne[0]), last - first,
                      superblocks, activations + c * superblocks, std::min(COLUMNS_AT_ONCE, columns - c),

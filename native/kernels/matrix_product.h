@@ -19,7 +19,7 @@ class MatrixProduct : public ggml::cpu::tensor_traits {
     bool compute_forward(ggml_compute_params * params, ggml_tensor * product) override;
 
   private:
-    const Multiply     multiply;
+    const Multiply multiply;
     const CpuBackend & backend;
 
     void quantize(const ggml_compute_params & params, const ggml_tensor & columns) const;

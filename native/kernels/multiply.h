@@ -37,7 +37,7 @@ void multiply_panel(const uint8_t * panel, bool cold, int superblocks, const Act
             repeat<Columns>([&](auto c) LUQ_LAMBDA { total[c] = V::zero(); });
             repeat<Panels::PARTS>([&](auto part) LUQ_LAMBDA {
                 if (cold && strip == 0) {
-                    prefetch<Panels::LINES * part / Panels::PARTS, Panels::LINES * (part + 1) / Panels::PARTS>(panel);
+                    prefetch<Panels::LINES * part / Panels::PARTS, Panels::LINES *(part + 1) / Panels::PARTS>(panel);
                 }
                 Lanes quants[QUADS];
                 const Lanes scale = weights.template part<part>(quants);
@@ -70,8 +70,8 @@ void multiply(const uint8_t * panels, int count, int superblocks, const Activati
         const auto take = [&](auto tile) {
             if constexpr (tile <= V::MAX_COLUMNS) {
                 for (; columns - c >= tile; c += tile) {
-                    multiply_panel<V, Panels, tile>(panels, c == 0, superblocks,
-                                                    activations + (size_t) c * superblocks, out + c * stride, stride);
+                    multiply_panel<V, Panels, tile>(
+                        panels, c == 0, superblocks, activations + (size_t) c * superblocks, out + c * stride, stride);
                 }
             }
         };
@@ -83,8 +83,15 @@ void multiply(const uint8_t * panels, int count, int superblocks, const Activati
 }
 
 template <typename V> constexpr InstructionSet kernels_of(const char * name, bool (*available)()) {
-    return {name, available, multiply<V, TritPanels>, multiply<V, GridPanels>, multiply<V, NibblePanels>,
-            multiply<V, SixBitPanels>, multiply<V, SixValuePanels>, multiply<V, Iq3XxsPanels>, multiply<V, Iq3SPanels>};
+    return {name,
+            available,
+            multiply<V, TritPanels>,
+            multiply<V, GridPanels>,
+            multiply<V, NibblePanels>,
+            multiply<V, SixBitPanels>,
+            multiply<V, SixValuePanels>,
+            multiply<V, Iq3XxsPanels>,
+            multiply<V, Iq3SPanels>};
 }
 
 } // namespace luq::kernels

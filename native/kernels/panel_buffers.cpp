@@ -44,9 +44,8 @@ ggml_backend_buffer_t alloc_buffer(ggml_backend_buffer_type_t type, size_t size)
         buffer->iface.set_tensor = set_tensor;
         buffer->iface.get_tensor = nullptr;
         buffer->iface.cpy_tensor = nullptr;
-        whole_pages(ggml_backend_buffer_get_base(buffer), size, [](void * pages, size_t bytes) {
-            madvise(pages, bytes, MADV_HUGEPAGE);
-        });
+        whole_pages(ggml_backend_buffer_get_base(buffer), size,
+                    [](void * pages, size_t bytes) { madvise(pages, bytes, MADV_HUGEPAGE); });
     }
     return buffer;
 }

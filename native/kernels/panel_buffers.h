@@ -24,9 +24,9 @@ class PanelBuffers : public ggml::cpu::extra_buffer_type {
     PanelBuffers(const CpuBackend & backend, Layout layout, const Choice & choice, int threads);
 
     ggml_backend_buffer_type * buffer_type() { return &type; }
-    const MatrixProduct *      product_of(const ggml_tensor & matrix) const; // null where it has no panels
-    void                       join(); // in front of llama.cpp's own layouts
-    void                       leave();
+    const MatrixProduct * product_of(const ggml_tensor & matrix) const; // null where it has no panels
+    void join();                                                        // in front of llama.cpp's own layouts
+    void leave();
 
     const int threads;
 
@@ -34,12 +34,12 @@ class PanelBuffers : public ggml::cpu::extra_buffer_type {
     ggml::cpu::tensor_traits * get_tensor_traits(const ggml_tensor * op) override;
 
   private:
-    CpuBackend                                  backend;
-    ggml_backend_buffer_type                    type;
+    CpuBackend backend;
+    ggml_backend_buffer_type type;
     std::vector<std::unique_ptr<MatrixProduct>> products; // by ggml_type; null where a type has no panels
 
     MatrixProduct * product(const ggml_tensor & matrix) const;
-    bool            holds(const ggml_tensor * tensor) const;
+    bool holds(const ggml_tensor * tensor) const;
 };
 
 // Adds the buffer type to the CPU backend, with panels of that layout and these kernels (choice_of). To be called once,

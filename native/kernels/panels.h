@@ -12,15 +12,15 @@
 
 namespace luq::kernels {
 
-constexpr int ROWS       = 16;  // of a panel
+constexpr int ROWS = 16;        // of a panel
 constexpr int SUPERBLOCK = 256; // columns; ggml's QK_K
-constexpr int GROUP      = 16;  // columns that share a sum of activations
+constexpr int GROUP = 16;       // columns that share a sum of activations
 constexpr int LINE_BYTES = 4 * ROWS;
 
 // One superblock of a column of activations: ggml's Q8_K, and what a weight type needs of its sums.
 struct ActivationBlock {
-    float   d;             // activation = d * q
-    int8_t  q[SUPERBLOCK];
+    float d; // activation = d * q
+    int8_t q[SUPERBLOCK];
     int32_t correction[SUPERBLOCK / 4]; // see the weight types below
 };
 
@@ -91,7 +91,7 @@ struct SixBitPanels {
 struct SixValuePanels {
     static constexpr int LINES = 27, PARTS = 16, COLUMNS = 16, LARGEST = 86;
     static constexpr int OFFSET = 43, DIVISOR = 8, CODES = 6, RUNS = 4, SIZE_SHIFT = 4, SCALE_LINE = 1, CODE_LINE = 3;
-    static constexpr int low_line(int i) { return CODE_LINE + 3 * i; }      // the first of two, columns 32i..32i+31
+    static constexpr int low_line(int i) { return CODE_LINE + 3 * i; } // the first of two, columns 32i..32i+31
     static constexpr int high_line(int i) { return CODE_LINE + 2 + 3 * i; }
     static constexpr uint8_t VALUES[16] = {0, 18, 35, 51, 68, 86};
 };

@@ -24,8 +24,13 @@ using Clock = std::chrono::steady_clock;
 
 bool needs_tables(ggml_type type) { // to be quantized: seconds
     switch (type) {
-        case GGML_TYPE_IQ1_S: case GGML_TYPE_IQ1_M: case GGML_TYPE_IQ2_XXS: case GGML_TYPE_IQ2_XS: case GGML_TYPE_IQ2_S:
-        case GGML_TYPE_IQ3_XXS: case GGML_TYPE_IQ3_S:
+        case GGML_TYPE_IQ1_S:
+        case GGML_TYPE_IQ1_M:
+        case GGML_TYPE_IQ2_XXS:
+        case GGML_TYPE_IQ2_XS:
+        case GGML_TYPE_IQ2_S:
+        case GGML_TYPE_IQ3_XXS:
+        case GGML_TYPE_IQ3_S:
             return true;
         default:
             return false;
@@ -95,10 +100,10 @@ std::vector<float> columns_of() {
 
 // What products have to be, and by how much they may differ: [column * ROW_COUNT + row].
 struct Reference {
-    ggml_type            type = GGML_TYPE_COUNT;
+    ggml_type type = GGML_TYPE_COUNT;
     std::vector<uint8_t> file;
-    std::vector<float>   columns;
-    std::vector<double>  products, allowed;
+    std::vector<float> columns;
+    std::vector<double> products, allowed;
 
     explicit Reference(ggml_type type) : type(type), file(weights_of(type)), columns(columns_of()) {
         products.resize(ROW_COUNT * MANY_COLUMNS);
@@ -174,7 +179,7 @@ struct Backend {
 struct Product {
     std::unique_ptr<ggml_context, decltype(&ggml_free)> context;
     std::vector<Buffer> buffers;
-    ggml_tensor * weights, * columns, * product;
+    ggml_tensor *weights, *columns, *product;
     ggml_cgraph * graph;
 
     Product(ggml_type type, int64_t count, int repeated)

@@ -8,9 +8,9 @@ namespace luq::kernels {
 
 // What is tried at a time.
 struct Trial {
-    ggml_type                  type;
-    std::string                set;    // an instruction set of ours, "rows", or a layout of llama.cpp's by its name
-    const WeightType *         panels; // null for llama.cpp's
+    ggml_type type;
+    std::string set;                   // an instruction set of ours, "rows", or a layout of llama.cpp's by its name
+    const WeightType * panels;         // null for llama.cpp's
     ggml_backend_buffer_type_t layout; // of llama.cpp's weights; null for ours
 
     // "fast", "compact", "both" for the layouts of ours that have these panels, "stock" for llama.cpp's.

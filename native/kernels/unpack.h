@@ -61,7 +61,7 @@ template <typename V, typename Panels> struct TernaryWeights : OffsetWeights<V> 
     }
 
     LUQ_INLINE typename V::Floats finish(typename V::Floats result, Lanes total, const ActivationBlock & a) const {
-        const Lanes low  = V::template shift<24>(V::load(lines + LINE_BYTES * Panels::SCALE_LINE));
+        const Lanes low = V::template shift<24>(V::load(lines + LINE_BYTES * Panels::SCALE_LINE));
         const Lanes high = V::template shift<16>(V::load(lines + LINE_BYTES * (Panels::SCALE_LINE + 1)));
         const auto d = V::half(V::and_or(high, V::splat(0xFF00), low));
         return V::fma(V::multiply(d, V::splat(a.d / 8)), V::to_float(total), result);
@@ -91,7 +91,7 @@ template <typename V> struct Weights<V, GridPanels> : TernaryWeights<V, GridPane
     // From a line of trits and the bits of a line that are the signs of its two runs of eight columns.
     template <int Left, int Right> static LUQ_INLINE void spread(Lanes trits, Lanes signs, Lanes quants[4]) {
         const Lanes eight = V::splat(0x18181818);
-        const Lanes left  = V::template where_bit<Left>(signs, 0x02020202);
+        const Lanes left = V::template where_bit<Left>(signs, 0x02020202);
         const Lanes right = V::template where_bit<Right>(signs, 0x02020202);
         quants[0] = V::and_or(V::template shift<-3>(trits), eight, left);
         quants[1] = V::and_or(V::template shift<-1>(trits), eight, left);
@@ -101,7 +101,7 @@ template <typename V> struct Weights<V, GridPanels> : TernaryWeights<V, GridPane
 
     template <int P> LUQ_INLINE Lanes part(Lanes quants[4]) const {
         constexpr int BYTE = 16 * (P % 2), NIBBLE = BYTE + 4 * (P / 2 % 2); // where the first of two runs is
-        const Lanes low  = V::load(this->lines + LINE_BYTES * GridPanels::low_line(P / 2));
+        const Lanes low = V::load(this->lines + LINE_BYTES * GridPanels::low_line(P / 2));
         const Lanes high = V::load(this->lines + LINE_BYTES * GridPanels::high_line(P / 4));
         const auto run = [&](auto i) LUQ_LAMBDA {
             const Lanes eight = V::bit_and(V::template shift<BYTE + 8 * i>(low), V::splat(0xFF));
@@ -127,7 +127,7 @@ template <typename V> struct Weights<V, NibblePanels> {
             const Lanes pair = V::load(lines + LINE_BYTES * (4 + 8 * (P / 2) + k));
             quants[k] = V::bit_and(V::template shift<4 * (P % 2)>(pair), nibble);
         });
-        const Lanes low  = V::load(lines + LINE_BYTES);
+        const Lanes low = V::load(lines + LINE_BYTES);
         const Lanes high = V::load(lines + LINE_BYTES * 3);
         const Lanes scale = V::template shift<8 * (P % 4)>(P < 4 ? low : high);
         return P < 4 ? V::bit_and(scale, V::splat(0x3F))
@@ -141,18 +141,18 @@ template <typename V> struct Weights<V, NibblePanels> {
 
     LUQ_INLINE typename V::Floats finish(typename V::Floats result, Lanes total, const ActivationBlock & a) const {
         const Lanes bytes = V::splat(0x00FF00FF);
-        const Lanes low   = V::load(lines + LINE_BYTES * 2);
-        const Lanes high  = V::template shift<4>(V::load(lines + LINE_BYTES * 3));
-        const Lanes m0    = V::bit_and(low, V::splat(0x3F3F3F3F));
-        const Lanes m4    = V::and_or(V::template shift<2>(low), V::splat(0x30303030),
-                                      V::bit_and(high, V::splat(0x0F0F0F0F)));
+        const Lanes low = V::load(lines + LINE_BYTES * 2);
+        const Lanes high = V::template shift<4>(V::load(lines + LINE_BYTES * 3));
+        const Lanes m0 = V::bit_and(low, V::splat(0x3F3F3F3F));
+        const Lanes m4 =
+            V::and_or(V::template shift<2>(low), V::splat(0x30303030), V::bit_and(high, V::splat(0x0F0F0F0F)));
         Lanes minima = V::multiply_add_pairs(V::zero(), V::bit_and(m0, bytes), V::splat(a.correction[0]));
         minima = V::multiply_add_pairs(minima, V::bit_and(V::template shift<8>(m0), bytes), V::splat(a.correction[1]));
         minima = V::multiply_add_pairs(minima, V::bit_and(m4, bytes), V::splat(a.correction[2]));
         minima = V::multiply_add_pairs(minima, V::bit_and(V::template shift<8>(m4), bytes), V::splat(a.correction[3]));
 
         const Lanes factors = V::load(lines);
-        const auto d    = V::half(V::bit_and(factors, V::splat(0xFFFF)));
+        const auto d = V::half(V::bit_and(factors, V::splat(0xFFFF)));
         const auto dmin = V::half(V::template shift<16>(factors));
         const auto scaled = V::fma(V::multiply(d, V::splat(a.d)), V::to_float(total), result);
         return V::fma(V::multiply(dmin, V::splat(-a.d)), V::to_float(minima), scaled);
@@ -165,8 +165,8 @@ template <typename V> struct Weights<V, SixBitPanels> : OffsetWeights<V> {
 
     template <int P> LUQ_INLINE Lanes part(Lanes quants[4]) const {
         const Lanes nibble = V::splat(0x0F0F0F0F);
-        const Lanes upper  = V::splat(0x30303030);
-        const Lanes high   = V::load(lines + LINE_BYTES * (SixBitPanels::high_line(P / 4) + P % 4));
+        const Lanes upper = V::splat(0x30303030);
+        const Lanes high = V::load(lines + LINE_BYTES * (SixBitPanels::high_line(P / 4) + P % 4));
         repeat<4>([&](auto k) LUQ_LAMBDA {
             const Lanes low = V::load(lines + LINE_BYTES * (SixBitPanels::low_line(P / 4) + P % 2 * 4 + k));
             quants[k] = V::and_or(V::template shift<2 * k - 4>(high), upper,
@@ -212,7 +212,7 @@ template <typename V>
 struct Weights<V, SixValuePanels> : CodebookWeights<V, SixValuePanels, Weights<V, SixValuePanels>> {
     using Lanes = typename V::Lanes;
     template <int P> LUQ_INLINE void codes(Lanes quants[4]) const {
-        const Lanes low  = V::load(this->lines + LINE_BYTES * (SixValuePanels::low_line(P / 2) + P % 2));
+        const Lanes low = V::load(this->lines + LINE_BYTES * (SixValuePanels::low_line(P / 2) + P % 2));
         const Lanes high = V::load(this->lines + LINE_BYTES * SixValuePanels::high_line(P / 2));
         repeat<4>([&](auto k) LUQ_LAMBDA {
             quants[k] = V::and_or(V::template shift<P % 2 * 4 + k - 2>(high), V::splat(0x04040404),

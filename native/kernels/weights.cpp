@@ -69,11 +69,11 @@ void six_bit_words(const uint8_t * bytes, uint32_t * words) {
     std::memcpy(words + SixBitPanels::SCALE_LINE, block.scales, sizeof block.scales);
     for (int i = 0; i < SUPERBLOCK / 64; i++) {
         // The file's nibbles of a byte are 64 columns apart, its pairs of bits 32.
-        const uint8_t * low = block.ql + 64 * (i / 2), * high = block.qh + 32 * (i / 2);
+        const uint8_t *low = block.ql + 64 * (i / 2), *high = block.qh + 32 * (i / 2);
         const int nibble = i % 2 * 4;
         for (int k = 0; k < 8; k++) {
-            words[SixBitPanels::low_line(i) + k] = (word_of(low, k) >> nibble & 0x0F0F0F0F) |
-                                                   (word_of(low, 8 + k) >> nibble & 0x0F0F0F0F) << 4;
+            words[SixBitPanels::low_line(i) + k] =
+                (word_of(low, k) >> nibble & 0x0F0F0F0F) | (word_of(low, 8 + k) >> nibble & 0x0F0F0F0F) << 4;
         }
         for (int run = 0; run < 4; run++) {
             const int shift = nibble + run / 2 * 2;
@@ -96,7 +96,7 @@ int scale(const block_iq3_s & block, int part) { return block.scales[part / 2] >
 // Sizes and signs of eight columns; bit i of signs: column i is negative.
 struct Run {
     uint64_t sizes;
-    uint8_t  signs;
+    uint8_t signs;
 };
 
 Run run_of(const block_iq2_xxs & block, int run) {
@@ -163,9 +163,9 @@ template <typename Panels, typename Block> void put_codes(const Block & block, i
             low[i] = (first & 0x03030303) | (last & 0x03030303) << 2;
             high |= (first >> 2 & 0x01010101) << 2 * i | (last >> 2 & 0x01010101) << (2 * i + 1);
         }
-        words[Panels::low_line(run / 4)]     = low[0] | low[1] << 4;
+        words[Panels::low_line(run / 4)] = low[0] | low[1] << 4;
         words[Panels::low_line(run / 4) + 1] = low[2] | low[3] << 4;
-        words[Panels::high_line(run / 4)]    = high;
+        words[Panels::high_line(run / 4)] = high;
     }
 }
 
@@ -249,9 +249,7 @@ const WeightType * weight_type(ggml_type type, Layout layout) {
     return nullptr;
 }
 
-size_t WeightType::panel_bytes(int64_t columns) const {
-    return (size_t) LINE_BYTES * lines * (columns / SUPERBLOCK);
-}
+size_t WeightType::panel_bytes(int64_t columns) const { return (size_t) LINE_BYTES * lines * (columns / SUPERBLOCK); }
 
 void WeightType::pack(const uint8_t * blocks, uint8_t * panels, int64_t columns, int64_t first, int64_t last) const {
     const int64_t superblocks = columns / SUPERBLOCK;

@@ -15,11 +15,11 @@ enum class Layout { FAST, COMPACT };
 // A type of weights in one kind of panels.
 struct WeightType {
     ggml_type type;
-    bool      fast, compact; // layouts that have them
-    size_t    block_bytes; // of a superblock of one row, in the file
-    int       lines;       // of a superblock of a panel
+    bool fast, compact; // layouts that have them
+    size_t block_bytes; // of a superblock of one row, in the file
+    int lines;          // of a superblock of a panel
     Multiply InstructionSet::* multiply;
-    void (*to_words)(const uint8_t * block, uint32_t * words); // one word a line
+    void (*to_words)(const uint8_t * block, uint32_t * words);                          // one word a line
     void (*correct)(const int8_t * quants, const int16_t * sums, int32_t * correction); // sums: of 16 columns each
 
     // Of a matrix; rows are a multiple of ROWS, columns of SUPERBLOCK.

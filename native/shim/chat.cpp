@@ -25,7 +25,7 @@ struct luq_parser {
     struct call {
         std::string id;
         std::string arguments;
-        bool        announced = false;
+        bool announced = false;
     };
     std::vector<call> calls;
 };
@@ -51,7 +51,7 @@ std::string appended(const std::string & sent, const std::string & now) {
 
 // Patterns that the conversions of this thread know, for as long as this lives.
 class known_patterns {
-public:
+  public:
     explicit known_patterns(const json & patterns) {
         for (const auto & [pattern, expression] : patterns.items()) {
             known[pattern] = expression.get<std::string>();
@@ -62,7 +62,7 @@ public:
     known_patterns(const known_patterns &) = delete;
     known_patterns & operator=(const known_patterns &) = delete;
 
-private:
+  private:
     std::map<std::string, std::string> known;
 };
 
@@ -81,11 +81,13 @@ std::string generic_call_grammar(const std::vector<common_chat_tool> & tools) {
     return build_grammar([&](const common_grammar_builder & builder) {
         std::string calls;
         for (size_t i = 0; i < tools.size(); i++) {
-            const auto schema = tools[i].parameters.empty() ? json{{"type", "object"}} : json::parse(tools[i].parameters);
+            const auto schema =
+                tools[i].parameters.empty() ? json{{"type", "object"}} : json::parse(tools[i].parameters);
             parameters.push_back(common_chat_schema_from_json(schema));
             const auto arguments = builder.add_schema("tool-" + std::to_string(i), *parameters.back().root);
-            calls += (i > 0 ? " | " : "") + gbnf_format_literal("{\"name\": " + json(tools[i].name).dump() + ", \"arguments\": ")
-                + " " + arguments;
+            calls +=
+                (i > 0 ? " | " : "") +
+                gbnf_format_literal("{\"name\": " + json(tools[i].name).dump() + ", \"arguments\": ") + " " + arguments;
         }
         builder.add_rule("root", "(" + calls + ") \"}\"");
     });
@@ -161,24 +163,16 @@ void push_tool_call(json & deltas, json call) {
 } // namespace
 
 luq_chat * luq_chat_init(const struct llama_model * model, const char * jinja) {
-    return luq::guarded<luq_chat *>(nullptr, [&] {
-        return new luq_chat{common_chat_templates_init(model, jinja)};
-    });
+    return luq::guarded<luq_chat *>(nullptr, [&] { return new luq_chat{common_chat_templates_init(model, jinja)}; });
 }
 
-void luq_chat_free(luq_chat * chat) {
-    delete chat;
-}
+void luq_chat_free(luq_chat * chat) { delete chat; }
 
 bool luq_chat_supports_tools(const luq_chat * chat) {
-    return luq::guarded(false, [&] {
-        return common_chat_templates_get_caps(chat->templates.get())["supports_tools"];
-    });
+    return luq::guarded(false, [&] { return common_chat_templates_get_caps(chat->templates.get())["supports_tools"]; });
 }
 
-bool luq_chat_has_template(const luq_chat * chat) {
-    return common_chat_templates_was_explicit(chat->templates.get());
-}
+bool luq_chat_has_template(const luq_chat * chat) { return common_chat_templates_was_explicit(chat->templates.get()); }
 
 char * luq_chat_apply(const luq_chat * chat, const char * text) {
     return luq::guarded<char *>(nullptr, [&] {
@@ -199,12 +193,13 @@ char * luq_chat_apply(const luq_chat * chat, const char * text) {
         // Grammars made for the template start with the text that the template put behind the last message; others do
         // not.
         std::string grammar = params.grammar;
-        std::string prefix  = params.generation_prompt;
-        bool        lazy    = params.grammar_lazy;
+        std::string prefix = params.generation_prompt;
+        bool lazy = params.grammar_lazy;
         const bool generic_call = must_call && grammar.empty();
         if (follows_schema || generic_call || (grammar.empty() && !inputs.grammar.empty())) {
             grammar = follows_schema ? grammar_of_schema(request.at("json_schema"))
-                : generic_call ? generic_call_grammar(inputs.tools) : inputs.grammar;
+                      : generic_call ? generic_call_grammar(inputs.tools)
+                                     : inputs.grammar;
             prefix.clear();
             lazy = false;
         }
@@ -224,7 +219,7 @@ char * luq_chat_apply(const luq_chat * chat, const char * text) {
             {"stops", params.additional_stops},
         };
         answer["triggers"] = triggers_to_json(params.grammar_triggers);
-        answer["parser"]   = parser;
+        answer["parser"] = parser;
         return luq::copy_of(answer.dump_safe());
     });
 }
@@ -233,10 +228,10 @@ luq_parser * luq_parser_init(const char * text) {
     return luq::guarded<luq_parser *>(nullptr, [&] {
         const json state = json::parse(text);
         auto parser = std::make_unique<luq_parser>();
-        parser->params.format            = (common_chat_format) state.at("format").get<int>();
+        parser->params.format = (common_chat_format) state.at("format").get<int>();
         parser->params.generation_prompt = state.at("generation_prompt").get<std::string>();
-        parser->params.parse_tool_calls  = state.at("parse_tool_calls").get<bool>();
-        parser->generic_call             = state.at("generic_call").get<bool>();
+        parser->params.parse_tool_calls = state.at("parse_tool_calls").get<bool>();
+        parser->generic_call = state.at("generic_call").get<bool>();
         const auto arena = state.at("arena").get<std::string>();
         if (!arena.empty()) {
             parser->params.parser.load(arena);
@@ -245,9 +240,7 @@ luq_parser * luq_parser_init(const char * text) {
     });
 }
 
-void luq_parser_free(luq_parser * parser) {
-    delete parser;
-}
+void luq_parser_free(luq_parser * parser) { delete parser; }
 
 char * luq_parser_update(luq_parser * parser, const char * text, size_t length, bool partial) {
     return luq::guarded<char *>(nullptr, [&] {
@@ -265,8 +258,8 @@ char * luq_parser_update(luq_parser * parser, const char * text, size_t length, 
             parser->calls.resize(n_calls);
         }
         for (size_t i = 0; i < n_calls; i++) {
-            const auto & now  = message.tool_calls[i];
-            auto       & sent = parser->calls[i];
+            const auto & now = message.tool_calls[i];
+            auto & sent = parser->calls[i];
             // A partial parse may have read half of a name only: it is complete once something follows it.
             const bool named = !now.name.empty() && (!now.arguments.empty() || i + 1 < n_calls || !partial);
             if (!sent.announced && !named) {
@@ -276,9 +269,9 @@ char * luq_parser_update(luq_parser * parser, const char * text, size_t length, 
             json delta = tool_call_delta(i, arguments);
             if (!sent.announced) {
                 sent.announced = true;
-                sent.id        = now.id.empty() ? random_call_id() : now.id;
-                delta["id"]    = sent.id;
-                delta["name"]  = now.name;
+                sent.id = now.id.empty() ? random_call_id() : now.id;
+                delta["id"] = sent.id;
+                delta["name"] = now.name;
             } else if (arguments.empty()) {
                 continue;
             }

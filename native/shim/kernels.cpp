@@ -49,9 +49,9 @@ class PlainDeath {
     }
 
   private:
-    static constexpr int    SIGNALS[] = {SIGILL, SIGSEGV, SIGBUS, SIGFPE, SIGABRT};
-    static constexpr size_t COUNT     = sizeof SIGNALS / sizeof *SIGNALS;
-    struct sigaction        before[COUNT];
+    static constexpr int SIGNALS[] = {SIGILL, SIGSEGV, SIGBUS, SIGFPE, SIGABRT};
+    static constexpr size_t COUNT = sizeof SIGNALS / sizeof *SIGNALS;
+    struct sigaction before[COUNT];
 };
 
 } // namespace

@@ -11,13 +11,13 @@
 namespace {
 
 thread_local std::string last_error;
-thread_local bool        last_error_is_limit = false;
+thread_local bool last_error_is_limit = false;
 thread_local std::string partial_line;
-thread_local int         partial_level = GGML_LOG_LEVEL_INFO;
+thread_local int partial_level = GGML_LOG_LEVEL_INFO;
 thread_local std::string recent_errors;
 
-luq_log_callback sink      = nullptr;
-int              min_level = GGML_LOG_LEVEL_INFO;
+luq_log_callback sink = nullptr;
+int min_level = GGML_LOG_LEVEL_INFO;
 
 const size_t RECENT_ERRORS_LIMIT = 4096; // characters; a failing loader says what matters in its first lines
 
@@ -57,7 +57,7 @@ void on_log(enum ggml_log_level level, const char * text, void *) {
 } // namespace
 
 void luq::set_last_error(const std::string & message, bool limit) {
-    last_error          = message;
+    last_error = message;
     last_error_is_limit = limit;
 }
 
@@ -84,17 +84,11 @@ void luq::check_nesting(const std::string & text, const char * opening, const ch
     }
 }
 
-const char * luq_last_error(void) {
-    return last_error.c_str();
-}
+const char * luq_last_error(void) { return last_error.c_str(); }
 
-bool luq_last_error_is_limit(void) {
-    return last_error_is_limit;
-}
+bool luq_last_error_is_limit(void) { return last_error_is_limit; }
 
-void luq_string_free(char * text) {
-    std::free(text);
-}
+void luq_string_free(char * text) { std::free(text); }
 
 void luq_log_init(luq_log_callback callback, int level) {
     sink = callback;
@@ -104,10 +98,6 @@ void luq_log_init(luq_log_callback callback, int level) {
     mtmd_helper_log_set(on_log, nullptr);
 }
 
-void luq_log_errors_clear(void) {
-    recent_errors.clear();
-}
+void luq_log_errors_clear(void) { recent_errors.clear(); }
 
-const char * luq_log_errors(void) {
-    return recent_errors.c_str();
-}
+const char * luq_log_errors(void) { return recent_errors.c_str(); }

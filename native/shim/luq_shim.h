@@ -23,8 +23,8 @@ extern "C" {
 
 LUQ_API const char * luq_last_error(void);
 // Whether that was a limit: the input is valid, but costs more than it may.
-LUQ_API bool         luq_last_error_is_limit(void);
-LUQ_API void         luq_string_free(char * text);
+LUQ_API bool luq_last_error_is_limit(void);
+LUQ_API void luq_string_free(char * text);
 
 // --- logging ---------------------------------------------------------------------------------------------------
 
@@ -36,13 +36,13 @@ typedef void (*luq_log_callback)(int level, const char * line);
 LUQ_API void luq_log_init(luq_log_callback callback, int min_level);
 
 // Forgets this thread's recent error lines; luq_log_errors() returns those logged since, one per line.
-LUQ_API void         luq_log_errors_clear(void);
+LUQ_API void luq_log_errors_clear(void);
 LUQ_API const char * luq_log_errors(void);
 
 // --- kernels ---------------------------------------------------------------------------------------------------
 
 enum luq_layout {
-    LUQ_LAYOUT_FAST    = 0, // IQ1_M, IQ2 and IQ3 take more room than in the file
+    LUQ_LAYOUT_FAST = 0,    // IQ1_M, IQ2 and IQ3 take more room than in the file
     LUQ_LAYOUT_COMPACT = 1, // IQ1_M takes what it takes in the file, Q6_K 1 % more; IQ2 and IQ3 are left to ggml
 };
 
@@ -73,15 +73,15 @@ LUQ_API bool luq_kernel_trial(int index, double * verdict);
 
 // --- chat ------------------------------------------------------------------------------------------------------
 
-typedef struct luq_chat   luq_chat;
+typedef struct luq_chat luq_chat;
 typedef struct luq_parser luq_parser;
 
 // The given Jinja template; if it is empty the model's own, or ChatML when the model has none. The model must outlive it.
 LUQ_API luq_chat * luq_chat_init(const struct llama_model * model, const char * jinja);
-LUQ_API void       luq_chat_free(luq_chat * chat);
-LUQ_API bool       luq_chat_supports_tools(const luq_chat * chat);
+LUQ_API void luq_chat_free(luq_chat * chat);
+LUQ_API bool luq_chat_supports_tools(const luq_chat * chat);
 // Whether the model brought its own template.
-LUQ_API bool       luq_chat_has_template(const luq_chat * chat);
+LUQ_API bool luq_chat_has_template(const luq_chat * chat);
 
 // Request: {"messages":[..], "tools":[..]?, "tool_choice":"auto|none|required"?, "parallel_tool_calls":bool?,
 //           "json_schema":{..}?, "grammar":".."?, "patterns":{..}?, "add_generation_prompt":bool?}
@@ -93,7 +93,7 @@ LUQ_API bool       luq_chat_has_template(const luq_chat * chat);
 LUQ_API char * luq_chat_apply(const luq_chat * chat, const char * request);
 
 LUQ_API luq_parser * luq_parser_init(const char * parser);
-LUQ_API void         luq_parser_free(luq_parser * parser);
+LUQ_API void luq_parser_free(luq_parser * parser);
 
 // Parses everything generated so far and returns what is new since the last call, as an array of
 // {"content":".."} and {"tool_call":{"index":n, "id":"..", "name":"..", "arguments":".."}}; id and name appear in the
@@ -116,7 +116,7 @@ typedef struct luq_sampler luq_sampler;
 // A temperature of 0 takes the likeliest token. The model must outlive the sampler.
 // Grammars recurse: this wants a stack of some hundred megabytes for the largest that are accepted.
 LUQ_API luq_sampler * luq_sampler_init(const struct llama_model * model, const char * options);
-LUQ_API void          luq_sampler_free(luq_sampler * sampler);
+LUQ_API void luq_sampler_free(luq_sampler * sampler);
 
 // A token of the prompt: seen by the penalties, not by the grammar.
 LUQ_API int32_t luq_sampler_accept_prompt(luq_sampler * sampler, llama_token token);

@@ -42,8 +42,8 @@ llama_token single_token(const llama_vocab * vocab, const std::string & text) {
 }
 
 // As llama-server does it: a word that is one token triggers by that token, which then must be kept in the output.
-std::vector<common_grammar_trigger> triggers_of(const json & triggers, const llama_vocab * vocab,
-                                                const std::set<llama_token> & preserved) {
+std::vector<common_grammar_trigger>
+triggers_of(const json & triggers, const llama_vocab * vocab, const std::set<llama_token> & preserved) {
     std::vector<common_grammar_trigger> out;
     for (const auto & item : triggers) {
         common_grammar_trigger trigger;
@@ -51,13 +51,13 @@ std::vector<common_grammar_trigger> triggers_of(const json & triggers, const lla
         if (type < COMMON_GRAMMAR_TRIGGER_TYPE_TOKEN || type > COMMON_GRAMMAR_TRIGGER_TYPE_PATTERN_FULL) {
             throw std::invalid_argument("unknown type of grammar trigger");
         }
-        trigger.type  = (common_grammar_trigger_type) type;
+        trigger.type = (common_grammar_trigger_type) type;
         trigger.value = item.at("value").get<std::string>();
         trigger.token = item.contains("token") ? integer<int>(item.at("token")) : LLAMA_TOKEN_NULL;
         if (trigger.type == COMMON_GRAMMAR_TRIGGER_TYPE_WORD) {
             const auto token = single_token(vocab, trigger.value);
             if (token != LLAMA_TOKEN_NULL && preserved.count(token)) {
-                trigger.type  = COMMON_GRAMMAR_TRIGGER_TYPE_TOKEN;
+                trigger.type = COMMON_GRAMMAR_TRIGGER_TYPE_TOKEN;
                 trigger.token = token;
             }
         }
@@ -76,7 +76,8 @@ void read_grammar(const json & options, const llama_vocab * vocab, common_params
     }
     luq::check_grammar_nesting(grammar);
     params.generation_prompt = options.value("grammar_prefix", "");
-    params.grammar = {params.generation_prompt.empty() ? COMMON_GRAMMAR_TYPE_USER : COMMON_GRAMMAR_TYPE_TOOL_CALLS, grammar};
+    params.grammar = {params.generation_prompt.empty() ? COMMON_GRAMMAR_TYPE_USER : COMMON_GRAMMAR_TYPE_TOOL_CALLS,
+                      grammar};
     params.grammar_lazy = options.value("grammar_lazy", false);
     if (options.contains("preserved_tokens")) {
         for (const auto & text : options.at("preserved_tokens")) {
@@ -98,8 +99,8 @@ void read_logit_bias(const json & biases, int32_t n_vocab, common_params_samplin
     for (const auto & pair : biases) {
         const int token = integer<int>(pair.at((size_t) 0));
         if (token < 0 || token >= n_vocab) {
-            throw std::invalid_argument("logit bias for token " + std::to_string(token) + ", but the vocabulary has "
-                + std::to_string(n_vocab) + " tokens");
+            throw std::invalid_argument("logit bias for token " + std::to_string(token) + ", but the vocabulary has " +
+                                        std::to_string(n_vocab) + " tokens");
         }
         params.logit_bias.push_back({token, pair.at((size_t) 1).get<float>()});
     }
@@ -108,8 +109,8 @@ void read_logit_bias(const json & biases, int32_t n_vocab, common_params_samplin
 bool only_likeliest(const common_params_sampling & params, const llama_vocab * vocab) {
     int32_t n_suppressed = 0;
     llama_vocab_get_suppress_tokens(vocab, &n_suppressed);
-    return params.temp <= 0 && params.grammar.empty() && params.logit_bias.empty() && n_suppressed == 0
-        && params.penalty_repeat == 1.0f && params.penalty_freq == 0.0f && params.penalty_present == 0.0f;
+    return params.temp <= 0 && params.grammar.empty() && params.logit_bias.empty() && n_suppressed == 0 &&
+           params.penalty_repeat == 1.0f && params.penalty_freq == 0.0f && params.penalty_present == 0.0f;
 }
 
 } // namespace
@@ -120,14 +121,14 @@ luq_sampler * luq_sampler_init(const struct llama_model * model, const char * te
         const auto * vocab = llama_model_get_vocab(model);
 
         common_params_sampling params;
-        params.no_perf         = true;
-        params.seed            = (uint32_t) integer<int64_t>(options.at("seed"));
-        params.temp            = options.at("temperature").get<float>();
-        params.top_k           = integer<int>(options.at("top_k"));
-        params.top_p           = options.at("top_p").get<float>();
-        params.min_p           = options.at("min_p").get<float>();
-        params.penalty_repeat  = options.at("repeat_penalty").get<float>();
-        params.penalty_freq    = options.at("frequency_penalty").get<float>();
+        params.no_perf = true;
+        params.seed = (uint32_t) integer<int64_t>(options.at("seed"));
+        params.temp = options.at("temperature").get<float>();
+        params.top_k = integer<int>(options.at("top_k"));
+        params.top_p = options.at("top_p").get<float>();
+        params.min_p = options.at("min_p").get<float>();
+        params.penalty_repeat = options.at("repeat_penalty").get<float>();
+        params.penalty_freq = options.at("frequency_penalty").get<float>();
         params.penalty_present = options.at("presence_penalty").get<float>();
         read_logit_bias(options.at("logit_bias"), llama_vocab_n_tokens(vocab), params);
         read_grammar(options, vocab, params);
@@ -149,16 +150,14 @@ luq_sampler * luq_sampler_init(const struct llama_model * model, const char * te
         params.samplers.push_back(COMMON_SAMPLER_TYPE_TEMPERATURE);
 
         auto result = std::make_unique<luq_sampler>();
-        result->vocab     = vocab;
+        result->vocab = vocab;
         result->likeliest = only_likeliest(params, vocab);
         result->sampler.reset(common_sampler_init(model, params));
         return result.release();
     });
 }
 
-void luq_sampler_free(luq_sampler * sampler) {
-    delete sampler;
-}
+void luq_sampler_free(luq_sampler * sampler) { delete sampler; }
 
 int32_t luq_sampler_accept_prompt(luq_sampler * sampler, llama_token token) {
     return luq::guarded<int32_t>(LUQ_FAILED, [&] {

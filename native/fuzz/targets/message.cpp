@@ -97,10 +97,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t * data, size_t size) {
     }
     const auto & names = fuzz::template_names();
     const bool comparable = names[data[0] % names.size()].find("gpt-oss") == std::string::npos;
-    if (streamed.add(pieces.get(), text, text.size(), false) && comparable && !(streamed == expected)
-        && has_form(data[0], text)) {
-        fuzz::broken("a message in pieces is the message as a whole: " + streamed.description() + " instead of "
-            + expected.description());
+    if (streamed.add(pieces.get(), text, text.size(), false) && comparable && !(streamed == expected) &&
+        has_form(data[0], text)) {
+        fuzz::broken("a message in pieces is the message as a whole: " + streamed.description() + " instead of " +
+                     expected.description());
     }
     return 0;
 }

@@ -73,7 +73,8 @@ void read_all(const uint8_t * memory, size_t bytes) {
 void bench(const WeightType & weights, int64_t rows, int64_t columns, const char * where, double seconds) {
     const ggml_type type = weights.type;
     const int64_t superblocks = columns / SUPERBLOCK;
-    const size_t row_bytes = superblocks * weights.block_bytes, panel_bytes = weights.panel_bytes(columns) * rows / ROWS;
+    const size_t row_bytes = superblocks * weights.block_bytes,
+                 panel_bytes = weights.panel_bytes(columns) * rows / ROWS;
     uint8_t * file = huge(rows * row_bytes);
     std::mt19937_64 random(1);
     for (size_t i = 0; i + 8 <= rows * row_bytes; i += 8) {
@@ -112,8 +113,8 @@ void bench(const WeightType & weights, int64_t rows, int64_t columns, const char
     measure(candidates, seconds);
     for (const Candidate & candidate : candidates) {
         std::printf("%-7s %-7s %-6s %-11s %7.2f G weights/s %7.2f GB/s %6.2f x ggml\n", ggml_type_name(type),
-                    weights.fast ? "" : "compact", where, candidate.name.c_str(), rows * columns / candidate.best / 1e9, candidate.bytes / candidate.best / 1e9,
-                    candidates[1].best / candidate.best);
+                    weights.fast ? "" : "compact", where, candidate.name.c_str(), rows * columns / candidate.best / 1e9,
+                    candidate.bytes / candidate.best / 1e9, candidates[1].best / candidate.best);
     }
     std::free(file);
     std::free(panels);

@@ -27,7 +27,7 @@ using Clock = std::chrono::steady_clock;
 struct Product {
     std::unique_ptr<ggml_context, decltype(&ggml_free)> context;
     std::vector<ggml_backend_buffer_t> buffers;
-    ggml_tensor * weights, * product;
+    ggml_tensor *weights, *product;
     ggml_cgraph * graph;
     double best = 1e9; // seconds
 
@@ -72,7 +72,8 @@ struct Product {
 };
 
 // The first of the CPU's own buffer types that would hold this weight, as llama.cpp chooses.
-ggml_backend_buffer_type_t stock_choice(ggml_backend_buffer_type_t * extra, ggml_type type, int64_t columns, int64_t rows) {
+ggml_backend_buffer_type_t
+stock_choice(ggml_backend_buffer_type_t * extra, ggml_type type, int64_t columns, int64_t rows) {
     for (extra++; *extra; extra++) { // ours comes first
         Product probe(ggml_backend_cpu_buffer_type(), type, columns, rows, 1);
         ggml_backend_buffer_t empty = ggml_backend_buft_alloc_buffer(*extra, 0);
@@ -120,7 +121,8 @@ int main(int argc, char ** argv) {
             __builtin_memcpy(&file[i], &bits, 8);
         }
         for (int count : {1, 2, 4, 8, 32, 128, 512}) {
-            Product ours(extra_types(device)[0], type, columns, rows, count), stock(stock_type, type, columns, rows, count);
+            Product ours(extra_types(device)[0], type, columns, rows, count),
+                stock(stock_type, type, columns, rows, count);
             ggml_backend_tensor_set(ours.weights, file.data(), 0, file.size());
             ggml_backend_tensor_set(stock.weights, file.data(), 0, file.size());
             const auto end = Clock::now() + std::chrono::duration<double>(seconds);
@@ -130,7 +132,8 @@ int main(int argc, char ** argv) {
             }
             const double work = 1e-9 * rows * columns * count;
             std::printf("%-6s n=%-4d ours %8.1f   %-10s %8.1f G products/s   %5.2f x\n", ggml_type_name(type), count,
-                        work / ours.best, ggml_backend_buft_name(stock_type), work / stock.best, stock.best / ours.best);
+                        work / ours.best, ggml_backend_buft_name(stock_type), work / stock.best,
+                        stock.best / ours.best);
         }
     }
     ggml_backend_free(backend);

@@ -25,8 +25,8 @@ using namespace luq::kernels;
 
 namespace {
 
-const ggml_type TYPES[] = {GGML_TYPE_IQ1_M, GGML_TYPE_Q4_K, GGML_TYPE_Q6_K, GGML_TYPE_IQ2_XXS, GGML_TYPE_IQ2_XS,
-                           GGML_TYPE_IQ2_S, GGML_TYPE_IQ3_XXS, GGML_TYPE_IQ3_S};
+const ggml_type TYPES[] = {GGML_TYPE_IQ1_M,  GGML_TYPE_Q4_K,  GGML_TYPE_Q6_K,    GGML_TYPE_IQ2_XXS,
+                           GGML_TYPE_IQ2_XS, GGML_TYPE_IQ2_S, GGML_TYPE_IQ3_XXS, GGML_TYPE_IQ3_S};
 
 // Every kind of panels, once.
 std::vector<const WeightType *> weight_types() {
@@ -58,8 +58,8 @@ std::mt19937_64 generator(7);
 // The kinds of blocks that arithmetic may stumble over: every bit pattern is a valid block as long as the half floats
 // are finite.
 enum class Content { RANDOM, ZEROS, ONES, TINY_FACTORS, LARGEST_FACTORS };
-const Content CONTENTS[] = {Content::RANDOM, Content::ZEROS, Content::ONES, Content::TINY_FACTORS,
-                            Content::LARGEST_FACTORS};
+const Content CONTENTS[] = {
+    Content::RANDOM, Content::ZEROS, Content::ONES, Content::TINY_FACTORS, Content::LARGEST_FACTORS};
 
 void set_half(uint8_t * block, ggml_type type, int which, uint16_t bits) {
     if (type == GGML_TYPE_IQ1_M) {
@@ -81,10 +81,11 @@ Bytes weights_of(ggml_type type, Content content, int64_t blocks) {
     for (int64_t b = 0; b < blocks; b++) {
         for (int which = 0; which < 2; which++) {
             const uint16_t sign = generator() & 0x8000, fraction = generator() & 0x03FF;
-            const uint16_t half = content == Content::TINY_FACTORS    ? sign | fraction          // subnormal
-                                : content == Content::LARGEST_FACTORS ? sign | 0x7BFF
-                                : content == Content::ZEROS           ? 0
-                                                                      : sign | 0x2C00 | fraction; // about 0.1
+            const uint16_t half =
+                content == Content::TINY_FACTORS      ? sign | fraction // subnormal
+                : content == Content::LARGEST_FACTORS ? sign | 0x7BFF
+                : content == Content::ZEROS           ? 0
+                                                      : sign | 0x2C00 | fraction; // about 0.1
             set_half(bytes.data() + b * size, type, which, half);
         }
     }
@@ -148,16 +149,16 @@ void multiplies_like_ggml(const InstructionSet & set, const WeightType & weights
         const auto allowed = tolerances(type, file, rows, columns, values.data() + c * columns);
         for (int64_t row = 0; row < rows; row++) {
             float expected;
-            ggml_get_type_traits_cpu(type)->vec_dot(columns, &expected, 0, file.data() + row * ggml_row_size(type, columns),
-                                                    0, q8_k.data(), 0, 1);
+            ggml_get_type_traits_cpu(type)->vec_dot(
+                columns, &expected, 0, file.data() + row * ggml_row_size(type, columns), 0, q8_k.data(), 0, 1);
             const double error = std::fabs(out[c * stride + row] - expected) / allowed[row];
             worst = error > worst || std::isnan(error) ? error : worst;
         }
         inside = inside && out[c * stride + rows] == 42;
     }
-    const std::string what = name(set, weights) + " content " +
-                             std::to_string((int) content) + " of " + std::to_string(rows) + " x " +
-                             std::to_string(columns) + ", " + std::to_string(count) + " columns";
+    const std::string what =
+        name(set, weights) + " content " + std::to_string((int) content) + " of " + std::to_string(rows) + " x " +
+        std::to_string(columns) + ", " + std::to_string(count) + " columns";
     check(worst <= 1, what + ": off by " + std::to_string(worst) + " times what is allowed");
     check(inside, what + ": wrote behind the last row");
 }
@@ -181,7 +182,8 @@ void weights_are_the_files(const InstructionSet & set, const WeightType & weight
         for (int row = 0; row < ROWS; row++) {
             const float weight = expected[row * SUPERBLOCK + column];
             check(std::fabs(out[row] - weight) <= 2e-6 * (std::fabs(weight) + 1),
-                  name(set, weights) + ": weight " + std::to_string(row) + ", " + std::to_string(column) + " is " + std::to_string(out[row]) + ", not " + std::to_string(weight));
+                  name(set, weights) + ": weight " + std::to_string(row) + ", " + std::to_string(column) + " is " +
+                      std::to_string(out[row]) + ", not " + std::to_string(weight));
         }
     }
 }
@@ -217,7 +219,7 @@ void kernels() {
 struct Graph {
     std::unique_ptr<ggml_context, decltype(&ggml_free)> context{
         ggml_init({64 * ggml_tensor_overhead() + ggml_graph_overhead(), nullptr, true}), ggml_free};
-    ggml_tensor * weights, * columns, * product;
+    ggml_tensor *weights, *columns, *product;
 
     Graph(ggml_type type, int64_t ne0, int64_t rows, ggml_type column_type, int64_t ne1, int64_t ne2) {
         weights = ggml_new_tensor_2d(context.get(), type, ne0, rows);
@@ -243,7 +245,8 @@ std::vector<float> compute(ggml_backend_buffer_type_t type, const Graph & graph,
     ggml_backend_tensor_set(graph.columns, values.data(), 0, values.size() * sizeof(float));
     ggml_cgraph * nodes = ggml_new_graph(graph.context.get());
     ggml_build_forward_expand(nodes, graph.product);
-    const std::unique_ptr<ggml_backend, decltype(&ggml_backend_free)> backend(ggml_backend_cpu_init(), ggml_backend_free);
+    const std::unique_ptr<ggml_backend, decltype(&ggml_backend_free)> backend(
+        ggml_backend_cpu_init(), ggml_backend_free);
     ggml_backend_cpu_set_n_threads(backend.get(), threads);
     check(ggml_backend_graph_compute(backend.get(), nodes) == GGML_STATUS_SUCCESS, "the graph was not computed");
     std::vector<float> result(ggml_nelements(graph.product));
@@ -251,13 +254,14 @@ std::vector<float> compute(ggml_backend_buffer_type_t type, const Graph & graph,
     return result;
 }
 
-void graph_gives_what_stock_gives(ggml_backend_buffer_type_t panels, ggml_type type, int threads, int64_t ne1, int64_t ne2) {
+void graph_gives_what_stock_gives(ggml_backend_buffer_type_t panels, ggml_type type, int threads, int64_t ne1,
+                                  int64_t ne2) {
     const int64_t columns = 768, rows = 144;
     const Bytes file = weights_of(type, Content::RANDOM, rows * columns / SUPERBLOCK);
     const std::vector<float> values = activations_of(columns * ne1 * ne2, false);
-    const auto ours  = compute(panels, Graph(type, columns, rows, GGML_TYPE_F32, ne1, ne2), file, values, threads);
-    const auto stock = compute(ggml_backend_cpu_buffer_type(), Graph(type, columns, rows, GGML_TYPE_F32, ne1, ne2), file,
-                               values, threads);
+    const auto ours = compute(panels, Graph(type, columns, rows, GGML_TYPE_F32, ne1, ne2), file, values, threads);
+    const auto stock = compute(
+        ggml_backend_cpu_buffer_type(), Graph(type, columns, rows, GGML_TYPE_F32, ne1, ne2), file, values, threads);
     double worst = 0;
     for (int64_t c = 0; c < ne1 * ne2; c++) {
         const auto allowed = tolerances(type, file, rows, columns, values.data() + c * columns);
@@ -266,8 +270,9 @@ void graph_gives_what_stock_gives(ggml_backend_buffer_type_t panels, ggml_type t
             worst = error > worst || std::isnan(error) ? error : worst;
         }
     }
-    check(worst <= 1, std::string("graph with ") + ggml_type_name(type) + ", " + std::to_string(threads) + " threads, " +
-          std::to_string(ne1) + " x " + std::to_string(ne2) + " columns: off by " + std::to_string(worst));
+    check(worst <= 1,
+          std::string("graph with ") + ggml_type_name(type) + ", " + std::to_string(threads) + " threads, " +
+              std::to_string(ne1) + " x " + std::to_string(ne2) + " columns: off by " + std::to_string(worst));
 }
 
 // What the loader asks: would the device compute this operation with the weights in that buffer type?
@@ -300,8 +305,8 @@ void within_ggml(Layout layout) {
         check(!taken(panels, Graph(type, 768, 150, GGML_TYPE_F32, 5, 1)), "150 rows are no whole panels");
         check(!taken(panels, Graph(type, 768, 144, GGML_TYPE_F16, 5, 1)), "columns of half floats are taken");
         Graph lookup(type, 768, 144, GGML_TYPE_F32, 5, 1);
-        ggml_tensor * rows = ggml_get_rows(lookup.context.get(), lookup.weights,
-                                           ggml_new_tensor_1d(lookup.context.get(), GGML_TYPE_I32, 4));
+        ggml_tensor * rows = ggml_get_rows(
+            lookup.context.get(), lookup.weights, ggml_new_tensor_1d(lookup.context.get(), GGML_TYPE_I32, 4));
         check(!taken(panels, std::move(lookup), rows), "rows cannot be looked up in panels");
         for (int threads : {1, 2, 3}) {
             graph_gives_what_stock_gives(panels, type, threads, 1, 1);
@@ -375,8 +380,8 @@ void rows_are_replaced() {
         ggml_backend_tensor_set(columns, values.data(), 0, ggml_nbytes(columns));
         ggml_cgraph * nodes = ggml_new_graph(context.get());
         ggml_build_forward_expand(nodes, product);
-        const std::unique_ptr<ggml_backend, decltype(&ggml_backend_free)> backend(ggml_backend_cpu_init(),
-                                                                                  ggml_backend_free);
+        const std::unique_ptr<ggml_backend, decltype(&ggml_backend_free)> backend(
+            ggml_backend_cpu_init(), ggml_backend_free);
         ggml_backend_cpu_set_n_threads(backend.get(), 3);
         check(ggml_backend_graph_compute(backend.get(), nodes) == GGML_STATUS_SUCCESS, "the graph was not computed");
         std::vector<float> result(ggml_nelements(product));
@@ -404,7 +409,8 @@ void choices_are_read() {
         check(choice[type] == (type == GGML_TYPE_IQ1_M || type == GGML_TYPE_Q4_K ? &SCALAR : nullptr),
               "the choice of two types is another one");
     }
-    check(choice_of("scalar")[GGML_TYPE_Q6_K] == &SCALAR && !choice_of("")[GGML_TYPE_Q6_K], "one for all, none for any");
+    check(choice_of("scalar")[GGML_TYPE_Q6_K] == &SCALAR && !choice_of("")[GGML_TYPE_Q6_K],
+          "one for all, none for any");
     for (const char * wrong : {"q4_K=mmx", "q9=scalar", "q4_K=scalar,q6_K", "mmx"}) {
         try {
             choice_of(wrong);
@@ -438,7 +444,7 @@ void only_file_pages_are_given_back() {
     uint8_t * mapped = map();
     long before = resident();
     madvise(mapped, size, MADV_DONTNEED);
-    const long nearly_all = pages - 24; // the count itself moves by a few
+    const long nearly_all = pages - 24;                    // the count itself moves by a few
     const bool obeyed = before - resident() >= nearly_all; // not by QEMU's user mode
     munmap(mapped, size);
 
@@ -462,7 +468,8 @@ int main(int argc, char ** argv) {
     if (argc > 1 && std::strcmp(argv[1], "compact") == 0) {
         within_ggml(Layout::COMPACT);
     } else if (argc > 1 && std::strcmp(argv[1], "trials") == 0) {
-        ggml_log_set([](ggml_log_level, const char *, void *) {}, nullptr); // a line for each weight that llama.cpp packs
+        ggml_log_set([](ggml_log_level, const char *, void *) {},
+                     nullptr); // a line for each weight that llama.cpp packs
         choices_are_read();
         every_kernel_of_this_cpu_is_right();
         layouts_are_left_out();
