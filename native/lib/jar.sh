@@ -4,8 +4,8 @@
 # JavaCPP's name of this machine.
 java_platform() {
     case $(uname -m) in
-        x86_64|amd64) echo linux-x86_64 ;;
-        aarch64|arm64) echo linux-arm64 ;;
+        x86_64 | amd64) echo linux-x86_64 ;;
+        aarch64 | arm64) echo linux-arm64 ;;
         *) fail "no bindings for the architecture $(uname -m): x86_64 and aarch64 are supported" ;;
     esac
 }
@@ -35,7 +35,7 @@ build_jar() {
 write_properties() {
     local variant=$1 key=$2 libraries=$3 flags=any
     [ "$variant" = all ] || flags=$(cpu_flags)
-    cat <<PROPERTIES
+    cat << PROPERTIES
 key=$key
 variant=$variant
 llama.version=$LLAMA_VERSION

@@ -28,7 +28,11 @@ is_cross() { [ "$1" = aarch64 ]; }
 # Another compiler or CPU gets another directory.
 work_dir() {
     local variant=$1 tools
-    tools=$({ compiler; echo "${CFLAGS:-} ${CXXFLAGS:-} ${LDFLAGS:-}"; [ "$variant" = all ] || cpu_flags; } | sha256sum | cut -c 1-8)
+    tools=$({
+        compiler
+        echo "${CFLAGS:-} ${CXXFLAGS:-} ${LDFLAGS:-}"
+        [ "$variant" = all ] || cpu_flags
+    } | sha256sum | cut -c 1-8)
     echo "$CACHE/work-$variant-$tools"
 }
 

@@ -38,9 +38,11 @@ source_from_directory() {
             || fail "LUQ_LLAMA_SOURCE: git cannot read $directory (see above)"
         tree=$(source_git rev-parse 'FETCH_HEAD^{tree}')
     else
-        tree=$(export GIT_INDEX_FILE=$CACHE/directory.index
+        tree=$(
+            export GIT_INDEX_FILE=$CACHE/directory.index
             rm -f "$GIT_INDEX_FILE"
-            source_git --work-tree="$directory" add -A -f . && source_git write-tree) \
+            source_git --work-tree="$directory" add -A -f . && source_git write-tree
+        ) \
             || fail "LUQ_LLAMA_SOURCE: git cannot read $directory (see above)"
     fi
     [ "$tree" = "$LLAMA_TREE" ] || fail "LUQ_LLAMA_SOURCE: $directory has the git tree $tree, needed is $LLAMA_TREE \
@@ -52,22 +54,41 @@ source_from_directory() {
 source_from_upstream() {
     local tag=refs/tags/$LLAMA_VERSION
     export GIT_TERMINAL_PROMPT=0
-    timeout 10 git ls-remote -q "$UPSTREAM" "$tag" > /dev/null 2>&1 || { say "upstream git is out of reach"; return 1; }
+    timeout 10 git ls-remote -q "$UPSTREAM" "$tag" > /dev/null 2>&1 || {
+        say "upstream git is out of reach"
+        return 1
+    }
     timeout 300 git --git-dir="$SOURCE_REPO" fetch -q --depth 1 "$UPSTREAM" "$tag" \
-        || { say "fetching $tag from upstream failed"; return 1; }
+        || {
+            say "fetching $tag from upstream failed"
+            return 1
+        }
     accept_fetched "upstream's $tag"
 }
 
 source_from_npm() {
     local work=$CACHE/npm
-    command -v npm > /dev/null || { say "npm is not installed"; return 1; }
+    command -v npm > /dev/null || {
+        say "npm is not installed"
+        return 1
+    }
     rm -rf "$work"
     mkdir -p "$work"
     (cd "$work" && timeout 300 npm pack --loglevel=error --ignore-scripts --fetch-retries=1 \
         --fetch-retry-mintimeout=2000 --fetch-retry-maxtimeout=5000 "$NPM_CARRIER") > "$work/npm.log" 2>&1 \
-        || { tail -n 5 "$work/npm.log" >&2; say "npm cannot fetch $NPM_CARRIER"; return 1; }
-    tar -xzf "$work"/*.tgz -C "$work" "$NPM_BUNDLE" || { say "$NPM_CARRIER holds no $NPM_BUNDLE"; return 1; }
-    source_git fetch -q "$work/$NPM_BUNDLE" HEAD || { say "the bundle in $NPM_CARRIER is damaged"; return 1; }
+        || {
+            tail -n 5 "$work/npm.log" >&2
+            say "npm cannot fetch $NPM_CARRIER"
+            return 1
+        }
+    tar -xzf "$work"/*.tgz -C "$work" "$NPM_BUNDLE" || {
+        say "$NPM_CARRIER holds no $NPM_BUNDLE"
+        return 1
+    }
+    source_git fetch -q "$work/$NPM_BUNDLE" HEAD || {
+        say "the bundle in $NPM_CARRIER is damaged"
+        return 1
+    }
     rm -rf "$work"
     accept_fetched "the source in $NPM_CARRIER"
 }

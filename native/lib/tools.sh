@@ -9,7 +9,7 @@ missing_packages() {
         qemu "$variant" > /dev/null || echo qemu-user
     fi
     for pair in cmake:cmake ninja:ninja-build "$CXX:g++$target" "$CC:gcc$target" git:git npm:npm strip:binutils \
-            mvn:maven javac:default-jdk-headless flock:util-linux; do
+        mvn:maven javac:default-jdk-headless flock:util-linux; do
         command -v "${pair%%:*}" > /dev/null || echo "${pair#*:}"
     done
 }
