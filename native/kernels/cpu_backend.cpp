@@ -35,8 +35,23 @@ CpuBackend CpuBackend::find() {
     look_up(library, "ggml_threadpool_chunk_set", backend.chunk_set);
     look_up(library, "ggml_threadpool_chunk_add", backend.chunk_add);
     look_up(library, "ggml_get_type_traits_cpu", backend.type_traits);
+    look_up(library, "ggml_cpu_fp16_to_fp32", backend.half_to_float);
+    look_up(library, "ggml_cpu_bf16_to_fp32", backend.bf16_to_float);
     backend.quantize_q8_k = backend.type_traits(GGML_TYPE_Q8_K)->from_float;
     return backend;
+}
+
+ggml_to_float_t CpuBackend::to_float(ggml_type type) const {
+    switch (type) {
+        case GGML_TYPE_F32:
+            return nullptr;
+        case GGML_TYPE_F16:
+            return half_to_float;
+        case GGML_TYPE_BF16:
+            return bf16_to_float;
+        default:
+            return ggml_get_type_traits(type)->to_float;
+    }
 }
 
 ggml_type type_named(const std::string & name) {

@@ -20,6 +20,10 @@ struct CpuBackend {
     int (*chunk_add)(ggml_threadpool *, int value); // returns the value before
     ggml_from_float_t quantize_q8_k;
     decltype(&ggml_get_type_traits_cpu) type_traits;
+    ggml_to_float_t half_to_float, bf16_to_float; // vectors of this CPU, which ggml's type traits lack
+
+    // From rows of this type; null for floats.
+    ggml_to_float_t to_float(ggml_type type) const;
 
     // Of the backend that serves the CPU device. Throws std::runtime_error when it lacks any of these.
     static CpuBackend find();

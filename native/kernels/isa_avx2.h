@@ -46,6 +46,7 @@ struct Avx2Base {
         const __m256 words = _mm256_broadcast_ps((const __m128 *) table);
         return _mm256_castps_si256(_mm256_permutevar_ps(words, a));
     }
+    static LUQ_INLINE Lanes add(Lanes a, Lanes b) { return _mm256_add_epi32(a, b); }
     static LUQ_INLINE Lanes multiply_add(Lanes sum, Lanes a, Lanes b) {
         return _mm256_add_epi32(sum, _mm256_mullo_epi32(a, b));
     }

@@ -54,6 +54,7 @@ struct Avx512Vnni {
         const __m512 words = _mm512_broadcast_f32x4(_mm_loadu_ps((const float *) table));
         return _mm512_castps_si512(_mm512_permutevar_ps(words, a));
     }
+    static LUQ_INLINE Lanes add(Lanes a, Lanes b) { return _mm512_add_epi32(a, b); }
     static LUQ_INLINE Lanes multiply_add(Lanes sum, Lanes a, Lanes b) {
         return _mm512_add_epi32(sum, _mm512_mullo_epi32(a, b));
     }

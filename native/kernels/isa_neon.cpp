@@ -57,6 +57,7 @@ struct NeonDotprod {
             vmlaq_s32(vdupq_n_s32(0x03020100), vandq_s32(a, vdupq_n_s32(3)), vdupq_n_s32(0x04040404));
         return lookup((const uint8_t *) table, bytes);
     }
+    static LUQ_INLINE Lanes add(Lanes a, Lanes b) { return vaddq_s32(a, b); }
     static LUQ_INLINE Lanes multiply_add(Lanes sum, Lanes a, Lanes b) { return vmlaq_s32(sum, a, b); }
     static LUQ_INLINE Lanes multiply_add_small(Lanes sum, Lanes a, Lanes b) { return vmlaq_s32(sum, a, b); }
     static LUQ_INLINE Lanes multiply_add_pairs(Lanes sum, Lanes a, Lanes b) {

@@ -45,6 +45,7 @@ struct Scalar {
     }
     static Lanes gather(const uint32_t * table, Lanes index) { return (Lanes) table[index]; }
     static Lanes select(const int32_t * table, Lanes a) { return table[a & 3]; }
+    static Lanes add(Lanes a, Lanes b) { return a + b; }
     static Lanes multiply_add(Lanes sum, Lanes a, Lanes b) { return sum + a * b; }
     static Lanes multiply_add_small(Lanes sum, Lanes a, Lanes b) { return sum + a * b; }
     static Lanes multiply_add_pairs(Lanes sum, Lanes a, Lanes b) {

@@ -1,5 +1,7 @@
 #include "kernels.h"
 
+#include "gemm.h"
+
 #include <cstring>
 #include <stdexcept>
 #include <string>
@@ -18,6 +20,28 @@ const InstructionSet * const INSTRUCTION_SETS[] = {
 #endif
     &SCALAR,       nullptr,
 };
+
+const Gemm * const GEMMS[] = {
+#ifdef __x86_64__
+#ifndef LUQ_AVX2_ONLY
+    &GEMM_AMX_BF16, &GEMM_AVX512_BF16, &GEMM_AVX512,
+#endif
+    &GEMM_AVX2,
+#endif
+#ifdef __aarch64__
+    &GEMM_NEON,
+#endif
+    nullptr,
+};
+
+const Gemm & gemm_named(const std::string & name) {
+    for (auto candidate = GEMMS; *candidate; candidate++) {
+        if (name == (*candidate)->name && (*candidate)->available()) {
+            return **candidate;
+        }
+    }
+    throw std::invalid_argument("this CPU has no kernels named '" + name + "'");
+}
 
 const InstructionSet & instruction_set(const char * name) {
     std::string known;

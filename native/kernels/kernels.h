@@ -10,10 +10,20 @@ namespace luq::kernels {
 using Multiply = void (*)(const uint8_t * panels, int count, int superblocks, const ActivationBlock * activations,
                           int columns, float * out, size_t stride);
 
+// The weights of one superblock of a panel: out[column * ROWS + row]. units[i]: activations that are 1 in one column of
+// the eight from 8 i on and 0 elsewhere.
+using Unpack = void (*)(const uint8_t * superblock, const ActivationBlock * units, float * out);
+
+// For one kind of panels.
+struct PanelKernels {
+    Multiply multiply;
+    Unpack unpack;
+};
+
 struct InstructionSet {
     const char * name;
-    bool (*available)();                                                 // on this CPU
-    Multiply trits, grid, nibbles, six_bits, six_values, iq3_xxs, iq3_s; // by panels.h
+    bool (*available)();                                                     // on this CPU
+    PanelKernels trits, grid, nibbles, six_bits, six_values, iq3_xxs, iq3_s; // by panels.h
 };
 
 #ifdef __x86_64__

@@ -32,7 +32,18 @@ const char * column(const ggml_tensor & tensor, int64_t i) {
 
 } // namespace
 
-bool MatrixProduct::work_size(int, const ggml_tensor * product, size_t & bytes) {
+MatrixProduct::MatrixProduct(const WeightType & weights, const InstructionSet & set, const ManyColumns & many,
+                             const CpuBackend & backend)
+    : weights(weights), multiply((set.*weights.kernels).multiply), many_columns(many), backend(backend) {
+    if (many.gemm) {
+        this->many = std::make_unique<PanelsProduct>(weights, set, *many.gemm, backend);
+    }
+}
+
+bool MatrixProduct::work_size(int threads, const ggml_tensor * product, size_t & bytes) {
+    if (many_columns.takes(*product)) {
+        return many->work_size(threads, product, bytes);
+    }
     const ggml_tensor & columns = *product->src[1];
     bytes = sizeof(ActivationBlock) * (columns.ne[0] / SUPERBLOCK) * ggml_nrows(&columns);
     return true;
@@ -49,6 +60,9 @@ void MatrixProduct::quantize(const ggml_compute_params & params, const ggml_tens
 }
 
 bool MatrixProduct::compute_forward(ggml_compute_params * params, ggml_tensor * product) {
+    if (many_columns.takes(*product)) {
+        return many->compute_forward(params, product);
+    }
     const ggml_tensor & matrix = *product->src[0];
     const int64_t superblocks = matrix.ne[0] / SUPERBLOCK, panels = matrix.ne[1] / ROWS;
     const int64_t columns = ggml_nrows(product->src[1]);

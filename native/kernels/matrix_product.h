@@ -1,17 +1,17 @@
 // ggml's MUL_MAT with panels as its first operand, computed by the CPU backend's threads together.
 #pragma once
 
-#include "cpu_backend.h"
-#include "weights.h"
+#include "gemm_product.h"
 
-#include "traits.h"
+#include <memory>
 
 namespace luq::kernels {
 
 class MatrixProduct : public ggml::cpu::tensor_traits {
   public:
-    MatrixProduct(const WeightType & weights, const InstructionSet & set, const CpuBackend & backend)
-        : weights(weights), multiply(set.*weights.multiply), backend(backend) {}
+    // many: for products of that many columns or more.
+    MatrixProduct(const WeightType & weights, const InstructionSet & set, const ManyColumns & many,
+                  const CpuBackend & backend);
 
     const WeightType & weights;
 
@@ -20,6 +20,8 @@ class MatrixProduct : public ggml::cpu::tensor_traits {
 
   private:
     const Multiply multiply;
+    const ManyColumns many_columns;
+    std::unique_ptr<PanelsProduct> many; // null where those have no kernels
     const CpuBackend & backend;
 
     void quantize(const ggml_compute_params & params, const ggml_tensor & columns) const;

@@ -82,16 +82,44 @@ void multiply(const uint8_t * panels, int count, int superblocks, const Activati
     }
 }
 
+// One superblock of a panel as floats: each weight is its product with an activation of 1.
+template <typename V, typename Panels>
+void unpack(const uint8_t * __restrict superblock, const ActivationBlock * __restrict units, float * __restrict out) {
+    constexpr int QUADS = Panels::COLUMNS / 4;
+    using Lanes = typename V::Lanes;
+    for (int strip = 0; strip < ROWS / V::LANES; strip++, out += V::LANES) {
+        Weights<V, Panels> weights;
+        weights.lines = superblock + 4 * V::LANES * strip;
+        repeat<Panels::PARTS>([&](auto part) LUQ_LAMBDA {
+            Lanes quants[QUADS];
+            const Lanes scale = weights.template part<part>(quants);
+            repeat<QUADS>([&](auto k) LUQ_LAMBDA {
+                // What the corrections depend on changes after eight columns at most.
+                const ActivationBlock & unit = units[(Panels::COLUMNS * part + 4 * k) / 8];
+                const Lanes start = weights.template start<part>(unit);
+                repeat<4>([&](auto byte) LUQ_LAMBDA {
+                    const Lanes quant = V::bit_and(V::template shift<8 * byte>(quants[k]), V::splat(0xFF));
+                    const Lanes total = weights.multiply_scale(V::zero(), V::add(start, quant), scale);
+                    V::store(out + (Panels::COLUMNS * part + 4 * k + byte) * ROWS,
+                             weights.finish(V::zero_floats(), total, unit));
+                });
+            });
+        });
+    }
+}
+
+template <typename V, typename Panels> constexpr PanelKernels PANEL_KERNELS = {multiply<V, Panels>, unpack<V, Panels>};
+
 template <typename V> constexpr InstructionSet kernels_of(const char * name, bool (*available)()) {
     return {name,
             available,
-            multiply<V, TritPanels>,
-            multiply<V, GridPanels>,
-            multiply<V, NibblePanels>,
-            multiply<V, SixBitPanels>,
-            multiply<V, SixValuePanels>,
-            multiply<V, Iq3XxsPanels>,
-            multiply<V, Iq3SPanels>};
+            PANEL_KERNELS<V, TritPanels>,
+            PANEL_KERNELS<V, GridPanels>,
+            PANEL_KERNELS<V, NibblePanels>,
+            PANEL_KERNELS<V, SixBitPanels>,
+            PANEL_KERNELS<V, SixValuePanels>,
+            PANEL_KERNELS<V, Iq3XxsPanels>,
+            PANEL_KERNELS<V, Iq3SPanels>};
 }
 
 } // namespace luq::kernels

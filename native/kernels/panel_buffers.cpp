@@ -55,6 +55,20 @@ size_t alloc_size(ggml_backend_buffer_type_t type, const ggml_tensor * tensor) {
     return product ? product->weights.panel_bytes(tensor->ne[0]) * (tensor->ne[1] / ROWS) : ggml_nbytes(tensor);
 }
 
+// The backend's list of what is asked for every operation.
+void join_list(const CpuBackend & backend, ggml_backend_buffer_type & type) {
+    auto & types = backend.extra_buffer_types();
+    types.insert(types.begin(), &type);
+}
+
+void leave_list(const CpuBackend & backend, ggml_backend_buffer_type & type) {
+    auto & types = backend.extra_buffer_types();
+    types.erase(std::remove(types.begin(), types.end(), &type), types.end());
+}
+
+// Where no trial told from how many columns on.
+constexpr int MANY_BY_RULE = 128;
+
 } // namespace
 
 Choice choice_of(const char * text) {
@@ -62,7 +76,13 @@ Choice choice_of(const char * text) {
     if (!text || (*text && !std::strchr(text, '='))) {
         const InstructionSet & set = instruction_set(text);
         if (text || &set != &SCALAR) { // ggml's vectors beat plain C++
-            choice.fill(&set);
+            choice.sets.fill(&set);
+        }
+        for (auto gemm = GEMMS; !text && *gemm; gemm++) {
+            if ((*gemm)->available()) {
+                choice.many.fill({*gemm, MANY_BY_RULE});
+                break;
+            }
         }
         return choice;
     }
@@ -72,7 +92,14 @@ Choice choice_of(const char * text) {
         if (equal >= comma) {
             throw std::invalid_argument("'" + rest.substr(0, comma) + "' is not type=set");
         }
-        choice[type_named(rest.substr(0, equal))] = &instruction_set(rest.substr(equal + 1, comma - equal - 1).c_str());
+        const std::string set = rest.substr(equal + 1, comma - equal - 1);
+        const size_t star = std::min(rest.find('*'), equal);
+        const ggml_type type = type_named(rest.substr(0, star));
+        if (star < equal) {
+            choice.many[type] = {&gemm_named(set), std::max(FEWEST_COLUMNS, std::atoi(rest.c_str() + star + 1))};
+        } else {
+            choice.sets[type] = &instruction_set(set.c_str());
+        }
         rest.erase(0, comma + 1);
     }
     return choice;
@@ -94,8 +121,9 @@ PanelBuffers::PanelBuffers(const CpuBackend & backend, Layout layout, const Choi
     };
     for (int known = 0; known < GGML_TYPE_COUNT; known++) {
         const WeightType * weights = weight_type((ggml_type) known, layout);
-        if (weights && choice[known]) {
-            products[known] = std::make_unique<MatrixProduct>(*weights, *choice[known], this->backend);
+        if (weights && choice.sets[known]) {
+            products[known] =
+                std::make_unique<MatrixProduct>(*weights, *choice.sets[known], choice.many[known], this->backend);
         }
     }
 }
@@ -112,15 +140,9 @@ bool PanelBuffers::holds(const ggml_tensor * tensor) const {
     return tensor && tensor->buffer && tensor->buffer->buft == &type;
 }
 
-void PanelBuffers::join() {
-    auto & types = backend.extra_buffer_types();
-    types.insert(types.begin(), &type);
-}
+void PanelBuffers::join() { join_list(backend, type); }
 
-void PanelBuffers::leave() {
-    auto & types = backend.extra_buffer_types();
-    types.erase(std::remove(types.begin(), types.end(), &type), types.end());
-}
+void PanelBuffers::leave() { leave_list(backend, type); }
 
 bool PanelBuffers::supports_op(ggml_backend_dev_t, const ggml_tensor * op) {
     if (op->op != GGML_OP_MUL_MAT || !holds(op->src[0]) || !product(*op->src[0])) {
@@ -135,27 +157,71 @@ ggml::cpu::tensor_traits * PanelBuffers::get_tensor_traits(const ggml_tensor * o
     return op->op == GGML_OP_MUL_MAT && holds(op->src[0]) ? product(*op->src[0]) : nullptr;
 }
 
+PlainOperations::PlainOperations(const CpuBackend & backend, const Choice & choice)
+    : backend(backend), choice(choice), products(GGML_TYPE_COUNT) {
+    type = *ggml_backend_cpu_buffer_type();
+    type.iface.get_name = [](ggml_backend_buffer_type_t) { return "LUQ_PLAIN_OPERATIONS"; };
+    type.device = backend.device;
+    type.context = static_cast<ggml::cpu::extra_buffer_type *>(this);
+    for (int known = 0; known < GGML_TYPE_COUNT; known++) {
+        if (choice.many[known].gemm && ggml_blck_size((ggml_type) known) > 0) {
+            products[known] = std::make_unique<RowsProduct>((ggml_type) known, *choice.many[known].gemm, this->backend);
+        }
+    }
+    if (const Gemm * gemm = choice.many[GGML_TYPE_F16].gemm) {
+        attention = std::make_unique<Attention>(*gemm, this->backend);
+    }
+}
+
+void PlainOperations::join() { join_list(backend, type); }
+
+void PlainOperations::leave() { leave_list(backend, type); }
+
+bool PlainOperations::supports_op(ggml_backend_dev_t, const ggml_tensor *) { return false; }
+
+ggml::cpu::tensor_traits * PlainOperations::get_tensor_traits(const ggml_tensor * op) {
+    if (op->op == GGML_OP_MUL_MAT) {
+        const ggml_type known = op->src[0]->type;
+        return products[known] && choice.many[known].takes(*op) && RowsProduct::takes(*op)
+                   ? products[known].get()
+                   : nullptr;
+    }
+    return op->op == GGML_OP_FLASH_ATTN_EXT && attention && Attention::takes(*op) ? attention.get() : nullptr;
+}
+
 std::string enable(Layout layout, const char * text, int threads) {
-    static PanelBuffers * enabled;
-    if (enabled) {
+    static PanelBuffers * panels;
+    static PlainOperations * plain;
+    if (panels || plain) {
         throw std::logic_error("the kernels are enabled already");
     }
     const Choice choice = choice_of(text);
     std::string names;
+    const auto add = [&](const char * name) { names += (names.empty() ? "" : ", ") + std::string(name); };
     for (auto set = INSTRUCTION_SETS; *set; set++) {
-        bool used = false;
         for (int type = 0; type < GGML_TYPE_COUNT; type++) {
-            used = used || (choice[type] == *set && weight_type((ggml_type) type, layout));
+            if (choice.sets[type] == *set && weight_type((ggml_type) type, layout)) {
+                add((*set)->name);
+                break;
+            }
         }
-        names += used ? std::string(names.empty() ? "" : ", ") + (*set)->name : "";
     }
-    if (names.empty()) {
-        return "none";
+    // As long as the process, like every buffer type. Panels first: they know their own.
+    if (std::any_of(choice.many.begin(), choice.many.end(), [](const ManyColumns & many) { return many.gemm; })) {
+        plain = new PlainOperations(CpuBackend::find(), choice);
+        plain->join();
     }
-    // As long as the process, like every buffer type.
-    enabled = new PanelBuffers(CpuBackend::find(), layout, choice, threads);
-    enabled->join();
-    return names;
+    if (!names.empty()) {
+        panels = new PanelBuffers(CpuBackend::find(), layout, choice, threads);
+        panels->join();
+    }
+    for (auto gemm = GEMMS; *gemm; gemm++) {
+        if (std::any_of(choice.many.begin(), choice.many.end(),
+                        [&](const ManyColumns & many) { return many.gemm == *gemm; })) {
+            add((*gemm)->name);
+        }
+    }
+    return names.empty() ? "none" : names;
 }
 
 } // namespace luq::kernels

@@ -2,6 +2,7 @@
 // llama.cpp offers it each weight before its own layouts; the operations run on the CPU backend's threads.
 #pragma once
 
+#include "attention.h"
 #include "matrix_product.h"
 
 #include <array>
@@ -10,11 +11,15 @@
 
 namespace luq::kernels {
 
-// What multiplies each type of weights, by ggml_type; null: left to llama.cpp.
-using Choice = std::array<const InstructionSet *, GGML_TYPE_COUNT>;
+// What multiplies weights, by ggml_type.
+struct Choice {
+    std::array<const InstructionSet *, GGML_TYPE_COUNT> sets; // in panels; null: no panels
+    std::array<ManyColumns, GGML_TYPE_COUNT> many;            // in panels and in rows
+};
 
-// "type=set,type=set", both by name, as in "iq1_m=avx512vnni,q4_K=avx2"; the name of a set alone, for every type; or null
-// for the fastest set of this CPU, by rule. Throws std::invalid_argument for what this CPU or ggml does not know.
+// "type=set,type=set", both by name, as in "iq1_m=avx512vnni,q4_K=avx2", and "type*columns=gemm" for products of that many
+// columns and more, as in "f16*32=gemm-amxbf16"; the name of a set alone, for every type; or null for the fastest sets of
+// this CPU, by rule. Throws std::invalid_argument for what this CPU or ggml does not know.
 Choice choice_of(const char * text);
 
 // The buffer type, in the CPU backend's list from `join` on. Weights that lie in it must not outlive it.
@@ -40,6 +45,26 @@ class PanelBuffers : public ggml::cpu::extra_buffer_type {
 
     MatrixProduct * product(const ggml_tensor & matrix) const;
     bool holds(const ggml_tensor * tensor) const;
+};
+
+// For products of many columns and attention of many queries whose operands lie in plain buffers. No buffer type for weights, but asked
+// for every operation as those are; in the CPU backend's list from `join` on.
+class PlainOperations : public ggml::cpu::extra_buffer_type {
+  public:
+    PlainOperations(const CpuBackend & backend, const Choice & choice);
+
+    void join();
+    void leave();
+
+    bool supports_op(ggml_backend_dev_t, const ggml_tensor * op) override;
+    ggml::cpu::tensor_traits * get_tensor_traits(const ggml_tensor * op) override;
+
+  private:
+    CpuBackend backend;
+    const Choice choice;
+    ggml_backend_buffer_type type;
+    std::vector<std::unique_ptr<RowsProduct>> products; // by ggml_type; null where many columns have no kernels
+    std::unique_ptr<Attention> attention;               // in the kernels of halves, which keys and values are
 };
 
 // Adds the buffer type to the CPU backend, with panels of that layout and these kernels (choice_of). To be called once,

@@ -2,6 +2,8 @@
 
 #include "llama_layouts.h"
 
+#include "ggml-alloc.h"
+
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -17,6 +19,8 @@ constexpr int64_t ROW_COUNT = 128, COLUMN_COUNT = 2048; // 0.5 MB at 16 bits: wi
 constexpr int RUN = 32;                                 // activations that are quantized together at least
 constexpr int REPEATED = 8;                             // products of one column in a graph, which costs time by itself
 constexpr auto TIMED = std::chrono::milliseconds(3);
+
+constexpr double ADDITIONS = 1e-5; // what their order may change, as a part of the sum of the sizes
 
 using Clock = std::chrono::steady_clock;
 
@@ -131,17 +135,18 @@ struct Reference {
                 }
                 products[c * ROW_COUNT + r] = sum;
                 // The order of additions, and parts as large as the row's largest weight that cancel to a small one.
-                allowed[c * ROW_COUNT + r] = 1e-5 * sizes + 1e-6 * largest * activations + 1e-30;
+                allowed[c * ROW_COUNT + r] = ADDITIONS * sizes + 1e-6 * largest * activations + 1e-30;
             }
         }
     }
 
-    // The largest error of columns first, first + 1 and so on, as a part of what is allowed.
-    double error(const std::vector<float> & results, int64_t first) const {
+    // The largest error of columns first, first + 1 and so on, which begin anew after the last, as a part of what is
+    // allowed. rounding: of weights, as a part of them, which is allowed besides.
+    double error(const std::vector<float> & results, int64_t first, double rounding = 0) const {
         double worst = 0;
         for (size_t i = 0; i < results.size(); i++) {
-            const size_t at = first * ROW_COUNT + i;
-            const double error = std::fabs(results[i] - products[at]) / allowed[at];
+            const size_t at = (first * ROW_COUNT + i) % products.size();
+            const double error = std::fabs(results[i] - products[at]) / (allowed[at] * (1 + rounding / ADDITIONS));
             worst = std::max(worst, std::isfinite(error) ? error : std::numeric_limits<double>::infinity());
         }
         return worst;
@@ -214,7 +219,10 @@ struct Product {
     }
 
     void take(const Reference & reference, int64_t first) {
-        ggml_backend_tensor_set(columns, &reference.columns[first * COLUMN_COUNT], 0, ggml_nbytes(columns));
+        for (int64_t c = 0; c < columns->ne[1]; c++) {
+            ggml_backend_tensor_set(columns, &reference.columns[(first + c) % MANY_COLUMNS * COLUMN_COUNT],
+                                    c * columns->nb[1], columns->nb[1]);
+        }
     }
 
     void compute(const Backend & backend) {
@@ -269,10 +277,113 @@ Verdict measure(const Backend & backend, ggml_backend_buffer_type_t layout, cons
     return verdict;
 }
 
+// A weight that is rounded to bf16 changes by this part of itself at most.
+double rounding_of(const Gemm & gemm, ggml_type type) {
+    return gemm.parts == 2 && ggml_is_quantized(type) ? 1.0 / 256 : 0;
+}
+
+Verdict measure_gemm(const Backend & backend, ggml_backend_buffer_type_t layout, const Gemm & gemm,
+                     const Reference & reference) {
+    Verdict verdict{};
+    double * const speeds[] = {&verdict.one, &verdict.many};
+    for (int64_t count : {FEWEST_COLUMNS, GEMM_COLUMNS}) {
+        Product product(reference.type, count, 1);
+        product.fill(layout, reference);
+        product.take(reference, 0);
+        product.compute(backend);
+        verdict.error =
+            std::max(verdict.error, reference.error(product.results(), 0, rounding_of(gemm, reference.type)));
+        *speeds[count == GEMM_COLUMNS] = product.speed(backend);
+    }
+    return verdict;
+}
+
+// The error of attention, whose operands are rounded to bf16 at worst, as a part of what is allowed. Longer than what is
+// kept of scores at a time, and of a width and length that fill no block.
+double attention_error(const Backend & backend) {
+    constexpr int64_t WIDTH = 80, QUERIES = 45, KEYS = 600, HEADS = 2;
+    std::mt19937 random(3);
+    std::normal_distribution<float> normal;
+    const auto values = [&](int64_t count) {
+        std::vector<float> all(count);
+        std::generate(all.begin(), all.end(), [&] { return normal(random); });
+        return all;
+    };
+    const std::unique_ptr<ggml_context, decltype(&ggml_free)> context(
+        ggml_init({8 * ggml_tensor_overhead() + ggml_graph_overhead(), nullptr, true}), ggml_free);
+    ggml_tensor * const q = ggml_new_tensor_3d(context.get(), GGML_TYPE_F32, WIDTH, QUERIES, HEADS);
+    ggml_tensor * const k = ggml_new_tensor_3d(context.get(), GGML_TYPE_F16, WIDTH, KEYS, HEADS);
+    ggml_tensor * const v = ggml_new_tensor_3d(context.get(), GGML_TYPE_F16, WIDTH, KEYS, HEADS);
+    const float scale = 1 / std::sqrt((float) WIDTH);
+    ggml_tensor * const attention = ggml_flash_attn_ext(context.get(), q, k, v, nullptr, scale, 0, 0);
+    ggml_cgraph * const graph = ggml_new_graph(context.get());
+    ggml_build_forward_expand(graph, attention);
+    const Buffer buffer(ggml_backend_alloc_ctx_tensors_from_buft(context.get(), ggml_backend_cpu_buffer_type()),
+                        ggml_backend_buffer_free);
+    if (!buffer) {
+        throw std::bad_alloc();
+    }
+    const std::vector<float> queries = values(ggml_nelements(q));
+    std::vector<float> keys = values(ggml_nelements(k)), contents = values(ggml_nelements(v));
+    std::vector<ggml_fp16_t> halves(keys.size());
+    ggml_backend_tensor_set(q, queries.data(), 0, ggml_nbytes(q));
+    for (auto operand : {std::make_pair(k, &keys), std::make_pair(v, &contents)}) {
+        ggml_fp32_to_fp16_row(operand.second->data(), halves.data(), halves.size());
+        ggml_fp16_to_fp32_row(halves.data(), operand.second->data(), halves.size());
+        ggml_backend_tensor_set(operand.first, halves.data(), 0, ggml_nbytes(operand.first));
+    }
+    if (ggml_backend_graph_compute(backend.backend, graph) != GGML_STATUS_SUCCESS) {
+        throw std::runtime_error("ggml did not compute attention");
+    }
+    std::vector<float> results(ggml_nelements(attention));
+    ggml_backend_tensor_get(attention, results.data(), 0, ggml_nbytes(attention));
+
+    double worst = 0;
+    for (int64_t head = 0; head < HEADS; head++) {
+        for (int64_t i = 0; i < QUERIES; i++) {
+            double sum = 0, squares = 0, expected[WIDTH] = {};
+            for (int64_t j = 0; j < KEYS; j++) {
+                double score = 0;
+                for (int64_t d = 0; d < WIDTH; d++) {
+                    score += (double) queries[(head * QUERIES + i) * WIDTH + d] * keys[(head * KEYS + j) * WIDTH + d];
+                }
+                const double weight = std::exp(scale * score);
+                sum += weight;
+                squares += weight * weight;
+                for (int64_t d = 0; d < WIDTH; d++) {
+                    expected[d] += weight * contents[(head * KEYS + j) * WIDTH + d];
+                }
+            }
+            for (int64_t d = 0; d < WIDTH; d++) {
+                const double error = std::fabs(results[(i * HEADS + head) * WIDTH + d] - expected[d] / sum);
+                // Parts of 2^-8 of weights and contents, which are about 1, in all directions; ten of their deviations.
+                const double part = error / (10 * std::sqrt(squares) / sum / 256);
+                worst = std::max(worst, std::isfinite(part) ? part : std::numeric_limits<double>::infinity());
+            }
+        }
+    }
+    return worst;
+}
+
+// While it lives, these kernels are in the backend's list.
+template <typename Kernels> class Joined {
+  public:
+    explicit Joined(Kernels & kernels) : kernels(kernels) { kernels.join(); }
+    ~Joined() { kernels.leave(); }
+    Joined(const Joined &) = delete;
+
+  private:
+    Kernels & kernels;
+};
+
 } // namespace
 
 const char * Trial::layouts() const {
-    return !panels ? "stock" : !panels->compact ? "fast" : !panels->fast ? "compact" : "both";
+    return gemm && !panels    ? "both"
+           : !panels          ? "stock"
+           : !panels->compact ? "fast"
+           : !panels->fast    ? "compact"
+                              : "both";
 }
 
 std::vector<Trial> trials(const CpuBackend & backend) {
@@ -289,16 +400,28 @@ std::vector<Trial> trials(const CpuBackend & backend) {
         for (const WeightType * panels : kinds) {
             for (auto set = INSTRUCTION_SETS; panels && *set; set++) {
                 if (*set != &SCALAR && (*set)->available()) {
-                    trials.push_back({type, (*set)->name, panels, nullptr});
+                    trials.push_back({type, (*set)->name, panels, nullptr, nullptr});
                 }
             }
         }
         for (ggml_backend_buffer_type_t layout : backend.extra_buffer_types()) {
             if (takes(layout, type)) {
-                trials.push_back({type, ggml_backend_buft_name(layout), nullptr, layout});
+                trials.push_back({type, ggml_backend_buft_name(layout), nullptr, layout, nullptr});
             }
         }
-        trials.push_back({type, ROWS_NAME, nullptr, ggml_backend_cpu_buffer_type()});
+        trials.push_back({type, ROWS_NAME, nullptr, ggml_backend_cpu_buffer_type(), nullptr});
+        kinds.erase(std::remove(kinds.begin(), kinds.end(), nullptr), kinds.end());
+        if (kinds.empty()) {
+            kinds.push_back(nullptr); // rows
+        }
+        for (const WeightType * panels : kinds) {
+            // Floats keep their bits: nobody expects of them to be rounded to bf16.
+            for (auto gemm = GEMMS; type != GGML_TYPE_F32 && *gemm; gemm++) {
+                if ((*gemm)->available()) {
+                    trials.push_back({type, (*gemm)->name, panels, nullptr, *gemm});
+                }
+            }
+        }
     }
     return trials;
 }
@@ -306,21 +429,27 @@ std::vector<Trial> trials(const CpuBackend & backend) {
 Verdict run(const CpuBackend & cpu, const Trial & trial) {
     const Backend backend(cpu.device);
     const Reference & reference = reference_of(trial.type);
-    if (!trial.panels) {
+    if (trial.layout) {
         return measure(backend, trial.layout, reference);
     }
     Choice choice{};
-    choice[trial.type] = &instruction_set(trial.set.c_str());
-    PanelBuffers panels(cpu, trial.panels->fast ? Layout::FAST : Layout::COMPACT, choice, 1);
-    panels.join();
-    try {
-        const Verdict verdict = measure(backend, panels.buffer_type(), reference);
-        panels.leave();
-        return verdict;
-    } catch (...) {
-        panels.leave();
-        throw;
+    if (trial.gemm) {
+        choice.many[trial.type] = {trial.gemm, FEWEST_COLUMNS};
     }
+    if (!trial.panels) {
+        PlainOperations operations(cpu, choice);
+        const Joined<PlainOperations> joined(operations);
+        Verdict verdict = measure_gemm(backend, ggml_backend_cpu_buffer_type(), *trial.gemm, reference);
+        if (trial.type == GGML_TYPE_F16) {
+            verdict.error = std::max(verdict.error, attention_error(backend));
+        }
+        return verdict;
+    }
+    choice.sets[trial.type] = &instruction_set(trial.gemm ? nullptr : trial.set.c_str());
+    PanelBuffers panels(cpu, trial.panels->fast ? Layout::FAST : Layout::COMPACT, choice, 1);
+    const Joined<PanelBuffers> joined(panels);
+    return trial.gemm ? measure_gemm(backend, panels.buffer_type(), *trial.gemm, reference)
+                      : measure(backend, panels.buffer_type(), reference);
 }
 
 } // namespace luq::kernels

@@ -9,11 +9,12 @@ namespace luq::kernels {
 // What is tried at a time.
 struct Trial {
     ggml_type type;
-    std::string set;                   // an instruction set of ours, "rows", or a layout of llama.cpp's by its name
-    const WeightType * panels;         // null for llama.cpp's
+    std::string set;           // an instruction set or GEMM of ours, "rows", or a layout of llama.cpp's, by name
+    const WeightType * panels; // null for llama.cpp's, and for a GEMM with rows as they lie in the file
     ggml_backend_buffer_type_t layout; // of llama.cpp's weights; null for ours
+    const Gemm * gemm;                 // null for all others
 
-    // "fast", "compact", "both" for the layouts of ours that have these panels, "stock" for llama.cpp's.
+    // "fast", "compact", "both" for the layouts of ours that have it, "stock" for llama.cpp's.
     const char * layouts() const;
 };
 
@@ -22,10 +23,11 @@ std::vector<Trial> trials(const CpuBackend & backend);
 
 struct Verdict {
     double error;     // the largest, as a part of what is allowed: up to 1 is right. Infinite where it is no number
-    double one, many; // 10^9 products of a weight and an activation a second on one core, in cache, with MANY_COLUMNS
+    double one, many; // 10^9 products of a weight and an activation a second on one core, in cache, with MANY_COLUMNS;
+                      // of a GEMM: with FEWEST_COLUMNS, and with GEMM_COLUMNS
 };
 
-constexpr int MANY_COLUMNS = 32;
+constexpr int MANY_COLUMNS = 32, GEMM_COLUMNS = 128;
 
 // Takes some ten milliseconds and 10 MB. One thread at a time; nothing else may compute with the backend.
 Verdict run(const CpuBackend & backend, const Trial & trial);

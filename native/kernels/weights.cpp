@@ -267,6 +267,19 @@ void WeightType::pack(const uint8_t * blocks, uint8_t * panels, int64_t columns,
     }
 }
 
+std::vector<ActivationBlock> units_of(const WeightType & weights) {
+    std::vector<ActivationBlock> units(SUPERBLOCK / 8);
+    for (size_t i = 0; i < units.size(); i++) {
+        int16_t sums[SUPERBLOCK / GROUP] = {};
+        units[i].d = 1;
+        std::memset(units[i].q, 0, sizeof units[i].q);
+        units[i].q[8 * i] = 1;
+        sums[8 * i / GROUP] = 1;
+        weights.correct(units[i].q, sums, units[i].correction);
+    }
+    return units;
+}
+
 void quantize_activations(const float * values, int64_t superblocks, const WeightType & weights,
                           void (*quantize)(const float *, void *, int64_t), ActivationBlock * activations) {
     for (int64_t b = 0; b < superblocks; b++) {

@@ -6,6 +6,7 @@
 #include "ggml.h"
 
 #include <cstdint>
+#include <vector>
 
 namespace luq::kernels {
 
@@ -18,7 +19,7 @@ struct WeightType {
     bool fast, compact; // layouts that have them
     size_t block_bytes; // of a superblock of one row, in the file
     int lines;          // of a superblock of a panel
-    Multiply InstructionSet::* multiply;
+    PanelKernels InstructionSet::* kernels;
     void (*to_words)(const uint8_t * block, uint32_t * words);                          // one word a line
     void (*correct)(const int8_t * quants, const int16_t * sums, int32_t * correction); // sums: of 16 columns each
 
@@ -30,6 +31,9 @@ struct WeightType {
 
 // Null if the type has no panels in this layout.
 const WeightType * weight_type(ggml_type type, Layout layout);
+
+// For Unpack.
+std::vector<ActivationBlock> units_of(const WeightType & weights);
 
 // ggml's quantization of floats to Q8_K, and the corrections of the weight type. `quantize` is ggml's from_float of
 // Q8_K.

@@ -46,12 +46,14 @@ enum luq_layout {
     LUQ_LAYOUT_COMPACT = 1, // IQ1_M takes what it takes in the file, Q6_K 1 % more; IQ2 and IQ3 are left to ggml
 };
 
-// From now on weights of IQ1_M, IQ2, IQ3, Q4_K and Q6_K are kept in panels of that layout and multiplied by our kernels
-// (native/KERNELS.md).
+// From now on weights of IQ1_M, IQ2, IQ3, Q4_K and Q6_K are kept in panels of that layout and multiplied by our kernels,
+// and products of many columns and attention of many queries, as image encoders and prompts have them, by our GEMMs,
+// whatever the type (native/KERNELS.md).
 // Once per process, after the CPU backend is loaded and before the first model. choice is "type=set,type=set" in ggml's
 // names of types and "avx512vbmi", "avx512vnni", "avxvnni", "avx2", "neon" and "scalar", where types that are not named
-// are left to llama.cpp; one set's name for all types; or NULL for the fastest that this CPU has, by rule. threads pack
-// weights when they are loaded. Returns the names of the sets in use, "none" if llama.cpp multiplies everything, NULL if
+// are left to llama.cpp; and "type*columns=gemm" for products of that many columns and more, with "gemm-amxbf16",
+// "gemm-avx512bf16", "gemm-avx512", "gemm-avx2" and "gemm-neon", of which that of f16 computes attention; one set's name for all types; or NULL for the fastest that this CPU has, by rule. threads pack
+// weights when they are loaded. Returns the names of the sets and GEMMs in use, "none" if llama.cpp multiplies everything, NULL if
 // it failed.
 LUQ_API const char * luq_kernels_enable(enum luq_layout layout, const char * choice, int threads);
 

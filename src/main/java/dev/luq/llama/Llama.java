@@ -18,6 +18,7 @@ import java.util.Properties;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.Loader;
 
@@ -117,9 +118,12 @@ public final class Llama {
     }
 
     private static String choice(Kernels wanted) {
-        return table.ours(wanted).entrySet().stream()
-                .map(choice -> choice.getKey() + "=" + choice.getValue())
-                .collect(Collectors.joining(","));
+        Stream<String> few =
+                table.ours(wanted).entrySet().stream().map(choice -> choice.getKey() + "=" + choice.getValue());
+        Stream<String> many = table.types().stream()
+                .flatMap(type -> table.manyColumns(type, wanted).stream()
+                        .map(choice -> type + "*" + choice.columns() + "=" + choice.gemm()));
+        return Stream.concat(few, many).collect(Collectors.joining(","));
     }
 
     /** llama.cpp's description of the CPU features in use, such as {@code CPU : AVX2 = 1 | ...}. */

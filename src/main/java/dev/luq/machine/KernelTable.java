@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -27,7 +28,19 @@ public record KernelTable(List<KernelTrial> trials) {
     /** Less is noise: the rule decides. */
     private static final double MARGIN = 1.1;
 
+    /** With how many columns a GEMM is tried. */
+    private static final int FEW = 32;
+
+    private static final int MANY = 128;
     private static final String END = "end";
+
+    /**
+     * What multiplies a type when activations have many columns.
+     *
+     * @param gemm by name
+     * @param columns from how many on it is faster
+     */
+    public record ManyColumns(String gemm, int columns) {}
 
     public KernelTable {
         trials = List.copyOf(trials);
@@ -108,7 +121,7 @@ public record KernelTable(List<KernelTrial> trials) {
         List<KernelTrial> all =
                 trials.stream().filter(trial -> trial.type().equals(type)).toList();
         Optional<KernelTrial> ours = fastest(all.stream()
-                .filter(trial -> trial.kernels().contains(kernels) && !trial.stock())
+                .filter(trial -> trial.kernels().contains(kernels) && !trial.stock() && !trial.gemm())
                 .toList());
         List<KernelTrial> stock = all.stream().filter(KernelTrial::stock).toList();
         List<KernelTrial> rivals = kernels == Kernels.COMPACT
@@ -117,6 +130,29 @@ public record KernelTable(List<KernelTrial> trials) {
         boolean oursWin = ours.isPresent()
                 && fastest(rivals).filter(rival -> faster(rival, ours.get())).isEmpty();
         return oursWin ? ours : fastest(stock).or(() -> ours);
+    }
+
+    /**
+     * The GEMM that multiplies a type from some number of columns on, where one is faster than what multiplies it else: our
+     * panels, or rows as they lie in the file. Weights in a layout of llama.cpp's no GEMM can read.
+     *
+     * @param kernels FAST or COMPACT; STOCK has none
+     */
+    public Optional<ManyColumns> manyColumns(String type, Kernels kernels) {
+        Set<String> off = switchedOff().keySet();
+        double rival = taken(type, kernels)
+                .filter(trial -> !trial.stock())
+                .or(() -> trials.stream()
+                        .filter(trial -> trial.rows() && trial.type().equals(type))
+                        .findFirst())
+                .map(KernelTrial::many)
+                .orElse(0.0);
+        return trials.stream()
+                .filter(trial -> trial.gemm() && trial.type().equals(type) && trial.kernels().contains(kernels))
+                .filter(trial -> trial.right() && !off.contains(trial.set()))
+                .max(Comparator.comparingDouble(KernelTrial::many))
+                .filter(trial -> trial.many() > MARGIN * rival)
+                .map(trial -> new ManyColumns(trial.set(), trial.one() > MARGIN * rival ? FEW : MANY));
     }
 
     private Optional<KernelTrial> fastest(List<KernelTrial> candidates) {

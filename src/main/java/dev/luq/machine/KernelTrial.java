@@ -10,13 +10,14 @@ import java.util.Set;
  * One type of weights multiplied by one set of kernels on this machine.
  *
  * @param type ggml's name, such as {@code q4_K}
- * @param set an instruction set of our kernels; of llama.cpp's {@code rows}, weights as they lie in the file, or a layout
+ * @param set an instruction set of our kernels, or one of our GEMMs, for many columns only, such as {@code gemm-avx2}; of
+ *     llama.cpp's {@code rows}, weights as they lie in the file, or a layout
  *     such as {@code AMX}
  * @param kernels which of our layouts have it: FAST, COMPACT or both; STOCK alone: llama.cpp's
  * @param outcome what became of it
- * @param one billions of products a second on one core with one column of activations, as when a token is generated; from
- *     cache. 0 unless right
- * @param many the same with 32 columns, as when a prompt is read
+ * @param one billions of products a second on one core with one column of activations, as when a token is generated, and
+ *     with 32 of a GEMM; from cache. 0 unless right
+ * @param many the same with 32 columns, as when a prompt is read, and with 128 of a GEMM
  * @param detail why it is not right, such as {@code SIGILL}; empty if it is
  */
 public record KernelTrial(
@@ -25,6 +26,7 @@ public record KernelTrial(
     /** llama.cpp's kernels for weights as they lie in the file. */
     public static final String ROWS = "rows";
 
+    private static final String GEMM = "gemm-";
     private static final int FIELDS = 7;
     private static final String BOTH = "both";
 
@@ -66,6 +68,11 @@ public record KernelTrial(
     /** Whether llama.cpp's kernels were tried with weights as they lie in the file. */
     public boolean rows() {
         return set.equals(ROWS);
+    }
+
+    /** Whether it was one of our GEMMs, which multiply many columns only. */
+    public boolean gemm() {
+        return set.startsWith(GEMM);
     }
 
     boolean right() {

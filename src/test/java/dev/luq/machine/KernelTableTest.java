@@ -55,6 +55,48 @@ class KernelTableTest {
         assertEquals(Map.of(), table.restrictions(), "llama.cpp takes its fastest by itself");
     }
 
+    /** The figures of a Sapphire Rapids. */
+    @Test
+    void manyColumnsAreMultipliedByTheFastestGemmFromWhereItIsFaster() {
+        KernelTable table = table(
+                right("q4_K", "avx512vbmi", "both", 58.2, 57.6),
+                right("q4_K", "rows", "stock", 30.8, 31.0),
+                right("q4_K", "gemm-amxbf16", "both", 145.2, 277.8),
+                right("q4_K", "gemm-avx512", "both", 55.1, 58.9),
+                right("q5_0", "rows", "stock", 25.0, 30.0),
+                right("q5_0", "gemm-amxbf16", "both", 32.7, 101.6),
+                right("q5_0", "gemm-avx2", "both", 17.4, 32.0),
+                right("iq2_s", "avx512vbmi", "fast", 43.8, 50.0),
+                right("iq2_s", "gemm-amxbf16", "fast", 146.3, 275.7),
+                right("mxfp4", "rows", "stock", 35.0, 40.0),
+                right("mxfp4", "gemm-avx2", "both", 18.4, 41.8));
+        assertEquals(
+                Optional.of(new KernelTable.ManyColumns("gemm-amxbf16", 32)), table.manyColumns("q4_K", Kernels.FAST));
+        assertEquals(
+                Optional.of(new KernelTable.ManyColumns("gemm-amxbf16", 128)),
+                table.manyColumns("q5_0", Kernels.COMPACT),
+                "unpacking is worth it for more columns only");
+        assertEquals(Optional.empty(), table.manyColumns("iq2_s", Kernels.COMPACT), "its panels are not there");
+        assertEquals(Optional.empty(), table.manyColumns("mxfp4", Kernels.FAST), "hardly faster");
+        assertEquals(Optional.empty(), table.manyColumns("q4_K", Kernels.STOCK));
+        assertEquals("avx512vbmi", taken(table, "q4_K", Kernels.FAST), "a GEMM is nothing for one column");
+        assertEquals(Map.of("q4_K", "avx512vbmi", "iq2_s", "avx512vbmi"), table.ours(Kernels.FAST));
+    }
+
+    @Test
+    void aGemmThatWasWrongOnceIsNotUsedAtAll() {
+        KernelTable table = table(
+                right("q4_K", "rows", "stock", 30, 30),
+                right("q4_K", "gemm-avx512", "both", 60, 90),
+                failed("q4_K", "gemm-amxbf16", "both", Outcome.DIED, "SIGILL"),
+                right("f16", "rows", "stock", 20, 20),
+                right("f16", "gemm-amxbf16", "both", 60, 160));
+        assertEquals(
+                Optional.of(new KernelTable.ManyColumns("gemm-avx512", 32)), table.manyColumns("q4_K", Kernels.FAST));
+        assertEquals(Optional.empty(), table.manyColumns("f16", Kernels.FAST));
+        assertEquals(Set.of("gemm-amxbf16"), table.switchedOff().keySet());
+    }
+
     @Test
     void whereOneColumnMakesNoDifferenceManyDo() {
         assertEquals(

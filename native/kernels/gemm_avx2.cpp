@@ -1,0 +1,34 @@
+// AVX2 with FMA, in floats.
+#include "gemm_tile.h"
+
+#include <immintrin.h>
+
+namespace luq::kernels {
+namespace {
+
+struct Avx2Floats {
+    using Word = float;
+    using Floats = __m256;
+    using Weights = __m256;
+    static constexpr int LANES = 8, TILE_PANELS = 1, TILE_WIDTH = 6;
+
+    static LUQ_INLINE Floats zero_floats() { return _mm256_setzero_ps(); }
+    static LUQ_INLINE Weights load(const float * p) { return _mm256_load_ps(p); }
+    static LUQ_INLINE Floats splat(const float * p) { return _mm256_broadcast_ss(p); }
+    static LUQ_INLINE Floats fma(Floats sum, Floats w, Floats a) { return _mm256_fmadd_ps(w, a, sum); }
+    static LUQ_INLINE void store(float * p, Floats a) { _mm256_storeu_ps(p, a); }
+};
+
+bool available() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
+
+void multiply(const void * panels, int64_t panel_bytes, int count, int, const void * groups, int64_t depth, float * out,
+              int64_t stride) {
+    gemm_panels<Avx2Floats, 1>(panels, panel_bytes, count, groups, depth, out, stride);
+}
+
+} // namespace
+
+const Gemm GEMM_AVX2 = {
+    "gemm-avx2", available, 4, 1, pack_rows_floats, pack_values_floats, pack_columns_floats, multiply, exponentials};
+
+} // namespace luq::kernels
