@@ -27,7 +27,7 @@ public final class Rooms {
             gguf                : files
             llama               : gguf machine
             memory              : gguf machine
-            prompt              : llama schema
+            prompt              : llama
             engine              : llama prompt
             requant.lanes       :
             requant.data        : files

@@ -134,7 +134,7 @@ final class LlamaEffects implements Effects, AutoCloseable {
         if (!request.prompt().images().isEmpty()) {
             return withImages;
         }
-        return request.prompt().textLength() <= SHORT_TEXT ? shortTexts : longTexts;
+        return request.prompt().chat().length() <= SHORT_TEXT ? shortTexts : longTexts;
     }
 
     /** Takes a prepared prompt over. @return whether its request is still in flight */

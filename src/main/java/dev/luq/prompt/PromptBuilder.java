@@ -90,7 +90,7 @@ public final class PromptBuilder {
         if (vision == null && !request.images().isEmpty()) {
             throw new PromptException.UnsupportedModality();
         }
-        TemplateInputs chat = TemplateInputs.of(request, guard);
+        TemplateInputs chat = TemplateInputs.of(request.chat(), guard);
         if (chat.callsTools() && !templates.supportsTools()) {
             throw new PromptException.InvalidRequest(
                     "tools",
@@ -158,17 +158,17 @@ public final class PromptBuilder {
             addText(parts, prompt.substring(from, marks.start()));
             from = marks.end();
             if (marks.group().equals(chat.mediaMark())) {
-                if (media == chat.images().size()) {
+                if (media == images.size()) {
                     throw imagesLost();
                 }
-                PromptRequest.ImageInput image = images.get(chat.images().get(media));
+                PromptRequest.ImageInput image = images.get(media);
                 // The number tells two uses of one image apart.
                 parts.add(new PromptPart.Image(
                         image.width(), image.height(), image.rgb(), image.sha256() + "/" + media++));
             }
         }
         addText(parts, prompt.substring(from));
-        if (media < chat.images().size()) {
+        if (media < images.size()) {
             throw imagesLost();
         }
         return parts;

@@ -72,13 +72,11 @@ public sealed interface ServerFrame {
      * One generation (one choice).
      *
      * @param id unique among the worker's requests in flight
-     * @param messages OpenAI chat messages as JSON; each image part is {@code {"type":"image","image":k}} with k an index into images
-     * @param images decoded pixels
-     * @param tools OpenAI tools as a JSON array, or null
-     * @param toolChoice {@code auto}, {@code none}, {@code required}, or a JSON object naming one function; null for auto
-     * @param parallelToolCalls whether more than one tool call may be generated
-     * @param responseFormat OpenAI response_format as JSON, or null for text. The server has checked it, as it has the tools;
-     *     the worker walks their schemas once more for the grammars of their patterns
+     * @param chat what the chat template takes, as the JSON text that llama.cpp's {@code common/chat.h} reads: messages,
+     *     tools, {@code tool_choice}, {@code parallel_tool_calls}, the {@code json_schema} that the answer follows, and what the
+     *     {@code patterns} of all schemas mean. The server made it of a request that it checked; the worker has to know
+     *     neither roles nor formats. An image's place is a part {@code {"type":"media_marker"}} of a message
+     * @param images decoded pixels, in the order of their places
      * @param sampling sampling parameters
      * @param maxTokens tokens to generate at most; 0 for as many as the context holds
      * @param stop stop strings, possibly empty
@@ -89,12 +87,8 @@ public sealed interface ServerFrame {
      */
     record Generate(
             String id,
-            String messages,
+            String chat,
             List<Image> images,
-            String tools,
-            String toolChoice,
-            boolean parallelToolCalls,
-            String responseFormat,
             Sampling sampling,
             int maxTokens,
             List<String> stop,
@@ -107,51 +101,20 @@ public sealed interface ServerFrame {
         /** One of the server itself. */
         public Generate(
                 String id,
-                String messages,
+                String chat,
                 List<Image> images,
-                String tools,
-                String toolChoice,
-                boolean parallelToolCalls,
-                String responseFormat,
                 Sampling sampling,
                 int maxTokens,
                 List<String> stop,
                 int topLogprobs,
                 boolean cachePrompt) {
-            this(
-                    id,
-                    messages,
-                    images,
-                    tools,
-                    toolChoice,
-                    parallelToolCalls,
-                    responseFormat,
-                    sampling,
-                    maxTokens,
-                    stop,
-                    topLogprobs,
-                    cachePrompt,
-                    null,
-                    null);
+            this(id, chat, images, sampling, maxTokens, stop, topLogprobs, cachePrompt, null, null);
         }
 
         /** The same for this client, with this salt. */
         public Generate of(String newClient, String newCacheSalt) {
             return new Generate(
-                    id,
-                    messages,
-                    images,
-                    tools,
-                    toolChoice,
-                    parallelToolCalls,
-                    responseFormat,
-                    sampling,
-                    maxTokens,
-                    stop,
-                    topLogprobs,
-                    cachePrompt,
-                    newClient,
-                    newCacheSalt);
+                    id, chat, images, sampling, maxTokens, stop, topLogprobs, cachePrompt, newClient, newCacheSalt);
         }
     }
 

@@ -1,6 +1,7 @@
 package dev.luq.schema;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
@@ -348,9 +349,9 @@ public final class SchemaCheck {
         new Walk(schema, field, enforced).run();
     }
 
-    /** The meaning of all patterns so far: an expression to GBNF lines, as the conversion takes them. */
+    /** The meaning of all patterns so far, sorted: an expression to GBNF lines, as the conversion takes them. */
     public Map<String, String> patterns() {
-        return Map.copyOf(patterns);
+        return Collections.unmodifiableMap(patterns);
     }
 
     private void pattern(String pattern, String path, boolean enforced) {

@@ -1,5 +1,5 @@
 /**
- * JSON schemas of clients: what of them is accepted, and what their regular expressions mean. The server asks before it
- * hands a schema on, the worker when it makes a grammar of it.
+ * JSON schemas of clients: what of them is accepted, and what their regular expressions mean. The server asks
+ * before it hands a schema on, with the meaning of its expressions; the worker makes a grammar of them.
  */
 package dev.luq.schema;

@@ -24,7 +24,7 @@ final class InFlightRequest {
     final String client;
 
     final long imageBytes;
-    /** Of its texts, as they wait for the engine. */
+    /** Of its texts, as they wait for the engine: a character takes up to two bytes in memory. */
     final long textBytes;
 
     /** Pieces given to the stream that its reader has not taken yet. */
@@ -53,7 +53,7 @@ final class InFlightRequest {
         this.client = Objects.requireNonNullElse(request.client(), "");
         this.imageBytes =
                 request.images().stream().mapToLong(image -> image.rgb().length).sum();
-        this.textBytes = bytes(request.messages()) + bytes(request.tools()) + bytes(request.responseFormat());
+        this.textBytes = 2L * request.chat().length();
     }
 
     /** A stream that submits a request for each of its subscribers. */
@@ -71,11 +71,6 @@ final class InFlightRequest {
                     .onItem()
                     .invoke(unread::decrementAndGet);
         });
-    }
-
-    /** Of a text in memory, where a character takes up to two bytes. */
-    private static long bytes(String text) {
-        return text == null ? 0 : 2L * text.length();
     }
 
     String id() {

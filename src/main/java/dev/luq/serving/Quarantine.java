@@ -6,7 +6,6 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.Objects;
 import java.util.function.LongSupplier;
 
 /**
@@ -47,19 +46,12 @@ final class Quarantine {
     /** What of a request reaches native code as content; sampling does not count, so that a new seed is no way out. */
     static String key(ServerFrame.Generate request) {
         MessageDigest digest = Sha256.create();
-        add(digest, request.messages());
-        add(digest, request.tools());
-        add(digest, request.toolChoice());
-        add(digest, request.responseFormat());
+        digest.update(request.chat().getBytes(StandardCharsets.UTF_8));
         for (ServerFrame.Image image : request.images()) {
-            add(digest, image.sha256());
+            digest.update((byte) 0xFF); // occurs in no UTF-8 text, so parts cannot run into each other
+            digest.update(image.sha256().getBytes(StandardCharsets.UTF_8));
         }
         return Sha256.hex(digest);
-    }
-
-    private static void add(MessageDigest digest, String part) {
-        digest.update(Objects.requireNonNullElse(part, "").getBytes(StandardCharsets.UTF_8));
-        digest.update((byte) 0xFF); // occurs in no UTF-8 text, so parts cannot run into each other
     }
 
     /** Whether a worker crashed while this input ran alone. */

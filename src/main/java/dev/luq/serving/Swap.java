@@ -20,7 +20,7 @@ final class Swap {
 
     private static final Logger LOG = Logger.getLogger(Swap.class);
 
-    private static final String QUESTION = "[{\"role\":\"user\",\"content\":\"Hello\"}]";
+    private static final String QUESTION = "{\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}]}";
     private static final GenerationListener NO_LISTENER = new GenerationListener() {};
 
     private final ModelRoute route;
@@ -124,10 +124,6 @@ final class Swap {
                                     "probe-" + UUID.randomUUID(),
                                     QUESTION,
                                     List.of(),
-                                    null,
-                                    null,
-                                    false,
-                                    null,
                                     Sampling.GREEDY,
                                     1,
                                     List.of(),

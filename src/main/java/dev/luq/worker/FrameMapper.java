@@ -19,15 +19,11 @@ final class FrameMapper {
 
     static GenerationRequest toEngine(ServerFrame.Generate request) {
         PromptRequest prompt = new PromptRequest(
-                request.messages(),
+                request.chat(),
                 request.images().stream()
                         .map(image -> new PromptRequest.ImageInput(
                                 image.width(), image.height(), image.sha256(), image.rgb()))
                         .toList(),
-                request.tools(),
-                request.toolChoice(),
-                request.parallelToolCalls(),
-                request.responseFormat(),
                 toEngine(request.sampling()),
                 request.cacheSalt());
         return new GenerationRequest(

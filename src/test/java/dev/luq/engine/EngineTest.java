@@ -82,9 +82,8 @@ class EngineTest {
             // at once, and behind more text than any token has
             for (String begin : List.of("", "xyz".repeat(40))) {
                 String schema = "{\"type\":\"string\",\"pattern\":\"^" + begin + "(.{0,2000}){0,2000}b$\"}";
-                Outcome complex = tiny.complete(tiny.ask(user("Hi"))
-                        .format("{\"type\":\"json_schema\",\"json_schema\":{\"schema\":" + schema + "}}")
-                        .maxTokens(200));
+                Outcome complex =
+                        tiny.complete(tiny.ask(user("Hi")).schema(schema).maxTokens(200));
                 assertEquals("schema_too_complex", complex.failed().code());
                 assertEquals("response_format", complex.failed().param());
             }
@@ -96,7 +95,7 @@ class EngineTest {
     void jsonObjectIsJsonAndNothingElse() throws Exception {
         try (TinyEngine tiny = new TinyEngine(QWEN, 1, 64)) {
             String text = tiny.complete(tiny.ask(user("Hi"))
-                            .format("{\"type\":\"json_object\"}")
+                            .schema("{\"type\":\"object\"}")
                             .random(3)
                             .maxTokens(40))
                     .text();
@@ -240,7 +239,7 @@ class EngineTest {
         try (TinyEngine tiny = new TinyEngine(QWEN, 4, 64)) {
             Outcome first =
                     tiny.complete(tiny.ask(userWithImages("Describe.", 1)).image(noise(1)));
-            String next = "[{\"role\":\"user\",\"content\":[{\"type\":\"image\",\"image\":0},"
+            String next = "[{\"role\":\"user\",\"content\":[{\"type\":\"media_marker\"},"
                     + "{\"type\":\"text\",\"text\":\"Describe.\"}]},{\"role\":\"assistant\",\"content\":\"ok\"},"
                     + "{\"role\":\"user\",\"content\":\"Why?\"}]";
             Outcome second = tiny.complete(tiny.ask(next).image(noise(1)));
@@ -417,11 +416,10 @@ class EngineTest {
         try (TinyEngine tiny = new TinyEngine(QWEN, 4, 64)) {
             String schema =
                     """
-                    {"type":"json_schema","json_schema":{"name":"x","schema":{"type":"object","properties":
-                    {"colour":{"enum":["red","blue"]},"round":{"type":"boolean"}},"required":["colour","round"],
-                    "additionalProperties":false}}}""";
+                    {"type":"object","properties":{"colour":{"enum":["red","blue"]},"round":{"type":"boolean"}},
+                    "required":["colour","round"],"additionalProperties":false}""";
             Outcome outcome =
-                    tiny.complete(tiny.ask(user("Hello")).format(schema).maxTokens(200));
+                    tiny.complete(tiny.ask(user("Hello")).schema(schema).maxTokens(200));
             JsonNode json = new ObjectMapper().readTree(outcome.text());
             assertTrue(List.of("red", "blue").contains(json.get("colour").asText()), outcome.text());
             assertTrue(json.get("round").isBoolean());
@@ -453,15 +451,7 @@ class EngineTest {
                     tiny.complete(tiny.ask(user("word ".repeat(600)))).failed();
             assertEquals("context_length_exceeded", tooLong.code());
             assertEquals("messages", tooLong.param());
-            GenerationEvent.Failed format = tiny.complete(tiny.ask(user("x")).format("{\"type\":\"xml\"}"))
-                    .failed();
-            assertEquals("invalid_request", format.code());
-            assertEquals("response_format", format.param());
-            GenerationEvent.Failed schema = tiny.complete(
-                            tiny.ask(user("x"))
-                                    .format(
-                                            """
-                    {"type":"json_schema","json_schema":{"schema":{"type":"no such type"}}}"""))
+            GenerationEvent.Failed schema = tiny.complete(tiny.ask(user("x")).schema("{\"type\":\"no such type\"}"))
                     .failed();
             assertEquals("invalid_request", schema.code());
             assertEquals("response_format", schema.param());

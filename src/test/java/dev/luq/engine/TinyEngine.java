@@ -2,6 +2,9 @@ package dev.luq.engine;
 
 import static dev.luq.Until.completed;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.luq.llama.ChatTemplates;
 import dev.luq.llama.Context;
 import dev.luq.llama.ContextOptions;
@@ -14,6 +17,7 @@ import dev.luq.llama.SamplerOptions;
 import dev.luq.llama.Vision;
 import dev.luq.llama.VisionOptions;
 import dev.luq.prompt.PromptRequest;
+import dev.luq.schema.SchemaCheck;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -32,6 +36,8 @@ public final class TinyEngine implements AutoCloseable {
     public static final String LLAVA = "llava-tiny";
     public static final String QWEN = "qwen2.5-vl-tiny";
     static final int CONTEXT = 512;
+
+    private static final ObjectMapper JSON = new ObjectMapper();
 
     private static final Path DIRECTORY = Path.of("src/test/resources/reference");
     private static final Map<String, Model> MODELS = new ConcurrentHashMap<>();
@@ -117,7 +123,7 @@ public final class TinyEngine implements AutoCloseable {
         private String messages;
         private String tools;
         private String toolChoice;
-        private String format;
+        private String schema;
         private float temperature;
         private long seed;
         private int maxTokens = 16;
@@ -145,8 +151,9 @@ public final class TinyEngine implements AutoCloseable {
             return mayEnd();
         }
 
-        public Ask format(String newFormat) {
-            format = newFormat;
+        /** @param newSchema that the answer follows */
+        public Ask schema(String newSchema) {
+            schema = newSchema;
             return mayEnd();
         }
 
@@ -181,9 +188,29 @@ public final class TinyEngine implements AutoCloseable {
             return this;
         }
 
+        private String chat() {
+            try {
+                ObjectNode chat = JSON.createObjectNode();
+                chat.set("messages", JSON.readTree(messages));
+                if (tools != null) {
+                    chat.set("tools", JSON.readTree(tools));
+                    chat.put("tool_choice", toolChoice);
+                }
+                if (schema != null) {
+                    SchemaCheck check = new SchemaCheck();
+                    check.check(JSON.readTree(schema), "schema", true);
+                    chat.set("json_schema", JSON.readTree(schema));
+                    chat.set("patterns", JSON.valueToTree(check.patterns()));
+                }
+                return chat.toString();
+            } catch (JsonProcessingException e) {
+                throw new IllegalArgumentException(e);
+            }
+        }
+
         public GenerationRequest as(String id) {
             SamplerOptions sampling = new SamplerOptions(temperature, 1f, 0, 0f, 0f, 0f, 1f, seed, bias);
-            PromptRequest prompt = new PromptRequest(messages, images, tools, toolChoice, true, format, sampling, null);
+            PromptRequest prompt = new PromptRequest(chat(), images, sampling, null);
             return new GenerationRequest(id, prompt, maxTokens, stop, topLogprobs, cachePrompt, null);
         }
     }
@@ -252,7 +279,7 @@ public final class TinyEngine implements AutoCloseable {
     public static String userWithImages(String text, int images) {
         StringBuilder parts = new StringBuilder();
         for (int i = 0; i < images; i++) {
-            parts.append("{\"type\":\"image\",\"image\":").append(i).append("},");
+            parts.append("{\"type\":\"media_marker\"},");
         }
         return "[{\"role\":\"user\",\"content\":[" + parts + "{\"type\":\"text\",\"text\":\"" + text + "\"}]}]";
     }

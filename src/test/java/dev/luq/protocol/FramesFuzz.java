@@ -41,12 +41,8 @@ public final class FramesFuzz<T> implements FuzzTarget {
                                         List.of("/m.gguf"), null, 2048, 2, 512, 2, 1, 1 << 20, 0, 20, Kernels.FAST),
                                 new ServerFrame.Generate(
                                         "1",
-                                        "[]",
+                                        "{\"messages\":[]}",
                                         List.of(new ServerFrame.Image(2, 1, "ab", new byte[6])),
-                                        "[]",
-                                        "auto",
-                                        true,
-                                        "{}",
                                         new Sampling(1, 1, 0, 0, 0, 0, 1, 7L, Map.of(3, -1f)),
                                         16,
                                         List.of("a"),

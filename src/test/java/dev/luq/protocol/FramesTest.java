@@ -30,12 +30,8 @@ class FramesTest {
 
     private static final ServerFrame.Generate GENERATE = new ServerFrame.Generate(
             "r1",
-            "[{\"role\":\"user\",\"content\":\"Grüße 🦊\"}]",
+            "{\"messages\":[{\"role\":\"user\",\"content\":\"Grüße 🦊\"}]}",
             List.of(),
-            "[]",
-            "auto",
-            true,
-            null,
             new Sampling(0.7f, 0.9f, 40, 0.05f, 0.1f, -0.1f, 1.1f, 42L, Map.of(13, -100f)),
             100,
             List.of("END"),
@@ -89,18 +85,7 @@ class FramesTest {
     @Test
     void aTextOfAnyLengthArrives() throws IOException {
         ServerFrame.Generate request = new ServerFrame.Generate(
-                "r1",
-                "x".repeat(21_000_000),
-                List.of(),
-                null,
-                null,
-                true,
-                null,
-                Sampling.GREEDY,
-                0,
-                List.of(),
-                -1,
-                true);
+                "r1", "x".repeat(21_000_000), List.of(), Sampling.GREEDY, 0, List.of(), -1, true);
         byte[] frame = written(ServerFrame.class, request);
         assertEquals(
                 request,
@@ -296,18 +281,7 @@ class FramesTest {
 
     private static ServerFrame.Generate withImages(ServerFrame.Image... images) {
         return new ServerFrame.Generate(
-                GENERATE.id(),
-                GENERATE.messages(),
-                List.of(images),
-                null,
-                null,
-                false,
-                null,
-                Sampling.GREEDY,
-                0,
-                List.of(),
-                -1,
-                true);
+                GENERATE.id(), GENERATE.chat(), List.of(images), Sampling.GREEDY, 0, List.of(), -1, true);
     }
 
     private static byte[] pixels(int count) {

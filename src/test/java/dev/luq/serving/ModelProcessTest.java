@@ -15,6 +15,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.luq.Integration;
 import dev.luq.llama.ModelQuantizer;
 import dev.luq.machine.Kernels;
@@ -44,9 +45,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 class ModelProcessTest {
 
     private static final Path MODELS = Path.of("src/test/resources/reference").toAbsolutePath();
-    private static final String HELLO = "[{\"role\":\"user\",\"content\":\"Hello\"}]";
+    private static final String HELLO = "{\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}]}";
     private static final String LOOK =
-            "[{\"role\":\"user\",\"content\":[{\"type\":\"image\",\"image\":0},{\"type\":\"text\",\"text\":\"Look\"}]}]";
+            """
+            {"messages":[{"role":"user","content":[{"type":"media_marker"},{"type":"text","text":"Look"}]}]}""";
     /** Of the evaluation set's questions one in so many is asked twice. */
     private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -196,29 +198,18 @@ class ModelProcessTest {
     /** @param question names one image, several, or none */
     static ServerFrame.Generate ask(JsonNode question, Path folder) throws IOException {
         List<ServerFrame.Image> images = new ArrayList<>();
-        ArrayNode content = JSON.createArrayNode();
+        ObjectNode chat = JSON.createObjectNode();
+        ArrayNode content =
+                chat.putArray("messages").addObject().put("role", "user").putArray("content");
         JsonNode named = question.get("image");
         for (JsonNode name : named.isTextual() ? List.of(named) : named) {
-            content.addObject().put("type", "image").put("image", images.size());
+            content.addObject().put("type", "media_marker");
             images.add(image(folder.resolve(name.textValue())));
         }
         content.addObject().put("type", "text").set("text", question.get("question"));
-        ArrayNode messages = JSON.createArrayNode();
-        messages.addObject().put("role", "user").set("content", content);
-        ServerFrame.Generate plain = request(messages.toString(), 24, images.toArray(ServerFrame.Image[]::new));
+        ServerFrame.Generate plain = request(chat.toString(), 24, images.toArray(ServerFrame.Image[]::new));
         return new ServerFrame.Generate(
-                plain.id(),
-                plain.messages(),
-                plain.images(),
-                null,
-                null,
-                false,
-                null,
-                plain.sampling(),
-                plain.maxTokens(),
-                List.of(),
-                2,
-                true);
+                plain.id(), plain.chat(), plain.images(), plain.sampling(), plain.maxTokens(), List.of(), 2, true);
     }
 
     private SupervisedWorker started(Path model, Path mmproj) {

@@ -30,7 +30,7 @@ import org.junit.jupiter.api.io.TempDir;
 class ModelRecoveryTest {
 
     private static final Path TINY = Path.of("src/test/resources/reference/llava-tiny-F16.gguf");
-    private static final String HELLO = "[{\"role\":\"user\",\"content\":\"Hello\"}]";
+    private static final String HELLO = "{\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}]}";
 
     @TempDir
     Path folder;

@@ -30,8 +30,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 @Integration
 class NotFiniteTest {
 
-    private static final String HELLO = "[{\"role\":\"user\",\"content\":\"Hello\"}]";
-    private static final String BAD = "[{\"role\":\"user\",\"content\":\"Hello Z\"}]";
+    private static final String HELLO = "{\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}]}";
+    private static final String BAD = "{\"messages\":[{\"role\":\"user\",\"content\":\"Hello Z\"}]}";
 
     @TempDir
     Path folder;

@@ -72,15 +72,11 @@ class QuarantineTest {
         assertNotEquals(key, Quarantine.key(request("1", "hello", "bb", 1L)));
     }
 
-    private static ServerFrame.Generate request(String id, String messages, String image, long seed) {
+    private static ServerFrame.Generate request(String id, String chat, String image, long seed) {
         return new ServerFrame.Generate(
                 id,
-                messages,
+                chat,
                 List.of(new ServerFrame.Image(1, 1, image, new byte[3])),
-                null,
-                null,
-                false,
-                null,
                 new Sampling(1, 1, 0, 0, 0, 0, 1, seed, java.util.Map.of()),
                 0,
                 List.of(),

@@ -433,11 +433,9 @@ class SupervisedWorkerTest {
         first.cancel();
     }
 
-    private static ServerFrame.Generate choice(String id, String messages) {
-        ServerFrame.Generate like = request(messages);
-        return new ServerFrame.Generate(
-                        id, messages, List.of(), null, null, false, null, like.sampling(), 0, List.of(), -1, true)
-                .of("hog", null);
+    private static ServerFrame.Generate choice(String id, String chat) {
+        ServerFrame.Generate like = request(chat);
+        return new ServerFrame.Generate(id, chat, List.of(), like.sampling(), 0, List.of(), -1, true).of("hog", null);
     }
 
     @Test

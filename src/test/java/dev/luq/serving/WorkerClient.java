@@ -25,20 +25,9 @@ public final class WorkerClient {
         });
     }
 
-    public static ServerFrame.Generate request(String messages, int maxTokens, ServerFrame.Image... images) {
+    public static ServerFrame.Generate request(String chat, int maxTokens, ServerFrame.Image... images) {
         return new ServerFrame.Generate(
-                "r" + IDS.incrementAndGet(),
-                messages,
-                List.of(images),
-                null,
-                null,
-                false,
-                null,
-                Sampling.GREEDY,
-                maxTokens,
-                List.of(),
-                -1,
-                true);
+                "r" + IDS.incrementAndGet(), chat, List.of(images), Sampling.GREEDY, maxTokens, List.of(), -1, true);
     }
 
     public static AssertSubscriber<WorkerFrame.OfRequest> run(ModelWorker worker, ServerFrame.Generate request) {

@@ -76,7 +76,7 @@ public final class ScriptedWorker implements ModelHost {
     @Override
     public void submit(ServerFrame.Generate request, Consumer<WorkerFrame.OfRequest> events) {
         String id = request.id();
-        String[] words = request.messages().split(" ");
+        String[] words = request.chat().split(" ");
         if (mute || words[0].equals("refuse")) {
             events.accept(new WorkerFrame.Failed(id, "context_length_exceeded", "Too long.", "messages"));
             return;

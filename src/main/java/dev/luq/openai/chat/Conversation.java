@@ -22,8 +22,8 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * The messages of a request, checked, as the worker takes them: every image part is {@code {"type":"image","image":k}}
- * with k an index into {@link #images()}.
+ * The messages of a request, checked, as chat templates take them: an image's place is a part
+ * {@code {"type":"media_marker"}}.
  */
 final class Conversation {
 
@@ -68,9 +68,9 @@ final class Conversation {
         return conversation;
     }
 
-    /** OpenAI chat messages, as JSON text. */
-    String json() {
-        return Check.wellFormed(json.toString());
+    /** The messages for the template. */
+    ArrayNode json() {
+        return json;
     }
 
     /** Bytes of all texts in UTF-8. */
@@ -78,6 +78,7 @@ final class Conversation {
         return textBytes;
     }
 
+    /** In the order of their places. */
     List<ImageReference> images() {
         return List.copyOf(images);
     }
@@ -232,7 +233,7 @@ final class Conversation {
                 if (!vision) {
                     throw new UnsupportedModality(field, "This model does not understand images");
                 }
-                out.put("type", "image").put("image", images.size());
+                out.put("type", "media_marker");
                 images.add(image(field + ".image_url", part.get("image_url")));
             }
             case "input_audio", "video_url", "file" ->

@@ -32,15 +32,35 @@ final class OutputRules {
 
     private OutputRules() {}
 
-    /** @param schemas of this request @return OpenAI tools as a JSON array, or null without any */
-    static String tools(List<Tool> tools, SchemaCheck schemas) {
-        if (tools == null || tools.isEmpty()) {
-            return null;
+    /**
+     * Puts tools and the choice between them where the template takes them.
+     *
+     * @param schemas of this request
+     */
+    static void putTools(ObjectNode chat, ChatRequest request, SchemaCheck schemas) {
+        ArrayNode tools = tools(request.tools(), schemas);
+        JsonNode choice = request.toolChoice();
+        String word = "auto";
+        if (!Check.isNull(choice)) {
+            boolean named = !choice.isTextual();
+            tools = named ? only(chosenName(choice), tools) : tools;
+            word = named ? "required" : choiceWord(choice, tools);
+        }
+        if (!tools.isEmpty()) {
+            chat.set("tools", tools);
+            chat.put("tool_choice", word);
+            chat.put("parallel_tool_calls", Check.flag(request.parallelToolCalls(), true));
+        }
+    }
+
+    private static ArrayNode tools(List<Tool> tools, SchemaCheck schemas) {
+        ArrayNode json = JsonNodeFactory.instance.arrayNode();
+        if (tools == null) {
+            return json;
         }
         if (tools.size() > MOST_TOOLS) {
             throw new InvalidRequest("tools", "tools must have at most " + MOST_TOOLS + " tools");
         }
-        ArrayNode json = JsonNodeFactory.instance.arrayNode();
         Set<String> names = new HashSet<>();
         for (int i = 0; i < tools.size(); i++) {
             String field = "tools[" + i + "]";
@@ -80,65 +100,63 @@ final class OutputRules {
                 out.put("strict", function.strict());
             }
         }
-        String text = Check.wellFormed(json.toString());
-        if (text.length() > LONGEST_TOOLS) {
+        if (json.toString().length() > LONGEST_TOOLS) {
             throw new SchemaTooComplex("tools", "tools are longer than " + LONGEST_TOOLS + " characters");
         }
-        return text;
+        return json;
     }
 
-    /** @return auto, none, required, or a JSON object naming one function; null for auto */
-    static String toolChoice(JsonNode choice, List<Tool> tools) {
+    private static String choiceWord(JsonNode choice, ArrayNode tools) {
         String field = "tool_choice";
-        if (Check.isNull(choice)) {
-            return null;
+        String word = choice.textValue();
+        if (!Set.of("auto", "none", "required").contains(word)) {
+            throw new InvalidRequest(field, field + " must be auto, none, required or an object naming a function");
         }
-        boolean anyTool = tools != null && !tools.isEmpty();
-        if (choice.isTextual()) {
-            String word = choice.textValue();
-            if (!Set.of("auto", "none", "required").contains(word)) {
-                throw new InvalidRequest(field, field + " must be auto, none, required or an object naming a function");
-            }
-            if (word.equals("required") && !anyTool) {
-                throw new InvalidRequest(field, field + " is required, but there are no tools");
-            }
-            return word;
+        if (word.equals("required") && tools.isEmpty()) {
+            throw new InvalidRequest(field, field + " is required, but there are no tools");
         }
+        return word;
+    }
+
+    /** The name in {@code {"type": "function", "function": {"name": ...}}}. */
+    private static String chosenName(JsonNode choice) {
+        String field = "tool_choice";
         String type = Check.text(field + ".type", Check.object(field, choice).get("type"));
         if (!type.equals("function")) {
             throw new InvalidRequest(field + ".type", field + ".type must be function");
         }
-        String name = Check.text(
+        return Check.text(
                 field + ".function.name",
                 Check.object(field + ".function", choice.get("function")).get("name"));
-        if (!anyTool
-                || tools.stream().noneMatch(tool -> name.equals(tool.function().name()))) {
-            throw new InvalidRequest(field + ".function.name", field + ".function.name names no tool of this request");
-        }
-        ObjectNode json = JsonNodeFactory.instance.objectNode().put("type", "function");
-        json.putObject("function").put("name", name);
-        return json.toString();
     }
 
-    /** @param schemas of this request @return OpenAI response_format as JSON, or null for text */
-    static String responseFormat(JsonNode format, SchemaCheck schemas) {
+    /** A function that must be called is the only one that the model is told of. */
+    private static ArrayNode only(String name, ArrayNode tools) {
+        for (JsonNode tool : tools) {
+            if (tool.path("function").path("name").asText().equals(name)) {
+                return JsonNodeFactory.instance.arrayNode().add(tool);
+            }
+        }
+        String field = "tool_choice.function.name";
+        throw new InvalidRequest(field, field + " names no tool of this request");
+    }
+
+    /**
+     * Puts the schema that the answer has to follow, if there is one, where the template takes it.
+     *
+     * @param schemas of this request
+     */
+    static void putSchema(ObjectNode chat, JsonNode format, SchemaCheck schemas) {
         String field = "response_format";
         if (Check.isNull(format)) {
-            return null;
+            return;
         }
         switch (Check.text(field + ".type", Check.object(field, format).get("type"))) {
-            case "text" -> {
-                return null;
-            }
-            case "json_object" -> {
-                return "{\"type\":\"json_object\"}";
-            }
+            case "text" -> {}
+            case "json_object" -> chat.putObject("json_schema").put("type", "object");
             case "json_schema" -> {
                 JsonNode described = Check.object(field + ".json_schema", format.get("json_schema"));
-                JsonNode schema = schema(field + ".json_schema.schema", described.get("schema"), schemas, true);
-                ObjectNode json = JsonNodeFactory.instance.objectNode().put("type", "json_schema");
-                json.putObject("json_schema").set("schema", schema);
-                return Check.wellFormed(json.toString());
+                chat.set("json_schema", schema(field + ".json_schema.schema", described.get("schema"), schemas, true));
             }
             default ->
                 throw new InvalidRequest(field + ".type", field + ".type must be text, json_object or json_schema");

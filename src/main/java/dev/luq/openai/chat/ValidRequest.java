@@ -1,5 +1,8 @@
 package dev.luq.openai.chat;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.luq.http.errors.ApiException.ContextLengthExceeded;
 import dev.luq.http.errors.ApiException.InvalidRequest;
 import dev.luq.openai.images.ImageReference;
@@ -16,17 +19,13 @@ final class ValidRequest {
     private static final int NO_LOGPROBS = -1;
     private static final int LONGEST_SALT = 256;
 
-    private final String messages;
+    private final String chat;
     private final List<ImageReference> images;
     private final int choices;
     private final Sampling sampling;
     private final int maxTokens;
     private final List<String> stops;
     private final int topLogprobs;
-    private final String tools;
-    private final String toolChoice;
-    private final String responseFormat;
-    private final boolean parallelToolCalls;
     private final boolean cachePrompt;
     private final String cacheSalt;
     private final boolean stream;
@@ -35,7 +34,6 @@ final class ValidRequest {
 
     private ValidRequest(ChatRequest request, ModelInfo model) {
         Conversation conversation = Conversation.of(request.messages(), model);
-        messages = conversation.json();
         images = conversation.images();
         choices = (int) Check.integer("n", request.n(), 1, model.slots(), 1);
         sampling = new Sampling(
@@ -55,18 +53,28 @@ final class ValidRequest {
                 Check.integer("max_completion_tokens", request.maxCompletionTokens(), 1, Integer.MAX_VALUE, oldName);
         stops = OutputRules.stops(request.stop());
         topLogprobs = topLogprobs(request);
-        SchemaCheck schemas = new SchemaCheck();
-        tools = OutputRules.tools(request.tools(), schemas);
-        toolChoice = OutputRules.toolChoice(request.toolChoice(), request.tools());
-        responseFormat = OutputRules.responseFormat(request.responseFormat(), schemas);
-        refuseTooLong(conversation.textBytes() + length(tools) + length(responseFormat), model);
-        parallelToolCalls = Check.flag(request.parallelToolCalls(), true);
+        chat = chat(conversation, request, model);
         cachePrompt = Check.flag(request.cachePrompt(), true);
         cacheSalt = cacheSalt(request.cacheSalt());
         stream = Check.flag(request.stream(), false);
         includeUsage = request.streamOptions() != null
                 && Check.flag(request.streamOptions().includeUsage(), false);
         timings = Check.flag(request.timings(), false);
+    }
+
+    /** What the model's template takes; see {@link ServerFrame.Generate}. */
+    private static String chat(Conversation conversation, ChatRequest request, ModelInfo model) {
+        ObjectNode chat = JsonNodeFactory.instance.objectNode();
+        chat.set("messages", conversation.json());
+        SchemaCheck schemas = new SchemaCheck();
+        OutputRules.putTools(chat, request, schemas);
+        OutputRules.putSchema(chat, request.responseFormat(), schemas);
+        refuseTooLong(conversation.textBytes() + length(chat.path("tools")) + length(chat.path("json_schema")), model);
+        if (!schemas.patterns().isEmpty()) {
+            ObjectNode patterns = chat.putObject("patterns");
+            schemas.patterns().forEach(patterns::put);
+        }
+        return Check.wellFormed(chat.toString());
     }
 
     /** Refuses text that does not fit the context even if all of its tokens are as long as the longest. */
@@ -80,8 +88,8 @@ final class ValidRequest {
         }
     }
 
-    private static long length(String text) {
-        return text == null ? 0 : text.length();
+    private static long length(JsonNode json) {
+        return json.toString().length();
     }
 
     /**
@@ -156,18 +164,6 @@ final class ValidRequest {
                         sampling.repeatPenalty(),
                         sampling.seed() + choice,
                         sampling.logitBias());
-        return new ServerFrame.Generate(
-                id,
-                messages,
-                decoded,
-                tools,
-                toolChoice,
-                parallelToolCalls,
-                responseFormat,
-                own,
-                maxTokens,
-                stops,
-                topLogprobs,
-                cachePrompt);
+        return new ServerFrame.Generate(id, chat, decoded, own, maxTokens, stops, topLogprobs, cachePrompt);
     }
 }

@@ -2,6 +2,7 @@ package dev.luq.requant.feed;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.luq.llama.ChatTemplates;
 import dev.luq.llama.FiniteNumbers;
 import dev.luq.llama.ImageEmbedding;
@@ -120,15 +121,14 @@ final class ExamplePrompts implements AutoCloseable {
     }
 
     private PromptBuilder.Prepared prepare(Example example) {
-        ArrayNode messages = JSON.createArrayNode();
-        ArrayNode content = messages.addObject().put("role", "user").putArray("content");
-        for (int i = 0; i < example.images().size(); i++) {
-            content.addObject().put("type", "image").put("image", i);
-        }
+        ObjectNode chat = JSON.createObjectNode();
+        ArrayNode content =
+                chat.putArray("messages").addObject().put("role", "user").putArray("content");
+        example.images().forEach(image -> content.addObject().put("type", "media_marker"));
         content.addObject().put("type", "text").put("text", example.question());
         try {
             open();
-            return builder.build(PromptRequest.of(messages.toString(), ExampleImages.read(example)));
+            return builder.build(PromptRequest.of(chat.toString(), ExampleImages.read(example)));
         } catch (PromptException e) {
             throw new FeedException.Unusable(example, e.getMessage(), e);
         }

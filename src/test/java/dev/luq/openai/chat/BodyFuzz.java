@@ -67,8 +67,8 @@ public final class BodyFuzz implements FuzzTarget {
             return;
         }
         ServerFrame.Generate frame = request.generate("id", 0, List.of());
-        assertTrue(JSON.readTree(frame.messages()).isArray(), "messages");
-        assertTrue(StandardCharsets.UTF_8.newEncoder().canEncode(frame.messages()), "messages are not UTF-8");
+        assertTrue(JSON.readTree(frame.chat()).path("messages").isArray(), "messages");
+        assertTrue(StandardCharsets.UTF_8.newEncoder().canEncode(frame.chat()), "the chat is not UTF-8");
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         new Frames.Writer<>(ServerFrame.class, out).write(frame);
         assertEquals(

@@ -39,11 +39,7 @@ class ValidRequestTest {
         assertEquals(List.of(), frame.stop());
         assertEquals(-1, frame.topLogprobs());
         assertTrue(frame.cachePrompt());
-        assertTrue(frame.parallelToolCalls());
-        assertNull(frame.tools());
-        assertNull(frame.toolChoice());
-        assertNull(frame.responseFormat());
-        assertEquals("[{\"role\":\"user\",\"content\":\"hi\"}]", frame.messages());
+        assertEquals("{" + USER + "}", frame.chat());
         assertFalse(valid("").stream());
         assertEquals(1, valid("").choices());
     }
@@ -105,8 +101,7 @@ class ValidRequestTest {
         assertEquals(7, frame.maxTokens());
         assertEquals(List.of("x"), frame.stop());
         assertEquals(20, frame.topLogprobs());
-        assertEquals("{\"type\":\"json_object\"}", frame.responseFormat());
-        assertFalse(frame.parallelToolCalls());
+        assertEquals("{" + USER + ",\"json_schema\":{\"type\":\"object\"}}", frame.chat());
         assertFalse(frame.cachePrompt());
         assertEquals(9, frame(",\"max_tokens\":9").maxTokens());
         assertEquals(0, frame(",\"logprobs\":true").topLogprobs());
@@ -244,7 +239,7 @@ class ValidRequestTest {
     }
 
     @Test
-    void messagesReachTheWorkerInTheShapeOfTheProtocol() {
+    void messagesReachTheWorkerAsTemplatesTakeThem() {
         String image = "{\"type\":\"image_url\",\"image_url\":{\"url\":\"data:a\",\"detail\":\"low\"}}";
         String bare = "{\"type\":\"image_url\",\"image_url\":\"data:b\"}";
         ValidRequest request = validate(
@@ -258,14 +253,14 @@ class ValidRequestTest {
                         + "{\"role\":\"assistant\",\"content\":null,\"refusal\":\"no\"}]}",
                 VISION);
         assertEquals(
-                "[{\"role\":\"system\",\"content\":\"be brief\"},"
-                        + "{\"role\":\"user\",\"content\":[{\"type\":\"image\",\"image\":0},{\"type\":\"text\",\"text\":\"and\"},"
-                        + "{\"type\":\"image\",\"image\":1}],\"name\":\"Ann\"},"
+                "{\"messages\":[{\"role\":\"system\",\"content\":\"be brief\"},"
+                        + "{\"role\":\"user\",\"content\":[{\"type\":\"media_marker\"},{\"type\":\"text\",\"text\":\"and\"},"
+                        + "{\"type\":\"media_marker\"}],\"name\":\"Ann\"},"
                         + "{\"role\":\"assistant\",\"content\":null,\"tool_calls\":[{\"id\":\"c1\",\"type\":\"function\","
                         + "\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}}]},"
                         + "{\"role\":\"tool\",\"content\":\"42\",\"tool_call_id\":\"c1\"},"
-                        + "{\"role\":\"assistant\",\"content\":\"no\"}]",
-                request.generate("id", 0, List.of()).messages());
+                        + "{\"role\":\"assistant\",\"content\":\"no\"}]}",
+                request.generate("id", 0, List.of()).chat());
         assertEquals(
                 List.of("data:a", "data:b"),
                 request.images().stream().map(i -> i.url()).toList());
@@ -281,7 +276,7 @@ class ValidRequestTest {
     void aCallWithoutArgumentsHasNone(String arguments) {
         assertTrue(validate(withArguments(arguments), VISION)
                 .generate("id", 0, List.of())
-                .messages()
+                .chat()
                 .contains("\"arguments\":\"{}\""));
     }
 
@@ -345,15 +340,62 @@ class ValidRequestTest {
                 complex.error().param());
     }
 
+    private static final String TOOLS =
+            """
+            ,"tools":[{"type":"function","function":{"name":"a"}},{"type":"function","function":{"name":"b","strict":true}}]""";
+
+    private static final String A =
+            """
+            {"type":"function","function":{"name":"a","parameters":{"type":"object","properties":{}}}}""";
+    private static final String B =
+            """
+            {"type":"function","function":{"name":"b","parameters":{"type":"object","properties":{}},"strict":true}}""";
+
+    /** @return what the template takes besides the messages */
+    private static String besidesMessages(String fields) {
+        String chat = frame(fields).chat();
+        String messages = "{" + USER;
+        assertTrue(chat.startsWith(messages), chat);
+        return chat.substring(messages.length(), chat.length() - 1);
+    }
+
     @Test
-    void toolsReachTheWorkerWithASchema() {
-        ServerFrame.Generate frame = frame(",\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"f\"}}],"
-                + "\"tool_choice\":{\"type\":\"function\",\"function\":{\"name\":\"f\"}}");
+    void toolsReachTheWorkerWithASchemaAndAChoice() {
+        String both = ",\"tools\":[" + A + "," + B + "]";
+        assertEquals(both + ",\"tool_choice\":\"auto\",\"parallel_tool_calls\":true", besidesMessages(TOOLS));
         assertEquals(
-                "[{\"type\":\"function\",\"function\":{\"name\":\"f\","
-                        + "\"parameters\":{\"type\":\"object\",\"properties\":{}}}}]",
-                frame.tools());
-        assertEquals("{\"type\":\"function\",\"function\":{\"name\":\"f\"}}", frame.toolChoice());
+                both + ",\"tool_choice\":\"none\",\"parallel_tool_calls\":false",
+                besidesMessages(TOOLS + ",\"tool_choice\":\"none\",\"parallel_tool_calls\":false"));
+        assertEquals("", besidesMessages(",\"tool_choice\":\"none\",\"parallel_tool_calls\":false,\"tools\":[]"));
+    }
+
+    @Test
+    void aNamedFunctionIsTheOnlyToolAndRequired() {
+        assertEquals(
+                ",\"tools\":[" + B + "],\"tool_choice\":\"required\",\"parallel_tool_calls\":true",
+                besidesMessages(TOOLS + ",\"tool_choice\":{\"type\":\"function\",\"function\":{\"name\":\"b\"}}"));
+    }
+
+    @Test
+    void responseFormatsBecomeSchemas() {
+        assertEquals("", besidesMessages(",\"response_format\":{\"type\":\"text\"}"));
+        assertEquals(
+                ",\"json_schema\":{\"type\":\"object\"}",
+                besidesMessages(",\"response_format\":{\"type\":\"json_object\"}"));
+        assertEquals(
+                ",\"json_schema\":{\"type\":\"string\"}",
+                besidesMessages(",\"response_format\":{\"type\":\"json_schema\",\"json_schema\":"
+                        + "{\"name\":\"n\",\"strict\":true,\"schema\":{\"type\":\"string\"}}}"));
+    }
+
+    @Test
+    void thePatternsOfAllSchemasReachTheWorkerWithTheirMeaning() {
+        String chat = frame(
+                        """
+                ,"tools":[{"type":"function","function":{"name":"f","parameters":{"properties":{"a":{"pattern":"^a$"}}}}}],
+                "response_format":{"type":"json_schema","json_schema":{"schema":{"type":"string","pattern":"^b$"}}}""")
+                .chat();
+        assertTrue(chat.endsWith(",\"patterns\":{\"^a$\":\"([a])\",\"^b$\":\"([b])\"}}"), chat);
     }
 
     @Test
@@ -382,8 +424,8 @@ class ValidRequestTest {
         ValidRequest request = validate(
                 "{\"messages\":[{\"role\":\"user\",\"content\":\"a\\ud83d b \\ud83d\\ude00 \\ude00\"}]}", VISION);
         assertEquals(
-                "[{\"role\":\"user\",\"content\":\"a\ufffd b \ud83d\ude00 \ufffd\"}]",
-                request.generate("id", 0, List.of()).messages());
+                "{\"messages\":[{\"role\":\"user\",\"content\":\"a\ufffd b \ud83d\ude00 \ufffd\"}]}",
+                request.generate("id", 0, List.of()).chat());
     }
 
     @ParameterizedTest
