@@ -14,7 +14,8 @@ import java.util.OptionalLong;
 @JsonSubTypes({
     @JsonSubTypes.Type(value = ServerFrame.Load.class, name = "load"),
     @JsonSubTypes.Type(value = ServerFrame.Generate.class, name = "generate"),
-    @JsonSubTypes.Type(value = ServerFrame.Cancel.class, name = "cancel")
+    @JsonSubTypes.Type(value = ServerFrame.Cancel.class, name = "cancel"),
+    @JsonSubTypes.Type(value = ServerFrame.ForgetImage.class, name = "forget_image")
 })
 public sealed interface ServerFrame {
 
@@ -111,6 +112,12 @@ public sealed interface ServerFrame {
             this(id, chat, images, sampling, maxTokens, stop, topLogprobs, cachePrompt, null, null);
         }
 
+        /** The same with these images. */
+        public Generate with(List<Image> newImages) {
+            return new Generate(
+                    id, chat, newImages, sampling, maxTokens, stop, topLogprobs, cachePrompt, client, cacheSalt);
+        }
+
         /** The same for this client, with this salt. */
         public Generate of(String newClient, String newCacheSalt) {
             return new Generate(
@@ -121,13 +128,23 @@ public sealed interface ServerFrame {
     /** The client of this request is gone: stop it, wherever it stands. Unknown ids are ignored. */
     record Cancel(String id) implements ServerFrame {}
 
+    /** No request that was sent needs the pixels of this image any more: the worker keeps them no longer. */
+    record ForgetImage(String sha256) implements ServerFrame {}
+
     /**
-     * An image as the server decoded it.
+     * An image as the server decoded it. Its pixels come with the first request that has it. The worker keeps them until
+     * {@link ForgetImage}, and other requests until then, as the other choices of one answer, come without.
      *
      * @param width in pixels
      * @param height in pixels
      * @param sha256 lower-case hexadecimal SHA-256 of width, height and pixels: the identity used by caches
-     * @param rgb {@code 3 * width * height} bytes, row by row from the top, R G B
+     * @param rgb {@code 3 * width * height} bytes, row by row from the top, R G B; null when the worker has them
      */
-    record Image(int width, int height, String sha256, byte[] rgb) {}
+    record Image(int width, int height, String sha256, byte[] rgb) {
+
+        /** The same for a worker that has its pixels. */
+        public Image withoutPixels() {
+            return new Image(width, height, sha256, null);
+        }
+    }
 }

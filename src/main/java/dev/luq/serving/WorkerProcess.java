@@ -44,6 +44,7 @@ final class WorkerProcess {
     private final Events events;
     private final Logger log;
     private final LinkedBlockingDeque<ServerFrame> outbox = new LinkedBlockingDeque<>();
+    private final SentImages images = new SentImages();
 
     private WorkerProcess(String modelId, ChildCommand command, Blackbox blackbox, Process process, Events events) {
         this.modelId = modelId;
@@ -160,7 +161,7 @@ final class WorkerProcess {
                     return;
                 }
                 try {
-                    writer.write(frame);
+                    write(frame, writer);
                 } catch (FrameException e) {
                     refuse(frame);
                 }
@@ -172,9 +173,18 @@ final class WorkerProcess {
         }
     }
 
+    private void write(ServerFrame frame, Frames.Writer<ServerFrame> writer) throws IOException {
+        if (frame instanceof ServerFrame.Generate generate) {
+            writer.write(images.written(generate));
+        } else if (!(frame instanceof ServerFrame.ForgetImage image) || !images.isNeeded(image.sha256())) {
+            writer.write(frame);
+        }
+    }
+
     /** The request of a frame that is too long fails; the worker never hears of it. */
     private void refuse(ServerFrame frame) {
         if (frame instanceof ServerFrame.Generate generate) {
+            outbox.addAll(images.prepared(generate.id()));
             events.frame(
                     this,
                     new WorkerFrame.Failed(
@@ -193,6 +203,9 @@ final class WorkerProcess {
                     new Frames.Reader<>(WorkerFrame.class, process.getInputStream(), WorkerFrame.LONGEST);
             for (WorkerFrame frame = reader.read(); frame != null; frame = reader.read()) {
                 blackbox.unlink(); // the worker has it, and nothing is left over if this server is killed
+                if (frame instanceof WorkerFrame.OfRequest ofRequest && !(frame instanceof WorkerFrame.Delta)) {
+                    outbox.addAll(images.prepared(ofRequest.id()));
+                }
                 events.frame(this, frame);
             }
         } catch (FrameException e) {

@@ -27,6 +27,7 @@ final class WorkerLoop {
 
     private final ModelHost host;
     private final Outbox outbox;
+    private final KeptImages images = new KeptImages();
     private volatile boolean ready;
 
     private WorkerLoop(ModelHost host, OutputStream out) {
@@ -85,11 +86,14 @@ final class WorkerLoop {
             // Not on this thread: it has to notice the end of the input while a model loads.
             new Thread(() -> load(load), "luq-load").start();
         } else if (frame instanceof ServerFrame.Generate generate) {
+            ServerFrame.Generate whole = images.whole(generate);
             if (ready) {
-                host.submit(generate, outbox::put);
+                host.submit(whole, outbox::put);
             } else {
                 outbox.put(new WorkerFrame.Failed(generate.id(), "internal_error", "The model is not loaded", null));
             }
+        } else if (frame instanceof ServerFrame.ForgetImage image) {
+            images.forget(image);
         } else if (frame instanceof ServerFrame.Cancel cancel && ready) {
             host.cancel(cancel.id());
         }

@@ -48,7 +48,8 @@ public final class FramesFuzz<T> implements FuzzTarget {
                                         List.of("a"),
                                         2,
                                         true),
-                                new ServerFrame.Cancel("1"))),
+                                new ServerFrame.Cancel("1"),
+                                new ServerFrame.ForgetImage("ab"))),
                 new FramesFuzz<>(
                         "frames-from-worker",
                         WorkerFrame.class,

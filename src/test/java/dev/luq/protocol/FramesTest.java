@@ -279,6 +279,19 @@ class FramesTest {
         }
     }
 
+    @Test
+    void anImageMayComeWithoutItsPixels() throws IOException {
+        ServerFrame.Image image = new ServerFrame.Image(20, 10, "aa", pixels(600)).withoutPixels();
+        assertEquals(
+                withImages(image),
+                reader(ServerFrame.class, written(ServerFrame.class, withImages(image)))
+                        .read());
+        ServerFrame forget = new ServerFrame.ForgetImage("aa");
+        assertEquals(
+                forget,
+                reader(ServerFrame.class, written(ServerFrame.class, forget)).read());
+    }
+
     private static ServerFrame.Generate withImages(ServerFrame.Image... images) {
         return new ServerFrame.Generate(
                 GENERATE.id(), GENERATE.chat(), List.of(images), Sampling.GREEDY, 0, List.of(), -1, true);

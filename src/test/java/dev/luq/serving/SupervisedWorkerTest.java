@@ -117,6 +117,23 @@ class SupervisedWorkerTest {
     }
 
     @Test
+    void equalPixelsOfRequestsAtTheSameTimeReachAllOfThemWhoeverLeaves() {
+        SupervisedWorker worker = ready(Map.of());
+        ServerFrame.Image image = new ServerFrame.Image(1, 1, "aa", new byte[] {1, 2, 3});
+        AssertSubscriber<WorkerFrame.OfRequest> first = WorkerClient.run(worker, request("queued", image));
+        AssertSubscriber<WorkerFrame.OfRequest> second = WorkerClient.run(worker, request("queued", image));
+        assertEquals("1:6", answer(WorkerClient.run(worker, request("pixels", image))));
+        first.cancel();
+        assertEquals("1:6", answer(WorkerClient.run(worker, request("pixels", image))));
+        second.cancel();
+        assertEquals("1:6", answer(WorkerClient.run(worker, request("pixels", image))));
+        AssertSubscriber<WorkerFrame.OfRequest> dying = WorkerClient.run(worker, request("die KILL", image));
+        failure(WorkerException.Died.class, dying);
+        WorkerClient.ready(worker);
+        assertEquals("1:6", answer(WorkerClient.run(worker, request("pixels", image))));
+    }
+
+    @Test
     void aRefusalOfTheWorkerIsAFailureWithItsCode() {
         SupervisedWorker worker = ready(Map.of());
         WorkerException.Rejected failure = failure(WorkerException.Rejected.class, run(worker, "refuse"));

@@ -20,12 +20,15 @@ import java.io.ByteArrayOutputStream;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -94,6 +97,77 @@ class WorkerProcessTest {
         }
     }
 
+    @Test
+    void furtherChoicesComeWithoutPixelsAndAreAnsweredAsWithThem() throws Exception {
+        byte[] rgb = new byte[3 * 56 * 56];
+        new Random(1).nextBytes(rgb);
+        String chat =
+                """
+                {"messages":[{"role":"user","content":[{"type":"media_marker"},{"type":"text","text":"Look"}]}]}""";
+        ServerFrame.Image image = new ServerFrame.Image(56, 56, "aa", rgb);
+        List<ServerFrame.Generate> choices = Stream.generate(() -> WorkerClient.request(chat, 8, image))
+                .limit(3)
+                .toList();
+        Process worker = java(WorkerMain.class.getName())
+                .redirectError(ProcessBuilder.Redirect.DISCARD)
+                .start();
+        try (OutputStream out = worker.getOutputStream()) {
+            Frames.Reader<WorkerFrame> frames =
+                    new Frames.Reader<>(WorkerFrame.class, worker.getInputStream(), WorkerFrame.LONGEST);
+            String files = "src/test/resources/reference/";
+            out.write(written(new ServerFrame.Load(
+                    List.of(files + "qwen2.5-vl-tiny-F16.gguf"),
+                    files + "mmproj-qwen2.5-vl-tiny-F16.gguf",
+                    0,
+                    2,
+                    64,
+                    1,
+                    1,
+                    1 << 20,
+                    0,
+                    0,
+                    Kernels.STOCK)));
+            SentImages images = new SentImages();
+            byte[] first = written(images.written(choices.get(0)));
+            byte[] second = written(images.written(choices.get(1)));
+            assertTrue(first.length > rgb.length);
+            assertTrue(second.length < 1000, second.length + " bytes");
+            out.flush();
+            while (frames.read() instanceof WorkerFrame.Loading) {
+                // until it is ready
+            }
+            out.write(first);
+            out.write(second);
+            out.flush();
+            Map<String, String> answers = answers(frames, 2);
+            out.write(written(new ServerFrame.ForgetImage("aa")));
+            out.write(written(choices.get(2)));
+            out.flush();
+            answers.putAll(answers(frames, 1));
+            String expected = answers.get(choices.get(2).id());
+            assertFalse(expected.isEmpty());
+            assertEquals(expected, answers.get(choices.get(0).id()));
+            assertEquals(expected, answers.get(choices.get(1).id()));
+        } finally {
+            worker.destroyForcibly();
+        }
+    }
+
+    /** Reads until so many requests have ended. @return the text of each by its id */
+    private static Map<String, String> answers(Frames.Reader<WorkerFrame> frames, int count) throws IOException {
+        Map<String, String> answers = new HashMap<>();
+        for (int ended = 0; ended < count; ) {
+            WorkerFrame frame = frames.read();
+            assertFalse(frame == null || frame instanceof WorkerFrame.Failed, () -> "it answers " + frame);
+            if (frame instanceof WorkerFrame.Delta delta) {
+                answers.merge(delta.id(), delta.content(), String::concat);
+            } else if (frame instanceof WorkerFrame.Finished) {
+                ended++;
+            }
+        }
+        return answers;
+    }
+
     private static ProcessBuilder java(String... main) {
         List<String> line = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
@@ -105,9 +179,12 @@ class WorkerProcessTest {
     }
 
     private static byte[] load(String model, Kernels kernels) throws IOException {
+        return written(new ServerFrame.Load(List.of(model), null, 0, 1, 16, 0, 0, 0, 0, 0, kernels));
+    }
+
+    private static byte[] written(ServerFrame frame) throws IOException {
         var out = new ByteArrayOutputStream();
-        new Frames.Writer<>(ServerFrame.class, out)
-                .write(new ServerFrame.Load(List.of(model), null, 0, 1, 16, 0, 0, 0, 0, 0, kernels));
+        new Frames.Writer<>(ServerFrame.class, out).write(frame);
         return out.toByteArray();
     }
 
