@@ -133,7 +133,7 @@ final class RequantizeCommand implements Callable<Integer> {
     private ServingOptions serving;
 
     @Mixin
-    private Activation activation;
+    private ActivationOptions activation;
 
     @Override
     public Integer call() {

@@ -9,7 +9,7 @@ import java.util.Optional;
 import picocli.CommandLine.Option;
 
 /** Has a model served: by the running server at once, otherwise by the next one that starts. */
-final class Activation {
+final class ActivationOptions {
 
     @Option(
             names = "--activate",
