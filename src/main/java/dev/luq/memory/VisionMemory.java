@@ -4,7 +4,7 @@ import dev.luq.gguf.Gguf;
 
 /**
  * What encoding the largest image takes beside a projector's weights. The formulas follow llama.cpp v0.5.0's clip with flash
- * attention, whose buffers grow to the largest image that was encoded and stay.
+ * attention and our patches, whose buffers grow to the largest image that was encoded and stay.
  *
  * @param width of the encoder's embeddings
  * @param feedForward width of its feed-forward part
@@ -16,7 +16,20 @@ public record VisionMemory(long width, long feedForward, boolean gate, boolean w
     /** What a worker takes for a projector's tables and for handling pixels, measured on the demo model. */
     private static final long PROJECTOR_BYTES = 10L << 20;
 
+    /** As patch 0012 cuts a picture. */
+    private static final long PART = 2048;
+
+    private static final long PARTS = 6;
+    /** As gemm_product.cpp bounds them. */
+    private static final long PACKED_COLUMNS = 32L << 20;
+
+    /** Of two threads, with keys and values of one head each. */
+    private static final long PACKED_PANELS = 12L << 20;
+
     private static final int CHANNELS = 3;
+    /** Values of a patch of Qwen2.5-VL: 14 x 14 pixels. */
+    private static final long PATCH_PIXELS = CHANNELS * 14 * 14;
+
     private static final int FLOAT = 4;
     private static final int HALF = 2;
 
@@ -34,25 +47,38 @@ public record VisionMemory(long width, long feedForward, boolean gate, boolean w
         long patches = anySize ? 4 * imageTokens : side * side + 1;
         long pixels = patches * CHANNELS * patchSide * patchSide;
         // As decoded and as llama.cpp takes them; freed memory of this size stays with the process.
-        return PROJECTOR_BYTES + 2 * pixels * FLOAT + encoder.buffer(patches) + encoder.lowered(patches);
+        return PROJECTOR_BYTES + 2 * pixels * FLOAT + encoder.buffer(patches) + encoder.packed(patches);
     }
 
     /**
-     * llama.cpp's compute buffer, whose largest moment is one of two. In attention: the residual stream, queries, keys and
-     * values, these again as halves, and what comes out. In the feed-forward part: what goes in and out, and the inner
-     * activations, of which a gate makes three. The mask of windows is a square of patches as floats until the first
-     * attention, which makes halves of it, and as halves from then on.
+     * The compute buffer of llama.cpp with our patch 0012, whose largest moment is one of three. At the start: pixels, these
+     * as halves, and four times the residual stream. In attention: the residual stream, keys and values of all patches as
+     * halves, and of the patches that go through a layer together queries, keys and values, these as halves, and what comes
+     * out. In the feed-forward part: the same of all patches, and of those that go through together what goes in and out and
+     * the inner activations, of which a gate makes three. Without windows all patches go through together, and pixels are
+     * not held.
+     *
+     * @return an upper bound: buffers are reused in ways that depend on their sizes
      */
     public long buffer(long patches) {
-        long square = windows ? patches * patches : 0;
-        long attention = square * (FLOAT + HALF) + patches * 9 * width * HALF;
-        long inner = square * HALF + patches * ((gate ? 3 : 1) * feedForward * FLOAT + (gate ? 8 : 9) * width * HALF);
-        return Math.max(attention, inner);
+        long stream = width * FLOAT;
+        long inner = (gate ? 3 : 1) * feedForward * FLOAT;
+        if (!windows) {
+            return patches * Math.max(9 * width * HALF, inner + (gate ? 8 : 9) * width * HALF);
+        }
+        long start = patches * (PATCH_PIXELS * FLOAT + PATCH_PIXELS * HALF + 4 * stream);
+        long all = patches * (PATCH_PIXELS * FLOAT + 2 * stream);
+        return Math.max(start, all + together(patches) * Math.max(5 * stream, inner + 2 * stream));
     }
 
-    /** The widest activations in the lower precision that products are computed from. */
-    private long lowered(long patches) {
-        return patches * Math.max(width, feedForward) * HALF;
+    /** The patches that go through a layer together. */
+    private long together(long patches) {
+        return windows ? Math.min(patches, Math.max(PART, patches / PARTS)) : patches;
+    }
+
+    /** What products and attention of our kernels keep beside their operands: packed columns, at most 32 MiB, and panels. */
+    private long packed(long patches) {
+        return Math.min(together(patches) * Math.max(width, feedForward) * FLOAT, PACKED_COLUMNS) + PACKED_PANELS;
     }
 
     private static long integer(Gguf mmproj, String key) {

@@ -13,30 +13,34 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class VisionMemoryTest {
 
-    private static final double TOLERANCE = 0.03;
-
-    /** What llama.cpp v0.5.0 reports as compute buffer of encoders with random weights: those of Qwen2.5-VL and LLaVA. */
+    /**
+     * What llama.cpp v0.5.0 with our patches reports as compute buffer of encoders with random weights: those of Qwen2.5-VL
+     * and LLaVA. Small encoders reuse more.
+     */
     @ParameterizedTest
     @CsvSource({
-        // width, feed-forward, gate, windows, patches, bytes
-        "1280, 3420, true,  true,    400,   25176310",
-        "1280, 3420, true,  true,   1600,  101198070",
-        "1280, 3420, true,  true,   6400,  479555748",
-        "1280, 3420, true,  true,  16384, 1984985825",
-        "1024, 4096, false, false,   577,   20258488",
-        "256,   512, true,  true,   1600,   22429041",
-        "256,   512, true,  true,   6400,  274034852",
-        "256,   512, true,  true,  16384, 1682995937"
+        // width, feed-forward, gate, windows, patches, bytes, the estimate's largest share above
+        "1280, 3420, true,  true,    400,   18827072, 0.40",
+        "1280, 3420, true,  true,   1600,  102224000, 0.03",
+        "1280, 3420, true,  true,   5184,  159905920, 0.10",
+        "1280, 3420, true,  true,   6400,  175239680, 0.10",
+        "1280, 3420, true,  true,  16384,  393641984, 0.03",
+        "1024, 4096, false, false,   577,   20258488, 0.03",
+        "256,   512, true,  true,   1600,   15260800, 0.40",
+        "256,   512, true,  true,   6400,   35801600, 0.40",
+        "256,   512, true,  true,  16384,   91652096, 0.40"
     })
-    void theBufferIsLlamas(long width, long feedForward, boolean gate, boolean windows, long patches, long bytes) {
-        assertEquals(bytes, new VisionMemory(width, feedForward, gate, windows).buffer(patches), bytes * TOLERANCE);
+    void theBufferIsLlamasOrSomewhatMore(
+            long width, long feedForward, boolean gate, boolean windows, long patches, long bytes, double above) {
+        long estimate = new VisionMemory(width, feedForward, gate, windows).buffer(patches);
+        assertTrue(estimate > 0.99 * bytes && estimate < (1 + above) * bytes, estimate + " for " + bytes);
     }
 
     @Test
     void theLargestImageCounts() {
         long small = mmproj(TestModels.QWEN, 100);
-        // The mask of windows: 6 bytes for a pair of patches, of which a token has four.
-        assertTrue(mmproj(TestModels.QWEN, 1000) - small > 6 * (4000L * 4000 - 400 * 400));
+        // Pixels as floats and halves, of four patches a token.
+        assertTrue(mmproj(TestModels.QWEN, 1000) - small > 900 * 4 * 588 * 6);
         assertEquals(mmproj(TestModels.LLAVA, 100), mmproj(TestModels.LLAVA, 1000), "LLaVA's images are of one size");
     }
 
