@@ -12,7 +12,7 @@ constexpr int64_t TILE_BYTES = 1024;
 
 // Linux lets a process use tiles once it asked.
 bool available() {
-    static const bool granted = __builtin_cpu_supports("amx-bf16") && __builtin_cpu_supports("avx512bw") &&
+    static const bool granted = __builtin_cpu_supports("amx-bf16") && __builtin_cpu_supports("avx512bf16") &&
                                 syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) == 0;
     return granted;
 }
@@ -46,11 +46,11 @@ class Tiles {
 
 // A group as tiles: [depth / 32][column][32].
 void pack_columns(const float * const * columns, int64_t length, int64_t depth, void * group) {
-    for (int64_t k = 0; k < depth; k += DEPTH_STEP) {
-        for (int c = 0; c < GROUP_COLUMNS; c++) {
+    for (int c = 0; c < GROUP_COLUMNS; c++) {
+        auto to = (uint8_t *) group + c * 64;
+        for (int64_t k = 0; k < depth; k += DEPTH_STEP, to += TILE_BYTES) {
             _mm512_store_si512(
-                (uint8_t *) group + k / DEPTH_STEP * TILE_BYTES + c * 64,
-                join(to_bf16(floats_at(columns[c], k, length)), to_bf16(floats_at(columns[c], k + 16, length))));
+                to, join(to_bf16(floats_at(columns[c], k, length)), to_bf16(floats_at(columns[c], k + 16, length))));
         }
     }
 }

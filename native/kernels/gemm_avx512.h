@@ -42,12 +42,16 @@ LUQ_INLINE __m512 floats_at(const float * column, int64_t first, int64_t length)
     return _mm512_maskz_loadu_ps(left >= 16 ? 0xFFFF : (__mmask16) ((1u << left) - 1), column + first);
 }
 
-// 32 floats as bf16, the nearest, to even.
+// 16 floats as bf16, the nearest, to even.
 LUQ_INLINE __m256i to_bf16(__m512 a) {
+#ifdef __AVX512BF16__
+    return (__m256i) _mm512_cvtneps_pbh(a);
+#else
     const __m512i bits = _mm512_castps_si512(a);
     const __m512i odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
     const __m512i rounded = _mm512_add_epi32(bits, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7FFF)));
     return _mm512_cvtepi32_epi16(_mm512_srli_epi32(rounded, 16));
+#endif
 }
 LUQ_INLINE __m512 from_bf16(__m256i a) { return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(a), 16)); }
 LUQ_INLINE __m512i join(__m256i low, __m256i high) { return _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1); }

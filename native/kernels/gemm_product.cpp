@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <unistd.h>
 
 namespace luq::kernels {
 namespace {
@@ -9,17 +10,18 @@ namespace {
 // Packed columns that are multiplied before the next ones are packed, by all threads together.
 constexpr int64_t COLUMN_BYTES = 32 << 20;
 
-// Panels that a thread unpacks at a time: they stay in its second-level cache while the columns pass by.
-constexpr int64_t PANEL_BYTES = 512 << 10, MOST_PANELS = 16;
+// Panels that a thread unpacks at a time: half of its second-level cache, where they stay while the columns pass by.
+constexpr int64_t MOST_PANELS = 16;
+const int64_t PANEL_BYTES = std::max<int64_t>(512 << 10, sysconf(_SC_LEVEL2_CACHE_SIZE) / 2);
 
 // Each thread has this many pieces of rows to take at least, so that nobody waits long for the last one.
 constexpr int64_t PIECES_PER_THREAD = 4;
 
 int64_t round_up(int64_t n, int64_t step) { return (n + step - 1) / step * step; }
 
-const float * column(const ggml_tensor & tensor, int64_t i) {
+const void * column(const ggml_tensor & tensor, int64_t i) {
     const int64_t i1 = i % tensor.ne[1], i2 = i / tensor.ne[1] % tensor.ne[2], i3 = i / tensor.ne[1] / tensor.ne[2];
-    return (const float *) ((const char *) tensor.data + i1 * tensor.nb[1] + i2 * tensor.nb[2] + i3 * tensor.nb[3]);
+    return (const char *) tensor.data + i1 * tensor.nb[1] + i2 * tensor.nb[2] + i3 * tensor.nb[3];
 }
 
 } // namespace
@@ -52,6 +54,7 @@ struct GemmProduct::Work {
     size_t own_bytes() const { return float_bytes + panel_bytes + result_bytes; }
     float * floats() const { return (float *) own; }
     char * packed() const { return own + float_bytes; }
+    float * half_columns() const { return (float *) packed(); } // as floats, before there are panels
     float * result() const { return (float *) (own + float_bytes + panel_bytes); }
     int64_t pieces() const { return (panels + panels_at_once - 1) / panels_at_once; }
 };
@@ -69,12 +72,18 @@ bool GemmProduct::compute_forward(ggml_compute_params * params, ggml_tensor * pr
         const int64_t count = std::min(work.columns_at_once, work.columns - first);
         const int64_t groups = round_up(count, TILE_COLUMNS) / GROUP_COLUMNS;
         for (int64_t g = groups * params->ith / params->nth; g < groups * (params->ith + 1) / params->nth; g++) {
-            const float * packed[GROUP_COLUMNS];
-            for (int c = 0; c < GROUP_COLUMNS; c++) {
-                const int64_t i = g * GROUP_COLUMNS + c;
-                packed[c] = i < count ? column(activations, first + i) : nullptr;
+            const float * columns[GROUP_COLUMNS] = {};
+            for (int64_t c = 0; c < std::min<int64_t>(GROUP_COLUMNS, count - g * GROUP_COLUMNS); c++) {
+                const void * const from = column(activations, first + g * GROUP_COLUMNS + c);
+                if (activations.type == GGML_TYPE_F16) {
+                    float * const to = work.half_columns() + c * activations.ne[0];
+                    backend.half_to_float(from, to, activations.ne[0]);
+                    columns[c] = to;
+                } else {
+                    columns[c] = (const float *) from;
+                }
             }
-            gemm.pack_columns(packed, activations.ne[0], work.depth, work.groups + g * gemm.group_bytes(work.depth));
+            gemm.pack_columns(columns, activations.ne[0], work.depth, work.groups + g * gemm.group_bytes(work.depth));
         }
         if (params->ith == 0) {
             backend.chunk_set(params->threadpool, params->nth);
@@ -127,8 +136,10 @@ bool RowsProduct::takes(const ggml_tensor & product) {
     const ggml_tensor &matrix = *product.src[0], &columns = *product.src[1];
     const ggml_backend_buffer_t buffer = matrix.view_src ? matrix.view_src->buffer : matrix.buffer;
     return ggml_n_dims(&matrix) == 2 && ggml_is_contiguous(&matrix) && buffer &&
-           ggml_backend_buft_is_host(buffer->buft) && columns.type == GGML_TYPE_F32 && columns.nb[0] == sizeof(float) &&
-           ggml_nrows(&columns) >= FEWEST_COLUMNS && ggml_is_contiguous(&product);
+           ggml_backend_buft_is_host(buffer->buft) &&
+           (columns.type == GGML_TYPE_F32 || columns.type == GGML_TYPE_F16) &&
+           columns.nb[0] == ggml_type_size(columns.type) && ggml_nrows(&columns) >= FEWEST_COLUMNS &&
+           ggml_is_contiguous(&product);
 }
 
 int RowsProduct::pack(const ggml_tensor & matrix, int64_t index, int64_t depth, float * floats, char * panel) const {

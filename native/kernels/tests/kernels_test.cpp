@@ -350,6 +350,21 @@ Bytes file_of(ggml_type type, int64_t ne0, int64_t rows) {
     return file;
 }
 
+// As ggml computes a convolution: patches of halves times weights of halves.
+void halves_are_columns_too(const Gemm & gemm, int threads) {
+    const int64_t ne0 = 147, rows = 90, columns = 40;
+    const Bytes file = file_of(GGML_TYPE_F16, ne0, rows);
+    const Bytes halves = file_of(GGML_TYPE_F16, ne0, columns);
+    std::vector<float> values(ne0 * columns);
+    ggml_fp16_to_fp32_row((const ggml_fp16_t *) halves.data(), values.data(), values.size());
+    const Graph graph(GGML_TYPE_F16, ne0, rows, GGML_TYPE_F16, columns, 1);
+    std::vector<float> as_they_lie((halves.size() + sizeof(float) - 1) / sizeof(float));
+    std::memcpy(as_they_lie.data(), halves.data(), halves.size());
+    const auto result = compute(ggml_backend_cpu_buffer_type(), graph, file, as_they_lie, threads);
+    is_the_product(std::string(gemm.name) + " with columns of halves", result, GGML_TYPE_F16, file, values, ne0, rows,
+                   gemm.parts == 2);
+}
+
 void many_columns() {
     const CpuBackend backend = CpuBackend::find();
     const auto plain = ggml_backend_cpu_buffer_type();
@@ -386,6 +401,7 @@ void many_columns() {
                     compare(plain, type, 768, 50, 47, 2, threads);
                 }
                 compare(plain, GGML_TYPE_Q8_0, 352, 40, 32, 1, threads);
+                halves_are_columns_too(**gemm, threads);
                 compare(plain, GGML_TYPE_F16, 64, 700, 300, 1, threads); // more rows than a thread unpacks at a time
             }
             operations.leave();

@@ -137,7 +137,7 @@ class TelemetryTest {
     }
 
     private static ServerFrame.Generate request(int maxTokens) {
-        return WorkerClient.request("[{\"role\":\"user\",\"content\":\"Hello\"}]", maxTokens);
+        return WorkerClient.request("{\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}]}", maxTokens);
     }
 
     private static String scrape() {
