@@ -53,7 +53,7 @@ const InstructionSet & instruction_set(const char * name) {
             known += std::string(" ") + (*candidate)->name;
         }
     }
-    throw std::invalid_argument("this CPU has no kernels named '" + std::string(name) + "', but:" + known);
+    throw std::invalid_argument("this CPU has no kernels named '" + std::string(name ? name : "") + "', but:" + known);
 }
 
 } // namespace luq::kernels

@@ -31,7 +31,8 @@ class PlainProduct : public ggml::cpu::tensor_traits {
     }
 
     bool compute_forward(ggml_compute_params * params, ggml_tensor * product) override {
-        const ggml_tensor &matrix = *product->src[0], &columns = *product->src[1];
+        const ggml_tensor & matrix = *product->src[0];
+        const ggml_tensor & columns = *product->src[1];
         const auto to_float = ggml_get_type_traits(matrix.type)->to_float;
         const int64_t width = matrix.ne[0], rows = ggml_nrows(&matrix);
         // So many matrices of the second operand share one of the first.

@@ -5,8 +5,8 @@
 
 // The interfaces are abstract. ggml's own definitions of their destructors lie in the backend, which may be a plug-in.
 namespace ggml::cpu {
-tensor_traits::~tensor_traits() {}
-extra_buffer_type::~extra_buffer_type() {}
+tensor_traits::~tensor_traits() = default;
+extra_buffer_type::~extra_buffer_type() = default;
 } // namespace ggml::cpu
 
 namespace luq::kernels {
@@ -80,7 +80,7 @@ bool MatrixProduct::compute_forward(ggml_compute_params * params, ggml_tensor * 
         for (int64_t c = 0; c < columns; c += COLUMNS_AT_ONCE) {
             multiply((const uint8_t *) matrix.data + first * weights.panel_bytes(matrix.ne[0]), last - first,
                      superblocks, activations + c * superblocks, std::min(COLUMNS_AT_ONCE, columns - c),
-                     (float *) (column(*product, c)) + first * ROWS, product->nb[1] / sizeof(float));
+                     (float *) column(*product, c) + first * ROWS, product->nb[1] / sizeof(float));
         }
     }
     return true;

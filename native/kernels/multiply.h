@@ -37,7 +37,7 @@ void multiply_panel(const uint8_t * panel, bool cold, int superblocks, const Act
             repeat<Columns>([&](auto c) LUQ_LAMBDA { total[c] = V::zero(); });
             repeat<Panels::PARTS>([&](auto part) LUQ_LAMBDA {
                 if (cold && strip == 0) {
-                    prefetch<Panels::LINES * part / Panels::PARTS, Panels::LINES *(part + 1) / Panels::PARTS>(panel);
+                    prefetch<part * Panels::LINES / Panels::PARTS, (part + 1) * Panels::LINES / Panels::PARTS>(panel);
                 }
                 Lanes quants[QUADS];
                 const Lanes scale = weights.template part<part>(quants);

@@ -71,6 +71,6 @@ class PlainOperations : public ggml::cpu::extra_buffer_type {
 // before the first model is loaded and from one thread. Returns the names of the instruction sets in use, or "none" when
 // no type is multiplied by our kernels: then nothing is added. Throws as choice_of does, std::logic_error for a second
 // call, std::runtime_error when the backend cannot be extended.
-std::string enable(Layout layout, const char * choice, int threads);
+std::string enable(Layout layout, const char * text, int threads);
 
 } // namespace luq::kernels

@@ -184,7 +184,9 @@ struct Backend {
 struct Product {
     std::unique_ptr<ggml_context, decltype(&ggml_free)> context;
     std::vector<Buffer> buffers;
-    ggml_tensor *weights, *columns, *product;
+    ggml_tensor * weights;
+    ggml_tensor * columns;
+    ggml_tensor * product;
     ggml_cgraph * graph;
 
     Product(ggml_type type, int64_t count, int repeated)
@@ -218,14 +220,14 @@ struct Product {
         ggml_backend_tensor_set(weights, reference.file.data(), 0, reference.file.size());
     }
 
-    void take(const Reference & reference, int64_t first) {
+    void take(const Reference & reference, int64_t first) const {
         for (int64_t c = 0; c < columns->ne[1]; c++) {
             ggml_backend_tensor_set(columns, &reference.columns[(first + c) % MANY_COLUMNS * COLUMN_COUNT],
                                     c * columns->nb[1], columns->nb[1]);
         }
     }
 
-    void compute(const Backend & backend) {
+    void compute(const Backend & backend) const {
         if (ggml_backend_graph_compute(backend.backend, graph) != GGML_STATUS_SUCCESS) {
             throw std::runtime_error("ggml did not compute a product");
         }
@@ -238,7 +240,7 @@ struct Product {
     }
 
     // 10^9 products a second, the best of some milliseconds.
-    double speed(const Backend & backend) {
+    double speed(const Backend & backend) const {
         double best = std::numeric_limits<double>::max();
         const auto end = Clock::now() + TIMED;
         for (int round = 0; round < 2 || Clock::now() < end; round++) {

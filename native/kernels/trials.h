@@ -30,6 +30,6 @@ struct Verdict {
 constexpr int MANY_COLUMNS = 32, GEMM_COLUMNS = 128;
 
 // Takes some ten milliseconds and 10 MB. One thread at a time; nothing else may compute with the backend.
-Verdict run(const CpuBackend & backend, const Trial & trial);
+Verdict run(const CpuBackend & cpu, const Trial & trial);
 
 } // namespace luq::kernels

@@ -69,7 +69,8 @@ void six_bit_words(const uint8_t * bytes, uint32_t * words) {
     std::memcpy(words + SixBitPanels::SCALE_LINE, block.scales, sizeof block.scales);
     for (int i = 0; i < SUPERBLOCK / 64; i++) {
         // The file's nibbles of a byte are 64 columns apart, its pairs of bits 32.
-        const uint8_t *low = block.ql + 64 * (i / 2), *high = block.qh + 32 * (i / 2);
+        const uint8_t * low = block.ql + 64 * (i / 2);
+        const uint8_t * high = block.qh + 32 * (i / 2);
         const int nibble = i % 2 * 4;
         for (int k = 0; k < 8; k++) {
             words[SixBitPanels::low_line(i) + k] =

@@ -33,7 +33,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t * data, size_t size) {
         fuzz::broken("a request that is accepted has a parser: " + std::string(luq_last_error()));
     }
     luq_string_free(luq_parser_update(parser.get(), "Hello.", 6, false));
-    if (answer.at("grammar").get<std::string>() != "") {
+    if (!answer.at("grammar").get<std::string>().empty()) {
         fuzz::sample(answer, data[0], 4);
     }
     return 0;

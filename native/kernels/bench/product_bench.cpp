@@ -27,7 +27,8 @@ using Clock = std::chrono::steady_clock;
 struct Product {
     std::unique_ptr<ggml_context, decltype(&ggml_free)> context;
     std::vector<ggml_backend_buffer_t> buffers;
-    ggml_tensor *weights, *product;
+    ggml_tensor * weights;
+    ggml_tensor * product;
     ggml_cgraph * graph;
     double best = 1e9; // seconds
 

@@ -245,7 +245,9 @@ void kernels() {
 struct Graph {
     std::unique_ptr<ggml_context, decltype(&ggml_free)> context{
         ggml_init({64 * ggml_tensor_overhead() + ggml_graph_overhead(), nullptr, true}), ggml_free};
-    ggml_tensor *weights, *columns, *product;
+    ggml_tensor * weights;
+    ggml_tensor * columns;
+    ggml_tensor * product;
 
     Graph(ggml_type type, int64_t ne0, int64_t rows, ggml_type column_type, int64_t ne1, int64_t ne2) {
         weights = ggml_new_tensor_2d(context.get(), type, ne0, rows);
@@ -661,7 +663,11 @@ void only_file_pages_are_given_back() {
     check(heap[size / 2] == 3, "memory that maps no file was given back");
 
     std::FILE * file = std::tmpfile();
-    check(std::fwrite(heap.data(), 1, size, file) == size && std::fflush(file) == 0, "no temporary file");
+    if (!file) {
+        check(false, "no temporary file");
+        return;
+    }
+    check(std::fwrite(heap.data(), 1, size, file) == size && std::fflush(file) == 0, "it cannot be written");
     const auto map = [&] {
         return static_cast<uint8_t *>(mmap(nullptr, size, PROT_READ, MAP_SHARED | MAP_POPULATE, fileno(file), 0));
     };
@@ -700,8 +706,8 @@ int main(int argc, char ** argv) {
     if (argc > 1 && std::strcmp(argv[1], "compact") == 0) {
         within_ggml(Layout::COMPACT);
     } else if (argc > 1 && std::strcmp(argv[1], "trials") == 0) {
-        ggml_log_set([](ggml_log_level, const char *, void *) {},
-                     nullptr); // a line for each weight that llama.cpp packs
+        // Without a line for each weight that llama.cpp packs.
+        ggml_log_set([](ggml_log_level, const char *, void *) {}, nullptr);
         choices_are_read();
         every_kernel_of_this_cpu_is_right();
         layouts_are_left_out();
