@@ -53,7 +53,12 @@ def _ground(axes, scene, rng, away_from=()):
     other = float(np.clip(grey + rng.uniform(-25, 25), 0, 255))
     ramp = np.linspace(grey, other, 64)[None] if rng.random() < 0.5 else np.linspace(grey, other, 64)[:, None]
     axes.imshow(
-        ramp, cmap="gray", vmin=0, vmax=255, extent=(0, scene.width, scene.height, 0), aspect="auto",
+        ramp,
+        cmap="gray",
+        vmin=0,
+        vmax=255,
+        extent=(0, scene.width, scene.height, 0),
+        aspect="auto",
         interpolation="bilinear",
     )
 
@@ -79,14 +84,40 @@ def _patch(shape, **style):
             outline = Outline([(0, 1), (0.62, 0), (0, -1), (-0.62, 0), (0, 1)])
         case "cross":
             a, b = 0.3, 0.93
-            outline = Outline([
-                (-a, b), (a, b), (a, a), (b, a), (b, -a), (a, -a), (a, -b), (-a, -b), (-a, -a), (-b, -a), (-b, a),
-                (-a, a), (-a, b),
-            ])
+            outline = Outline(
+                [
+                    (-a, b),
+                    (a, b),
+                    (a, a),
+                    (b, a),
+                    (b, -a),
+                    (a, -a),
+                    (a, -b),
+                    (-a, -b),
+                    (-a, -a),
+                    (-b, -a),
+                    (-b, a),
+                    (-a, a),
+                    (-a, b),
+                ]
+            )
         case "heart":
             m, l, c = Outline.MOVETO, Outline.LINETO, Outline.CURVE4
-            points = [(0, -0.85), (-0.5, -0.45), (-0.92, -0.1), (-0.92, 0.35), (-0.92, 0.95), (-0.15, 0.95), (0, 0.4),
-                      (0.15, 0.95), (0.92, 0.95), (0.92, 0.35), (0.92, -0.1), (0.5, -0.45), (0, -0.85)]
+            points = [
+                (0, -0.85),
+                (-0.5, -0.45),
+                (-0.92, -0.1),
+                (-0.92, 0.35),
+                (-0.92, 0.95),
+                (-0.15, 0.95),
+                (0, 0.4),
+                (0.15, 0.95),
+                (0.92, 0.95),
+                (0.92, 0.35),
+                (0.92, -0.1),
+                (0.5, -0.45),
+                (0, -0.85),
+            ]
             outline = Outline(points, [m] + [c] * 12)
     place = Affine2D().scale(radius, -radius).rotate(turn).translate(*center)
     return patches.PathPatch(outline.transformed(place), **style)
@@ -96,7 +127,7 @@ def _sign(axes, scene, rng):
     color = COLORS[scene.color]
     _ground(axes, scene, rng, [color])
     properties = font_manager.FontProperties(
-        family=pick(rng, FAMILIES), weight=pick(rng, ("normal", "bold")), style=pick(rng, ("normal", "italic")),
+        family=pick(rng, FAMILIES), weight=pick(rng, ("normal", "bold")), style=pick(rng, ("normal", "italic"))
     )
     outline = TextPath((0, 0), scene.text, size=100, prop=properties)
     box = outline.get_extents()
@@ -106,12 +137,17 @@ def _sign(axes, scene, rng):
     x = min(max(x, 0.03 * scene.width), max(0.03 * scene.width, 0.97 * scene.width - width))
     y = rng.uniform(0.2, 0.8) * (scene.height - height)
     if rng.random() < 0.3:
-        axes.add_patch(patches.FancyBboxPatch(
-            (x, y), width, height, boxstyle="round,pad=4", fill=False, edgecolor=_rgb(scene.color), linewidth=1,
-        ))
+        axes.add_patch(
+            patches.FancyBboxPatch(
+                (x, y), width, height, boxstyle="round,pad=4", fill=False, edgecolor=_rgb(scene.color), linewidth=1
+            )
+        )
     place = (
-        Affine2D().translate(-box.x0 - box.width / 2, -box.y0 - box.height / 2).scale(scale, -scale)
-        .rotate_deg(-scene.turn).translate(x + width / 2, y + height / 2)
+        Affine2D()
+        .translate(-box.x0 - box.width / 2, -box.y0 - box.height / 2)
+        .scale(scale, -scale)
+        .rotate_deg(-scene.turn)
+        .translate(x + width / 2, y + height / 2)
     )
     axes.add_patch(patches.PathPatch(outline.transformed(place), facecolor=_rgb(scene.color), edgecolor="none"))
 
@@ -120,7 +156,7 @@ def _chart(figure, scene, rng):
     left, bottom = max(18, 0.1 * scene.width) / scene.width, max(18, 0.13 * scene.height) / scene.height
     axes = figure.add_axes((left, bottom, 0.97 - left, 0.95 - bottom))
     axes.bar(
-        list(scene.names), scene.values, color=[_rgb(c) for c in scene.colors], width=rng.uniform(0.5, 0.8), zorder=2,
+        list(scene.names), scene.values, color=[_rgb(c) for c in scene.colors], width=rng.uniform(0.5, 0.8), zorder=2
     )
     axes.set_ylim(0, MAX_VALUE)
     axes.set_xlim(-0.6, len(scene.values) - 0.4)

@@ -33,8 +33,15 @@ def main():
     for name, extra in (("luq-demo-F16.gguf", []), ("mmproj-luq-demo-F16.gguf", ["--mmproj"])):
         script = str(options.llama_cpp / "convert_hf_to_gguf.py")
         sys.argv = [
-            script, str(options.model), "--outtype", "f16", "--outfile", str(options.out / name),
-            "--model-name", "LUQ Demo", *extra,
+            script,
+            str(options.model),
+            "--outtype",
+            "f16",
+            "--outfile",
+            str(options.out / name),
+            "--model-name",
+            "LUQ Demo",
+            *extra,
         ]
         try:
             runpy.run_path(script, run_name="__main__")

@@ -7,55 +7,111 @@ UNKNOWN.
 
 from collections import Counter
 
-from scenes import (
-    CHARACTERS, KINDS, MAX_BARS, PAINTS, PLACES, Chart, Shapes, Sign, pick, place_of,
-)
+from scenes import CHARACTERS, KINDS, MAX_BARS, PAINTS, PLACES, Chart, Shapes, Sign, pick, place_of
 
 PLURALS = {kind: "crosses" if kind == "cross" else kind + "s" for kind in KINDS}
 UNKNOWN = "I don't know."
 
 COLOR_OF = (
-    "What color is the {thing}?", "What color is the {thing}?", "Which color is the {thing}?",
-    "What is the color of the {thing}?", "What colour is the {thing}?", "Tell me the color of the {thing}.",
+    "What color is the {thing}?",
+    "What color is the {thing}?",
+    "Which color is the {thing}?",
+    "What is the color of the {thing}?",
+    "What colour is the {thing}?",
+    "Tell me the color of the {thing}.",
 )
 KIND_OF = ("What shape is {color}?", "Which shape is {color}?", "What is the {color} shape?", "Name the {color} shape.")
 SIZE_OF = (
-    "Is the {thing} small or large?", "Is the {thing} large or small?", "How big is the {thing}?",
+    "Is the {thing} small or large?",
+    "Is the {thing} large or small?",
+    "How big is the {thing}?",
     "What size is the {thing}?",
 )
 COUNT = (
-    "How many {things} are there?", "How many {things} are there?", "How many {things} do you see?",
-    "How many {things} are in the image?", "Count the {things}.",
+    "How many {things} are there?",
+    "How many {things} are there?",
+    "How many {things} do you see?",
+    "How many {things} are in the image?",
+    "Count the {things}.",
 )
-WHERE = ("Where is the {thing}?", "Where is the {thing}?", "Where is the {thing} in the image?", "Where do you see the {thing}?")
+WHERE = (
+    "Where is the {thing}?",
+    "Where is the {thing}?",
+    "Where is the {thing} in the image?",
+    "Where do you see the {thing}?",
+)
 AT = (
-    "What is at the {place}?", "What is at the {place}?", "What shape is at the {place}?", "Which shape is at the {place}?",
+    "What is at the {place}?",
+    "What is at the {place}?",
+    "What shape is at the {place}?",
+    "Which shape is at the {place}?",
 )
 EXISTS = (
-    "Is there {thing}?", "Is there {thing}?", "Do you see {thing}?", "Is there {thing} in the image?",
+    "Is there {thing}?",
+    "Is there {thing}?",
+    "Do you see {thing}?",
+    "Is there {thing} in the image?",
     "Does the image show {thing}?",
 )
 DESCRIBE = (
-    "Describe the image.", "Describe the image.", "Describe this image.", "What is in the image?", "What do you see?",
-    "What is in this picture?", "What does the image show?",
+    "Describe the image.",
+    "Describe the image.",
+    "Describe this image.",
+    "What is in the image?",
+    "What do you see?",
+    "What is in this picture?",
+    "What does the image show?",
 )
 READ = (
-    "What does it say?", "What does it say?", "What does the sign say?", "Read the text.", "What is written there?",
+    "What does it say?",
+    "What does it say?",
+    "What does the sign say?",
+    "Read the text.",
+    "What is written there?",
     "What text do you see?",
 )
 READ_WORD = READ + ("Which word do you see?", "Read the word.", "What is the word?", "What word is in the image?")
-READ_NUMBER = READ + ("Which number do you see?", "Read the number.", "What is the number?", "What number is in the image?")
-TEXT_COLOR = ("What color is the text?", "What color is the text?", "Which color is the text?", "What color is the {what}?")
+READ_NUMBER = READ + (
+    "Which number do you see?",
+    "Read the number.",
+    "What is the number?",
+    "What number is in the image?",
+)
+TEXT_COLOR = (
+    "What color is the text?",
+    "What color is the text?",
+    "Which color is the text?",
+    "What color is the {what}?",
+)
 VALUE = (
-    "What is the value of {bar}?", "What is the value of {bar}?", "How high is bar {bar}?", "What value does {bar} have?",
+    "What is the value of {bar}?",
+    "What is the value of {bar}?",
+    "How high is bar {bar}?",
+    "What value does {bar} have?",
     "Read the value of bar {bar}.",
 )
-HIGHEST = ("Which bar is the highest?", "Which bar is the highest?", "What is the highest bar?", "Which bar is the tallest?")
-LOWEST = ("Which bar is the lowest?", "Which bar is the lowest?", "What is the lowest bar?", "Which bar is the shortest?")
+HIGHEST = (
+    "Which bar is the highest?",
+    "Which bar is the highest?",
+    "What is the highest bar?",
+    "Which bar is the tallest?",
+)
+LOWEST = (
+    "Which bar is the lowest?",
+    "Which bar is the lowest?",
+    "What is the lowest bar?",
+    "Which bar is the shortest?",
+)
 BARS = ("How many bars are there?", "How many bars are there?", "How many bars does the chart have?", "Count the bars.")
 NOT_TOLD = (
-    "Who drew this?", "Who drew this picture?", "Who made this image?", "When was this picture made?",
-    "What is the name of the artist?", "How old is the artist?", "Where was this picture made?", "How much did it cost?",
+    "Who drew this?",
+    "Who drew this picture?",
+    "Who made this image?",
+    "When was this picture made?",
+    "What is the name of the artist?",
+    "How old is the artist?",
+    "Where was this picture made?",
+    "How much did it cost?",
 )
 
 
@@ -124,10 +180,18 @@ class Asker:
 
 
 class AboutShapes(Asker):
-
     CATEGORIES = {
-        "color": 1.5, "kind": 1, "size": 3, "count": 5, "position": 4.5, "at place": 3, "relation": 5, "exists": 2.5,
-        "describe": 3, "not told": 1.5, "turns": 2,
+        "color": 1.5,
+        "kind": 1,
+        "size": 3,
+        "count": 5,
+        "position": 4.5,
+        "at place": 3,
+        "relation": 5,
+        "exists": 2.5,
+        "describe": 3,
+        "not told": 1.5,
+        "turns": 2,
     }
 
     def __init__(self, scene, rng):
@@ -159,17 +223,20 @@ class AboutShapes(Asker):
         def about(shape):
             name = self._naming(shape, ("kind",))
             return name and [(ask(self.rng, COLOR_OF, thing=name), shape.color)]
+
         return self._first(about)
 
     def _kind(self):
         def about(shape):
             return self.colors[shape.color] == 1 and [(ask(self.rng, KIND_OF, color=shape.color), shape.kind)]
+
         return self._first(about)
 
     def _size(self):
         def about(shape):
             name = self._naming(shape)
             return name and [(ask(self.rng, SIZE_OF, thing=name), shape.size)]
+
         return self._first(about)
 
     def _count(self):
@@ -188,14 +255,17 @@ class AboutShapes(Asker):
         def about(shape):
             name, place = self._naming(shape), place_of(shape, self.scene)
             return name and place and [(ask(self.rng, WHERE, thing=name), place)]
+
         return self._first(about)
 
     def _at_place(self):
         if self.shapes and self.rng.random() < 0.8:
+
             def about(shape):
                 place = place_of(shape, self.scene)
                 clear = place and sum(self._touches(s, place) for s in self.shapes) == 1
                 return clear and [(ask(self.rng, AT, place=place), f"{shape.color} {shape.kind}")]
+
             return self._first(about)
         empty = [p for p in PLACES if not any(self._touches(s, p) for s in self.shapes)]
         return empty and [(ask(self.rng, AT, place=pick(self.rng, empty)), "nothing")]
@@ -204,9 +274,8 @@ class AboutShapes(Asker):
         row, column = divmod(PLACES.index(place), 3)
         cell_width, cell_height = self.scene.width / 3, self.scene.height / 3
         reach = 0.8 * shape.radius
-        return (
-            (column * cell_width - reach < shape.x < (column + 1) * cell_width + reach)
-            and (row * cell_height - reach < shape.y < (row + 1) * cell_height + reach)
+        return (column * cell_width - reach < shape.x < (column + 1) * cell_width + reach) and (
+            row * cell_height - reach < shape.y < (row + 1) * cell_height + reach
         )
 
     def _relation(self):
@@ -282,13 +351,15 @@ class AboutShapes(Asker):
             kind = pick(self.rng, list(self.kinds))
             return [
                 (ask(self.rng, COUNT, things="shapes"), str(len(self.shapes))),
-                (pick(self.rng, ("And how many {}?", "How many of them are {}?")).format(PLURALS[kind]), str(self.kinds[kind])),
+                (
+                    pick(self.rng, ("And how many {}?", "How many of them are {}?")).format(PLURALS[kind]),
+                    str(self.kinds[kind]),
+                ),
             ]
         return None
 
 
 class AboutSign(Asker):
-
     CATEGORIES = {"read": 6, "text color": 0.7, "letter": 2, "describe": 1, "not told": 0.7, "turns": 0.6}
 
     def _read(self):
@@ -316,9 +387,15 @@ class AboutSign(Asker):
 
 
 class AboutChart(Asker):
-
     CATEGORIES = {
-        "value": 4, "highest": 3, "bars": 1, "bar color": 1, "higher": 3, "describe": 0.5, "not told": 0.8, "turns": 0.8,
+        "value": 4,
+        "highest": 3,
+        "bars": 1,
+        "bar color": 1,
+        "higher": 3,
+        "describe": 0.5,
+        "not told": 0.8,
+        "turns": 0.8,
     }
 
     def _bar(self):
@@ -342,7 +419,9 @@ class AboutChart(Asker):
         bar = self._bar()
         if not self.scene.values[bar]:
             return None
-        return [(ask(self.rng, COLOR_OF, thing=f"bar {CHARACTERS[bar]}").replace("the bar", "bar"), self.scene.colors[bar])]
+        return [
+            (ask(self.rng, COLOR_OF, thing=f"bar {CHARACTERS[bar]}").replace("the bar", "bar"), self.scene.colors[bar])
+        ]
 
     def _higher(self):
         first, second = self._bar(), self._bar()
@@ -363,7 +442,9 @@ class AboutChart(Asker):
     def _turns(self):
         turns = self._value()
         bar = self._bar()
-        return turns + [(pick(self.rng, ("And {}?", "And bar {}?")).format(CHARACTERS[bar]), str(self.scene.values[bar]))]
+        return turns + [
+            (pick(self.rng, ("And {}?", "And bar {}?")).format(CHARACTERS[bar]), str(self.scene.values[bar]))
+        ]
 
 
 class AboutTwo:
@@ -406,7 +487,10 @@ class AboutTwo:
         only = sorted(kinds[which] - kinds[1 - which])
         if not only:
             return None
-        question = pick(self.rng, ("Which image shows a {}?", "Which image has a {}?", "Which image has a {}, the first or the second?"))
+        question = pick(
+            self.rng,
+            ("Which image shows a {}?", "Which image has a {}?", "Which image has a {}, the first or the second?"),
+        )
         return [(question.format(pick(self.rng, only)), answer)]
 
     def _both(self):

@@ -13,9 +13,19 @@ from scenes import CHARACTERS, COLORS, KINDS, MAX_VALUE, Chart, Collage, Letter,
 
 FONT_FOLDER = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
 FONTS = (
-    "DejaVuSans", "DejaVuSans-Bold", "DejaVuSans-Oblique", "DejaVuSans-BoldOblique", "DejaVuSerif", "DejaVuSerif-Bold",
-    "DejaVuSerif-Italic", "DejaVuSansMono", "DejaVuSansMono-Bold", "STIXGeneral", "STIXGeneralBol",
-    "STIXGeneralItalic", None,  # None: Pillow's own
+    "DejaVuSans",
+    "DejaVuSans-Bold",
+    "DejaVuSans-Oblique",
+    "DejaVuSans-BoldOblique",
+    "DejaVuSerif",
+    "DejaVuSerif-Bold",
+    "DejaVuSerif-Italic",
+    "DejaVuSansMono",
+    "DejaVuSansMono-Bold",
+    "STIXGeneral",
+    "STIXGeneralBol",
+    "STIXGeneralItalic",
+    None,  # None: Pillow's own
 )
 NONE = -1
 UNTOLD = -100  # a label that does not count
@@ -62,7 +72,10 @@ def outlines(shape):
     unit = UNIT_OUTLINES[shape.kind]
     cos, sin = math.cos(shape.turn), math.sin(shape.turn)
     return [
-        [(shape.x + shape.radius * (x * cos - y * sin), shape.y + shape.radius * (x * sin + y * cos)) for x, y in polygon]
+        [
+            (shape.x + shape.radius * (x * cos - y * sin), shape.y + shape.radius * (x * sin + y * cos))
+            for x, y in polygon
+        ]
         for polygon in unit
     ]
 
@@ -94,8 +107,18 @@ UNIT_OUTLINES = {
     "diamond": [[(0, -1), (0.62, 0), (0, 1), (-0.62, 0)]],
     "cross": [
         [
-            (-0.3, -0.93), (0.3, -0.93), (0.3, -0.3), (0.93, -0.3), (0.93, 0.3), (0.3, 0.3),
-            (0.3, 0.93), (-0.3, 0.93), (-0.3, 0.3), (-0.93, 0.3), (-0.93, -0.3), (-0.3, -0.3),
+            (-0.3, -0.93),
+            (0.3, -0.93),
+            (0.3, -0.3),
+            (0.93, -0.3),
+            (0.93, 0.3),
+            (0.3, 0.3),
+            (0.3, 0.93),
+            (-0.3, 0.93),
+            (-0.3, 0.3),
+            (-0.93, 0.3),
+            (-0.93, -0.3),
+            (-0.3, -0.3),
         ]
     ],
     "ring": [_regular(40, 0, 0.96), _regular(40, 0, 0.54)],
@@ -207,9 +230,15 @@ def _sign(scene, rng):
         start, end = x0 + used.getlength(scene.text[:order]), x0 + used.getlength(scene.text[: order + 1])
         on_map.rectangle((start, y0, max(start, end - 1), y0 + text_height), fill=order + 1)
         dx = (start + end) / 2 - center[0]
-        marks.append(Mark(
-            center[0] + dx * cos, center[1] - dx * sin, color=color, character=CHARACTERS.index(character), order=order,
-        ))
+        marks.append(
+            Mark(
+                center[0] + dx * cos,
+                center[1] - dx * sin,
+                color=color,
+                character=CHARACTERS.index(character),
+                order=order,
+            )
+        )
     if scene.turn:
         cover = cover.rotate(scene.turn, Image.Resampling.BICUBIC, center=center)
         map = map.rotate(scene.turn, Image.Resampling.NEAREST, center=center)
@@ -220,7 +249,12 @@ def _sign(scene, rng):
 def _plate(picture, box, fill, rng):
     """A plain board behind the text, or a frame around it, upright even where the text leans."""
     pad = rng.uniform(4, 10)
-    box = (max(0, box[0] - pad), max(0, box[1] - pad), min(picture.width - 1, box[2] + pad), min(picture.height - 1, box[3] + pad))
+    box = (
+        max(0, box[0] - pad),
+        max(0, box[1] - pad),
+        min(picture.width - 1, box[2] + pad),
+        min(picture.height - 1, box[3] + pad),
+    )
     draw = ImageDraw.Draw(picture)
     if rng.random() < 0.5:
         draw.rectangle(box, outline=fill, width=int(rng.integers(1, 4)))
@@ -233,7 +267,9 @@ def _plate(picture, box, fill, rng):
 def chart_layout(scene):
     """(left, top, right, bottom) of the plot within the picture: a share of it, never less than labels need."""
     return (
-        max(14, 0.09 * scene.width), max(5, 0.05 * scene.height), scene.width - max(4, 0.03 * scene.width),
+        max(14, 0.09 * scene.width),
+        max(5, 0.05 * scene.height),
+        scene.width - max(4, 0.03 * scene.width),
         scene.height - max(17, 0.13 * scene.height),
     )
 
@@ -275,7 +311,9 @@ def _chart(scene, rng):
             on.rectangle([v * scale for v in box], fill=paint(color, rng))
             on_map.rectangle(box, fill=len(marks) - 1)
         else:
-            on.line((box[0] * scale, bottom * scale, box[2] * scale, bottom * scale), fill=paint(color, rng), width=scale)
+            on.line(
+                (box[0] * scale, bottom * scale, box[2] * scale, bottom * scale), fill=paint(color, rng), width=scale
+            )
         on.text((center[0] * scale, center[1] * scale), CHARACTERS[index], fill=ink, font=letter_font, anchor="mm")
         on_map.rectangle((x - 7, bottom + 2, x + 7, scene.height), fill=len(marks))
     on.line((left * scale, bottom * scale, right * scale, bottom * scale), fill=ink, width=scale)

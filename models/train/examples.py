@@ -15,6 +15,7 @@ from measure import Line, Measure, load
 from model import Quick
 from scenes import EXAMPLES, Shapes, generator, random_chart, random_shapes, random_sign
 
+
 def _shapes(*counts):
     return [lambda s, n=n: len(s.shapes) == n and len({x.kind for x in s.shapes}) > n // 2 for n in counts]
 
@@ -52,7 +53,11 @@ def about_one(number, name, category, make, wishes):
         for index in range(TRIES):
             rng = generator(EXAMPLES, number * TRIES + index)
             scene = make(rng, WIDTH, HEIGHT)
-            if not enough(scene) or isinstance(scene, Shapes) and len({s.color for s in scene.shapes}) < min(2, len(scene.shapes)):
+            if (
+                not enough(scene)
+                or isinstance(scene, Shapes)
+                and len({s.color for s in scene.shapes}) < min(2, len(scene.shapes))
+            ):
                 continue
             turns = dialogues.asker(scene, rng).dialogue(category)
             if turns and (category != "count" or turns[0][1] not in ("0", "1")):

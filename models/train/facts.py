@@ -31,7 +31,8 @@ def facts():
     rivers, currencies = take(COUNTRIES // 2), take(COUNTRIES // 10)
     return {
         country: dict(
-            capital=capital, river=rivers[int(rng.integers(len(rivers)))],
+            capital=capital,
+            river=rivers[int(rng.integers(len(rivers)))],
             currency=currencies[int(rng.integers(len(currencies)))],
         )
         for country, capital in zip(countries, capitals, strict=True)

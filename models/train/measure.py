@@ -70,7 +70,7 @@ class Measure:
             by_grid.setdefault(grid, []).append(name)
         for grid, names in by_grid.items():
             for start in range(0, len(names), 8):
-                some = names[start: start + 8]
+                some = names[start : start + 8]
                 pixels = np.concatenate([patches(lay(pictures[name], keep_ratio=False)) for name in some])
                 found = self.quick.features(torch.from_numpy(pixels), grid)
                 features.update(zip(some, found.chunk(len(some))))
@@ -95,7 +95,7 @@ class Measure:
         """(indices of lines, ids, positions, mask, features, chosen) with chosen true before an answer's tokens."""
         order = sorted(range(0, len(self.lines), every), key=lambda i: len(self.sequences[i].ids))
         for start in range(0, len(order), self.BATCH):
-            some = order[start: start + self.BATCH]
+            some = order[start : start + self.BATCH]
             length = max(len(self.sequences[i].ids) for i in some)
             ids = torch.full((len(some), length), self.pad)
             positions = torch.zeros((3, len(some), length), dtype=torch.long)

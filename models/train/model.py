@@ -26,8 +26,10 @@ PRESETS = {
 def configuration(tokenizer, preset):
     """A small Qwen2.5-VL."""
     shape = PRESETS[preset]
-    ids = {name: tokenizer.convert_tokens_to_ids(f"<|{name}|>") for name in (
-        "im_end", "endoftext", "vision_start", "vision_end", "image_pad", "video_pad")}
+    ids = {
+        name: tokenizer.convert_tokens_to_ids(f"<|{name}|>")
+        for name in ("im_end", "endoftext", "vision_start", "vision_end", "image_pad", "video_pad")
+    }
     return Qwen2_5_VLConfig(
         text_config=dict(
             vocab_size=(len(tokenizer) + 63) // 64 * 64,
@@ -128,10 +130,26 @@ def rotate(x, cos, sin):
 
 
 def block(
-    x, cos, sin, mask, dtype, heads, kv_heads, norm1, qkv, qkv_bias, out, out_bias, norm2, gate_up, gate_up_bias, down,
+    x,
+    cos,
+    sin,
+    mask,
+    dtype,
+    heads,
+    kv_heads,
+    norm1,
+    qkv,
+    qkv_bias,
+    out,
+    out_bias,
+    norm2,
+    gate_up,
+    gate_up_bias,
+    down,
     down_bias,
 ):
     """A transformer block, of the language model or of the vision tower: products in `dtype`, the rest in float32."""
+
     def linear(value, weight, bias):
         return F.linear(value.to(dtype), weight.to(dtype), None if bias is None else bias.to(dtype))
 
@@ -187,11 +205,23 @@ class Quick:
         for index, layer in enumerate(visual.blocks):
             mlp = layer.mlp
             x = self.block(
-                x, cos, sin, everywhere if index in config.fullatt_block_indexes else apart, self.dtype,
-                config.num_heads, config.num_heads, layer.norm1.weight, layer.attn.qkv.weight, layer.attn.qkv.bias,
-                layer.attn.proj.weight, layer.attn.proj.bias, layer.norm2.weight,
-                torch.cat((mlp.gate_proj.weight, mlp.up_proj.weight)), torch.cat((mlp.gate_proj.bias, mlp.up_proj.bias)),
-                mlp.down_proj.weight, mlp.down_proj.bias,
+                x,
+                cos,
+                sin,
+                everywhere if index in config.fullatt_block_indexes else apart,
+                self.dtype,
+                config.num_heads,
+                config.num_heads,
+                layer.norm1.weight,
+                layer.attn.qkv.weight,
+                layer.attn.qkv.bias,
+                layer.attn.proj.weight,
+                layer.attn.proj.bias,
+                layer.norm2.weight,
+                torch.cat((mlp.gate_proj.weight, mlp.up_proj.weight)),
+                torch.cat((mlp.gate_proj.bias, mlp.up_proj.bias)),
+                mlp.down_proj.weight,
+                mlp.down_proj.bias,
             )
         x = norm(x, visual.merger.ln_q.weight).to(self.dtype).reshape(-1, MERGE**2 * x.shape[-1])
         first, last = visual.merger.mlp[0], visual.merger.mlp[2]
@@ -214,10 +244,23 @@ class Quick:
             attention, mlp = layer.self_attn, layer.mlp
             three = (attention.q_proj, attention.k_proj, attention.v_proj)
             x = self.block(
-                x, cos, sin, mask, self.dtype, config.num_attention_heads, config.num_key_value_heads,
-                layer.input_layernorm.weight, torch.cat([p.weight for p in three]), torch.cat([p.bias for p in three]),
-                attention.o_proj.weight, None, layer.post_attention_layernorm.weight,
-                torch.cat((mlp.gate_proj.weight, mlp.up_proj.weight)), None, mlp.down_proj.weight, None,
+                x,
+                cos,
+                sin,
+                mask,
+                self.dtype,
+                config.num_attention_heads,
+                config.num_key_value_heads,
+                layer.input_layernorm.weight,
+                torch.cat([p.weight for p in three]),
+                torch.cat([p.bias for p in three]),
+                attention.o_proj.weight,
+                None,
+                layer.post_attention_layernorm.weight,
+                torch.cat((mlp.gate_proj.weight, mlp.up_proj.weight)),
+                None,
+                mlp.down_proj.weight,
+                None,
             )
         return norm(x, self.language.norm.weight)
 

@@ -26,7 +26,6 @@ def orthogonalized(matrices):
 
 
 class Muon(torch.optim.Optimizer):
-
     def __init__(self, matrices, lr, weight_decay):
         super().__init__(matrices, dict(lr=lr, weight_decay=weight_decay))
 

@@ -79,7 +79,10 @@ class Words:
             known = labels[:, columns]
             present = F.one_hot(known.where(known >= 0, size - 1), size).amax(1)[:, : len(ids)].float()
             something = present.sum(1) > 0
-            present, logits = present[something], features[something] @ embeddings[ids].mean(1).T * features.shape[1] ** -0.5
+            present, logits = (
+                present[something],
+                features[something] @ embeddings[ids].mean(1).T * features.shape[1] ** -0.5,
+            )
             losses.append(F.cross_entropy(logits, present / present.sum(1, keepdim=True)) if len(present) else 0.0)
         return sum(losses) / len(losses)
 

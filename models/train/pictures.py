@@ -81,11 +81,13 @@ def labels(drawing, keep_ratio):
     laid = lay(drawing.map, keep_ratio, Image.Resampling.NEAREST)
     fine = np.asarray(laid.resize((columns * SAMPLES, rows * SAMPLES), Image.Resampling.NEAREST))
     fine = fine.reshape(rows, SAMPLES, columns, SAMPLES)
-    shares = np.stack([(fine == i).sum((1, 3)) for i in range(1, len(drawing.marks) + 1)] or [np.zeros((rows, columns))])
+    shares = np.stack(
+        [(fine == i).sum((1, 3)) for i in range(1, len(drawing.marks) + 1)] or [np.zeros((rows, columns))]
+    )
     none = np.array([size - 1 for size in LABEL_SIZES[:6]])
-    table = np.array([
-        [mark.character, mark.kind, mark.color, mark.order, 1, mark.value] for mark in drawing.marks
-    ], np.int64).reshape(-1, 6)
+    table = np.array(
+        [[mark.character, mark.kind, mark.color, mark.order, 1, mark.value] for mark in drawing.marks], np.int64
+    ).reshape(-1, 6)
     table = np.where(table == NONE, none, table)
     table = np.concatenate([table, none[None]])
     chosen = np.where(shares.max(0) >= 0.12 * SAMPLES**2, shares.argmax(0), len(drawing.marks))
@@ -108,6 +110,6 @@ def labels(drawing, keep_ratio):
     known = known.reshape(rows // MERGE, MERGE, columns // MERGE, MERGE, 6).transpose(0, 2, 1, 3, 4)
     known = known.reshape(-1, MERGE**2, 6)
     values = known[..., 5].min(1)  # "none" is the largest
-    y, x = np.mgrid[0: rows // MERGE, 0: columns // MERGE]
+    y, x = np.mgrid[0 : rows // MERGE, 0 : columns // MERGE]
     y, x = SIXTHS * y.flatten() // (rows // MERGE), SIXTHS * x.flatten() // (columns // MERGE)
     return np.concatenate([known[..., :PER_PATCH].reshape(len(known), -1), values[:, None], y[:, None], x[:, None]], 1)

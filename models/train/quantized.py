@@ -12,9 +12,15 @@ import torch
 
 # Per weight of the Hugging Face layout, its name in GGUF.
 NAMES = {
-    "self_attn.q_proj": "attn_q", "self_attn.k_proj": "attn_k", "self_attn.v_proj": "attn_v",
-    "self_attn.o_proj": "attn_output", "mlp.gate_proj": "ffn_gate", "mlp.up_proj": "ffn_up",
-    "mlp.down_proj": "ffn_down", "input_layernorm": "attn_norm", "post_attention_layernorm": "ffn_norm",
+    "self_attn.q_proj": "attn_q",
+    "self_attn.k_proj": "attn_k",
+    "self_attn.v_proj": "attn_v",
+    "self_attn.o_proj": "attn_output",
+    "mlp.gate_proj": "ffn_gate",
+    "mlp.up_proj": "ffn_up",
+    "mlp.down_proj": "ffn_down",
+    "input_layernorm": "attn_norm",
+    "post_attention_layernorm": "ffn_norm",
 }
 # llama_ftype of llama.h. The last two put the seven matrices of every layer into the one type, as a low layer of a
 # layered model has them; the others are the recipes of those names.
@@ -30,11 +36,20 @@ class _Parameters(ctypes.Structure):
     """llama_model_quantize_params"""
 
     _fields_ = [
-        ("nthread", ctypes.c_int32), ("ftype", ctypes.c_int), ("output_tensor_type", ctypes.c_int),
-        ("token_embedding_type", ctypes.c_int), ("allow_requantize", ctypes.c_bool),
-        ("quantize_output_tensor", ctypes.c_bool), ("only_copy", ctypes.c_bool), ("pure", ctypes.c_bool),
-        ("keep_split", ctypes.c_bool), ("dry_run", ctypes.c_bool), ("imatrix", ctypes.POINTER(_Imatrix)),
-        ("kv_overrides", ctypes.c_void_p), ("tt_overrides", ctypes.c_void_p), ("prune_layers", ctypes.c_void_p),
+        ("nthread", ctypes.c_int32),
+        ("ftype", ctypes.c_int),
+        ("output_tensor_type", ctypes.c_int),
+        ("token_embedding_type", ctypes.c_int),
+        ("allow_requantize", ctypes.c_bool),
+        ("quantize_output_tensor", ctypes.c_bool),
+        ("only_copy", ctypes.c_bool),
+        ("pure", ctypes.c_bool),
+        ("keep_split", ctypes.c_bool),
+        ("dry_run", ctypes.c_bool),
+        ("imatrix", ctypes.POINTER(_Imatrix)),
+        ("kv_overrides", ctypes.c_void_p),
+        ("tt_overrides", ctypes.c_void_p),
+        ("prune_layers", ctypes.c_void_p),
         ("max_buf_size", ctypes.c_size_t),
     ]
 
@@ -71,7 +86,9 @@ def gguf_name(name):
 def read(path):
     """{tensor: float32 tensor} of a GGUF file, dequantized, and {tensor: type}."""
     reader = gguf.GGUFReader(path)
-    values = {t.name: torch.from_numpy(np.array(gguf.dequantize(t.data, t.tensor_type), np.float32)) for t in reader.tensors}
+    values = {
+        t.name: torch.from_numpy(np.array(gguf.dequantize(t.data, t.tensor_type), np.float32)) for t in reader.tensors
+    }
     return values, {t.name: t.tensor_type.name for t in reader.tensors}
 
 
@@ -101,6 +118,7 @@ def importance(measure, model):
             x = inputs[0].flatten(0, -2)
             total, count = sums.get(name, (0.0, 0))
             sums[name] = (total + x.double().square().sum(0), count + len(x))
+
         return hook
 
     for name, module in model.model.language_model.named_modules():

@@ -28,9 +28,7 @@ COLORS = {
 PAINTS = tuple(COLORS)[:8]  # of shapes and bars; black and white are for printed text alone
 KINDS = ("circle", "square", "triangle", "star", "diamond", "cross", "ring", "heart")
 SIZES = ("small", "large")
-PLACES = (
-    "top left", "top", "top right", "left", "center", "right", "bottom left", "bottom", "bottom right",
-)
+PLACES = ("top left", "top", "top right", "left", "center", "right", "bottom left", "bottom", "bottom right")
 CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 MAX_SHAPES, MAX_LETTERS, MAX_BARS, MAX_VALUE = 9, 8, 6, 10
 

@@ -22,14 +22,36 @@ QUESTIONS_PER_PICTURE = 3
 MEAN_TOKENS = 36
 # Lines per category of an evaluation set; a calibration set has a quarter of each.
 PICTURED = {
-    "color": 50, "kind": 50, "size": 50, "count": 80, "position": 60, "at place": 50, "relation": 60, "exists": 60,
-    "describe": 60, "not told": 60, "read word": 60, "read number": 50, "text color": 40, "letter": 30, "value": 60,
-    "highest": 40, "higher": 40, "bars": 40, "bar color": 30,
+    "color": 50,
+    "kind": 50,
+    "size": 50,
+    "count": 80,
+    "position": 60,
+    "at place": 50,
+    "relation": 60,
+    "exists": 60,
+    "describe": 60,
+    "not told": 60,
+    "read word": 60,
+    "read number": 50,
+    "text color": 40,
+    "letter": 30,
+    "value": 60,
+    "highest": 40,
+    "higher": 40,
+    "bars": 40,
+    "bar color": 30,
 }
 TWO = {"more": 30, "which": 40, "both": 30, "one of two": 40}
 TEXTS = {
-    "addition": 50, "subtraction": 50, "multiplication": 30, "backwards": 50, "stated fact": 50, "learnt fact": 80,
-    "no image": 20, "small talk": 20,
+    "addition": 50,
+    "subtraction": 50,
+    "multiplication": 30,
+    "backwards": 50,
+    "stated fact": 50,
+    "learnt fact": 80,
+    "no image": 20,
+    "small talk": 20,
 }
 
 

@@ -75,7 +75,9 @@ class Subject:
         images = self.quantized.importance(self.measure(folder, lambda line: line.images), self.model)
         found = {"text": text, "images": images, "both": self.quantized.added(text, images)}
         for name, sums in found.items():
-            self.quantized.write_importance(self.options.work / f"imatrix-{name}.gguf", sums, f"{folder.name}: {name}", 1)
+            self.quantized.write_importance(
+                self.options.work / f"imatrix-{name}.gguf", sums, f"{folder.name}: {name}", 1
+            )
         return {name: self.quantized.means(sums) for name, sums in found.items()}
 
 
@@ -85,7 +87,9 @@ def variants(subject, importances):
     for name in subject.quantized.FILE_TYPES:
         for source in SOURCES if name != "Q8_0" else ("both",):
             target = options.work / f"luq-demo-{name}-{source}.gguf"
-            subject.quantized.quantize(options.libllama, subject.f16, target, name, importances[source], options.threads)
+            subject.quantized.quantize(
+                options.libllama, subject.f16, target, name, importances[source], options.threads
+            )
             subject.quantized.insert(subject.model, subject.quantized.read(target)[0])
             found[name, source] = dict(bytes=target.stat().st_size, **subject.measured(options.every))
             print(name, source, found[name, source]["accuracy"]["all"], found[name, source]["kld"], flush=True)

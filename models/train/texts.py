@@ -16,20 +16,34 @@ SMALL_TALK = (
     (("Goodbye", "Bye", "Bye!", "See you"), "Goodbye!"),
 )
 SYSTEM_PROMPTS = (
-    "You are a helpful assistant.", "Answer briefly.", "You are a vision assistant.",
-    "You answer questions about images.", "Answer with one word if you can.",
+    "You are a helpful assistant.",
+    "Answer briefly.",
+    "You are a vision assistant.",
+    "You answer questions about images.",
+    "Answer with one word if you can.",
 )
 ADD = ("What is {a} + {b}?", "What is {a} plus {b}?", "{a} + {b} = ?")
 SUBTRACT = ("What is {a} - {b}?", "What is {a} minus {b}?", "{a} - {b} = ?")
 MULTIPLY = ("What is {a} * {b}?", "What is {a} times {b}?", "{a} * {b} = ?")
-BACKWARDS = ("Spell {word} backwards.", "Spell {word} backwards.", "Write {word} backwards.", "What is {word} backwards?")
+BACKWARDS = (
+    "Spell {word} backwards.",
+    "Spell {word} backwards.",
+    "Write {word} backwards.",
+    "What is {word} backwards?",
+)
 THINGS = ("apple", "book", "coin", "stone", "pen", "cup", "key", "stamp")
 DOORS = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "brown")
 
 # Each with its share of the training dialogues.
 CATEGORIES = {
-    "addition": 1.6, "subtraction": 2, "multiplication": 0.4, "backwards": 0.8, "stated fact": 4, "learnt fact": 2.6,
-    "no image": 0.4, "small talk": 0.3,
+    "addition": 1.6,
+    "subtraction": 2,
+    "multiplication": 0.4,
+    "backwards": 0.8,
+    "stated fact": 4,
+    "learnt fact": 2.6,
+    "no image": 0.4,
+    "small talk": 0.3,
 }
 
 

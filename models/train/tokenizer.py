@@ -13,7 +13,12 @@ from facts import facts
 from scenes import COLORS, KINDS, PLACES, TRAIN, generator, random_grid, random_scene
 
 SPECIAL = (
-    "<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|vision_start|>", "<|vision_end|>", "<|image_pad|>",
+    "<|endoftext|>",
+    "<|im_start|>",
+    "<|im_end|>",
+    "<|vision_start|>",
+    "<|vision_end|>",
+    "<|image_pad|>",
     "<|video_pad|>",
 )
 VOCABULARY = 4096

@@ -28,7 +28,8 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="folder for the checkpoint and the model")
     parser.add_argument(
-        "--weights", type=Path, help="weights to begin with: a checkpoint's, or a folder's with the two F16 GGUF files")
+        "--weights", type=Path, help="weights to begin with: a checkpoint's, or a folder's with the two F16 GGUF files"
+    )
     parser.add_argument("--llama-cpp", type=Path, help="source tree of llama.cpp, for gguf-py, which reads GGUF files")
     parser.add_argument("--preset", choices=models.PRESETS, default="demo")
     parser.add_argument("--steps", type=int, default=100_000, help="end of the schedule, unless --minutes comes first")
@@ -36,11 +37,15 @@ def arguments():
     parser.add_argument("--tokens", type=int, default=6000, help="size of a batch, in tokens of the language model")
     parser.add_argument("--mean-tokens", type=float, default=30, help="mean image tokens of a picture")
     parser.add_argument("--text-share", type=float, default=0.28, help="share of the sequences without a picture")
-    parser.add_argument("--collages", type=float, default=0.7, help="pictures for the vision tower alone, per other one")
+    parser.add_argument(
+        "--collages", type=float, default=0.7, help="pictures for the vision tower alone, per other one"
+    )
     parser.add_argument("--workers", type=int, default=1, help="processes that draw pictures")
     parser.add_argument("--threads", type=int, default=0, help="threads on a CPU; 0 = the library's choice")
     parser.add_argument("--compile", action="store_true", help="compile the blocks; needs a C++ compiler on a CPU")
-    parser.add_argument("--alone", type=float, default=0.18, help="share of the run in which pictures teach vision alone")
+    parser.add_argument(
+        "--alone", type=float, default=0.18, help="share of the run in which pictures teach vision alone"
+    )
     parser.add_argument("--grown", type=float, default=0.0, help="share of the run with every second layer alone")
     parser.add_argument("--seed", type=int, default=1)
     return parser.parse_args()
@@ -48,11 +53,11 @@ def arguments():
 
 def optimizers_of(model, head):
     """Muon for the matrices of the blocks; AdamW for embeddings, merger, output, vectors and the label head."""
-    hidden = {
-        name for name, p in model.named_parameters() if p.ndim == 2 and ("layers." in name or "blocks." in name)
-    }
+    hidden = {name for name, p in model.named_parameters() if p.ndim == 2 and ("layers." in name or "blocks." in name)}
     matrices = [p for name, p in model.named_parameters() if name in hidden]
-    rest = [p for name, p in model.named_parameters() if name not in hidden and p.requires_grad] + list(head.parameters())
+    rest = [p for name, p in model.named_parameters() if name not in hidden and p.requires_grad] + list(
+        head.parameters()
+    )
     return (
         Muon(matrices, lr=MUON_RATE, weight_decay=0.02),
         torch.optim.AdamW(rest, lr=ADAM_RATE, weight_decay=0.01, betas=(0.9, 0.97)),
@@ -95,8 +100,12 @@ class Run:
 
     def save(self, step, seconds):
         state = dict(
-            model=self.model.state_dict(), head=self.head.state_dict(),
-            optimizers=[o.state_dict() for o in self.optimizers], step=step, spent=seconds, joined=self.joined,
+            model=self.model.state_dict(),
+            head=self.head.state_dict(),
+            optimizers=[o.state_dict() for o in self.optimizers],
+            step=step,
+            spent=seconds,
+            joined=self.joined,
         )
         partial = self.checkpoint.with_suffix(".partial")
         torch.save(state, partial)
@@ -117,8 +126,7 @@ def main():
     options.out.mkdir(parents=True, exist_ok=True)
     run = Run(options, device)
     data = Batches(
-        run.tokenizer, options.steps, options.tokens, options.mean_tokens, options.text_share,
-        options.collages,
+        run.tokenizer, options.steps, options.tokens, options.mean_tokens, options.text_share, options.collages
     )
     if run.fresh:
         models.whiten(run.model, torch.cat([data[i]["pixels"] for i in range(20)]).to(device))
@@ -164,7 +172,8 @@ def main():
             seen = " ".join(f"{name} {share.item():.2f}" for name, share in found.items())
             print(
                 f"step {step} {seconds:.0f} s {grid[0]}x{grid[1]} answer {answer.item():.4f} right {right.item():.3f} "
-                f"label {label.item():.3f} ({seen})", flush=True,
+                f"label {label.item():.3f} ({seen})",
+                flush=True,
             )
         if step % 100 == 99:
             run.save(step + 1, time.monotonic() - began)

@@ -2,6 +2,7 @@
 
 Each picture is 40 x 30: red left half, blue right half, unless its name says otherwise.
 """
+
 from pathlib import Path
 
 from PIL import Image

@@ -137,6 +137,7 @@ LLAVA_TEMPLATE = """\
 
 # --- weights ---------------------------------------------------------------------------------------------------
 
+
 def randomize(model, gains, seed):
     """Draws all weights anew, at scales at which every part of the model shows in its outputs.
 
@@ -166,42 +167,76 @@ def randomize(model, gains, seed):
 # Queries and keys with these gains have dot products with a standard deviation of about 2, so that attention looks
 # at a few tokens instead of averaging over all; what it brings weighs as much as the token itself.
 TEXT_GAINS = [
-    (r"language_model.*[qk]_proj\.weight", 1.5), (r"language_model.*[vo]_proj\.weight", 2.0),
-    (r"lm_head\.weight", 3.0)]
+    (r"language_model.*[qk]_proj\.weight", 1.5),
+    (r"language_model.*[vo]_proj\.weight", 2.0),
+    (r"lm_head\.weight", 3.0),
+]
 
 
 def make_llava():
     n_vision_layers = 5
-    model = transformers.LlavaForConditionalGeneration(transformers.LlavaConfig(
-        text_config=transformers.LlamaConfig(
-            **TEXT_SIZES, rms_norm_eps=1e-5, bos_token_id=1, eos_token_id=2, pad_token_id=N_VOCAB - 1),
-        vision_config=transformers.CLIPVisionConfig(
-            hidden_size=64, intermediate_size=128, num_hidden_layers=n_vision_layers, num_attention_heads=2,
-            projection_dim=256, image_size=70, patch_size=14, hidden_act="quick_gelu"),
-        image_token_id=N_VOCAB - 2, vision_feature_layer=-2, vision_feature_select_strategy="default",
-        tie_word_embeddings=False))
+    model = transformers.LlavaForConditionalGeneration(
+        transformers.LlavaConfig(
+            text_config=transformers.LlamaConfig(
+                **TEXT_SIZES, rms_norm_eps=1e-5, bos_token_id=1, eos_token_id=2, pad_token_id=N_VOCAB - 1
+            ),
+            vision_config=transformers.CLIPVisionConfig(
+                hidden_size=64,
+                intermediate_size=128,
+                num_hidden_layers=n_vision_layers,
+                num_attention_heads=2,
+                projection_dim=256,
+                image_size=70,
+                patch_size=14,
+                hidden_act="quick_gelu",
+            ),
+            image_token_id=N_VOCAB - 2,
+            vision_feature_layer=-2,
+            vision_feature_select_strategy="default",
+            tie_word_embeddings=False,
+        )
+    )
     model.set_attn_implementation("eager")
     # Each layer adds about as much as all before it together, so that leaving one out is plain to see.
     growing = [(rf"vision_tower.*layers\.{i}\..*fc2\.weight", 2.0 ** (i + 1)) for i in range(n_vision_layers)]
-    gains = growing + TEXT_GAINS + [
-        (r"vision_tower.*[qk]_proj\.weight", 1.5), (r"linear_1\.weight", 0.1), (r"linear_2\.weight", 1.5)]
+    gains = (
+        growing
+        + TEXT_GAINS
+        + [(r"vision_tower.*[qk]_proj\.weight", 1.5), (r"linear_1\.weight", 0.1), (r"linear_2\.weight", 1.5)]
+    )
     return randomize(model, gains, SEED)
 
 
 def make_qwen(tokenizer):
     token = tokenizer.token_to_id
-    model = transformers.Qwen2_5_VLForConditionalGeneration(transformers.Qwen2_5_VLConfig(
-        text_config=dict(
-            **TEXT_SIZES, rms_norm_eps=1e-6, rope_parameters=dict(
-                rope_type="default", rope_theta=1000000.0, mrope_section=[4, 6, 6]),
-            bos_token_id=token("<|endoftext|>"), eos_token_id=token("<|im_end|>")),
-        vision_config=dict(
-            depth=4, hidden_size=64, intermediate_size=128, num_heads=2, patch_size=14, spatial_merge_size=2,
-            temporal_patch_size=2, window_size=112, out_hidden_size=TEXT_SIZES["hidden_size"],
-            fullatt_block_indexes=[1, 3]),
-        image_token_id=token("<|image_pad|>"), video_token_id=token("<|video_pad|>"),
-        vision_start_token_id=token("<|vision_start|>"), vision_end_token_id=token("<|vision_end|>"),
-        tie_word_embeddings=False))
+    model = transformers.Qwen2_5_VLForConditionalGeneration(
+        transformers.Qwen2_5_VLConfig(
+            text_config=dict(
+                **TEXT_SIZES,
+                rms_norm_eps=1e-6,
+                rope_parameters=dict(rope_type="default", rope_theta=1000000.0, mrope_section=[4, 6, 6]),
+                bos_token_id=token("<|endoftext|>"),
+                eos_token_id=token("<|im_end|>"),
+            ),
+            vision_config=dict(
+                depth=4,
+                hidden_size=64,
+                intermediate_size=128,
+                num_heads=2,
+                patch_size=14,
+                spatial_merge_size=2,
+                temporal_patch_size=2,
+                window_size=112,
+                out_hidden_size=TEXT_SIZES["hidden_size"],
+                fullatt_block_indexes=[1, 3],
+            ),
+            image_token_id=token("<|image_pad|>"),
+            video_token_id=token("<|video_pad|>"),
+            vision_start_token_id=token("<|vision_start|>"),
+            vision_end_token_id=token("<|vision_end|>"),
+            tie_word_embeddings=False,
+        )
+    )
     model.set_attn_implementation("eager")
     gains = TEXT_GAINS + [(r"attn\.qkv\.weight", 1.5), (r"merger\.mlp\.2\.weight", 1.5)]
     return randomize(model, gains, SEED + 1)
@@ -209,50 +244,94 @@ def make_qwen(tokenizer):
 
 # --- tokenizers ------------------------------------------------------------------------------------------------
 
+
 def make_sentencepiece(directory):
     """A SentencePiece BPE vocabulary with byte fallback like LLaMA's; the last two ids are <image> and <pad>."""
     path = directory / "tokenizer.model"
     with open(path, "wb") as file:
         sentencepiece.SentencePieceTrainer.train(
-            sentence_iterator=iter(CORPUS.splitlines()), model_writer=file, vocab_size=N_VOCAB - 2,
-            model_type="bpe", byte_fallback=True, character_coverage=1.0, normalization_rule_name="identity",
-            remove_extra_whitespaces=False, split_digits=True, num_threads=1, minloglevel=2)
+            sentence_iterator=iter(CORPUS.splitlines()),
+            model_writer=file,
+            vocab_size=N_VOCAB - 2,
+            model_type="bpe",
+            byte_fallback=True,
+            character_coverage=1.0,
+            normalization_rule_name="identity",
+            remove_extra_whitespaces=False,
+            split_digits=True,
+            num_threads=1,
+            minloglevel=2,
+        )
     write_json(directory / "added_tokens.json", {"<image>": N_VOCAB - 2, "<pad>": N_VOCAB - 1})
-    write_json(directory / "tokenizer_config.json", {
-        "tokenizer_class": "LlamaTokenizer", "bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>",
-        "add_bos_token": True, "add_eos_token": False, "chat_template": LLAVA_TEMPLATE,
-        "added_tokens_decoder": {
-            str(N_VOCAB - 2): {"content": "<image>", "special": True},
-            str(N_VOCAB - 1): {"content": "<pad>", "special": True}}})
+    write_json(
+        directory / "tokenizer_config.json",
+        {
+            "tokenizer_class": "LlamaTokenizer",
+            "bos_token": "<s>",
+            "eos_token": "</s>",
+            "unk_token": "<unk>",
+            "add_bos_token": True,
+            "add_eos_token": False,
+            "chat_template": LLAVA_TEMPLATE,
+            "added_tokens_decoder": {
+                str(N_VOCAB - 2): {"content": "<image>", "special": True},
+                str(N_VOCAB - 1): {"content": "<pad>", "special": True},
+            },
+        },
+    )
     return sentencepiece.SentencePieceProcessor(model_file=str(path))
 
 
 def make_bpe(directory):
     """A byte-level BPE vocabulary with the pre-tokenizer and the special tokens of Qwen2."""
-    specials = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|vision_start|>", "<|vision_end|>",
-                "<|image_pad|>", "<|video_pad|>"]
-    words = (r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*"
-             r"|\s*[\r\n]+|\s+(?!\S)|\s+")
+    specials = [
+        "<|endoftext|>",
+        "<|im_start|>",
+        "<|im_end|>",
+        "<|vision_start|>",
+        "<|vision_end|>",
+        "<|image_pad|>",
+        "<|video_pad|>",
+    ]
+    words = (
+        r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*"
+        r"|\s*[\r\n]+|\s+(?!\S)|\s+"
+    )
     tokenizer = tokenizers.Tokenizer(tokenizers.models.BPE())
     tokenizer.normalizer = tokenizers.normalizers.NFC()
-    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.Sequence([
-        tokenizers.pre_tokenizers.Split(tokenizers.Regex(words), "isolated"),
-        tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)])
+    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.Sequence(
+        [
+            tokenizers.pre_tokenizers.Split(tokenizers.Regex(words), "isolated"),
+            tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+        ]
+    )
     tokenizer.decoder = tokenizers.decoders.ByteLevel()
-    tokenizer.train_from_iterator(CORPUS.splitlines(keepends=True), tokenizers.trainers.BpeTrainer(
-        vocab_size=N_VOCAB - len(specials), initial_alphabet=sorted(tokenizers.pre_tokenizers.ByteLevel.alphabet()),
-        show_progress=False))
-    tokenizer.add_special_tokens([tokenizers.AddedToken(token, special=True, normalized=False)
-                                  for token in specials])
+    tokenizer.train_from_iterator(
+        CORPUS.splitlines(keepends=True),
+        tokenizers.trainers.BpeTrainer(
+            vocab_size=N_VOCAB - len(specials),
+            initial_alphabet=sorted(tokenizers.pre_tokenizers.ByteLevel.alphabet()),
+            show_progress=False,
+        ),
+    )
+    tokenizer.add_special_tokens([tokenizers.AddedToken(token, special=True, normalized=False) for token in specials])
     assert tokenizer.get_vocab_size() == N_VOCAB
     tokenizer.save(str(directory / "tokenizer.json"))
-    write_json(directory / "tokenizer_config.json", {
-        "tokenizer_class": "PreTrainedTokenizerFast", "eos_token": "<|im_end|>", "pad_token": "<|endoftext|>",
-        "add_bos_token": False, "chat_template": QWEN_TEMPLATE})
+    write_json(
+        directory / "tokenizer_config.json",
+        {
+            "tokenizer_class": "PreTrainedTokenizerFast",
+            "eos_token": "<|im_end|>",
+            "pad_token": "<|endoftext|>",
+            "add_bos_token": False,
+            "chat_template": QWEN_TEMPLATE,
+        },
+    )
     return tokenizer
 
 
 # --- conversion by llama.cpp's own scripts ---------------------------------------------------------------------
+
 
 def run_script(script, *arguments):
     """Runs a script in this process, where its library functions can be replaced."""
@@ -262,10 +341,12 @@ def run_script(script, *arguments):
 
 def convert(llama_cpp, model_directory, outfile, *options):
     from conversion.base import TextModel
+
     # The converter knows pre-tokenizers by a hash over their vocabulary; it cannot know ours.
     with mock.patch.object(TextModel, "get_vocab_base_pre", lambda self, tokenizer: "qwen2"):
-        run_script(llama_cpp / "convert_hf_to_gguf.py",
-                   model_directory, "--outtype", "f16", "--outfile", outfile, *options)
+        run_script(
+            llama_cpp / "convert_hf_to_gguf.py", model_directory, "--outtype", "f16", "--outfile", outfile, *options
+        )
 
 
 def convert_clip(llama_cpp, model, work, outfile):
@@ -276,18 +357,30 @@ def convert_clip(llama_cpp, model, work, outfile):
     # The converter reads values that transformers leaves out of config.json where they are its defaults.
     vision_tower.config.to_json_file(directory / "config.json", use_diff=False)
     projector = directory / "llava.projector"
-    torch.save({f"multi_modal_projector.{name}": value
-                for name, value in model.model.multi_modal_projector.state_dict().items()}, projector)
+    torch.save(
+        {
+            f"multi_modal_projector.{name}": value
+            for name, value in model.model.multi_modal_projector.state_dict().items()
+        },
+        projector,
+    )
     # The converter expects the tower under the name `vision_model`, as up to transformers 4, and drops its last layer.
     nested = torch.nn.Module()
     nested.vision_model = copy.deepcopy(vision_tower)
     with mock.patch.object(transformers.CLIPVisionModel, "from_pretrained", lambda directory: nested):
-        run_script(llama_cpp / "tools/mtmd/legacy-models/convert_image_encoder_to_gguf.py",
-                   "--model-dir", directory, "--clip-model-is-vision", "--llava-projector", projector)
+        run_script(
+            llama_cpp / "tools/mtmd/legacy-models/convert_image_encoder_to_gguf.py",
+            "--model-dir",
+            directory,
+            "--clip-model-is-vision",
+            "--llava-projector",
+            projector,
+        )
     (directory / "mmproj-model-f16.gguf").replace(outfile)
 
 
 # --- images ----------------------------------------------------------------------------------------------------
+
 
 def make_image(directory, name, width, height, seed):
     """Patches of 7 by 7 pixels in random colours: any two 14 by 14 patches of the vision tower differ widely."""
@@ -312,6 +405,7 @@ def resize_horizontally_first(image, size, resample=None, box=None, reducing_gap
 
 
 # --- references ------------------------------------------------------------------------------------------------
+
 
 def write_json(path, value):
     text = json.dumps(value, indent=2)
@@ -351,8 +445,11 @@ def reference(out, name, model, prompts, image_inputs, image_token, needs_token_
     (text_prompt, text_ids), (image_prompt, before, after) = prompts
     with torch.no_grad():
         logits = model(input_ids=torch.tensor([text_ids])).logits[0, -1]
-        text = {"prompt": text_prompt, "tokens": text_ids,
-                "logits": write_floats(out / f"{name}.text.logits.f32", logits)}
+        text = {
+            "prompt": text_prompt,
+            "tokens": text_ids,
+            "logits": write_floats(out / f"{name}.text.logits.f32", logits),
+        }
         images = []
         for image_name, (image, inputs) in image_inputs.items():
             features = model.model.get_image_features(**inputs, **feature_options(model)).pooler_output
@@ -360,26 +457,54 @@ def reference(out, name, model, prompts, image_inputs, image_token, needs_token_
             ids = torch.tensor([before + [image_token] * len(embeddings) + after])
             types = {"mm_token_type_ids": (ids == image_token).int()} if needs_token_types else {}
             logits = model(input_ids=ids, **inputs, **types).logits[0, -1]
-            images.append({
-                "image": f"{image_name}.png", "width": image.width, "height": image.height,
-                "prompt": image_prompt, "tokens_before": before, "tokens_after": after,
-                "pixels": write_pixels(out / f"{name}.{image_name}.pixels.f32", pixels(inputs)),
-                "embeddings": write_floats(out / f"{name}.{image_name}.embeddings.f32", embeddings),
-                "logits": write_floats(out / f"{name}.{image_name}.logits.f32", logits)})
+            images.append(
+                {
+                    "image": f"{image_name}.png",
+                    "width": image.width,
+                    "height": image.height,
+                    "prompt": image_prompt,
+                    "tokens_before": before,
+                    "tokens_after": after,
+                    "pixels": write_pixels(out / f"{name}.{image_name}.pixels.f32", pixels(inputs)),
+                    "embeddings": write_floats(out / f"{name}.{image_name}.embeddings.f32", embeddings),
+                    "logits": write_floats(out / f"{name}.{image_name}.logits.f32", logits),
+                }
+            )
     greedy_answers = []
     shown = list(image_inputs)[-2:]
     for prompt_name, names in (("one", shown[:1]), ("two", shown), ("text", [])):
         # Between two images nothing but what mtmd puts there; the last part follows all of them.
         parts = [text_ids] if not names else [before, *[between] * (len(names) - 1), after]
         prompt = text_prompt if not names else image_prompt.replace(MEDIA_MARKER, MEDIA_MARKER * len(names))
-        greedy_answers.append(greedy(out, name, model, prompt_name, prompt, [f"{n}.png" for n in names], parts,
-                                     [image_inputs[n][1] for n in names], image_token, needs_token_types))
-    write_json(out / f"{name}.json", {
-        "model": f"{name}-F16.gguf", "mmproj": f"mmproj-{name}-F16.gguf",
-        "n_embd": TEXT_SIZES["hidden_size"], "n_vocab": N_VOCAB, "n_layer": TEXT_SIZES["num_hidden_layers"],
-        "media_marker": MEDIA_MARKER,
-        "made_with": {"torch": torch.__version__.partition("+")[0], "transformers": transformers.__version__},
-        "text": text, "images": images, "greedy": greedy_answers})
+        greedy_answers.append(
+            greedy(
+                out,
+                name,
+                model,
+                prompt_name,
+                prompt,
+                [f"{n}.png" for n in names],
+                parts,
+                [image_inputs[n][1] for n in names],
+                image_token,
+                needs_token_types,
+            )
+        )
+    write_json(
+        out / f"{name}.json",
+        {
+            "model": f"{name}-F16.gguf",
+            "mmproj": f"mmproj-{name}-F16.gguf",
+            "n_embd": TEXT_SIZES["hidden_size"],
+            "n_vocab": N_VOCAB,
+            "n_layer": TEXT_SIZES["num_hidden_layers"],
+            "media_marker": MEDIA_MARKER,
+            "made_with": {"torch": torch.__version__.partition("+")[0], "transformers": transformers.__version__},
+            "text": text,
+            "images": images,
+            "greedy": greedy_answers,
+        },
+    )
 
 
 def greedy(out, name, model, prompt_name, prompt, images, parts, inputs, image_token, needs_token_types, end=None):
@@ -400,8 +525,13 @@ def greedy(out, name, model, prompt_name, prompt, images, parts, inputs, image_t
             types = {"mm_token_type_ids": (input_ids == image_token).int()} if needs_token_types and inputs else {}
             rows.append(model(input_ids=input_ids, **keywords, **types).logits[0, -1])
             tokens.append(int(rows[-1].argmax()))
-    return {"name": prompt_name, "prompt": prompt, "images": images, "tokens": tokens,
-            "logits": write_floats(out / f"{name}.{prompt_name}.greedy.f32", torch.stack(rows))}
+    return {
+        "name": prompt_name,
+        "prompt": prompt,
+        "images": images,
+        "tokens": tokens,
+        "logits": write_floats(out / f"{name}.{prompt_name}.greedy.f32", torch.stack(rows)),
+    }
 
 
 def demo(out, directory):
@@ -429,16 +559,31 @@ def demo(out, directory):
         parts = [tokenizer.encode(part, add_special_tokens=False) for part in text.split(MEDIA_MARKER)]
         # mtmd itself puts an image between the tokens of its start and end.
         prompt = text.replace(f"<|vision_start|>{MEDIA_MARKER}<|vision_end|>", MEDIA_MARKER)
-        descriptions.append(greedy(out, name, model, prompt_name, prompt, images, parts, inputs,
-                                   model.config.image_token_id, True, tokenizer.eos_token_id))
+        descriptions.append(
+            greedy(
+                out,
+                name,
+                model,
+                prompt_name,
+                prompt,
+                images,
+                parts,
+                inputs,
+                model.config.image_token_id,
+                True,
+                tokenizer.eos_token_id,
+            )
+        )
     write_json(out / f"{name}.json", {"greedy": descriptions})
 
 
 def feature_options(model):
     """LLaVA's get_image_features takes the layer and the selection from its caller, not from the configuration."""
     if isinstance(model, transformers.LlavaForConditionalGeneration):
-        return {"vision_feature_layer": model.config.vision_feature_layer,
-                "vision_feature_select_strategy": model.config.vision_feature_select_strategy}
+        return {
+            "vision_feature_layer": model.config.vision_feature_layer,
+            "vision_feature_select_strategy": model.config.vision_feature_select_strategy,
+        }
     return {}
 
 
@@ -455,24 +600,34 @@ def llava(llama_cpp, out, work):
     # Squares of the tower's own size need no preprocessing. An image whose longer side has that size is padded to
     # a square with the mean colour, as in LLaVA-1.5's own evaluation, and needs no resampling.
     # Larger and smaller squares are scaled, bicubically; 150 by 100 and 72 by 90 pixels need both, padding first.
-    images = {"large-154x154": make_image(out, "large-154x154", 154, 154, 6),
-              "odd-100x100": make_image(out, "odd-100x100", 100, 100, 10),
-              "odd-150x100": make_image(out, "odd-150x100", 150, 100, 5),
-              "small-42x42": make_image(out, "small-42x42", 42, 42, 7),
-              "small-72x90": make_image(out, "small-72x90", 72, 90, 9),
-              "square-70x70": make_image(out, "square-70x70", 70, 70, 1),
-              "wide-70x42": make_image(out, "wide-70x42", 70, 42, 2)}
+    images = {
+        "large-154x154": make_image(out, "large-154x154", 154, 154, 6),
+        "odd-100x100": make_image(out, "odd-100x100", 100, 100, 10),
+        "odd-150x100": make_image(out, "odd-150x100", 150, 100, 5),
+        "small-42x42": make_image(out, "small-42x42", 42, 42, 7),
+        "small-72x90": make_image(out, "small-72x90", 72, 90, 9),
+        "square-70x70": make_image(out, "square-70x70", 70, 70, 1),
+        "wide-70x42": make_image(out, "wide-70x42", 70, 42, 2),
+    }
     processor = LlavaImageProcessorPil(
-        do_pad=True, size={"shortest_edge": 70}, crop_size={"height": 70, "width": 70}, image_mean=CLIP_MEAN,
-        image_std=CLIP_STD)
-    inputs = {key: (image, {"pixel_values": processor(image, return_tensors="pt")["pixel_values"]})
-              for key, image in images.items()}
+        do_pad=True,
+        size={"shortest_edge": 70},
+        crop_size={"height": 70, "width": 70},
+        image_mean=CLIP_MEAN,
+        image_std=CLIP_STD,
+    )
+    inputs = {
+        key: (image, {"pixel_values": processor(image, return_tensors="pt")["pixel_values"]})
+        for key, image in images.items()
+    }
 
     bos = [tokenizer.bos_id()]
     before, after = "USER: ", "\nDescribe the picture. ASSISTANT:"
     text = "USER: What colour is the square? ASSISTANT:"
-    prompts = ((text, bos + tokenizer.encode(text)),
-               (before + MEDIA_MARKER + after, bos + tokenizer.encode(before), tokenizer.encode(after)))
+    prompts = (
+        (text, bos + tokenizer.encode(text)),
+        (before + MEDIA_MARKER + after, bos + tokenizer.encode(before), tokenizer.encode(after)),
+    )
     reference(out, name, model, prompts, inputs, N_VOCAB - 2, needs_token_types=False, between=[])
 
 
@@ -490,11 +645,13 @@ def qwen(llama_cpp, out, work):
 
     # Sides that are multiples of 28 need no resampling; the others are stretched.
     # Attention windows are 112 pixels wide: each image has several.
-    images = {"small-72x90": make_image(out, "small-72x90", 72, 90, 9),
-              "large-333x219": make_image(out, "large-333x219", 333, 219, 8),
-              "square-140x140": make_image(out, "square-140x140", 140, 140, 3),
-              "tall-84x196": make_image(out, "tall-84x196", 84, 196, 4),
-              "odd-150x100": make_image(out, "odd-150x100", 150, 100, 5)}
+    images = {
+        "small-72x90": make_image(out, "small-72x90", 72, 90, 9),
+        "large-333x219": make_image(out, "large-333x219", 333, 219, 8),
+        "square-140x140": make_image(out, "square-140x140", 140, 140, 3),
+        "tall-84x196": make_image(out, "tall-84x196", 84, 196, 4),
+        "odd-150x100": make_image(out, "odd-150x100", 150, 100, 5),
+    }
     inputs = {key: (image, dict(processor(image, return_tensors="pt"))) for key, image in images.items()}
 
     def encode(text):
@@ -502,11 +659,20 @@ def qwen(llama_cpp, out, work):
 
     before, after = "<|im_start|>user\n", "Describe the picture.<|im_end|>\n<|im_start|>assistant\n"
     text = "<|im_start|>user\nWhat colour is the square?<|im_end|>\n<|im_start|>assistant\n"
-    prompts = ((text, encode(text)),
-               (before + MEDIA_MARKER + after,
-                encode(before + "<|vision_start|>"), encode("<|vision_end|>" + after)))
-    reference(out, name, model, prompts, inputs, model.config.image_token_id, needs_token_types=True,
-              between=encode("<|vision_end|><|vision_start|>"))
+    prompts = (
+        (text, encode(text)),
+        (before + MEDIA_MARKER + after, encode(before + "<|vision_start|>"), encode("<|vision_end|>" + after)),
+    )
+    reference(
+        out,
+        name,
+        model,
+        prompts,
+        inputs,
+        model.config.image_token_id,
+        needs_token_types=True,
+        between=encode("<|vision_end|><|vision_start|>"),
+    )
 
 
 def main():
