@@ -102,7 +102,7 @@ def _patch(shape, **style):
                 ]
             )
         case "heart":
-            m, l, c = Outline.MOVETO, Outline.LINETO, Outline.CURVE4
+            m, c = Outline.MOVETO, Outline.CURVE4
             points = [
                 (0, -0.85),
                 (-0.5, -0.45),

@@ -5,6 +5,7 @@ A dialogue is a list of (question, answer) turns. Answers are short and fixed in
 UNKNOWN.
 """
 
+import itertools
 from collections import Counter
 
 from scenes import CHARACTERS, KINDS, MAX_BARS, PAINTS, PLACES, Chart, Shapes, Sign, pick, place_of
@@ -70,8 +71,9 @@ READ = (
     "What is written there?",
     "What text do you see?",
 )
-READ_WORD = READ + ("Which word do you see?", "Read the word.", "What is the word?", "What word is in the image?")
-READ_NUMBER = READ + (
+READ_WORD = (*READ, "Which word do you see?", "Read the word.", "What is the word?", "What word is in the image?")
+READ_NUMBER = (
+    *READ,
     "Which number do you see?",
     "Read the number.",
     "What is the number?",
@@ -136,7 +138,7 @@ def describe(scene):
         kinds = Counter(s.kind for s in shapes)
         counted = [f"{kinds[k]} {k if kinds[k] == 1 else PLURALS[k]}" for k in KINDS if kinds[k]]
         return f"There are {len(shapes)} shapes: {listed(counted)}."
-    if any(b.x - a.x < 0.08 * scene.width for a, b in zip(shapes, shapes[1:])):
+    if any(b.x - a.x < 0.08 * scene.width for a, b in itertools.pairwise(shapes)):
         return None
     text = listed([f"a {s.size} {s.color} {s.kind}" for s in shapes])
     return text[0].upper() + text[1:] + "."
@@ -383,7 +385,7 @@ class AboutSign(Asker):
         return [(pick(self.rng, NOT_TOLD), UNKNOWN)]
 
     def _turns(self):
-        return self._read() + [(pick(self.rng, ("What color is it?", "And what color is it?")), self.scene.color)]
+        return [*self._read(), (pick(self.rng, ("What color is it?", "And what color is it?")), self.scene.color)]
 
 
 class AboutChart(Asker):
@@ -442,8 +444,9 @@ class AboutChart(Asker):
     def _turns(self):
         turns = self._value()
         bar = self._bar()
-        return turns + [
-            (pick(self.rng, ("And {}?", "And bar {}?")).format(CHARACTERS[bar]), str(self.scene.values[bar]))
+        return [
+            *turns,
+            (pick(self.rng, ("And {}?", "And bar {}?")).format(CHARACTERS[bar]), str(self.scene.values[bar])),
         ]
 
 

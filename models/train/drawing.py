@@ -211,7 +211,7 @@ def _sign(scene, rng):
     if length > 0.96 * width:
         used = font(name, max(9, int(used.size * 0.96 * width / length)))
         length = used.getlength(scene.text)
-    left, top, right, bottom = used.getbbox(scene.text)
+    _left, top, _right, bottom = used.getbbox(scene.text)
     text_height = bottom - top
     lean = abs(math.sin(math.radians(scene.turn))) * length / 2 + text_height / 2
     x0 = rng.uniform(0.02 * width, max(0.02 * width, 0.98 * width - length) + 0.01)

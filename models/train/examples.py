@@ -1,7 +1,7 @@
 """Writes a few pictures of their own random stream, each with a question that the model answers rightly.
 
-None of them is part of the evaluation. They are larger and more colourful than the average one. The folder is a data set;
-dialogue.json beside it holds two turns about the first picture, as questions with their answers.
+None of them is part of the evaluation. They are larger and more colourful than the average one. The folder is a data
+set; dialogue.json beside it holds two turns about the first picture, as questions with their answers.
 """
 
 import argparse
@@ -53,10 +53,8 @@ def about_one(number, name, category, make, wishes):
         for index in range(TRIES):
             rng = generator(EXAMPLES, number * TRIES + index)
             scene = make(rng, WIDTH, HEIGHT)
-            if (
-                not enough(scene)
-                or isinstance(scene, Shapes)
-                and len({s.color for s in scene.shapes}) < min(2, len(scene.shapes))
+            if not enough(scene) or (
+                isinstance(scene, Shapes) and len({s.color for s in scene.shapes}) < min(2, len(scene.shapes))
             ):
                 continue
             turns = dialogues.asker(scene, rng).dialogue(category)

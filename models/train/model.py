@@ -187,7 +187,7 @@ class Quick:
         self.every = 1  # of the language model's layers, each how-manieth runs
 
     def features(self, pixels, grid):
-        """(pictures * tokens, width): what the language model receives of pictures of `grid` = (rows, columns) tokens."""
+        """(pictures * tokens, width): what the language model gets of pictures of `grid` = (rows, columns) tokens."""
         rows, columns = grid
         visual, device = self.visual, pixels.device
         config = visual.config

@@ -70,7 +70,7 @@ def load(model, tokenizer, folder):
     (language, _), (vision, _) = map(quantized.read, files)
     for file, values, wanted in zip(files, (language, vision), names_of(model)):
         if values.keys() != wanted:
-            raise ValueError(f"{file} is of another preset: {sorted(values.keys() ^ wanted)[0]}")
+            raise ValueError(f"{file} is of another preset: {min(values.keys() ^ wanted)}")
     quantized.insert(model, language)
     with torch.no_grad():
         for name, parameter in model.model.visual.named_parameters():

@@ -129,19 +129,17 @@ def tables(options, f16_bytes, whole, f16, found, layers, transfer):
     yield "|---|---|---|---|---|---|---|---|"
     yield f"| F16 | | {f16_bytes:,} | 1 | {percent(f16['accuracy']['all'])} | 0 | 0 | 0 |"
     for (name, source), row in found.items():
-        kld = row["kld"]
+        kld, right = row["kld"], percent(row["accuracy"]["all"])
         yield (
-            f"| {name} | {source} | {row['bytes']:,} | {row['bytes'] / f16_bytes:.3f} | {percent(row['accuracy']['all'])} "
+            f"| {name} | {source} | {row['bytes']:,} | {row['bytes'] / f16_bytes:.3f} | {right} "
             f"| {kld['all']:.4f} | {kld['images']:.4f} | {kld['text']:.4f} |"
         )
     yield f"\nOne layer alone at IQ1_M, all else F16, on one line in {LAYER_LINES * options.every}:\n"
     yield "| layer | mean KL, nats | of lines with images | without | exact match, % |"
     yield "|---|---|---|---|---|"
     for layer, row in enumerate(layers):
-        kld = row["kld"]
-        yield (
-            f"| {layer} | {kld['all']:.4f} | {kld['images']:.4f} | {kld['text']:.4f} | {percent(row['accuracy']['all'])} |"
-        )
+        kld, right = row["kld"], percent(row["accuracy"]["all"])
+        yield f"| {layer} | {kld['all']:.4f} | {kld['images']:.4f} | {kld['text']:.4f} | {right} |"
     if transfer:
         yield "\nThe F16 model on pictures drawn by another renderer (matplotlib's Agg), which training never used:\n"
         yield "| category | right | asked | exact match, % |"

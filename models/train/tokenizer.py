@@ -50,8 +50,7 @@ def corpus():
     for word, count in words.items():
         if count >= OFTEN:
             yield f"{word}\n" * NAME_COUNT
-    for prompt in texts.SYSTEM_PROMPTS:
-        yield prompt
+    yield from texts.SYSTEM_PROMPTS
     yield "system\nuser\nassistant\n" * 100
     for word in (*KINDS, *dialogues.PLURALS.values(), *COLORS, *" ".join(PLACES).split()):
         yield f"{word}\n {word}\n" * NAME_COUNT

@@ -238,7 +238,7 @@ def make_qwen(tokenizer):
         )
     )
     model.set_attn_implementation("eager")
-    gains = TEXT_GAINS + [(r"attn\.qkv\.weight", 1.5), (r"merger\.mlp\.2\.weight", 1.5)]
+    gains = [*TEXT_GAINS, (r"attn\.qkv\.weight", 1.5), (r"merger\.mlp\.2\.weight", 1.5)]
     return randomize(model, gains, SEED + 1)
 
 
@@ -248,7 +248,7 @@ def make_qwen(tokenizer):
 def make_sentencepiece(directory):
     """A SentencePiece BPE vocabulary with byte fallback like LLaMA's; the last two ids are <image> and <pad>."""
     path = directory / "tokenizer.model"
-    with open(path, "wb") as file:
+    with path.open("wb") as file:
         sentencepiece.SentencePieceTrainer.train(
             sentence_iterator=iter(CORPUS.splitlines()),
             model_writer=file,
