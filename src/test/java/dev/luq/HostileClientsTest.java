@@ -352,7 +352,11 @@ class HostileClientsTest {
 
     // --- The two sides ---
 
-    /** Does harm while somebody else is answered, at least once meanwhile and once after. @return what the act returned */
+    /**
+     * Does harm while somebody else is answered, at least once meanwhile and once after.
+     *
+     * @return what the act returned
+     */
     private static <T> T unhurt(Callable<T> act) throws Exception {
         Future<T> hostile = threads.submit(act);
         do {
@@ -421,7 +425,10 @@ class HostileClientsTest {
                         + "}}");
     }
 
-    /** @param content JSON. @param fields of the request, each behind a comma */
+    /**
+     * @param content JSON.
+     * @param fields of the request, each behind a comma
+     */
     private static HttpResponse<String> ask(String content, String fields) throws Exception {
         return post(json(content, fields).getBytes(US_ASCII));
     }

@@ -78,7 +78,11 @@ public final class CompletionClient {
         return model;
     }
 
-    /** The body of a GET. @throws CliException unless the status is 200 */
+    /**
+     * The body of a GET.
+     *
+     * @throws CliException unless the status is 200
+     */
     public JsonNode get(String path) {
         HttpResponse<String> response = send(request(path).GET().build(), BodyHandlers.ofString());
         if (response.statusCode() != 200) {
@@ -87,7 +91,12 @@ public final class CompletionClient {
         return parse(response.body());
     }
 
-    /** Sends JSON. @return the answer's body. @throws CliException unless the status is one of success */
+    /**
+     * Sends JSON.
+     *
+     * @return the answer's body.
+     * @throws CliException unless the status is one of success
+     */
     public JsonNode post(String path, JsonNode body) {
         HttpResponse<String> response = send(
                 request(path)

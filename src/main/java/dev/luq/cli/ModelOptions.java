@@ -55,7 +55,11 @@ public final class ModelOptions {
         return isDemo() ? DEMO : id();
     }
 
-    /** Absolute. @throws CliException there is no such file */
+    /**
+     * Absolute.
+     *
+     * @throws CliException there is no such file
+     */
     public Path modelFile() {
         return isDemo() ? demo(DemoModel::model) : existing("--model", Path.of(model));
     }
@@ -101,12 +105,20 @@ public final class ModelOptions {
         return path.toAbsolutePath().normalize();
     }
 
-    /** The model's files, all parts of a split one. @throws CliException they cannot be read */
+    /**
+     * The model's files, all parts of a split one.
+     *
+     * @throws CliException they cannot be read
+     */
     public ModelFiles modelFiles() {
         return read(modelFile());
     }
 
-    /** The projector's. @throws CliException it cannot be read */
+    /**
+     * The projector's.
+     *
+     * @throws CliException it cannot be read
+     */
     public Optional<ModelFiles> mmprojFiles() {
         return mmprojFile().map(ModelOptions::read);
     }

@@ -47,14 +47,22 @@ final class DecoderProcess {
         return new DecoderProcess(LogRelay.start(builder, LOG, "decoder"));
     }
 
-    /** Waits until it decodes. @throws IOException it ends before */
+    /**
+     * Waits until it decodes.
+     *
+     * @throws IOException it ends before
+     */
     void awaitReady() throws IOException {
         if (replies.readUnsignedByte() != DecodeReply.READY) {
             throw new IOException("This is no decoder");
         }
     }
 
-    /** Waits for the answer. @throws IOException it ends before, or does not speak the protocol; it is of no use then */
+    /**
+     * Waits for the answer.
+     *
+     * @throws IOException it ends before, or does not speak the protocol; it is of no use then
+     */
     DecodeReply decode(DecodeRequest request) throws IOException {
         request.write(requests);
         return DecodeReply.read(replies, request.maxPixels());

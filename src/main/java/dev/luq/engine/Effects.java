@@ -13,7 +13,11 @@ interface Effects {
     /** Starts to tokenize a request's prompt; answered by {@link Scheduler#prepared} or {@link Scheduler#failed}. */
     void prepare(String request);
 
-    /** A request got its sequence. @param cachedTokens of its prompt, tokens taken from the cache */
+    /**
+     * A request got its sequence.
+     *
+     * @param cachedTokens of its prompt, tokens taken from the cache
+     */
     void admitted(String request, Prompt prompt, int cachedTokens);
 
     /**
@@ -36,7 +40,11 @@ interface Effects {
      */
     boolean remove(int sequence, int from, int to);
 
-    /** Lets one sequence share the cells of another one's positions. @param to exclusive */
+    /**
+     * Lets one sequence share the cells of another one's positions.
+     *
+     * @param to exclusive
+     */
     void copy(int source, int target, int from, int to);
 
     /** Evaluates a batch of tokens. */
@@ -57,6 +65,10 @@ interface Effects {
     /** Ends a request that failed and releases what it holds. */
     void failed(String request, EngineException failure);
 
-    /** A token. @param ends why the generation ends with it, or null when it goes on */
+    /**
+     * A token.
+     *
+     * @param ends why the generation ends with it, or null when it goes on
+     */
     record Sampled(int token, FinishReason ends) {}
 }

@@ -29,7 +29,11 @@ public final class Engine implements AutoCloseable {
 
     private static final System.Logger LOG = System.getLogger(Engine.class.getName());
 
-    /** Work for the engine thread. @param request the one that fails if handling it fails, or null */
+    /**
+     * Work for the engine thread.
+     *
+     * @param request the one that fails if handling it fails, or null
+     */
     private record Event(String request, Runnable handle) {}
 
     private final BlockingQueue<Event> mailbox = new LinkedBlockingQueue<>();
@@ -196,7 +200,10 @@ public final class Engine implements AutoCloseable {
         }
     }
 
-    /** @param requests those that have a part in it: they fail if it fails. @return whether it succeeded */
+    /**
+     * @param requests those that have a part in it: they fail if it fails.
+     * @return whether it succeeded
+     */
     private boolean decode(Runnable decode, List<String> requests) {
         work.begins(WorkListener.Work.STEP, requests);
         try {

@@ -50,7 +50,11 @@ final class FairShare {
         return Math.max(r.arrived, latest.getOrDefault(r.client, 0L));
     }
 
-    /** A request is admitted. @param waiting those that still wait */
+    /**
+     * A request is admitted.
+     *
+     * @param waiting those that still wait
+     */
     void admitted(Request r, Collection<Request> waiting) {
         latest.put(r.client, ++clock);
         Set<String> clients = new HashSet<>();

@@ -20,7 +20,11 @@ import java.util.function.Function;
  */
 final class ImageEncoder implements AutoCloseable {
 
-    /** A request that waits for an image. @param unit index of the image in its prompt */
+    /**
+     * A request that waits for an image.
+     *
+     * @param unit index of the image in its prompt
+     */
     private record Waiter(RequestState request, int unit) {}
 
     private final Function<ImageChunk, ImageEmbedding> encode;

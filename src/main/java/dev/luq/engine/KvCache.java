@@ -115,7 +115,11 @@ final class KvCache {
         return cells;
     }
 
-    /** The idle sequence to evict first: an empty one, else the least recently used. @param except or -1 */
+    /**
+     * The idle sequence to evict first: an empty one, else the least recently used.
+     *
+     * @param except or -1
+     */
     OptionalInt leastRecentlyUsed(int except) {
         int best = -1;
         for (int i = 0; i < sequences.size(); i++) {
@@ -146,7 +150,11 @@ final class KvCache {
         return best < 0 ? OptionalInt.empty() : OptionalInt.of(best);
     }
 
-    /** A prompt begins in this sequence, whose content is a prefix of it. @param salt of the prompt */
+    /**
+     * A prompt begins in this sequence, whose content is a prefix of it.
+     *
+     * @param salt of the prompt
+     */
     void activate(int sequence, String salt) {
         Sequence s = sequences.get(sequence);
         s.salt = salt;

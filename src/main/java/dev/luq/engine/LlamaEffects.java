@@ -103,7 +103,11 @@ final class LlamaEffects implements Effects, AutoCloseable {
         this.images = new ImageEncoder(encoder, options.imageCacheBytes(), replies, work, counters);
     }
 
-    /** Makes a request known, before {@link Scheduler#submitted}. @return false when its id is in use */
+    /**
+     * Makes a request known, before {@link Scheduler#submitted}.
+     *
+     * @return false when its id is in use
+     */
     boolean add(GenerationRequest request, Consumer<GenerationEvent> consumer) {
         Runnable abandon = () -> replies.abandoned(request.id());
         return requests.putIfAbsent(request.id(), new RequestState(request, consumer, streamInterval, abandon)) == null;
@@ -137,7 +141,11 @@ final class LlamaEffects implements Effects, AutoCloseable {
         return request.prompt().chat().length() <= SHORT_TEXT ? shortTexts : longTexts;
     }
 
-    /** Takes a prepared prompt over. @return whether its request is still in flight */
+    /**
+     * Takes a prepared prompt over.
+     *
+     * @return whether its request is still in flight
+     */
     boolean prepared(String request, PromptBuilder.Prepared prepared) {
         RequestState state = requests.get(request);
         if (state == null) {

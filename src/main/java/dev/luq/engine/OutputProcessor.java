@@ -20,7 +20,11 @@ final class OutputProcessor {
         void delta(String content, GenerationEvent.ToolCall toolCall, List<GenerationEvent.TokenLogprob> logprobs);
     }
 
-    /** A token's log probabilities, waiting for its text. @param start where that begins, in characters */
+    /**
+     * A token's log probabilities, waiting for its text.
+     *
+     * @param start where that begins, in characters
+     */
     private record Pending(int start, GenerationEvent.TokenLogprob logprob) {}
 
     private final Vocabulary vocabulary;
@@ -79,7 +83,11 @@ final class OutputProcessor {
         return stops.matched();
     }
 
-    /** Shows what was held back. @return the reason that the client is told */
+    /**
+     * Shows what was held back.
+     *
+     * @return the reason that the client is told
+     */
     FinishReason finish(FinishReason reason) {
         boolean cutOff = reason == FinishReason.LENGTH;
         String rest = stops.matched() ? "" : stops.append(decoder.finish()) + stops.finish();

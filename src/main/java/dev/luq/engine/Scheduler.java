@@ -292,7 +292,11 @@ final class Scheduler {
         return cells;
     }
 
-    /** Makes the target hold exactly the reused prefix. @return false when the model's memory cannot be cut */
+    /**
+     * Makes the target hold exactly the reused prefix.
+     *
+     * @return false when the model's memory cannot be cut
+     */
     private boolean take(SequenceSelection selection) {
         int target = selection.target();
         if (selection.source() == target) {

@@ -27,7 +27,11 @@ public interface WorkListener {
         STEP
     }
 
-    /** Takes the place of this thread's work of the same kind, if that did not end. @param requests their ids */
+    /**
+     * Takes the place of this thread's work of the same kind, if that did not end.
+     *
+     * @param requests their ids
+     */
     void begins(Work work, List<String> requests);
 
     /** This thread's. */

@@ -55,7 +55,11 @@ public final class JsonFile {
         return JSON.convertValue(value, JSON_OBJECT);
     }
 
-    /** Replaces a file. @throws UncheckedIOException when the folder cannot be written */
+    /**
+     * Replaces a file.
+     *
+     * @throws UncheckedIOException when the folder cannot be written
+     */
     public static void write(Path file, Object value) {
         write(file, bytes(value));
     }
@@ -70,7 +74,10 @@ public final class JsonFile {
         }
     }
 
-    /** @return empty when there is no such file. @throws DamagedFileException when its content is not of this type */
+    /**
+     * @return empty when there is no such file.
+     * @throws DamagedFileException when its content is not of this type
+     */
     public static <T> Optional<T> read(Path file, Class<T> type) {
         return read(file, JSON.constructType(type));
     }

@@ -87,7 +87,11 @@ final class JobFolders {
         return root.resolve(id);
     }
 
-    /** On the disk when this returns. @throws UncheckedIOException when the disk does not take it */
+    /**
+     * On the disk when this returns.
+     *
+     * @throws UncheckedIOException when the disk does not take it
+     */
     Path create(String id) {
         try {
             return Folders.create(of(id));
@@ -96,7 +100,11 @@ final class JobFolders {
         }
     }
 
-    /** Removes a job's folder, its record first: what is left of it then is no job. @throws UncheckedIOException */
+    /**
+     * Removes a job's folder, its record first: what is left of it then is no job.
+     *
+     * @throws UncheckedIOException
+     */
     void delete(String id) {
         try {
             AtomicFiles.delete(of(id).resolve(RECORD));
@@ -106,7 +114,11 @@ final class JobFolders {
         }
     }
 
-    /** On the disk when this returns. @throws UncheckedIOException when the disk does not take it */
+    /**
+     * On the disk when this returns.
+     *
+     * @throws UncheckedIOException when the disk does not take it
+     */
     void save(Job job) {
         JsonFile.write(of(job.id()).resolve(RECORD), job);
     }

@@ -55,7 +55,11 @@ final class JobRunner {
         jobs.processEnded(id, (job, cancelled) -> after(job, outcome, cancelled));
     }
 
-    /** The system may have too many processes or too little memory for a while. @return empty when the job ended */
+    /**
+     * The system may have too many processes or too little memory for a while.
+     *
+     * @return empty when the job ended
+     */
     private Optional<JobProcess> start(String id) throws InterruptedException {
         Duration pause = FIRST_PAUSE;
         while (true) {

@@ -119,7 +119,11 @@ public class Jobs {
         }
     }
 
-    /** Takes over the data folder's jobs unless another server has them. @return whether they are this one's */
+    /**
+     * Takes over the data folder's jobs unless another server has them.
+     *
+     * @return whether they are this one's
+     */
     private boolean own() {
         if (records.areOurs()) {
             return true;

@@ -56,7 +56,11 @@ public final class KernelTrials {
         return Optional.of(name.getString(UTF_8)).filter(text -> !text.isEmpty());
     }
 
-    /** Runs a trial, some ten milliseconds. @throws LlamaException.KernelsUnavailable it cannot be run */
+    /**
+     * Runs a trial, some ten milliseconds.
+     *
+     * @throws LlamaException.KernelsUnavailable it cannot be run
+     */
     public Verdict run(int index) {
         try (DoublePointer verdict = new DoublePointer(NUMBERS)) {
             if (!llama.luq_kernel_trial(index, verdict)) {

@@ -100,7 +100,12 @@ public final class ChildCommand {
         this.reports = new CrashReports(config.crashDir().orElse(Path.of(System.getProperty("java.io.tmpdir"))), role);
     }
 
-    /** The crash report of such a process. @param name as in {@link #line} @param pid its process id */
+    /**
+     * The crash report of such a process.
+     *
+     * @param name as in {@link #line}
+     * @param pid its process id
+     */
     public Optional<CrashReport> crashReport(String name, long pid) {
         return reports.of(name, pid);
     }

@@ -55,7 +55,11 @@ public final class EmbeddingCache<V extends AutoCloseable> implements AutoClosea
         evict();
     }
 
-    /** Takes a value of an image that is not there yet. @param pins how often it is pinned from the start */
+    /**
+     * Takes a value of an image that is not there yet.
+     *
+     * @param pins how often it is pinned from the start
+     */
     public void put(String image, V value, long size, int pins) {
         if (entries.putIfAbsent(image, new Entry<>(value, size, pins)) != null) {
             throw new IllegalStateException("image is cached already");

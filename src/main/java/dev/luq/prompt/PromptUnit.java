@@ -25,6 +25,10 @@ public sealed interface PromptUnit {
         }
     }
 
-    /** One whole image: half an image is never reused. @param id identity of its pixels */
+    /**
+     * One whole image: half an image is never reused.
+     *
+     * @param id identity of its pixels
+     */
     record Image(String id, int cells, int positions) implements PromptUnit {}
 }

@@ -52,7 +52,10 @@ final class SpecialTokenGuard {
         return longest;
     }
 
-    /** @param following text that the template may put directly behind this text @param breakMark see {@link #nonce} */
+    /**
+     * @param following text that the template may put directly behind this text
+     * @param breakMark see {@link #nonce}
+     */
     String guard(String text, String following, String breakMark) {
         String whole = text + following;
         StringBuilder guarded = null;

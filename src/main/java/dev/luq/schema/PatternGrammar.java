@@ -75,7 +75,11 @@ final class PatternGrammar {
         return grammar;
     }
 
-    /** A rule of its own: what is repeated must be short, because a grammar copies it. @return its name */
+    /**
+     * A rule of its own: what is repeated must be short, because a grammar copies it.
+     *
+     * @return its name
+     */
     private String rule(String expression) {
         String name = prefix + ruleCount++;
         rules.append(name).append(" ::= ").append(expression).append('\n');

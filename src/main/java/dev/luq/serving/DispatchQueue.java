@@ -102,7 +102,11 @@ final class DispatchQueue {
         openUntil = now + (now - heldSince);
     }
 
-    /** The request has ended or is cancelled. @return whether it was given to the worker */
+    /**
+     * The request has ended or is cancelled.
+     *
+     * @return whether it was given to the worker
+     */
     boolean remove(InFlightRequest request, long now) {
         if (alone == request) {
             isolationEnded(now);

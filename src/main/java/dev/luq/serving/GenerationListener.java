@@ -32,6 +32,10 @@ public interface GenerationListener {
             WorkerFrame.Accepted accepted,
             WorkerFrame.Finished finished) {}
 
-    /** A worker process died. @param signal such as {@code SIGKILL}; {@code crash} or {@code exit} without one */
+    /**
+     * A worker process died.
+     *
+     * @param signal such as {@code SIGKILL}; {@code crash} or {@code exit} without one
+     */
     default void workerDied(String modelId, String signal) {}
 }

@@ -118,7 +118,11 @@ final class InFlightRequests {
         }
     }
 
-    /** The caller has the lock. @return whether it took the permit back and so has to end the stream */
+    /**
+     * The caller has the lock.
+     *
+     * @return whether it took the permit back and so has to end the stream
+     */
     private boolean release(InFlightRequest request) {
         if (!running.release(request)) {
             return false;

@@ -36,7 +36,11 @@ final class Permits {
         this.quarantine = quarantine;
     }
 
-    /** Gives a permit. @return null, or why there is none */
+    /**
+     * Gives a permit.
+     *
+     * @return null, or why there is none
+     */
     Refusal acquire(InFlightRequest request) {
         Refusal refusal = refusal(request);
         if (refusal == null) {

@@ -15,7 +15,11 @@ import java.util.function.LongSupplier;
  */
 final class Quarantine {
 
-    /** The latest crash of an input. @param time of the clock */
+    /**
+     * The latest crash of an input.
+     *
+     * @param time of the clock
+     */
     private record Crash(boolean refused, long time) {}
 
     /** By content key, the latest last. */
@@ -75,7 +79,11 @@ final class Quarantine {
         return crash;
     }
 
-    /** A worker crashed while it worked on this input. @param alone whether on nothing else, because it was isolated */
+    /**
+     * A worker crashed while it worked on this input.
+     *
+     * @param alone whether on nothing else, because it was isolated
+     */
     synchronized void crashed(String key, boolean alone) {
         boolean refused = alone || refuses(key);
         crashes.remove(key);

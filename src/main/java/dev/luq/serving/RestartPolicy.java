@@ -40,7 +40,11 @@ final class RestartPolicy {
         return Optional.of(pause(deathsInARow));
     }
 
-    /** The system did not start a process. @return the pause before it is asked again; it is asked for ever */
+    /**
+     * The system did not start a process.
+     *
+     * @return the pause before it is asked again; it is asked for ever
+     */
     Duration notStarted() {
         startsRefused++;
         return pause(startsRefused + 1);

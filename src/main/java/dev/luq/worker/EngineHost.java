@@ -149,7 +149,11 @@ final class EngineHost implements ModelHost {
                 line.level() == LogLine.Level.INFO ? "DEBUG" : line.level().name(), line.text());
     }
 
-    /** Files may have changed since the server looked. @return the model's files in order */
+    /**
+     * Files may have changed since the server looked.
+     *
+     * @return the model's files in order
+     */
     private static List<Path> check(ServerFrame.Load load, Optional<Path> mmproj) throws LoadException {
         try {
             return CheckedModel.read(load.modelFiles().stream().map(Path::of).toList(), mmproj)

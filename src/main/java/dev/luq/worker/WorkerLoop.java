@@ -46,7 +46,11 @@ final class WorkerLoop {
         new WorkerLoop(host, frames).serve();
     }
 
-    /** Writes a log line that the server relays. @param level a level of the server's log */
+    /**
+     * Writes a log line that the server relays.
+     *
+     * @param level a level of the server's log
+     */
     static void log(String level, String message) {
         System.err.println(level + " " + PlainText.of(message, LONGEST_LINE));
     }

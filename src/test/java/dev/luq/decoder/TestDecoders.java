@@ -9,7 +9,11 @@ public final class TestDecoders {
 
     private TestDecoders() {}
 
-    /** Real decoders, as the server has them. @param values without the prefix {@code luq.images.} */
+    /**
+     * Real decoders, as the server has them.
+     *
+     * @param values without the prefix {@code luq.images.}
+     */
     public static DecoderPool pool(Map<String, String> values) {
         return new DecoderPool(config(values), TestConfig.of(Map.of()), List.of());
     }

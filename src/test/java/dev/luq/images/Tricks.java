@@ -24,7 +24,10 @@ public final class Tricks {
         return hex("ffd8" + String.join("", segments) + "ffd9");
     }
 
-    /** @param marker of the frame: c0 is baseline. @param components three bytes each */
+    /**
+     * @param marker of the frame: c0 is baseline.
+     * @param components three bytes each
+     */
     public static String frame(String marker, int precision, int width, int height, String... components) {
         return "ff%s%04x%02x%04x%04x%02x%s"
                 .formatted(

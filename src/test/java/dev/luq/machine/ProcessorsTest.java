@@ -41,7 +41,10 @@ class ProcessorsTest {
         Files.writeString(path, text + "\n");
     }
 
-    /** @param group in /proc/self/cgroup @param seen which group the mount shows as its top */
+    /**
+     * @param group in /proc/self/cgroup
+     * @param seen which group the mount shows as its top
+     */
     private void unified(String group, String seen) throws IOException {
         write("proc/self/cgroup", "0::" + group);
         write(

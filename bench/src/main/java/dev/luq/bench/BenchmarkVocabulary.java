@@ -55,7 +55,11 @@ final class BenchmarkVocabulary {
         }
     }
 
-    /** Adds every syllable with every letter behind it. @return what was added */
+    /**
+     * Adds every syllable with every letter behind it.
+     *
+     * @return what was added
+     */
     private List<String> lengthen(List<String> syllables, int limit) {
         List<String> longer = new ArrayList<>();
         for (String syllable : syllables) {

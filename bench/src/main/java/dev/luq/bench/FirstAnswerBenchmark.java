@@ -49,7 +49,11 @@ final class FirstAnswerBenchmark implements Callable<Integer> {
     /** A question about a picture. */
     private record Example(Path picture, String question) {}
 
-    /** Seconds. @param later of each further answer */
+    /**
+     * Seconds.
+     *
+     * @param later of each further answer
+     */
     private record Repetition(double ready, double first, double[] later) {}
 
     @Override

@@ -11,7 +11,11 @@ final class PeakMemory {
 
     private PeakMemory() {}
 
-    /** Sets the mark to what is resident now. @return that, in bytes; negative where the kernel does not do it */
+    /**
+     * Sets the mark to what is resident now.
+     *
+     * @return that, in bytes; negative where the kernel does not do it
+     */
     static long restart() {
         try {
             Files.writeString(SELF.resolve("clear_refs"), "5");
@@ -21,7 +25,11 @@ final class PeakMemory {
         }
     }
 
-    /** The mark, in bytes. @throws IOException where the kernel does not tell it */
+    /**
+     * The mark, in bytes.
+     *
+     * @throws IOException where the kernel does not tell it
+     */
     static long mark() throws IOException {
         return field("VmHWM:");
     }

@@ -61,7 +61,10 @@ record Checkpoint(
         return done == examples.size();
     }
 
-    /** @return empty when the folder holds none. @throws CalibrationException.Damaged it is not what was written */
+    /**
+     * @return empty when the folder holds none.
+     * @throws CalibrationException.Damaged it is not what was written
+     */
     static Optional<Checkpoint> read(Path folder) throws IOException {
         Path file = folder.resolve(FILE);
         if (!Files.exists(file)) {

@@ -49,7 +49,11 @@ final class ExamplePrompts implements AutoCloseable {
         return mmproj;
     }
 
-    /** Opens template and projector now. @throws dev.luq.llama.LlamaException they cannot be used with the model */
+    /**
+     * Opens template and projector now.
+     *
+     * @throws dev.luq.llama.LlamaException they cannot be used with the model
+     */
     void open() {
         if (builder == null) {
             if (mmproj.isPresent()) {

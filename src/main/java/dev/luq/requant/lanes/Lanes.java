@@ -90,7 +90,11 @@ public final class Lanes<L, T> {
         return failure.get() == null && items.hasNext() ? Optional.of(items.next()) : Optional.empty();
     }
 
-    /** None outlives the call: lanes use what the caller closes. @return whether the caller was interrupted meanwhile */
+    /**
+     * None outlives the call: lanes use what the caller closes.
+     *
+     * @return whether the caller was interrupted meanwhile
+     */
     private boolean join(List<Thread> others) {
         boolean interrupted = false;
         for (Thread thread : others) {

@@ -46,7 +46,11 @@ public final class Evaluation {
     /** Hears of the progress and can end the measurement. */
     public interface Listener {
 
-        /** Called on the thread that measures. @param share of the work done, 0 to 1 */
+        /**
+         * Called on the thread that measures.
+         *
+         * @param share of the work done, 0 to 1
+         */
         void evaluated(double share);
 
         /** Asked before each batch of tokens, by the threads of all lanes. */

@@ -81,7 +81,11 @@ final class SlicePipeline implements AutoCloseable {
         }
     }
 
-    /** Waits for a task and throws what it threw. @throws QuantizeException.Cancelled when this thread is interrupted */
+    /**
+     * Waits for a task and throws what it threw.
+     *
+     * @throws QuantizeException.Cancelled when this thread is interrupted
+     */
     static <T> T result(Future<T> task) throws IOException {
         try {
             return task.get();

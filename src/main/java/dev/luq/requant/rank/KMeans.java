@@ -107,7 +107,11 @@ final class KMeans {
         return new Clustering(assignment, sizes(assignment), iteration);
     }
 
-    /** Puts each vector to its nearest centroid, the first of equally near ones. @return how many moved */
+    /**
+     * Puts each vector to its nearest centroid, the first of equally near ones.
+     *
+     * @return how many moved
+     */
     private int assign(int[] assignment) {
         double[] centroidSquares = new double[clusters];
         for (int c = 0; c < clusters; c++) {

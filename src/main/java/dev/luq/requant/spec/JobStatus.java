@@ -47,7 +47,10 @@ public record JobStatus(
         JsonFile.write(jobFolder.resolve(FILE), this);
     }
 
-    /** @return empty when the job never ran. @throws SpecException.Unreadable when the file is damaged */
+    /**
+     * @return empty when the job never ran.
+     * @throws SpecException.Unreadable when the file is damaged
+     */
     public static Optional<JobStatus> read(Path jobFolder) {
         return SpecFiles.read(jobFolder.resolve(FILE), JobStatus.class);
     }

@@ -66,7 +66,11 @@ final class JobProcess implements AutoCloseable {
         }
     }
 
-    /** Waits for the next phase. @return empty when the process has ended */
+    /**
+     * Waits for the next phase.
+     *
+     * @return empty when the process has ended
+     */
     Optional<Phase> nextPhase() {
         try {
             String line = output.readLine();

@@ -22,7 +22,11 @@ final class StoredModels {
 
     private StoredModels() {}
 
-    /** Writes the entries that are missing. @param variant decides the layers' content */
+    /**
+     * Writes the entries that are missing.
+     *
+     * @param variant decides the layers' content
+     */
     static Manifest write(LayerStore store, String id, int variant, int bytes) throws IOException {
         List<Manifest.Entry> entries = new ArrayList<>();
         for (int split = 0; split <= LAYERS; split++) {
