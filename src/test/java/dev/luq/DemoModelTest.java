@@ -1,6 +1,7 @@
 package dev.luq;
 
 import static dev.luq.Until.until;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -174,7 +175,7 @@ class DemoModelTest {
         HttpResponse<InputStream> response = post(endless);
         assertEquals(200, response.statusCode());
         StringBuilder received = new StringBuilder();
-        try (BufferedReader lines = new BufferedReader(new InputStreamReader(response.body()))) {
+        try (BufferedReader lines = new BufferedReader(new InputStreamReader(response.body(), UTF_8))) {
             int chunks = 0;
             for (String line = lines.readLine(); line != null; line = lines.readLine()) {
                 received.append(line).append('\n');
@@ -243,7 +244,7 @@ class DemoModelTest {
     /** @return the deltas' contents */
     private List<String> stream(ObjectNode request) throws Exception {
         try (BufferedReader lines =
-                new BufferedReader(new InputStreamReader(post(request).body()))) {
+                new BufferedReader(new InputStreamReader(post(request).body(), UTF_8))) {
             return lines.lines()
                     .filter(line -> line.startsWith("data: {"))
                     .map(line -> {

@@ -2,6 +2,7 @@ package dev.luq;
 
 import static dev.luq.Until.completed;
 import static dev.luq.Until.until;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -39,7 +40,7 @@ class ShutdownTest {
             HttpResponse<InputStream> endless = speak(server, 0);
             assertEquals(200, endless.statusCode());
             StringBuilder received = new StringBuilder();
-            try (BufferedReader lines = new BufferedReader(new InputStreamReader(endless.body()))) {
+            try (BufferedReader lines = new BufferedReader(new InputStreamReader(endless.body(), UTF_8))) {
                 int chunks = 0;
                 for (String line = lines.readLine(); line != null; line = lines.readLine()) {
                     received.append(line).append('\n');
@@ -109,7 +110,7 @@ class ShutdownTest {
     private boolean isRefused(PackagedServer server) {
         try {
             HttpResponse<InputStream> response = speak(server, 1);
-            String body = new String(response.body().readAllBytes());
+            String body = new String(response.body().readAllBytes(), UTF_8);
             if (response.statusCode() == 200) {
                 return false;
             }

@@ -1,6 +1,7 @@
 package dev.luq;
 
 import static dev.luq.Until.until;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -81,6 +82,6 @@ class WorkerDeathsTest {
                         .build(),
                 HttpResponse.BodyHandlers.ofInputStream());
         assertEquals(200, response.statusCode());
-        return new BufferedReader(new InputStreamReader(response.body()));
+        return new BufferedReader(new InputStreamReader(response.body(), UTF_8));
     }
 }

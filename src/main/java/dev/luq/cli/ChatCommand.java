@@ -113,6 +113,7 @@ final class ChatCommand implements Callable<Integer> {
         }
     }
 
+    @SuppressWarnings("SystemConsoleNull") // the launcher asks for the console that is null without a terminal
     private static String next(BufferedReader lines) throws IOException {
         if (System.console() != null) {
             System.err.print("> ");

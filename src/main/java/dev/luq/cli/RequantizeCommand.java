@@ -140,9 +140,9 @@ final class RequantizeCommand implements Callable<Integer> {
         DataFolder data = model.data();
         RequantizationSpec spec = spec();
         Path folder = data.job(spec.output().manifestId());
-        spec = resumed(folder, spec);
+        beginOrResume(folder, spec);
         MachineKernels.know();
-        Report report = run(data, folder, spec);
+        Report report = run(data, folder);
         print(report, folder);
         activation.activate(data, model.id(), report.manifestId());
         return 0;
@@ -184,8 +184,8 @@ final class RequantizeCommand implements Callable<Integer> {
                 model.name(), spec.budget(), Sha256.hex(JsonFile.bytes(spec)).substring(0, NAME_DIGITS));
     }
 
-    /** The job's description: the one begun before, or a new one. */
-    private static RequantizationSpec resumed(Path folder, RequantizationSpec wanted) {
+    /** Writes what the job is to do into its folder, or goes on with the same job that was begun before. */
+    private static void beginOrResume(Path folder, RequantizationSpec wanted) {
         try {
             if (Files.exists(folder.resolve("spec.json"))) {
                 RequantizationSpec begun = RequantizationSpec.read(folder);
@@ -200,11 +200,10 @@ final class RequantizeCommand implements Callable<Integer> {
                                         .isPresent()
                                 ? "luq: this job was done before"
                                 : "luq: going on with a job that was interrupted");
-                return begun;
+                return;
             }
             Files.createDirectories(folder);
             wanted.write(folder);
-            return wanted;
         } catch (SpecException e) {
             throw new CliException(e.getMessage(), e);
         } catch (IOException e) {
@@ -212,7 +211,7 @@ final class RequantizeCommand implements Callable<Integer> {
         }
     }
 
-    private static Report run(DataFolder data, Path folder, RequantizationSpec spec) {
+    private static Report run(DataFolder data, Path folder) {
         ProgressBar bar = ProgressBar.forStandardError();
         AtomicBoolean cancelled = new AtomicBoolean();
         CountDownLatch ended = new CountDownLatch(1);

@@ -133,6 +133,8 @@ public sealed interface GgufValue {
             return Collections.unmodifiableList(values);
         }
 
+        /** @param in wraps a whole array */
+        @SuppressWarnings("ByteBufferBackingArray")
         private static GgufValue decode(GgufValueType type, ByteBuffer in) {
             return switch (type) {
                 case STRING -> {

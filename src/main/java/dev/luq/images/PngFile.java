@@ -141,6 +141,8 @@ record PngFile(ImageHeader header, byte[] data, Chunk palette, Chunk transparenc
         return out.position();
     }
 
+    /** @param out allocated as a whole */
+    @SuppressWarnings("ByteBufferBackingArray")
     private static void end(ByteBuffer out, int begin) {
         out.putInt(begin - 8, out.position() - begin);
         CRC32 crc = new CRC32();

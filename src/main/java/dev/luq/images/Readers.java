@@ -53,6 +53,8 @@ final class Readers {
         }
     }
 
+    /** @param file its array begins with it */
+    @SuppressWarnings("ByteBufferBackingArray")
     private static ImageInputStream stream(ImageFormat format, ByteBuffer file) {
         return format == ImageFormat.WEBP
                 ? new CompleteStream(file.array(), file.limit())

@@ -176,7 +176,8 @@ record WebpFile(ImageHeader header, byte[] data, Chunk frame, Chunk alpha, Recta
             }
             boolean lossless = frame.type.equals("VP8L");
             Rectangle size = lossless ? losslessSize() : lossySize();
-            if (place == null) {
+            boolean placed = place != null;
+            if (!placed) {
                 place = size;
             }
             if (canvas == null) {
@@ -185,7 +186,7 @@ record WebpFile(ImageHeader header, byte[] data, Chunk frame, Chunk alpha, Recta
             if (place.width != size.width
                     || place.height != size.height
                     || !canvas.contains(place)
-                    || place == size && !canvas.equals(size)) {
+                    || !placed && !canvas.equals(size)) {
                 throw ImageException.unsupported("The WEBP image's frame of " + size.width + " x " + size.height
                         + " pixels does not fit its canvas of " + canvas.width + " x " + canvas.height);
             }
@@ -212,7 +213,7 @@ record WebpFile(ImageHeader header, byte[] data, Chunk frame, Chunk alpha, Recta
             boolean keyFrame = (Bytes.u8(data, at) & 1) == 0;
             int width = Bytes.u16le(data, at + 6) & 0x3fff;
             int height = Bytes.u16le(data, at + 8) & 0x3fff;
-            if (!keyFrame || !Bytes.isText(data, at + 3, "\u009d\u0001\u002a") || width == 0 || height == 0) {
+            if (!keyFrame || !Bytes.isText(data, at + 3, "\u009d\u0001*") || width == 0 || height == 0) {
                 throw damaged();
             }
             return new Rectangle(width, height);

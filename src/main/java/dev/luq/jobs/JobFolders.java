@@ -103,7 +103,7 @@ final class JobFolders {
     /**
      * Removes a job's folder, its record first: what is left of it then is no job.
      *
-     * @throws UncheckedIOException
+     * @throws UncheckedIOException when the disk does not let it
      */
     void delete(String id) {
         try {

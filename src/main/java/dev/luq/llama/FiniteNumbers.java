@@ -12,6 +12,7 @@ public final class FiniteNumbers {
     private FiniteNumbers() {}
 
     /** @param values from the buffer's start to its limit; not consumed */
+    @SuppressWarnings("IdentityBinaryExpression")
     public static boolean areFinite(FloatBuffer values) {
         float[] chunk = new float[Math.min(CHUNK, values.limit())];
         for (int start = 0; start < values.limit(); start += CHUNK) {

@@ -6,8 +6,6 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import sun.misc.Signal;
-import sun.misc.SignalHandler;
 
 /**
  * How the main class of each child process begins and ends. All have frames on standard output, log lines on standard
@@ -45,10 +43,18 @@ public final class ChildMain {
         }
     }
 
-    /** By an interface that javac warns of whatever one says, which is why warnings are no errors. */
+    /** By reflection: javac warns of sun.misc.Signal whatever one says, and warnings are errors. */
     private static void ignoreSignals() {
-        for (String name : new String[] {"INT", "TERM", "HUP"}) {
-            Signal.handle(new Signal(name), SignalHandler.SIG_IGN);
+        try {
+            Class<?> signal = Class.forName("sun.misc.Signal");
+            Class<?> handler = Class.forName("sun.misc.SignalHandler");
+            Object ignore = handler.getField("SIG_IGN").get(null);
+            for (String name : new String[] {"INT", "TERM", "HUP"}) {
+                Object one = signal.getConstructor(String.class).newInstance(name);
+                signal.getMethod("handle", signal, handler).invoke(null, one, ignore);
+            }
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalStateException("this JVM has no module jdk.unsupported", e);
         }
     }
 

@@ -39,17 +39,20 @@ public record CrashReport(String signal, Optional<String> frame, Optional<String
             if (line == null) {
                 break;
             }
-            Matcher matcher;
-            if (signal == null && (matcher = SIGNAL.matcher(line)).matches()) {
-                signal = matcher.group(1);
+            Matcher signalLine = SIGNAL.matcher(line);
+            Matcher frameLine = FRAME.matcher(line);
+            Matcher threadLine = THREAD.matcher(line);
+            if (signal == null && signalLine.matches()) {
+                signal = signalLine.group(1);
             } else if (frameNext) {
-                matcher = FRAME.matcher(line);
-                frame = matcher.matches() ? matcher.group(1) + " " + matcher.group(2) : line.replaceFirst("#\\s*", "");
+                frame = frameLine.matches()
+                        ? frameLine.group(1) + " " + frameLine.group(2)
+                        : line.replaceFirst("#\\s*", "");
                 frameNext = false;
             } else if (line.startsWith("# Problematic frame:")) {
                 frameNext = true;
-            } else if (thread == null && (matcher = THREAD.matcher(line)).matches()) {
-                thread = matcher.group(1);
+            } else if (thread == null && threadLine.matches()) {
+                thread = threadLine.group(1);
             }
         }
         return signal == null

@@ -12,6 +12,7 @@ import java.util.Arrays;
  * text = 60+n n*byte (n up to 23) | 78 n n*byte (n up to 255)
  * </pre>
  */
+@SuppressWarnings("UnicodeEscape") // bytes that are no text, though some could be
 final class PlainDelta {
 
     private static final int LONGEST_TEXT = 255;

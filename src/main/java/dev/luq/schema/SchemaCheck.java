@@ -77,7 +77,7 @@ public final class SchemaCheck {
                 throw invalid(path, "must be a schema: an object, or true");
             }
             if (schema.has("$ref")) {
-                reference(schema.get("$ref"), path + ".$ref", depth, nameLength, owner);
+                reference(schema.get("$ref"), path + ".$ref", depth, owner);
                 return;
             }
             for (String keyword : List.of("oneOf", "anyOf")) {
@@ -273,7 +273,7 @@ public final class SchemaCheck {
             }
         }
 
-        private void reference(JsonNode value, String path, int depth, int nameLength, String owner) {
+        private void reference(JsonNode value, String path, int depth, String owner) {
             if (!value.isTextual()) {
                 throw invalid(path, "must be a string");
             }

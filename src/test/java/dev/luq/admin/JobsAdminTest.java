@@ -3,6 +3,7 @@ package dev.luq.admin;
 import static dev.luq.Until.until;
 import static dev.luq.admin.AdminProfile.admin;
 import static dev.luq.admin.AdminProfile.json;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.hamcrest.Matchers.closeTo;
 import static org.hamcrest.Matchers.contains;
 import static org.hamcrest.Matchers.containsString;
@@ -35,6 +36,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
+import java.net.InetAddress;
 import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -156,7 +158,7 @@ class JobsAdminTest {
                 .statusCode(400)
                 .body("error.code", equalTo("invalid_calibration_set"))
                 .body("error.message", containsString("evil.png"));
-        upload("evil", "no zip".getBytes()).then().statusCode(400);
+        upload("evil", "no zip".getBytes(UTF_8)).then().statusCode(400);
         upload("../evil", TestArchives.zip(TestArchives.set())).then().statusCode(400);
         admin().contentType("application/zip")
                 .body(TestArchives.zip(TestArchives.set()))
@@ -170,7 +172,7 @@ class JobsAdminTest {
                 .statusCode(400)
                 .body("error.message", containsString("no zip archive"));
         Map<String, byte[]> other = TestArchives.set();
-        other.put("x.jsonl", "{\"question\":\"x\",\"answer\":\"y\"}".getBytes());
+        other.put("x.jsonl", "{\"question\":\"x\",\"answer\":\"y\"}".getBytes(UTF_8));
         upload("shapes", TestArchives.zip(other)).then().statusCode(409);
     }
 
@@ -207,12 +209,12 @@ class JobsAdminTest {
     }
 
     private Socket beginUpload(String name) throws IOException {
-        Socket socket = new Socket("127.0.0.1", server.getPort());
+        Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.getPort());
         socket.getOutputStream()
                 .write(("POST " + SETS + "?name=" + name + " HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer "
                                 + AdminProfile.ADMIN
                                 + "\r\nContent-Type: application/zip\r\nContent-Length: 1000\r\n\r\nPK")
-                        .getBytes());
+                        .getBytes(UTF_8));
         return socket;
     }
 
@@ -358,7 +360,7 @@ class JobsAdminTest {
                 stream.headers().firstValue("Content-Type").orElse("").split(";")[0]);
         List<String> ids = new ArrayList<>();
         List<JsonNode> states = new ArrayList<>();
-        try (BufferedReader lines = new BufferedReader(new InputStreamReader(stream.body()))) {
+        try (BufferedReader lines = new BufferedReader(new InputStreamReader(stream.body(), UTF_8))) {
             for (String line = lines.readLine(); line != null; line = lines.readLine()) {
                 if (line.startsWith("id:")) {
                     ids.add(line.substring(3).strip());
@@ -375,8 +377,11 @@ class JobsAdminTest {
         assertEquals("quantize", states.get(0).get("phase").asText(), "the present state comes first");
         assertEquals("succeeded", states.get(states.size() - 1).get("state").asText());
         assertEquals(ids.size(), ids.stream().distinct().count());
-        assertEquals("", new String(events(id, ids.get(ids.size() - 1)).body().readAllBytes()).strip(), "nothing new");
-        assertTrue(new String(events(id, ids.get(0)).body().readAllBytes()).contains("succeeded"));
+        assertEquals(
+                "",
+                new String(events(id, ids.get(ids.size() - 1)).body().readAllBytes(), UTF_8).strip(),
+                "nothing new");
+        assertTrue(new String(events(id, ids.get(0)).body().readAllBytes(), UTF_8).contains("succeeded"));
         assertEquals(404, events("none", null).statusCode());
     }
 

@@ -4,6 +4,7 @@ import static dev.luq.Until.until;
 import static dev.luq.admin.AdminProfile.admin;
 import static dev.luq.admin.AdminProfile.json;
 import static dev.luq.admin.AdminProfile.user;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.hamcrest.Matchers.contains;
 import static org.hamcrest.Matchers.containsString;
 import static org.hamcrest.Matchers.endsWith;
@@ -320,7 +321,7 @@ class ModelsAdminTest {
                                 .build(),
                         HttpResponse.BodyHandlers.ofInputStream());
         List<String> lines;
-        try (BufferedReader body = new BufferedReader(new InputStreamReader(response.body()))) {
+        try (BufferedReader body = new BufferedReader(new InputStreamReader(response.body(), UTF_8))) {
             lines = body.lines().filter(line -> !line.isBlank()).toList();
         }
         assertEquals(200, response.statusCode(), lines.toString());

@@ -4,6 +4,7 @@ import static dev.luq.Until.until;
 import static dev.luq.admin.AdminProfile.admin;
 import static dev.luq.admin.AdminProfile.json;
 import static dev.luq.admin.AdminProfile.user;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.hamcrest.Matchers.containsString;
 import static org.hamcrest.Matchers.equalTo;
 import static org.hamcrest.Matchers.hasKey;
@@ -101,7 +102,7 @@ class RequantizationEndToEndTest {
                     .append("yes no maybe".split(" ")[i % 3])
                     .append("\"}\n");
         }
-        files.put("set.jsonl", lines.toString().getBytes());
+        files.put("set.jsonl", lines.toString().getBytes(UTF_8));
         admin().contentType("application/zip")
                 .queryParam("name", name)
                 .body(TestArchives.zip(files))

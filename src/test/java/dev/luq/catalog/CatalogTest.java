@@ -1,5 +1,6 @@
 package dev.luq.catalog;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -367,7 +368,7 @@ class CatalogTest {
     }
 
     private static int indexOf(byte[] file, String text) {
-        byte[] wanted = text.getBytes();
+        byte[] wanted = text.getBytes(UTF_8);
         for (int i = 0; i < file.length - wanted.length; i++) {
             if (Arrays.equals(file, i, i + wanted.length, wanted, 0, wanted.length)) {
                 return i;

@@ -1,5 +1,6 @@
 package dev.luq.cli;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -27,8 +28,8 @@ class ProgressBarTest {
         bar.phase(Phase.QUANTIZE);
         bar.progress(0, OptionalLong.empty());
         bar.progress(0.5, OptionalLong.of(75));
-        assertFalse(out.toString().contains("\n"));
-        String last = out.toString().substring(out.toString().lastIndexOf('\r') + 1);
+        assertFalse(out.toString(UTF_8).contains("\n"));
+        String last = out.toString(UTF_8).substring(out.toString(UTF_8).lastIndexOf('\r') + 1);
         assertTrue(last.startsWith("[###########-----"), last);
         assertTrue(last.contains(" 50 %  quantize") && last.endsWith("1:15 left"), last);
     }
@@ -42,7 +43,7 @@ class ProgressBarTest {
             bar.progress(i / 100.0, OptionalLong.of(100_000 - i));
         }
         bar.clear();
-        for (String line : out.toString().split("\r")) {
+        for (String line : out.toString(UTF_8).split("\r")) {
             assertTrue(line.length() < width, line);
         }
     }
@@ -56,11 +57,11 @@ class ProgressBarTest {
         }
         bar.message("Published x.");
         bar.clear();
-        List<String> lines = out.toString().lines().toList();
+        List<String> lines = out.toString(UTF_8).lines().toList();
         assertEquals(13, lines.size(), lines.toString());
         assertEquals("luq: plan", lines.get(0));
         assertEquals("luq: 0 %, 0:05 left", lines.get(1));
-        assertFalse(out.toString().contains("\r"));
+        assertFalse(out.toString(UTF_8).contains("\r"));
     }
 
     @Test
@@ -71,7 +72,7 @@ class ProgressBarTest {
         for (; seconds[0] <= 300; seconds[0]++) {
             bar.tick();
         }
-        assertEquals(11, out.toString().lines().count());
+        assertEquals(11, out.toString(UTF_8).lines().count());
     }
 
     @Test
@@ -79,7 +80,7 @@ class ProgressBarTest {
         ProgressBar bar = bar(40);
         bar.progress(0.3, OptionalLong.empty());
         bar.message("Published x.");
-        assertTrue(out.toString().endsWith("\r" + " ".repeat(39) + "\rluq: Published x.\n"));
+        assertTrue(out.toString(UTF_8).endsWith("\r" + " ".repeat(39) + "\rluq: Published x.\n"));
     }
 
     @Test

@@ -1,5 +1,6 @@
 package dev.luq.cli;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -66,7 +67,7 @@ class RequantizeCommandTest {
         try {
             CommandLine commandLine = Main.commandLine().setErr(new PrintWriter(error, true));
             return new Outcome(
-                    commandLine.execute(arguments.toArray(String[]::new)), bytes.toString(), error.toString());
+                    commandLine.execute(arguments.toArray(String[]::new)), bytes.toString(UTF_8), error.toString());
         } finally {
             System.setOut(before);
         }

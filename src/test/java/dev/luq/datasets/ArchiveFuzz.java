@@ -1,5 +1,6 @@
 package dev.luq.datasets;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -28,9 +29,9 @@ public final class ArchiveFuzz implements FuzzTarget {
     public List<byte[]> seeds() {
         return List.of(
                 TestArchives.zip(TestArchives.set()),
-                TestArchives.zip(Map.of("set/set.jsonl", "{}\n".repeat(50).getBytes())),
+                TestArchives.zip(Map.of("set/set.jsonl", "{}\n".repeat(50).getBytes(UTF_8))),
                 TestArchives.zip(Map.of("a.png", new byte[1000], "a.png/b.png", new byte[1])),
-                TestArchives.zip(TestArchives.set(), "link.png", 0120777, "/etc/passwd".getBytes()),
+                TestArchives.zip(TestArchives.set(), "link.png", 0120777, "/etc/passwd".getBytes(UTF_8)),
                 TestArchives.zip(Map.of("\u00e9".repeat(200) + ".png", new byte[1])),
                 TestArchives.zip(Map.of("zeros.png", new byte[1 << 19])));
     }

@@ -1,5 +1,6 @@
 package dev.luq.datasets;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -75,7 +76,8 @@ class ArchiveTest {
     @Test
     void foldersAndZip64AreUnderstood() throws IOException {
         Path plain = unpack(zip("a.jsonl", "images/", "b/c.jsonl"));
-        assertEquals(new String(LINE), Files.readString(plain.resolve("b").resolve("c.jsonl")));
+        assertEquals(
+                new String(LINE, UTF_8), Files.readString(plain.resolve("b").resolve("c.jsonl")));
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         try (ZipArchiveOutputStream zip = new ZipArchiveOutputStream(bytes)) {
             zip.setUseZip64(Zip64Mode.Always);
@@ -84,7 +86,8 @@ class ArchiveTest {
             zip.closeArchiveEntry();
         }
         assertEquals(
-                new String(LINE), Files.readString(unpack(bytes.toByteArray()).resolve("a.jsonl")));
+                new String(LINE, UTF_8),
+                Files.readString(unpack(bytes.toByteArray()).resolve("a.jsonl")));
     }
 
     @Test

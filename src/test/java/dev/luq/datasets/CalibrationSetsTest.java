@@ -1,5 +1,6 @@
 package dev.luq.datasets;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -58,7 +59,7 @@ class CalibrationSetsTest {
         CalibrationSet set = upload("a", TestArchives.zip(TestArchives.set()));
         assertEquals(set, upload("a", TestArchives.zip(TestArchives.set())));
         Map<String, byte[]> other = TestArchives.set();
-        other.put("more.jsonl", "{\"question\": \"x\", \"answer\": \"y\"}\n".getBytes());
+        other.put("more.jsonl", "{\"question\": \"x\", \"answer\": \"y\"}\n".getBytes(UTF_8));
         assertThrows(SetException.Conflict.class, () -> upload("a", TestArchives.zip(other)));
         sets().delete("a");
         assertThrows(SetException.NotFound.class, () -> sets().delete("a"));
@@ -93,8 +94,8 @@ class CalibrationSetsTest {
     @ParameterizedTest
     @CsvSource({"0120777,link", "0020644,device", "0010644,device"})
     void linksAndDevicesAreRefused(String mode, String reason) throws IOException {
-        byte[] zip =
-                TestArchives.zip(TestArchives.set(), "link.png", Integer.parseInt(mode, 8), "/etc/passwd".getBytes());
+        byte[] zip = TestArchives.zip(
+                TestArchives.set(), "link.png", Integer.parseInt(mode, 8), "/etc/passwd".getBytes(UTF_8));
         SetException.Invalid refused = assertThrows(SetException.Invalid.class, () -> upload("bad", zip));
         assertTrue(refused.getMessage().contains(reason), refused.getMessage());
         nothingIsLeftOver();
@@ -126,14 +127,14 @@ class CalibrationSetsTest {
     @Test
     void whatIsNoSetIsRefused() throws IOException {
         byte[] good = TestArchives.zip(TestArchives.set());
-        refused("no zip archive", "hello".getBytes());
+        refused("no zip archive", "hello".getBytes(UTF_8));
         refused("no zip archive", new byte[0]);
         refused("no zip archive", Arrays.copyOf(good, good.length - 30));
         byte[] damaged = good.clone();
         Arrays.fill(damaged, 40, 120, (byte) 7);
         assertThrows(SetException.Invalid.class, () -> upload("bad", damaged));
         Map<String, byte[]> program = TestArchives.set();
-        program.put("run.sh", "rm -r".getBytes());
+        program.put("run.sh", "rm -r".getBytes(UTF_8));
         refused("neither .jsonl nor", TestArchives.zip(program));
         Map<String, byte[]> missing = TestArchives.set();
         missing.remove("images/a.png");

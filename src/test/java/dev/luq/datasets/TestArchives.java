@@ -4,6 +4,7 @@ import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.zip.Deflater;
@@ -23,11 +24,11 @@ public final class TestArchives {
         Map<String, byte[]> files = new LinkedHashMap<>();
         files.put(
                 "set.jsonl",
-                ("""
+                """
                 {"image": "images/a.png", "question": "What is this?", "answer": "A square.", "category": "shape"}
                 {"image": null, "question": "Hello?", "answer": "Yes."}
-                """)
-                        .getBytes());
+                """
+                        .getBytes(StandardCharsets.UTF_8));
         files.put("images/a.png", picture());
         return files;
     }

@@ -1,5 +1,6 @@
 package dev.luq.files;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
@@ -20,9 +21,9 @@ class AtomicFilesTest {
 
     @Test
     void aFileIsMadeOrReplacedAsAWhole() throws IOException {
-        AtomicFiles.write(file(), aside(), "first, the longer one".getBytes());
+        AtomicFiles.write(file(), aside(), "first, the longer one".getBytes(UTF_8));
         assertEquals("first, the longer one", Files.readString(file()));
-        AtomicFiles.write(file(), aside(), "second".getBytes());
+        AtomicFiles.write(file(), aside(), "second".getBytes(UTF_8));
         assertEquals("second", Files.readString(file()));
         AtomicFiles.write(file(), aside(), new byte[0]);
         assertEquals(0, Files.size(file()));
@@ -32,7 +33,7 @@ class AtomicFilesTest {
     @Test
     void whatAProcessThatDiedLeftAsideIsOverwritten() throws IOException {
         Files.writeString(aside(), "half of something long");
-        AtomicFiles.write(file(), aside(), "whole".getBytes());
+        AtomicFiles.write(file(), aside(), "whole".getBytes(UTF_8));
         assertEquals("whole", Files.readString(file()));
         left("file");
     }
@@ -41,14 +42,14 @@ class AtomicFilesTest {
     void aFailureLeavesTheOldFileAndNothingAside() throws IOException {
         Path taken = Files.createDirectories(folder.resolve("taken").resolve("below"))
                 .getParent();
-        assertThrows(FileSystemException.class, () -> AtomicFiles.write(taken, aside(), "new".getBytes()));
+        assertThrows(FileSystemException.class, () -> AtomicFiles.write(taken, aside(), "new".getBytes(UTF_8)));
         left("taken");
         assertThrows(
                 NoSuchFileException.class,
                 () -> AtomicFiles.write(
                         folder.resolve("none").resolve("file"),
                         folder.resolve("none").resolve("aside"),
-                        "new".getBytes()));
+                        "new".getBytes(UTF_8)));
     }
 
     @Test
@@ -75,7 +76,7 @@ class AtomicFilesTest {
     void aNameWithoutAFolderIsOfTheWorkingFolder() throws IOException {
         AtomicFiles.delete(Path.of("no-such-file"));
         Path name = Path.of("target", "atomic-files-test");
-        AtomicFiles.write(name, Path.of("target", "atomic-files-test.part"), "x".getBytes());
+        AtomicFiles.write(name, Path.of("target", "atomic-files-test.part"), "x".getBytes(UTF_8));
         AtomicFiles.delete(name);
     }
 

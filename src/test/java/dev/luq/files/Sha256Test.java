@@ -1,5 +1,6 @@
 package dev.luq.files;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
@@ -21,10 +22,10 @@ class Sha256Test {
 
     @Test
     void contentHasOneDigestHoweverItComes(@TempDir Path folder) throws IOException {
-        byte[] abc = "abc".getBytes();
+        byte[] abc = "abc".getBytes(UTF_8);
         assertEquals(ABC, Sha256.hex(abc));
         assertArrayEquals(HexFormat.of().parseHex(ABC), Sha256.bytes(abc));
-        ByteBuffer middle = ByteBuffer.wrap("-abc-".getBytes(), 1, 3);
+        ByteBuffer middle = ByteBuffer.wrap("-abc-".getBytes(UTF_8), 1, 3);
         assertEquals(ABC, Sha256.hex(middle));
         assertEquals(0, middle.remaining());
         Path file = Files.write(folder.resolve("file"), abc);
@@ -32,7 +33,7 @@ class Sha256Test {
         assertArrayEquals(HexFormat.of().parseHex(ABC), Sha256.bytes(file));
         MessageDigest digest = Sha256.create();
         digest.update((byte) 'a');
-        digest.update("bc".getBytes());
+        digest.update("bc".getBytes(UTF_8));
         assertEquals(ABC, Sha256.hex(digest));
         assertEquals(NOTHING, Sha256.hex(digest), "it starts anew");
     }

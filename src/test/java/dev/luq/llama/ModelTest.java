@@ -1,5 +1,6 @@
 package dev.luq.llama;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -128,7 +129,7 @@ class ModelTest {
 
     @Test
     void whatIsNoModelIsRefused() throws IOException {
-        assertRefused(Files.write(directory.resolve("text.gguf"), "this is no model at all".getBytes()));
+        assertRefused(Files.write(directory.resolve("text.gguf"), "this is no model at all".getBytes(UTF_8)));
         assertRefused(directory.resolve("absent.gguf"));
         assertRefused(TinyModels.mmprojFile(TinyModels.QWEN));
         assertThrows(IllegalArgumentException.class, () -> Model.load(List.of()));

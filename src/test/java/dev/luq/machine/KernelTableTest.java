@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -183,7 +184,9 @@ class KernelTableTest {
                 failed("q4_K", "AMX", "stock", Outcome.DIED, "no answer in 20 s"));
         table.write(file);
         assertEquals(Optional.of(table), KernelTable.read(file));
-        assertEquals(List.of(file), Files.list(folder).toList());
+        try (Stream<Path> files = Files.list(folder)) {
+            assertEquals(List.of(file), files.toList());
+        }
     }
 
     @Test

@@ -147,7 +147,7 @@ class WeightMemoryTest {
             Planner planner = new Planner(model, Optional.empty(), new ServingShape(512, 64, 1, 1, 64, kernels));
             long planned = planner.candidate(plan).memory().weights();
             long ofFile = new WeightMemory(kernels).of(files).total();
-            assertTrue(Math.abs(planned - ofFile) <= 64 * tensors.size(), kernels + ": " + planned + " and " + ofFile);
+            assertTrue(Math.abs(planned - ofFile) <= 64L * tensors.size(), kernels + ": " + planned + " and " + ofFile);
         }
     }
 

@@ -69,6 +69,7 @@ class LogRelayTest {
     }
 
     @Test
+    @SuppressWarnings("InputStreamSlowMultibyteRead")
     void aLineWithoutEndTakesNoMemory() {
         InputStream endless = new InputStream() {
             private int left = 50_000_000;

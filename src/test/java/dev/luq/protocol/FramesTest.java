@@ -1,5 +1,6 @@
 package dev.luq.protocol;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
@@ -251,7 +252,7 @@ class FramesTest {
     @ParameterizedTest
     @ValueSource(strings = {"a stray print\n", "{\"type\":\"cancel\",\"id\":\"1\"}", "\0\0\0\3abc", "\0\0\0\1\1"})
     void whatIsNoFrameIsAnError(String text) {
-        assertThrows(FrameException.class, () -> reader(ServerFrame.class, text.getBytes())
+        assertThrows(FrameException.class, () -> reader(ServerFrame.class, text.getBytes(UTF_8))
                 .read());
     }
 

@@ -2,6 +2,7 @@ package dev.luq.serving;
 
 import static dev.luq.Until.completed;
 import static dev.luq.Until.ended;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -44,7 +45,7 @@ class WorkerProcessTest {
         Process parent = java(ParentProcess.class.getName(), model)
                 .redirectError(ProcessBuilder.Redirect.DISCARD)
                 .start();
-        try (BufferedReader lines = new BufferedReader(new InputStreamReader(parent.getInputStream()))) {
+        try (BufferedReader lines = new BufferedReader(new InputStreamReader(parent.getInputStream(), UTF_8))) {
             String pid = lines.lines()
                     .filter(line -> line.matches("\\d+"))
                     .findFirst()

@@ -1,5 +1,7 @@
 package dev.luq.worker;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import dev.luq.Signals;
 import dev.luq.protocol.Blackbox;
 import dev.luq.protocol.ServerFrame;
@@ -143,7 +145,7 @@ public final class ScriptedWorker implements ModelHost {
             }
             case "garbage" -> {
                 try {
-                    pipe.write("HTTP/1.1 200 OK\r\n\r\n".getBytes());
+                    pipe.write("HTTP/1.1 200 OK\r\n\r\n".getBytes(UTF_8));
                 } catch (IOException e) {
                     throw new IllegalStateException(e);
                 }

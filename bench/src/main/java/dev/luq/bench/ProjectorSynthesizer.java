@@ -145,8 +145,8 @@ final class ProjectorSynthesizer {
         } else {
             int side = shape.imageSize() / PATCH;
             tensors.add(vector("v.class_embd", width));
-            tensors.add(
-                    new GgufTensor("v.position_embd.weight", GgmlType.F32, List.of((long) width, side * side + 1L)));
+            tensors.add(new GgufTensor(
+                    "v.position_embd.weight", GgmlType.F32, List.of((long) width, (long) side * side + 1)));
             norm(tensors, "v.pre_ln");
             linear(tensors, "mm.0", width, shape.projection());
             linear(tensors, "mm.2", shape.projection(), shape.projection());

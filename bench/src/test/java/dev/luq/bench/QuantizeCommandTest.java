@@ -1,5 +1,6 @@
 package dev.luq.bench;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -35,7 +36,7 @@ class QuantizeCommandTest {
         } finally {
             System.setOut(before);
         }
-        return bytes.toString();
+        return bytes.toString(UTF_8);
     }
 
     private static int luq(StringWriter error, String... arguments) {

@@ -65,7 +65,7 @@ final class TrustedOrigins {
         }
         response.putHeader(HttpHeaderNames.ACCESS_CONTROL_ALLOW_ORIGIN, origin)
                 .putHeader(HttpHeaderNames.ACCESS_CONTROL_EXPOSE_HEADERS, READABLE);
-        if (routing.request().method() != HttpMethod.OPTIONS
+        if (!routing.request().method().equals(HttpMethod.OPTIONS)
                 || !asked.contains(HttpHeaderNames.ACCESS_CONTROL_REQUEST_METHOD)) {
             return false;
         }

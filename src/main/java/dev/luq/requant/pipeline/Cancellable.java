@@ -57,6 +57,7 @@ interface Cancellable<T> {
         }
     }
 
+    @SuppressWarnings("ThreadJoinLoop") // this is the loop
     private static void join(Thread watcher) {
         while (watcher.isAlive()) {
             try {

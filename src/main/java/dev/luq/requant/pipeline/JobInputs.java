@@ -100,7 +100,8 @@ record JobInputs(
         return Fingerprint.of(files, store, bytes -> progress.check());
     }
 
-    /** Holds out so many examples, evenly spread over the set. */
+    /** Holds out so many examples, evenly spread over the set, which may hold equal ones. */
+    @SuppressWarnings("ReferenceEquality")
     static void split(List<Example> all, int count, List<Example> kept, List<Example> held) {
         List<Example> out = spread(all, count);
         held.addAll(out);

@@ -16,6 +16,7 @@ import dev.luq.requant.store.LayerStore;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -69,7 +70,8 @@ final class PlanEvaluator implements AutoCloseable {
 
     /** How near the model of a plan is to the base model on a set, and how many of its answers are right. */
     Quality quality(Plan plan, KeyedImatrix matrix, Dataset set, boolean exactMatch, JobProgress progress) {
-        List<String> facts = facts("plan", set, exactMatch, matrix.key(), new String(JsonFile.bytes(plan)));
+        List<String> facts =
+                facts("plan", set, exactMatch, matrix.key(), new String(JsonFile.bytes(plan), StandardCharsets.UTF_8));
         return measured(facts, set, exactMatch, progress, quantizing -> {
             AssembledModel model = assemble(plan, matrix, quantizing);
             return open(model.splits(), model.mmproj());

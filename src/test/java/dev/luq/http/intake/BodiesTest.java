@@ -32,6 +32,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.AfterEach;
@@ -107,7 +108,7 @@ class BodiesTest extends ScriptedApi {
         String answer = client.readUntil("}}");
         assertTrue(answer.startsWith("HTTP/1.1 " + status), answer);
         assertTrue(answer.contains("\"code\":\"" + code + "\""), answer);
-        assertTrue(answer.toLowerCase().contains("connection: close"), answer);
+        assertTrue(answer.toLowerCase(Locale.ROOT).contains("connection: close"), answer);
         client.readToEnd();
     }
 

@@ -31,7 +31,7 @@ class ReceivedBodyTest {
                     body.append(Buffer.buffer(Arrays.copyOfRange(sent, at, Math.min(sent.length, at + piece))), 0);
                 }
                 assertEquals(sent.length, body.size());
-                assertTrue(budget.total() - budget.free() <= 2 * sent.length, "charged for what came");
+                assertTrue(budget.total() - budget.free() <= 2L * sent.length, "charged for what came");
                 body.chargeParsing();
                 assertArrayEquals(sent, body.stream().readAllBytes());
             }

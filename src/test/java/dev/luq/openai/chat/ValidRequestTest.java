@@ -456,7 +456,7 @@ class ValidRequestTest {
 
     @Test
     void invalidUtf8() {
-        byte[] body = ("{\"messages\":[{\"role\":\"user\",\"content\":\"X\"}]}").getBytes(StandardCharsets.ISO_8859_1);
+        byte[] body = "{\"messages\":[{\"role\":\"user\",\"content\":\"X\"}]}".getBytes(StandardCharsets.ISO_8859_1);
         for (int i = 0; i < body.length; i++) {
             if (body[i] == 'X') {
                 body[i] = (byte) 0xff;

@@ -21,7 +21,6 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.Collections;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -391,36 +390,35 @@ class ImageIntakeTest {
 
     @Test
     void everyRefusalGivesBackWhatItWasCharged() {
-        ImageReference sound = new ImageReference(TestImages.png(50, 50), Detail.AUTO, "p");
-        Map<byte[], String> tricks = new LinkedHashMap<>();
-        tricks.put(Tricks.jpeg(Tricks.frame("c3", 8, 6300, 6300, "011100", "021100", "031100")), "invalid_image");
-        tricks.put(Tricks.jpeg(Tricks.frame("c9", 8, 64, 64, "011100")), "invalid_image");
-        tricks.put(Tricks.jpeg(Tricks.frame("c1", 12, 64, 64, "011100")), "invalid_image");
-        tricks.put(Tricks.progressive(64, 64, 500), "image_too_large");
-        tricks.put(Tricks.progressive(2000, 2000, 99), "invalid_image");
-        tricks.put(Tricks.gif(65_535, 65_535, 0, 0, 1, 1, Tricks.growingCodes(4)), "image_too_large");
-        tricks.put(Tricks.gif(9, 9, 60_000, 0, 9, 9, Tricks.growingCodes(99)), "invalid_image");
-        tricks.put(Tricks.webp(Tricks.canvas(0, 1, 1), Tricks.lossless(6000, 6000)), "invalid_image");
-        tricks.put(Tricks.webp(Tricks.lossless(16_000, 16_000)), "image_too_large");
-        tricks.put(
+        List<byte[]> invalid = List.of(
+                Tricks.jpeg(Tricks.frame("c3", 8, 6300, 6300, "011100", "021100", "031100")),
+                Tricks.jpeg(Tricks.frame("c9", 8, 64, 64, "011100")),
+                Tricks.jpeg(Tricks.frame("c1", 12, 64, 64, "011100")),
+                Tricks.progressive(2000, 2000, 99),
+                Tricks.gif(9, 9, 60_000, 0, 9, 9, Tricks.growingCodes(99)),
+                Tricks.webp(Tricks.canvas(0, 1, 1), Tricks.lossless(6000, 6000)),
                 Tricks.png(
                         Tricks.ihdr(4, 4, 8, 2, 0),
                         Tricks.chunk("IDAT", new byte[8]),
                         Tricks.chunk("IEND", new byte[0])),
-                "invalid_image");
-        tricks.put(Tricks.png(Tricks.ihdr(30_000, 30_000, 8, 2, 0)), "invalid_image");
+                Tricks.png(Tricks.ihdr(30_000, 30_000, 8, 2, 0)));
+        List<byte[]> tooLarge = List.of(
+                Tricks.progressive(64, 64, 500),
+                Tricks.gif(65_535, 65_535, 0, 0, 1, 1, Tricks.growingCodes(4)),
+                Tricks.webp(Tricks.lossless(16_000, 16_000)));
         try (IntakeBudget.Share share = budget.reserve(0)) {
-            tricks.forEach((file, code) -> {
-                ImageReference trick = new ImageReference(TestImages.dataUrl(file), Detail.AUTO, "p");
-                ApiException refused =
-                        assertThrows(ApiException.class, () -> intake.decode(List.of(sound, trick), share));
-                assertEquals(
-                        "400 " + code,
-                        refused.error().status() + " " + refused.error().code(),
-                        refused.getMessage());
-                assertEquals(budget.total(), budget.free(), code);
-            });
+            invalid.forEach(file -> refusalGivesBackWhatItWasCharged(file, "invalid_image", share));
+            tooLarge.forEach(file -> refusalGivesBackWhatItWasCharged(file, "image_too_large", share));
         }
+    }
+
+    private void refusalGivesBackWhatItWasCharged(byte[] file, String code, IntakeBudget.Share share) {
+        ImageReference sound = new ImageReference(TestImages.png(50, 50), Detail.AUTO, "p");
+        ImageReference trick = new ImageReference(TestImages.dataUrl(file), Detail.AUTO, "p");
+        ApiException refused = assertThrows(ApiException.class, () -> intake.decode(List.of(sound, trick), share));
+        assertEquals(
+                "400 " + code, refused.error().status() + " " + refused.error().code(), refused.getMessage());
+        assertEquals(budget.total(), budget.free(), code);
     }
 
     @Test

@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -49,7 +50,9 @@ class ExampleImagesTest {
     private void assertUnusable(String part, byte[] file) throws IOException {
         Example example = example(file);
         FeedException refused = assertThrows(FeedException.Unusable.class, () -> ExampleImages.read(example));
-        assertTrue(refused.getMessage().toLowerCase().contains(part.toLowerCase()), refused.getMessage());
+        assertTrue(
+                refused.getMessage().toLowerCase(Locale.ROOT).contains(part.toLowerCase(Locale.ROOT)),
+                refused.getMessage());
         assertTrue(refused.getMessage().contains("picture.bin"), refused.getMessage());
     }
 

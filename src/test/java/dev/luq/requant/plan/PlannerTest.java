@@ -135,7 +135,7 @@ class PlannerTest {
                 inPanels.twoLevel(identity(28), Precision.IQ1_M, Precision.Q4_K_M, Precision.Q4_K_M, Precision.F16);
         Candidate twelve = all.get(12);
         long low = 12 * 233_046_016L;
-        assertEquals(twelve.weightBytes() + low / 256 * 20.0, twelve.memory().weights(), twelve.weightBytes() * 0.005);
+        assertEquals(twelve.weightBytes() + low / 256.0 * 20, twelve.memory().weights(), twelve.weightBytes() * 0.005);
 
         Budget everything = new Budget.Deployment(twelve.memory().total());
         assertEquals(twelve, inPanels.choose(all, everything));

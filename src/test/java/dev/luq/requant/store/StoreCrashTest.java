@@ -80,7 +80,7 @@ class StoreCrashTest {
         }
         store.collectGarbage();
         store.verify(kept);
-        assertEquals(2 * kept.entries().size(), count(root.resolve("entries")));
+        assertEquals(2L * kept.entries().size(), count(root.resolve("entries")));
         assertEquals(1, count(root.resolve("manifests")));
         assertEquals(1, count(root.resolve("leases")), "ours");
         lease.close();

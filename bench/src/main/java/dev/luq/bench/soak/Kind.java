@@ -23,6 +23,8 @@ enum Kind {
 
     private final String label;
     private final int weight;
+
+    @SuppressWarnings("ImmutableEnumChecker") // Set.of
     private final Set<Integer> expected;
 
     Kind(String label, int weight, Set<Integer> expected) {
