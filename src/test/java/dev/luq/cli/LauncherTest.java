@@ -43,8 +43,8 @@ class LauncherTest {
     void helpNamesEveryCommand(String argument) throws Exception {
         Outcome help = luq(argument);
         assertEquals(0, help.status());
-        for (String command :
-                List.of("serve", "chat", "requantize", "plan", "eval", "export", "test", "fuzz", "doctor", "bench")) {
+        for (String command : List.of(
+                "serve", "chat", "requantize", "plan", "eval", "export", "test", "check", "fuzz", "doctor", "bench")) {
             assertTrue(help.output().contains("\n  " + command), command);
         }
     }
@@ -93,23 +93,14 @@ class LauncherTest {
     /** Quarkus would record the settings that it sees while it builds, for every later start anywhere. */
     @Test
     void theBuildSeesNoSettingOfTheUserAndTheServerSeesThemAll() throws Exception {
-        Path project = Files.createDirectories(directory.resolve("the project"));
-        Files.copy(LUQ, project.resolve("luq"));
-        Files.writeString(project.resolve("pom.xml"), "<project/>");
-        Files.writeString(Files.createDirectories(project.resolve("bench")).resolve("pom.xml"), "<project/>");
-        Files.writeString(project.resolve(".env"), "LUQ_MODEL=of-the-project");
-        Files.createDirectories(project.resolve("src/main"));
-        script(project.resolve("native/build"), "[ \"${1:-}\" != --key ] || echo key");
+        Path project = directory.resolve("the project");
         Path tools = directory.resolve("tools");
         String report = "{ pwd; ls -A; env; } > '" + directory + "'/";
-        script(
-                tools.resolve("bin/mvn"),
+        project(
                 report + "build; mkdir -p '" + project + "'/target/quarkus-app; touch '" + project
-                        + "'/target/quarkus-app/quarkus-run.jar");
-        script(tools.resolve("bin/javac"), ":");
-        script(
-                tools.resolve("bin/java"),
-                "[ \"$1\" != -version ] || { echo 'openjdk version \"17.0.1\"' >&2; exit; }; " + report + "server");
+                        + "'/target/quarkus-app/quarkus-run.jar",
+                report + "server");
+        Files.writeString(project.resolve(".env"), "LUQ_MODEL=of-the-project");
         Path user = Files.createDirectories(directory.resolve("user"));
         Files.createDirectories(user.resolve("config"));
         Files.writeString(user.resolve("config/application.properties"), "luq.model=of-the-user");
@@ -149,6 +140,33 @@ class LauncherTest {
         List<String> server = Files.readAllLines(directory.resolve("server"));
         assertEquals(user.toString(), server.get(0));
         assertTrue(server.containsAll(List.of("config", "LUQ_MODEL=m.gguf", "QUARKUS_HTTP_PORT=1")), server.toString());
+    }
+
+    @Test
+    void saysThatABuildFailed() throws Exception {
+        project("echo 'no space left'; exit 1", ":");
+        Path tools = directory.resolve("tools");
+        Outcome outcome = run(
+                List.of(directory.resolve("the project/luq").toString(), "serve", "--port", "1"),
+                Map.of("PATH", tools.resolve("bin") + ":" + System.getenv("PATH"), "JAVA_HOME", tools.toString()));
+        assertEquals(1, outcome.status(), outcome.output());
+        assertTrue(outcome.output().contains("no space left\nluq: that failed"), outcome.output());
+    }
+
+    /** The launcher in a folder "the project" of its own, and a folder "tools" with what it calls: scripts. */
+    private void project(String mvn, String java) throws IOException {
+        Path project = Files.createDirectories(directory.resolve("the project"));
+        Files.copy(LUQ, project.resolve("luq"));
+        Files.writeString(project.resolve("pom.xml"), "<project/>");
+        Files.writeString(Files.createDirectories(project.resolve("bench")).resolve("pom.xml"), "<project/>");
+        Files.createDirectories(project.resolve("src/main"));
+        script(project.resolve("native/build"), "[ \"${1:-}\" != --key ] || echo key");
+        Path tools = directory.resolve("tools");
+        script(tools.resolve("bin/mvn"), mvn);
+        script(tools.resolve("bin/javac"), ":");
+        script(
+                tools.resolve("bin/java"),
+                "[ \"$1\" != -version ] || { echo 'openjdk version \"17.0.1\"' >&2; exit; }; " + java);
     }
 
     private static void script(Path file, String body) throws IOException {
