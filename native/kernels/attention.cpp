@@ -84,9 +84,10 @@ struct Attention::Work {
         score_bytes = sizeof(float) * TILE_COLUMNS * KEYS_AT_ONCE;
         weight_bytes = 2 * gemm.group_bytes(KEYS_AT_ONCE);
         result_bytes = sizeof(float) * TILE_COLUMNS * value_width;
-        const auto start = (char *) round_up((int64_t) memory, LINE_BYTES);
+        // In numbers: where there is no memory yet, only the sizes are asked for.
+        const int64_t start = round_up((int64_t) memory, LINE_BYTES);
         unfinished = (std::atomic<int> *) start;
-        own = start + LINE_BYTES + thread * own_bytes();
+        own = (char *) (start + LINE_BYTES + thread * own_bytes());
     }
 
     size_t own_bytes() const {

@@ -104,7 +104,7 @@ void bench(const WeightType & weights, int64_t rows, int64_t columns, const char
     }});
     for (auto set = INSTRUCTION_SETS; *set; set++) {
         if ((*set)->available() && *set != &SCALAR) {
-            const Multiply multiply = (*set)->*weights.multiply;
+            const Multiply multiply = ((*set)->*weights.kernels).multiply;
             candidates.push_back({(*set)->name, panel_bytes, [&, multiply] {
                 multiply(panels, rows / ROWS, superblocks, activations.data(), 1, out.data(), rows);
             }});
