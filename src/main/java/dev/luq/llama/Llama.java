@@ -120,9 +120,8 @@ public final class Llama {
     private static String choice(Kernels wanted) {
         Stream<String> few =
                 table.ours(wanted).entrySet().stream().map(choice -> choice.getKey() + "=" + choice.getValue());
-        Stream<String> many = table.types().stream()
-                .flatMap(type -> table.manyColumns(type, wanted).stream()
-                        .map(choice -> type + "*" + choice.columns() + "=" + choice.gemm()));
+        Stream<String> many = table.types().stream().flatMap(type -> table.manyColumns(type, wanted).stream()
+                .map(choice -> type + "*" + choice.columns() + "=" + choice.gemm()));
         return Stream.concat(few, many).collect(Collectors.joining(","));
     }
 

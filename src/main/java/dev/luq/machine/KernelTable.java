@@ -148,7 +148,9 @@ public record KernelTable(List<KernelTrial> trials) {
                 .map(KernelTrial::many)
                 .orElse(0.0);
         return trials.stream()
-                .filter(trial -> trial.gemm() && trial.type().equals(type) && trial.kernels().contains(kernels))
+                .filter(trial -> trial.gemm()
+                        && trial.type().equals(type)
+                        && trial.kernels().contains(kernels))
                 .filter(trial -> trial.right() && !off.contains(trial.set()))
                 .max(Comparator.comparingDouble(KernelTrial::many))
                 .filter(trial -> trial.many() > MARGIN * rival)

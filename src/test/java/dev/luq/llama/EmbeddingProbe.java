@@ -33,8 +33,7 @@ public final class EmbeddingProbe {
             float[] actual = TinyModels.copy(embedding.data());
             double sum = 0;
             for (int i = 0; i < embedding.tokens(); i++) {
-                sum += TinyModels.cosine(
-                        expected, actual, i * embedding.embeddingSize(), embedding.embeddingSize());
+                sum += TinyModels.cosine(expected, actual, i * embedding.embeddingSize(), embedding.embeddingSize());
             }
             return sum / embedding.tokens();
         }

@@ -324,7 +324,8 @@ class KernelCheckTest {
                 gguf,
                 new ModelQuantizer.Options(ModelQuantizer.FileType.Q8_0, false, Map.of(), Optional.empty(), 1));
         List<String> before = logOfLoading(cache, gguf);
-        assertTrue(before.stream().anyMatch(line -> line.matches("INFO Kernels fast: [a-z0-9, -]+")), before.toString());
+        assertTrue(
+                before.stream().anyMatch(line -> line.matches("INFO Kernels fast: [a-z0-9, -]+")), before.toString());
         new KernelTable(failed).write(KernelTable.file(Optional.of(cache)));
         List<String> after = logOfLoading(cache, gguf);
         assertTrue(

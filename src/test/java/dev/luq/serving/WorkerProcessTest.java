@@ -78,7 +78,8 @@ class WorkerProcessTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"FAST, 'Kernels fast: [a-z0-9, -]+'", "COMPACT, 'Kernels compact: [a-z0-9, -]+'", "STOCK, Kernels stock"})
+    @CsvSource({"FAST, 'Kernels fast: [a-z0-9, -]+'", "COMPACT, 'Kernels compact: [a-z0-9, -]+'", "STOCK, Kernels stock"
+    })
     void theLogNamesTheKernels(Kernels kernels, String expected, @TempDir Path folder) throws Exception {
         Path log = folder.resolve("log");
         Process worker =
