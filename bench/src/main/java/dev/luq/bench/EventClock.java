@@ -13,6 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A client for benchmarks that shares the processors with the server: while an answer comes it only reads a socket,
@@ -87,20 +88,23 @@ final class EventClock {
             throw new CliException(
                     "The server answered " + answer.lines().findFirst().orElse("nothing") + ".");
         }
-        // An event is one write of the server and so lies within one chunk.
-        List<String> events = answer.substring(head)
-                .lines()
-                .filter(line -> line.startsWith(DATA))
-                .map(line -> line.substring(DATA.length()))
-                .toList();
-        if (events.isEmpty() || !events.get(events.size() - 1).equals("[DONE]")) {
-            throw new CliException("The answer ended early.");
-        }
+        // An event is one write of the server and so lies within one chunk. Comments keep connections alive.
+        String[] events = answer.substring(head).split("\n\n", -1);
         List<Long> texts = new ArrayList<>();
         int characters = 0;
+        boolean done = false;
         JsonNode usage = MissingNode.getInstance();
-        for (int i = 0; i < events.size() - 1; i++) {
-            JsonNode event = CompletionClient.parse(events.get(i));
+        // What follows the last end is no event.
+        for (int i = 0; i < events.length - 1; i++) {
+            Optional<String> data = data(events[i]);
+            if (data.isEmpty()) {
+                continue;
+            }
+            done = data.get().equals("[DONE]");
+            if (done) {
+                break;
+            }
+            JsonNode event = CompletionClient.parse(data.get());
             usage = event.path("usage").isObject() ? event.path("usage") : usage;
             String text =
                     event.path("choices").path(0).path("delta").path("content").asText("");
@@ -109,6 +113,16 @@ final class EventClock {
                 characters += text.length();
             }
         }
+        if (!done) {
+            throw new CliException("The answer ended early.");
+        }
         return new Answer(texts.stream().mapToLong(Long::longValue).toArray(), characters, usage);
+    }
+
+    private static Optional<String> data(String event) {
+        return event.lines()
+                .filter(line -> line.startsWith(DATA))
+                .map(line -> line.substring(DATA.length()))
+                .findFirst();
     }
 }

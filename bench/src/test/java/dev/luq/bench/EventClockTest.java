@@ -15,6 +15,7 @@ import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -28,6 +29,7 @@ class EventClockTest {
     private HttpServer server;
     private int status = 200;
     private List<String> events = List.of();
+    private int millisBetween;
 
     @BeforeEach
     void start() throws IOException {
@@ -39,10 +41,19 @@ class EventClockTest {
                 for (String event : events) {
                     body.write((event + "\n\n").getBytes(StandardCharsets.UTF_8));
                     body.flush();
+                    pause();
                 }
             }
         });
         server.start();
+    }
+
+    private void pause() {
+        try {
+            Thread.sleep(millisBetween);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     @AfterEach
@@ -65,6 +76,22 @@ class EventClockTest {
         assertTrue(before <= answer.texts()[0] && answer.texts()[0] <= answer.texts()[1]);
         assertTrue(answer.texts()[1] <= System.nanoTime());
         assertEquals(2, answer.usage().path("completion_tokens").asInt());
+    }
+
+    /** Servers send them to keep a connection alive. */
+    @Test
+    void commentsAreNoEventsAndShiftNoTimes() {
+        events = List.of(
+                ": encoding 40 %",
+                "data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}",
+                ":",
+                "data: {\"choices\":[{\"delta\":{\"content\":\"b\"}}]}",
+                "data: [DONE]");
+        millisBetween = 30;
+        EventClock.Answer answer = complete();
+        assertEquals(2, answer.texts().length);
+        long gap = answer.texts()[1] - answer.texts()[0];
+        assertTrue(gap >= TimeUnit.MILLISECONDS.toNanos(2 * millisBetween - 10), "two events lie between: " + gap);
     }
 
     @Test
