@@ -26,6 +26,46 @@ build_kernel_bench() {
     cp -P "$work"/llama/bin/libggml*.so* "$work"/luq/kernels/luq-{kernel,product}-bench "$directory"
 }
 
+# What the stock tools are compiled with beside CMAKE_FLAGS: the web page of llama-server is left out, since its build
+# downloads it.
+STOCK_FLAGS=(-DLLAMA_BUILD_SERVER=ON -DLLAMA_USE_PREBUILT_UI=OFF)
+STOCK_ENCODER=$NATIVE_DIR/../bench/src/main/cpp/stock_encoder.cpp
+
+# llama-server and a clock for image encoding, both of the source as upstream has it: what others run. The file "key" in
+# the directory says what they were made from.
+build_stock_tools() {
+    local variant=$1 directory=$2 work key bin
+    key=$(stock_tools_key "$variant")
+    if [ "$(cat "$directory/key" 2> /dev/null)" != "$key" ]; then
+        work=$(work_dir "$variant" "stock-$variant")
+        with_lock
+        fetch_source
+        with_lock "$(basename "$work").lock" # minutes in which other builds need not wait
+        say "compiling llama-server without our patches: minutes the first time"
+        check_out_source "$work/llama.cpp"
+        compile_llama "$variant" "$work" llama-server mtmd "${STOCK_FLAGS[@]}"
+        bin=$work/llama/bin
+        logged "$work/encoder.log" "$CXX" -std=c++17 -O2 -I "$work/llama.cpp/include" -I "$work/llama.cpp/ggml/include" \
+            -I "$work/llama.cpp/tools/mtmd" "$STOCK_ENCODER" -o "$bin/stock-encoder" \
+            -L "$bin" -lmtmd -lllama -lggml -lggml-base -Wl,-rpath,'$ORIGIN'
+        rm -rf "$directory"
+        mkdir -p "$directory"
+        cp -P "$bin"/*.so* "$bin/llama-server" "$bin/stock-encoder" "$directory"
+        echo "$key" > "$directory/key"
+    fi
+    (cd "$directory" && pwd)
+}
+
+stock_tools_key() {
+    local variant=$1
+    {
+        echo "$variant $(uname -m) $LLAMA_TREE $(compiler) ${CFLAGS:-} ${CXXFLAGS:-} ${LDFLAGS:-}"
+        echo "${CMAKE_FLAGS[*]} ${STOCK_FLAGS[*]} $(variant_flags "$variant")"
+        [ "$variant" = all ] || cpu_flags
+        cat "$STOCK_ENCODER"
+    } | sha256sum | cut -c 1-32
+}
+
 # Builds and runs the test of our kernels, with the compiler's checks of addresses and undefined behaviour if sanitize is
 # ON.
 test_kernels() {

@@ -28,10 +28,11 @@ logged() {
     fi
 }
 
-# One build at a time in a cache; a second one waits and then finds the first one's jar.
+# One build at a time in a cache, or of what is named; a second one waits and then finds what the first one made. Takes
+# the place of the lock before.
 with_lock() {
     mkdir -p "$CACHE"
-    exec 9> "$CACHE/lock"
+    exec 9> "$CACHE/${1:-lock}"
     if ! flock -n 9; then
         say "another build is running, waiting for it"
         flock 9

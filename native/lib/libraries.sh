@@ -25,15 +25,15 @@ variant_flags() {
 is_cross() { [ "$1" = aarch64 ]; }
 
 # Sources and objects of a variant live in one directory, so that a change of the shim or of a patch compiles little.
-# Another compiler or CPU gets another directory.
+# Another compiler or CPU gets another directory, and so does another name.
 work_dir() {
-    local variant=$1 tools
+    local variant=$1 name=${2:-$1} tools
     tools=$({
         compiler
         echo "${CFLAGS:-} ${CXXFLAGS:-} ${LDFLAGS:-}"
         [ "$variant" = all ] || cpu_flags
     } | sha256sum | cut -c 1-8)
-    echo "$CACHE/work-$variant-$tools"
+    echo "$CACHE/work-$name-$tools"
 }
 
 configure() {
@@ -57,12 +57,25 @@ configure() {
 
 # Puts the patched source into $work/llama.cpp and compiles these and the variant's own targets into $work/llama.
 build_llama() {
-    local variant=$1 work=$2 flags
+    local variant=$1 work=$2
     shift 2
     check_out_source "$work/llama.cpp"
+    patch_source "$work/llama.cpp"
+    compile_llama "$variant" "$work" "$@"
+}
+
+# Compiles the source in $work/llama.cpp as it is; a target may have options of CMake (-D...) beside it.
+compile_llama() {
+    local variant=$1 work=$2 flags argument options=() targets=()
+    shift 2
+    for argument in "$@"; do
+        case $argument in
+            -D*) options+=("$argument") ;;
+            *) targets+=("$argument") ;;
+        esac
+    done
     read -ra flags <<< "$(variant_flags "$variant")"
-    configure "$variant" "$work/llama.cpp" "$work/llama" "${CMAKE_FLAGS[@]}" "${flags[@]}"
-    local targets=("$@")
+    configure "$variant" "$work/llama.cpp" "$work/llama" "${CMAKE_FLAGS[@]}" "${flags[@]}" "${options[@]}"
     if [ "$variant" = all ]; then
         mapfile -t -O "${#targets[@]}" targets < <(cpu_backend_targets "$work/llama")
     else

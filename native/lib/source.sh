@@ -107,10 +107,10 @@ keep_source() {
     source_git update-ref refs/luq/source "$1"
 }
 
-# Puts the patched source into a directory. Files that are right already keep their time stamps, so that a second
-# build compiles only what changed.
+# Puts the source into a directory as upstream has it. Files that are right already keep their time stamps, so that a
+# second build compiles only what changed.
 check_out_source() {
-    local directory=$1 patch
+    local directory=$1
     mkdir -p "$directory"
     (
         export GIT_INDEX_FILE=$directory.index
@@ -119,6 +119,15 @@ check_out_source() {
         source_git --work-tree="$directory" checkout-index -q -f -a
         cd "$directory" || exit
         source_git --work-tree=. clean -fdxq
+    )
+}
+
+# Applies our patches to what check_out_source put there.
+patch_source() {
+    local directory=$1 patch
+    (
+        export GIT_INDEX_FILE=$directory.index
+        cd "$directory" || exit
         for patch in "$NATIVE_DIR"/patches/*.patch; do
             [ -e "$patch" ] || continue
             source_git --work-tree=. apply --check "$patch" \
