@@ -22,6 +22,7 @@ import dev.luq.requant.quantize.Requantizer;
 import dev.luq.requant.store.LayerStore;
 import dev.luq.requant.store.StoreLease;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -30,20 +31,26 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.Callable;
+import java.util.function.DoubleSupplier;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/** {@code luq bench image}: how long a picture is encoded, by a projector of F16 and by the same at Q8_0. */
+/** {@code luq bench image}: how long a picture is encoded, with projectors at F16 and Q8_0, by us and by stock llama.cpp. */
 @Command(
         name = "image",
         mixinStandardHelpOptions = true,
         sortOptions = false,
-        description = "Measures how long encoding a picture takes, with the projector at F16 and at Q8_0.",
+        description = "Measures how long encoding a picture takes, with the projector at F16 and at Q8_0, and how long"
+                + " llama.cpp without our patches takes.",
         footerHeading = "%nHow it is measured%n",
         footer = {
             "Both projectors are open in one process and take turns with a picture of noise; what their first turn makes ready"
                     + " is not counted. The demo model's, quantized as requantize does it, or with --shape random weights in the"
-                    + " shape of a published model's."
+                    + " shape of a published model's.",
+            "Stock: the same files, picture and threads in libmtmd of the same version of llama.cpp as upstream has it, in a"
+                    + " process for each projector that sleeps between its turns. Every round has a turn of each, in"
+                    + " alternating order; ratios are taken within a round. A picture that has another number of tokens there"
+                    + " is not compared."
         })
 final class ImageBenchmark implements Callable<Integer> {
 
@@ -83,6 +90,12 @@ final class ImageBenchmark implements Callable<Integer> {
 
     @Option(names = "--threads", paramLabel = "N", description = "Compute threads (default: all processors).")
     private int threads = Processors.available();
+
+    @Option(names = "--stock-tools", paramLabel = "FOLDER", hidden = true)
+    private Path stockTools;
+
+    /** What encodes the picture. @param turn encodes it once and returns the seconds */
+    private record Side(String label, Path mmproj, DoubleSupplier turn) {}
 
     @Override
     public Integer call() throws IOException {
@@ -157,25 +170,65 @@ final class ImageBenchmark implements Callable<Integer> {
         byte[] noise = new byte[3 * side * side];
         new Random(1).nextBytes(noise);
         VisionOptions options = new VisionOptions(threads, 0);
-        try (Model loaded = Model.load(List.of(model));
+        try (TemporaryFolder folder = TemporaryFolder.create();
+                Model loaded = Model.load(List.of(model));
                 Vision large = Vision.open(f16, loaded, options);
                 Vision small = Vision.open(q8, loaded, options);
                 ImageChunk picture = picture(large, new PromptPart.Image(side, side, noise, "noise"))) {
-            seconds(large, picture);
-            seconds(small, picture);
-            List<double[]> pairs = new ArrayList<>();
-            for (int i = 0; i < repetitions; i++) {
-                pairs.add(new double[] {seconds(large, picture), seconds(small, picture)});
-            }
             System.out.printf("a picture of %d tokens%n%n", picture.tokens());
-            System.out.printf("%-8s %8s %10s %10s %10s%n", "", "MiB", "min s", "median s", "max s");
-            print("F16", f16, Spread.of(pairs, pair -> pair[0]));
-            print("Q8_0", q8, Spread.of(pairs, pair -> pair[1]));
-            Spread ratio = Spread.of(pairs, pair -> pair[0] / pair[1]);
-            System.out.printf(
-                    "%nQ8_0 is %.2f times as fast as F16 (median of %d pairs, %.2f to %.2f)%n",
-                    ratio.median(), repetitions, ratio.min(), ratio.max());
+            List<Side> sides = new ArrayList<>(List.of(
+                    new Side("F16", f16, () -> seconds(large, picture)),
+                    new Side("Q8_0", q8, () -> seconds(small, picture))));
+            if (stockTools == null) {
+                report(sides);
+                return;
+            }
+            Path pixels = Files.write(folder.resolve("noise.rgb"), noise);
+            try (StockEncoder stockLarge = new StockEncoder(stockTools, model, f16, threads, side, pixels);
+                    StockEncoder stockSmall = new StockEncoder(stockTools, model, q8, threads, side, pixels)) {
+                if (stockLarge.tokens() == picture.tokens()) {
+                    sides.add(new Side("F16, stock", f16, stockLarge::encode));
+                    sides.add(new Side("Q8_0, stock", q8, stockSmall::encode));
+                } else {
+                    System.out.printf("%d tokens in stock llama.cpp: not compared%n%n", stockLarge.tokens());
+                }
+                report(sides);
+            }
         }
+    }
+
+    /** Takes turns, then prints what came of them; stock sides come last, in the order of ours. */
+    private void report(List<Side> sides) throws IOException {
+        for (Side side : sides) {
+            side.turn().getAsDouble();
+        }
+        List<double[]> rounds = new ArrayList<>();
+        for (int i = 0; i < repetitions; i++) {
+            double[] seconds = new double[sides.size()];
+            for (int j = 0; j < seconds.length; j++) {
+                int turn = i % 2 == 0 ? j : seconds.length - 1 - j;
+                seconds[turn] = sides.get(turn).turn().getAsDouble();
+            }
+            rounds.add(seconds);
+        }
+        System.out.printf("%-12s %8s %10s %10s %10s%n", "", "MiB", "min s", "median s", "max s");
+        for (int i = 0; i < sides.size(); i++) {
+            int side = i;
+            print(sides.get(i).label(), sides.get(i).mmproj(), Spread.of(rounds, round -> round[side]));
+        }
+        System.out.println();
+        print("Q8_0", "F16", Spread.of(rounds, round -> round[0] / round[1]));
+        if (sides.size() > 2) {
+            print("F16", "stock llama.cpp with it", Spread.of(rounds, round -> round[2] / round[0]));
+            print("Q8_0", "stock llama.cpp with it", Spread.of(rounds, round -> round[3] / round[1]));
+            print("Q8_0", "stock llama.cpp with F16", Spread.of(rounds, round -> round[2] / round[1]));
+        }
+    }
+
+    private void print(String one, String other, Spread ratio) {
+        System.out.printf(
+                "%s is %.2f times as fast as %s (median of %d pairs, %.2f to %.2f)%n",
+                one, ratio.median(), other, repetitions, ratio.min(), ratio.max());
     }
 
     private static ImageChunk picture(Vision vision, PromptPart.Image image) {
@@ -195,7 +248,7 @@ final class ImageBenchmark implements Callable<Integer> {
 
     private static void print(String label, Path mmproj, Spread seconds) throws IOException {
         System.out.printf(
-                "%-8s %8.1f %10.3f %10.3f %10.3f%n",
+                "%-12s %8.1f %10.3f %10.3f %10.3f%n",
                 label,
                 ModelFiles.read(mmproj).tensorBytes() / Units.MIB,
                 seconds.min(),
