@@ -105,6 +105,9 @@ final class EventClock {
                 break;
             }
             JsonNode event = CompletionClient.parse(data.get());
+            if (event.has("error")) {
+                throw new CliException(event.path("error").path("message").asText("The generation failed."));
+            }
             usage = event.path("usage").isObject() ? event.path("usage") : usage;
             String text =
                     event.path("choices").path(0).path("delta").path("content").asText("");
