@@ -29,9 +29,6 @@ interface Effects {
      */
     boolean encode(String request, int unit, PromptUnit.Image image);
 
-    /** Whether an image whose embeddings are there may be decoded in slices. */
-    boolean divisible(PromptUnit.Image image);
-
     /**
      * Removes a range of positions of a sequence from the KV cache.
      *

@@ -182,11 +182,6 @@ final class LlamaEffects implements Effects, AutoCloseable {
         images.encodingFailed(image);
     }
 
-    @Override
-    public boolean divisible(PromptUnit.Image image) {
-        return images.embedding(image).divisible();
-    }
-
     // ---- decoding ----
 
     @Override

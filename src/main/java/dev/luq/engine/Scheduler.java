@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
@@ -19,7 +20,8 @@ import java.util.OptionalInt;
  * <li><b>Decode first.</b> Every request in decode adds one token to the batch. The cells that it has reserved (6) are
  *     there for it; beyond them it may take cells that no running request holds or has reserved. When those run out, the
  *     newest of the requests that grow beyond their reservations ends with {@code length}.
- * <li><b>Prompts that do not fit</b> the whole context are refused when they are prepared.
+ * <li><b>Prompts that do not fit</b> the whole context are refused when they are prepared, and images that do not fit into
+ *     a step where they must be decoded at once.
  * <li><b>Which request.</b> {@link FairShare} decides which client gets a free sequence; requests of one client get theirs
  *     in the order in which they came.
  * <li><b>Which sequence.</b> The longest common prefix is looked for in all sequences, running ones too. If the best
@@ -98,9 +100,30 @@ final class Scheduler {
             fail(r, EngineException.of(new PromptException.ContextLengthExceeded(prompt.tokens(), cache.capacity())));
             return;
         }
+        Optional<PromptUnit.Image> tooLarge = imageTooLarge(prompt);
+        if (tooLarge.isPresent()) {
+            fail(
+                    r,
+                    EngineException.of(
+                            new PromptException.ImageTooLarge(tooLarge.get().cells(), mostAtOnce())));
+            return;
+        }
         r.status = Request.Status.WAITING;
         fairShare.arrived(r);
         waiting.add(r);
+    }
+
+    /** An image that must be decoded at once needs a batch that holds it beside the generations. */
+    private Optional<PromptUnit.Image> imageTooLarge(Prompt prompt) {
+        return prompt.units().stream()
+                .filter(PromptUnit.Image.class::isInstance)
+                .map(PromptUnit.Image.class::cast)
+                .filter(image -> !image.divisible() && image.cells() > mostAtOnce())
+                .findFirst();
+    }
+
+    private int mostAtOnce() {
+        return batchSize - cache.sequences();
     }
 
     /** The embeddings of this image are there for every request that asked for them. */
@@ -219,8 +242,7 @@ final class Scheduler {
         steps++;
         admit(endWhatCannotGrow());
         running.forEach(this::askForImages);
-        refuseImagesTooLarge();
-        Step step = new StepBuilder(cache, batchSize, effects::divisible).build(running);
+        Step step = new StepBuilder(cache, batchSize).build(running);
         makeRoom(step.cells());
         return step;
     }
@@ -337,19 +359,6 @@ final class Scheduler {
                 if (!r.images.containsKey(i)) {
                     r.images.put(i, effects.encode(r.id, i, image));
                 }
-            }
-        }
-    }
-
-    /** An image that must be decoded at once needs a batch that holds it beside the generations. */
-    private void refuseImagesTooLarge() {
-        int most = batchSize - cache.sequences();
-        for (Request r : List.copyOf(running)) {
-            if (r.imageIsReady() && r.image().cells() > most && !effects.divisible(r.image())) {
-                fail(
-                        r,
-                        EngineException.of(
-                                new PromptException.ImageTooLarge(r.image().cells(), most)));
             }
         }
     }

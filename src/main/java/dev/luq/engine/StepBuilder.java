@@ -1,17 +1,11 @@
 package dev.luq.engine;
 
-import dev.luq.prompt.PromptUnit;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.function.Predicate;
 
-/**
- * Fills one batch: a token of every request in decode, then prefill, whose prompts share the rest evenly.
- *
- * @param divisible whether an image may be decoded in slices
- */
-record StepBuilder(KvCache cache, int batchSize, Predicate<PromptUnit.Image> divisible) {
+/** Fills one batch: a token of every request in decode, then prefill, whose prompts share the rest evenly. */
+record StepBuilder(KvCache cache, int batchSize) {
 
     /** @param running fewer requests than the batch has tokens, the oldest first */
     Step build(List<Request> running) {
@@ -30,13 +24,13 @@ record StepBuilder(KvCache cache, int batchSize, Predicate<PromptUnit.Image> div
                 .min(Comparator.comparingLong(r -> r.lastImageStep))
                 .orElse(null);
         Step.ImageSlice image = null;
-        if (withImage != null && !divisible.test(withImage.image())) {
+        if (withImage != null && !withImage.image().divisible()) {
             image = slice(withImage, withImage.image().cells());
             budget -= image.count();
         }
         List<Request> prompts = new ArrayList<>(running);
-        prompts.removeIf(
-                r -> r.decodable(1) == 0 || r.imageIsReady() && (r != withImage || !divisible.test(r.image())));
+        prompts.removeIf(r -> r.decodable(1) == 0
+                || r.imageIsReady() && (r != withImage || !r.image().divisible()));
         // The smallest first: what they leave of their share is left for the others.
         prompts.sort(Comparator.comparingInt(r -> r.decodable(batchSize)));
         int left = prompts.size();

@@ -16,11 +16,16 @@ public final class ImageChunk implements PromptChunk, AutoCloseable {
     private final String id;
     private final int tokens;
     private final int positions;
+    private final boolean divisible;
     private boolean closed;
 
-    /** @param chunk ownership passes to this object */
-    ImageChunk(mtmd_input_chunk chunk) {
+    /**
+     * @param chunk ownership passes to this object
+     * @param divisible see {@link #divisible}
+     */
+    ImageChunk(mtmd_input_chunk chunk, boolean divisible) {
         this.chunk = chunk;
+        this.divisible = divisible;
         BytePointer name = llama.mtmd_input_chunk_get_id(chunk);
         this.id = name == null ? "" : name.getString(UTF_8);
         this.tokens = Math.toIntExact(llama.mtmd_input_chunk_get_n_tokens(chunk));
@@ -45,6 +50,11 @@ public final class ImageChunk implements PromptChunk, AutoCloseable {
     @Override
     public int positions() {
         return positions;
+    }
+
+    /** Whether the image may be evaluated in several runs. Not so where its tokens attend to later ones. */
+    public boolean divisible() {
+        return divisible;
     }
 
     mtmd_input_chunk pointer() {

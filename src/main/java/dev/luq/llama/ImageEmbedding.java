@@ -26,20 +26,14 @@ public final class ImageEmbedding implements AutoCloseable {
     private boolean closed;
 
     ImageEmbedding(
-            ImageChunk chunk,
-            FloatPointer floats,
-            int embeddingSize,
-            boolean mrope,
-            boolean divisible,
-            int[] offsets,
-            boolean[] moves) {
+            ImageChunk chunk, FloatPointer floats, int embeddingSize, boolean mrope, int[] offsets, boolean[] moves) {
         this.id = chunk.id();
         this.floats = floats;
         this.tokens = chunk.tokens();
         this.embeddingSize = embeddingSize;
         this.positions = chunk.positions();
         this.mrope = mrope;
-        this.divisible = divisible;
+        this.divisible = chunk.divisible();
         this.offsets = offsets;
         this.moves = moves;
     }
@@ -69,7 +63,7 @@ public final class ImageEmbedding implements AutoCloseable {
         return embeddingSize;
     }
 
-    /** Whether the image may be evaluated in several runs. Not so where its tokens attend to later ones. */
+    /** See {@link ImageChunk#divisible}. */
     public boolean divisible() {
         return divisible;
     }

@@ -133,7 +133,7 @@ public final class Vision implements AutoCloseable {
         }
     }
 
-    private static List<PromptChunk> copy(mtmd_input_chunks chunks) {
+    private List<PromptChunk> copy(mtmd_input_chunks chunks) {
         int count = Math.toIntExact(llama.mtmd_input_chunks_size(chunks));
         List<PromptChunk> copies = new ArrayList<>(count);
         for (int i = 0; i < count; i++) {
@@ -141,7 +141,8 @@ public final class Vision implements AutoCloseable {
             if (llama.mtmd_input_chunk_get_type(chunk) == llama.MTMD_INPUT_CHUNK_TYPE_TEXT) {
                 copies.add(new PromptChunk.TextChunk(tokens(chunk)));
             } else {
-                copies.add(new ImageChunk(llama.mtmd_input_chunk_copy(chunk)));
+                boolean divisible = !llama.mtmd_decode_use_non_causal(context, chunk);
+                copies.add(new ImageChunk(llama.mtmd_input_chunk_copy(chunk), divisible));
             }
         }
         return copies;
@@ -184,8 +185,7 @@ public final class Vision implements AutoCloseable {
         for (int i = 0; i < offsets.length; i++) {
             moves[i] = next[i] != offsets[i];
         }
-        boolean divisible = !llama.mtmd_decode_use_non_causal(context, chunk.pointer());
-        return new ImageEmbedding(chunk, copy, size, mrope, divisible, offsets, moves);
+        return new ImageEmbedding(chunk, copy, size, mrope, offsets, moves);
     }
 
     /** Per token: time, height, width and the reserved axis, for an image at this position. */

@@ -226,7 +226,7 @@ public final class PromptBuilder {
                 String pixels = image.id().substring(0, image.id().lastIndexOf('/'));
                 images.put(units.size(), image);
                 String id = (salt == null ? "" : salt + "/") + pixels + "#" + tile;
-                units.add(new PromptUnit.Image(id, image.tokens(), image.positions()));
+                units.add(new PromptUnit.Image(id, image.tokens(), image.positions(), image.divisible()));
             }
         }
         if (units.isEmpty()) {

@@ -29,6 +29,7 @@ public sealed interface PromptUnit {
      * One whole image: half an image is never reused.
      *
      * @param id identity of its pixels
+     * @param divisible whether it may be evaluated in several steps
      */
-    record Image(String id, int cells, int positions) implements PromptUnit {}
+    record Image(String id, int cells, int positions, boolean divisible) implements PromptUnit {}
 }

@@ -2,6 +2,7 @@ package dev.luq.engine;
 
 import static dev.luq.engine.World.cells;
 import static dev.luq.engine.World.image;
+import static dev.luq.engine.World.indivisible;
 import static dev.luq.engine.World.join;
 import static dev.luq.engine.World.range;
 import static dev.luq.engine.World.text;
@@ -12,6 +13,7 @@ import dev.luq.prompt.PromptException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 class SchedulerImagesTest {
@@ -99,22 +101,19 @@ class SchedulerImagesTest {
 
     @Test
     void anIndivisibleImageIsDecodedAtOnceAndTextSharesTheRest() {
-        world.indivisible.add("cat");
         world.encoded.add("cat");
         world.generate("g", range(900, 3));
-        world.submit("a", join(image("cat", 12), text(1)), 1);
+        world.submit("a", join(indivisible("cat", 12), text(1)), 1);
         world.submit("b", range(0, 50), 0);
         assertEquals(Map.of("g", 1, "a", 12, "b", 3), cells(world.step()));
     }
 
     @Test
-    void anIndivisibleImageLargerThanAStepIsRefused() {
-        world.indivisible.add("cat");
-        world.encoded.add("cat");
-        world.generate("g", range(900, 3));
-        world.submit("a", join(image("cat", 13), text(1)), 1);
-        world.step();
+    void anIndivisibleImageLargerThanAStepIsRefusedBeforeItIsEncoded() {
+        world.submit("a", join(indivisible("cat", 13), text(1)), 1);
         assertEquals("image_too_large", world.failed.get("a").code());
+        world.step();
+        assertEquals(Set.of(), world.toEncode.keySet());
     }
 
     @Test

@@ -59,8 +59,6 @@ final class World implements Effects {
     final List<String> copied = new ArrayList<>();
     /** Requests whose next token ends their answer. */
     final Set<String> ending = new HashSet<>();
-    /** Images that must be decoded at once. */
-    final Set<String> indivisible = new HashSet<>();
     /** False for a model whose memory cannot be cut. */
     boolean forgetsParts = true;
 
@@ -111,7 +109,12 @@ final class World implements Effects {
     }
 
     static PromptUnit.Image image(String id, int cells) {
-        return new PromptUnit.Image(id, cells, cells / 4 + 1);
+        return new PromptUnit.Image(id, cells, cells / 4 + 1, true);
+    }
+
+    /** An image that must be decoded at once. */
+    static PromptUnit.Image indivisible(String id, int cells) {
+        return new PromptUnit.Image(id, cells, cells / 4 + 1, false);
     }
 
     /** The prompt and everything that was generated after it. */
@@ -233,12 +236,6 @@ final class World implements Effects {
     }
 
     @Override
-    public boolean divisible(PromptUnit.Image image) {
-        assertTrue(encoded.contains(image.id()));
-        return !indivisible.contains(image.id());
-    }
-
-    @Override
     public boolean remove(int sequence, int from, int to) {
         Iterator<Cell> cells = sequences.get(sequence).iterator();
         boolean partly = from > 0 && sequences.get(sequence).stream().anyMatch(c -> c.position >= from);
@@ -282,8 +279,7 @@ final class World implements Effects {
     @Override
     public void decode(Step.ImageSlice slice) {
         assertTrue(encoded.contains(slice.image().id()), "an image is encoded before it is decoded");
-        assertTrue(slice.count() == slice.image().cells()
-                || !indivisible.contains(slice.image().id()));
+        assertTrue(slice.count() == slice.image().cells() || slice.image().divisible());
         sequenceOf.put(slice.request(), slice.sequence());
         for (int i = 0; i < slice.count(); i++) {
             put(slice.sequence(), slice.image().id() + "/" + (slice.first() + i), slice.position(), false);
