@@ -1,5 +1,5 @@
 // What LUQ needs of llama.cpp's C++ library llama-common, as plain C: chat templates, tool calls, grammars, sampling
-// and logging; and the switch of our own kernels. Structured values are UTF-8 JSON.
+// and logging; the switch of our own kernels; and images encoded piece by piece. Structured values are UTF-8 JSON.
 //
 // A function that can fail returns NULL (or LUQ_FAILED) and leaves the reason in luq_last_error() of the same thread.
 // No C++ exception leaves this interface. Strings that are returned as `char *` belong to the caller, who frees them
@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "llama.h"
+#include "mtmd.h"
 
 #define LUQ_API __attribute__((visibility("default")))
 
@@ -72,6 +73,27 @@ LUQ_API const char * luq_kernel_trial_name(int index);
 // the CPU cannot run it the process ends by the signal that says so: SIGILL, SIGSEGV and their like are not handled
 // meanwhile.
 LUQ_API bool luq_kernel_trial(int index, double * verdict);
+
+// --- vision ----------------------------------------------------------------------------------------------------
+
+typedef struct luq_encoder luq_encoder;
+
+#define LUQ_STOPPED (-3)
+
+// Called on the thread that encodes, after each piece of the work, about 20 ms of it. It may wait. layer counts from 0
+// and is the one that the encoder has come to. Returns whether the encoding goes on.
+typedef bool (*luq_encoding_callback)(int layer);
+
+// For one context; threads are those of its parameters.
+LUQ_API luq_encoder * luq_encoder_init(int threads);
+// After the context.
+LUQ_API void luq_encoder_free(luq_encoder * encoder);
+// The context that is made with these parameters belongs to the encoder, which takes the place of another eval callback.
+LUQ_API void luq_encoder_attach(luq_encoder * encoder, struct mtmd_context_params * params);
+// As mtmd_encode_chunk, in pieces; its embeddings are where that leaves them. The callback may be NULL: then all is one
+// piece. Returns LUQ_STOPPED if the callback ended it, and LUQ_FAILED or what mtmd_encode_chunk returned if it failed.
+LUQ_API int32_t luq_encoder_encode(luq_encoder * encoder, mtmd_context * context, const mtmd_input_chunk * chunk,
+                                   luq_encoding_callback callback);
 
 // --- chat ------------------------------------------------------------------------------------------------------
 

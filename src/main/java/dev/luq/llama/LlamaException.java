@@ -59,6 +59,13 @@ public abstract sealed class LlamaException extends RuntimeException {
         }
     }
 
+    /** An image was not encoded to its end: its {@link EncodingListener} did not want that. */
+    public static final class EncodingStopped extends LlamaException {
+        EncodingStopped() {
+            super("the encoding was stopped");
+        }
+    }
+
     /** The KV cache has no room for the batch; nothing of it was evaluated. Remove tokens and try again. */
     public static final class NoKvSpace extends LlamaException {
         NoKvSpace(String message) {

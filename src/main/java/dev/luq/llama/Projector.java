@@ -7,10 +7,11 @@ import dev.luq.preset.gguf_init_params;
 import dev.luq.preset.global.llama;
 import java.nio.file.Path;
 import java.util.Set;
+import java.util.function.Function;
 import org.bytedeco.javacpp.BytePointer;
 
 /**
- * Which decoders a projector was made for. llama.cpp only compares the sizes of the embeddings: a projector of another
+ * What a projector's file says: which decoders it was made for, and its layers. llama.cpp only compares the sizes of the embeddings: a projector of another
  * family with the same size would be accepted and give nonsense.
  */
 final class Projector {
@@ -47,20 +48,36 @@ final class Projector {
 
     /** The file's {@code clip.projector_type}, or empty when it cannot be read. */
     private static String type(Path mmproj) {
+        return read(mmproj, "", file -> {
+            for (String key : new String[] {"clip.vision.projector_type", "clip.projector_type"}) {
+                long id = llama.gguf_find_key(file, key);
+                if (id >= 0 && llama.gguf_get_kv_type(file, id) == llama.GGUF_TYPE_STRING) {
+                    return llama.gguf_get_val_str(file, id).getString(UTF_8);
+                }
+            }
+            return "";
+        });
+    }
+
+    /** The encoder's layers, at least 1. */
+    static int layers(Path mmproj) {
+        return read(mmproj, 1, file -> {
+            long id = llama.gguf_find_key(file, "clip.vision.block_count");
+            return id >= 0 && llama.gguf_get_kv_type(file, id) == llama.GGUF_TYPE_UINT32
+                    ? Math.max(1, llama.gguf_get_val_u32(file, id))
+                    : 1;
+        });
+    }
+
+    private static <T> T read(Path mmproj, T unreadable, Function<gguf_context, T> reader) {
         try (BytePointer name = Native.utf8(mmproj.toString());
                 gguf_init_params params = new gguf_init_params().no_alloc(true)) {
             gguf_context file = llama.gguf_init_from_file(name, params);
             if (file == null) {
-                return "";
+                return unreadable;
             }
             try {
-                for (String key : new String[] {"clip.vision.projector_type", "clip.projector_type"}) {
-                    long id = llama.gguf_find_key(file, key);
-                    if (id >= 0 && llama.gguf_get_kv_type(file, id) == llama.GGUF_TYPE_STRING) {
-                        return llama.gguf_get_val_str(file, id).getString(UTF_8);
-                    }
-                }
-                return "";
+                return reader.apply(file);
             } finally {
                 llama.gguf_free(file);
             }

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.luq.machine.Processors;
 import dev.luq.preset.global.llama;
+import dev.luq.preset.luq_encoder;
 import dev.luq.preset.mtmd_bitmap;
 import dev.luq.preset.mtmd_context;
 import dev.luq.preset.mtmd_context_params;
@@ -32,14 +33,19 @@ public final class Vision implements AutoCloseable {
     private final Model model;
     private final mtmd_context context;
     private final boolean mrope;
+    private final int layers;
+    /** Computes in pieces; null with a tap. */
+    private final luq_encoder encoder;
     /** Called from C while the context lives; null without a tap. */
     private final TapCallback tap;
 
     private boolean closed;
 
-    private Vision(Model model, mtmd_context context, TapCallback tap) {
+    private Vision(Model model, mtmd_context context, int layers, luq_encoder encoder, TapCallback tap) {
         this.model = model;
         this.context = context;
+        this.layers = layers;
+        this.encoder = encoder;
         this.tap = tap;
         this.mrope = llama.mtmd_decode_use_mrope(context);
     }
@@ -63,7 +69,9 @@ public final class Vision implements AutoCloseable {
         Path file = mmproj.toAbsolutePath();
         model.use();
         mtmd_context context = null;
+        int threads = Processors.threads(options.threads());
         TapCallback callback = tap == null ? null : new TapCallback(tap);
+        luq_encoder encoder = tap == null ? llama.luq_encoder_init(threads) : null;
         boolean opened = false;
         Native.clearLoggedErrors();
         try (BytePointer name = Native.utf8(file.toString());
@@ -72,12 +80,16 @@ public final class Vision implements AutoCloseable {
                     .print_timings(false)
                     .warmup(false)
                     .flash_attn_type(llama.LLAMA_FLASH_ATTN_TYPE_ENABLED)
-                    .n_threads(Processors.threads(options.threads()));
+                    .n_threads(threads);
             if (options.imageMaxTokens() > 0) {
                 params.image_max_tokens(options.imageMaxTokens());
             }
             if (callback != null) {
                 params.cb_eval(callback);
+            } else if (encoder != null) {
+                llama.luq_encoder_attach(encoder, params);
+            } else {
+                throw new LlamaException.VisionLoad("images cannot be encoded: " + Native.lastError());
             }
             context = llama.mtmd_init_from_file(name, model.pointer(), params);
             if (context == null) {
@@ -89,17 +101,24 @@ public final class Vision implements AutoCloseable {
             }
             Projector.check(file, model);
             opened = true;
-            return new Vision(model, context, callback);
+            return new Vision(model, context, Projector.layers(file), encoder, callback);
         } finally {
             if (!opened) {
-                if (context != null) {
-                    llama.mtmd_free(context);
-                }
-                if (callback != null) {
-                    callback.close();
-                }
+                free(context, encoder, callback);
                 model.releaseUse();
             }
+        }
+    }
+
+    private static void free(mtmd_context context, luq_encoder encoder, TapCallback tap) {
+        if (context != null) {
+            llama.mtmd_free(context);
+        }
+        if (encoder != null) {
+            llama.luq_encoder_free(encoder);
+        }
+        if (tap != null) {
+            tap.close();
         }
     }
 
@@ -166,15 +185,49 @@ public final class Vision implements AutoCloseable {
      * @throws LlamaException.InvalidImage the image cannot be encoded
      */
     public ImageEmbedding encode(ImageChunk chunk) {
+        return encode(chunk, EncodingListener.NONE);
+    }
+
+    /**
+     * Computes the embeddings of an image piece by piece.
+     *
+     * @param listener hears nothing where a tap does
+     * @return owned by the caller
+     * @throws LlamaException.EncodingStopped the listener wanted no more
+     * @throws LlamaException.InvalidImage the image cannot be encoded
+     */
+    public ImageEmbedding encode(ImageChunk chunk, EncodingListener listener) {
         Native.clearLoggedErrors();
-        int result = llama.mtmd_encode_chunk(pointer(), chunk.pointer());
-        if (tap != null) {
-            tap.rethrow();
+        int result = tap == null ? encodeInPieces(chunk, listener) : encodeTapped(chunk);
+        if (result == llama.LUQ_STOPPED) {
+            throw new LlamaException.EncodingStopped();
         }
         if (result != 0) {
+            String own = result == llama.LUQ_FAILED ? Native.lastError() : "llama.cpp gave no reason";
             throw new LlamaException.InvalidImage(
-                    "the image cannot be encoded: " + Native.loggedReason("llama.cpp gave no reason", List.of()));
+                    "the image cannot be encoded: " + Native.loggedReason(own, List.of()));
         }
+        return embedding(chunk);
+    }
+
+    private int encodeTapped(ImageChunk chunk) {
+        int result = llama.mtmd_encode_chunk(pointer(), chunk.pointer());
+        tap.rethrow();
+        return result;
+    }
+
+    private int encodeInPieces(ImageChunk chunk, EncodingListener listener) {
+        if (listener == EncodingListener.NONE) {
+            return llama.luq_encoder_encode(encoder, pointer(), chunk.pointer(), null);
+        }
+        try (EncodingCallback callback = new EncodingCallback(listener, layers)) {
+            int result = llama.luq_encoder_encode(encoder, pointer(), chunk.pointer(), callback);
+            callback.rethrow();
+            return result;
+        }
+    }
+
+    private ImageEmbedding embedding(ImageChunk chunk) {
         int size = model.inputEmbeddingSize();
         long floats = (long) chunk.tokens() * size;
         FloatPointer copy = new FloatPointer(floats);
@@ -210,10 +263,7 @@ public final class Vision implements AutoCloseable {
     public void close() {
         if (!closed) {
             closed = true;
-            llama.mtmd_free(context);
-            if (tap != null) {
-                tap.close();
-            }
+            free(context, encoder, tap);
             model.releaseUse();
         }
     }

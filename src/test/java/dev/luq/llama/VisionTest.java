@@ -10,9 +10,11 @@ import dev.luq.Integration;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -111,6 +113,68 @@ class VisionTest {
             assertEquals(25, chunk.tokens());
             for (float value : encoded(vision, chunk)) {
                 assertTrue(Float.isFinite(value));
+            }
+        }
+    }
+
+    /** 1,296 tokens: some of its nodes take longer than a piece. */
+    private static PromptPart.Image large() {
+        return image(1008, 1008, "large");
+    }
+
+    @Test
+    void anImageIsEncodedInPiecesAndIsTheSame() {
+        for (String model : List.of(TinyModels.QWEN, TinyModels.LLAVA)) {
+            try (Vision vision = TinyModels.vision(model);
+                    ImageChunk chunk = imageChunk(vision, large())) {
+                float[] whole = encoded(vision, chunk);
+                List<Float> shares = new ArrayList<>();
+                try (ImageEmbedding embedding = vision.encode(chunk, shares::add)) {
+                    assertArrayEquals(whole, TinyModels.copy(embedding.data()), 1e-5f);
+                }
+                List<Float> sorted = shares.stream().sorted().toList();
+                assertEquals(sorted, shares);
+                assertTrue(shares.stream().allMatch(share -> share >= 0 && share <= 1), shares::toString);
+                if (model.equals(TinyModels.QWEN)) { // the other one has 25 patches, whatever the image
+                    assertTrue(shares.size() > 2 && shares.get(shares.size() - 1) >= 0.5, shares::toString);
+                }
+            }
+        }
+    }
+
+    @Test
+    void anEncodingEndsWhereItsListenerWantsNoMore() {
+        try (Vision vision = TinyModels.vision(TinyModels.QWEN);
+                ImageChunk chunk = imageChunk(vision, large());
+                ImageChunk next = imageChunk(vision, image(140, 140, "next"))) {
+            float[] expected = encoded(vision, next);
+            AtomicInteger pieces = new AtomicInteger();
+            for (int last : new int[] {1, 3}) {
+                pieces.set(0);
+                assertThrows(
+                        LlamaException.EncodingStopped.class,
+                        () -> vision.encode(chunk, share -> pieces.incrementAndGet() < last));
+                assertEquals(last, pieces.get());
+                assertArrayEquals(expected, encoded(vision, next));
+            }
+            assertThrows(
+                    IllegalArgumentException.class,
+                    () -> vision.encode(chunk, share -> {
+                        throw new IllegalArgumentException("" + share);
+                    }));
+            assertArrayEquals(expected, encoded(vision, next));
+        }
+    }
+
+    /** The memory that encoding takes is estimated from that bound. No image is longer: {@code ImageIntake} refuses it. */
+    @Test
+    void noImageHasMoreTokensThanTheBound() {
+        try (Vision vision = Vision.open(
+                TinyModels.mmprojFile(TinyModels.QWEN), TinyModels.model(TinyModels.QWEN), new VisionOptions(1, 256))) {
+            for (int[] size : new int[][] {{2000, 2000}, {28, 5600}, {10, 2000}, {5000, 25}, {3999, 333}, {6000, 60}}) {
+                try (ImageChunk chunk = imageChunk(vision, image(size[0], size[1], "long"))) {
+                    assertTrue(chunk.tokens() <= 256, () -> Arrays.toString(size) + " has " + chunk.tokens());
+                }
             }
         }
     }
