@@ -2,6 +2,7 @@ package dev.luq.engine;
 
 import dev.luq.llama.ChatTemplates;
 import dev.luq.llama.Context;
+import dev.luq.llama.EncodingListener;
 import dev.luq.llama.ImageChunk;
 import dev.luq.llama.ImageEmbedding;
 import dev.luq.llama.LlamaException;
@@ -15,8 +16,8 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.function.BiFunction;
 import java.util.function.Consumer;
-import java.util.function.Function;
 
 /**
  * Generates for many requests at once with one model. Thread-safe.
@@ -55,7 +56,7 @@ public final class Engine implements AutoCloseable {
             Context context,
             ChatTemplates templates,
             Vision vision,
-            Function<ImageChunk, ImageEmbedding> encoder,
+            BiFunction<ImageChunk, EncodingListener, ImageEmbedding> encoder,
             WorkListener work) {
         this.work = work;
         PromptBuilder prompts = new PromptBuilder(model, templates, vision, context.contextSize());
@@ -91,7 +92,7 @@ public final class Engine implements AutoCloseable {
             Context context,
             ChatTemplates templates,
             Vision vision,
-            Function<ImageChunk, ImageEmbedding> encoder,
+            BiFunction<ImageChunk, EncodingListener, ImageEmbedding> encoder,
             WorkListener work) {
         if (options.sequences() > context.options().sequences()
                 || options.batchSize() > context.options().batchSize()) {
@@ -131,9 +132,13 @@ public final class Engine implements AutoCloseable {
         }
     }
 
-    /** Stops a request before the next step, wherever it stands. Ids that are not in flight are ignored. */
+    /**
+     * Stops a request before the next step, wherever it stands, and the encoding of its images within moments. Ids that
+     * are not in flight are ignored.
+     */
     public void cancel(String id) {
         mailbox.add(new Event(id, () -> scheduler.cancelled(id)));
+        effects.cancelling(id);
     }
 
     /** A snapshot, at most one step old. When a request's last event comes, it counts as ended here. */
@@ -353,6 +358,11 @@ public final class Engine implements AutoCloseable {
                 effects.encodingFailed(image);
                 scheduler.encodingFailed(image, failure);
             }));
+        }
+
+        @Override
+        public void encodingStopped(String image) {
+            mailbox.add(new Event(null, () -> effects.encodingStopped(image)));
         }
 
         @Override

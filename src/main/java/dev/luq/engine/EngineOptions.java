@@ -11,8 +11,11 @@ import java.time.Duration;
  * @param imageCacheBytes upper bound of the image embeddings kept for later requests
  * @param streamInterval text that a request generates within this time of its last delta is gathered into the next one;
  *        zero for a delta per token
+ * @param encodesInTurns whether steps and the encoding of images take turns on the processors: where there are fewer than
+ *        the threads of both together
  */
-public record EngineOptions(int sequences, int batchSize, long imageCacheBytes, Duration streamInterval) {
+public record EngineOptions(
+        int sequences, int batchSize, long imageCacheBytes, Duration streamInterval, boolean encodesInTurns) {
 
     public EngineOptions {
         if (sequences < 1 || batchSize <= sequences || imageCacheBytes < 0 || streamInterval.isNegative()) {

@@ -1,5 +1,6 @@
 package dev.luq.engine;
 
+import dev.luq.llama.EncodingListener;
 import dev.luq.llama.FiniteNumbers;
 import dev.luq.llama.ImageChunk;
 import dev.luq.llama.ImageEmbedding;
@@ -7,16 +8,18 @@ import dev.luq.llama.LlamaException;
 import dev.luq.prompt.EmbeddingCache;
 import dev.luq.prompt.PromptException;
 import dev.luq.prompt.PromptUnit;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ThreadPoolExecutor;
-import java.util.function.Function;
+import java.util.function.BiFunction;
 
 /**
- * Encodes images on a thread of its own, each once for all requests that wait for it, and caches the embeddings. Its
- * methods are for the engine thread; results come through {@link LlamaEffects.Replies}. Owns the embeddings.
+ * Encodes images on a thread of its own, each once for all requests that wait for it, and caches the embeddings. An
+ * encoding goes on as long as a request waits for it that is not cancelled, and takes turns with the engine's steps
+ * ({@link Turns}). Its methods are for the engine thread unless they say otherwise; results come through
+ * {@link LlamaEffects.Replies}. Owns the embeddings.
  */
 final class ImageEncoder implements AutoCloseable {
 
@@ -27,28 +30,30 @@ final class ImageEncoder implements AutoCloseable {
      */
     private record Waiter(RequestState request, int unit) {}
 
-    private final Function<ImageChunk, ImageEmbedding> encode;
+    private final BiFunction<ImageChunk, EncodingListener, ImageEmbedding> encode;
+    private final Turns turns;
     private final LlamaEffects.Replies replies;
     private final WorkListener work;
     private final LlamaEffects.Counters counters;
     private final EmbeddingCache<ImageEmbedding> embeddings;
     private final ThreadPoolExecutor thread = NativeThreads.pool("luq-image", 1);
     /** By image that is being encoded or queued for it. */
-    private final Map<String, List<Waiter>> waiters = new HashMap<>();
-
     private final Map<String, Job> jobs = new HashMap<>();
 
     /**
      * @param encode used on one thread at a time
+     * @param turns of this and the steps
      * @param cacheBytes of embeddings that are kept while no request uses them
      */
     ImageEncoder(
-            Function<ImageChunk, ImageEmbedding> encode,
+            BiFunction<ImageChunk, EncodingListener, ImageEmbedding> encode,
+            Turns turns,
             long cacheBytes,
             LlamaEffects.Replies replies,
             WorkListener work,
             LlamaEffects.Counters counters) {
         this.encode = encode;
+        this.turns = turns;
         this.replies = replies;
         this.work = work;
         this.counters = counters;
@@ -56,29 +61,61 @@ final class ImageEncoder implements AutoCloseable {
     }
 
     /** Encodes one image on the encoder's thread. */
-    private final class Job implements Runnable {
-        private final String request;
+    private final class Job implements Runnable, EncodingListener {
         private final String image;
         private final ImageChunk chunk;
+        /** Read by the encoder's thread. */
+        private final List<Waiter> waiters = new CopyOnWriteArrayList<>();
 
-        /** @param request the first one that waits for the image */
-        Job(String request, String image, ImageChunk chunk) {
-            this.request = request;
+        private volatile float share;
+
+        /** @param first waits for the image and has its pixels */
+        Job(String image, Waiter first) {
             this.image = image;
-            this.chunk = chunk;
+            this.chunk = first.request.takeImage(first.unit);
+            waiters.add(first);
+        }
+
+        /** Any thread. */
+        private boolean isWanted() {
+            return waiters.stream().anyMatch(waiter -> waiter.request.isWanted());
+        }
+
+        @Override
+        public boolean computed(float newShare) {
+            share = newShare;
+            turns.piece(this::isWanted);
+            return isWanted();
         }
 
         @Override
         public void run() {
-            long start = System.nanoTime();
-            work.begins(WorkListener.Work.IMAGE, List.of(request));
+            turns.beginEncoding(this::isWanted);
             try (chunk) {
-                ImageEmbedding embedding = encode.apply(chunk);
+                if (isWanted()) {
+                    encode();
+                } else {
+                    replies.encodingStopped(image);
+                }
+            } finally {
+                turns.endEncoding();
+            }
+        }
+
+        private void encode() {
+            long start = System.nanoTime();
+            work.begins(
+                    WorkListener.Work.IMAGE,
+                    waiters.stream().map(waiter -> waiter.request.id()).limit(1).toList());
+            try {
+                ImageEmbedding embedding = encode.apply(chunk, this);
                 if (!FiniteNumbers.areFinite(embedding.data())) {
                     embedding.close();
                     throw new EngineException.NonFiniteOutput("The embeddings of the image");
                 }
                 replies.encoded(image, embedding, (System.nanoTime() - start) / 1e6);
+            } catch (LlamaException.EncodingStopped e) {
+                replies.encodingStopped(image);
             } catch (LlamaException.InvalidImage e) {
                 replies.encodingFailed(image, EngineException.of(new PromptException.InvalidImage(e.getMessage(), e)));
             } catch (RuntimeException | Error e) {
@@ -97,22 +134,34 @@ final class ImageEncoder implements AutoCloseable {
             request.pin(unit, image.id());
             return true;
         }
-        waiters.computeIfAbsent(image.id(), id -> {
-                    Job job = new Job(request.id(), id, request.takeImage(unit));
-                    jobs.put(id, job);
-                    thread.execute(job);
-                    return new ArrayList<>();
-                })
-                .add(new Waiter(request, unit));
+        Waiter waiter = new Waiter(request, unit);
+        Job job = jobs.get(image.id());
+        if (job == null) {
+            start(image.id(), waiter);
+        } else {
+            job.waiters.add(waiter);
+        }
         return false;
+    }
+
+    private Job start(String image, Waiter first) {
+        Job job = new Job(image, first);
+        jobs.put(image, job);
+        thread.execute(job);
+        return job;
+    }
+
+    /** Of an image that a request waits for: the share of the encoder's layers that are done, 0..1. */
+    float share(PromptUnit.Image image) {
+        Job job = jobs.get(image.id());
+        return job == null ? 0 : job.share;
     }
 
     /** Takes an image's embedding over and pins it for the requests that wait for it. */
     void encoded(String image, ImageEmbedding embedding, double millis) {
         counters.imagesEncoded++;
         counters.imageEncodeMillis += millis;
-        jobs.remove(image);
-        List<Waiter> waiting = waiters.remove(image);
+        List<Waiter> waiting = jobs.remove(image).waiters;
         embeddings.put(image, embedding, embedding.bytes(), waiting.size());
         for (Waiter waiter : waiting) {
             waiter.request.pin(waiter.unit, image);
@@ -122,7 +171,19 @@ final class ImageEncoder implements AutoCloseable {
 
     void encodingFailed(String image) {
         jobs.remove(image);
-        waiters.remove(image);
+    }
+
+    /** An image was not encoded to its end. It begins anew for requests that have come to wait for it since. */
+    void encodingStopped(String image) {
+        List<Waiter> waiting = jobs.remove(image).waiters;
+        if (!waiting.isEmpty()) {
+            start(image, waiting.get(0)).waiters.addAll(waiting.subList(1, waiting.size()));
+        }
+    }
+
+    /** Looks again at who is cancelled. Any thread. */
+    void cancelled() {
+        turns.wake();
     }
 
     /** @throws IllegalStateException unless a request has pinned it */
@@ -135,21 +196,17 @@ final class ImageEncoder implements AutoCloseable {
         request.unpin(unit, embeddings);
     }
 
-    /** A request ends. An image that no other request waits for is not encoded, unless that has begun. */
+    /** A request ends. An image that no other request waits for is not encoded any further. */
     void release(RequestState request) {
-        waiters.entrySet().removeIf(entry -> {
-            entry.getValue().removeIf(waiter -> waiter.request == request);
-            if (!entry.getValue().isEmpty()) {
-                return false;
+        jobs.values().removeIf(job -> {
+            job.waiters.removeIf(waiter -> waiter.request == request);
+            boolean dropped = job.waiters.isEmpty() && thread.remove(job);
+            if (dropped) {
+                job.chunk.close();
             }
-            Job job = jobs.get(entry.getKey());
-            if (!thread.remove(job)) {
-                return false;
-            }
-            jobs.remove(entry.getKey());
-            job.chunk.close();
-            return true;
+            return dropped;
         });
+        turns.wake();
         request.unpinAll(embeddings);
     }
 

@@ -1,6 +1,7 @@
 package dev.luq.engine;
 
 import dev.luq.llama.Context;
+import dev.luq.llama.EncodingListener;
 import dev.luq.llama.FiniteTap;
 import dev.luq.llama.ImageChunk;
 import dev.luq.llama.ImageEmbedding;
@@ -14,9 +15,10 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadPoolExecutor;
+import java.util.function.BiFunction;
 import java.util.function.Consumer;
-import java.util.function.Function;
 
 /**
  * {@link Effects} on llama.cpp. Prompts are prepared on other threads: short texts, long texts and those with images
@@ -39,6 +41,9 @@ final class LlamaEffects implements Effects, AutoCloseable {
 
         void encodingFailed(String image, EngineException failure);
 
+        /** Nobody waited for the image any more. */
+        void encodingStopped(String image);
+
         /** The request's client is gone. */
         void abandoned(String request);
     }
@@ -54,10 +59,12 @@ final class LlamaEffects implements Effects, AutoCloseable {
     private final WorkListener work;
     private final long streamInterval;
     private final TokenBatch batch;
+    private final Turns turns;
     private final ThreadPoolExecutor shortTexts = NativeThreads.pool("luq-short-prompt", 1);
     private final ThreadPoolExecutor longTexts = NativeThreads.pool("luq-long-prompt", 2);
     private final ThreadPoolExecutor withImages = NativeThreads.pool("luq-image-prompt", 1);
-    private final Map<String, RequestState> requests = new HashMap<>();
+    /** Changed by the engine thread. */
+    private final Map<String, RequestState> requests = new ConcurrentHashMap<>();
     /** Index in the latest batch of each request's logits. */
     private final Map<String, Integer> outputs = new HashMap<>();
 
@@ -87,7 +94,7 @@ final class LlamaEffects implements Effects, AutoCloseable {
             Context context,
             Vocabulary vocabulary,
             PromptBuilder prompts,
-            Function<ImageChunk, ImageEmbedding> encoder,
+            BiFunction<ImageChunk, EncodingListener, ImageEmbedding> encoder,
             EngineOptions options,
             Replies replies,
             Runnable beforeEnd,
@@ -100,7 +107,8 @@ final class LlamaEffects implements Effects, AutoCloseable {
         this.work = work;
         this.streamInterval = options.streamInterval().toNanos();
         this.batch = TokenBatch.create(options.batchSize());
-        this.images = new ImageEncoder(encoder, options.imageCacheBytes(), replies, work, counters);
+        this.turns = new Turns(options.encodesInTurns());
+        this.images = new ImageEncoder(encoder, turns, options.imageCacheBytes(), replies, work, counters);
     }
 
     /**
@@ -111,6 +119,15 @@ final class LlamaEffects implements Effects, AutoCloseable {
     boolean add(GenerationRequest request, Consumer<GenerationEvent> consumer) {
         Runnable abandon = () -> replies.abandoned(request.id());
         return requests.putIfAbsent(request.id(), new RequestState(request, consumer, streamInterval, abandon)) == null;
+    }
+
+    /** Begins to cancel a request: an image is not encoded for it any further. Any thread; unknown ids are ignored. */
+    void cancelling(String request) {
+        RequestState state = requests.get(request);
+        if (state != null) {
+            state.cancel();
+            images.cancelled();
+        }
     }
 
     // ---- preparing ----
@@ -182,6 +199,10 @@ final class LlamaEffects implements Effects, AutoCloseable {
         images.encodingFailed(image);
     }
 
+    void encodingStopped(String image) {
+        images.encodingStopped(image);
+    }
+
     // ---- decoding ----
 
     @Override
@@ -200,7 +221,7 @@ final class LlamaEffects implements Effects, AutoCloseable {
         if (batch.size() > runs.size()) {
             flushDeltas();
         }
-        context.decode(batch);
+        turns.step(() -> context.decode(batch));
     }
 
     private void fill(List<Step.TokenRun> runs) {
@@ -220,13 +241,13 @@ final class LlamaEffects implements Effects, AutoCloseable {
     @Override
     public void decode(Step.ImageSlice slice) {
         flushDeltas();
-        context.decode(
+        turns.step(() -> context.decode(
                 images.embedding(slice.image()),
                 slice.first(),
                 slice.count(),
                 slice.position(),
                 slice.sequence(),
-                slice.output() ? 1 : 0);
+                slice.output() ? 1 : 0));
         outputs.clear();
         outputs.put(slice.request(), slice.count() - 1);
         if (slice.last()) {
@@ -253,7 +274,7 @@ final class LlamaEffects implements Effects, AutoCloseable {
         fill(List.of(run));
         context.watch(tap);
         try {
-            context.decode(batch);
+            turns.step(() -> context.decode(batch));
         } catch (LlamaException e) {
             LOG.log(System.Logger.Level.WARNING, "A step cannot be decoded again", e);
         } finally {

@@ -26,6 +26,7 @@ final class RequestState implements AutoCloseable {
     private final long streamInterval;
     private final Runnable onConsumerFailure;
     private boolean consumerFailed;
+    private volatile boolean cancelled;
     private volatile boolean ended;
     private PromptBuilder.Prepared prepared;
     private OutputProcessor output;
@@ -66,6 +67,16 @@ final class RequestState implements AutoCloseable {
     /** Whether the request has ended. Any thread. */
     boolean ended() {
         return ended;
+    }
+
+    /** The engine is about to end the request. Any thread. */
+    void cancel() {
+        cancelled = true;
+    }
+
+    /** Whether the request goes on, as far as is known. Any thread. */
+    boolean isWanted() {
+        return !cancelled && !ended;
     }
 
     void emit(GenerationEvent event) {

@@ -35,7 +35,7 @@ public sealed interface ServerFrame {
      * @param slots sequences decoded at once, 1 or more
      * @param batchSize tokens evaluated in one step at most
      * @param threads compute threads for decoding; 0 takes the processors available
-     * @param imageThreads compute threads for encoding images, which runs beside decoding; 0 takes half of the processors
+     * @param imageThreads compute threads for encoding images; 0 takes as many as for decoding
      * @param imageCacheBytes upper bound of the image embedding cache in bytes
      * @param imageMaxTokens upper bound of one image's tokens; 0 takes the model's own
      * @param streamIntervalMillis text generated within this time of a request's last delta is gathered into its next one

@@ -46,7 +46,10 @@ public interface WorkerConfig {
     @WithDefault("fast")
     Kernels kernels();
 
-    /** Compute threads for encoding images, which runs beside decoding; 0 takes half of the processors. */
+    /**
+     * Compute threads for encoding images; 0 takes as many as for decoding. Where both together are more than the processors,
+     * encoding and decoding compute in turns of equal length; otherwise beside each other.
+     */
     @WithDefault("0")
     int imageThreads();
 
@@ -90,7 +93,7 @@ public interface WorkerConfig {
 
     /**
      * A worker that has not confirmed the end of a cancelled request after this time hangs, and is replaced. Longer
-     * than the encoding of the largest image, which cannot be interrupted.
+     * than its longest step takes, which cannot be interrupted.
      */
     @WithDefault("5M")
     Duration stallTimeout();

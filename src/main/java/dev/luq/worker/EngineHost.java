@@ -66,15 +66,18 @@ final class EngineHost implements ModelHost {
             ChatTemplates templates = ChatTemplates.of(model);
             boolean tools = templates.supportsTools();
             loads("its vision projector");
+            int threads = Processors.threads(load.threads());
+            int imageThreads = load.imageThreads() > 0 ? load.imageThreads() : threads;
             Vision vision = mmproj.isEmpty()
                     ? null
-                    : Vision.open(mmproj.get(), model, new VisionOptions(imageThreads(load), load.imageMaxTokens()));
+                    : Vision.open(mmproj.get(), model, new VisionOptions(imageThreads, load.imageMaxTokens()));
             engine = Engine.start(
                     new EngineOptions(
                             load.slots(),
                             batchSize,
                             load.imageCacheBytes(),
-                            Duration.ofMillis(load.streamIntervalMillis())),
+                            Duration.ofMillis(load.streamIntervalMillis()),
+                            threads + imageThreads > Processors.available()),
                     model,
                     context,
                     templates,
@@ -136,11 +139,6 @@ final class EngineHost implements ModelHost {
             case IMAGE -> Blackbox.Stage.IMAGE;
             case STEP -> Blackbox.Stage.STEP;
         };
-    }
-
-    /** Half of the processors unless told otherwise: images are encoded while others decode. */
-    private static int imageThreads(ServerFrame.Load load) {
-        return load.imageThreads() > 0 ? load.imageThreads() : Math.max(1, Processors.available() / 2);
     }
 
     /** llama.cpp's account of what it loads, over a hundred lines, is for those who look for a fault. */

@@ -11,7 +11,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.luq.Integration;
 import dev.luq.engine.TinyEngine.Outcome;
-import dev.luq.llama.Vision;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -88,7 +87,7 @@ class EngineFailuresTest {
 
     @Test
     void aModelWithoutVisionRefusesImages() throws Exception {
-        try (TinyEngine tiny = new TinyEngine(QWEN, 4, 64, false, Vision::encode)) {
+        try (TinyEngine tiny = TinyEngine.withoutVision(QWEN)) {
             GenerationEvent.Failed failed = tiny.complete(
                             tiny.ask(userWithImages("x", 1)).image(noise(1)))
                     .failed();
@@ -99,7 +98,7 @@ class EngineFailuresTest {
 
     @Test
     void anImageThatCannotBeEncodedFailsItsRequestOnly() throws Exception {
-        try (TinyEngine tiny = new TinyEngine(QWEN, 4, 64, true, (vision, chunk) -> {
+        try (TinyEngine tiny = new TinyEngine(QWEN, 4, 64, (vision, chunk, listener) -> {
             throw new IllegalStateException("secret detail");
         })) {
             Outcome text = tiny.submit(tiny.ask(user("x")));

@@ -1,5 +1,6 @@
 package dev.luq.engine;
 
+import static dev.luq.Until.until;
 import static dev.luq.engine.TinyEngine.QWEN;
 import static dev.luq.engine.TinyEngine.noise;
 import static dev.luq.engine.TinyEngine.user;
@@ -50,7 +51,7 @@ class EngineTest {
     void threeStreamsGoOnWhileTheFourthsImageIsEncoded() throws Exception {
         CountDownLatch encoding = new CountDownLatch(1);
         CountDownLatch furtherTokens = new CountDownLatch(3);
-        try (TinyEngine tiny = new TinyEngine(QWEN, 4, 64, true, (vision, chunk) -> {
+        try (TinyEngine tiny = new TinyEngine(QWEN, 4, 64, (vision, chunk, listener) -> {
             encoding.countDown();
             awaitQuietly(furtherTokens);
             return vision.encode(chunk);
@@ -122,7 +123,7 @@ class EngineTest {
     void cancellingWhileTheImageIsEncodedAnswersAtOnce() throws Exception {
         CountDownLatch encoding = new CountDownLatch(1);
         CountDownLatch cancelled = new CountDownLatch(1);
-        try (TinyEngine tiny = new TinyEngine(QWEN, 4, 64, true, (vision, chunk) -> {
+        try (TinyEngine tiny = new TinyEngine(QWEN, 4, 64, (vision, chunk, listener) -> {
             encoding.countDown();
             awaitQuietly(cancelled);
             return vision.encode(chunk);
@@ -140,6 +141,111 @@ class EngineTest {
             Outcome next = tiny.complete(tiny.ask(userWithImages("x", 1)).image(noise(1)));
             assertEquals(16, next.tokens().size());
             assertEquals(1, tiny.engine.stats().imagesEncoded(), "the one that had begun serves the next");
+        }
+    }
+
+    /** Side in pixels of a picture whose encoding takes several pieces; the context holds two. */
+    private static final int LARGE = 308;
+
+    @Test
+    void cancellingStopsTheEncodingItself() throws Exception {
+        CountDownLatch encoding = new CountDownLatch(1);
+        CountDownLatch cancelled = new CountDownLatch(1);
+        try (TinyEngine tiny = new TinyEngine(
+                QWEN,
+                4,
+                64,
+                (vision, chunk, listener) -> vision.encode(chunk, share -> {
+                    encoding.countDown();
+                    awaitQuietly(cancelled);
+                    return listener.computed(share);
+                }))) {
+            Outcome large = tiny.submit(
+                    tiny.ask(userWithImages("x", 1)).image(noise(1, LARGE)).as("large"), event -> {});
+            encoding.await();
+            tiny.engine.cancel("large");
+            cancelled.countDown();
+            assertEquals("cancelled", large.await().failed().code());
+            Outcome next = tiny.complete(tiny.ask(userWithImages("y", 1)).image(noise(2)));
+            assertEquals(16, next.tokens().size());
+            assertEquals(1, tiny.engine.stats().imagesEncoded(), "the large one was not encoded to its end");
+        }
+    }
+
+    @Test
+    void anEncodingGoesOnAsLongAsSomebodyWaitsForIt() throws Exception {
+        CountDownLatch encoding = new CountDownLatch(1);
+        CountDownLatch goOn = new CountDownLatch(1);
+        try (TinyEngine tiny = new TinyEngine(
+                QWEN,
+                4,
+                64,
+                (vision, chunk, listener) -> vision.encode(chunk, share -> {
+                    encoding.countDown();
+                    awaitQuietly(goOn);
+                    return listener.computed(share);
+                }))) {
+            // Without the cache of prompts, no request waits for another one's prompt.
+            Ask ask = tiny.ask(userWithImages("x", 1)).image(noise(1, LARGE)).withoutCache();
+            Outcome first = tiny.submit(ask.as("first"), event -> {});
+            encoding.await();
+            Outcome second = tiny.submit(ask.as("second"), event -> {});
+            until("both to wait for the image", () -> tiny.engine.stats().imageQueries() == 2);
+            tiny.engine.cancel("first");
+            assertEquals("cancelled", first.await().failed().code());
+            goOn.countDown();
+            assertEquals(16, second.await().tokens().size());
+            assertEquals(1, tiny.engine.stats().imagesEncoded());
+        }
+    }
+
+    @Test
+    void anEncodingThatIsStoppedBeginsAnewForWhoCameMeanwhile() throws Exception {
+        CountDownLatch stopping = new CountDownLatch(1);
+        CountDownLatch stop = new CountDownLatch(1);
+        AtomicInteger begun = new AtomicInteger();
+        try (TinyEngine tiny = new TinyEngine(QWEN, 4, 64, (vision, chunk, listener) -> {
+            if (begun.getAndIncrement() > 0) {
+                return vision.encode(chunk, listener);
+            }
+            return vision.encode(chunk, share -> {
+                while (listener.computed(share)) {
+                    Thread.onSpinWait();
+                }
+                stopping.countDown();
+                awaitQuietly(stop);
+                return false;
+            });
+        })) {
+            // Without the cache of prompts, no request waits for another one's prompt.
+            Ask ask = tiny.ask(userWithImages("x", 1)).image(noise(1, LARGE)).withoutCache();
+            Outcome first = tiny.submit(ask.as("first"), event -> {});
+            until("the encoding to begin", () -> begun.get() == 1);
+            tiny.engine.cancel("first");
+            assertEquals("cancelled", first.await().failed().code());
+            stopping.await();
+            Outcome second = tiny.submit(ask.as("second"), event -> {});
+            until("the second to wait for the image", () -> tiny.engine.stats().imageQueries() == 2);
+            stop.countDown();
+            assertEquals(16, second.await().tokens().size());
+            assertEquals(2, begun.get());
+            assertEquals(1, tiny.engine.stats().imagesEncoded());
+        }
+    }
+
+    @Test
+    void aStreamAndAnEncodingThatTakeTurnsBothGetToTheirEnd() throws Exception {
+        try (TinyEngine tiny = TinyEngine.inTurns(QWEN, 2, 64)) {
+            Outcome stream = tiny.submit(tiny.ask(user("Stream")).maxTokens(300));
+            Outcome image = tiny.complete(tiny.ask(userWithImages("x", 1)).image(noise(1, LARGE)));
+            assertEquals(16, image.tokens().size());
+            assertEquals(300, stream.await().tokens().size());
+            Outcome cancelled = tiny.submit(
+                    tiny.ask(userWithImages("x", 1)).image(noise(2, LARGE)).as("cancelled"), event -> {});
+            Outcome beside = tiny.submit(tiny.ask(user("Beside")).maxTokens(100));
+            tiny.engine.cancel("cancelled");
+            assertEquals("cancelled", cancelled.await().failed().code());
+            assertEquals(100, beside.await().tokens().size());
         }
     }
 
@@ -161,14 +267,15 @@ class EngineTest {
         Model model = TinyEngine.model(QWEN);
         try (Context context = Context.create(model, new ContextOptions(512, 64, 2, 1, KvType.F16, false));
                 ChatTemplates templates = ChatTemplates.of(model)) {
-            for (EngineOptions options :
-                    List.of(new EngineOptions(3, 64, 0, Duration.ZERO), new EngineOptions(2, 65, 0, Duration.ZERO))) {
+            for (EngineOptions options : List.of(
+                    new EngineOptions(3, 64, 0, Duration.ZERO, false),
+                    new EngineOptions(2, 65, 0, Duration.ZERO, false))) {
                 assertThrows(
                         IllegalArgumentException.class,
                         () -> Engine.start(options, model, context, templates, null, WorkListener.NONE));
             }
         }
-        assertThrows(IllegalArgumentException.class, () -> new EngineOptions(4, 4, 0, Duration.ZERO));
+        assertThrows(IllegalArgumentException.class, () -> new EngineOptions(4, 4, 0, Duration.ZERO, false));
     }
 
     @Test

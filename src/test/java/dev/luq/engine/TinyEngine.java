@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.luq.llama.ChatTemplates;
 import dev.luq.llama.Context;
 import dev.luq.llama.ContextOptions;
+import dev.luq.llama.EncodingListener;
 import dev.luq.llama.ImageChunk;
 import dev.luq.llama.ImageEmbedding;
 import dev.luq.llama.KvType;
@@ -27,7 +28,6 @@ import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.BiFunction;
 import java.util.function.Consumer;
 
 /** An engine on one of the random-weight models of src/test/resources/reference. */
@@ -44,6 +44,11 @@ public final class TinyEngine implements AutoCloseable {
 
     static {
         Llama.init(line -> {});
+    }
+
+    /** What encodes images. */
+    public interface Encoder {
+        ImageEmbedding encode(Vision vision, ImageChunk chunk, EncodingListener listener);
     }
 
     /** What a request led to. Thread-safe. */
@@ -220,20 +225,25 @@ public final class TinyEngine implements AutoCloseable {
     private int requests;
 
     public TinyEngine(String name, int sequences, int batchSize) {
-        this(name, sequences, batchSize, true, Vision::encode);
+        this(name, sequences, batchSize, Vision::encode);
     }
 
     public TinyEngine(String name, int sequences, int batchSize, Duration streamInterval) {
-        this(name, sequences, batchSize, streamInterval, true, Vision::encode);
+        this(name, sequences, batchSize, streamInterval, true, Vision::encode, false);
     }
 
-    public TinyEngine(
-            String name,
-            int sequences,
-            int batchSize,
-            boolean withVision,
-            BiFunction<Vision, ImageChunk, ImageEmbedding> encoder) {
-        this(name, sequences, batchSize, Duration.ZERO, withVision, encoder);
+    public TinyEngine(String name, int sequences, int batchSize, Encoder encoder) {
+        this(name, sequences, batchSize, Duration.ZERO, true, encoder, false);
+    }
+
+    /** A model that only reads text. */
+    static TinyEngine withoutVision(String name) {
+        return new TinyEngine(name, 4, 64, Duration.ZERO, false, Vision::encode, false);
+    }
+
+    /** Steps and encoding take turns. */
+    static TinyEngine inTurns(String name, int sequences, int batchSize) {
+        return new TinyEngine(name, sequences, batchSize, Duration.ZERO, true, Vision::encode, true);
     }
 
     private TinyEngine(
@@ -242,18 +252,19 @@ public final class TinyEngine implements AutoCloseable {
             int batchSize,
             Duration streamInterval,
             boolean withVision,
-            BiFunction<Vision, ImageChunk, ImageEmbedding> encoder) {
+            Encoder encoder,
+            boolean encodesInTurns) {
         model = model(name);
         Context context =
                 Context.create(model, new ContextOptions(CONTEXT, batchSize, sequences, 1, KvType.F32, false));
         Vision vision = withVision ? vision(name) : null;
         engine = Engine.start(
-                new EngineOptions(sequences, batchSize, 1 << 20, streamInterval),
+                new EngineOptions(sequences, batchSize, 1 << 20, streamInterval, encodesInTurns),
                 model,
                 context,
                 ChatTemplates.of(model),
                 vision,
-                chunk -> encoder.apply(vision, chunk),
+                (chunk, listener) -> encoder.encode(vision, chunk, listener),
                 WorkListener.NONE);
     }
 
@@ -267,9 +278,14 @@ public final class TinyEngine implements AutoCloseable {
 
     /** Noise: another picture for each seed. */
     public static PromptRequest.ImageInput noise(int seed) {
-        byte[] rgb = new byte[3 * 140 * 140];
+        return noise(seed, 140);
+    }
+
+    /** @param side in pixels */
+    static PromptRequest.ImageInput noise(int seed, int side) {
+        byte[] rgb = new byte[3 * side * side];
         new Random(seed).nextBytes(rgb);
-        return new PromptRequest.ImageInput(140, 140, "noise-" + seed, rgb);
+        return new PromptRequest.ImageInput(side, side, "noise-" + seed + "-" + side, rgb);
     }
 
     public static String user(String text) {
