@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.function.BiFunction;
 import java.util.function.Consumer;
 
@@ -152,6 +153,7 @@ public final class Engine implements AutoCloseable {
                 handleEvents();
                 Step step = scheduler.schedule();
                 idle = step.isEmpty();
+                scheduler.progress().forEach(effects::tellProgress);
                 decodeTokens(step);
                 decodeImage(step);
                 work.ends(WorkListener.Work.STEP);
@@ -163,9 +165,9 @@ public final class Engine implements AutoCloseable {
         }
     }
 
-    /** Waits for an event only when there is nothing to decode. */
+    /** Waits for an event only when there is nothing to decode, and not for long while requests want to know more. */
     private void handleEvents() {
-        Event event = idle ? takeUninterruptibly() : mailbox.poll();
+        Event event = idle ? await() : mailbox.poll();
         for (; event != null; event = mailbox.poll()) {
             work.begins(WorkListener.Work.STEP, event.request == null ? List.of() : List.of(event.request));
             try {
@@ -253,13 +255,15 @@ public final class Engine implements AutoCloseable {
         scheduler.failed(request, EngineException.of(cause));
     }
 
-    private Event takeUninterruptibly() {
-        while (true) {
-            try {
-                return mailbox.take();
-            } catch (InterruptedException e) {
-                LOG.log(System.Logger.Level.DEBUG, "Interrupts do not stop the engine, close does");
-            }
+    /** @return null after the interval in which requests are told how far they are */
+    private Event await() {
+        try {
+            return scheduler.isEmpty()
+                    ? mailbox.take()
+                    : mailbox.poll(LlamaEffects.PROGRESS_NANOS, TimeUnit.NANOSECONDS);
+        } catch (InterruptedException e) {
+            LOG.log(System.Logger.Level.DEBUG, "Interrupts do not stop the engine, close does");
+            return null;
         }
     }
 

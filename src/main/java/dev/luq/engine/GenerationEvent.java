@@ -3,13 +3,30 @@ package dev.luq.engine;
 import java.util.List;
 
 /**
- * What happens to a request, in the order {@code Accepted Delta* (Finished | Failed)}, or {@code Failed} alone. A
- * cancelled request ends with {@code Failed} whose code is {@code cancelled}.
+ * What happens to a request, in the order {@code Progress* Accepted Delta* (Finished | Failed)}, or {@code Progress*
+ * Failed}. A cancelled request ends with {@code Failed} whose code is {@code cancelled}.
  */
 public sealed interface GenerationEvent {
 
     /** The request's id. */
     String id();
+
+    /**
+     * The request is valid and its first token still takes a while. Said once a second.
+     *
+     * @param share of what the phase does that is done, 0..1; 0 while queued
+     */
+    record Progress(String id, Phase phase, float share) implements GenerationEvent {}
+
+    /** What happens to a request before its first token. */
+    enum Phase {
+        /** It waits for a sequence. */
+        QUEUED,
+        /** It waits for an image that is being encoded. */
+        ENCODING,
+        /** Its prompt is being evaluated. */
+        PROMPT
+    }
 
     /**
      * The prompt is evaluated: the first token follows.

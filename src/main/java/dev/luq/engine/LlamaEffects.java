@@ -48,6 +48,9 @@ final class LlamaEffects implements Effects, AutoCloseable {
         void abandoned(String request);
     }
 
+    /** How often a request whose first token takes a while says how far it is. */
+    static final long PROGRESS_NANOS = 1_000_000_000;
+
     /** Characters up to which a prompt without images takes some milliseconds. */
     private static final int SHORT_TEXT = 8 * 1024;
 
@@ -128,6 +131,14 @@ final class LlamaEffects implements Effects, AutoCloseable {
             state.cancel();
             images.cancelled();
         }
+    }
+
+    /** Says how far a request is, if that was not said within {@link #PROGRESS_NANOS}. */
+    void tellProgress(Scheduler.Progress progress) {
+        float share = progress.phase() == GenerationEvent.Phase.ENCODING
+                ? images.share(progress.image())
+                : (float) progress.evaluated() / progress.tokens();
+        requests.get(progress.request()).tellProgress(PROGRESS_NANOS, progress.phase(), share);
     }
 
     // ---- preparing ----

@@ -81,6 +81,20 @@ final class Request {
         return status == Status.PREFILL && images.getOrDefault(nextUnit, false);
     }
 
+    /** Whether an image comes next and its embeddings are not there. */
+    boolean waitsForImage() {
+        return unit(nextUnit) instanceof PromptUnit.Image && !imageIsReady();
+    }
+
+    Scheduler.Progress progress(GenerationEvent.Phase phase) {
+        return new Scheduler.Progress(
+                id,
+                phase,
+                phase == GenerationEvent.Phase.ENCODING ? image() : null,
+                prompt.cells(nextUnit) + imageCells,
+                prompt.tokens());
+    }
+
     /** Cells of the prompt that could be decoded in one batch now, counted up to a limit. */
     int decodable(int limit) {
         if (status != Status.PREFILL) {

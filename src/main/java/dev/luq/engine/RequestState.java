@@ -40,6 +40,8 @@ final class RequestState implements AutoCloseable {
     private long admitted;
     private long accepted;
     private double imageEncodeMillis;
+    /** When it was told last how far the request is, or its prompt was there. */
+    private long progressTold;
 
     /**
      * @param streamInterval of {@link EngineOptions}, in nanoseconds
@@ -94,6 +96,7 @@ final class RequestState implements AutoCloseable {
 
     void prepared(PromptBuilder.Prepared newPrepared, Vocabulary vocabulary) {
         prepared = newPrepared;
+        progressTold = System.nanoTime();
         request = request.withoutContent();
         List<String> stops = new ArrayList<>(request.stop());
         stops.addAll(prepared.chat().stops());
@@ -108,6 +111,20 @@ final class RequestState implements AutoCloseable {
 
     void admitted() {
         admitted = System.nanoTime();
+    }
+
+    /**
+     * Says how far the request is, unless that was said within the last interval.
+     *
+     * @param interval in nanoseconds
+     * @param share see {@link GenerationEvent.Progress}
+     */
+    void tellProgress(long interval, GenerationEvent.Phase phase, float share) {
+        long now = System.nanoTime();
+        if (now - progressTold >= interval) {
+            progressTold = now;
+            emit(new GenerationEvent.Progress(request.id(), phase, share));
+        }
     }
 
     void accepted(Prompt prompt, int cachedTokens) {

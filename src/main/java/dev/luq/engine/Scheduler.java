@@ -50,6 +50,14 @@ final class Scheduler {
     /** Cells that must be gained by waiting for another prompt: fewer are evaluated sooner than waited for. */
     static final int WORTH_WAITING = 32;
 
+    /**
+     * How far a request is whose prompt is known and not evaluated.
+     *
+     * @param image that is being encoded; null in other phases
+     * @param evaluated of tokens, in the cache
+     */
+    record Progress(String request, GenerationEvent.Phase phase, PromptUnit.Image image, int evaluated, int tokens) {}
+
     private final Effects effects;
     private final KvCache cache;
     private final int batchSize;
@@ -404,6 +412,25 @@ final class Scheduler {
     }
 
     // ---- gauges ----
+
+    /** Whether no request is in flight. */
+    boolean isEmpty() {
+        return requests.isEmpty();
+    }
+
+    /** How far the requests are whose first token does not come next. */
+    List<Progress> progress() {
+        List<Progress> all = new ArrayList<>();
+        for (Request r : waiting) {
+            all.add(r.progress(GenerationEvent.Phase.QUEUED));
+        }
+        for (Request r : running) {
+            if (r.status == Request.Status.PREFILL) {
+                all.add(r.progress(r.waitsForImage() ? GenerationEvent.Phase.ENCODING : GenerationEvent.Phase.PROMPT));
+            }
+        }
+        return all;
+    }
 
     /** Requests being prepared or waiting for a sequence. */
     int waiting() {

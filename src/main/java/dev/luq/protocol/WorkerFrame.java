@@ -7,7 +7,7 @@ import java.util.Objects;
 
 /**
  * What a worker sends to the server, one CBOR object per length-prefixed frame on the worker's standard output.
- * For one request the order is {@code accepted (delta)* (finished | failed)}, or {@code failed} alone.
+ * For one request the order is {@code (progress)* accepted (delta)* (finished | failed)}, or {@code (progress)* failed}.
  */
 @JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "type")
 @JsonSubTypes({
@@ -15,6 +15,7 @@ import java.util.Objects;
     @JsonSubTypes.Type(value = WorkerFrame.Ready.class, name = "ready"),
     @JsonSubTypes.Type(value = WorkerFrame.LoadFailed.class, name = "load_failed"),
     @JsonSubTypes.Type(value = WorkerFrame.Stats.class, name = "stats"),
+    @JsonSubTypes.Type(value = WorkerFrame.Progress.class, name = "progress"),
     @JsonSubTypes.Type(value = WorkerFrame.Accepted.class, name = "accepted"),
     @JsonSubTypes.Type(value = WorkerFrame.Delta.class, name = "delta"),
     @JsonSubTypes.Type(value = WorkerFrame.Finished.class, name = "finished"),
@@ -55,8 +56,33 @@ public sealed interface WorkerFrame {
     }
 
     /**
-     * The request is valid and its prompt is evaluated: the first token follows. What fails before this frame is
-     * reported as a plain HTTP status.
+     * The request is valid and its first token still takes a while. Sent once a second at most, not within the first.
+     *
+     * @param share of what the phase does that is done, 0..1
+     */
+    record Progress(String id, Phase phase, float share) implements OfRequest {
+        public Progress {
+            Objects.requireNonNull(id, "id is null");
+            Objects.requireNonNull(phase, "phase is null");
+            if (!(share >= 0 && share <= 1)) {
+                throw new IllegalArgumentException("a share is 0 to 1, not " + share);
+            }
+        }
+    }
+
+    /** What happens to a request before its first token. */
+    enum Phase {
+        /** It waits for a slot. */
+        QUEUED,
+        /** It waits for an image that is being encoded. */
+        ENCODING,
+        /** Its prompt is being evaluated. */
+        PROMPT
+    }
+
+    /**
+     * The request's prompt is evaluated: the first token follows. What fails before this frame is reported as a plain HTTP
+     * status, unless a stream had to begin before.
      *
      * @param promptTokens text and image tokens of the prompt
      * @param imageTokens of these, tokens of images

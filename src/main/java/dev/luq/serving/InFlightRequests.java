@@ -213,7 +213,7 @@ final class InFlightRequests {
         } else {
             if (frame instanceof WorkerFrame.Accepted accepted) {
                 request.accepted(accepted);
-            } else {
+            } else if (frame instanceof WorkerFrame.Delta) {
                 request.token();
             }
             give(request, frame);

@@ -56,6 +56,9 @@ final class FrameMapper {
             return new WorkerFrame.Delta(
                     delta.id(), delta.content(), toFrame(delta.toolCall()), toFrames(delta.logprobs()));
         }
+        if (event instanceof GenerationEvent.Progress progress) {
+            return new WorkerFrame.Progress(progress.id(), toFrame(progress.phase()), progress.share());
+        }
         if (event instanceof GenerationEvent.Accepted accepted) {
             return new WorkerFrame.Accepted(
                     accepted.id(), accepted.promptTokens(), accepted.imageTokens(), accepted.cachedTokens());
@@ -71,6 +74,14 @@ final class FrameMapper {
         }
         GenerationEvent.Failed failed = (GenerationEvent.Failed) event;
         return new WorkerFrame.Failed(failed.id(), failed.code(), failed.message(), failed.param());
+    }
+
+    private static WorkerFrame.Phase toFrame(GenerationEvent.Phase phase) {
+        return switch (phase) {
+            case QUEUED -> WorkerFrame.Phase.QUEUED;
+            case ENCODING -> WorkerFrame.Phase.ENCODING;
+            case PROMPT -> WorkerFrame.Phase.PROMPT;
+        };
     }
 
     private static WorkerFrame.ToolCallDelta toFrame(GenerationEvent.ToolCall call) {

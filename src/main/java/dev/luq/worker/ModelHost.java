@@ -19,7 +19,7 @@ interface ModelHost {
      */
     WorkerFrame.ModelInfo load(ServerFrame.Load load, DoubleConsumer progress) throws LoadException;
 
-    /** @param events takes {@code accepted (delta)* (finished | failed)} on threads of the model, and returns at once */
+    /** @param events takes {@code (progress)* accepted (delta)* (finished | failed)} on threads of the model, and returns at once */
     void submit(ServerFrame.Generate request, Consumer<WorkerFrame.OfRequest> events);
 
     /** Stops a request wherever it stands; its last event follows. Unknown ids are ignored. */

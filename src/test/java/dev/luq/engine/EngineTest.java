@@ -250,6 +250,28 @@ class EngineTest {
     }
 
     @Test
+    void requestsThatWaitAreToldHowFarTheyAre() throws Exception {
+        CountDownLatch encodingTold = new CountDownLatch(1);
+        CountDownLatch queuedTold = new CountDownLatch(1);
+        try (TinyEngine tiny = new TinyEngine(QWEN, 1, 64, (vision, chunk, listener) -> {
+            listener.computed(0.5f);
+            awaitQuietly(encodingTold);
+            awaitQuietly(queuedTold);
+            return vision.encode(chunk, listener);
+        })) {
+            Outcome encoding = tiny.submit(
+                    tiny.ask(userWithImages("x", 1)).image(noise(1)).as("encoding"), event -> encodingTold.countDown());
+            Outcome queued = tiny.submit(tiny.ask(user("Hello")).as("queued"), event -> queuedTold.countDown());
+            assertEquals(
+                    new GenerationEvent.Progress("encoding", GenerationEvent.Phase.ENCODING, 0.5f),
+                    encoding.await().events().get(0));
+            assertEquals(
+                    new GenerationEvent.Progress("queued", GenerationEvent.Phase.QUEUED, 0),
+                    queued.await().events().get(0));
+        }
+    }
+
+    @Test
     void cancellingFromTheQueueAndOfNobody() throws Exception {
         try (TinyEngine tiny = new TinyEngine(QWEN, 1, 16)) {
             Outcome first = tiny.submit(tiny.ask(user("Hello")).maxTokens(100));

@@ -117,6 +117,30 @@ class SchedulerImagesTest {
     }
 
     @Test
+    void itIsKnownHowFarAPromptIs() {
+        world.submit("a", join(range(0, 20), image("cat", 20), text(2)), 1);
+        world.submit("b", range(100, 10), 1);
+        assertEquals(List.of("QUEUED null 0/41", "QUEUED null 0/10"), progress());
+        world.step();
+        assertEquals(List.of("PROMPT null 8/41", "PROMPT null 8/10"), progress());
+        world.step();
+        assertEquals(List.of("ENCODING cat 20/41"), progress(), "the other one's first token is there");
+        world.finishEncoding("cat");
+        world.step();
+        assertEquals(List.of("PROMPT null 36/41"), progress());
+        world.run();
+        assertEquals(List.of(), progress());
+        assertTrue(world.scheduler.isEmpty());
+    }
+
+    private List<String> progress() {
+        return world.scheduler.progress().stream()
+                .map(p -> p.phase() + " "
+                        + (p.image() == null ? null : p.image().id()) + " " + p.evaluated() + "/" + p.tokens())
+                .toList();
+    }
+
+    @Test
     void anImageThatCannotBeEncodedFailsThoseWhoWaitForIt() {
         world.generate("other", range(0, 3));
         world.submit("a", join(text(1), image("bad", 20), text(2)), 1);

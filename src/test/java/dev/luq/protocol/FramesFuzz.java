@@ -58,6 +58,7 @@ public final class FramesFuzz<T> implements FuzzTarget {
                                 new WorkerFrame.Ready(
                                         new ModelInfo("n", "qwen2vl", "F16", 1, 2, 16, 4, 5, 6, true, false, 64)),
                                 new WorkerFrame.LoadFailed("code", "message"),
+                                new WorkerFrame.Progress("1", WorkerFrame.Phase.PROMPT, 0.5f),
                                 new WorkerFrame.Accepted("1", 10, 4, 2),
                                 new WorkerFrame.Delta("1", "caf\u00e9", null, null),
                                 new WorkerFrame.Delta(

@@ -47,6 +47,7 @@ class FramesTest {
                         new WorkerFrame.ModelInfo(null, "qwen2vl", "F16", 1, 2, 16, 3, 4, 5, true, false, 64)),
                 new WorkerFrame.LoadFailed("invalid_model", "no"),
                 new WorkerFrame.Stats(new WorkerFrame.EngineStats(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12.5, 13, 14)),
+                new WorkerFrame.Progress("a", WorkerFrame.Phase.ENCODING, 0.4f),
                 new WorkerFrame.Accepted("a", 10, 5, 2),
                 new WorkerFrame.Delta(
                         "a",

@@ -72,7 +72,11 @@ class ModelProcessTest {
 
         AssertSubscriber<WorkerFrame.OfRequest> answer = run(worker, request(LOOK, 8, image()));
         answer(answer);
-        WorkerFrame.Accepted accepted = (WorkerFrame.Accepted) answer.getItems().get(0);
+        WorkerFrame.Accepted accepted = answer.getItems().stream()
+                .filter(WorkerFrame.Accepted.class::isInstance)
+                .map(WorkerFrame.Accepted.class::cast)
+                .findFirst()
+                .orElseThrow();
         assertTrue(accepted.imageTokens() > 0);
         assertTrue(accepted.promptTokens() > accepted.imageTokens());
         WorkerFrame.Finished finished = (WorkerFrame.Finished) answer.getLastItem();
