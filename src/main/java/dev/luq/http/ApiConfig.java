@@ -70,6 +70,13 @@ public interface ApiConfig {
     @WithDefault("75s")
     Duration idleTimeout();
 
+    /**
+     * A stream that has nothing to send for this long sends a comment, which says how far its request is; at the latest
+     * after twice as long. Proxies close connections on which nothing comes for some time, often 60 seconds.
+     */
+    @WithDefault("5s")
+    Duration streamKeepAlive();
+
     /** A client that reads nothing of its answer for this long is disconnected. */
     @WithDefault("60s")
     Duration stalledClientTimeout();

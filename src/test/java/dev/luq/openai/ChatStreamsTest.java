@@ -1,6 +1,8 @@
 package dev.luq.openai;
 
+import static dev.luq.Until.completed;
 import static dev.luq.Until.reached;
+import static org.hamcrest.Matchers.equalTo;
 import static org.hamcrest.Matchers.notNullValue;
 import static org.hamcrest.Matchers.startsWith;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -8,16 +10,25 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.openai.client.OpenAIClient;
+import com.openai.client.okhttp.OpenAIOkHttpClient;
+import com.openai.core.http.StreamResponse;
+import com.openai.models.chat.completions.ChatCompletionChunk;
+import com.openai.models.chat.completions.ChatCompletionCreateParams;
 import dev.luq.Integration;
+import dev.luq.protocol.ServerFrame;
 import dev.luq.protocol.WorkerFrame;
 import dev.luq.serving.WorkerException;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
 import io.smallrye.mutiny.Multi;
+import io.smallrye.mutiny.subscription.MultiEmitter;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 
 /** Answers as server-sent events. */
@@ -134,6 +145,115 @@ class ChatStreamsTest extends ScriptedApi {
                 events.endsWith("\n\nevent: error\ndata: {\"error\":{\"message\":\"The model's process ended\","
                         + "\"type\":\"server_error\",\"param\":null,\"code\":\"worker_restarting\"}}\n\n"),
                 events);
+    }
+
+    /** A generation whose frames come when a test says so. */
+    private final class Held {
+        private final CompletableFuture<ServerFrame.Generate> request = new CompletableFuture<>();
+        private volatile MultiEmitter<? super WorkerFrame.OfRequest> frames;
+
+        Held() {
+            workers.script = asked -> Multi.createFrom().emitter(emitter -> {
+                frames = emitter;
+                request.complete(asked);
+            });
+        }
+
+        void emit(Function<ServerFrame.Generate, WorkerFrame.OfRequest> frame) throws Exception {
+            WorkerFrame.OfRequest next = frame.apply(completed("the request", request));
+            frames.emit(next);
+        }
+    }
+
+    @Test
+    void aStreamWithNothingToSendSaysHowFarItsRequestIs() throws Exception {
+        Held generation = new Held();
+        try (RawClient client = new RawClient(server.getPort(), 0)) {
+            client.chat("{\"stream\":true," + USER + "}");
+            String start = client.readUntil(": queued\n\n");
+            assertEquals(200, RawClient.status(start));
+            assertTrue(start.contains("text/event-stream"), start);
+            generation.emit(request -> ScriptedWorkers.progress(request, WorkerFrame.Phase.ENCODING, 0.4f));
+            client.readUntil(": encoding 40 %\n\n");
+            generation.emit(request -> ScriptedWorkers.progress(request, WorkerFrame.Phase.PROMPT, 0.358f));
+            client.readUntil(": prompt 35 %\n\n");
+            generation.emit(ScriptedWorkers::accepted);
+            generation.emit(request -> ScriptedWorkers.delta(request, "Hello"));
+            String text = client.readUntil(": generating\n\n");
+            assertTrue(text.contains("\"content\":\"Hello\""), text);
+            generation.emit(request -> ScriptedWorkers.finished(request, "stop", 1));
+            generation.frames.complete();
+            client.readUntil("data: [DONE]");
+        }
+    }
+
+    @Test
+    void aStreamBeginsWhenTheModelWorksOnItsRequest() throws Exception {
+        workers.script = request -> Multi.createBy()
+                .concatenating()
+                .streams(
+                        Multi.createFrom().item(ScriptedWorkers.progress(request, WorkerFrame.Phase.PROMPT, 0.05f)),
+                        ScriptedWorkers.failing(
+                                new WorkerException.Rejected("image_too_large", "Too large.", "messages")));
+        String events = stream("").statusCode(200).extract().asString();
+        assertEquals(
+                ": prompt 5 %\n\nevent: error\ndata: {\"error\":{\"message\":\"Too large.\","
+                        + "\"type\":\"invalid_request_error\",\"param\":\"messages\",\"code\":\"image_too_large\"}}\n\n",
+                events);
+    }
+
+    @Test
+    void whatIsRefusedInTheQueueHasItsStatus() {
+        workers.script = request -> Multi.createBy()
+                .concatenating()
+                .streams(
+                        Multi.createFrom().item(ScriptedWorkers.progress(request, WorkerFrame.Phase.QUEUED, 0)),
+                        ScriptedWorkers.failing(new WorkerException.QueueFull("The model is busy")));
+        assertError(stream(""), 429, "queue_full");
+    }
+
+    @Test
+    void anAnswerThatIsNoStreamSaysNothingBefore() {
+        workers.script = request -> Multi.createBy()
+                .concatenating()
+                .streams(
+                        Multi.createFrom().item(ScriptedWorkers.progress(request, WorkerFrame.Phase.PROMPT, 0.05f)),
+                        ScriptedWorkers.text(request, "Hello"));
+        chat("").statusCode(200).body("choices[0].message.content", equalTo("Hello"));
+    }
+
+    @Test
+    void clientsSkipWhatAStreamSaysOfItsProgress() throws Exception {
+        Held generation = new Held();
+        OpenAIClient client = OpenAIOkHttpClient.builder()
+                .baseUrl(server.resolve("/v1").toString())
+                .apiKey(ScriptedProfile.USER)
+                .maxRetries(0)
+                .build();
+        CompletableFuture<String> answer = CompletableFuture.supplyAsync(() -> {
+            StringBuilder text = new StringBuilder();
+            try (StreamResponse<ChatCompletionChunk> chunks = client.chat()
+                    .completions()
+                    .createStreaming(ChatCompletionCreateParams.builder()
+                            .model("scripted")
+                            .addUserMessage("hi")
+                            .build())) {
+                chunks.stream()
+                        .flatMap(chunk -> chunk.choices().stream())
+                        .forEach(choice -> text.append(choice.delta().content().orElse("")));
+            }
+            return text.toString();
+        });
+        generation.emit(request -> ScriptedWorkers.progress(request, WorkerFrame.Phase.ENCODING, 0.4f));
+        Thread.sleep(700); // two comments or three
+        generation.emit(ScriptedWorkers::accepted);
+        generation.emit(request -> ScriptedWorkers.delta(request, "Hello"));
+        Thread.sleep(700);
+        generation.emit(request -> ScriptedWorkers.delta(request, " world"));
+        generation.emit(request -> ScriptedWorkers.finished(request, "stop", 2));
+        generation.frames.complete();
+        assertEquals("Hello world", completed("the answer", answer));
+        client.close();
     }
 
     @Test

@@ -50,6 +50,8 @@ public class ScriptedProfile implements QuarkusTestProfile {
                     TRUSTED_SITE,
                     "luq.api.max-body-bytes",
                     "2000000",
+                    "luq.api.stream-keep-alive",
+                    "300ms",
                     "luq.api.stalled-client-timeout",
                     "500ms");
         } catch (IOException e) {

@@ -118,6 +118,10 @@ public class ScriptedWorkers implements ModelWorkers {
                         Multi.createFrom().item(finished(request, "stop", pieces.length)));
     }
 
+    public static OfRequest progress(ServerFrame.Generate request, WorkerFrame.Phase phase, float share) {
+        return new WorkerFrame.Progress(request.id(), phase, share);
+    }
+
     public static OfRequest accepted(ServerFrame.Generate request) {
         return new WorkerFrame.Accepted(request.id(), 12, 4, 3);
     }

@@ -176,6 +176,7 @@ public final class ChatResource {
                         chunks,
                         RequestId.of(routing),
                         config.stalledClientTimeout(),
+                        config.streamKeepAlive(),
                         Vertx.currentContext(),
                         client))
                 .map(stream -> Response.ok(stream, MediaType.SERVER_SENT_EVENTS_TYPE)

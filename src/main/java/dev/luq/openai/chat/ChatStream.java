@@ -2,6 +2,7 @@ package dev.luq.openai.chat;
 
 import dev.luq.http.ClientPresence;
 import dev.luq.http.errors.Errors;
+import dev.luq.protocol.WorkerFrame;
 import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.Uni;
 import io.smallrye.mutiny.subscription.MultiSubscriber;
@@ -16,7 +17,8 @@ import java.util.concurrent.Flow;
 
 /**
  * A streamed answer between its first frame and its last byte. It asks for a frame only when the client's connection
- * takes more bytes, and cancels the generation when the client is gone or reads nothing for too long.
+ * takes more bytes, and cancels the generation when the client is gone or reads nothing for too long. When there is
+ * nothing to send for some time, a comment says how far the request is.
  * INVARIANT: everything after construction happens on the event loop of the request. Signals are handed to it one by
  * one: an operator that queues them would drop what is queued when a failure follows.
  */
@@ -27,9 +29,18 @@ final class ChatStream implements MultiSubscriber<ChoiceFrame> {
     private final Duration stalledClientTimeout;
     private final Context context;
     private final UniEmitter<? super ChatStream> opened;
+    /** A timer that ticks each interval of comments. */
+    private final long ticker;
 
     private Flow.Subscription subscription;
+    private boolean isOpen;
+    /** Came before the answer began; null if none did. */
     private ChoiceFrame first;
+    /** The latest frame; null before it. */
+    private WorkerFrame.OfRequest latest;
+    /** Whether nothing was sent since the latest tick. */
+    private boolean quiet;
+
     private HttpConnection connection;
     private HttpServerResponse response;
     private Runnable whenDone;
@@ -41,6 +52,7 @@ final class ChatStream implements MultiSubscriber<ChoiceFrame> {
             Chunks chunks,
             String requestId,
             Duration stalledClientTimeout,
+            Duration keepAlive,
             Context context,
             UniEmitter<? super ChatStream> opened) {
         this.chunks = chunks;
@@ -48,26 +60,28 @@ final class ChatStream implements MultiSubscriber<ChoiceFrame> {
         this.stalledClientTimeout = stalledClientTimeout;
         this.context = context;
         this.opened = opened;
+        this.ticker = context.owner().setPeriodic(keepAlive.toMillis(), tick -> context.runOnContext(turn -> tick()));
     }
 
     /**
-     * Starts the generation and waits for its first frame, so that what is refused before can still be answered with
-     * a status of its own.
+     * Starts the generation and waits until the model works on it, so that what is refused before can still be answered
+     * with a status of its own; but not longer than the interval of comments.
      *
+     * @param keepAlive interval of comments
      * @param context the request's event loop
      * @param client when it leaves, the generation is cancelled
-     * @return fails with what the generation fails with before its first frame; gives nothing when the client leaves
-     *         before that
+     * @return fails with what the generation fails with before that; gives nothing when the client leaves before
      */
     static Uni<ChatStream> open(
             Multi<ChoiceFrame> frames,
             Chunks chunks,
             String requestId,
             Duration stalledClientTimeout,
+            Duration keepAlive,
             Context context,
             ClientPresence client) {
         return Uni.createFrom().emitter(emitter -> {
-            ChatStream stream = new ChatStream(chunks, requestId, stalledClientTimeout, context, emitter);
+            ChatStream stream = new ChatStream(chunks, requestId, stalledClientTimeout, keepAlive, context, emitter);
             frames.subscribe().withSubscriber(stream);
             client.whenGone(() -> context.runOnContext(ignored -> stream.abandon()));
         });
@@ -88,13 +102,36 @@ final class ChatStream implements MultiSubscriber<ChoiceFrame> {
             response = request.response();
             whenDone = done;
             response.setChunked(true);
-            response.write(chunks.of(first));
+            if (first == null) {
+                response.write(Chunks.comment(latest));
+            } else {
+                response.write(chunks.of(first));
+            }
             if (failure != null || complete) {
                 end();
-            } else {
+            } else if (first != null) {
                 requestNext();
             }
         });
+    }
+
+    /** The answer begins. */
+    private void open() {
+        if (!isOpen) {
+            isOpen = true;
+            opened.complete(this);
+        }
+    }
+
+    private void tick() {
+        if (abandoned || failure != null || complete) {
+            return;
+        }
+        open();
+        if (response != null && quiet && !response.writeQueueFull()) {
+            response.write(Chunks.comment(latest));
+        }
+        quiet = true;
     }
 
     @Override
@@ -111,11 +148,18 @@ final class ChatStream implements MultiSubscriber<ChoiceFrame> {
             if (abandoned) {
                 return;
             }
-            if (first == null) {
+            latest = frame.frame();
+            if (latest instanceof WorkerFrame.Progress progress) {
+                if (progress.phase() != WorkerFrame.Phase.QUEUED) { // while it waits it may still be refused
+                    open();
+                }
+                subscription.request(1);
+            } else if (response == null) {
                 first = frame;
-                opened.complete(this);
+                open();
             } else {
                 response.write(chunks.of(frame));
+                quiet = false;
                 requestNext();
             }
         });
@@ -137,7 +181,8 @@ final class ChatStream implements MultiSubscriber<ChoiceFrame> {
         }
         failure = cause;
         complete = cause == null;
-        if (first == null) {
+        if (!isOpen) {
+            context.owner().cancelTimer(ticker);
             opened.fail(complete ? new IllegalStateException("a generation ended without a frame") : cause);
         } else if (response != null) {
             end();
@@ -183,6 +228,7 @@ final class ChatStream implements MultiSubscriber<ChoiceFrame> {
     }
 
     private void finish() {
+        context.owner().cancelTimer(ticker);
         Runnable done = whenDone;
         whenDone = null;
         if (done != null) {

@@ -8,6 +8,8 @@ import dev.luq.http.errors.ErrorResponses;
 import dev.luq.protocol.WorkerFrame.Accepted;
 import dev.luq.protocol.WorkerFrame.Delta;
 import dev.luq.protocol.WorkerFrame.Finished;
+import dev.luq.protocol.WorkerFrame.OfRequest;
+import dev.luq.protocol.WorkerFrame.Progress;
 import dev.luq.protocol.WorkerFrame.ToolCallDelta;
 import io.vertx.core.buffer.Buffer;
 import java.io.ByteArrayOutputStream;
@@ -90,6 +92,26 @@ final class Chunks {
             }));
         }
         return events.appendString("data: [DONE]\n\n");
+    }
+
+    /**
+     * A comment that says how far a request is, which clients skip.
+     *
+     * @param latest frame of the request; null before the first
+     */
+    static Buffer comment(OfRequest latest) {
+        String text = "generating";
+        if (latest == null) {
+            text = "queued";
+        } else if (latest instanceof Progress progress) {
+            int percent = (int) (progress.share() * 100);
+            text = switch (progress.phase()) {
+                case QUEUED -> "queued";
+                case ENCODING -> "encoding " + percent + " %";
+                case PROMPT -> "prompt " + percent + " %";
+            };
+        }
+        return Buffer.buffer(": " + text + "\n\n");
     }
 
     /** The last event of an answer that fails after its first byte. */
