@@ -44,7 +44,7 @@ class SlowPicturesTest {
                     "luq.worker.image-max-tokens",
                     "2048",
                     "luq.api.stream-keep-alive",
-                    "100ms",
+                    "10ms",
                     "quarkus.shutdown.timeout",
                     "0S",
                     "luq.worker.drain-time",
@@ -53,6 +53,8 @@ class SlowPicturesTest {
     }
 
     private static final String LARGE = picture(1260);
+    /** One more that no other test has had encoded. */
+    private static final String LARGE_TOO = picture(1232);
     private static final String SMALL = picture(112);
 
     @Inject
@@ -114,7 +116,7 @@ class SlowPicturesTest {
     @Test
     void aClientThatLeavesFreesTheEncoder() throws Exception {
         long before = worker.totals().imagesEncoded();
-        HttpResponse<InputStream> response = ask(LARGE, true);
+        HttpResponse<InputStream> response = ask(LARGE_TOO, true);
         assertEquals(':', response.body().read(), "nothing but a comment came");
         response.body().close();
         assertEquals(200, ask(SMALL, false).statusCode());
