@@ -1,6 +1,7 @@
 // AMX with BF16: a tile of 16 columns times one of 16 rows, 32 deep, in one instruction.
 #include "gemm_avx512.h"
 
+#include <algorithm>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -57,12 +58,15 @@ void pack_columns(const float * const * columns, int64_t length, int64_t depth, 
 
 // Two groups times two panels.
 void square(const uint8_t * panel, int64_t panel_bytes, int parts, const uint8_t * group, int64_t group_bytes,
-            float * out, int64_t stride) {
+            const uint8_t * next, int64_t next_step, float * out, int64_t stride) {
     _tile_zero(0);
     _tile_zero(1);
     _tile_zero(2);
     _tile_zero(3);
-    for (int64_t at = 0; at < group_bytes; at += TILE_BYTES) {
+    for (int64_t at = 0; at < group_bytes; at += TILE_BYTES, next += next_step) {
+        for (int64_t line = 0; line < next_step; line += LINE_BYTES) {
+            _mm_prefetch(next + line, _MM_HINT_T1);
+        }
         _tile_loadd(4, group + at, 64);
         _tile_loadd(5, group + group_bytes + at, 64);
         for (int part = 0; part < parts; part++) {
@@ -103,8 +107,12 @@ void multiply(const void * panels, int64_t panel_bytes, int count, int parts, co
     const Tiles tiles;
     const int64_t group_bytes = GROUP_COLUMNS * depth * 2;
     auto panel = (const uint8_t *) panels;
-    for (; count >= 2; count -= 2, panel += 2 * panel_bytes, out += 2 * ROWS) {
-        square(panel, panel_bytes, parts, (const uint8_t *) groups, group_bytes, out, stride);
+    // Columns stream by from the third-level cache or from memory: each pair of panels asks for its share of the next ones.
+    const int64_t share = (2 * group_bytes / std::max(1, count / 2) + TILE_BYTES - 1) / TILE_BYTES * TILE_BYTES;
+    auto next = (const uint8_t *) groups + 2 * group_bytes;
+    const int64_t next_step = (share / (group_bytes / TILE_BYTES) + LINE_BYTES - 1) / LINE_BYTES * LINE_BYTES;
+    for (; count >= 2; count -= 2, panel += 2 * panel_bytes, next += share, out += 2 * ROWS) {
+        square(panel, panel_bytes, parts, (const uint8_t *) groups, group_bytes, next, next_step, out, stride);
     }
     if (count) {
         single(panel, parts, (const uint8_t *) groups, group_bytes, out, stride);

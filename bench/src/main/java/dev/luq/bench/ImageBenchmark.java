@@ -14,6 +14,7 @@ import dev.luq.llama.PromptChunk;
 import dev.luq.llama.PromptPart;
 import dev.luq.llama.Vision;
 import dev.luq.llama.VisionOptions;
+import dev.luq.machine.Kernels;
 import dev.luq.machine.Processors;
 import dev.luq.requant.plan.Plan;
 import dev.luq.requant.plan.Precision;
@@ -104,6 +105,7 @@ final class ImageBenchmark implements Callable<Integer> {
         }
         MachineKernels.know();
         Llama.init(line -> {});
+        Llama.enableKernels(Kernels.FAST);
         try (TemporaryFolder folder = TemporaryFolder.create()) {
             if (shape == null) {
                 ModelOptions demo = ModelOptions.of("demo", null);
