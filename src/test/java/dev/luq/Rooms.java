@@ -21,6 +21,7 @@ public final class Rooms {
     static final Map<String, List<String>> TABLE = read(
             """
             files               :
+            embeddings          : files
             schema              :
             images              : files
             machine             : files
@@ -28,7 +29,7 @@ public final class Rooms {
             llama               : gguf machine
             memory              : gguf machine
             prompt              : llama
-            engine              : llama prompt
+            engine              : embeddings llama prompt
             requant.lanes       :
             requant.data        : files
             requant.plan        : gguf memory
@@ -45,9 +46,9 @@ public final class Rooms {
                                   requant.store
             protocol            : machine requant.spec
             process             : files
-            worker              : engine files gguf llama machine process prompt protocol
+            worker              : embeddings engine files gguf llama machine process prompt protocol
             catalog             : files gguf machine requant.plan requant.store
-            serving             : catalog files gguf machine memory process protocol
+            serving             : catalog embeddings files gguf machine memory process protocol
             decoder.protocol    : images
             decoder.child       : decoder.protocol images process
             decoder             : decoder.protocol images machine process serving

@@ -1,5 +1,6 @@
 package dev.luq.engine;
 
+import dev.luq.embeddings.EmbeddingFiles;
 import dev.luq.llama.ChatTemplates;
 import dev.luq.llama.Context;
 import dev.luq.llama.EncodingListener;
@@ -58,11 +59,20 @@ public final class Engine implements AutoCloseable {
             ChatTemplates templates,
             Vision vision,
             BiFunction<ImageChunk, EncodingListener, ImageEmbedding> encoder,
+            SeenImages seen,
             WorkListener work) {
         this.work = work;
         PromptBuilder prompts = new PromptBuilder(model, templates, vision, context.contextSize());
         effects = new LlamaEffects(
-                context, model.vocabulary(), prompts, encoder, options, new ToMailbox(), this::publishStats, work);
+                context,
+                model.vocabulary(),
+                prompts,
+                encoder,
+                seen,
+                options,
+                new ToMailbox(),
+                this::publishStats,
+                work);
         scheduler = new Scheduler(effects, options.sequences(), context.contextSize(), options.batchSize());
         owned = vision == null ? List.of(templates, context) : List.of(templates, vision, context);
         publishStats();
@@ -73,6 +83,7 @@ public final class Engine implements AutoCloseable {
      * and is closed after the engine.
      *
      * @param vision null for a model that only reads text
+     * @param files where the embeddings of images are kept for later processes; null to keep none
      * @param work told what is worked on
      * @throws IllegalArgumentException the context was created for fewer sequences or smaller batches; nothing is owned
      */
@@ -82,8 +93,9 @@ public final class Engine implements AutoCloseable {
             Context context,
             ChatTemplates templates,
             Vision vision,
+            EmbeddingFiles files,
             WorkListener work) {
-        return start(options, model, context, templates, vision, vision == null ? null : vision::encode, work);
+        return start(options, model, context, templates, vision, vision == null ? null : vision::encode, files, work);
     }
 
     /** @param encoder what encodes images, on a thread of its own */
@@ -94,6 +106,7 @@ public final class Engine implements AutoCloseable {
             ChatTemplates templates,
             Vision vision,
             BiFunction<ImageChunk, EncodingListener, ImageEmbedding> encoder,
+            EmbeddingFiles files,
             WorkListener work) {
         if (options.sequences() > context.options().sequences()
                 || options.batchSize() > context.options().batchSize()) {
@@ -101,7 +114,8 @@ public final class Engine implements AutoCloseable {
                     "the context was created for " + context.options().sequences() + " sequences and batches of "
                             + context.options().batchSize());
         }
-        Engine engine = new Engine(options, model, context, templates, vision, encoder, work);
+        SeenImages seen = vision == null || files == null ? null : new SeenImages(vision, files);
+        Engine engine = new Engine(options, model, context, templates, vision, encoder, seen, work);
         engine.thread.start();
         return engine;
     }
@@ -280,6 +294,8 @@ public final class Engine implements AutoCloseable {
                 c.prefixHits,
                 c.imageQueries,
                 c.imageHits,
+                c.imageFileQueries,
+                c.imageFileHits,
                 c.imagesEncoded,
                 c.imageEncodeMillis,
                 c.imageTokens,
@@ -367,6 +383,19 @@ public final class Engine implements AutoCloseable {
         @Override
         public void encodingStopped(String image) {
             mailbox.add(new Event(null, () -> effects.encodingStopped(image)));
+        }
+
+        @Override
+        public void restored(String image, ImageEmbedding embedding) {
+            mailbox.add(new Event(null, () -> {
+                effects.restored(image, embedding);
+                scheduler.encoded(image);
+            }));
+        }
+
+        @Override
+        public void kept(String image) {
+            mailbox.add(new Event(null, () -> effects.kept(image)));
         }
 
         @Override

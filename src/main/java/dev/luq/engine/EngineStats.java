@@ -13,6 +13,8 @@ package dev.luq.engine;
  * @param prefixHits counter: prompt tokens taken from it
  * @param imageQueries counter: images looked up in the embedding cache
  * @param imageHits counter
+ * @param imageFileQueries counter: images looked up among the files of those seen before
+ * @param imageFileHits counter
  * @param imagesEncoded counter
  * @param imageEncodeMillis counter: time spent encoding
  * @param imageTokens counter: image tokens of prompts
@@ -29,6 +31,8 @@ public record EngineStats(
         long prefixHits,
         long imageQueries,
         long imageHits,
+        long imageFileQueries,
+        long imageFileHits,
         long imagesEncoded,
         double imageEncodeMillis,
         long imageTokens,

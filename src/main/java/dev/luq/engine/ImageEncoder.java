@@ -11,6 +11,7 @@ import dev.luq.prompt.PromptUnit;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.function.BiFunction;
@@ -18,7 +19,8 @@ import java.util.function.BiFunction;
 /**
  * Encodes images on a thread of its own, each once for all requests that wait for it, and caches the embeddings. An
  * encoding goes on as long as a request waits for it that is not cancelled, and takes turns with the engine's steps
- * ({@link Turns}). Its methods are for the engine thread unless they say otherwise; results come through
+ * ({@link Turns}). Those seen before are read from files on another thread, which also writes them: neither waits for a
+ * long encoding. Its methods are for the engine thread unless they say otherwise; results come through
  * {@link LlamaEffects.Replies}. Owns the embeddings.
  */
 final class ImageEncoder implements AutoCloseable {
@@ -37,27 +39,37 @@ final class ImageEncoder implements AutoCloseable {
     private final LlamaEffects.Counters counters;
     private final EmbeddingCache<ImageEmbedding> embeddings;
     private final ThreadPoolExecutor thread = NativeThreads.pool("luq-image", 1);
+    /** Null where nothing is kept. */
+    private final SeenImages seen;
+
+    private final ThreadPoolExecutor files = NativeThreads.pool("luq-image-files", 1);
     /** By image that is being encoded or queued for it. */
     private final Map<String, Job> jobs = new HashMap<>();
 
     /**
      * @param encode used on one thread at a time
      * @param turns of this and the steps
+     * @param seen images that were encoded before this process was; null to encode each anew
      * @param cacheBytes of embeddings that are kept while no request uses them
      */
     ImageEncoder(
             BiFunction<ImageChunk, EncodingListener, ImageEmbedding> encode,
             Turns turns,
+            SeenImages seen,
             long cacheBytes,
             LlamaEffects.Replies replies,
             WorkListener work,
             LlamaEffects.Counters counters) {
         this.encode = encode;
         this.turns = turns;
+        this.seen = seen;
         this.replies = replies;
         this.work = work;
         this.counters = counters;
         this.embeddings = new EmbeddingCache<>(cacheBytes);
+        if (seen != null) {
+            files.execute(seen::open);
+        }
     }
 
     /** Encodes one image on the encoder's thread. */
@@ -86,6 +98,17 @@ final class ImageEncoder implements AutoCloseable {
             share = newShare;
             turns.piece(this::isWanted);
             return isWanted();
+        }
+
+        /** Looks for the image among those seen before, and has it encoded if it is not there. On the files' thread. */
+        private void find() {
+            Optional<ImageEmbedding> found = seen.find(image, chunk);
+            if (found.isPresent()) {
+                chunk.close();
+                replies.restored(image, found.get());
+            } else {
+                thread.execute(this);
+            }
         }
 
         @Override
@@ -147,7 +170,12 @@ final class ImageEncoder implements AutoCloseable {
     private Job start(String image, Waiter first) {
         Job job = new Job(image, first);
         jobs.put(image, job);
-        thread.execute(job);
+        if (seen == null) {
+            thread.execute(job);
+        } else {
+            counters.imageFileQueries++;
+            files.execute(job::find);
+        }
         return job;
     }
 
@@ -161,12 +189,38 @@ final class ImageEncoder implements AutoCloseable {
     void encoded(String image, ImageEmbedding embedding, double millis) {
         counters.imagesEncoded++;
         counters.imageEncodeMillis += millis;
-        List<Waiter> waiting = jobs.remove(image).waiters;
-        embeddings.put(image, embedding, embedding.bytes(), waiting.size());
-        for (Waiter waiter : waiting) {
-            waiter.request.pin(waiter.unit, image);
-            waiter.request.imageEncoded(millis);
+        boolean kept = seen != null && !files.isShutdown();
+        put(image, embedding, kept ? 1 : 0).forEach(waiter -> waiter.request.imageEncoded(millis));
+        if (kept) {
+            files.execute(() -> {
+                seen.keep(image, embedding);
+                replies.kept(image);
+            });
         }
+    }
+
+    /** The same for one that was encoded before this process was. */
+    void restored(String image, ImageEmbedding embedding) {
+        counters.imageFileHits++;
+        put(image, embedding, 0);
+    }
+
+    /** The file of an image is written. */
+    void kept(String image) {
+        embeddings.unpin(image);
+    }
+
+    /**
+     * Takes an image's embedding over and pins it for the requests that wait for it.
+     *
+     * @param pins beside theirs
+     * @return who waited
+     */
+    private List<Waiter> put(String image, ImageEmbedding embedding, int pins) {
+        List<Waiter> waiting = jobs.remove(image).waiters;
+        embeddings.put(image, embedding, embedding.bytes(), waiting.size() + pins);
+        waiting.forEach(waiter -> waiter.request.pin(waiter.unit, image));
+        return waiting;
     }
 
     void encodingFailed(String image) {
@@ -210,8 +264,9 @@ final class ImageEncoder implements AutoCloseable {
         request.unpinAll(embeddings);
     }
 
-    /** Waits for what the thread has begun. */
-    void stopThread() {
+    /** Waits for what the threads have begun. */
+    void stopThreads() {
+        NativeThreads.stop(files); // it gives work to the other one
         NativeThreads.stop(thread);
     }
 

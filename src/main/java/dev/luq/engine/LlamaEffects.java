@@ -44,6 +44,12 @@ final class LlamaEffects implements Effects, AutoCloseable {
         /** Nobody waited for the image any more. */
         void encodingStopped(String image);
 
+        /** The image had been encoded before. The receiver owns the embedding. */
+        void restored(String image, ImageEmbedding embedding);
+
+        /** The file of an image that was encoded is written, or cannot be. */
+        void kept(String image);
+
         /** The request's client is gone. */
         void abandoned(String request);
     }
@@ -82,6 +88,8 @@ final class LlamaEffects implements Effects, AutoCloseable {
         long prefixHits;
         long imageQueries;
         long imageHits;
+        long imageFileQueries;
+        long imageFileHits;
         long imagesEncoded;
         double imageEncodeMillis;
         long imageTokens;
@@ -90,6 +98,7 @@ final class LlamaEffects implements Effects, AutoCloseable {
 
     /**
      * @param encoder used on one thread at a time
+     * @param seen as of {@link ImageEncoder}
      * @param beforeEnd called before the last event of a request
      * @param work told about prompts and images
      */
@@ -98,6 +107,7 @@ final class LlamaEffects implements Effects, AutoCloseable {
             Vocabulary vocabulary,
             PromptBuilder prompts,
             BiFunction<ImageChunk, EncodingListener, ImageEmbedding> encoder,
+            SeenImages seen,
             EngineOptions options,
             Replies replies,
             Runnable beforeEnd,
@@ -111,7 +121,7 @@ final class LlamaEffects implements Effects, AutoCloseable {
         this.streamInterval = options.streamInterval().toNanos();
         this.batch = TokenBatch.create(options.batchSize());
         this.turns = new Turns(options.encodesInTurns());
-        this.images = new ImageEncoder(encoder, turns, options.imageCacheBytes(), replies, work, counters);
+        this.images = new ImageEncoder(encoder, turns, seen, options.imageCacheBytes(), replies, work, counters);
     }
 
     /**
@@ -212,6 +222,15 @@ final class LlamaEffects implements Effects, AutoCloseable {
 
     void encodingStopped(String image) {
         images.encodingStopped(image);
+    }
+
+    /** Takes an image's embedding over. */
+    void restored(String image, ImageEmbedding embedding) {
+        images.restored(image, embedding);
+    }
+
+    void kept(String image) {
+        images.kept(image);
     }
 
     // ---- decoding ----
@@ -340,7 +359,7 @@ final class LlamaEffects implements Effects, AutoCloseable {
         List<ThreadPoolExecutor> preparing = List.of(shortTexts, longTexts, withImages);
         preparing.forEach(pool -> pool.getQueue().clear());
         preparing.forEach(NativeThreads::stop);
-        images.stopThread();
+        images.stopThreads();
     }
 
     @Override

@@ -9,7 +9,7 @@
  *
  * <p>Threads: the engine's own, {@code luq-engine}, decides, decodes, samples and calls listeners;
  * {@code luq-short-prompt}, {@code luq-long-prompt} and {@code luq-image-prompt} tokenize and preprocess images;
- * {@code luq-image} encodes them, in turns with the engine's steps ({@code Turns}). The others only ever put events into
- * the engine's mailbox.
+ * {@code luq-image} encodes them, in turns with the engine's steps ({@code Turns}), {@code luq-image-files} reads and
+ * writes the embeddings of those seen before. The others only ever put events into the engine's mailbox.
  */
 package dev.luq.engine;

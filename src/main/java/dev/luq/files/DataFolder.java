@@ -6,10 +6,11 @@ import java.nio.file.Path;
  * Where the server and the commands keep what they make:
  *
  * <pre>
- * data folder := store/ jobs/ cache/ calibration/ models/ catalog.json
+ * data folder := store/ jobs/ cache/ embeddings/ calibration/ models/ catalog.json
  * store       := layers and variants
  * jobs        := ID/*            a folder a re-quantization
  * cache       := what re-quantizations computed; may be deleted at any time
+ * embeddings  := those of images that were encoded; may be deleted at any time
  * calibration := NAME/*          a folder a calibration or evaluation set
  * models      := files that may be registered, unless another folder is configured
  * </pre>
@@ -39,6 +40,10 @@ public record DataFolder(Path path) {
 
     public Path cache() {
         return path.resolve("cache");
+    }
+
+    public Path embeddings() {
+        return path.resolve("embeddings");
     }
 
     public Path sets() {

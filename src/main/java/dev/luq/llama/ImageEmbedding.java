@@ -1,5 +1,6 @@
 package dev.luq.llama;
 
+import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import org.bytedeco.javacpp.FloatPointer;
 
@@ -71,6 +72,11 @@ public final class ImageEmbedding implements AutoCloseable {
     /** A view of the native memory, {@code tokens x embeddingSize} floats; valid until closed. */
     public FloatBuffer data() {
         return floats().asBuffer();
+    }
+
+    /** The same view as bytes, in the machine's order. */
+    public ByteBuffer bytesView() {
+        return floats().asByteBuffer();
     }
 
     boolean mrope() {

@@ -14,9 +14,12 @@ import dev.luq.preset.mtmd_input_chunk;
 import dev.luq.preset.mtmd_input_chunks;
 import dev.luq.preset.mtmd_input_part;
 import dev.luq.preset.mtmd_input_text;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.function.Predicate;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.IntPointer;
@@ -207,7 +210,9 @@ public final class Vision implements AutoCloseable {
             throw new LlamaException.InvalidImage(
                     "the image cannot be encoded: " + Native.loggedReason(own, List.of()));
         }
-        return embedding(chunk);
+        ImageEmbedding embedding = unfilled(chunk);
+        Pointer.memcpy(embedding.floats(), llama.mtmd_get_output_embd(context), embedding.bytes());
+        return embedding;
     }
 
     private int encodeTapped(ImageChunk chunk) {
@@ -227,18 +232,37 @@ public final class Vision implements AutoCloseable {
         }
     }
 
-    private ImageEmbedding embedding(ImageChunk chunk) {
-        int size = model.inputEmbeddingSize();
-        long floats = (long) chunk.tokens() * size;
-        FloatPointer copy = new FloatPointer(floats);
-        Pointer.memcpy(copy, llama.mtmd_get_output_embd(context), floats * Float.BYTES);
+    /**
+     * An image whose embeddings were computed before, by an encoder of the same projector and options. Thread-safe, also
+     * while {@link #encode} runs.
+     *
+     * @param fill writes all of them, as {@link ImageEmbedding#bytesView} showed them, or says that it cannot
+     * @return owned by the caller; empty when they could not be filled in
+     */
+    public Optional<ImageEmbedding> restore(ImageChunk chunk, Predicate<ByteBuffer> fill) {
+        ImageEmbedding embedding = unfilled(chunk);
+        boolean filled = false;
+        try {
+            filled = fill.test(embedding.bytesView());
+            return filled ? Optional.of(embedding) : Optional.empty();
+        } finally {
+            if (!filled) {
+                embedding.close();
+            }
+        }
+    }
+
+    /** With the image's positions, which follow from its size in tokens. */
+    private ImageEmbedding unfilled(ImageChunk chunk) {
         int[] offsets = positions(chunk, 0);
         int[] next = positions(chunk, 1);
         boolean[] moves = new boolean[offsets.length];
         for (int i = 0; i < offsets.length; i++) {
             moves[i] = next[i] != offsets[i];
         }
-        return new ImageEmbedding(chunk, copy, size, mrope, offsets, moves);
+        int size = model.inputEmbeddingSize();
+        FloatPointer floats = new FloatPointer((long) chunk.tokens() * size);
+        return new ImageEmbedding(chunk, floats, size, mrope, offsets, moves);
     }
 
     /** Per token: time, height, width and the reserved axis, for an image at this position. */

@@ -40,6 +40,7 @@ public sealed interface ServerFrame {
      * @param imageMaxTokens upper bound of one image's tokens; 0 takes the model's own
      * @param streamIntervalMillis text generated within this time of a request's last delta is gathered into its next one
      * @param kernels what multiplies the weights
+     * @param imageFiles where embeddings of images are kept for later workers; null to keep none
      */
     record Load(
             List<String> modelFiles,
@@ -52,8 +53,18 @@ public sealed interface ServerFrame {
             long imageCacheBytes,
             int imageMaxTokens,
             long streamIntervalMillis,
-            Kernels kernels)
+            Kernels kernels,
+            ImageFiles imageFiles)
             implements ServerFrame {
+
+        /**
+         * Embeddings of images as files.
+         *
+         * @param model id of this model, for which they are kept
+         * @param folder of all workers, absolute path
+         * @param maxBytes of all files in it
+         */
+        public record ImageFiles(String model, String folder, long maxBytes) {}
 
         /** Tokens of context when none is asked for and the model was trained for more: what an edge node's memory allows. */
         public static final int DEFAULT_CONTEXT = 8192;

@@ -198,6 +198,8 @@ public sealed interface WorkerFrame {
      * @param prefixHits counter: prompt tokens taken from it
      * @param imageQueries counter: images looked up in the embedding cache
      * @param imageHits counter
+     * @param imageFileQueries counter: images looked up among the files of those seen before
+     * @param imageFileHits counter
      * @param imagesEncoded counter
      * @param imageEncodeMillis counter: time spent encoding
      * @param imageTokens counter: image tokens of prompts
@@ -214,6 +216,8 @@ public sealed interface WorkerFrame {
             long prefixHits,
             long imageQueries,
             long imageHits,
+            long imageFileQueries,
+            long imageFileHits,
             long imagesEncoded,
             double imageEncodeMillis,
             long imageTokens,

@@ -101,6 +101,7 @@ public class ModelControl {
             ModelRoute route = supervisor.routeOf(id);
             supervisor.remove(id);
             end(route);
+            supervisor.forgetImages();
             return null;
         });
     }

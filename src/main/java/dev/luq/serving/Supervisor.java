@@ -4,6 +4,9 @@ import dev.luq.catalog.Catalog;
 import dev.luq.catalog.CatalogEntry;
 import dev.luq.catalog.CatalogException;
 import dev.luq.catalog.VariantStore;
+import dev.luq.embeddings.EmbeddingFolder;
+import dev.luq.files.DataConfig;
+import dev.luq.files.DataFolder;
 import dev.luq.machine.NativeBuild;
 import dev.luq.process.ChildCommand;
 import dev.luq.protocol.ServerFrame;
@@ -14,6 +17,7 @@ import io.quarkus.runtime.StartupEvent;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 import jakarta.inject.Inject;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -24,10 +28,13 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import org.jboss.logging.Logger;
 
 /** Starts a worker for every model of the catalogue with the server, and ends them with it. */
 @ApplicationScoped
 public class Supervisor implements ModelWorkers {
+
+    private static final Logger LOG = Logger.getLogger(Supervisor.class);
 
     private final Catalog catalog;
     private final VariantStore variants;
@@ -36,6 +43,7 @@ public class Supervisor implements ModelWorkers {
     private final GenerationListener generationListener;
     private final List<ModelListener> modelListeners;
     private final ChildCommand command;
+    private final EmbeddingFolder embeddings;
     private final Map<String, ModelRoute> routes = new ConcurrentHashMap<>();
     /** Done when this machine's kernels are known, or known not to be found out. */
     private final CompletableFuture<Void> kernels = new CompletableFuture<>();
@@ -45,6 +53,7 @@ public class Supervisor implements ModelWorkers {
             Catalog catalog,
             VariantStore variants,
             WorkerConfig config,
+            DataConfig data,
             @All List<GenerationListener> generationListeners,
             @All List<ModelListener> modelListeners) {
         this.catalog = catalog;
@@ -59,6 +68,7 @@ public class Supervisor implements ModelWorkers {
         this.timer = executor;
         this.generationListener = new Listeners(generationListeners);
         this.modelListeners = modelListeners;
+        this.embeddings = new EmbeddingFolder(new DataFolder(data.dataDir()).embeddings(), config.imageFilesBytes());
         this.command = new ChildCommand(config.process(), ChildCommand.WORKER_MAIN);
         catalog.entries().forEach(entry -> routes.put(entry.id(), route(entry.id())));
     }
@@ -79,7 +89,28 @@ public class Supervisor implements ModelWorkers {
                 config.imageCacheBytes(),
                 config.imageMaxTokens(),
                 config.streamInterval().toMillis(),
-                entry.kernels(config.kernels()));
+                entry.kernels(config.kernels()),
+                keepsImages()
+                        ? new ServerFrame.Load.ImageFiles(
+                                entry.id(), embeddings.path().toString(), embeddings.maxBytes())
+                        : null);
+    }
+
+    private boolean keepsImages() {
+        return embeddings.maxBytes() > 0;
+    }
+
+    /** Removes embeddings of images that no model will ask for. */
+    void forgetImages() {
+        try {
+            if (keepsImages()) {
+                embeddings.retain(id -> catalog.find(id).isPresent());
+            } else {
+                embeddings.delete();
+            }
+        } catch (IOException e) {
+            LOG.warnf(e, "Embeddings of images that are no longer used cannot be removed from %s", embeddings.path());
+        }
     }
 
     /** A worker for these files, not started; it holds the variant's lease until it is ended. */
@@ -100,6 +131,7 @@ public class Supervisor implements ModelWorkers {
         Thread check = new Thread(this::checkKernels, "luq-kernels");
         check.setDaemon(true);
         check.start();
+        forgetImages();
         for (CatalogEntry entry : catalog.entries()) {
             ModelRoute route = routes.get(entry.id());
             if (!entry.unloaded()) {

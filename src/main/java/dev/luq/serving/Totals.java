@@ -5,7 +5,7 @@ import dev.luq.protocol.WorkerFrame.EngineStats;
 /** Sums of statistics. */
 final class Totals {
 
-    static final EngineStats NONE = new EngineStats(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+    static final EngineStats NONE = new EngineStats(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
 
     private Totals() {}
 
@@ -21,6 +21,8 @@ final class Totals {
                 a.prefixHits() + b.prefixHits(),
                 a.imageQueries() + b.imageQueries(),
                 a.imageHits() + b.imageHits(),
+                a.imageFileQueries() + b.imageFileQueries(),
+                a.imageFileHits() + b.imageFileHits(),
                 a.imagesEncoded() + b.imagesEncoded(),
                 a.imageEncodeMillis() + b.imageEncodeMillis(),
                 a.imageTokens() + b.imageTokens(),
@@ -40,6 +42,8 @@ final class Totals {
                 s.prefixHits(),
                 s.imageQueries(),
                 s.imageHits(),
+                s.imageFileQueries(),
+                s.imageFileHits(),
                 s.imagesEncoded(),
                 s.imageEncodeMillis(),
                 s.imageTokens(),

@@ -26,6 +26,8 @@ enum Metrics {
     PREFIX_CACHE_HITS("luq_prefix_cache_hits_total", "Prompt tokens taken from the prompt cache"),
     IMAGE_CACHE_QUERIES("luq_image_embedding_cache_queries_total", "Images looked up in the embedding cache"),
     IMAGE_CACHE_HITS("luq_image_embedding_cache_hits_total", "Images taken from the embedding cache"),
+    IMAGE_FILE_QUERIES("luq_image_embedding_file_queries_total", "Images looked up among the embeddings kept as files"),
+    IMAGE_FILE_HITS("luq_image_embedding_file_hits_total", "Images taken from the embeddings kept as files"),
     IMAGE_ENCODE("luq_image_encode_seconds", "Time spent encoding images, and the number of images"),
     IMAGE_DECODE("luq_image_decode_seconds", "Decoding an image, without waiting for a decoder"),
     DECODER_RESTARTS("luq_image_decoder_restarts_total", "Decoders that were replaced, by reason"),

@@ -88,6 +88,8 @@ public class ModelMeters implements ModelListener {
         counter(Metrics.PREFIX_CACHE_HITS, worker, EngineStats::prefixHits);
         counter(Metrics.IMAGE_CACHE_QUERIES, worker, EngineStats::imageQueries);
         counter(Metrics.IMAGE_CACHE_HITS, worker, EngineStats::imageHits);
+        counter(Metrics.IMAGE_FILE_QUERIES, worker, EngineStats::imageFileQueries);
+        counter(Metrics.IMAGE_FILE_HITS, worker, EngineStats::imageFileHits);
         counter(Metrics.IMAGE_TOKENS, worker, EngineStats::imageTokens);
         counter(Metrics.REQUESTS_CANCELLED, worker, EngineStats::cancelled);
         FunctionTimer.builder(

@@ -1,5 +1,8 @@
 package dev.luq.worker;
 
+import dev.luq.embeddings.EmbeddingFiles;
+import dev.luq.embeddings.EmbeddingFolder;
+import dev.luq.embeddings.EncoderIdentity;
 import dev.luq.engine.Engine;
 import dev.luq.engine.EngineException;
 import dev.luq.engine.EngineOptions;
@@ -17,6 +20,7 @@ import dev.luq.llama.Model;
 import dev.luq.llama.Vision;
 import dev.luq.llama.VisionOptions;
 import dev.luq.machine.Kernels;
+import dev.luq.machine.NativeBuild;
 import dev.luq.machine.Processors;
 import dev.luq.protocol.Blackbox;
 import dev.luq.protocol.ServerFrame;
@@ -71,6 +75,7 @@ final class EngineHost implements ModelHost {
             Vision vision = mmproj.isEmpty()
                     ? null
                     : Vision.open(mmproj.get(), model, new VisionOptions(imageThreads, load.imageMaxTokens()));
+            EmbeddingFiles imageFiles = vision == null || load.imageFiles() == null ? null : imageFiles(load);
             engine = Engine.start(
                     new EngineOptions(
                             load.slots(),
@@ -82,6 +87,7 @@ final class EngineHost implements ModelHost {
                     context,
                     templates,
                     vision,
+                    imageFiles,
                     work());
             blackbox.idle(Blackbox.Stage.LOAD);
             return new WorkerFrame.ModelInfo(
@@ -113,6 +119,17 @@ final class EngineHost implements ModelHost {
         } catch (UnsatisfiedLinkError e) {
             throw new LoadException("unsupported_machine", "The native libraries do not fit this machine.", e);
         }
+    }
+
+    /** Embeddings are those of a projector, as this build computes them with these kernels for images up to this size. */
+    private EmbeddingFiles imageFiles(ServerFrame.Load load) {
+        ServerFrame.Load.ImageFiles asked = load.imageFiles();
+        return new EmbeddingFiles(
+                new EmbeddingFolder(Path.of(asked.folder()), asked.maxBytes()),
+                new EncoderIdentity(
+                        asked.model(),
+                        Path.of(load.mmproj()),
+                        List.of(NativeBuild.key(), kernels, "image-max-tokens " + load.imageMaxTokens())));
     }
 
     private void loads(String part) {

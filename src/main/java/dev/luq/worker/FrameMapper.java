@@ -111,6 +111,8 @@ final class FrameMapper {
                 s.prefixHits(),
                 s.imageQueries(),
                 s.imageHits(),
+                s.imageFileQueries(),
+                s.imageFileHits(),
                 s.imagesEncoded(),
                 s.imageEncodeMillis(),
                 s.imageTokens(),

@@ -15,8 +15,8 @@ import dev.luq.engine.TinyEngine.Outcome;
 import dev.luq.llama.ChatTemplates;
 import dev.luq.llama.Context;
 import dev.luq.llama.ContextOptions;
-import dev.luq.llama.KvType;
 import dev.luq.llama.Model;
+import dev.luq.llama.KvType;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -294,7 +294,7 @@ class EngineTest {
                     new EngineOptions(2, 65, 0, Duration.ZERO, false))) {
                 assertThrows(
                         IllegalArgumentException.class,
-                        () -> Engine.start(options, model, context, templates, null, WorkListener.NONE));
+                        () -> Engine.start(options, model, context, templates, null, null, WorkListener.NONE));
             }
         }
         assertThrows(IllegalArgumentException.class, () -> new EngineOptions(4, 4, 0, Duration.ZERO, false));

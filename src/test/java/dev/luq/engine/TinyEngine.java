@@ -5,18 +5,19 @@ import static dev.luq.Until.completed;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.luq.embeddings.EmbeddingFiles;
 import dev.luq.llama.ChatTemplates;
 import dev.luq.llama.Context;
 import dev.luq.llama.ContextOptions;
 import dev.luq.llama.EncodingListener;
 import dev.luq.llama.ImageChunk;
 import dev.luq.llama.ImageEmbedding;
-import dev.luq.llama.KvType;
 import dev.luq.llama.Llama;
 import dev.luq.llama.Model;
 import dev.luq.llama.SamplerOptions;
 import dev.luq.llama.Vision;
 import dev.luq.llama.VisionOptions;
+import dev.luq.llama.KvType;
 import dev.luq.prompt.PromptRequest;
 import dev.luq.schema.SchemaCheck;
 import java.nio.file.Path;
@@ -229,21 +230,26 @@ public final class TinyEngine implements AutoCloseable {
     }
 
     public TinyEngine(String name, int sequences, int batchSize, Duration streamInterval) {
-        this(name, sequences, batchSize, streamInterval, true, Vision::encode, false);
+        this(name, sequences, batchSize, streamInterval, true, Vision::encode, false, null);
     }
 
     public TinyEngine(String name, int sequences, int batchSize, Encoder encoder) {
-        this(name, sequences, batchSize, Duration.ZERO, true, encoder, false);
+        this(name, sequences, batchSize, Duration.ZERO, true, encoder, false, null);
     }
 
     /** A model that only reads text. */
     static TinyEngine withoutVision(String name) {
-        return new TinyEngine(name, 4, 64, Duration.ZERO, false, Vision::encode, false);
+        return new TinyEngine(name, 4, 64, Duration.ZERO, false, Vision::encode, false, null);
     }
 
     /** Steps and encoding take turns. */
     static TinyEngine inTurns(String name, int sequences, int batchSize) {
-        return new TinyEngine(name, sequences, batchSize, Duration.ZERO, true, Vision::encode, true);
+        return new TinyEngine(name, sequences, batchSize, Duration.ZERO, true, Vision::encode, true, null);
+    }
+
+    /** @param files where embeddings of images are kept */
+    public TinyEngine(String name, EmbeddingFiles files) {
+        this(name, 4, 64, Duration.ZERO, true, Vision::encode, false, files);
     }
 
     private TinyEngine(
@@ -253,7 +259,8 @@ public final class TinyEngine implements AutoCloseable {
             Duration streamInterval,
             boolean withVision,
             Encoder encoder,
-            boolean encodesInTurns) {
+            boolean encodesInTurns,
+            EmbeddingFiles files) {
         model = model(name);
         Context context =
                 Context.create(model, new ContextOptions(CONTEXT, batchSize, sequences, 1, KvType.F32, false));
@@ -265,6 +272,7 @@ public final class TinyEngine implements AutoCloseable {
                 ChatTemplates.of(model),
                 vision,
                 (chunk, listener) -> encoder.encode(vision, chunk, listener),
+                files,
                 WorkListener.NONE);
     }
 
@@ -273,7 +281,11 @@ public final class TinyEngine implements AutoCloseable {
     }
 
     public static Vision vision(String name) {
-        return Vision.open(DIRECTORY.resolve("mmproj-" + name + "-F16.gguf"), model(name), new VisionOptions(1, 0));
+        return Vision.open(mmproj(name), model(name), new VisionOptions(1, 0));
+    }
+
+    static Path mmproj(String name) {
+        return DIRECTORY.resolve("mmproj-" + name + "-F16.gguf");
     }
 
     /** Noise: another picture for each seed. */

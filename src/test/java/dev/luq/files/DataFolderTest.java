@@ -19,6 +19,7 @@ class DataFolderTest {
                         data.resolve("jobs"),
                         data.resolve("jobs/rq-1"),
                         data.resolve("cache"),
+                        data.resolve("embeddings"),
                         data.resolve("calibration"),
                         data.resolve("models"),
                         data.resolve("catalog.json")),
@@ -27,6 +28,7 @@ class DataFolderTest {
                         folder.jobs(),
                         folder.job("rq-1"),
                         folder.cache(),
+                        folder.embeddings(),
                         folder.sets(),
                         folder.models(),
                         folder.catalog()));

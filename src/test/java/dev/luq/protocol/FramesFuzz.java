@@ -38,7 +38,18 @@ public final class FramesFuzz<T> implements FuzzTarget {
                         ServerFrame.class,
                         List.of(
                                 new ServerFrame.Load(
-                                        List.of("/m.gguf"), null, 2048, 2, 512, 2, 1, 1 << 20, 0, 20, Kernels.FAST),
+                                        List.of("/m.gguf"),
+                                        null,
+                                        2048,
+                                        2,
+                                        512,
+                                        2,
+                                        1,
+                                        1 << 20,
+                                        0,
+                                        20,
+                                        Kernels.FAST,
+                                        null),
                                 new ServerFrame.Generate(
                                         "1",
                                         "{\"messages\":[]}",

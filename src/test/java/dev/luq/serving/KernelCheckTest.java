@@ -353,7 +353,7 @@ class KernelCheckTest {
         try {
             new Frames.Writer<>(ServerFrame.class, worker.getOutputStream())
                     .write(new ServerFrame.Load(
-                            List.of(gguf.toString()), null, 64, 1, 16, 1, 0, 0, 0, 0, Kernels.FAST));
+                            List.of(gguf.toString()), null, 64, 1, 16, 1, 0, 0, 0, 0, Kernels.FAST, null));
             worker.getOutputStream().flush();
             Frames.Reader<WorkerFrame> frames =
                     new Frames.Reader<>(WorkerFrame.class, worker.getInputStream(), 1 << 20);

@@ -32,7 +32,8 @@ final class ModelProcesses implements AutoCloseable {
                         1 << 20,
                         0,
                         0,
-                        kernels),
+                        kernels,
+                        null),
                 config);
     }
 

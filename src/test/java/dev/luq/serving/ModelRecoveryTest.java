@@ -89,7 +89,7 @@ class ModelRecoveryTest {
                 folder.resolve("crashes").toString()));
         VariantStore none = new NoVariants();
         Catalog catalog = new Catalog(models, new DataFolder(folder.resolve("data")), none);
-        supervisor = new Supervisor(catalog, none, config, List.of(), List.of());
+        supervisor = new Supervisor(catalog, none, config, () -> folder.resolve("data"), List.of(), List.of());
         control = new ModelControl(catalog, supervisor, config);
         recovery = new ModelRecovery(catalog, supervisor, control, config);
         supervisor.start(null);

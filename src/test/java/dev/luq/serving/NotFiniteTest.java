@@ -102,7 +102,8 @@ class NotFiniteTest {
 
     private void start(Path model, Kernels kernels) {
         worker = processes.start(
-                new ServerFrame.Load(List.of(model.toString()), null, 1024, 2, 128, 1, 1, 1 << 20, 0, 0, kernels),
+                new ServerFrame.Load(
+                        List.of(model.toString()), null, 1024, 2, 128, 1, 1, 1 << 20, 0, 0, kernels, null),
                 ModelProcesses.CONFIG);
         WorkerClient.ready(worker);
     }

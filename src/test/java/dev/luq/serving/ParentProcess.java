@@ -30,7 +30,8 @@ final class ParentProcess {
                 System.exit(1);
             }
         });
-        worker.send(new ServerFrame.Load(List.of(arguments[0]), null, 0, 1, 16, 0, 0, 0, 0, 0, Kernels.FAST));
+        worker.send(new ServerFrame.Load(
+                List.of(arguments[0]), null, 0, 1, 16, 0, 0, 0, 0, 0, Kernels.FAST, null));
         Thread.sleep(Long.MAX_VALUE);
     }
 }

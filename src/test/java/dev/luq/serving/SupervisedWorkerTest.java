@@ -587,8 +587,8 @@ class SupervisedWorkerTest {
     }
 
     private SupervisedWorker worker(String model, WorkerConfig config, SupervisedWorker.Launcher launcher) {
-        ServerFrame.Load load =
-                new ServerFrame.Load(List.of(model), null, 0, config.slots(), 512, 0, 0, 0, 0, 0, config.kernels());
+        ServerFrame.Load load = new ServerFrame.Load(
+                List.of(model), null, 0, config.slots(), 512, 0, 0, 0, 0, 0, config.kernels(), null);
         SupervisedWorker worker = new SupervisedWorker(
                 "test",
                 load,

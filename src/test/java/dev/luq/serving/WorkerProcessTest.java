@@ -128,7 +128,8 @@ class WorkerProcessTest {
                     1 << 20,
                     0,
                     0,
-                    Kernels.STOCK)));
+                    Kernels.STOCK,
+                    null)));
             SentImages images = new SentImages();
             byte[] first = written(images.written(choices.get(0)));
             byte[] second = written(images.written(choices.get(1)));
@@ -181,7 +182,7 @@ class WorkerProcessTest {
     }
 
     private static byte[] load(String model, Kernels kernels) throws IOException {
-        return written(new ServerFrame.Load(List.of(model), null, 0, 1, 16, 0, 0, 0, 0, 0, kernels));
+        return written(new ServerFrame.Load(List.of(model), null, 0, 1, 16, 0, 0, 0, 0, 0, kernels, null));
     }
 
     private static byte[] written(ServerFrame frame) throws IOException {
