@@ -36,7 +36,7 @@ public final class Rooms {
             requant.spec        : files memory requant.plan
             requant.store       : files gguf requant.plan
             requant.quantize    : files gguf llama requant.plan requant.store
-            requant.feed        : images llama prompt requant.data
+            requant.feed        : images llama machine prompt requant.data
             requant.calibrate   : files gguf llama requant.data requant.feed
             requant.rank        : gguf llama machine requant.calibrate requant.feed requant.lanes requant.plan
             requant.measure     : files requant.data requant.feed requant.lanes

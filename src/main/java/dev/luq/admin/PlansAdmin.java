@@ -129,7 +129,8 @@ public class PlansAdmin {
                 served.slots(),
                 served.threads(),
                 Math.min(served.imageTokens(), context),
-                AdminBody.oneOf(Kernels.class, request.kernels(), served.kernels(), "kernels"));
+                AdminBody.oneOf(Kernels.class, request.kernels(), served.kernels(), "kernels"),
+                served.kv());
     }
 
     private static Ranking ranking(List<Integer> order, int layers) {

@@ -29,6 +29,7 @@ final class ServedShape {
                 config.slots(),
                 threads,
                 ServingShape.imageTokens(config.imageMaxTokens(), context),
-                entry.kernels(config.kernels()));
+                entry.kernels(config.kernels()),
+                config.kvCacheType());
     }
 }

@@ -3,6 +3,7 @@ package dev.luq.cli;
 import static dev.luq.files.Units.MIB;
 
 import dev.luq.catalog.DemoModel;
+import dev.luq.machine.KvType;
 import dev.luq.requant.measure.Agreement;
 import dev.luq.requant.measure.Quality;
 import dev.luq.requant.measure.Score;
@@ -65,6 +66,14 @@ final class EvalCommand implements Callable<Integer> {
     private int imageTokens;
 
     @Option(
+            names = "--kv-cache-type",
+            paramLabel = "TYPE",
+            defaultValue = "f16",
+            description = "Number format of the model's KV cache, luq.worker.kv-cache-type: f16, q8_0 or f32; the base"
+                    + " model's is f16 (default: ${DEFAULT-VALUE}).")
+    private KvType kv;
+
+    @Option(
             names = "--threads",
             paramLabel = "N",
             defaultValue = "0",
@@ -84,6 +93,7 @@ final class EvalCommand implements Callable<Integer> {
                             baseModel.mmprojFile(),
                             set,
                             imageTokens,
+                            kv,
                             threads)
                     .run(
                             subject(),

@@ -2,6 +2,7 @@ package dev.luq.cli;
 
 import dev.luq.gguf.ModelFacts;
 import dev.luq.machine.Kernels;
+import dev.luq.machine.KvType;
 import dev.luq.machine.Processors;
 import dev.luq.memory.ServingShape;
 import dev.luq.protocol.ServerFrame.Load;
@@ -59,6 +60,14 @@ public final class ServingOptions {
                     + " (default: ${DEFAULT-VALUE}).")
     private Kernels kernels;
 
+    @Option(
+            names = "--kv-cache-type",
+            paramLabel = "TYPE",
+            defaultValue = "f16",
+            description = "Number format of the KV cache, luq.worker.kv-cache-type: f16, q8_0 or f32"
+                    + " (default: ${DEFAULT-VALUE}).")
+    private KvType kv;
+
     /** @param model a context larger than the one that it was trained for is never served */
     public ServingShape shape(ModelFacts model) {
         int context = (int) Math.min(contextSize, model.contextLength().orElse(Load.DEFAULT_CONTEXT));
@@ -68,7 +77,8 @@ public final class ServingOptions {
                 slots,
                 Processors.threads(threads),
                 ServingShape.imageTokens(imageTokens, context),
-                kernels);
+                kernels,
+                kv);
     }
 
     public int threads() {

@@ -1,5 +1,6 @@
 package dev.luq.llama;
 
+import dev.luq.machine.KvType;
 import dev.luq.machine.Processors;
 import dev.luq.preset.global.llama;
 import dev.luq.preset.llama_batch;
@@ -48,8 +49,8 @@ public final class Context implements AutoCloseable {
                     .n_outputs_max(options.outputs())
                     .n_threads(Processors.threads(options.threads()))
                     .n_threads_batch(Processors.threads(options.threads()))
-                    .type_k(options.kv().ggmlType())
-                    .type_v(options.kv().ggmlType())
+                    .type_k(ggmlType(options.kv()))
+                    .type_v(ggmlType(options.kv()))
                     .flash_attn_type(
                             options.flashAttention()
                                     ? llama.LLAMA_FLASH_ATTN_TYPE_ENABLED
@@ -67,6 +68,14 @@ public final class Context implements AutoCloseable {
                 model.releaseUse();
             }
         }
+    }
+
+    private static int ggmlType(KvType kv) {
+        return switch (kv) {
+            case F32 -> llama.GGML_TYPE_F32;
+            case F16 -> llama.GGML_TYPE_F16;
+            case Q8_0 -> llama.GGML_TYPE_Q8_0;
+        };
     }
 
     /**

@@ -1,5 +1,7 @@
 package dev.luq.llama;
 
+import dev.luq.machine.KvType;
+
 /**
  * How a context is made. Its KV cache is one for all sequences.
  *
@@ -7,7 +9,7 @@ package dev.luq.llama;
  * @param batchSize tokens in one decode at most, computed as one micro-batch
  * @param sequences number of sequences
  * @param threads compute threads; 0 takes the processors available
- * @param kv number format of the KV cache
+ * @param kv number format of the KV cache; Q8_0 needs flash attention and heads whose width is a multiple of 32
  * @param flashAttention whether attention is computed without holding the whole score matrix
  * @param outputs tokens with output in one decode at most; each takes a float per token of the vocabulary
  */

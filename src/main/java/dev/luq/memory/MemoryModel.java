@@ -49,11 +49,11 @@ public final class MemoryModel {
                 SERVER_BYTES + WORKER_BYTES + (mmprojWeights == 0 ? 0 : DECODER_BYTES));
     }
 
-    /** Keys and values of each layer as F16, zeroed and hence resident from the start. */
+    /** Keys and values of each layer, zeroed and hence resident from the start. */
     private static long kvCache(LayeredModel model, ServingShape shape) {
         long perToken = 0;
         for (int layer = 0; layer < model.layers().size(); layer++) {
-            perToken += (keyWidth(model, layer) + valueWidth(model, layer)) * HALF;
+            perToken += shape.kv().bytes(keyWidth(model, layer) + valueWidth(model, layer));
         }
         return perToken * pad(shape.contextSize());
     }

@@ -1,6 +1,7 @@
 package dev.luq.memory;
 
 import dev.luq.machine.Kernels;
+import dev.luq.machine.KvType;
 
 /**
  * How a model is going to be served, as far as that takes memory.
@@ -12,8 +13,10 @@ import dev.luq.machine.Kernels;
  * @param imageTokens tokens of the largest image; without meaning for models of a fixed image size
  * @param kernels what multiplies the weights, which decides how they lie in memory; null, as in jobs recorded without it:
  *        stock
+ * @param kv number format of the KV cache; null, as in jobs recorded without it: F16
  */
-public record ServingShape(int contextSize, int batchSize, int slots, int threads, int imageTokens, Kernels kernels) {
+public record ServingShape(
+        int contextSize, int batchSize, int slots, int threads, int imageTokens, Kernels kernels, KvType kv) {
 
     /** llama.cpp v0.5.0's own bound for Qwen2-VL and Qwen2.5-VL: 3.2 megapixels. */
     public static final int MOST_IMAGE_TOKENS = 4096;
@@ -24,6 +27,12 @@ public record ServingShape(int contextSize, int batchSize, int slots, int thread
                     "context, batch, slots and threads are 1 or more, image tokens 0 or more");
         }
         kernels = kernels == null ? Kernels.STOCK : kernels;
+        kv = kv == null ? KvType.F16 : kv;
+    }
+
+    /** With a KV cache of F16. */
+    public ServingShape(int contextSize, int batchSize, int slots, int threads, int imageTokens, Kernels kernels) {
+        this(contextSize, batchSize, slots, threads, imageTokens, kernels, KvType.F16);
     }
 
     /** Multiplied by llama.cpp's kernels, with the largest images that the context holds. */

@@ -3,6 +3,7 @@ package dev.luq.protocol;
 import com.fasterxml.jackson.annotation.JsonSubTypes;
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
 import dev.luq.machine.Kernels;
+import dev.luq.machine.KvType;
 import java.util.List;
 import java.util.OptionalLong;
 
@@ -40,6 +41,7 @@ public sealed interface ServerFrame {
      * @param imageMaxTokens upper bound of one image's tokens; 0 takes the model's own
      * @param streamIntervalMillis text generated within this time of a request's last delta is gathered into its next one
      * @param kernels what multiplies the weights
+     * @param kv number format of the KV cache
      * @param imageFiles where embeddings of images are kept for later workers; null to keep none
      */
     record Load(
@@ -54,6 +56,7 @@ public sealed interface ServerFrame {
             int imageMaxTokens,
             long streamIntervalMillis,
             Kernels kernels,
+            KvType kv,
             ImageFiles imageFiles)
             implements ServerFrame {
 

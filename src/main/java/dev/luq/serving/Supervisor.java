@@ -90,6 +90,7 @@ public class Supervisor implements ModelWorkers {
                 config.imageMaxTokens(),
                 config.streamInterval().toMillis(),
                 entry.kernels(config.kernels()),
+                config.kvCacheType(),
                 keepsImages()
                         ? new ServerFrame.Load.ImageFiles(
                                 entry.id(), embeddings.path().toString(), embeddings.maxBytes())

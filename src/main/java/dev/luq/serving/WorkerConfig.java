@@ -1,6 +1,7 @@
 package dev.luq.serving;
 
 import dev.luq.machine.Kernels;
+import dev.luq.machine.KvType;
 import dev.luq.process.ProcessConfig;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
@@ -45,6 +46,13 @@ public interface WorkerConfig {
      */
     @WithDefault("fast")
     Kernels kernels();
+
+    /**
+     * Number format of the KV cache: {@code f16}; {@code q8_0}, which takes 53 % of its memory, needs a model whose heads are
+     * a multiple of 32 wide, and is read by llama.cpp's attention instead of ours; or {@code f32}, for comparisons.
+     */
+    @WithDefault("f16")
+    KvType kvCacheType();
 
     /**
      * Compute threads for encoding images; 0 takes as many as for decoding. Where both together are more than the processors,

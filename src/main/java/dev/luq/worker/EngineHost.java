@@ -12,7 +12,6 @@ import dev.luq.gguf.GgufException;
 import dev.luq.llama.ChatTemplates;
 import dev.luq.llama.Context;
 import dev.luq.llama.ContextOptions;
-import dev.luq.llama.KvType;
 import dev.luq.llama.Llama;
 import dev.luq.llama.LlamaException;
 import dev.luq.llama.LogLine;
@@ -65,7 +64,7 @@ final class EngineHost implements ModelHost {
             int batchSize = Math.min(load.batchSize(), contextSize);
             loads("its context");
             Context context = Context.create(
-                    model, new ContextOptions(contextSize, batchSize, load.slots(), load.threads(), KvType.F16, true));
+                    model, new ContextOptions(contextSize, batchSize, load.slots(), load.threads(), load.kv(), true));
             loads("its chat template");
             ChatTemplates templates = ChatTemplates.of(model);
             boolean tools = templates.supportsTools();

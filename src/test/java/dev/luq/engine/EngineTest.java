@@ -16,7 +16,7 @@ import dev.luq.llama.ChatTemplates;
 import dev.luq.llama.Context;
 import dev.luq.llama.ContextOptions;
 import dev.luq.llama.Model;
-import dev.luq.llama.KvType;
+import dev.luq.machine.KvType;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;

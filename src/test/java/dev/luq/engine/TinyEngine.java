@@ -17,7 +17,7 @@ import dev.luq.llama.Model;
 import dev.luq.llama.SamplerOptions;
 import dev.luq.llama.Vision;
 import dev.luq.llama.VisionOptions;
-import dev.luq.llama.KvType;
+import dev.luq.machine.KvType;
 import dev.luq.prompt.PromptRequest;
 import dev.luq.schema.SchemaCheck;
 import java.nio.file.Path;

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.luq.Integration;
+import dev.luq.machine.KvType;
 import org.junit.jupiter.api.Test;
 
 @Integration
@@ -66,6 +67,21 @@ class ContextTest {
             float[] actual = next(context, 70, PROMPT.length, 0);
             assertTrue(TinyModels.cosine(expected, actual, 0, actual.length) > 0.99999);
         }
+    }
+
+    private static float[] afterPrompt(KvType kv) {
+        ContextOptions options = new ContextOptions(256, 128, 1, 1, kv, true);
+        try (Context context = Context.create(TinyModels.model(TinyModels.DEMO), options)) {
+            TinyModels.logits(context, PROMPT, 0);
+            return next(context, 70, PROMPT.length, 0);
+        }
+    }
+
+    @Test
+    void keysAndValuesOfEightBitsAreAlmostAsGood() {
+        float[] exact = afterPrompt(KvType.F32);
+        float[] eightBits = afterPrompt(KvType.Q8_0);
+        assertTrue(TinyModels.cosine(exact, eightBits, 0, exact.length) > 0.9995);
     }
 
     @Test

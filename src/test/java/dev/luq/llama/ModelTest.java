@@ -13,6 +13,7 @@ import dev.luq.gguf.GgufTensor;
 import dev.luq.gguf.GgufValue;
 import dev.luq.gguf.GgufValueType;
 import dev.luq.gguf.GgufWriter;
+import dev.luq.machine.KvType;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;

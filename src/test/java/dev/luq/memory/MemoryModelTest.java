@@ -3,6 +3,8 @@ package dev.luq.memory;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.luq.gguf.LayeredModel;
+import dev.luq.machine.Kernels;
+import dev.luq.machine.KvType;
 import dev.luq.requant.plan.Models;
 import java.util.Optional;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -35,5 +37,9 @@ class MemoryModelTest {
         double beside = (feedForward * batch * 2.0 + VOCABULARY * SLOTS * 4.0) / MIB;
         assertEquals(compute + beside, estimate.compute() / MIB, 0.25);
         assertEquals(kvCache, estimate.kvCache() / MIB, 0.01);
+        ServingShape inEightBits = new ServingShape(context, batch, SLOTS, 2, 0, Kernels.STOCK, KvType.Q8_0);
+        MemoryEstimate smaller = new MemoryModel(model, Optional.empty(), inEightBits).estimate(1, 0);
+        assertEquals(kvCache * 34 / 64, smaller.kvCache() / MIB, 0.01);
+        assertEquals(estimate.compute(), smaller.compute());
     }
 }

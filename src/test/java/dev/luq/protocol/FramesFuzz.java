@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 
 import dev.luq.fuzz.FuzzTarget;
 import dev.luq.machine.Kernels;
+import dev.luq.machine.KvType;
 import dev.luq.protocol.WorkerFrame.ModelInfo;
 import dev.luq.protocol.WorkerFrame.Timings;
 import dev.luq.protocol.WorkerFrame.TokenLogprob;
@@ -49,6 +50,7 @@ public final class FramesFuzz<T> implements FuzzTarget {
                                         0,
                                         20,
                                         Kernels.FAST,
+                                        KvType.F16,
                                         null),
                                 new ServerFrame.Generate(
                                         "1",

@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.dataformat.cbor.databind.CBORMapper;
 import dev.luq.machine.Kernels;
+import dev.luq.machine.KvType;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.FilterInputStream;
@@ -161,7 +162,7 @@ class FramesTest {
     static Stream<ServerFrame> serverFrames() {
         return Stream.of(
                 new ServerFrame.Load(
-                        List.of("/a", "/b"), null, 0, 4, 512, 0, 0, 1L << 40, 0, 20, Kernels.FAST, null),
+                        List.of("/a", "/b"), null, 0, 4, 512, 0, 0, 1L << 40, 0, 20, Kernels.FAST, KvType.F16, null),
                 GENERATE,
                 new ServerFrame.Cancel("r1"));
     }

@@ -10,6 +10,7 @@ import dev.luq.machine.KernelTable;
 import dev.luq.machine.KernelTrial;
 import dev.luq.machine.KernelTrial.Outcome;
 import dev.luq.machine.Kernels;
+import dev.luq.machine.KvType;
 import dev.luq.machine.NativeBuild;
 import dev.luq.process.ChildCommand;
 import dev.luq.process.ProcessConfig;
@@ -353,7 +354,7 @@ class KernelCheckTest {
         try {
             new Frames.Writer<>(ServerFrame.class, worker.getOutputStream())
                     .write(new ServerFrame.Load(
-                            List.of(gguf.toString()), null, 64, 1, 16, 1, 0, 0, 0, 0, Kernels.FAST, null));
+                            List.of(gguf.toString()), null, 64, 1, 16, 1, 0, 0, 0, 0, Kernels.FAST, KvType.F16, null));
             worker.getOutputStream().flush();
             Frames.Reader<WorkerFrame> frames =
                     new Frames.Reader<>(WorkerFrame.class, worker.getInputStream(), 1 << 20);

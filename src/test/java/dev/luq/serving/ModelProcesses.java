@@ -1,6 +1,7 @@
 package dev.luq.serving;
 
 import dev.luq.machine.Kernels;
+import dev.luq.machine.KvType;
 import dev.luq.process.ChildCommand;
 import dev.luq.protocol.ServerFrame;
 import java.nio.file.Path;
@@ -33,6 +34,7 @@ final class ModelProcesses implements AutoCloseable {
                         0,
                         0,
                         kernels,
+                        KvType.F16,
                         null),
                 config);
     }

@@ -12,6 +12,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.luq.Integration;
+import dev.luq.machine.KvType;
 import dev.luq.process.ChildCommand;
 import dev.luq.protocol.ServerFrame;
 import dev.luq.protocol.WorkerFrame;
@@ -249,7 +250,7 @@ class ModelRouteTest {
     private Supplier<SupervisedWorker> worker(String model) {
         ChildCommand command = new ChildCommand(config.process(), "dev.luq.worker.ScriptedWorker");
         ServerFrame.Load load = new ServerFrame.Load(
-                List.of(model), null, 0, config.slots(), 512, 0, 0, 0, 0, 0, config.kernels(), null);
+                List.of(model), null, 0, config.slots(), 512, 0, 0, 0, 0, 0, config.kernels(), KvType.F16, null);
         return () -> new SupervisedWorker(
                 "test",
                 load,

@@ -11,6 +11,7 @@ import dev.luq.Integration;
 import dev.luq.gguf.ModelFiles;
 import dev.luq.llama.Model;
 import dev.luq.machine.Kernels;
+import dev.luq.machine.KvType;
 import dev.luq.protocol.ServerFrame;
 import dev.luq.protocol.WorkerFrame;
 import dev.luq.requant.TestModels;
@@ -103,7 +104,7 @@ class NotFiniteTest {
     private void start(Path model, Kernels kernels) {
         worker = processes.start(
                 new ServerFrame.Load(
-                        List.of(model.toString()), null, 1024, 2, 128, 1, 1, 1 << 20, 0, 0, kernels, null),
+                        List.of(model.toString()), null, 1024, 2, 128, 1, 1, 1 << 20, 0, 0, kernels, KvType.F16, null),
                 ModelProcesses.CONFIG);
         WorkerClient.ready(worker);
     }

@@ -1,6 +1,7 @@
 package dev.luq.serving;
 
 import dev.luq.machine.Kernels;
+import dev.luq.machine.KvType;
 import dev.luq.process.ChildCommand;
 import dev.luq.process.ProcessExit;
 import dev.luq.protocol.ServerFrame;
@@ -31,7 +32,7 @@ final class ParentProcess {
             }
         });
         worker.send(new ServerFrame.Load(
-                List.of(arguments[0]), null, 0, 1, 16, 0, 0, 0, 0, 0, Kernels.FAST, null));
+                List.of(arguments[0]), null, 0, 1, 16, 0, 0, 0, 0, 0, Kernels.FAST, KvType.F16, null));
         Thread.sleep(Long.MAX_VALUE);
     }
 }

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.luq.Integration;
 import dev.luq.machine.Kernels;
+import dev.luq.machine.KvType;
 import dev.luq.protocol.ServerFrame;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
@@ -56,6 +57,7 @@ class SeenPicturesTest {
                         maxImageTokens,
                         0,
                         Kernels.FAST,
+                        KvType.F16,
                         files),
                 ModelProcesses.CONFIG);
         ready(worker);

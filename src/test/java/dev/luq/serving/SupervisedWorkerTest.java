@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.luq.Integration;
+import dev.luq.machine.KvType;
 import dev.luq.process.ChildCommand;
 import dev.luq.protocol.ServerFrame;
 import dev.luq.protocol.WorkerFrame;
@@ -588,7 +589,7 @@ class SupervisedWorkerTest {
 
     private SupervisedWorker worker(String model, WorkerConfig config, SupervisedWorker.Launcher launcher) {
         ServerFrame.Load load = new ServerFrame.Load(
-                List.of(model), null, 0, config.slots(), 512, 0, 0, 0, 0, 0, config.kernels(), null);
+                List.of(model), null, 0, config.slots(), 512, 0, 0, 0, 0, 0, config.kernels(), KvType.F16, null);
         SupervisedWorker worker = new SupervisedWorker(
                 "test",
                 load,

@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.luq.Integration;
 import dev.luq.Signals;
 import dev.luq.machine.Kernels;
+import dev.luq.machine.KvType;
 import dev.luq.process.ChildCommand;
 import dev.luq.protocol.Frames;
 import dev.luq.protocol.ServerFrame;
@@ -129,6 +130,7 @@ class WorkerProcessTest {
                     0,
                     0,
                     Kernels.STOCK,
+                    KvType.F16,
                     null)));
             SentImages images = new SentImages();
             byte[] first = written(images.written(choices.get(0)));
@@ -182,7 +184,7 @@ class WorkerProcessTest {
     }
 
     private static byte[] load(String model, Kernels kernels) throws IOException {
-        return written(new ServerFrame.Load(List.of(model), null, 0, 1, 16, 0, 0, 0, 0, 0, kernels, null));
+        return written(new ServerFrame.Load(List.of(model), null, 0, 1, 16, 0, 0, 0, 0, 0, kernels, KvType.F16, null));
     }
 
     private static byte[] written(ServerFrame frame) throws IOException {

@@ -1,6 +1,7 @@
 package dev.luq.requant.feed;
 
 import dev.luq.llama.TensorTap;
+import dev.luq.machine.KvType;
 import java.util.Objects;
 import java.util.Optional;
 
@@ -12,11 +13,18 @@ import java.util.Optional;
  * @param threads compute threads; 0 takes the processors available
  * @param imageTokens larger images are reduced to this many tokens, as when the model is served; 0 takes the model's own
  *        bound. Without meaning for models of a fixed image size
+ * @param kv number format of the KV cache
  * @param outputs which tokens have outputs
  * @param tap sees the tensors of every batch. A batch is computed in one piece, so a tensor has a row for each token
  */
 public record FeedOptions(
-        int contextSize, int batchSize, int threads, int imageTokens, Outputs outputs, Optional<TensorTap> tap) {
+        int contextSize,
+        int batchSize,
+        int threads,
+        int imageTokens,
+        KvType kv,
+        Outputs outputs,
+        Optional<TensorTap> tap) {
 
     /** Which tokens have outputs: logits, and anything that follows the attention of the last layer. */
     public enum Outputs {
@@ -27,6 +35,7 @@ public record FeedOptions(
     }
 
     public FeedOptions {
+        Objects.requireNonNull(kv, "kv is null");
         Objects.requireNonNull(outputs, "outputs is null");
         Objects.requireNonNull(tap, "tap is null");
         if (contextSize < 1 || batchSize < 1 || threads < 0 || imageTokens < 0) {
@@ -34,5 +43,11 @@ public record FeedOptions(
                     "context and batch size are 1 or more, threads and image tokens 0 or more");
         }
         batchSize = Math.min(batchSize, contextSize);
+    }
+
+    /** With a KV cache of F16. */
+    public FeedOptions(
+            int contextSize, int batchSize, int threads, int imageTokens, Outputs outputs, Optional<TensorTap> tap) {
+        this(contextSize, batchSize, threads, imageTokens, KvType.F16, outputs, tap);
     }
 }

@@ -6,7 +6,6 @@ import dev.luq.llama.Context;
 import dev.luq.llama.ContextOptions;
 import dev.luq.llama.FiniteTap;
 import dev.luq.llama.ImageEmbedding;
-import dev.luq.llama.KvType;
 import dev.luq.llama.Model;
 import dev.luq.llama.TokenBatch;
 import dev.luq.llama.Vocabulary;
@@ -56,7 +55,7 @@ public final class Feeder implements AutoCloseable {
             int size = options.batchSize();
             context = own(Context.create(
                     model,
-                    new ContextOptions(options.contextSize(), size, 1, options.threads(), KvType.F16, true, size)));
+                    new ContextOptions(options.contextSize(), size, 1, options.threads(), options.kv(), true, size)));
             context.watch(options.tap().orElse(null));
             batch = own(TokenBatch.create(size));
         } catch (RuntimeException e) {
@@ -129,6 +128,7 @@ public final class Feeder implements AutoCloseable {
                 options.batchSize(),
                 options.threads(),
                 options.imageTokens(),
+                options.kv(),
                 options.outputs(),
                 Optional.of(tap));
         try (Feeder again = new Feeder(files, prompts.mmproj(), watched, cache)) {

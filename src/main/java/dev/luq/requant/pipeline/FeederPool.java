@@ -1,5 +1,6 @@
 package dev.luq.requant.pipeline;
 
+import dev.luq.machine.KvType;
 import dev.luq.requant.feed.FeedCache;
 import dev.luq.requant.feed.FeedOptions;
 import dev.luq.requant.feed.Feeder;
@@ -16,11 +17,18 @@ record FeederPool(List<Feeder> lanes) implements AutoCloseable {
 
     static final int BATCH = 256;
 
+    /** With a KV cache of F16. */
+    static FeederPool open(List<Path> model, Optional<Path> mmproj, int imageTokens, Threads threads, FeedCache cache) {
+        return open(model, mmproj, imageTokens, KvType.F16, threads, cache);
+    }
+
     /**
      * @param imageTokens of an image at most; 0: the model's own bound
+     * @param kv number format of the KV cache
      * @param cache of all models with this projector, bound of images and vocabulary; not closed by them
      */
-    static FeederPool open(List<Path> model, Optional<Path> mmproj, int imageTokens, Threads threads, FeedCache cache) {
+    static FeederPool open(
+            List<Path> model, Optional<Path> mmproj, int imageTokens, KvType kv, Threads threads, FeedCache cache) {
         List<Feeder> lanes = new ArrayList<>();
         FeederPool feeders = new FeederPool(lanes);
         try {
@@ -33,6 +41,7 @@ record FeederPool(List<Feeder> lanes) implements AutoCloseable {
                                 BATCH,
                                 threads.graph(),
                                 imageTokens,
+                                kv,
                                 FeedOptions.Outputs.ANSWER,
                                 Optional.empty()),
                         cache));

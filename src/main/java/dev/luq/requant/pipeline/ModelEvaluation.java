@@ -3,6 +3,7 @@ package dev.luq.requant.pipeline;
 import dev.luq.files.DataFolder;
 import dev.luq.gguf.ModelFiles;
 import dev.luq.llama.Llama;
+import dev.luq.machine.KvType;
 import dev.luq.requant.data.Dataset;
 import dev.luq.requant.feed.FeedCache;
 import dev.luq.requant.measure.Evaluation;
@@ -25,6 +26,7 @@ public final class ModelEvaluation {
     private final Optional<Path> mmproj;
     private final Path set;
     private final int imageTokens;
+    private final KvType kv;
     private final int threads;
 
     /** A model to measure. */
@@ -50,15 +52,23 @@ public final class ModelEvaluation {
      * @param mmproj its projector
      * @param set folder of the evaluation set
      * @param imageTokens images are reduced to this many tokens, as when the models are served; 0: their own bound
+     * @param kv number format of the measured model's KV cache; the base model's is F16
      * @param threads compute threads; 0 takes the processors available
      */
     public ModelEvaluation(
-            DataFolder data, List<Path> base, Optional<Path> mmproj, Path set, int imageTokens, int threads) {
+            DataFolder data,
+            List<Path> base,
+            Optional<Path> mmproj,
+            Path set,
+            int imageTokens,
+            KvType kv,
+            int threads) {
         this.data = data;
         this.base = List.copyOf(base);
         this.mmproj = mmproj;
         this.set = set;
         this.imageTokens = imageTokens;
+        this.kv = kv;
         this.threads = threads;
     }
 
@@ -115,7 +125,7 @@ public final class ModelEvaluation {
                 }
                 baseQuality = evaluation.run(feeders.lanes(), true, progress.part(0.3, 0.6));
             }
-            try (FeederPool feeders = FeederPool.open(model, projector, imageTokens, lanes, inputs)) {
+            try (FeederPool feeders = FeederPool.open(model, projector, imageTokens, kv, lanes, inputs)) {
                 return new Result(
                         files.tensorBytes(),
                         files.tensorBytes() * 8.0 / files.parameters(),

@@ -2,10 +2,10 @@ package dev.luq.requant.quantize;
 
 import dev.luq.llama.Context;
 import dev.luq.llama.ContextOptions;
-import dev.luq.llama.KvType;
 import dev.luq.llama.Llama;
 import dev.luq.llama.Model;
 import dev.luq.llama.TokenBatch;
+import dev.luq.machine.KvType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
