@@ -130,7 +130,8 @@ public class PlansAdmin {
                 served.threads(),
                 Math.min(served.imageTokens(), context),
                 AdminBody.oneOf(Kernels.class, request.kernels(), served.kernels(), "kernels"),
-                served.kv());
+                served.kv(),
+                served.promptCacheBytes());
     }
 
     private static Ranking ranking(List<Integer> order, int layers) {

@@ -30,6 +30,7 @@ final class ServedShape {
                 threads,
                 ServingShape.imageTokens(config.imageMaxTokens(), context),
                 entry.kernels(config.kernels()),
-                config.kvCacheType());
+                config.kvCacheType(),
+                config.promptCacheBytes());
     }
 }

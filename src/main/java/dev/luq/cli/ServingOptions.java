@@ -68,6 +68,14 @@ public final class ServingOptions {
                     + " (default: ${DEFAULT-VALUE}).")
     private KvType kv;
 
+    @Option(
+            names = "--prompt-cache-bytes",
+            paramLabel = "BYTES",
+            defaultValue = "0",
+            description =
+                    "Memory for prompts beyond the slots, luq.worker.prompt-cache-bytes (default: ${DEFAULT-VALUE}).")
+    private long promptCacheBytes;
+
     /** @param model a context larger than the one that it was trained for is never served */
     public ServingShape shape(ModelFacts model) {
         int context = (int) Math.min(contextSize, model.contextLength().orElse(Load.DEFAULT_CONTEXT));
@@ -78,7 +86,8 @@ public final class ServingOptions {
                 Processors.threads(threads),
                 ServingShape.imageTokens(imageTokens, context),
                 kernels,
-                kv);
+                kv,
+                promptCacheBytes);
     }
 
     public int threads() {

@@ -44,6 +44,18 @@ interface Effects {
      */
     void copy(int source, int target, int from, int to);
 
+    /** Bytes that {@link #save} would take for a sequence. */
+    long stateBytes(int sequence);
+
+    /** Keeps a copy of what a sequence holds under a number that is not in use. @return false when there is no memory */
+    boolean save(int sequence, long id);
+
+    /** Puts such a copy into an empty sequence. @return false when that failed; the sequence is empty then */
+    boolean restore(long id, int sequence);
+
+    /** Gives up a copy. */
+    void forget(long id);
+
     /** Evaluates a batch of tokens. */
     void decode(List<Step.TokenRun> tokens);
 

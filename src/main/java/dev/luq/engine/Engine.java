@@ -73,7 +73,8 @@ public final class Engine implements AutoCloseable {
                 new ToMailbox(),
                 this::publishStats,
                 work);
-        scheduler = new Scheduler(effects, options.sequences(), context.contextSize(), options.batchSize());
+        scheduler = new Scheduler(
+                effects, options.sequences(), context.contextSize(), options.batchSize(), options.promptCacheBytes());
         owned = vision == null ? List.of(templates, context) : List.of(templates, vision, context);
         publishStats();
     }
@@ -299,7 +300,10 @@ public final class Engine implements AutoCloseable {
                 c.imagesEncoded,
                 c.imageEncodeMillis,
                 c.imageTokens,
-                c.cancelled);
+                c.cancelled,
+                scheduler.promptCacheBytes(),
+                scheduler.restores(),
+                scheduler.promptCacheEvictions());
     }
 
     /**

@@ -9,18 +9,28 @@ import java.time.Duration;
  * @param batchSize tokens of one step at most, more than sequences; the context's batch size or less. Smaller batches
  *        let running streams go on sooner while a prompt is evaluated.
  * @param imageCacheBytes upper bound of the image embeddings kept for later requests
+ * @param promptCacheBytes upper bound of prompts kept in memory once their sequences are given to others; 0 keeps none
  * @param streamInterval text that a request generates within this time of its last delta is gathered into the next one;
  *        zero for a delta per token
  * @param encodesInTurns whether steps and the encoding of images take turns on the processors: where there are fewer than
  *        the threads of both together
  */
 public record EngineOptions(
-        int sequences, int batchSize, long imageCacheBytes, Duration streamInterval, boolean encodesInTurns) {
+        int sequences,
+        int batchSize,
+        long imageCacheBytes,
+        long promptCacheBytes,
+        Duration streamInterval,
+        boolean encodesInTurns) {
 
     public EngineOptions {
-        if (sequences < 1 || batchSize <= sequences || imageCacheBytes < 0 || streamInterval.isNegative()) {
+        if (sequences < 1
+                || batchSize <= sequences
+                || imageCacheBytes < 0
+                || promptCacheBytes < 0
+                || streamInterval.isNegative()) {
             throw new IllegalArgumentException(
-                    "needs 1 <= sequences < batchSize, imageCacheBytes >= 0, streamInterval >= 0");
+                    "needs 1 <= sequences < batchSize, imageCacheBytes >= 0, promptCacheBytes >= 0, streamInterval >= 0");
         }
     }
 }

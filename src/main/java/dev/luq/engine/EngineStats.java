@@ -19,6 +19,9 @@ package dev.luq.engine;
  * @param imageEncodeMillis counter: time spent encoding
  * @param imageTokens counter: image tokens of prompts
  * @param cancelled counter: requests cancelled
+ * @param promptCacheBytes bytes of prompts kept beyond the sequences
+ * @param promptCacheHits counter: prompts whose beginning was restored from there
+ * @param promptCacheEvictions counter: prompts that went from there for others
  */
 public record EngineStats(
         int waiting,
@@ -36,4 +39,7 @@ public record EngineStats(
         long imagesEncoded,
         double imageEncodeMillis,
         long imageTokens,
-        long cancelled) {}
+        long cancelled,
+        long promptCacheBytes,
+        long promptCacheHits,
+        long promptCacheEvictions) {}

@@ -106,6 +106,12 @@ final class KvCache {
         return n;
     }
 
+    /** What this sequence holds, which must not be nothing. */
+    Prompt content(int sequence) {
+        Sequence s = sequences.get(sequence);
+        return Prompt.of(s.units.stream().map(cached -> cached.unit).toList(), s.salt);
+    }
+
     /** Cells behind this sequence's first units that no active sequence holds. */
     int inactiveCells(int sequence, int units) {
         int cells = 0;
@@ -180,6 +186,12 @@ final class KvCache {
         for (Cached cached : sequences.get(from).units.subList(0, units)) {
             hold(sequences.get(to), cached);
         }
+    }
+
+    /** An empty sequence holds a prompt. */
+    void fill(int sequence, Prompt prompt) {
+        sequences.get(sequence).salt = prompt.salt();
+        prompt.units().forEach(unit -> append(sequence, unit));
     }
 
     void append(int sequence, PromptUnit unit) {

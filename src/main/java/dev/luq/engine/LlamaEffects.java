@@ -6,6 +6,7 @@ import dev.luq.llama.FiniteTap;
 import dev.luq.llama.ImageChunk;
 import dev.luq.llama.ImageEmbedding;
 import dev.luq.llama.LlamaException;
+import dev.luq.llama.SequenceState;
 import dev.luq.llama.TokenBatch;
 import dev.luq.llama.Vocabulary;
 import dev.luq.prompt.Prompt;
@@ -74,6 +75,8 @@ final class LlamaEffects implements Effects, AutoCloseable {
     private final ThreadPoolExecutor withImages = NativeThreads.pool("luq-image-prompt", 1);
     /** Changed by the engine thread. */
     private final Map<String, RequestState> requests = new ConcurrentHashMap<>();
+    /** Of evicted sequences, by the numbers of {@link PromptCache}. */
+    private final Map<Long, SequenceState> states = new HashMap<>();
     /** Index in the latest batch of each request's logits. */
     private final Map<String, Integer> outputs = new HashMap<>();
 
@@ -246,6 +249,32 @@ final class LlamaEffects implements Effects, AutoCloseable {
     }
 
     @Override
+    public long stateBytes(int sequence) {
+        return context.stateBytes(sequence);
+    }
+
+    @Override
+    public boolean save(int sequence, long id) {
+        try {
+            states.put(id, context.save(sequence));
+            return true;
+        } catch (LlamaException | OutOfMemoryError e) {
+            LOG.log(System.Logger.Level.WARNING, "A prompt is not kept beyond its sequence", e);
+            return false;
+        }
+    }
+
+    @Override
+    public boolean restore(long id, int sequence) {
+        return context.restore(states.get(id), sequence);
+    }
+
+    @Override
+    public void forget(long id) {
+        states.remove(id).close();
+    }
+
+    @Override
     public void decode(List<Step.TokenRun> runs) {
         fill(runs);
         if (batch.size() > runs.size()) {
@@ -365,6 +394,7 @@ final class LlamaEffects implements Effects, AutoCloseable {
     @Override
     public void close() {
         images.close();
+        states.values().forEach(SequenceState::close);
         batch.close();
     }
 }

@@ -29,6 +29,9 @@ import java.util.OptionalInt;
  *     otherwise the prefix is shared with the idle sequence whose own content is the least loss: an empty one, else
  *     the least recently used. At least the last unit is evaluated anew, since its logits are needed. A model whose
  *     memory cannot be cut only continues whole sequences.
+ * <li><b>Beyond the sequences.</b> What a sequence holds is kept in {@link PromptCache} before it is evicted. A request
+ *     whose longest common prefix is there, at least {@value #WORTH_WAITING} cells longer than with any sequence, has it
+ *     restored into the idle sequence that is the least loss.
  * <li><b>No prefill twice.</b> A request whose prompt has a prefix in common with a prompt in prefill, at least
  *     {@value #WORTH_WAITING} cells longer than with any cached sequence, waits for it; later requests are admitted before.
  * <li><b>Cells.</b> A request is admitted when its reservation fits beside the reservations and cells of the running
@@ -60,12 +63,14 @@ final class Scheduler {
 
     private final Effects effects;
     private final KvCache cache;
+    private final PromptCache prompts;
     private final int batchSize;
     private final Map<String, Request> requests = new HashMap<>();
     private final List<Request> waiting = new ArrayList<>();
     private final List<Request> running = new ArrayList<>();
     private final FairShare fairShare = new FairShare();
     private long steps;
+    private long restores;
     /** False once the model's memory refused to keep a prefix and forget the rest (recurrent models). */
     private boolean cutsPrefixes = true;
 
@@ -73,14 +78,16 @@ final class Scheduler {
      * @param sequences requests that run at once
      * @param contextSize cells of the KV cache that they share
      * @param batchSize tokens of one step at most; more than sequences, so that prompts always get on
+     * @param promptCacheBytes of prompts that are kept beyond the sequences
      */
-    Scheduler(Effects effects, int sequences, int contextSize, int batchSize) {
+    Scheduler(Effects effects, int sequences, int contextSize, int batchSize, long promptCacheBytes) {
         if (sequences < 1 || batchSize <= sequences || contextSize < 2 * sequences) {
             throw new IllegalArgumentException("needs 1 <= sequences < batchSize and 2 * sequences <= contextSize, got "
                     + sequences + ", " + batchSize + ", " + contextSize);
         }
         this.effects = effects;
         this.cache = new KvCache(sequences, contextSize);
+        this.prompts = new PromptCache(effects, promptCacheBytes);
         this.batchSize = batchSize;
     }
 
@@ -266,7 +273,7 @@ final class Scheduler {
                     newest = r;
                 }
             }
-            if (cache.activeCells() + outstanding() + growing <= cache.capacity()) {
+            if (fits(growing)) {
                 return growing;
             }
             finish(newest, FinishReason.LENGTH);
@@ -280,12 +287,26 @@ final class Scheduler {
             Request r = fairShare.next(candidates, running);
             SequenceSelection selection = SequenceSelection.of(r, cache, cutsPrefixes);
             candidates.remove(r);
-            if (running.stream().anyMatch(other -> comingPrefix(r, other) >= selection.cells() + WORTH_WAITING)) {
+            Optional<PromptCache.Match> kept = r.reuse
+                    ? prompts.find(r.prompt, selection.cells() + WORTH_WAITING, cutsPrefixes)
+                    : Optional.empty();
+            int reusable = kept.map(PromptCache.Match::cells).orElse(selection.cells());
+            if (running.stream().anyMatch(other -> comingPrefix(r, other) >= reusable + WORTH_WAITING)) {
                 continue;
             }
             int reserved = reservation(r);
+            if (kept.isPresent()
+                    && fits(growing + Math.max(reserved, kept.get().prompt().tokens()))) {
+                OptionalInt target = restore(kept.get());
+                if (target.isEmpty()) {
+                    admit(growing);
+                    return;
+                }
+                admit(r, target.getAsInt(), reserved);
+                continue;
+            }
             int needed = cache.inactiveCells(selection.source(), selection.units()) + reserved - selection.cells();
-            if (cache.activeCells() + outstanding() + growing + needed > cache.capacity()) {
+            if (!fits(growing + needed)) {
                 return;
             }
             if (!take(selection)) {
@@ -293,10 +314,40 @@ final class Scheduler {
                 admit(growing);
                 return;
             }
-            waiting.remove(r);
-            fairShare.admitted(r, waiting);
-            start(r, selection.target(), reserved);
+            admit(r, selection.target(), reserved);
         }
+    }
+
+    private void admit(Request r, int sequence, int reserved) {
+        waiting.remove(r);
+        fairShare.admitted(r, waiting);
+        start(r, sequence, reserved);
+    }
+
+    /** Whether there are so many cells beside those that running requests hold and have reserved. */
+    private boolean fits(int cells) {
+        return cache.activeCells() + outstanding() + cells <= cache.capacity();
+    }
+
+    /** Puts the common prefix into an idle sequence. @return empty when that failed; some idle sequences are empty then */
+    private OptionalInt restore(PromptCache.Match kept) {
+        int target = cache.leastRecentlyUsed(-1).orElseThrow();
+        Runnable room = () -> {
+            evict(target);
+            makeRoom(kept.prompt().tokens());
+        };
+        if (!prompts.restore(kept, target, room)) {
+            return OptionalInt.empty();
+        }
+        cache.fill(target, kept.prompt());
+        cache.truncate(target, kept.units());
+        if (!effects.remove(target, cache.position(target), -1)) {
+            clear(target);
+            cutsPrefixes = false;
+            return OptionalInt.empty();
+        }
+        restores++;
+        return OptionalInt.of(target);
     }
 
     /** Cells that a request will be able to reuse of a running one's prompt once that is evaluated. */
@@ -330,9 +381,12 @@ final class Scheduler {
     private boolean take(SequenceSelection selection) {
         int target = selection.target();
         if (selection.source() == target) {
+            if (2 * selection.cells() < cache.cells(target)) {
+                keep(target);
+            }
             cache.truncate(target, selection.units());
         } else {
-            clear(target);
+            evict(target);
             if (selection.units() > 0) {
                 effects.copy(selection.source(), target, 0, selection.positions());
                 cache.share(selection.source(), target, selection.units());
@@ -375,8 +429,20 @@ final class Scheduler {
     private void makeRoom(int cells) {
         OptionalInt victim = cache.evictable();
         while (cache.capacity() - cache.used() < cells && victim.isPresent()) {
-            clear(victim.getAsInt());
+            evict(victim.getAsInt());
             victim = cache.evictable();
+        }
+    }
+
+    /** Clears an idle sequence whose content may be asked for again. */
+    private void evict(int sequence) {
+        keep(sequence);
+        clear(sequence);
+    }
+
+    private void keep(int sequence) {
+        if (cache.cells(sequence) > 0) {
+            prompts.keep(sequence, cache.content(sequence));
         }
     }
 
@@ -439,6 +505,21 @@ final class Scheduler {
 
     int running() {
         return running.size();
+    }
+
+    /** Prompts whose beginning was taken from {@link PromptCache} so far. */
+    long restores() {
+        return restores;
+    }
+
+    /** Bytes that prompts beyond the sequences take. */
+    long promptCacheBytes() {
+        return prompts.bytes();
+    }
+
+    /** Of these, how many went for others so far. */
+    long promptCacheEvictions() {
+        return prompts.evictions();
     }
 
     /** Cells of the KV cache that hold something, idle sequences included. */

@@ -3,7 +3,7 @@
  *
  * <p>{@link dev.luq.engine.Engine} is the door and the loop. {@code Scheduler} decides and is pure: its rules are
  * numbered in its Javadoc, {@code SequenceSelection} and {@code StepBuilder} carry out two of them, {@code KvCache} keeps the
- * books of the KV cache. {@code Effects} is what can be done to the world and {@code LlamaEffects} does it on llama.cpp.
+ * books of the KV cache, {@code PromptCache} of what is kept beyond it. {@code Effects} is what can be done to the world and {@code LlamaEffects} does it on llama.cpp.
  * A request becomes a prompt in {@code prompt.PromptBuilder}; its tokens become text and tool calls in
  * {@code OutputProcessor}.
  *

@@ -9,6 +9,7 @@ import dev.luq.preset.llama_context_params;
 import dev.luq.preset.llama_memory_i;
 import java.nio.FloatBuffer;
 import java.util.List;
+import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.FloatPointer;
 
 /**
@@ -192,6 +193,38 @@ public final class Context implements AutoCloseable {
         checkSequence(source);
         checkSequence(destination);
         llama.llama_memory_seq_cp(openMemory(), source, destination, from, to);
+    }
+
+    /** Bytes of {@link #save}'s result. */
+    public long stateBytes(int sequence) {
+        checkSequence(sequence);
+        return llama.llama_state_seq_get_size(pointer(), sequence);
+    }
+
+    /**
+     * A copy of what a sequence holds.
+     *
+     * @return owned by the caller
+     * @throws LlamaException.DecodeFailed it cannot be copied
+     */
+    public SequenceState save(int sequence) {
+        long bytes = stateBytes(sequence);
+        SequenceState state = new SequenceState(new BytePointer(bytes), bytes);
+        if (llama.llama_state_seq_get_data(pointer(), state.pointer(), bytes, sequence) != bytes) {
+            state.close();
+            throw new LlamaException.DecodeFailed("the state of a sequence cannot be copied");
+        }
+        return state;
+    }
+
+    /**
+     * Puts a copy into an empty sequence, at the positions that it had.
+     *
+     * @return false when the KV cache has no room; the sequence is empty then
+     */
+    public boolean restore(SequenceState state, int sequence) {
+        checkSequence(sequence);
+        return llama.llama_state_seq_set_data(pointer(), state.pointer(), state.bytes(), sequence) == state.bytes();
     }
 
     /** Shows what is decoded from now on to a tap, which is called on the thread that decodes; null for none. */

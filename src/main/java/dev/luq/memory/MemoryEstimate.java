@@ -10,7 +10,7 @@ import java.util.Optional;
  *
  * @param weights of the language model as they lie in memory ({@link WeightMemory}), which need not be their size on disk
  * @param mmproj the projector's weights and what encoding the largest image takes
- * @param kvCache keys and values of the whole context
+ * @param kvCache keys and values of the whole context, and of prompts kept beyond it up to their bound
  * @param compute buffers for the activations and logits of one step, and the vocabulary's tables
  * @param processes the server, the worker without the model, and the decoder of images where there is a projector
  */

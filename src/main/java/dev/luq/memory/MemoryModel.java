@@ -49,13 +49,13 @@ public final class MemoryModel {
                 SERVER_BYTES + WORKER_BYTES + (mmprojWeights == 0 ? 0 : DECODER_BYTES));
     }
 
-    /** Keys and values of each layer, zeroed and hence resident from the start. */
+    /** Keys and values of each layer, zeroed and hence resident from the start, and those kept beyond it. */
     private static long kvCache(LayeredModel model, ServingShape shape) {
         long perToken = 0;
         for (int layer = 0; layer < model.layers().size(); layer++) {
             perToken += shape.kv().bytes(keyWidth(model, layer) + valueWidth(model, layer));
         }
-        return perToken * pad(shape.contextSize());
+        return perToken * pad(shape.contextSize()) + shape.promptCacheBytes();
     }
 
     /** The widths are the rows of the matrices that make keys and values. */

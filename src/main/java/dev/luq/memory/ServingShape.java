@@ -14,9 +14,17 @@ import dev.luq.machine.KvType;
  * @param kernels what multiplies the weights, which decides how they lie in memory; null, as in jobs recorded without it:
  *        stock
  * @param kv number format of the KV cache; null, as in jobs recorded without it: F16
+ * @param promptCacheBytes of prompts kept beyond the slots; null, as in jobs recorded without it: 0
  */
 public record ServingShape(
-        int contextSize, int batchSize, int slots, int threads, int imageTokens, Kernels kernels, KvType kv) {
+        int contextSize,
+        int batchSize,
+        int slots,
+        int threads,
+        int imageTokens,
+        Kernels kernels,
+        KvType kv,
+        Long promptCacheBytes) {
 
     /** llama.cpp v0.5.0's own bound for Qwen2-VL and Qwen2.5-VL: 3.2 megapixels. */
     public static final int MOST_IMAGE_TOKENS = 4096;
@@ -28,11 +36,12 @@ public record ServingShape(
         }
         kernels = kernels == null ? Kernels.STOCK : kernels;
         kv = kv == null ? KvType.F16 : kv;
+        promptCacheBytes = promptCacheBytes == null ? 0 : promptCacheBytes;
     }
 
-    /** With a KV cache of F16. */
+    /** With a KV cache of F16 and no prompts beyond it. */
     public ServingShape(int contextSize, int batchSize, int slots, int threads, int imageTokens, Kernels kernels) {
-        this(contextSize, batchSize, slots, threads, imageTokens, kernels, KvType.F16);
+        this(contextSize, batchSize, slots, threads, imageTokens, kernels, KvType.F16, 0L);
     }
 
     /** Multiplied by llama.cpp's kernels, with the largest images that the context holds. */

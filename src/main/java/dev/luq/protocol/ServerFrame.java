@@ -38,6 +38,7 @@ public sealed interface ServerFrame {
      * @param threads compute threads for decoding; 0 takes the processors available
      * @param imageThreads compute threads for encoding images; 0 takes as many as for decoding
      * @param imageCacheBytes upper bound of the image embedding cache in bytes
+     * @param promptCacheBytes upper bound of prompts kept in memory once their sequences are given to others; 0 keeps none
      * @param imageMaxTokens upper bound of one image's tokens; 0 takes the model's own
      * @param streamIntervalMillis text generated within this time of a request's last delta is gathered into its next one
      * @param kernels what multiplies the weights
@@ -53,6 +54,7 @@ public sealed interface ServerFrame {
             int threads,
             int imageThreads,
             long imageCacheBytes,
+            long promptCacheBytes,
             int imageMaxTokens,
             long streamIntervalMillis,
             Kernels kernels,

@@ -204,6 +204,9 @@ public sealed interface WorkerFrame {
      * @param imageEncodeMillis counter: time spent encoding
      * @param imageTokens counter: image tokens of prompts
      * @param cancelled counter: requests stopped by their client
+     * @param promptCacheBytes bytes of prompts kept beyond the sequences
+     * @param promptCacheHits counter: prompts whose beginning was restored from there
+     * @param promptCacheEvictions counter: prompts that went from there for others
      */
     record EngineStats(
             int waiting,
@@ -221,5 +224,8 @@ public sealed interface WorkerFrame {
             long imagesEncoded,
             double imageEncodeMillis,
             long imageTokens,
-            long cancelled) {}
+            long cancelled,
+            long promptCacheBytes,
+            long promptCacheHits,
+            long promptCacheEvictions) {}
 }

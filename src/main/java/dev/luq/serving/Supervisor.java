@@ -87,6 +87,7 @@ public class Supervisor implements ModelWorkers {
                 config.threads(),
                 config.imageThreads(),
                 config.imageCacheBytes(),
+                config.promptCacheBytes(),
                 config.imageMaxTokens(),
                 config.streamInterval().toMillis(),
                 entry.kernels(config.kernels()),

@@ -5,7 +5,7 @@ import dev.luq.protocol.WorkerFrame.EngineStats;
 /** Sums of statistics. */
 final class Totals {
 
-    static final EngineStats NONE = new EngineStats(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+    static final EngineStats NONE = new EngineStats(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
 
     private Totals() {}
 
@@ -26,7 +26,10 @@ final class Totals {
                 a.imagesEncoded() + b.imagesEncoded(),
                 a.imageEncodeMillis() + b.imageEncodeMillis(),
                 a.imageTokens() + b.imageTokens(),
-                a.cancelled() + b.cancelled());
+                a.cancelled() + b.cancelled(),
+                a.promptCacheBytes() + b.promptCacheBytes(),
+                a.promptCacheHits() + b.promptCacheHits(),
+                a.promptCacheEvictions() + b.promptCacheEvictions());
     }
 
     /** What remains of a process that is gone: its counters. */
@@ -47,6 +50,9 @@ final class Totals {
                 s.imagesEncoded(),
                 s.imageEncodeMillis(),
                 s.imageTokens(),
-                s.cancelled());
+                s.cancelled(),
+                0,
+                s.promptCacheHits(),
+                s.promptCacheEvictions());
     }
 }

@@ -86,6 +86,9 @@ public class ModelMeters implements ModelListener {
         counter(Metrics.GENERATION_TOKENS, worker, EngineStats::generationTokens);
         counter(Metrics.PREFIX_CACHE_QUERIES, worker, EngineStats::prefixQueries);
         counter(Metrics.PREFIX_CACHE_HITS, worker, EngineStats::prefixHits);
+        gauge(Metrics.PROMPT_CACHE_BYTES, worker, w -> w.totals().promptCacheBytes());
+        counter(Metrics.PROMPT_CACHE_HITS, worker, EngineStats::promptCacheHits);
+        counter(Metrics.PROMPT_CACHE_EVICTIONS, worker, EngineStats::promptCacheEvictions);
         counter(Metrics.IMAGE_CACHE_QUERIES, worker, EngineStats::imageQueries);
         counter(Metrics.IMAGE_CACHE_HITS, worker, EngineStats::imageHits);
         counter(Metrics.IMAGE_FILE_QUERIES, worker, EngineStats::imageFileQueries);

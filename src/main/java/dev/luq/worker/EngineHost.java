@@ -80,6 +80,7 @@ final class EngineHost implements ModelHost {
                             load.slots(),
                             batchSize,
                             load.imageCacheBytes(),
+                            load.promptCacheBytes(),
                             Duration.ofMillis(load.streamIntervalMillis()),
                             threads + imageThreads > Processors.available()),
                     model,

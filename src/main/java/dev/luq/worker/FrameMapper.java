@@ -116,6 +116,9 @@ final class FrameMapper {
                 s.imagesEncoded(),
                 s.imageEncodeMillis(),
                 s.imageTokens(),
-                s.cancelled());
+                s.cancelled(),
+                s.promptCacheBytes(),
+                s.promptCacheHits(),
+                s.promptCacheEvictions());
     }
 }

@@ -169,6 +169,23 @@ class EngineAnswersTest {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {LLAVA, QWEN})
+    void aConversationRestoredFromBeyondTheSequencesGoesOnAsBefore(String name) throws Exception {
+        try (TinyEngine tiny = new TinyEngine(name, 1, 64, 1L << 24)) {
+            TinyEngine.Ask cat = tiny.ask(userWithImages("Describe.", 1)).image(noise(1));
+            Outcome first = tiny.complete(cat);
+            tiny.complete(tiny.ask(userWithImages("Something else entirely, which is long enough.", 1))
+                    .image(noise(2)));
+            assertTrue(tiny.engine.stats().promptCacheBytes() > 0);
+            Outcome again = tiny.complete(cat);
+            assertSameAnswer(first, again);
+            assertEquals(first.accepted().promptTokens() - 1, again.accepted().cachedTokens());
+            assertEquals(1, tiny.engine.stats().promptCacheHits());
+            assertEquals(2, tiny.engine.stats().imagesEncoded());
+        }
+    }
+
     @Test
     void anImageIsEncodedOnceAndItsEmbeddingsKept() throws Exception {
         try (TinyEngine tiny = new TinyEngine(QWEN, 4, 64)) {

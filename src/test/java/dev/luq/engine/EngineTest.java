@@ -290,14 +290,14 @@ class EngineTest {
         try (Context context = Context.create(model, new ContextOptions(512, 64, 2, 1, KvType.F16, false));
                 ChatTemplates templates = ChatTemplates.of(model)) {
             for (EngineOptions options : List.of(
-                    new EngineOptions(3, 64, 0, Duration.ZERO, false),
-                    new EngineOptions(2, 65, 0, Duration.ZERO, false))) {
+                    new EngineOptions(3, 64, 0, 0, Duration.ZERO, false),
+                    new EngineOptions(2, 65, 0, 0, Duration.ZERO, false))) {
                 assertThrows(
                         IllegalArgumentException.class,
                         () -> Engine.start(options, model, context, templates, null, null, WorkListener.NONE));
             }
         }
-        assertThrows(IllegalArgumentException.class, () -> new EngineOptions(4, 4, 0, Duration.ZERO, false));
+        assertThrows(IllegalArgumentException.class, () -> new EngineOptions(4, 4, 0, 0, Duration.ZERO, false));
     }
 
     @Test

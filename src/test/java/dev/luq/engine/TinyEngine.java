@@ -230,26 +230,31 @@ public final class TinyEngine implements AutoCloseable {
     }
 
     public TinyEngine(String name, int sequences, int batchSize, Duration streamInterval) {
-        this(name, sequences, batchSize, streamInterval, true, Vision::encode, false, null);
+        this(name, sequences, batchSize, streamInterval, true, Vision::encode, false, null, 0);
     }
 
     public TinyEngine(String name, int sequences, int batchSize, Encoder encoder) {
-        this(name, sequences, batchSize, Duration.ZERO, true, encoder, false, null);
+        this(name, sequences, batchSize, Duration.ZERO, true, encoder, false, null, 0);
     }
 
     /** A model that only reads text. */
     static TinyEngine withoutVision(String name) {
-        return new TinyEngine(name, 4, 64, Duration.ZERO, false, Vision::encode, false, null);
+        return new TinyEngine(name, 4, 64, Duration.ZERO, false, Vision::encode, false, null, 0);
     }
 
     /** Steps and encoding take turns. */
     static TinyEngine inTurns(String name, int sequences, int batchSize) {
-        return new TinyEngine(name, sequences, batchSize, Duration.ZERO, true, Vision::encode, true, null);
+        return new TinyEngine(name, sequences, batchSize, Duration.ZERO, true, Vision::encode, true, null, 0);
     }
 
     /** @param files where embeddings of images are kept */
     public TinyEngine(String name, EmbeddingFiles files) {
-        this(name, 4, 64, Duration.ZERO, true, Vision::encode, false, files);
+        this(name, 4, 64, Duration.ZERO, true, Vision::encode, false, files, 0);
+    }
+
+    /** @param promptCacheBytes of prompts kept beyond the sequences */
+    public TinyEngine(String name, int sequences, int batchSize, long promptCacheBytes) {
+        this(name, sequences, batchSize, Duration.ZERO, true, Vision::encode, false, null, promptCacheBytes);
     }
 
     private TinyEngine(
@@ -260,13 +265,14 @@ public final class TinyEngine implements AutoCloseable {
             boolean withVision,
             Encoder encoder,
             boolean encodesInTurns,
-            EmbeddingFiles files) {
+            EmbeddingFiles files,
+            long promptCacheBytes) {
         model = model(name);
         Context context =
                 Context.create(model, new ContextOptions(CONTEXT, batchSize, sequences, 1, KvType.F32, false));
         Vision vision = withVision ? vision(name) : null;
         engine = Engine.start(
-                new EngineOptions(sequences, batchSize, 1 << 20, streamInterval, encodesInTurns),
+                new EngineOptions(sequences, batchSize, 1 << 20, promptCacheBytes, streamInterval, encodesInTurns),
                 model,
                 context,
                 ChatTemplates.of(model),

@@ -55,6 +55,11 @@ final class World implements Effects {
 
     final Map<String, FinishReason> finished = new HashMap<>();
     final Map<String, EngineException> failed = new HashMap<>();
+    /** Whether copies of what sequences hold cannot be made. */
+    boolean noMemory;
+    /** Copies of what sequences held. */
+    final Map<Long, List<Cell>> saved = new HashMap<>();
+
     final List<String> removed = new ArrayList<>();
     final List<String> copied = new ArrayList<>();
     /** Requests whose next token ends their answer. */
@@ -69,12 +74,17 @@ final class World implements Effects {
     }
 
     World(int sequences, int contextSize, int batchSize) {
+        this(sequences, contextSize, batchSize, 0);
+    }
+
+    /** @param promptCacheBytes a cell that is kept beyond the sequences takes a byte */
+    World(int sequences, int contextSize, int batchSize, long promptCacheBytes) {
         this.batchSize = batchSize;
         this.contextSize = contextSize;
         for (int i = 0; i < sequences; i++) {
             this.sequences.add(new ArrayList<>());
         }
-        this.scheduler = new Scheduler(this, sequences, contextSize, batchSize);
+        this.scheduler = new Scheduler(this, sequences, contextSize, batchSize, promptCacheBytes);
     }
 
     // ---- for tests ----
@@ -168,6 +178,10 @@ final class World implements Effects {
         }
         assertTrue(used() <= contextSize, "the KV cache is never overfilled");
         assertEquals(used(), scheduler.cellsUsed(), "the scheduler's idea of the KV cache is right");
+        assertEquals(
+                saved.values().stream().mapToInt(List::size).sum(),
+                scheduler.promptCacheBytes(),
+                "its idea of what is kept beyond it too");
         return step;
     }
 
@@ -261,6 +275,35 @@ final class World implements Effects {
                 sequences.get(target).add(cell);
             }
         }
+    }
+
+    @Override
+    public long stateBytes(int sequence) {
+        return sequences.get(sequence).size();
+    }
+
+    @Override
+    public boolean save(int sequence, long id) {
+        if (noMemory) {
+            return false;
+        }
+        assertEquals(null, saved.put(id, List.copyOf(sequences.get(sequence))));
+        return true;
+    }
+
+    @Override
+    public boolean restore(long id, int sequence) {
+        assertTrue(sequences.get(sequence).isEmpty(), "a copy goes into an empty sequence");
+        if (used() + saved.get(id).size() > contextSize) {
+            return false;
+        }
+        saved.get(id).forEach(cell -> sequences.get(sequence).add(new Cell(cell.content, cell.position)));
+        return true;
+    }
+
+    @Override
+    public void forget(long id) {
+        assertTrue(saved.remove(id) != null);
     }
 
     @Override

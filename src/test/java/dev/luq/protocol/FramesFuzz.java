@@ -48,6 +48,7 @@ public final class FramesFuzz<T> implements FuzzTarget {
                                         1,
                                         1 << 20,
                                         0,
+                                        0,
                                         20,
                                         Kernels.FAST,
                                         KvType.F16,

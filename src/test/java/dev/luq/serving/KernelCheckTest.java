@@ -354,7 +354,20 @@ class KernelCheckTest {
         try {
             new Frames.Writer<>(ServerFrame.class, worker.getOutputStream())
                     .write(new ServerFrame.Load(
-                            List.of(gguf.toString()), null, 64, 1, 16, 1, 0, 0, 0, 0, Kernels.FAST, KvType.F16, null));
+                            List.of(gguf.toString()),
+                            null,
+                            64,
+                            1,
+                            16,
+                            1,
+                            0,
+                            0,
+                            0,
+                            0,
+                            0,
+                            Kernels.FAST,
+                            KvType.F16,
+                            null));
             worker.getOutputStream().flush();
             Frames.Reader<WorkerFrame> frames =
                     new Frames.Reader<>(WorkerFrame.class, worker.getInputStream(), 1 << 20);

@@ -33,6 +33,7 @@ final class ModelProcesses implements AutoCloseable {
                         1 << 20,
                         0,
                         0,
+                        0,
                         kernels,
                         KvType.F16,
                         null),

@@ -250,7 +250,7 @@ class ModelRouteTest {
     private Supplier<SupervisedWorker> worker(String model) {
         ChildCommand command = new ChildCommand(config.process(), "dev.luq.worker.ScriptedWorker");
         ServerFrame.Load load = new ServerFrame.Load(
-                List.of(model), null, 0, config.slots(), 512, 0, 0, 0, 0, 0, config.kernels(), KvType.F16, null);
+                List.of(model), null, 0, config.slots(), 512, 0, 0, 0, 0, 0, 0, config.kernels(), KvType.F16, null);
         return () -> new SupervisedWorker(
                 "test",
                 load,

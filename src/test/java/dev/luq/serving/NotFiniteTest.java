@@ -104,7 +104,20 @@ class NotFiniteTest {
     private void start(Path model, Kernels kernels) {
         worker = processes.start(
                 new ServerFrame.Load(
-                        List.of(model.toString()), null, 1024, 2, 128, 1, 1, 1 << 20, 0, 0, kernels, KvType.F16, null),
+                        List.of(model.toString()),
+                        null,
+                        1024,
+                        2,
+                        128,
+                        1,
+                        1,
+                        1 << 20,
+                        0,
+                        0,
+                        0,
+                        kernels,
+                        KvType.F16,
+                        null),
                 ModelProcesses.CONFIG);
         WorkerClient.ready(worker);
     }

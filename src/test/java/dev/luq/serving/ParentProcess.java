@@ -32,7 +32,7 @@ final class ParentProcess {
             }
         });
         worker.send(new ServerFrame.Load(
-                List.of(arguments[0]), null, 0, 1, 16, 0, 0, 0, 0, 0, Kernels.FAST, KvType.F16, null));
+                List.of(arguments[0]), null, 0, 1, 16, 0, 0, 0, 0, 0, 0, Kernels.FAST, KvType.F16, null));
         Thread.sleep(Long.MAX_VALUE);
     }
 }

@@ -54,6 +54,7 @@ class SeenPicturesTest {
                         1,
                         1,
                         1 << 20,
+                        0,
                         maxImageTokens,
                         0,
                         Kernels.FAST,

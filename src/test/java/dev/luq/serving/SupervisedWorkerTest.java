@@ -589,7 +589,7 @@ class SupervisedWorkerTest {
 
     private SupervisedWorker worker(String model, WorkerConfig config, SupervisedWorker.Launcher launcher) {
         ServerFrame.Load load = new ServerFrame.Load(
-                List.of(model), null, 0, config.slots(), 512, 0, 0, 0, 0, 0, config.kernels(), KvType.F16, null);
+                List.of(model), null, 0, config.slots(), 512, 0, 0, 0, 0, 0, 0, config.kernels(), KvType.F16, null);
         SupervisedWorker worker = new SupervisedWorker(
                 "test",
                 load,

@@ -129,6 +129,7 @@ class WorkerProcessTest {
                     1 << 20,
                     0,
                     0,
+                    0,
                     Kernels.STOCK,
                     KvType.F16,
                     null)));
@@ -184,7 +185,8 @@ class WorkerProcessTest {
     }
 
     private static byte[] load(String model, Kernels kernels) throws IOException {
-        return written(new ServerFrame.Load(List.of(model), null, 0, 1, 16, 0, 0, 0, 0, 0, kernels, KvType.F16, null));
+        return written(
+                new ServerFrame.Load(List.of(model), null, 0, 1, 16, 0, 0, 0, 0, 0, 0, kernels, KvType.F16, null));
     }
 
     private static byte[] written(ServerFrame frame) throws IOException {
