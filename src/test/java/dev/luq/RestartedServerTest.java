@@ -1,0 +1,101 @@
+package dev.luq;
+
+import static dev.luq.Until.until;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Base64;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Servers after each other with one data folder. */
+@Integration
+class RestartedServerTest {
+
+    private static final HttpClient CLIENT =
+            HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+
+    @TempDir
+    Path directory;
+
+    private PackagedServer start(String... settings) throws Exception {
+        String demo = "models/demo/";
+        return PackagedServer.start(
+                directory,
+                Stream.concat(
+                                Stream.of(
+                                        "luq.model=" + demo + "luq-demo-F16.gguf",
+                                        "luq.mmproj=" + demo + "mmproj-luq-demo-F16.gguf",
+                                        "luq.data-dir=" + directory.resolve("data"),
+                                        "luq.worker.threads=1"),
+                                Stream.of(settings))
+                        .toArray(String[]::new));
+    }
+
+    private static String count(PackagedServer server) throws IOException, InterruptedException {
+        String picture =
+                Base64.getEncoder().encodeToString(Files.readAllBytes(Path.of("models/demo/examples/count.png")));
+        String json = "{\"temperature\":0,\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image_url\","
+                + "\"image_url\":{\"url\":\"data:image/png;base64," + picture
+                + "\"}},{\"type\":\"text\",\"text\":\"Count the shapes.\"}]}]}";
+        HttpResponse<String> response = CLIENT.send(
+                HttpRequest.newBuilder(server.address("/v1/chat/completions"))
+                        .header("Content-Type", "application/json")
+                        .POST(HttpRequest.BodyPublishers.ofString(json))
+                        .build(),
+                HttpResponse.BodyHandlers.ofString());
+        assertEquals(200, response.statusCode());
+        return response.body();
+    }
+
+    private static double metric(PackagedServer server, String name) {
+        try {
+            String metrics = CLIENT.send(
+                            HttpRequest.newBuilder(server.address("/metrics")).build(),
+                            HttpResponse.BodyHandlers.ofString())
+                    .body();
+            return metrics.lines()
+                    .filter(line -> line.startsWith(name + "{"))
+                    .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' '))))
+                    .sum();
+        } catch (IOException | InterruptedException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private static void stop(PackagedServer server) {
+        server.terminate();
+        server.awaitExit();
+    }
+
+    @Test
+    void aPictureSeenBeforeTheServerWasRestartedIsNotEncodedAgain() throws Exception {
+        Path embeddings = directory.resolve("data/embeddings");
+        try (PackagedServer server = start()) {
+            assertTrue(count(server).contains("\"6\""));
+            until("the picture to be encoded", () -> metric(server, "luq_image_encode_seconds_count") == 1);
+            stop(server);
+        }
+        assertTrue(Files.isDirectory(embeddings));
+        try (PackagedServer server = start()) {
+            assertTrue(count(server).contains("\"6\""));
+            until("the picture to be found", () -> metric(server, "luq_image_embedding_file_hits_total") == 1);
+            assertEquals(0, metric(server, "luq_image_encode_seconds_count"));
+            stop(server);
+        }
+        try (PackagedServer server = start("luq.worker.image-files-bytes=0")) {
+            assertFalse(Files.exists(embeddings), "what was kept is removed");
+            assertTrue(count(server).contains("\"6\""));
+            until("the picture to be encoded", () -> metric(server, "luq_image_encode_seconds_count") == 1);
+            assertFalse(Files.exists(embeddings));
+        }
+    }
+}
