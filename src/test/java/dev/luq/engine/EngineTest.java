@@ -251,9 +251,11 @@ class EngineTest {
 
     @Test
     void requestsThatWaitAreToldHowFarTheyAre() throws Exception {
+        CountDownLatch begun = new CountDownLatch(1);
         CountDownLatch encodingTold = new CountDownLatch(1);
         CountDownLatch queuedTold = new CountDownLatch(1);
         try (TinyEngine tiny = new TinyEngine(QWEN, 1, 64, (vision, chunk, listener) -> {
+            begun.countDown();
             listener.computed(0.5f);
             awaitQuietly(encodingTold);
             awaitQuietly(queuedTold);
@@ -261,6 +263,7 @@ class EngineTest {
         })) {
             Outcome encoding = tiny.submit(
                     tiny.ask(userWithImages("x", 1)).image(noise(1)).as("encoding"), event -> encodingTold.countDown());
+            begun.await(); // so that the other one has the sequence
             Outcome queued = tiny.submit(tiny.ask(user("Hello")).as("queued"), event -> queuedTold.countDown());
             assertEquals(
                     new GenerationEvent.Progress("encoding", GenerationEvent.Phase.ENCODING, 0.5f),

@@ -95,7 +95,7 @@ class PromptBuilderTest {
                     .map(PromptUnit.Image.class::cast)
                     .toList();
             assertEquals(
-                    List.of("noise-1#1", "noise-2#1"),
+                    List.of("noise-1-140#1", "noise-2-140#1"),
                     images.stream().map(PromptUnit.Image::id).toList());
             assertEquals(
                     images.stream().mapToInt(PromptUnit.Image::cells).sum(),
