@@ -1,6 +1,7 @@
 package dev.luq;
 
 import static dev.luq.Until.until;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -55,6 +56,7 @@ class SlowPicturesTest {
     private static final String LARGE = picture(1260);
     /** One more that no other test has had encoded. */
     private static final String LARGE_TOO = picture(1232);
+
     private static final String SMALL = picture(112);
 
     @Inject
@@ -95,7 +97,7 @@ class SlowPicturesTest {
         assertEquals(200, response.statusCode());
         List<String> comments = new ArrayList<>();
         List<String> events = new ArrayList<>();
-        try (BufferedReader lines = new BufferedReader(new InputStreamReader(response.body()))) {
+        try (BufferedReader lines = new BufferedReader(new InputStreamReader(response.body(), UTF_8))) {
             lines.lines().filter(line -> !line.isEmpty()).forEach(line -> (line.startsWith(":") ? comments : events)
                     .add(line));
         }

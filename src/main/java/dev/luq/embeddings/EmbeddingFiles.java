@@ -153,7 +153,11 @@ public final class EmbeddingFiles {
                 .flip();
     }
 
-    /** Keeps an image's embeddings. @param floats from position to limit; not changed */
+    /**
+     * Keeps an image's embeddings.
+     *
+     * @param floats from position to limit; not changed
+     */
     public void write(String image, ByteBuffer floats) {
         open();
         if (own == null) {

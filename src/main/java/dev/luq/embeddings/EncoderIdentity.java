@@ -17,7 +17,11 @@ import java.util.List;
  */
 public record EncoderIdentity(String model, Path mmproj, List<String> settings) {
 
-    /** Reads all of the projector. @return SHA-256, hexadecimal, of the projector's and the settings */
+    /**
+     * Reads all of the projector.
+     *
+     * @return SHA-256, hexadecimal, of the projector's and the settings
+     */
     String digest() throws IOException {
         MessageDigest digest = Sha256.create();
         digest.update(Sha256.bytes(mmproj));

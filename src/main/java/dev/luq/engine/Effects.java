@@ -47,10 +47,18 @@ interface Effects {
     /** Bytes that {@link #save} would take for a sequence. */
     long stateBytes(int sequence);
 
-    /** Keeps a copy of what a sequence holds under a number that is not in use. @return false when there is no memory */
+    /**
+     * Keeps a copy of what a sequence holds under a number that is not in use.
+     *
+     * @return false when there is no memory
+     */
     boolean save(int sequence, long id);
 
-    /** Puts such a copy into an empty sequence. @return false when that failed; the sequence is empty then */
+    /**
+     * Puts such a copy into an empty sequence.
+     *
+     * @return false when that failed; the sequence is empty then
+     */
     boolean restore(long id, int sequence);
 
     /** Gives up a copy. */

@@ -329,7 +329,11 @@ final class Scheduler {
         return cache.activeCells() + outstanding() + cells <= cache.capacity();
     }
 
-    /** Puts the common prefix into an idle sequence. @return empty when that failed; some idle sequences are empty then */
+    /**
+     * Puts the common prefix into an idle sequence.
+     *
+     * @return empty when that failed; some idle sequences are empty then
+     */
     private OptionalInt restore(PromptCache.Match kept) {
         int target = cache.leastRecentlyUsed(-1).orElseThrow();
         Runnable room = () -> {

@@ -65,7 +65,11 @@ final class Turns {
         notifyAll();
     }
 
-    /** Before an image is encoded. @param goesOn see {@link #piece} */
+    /**
+     * Before an image is encoded.
+     *
+     * @param goesOn see {@link #piece}
+     */
     synchronized void beginEncoding(BooleanSupplier goesOn) {
         if (needed) {
             awaitTurn(goesOn);
@@ -114,6 +118,7 @@ final class Turns {
         encoderBegan = System.nanoTime();
     }
 
+    @SuppressWarnings("WaitNotInLoop") // its callers look again
     private void awaitChange() {
         try {
             wait();

@@ -18,7 +18,11 @@ final class SentImages {
     /** SHA-256 of an image to the ids of the requests that need its pixels. */
     private final Map<String, Set<String>> needed = new HashMap<>();
 
-    /** The request is written next. @return what to write: the request without the pixels that the process has */
+    /**
+     * The request is written next.
+     *
+     * @return what to write: the request without the pixels that the process has
+     */
     synchronized ServerFrame.Generate written(ServerFrame.Generate request) {
         List<ServerFrame.Image> images = new ArrayList<>();
         for (ServerFrame.Image image : request.images()) {

@@ -159,7 +159,11 @@ class WorkerProcessTest {
         }
     }
 
-    /** Reads until so many requests have ended. @return the text of each by its id */
+    /**
+     * Reads until so many requests have ended.
+     *
+     * @return the text of each by its id
+     */
     private static Map<String, String> answers(Frames.Reader<WorkerFrame> frames, int count) throws IOException {
         Map<String, String> answers = new HashMap<>();
         for (int ended = 0; ended < count; ) {

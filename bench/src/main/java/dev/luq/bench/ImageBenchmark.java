@@ -95,7 +95,11 @@ final class ImageBenchmark implements Callable<Integer> {
     @Option(names = "--stock-tools", paramLabel = "FOLDER", hidden = true)
     private Path stockTools;
 
-    /** What encodes the picture. @param turn encodes it once and returns the seconds */
+    /**
+     * What encodes the picture.
+     *
+     * @param turn encodes it once and returns the seconds
+     */
     private record Side(String label, Path mmproj, DoubleSupplier turn) {}
 
     @Override
@@ -202,7 +206,7 @@ final class ImageBenchmark implements Callable<Integer> {
     /** Takes turns, then prints what came of them; stock sides come last, in the order of ours. */
     private void report(List<Side> sides) throws IOException {
         for (Side side : sides) {
-            side.turn().getAsDouble();
+            double unused = side.turn().getAsDouble();
         }
         List<double[]> rounds = new ArrayList<>();
         for (int i = 0; i < repetitions; i++) {

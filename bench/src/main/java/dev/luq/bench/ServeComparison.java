@@ -34,7 +34,11 @@ final class ServeComparison {
         this.clients = clients;
     }
 
-    /** Adds a pair of turns. @param ours figures by their names, the same names in every turn */
+    /**
+     * Adds a pair of turns.
+     *
+     * @param ours figures by their names, the same names in every turn
+     */
     void add(Map<String, Double> ours, Map<String, Double> peers) {
         this.ours.add(ours);
         this.peers.add(peers);

@@ -31,7 +31,11 @@ final class ServeLoad {
      */
     record Group(int clients, IntFunction<ObjectNode> request, AtomicInteger next, int tokens) {}
 
-    /** A whole answer. @param sent when its request was, by {@link System#nanoTime()} */
+    /**
+     * A whole answer.
+     *
+     * @param sent when its request was, by {@link System#nanoTime()}
+     */
     record Answered(long sent, EventClock.Answer answer) {}
 
     /**

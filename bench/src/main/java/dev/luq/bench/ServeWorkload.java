@@ -9,6 +9,7 @@ import java.util.function.BiFunction;
 import java.util.stream.Collectors;
 
 /** What the clients of a comparison of servers do. */
+@SuppressWarnings("ImmutableEnumChecker") // functions without state
 enum ServeWorkload {
     TEXT("text", false, ServeRequests::text, null),
     NEW_PICTURES("new-pictures", true, ServeRequests::newPicture, null),

@@ -63,7 +63,7 @@ class ServeRequestsTest {
 
     private static String sorted(JsonNode object) {
         Set<String> fields = new TreeSet<>();
-        object.fields().forEachRemaining(field -> fields.add("\"" + field.getKey() + "\":" + field.getValue()));
+        object.properties().forEach(field -> fields.add("\"" + field.getKey() + "\":" + field.getValue()));
         return "{" + String.join(",", fields) + "}";
     }
 
