@@ -39,7 +39,7 @@ class ChildCommandTest {
         ChildCommand.environment(environment);
         assertFalse(environment.containsValue(SECRET), environment::toString);
         assertEquals(
-                Set.of("PATH", "LC_ALL", "OMP_NUM_THREADS", "GGML_NO_BACKTRACE", "GOMP_SPINCOUNT"),
+                Set.of("PATH", "LC_ALL", "OMP_NUM_THREADS", "GGML_NO_BACKTRACE", "GOMP_SPINCOUNT", "OMP_WAIT_POLICY"),
                 environment.keySet());
     }
 

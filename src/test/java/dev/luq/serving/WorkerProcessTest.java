@@ -204,7 +204,13 @@ class WorkerProcessTest {
         Map<String, String> environment = new HashMap<>(Map.of(
                 "PATH", "/bin", "LUQ_API_KEYS", "secret", "QUARKUS_HTTP_PORT", "1", "JAVA_TOOL_OPTIONS", "-Xmx1g"));
         ChildCommand.environment(environment);
-        assertEquals(Map.of("PATH", "/bin", "GGML_NO_BACKTRACE", "1", "GOMP_SPINCOUNT", "20000"), environment);
+        assertEquals(
+                Map.of(
+                        "PATH", "/bin",
+                        "GGML_NO_BACKTRACE", "1",
+                        "GOMP_SPINCOUNT", "20000",
+                        "OMP_WAIT_POLICY", "ACTIVE"),
+                environment);
     }
 
     @Test
