@@ -11,8 +11,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.function.IntFunction;
 
-/** A server started by this command through the launcher, on a free port of the loopback interface. Closing ends it. */
+/** A server started by this command, on a free port of the loopback interface. Closing ends it. */
 public final class ServerProcess implements AutoCloseable {
 
     /** The launcher's path; set by the launcher itself. */
@@ -25,10 +26,11 @@ public final class ServerProcess implements AutoCloseable {
     private final Process process;
     private final Path log;
     private final URI address;
+    private final CompletionClient client;
     private final Thread endWithUs = new Thread(this::end);
 
     /**
-     * Starts a server and waits until it is ready.
+     * Starts a server through the launcher and waits until it is ready.
      *
      * @param options of {@code luq serve}
      * @throws CliException with the end of the server's log when it does not become ready
@@ -36,28 +38,58 @@ public final class ServerProcess implements AutoCloseable {
     public static ServerProcess start(List<String> options, Duration timeout) {
         String launcher = Optional.ofNullable(System.getProperty(LAUNCHER_PROPERTY))
                 .orElseThrow(() -> new CliException("Start this command with the launcher luq."));
+        ServerProcess server = start(
+                port -> {
+                    List<String> command =
+                            new ArrayList<>(List.of(launcher, "serve", "--port", Integer.toString(port)));
+                    command.addAll(options);
+                    return command;
+                },
+                "/q/health/started",
+                timeout);
+        try {
+            if (!server.client.answers("/q/health/ready")) {
+                server.fail("The model cannot be served.");
+            }
+            return server;
+        } catch (IOException e) {
+            throw notStarted(e);
+        }
+    }
+
+    /**
+     * Starts any server that speaks HTTP and waits until it is up.
+     *
+     * @param command with its arguments, for a port
+     * @param up the path that it answers with success from then on
+     * @throws CliException with the end of the server's log when that does not come
+     */
+    public static ServerProcess start(IntFunction<List<String>> command, String up, Duration timeout) {
         try {
             int port = freePort();
-            List<String> command = new ArrayList<>(List.of(launcher, "serve", "--port", Integer.toString(port)));
-            command.addAll(options);
             Path log = Files.createTempFile("luq-server-", ".log");
-            Process process = new ProcessBuilder(command)
+            Process process = new ProcessBuilder(command.apply(port))
                     .redirectErrorStream(true)
                     .redirectOutput(log.toFile())
                     .start();
             process.getOutputStream().close();
             ServerProcess server = new ServerProcess(process, log, URI.create("http://127.0.0.1:" + port));
-            server.awaitReady(timeout);
+            server.await(up, timeout);
             return server;
         } catch (IOException e) {
-            throw new CliException("Cannot start a server: " + e.getMessage(), e);
+            throw notStarted(e);
         }
+    }
+
+    private static CliException notStarted(IOException e) {
+        return new CliException("Cannot start a server: " + e.getMessage(), e);
     }
 
     private ServerProcess(Process process, Path log, URI address) {
         this.process = process;
         this.log = log;
         this.address = address;
+        this.client = new CompletionClient(address, Optional.empty());
         Runtime.getRuntime().addShutdownHook(endWithUs);
     }
 
@@ -67,10 +99,9 @@ public final class ServerProcess implements AutoCloseable {
         }
     }
 
-    private void awaitReady(Duration timeout) throws IOException {
-        CompletionClient client = new CompletionClient(address, Optional.empty());
+    private void await(String up, Duration timeout) throws IOException {
         long deadline = System.nanoTime() + timeout.toNanos();
-        while (!client.answers("/q/health/started")) {
+        while (!client.answers(up)) {
             if (!process.isAlive()) {
                 fail("The server ended with status " + process.exitValue() + ".");
             }
@@ -78,9 +109,6 @@ public final class ServerProcess implements AutoCloseable {
                 fail("The server did not start in " + timeout.toSeconds() + " s.");
             }
             Waiting.sleep(POLL);
-        }
-        if (!client.answers("/q/health/ready")) {
-            fail("The model cannot be served.");
         }
     }
 
@@ -101,7 +129,7 @@ public final class ServerProcess implements AutoCloseable {
         return address;
     }
 
-    /** The server's process; the launcher replaced itself by it. Workers are its descendants. */
+    /** The server's process; the launcher replaced itself by ours. Workers are its descendants. */
     public ProcessHandle handle() {
         return process.toHandle();
     }

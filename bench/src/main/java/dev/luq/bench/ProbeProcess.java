@@ -4,16 +4,13 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.luq.cli.CliException;
 import dev.luq.cli.CompletionClient;
 import dev.luq.cli.MachineKernels;
-import dev.luq.cli.Waiting;
 import dev.luq.machine.Kernels;
 import dev.luq.process.ChildCommand;
 import dev.luq.process.ProcessExit;
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A model loaded in a process of its own ({@link SpeedProbe}), measured on demand. Between two measurements it sleeps, its
@@ -22,9 +19,7 @@ import java.util.List;
 final class ProbeProcess implements AutoCloseable {
 
     private final Path model;
-    private final Process process;
-    private final BufferedReader answers;
-    private final PrintStream commands;
+    private final AnsweringProcess process;
     private final double load;
 
     /**
@@ -53,9 +48,7 @@ final class ProbeProcess implements AutoCloseable {
                 "--tokens=" + tokens));
         // What is measured is what a server's workers do: above all, how long their threads spin before they sleep.
         ChildCommand.environment(builder.environment());
-        process = builder.redirectError(ProcessBuilder.Redirect.INHERIT).start();
-        answers = process.inputReader(StandardCharsets.US_ASCII);
-        commands = new PrintStream(process.getOutputStream(), true, StandardCharsets.US_ASCII);
+        process = new AnsweringProcess(builder);
         load = answer("load").doubleValue();
     }
 
@@ -84,33 +77,23 @@ final class ProbeProcess implements AutoCloseable {
     }
 
     private JsonNode ask(String command, String field) throws IOException {
-        commands.println(command);
+        process.tell(command);
         return answer(field);
     }
 
     private JsonNode answer(String field) throws IOException {
-        String line = answers.readLine();
-        if (line != null) {
-            return CompletionClient.JSON.readTree(line).path(field);
+        Optional<String> line = process.answer();
+        if (line.isPresent()) {
+            return CompletionClient.JSON.readTree(line.get()).path(field);
         }
-        ProcessExit exit = new ProcessExit(ended());
+        ProcessExit exit = new ProcessExit(process.ended());
         String why = exit.signal().equals("SIGKILL") ? "most likely there was too little memory" : "why is said above";
         throw new CliException(
                 "The process that measures " + model.getFileName() + " ended (" + exit + "): " + why + ".");
     }
 
-    private int ended() {
-        try {
-            return process.waitFor();
-        } catch (InterruptedException e) {
-            process.destroy();
-            throw Waiting.interrupted(e);
-        }
-    }
-
     @Override
     public void close() {
-        commands.close();
-        ended();
+        process.close();
     }
 }

@@ -216,7 +216,7 @@ final class ServeBenchmark implements Callable<Integer> {
         int failed;
         try (TemporaryFolder data = TemporaryFolder.create();
                 ServerProcess ours = ServerProcess.start(ourOptions(options, data.path()), START);
-                LlamaServer peer = LlamaServer.start(
+                ServerProcess peer = LlamaServer.start(
                         stockTools.resolve("llama-server"),
                         new LlamaServer.Options(
                                 options.modelFile(),

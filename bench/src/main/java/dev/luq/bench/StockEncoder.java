@@ -1,12 +1,8 @@
 package dev.luq.bench;
 
 import dev.luq.cli.CliException;
-import dev.luq.cli.Waiting;
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.PrintStream;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -16,9 +12,7 @@ import java.util.List;
  */
 final class StockEncoder implements AutoCloseable {
 
-    private final Process process;
-    private final BufferedReader answers;
-    private final PrintStream commands;
+    private final AnsweringProcess process;
     private final int tokens;
 
     /**
@@ -31,17 +25,13 @@ final class StockEncoder implements AutoCloseable {
      * @throws CliException it cannot be opened: why is on standard error
      */
     StockEncoder(Path tools, Path model, Path mmproj, int threads, int side, Path pixels) throws IOException {
-        process = new ProcessBuilder(List.of(
-                        tools.resolve("stock-encoder").toString(),
-                        model.toString(),
-                        mmproj.toString(),
-                        Integer.toString(threads),
-                        Integer.toString(side),
-                        pixels.toString()))
-                .redirectError(ProcessBuilder.Redirect.INHERIT)
-                .start();
-        answers = process.inputReader(StandardCharsets.US_ASCII);
-        commands = new PrintStream(process.getOutputStream(), true, StandardCharsets.US_ASCII);
+        process = new AnsweringProcess(new ProcessBuilder(List.of(
+                tools.resolve("stock-encoder").toString(),
+                model.toString(),
+                mmproj.toString(),
+                Integer.toString(threads),
+                Integer.toString(side),
+                pixels.toString())));
         tokens = Integer.parseInt(answer());
     }
 
@@ -52,7 +42,7 @@ final class StockEncoder implements AutoCloseable {
 
     /** Encodes the picture. Returns the seconds. */
     double encode() {
-        commands.println();
+        process.tell("");
         try {
             return Double.parseDouble(answer());
         } catch (IOException e) {
@@ -61,26 +51,13 @@ final class StockEncoder implements AutoCloseable {
     }
 
     private String answer() throws IOException {
-        String line = answers.readLine();
-        if (line == null) {
-            throw new CliException(
-                    "Stock llama.cpp cannot encode the picture (exit code " + ended() + "): why is said above.");
-        }
-        return line;
-    }
-
-    private int ended() {
-        try {
-            return process.waitFor();
-        } catch (InterruptedException e) {
-            process.destroy();
-            throw Waiting.interrupted(e);
-        }
+        return process.answer()
+                .orElseThrow(() -> new CliException("Stock llama.cpp cannot encode the picture (exit code "
+                        + process.ended() + "): why is said above."));
     }
 
     @Override
     public void close() {
-        commands.close();
-        ended();
+        process.close();
     }
 }
