@@ -20,8 +20,6 @@ constexpr int64_t QUERIES_OF_BLOCK = 256;
 
 constexpr float MASKED = -std::numeric_limits<float>::infinity();
 
-int64_t round_up(int64_t n, int64_t step) { return (n + step - 1) / step * step; }
-
 const char * row(const ggml_tensor & tensor, int64_t i1, int64_t i2, int64_t i3) {
     return (const char *) tensor.data + i1 * tensor.nb[1] + i2 * tensor.nb[2] + i3 * tensor.nb[3];
 }

@@ -43,8 +43,6 @@ CpuBackend CpuBackend::find() {
 
 ggml_to_float_t CpuBackend::to_float(ggml_type type) const {
     switch (type) {
-        case GGML_TYPE_F32:
-            return nullptr;
         case GGML_TYPE_F16:
             return half_to_float;
         case GGML_TYPE_BF16:

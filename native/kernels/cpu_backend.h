@@ -22,12 +22,18 @@ struct CpuBackend {
     decltype(&ggml_get_type_traits_cpu) type_traits;
     ggml_to_float_t half_to_float, bf16_to_float; // vectors of this CPU, which ggml's type traits lack
 
-    // From rows of this type; null for floats.
+    // From rows of this type; null where rows are not quantized, nor floats of fewer bits.
     ggml_to_float_t to_float(ggml_type type) const;
 
     // Of the backend that serves the CPU device. Throws std::runtime_error when it lacks any of these.
     static CpuBackend find();
 };
+
+// Columns of any operand of rank up to 4 as one sequence.
+inline const char * column(const ggml_tensor & tensor, int64_t i) {
+    const int64_t i1 = i % tensor.ne[1], i2 = i / tensor.ne[1] % tensor.ne[2], i3 = i / tensor.ne[1] / tensor.ne[2];
+    return (const char *) tensor.data + i1 * tensor.nb[1] + i2 * tensor.nb[2] + i3 * tensor.nb[3];
+}
 
 // Of that name. Throws std::invalid_argument when ggml has none.
 ggml_type type_named(const std::string & name);

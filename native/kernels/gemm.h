@@ -12,6 +12,8 @@
 
 namespace luq::kernels {
 
+constexpr int64_t round_up(int64_t n, int64_t step) { return (n + step - 1) / step * step; }
+
 constexpr int GROUP_COLUMNS = 16;
 constexpr int DEPTH_STEP = 32;
 constexpr int TILE_COLUMNS = 2 * GROUP_COLUMNS; // that multiply takes at once

@@ -21,14 +21,17 @@ struct Avx2Floats {
 
 bool available() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
 
-void multiply(const void * panels, int64_t panel_bytes, int count, int, const void * groups, int64_t depth, float * out,
-              int64_t stride) {
-    gemm_panels<Avx2Floats, 1>(panels, panel_bytes, count, groups, depth, out, stride);
-}
-
 } // namespace
 
 const Gemm GEMM_AVX2 = {
-    "gemm-avx2", available, 4, 1, pack_rows_floats, pack_values_floats, pack_columns_floats, multiply, exponentials};
+    "gemm-avx2",
+    available,
+    4,
+    1,
+    pack_rows_floats,
+    pack_values_floats,
+    pack_columns_floats,
+    multiply_floats<Avx2Floats>,
+    exponentials};
 
 } // namespace luq::kernels

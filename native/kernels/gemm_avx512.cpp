@@ -46,14 +46,10 @@ void pack_columns(const float * const * columns, int64_t length, int64_t depth, 
     }
 }
 
-void multiply(const void * panels, int64_t panel_bytes, int count, int, const void * groups, int64_t depth, float * out,
-              int64_t stride) {
-    gemm_panels<Avx512Floats, 1>(panels, panel_bytes, count, groups, depth, out, stride);
-}
-
 } // namespace
 
 const Gemm GEMM_AVX512 = {
-    "gemm-avx512", available, 4, 1, pack_rows, pack_values_floats, pack_columns, multiply, exponentials};
+    "gemm-avx512", available, 4, 1, pack_rows, pack_values_floats, pack_columns, multiply_floats<Avx512Floats>,
+    exponentials};
 
 } // namespace luq::kernels

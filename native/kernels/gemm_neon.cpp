@@ -21,14 +21,17 @@ struct NeonFloats {
 
 bool available() { return true; } // every 64-bit ARM CPU has it
 
-void multiply(const void * panels, int64_t panel_bytes, int count, int, const void * groups, int64_t depth, float * out,
-              int64_t stride) {
-    gemm_panels<NeonFloats, 1>(panels, panel_bytes, count, groups, depth, out, stride);
-}
-
 } // namespace
 
 const Gemm GEMM_NEON = {
-    "gemm-neon", available, 4, 1, pack_rows_floats, pack_values_floats, pack_columns_floats, multiply, exponentials};
+    "gemm-neon",
+    available,
+    4,
+    1,
+    pack_rows_floats,
+    pack_values_floats,
+    pack_columns_floats,
+    multiply_floats<NeonFloats>,
+    exponentials};
 
 } // namespace luq::kernels

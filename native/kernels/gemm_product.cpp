@@ -17,13 +17,6 @@ const int64_t PANEL_BYTES = std::max<int64_t>(512 << 10, sysconf(_SC_LEVEL2_CACH
 // Each thread has this many pieces of rows to take at least, so that nobody waits long for the last one.
 constexpr int64_t PIECES_PER_THREAD = 4;
 
-int64_t round_up(int64_t n, int64_t step) { return (n + step - 1) / step * step; }
-
-const void * column(const ggml_tensor & tensor, int64_t i) {
-    const int64_t i1 = i % tensor.ne[1], i2 = i / tensor.ne[1] % tensor.ne[2], i3 = i / tensor.ne[1] / tensor.ne[2];
-    return (const char *) tensor.data + i1 * tensor.nb[1] + i2 * tensor.nb[2] + i3 * tensor.nb[3];
-}
-
 } // namespace
 
 // How the operands of one product are cut, and where its threads keep them.
@@ -37,8 +30,7 @@ struct GemmProduct::Work {
         depth = round_up(matrix.ne[0], DEPTH_STEP);
         panels = (matrix.ne[1] + ROWS - 1) / ROWS;
         const int64_t share = std::max<int64_t>(2, panels / (threads * PIECES_PER_THREAD) / 2 * 2);
-        const int64_t part = gemm.panel_bytes(depth) / gemm.parts;
-        const int64_t room = std::min(MOST_PANELS, std::max<int64_t>(2, PANEL_BYTES / part / 2 * 2));
+        const int64_t room = std::min(MOST_PANELS, std::max<int64_t>(2, PANEL_BYTES / gemm.part_bytes(depth) / 2 * 2));
         panels_at_once = std::min(share, room);
         columns = ggml_nrows(product.src[1]);
         columns_at_once = std::min(round_up(columns, TILE_COLUMNS),
@@ -74,7 +66,7 @@ bool GemmProduct::compute_forward(ggml_compute_params * params, ggml_tensor * pr
         for (int64_t g = groups * params->ith / params->nth; g < groups * (params->ith + 1) / params->nth; g++) {
             const float * columns[GROUP_COLUMNS] = {};
             for (int64_t c = 0; c < std::min<int64_t>(GROUP_COLUMNS, count - g * GROUP_COLUMNS); c++) {
-                const void * const from = column(activations, first + g * GROUP_COLUMNS + c);
+                const char * const from = column(activations, first + g * GROUP_COLUMNS + c);
                 if (activations.type == GGML_TYPE_F16) {
                     float * const to = work.half_columns() + c * activations.ne[0];
                     backend.half_to_float(from, to, activations.ne[0]);
@@ -151,13 +143,7 @@ int RowsProduct::pack(const ggml_tensor & matrix, int64_t index, int64_t depth, 
             float * const to = floats + r * count;
             int64_t filled = 0;
             if (index * ROWS + r < matrix.ne[1]) {
-                const char * from =
-                    (const char *) matrix.data + (index * ROWS + r) * matrix.nb[1] + ggml_row_size(matrix.type, k);
-                if (to_float) {
-                    to_float(from, to, given);
-                } else {
-                    std::memcpy(to, from, sizeof(float) * given);
-                }
+                to_float(column(matrix, index * ROWS + r) + ggml_row_size(matrix.type, k), to, given);
                 filled = given;
             }
             std::fill(to + filled, to + count, 0.0f);

@@ -44,7 +44,7 @@ class GemmProduct : public ggml::cpu::tensor_traits {
     void multiply(const Work & work, const ggml_tensor & product, int64_t piece, int64_t first, int64_t count) const;
 };
 
-// Of weights in a plain buffer, as the file holds them, of any type and size: image encoders, and prompts of models
+// Of weights in a plain buffer, as the file holds them, of any size and type but floats: image encoders, and prompts of models
 // whose weights have no panels.
 class RowsProduct : public GemmProduct {
   public:
@@ -54,8 +54,8 @@ class RowsProduct : public GemmProduct {
     static bool takes(const ggml_tensor & product);
 
   private:
-    const ggml_to_float_t to_float; // null: rows are floats
-    const bool exact;               // weights keep all bits that the file gives them
+    const ggml_to_float_t to_float;
+    const bool exact; // weights keep all bits that the file gives them
 
     int pack(const ggml_tensor & matrix, int64_t index, int64_t depth, float * floats, char * panel) const override;
 };

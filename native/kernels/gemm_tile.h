@@ -77,6 +77,13 @@ void gemm_panels(const void * all_panels, int64_t panel_bytes, int count, const 
     }
 }
 
+// Gemm::multiply in floats.
+template <typename V>
+void multiply_floats(const void * panels, int64_t panel_bytes, int count, int, const void * groups, int64_t depth,
+                     float * out, int64_t stride) {
+    gemm_panels<V, 1>(panels, panel_bytes, count, groups, depth, out, stride);
+}
+
 // In an anonymous namespace: each instruction set compiles its own.
 namespace {
 

@@ -24,12 +24,6 @@ int64_t piece_start(int64_t piece, int64_t pieces, int64_t panels, int threads) 
     return piece == pieces ? panels : (int64_t) (panels * (1 - std::pow(1 - 0.5 / threads, piece)));
 }
 
-// Columns of any operand of rank up to 4 as one sequence.
-const char * column(const ggml_tensor & tensor, int64_t i) {
-    const int64_t i1 = i % tensor.ne[1], i2 = i / tensor.ne[1] % tensor.ne[2], i3 = i / tensor.ne[1] / tensor.ne[2];
-    return (const char *) tensor.data + i1 * tensor.nb[1] + i2 * tensor.nb[2] + i3 * tensor.nb[3];
-}
-
 } // namespace
 
 MatrixProduct::MatrixProduct(const WeightType & weights, const InstructionSet & set, const ManyColumns & many,

@@ -164,7 +164,8 @@ PlainOperations::PlainOperations(const CpuBackend & backend, const Choice & choi
     type.device = backend.device;
     type.context = static_cast<ggml::cpu::extra_buffer_type *>(this);
     for (int known = 0; known < GGML_TYPE_COUNT; known++) {
-        if (choice.many[known].gemm && ggml_blck_size((ggml_type) known) > 0) {
+        // Floats keep their bits: nobody expects of them to be rounded to bf16.
+        if (choice.many[known].gemm && backend.to_float((ggml_type) known)) {
             products[known] = std::make_unique<RowsProduct>((ggml_type) known, *choice.many[known].gemm, this->backend);
         }
     }

@@ -417,8 +417,7 @@ std::vector<Trial> trials(const CpuBackend & backend) {
             kinds.push_back(nullptr); // rows
         }
         for (const WeightType * panels : kinds) {
-            // Floats keep their bits: nobody expects of them to be rounded to bf16.
-            for (auto gemm = GEMMS; type != GGML_TYPE_F32 && *gemm; gemm++) {
+            for (auto gemm = GEMMS; backend.to_float(type) && *gemm; gemm++) {
                 if ((*gemm)->available()) {
                     trials.push_back({type, (*gemm)->name, panels, nullptr, *gemm});
                 }
