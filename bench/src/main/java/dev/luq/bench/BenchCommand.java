@@ -17,6 +17,7 @@ import picocli.CommandLine.Spec;
             DecodeBenchmark.class,
             FirstAnswerBenchmark.class,
             ImageBenchmark.class,
+            ImageGrowthBenchmark.class,
             KernelBenchmark.class,
             MemoryBenchmark.class,
             PrefillBenchmark.class,
@@ -44,7 +45,7 @@ public final class BenchCommand implements Runnable {
     public void run() {
         throw new ParameterException(
                 spec.commandLine(),
-                "Name a measurement: answers, decode, first-answer, image, kernel, memory, prefill, quantize, serve, soak or"
-                        + " swap.");
+                "Name a measurement: answers, decode, first-answer, image, image-growth, kernel, memory, prefill,"
+                        + " quantize, serve, soak or swap.");
     }
 }

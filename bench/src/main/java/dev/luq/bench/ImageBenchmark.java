@@ -4,7 +4,6 @@ import dev.luq.cli.CliException;
 import dev.luq.cli.MachineKernels;
 import dev.luq.cli.ModelOptions;
 import dev.luq.files.Units;
-import dev.luq.gguf.GgmlType;
 import dev.luq.gguf.LayeredModel;
 import dev.luq.gguf.ModelFiles;
 import dev.luq.llama.ImageChunk;
@@ -26,9 +25,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.Callable;
@@ -54,13 +51,6 @@ import picocli.CommandLine.Option;
                     + " is not compared."
         })
 final class ImageBenchmark implements Callable<Integer> {
-
-    private static final Map<String, ProjectorSynthesizer.Shape> SHAPES = new LinkedHashMap<>();
-
-    static {
-        SHAPES.put("qwen2.5-vl-7b", ProjectorSynthesizer.Shape.qwen7B());
-        SHAPES.put("llava-1.5-7b", ProjectorSynthesizer.Shape.llava7B());
-    }
 
     @Option(
             names = "--shape",
@@ -117,10 +107,13 @@ final class ImageBenchmark implements Callable<Integer> {
                 System.out.printf("demo model; %d threads%n", threads);
                 measure(demo.modelFile(), f16, quantized(demo, folder.path()));
             } else {
-                ProjectorSynthesizer.Shape whole = whole();
-                ProjectorSynthesizer.Shape encoder = whole.withLayers(layers == 0 ? whole.layers() : layers);
+                ProjectorSynthesizer.Shape encoder = ProjectorSynthesizer.Shape.named(shape, layers);
                 System.out.printf(
-                        "%s: %d of %d layers; %d threads%n", shape, encoder.layers(), whole.layers(), threads);
+                        "%s: %d of %d layers; %d threads%n",
+                        shape,
+                        encoder.layers(),
+                        ProjectorSynthesizer.Shape.named(shape, 0).layers(),
+                        threads);
                 measure(encoder, folder.path());
             }
         }
@@ -141,32 +134,16 @@ final class ImageBenchmark implements Callable<Integer> {
         }
     }
 
-    private ProjectorSynthesizer.Shape whole() {
-        ProjectorSynthesizer.Shape whole = SHAPES.get(shape);
-        if (whole == null || layers < 0 || layers > whole.layers()) {
-            throw new CliException(
-                    whole == null
-                            ? "There is no shape " + shape + ", but " + String.join(", ", SHAPES.keySet()) + "."
-                            : shape + " has " + whole.layers() + " layers.");
-        }
-        return whole;
-    }
-
     /**
      * Random weights in this shape.
      *
      * @param folder for the files, which are left there
      */
     void measure(ProjectorSynthesizer.Shape encoder, Path folder) throws IOException {
-        // The language model only has to be as wide as what the projector puts out.
         Path model = folder.resolve("model.gguf");
-        new ModelSynthesizer(
-                        new ModelSynthesizer.Shape(1, encoder.projection(), 1024, GgmlType.Q4_K),
-                        1,
-                        encoder.qwen() ? "qwen2vl" : "qwen2")
-                .write(model);
         Path f16 = folder.resolve("f16.gguf");
         Path q8 = folder.resolve("q8_0.gguf");
+        encoder.writeModel(model);
         new ProjectorSynthesizer(encoder, Precision.F16).write(f16);
         new ProjectorSynthesizer(encoder, Precision.Q8_0).write(q8);
         measure(model, f16, q8);
@@ -237,7 +214,7 @@ final class ImageBenchmark implements Callable<Integer> {
                 one, ratio.median(), other, repetitions, ratio.min(), ratio.max());
     }
 
-    private static ImageChunk picture(Vision vision, PromptPart.Image image) {
+    static ImageChunk picture(Vision vision, PromptPart.Image image) {
         for (PromptChunk chunk : vision.tokenize(List.of(image), false)) {
             if (chunk instanceof ImageChunk picture) {
                 return picture;
@@ -246,7 +223,7 @@ final class ImageBenchmark implements Callable<Integer> {
         throw new IllegalStateException("no picture in the prompt");
     }
 
-    private static double seconds(Vision vision, ImageChunk picture) {
+    static double seconds(Vision vision, ImageChunk picture) {
         long start = System.nanoTime();
         vision.encode(picture).close();
         return (System.nanoTime() - start) / 1e9;

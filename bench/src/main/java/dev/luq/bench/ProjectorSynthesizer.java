@@ -1,5 +1,6 @@
 package dev.luq.bench;
 
+import dev.luq.cli.CliException;
 import dev.luq.gguf.GgmlType;
 import dev.luq.gguf.GgufTensor;
 import dev.luq.gguf.GgufValue;
@@ -38,6 +39,31 @@ final class ProjectorSynthesizer {
      */
     record Shape(boolean qwen, int imageSize, int layers, int width, int feedForward, int heads, int projection) {
 
+        private static final Map<String, Shape> BY_NAME = new LinkedHashMap<>();
+
+        static {
+            BY_NAME.put("qwen2.5-vl-7b", qwen7B());
+            BY_NAME.put("llava-1.5-7b", llava7B());
+        }
+
+        /**
+         * A published model's.
+         *
+         * @param count of its layers; 0 for all
+         * @throws CliException there is no such model, or it has fewer layers
+         */
+        static Shape named(String name, int count) {
+            Shape whole = BY_NAME.get(name);
+            if (whole == null) {
+                throw new CliException(
+                        "There is no shape " + name + ", but " + String.join(", ", BY_NAME.keySet()) + ".");
+            }
+            if (count < 0 || count > whole.layers) {
+                throw new CliException(name + " has " + whole.layers + " layers.");
+            }
+            return count == 0 ? whole : whole.withLayers(count);
+        }
+
         /** Qwen2.5-VL-7B's: 0.68 billion weights. */
         static Shape qwen7B() {
             return new Shape(true, 560, 32, 1280, 3420, 16, 3584);
@@ -51,6 +77,13 @@ final class ProjectorSynthesizer {
         /** The same with another number of layers. */
         Shape withLayers(int count) {
             return new Shape(qwen, imageSize, count, width, feedForward, heads, projection);
+        }
+
+        /** Writes a language model with which the projector can be opened: as wide as what it puts out, one layer. */
+        void writeModel(Path target) throws IOException {
+            new ModelSynthesizer(
+                            new ModelSynthesizer.Shape(1, projection, 1024, GgmlType.Q4_K), 1, qwen ? "qwen2vl" : "qwen2")
+                    .write(target);
         }
     }
 

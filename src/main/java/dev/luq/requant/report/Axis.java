@@ -15,10 +15,10 @@ import java.util.stream.DoubleStream;
  * @param low of the visible range; above 0 when logarithmic
  * @param high of the visible range, above low
  */
-record Axis(String label, boolean logarithmic, double low, double high) {
+public record Axis(String label, boolean logarithmic, double low, double high) {
 
     /** A linear axis that shows these values and a little more; round values where it is cut. */
-    static Axis linear(String label, DoubleStream values) {
+    public static Axis linear(String label, DoubleStream values) {
         double[] range = range(values);
         double step = step(range[1] - range[0]);
         double low = Math.floor(range[0] / step) * step;
@@ -27,12 +27,12 @@ record Axis(String label, boolean logarithmic, double low, double high) {
     }
 
     /** A linear axis from 0. */
-    static Axis fromZero(String label, DoubleStream values) {
+    public static Axis fromZero(String label, DoubleStream values) {
         return linear(label, DoubleStream.concat(values, DoubleStream.of(0)));
     }
 
     /** A logarithmic axis that shows the positive ones of these values; what is 0 lies on its edge. */
-    static Axis logarithmic(String label, DoubleStream values) {
+    public static Axis logarithmic(String label, DoubleStream values) {
         double[] range = range(values.filter(value -> value > 0 && Double.isFinite(value)));
         double low = range[0] > 0 ? range[0] : 0.001;
         double high = Math.max(range[1], low * 1.0001);

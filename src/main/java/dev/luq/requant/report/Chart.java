@@ -5,13 +5,13 @@ import java.util.Locale;
 import java.util.stream.Collectors;
 
 /**
- * A chart of points and lines over two axes, as an SVG element. Colours are classes of the page's style sheet, so that
- * they follow its light and dark scheme; markers differ in shape too.
+ * A chart of points and lines over two axes, as an element of a page or as an SVG file. Colours are classes of the style
+ * sheet, so that they follow its light and dark scheme; markers differ in shape too.
  *
  * @param title read out by screen readers
  * @param integerSteps whether x has one label per whole number
  */
-record Chart(String title, Axis x, Axis y, List<Series> series, boolean integerSteps) {
+public record Chart(String title, Axis x, Axis y, List<Series> series, boolean integerSteps) {
 
     private static final double WIDTH = 760;
     private static final double HEIGHT = 340;
@@ -20,8 +20,10 @@ record Chart(String title, Axis x, Axis y, List<Series> series, boolean integerS
     private static final double TOP = 12;
     private static final double BOTTOM = 46;
 
+    private static final double LEGEND = 26;
+
     /** How the points of a series are joined. */
-    enum Line {
+    public enum Line {
         NONE,
         SOLID,
         DASHED
@@ -32,8 +34,8 @@ record Chart(String title, Axis x, Axis y, List<Series> series, boolean integerS
      * @param color 0 to {@link Style#COLORS} - 1
      * @param labelled whether each point's label is written beside it
      */
-    record Series(String name, int color, Line line, boolean labelled, List<Point> points) {
-        Series {
+    public record Series(String name, int color, Line line, boolean labelled, List<Point> points) {
+        public Series {
             points = List.copyOf(points);
         }
     }
@@ -42,13 +44,13 @@ record Chart(String title, Axis x, Axis y, List<Series> series, boolean integerS
      * @param label its name; with {@code detail} what the mouse shows
      * @param spread half of the length of an error bar, in y's unit; 0 for none
      */
-    record Point(double x, double y, double spread, String label, String detail) {
-        Point(double x, double y, String label, String detail) {
+    public record Point(double x, double y, double spread, String label, String detail) {
+        public Point(double x, double y, String label, String detail) {
             this(x, y, 0, label, detail);
         }
     }
 
-    Chart(String title, Axis x, Axis y, List<Series> series) {
+    public Chart(String title, Axis x, Axis y, List<Series> series) {
         this(title, x, y, series, false);
     }
 
@@ -57,25 +59,57 @@ record Chart(String title, Axis x, Axis y, List<Series> series, boolean integerS
         return "<figure>" + legend() + svg() + "</figure>\n";
     }
 
+    /** An SVG file of its own, with the legend above the drawing. */
+    public String file() {
+        StringBuilder keys = new StringBuilder();
+        double left = LEFT;
+        for (Series s : series) {
+            keys.append(String.format(Locale.ROOT, "<g transform=\"translate(%.0f 8)\">", left))
+                    .append(key(s));
+            text(keys, 32, 10, "start", s.name);
+            keys.append("</g>");
+            left += 52 + 7.0 * s.name.length();
+        }
+        return String.format(
+                Locale.ROOT,
+                "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %.0f %.0f\" font-family=\"sans-serif\">"
+                        + "<style>%s</style><rect class=\"page\" width=\"100%%\" height=\"100%%\"/>%s"
+                        + "<g transform=\"translate(0 %.0f)\">%s</g></svg>\n",
+                WIDTH,
+                HEIGHT + LEGEND,
+                Style.DRAWING,
+                keys,
+                LEGEND,
+                drawing());
+    }
+
     private String legend() {
         if (series.size() < 2) {
             return "";
         }
         return series.stream()
-                .map(s -> "<span class=\"key\"><svg width=\"26\" height=\"12\" aria-hidden=\"true\">"
-                        + (s.line == Line.NONE ? "" : line(s, "M1 6H25")) + marker(s, 13, 6, "") + "</svg>"
+                .map(s -> "<span class=\"key\"><svg width=\"26\" height=\"12\" aria-hidden=\"true\">" + key(s) + "</svg>"
                         + Html.text(s.name)
                         + "</span>")
                 .collect(Collectors.joining("", "<figcaption>", "</figcaption>"));
     }
 
+    private static String key(Series s) {
+        return (s.line == Line.NONE ? "" : line(s, "M1 6H25")) + marker(s, 13, 6, "");
+    }
+
     private String svg() {
-        StringBuilder svg = new StringBuilder(String.format(
-                Locale.ROOT,
-                "<svg viewBox=\"0 0 %.0f %.0f\" role=\"img\" aria-label=\"%s\">",
-                WIDTH,
-                HEIGHT,
-                Html.text(title)));
+        return String.format(
+                        Locale.ROOT,
+                        "<svg viewBox=\"0 0 %.0f %.0f\" role=\"img\" aria-label=\"%s\">",
+                        WIDTH,
+                        HEIGHT,
+                        Html.text(title))
+                + drawing() + "</svg>";
+    }
+
+    private String drawing() {
+        StringBuilder svg = new StringBuilder();
         grid(svg);
         for (Series s : series) {
             List<Point> shown = s.points.stream()
@@ -90,7 +124,7 @@ record Chart(String title, Axis x, Axis y, List<Series> series, boolean integerS
             }
             shown.forEach(p -> point(svg, s, p));
         }
-        return svg.append("</svg>").toString();
+        return svg.toString();
     }
 
     private void grid(StringBuilder svg) {

@@ -6,7 +6,7 @@ final class Style {
     /** Classes c0 to c7 for series, by this many colours. */
     static final int COLORS = 8;
 
-    static final String SHEET =
+    private static final String PALETTE =
             """
             :root { color-scheme: light dark; --page: #fcfcfb; --card: #ffffff; --ink: #1b1f24; --soft: #5d6570;
               --rule: #e3e5e8; --grid: #eceef0;
@@ -14,6 +14,26 @@ final class Style {
             @media (prefers-color-scheme: dark) { :root { --page: #14171a; --card: #1b1f23; --ink: #e8eaed; --soft: #a3abb5;
               --rule: #31363c; --grid: #282d32;
               --c0: #74a7ff; --c1: #ff9a58; --c2: #45cdaa; --c3: #d690ea; --c4: #e2b648; --c5: #ff7fa8; --c6: #a9b1bc; --c7: #93d070; } }
+            """;
+
+    private static final String MARKS =
+            """
+            svg text { fill: var(--soft); font-size: 12.5px; font-family: inherit; }
+            .label text { fill: var(--ink); paint-order: stroke; stroke: var(--card); stroke-width: 4px; }
+            .grid { stroke: var(--grid); } .axis, .tick { stroke: var(--soft); } .grid, .axis, .tick { fill: none; stroke-width: 1; }
+            .line { fill: none; stroke-width: 2; stroke-linejoin: round; } .dashed { stroke-dasharray: 5 4; }
+            .mark { stroke: var(--card); stroke-width: 1.5; }
+            .line.c0 { stroke: var(--c0); } .line.c1 { stroke: var(--c1); } .line.c2 { stroke: var(--c2); } .line.c3 { stroke: var(--c3); }
+            .line.c4 { stroke: var(--c4); } .line.c5 { stroke: var(--c5); } .line.c6 { stroke: var(--c6); } .line.c7 { stroke: var(--c7); }
+            .mark.c0 { fill: var(--c0); } .mark.c1 { fill: var(--c1); } .mark.c2 { fill: var(--c2); } .mark.c3 { fill: var(--c3); }
+            .mark.c4 { fill: var(--c4); } .mark.c5 { fill: var(--c5); } .mark.c6 { fill: var(--c6); } .mark.c7 { fill: var(--c7); }
+            """;
+
+    /** What a drawing needs that stands in a file of its own. */
+    static final String DRAWING = PALETTE + MARKS + ".page { fill: var(--card); }\n";
+
+    static final String SHEET = PALETTE
+            + """
             * { box-sizing: border-box; }
             body { margin: 0; background: var(--page); color: var(--ink); font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
             main { max-width: 1040px; margin: 0 auto; padding: 32px 20px 64px; }
@@ -29,15 +49,6 @@ final class Style {
             figcaption { display: flex; flex-wrap: wrap; gap: 4px 18px; font-size: .85rem; margin: 2px 4px 8px; }
             .key { display: inline-flex; align-items: center; gap: 6px; }
             figure svg[role] { display: block; width: 100%; height: auto; }
-            svg text { fill: var(--soft); font-size: 12.5px; font-family: inherit; }
-            .label text { fill: var(--ink); paint-order: stroke; stroke: var(--card); stroke-width: 4px; }
-            .grid { stroke: var(--grid); } .axis, .tick { stroke: var(--soft); } .grid, .axis, .tick { fill: none; stroke-width: 1; }
-            .line { fill: none; stroke-width: 2; stroke-linejoin: round; } .dashed { stroke-dasharray: 5 4; }
-            .mark { stroke: var(--card); stroke-width: 1.5; }
-            .line.c0 { stroke: var(--c0); } .line.c1 { stroke: var(--c1); } .line.c2 { stroke: var(--c2); } .line.c3 { stroke: var(--c3); }
-            .line.c4 { stroke: var(--c4); } .line.c5 { stroke: var(--c5); } .line.c6 { stroke: var(--c6); } .line.c7 { stroke: var(--c7); }
-            .mark.c0 { fill: var(--c0); } .mark.c1 { fill: var(--c1); } .mark.c2 { fill: var(--c2); } .mark.c3 { fill: var(--c3); }
-            .mark.c4 { fill: var(--c4); } .mark.c5 { fill: var(--c5); } .mark.c6 { fill: var(--c6); } .mark.c7 { fill: var(--c7); }
             .scroll { overflow-x: auto; margin: 12px 0 18px; }
             table { border-collapse: collapse; font-size: .86rem; font-variant-numeric: tabular-nums; min-width: 50%; }
             th, td { padding: 5px 12px 5px 0; text-align: right; border-bottom: 1px solid var(--rule); white-space: nowrap; font-weight: 400; }
@@ -48,7 +59,8 @@ final class Style {
             .layers b { display: block; font-weight: 600; }
             pre { white-space: pre-wrap; overflow-wrap: anywhere; font-size: .8rem; color: var(--soft); }
             @media print { body { background: #fff; } figure, .tile { break-inside: avoid; } }
-            """;
+            """
+            + MARKS;
 
     private Style() {}
 }
