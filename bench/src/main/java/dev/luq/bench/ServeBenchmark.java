@@ -56,9 +56,8 @@ import picocli.CommandLine.Option;
             "Each server has what it has by default otherwise, batch sizes, caches of prompts and pictures among it:"
                     + " llama-server keeps up to 8 GiB of prompts (--cache-ram), ours up to 128 MiB of pictures' embeddings"
                     + " (luq.worker.image-cache-bytes). Its slots share one KV cache (--kv-unified), as ours do and as it does"
-                    + " by default. All prompts are new, so caches help with pictures seen before alone. Threads: llama-server"
-                    + " also encodes pictures with --threads; ours with luq.worker.image-threads, half of the processors by"
-                    + " default.",
+                    + " by default. All prompts are new, so caches help with pictures seen before alone. Both encode pictures"
+                    + " with --threads too.",
             "Memory: all processes of a server, when it is ready and after the last turn. Pages of the model that both have"
                     + " mapped count in full for RSS and half for each in PSS.",
             "Exit status 1 when a request failed."

@@ -19,7 +19,9 @@ final class ServeRequests {
     /** Pictures that are shown again and again: more than a server has slots by default. */
     static final int SEEN = 8;
 
-    private static final int FIRST_NEW = 1000;
+    /** Numbers of the pictures of one kind: more than any run shows. */
+    private static final int PICTURES_OF_A_KIND = 100_000_000;
+
     private static final List<String> WORDS = List.of(
             "what", "is", "the", "red", "circle", "left", "of", "blue", "square", "and", "two", "green", "right");
 
@@ -44,6 +46,16 @@ final class ServeRequests {
         endTokens.forEach(token -> this.endTokens.put(token.toString(), FORBIDDEN));
     }
 
+    /** What is asked: questions and new pictures of one kind are none of another's, so that no cache helps. */
+    private enum Kind {
+        TEXT,
+        NEW_PICTURE,
+        SEEN_PICTURE,
+        STREAM,
+        PICTURE_BESIDE,
+        LONG_PROMPT
+    }
+
     /** The words that questions are made of, each as often as any other in the long run. */
     static String vocabulary() {
         return " " + String.join(" ", WORDS);
@@ -51,41 +63,41 @@ final class ServeRequests {
 
     /** A question; other numbers differ from its first word on, so that no cache helps. */
     ObjectNode text(int number) {
-        return request(List.of(), question(number, sizes.words()), sizes.tokens());
+        return request(List.of(), question(Kind.TEXT, number, sizes.words()), sizes.tokens());
     }
 
     /** A question about a picture that no other number has. */
     ObjectNode newPicture(int number) {
         return request(
-                List.of(NoisePicture.png(sizes.side(), FIRST_NEW + number)),
-                question(number, sizes.words()),
+                List.of(picture(Kind.NEW_PICTURE, number)),
+                question(Kind.NEW_PICTURE, number, sizes.words()),
                 sizes.tokens());
     }
 
     /** A question that no other number has, about one of {@link #SEEN} pictures. */
     ObjectNode seenPicture(int number) {
         return request(
-                List.of(NoisePicture.png(sizes.side(), number % SEEN)),
-                question(number, sizes.words()),
+                List.of(picture(Kind.SEEN_PICTURE, number % SEEN)),
+                question(Kind.SEEN_PICTURE, number, sizes.words()),
                 sizes.tokens());
     }
 
     /** A question with a long answer. */
     ObjectNode stream(int number) {
-        return request(List.of(), question(number, sizes.words()), sizes.streamTokens());
+        return request(List.of(), question(Kind.STREAM, number, sizes.words()), sizes.streamTokens());
     }
 
     /** As {@link #newPicture}, with a short answer. */
     ObjectNode pictureBeside(int number) {
         return request(
-                List.of(NoisePicture.png(sizes.side(), FIRST_NEW + number)),
-                question(number, sizes.words()),
+                List.of(picture(Kind.PICTURE_BESIDE, number)),
+                question(Kind.PICTURE_BESIDE, number, sizes.words()),
                 sizes.longTokens());
     }
 
     /** A long question with a short answer. */
     ObjectNode longPrompt(int number) {
-        return request(List.of(), question(number, sizes.longWords()), sizes.longTokens());
+        return request(List.of(), question(Kind.LONG_PROMPT, number, sizes.longWords()), sizes.longTokens());
     }
 
     private ObjectNode request(List<byte[]> pictures, String question, int tokens) {
@@ -97,9 +109,13 @@ final class ServeRequests {
         return request;
     }
 
-    private static String question(int number, int words) {
+    private byte[] picture(Kind kind, int number) {
+        return NoisePicture.png(sizes.side(), kind.ordinal() * PICTURES_OF_A_KIND + number);
+    }
+
+    private static String question(Kind kind, int number, int words) {
         Random random = new Random(number);
-        StringBuilder question = new StringBuilder().append(number);
+        StringBuilder question = new StringBuilder().append(number).append((char) ('a' + kind.ordinal()));
         for (int i = 1; i < words; i++) {
             question.append(' ').append(WORDS.get(random.nextInt(WORDS.size())));
         }

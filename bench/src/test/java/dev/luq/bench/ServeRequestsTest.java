@@ -72,12 +72,23 @@ class ServeRequestsTest {
     void noQuestionIsAskedTwiceAndAllDifferFromTheFirstWordOn() {
         Set<String> firstWords = new HashSet<>();
         for (int number = 0; number < 100; number++) {
-            String question = question(requests.text(number));
-            assertEquals(SIZES.words(), question.split(" ").length);
-            firstWords.add(question.split(" ")[0]);
+            for (JsonNode request : all(number)) {
+                firstWords.add(question(request).split(" ")[0]);
+            }
+            assertEquals(SIZES.words(), question(requests.text(number)).split(" ").length);
         }
-        assertEquals(100, firstWords.size());
+        assertEquals(100 * all(0).size(), firstWords.size());
         assertEquals(SIZES.longWords(), question(requests.longPrompt(3)).split(" ").length);
+    }
+
+    private List<ObjectNode> all(int number) {
+        return List.of(
+                requests.text(number),
+                requests.newPicture(number),
+                requests.seenPicture(number),
+                requests.stream(number),
+                requests.pictureBeside(number),
+                requests.longPrompt(number));
     }
 
     @Test
@@ -92,8 +103,9 @@ class ServeRequestsTest {
         Set<String> fresh = new HashSet<>();
         for (int number = 0; number < 100; number++) {
             fresh.add(picture(requests.newPicture(number)));
+            fresh.add(picture(requests.pictureBeside(number)));
         }
-        assertEquals(100, fresh.size());
+        assertEquals(2 * 100, fresh.size());
         assertTrue(fresh.stream().noneMatch(seen::contains));
     }
 
