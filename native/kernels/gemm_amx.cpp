@@ -2,6 +2,7 @@
 #include "gemm_avx512.h"
 
 #include <algorithm>
+#include <cstring>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -24,26 +25,31 @@ struct alignas(64) TileConfig {
     uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
 };
 
-// Our tiles while it lives, then those from before: llama.cpp configures a thread's tiles once.
+// Our tiles while it lives, then those of others: llama.cpp configures a thread's tiles once. Ours stay where there were none:
+// to load them takes as long as a small product.
 class Tiles {
   public:
     Tiles() {
-        static const TileConfig ours;
         asm volatile("sttilecfg %0" : "=m"(before));
-        asm volatile("ldtilecfg %0" : : "m"(ours));
+        if (others()) {
+            asm volatile("ldtilecfg %0" : : "m"(OURS));
+        }
     }
     ~Tiles() {
-        if (before.palette) {
+        if (before.palette && others()) {
             asm volatile("ldtilecfg %0" : : "m"(before));
-        } else {
-            asm volatile("tilerelease");
         }
     }
     Tiles(const Tiles &) = delete;
 
   private:
+    static const TileConfig OURS;
     TileConfig before;
+
+    bool others() const { return std::memcmp(&before, &OURS, sizeof(before)) != 0; }
 };
+
+const TileConfig Tiles::OURS;
 
 // A group as tiles: [depth / 32][column][32].
 void pack_columns(const float * const * columns, int64_t length, int64_t depth, void * group) {

@@ -17,6 +17,13 @@ const int64_t PANEL_BYTES = std::max<int64_t>(512 << 10, sysconf(_SC_LEVEL2_CACH
 // Each thread has this many pieces of rows to take at least, so that nobody waits long for the last one.
 constexpr int64_t PIECES_PER_THREAD = 4;
 
+// Whether the matrix lies as in its file. llama.cpp's AMX buffers, which are not the host's, repack quantized types alone.
+bool lies_in_rows(const ggml_tensor & matrix) {
+    const ggml_backend_buffer_t buffer = matrix.view_src ? matrix.view_src->buffer : matrix.buffer;
+    return buffer && (ggml_backend_buft_is_host(buffer->buft) ||
+                      (matrix.type == GGML_TYPE_F16 && !std::strcmp(ggml_backend_buft_name(buffer->buft), "AMX")));
+}
+
 } // namespace
 
 // How the operands of one product are cut, and where its threads keep them.
@@ -126,9 +133,7 @@ RowsProduct::RowsProduct(ggml_type type, const Gemm & gemm, const CpuBackend & b
 
 bool RowsProduct::takes(const ggml_tensor & product) {
     const ggml_tensor &matrix = *product.src[0], &columns = *product.src[1];
-    const ggml_backend_buffer_t buffer = matrix.view_src ? matrix.view_src->buffer : matrix.buffer;
-    return ggml_n_dims(&matrix) == 2 && ggml_is_contiguous(&matrix) && buffer &&
-           ggml_backend_buft_is_host(buffer->buft) &&
+    return ggml_n_dims(&matrix) == 2 && ggml_is_contiguous(&matrix) && lies_in_rows(matrix) &&
            (columns.type == GGML_TYPE_F32 || columns.type == GGML_TYPE_F16) &&
            columns.nb[0] == ggml_type_size(columns.type) && ggml_nrows(&columns) >= FEWEST_COLUMNS &&
            ggml_is_contiguous(&product);
