@@ -1,6 +1,6 @@
 package dev.luq.engine;
 
-import dev.luq.embeddings.EmbeddingFiles;
+import dev.luq.filecache.CachedFiles;
 import dev.luq.llama.ChatTemplates;
 import dev.luq.llama.Context;
 import dev.luq.llama.EncodingListener;
@@ -94,7 +94,7 @@ public final class Engine implements AutoCloseable {
             Context context,
             ChatTemplates templates,
             Vision vision,
-            EmbeddingFiles files,
+            CachedFiles files,
             WorkListener work) {
         return start(options, model, context, templates, vision, vision == null ? null : vision::encode, files, work);
     }
@@ -107,7 +107,7 @@ public final class Engine implements AutoCloseable {
             ChatTemplates templates,
             Vision vision,
             BiFunction<ImageChunk, EncodingListener, ImageEmbedding> encoder,
-            EmbeddingFiles files,
+            CachedFiles files,
             WorkListener work) {
         if (options.sequences() > context.options().sequences()
                 || options.batchSize() > context.options().batchSize()) {

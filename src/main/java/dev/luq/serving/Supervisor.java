@@ -4,7 +4,7 @@ import dev.luq.catalog.Catalog;
 import dev.luq.catalog.CatalogEntry;
 import dev.luq.catalog.CatalogException;
 import dev.luq.catalog.VariantStore;
-import dev.luq.embeddings.EmbeddingFolder;
+import dev.luq.filecache.FileCache;
 import dev.luq.files.DataConfig;
 import dev.luq.files.DataFolder;
 import dev.luq.machine.NativeBuild;
@@ -43,7 +43,7 @@ public class Supervisor implements ModelWorkers {
     private final GenerationListener generationListener;
     private final List<ModelListener> modelListeners;
     private final ChildCommand command;
-    private final EmbeddingFolder embeddings;
+    private final FileCache embeddings;
     private final Map<String, ModelRoute> routes = new ConcurrentHashMap<>();
     /** Done when this machine's kernels are known, or known not to be found out. */
     private final CompletableFuture<Void> kernels = new CompletableFuture<>();
@@ -68,7 +68,7 @@ public class Supervisor implements ModelWorkers {
         this.timer = executor;
         this.generationListener = new Listeners(generationListeners);
         this.modelListeners = modelListeners;
-        this.embeddings = new EmbeddingFolder(new DataFolder(data.dataDir()).embeddings(), config.imageFilesBytes());
+        this.embeddings = new FileCache(new DataFolder(data.dataDir()).embeddings(), config.imageFilesBytes());
         this.command = new ChildCommand(config.process(), ChildCommand.WORKER_MAIN);
         catalog.entries().forEach(entry -> routes.put(entry.id(), route(entry.id())));
     }

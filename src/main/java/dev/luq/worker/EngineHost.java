@@ -1,12 +1,12 @@
 package dev.luq.worker;
 
-import dev.luq.embeddings.EmbeddingFiles;
-import dev.luq.embeddings.EmbeddingFolder;
-import dev.luq.embeddings.EncoderIdentity;
 import dev.luq.engine.Engine;
 import dev.luq.engine.EngineException;
 import dev.luq.engine.EngineOptions;
 import dev.luq.engine.WorkListener;
+import dev.luq.filecache.CachedFiles;
+import dev.luq.filecache.EncoderIdentity;
+import dev.luq.filecache.FileCache;
 import dev.luq.gguf.CheckedModel;
 import dev.luq.gguf.GgufException;
 import dev.luq.llama.ChatTemplates;
@@ -57,6 +57,7 @@ final class EngineHost implements ModelHost {
             String sets = Llama.enableKernels(load.kernels());
             kernels = load.kernels().configName() + (load.kernels() == Kernels.STOCK ? "" : ": " + sets);
             WorkerLoop.log("INFO", "Kernels " + kernels);
+            CachedFiles imageFiles = mmproj.isEmpty() || load.imageFiles() == null ? null : imageFiles(load);
             loads("its weights");
             Model model = Model.load(files, inPercent(progress));
             int contextSize =
@@ -74,7 +75,6 @@ final class EngineHost implements ModelHost {
             Vision vision = mmproj.isEmpty()
                     ? null
                     : Vision.open(mmproj.get(), model, new VisionOptions(imageThreads, load.imageMaxTokens()));
-            EmbeddingFiles imageFiles = vision == null || load.imageFiles() == null ? null : imageFiles(load);
             engine = Engine.start(
                     new EngineOptions(
                             load.slots(),
@@ -122,14 +122,15 @@ final class EngineHost implements ModelHost {
     }
 
     /** Embeddings are those of a projector, as this build computes them with these kernels for images up to this size. */
-    private EmbeddingFiles imageFiles(ServerFrame.Load load) {
+    private CachedFiles imageFiles(ServerFrame.Load load) {
         ServerFrame.Load.ImageFiles asked = load.imageFiles();
-        return new EmbeddingFiles(
-                new EmbeddingFolder(Path.of(asked.folder()), asked.maxBytes()),
+        return new CachedFiles(
+                new FileCache(Path.of(asked.folder()), asked.maxBytes()),
                 new EncoderIdentity(
                         asked.model(),
                         Path.of(load.mmproj()),
-                        List.of(NativeBuild.key(), kernels, "image-max-tokens " + load.imageMaxTokens())));
+                        List.of(NativeBuild.key(), kernels, "image-max-tokens " + load.imageMaxTokens())),
+                "embeddings of images");
     }
 
     private void loads(String part) {

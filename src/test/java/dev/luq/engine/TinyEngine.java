@@ -5,7 +5,7 @@ import static dev.luq.Until.completed;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.luq.embeddings.EmbeddingFiles;
+import dev.luq.filecache.CachedFiles;
 import dev.luq.llama.ChatTemplates;
 import dev.luq.llama.Context;
 import dev.luq.llama.ContextOptions;
@@ -248,7 +248,7 @@ public final class TinyEngine implements AutoCloseable {
     }
 
     /** @param files where embeddings of images are kept */
-    public TinyEngine(String name, EmbeddingFiles files) {
+    public TinyEngine(String name, CachedFiles files) {
         this(name, 4, 64, Duration.ZERO, true, Vision::encode, false, files, 0);
     }
 
@@ -265,7 +265,7 @@ public final class TinyEngine implements AutoCloseable {
             boolean withVision,
             Encoder encoder,
             boolean encodesInTurns,
-            EmbeddingFiles files,
+            CachedFiles files,
             long promptCacheBytes) {
         model = model(name);
         Context context =
