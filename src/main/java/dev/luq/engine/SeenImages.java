@@ -16,7 +16,7 @@ record SeenImages(Vision vision, CachedFiles files) {
 
     /** @return owned by the caller */
     Optional<ImageEmbedding> find(String image, ImageChunk chunk) {
-        return vision.restore(chunk, floats -> files.read(image, bytes -> bytes == floats.remaining() ? floats : null));
+        return vision.restore(chunk, floats -> files.read(image, floats));
     }
 
     /** @param embedding of finite numbers */

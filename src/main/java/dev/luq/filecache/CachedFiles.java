@@ -17,8 +17,8 @@ import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileTime;
 import java.time.Instant;
 import java.util.HexFormat;
+import java.util.OptionalLong;
 import java.util.Set;
-import java.util.function.LongFunction;
 import java.util.zip.CRC32C;
 
 /**
@@ -46,7 +46,7 @@ public final class CachedFiles {
     private final Producer producer;
     private final String content;
     private final FileCache.User user;
-    private boolean opened;
+    private volatile boolean opened;
     private volatile boolean warned;
     /** Null before it is opened, and when that failed. */
     private volatile Own own;
@@ -78,36 +78,58 @@ public final class CachedFiles {
         if (opened) {
             return;
         }
-        opened = true;
         try {
             String hex = producer.digest();
-            if (!user.isUnchanged()) {
+            if (user.isUnchanged()) {
+                own = new Own(cache.make(hex, user), HexFormat.of().parseHex(hex));
+            } else {
                 LOG.log(
                         System.Logger.Level.WARNING,
                         "The model's files changed while it was served: its " + content + " are not kept");
-                return;
             }
-            own = new Own(cache.make(hex, user), HexFormat.of().parseHex(hex));
         } catch (IOException | UncheckedIOException e) {
             warn("cannot be kept", e);
+        } finally {
+            opened = true;
         }
     }
 
-    /** Whether there is a file of this name; false also before {@link #open}. Returns at once. */
+    /** Whether {@link #open} is done, so that other methods do not wait for it. */
+    public boolean isOpen() {
+        return opened;
+    }
+
+    /** Whether there is a file of this name, whole or damaged; false also before {@link #open}. */
     public boolean has(String name) {
         Own folder = own;
         return folder != null && Files.exists(file(folder, name));
+    }
+
+    /** Bytes of a file's content; empty when it is not there. */
+    public OptionalLong length(String name) {
+        open();
+        Own folder = own;
+        if (folder == null) {
+            return OptionalLong.empty();
+        }
+        try {
+            return OptionalLong.of(Math.max(0, Files.size(file(folder, name)) - HEADER_BYTES));
+        } catch (NoSuchFileException e) {
+            return OptionalLong.empty();
+        } catch (IOException e) {
+            warn("cannot be read", e);
+            return OptionalLong.empty();
+        }
     }
 
     /**
      * Reads a file.
      *
      * @param name whoever knows it gets the content
-     * @param memory gives the memory for a content of so many bytes, from the buffer's position to its limit; null when
-     *        there is no content of this length
-     * @return false when the file is not there; the memory's content means nothing then
+     * @param target filled from its position to its limit, of which the content has exactly as many bytes
+     * @return false when the file is not there; the target's content means nothing then
      */
-    public boolean read(String name, LongFunction<ByteBuffer> memory) {
+    public boolean read(String name, ByteBuffer target) {
         open();
         Own folder = own;
         if (folder == null) {
@@ -115,7 +137,7 @@ public final class CachedFiles {
         }
         Path file = file(folder, name);
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS)) {
-            if (isWhole(channel, folder, name, memory)) {
+            if (isWhole(channel, folder, name, target)) {
                 Files.setLastModifiedTime(file, FileTime.from(Instant.now()));
                 return true;
             }
@@ -129,16 +151,11 @@ public final class CachedFiles {
         return false;
     }
 
-    private static boolean isWhole(FileChannel channel, Own folder, String name, LongFunction<ByteBuffer> memory)
+    private static boolean isWhole(FileChannel channel, Own folder, String name, ByteBuffer target)
             throws IOException {
-        long length = channel.size() - HEADER_BYTES;
-        ByteBuffer target = length < 0 ? null : memory.apply(length);
-        if (target == null) {
-            return false;
-        }
         ByteBuffer bytes = target.slice();
-        if (bytes.remaining() != length) {
-            throw new IllegalArgumentException("memory of " + bytes.remaining() + " bytes for " + length);
+        if (channel.size() != HEADER_BYTES + (long) bytes.remaining()) {
+            return false;
         }
         ByteBuffer header = ByteBuffer.allocate(HEADER_BYTES);
         if (!fill(channel, header) || !fill(channel, bytes)) {

@@ -14,6 +14,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.Random;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -66,7 +67,7 @@ class CachedFilesTest {
     /** Whether it is there; what is there must be right. */
     private static boolean has(CachedFiles files, String image) {
         ByteBuffer read = ByteBuffer.allocateDirect(BYTES);
-        boolean found = files.read(image, bytes -> bytes == BYTES ? read : null);
+        boolean found = files.read(image, read);
         assertTrue(!found || read.equals(floats(image)));
         return found;
     }
@@ -92,10 +93,14 @@ class CachedFilesTest {
     void whatIsThereIsKnownOnceTheFolderIs() {
         write(files(1 << 20), "cat");
         CachedFiles next = files(1 << 20);
+        assertFalse(next.isOpen());
         assertFalse(next.has("cat"));
         next.open();
+        assertTrue(next.isOpen());
         assertTrue(next.has("cat"));
         assertFalse(next.has("dog"));
+        assertEquals(OptionalLong.of(BYTES), next.length("cat"));
+        assertEquals(OptionalLong.empty(), next.length("dog"));
     }
 
     @Test
