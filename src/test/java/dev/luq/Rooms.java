@@ -29,7 +29,7 @@ public final class Rooms {
             llama               : gguf machine
             memory              : gguf machine
             prompt              : llama
-            engine              : filecache llama prompt
+            engine              : filecache files llama prompt
             requant.lanes       :
             requant.data        : files
             requant.plan        : gguf memory

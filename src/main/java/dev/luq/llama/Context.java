@@ -224,7 +224,12 @@ public final class Context implements AutoCloseable {
      */
     public boolean restore(SequenceState state, int sequence) {
         checkSequence(sequence);
-        return llama.llama_state_seq_set_data(pointer(), state.pointer(), state.bytes(), sequence) == state.bytes();
+        boolean whole =
+                llama.llama_state_seq_set_data(pointer(), state.pointer(), state.bytes(), sequence) == state.bytes();
+        if (!whole) {
+            remove(sequence, 0, -1);
+        }
+        return whole;
     }
 
     /** Shows what is decoded from now on to a tap, which is called on the thread that decodes; null for none. */

@@ -34,7 +34,7 @@ class SeenImagesTest {
     private TinyEngine start(String name) {
         FileCache cache = new FileCache(directory.resolve("embeddings"), 1 << 20);
         EncoderIdentity encoder = new EncoderIdentity(name, TinyEngine.mmproj(name), List.of());
-        return new TinyEngine(name, new CachedFiles(cache, encoder, "embeddings of images"));
+        return new TinyEngine(name, new EngineFiles(new CachedFiles(cache, encoder, "embeddings of images"), null));
     }
 
     private static Outcome describe(TinyEngine tiny, int... pictures) throws Exception {
