@@ -21,6 +21,7 @@ import picocli.CommandLine.Spec;
             MemoryBenchmark.class,
             PrefillBenchmark.class,
             QuantizeCommand.class,
+            RestartBenchmark.class,
             ServeBenchmark.class,
             SoakBenchmark.class,
             SpeedProbe.class,
@@ -44,7 +45,7 @@ public final class BenchCommand implements Runnable {
     public void run() {
         throw new ParameterException(
                 spec.commandLine(),
-                "Name a measurement: answers, decode, first-answer, image, kernel, memory, prefill, quantize, serve, soak or"
-                        + " swap.");
+                "Name a measurement: answers, decode, first-answer, image, kernel, memory, prefill, quantize, restart, serve,"
+                        + " soak or swap.");
     }
 }
