@@ -71,6 +71,16 @@ class RestartedServerTest {
         }
     }
 
+    /** Whether files of a producer are there. */
+    private static boolean holdsFiles(Path cache) {
+        try (Stream<Path> all = Files.walk(cache, 2)) {
+            return all.anyMatch(file ->
+                    Files.isRegularFile(file) && file.getFileName().toString().length() == 64);
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
     private static void stop(PackagedServer server) {
         server.terminate();
         server.awaitExit();
@@ -105,9 +115,9 @@ class RestartedServerTest {
         Path prompts = directory.resolve("data/prompts");
         try (PackagedServer server = start()) {
             assertTrue(count(server).contains("\"cached_tokens\":0"));
+            until("the prompt's file", () -> holdsFiles(prompts));
             stop(server);
         }
-        assertTrue(Files.isDirectory(prompts));
         try (PackagedServer server = start()) {
             String answer = count(server);
             assertTrue(answer.contains("\"6\""));
