@@ -316,7 +316,12 @@ final class LlamaEffects implements Effects, AutoCloseable {
 
     @Override
     public boolean restorePrefix(String request, int sequence) {
-        return promptFiles.restore(request, sequence);
+        work.begins(WorkListener.Work.STEP, List.of(request));
+        try {
+            return promptFiles.restore(request, sequence);
+        } finally {
+            work.ends(WorkListener.Work.STEP);
+        }
     }
 
     @Override

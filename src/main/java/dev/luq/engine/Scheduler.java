@@ -17,7 +17,7 @@ import java.util.OptionalInt;
  * <p>A request is prepared (tokenized) as soon as it is submitted, waits for a sequence, and then goes through prefill and
  * decode. Each {@link #schedule} decides in this order:
  * <ol>
- * <li><b>Decode first.</b> Every request in decode adds one token to the batch. The cells that it has reserved (6) are
+ * <li><b>Decode first.</b> Every request in decode adds one token to the batch. The cells that it has reserved (8) are
  *     there for it; beyond them it may take cells that no running request holds or has reserved. When those run out, the
  *     newest of the requests that grow beyond their reservations ends with {@code length}.
  * <li><b>Prompts that do not fit</b> the whole context are refused when they are prepared, and images that do not fit into
@@ -33,9 +33,9 @@ import java.util.OptionalInt;
  *     whose longest common prefix is there, at least {@value #WORTH_WAITING} cells longer than with any sequence, has it
  *     restored into the idle sequence that is the least loss.
  * <li><b>Beyond the process.</b> When the last image of a prompt is evaluated, what the sequence holds is kept in a file. A
- *     request for which neither sequences nor {@link PromptCache} have as much, less {@value #WORTH_WAITING} cells, waits
- *     until it is read, and has it restored into the idle sequence that is the least loss; later requests are admitted
- *     before. One prefix is read at a time, which bounds the memory.
+ *     request whose longest common prefix is there, at least {@value #WORTH_WAITING} cells longer than in the process, waits
+ *     until it is read and has it restored into the idle sequence that is the least loss; later requests are admitted
+ *     before. One file is read at a time, which bounds the memory.
  * <li><b>No prefill twice.</b> A request whose prompt has a prefix in common with a prompt in prefill, at least
  *     {@value #WORTH_WAITING} cells longer than with any cached sequence, waits for it; later requests are admitted before.
  * <li><b>Cells.</b> A request is admitted when its reservation fits beside the reservations and cells of the running

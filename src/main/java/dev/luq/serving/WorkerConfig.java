@@ -87,8 +87,8 @@ public interface WorkerConfig {
      * together: of a prompt with images, what the model holds up to the last one, so that a question about a picture that was
      * asked about before a restart is answered without evaluating it again. The files tell what the prompts say. The least
      * recently used ones go first; those of a model that is removed go with it. 0 keeps none and removes what there is. A
-     * token takes what it takes in the KV cache: 71 MiB for a picture of 1,296 tokens of Qwen2.5-VL-7B at F16. While files
-     * are written, as much memory as half of the KV cache at most.
+     * token takes what it takes in the KV cache: 71 MiB for a picture of 1,296 tokens of Qwen2.5-VL-7B at F16. Reading and
+     * writing them take memory, each as much as half of the KV cache at most; longer prompts are not kept.
      */
     @WithDefault("2147483648")
     long promptFilesBytes();
