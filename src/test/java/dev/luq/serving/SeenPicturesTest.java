@@ -134,6 +134,7 @@ class SeenPicturesTest {
     void aPromptIsAnsweredAfterAWorkersDeathWithoutBeingEvaluatedAgain() throws IOException {
         SupervisedWorker worker = start(new ServerFrame.Load.KeptFiles("demo", null, folder("prompts")), 0);
         assertEquals("6", count(worker));
+        encoded(worker, 1, 0);
         until("the prompt's file", this::fileIsThere);
         ProcessHandle.of(worker.pid().orElseThrow()).orElseThrow().destroyForcibly();
         until("the death to be noticed", () -> worker.restarts() == 1);
