@@ -26,7 +26,8 @@ public record SmallDisk(Path path) implements AutoCloseable {
 
     private static boolean run(String... command) throws InterruptedException {
         try {
-            Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+            Process process =
+                    new ProcessBuilder(command).redirectErrorStream(true).start();
             process.getInputStream().transferTo(OutputStream.nullOutputStream());
             return process.waitFor() == 0;
         } catch (IOException e) {

@@ -137,9 +137,7 @@ final class PromptFiles {
     /** As {@link Effects#keepPrefix}. */
     void keep(String request, int sequence, Prompt prefix) {
         int cells = prefix.tokens();
-        if (files == null
-                || cells < PromptCache.WORTH_KEEPING
-                || copiedCells.get() > mostCells - cells) {
+        if (files == null || cells < PromptCache.WORTH_KEEPING || copiedCells.get() > mostCells - cells) {
             return;
         }
         List<ImagePrefix> names = ImagePrefix.of(prefix);

@@ -312,8 +312,7 @@ final class Scheduler {
                     : Optional.empty();
             int reusable = kept.map(PromptCache.Match::cells).orElse(selection.cells());
             int reserved = reservation(r);
-            boolean fromFile =
-                    r.file == Request.File.READ && r.prompt.cells(r.fileUnits) >= reusable + WORTH_WAITING;
+            boolean fromFile = r.file == Request.File.READ && r.prompt.cells(r.fileUnits) >= reusable + WORTH_WAITING;
             if (!fromFile
                     && (running.stream().anyMatch(other -> comingPrefix(r, other) >= reusable + WORTH_WAITING)
                             || waitsForFile(r, reusable))) {
@@ -355,8 +354,7 @@ final class Scheduler {
         if (!mayHaveMore) {
             return r.file == Request.File.READING;
         }
-        if (waiting.stream()
-                .anyMatch(other -> other.file == Request.File.READING || other.file == Request.File.READ)) {
+        if (waiting.stream().anyMatch(other -> other.file == Request.File.READING || other.file == Request.File.READ)) {
             return true;
         }
         boolean reads = effects.readPrefix(r.id, r.prompt, reusable + WORTH_WAITING);

@@ -151,8 +151,7 @@ public final class CachedFiles {
         return false;
     }
 
-    private static boolean isWhole(FileChannel channel, Own folder, String name, ByteBuffer target)
-            throws IOException {
+    private static boolean isWhole(FileChannel channel, Own folder, String name, ByteBuffer target) throws IOException {
         ByteBuffer bytes = target.slice();
         if (channel.size() != HEADER_BYTES + (long) bytes.remaining()) {
             return false;

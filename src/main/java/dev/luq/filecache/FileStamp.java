@@ -18,8 +18,7 @@ record FileStamp(String path, long size, long modified) {
     /** Of a file as it is now. */
     static FileStamp of(Path file) throws IOException {
         BasicFileAttributes now = Files.readAttributes(file, BasicFileAttributes.class);
-        return new FileStamp(
-                file.toString(), now.size(), now.lastModifiedTime().toMillis());
+        return new FileStamp(file.toString(), now.size(), now.lastModifiedTime().toMillis());
     }
 
     boolean isUnchanged() {

@@ -212,7 +212,8 @@ class PromptFilesTest {
             int read = 0;
             for (int i = 0; i < 100; i++) {
                 int topic = 1000 * random.nextInt(6);
-                Prompt prompt = join(range(topic, 3), image("picture " + topic, 30), range(topic + 3, 1 + random.nextInt(60)));
+                Prompt prompt =
+                        join(range(topic, 3), image("picture " + topic, 30), range(topic + 3, 1 + random.nextInt(60)));
                 if (random.nextInt(3) == 0) {
                     prompt = join(prompt, image("more " + random.nextInt(3), 20), text(8));
                 }

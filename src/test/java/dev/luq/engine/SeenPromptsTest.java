@@ -85,7 +85,9 @@ class SeenPromptsTest {
         assertEquals(expected.tokens(), actual.tokens());
         for (int i = 0; i < expected.logprobs().size(); i++) {
             assertEquals(
-                    expected.logprobs().get(i).logprob(), actual.logprobs().get(i).logprob(), 1e-4);
+                    expected.logprobs().get(i).logprob(),
+                    actual.logprobs().get(i).logprob(),
+                    1e-4);
         }
     }
 
@@ -133,7 +135,8 @@ class SeenPromptsTest {
             assertEquals(0, three.accepted().cachedTokens());
         }
         assertEquals(2, kept().size());
-        Files.delete(Collections.max(kept(), Comparator.comparing(file -> file.toFile().length())));
+        Files.delete(Collections.max(
+                kept(), Comparator.comparing(file -> file.toFile().length())));
         try (TinyEngine tiny = start()) {
             assertSame(two, describe(tiny, 1, 2));
             assertEquals(0, tiny.engine.stats().imagesEncoded());
@@ -247,8 +250,7 @@ class SeenPromptsTest {
     private static void replaceContent(Path file, byte[] content) throws IOException {
         CRC32C checksum = new CRC32C();
         checksum.update(content);
-        ByteBuffer bytes =
-                ByteBuffer.allocate(HEADER_BYTES + content.length).order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer bytes = ByteBuffer.allocate(HEADER_BYTES + content.length).order(ByteOrder.LITTLE_ENDIAN);
         bytes.put(Files.readAllBytes(file), 0, HEADER_BYTES).put(content);
         bytes.putLong(HEADER_BYTES - 12, content.length).putInt(HEADER_BYTES - 4, (int) checksum.getValue());
         Files.write(file, bytes.array());

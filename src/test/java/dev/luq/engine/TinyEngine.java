@@ -249,7 +249,8 @@ public final class TinyEngine implements AutoCloseable {
 
     /** Steps and encoding take turns. */
     static TinyEngine inTurns(String name, int sequences, int batchSize) {
-        return new TinyEngine(name, sequences, batchSize, Duration.ZERO, true, Vision::encode, true, EngineFiles.NONE, 0);
+        return new TinyEngine(
+                name, sequences, batchSize, Duration.ZERO, true, Vision::encode, true, EngineFiles.NONE, 0);
     }
 
     /** @param files where is kept what later engines find */
@@ -264,7 +265,16 @@ public final class TinyEngine implements AutoCloseable {
 
     /** @param promptCacheBytes of prompts kept beyond the sequences */
     public TinyEngine(String name, int sequences, int batchSize, long promptCacheBytes) {
-        this(name, sequences, batchSize, Duration.ZERO, true, Vision::encode, false, EngineFiles.NONE, promptCacheBytes);
+        this(
+                name,
+                sequences,
+                batchSize,
+                Duration.ZERO,
+                true,
+                Vision::encode,
+                false,
+                EngineFiles.NONE,
+                promptCacheBytes);
     }
 
     private TinyEngine(

@@ -65,8 +65,7 @@ class LanguageModelIdentityTest {
     void aFileThatIsWrittenAgainIsAnotherModel() throws IOException {
         String before = digest();
         Files.setLastModifiedTime(
-                weights,
-                FileTime.fromMillis(Files.getLastModifiedTime(weights).toMillis() + 1));
+                weights, FileTime.fromMillis(Files.getLastModifiedTime(weights).toMillis() + 1));
         assertNotEquals(before, digest());
     }
 
@@ -85,8 +84,7 @@ class LanguageModelIdentityTest {
     @Test
     void theSameModelInAnotherFolderIsTheSame() throws IOException {
         Path folder = Files.createDirectory(directory.resolve("moved"));
-        Path copy =
-                Files.copy(weights, folder.resolve(weights.getFileName()), StandardCopyOption.COPY_ATTRIBUTES);
+        Path copy = Files.copy(weights, folder.resolve(weights.getFileName()), StandardCopyOption.COPY_ATTRIBUTES);
         assertEquals(digest(), identity(List.of(copy)).digest());
     }
 

@@ -122,7 +122,9 @@ final class RestartBenchmark implements Callable<Integer> {
     }
 
     private static void print(double[] before, double[] after) {
-        System.out.printf("time to first token, seconds%n%-12s %10s  %13s  %6s%n", "picture", "first time", "after restart", "share");
+        System.out.printf(
+                "time to first token, seconds%n%-12s %10s  %13s  %6s%n",
+                "picture", "first time", "after restart", "share");
         for (int i = 0; i < before.length; i++) {
             print(Integer.toString(i + 1), before[i], after[i]);
         }
