@@ -71,6 +71,16 @@ class RestartedServerTest {
         }
     }
 
+    /** Whether files of a producer are there. */
+    private static boolean holdsFiles(Path cache) {
+        try (Stream<Path> all = Files.walk(cache, 2)) {
+            return all.anyMatch(file ->
+                    Files.isRegularFile(file) && file.getFileName().toString().length() == 64);
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
     private static void stop(PackagedServer server) {
         server.terminate();
         server.awaitExit();
@@ -79,23 +89,47 @@ class RestartedServerTest {
     @Test
     void aPictureSeenBeforeTheServerWasRestartedIsNotEncodedAgain() throws Exception {
         Path embeddings = directory.resolve("data/embeddings");
-        try (PackagedServer server = start()) {
+        String withoutPrompts = "luq.worker.prompt-files-bytes=0";
+        try (PackagedServer server = start(withoutPrompts)) {
             assertTrue(count(server).contains("\"6\""));
             until("the picture to be encoded", () -> metric(server, "luq_image_encode_seconds_count") == 1);
             stop(server);
         }
         assertTrue(Files.isDirectory(embeddings));
-        try (PackagedServer server = start()) {
+        try (PackagedServer server = start(withoutPrompts)) {
             assertTrue(count(server).contains("\"6\""));
             until("the picture to be found", () -> metric(server, "luq_image_embedding_file_hits_total") == 1);
             assertEquals(0, metric(server, "luq_image_encode_seconds_count"));
             stop(server);
         }
-        try (PackagedServer server = start("luq.worker.image-files-bytes=0")) {
+        try (PackagedServer server = start(withoutPrompts, "luq.worker.image-files-bytes=0")) {
             assertFalse(Files.exists(embeddings), "what was kept is removed");
             assertTrue(count(server).contains("\"6\""));
             until("the picture to be encoded", () -> metric(server, "luq_image_encode_seconds_count") == 1);
             assertFalse(Files.exists(embeddings));
+        }
+    }
+
+    @Test
+    void aPromptSeenBeforeTheServerWasRestartedIsNotEvaluatedAgain() throws Exception {
+        Path prompts = directory.resolve("data/prompts");
+        try (PackagedServer server = start()) {
+            assertTrue(count(server).contains("\"cached_tokens\":0"));
+            until("the prompt's file", () -> holdsFiles(prompts));
+            stop(server);
+        }
+        try (PackagedServer server = start()) {
+            String answer = count(server);
+            assertTrue(answer.contains("\"6\""));
+            assertFalse(answer.contains("\"cached_tokens\":0"), answer);
+            until("the prompt to be found", () -> metric(server, "luq_prompt_file_hits_total") == 1);
+            assertEquals(0, metric(server, "luq_image_embedding_file_queries_total"));
+            stop(server);
+        }
+        try (PackagedServer server = start("luq.worker.prompt-files-bytes=0")) {
+            assertFalse(Files.exists(prompts), "what was kept is removed");
+            assertTrue(count(server).contains("\"cached_tokens\":0"));
+            assertFalse(Files.exists(prompts));
         }
     }
 }

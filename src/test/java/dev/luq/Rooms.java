@@ -21,7 +21,7 @@ public final class Rooms {
     static final Map<String, List<String>> TABLE = read(
             """
             files               :
-            embeddings          : files
+            filecache           : files
             schema              :
             images              : files
             machine             : files
@@ -29,7 +29,7 @@ public final class Rooms {
             llama               : gguf machine
             memory              : gguf machine
             prompt              : llama
-            engine              : embeddings llama prompt
+            engine              : filecache files llama prompt
             requant.lanes       :
             requant.data        : files
             requant.plan        : gguf memory
@@ -46,9 +46,9 @@ public final class Rooms {
                                   requant.store
             protocol            : machine requant.spec
             process             : files
-            worker              : embeddings engine files gguf llama machine process prompt protocol
+            worker              : engine filecache files gguf llama machine process prompt protocol
             catalog             : files gguf machine requant.plan requant.store
-            serving             : catalog embeddings files gguf machine memory process protocol
+            serving             : catalog filecache files gguf machine memory process protocol
             decoder.protocol    : images
             decoder.child       : decoder.protocol images process
             decoder             : decoder.protocol images machine process serving

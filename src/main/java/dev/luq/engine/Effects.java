@@ -64,6 +64,29 @@ interface Effects {
     /** Gives up a copy. */
     void forget(long id);
 
+    /**
+     * Reads, for a request that waits for a sequence, the longest prefix of its prompt among those that were kept in files, of
+     * which at least the last unit of the prompt is no part.
+     *
+     * @param cells that the prefix has at least
+     * @return false when there is none; otherwise {@link Scheduler#prefixRead} follows
+     */
+    boolean readPrefix(String request, Prompt prompt, int cells);
+
+    /**
+     * Puts the prefix that was read for a request into an empty sequence.
+     *
+     * @return false when that failed; the sequence is empty then. In either case what was read is gone
+     */
+    boolean restorePrefix(String request, int sequence);
+
+    /**
+     * Keeps a copy of what a sequence holds in a file, if the request goes on to generate.
+     *
+     * @param prefix of the request's prompt, which ends with its last image: all that the sequence holds
+     */
+    void keepPrefix(String request, int sequence, Prompt prefix);
+
     /** Evaluates a batch of tokens. */
     void decode(List<Step.TokenRun> tokens);
 

@@ -1,6 +1,5 @@
 package dev.luq.engine;
 
-import dev.luq.embeddings.EmbeddingFiles;
 import dev.luq.llama.ChatTemplates;
 import dev.luq.llama.Context;
 import dev.luq.llama.EncodingListener;
@@ -8,6 +7,7 @@ import dev.luq.llama.ImageChunk;
 import dev.luq.llama.ImageEmbedding;
 import dev.luq.llama.LlamaException;
 import dev.luq.llama.Model;
+import dev.luq.llama.SequenceState;
 import dev.luq.llama.Vision;
 import dev.luq.prompt.PromptBuilder;
 import dev.luq.prompt.PromptException;
@@ -59,7 +59,7 @@ public final class Engine implements AutoCloseable {
             ChatTemplates templates,
             Vision vision,
             BiFunction<ImageChunk, EncodingListener, ImageEmbedding> encoder,
-            SeenImages seen,
+            EngineFiles files,
             WorkListener work) {
         this.work = work;
         PromptBuilder prompts = new PromptBuilder(model, templates, vision, context.contextSize());
@@ -68,7 +68,8 @@ public final class Engine implements AutoCloseable {
                 model.vocabulary(),
                 prompts,
                 encoder,
-                seen,
+                vision == null || files.images() == null ? null : new SeenImages(vision, files.images()),
+                vision == null ? null : files.prompts(),
                 options,
                 new ToMailbox(),
                 this::publishStats,
@@ -84,7 +85,7 @@ public final class Engine implements AutoCloseable {
      * and is closed after the engine.
      *
      * @param vision null for a model that only reads text
-     * @param files where the embeddings of images are kept for later processes; null to keep none
+     * @param files where is kept what later processes find again
      * @param work told what is worked on
      * @throws IllegalArgumentException the context was created for fewer sequences or smaller batches; nothing is owned
      */
@@ -94,7 +95,7 @@ public final class Engine implements AutoCloseable {
             Context context,
             ChatTemplates templates,
             Vision vision,
-            EmbeddingFiles files,
+            EngineFiles files,
             WorkListener work) {
         return start(options, model, context, templates, vision, vision == null ? null : vision::encode, files, work);
     }
@@ -107,7 +108,7 @@ public final class Engine implements AutoCloseable {
             ChatTemplates templates,
             Vision vision,
             BiFunction<ImageChunk, EncodingListener, ImageEmbedding> encoder,
-            EmbeddingFiles files,
+            EngineFiles files,
             WorkListener work) {
         if (options.sequences() > context.options().sequences()
                 || options.batchSize() > context.options().batchSize()) {
@@ -115,8 +116,7 @@ public final class Engine implements AutoCloseable {
                     "the context was created for " + context.options().sequences() + " sequences and batches of "
                             + context.options().batchSize());
         }
-        SeenImages seen = vision == null || files == null ? null : new SeenImages(vision, files);
-        Engine engine = new Engine(options, model, context, templates, vision, encoder, seen, work);
+        Engine engine = new Engine(options, model, context, templates, vision, encoder, files, work);
         engine.thread.start();
         return engine;
     }
@@ -297,6 +297,8 @@ public final class Engine implements AutoCloseable {
                 c.imageHits,
                 c.imageFileQueries,
                 c.imageFileHits,
+                c.promptFileQueries,
+                c.promptFileHits,
                 c.imagesEncoded,
                 c.imageEncodeMillis,
                 c.imageTokens,
@@ -400,6 +402,12 @@ public final class Engine implements AutoCloseable {
         @Override
         public void kept(String image) {
             mailbox.add(new Event(null, () -> effects.kept(image)));
+        }
+
+        @Override
+        public void prefixRead(String request, ImagePrefix prefix, SequenceState state) {
+            mailbox.add(new Event(
+                    request, () -> scheduler.prefixRead(request, effects.prefixRead(request, prefix, state))));
         }
 
         @Override

@@ -1,5 +1,6 @@
 package dev.luq.engine;
 
+import dev.luq.filecache.CachedFiles;
 import dev.luq.llama.Context;
 import dev.luq.llama.EncodingListener;
 import dev.luq.llama.FiniteTap;
@@ -51,6 +52,14 @@ final class LlamaEffects implements Effects, AutoCloseable {
         /** The file of an image that was encoded is written, or cannot be. */
         void kept(String image);
 
+        /**
+         * A prefix of a request's prompt was looked for among the files.
+         *
+         * @param prefix null when there is none
+         * @param state the receiver owns it; null when there is none
+         */
+        void prefixRead(String request, ImagePrefix prefix, SequenceState state);
+
         /** The request's client is gone. */
         void abandoned(String request);
     }
@@ -82,6 +91,7 @@ final class LlamaEffects implements Effects, AutoCloseable {
 
     final Counters counters = new Counters();
     private final ImageEncoder images;
+    private final PromptFiles promptFiles;
 
     /** Counters of {@link EngineStats}, for the engine thread. */
     static final class Counters {
@@ -93,6 +103,8 @@ final class LlamaEffects implements Effects, AutoCloseable {
         long imageHits;
         long imageFileQueries;
         long imageFileHits;
+        long promptFileQueries;
+        long promptFileHits;
         long imagesEncoded;
         double imageEncodeMillis;
         long imageTokens;
@@ -102,6 +114,7 @@ final class LlamaEffects implements Effects, AutoCloseable {
     /**
      * @param encoder used on one thread at a time
      * @param seen as of {@link ImageEncoder}
+     * @param keptPrompts keys and values of prompts that earlier engines evaluated; null to keep none
      * @param beforeEnd called before the last event of a request
      * @param work told about prompts and images
      */
@@ -111,6 +124,7 @@ final class LlamaEffects implements Effects, AutoCloseable {
             PromptBuilder prompts,
             BiFunction<ImageChunk, EncodingListener, ImageEmbedding> encoder,
             SeenImages seen,
+            CachedFiles keptPrompts,
             EngineOptions options,
             Replies replies,
             Runnable beforeEnd,
@@ -125,6 +139,7 @@ final class LlamaEffects implements Effects, AutoCloseable {
         this.batch = TokenBatch.create(options.batchSize());
         this.turns = new Turns(options.encodesInTurns());
         this.images = new ImageEncoder(encoder, turns, seen, options.imageCacheBytes(), replies, work, counters);
+        this.promptFiles = new PromptFiles(keptPrompts, context, replies, counters);
     }
 
     /**
@@ -201,6 +216,7 @@ final class LlamaEffects implements Effects, AutoCloseable {
     public void admitted(String request, Prompt prompt, int cachedTokens) {
         RequestState state = requests.get(request);
         state.admitted();
+        promptFiles.forgetRead(request);
         if (state.request().cachePrompt()) {
             counters.prefixQueries += prompt.tokens();
             counters.prefixHits += cachedTokens;
@@ -272,6 +288,45 @@ final class LlamaEffects implements Effects, AutoCloseable {
     @Override
     public void forget(long id) {
         states.remove(id).close();
+    }
+
+    @Override
+    public boolean readPrefix(String request, Prompt prompt, int cells) {
+        return promptFiles.ask(requests.get(request), prompt, cells);
+    }
+
+    /**
+     * Takes over what was found for a request.
+     *
+     * @param prefix null when there is none
+     * @param state null when there is none
+     * @return units of the prefix; 0 when there is none, or no such request any more
+     */
+    int prefixRead(String request, ImagePrefix prefix, SequenceState state) {
+        if (prefix == null) {
+            return 0;
+        }
+        if (!requests.containsKey(request)) {
+            state.close();
+            return 0;
+        }
+        promptFiles.found(request, prefix, state);
+        return prefix.units();
+    }
+
+    @Override
+    public boolean restorePrefix(String request, int sequence) {
+        work.begins(WorkListener.Work.STEP, List.of(request));
+        try {
+            return promptFiles.restore(request, sequence);
+        } finally {
+            work.ends(WorkListener.Work.STEP);
+        }
+    }
+
+    @Override
+    public void keepPrefix(String request, int sequence, Prompt prefix) {
+        promptFiles.keep(request, sequence, prefix);
     }
 
     @Override
@@ -355,6 +410,7 @@ final class LlamaEffects implements Effects, AutoCloseable {
     public Sampled sample(String request) {
         Sampled sampled = requests.get(request).sample(context, outputs.get(request), vocabulary);
         counters.generationTokens++;
+        promptFiles.isSound(request);
         return sampled;
     }
 
@@ -379,6 +435,7 @@ final class LlamaEffects implements Effects, AutoCloseable {
     private RequestState end(String request) {
         RequestState state = requests.remove(request);
         images.release(state);
+        promptFiles.release(request);
         beforeEnd.run();
         return state;
     }
@@ -389,6 +446,7 @@ final class LlamaEffects implements Effects, AutoCloseable {
         preparing.forEach(pool -> pool.getQueue().clear());
         preparing.forEach(NativeThreads::stop);
         images.stopThreads();
+        promptFiles.stopThreads();
     }
 
     @Override

@@ -15,6 +15,14 @@ final class Request {
         DECODE
     }
 
+    /** Whether a prefix of the prompt was kept in a file. */
+    enum File {
+        UNKNOWN,
+        READING,
+        READ,
+        NONE
+    }
+
     final String id;
     /** Tokens to generate at most; 0 for as many as the context holds. */
     final int maxTokens;
@@ -28,6 +36,10 @@ final class Request {
     Status status = Status.PREPARING;
     /** Null while preparing. */
     Prompt prompt;
+
+    File file = File.UNKNOWN;
+    /** Units of the prefix that is {@link File#READ}. */
+    int fileUnits;
 
     /** From here on set while running. */
     int sequence;

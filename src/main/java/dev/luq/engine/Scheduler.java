@@ -17,7 +17,7 @@ import java.util.OptionalInt;
  * <p>A request is prepared (tokenized) as soon as it is submitted, waits for a sequence, and then goes through prefill and
  * decode. Each {@link #schedule} decides in this order:
  * <ol>
- * <li><b>Decode first.</b> Every request in decode adds one token to the batch. The cells that it has reserved (6) are
+ * <li><b>Decode first.</b> Every request in decode adds one token to the batch. The cells that it has reserved (8) are
  *     there for it; beyond them it may take cells that no running request holds or has reserved. When those run out, the
  *     newest of the requests that grow beyond their reservations ends with {@code length}.
  * <li><b>Prompts that do not fit</b> the whole context are refused when they are prepared, and images that do not fit into
@@ -32,6 +32,10 @@ import java.util.OptionalInt;
  * <li><b>Beyond the sequences.</b> What a sequence holds is kept in {@link PromptCache} before it is evicted. A request
  *     whose longest common prefix is there, at least {@value #WORTH_WAITING} cells longer than with any sequence, has it
  *     restored into the idle sequence that is the least loss.
+ * <li><b>Beyond the process.</b> When the last image of a prompt is evaluated, what the sequence holds is kept in a file. A
+ *     request whose longest common prefix is there, at least {@value #WORTH_WAITING} cells longer than in the process, waits
+ *     until it is read and has it restored into the idle sequence that is the least loss; later requests are admitted
+ *     before. One file is read at a time, which bounds the memory.
  * <li><b>No prefill twice.</b> A request whose prompt has a prefix in common with a prompt in prefill, at least
  *     {@value #WORTH_WAITING} cells longer than with any cached sequence, waits for it; later requests are admitted before.
  * <li><b>Cells.</b> A request is admitted when its reservation fits beside the reservations and cells of the running
@@ -141,6 +145,19 @@ final class Scheduler {
         return batchSize - cache.sequences();
     }
 
+    /**
+     * A prefix of a request's prompt was read from a file.
+     *
+     * @param units of it; 0 when there is none after all
+     */
+    void prefixRead(String id, int units) {
+        Request r = requests.get(id);
+        if (r != null) {
+            r.file = units == 0 ? Request.File.NONE : Request.File.READ;
+            r.fileUnits = units;
+        }
+    }
+
     /** The embeddings of this image are there for every request that asked for them. */
     void encoded(String image) {
         for (Request r : running) {
@@ -190,6 +207,9 @@ final class Scheduler {
             r.images.remove(r.nextUnit);
             r.imageCells = 0;
             r.nextUnit++;
+            if (r.nextUnit == r.prompt.unitsWithImages()) {
+                effects.keepPrefix(r.id, r.sequence, r.prompt.prefix(r.nextUnit));
+            }
             promptAdvanced(r);
         }
     }
@@ -291,13 +311,21 @@ final class Scheduler {
                     ? prompts.find(r.prompt, selection.cells() + WORTH_WAITING, cutsPrefixes)
                     : Optional.empty();
             int reusable = kept.map(PromptCache.Match::cells).orElse(selection.cells());
-            if (running.stream().anyMatch(other -> comingPrefix(r, other) >= reusable + WORTH_WAITING)) {
+            int reserved = reservation(r);
+            boolean fromFile = r.file == Request.File.READ && r.prompt.cells(r.fileUnits) >= reusable + WORTH_WAITING;
+            if (!fromFile
+                    && (running.stream().anyMatch(other -> comingPrefix(r, other) >= reusable + WORTH_WAITING)
+                            || waitsForFile(r, reusable))) {
                 continue;
             }
-            int reserved = reservation(r);
-            if (kept.isPresent()
-                    && fits(growing + Math.max(reserved, kept.get().prompt().tokens()))) {
-                OptionalInt target = restore(kept.get());
+            if (fromFile && !fits(growing + reserved)) {
+                return;
+            }
+            if (fromFile
+                    || kept.isPresent()
+                            && fits(growing
+                                    + Math.max(reserved, kept.get().prompt().tokens()))) {
+                OptionalInt target = fromFile ? restore(r) : restore(kept.get());
                 if (target.isEmpty()) {
                     admit(growing);
                     return;
@@ -316,6 +344,40 @@ final class Scheduler {
             }
             admit(r, selection.target(), reserved);
         }
+    }
+
+    /** @param reusable cells that the caches have of the prompt */
+    private boolean waitsForFile(Request r, int reusable) {
+        boolean mayHaveMore = r.reuse
+                && r.file == Request.File.UNKNOWN
+                && r.prompt.cells(r.prompt.unitsWithImages()) >= reusable + WORTH_WAITING;
+        if (!mayHaveMore) {
+            return r.file == Request.File.READING;
+        }
+        if (waiting.stream().anyMatch(other -> other.file == Request.File.READING || other.file == Request.File.READ)) {
+            return true;
+        }
+        boolean reads = effects.readPrefix(r.id, r.prompt, reusable + WORTH_WAITING);
+        r.file = reads ? Request.File.READING : Request.File.NONE;
+        return reads;
+    }
+
+    /**
+     * Puts the prefix that was read for a request into an idle sequence.
+     *
+     * @return empty when that failed; some idle sequences are empty then
+     */
+    private OptionalInt restore(Request r) {
+        int target = cache.leastRecentlyUsed(-1).orElseThrow();
+        Prompt prefix = r.prompt.prefix(r.fileUnits);
+        evict(target);
+        makeRoom(prefix.tokens());
+        r.file = Request.File.NONE;
+        if (!effects.restorePrefix(r.id, target)) {
+            return OptionalInt.empty();
+        }
+        cache.fill(target, prefix);
+        return OptionalInt.of(target);
     }
 
     private void admit(Request r, int sequence, int reserved) {

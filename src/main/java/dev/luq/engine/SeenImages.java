@@ -1,13 +1,13 @@
 package dev.luq.engine;
 
-import dev.luq.embeddings.EmbeddingFiles;
+import dev.luq.filecache.CachedFiles;
 import dev.luq.llama.ImageChunk;
 import dev.luq.llama.ImageEmbedding;
 import dev.luq.llama.Vision;
 import java.util.Optional;
 
 /** Images that an encoder has seen before, in this process or an earlier one. For one thread. */
-record SeenImages(Vision vision, EmbeddingFiles files) {
+record SeenImages(Vision vision, CachedFiles files) {
 
     /** Makes ready, which may take seconds. */
     void open() {

@@ -6,11 +6,12 @@ import java.nio.file.Path;
  * Where the server and the commands keep what they make:
  *
  * <pre>
- * data folder := store/ jobs/ cache/ embeddings/ calibration/ models/ catalog.json
+ * data folder := store/ jobs/ cache/ embeddings/ prompts/ calibration/ models/ catalog.json
  * store       := layers and variants
  * jobs        := ID/*            a folder a re-quantization
  * cache       := what re-quantizations computed; may be deleted at any time
  * embeddings  := those of images that were encoded; may be deleted at any time
+ * prompts     := keys and values of prompts with images; may be deleted at any time
  * calibration := NAME/*          a folder a calibration or evaluation set
  * models      := files that may be registered, unless another folder is configured
  * </pre>
@@ -44,6 +45,10 @@ public record DataFolder(Path path) {
 
     public Path embeddings() {
         return path.resolve("embeddings");
+    }
+
+    public Path prompts() {
+        return path.resolve("prompts");
     }
 
     public Path sets() {

@@ -30,6 +30,15 @@ public final class Sha256 {
         return HexFormat.of().formatHex(digest.digest());
     }
 
+    /** @return the digits of what a digest was fed so far; it goes on */
+    public static String hexSoFar(MessageDigest digest) {
+        try {
+            return HexFormat.of().formatHex(((MessageDigest) digest.clone()).digest());
+        } catch (CloneNotSupportedException e) {
+            throw new IllegalStateException("Java's own SHA-256 can be cloned", e);
+        }
+    }
+
     /** @return digits */
     public static String hex(byte[] content) {
         return HexFormat.of().formatHex(bytes(content));

@@ -9,7 +9,6 @@ import dev.luq.preset.llama_context_params;
 import dev.luq.preset.llama_memory_i;
 import java.nio.FloatBuffer;
 import java.util.List;
-import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.FloatPointer;
 
 /**
@@ -209,7 +208,7 @@ public final class Context implements AutoCloseable {
      */
     public SequenceState save(int sequence) {
         long bytes = stateBytes(sequence);
-        SequenceState state = new SequenceState(new BytePointer(bytes), bytes);
+        SequenceState state = SequenceState.allocate(bytes);
         if (llama.llama_state_seq_get_data(pointer(), state.pointer(), bytes, sequence) != bytes) {
             state.close();
             throw new LlamaException.DecodeFailed("the state of a sequence cannot be copied");
@@ -220,11 +219,17 @@ public final class Context implements AutoCloseable {
     /**
      * Puts a copy into an empty sequence, at the positions that it had.
      *
-     * @return false when the KV cache has no room; the sequence is empty then
+     * @return false when the KV cache has no room, or the copy is of another model or other options; the sequence is empty
+     *     then
      */
     public boolean restore(SequenceState state, int sequence) {
         checkSequence(sequence);
-        return llama.llama_state_seq_set_data(pointer(), state.pointer(), state.bytes(), sequence) == state.bytes();
+        boolean whole =
+                llama.llama_state_seq_set_data(pointer(), state.pointer(), state.bytes(), sequence) == state.bytes();
+        if (!whole) {
+            remove(sequence, 0, -1);
+        }
+        return whole;
     }
 
     /** Shows what is decoded from now on to a tap, which is called on the thread that decodes; null for none. */

@@ -1,5 +1,6 @@
 package dev.luq.llama;
 
+import java.nio.ByteBuffer;
 import org.bytedeco.javacpp.BytePointer;
 
 /**
@@ -16,6 +17,27 @@ public final class SequenceState implements AutoCloseable {
     SequenceState(BytePointer state, long bytes) {
         this.state = state;
         this.bytes = bytes;
+    }
+
+    /**
+     * Memory for a state that was saved before, to be filled through {@link #view}.
+     *
+     * @throws OutOfMemoryError there is not as much
+     */
+    public static SequenceState allocate(long bytes) {
+        return new SequenceState(new BytePointer(bytes), bytes);
+    }
+
+    /**
+     * The native memory, valid until closed. llama.cpp trusts it: what is put there is what {@link Context#save} had written.
+     *
+     * @throws IllegalStateException it is longer than a buffer can be
+     */
+    public ByteBuffer view() {
+        if (bytes > Integer.MAX_VALUE) {
+            throw new IllegalStateException("a state of " + bytes + " bytes");
+        }
+        return pointer().asByteBuffer();
     }
 
     /** Size of the native memory in bytes. */

@@ -27,6 +27,24 @@ public record Prompt(List<PromptUnit> units, int tokens, int imageTokens, String
         return new Prompt(List.copyOf(units), tokens, images, salt);
     }
 
+    /**
+     * The first units.
+     *
+     * @param units 1 or more
+     */
+    public Prompt prefix(int units) {
+        return of(this.units.subList(0, units), salt);
+    }
+
+    /** Units up to and with the last image; 0 when there is none. */
+    public int unitsWithImages() {
+        int last = units.size();
+        while (last > 0 && !(units.get(last - 1) instanceof PromptUnit.Image)) {
+            last--;
+        }
+        return last;
+    }
+
     /** Cells of the first units. */
     public int cells(int units) {
         return this.units.subList(0, units).stream().mapToInt(PromptUnit::cells).sum();

@@ -43,7 +43,7 @@ public sealed interface ServerFrame {
      * @param streamIntervalMillis text generated within this time of a request's last delta is gathered into its next one
      * @param kernels what multiplies the weights
      * @param kv number format of the KV cache
-     * @param imageFiles where embeddings of images are kept for later workers; null to keep none
+     * @param files what is kept for later workers; null to keep nothing
      */
     record Load(
             List<String> modelFiles,
@@ -59,17 +59,25 @@ public sealed interface ServerFrame {
             long streamIntervalMillis,
             Kernels kernels,
             KvType kv,
-            ImageFiles imageFiles)
+            KeptFiles files)
             implements ServerFrame {
 
         /**
-         * Embeddings of images as files.
+         * What is kept in files for later workers.
          *
          * @param model id of this model, for which they are kept
-         * @param folder of all workers, absolute path
+         * @param images embeddings of images; null to keep none
+         * @param prompts keys and values of prompts with images; null to keep none
+         */
+        public record KeptFiles(String model, CacheFolder images, CacheFolder prompts) {}
+
+        /**
+         * A folder of all workers.
+         *
+         * @param path absolute
          * @param maxBytes of all files in it
          */
-        public record ImageFiles(String model, String folder, long maxBytes) {}
+        public record CacheFolder(String path, long maxBytes) {}
 
         /** Tokens of context when none is asked for and the model was trained for more: what an edge node's memory allows. */
         public static final int DEFAULT_CONTEXT = 8192;

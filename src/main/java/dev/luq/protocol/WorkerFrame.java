@@ -200,6 +200,8 @@ public sealed interface WorkerFrame {
      * @param imageHits counter
      * @param imageFileQueries counter: images looked up among the files of those seen before
      * @param imageFileHits counter
+     * @param promptFileQueries counter: prompts looked up among the files of those evaluated before
+     * @param promptFileHits counter: prompts whose beginning was restored from there
      * @param imagesEncoded counter
      * @param imageEncodeMillis counter: time spent encoding
      * @param imageTokens counter: image tokens of prompts
@@ -221,6 +223,8 @@ public sealed interface WorkerFrame {
             long imageHits,
             long imageFileQueries,
             long imageFileHits,
+            long promptFileQueries,
+            long promptFileHits,
             long imagesEncoded,
             double imageEncodeMillis,
             long imageTokens,

@@ -101,7 +101,7 @@ public class ModelControl {
             ModelRoute route = supervisor.routeOf(id);
             supervisor.remove(id);
             end(route);
-            supervisor.forgetImages();
+            supervisor.tidyCaches();
             return null;
         });
     }

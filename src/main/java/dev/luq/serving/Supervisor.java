@@ -4,7 +4,7 @@ import dev.luq.catalog.Catalog;
 import dev.luq.catalog.CatalogEntry;
 import dev.luq.catalog.CatalogException;
 import dev.luq.catalog.VariantStore;
-import dev.luq.embeddings.EmbeddingFolder;
+import dev.luq.filecache.FileCache;
 import dev.luq.files.DataConfig;
 import dev.luq.files.DataFolder;
 import dev.luq.machine.NativeBuild;
@@ -43,7 +43,8 @@ public class Supervisor implements ModelWorkers {
     private final GenerationListener generationListener;
     private final List<ModelListener> modelListeners;
     private final ChildCommand command;
-    private final EmbeddingFolder embeddings;
+    private final FileCache embeddings;
+    private final FileCache prompts;
     private final Map<String, ModelRoute> routes = new ConcurrentHashMap<>();
     /** Done when this machine's kernels are known, or known not to be found out. */
     private final CompletableFuture<Void> kernels = new CompletableFuture<>();
@@ -68,7 +69,9 @@ public class Supervisor implements ModelWorkers {
         this.timer = executor;
         this.generationListener = new Listeners(generationListeners);
         this.modelListeners = modelListeners;
-        this.embeddings = new EmbeddingFolder(new DataFolder(data.dataDir()).embeddings(), config.imageFilesBytes());
+        DataFolder folder = new DataFolder(data.dataDir());
+        this.embeddings = new FileCache(folder.embeddings(), config.imageFilesBytes());
+        this.prompts = new FileCache(folder.prompts(), config.promptFilesBytes());
         this.command = new ChildCommand(config.process(), ChildCommand.WORKER_MAIN);
         catalog.entries().forEach(entry -> routes.put(entry.id(), route(entry.id())));
     }
@@ -92,26 +95,28 @@ public class Supervisor implements ModelWorkers {
                 config.streamInterval().toMillis(),
                 entry.kernels(config.kernels()),
                 config.kvCacheType(),
-                keepsImages()
-                        ? new ServerFrame.Load.ImageFiles(
-                                entry.id(), embeddings.path().toString(), embeddings.maxBytes())
-                        : null);
+                new ServerFrame.Load.KeptFiles(entry.id(), folder(embeddings), folder(prompts)));
     }
 
-    private boolean keepsImages() {
-        return embeddings.maxBytes() > 0;
+    /** @return null where nothing is kept */
+    private static ServerFrame.Load.CacheFolder folder(FileCache cache) {
+        return cache.maxBytes() > 0
+                ? new ServerFrame.Load.CacheFolder(cache.path().toString(), cache.maxBytes())
+                : null;
     }
 
-    /** Removes embeddings of images that no model will ask for. */
-    void forgetImages() {
-        try {
-            if (keepsImages()) {
-                embeddings.retain(id -> catalog.find(id).isPresent());
-            } else {
-                embeddings.delete();
+    /** Removes what workers kept in files and no model will ask for. */
+    void tidyCaches() {
+        for (FileCache cache : List.of(embeddings, prompts)) {
+            try {
+                if (cache.maxBytes() > 0) {
+                    cache.retain(id -> catalog.find(id).isPresent());
+                } else {
+                    cache.delete();
+                }
+            } catch (IOException e) {
+                LOG.warnf(e, "Files that are no longer used cannot be removed from %s", cache.path());
             }
-        } catch (IOException e) {
-            LOG.warnf(e, "Embeddings of images that are no longer used cannot be removed from %s", embeddings.path());
         }
     }
 
@@ -133,7 +138,7 @@ public class Supervisor implements ModelWorkers {
         Thread check = new Thread(this::checkKernels, "luq-kernels");
         check.setDaemon(true);
         check.start();
-        forgetImages();
+        tidyCaches();
         for (CatalogEntry entry : catalog.entries()) {
             ModelRoute route = routes.get(entry.id());
             if (!entry.unloaded()) {

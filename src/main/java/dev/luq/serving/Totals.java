@@ -5,7 +5,7 @@ import dev.luq.protocol.WorkerFrame.EngineStats;
 /** Sums of statistics. */
 final class Totals {
 
-    static final EngineStats NONE = new EngineStats(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+    static final EngineStats NONE = new EngineStats(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
 
     private Totals() {}
 
@@ -23,6 +23,8 @@ final class Totals {
                 a.imageHits() + b.imageHits(),
                 a.imageFileQueries() + b.imageFileQueries(),
                 a.imageFileHits() + b.imageFileHits(),
+                a.promptFileQueries() + b.promptFileQueries(),
+                a.promptFileHits() + b.promptFileHits(),
                 a.imagesEncoded() + b.imagesEncoded(),
                 a.imageEncodeMillis() + b.imageEncodeMillis(),
                 a.imageTokens() + b.imageTokens(),
@@ -47,6 +49,8 @@ final class Totals {
                 s.imageHits(),
                 s.imageFileQueries(),
                 s.imageFileHits(),
+                s.promptFileQueries(),
+                s.promptFileHits(),
                 s.imagesEncoded(),
                 s.imageEncodeMillis(),
                 s.imageTokens(),

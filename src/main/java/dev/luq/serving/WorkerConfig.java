@@ -83,6 +83,17 @@ public interface WorkerConfig {
     long imageFilesBytes();
 
     /**
+     * Upper bound of the keys and values of prompts that are kept as files in the data folder, in bytes, for all models
+     * together: of a prompt with images, what the model holds up to the last one, so that a question about a picture that was
+     * asked about before a restart is answered without evaluating it again. The files tell what the prompts say. The least
+     * recently used ones go first; those of a model that is removed go with it. 0 keeps none and removes what there is. A
+     * token takes what it takes in the KV cache: 71 MiB for a picture of 1,296 tokens of Qwen2.5-VL-7B at F16. Reading and
+     * writing them take memory, each as much as half of the KV cache at most; longer prompts are not kept.
+     */
+    @WithDefault("2147483648")
+    long promptFilesBytes();
+
+    /**
      * Upper bound of one image's tokens, larger images are scaled down; 0 takes the model's own. 1280 is what Qwen2.5-VL's
      * authors advise for balancing speed and memory (their max_pixels = 1280 * 28 * 28): the encoder of 7B takes 0.15 GiB for
      * them, and 0.4 GiB for the model's own bound of 4096.

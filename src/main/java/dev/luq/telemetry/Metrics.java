@@ -31,6 +31,8 @@ enum Metrics {
     PROMPT_CACHE_EVICTIONS("luq_prompt_cache_evictions_total", "Prompts kept beyond the slots that went for others"),
     IMAGE_FILE_QUERIES("luq_image_embedding_file_queries_total", "Images looked up among the embeddings kept as files"),
     IMAGE_FILE_HITS("luq_image_embedding_file_hits_total", "Images taken from the embeddings kept as files"),
+    PROMPT_FILE_QUERIES("luq_prompt_file_queries_total", "Prompts with images looked up among those kept as files"),
+    PROMPT_FILE_HITS("luq_prompt_file_hits_total", "Requests that went on from a prompt kept as a file"),
     IMAGE_ENCODE("luq_image_encode_seconds", "Time spent encoding images, and the number of images"),
     IMAGE_DECODE("luq_image_decode_seconds", "Decoding an image, without waiting for a decoder"),
     DECODER_RESTARTS("luq_image_decoder_restarts_total", "Decoders that were replaced, by reason"),

@@ -93,6 +93,8 @@ public class ModelMeters implements ModelListener {
         counter(Metrics.IMAGE_CACHE_HITS, worker, EngineStats::imageHits);
         counter(Metrics.IMAGE_FILE_QUERIES, worker, EngineStats::imageFileQueries);
         counter(Metrics.IMAGE_FILE_HITS, worker, EngineStats::imageFileHits);
+        counter(Metrics.PROMPT_FILE_QUERIES, worker, EngineStats::promptFileQueries);
+        counter(Metrics.PROMPT_FILE_HITS, worker, EngineStats::promptFileHits);
         counter(Metrics.IMAGE_TOKENS, worker, EngineStats::imageTokens);
         counter(Metrics.REQUESTS_CANCELLED, worker, EngineStats::cancelled);
         FunctionTimer.builder(

@@ -1,12 +1,15 @@
 package dev.luq.worker;
 
-import dev.luq.embeddings.EmbeddingFiles;
-import dev.luq.embeddings.EmbeddingFolder;
-import dev.luq.embeddings.EncoderIdentity;
 import dev.luq.engine.Engine;
 import dev.luq.engine.EngineException;
+import dev.luq.engine.EngineFiles;
 import dev.luq.engine.EngineOptions;
 import dev.luq.engine.WorkListener;
+import dev.luq.filecache.CachedFiles;
+import dev.luq.filecache.EncoderIdentity;
+import dev.luq.filecache.FileCache;
+import dev.luq.filecache.LanguageModelIdentity;
+import dev.luq.filecache.Producer;
 import dev.luq.gguf.CheckedModel;
 import dev.luq.gguf.GgufException;
 import dev.luq.llama.ChatTemplates;
@@ -57,6 +60,8 @@ final class EngineHost implements ModelHost {
             String sets = Llama.enableKernels(load.kernels());
             kernels = load.kernels().configName() + (load.kernels() == Kernels.STOCK ? "" : ": " + sets);
             WorkerLoop.log("INFO", "Kernels " + kernels);
+            EngineFiles kept =
+                    mmproj.isEmpty() || load.files() == null ? EngineFiles.NONE : files(load, files, mmproj.get());
             loads("its weights");
             Model model = Model.load(files, inPercent(progress));
             int contextSize =
@@ -74,7 +79,6 @@ final class EngineHost implements ModelHost {
             Vision vision = mmproj.isEmpty()
                     ? null
                     : Vision.open(mmproj.get(), model, new VisionOptions(imageThreads, load.imageMaxTokens()));
-            EmbeddingFiles imageFiles = vision == null || load.imageFiles() == null ? null : imageFiles(load);
             engine = Engine.start(
                     new EngineOptions(
                             load.slots(),
@@ -87,7 +91,7 @@ final class EngineHost implements ModelHost {
                     context,
                     templates,
                     vision,
-                    imageFiles,
+                    kept,
                     work());
             blackbox.idle(Blackbox.Stage.LOAD);
             return new WorkerFrame.ModelInfo(
@@ -121,15 +125,26 @@ final class EngineHost implements ModelHost {
         }
     }
 
-    /** Embeddings are those of a projector, as this build computes them with these kernels for images up to this size. */
-    private EmbeddingFiles imageFiles(ServerFrame.Load load) {
-        ServerFrame.Load.ImageFiles asked = load.imageFiles();
-        return new EmbeddingFiles(
-                new EmbeddingFolder(Path.of(asked.folder()), asked.maxBytes()),
-                new EncoderIdentity(
-                        asked.model(),
-                        Path.of(load.mmproj()),
-                        List.of(NativeBuild.key(), kernels, "image-max-tokens " + load.imageMaxTokens())));
+    /**
+     * Where is kept what this build computes with these kernels: embeddings of images up to this size, and keys and values of
+     * this type, which depend on the context's size where the positions of a model do.
+     */
+    private EngineFiles files(ServerFrame.Load load, List<Path> modelFiles, Path mmproj) {
+        String model = load.files().model();
+        EncoderIdentity encoder = new EncoderIdentity(
+                model, mmproj, List.of(NativeBuild.key(), kernels, "image-max-tokens " + load.imageMaxTokens()));
+        LanguageModelIdentity languageModel = new LanguageModelIdentity(
+                model, modelFiles, encoder, List.of("kv " + load.kv(), "context-size " + load.contextSize()));
+        return new EngineFiles(
+                files(load.files().images(), encoder, "embeddings of images"),
+                files(load.files().prompts(), languageModel, "prompts with images"));
+    }
+
+    /** @param folder null to keep none */
+    private static CachedFiles files(ServerFrame.Load.CacheFolder folder, Producer producer, String content) {
+        return folder == null
+                ? null
+                : new CachedFiles(new FileCache(Path.of(folder.path()), folder.maxBytes()), producer, content);
     }
 
     private void loads(String part) {

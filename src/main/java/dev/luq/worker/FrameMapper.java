@@ -113,6 +113,8 @@ final class FrameMapper {
                 s.imageHits(),
                 s.imageFileQueries(),
                 s.imageFileHits(),
+                s.promptFileQueries(),
+                s.promptFileHits(),
                 s.imagesEncoded(),
                 s.imageEncodeMillis(),
                 s.imageTokens(),

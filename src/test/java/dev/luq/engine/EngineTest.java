@@ -297,7 +297,8 @@ class EngineTest {
                     new EngineOptions(2, 65, 0, 0, Duration.ZERO, false))) {
                 assertThrows(
                         IllegalArgumentException.class,
-                        () -> Engine.start(options, model, context, templates, null, null, WorkListener.NONE));
+                        () -> Engine.start(
+                                options, model, context, templates, null, EngineFiles.NONE, WorkListener.NONE));
             }
         }
         assertThrows(IllegalArgumentException.class, () -> new EngineOptions(4, 4, 0, 0, Duration.ZERO, false));

@@ -9,10 +9,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.luq.Integration;
-import dev.luq.embeddings.EmbeddingFiles;
-import dev.luq.embeddings.EmbeddingFolder;
-import dev.luq.embeddings.EncoderIdentity;
 import dev.luq.engine.TinyEngine.Outcome;
+import dev.luq.filecache.CachedFiles;
+import dev.luq.filecache.EncoderIdentity;
+import dev.luq.filecache.FileCache;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -32,9 +32,9 @@ class SeenImagesTest {
     Path directory;
 
     private TinyEngine start(String name) {
-        EmbeddingFolder folder = new EmbeddingFolder(directory.resolve("embeddings"), 1 << 20);
-        return new TinyEngine(
-                name, new EmbeddingFiles(folder, new EncoderIdentity(name, TinyEngine.mmproj(name), List.of())));
+        FileCache cache = new FileCache(directory.resolve("embeddings"), 1 << 20);
+        EncoderIdentity encoder = new EncoderIdentity(name, TinyEngine.mmproj(name), List.of());
+        return new TinyEngine(name, new EngineFiles(new CachedFiles(cache, encoder, "embeddings of images"), null));
     }
 
     private static Outcome describe(TinyEngine tiny, int... pictures) throws Exception {

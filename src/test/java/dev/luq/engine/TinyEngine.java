@@ -5,7 +5,6 @@ import static dev.luq.Until.completed;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.luq.embeddings.EmbeddingFiles;
 import dev.luq.llama.ChatTemplates;
 import dev.luq.llama.Context;
 import dev.luq.llama.ContextOptions;
@@ -136,6 +135,7 @@ public final class TinyEngine implements AutoCloseable {
         private List<String> stop = List.of();
         private int topLogprobs = 0;
         private boolean cachePrompt = true;
+        private String salt;
 
         public Ask(Model model, String messages) {
             this.messages = messages;
@@ -194,6 +194,11 @@ public final class TinyEngine implements AutoCloseable {
             return this;
         }
 
+        public Ask salt(String newSalt) {
+            salt = newSalt;
+            return this;
+        }
+
         private String chat() {
             try {
                 ObjectNode chat = JSON.createObjectNode();
@@ -216,7 +221,7 @@ public final class TinyEngine implements AutoCloseable {
 
         public GenerationRequest as(String id) {
             SamplerOptions sampling = new SamplerOptions(temperature, 1f, 0, 0f, 0f, 0f, 1f, seed, bias);
-            PromptRequest prompt = new PromptRequest(chat(), images, sampling, null);
+            PromptRequest prompt = new PromptRequest(chat(), images, sampling, salt);
             return new GenerationRequest(id, prompt, maxTokens, stop, topLogprobs, cachePrompt, null);
         }
     }
@@ -230,31 +235,46 @@ public final class TinyEngine implements AutoCloseable {
     }
 
     public TinyEngine(String name, int sequences, int batchSize, Duration streamInterval) {
-        this(name, sequences, batchSize, streamInterval, true, Vision::encode, false, null, 0);
+        this(name, sequences, batchSize, streamInterval, true, Vision::encode, false, EngineFiles.NONE, 0);
     }
 
     public TinyEngine(String name, int sequences, int batchSize, Encoder encoder) {
-        this(name, sequences, batchSize, Duration.ZERO, true, encoder, false, null, 0);
+        this(name, sequences, batchSize, Duration.ZERO, true, encoder, false, EngineFiles.NONE, 0);
     }
 
     /** A model that only reads text. */
     static TinyEngine withoutVision(String name) {
-        return new TinyEngine(name, 4, 64, Duration.ZERO, false, Vision::encode, false, null, 0);
+        return new TinyEngine(name, 4, 64, Duration.ZERO, false, Vision::encode, false, EngineFiles.NONE, 0);
     }
 
     /** Steps and encoding take turns. */
     static TinyEngine inTurns(String name, int sequences, int batchSize) {
-        return new TinyEngine(name, sequences, batchSize, Duration.ZERO, true, Vision::encode, true, null, 0);
+        return new TinyEngine(
+                name, sequences, batchSize, Duration.ZERO, true, Vision::encode, true, EngineFiles.NONE, 0);
     }
 
-    /** @param files where embeddings of images are kept */
-    public TinyEngine(String name, EmbeddingFiles files) {
-        this(name, 4, 64, Duration.ZERO, true, Vision::encode, false, files, 0);
+    /** @param files where is kept what later engines find */
+    TinyEngine(String name, EngineFiles files) {
+        this(name, files, KvType.F32);
+    }
+
+    /** @param kv other types than F32 with flash attention, as in workers */
+    TinyEngine(String name, EngineFiles files, KvType kv) {
+        this(name, 4, 64, Duration.ZERO, true, Vision::encode, false, files, 0, kv);
     }
 
     /** @param promptCacheBytes of prompts kept beyond the sequences */
     public TinyEngine(String name, int sequences, int batchSize, long promptCacheBytes) {
-        this(name, sequences, batchSize, Duration.ZERO, true, Vision::encode, false, null, promptCacheBytes);
+        this(
+                name,
+                sequences,
+                batchSize,
+                Duration.ZERO,
+                true,
+                Vision::encode,
+                false,
+                EngineFiles.NONE,
+                promptCacheBytes);
     }
 
     private TinyEngine(
@@ -265,11 +285,35 @@ public final class TinyEngine implements AutoCloseable {
             boolean withVision,
             Encoder encoder,
             boolean encodesInTurns,
-            EmbeddingFiles files,
+            EngineFiles files,
             long promptCacheBytes) {
+        this(
+                name,
+                sequences,
+                batchSize,
+                streamInterval,
+                withVision,
+                encoder,
+                encodesInTurns,
+                files,
+                promptCacheBytes,
+                KvType.F32);
+    }
+
+    private TinyEngine(
+            String name,
+            int sequences,
+            int batchSize,
+            Duration streamInterval,
+            boolean withVision,
+            Encoder encoder,
+            boolean encodesInTurns,
+            EngineFiles files,
+            long promptCacheBytes,
+            KvType kv) {
         model = model(name);
         Context context =
-                Context.create(model, new ContextOptions(CONTEXT, batchSize, sequences, 1, KvType.F32, false));
+                Context.create(model, new ContextOptions(CONTEXT, batchSize, sequences, 1, kv, kv != KvType.F32));
         Vision vision = withVision ? vision(name) : null;
         engine = Engine.start(
                 new EngineOptions(sequences, batchSize, 1 << 20, promptCacheBytes, streamInterval, encodesInTurns),
@@ -283,7 +327,11 @@ public final class TinyEngine implements AutoCloseable {
     }
 
     public static Model model(String name) {
-        return MODELS.computeIfAbsent(name, n -> Model.load(List.of(DIRECTORY.resolve(n + "-F16.gguf"))));
+        return MODELS.computeIfAbsent(name, n -> Model.load(List.of(file(n))));
+    }
+
+    static Path file(String name) {
+        return DIRECTORY.resolve(name + "-F16.gguf");
     }
 
     public static Vision vision(String name) {

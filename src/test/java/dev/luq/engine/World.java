@@ -24,7 +24,7 @@ import java.util.TreeMap;
 final class World implements Effects {
 
     /** A cell of the KV cache: which token, or which part of which image, at which position. */
-    private static final class Cell {
+    static final class Cell {
         final Object content;
         final int position;
 
@@ -59,6 +59,17 @@ final class World implements Effects {
     boolean noMemory;
     /** Copies of what sequences held. */
     final Map<Long, List<Cell>> saved = new HashMap<>();
+
+    /** Prefixes in files, by name; null where none are kept. */
+    Map<String, List<Cell>> files;
+    /** Whether files hold what cannot be restored. */
+    boolean damagedFiles;
+    /** Copies for which the first token of their request is awaited, by request. */
+    final Map<String, Map.Entry<String, List<Cell>>> copies = new HashMap<>();
+    /** Prefixes asked for and not read yet, by request. */
+    final Map<String, ImagePrefix> toRead = new LinkedHashMap<>();
+    /** Prefixes read and not restored yet, by request. */
+    final Map<String, ImagePrefix> read = new HashMap<>();
 
     final List<String> removed = new ArrayList<>();
     final List<String> copied = new ArrayList<>();
@@ -160,6 +171,18 @@ final class World implements Effects {
         scheduler.encoded(image);
     }
 
+    void readAll() {
+        List.copyOf(toRead.keySet()).forEach(this::finishReading);
+    }
+
+    void finishReading(String request) {
+        ImagePrefix prefix = toRead.remove(request);
+        if (prompts.containsKey(request) && !failed.containsKey(request)) {
+            read.put(request, prefix);
+        }
+        scheduler.prefixRead(request, prefix.units());
+    }
+
     /** Does what the engine's loop does, once. */
     Step step() {
         Step step = scheduler.schedule();
@@ -182,6 +205,7 @@ final class World implements Effects {
                 saved.values().stream().mapToInt(List::size).sum(),
                 scheduler.promptCacheBytes(),
                 "its idea of what is kept beyond it too");
+        assertTrue(read.size() <= 1, "one prefix is held at a time");
         return step;
     }
 
@@ -189,7 +213,8 @@ final class World implements Effects {
     void run() {
         do {
             encodeAll();
-        } while (!step().isEmpty() || !toEncode.isEmpty());
+            readAll();
+        } while (!step().isEmpty() || !toEncode.isEmpty() || !toRead.isEmpty());
     }
 
     /** Submits a request without an end and steps until its first token. */
@@ -197,6 +222,7 @@ final class World implements Effects {
         submit(id, prompt, 0);
         while (answers.get(id).isEmpty()) {
             encodeAll();
+            readAll();
             step();
         }
     }
@@ -238,6 +264,7 @@ final class World implements Effects {
     @Override
     public void admitted(String request, Prompt prompt, int cached) {
         cachedTokens.put(request, cached);
+        read.remove(request);
     }
 
     @Override
@@ -307,6 +334,45 @@ final class World implements Effects {
     }
 
     @Override
+    public boolean readPrefix(String request, Prompt prompt, int cells) {
+        if (files == null) {
+            return false;
+        }
+        ImagePrefix longest = null;
+        for (ImagePrefix prefix : ImagePrefix.of(prompt)) {
+            if (files.containsKey(prefix.name())
+                    && prefix.cells() >= cells
+                    && prefix.units() < prompt.units().size()) {
+                longest = prefix;
+            }
+        }
+        return longest != null && toRead.put(request, longest) == null;
+    }
+
+    @Override
+    public boolean restorePrefix(String request, int sequence) {
+        ImagePrefix prefix = read.remove(request);
+        assertTrue(sequences.get(sequence).isEmpty(), "a prefix goes into an empty sequence");
+        if (damagedFiles) {
+            files.remove(prefix.name());
+            return false;
+        }
+        List<Cell> cells = files.get(prefix.name());
+        assertTrue(used() + cells.size() <= contextSize, "there is room for it");
+        cells.forEach(cell -> sequences.get(sequence).add(new Cell(cell.content, cell.position)));
+        return true;
+    }
+
+    @Override
+    public void keepPrefix(String request, int sequence, Prompt prefix) {
+        assertEquals(prefix.tokens(), sequences.get(sequence).size(), "it is all that the sequence holds");
+        List<ImagePrefix> prefixes = ImagePrefix.of(prefix);
+        ImagePrefix last = prefixes.get(prefixes.size() - 1);
+        assertEquals(prefix.units().size(), last.units());
+        copies.put(request, Map.entry(last.name(), List.copyOf(sequences.get(sequence))));
+    }
+
+    @Override
     public void decode(List<Step.TokenRun> runs) {
         Set<Integer> seen = new HashSet<>();
         for (Step.TokenRun run : runs) {
@@ -359,6 +425,10 @@ final class World implements Effects {
         assertEquals(positions, cells.stream().map(c -> c.position).toList());
         int token = nextToken++;
         answers.get(request).add(token);
+        Map.Entry<String, List<Cell>> copy = copies.remove(request);
+        if (copy != null && files != null) {
+            files.put(copy.getKey(), copy.getValue());
+        }
         return new Sampled(token, ending.contains(request) ? FinishReason.STOP : null);
     }
 
@@ -366,11 +436,18 @@ final class World implements Effects {
     public void finished(String request, FinishReason reason) {
         assertFalse(failed.containsKey(request));
         assertEquals(null, finished.put(request, reason), "a request ends once");
+        release(request);
     }
 
     @Override
     public void failed(String request, EngineException failure) {
         assertFalse(finished.containsKey(request));
         assertEquals(null, failed.put(request, failure), "a request ends once");
+        release(request);
+    }
+
+    private void release(String request) {
+        read.remove(request);
+        copies.remove(request);
     }
 }

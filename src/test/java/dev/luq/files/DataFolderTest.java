@@ -20,6 +20,7 @@ class DataFolderTest {
                         data.resolve("jobs/rq-1"),
                         data.resolve("cache"),
                         data.resolve("embeddings"),
+                        data.resolve("prompts"),
                         data.resolve("calibration"),
                         data.resolve("models"),
                         data.resolve("catalog.json")),
@@ -29,6 +30,7 @@ class DataFolderTest {
                         folder.job("rq-1"),
                         folder.cache(),
                         folder.embeddings(),
+                        folder.prompts(),
                         folder.sets(),
                         folder.models(),
                         folder.catalog()));

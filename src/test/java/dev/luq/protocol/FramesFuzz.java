@@ -52,7 +52,8 @@ public final class FramesFuzz<T> implements FuzzTarget {
                                         20,
                                         Kernels.FAST,
                                         KvType.F16,
-                                        null),
+                                        new ServerFrame.Load.KeptFiles(
+                                                "m", new ServerFrame.Load.CacheFolder("/e", 1), null)),
                                 new ServerFrame.Generate(
                                         "1",
                                         "{\"messages\":[]}",

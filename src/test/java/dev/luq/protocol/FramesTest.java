@@ -48,7 +48,7 @@ class FramesTest {
                         new WorkerFrame.ModelInfo(null, "qwen2vl", "F16", 1, 2, 16, 3, 4, 5, true, false, 64)),
                 new WorkerFrame.LoadFailed("invalid_model", "no"),
                 new WorkerFrame.Stats(new WorkerFrame.EngineStats(
-                        1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14.5, 15, 16, 17, 18, 19)),
+                        1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16.5, 17, 18, 19, 20, 21)),
                 new WorkerFrame.Progress("a", WorkerFrame.Phase.ENCODING, 0.4f),
                 new WorkerFrame.Accepted("a", 10, 5, 2),
                 new WorkerFrame.Delta(
@@ -162,7 +162,21 @@ class FramesTest {
     static Stream<ServerFrame> serverFrames() {
         return Stream.of(
                 new ServerFrame.Load(
-                        List.of("/a", "/b"), null, 0, 4, 512, 0, 0, 1L << 40, 0, 0, 20, Kernels.FAST, KvType.F16, null),
+                        List.of("/a", "/b"),
+                        null,
+                        0,
+                        4,
+                        512,
+                        0,
+                        0,
+                        1L << 40,
+                        0,
+                        0,
+                        20,
+                        Kernels.FAST,
+                        KvType.F16,
+                        new ServerFrame.Load.KeptFiles(
+                                "a", null, new ServerFrame.Load.CacheFolder("/data/prompts", 1L << 31))),
                 GENERATE,
                 new ServerFrame.Cancel("r1"));
     }

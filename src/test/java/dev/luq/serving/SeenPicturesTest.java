@@ -43,7 +43,7 @@ class SeenPicturesTest {
     }
 
     /** @param maxImageTokens 0: the model's own */
-    private SupervisedWorker start(ServerFrame.Load.ImageFiles files, int maxImageTokens) {
+    private SupervisedWorker start(ServerFrame.Load.KeptFiles files, int maxImageTokens) {
         SupervisedWorker worker = processes.start(
                 new ServerFrame.Load(
                         List.of(DEMO.resolve("luq-demo-F16.gguf").toString()),
@@ -65,9 +65,12 @@ class SeenPicturesTest {
         return worker;
     }
 
-    private ServerFrame.Load.ImageFiles kept() {
-        return new ServerFrame.Load.ImageFiles(
-                "demo", directory.resolve("embeddings").toString(), 1 << 24);
+    private ServerFrame.Load.KeptFiles kept() {
+        return new ServerFrame.Load.KeptFiles("demo", folder("embeddings"), null);
+    }
+
+    private ServerFrame.Load.CacheFolder folder(String name) {
+        return new ServerFrame.Load.CacheFolder(directory.resolve(name).toString(), 1 << 24);
     }
 
     private static ServerFrame.Image picture() throws IOException {
@@ -128,11 +131,27 @@ class SeenPicturesTest {
     }
 
     @Test
+    void aPromptIsAnsweredAfterAWorkersDeathWithoutBeingEvaluatedAgain() throws IOException {
+        SupervisedWorker worker = start(new ServerFrame.Load.KeptFiles("demo", null, folder("prompts")), 0);
+        assertEquals("6", count(worker));
+        encoded(worker, 1, 0);
+        until("the prompt's file", this::fileIsThere);
+        ProcessHandle.of(worker.pid().orElseThrow()).orElseThrow().destroyForcibly();
+        until("the death to be noticed", () -> worker.restarts() == 1);
+        ready(worker);
+        assertEquals("6", count(worker));
+        encoded(worker, 1, 0);
+        until("the prompt from its file", () -> worker.totals().promptFileHits() == 1);
+        assertEquals(0, worker.totals().imageFileQueries());
+    }
+
+    @Test
     void nothingIsKeptWhereThatIsSwitchedOff() throws IOException {
         SupervisedWorker worker = start(null, 0);
         assertEquals("6", count(worker));
         encoded(worker, 1, 0);
         assertEquals(0, worker.totals().imageFileQueries());
+        assertEquals(0, worker.totals().promptFileQueries());
         assertEquals(List.of(), Stream.of(directory.toFile().list()).toList());
     }
 }

@@ -22,6 +22,7 @@ import picocli.CommandLine.Spec;
             MemoryBenchmark.class,
             PrefillBenchmark.class,
             QuantizeCommand.class,
+            RestartBenchmark.class,
             ServeBenchmark.class,
             SoakBenchmark.class,
             SpeedProbe.class,
@@ -46,6 +47,6 @@ public final class BenchCommand implements Runnable {
         throw new ParameterException(
                 spec.commandLine(),
                 "Name a measurement: answers, decode, first-answer, image, image-growth, kernel, memory, prefill,"
-                        + " quantize, serve, soak or swap.");
+                        + " quantize, restart, serve, soak or swap.");
     }
 }

@@ -1,20 +1,17 @@
 package dev.luq.requant.store;
 
-import static dev.luq.Until.ended;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.luq.BusyProcess;
 import dev.luq.Integration;
 import dev.luq.Seeds;
+import dev.luq.SmallDisk;
 import dev.luq.files.Sha256;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -58,11 +55,11 @@ class StoreCrashTest {
         StoreLease lease = store.lease("kept");
         SplittableRandom random = new SplittableRandom(Seeds.draw(StoreCrashTest.class));
         for (int kill = 0; kill < KILLS; kill++) {
-            Process process = start(Busy.class, root.toString(), Integer.toString(1000 * (kill + 1)));
+            BusyProcess process = BusyProcess.start(Busy.class, root.toString(), Integer.toString(1000 * (kill + 1)));
             try {
                 Thread.sleep(random.nextLong(150));
             } finally {
-                kill(process);
+                process.kill();
             }
             for (Manifest manifest : store.manifests()) {
                 store.verify(manifest);
@@ -101,47 +98,19 @@ class StoreCrashTest {
         Path root = directory.resolve("store");
         LayerStore store = LayerStore.open(root);
         store.publish(StoredModels.write(store, "demo", 1, 1000));
-        Process process = start(Holder.class, root.toString(), "demo");
+        BusyProcess process = BusyProcess.start(Holder.class, root.toString(), "demo");
         try {
             assertThrows(StoreException.InUse.class, () -> store.delete("demo"));
         } finally {
-            kill(process);
+            process.kill();
         }
         store.delete("demo");
     }
 
-    /** @return when the process has written its first byte */
-    private static Process start(Class<?> main, String... arguments) throws IOException {
-        List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx64m",
-                "-XX:TieredStopAtLevel=1",
-                "-Xshare:auto",
-                "-cp",
-                System.getProperty("java.class.path"),
-                main.getName()));
-        command.addAll(List.of(arguments));
-        Process process = new ProcessBuilder(command)
-                .redirectError(ProcessBuilder.Redirect.INHERIT)
-                .start();
-        assertEquals('!', process.getInputStream().read());
-        return process;
-    }
-
-    /** Fails where the process had ended by itself. */
-    private static void kill(Process process) {
-        process.destroyForcibly();
-        assertEquals(128 + 9, ended("the killed process", process));
-    }
-
     @Test
     void aFullDiskIsSaidSoAndLosesNothing() throws Exception {
-        Path disk = Files.createDirectory(directory.resolve("disk"));
-        assumeTrue(
-                run("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", disk.toString()),
-                "mounting a small tmpfs takes root's rights");
-        try {
-            LayerStore store = LayerStore.open(disk.resolve("store"));
+        try (SmallDisk disk = SmallDisk.mount(directory.resolve("disk"), 1 << 20)) {
+            LayerStore store = LayerStore.open(disk.path().resolve("store"));
             Manifest small = StoredModels.write(store, "small", 1, 50_000);
             store.publish(small);
 
@@ -150,27 +119,14 @@ class StoreCrashTest {
             assertTrue(e.getMessage().contains("full"), e.getMessage());
             assertThrows(
                     StoreException.NoSpace.class,
-                    () -> store.export(small, disk.resolve("export.gguf")),
+                    () -> store.export(small, disk.path().resolve("export.gguf")),
                     "two entries of 400 kB are complete");
 
             store.verify(small);
             store.collectGarbage();
-            store.export(small, disk.resolve("export.gguf"));
+            store.export(small, disk.path().resolve("export.gguf"));
             store.publish(StoredModels.write(store, "another", 3, 50_000));
-        } finally {
-            assertTrue(run("umount", disk.toString()));
         }
-    }
-
-    private static boolean run(String... command) throws Exception {
-        Process process;
-        try {
-            process = new ProcessBuilder(command).redirectErrorStream(true).start();
-        } catch (IOException e) {
-            return false;
-        }
-        process.getInputStream().transferTo(OutputStream.nullOutputStream());
-        return process.waitFor() == 0;
     }
 
     private static long count(Path folder) throws IOException {

@@ -1,4 +1,4 @@
-package dev.luq.embeddings;
+package dev.luq.filecache;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
@@ -33,23 +33,23 @@ import java.util.Set;
 import java.util.function.Predicate;
 
 /**
- * The folder in which all workers of a server keep embeddings, for the owner's account alone:
+ * A folder in which all workers of a server keep files of one kind, for the owner's account alone:
  *
  * <pre>
- * folder  := usage ENCODER/*            ENCODER: EncoderIdentity.digest
- * ENCODER := users/* IMAGE* ASIDE*      IMAGE: one of {@link EmbeddingFiles}; ASIDE: one that is being written
- * users   := which models use the encoder, a {@link User} each
- * usage   := bytes of all images and of those being written, 8 bytes; its lock guards changes of it
+ * folder   := usage PRODUCER/*          PRODUCER: {@link Producer#digest}
+ * PRODUCER := users/* FILE* ASIDE*      FILE: one of {@link CachedFiles}; ASIDE: one that is being written
+ * users    := which models use what is in the producer's folder, a {@link User} each
+ * usage    := bytes of all files and of those being written, 8 bytes; its lock guards changes of it
  * </pre>
  *
- * <p>The images together take no more than a bound: a writer reserves room first, for which the least recently used ones
+ * <p>The files together take no more than a bound: a writer reserves room first, for which the least recently used ones
  * go. The usage may count too much after a process died, never too little; it is counted anew when room is short. Safe
  * for several processes and threads.
  *
  * @param path made when something is kept
- * @param maxBytes of all images together
+ * @param maxBytes of all files together
  */
-public record EmbeddingFolder(Path path, long maxBytes) {
+public record FileCache(Path path, long maxBytes) {
 
     static final FileAttribute<Set<PosixFilePermission>> OWNERS_FOLDER = permissions("rwx------");
     static final FileAttribute<Set<PosixFilePermission>> OWNERS_FILE = permissions("rw-------");
@@ -63,49 +63,60 @@ public record EmbeddingFolder(Path path, long maxBytes) {
     private static final Object LOCK = new Object();
 
     /**
-     * A model that uses an encoder.
+     * A model that uses what a producer made.
      *
      * @param model its id
-     * @param mmproj the projector's file, with size in bytes and time of change in milliseconds as they were
+     * @param files the producer's, as they were
      */
     @RegisterForReflection
-    record User(String model, String mmproj, long size, long modified) {
+    record User(String model, List<FileStamp> files) {
 
-        static User of(String model, Path mmproj) throws IOException {
-            BasicFileAttributes now = Files.readAttributes(mmproj, BasicFileAttributes.class);
-            return new User(
-                    model, mmproj.toString(), now.size(), now.lastModifiedTime().toMillis());
+        User {
+            files = List.copyOf(files);
+        }
+
+        static User of(Producer producer) throws IOException {
+            List<FileStamp> files = new ArrayList<>();
+            for (Path file : producer.files()) {
+                files.add(FileStamp.of(file));
+            }
+            return new User(producer.model(), files);
+        }
+
+        /** Two models may have the same files, and one model other files of the same content. */
+        private String name() {
+            List<String> parts = new ArrayList<>(List.of(model));
+            files.forEach(file -> parts.add(file.path()));
+            return Sha256.hex(String.join("\n", parts).getBytes(UTF_8));
         }
 
         boolean isUnchanged() {
-            try {
-                return equals(of(model, Path.of(mmproj)));
-            } catch (IOException e) {
-                return false;
-            }
+            return files.stream().allMatch(FileStamp::isUnchanged);
         }
     }
 
-    /** A file of an image, or one that is being written. */
-    private record Image(Path path, long bytes, Instant used) {}
+    /** A file of a producer, or one that is being written. */
+    private record Cached(Path path, long bytes, Instant used) {}
 
     private static FileAttribute<Set<PosixFilePermission>> permissions(String text) {
         return PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString(text));
     }
 
     /**
-     * Makes the folder of an encoder, with a model that uses it, and sees to it that the bound holds, which may have been
+     * Makes the folder of a producer, with a model that uses it, and sees to it that the bound holds, which may have been
      * a larger one before.
+     *
+     * @param producer its digest
      *
      * @return the folder
      */
-    Path make(String encoder, User user) throws IOException {
+    Path make(String producer, User user) throws IOException {
         Files.createDirectories(path.toAbsolutePath().getParent());
         makeOwners(path);
-        Path made = path.resolve(encoder);
+        Path made = path.resolve(producer);
         locked(usage -> {
             Path users = makeOwners(users(makeOwners(made)));
-            JsonFile.write(users.resolve(Sha256.hex((user.model + "\n" + user.mmproj).getBytes(UTF_8))), user);
+            JsonFile.write(users.resolve(user.name()), user);
             write(usage, evict(maxBytes));
         });
         return made;
@@ -168,79 +179,78 @@ public record EmbeddingFolder(Path path, long maxBytes) {
     }
 
     /**
-     * Deletes images, the least recently used first, until so many bytes are left at most; then some more, so that the
+     * Deletes files, the least recently used first, until so many bytes are left at most; then some more, so that the
      * next writers need not count again.
      *
      * @return bytes left
      */
     private long evict(long limit) throws IOException {
-        List<Image> images = images();
-        long used = images.stream().mapToLong(Image::bytes).sum();
+        List<Cached> cached = cached();
+        long used = cached.stream().mapToLong(Cached::bytes).sum();
         if (used <= limit) {
             return used;
         }
-        images.removeIf(image -> image.path.toString().endsWith(ASIDE));
-        images.sort(Comparator.comparing(Image::used));
-        for (Image image : images) {
+        cached.removeIf(file -> file.path.toString().endsWith(ASIDE));
+        cached.sort(Comparator.comparing(Cached::used));
+        for (Cached file : cached) {
             if (used <= limit - limit / 8) {
                 break;
             }
-            Files.deleteIfExists(image.path);
-            used -= image.bytes;
+            Files.deleteIfExists(file.path);
+            used -= file.bytes;
         }
         return used;
     }
 
     /** Also deletes what dead writers left. */
-    private List<Image> images() throws IOException {
+    private List<Cached> cached() throws IOException {
         Instant abandoned = Instant.now().minus(ABANDONED);
-        List<Image> images = new ArrayList<>();
-        for (Path encoder : encoders()) {
-            try (DirectoryStream<Path> files = Files.newDirectoryStream(encoder)) {
+        List<Cached> cached = new ArrayList<>();
+        for (Path producer : producers()) {
+            try (DirectoryStream<Path> files = Files.newDirectoryStream(producer)) {
                 for (Path file : files) {
-                    Optional<Image> image = image(file);
-                    if (image.isPresent()
+                    Optional<Cached> entry = entry(file);
+                    if (entry.isPresent()
                             && file.toString().endsWith(ASIDE)
-                            && image.get().used.isBefore(abandoned)) {
+                            && entry.get().used.isBefore(abandoned)) {
                         Files.deleteIfExists(file);
                     } else {
-                        image.ifPresent(images::add);
+                        entry.ifPresent(cached::add);
                     }
                 }
             } catch (NoSuchFileException e) {
-                // The encoder's model is gone.
+                // Its last model is gone.
             }
         }
-        return images;
+        return cached;
     }
 
-    private static Optional<Image> image(Path file) throws IOException {
+    private static Optional<Cached> entry(Path file) throws IOException {
         try {
             BasicFileAttributes now = Files.readAttributes(file, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
             return now.isRegularFile()
                     ? Optional.of(
-                            new Image(file, now.size(), now.lastModifiedTime().toInstant()))
+                            new Cached(file, now.size(), now.lastModifiedTime().toInstant()))
                     : Optional.empty();
         } catch (NoSuchFileException e) {
             return Optional.empty(); // renamed or deleted since it was listed
         }
     }
 
-    private List<Path> encoders() throws IOException {
-        List<Path> encoders = new ArrayList<>();
+    private List<Path> producers() throws IOException {
+        List<Path> producers = new ArrayList<>();
         try (DirectoryStream<Path> entries = Files.newDirectoryStream(path)) {
             for (Path entry : entries) {
                 if (Files.isDirectory(entry, LinkOption.NOFOLLOW_LINKS)) {
-                    encoders.add(entry);
+                    producers.add(entry);
                 }
             }
         }
-        return encoders;
+        return producers;
     }
 
     /**
-     * Removes the images of encoders that no model uses any more: the model is gone, or its projector's file is gone or
-     * another one.
+     * Removes what no model uses any more: the model is gone, or one of its files is gone or another one.
      *
      * @param models says of a model's id whether there is such a model
      */
@@ -249,17 +259,17 @@ public record EmbeddingFolder(Path path, long maxBytes) {
             return;
         }
         locked(usage -> {
-            for (Path encoder : encoders()) {
-                if (!isUsed(encoder, models)) {
-                    Folders.delete(encoder);
+            for (Path producer : producers()) {
+                if (!isUsed(producer, models)) {
+                    Folders.delete(producer);
                 }
             }
         });
     }
 
-    private static boolean isUsed(Path encoder, Predicate<String> models) throws IOException {
+    private static boolean isUsed(Path producer, Predicate<String> models) throws IOException {
         boolean used = false;
-        try (DirectoryStream<Path> users = Files.newDirectoryStream(users(encoder))) {
+        try (DirectoryStream<Path> users = Files.newDirectoryStream(users(producer))) {
             for (Path file : users) {
                 if (isUser(file, models)) {
                     used = true;
@@ -283,8 +293,8 @@ public record EmbeddingFolder(Path path, long maxBytes) {
         }
     }
 
-    private static Path users(Path encoder) {
-        return encoder.resolve("users");
+    private static Path users(Path producer) {
+        return producer.resolve("users");
     }
 
     /** Removes everything. */

@@ -1,4 +1,4 @@
-package dev.luq.embeddings;
+package dev.luq.filecache;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -14,6 +14,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.Random;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -25,7 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class EmbeddingFilesTest {
+class CachedFilesTest {
 
     private static final int BYTES = 1000;
     /** Of a file with so many bytes of embeddings. */
@@ -41,12 +42,16 @@ class EmbeddingFilesTest {
         mmproj = Files.writeString(directory.resolve("mmproj.gguf"), "a projector");
     }
 
-    private EmbeddingFolder folder(long maxBytes) {
-        return new EmbeddingFolder(directory.resolve("data/embeddings"), maxBytes);
+    private FileCache folder(long maxBytes) {
+        return new FileCache(directory.resolve("data/cached"), maxBytes);
     }
 
-    private EmbeddingFiles files(long maxBytes, String... settings) {
-        return new EmbeddingFiles(folder(maxBytes), new EncoderIdentity("model", mmproj, List.of(settings)));
+    private CachedFiles files(long maxBytes, String... settings) {
+        return files(maxBytes, new EncoderIdentity("model", mmproj, List.of(settings)));
+    }
+
+    private CachedFiles files(long maxBytes, Producer producer) {
+        return new CachedFiles(folder(maxBytes), producer, "numbers");
     }
 
     private static ByteBuffer floats(String image) {
@@ -55,12 +60,12 @@ class EmbeddingFilesTest {
         return ByteBuffer.allocateDirect(BYTES).put(bytes).flip();
     }
 
-    private static void write(EmbeddingFiles files, String image) {
+    private static void write(CachedFiles files, String image) {
         files.write(image, floats(image));
     }
 
     /** Whether it is there; what is there must be right. */
-    private static boolean has(EmbeddingFiles files, String image) {
+    private static boolean has(CachedFiles files, String image) {
         ByteBuffer read = ByteBuffer.allocateDirect(BYTES);
         boolean found = files.read(image, read);
         assertTrue(!found || read.equals(floats(image)));
@@ -68,7 +73,7 @@ class EmbeddingFilesTest {
     }
 
     private List<Path> images() throws IOException {
-        try (Stream<Path> all = Files.walk(directory.resolve("data/embeddings"), 2)) {
+        try (Stream<Path> all = Files.walk(directory.resolve("data/cached"), 2)) {
             return all.filter(file -> file.getFileName().toString().length() == 64 && Files.isRegularFile(file))
                     .toList();
         }
@@ -76,12 +81,37 @@ class EmbeddingFilesTest {
 
     @Test
     void whatOneProcessWroteTheNextOneReads() {
-        EmbeddingFiles first = files(1 << 20);
+        CachedFiles first = files(1 << 20);
         assertFalse(has(first, "cat"));
         write(first, "cat");
-        EmbeddingFiles second = files(1 << 20);
+        CachedFiles second = files(1 << 20);
         assertTrue(has(second, "cat"));
         assertFalse(has(second, "dog"));
+    }
+
+    @Test
+    void whatIsThereIsKnownOnceTheFolderIs() {
+        write(files(1 << 20), "cat");
+        CachedFiles next = files(1 << 20);
+        assertFalse(next.isOpen());
+        assertFalse(next.has("cat"));
+        next.open();
+        assertTrue(next.isOpen());
+        assertTrue(next.has("cat"));
+        assertFalse(next.has("dog"));
+        assertEquals(OptionalLong.of(BYTES), next.length("cat"));
+        assertEquals(OptionalLong.empty(), next.length("dog"));
+    }
+
+    @Test
+    void whatIsOfNoUseIsRemoved() throws IOException {
+        CachedFiles files = files(1 << 20);
+        write(files, "cat");
+        write(files, "dog");
+        files.remove("cat");
+        files.remove("bird");
+        assertFalse(has(files, "cat"));
+        assertTrue(has(files, "dog"));
     }
 
     @Test
@@ -92,14 +122,14 @@ class EmbeddingFilesTest {
         assertFalse(has(files(1 << 20, "build 1", "image-max-tokens 640"), "cat"));
         Path copy = Files.copy(mmproj, directory.resolve("copy.gguf"));
         EncoderIdentity same = new EncoderIdentity("other", copy, List.of("build 1", "image-max-tokens 1280"));
-        assertTrue(has(new EmbeddingFiles(folder(1 << 20), same), "cat"));
+        assertTrue(has(files(1 << 20, same), "cat"));
         Files.writeString(mmproj, "B projector");
         assertFalse(has(files(1 << 20, "build 1", "image-max-tokens 1280"), "cat"));
     }
 
     @Test
     void aProjectorThatWasReplacedSinceItWasOpenedKeepsNothing() throws IOException {
-        EmbeddingFiles opened = files(1 << 20);
+        CachedFiles opened = files(1 << 20);
         Files.writeString(mmproj, "another projector");
         write(opened, "cat");
         assertFalse(has(files(1 << 20), "cat"));
@@ -108,7 +138,7 @@ class EmbeddingFilesTest {
     @ParameterizedTest
     @ValueSource(ints = {0, 4, 8, 40, 72, 80, 84, 84 + BYTES - 1})
     void aFileWithAWrongByteIsRemovedAndWrittenAnew(int place) throws IOException {
-        EmbeddingFiles files = files(1 << 20);
+        CachedFiles files = files(1 << 20);
         write(files, "cat");
         byte[] bytes = Files.readAllBytes(images().get(0));
         assertEquals(FILE_BYTES, bytes.length);
@@ -123,7 +153,7 @@ class EmbeddingFilesTest {
     @ParameterizedTest
     @ValueSource(ints = {0, 1, 84, FILE_BYTES - 1, FILE_BYTES + 1})
     void aFileOfAnotherLengthIsRemoved(int length) throws IOException {
-        EmbeddingFiles files = files(1 << 20);
+        CachedFiles files = files(1 << 20);
         write(files, "cat");
         Path file = images().get(0);
         byte[] bytes = Files.readAllBytes(file);
@@ -134,7 +164,7 @@ class EmbeddingFilesTest {
 
     @Test
     void theLeastRecentlyUsedGoWhenRoomIsShort() throws IOException {
-        EmbeddingFiles files = files(4 * FILE_BYTES);
+        CachedFiles files = files(4 * FILE_BYTES);
         for (String image : List.of("a", "b", "c", "d")) {
             write(files, image);
             age();
@@ -176,14 +206,14 @@ class EmbeddingFilesTest {
 
     @Test
     void workersThatWriteAtOnceStayWithinTheBound() throws Exception {
-        List<EmbeddingFiles> workers = new ArrayList<>();
+        List<CachedFiles> workers = new ArrayList<>();
         for (int i = 0; i < 4; i++) {
             workers.add(files(10 * FILE_BYTES));
         }
         ExecutorService threads = Executors.newFixedThreadPool(workers.size());
         try {
             List<Future<?>> writers = new ArrayList<>();
-            for (EmbeddingFiles worker : workers) {
+            for (CachedFiles worker : workers) {
                 writers.add(threads.submit(() -> {
                     for (int i = 0; i < 50; i++) {
                         write(worker, "image " + i);
@@ -214,7 +244,7 @@ class EmbeddingFilesTest {
 
     @Test
     void whatDeadWritersLeftGoesWhenItIsOld() throws IOException {
-        EmbeddingFiles files = files(2 * FILE_BYTES);
+        CachedFiles files = files(2 * FILE_BYTES);
         write(files, "a");
         Path encoder = images().get(0).getParent();
         Path dead = Files.write(encoder.resolve("1.part"), new byte[BYTES]);
@@ -231,7 +261,7 @@ class EmbeddingFilesTest {
         write(files(1 << 20), "cat");
         folder(1 << 20).retain(model -> model.equals("model"));
         assertTrue(has(files(1 << 20), "cat"));
-        new EmbeddingFiles(folder(1 << 20), new EncoderIdentity("second", mmproj, List.of())).open();
+        files(1 << 20, new EncoderIdentity("second", mmproj, List.of())).open();
         folder(1 << 20).retain(model -> model.equals("second"));
         assertTrue(has(files(1 << 20), "cat"));
         folder(1 << 20).retain(model -> false);
@@ -249,8 +279,8 @@ class EmbeddingFilesTest {
     @Test
     void aFolderThatCannotBeMadeKeepsNothing() throws IOException {
         Files.createDirectories(directory.resolve("data"));
-        Files.writeString(directory.resolve("data/embeddings"), "a file in its place");
-        EmbeddingFiles files = files(1 << 20);
+        Files.writeString(directory.resolve("data/cached"), "a file in its place");
+        CachedFiles files = files(1 << 20);
         write(files, "cat");
         assertFalse(has(files, "cat"));
     }
@@ -260,6 +290,6 @@ class EmbeddingFilesTest {
         write(files(1 << 20), "cat");
         folder(0).delete();
         folder(0).retain(model -> true);
-        assertFalse(Files.exists(directory.resolve("data/embeddings")));
+        assertFalse(Files.exists(directory.resolve("data/cached")));
     }
 }

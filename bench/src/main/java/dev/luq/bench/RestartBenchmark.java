@@ -1,0 +1,137 @@
+package dev.luq.bench;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.luq.cli.CliException;
+import dev.luq.cli.ModelOptions;
+import dev.luq.cli.ServerProcess;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.stream.IntStream;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** {@code luq bench restart}: how long a picture takes that was seen before the server was restarted. */
+@Command(
+        name = "restart",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        description = "Measures the time to the first token about pictures, before and after a restart of the server.",
+        footerHeading = "%nHow it is measured%n",
+        footer = {
+            "A server with a data folder of its own is asked about pictures of noise, one after the other, each for the first"
+                    + " time. It ends, and another one with the same folder is asked the same. Before, each is asked about"
+                    + " one more picture, which does not count: the code is warm then.",
+            "Time to first token: from sending the request to the first event with text.",
+            "What is kept is set with luq.worker.image-files-bytes and luq.worker.prompt-files-bytes."
+        })
+final class RestartBenchmark implements Callable<Integer> {
+
+    private static final Duration START = Duration.ofMinutes(10);
+    private static final int TOKENS = 4;
+
+    @Option(
+            names = "--model",
+            paramLabel = "GGUF",
+            defaultValue = "demo",
+            description = "Model to serve (default: the demo model).")
+    private String model;
+
+    @Option(names = "--mmproj", paramLabel = "GGUF", description = "Its vision projector.")
+    private Path mmproj;
+
+    @Option(
+            names = "--pictures",
+            paramLabel = "N",
+            defaultValue = "5",
+            description = "Pictures that count (default: ${DEFAULT-VALUE}).")
+    private int pictures;
+
+    @Option(
+            names = "--side",
+            paramLabel = "PIXELS",
+            defaultValue = "1008",
+            description = "Of a picture (default: ${DEFAULT-VALUE}).")
+    private int side;
+
+    @Option(
+            names = "--words",
+            paramLabel = "N",
+            defaultValue = "12",
+            description = "Of the question after it (default: ${DEFAULT-VALUE}).")
+    private int words;
+
+    @Option(
+            names = "--set",
+            paramLabel = "KEY=VALUE",
+            description = "A setting of the server, for example luq.worker.prompt-files-bytes=0; may be repeated.")
+    private Map<String, String> settings = new LinkedHashMap<>();
+
+    @Override
+    public Integer call() throws IOException {
+        if (pictures < 1 || side < 1 || words < 1) {
+            throw new CliException("--pictures, --side and --words must be 1 or more.");
+        }
+        ModelOptions options = ModelOptions.of(model, mmproj);
+        ServeRequests requests = new ServeRequests(new ServeRequests.Sizes(words, 0, side, TOKENS, 0, 0), Set.of());
+        try (TemporaryFolder data = TemporaryFolder.create()) {
+            List<String> arguments = arguments(options, data.path());
+            double[] before = ask(arguments, requests, pictures);
+            double[] after = ask(arguments, requests, pictures + 1);
+            print(before, after);
+        }
+        return 0;
+    }
+
+    private List<String> arguments(ModelOptions options, Path data) {
+        List<String> arguments =
+                new ArrayList<>(List.of("--model", options.modelFile().toString()));
+        options.mmprojFile().ifPresent(file -> arguments.addAll(List.of("--mmproj", file.toString())));
+        arguments.add("-Dluq.data-dir=" + data);
+        settings.forEach((key, value) -> arguments.add("-D" + key + "=" + value));
+        return arguments;
+    }
+
+    /**
+     * @param warmUp number of the picture that does not count
+     * @return seconds to the first token of each that does
+     */
+    private double[] ask(List<String> arguments, ServeRequests requests, int warmUp) {
+        try (ServerProcess server = ServerProcess.start(arguments, START)) {
+            EventClock clock = new EventClock(server.address());
+            firstToken(clock, requests.newPicture(warmUp));
+            return IntStream.range(0, pictures)
+                    .mapToDouble(picture -> firstToken(clock, requests.newPicture(picture)))
+                    .toArray();
+        }
+    }
+
+    private static double firstToken(EventClock clock, ObjectNode request) {
+        long sent = System.nanoTime();
+        EventClock.Answer answer = clock.complete(request);
+        if (answer.texts().length == 0) {
+            throw new CliException("The model answered nothing; ask about pictures of another size.");
+        }
+        return (answer.texts()[0] - sent) / 1e9;
+    }
+
+    private static void print(double[] before, double[] after) {
+        System.out.printf(
+                "time to first token, seconds%n%-12s %10s  %13s  %6s%n",
+                "picture", "first time", "after restart", "share");
+        for (int i = 0; i < before.length; i++) {
+            print(Integer.toString(i + 1), before[i], after[i]);
+        }
+        print("median", Spread.of(before).median(), Spread.of(after).median());
+    }
+
+    private static void print(String label, double before, double after) {
+        System.out.printf("%-12s %10.3f  %13.3f  %4.1f %%%n", label, before, after, 100 * after / before);
+    }
+}
