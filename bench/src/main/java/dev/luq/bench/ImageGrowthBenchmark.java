@@ -29,8 +29,9 @@ import picocli.CommandLine.Option;
         name = "image-growth",
         mixinStandardHelpOptions = true,
         sortOptions = false,
-        description = "Measures how the time of encoding a picture grows with its tokens, with our kernels and in llama.cpp"
-                + " without our patches.",
+        description =
+                "Measures how the time of encoding a picture grows with its tokens, with our kernels and in llama.cpp"
+                        + " without our patches.",
         footerHeading = "%nHow it is measured%n",
         footer = {
             "Random weights in the shape of Qwen2.5-VL-7B's encoder, F16; pictures of noise. Each size has a turn of ours and one of"
@@ -47,8 +48,9 @@ final class ImageGrowthBenchmark implements Callable<Integer> {
             names = "--layers",
             paramLabel = "LAYERS",
             defaultValue = "8",
-            description = "Layers that stand for all 32, to save time; every eighth sees the whole picture; 0: all (default:"
-                    + " ${DEFAULT-VALUE}).")
+            description =
+                    "Layers that stand for all 32, to save time; every eighth sees the whole picture; 0: all (default:"
+                            + " ${DEFAULT-VALUE}).")
     private int layers;
 
     @Option(
@@ -56,7 +58,8 @@ final class ImageGrowthBenchmark implements Callable<Integer> {
             paramLabel = "N",
             split = ",",
             defaultValue = "256,576,1024,1600,2304,3136,4096",
-            description = "Of the pictures, which are square: rounded down to a square number (default: ${DEFAULT-VALUE}).")
+            description =
+                    "Of the pictures, which are square: rounded down to a square number (default: ${DEFAULT-VALUE}).")
     private List<Integer> tokens;
 
     @Option(
@@ -118,7 +121,7 @@ final class ImageGrowthBenchmark implements Callable<Integer> {
             try (Model loaded = Model.load(List.of(model));
                     Vision vision = Vision.open(mmproj, loaded, new VisionOptions(threads, 16384))) {
                 for (int count : tokens) {
-                    int side = (int) Math.sqrt(count) * TOKEN_SIDE;
+                    int side = TOKEN_SIDE * (int) Math.sqrt(count);
                     Measured size = measure(vision, model, mmproj, side, folder);
                     measured.add(size);
                     System.out.printf(
@@ -169,13 +172,11 @@ final class ImageGrowthBenchmark implements Callable<Integer> {
                 "seconds a picture against its tokens",
                 Axis.logarithmic("tokens of the picture", measured.stream().mapToDouble(Measured::tokens)),
                 Axis.logarithmic(
-                        "seconds",
-                        measured.stream().flatMapToDouble(size -> DoubleStream.of(size.ours, size.stock))),
+                        "seconds", measured.stream().flatMapToDouble(size -> DoubleStream.of(size.ours, size.stock))),
                 series);
     }
 
-    private static Chart.Series series(
-            String name, int color, Chart.Line line, List<Measured> measured, boolean ours) {
+    private static Chart.Series series(String name, int color, Chart.Line line, List<Measured> measured, boolean ours) {
         return new Chart.Series(
                 name,
                 color,

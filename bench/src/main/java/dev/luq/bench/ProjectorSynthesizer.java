@@ -82,7 +82,9 @@ final class ProjectorSynthesizer {
         /** Writes a language model with which the projector can be opened: as wide as what it puts out, one layer. */
         void writeModel(Path target) throws IOException {
             new ModelSynthesizer(
-                            new ModelSynthesizer.Shape(1, projection, 1024, GgmlType.Q4_K), 1, qwen ? "qwen2vl" : "qwen2")
+                            new ModelSynthesizer.Shape(1, projection, 1024, GgmlType.Q4_K),
+                            1,
+                            qwen ? "qwen2vl" : "qwen2")
                     .write(target);
         }
     }

@@ -29,8 +29,10 @@ class ImageGrowthBenchmarkTest {
             benchmark.run(ProjectorSynthesizerTest.tiny(true));
             return null;
         });
-        assertEquals(2, printed.lines().filter(line -> line.matches(" +(9|16) .*")).count(), printed);
-        Document drawing = DocumentBuilderFactory.newInstance().newDocumentBuilder().parse(plot.toFile());
+        assertEquals(
+                2, printed.lines().filter(line -> line.matches(" +(9|16) .*")).count(), printed);
+        Document drawing =
+                DocumentBuilderFactory.newInstance().newDocumentBuilder().parse(plot.toFile());
         assertEquals("svg", drawing.getDocumentElement().getTagName());
         assertEquals(2 * 2, drawing.getElementsByTagName("title").getLength(), "points");
     }

@@ -88,9 +88,10 @@ public record Chart(String title, Axis x, Axis y, List<Series> series, boolean i
             return "";
         }
         return series.stream()
-                .map(s -> "<span class=\"key\"><svg width=\"26\" height=\"12\" aria-hidden=\"true\">" + key(s) + "</svg>"
-                        + Html.text(s.name)
-                        + "</span>")
+                .map(s ->
+                        "<span class=\"key\"><svg width=\"26\" height=\"12\" aria-hidden=\"true\">" + key(s) + "</svg>"
+                                + Html.text(s.name)
+                                + "</span>")
                 .collect(Collectors.joining("", "<figcaption>", "</figcaption>"));
     }
 
