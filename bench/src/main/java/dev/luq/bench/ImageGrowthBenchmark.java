@@ -20,6 +20,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.Callable;
+import java.util.function.DoubleSupplier;
+import java.util.function.ToDoubleFunction;
 import java.util.stream.DoubleStream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -43,6 +45,8 @@ final class ImageGrowthBenchmark implements Callable<Integer> {
     private static final String SHAPE = "qwen2.5-vl-7b";
     /** Pixels of a token's side: two patches of 14. */
     private static final int TOKEN_SIDE = 28;
+
+    private static final int MOST_TOKENS = 16384;
 
     @Option(
             names = "--layers",
@@ -90,8 +94,8 @@ final class ImageGrowthBenchmark implements Callable<Integer> {
         if (repetitions < 1
                 || threads < 1
                 || tokens.isEmpty()
-                || tokens.stream().anyMatch(count -> count < 1 || count > 16384)) {
-            throw new CliException("--tokens must be 1 to 16384, --repetitions and --threads 1 or more.");
+                || tokens.stream().anyMatch(count -> count < 1 || count > MOST_TOKENS)) {
+            throw new CliException("--tokens must be 1 to " + MOST_TOKENS + ", --repetitions and --threads 1 or more.");
         }
         MachineKernels.know();
         Llama.init(line -> {});
@@ -119,7 +123,7 @@ final class ImageGrowthBenchmark implements Callable<Integer> {
             encoder.writeModel(model);
             new ProjectorSynthesizer(encoder, Precision.F16).write(mmproj);
             try (Model loaded = Model.load(List.of(model));
-                    Vision vision = Vision.open(mmproj, loaded, new VisionOptions(threads, 16384))) {
+                    Vision vision = Vision.open(mmproj, loaded, new VisionOptions(threads, MOST_TOKENS))) {
                 for (int count : tokens) {
                     int side = TOKEN_SIDE * (int) Math.sqrt(count);
                     Measured size = measure(vision, model, mmproj, side, folder);
@@ -140,33 +144,35 @@ final class ImageGrowthBenchmark implements Callable<Integer> {
         try (ImageChunk picture =
                 ImageBenchmark.picture(vision, new PromptPart.Image(side, side, noise, "noise" + side))) {
             double unused = ImageBenchmark.seconds(vision, picture);
-            double ours = Double.POSITIVE_INFINITY;
             if (stockTools == null) {
-                for (int i = 0; i < repetitions; i++) {
-                    ours = Math.min(ours, ImageBenchmark.seconds(vision, picture));
-                }
-                return new Measured(picture.tokens(), ours, Double.NaN);
+                return measure(picture.tokens(), () -> ImageBenchmark.seconds(vision, picture), () -> Double.NaN);
             }
             Path pixels = Files.write(folder.resolve("noise.rgb"), noise);
-            double theirs = Double.POSITIVE_INFINITY;
             try (StockEncoder stock = new StockEncoder(stockTools, model, mmproj, threads, side, pixels)) {
                 boolean same = stock.tokens() == picture.tokens();
-                for (int i = 0; i < repetitions; i++) {
-                    ours = Math.min(ours, ImageBenchmark.seconds(vision, picture));
-                    theirs = same ? Math.min(theirs, stock.encode()) : Double.NaN;
-                }
+                return measure(
+                        picture.tokens(),
+                        () -> ImageBenchmark.seconds(vision, picture),
+                        same ? stock::encode : () -> Double.NaN);
             }
-            return new Measured(picture.tokens(), ours, theirs);
         }
+    }
+
+    /** Takes turns; the least seconds of each side. */
+    private Measured measure(int count, DoubleSupplier ours, DoubleSupplier stock) {
+        Measured least = new Measured(count, Double.POSITIVE_INFINITY, Double.POSITIVE_INFINITY);
+        for (int i = 0; i < repetitions; i++) {
+            least = new Measured(
+                    count, Math.min(least.ours, ours.getAsDouble()), Math.min(least.stock, stock.getAsDouble()));
+        }
+        return least;
     }
 
     private static Chart chart(List<Measured> measured) {
         List<Chart.Series> series = new ArrayList<>();
-        series.add(series("ours", 0, Chart.Line.SOLID, measured, true));
-        series.add(proportional("ours, if proportional", 0, measured, true));
+        add(series, "ours", 0, measured, Measured::ours);
         if (measured.stream().anyMatch(size -> Double.isFinite(size.stock))) {
-            series.add(series("stock llama.cpp", 1, Chart.Line.SOLID, measured, false));
-            series.add(proportional("stock, if proportional", 1, measured, false));
+            add(series, "stock llama.cpp", 1, measured, Measured::stock);
         }
         return new Chart(
                 "seconds a picture against its tokens",
@@ -176,27 +182,28 @@ final class ImageGrowthBenchmark implements Callable<Integer> {
                 series);
     }
 
-    private static Chart.Series series(String name, int color, Chart.Line line, List<Measured> measured, boolean ours) {
+    /** What was measured, and what the first size's time per token would make of the others. */
+    private static void add(
+            List<Chart.Series> series,
+            String side,
+            int color,
+            List<Measured> measured,
+            ToDoubleFunction<Measured> seconds) {
+        Measured first = measured.get(0);
+        double each = seconds.applyAsDouble(first) / first.tokens;
+        series.add(line(side, color, Chart.Line.SOLID, measured, seconds));
+        series.add(line(side + ", if proportional", color, Chart.Line.DASHED, measured, size -> each * size.tokens));
+    }
+
+    private static Chart.Series line(
+            String name, int color, Chart.Line line, List<Measured> measured, ToDoubleFunction<Measured> seconds) {
         return new Chart.Series(
                 name,
                 color,
                 line,
                 false,
                 measured.stream()
-                        .map(size -> new Chart.Point(size.tokens, ours ? size.ours : size.stock, name, ""))
-                        .toList());
-    }
-
-    private static Chart.Series proportional(String name, int color, List<Measured> measured, boolean ours) {
-        Measured first = measured.get(0);
-        double each = (ours ? first.ours : first.stock) / first.tokens;
-        return new Chart.Series(
-                name,
-                color,
-                Chart.Line.DASHED,
-                false,
-                measured.stream()
-                        .map(size -> new Chart.Point(size.tokens, each * size.tokens, name, ""))
+                        .map(size -> new Chart.Point(size.tokens, seconds.applyAsDouble(size), name, ""))
                         .toList());
     }
 }
