@@ -98,7 +98,7 @@ public final class FramesFuzz<T> implements FuzzTarget {
                                                 -0.5,
                                                 List.of(97),
                                                 List.of(new TokenLogprob("b", -1, List.of(98), List.of()))))),
-                                new WorkerFrame.Finished("1", "stop", 3, new Timings(1, 2, 3, 4)),
+                                new WorkerFrame.Finished("1", "stop", "a", 3, new Timings(1, 2, 3, 4)),
                                 new WorkerFrame.TokenCount("2", 20, 12),
                                 new WorkerFrame.Text("3", "text"),
                                 new WorkerFrame.Tokens("4", new int[] {1, 300}, List.of(new byte[] {65}, new byte[0])),
