@@ -72,12 +72,13 @@ public sealed interface GenerationEvent {
     record ToolCall(int index, String id, String name, String argumentsDelta) {}
 
     /**
+     * @param id the token's id
      * @param token the token's text, malformed UTF-8 replaced
      * @param logprob natural logarithm
      * @param bytes the token's bytes, each 0..255
      * @param top the likeliest tokens in this place, at most as many as asked for, without their own alternatives
      */
-    record TokenLogprob(String token, double logprob, List<Integer> bytes, List<TokenLogprob> top) {}
+    record TokenLogprob(int id, String token, double logprob, List<Integer> bytes, List<TokenLogprob> top) {}
 
     /** Where a request's time went, in milliseconds. Prefill includes image encoding. */
     record Timings(double queueMillis, double prefillMillis, double decodeMillis, double imageEncodeMillis) {}

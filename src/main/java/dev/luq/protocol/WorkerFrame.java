@@ -230,12 +230,13 @@ public sealed interface WorkerFrame {
     record ToolCallDelta(int index, String id, String name, String argumentsDelta) {}
 
     /**
+     * @param id the token's id
      * @param token the token's text, malformed UTF-8 replaced
      * @param logprob natural logarithm
      * @param bytes the token's bytes, each 0..255
      * @param top the likeliest alternatives, at most as many as asked for, without their own alternatives
      */
-    record TokenLogprob(String token, double logprob, List<Integer> bytes, List<TokenLogprob> top) {}
+    record TokenLogprob(int id, String token, double logprob, List<Integer> bytes, List<TokenLogprob> top) {}
 
     /** Where a request's time went, in milliseconds. Prefill includes image encoding. */
     record Timings(double queueMillis, double prefillMillis, double decodeMillis, double imageEncodeMillis) {}
@@ -255,6 +256,7 @@ public sealed interface WorkerFrame {
      * @param vision whether images are understood
      * @param tools whether the chat template knows tools
      * @param longestToken bytes of the longest token's text: with the context, what no text that fits is longer than
+     * @param props what else is said of it
      */
     record ModelInfo(
             String name,
@@ -268,13 +270,24 @@ public sealed interface WorkerFrame {
             int slots,
             boolean vision,
             boolean tools,
-            int longestToken) {
+            int longestToken,
+            ModelProps props) {
 
         /** Bytes of text that the context holds at most. */
         public long mostTextBytes() {
             return (long) contextSize * longestToken;
         }
     }
+
+    /**
+     * What llama-server's {@code /props} says of a model.
+     *
+     * @param chatTemplate Jinja, or null when the file has none
+     * @param beginToken text of the token that begins a prompt, or null when there is none
+     * @param endToken text of the token that ends a text, or null when there is none
+     * @param build which llama.cpp serves it
+     */
+    record ModelProps(String chatTemplate, String beginToken, String endToken, String build) {}
 
     /**
      * Gauges are of this moment, counters since the worker's start.

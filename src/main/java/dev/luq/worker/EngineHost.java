@@ -104,7 +104,12 @@ final class EngineHost implements ModelHost {
                     load.slots(),
                     vision != null,
                     tools,
-                    model.vocabulary().longestPiece());
+                    model.vocabulary().longestPiece(),
+                    new WorkerFrame.ModelProps(
+                            model.chatTemplate().orElse(null),
+                            model.vocabulary().beginText().orElse(null),
+                            model.vocabulary().endText().orElse(null),
+                            "llama.cpp " + Llama.version()));
         } catch (LlamaException.VisionLoad e) {
             throw new LoadException(
                     "invalid_mmproj", "The mmproj cannot be used with this model: " + e.getMessage(), e);

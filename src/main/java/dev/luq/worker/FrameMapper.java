@@ -130,7 +130,7 @@ final class FrameMapper {
                 ? null
                 : logprobs.stream()
                         .map(token -> new WorkerFrame.TokenLogprob(
-                                token.token(), token.logprob(), token.bytes(), toFrames(token.top())))
+                                token.id(), token.token(), token.logprob(), token.bytes(), toFrames(token.top())))
                         .toList();
     }
 

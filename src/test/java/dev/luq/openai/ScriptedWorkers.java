@@ -34,7 +34,7 @@ public class ScriptedWorkers implements ModelWorkers {
             "scripted",
             ModelWorker.State.READY,
             Optional.of(new ModelInfo(
-                    "Scripted", "qwen2vl", "Q4_K - Medium", 1000, 570, 4.56, 4096, 32768, 4, true, true, 64)));
+                    "Scripted", "qwen2vl", "Q4_K - Medium", 1000, 570, 4.56, 4096, 32768, 4, true, true, 64, new WorkerFrame.ModelProps("{{ jinja }}", "<s>", "</s>", "b1"))));
     private final ModelWorker loading = new Worker("loading", ModelWorker.State.LOADING, Optional.empty());
 
     @Override
@@ -116,7 +116,8 @@ public class ScriptedWorkers implements ModelWorkers {
     }
 
     /** What the next queries are answered with. */
-    public volatile Function<ServerFrame.Query<?>, WorkerFrame.QueryResult> answer;
+    public volatile Function<ServerFrame.Query<?>, WorkerFrame.QueryResult> answer =
+            query -> new WorkerFrame.Slots(query.id(), List.of());
 
     /** A generation of these pieces of text. */
     public static Multi<OfRequest> text(ServerFrame.Generate request, String... pieces) {

@@ -84,7 +84,7 @@ public final class FramesFuzz<T> implements FuzzTarget {
                         List.of(
                                 new WorkerFrame.Loading(0.5f),
                                 new WorkerFrame.Ready(
-                                        new ModelInfo("n", "qwen2vl", "F16", 1, 2, 16, 4, 5, 6, true, false, 64)),
+                                        new ModelInfo("n", "qwen2vl", "F16", 1, 2, 16, 4, 5, 6, true, false, 64, new WorkerFrame.ModelProps("{{ jinja }}", null, "</s>", "b1"))),
                                 new WorkerFrame.LoadFailed("code", "message"),
                                 new WorkerFrame.Progress("1", WorkerFrame.Phase.PROMPT, 0.5f),
                                 new WorkerFrame.Accepted("1", 10, 4, 2),
@@ -94,10 +94,10 @@ public final class FramesFuzz<T> implements FuzzTarget {
                                         null,
                                         new ToolCallDelta(0, "c", "f", "{"),
                                         List.of(new TokenLogprob(
-                                                "a",
+                                                1, "a",
                                                 -0.5,
                                                 List.of(97),
-                                                List.of(new TokenLogprob("b", -1, List.of(98), List.of()))))),
+                                                List.of(new TokenLogprob(2, "b", -1, List.of(98), List.of()))))),
                                 new WorkerFrame.Finished("1", "stop", "a", 3, new Timings(1, 2, 3, 4)),
                                 new WorkerFrame.TokenCount("2", 20, 12),
                                 new WorkerFrame.Text("3", "text"),

@@ -41,11 +41,11 @@ class FramesTest {
             true);
 
     static Stream<WorkerFrame> workerFrames() {
-        WorkerFrame.TokenLogprob top = new WorkerFrame.TokenLogprob("b", -2.5, List.of(98), List.of());
+        WorkerFrame.TokenLogprob top = new WorkerFrame.TokenLogprob(1, "b", -2.5, List.of(98), List.of());
         return Stream.of(
                 new WorkerFrame.Loading(0.25f),
                 new WorkerFrame.Ready(
-                        new WorkerFrame.ModelInfo(null, "qwen2vl", "F16", 1, 2, 16, 3, 4, 5, true, false, 64)),
+                        new WorkerFrame.ModelInfo(null, "qwen2vl", "F16", 1, 2, 16, 3, 4, 5, true, false, 64, new WorkerFrame.ModelProps("{{ jinja }}", null, "</s>", "b1"))),
                 new WorkerFrame.LoadFailed("invalid_model", "no"),
                 new WorkerFrame.Stats(new WorkerFrame.EngineStats(
                         1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14.5, 15, 16, 17, 18, 19)),
@@ -55,7 +55,7 @@ class FramesTest {
                         "a",
                         "text",
                         null,
-                        List.of(new WorkerFrame.TokenLogprob("a", -0.5, List.of(0, 255), List.of(top)))),
+                        List.of(new WorkerFrame.TokenLogprob(2, "a", -0.5, List.of(0, 255), List.of(top)))),
                 new WorkerFrame.Delta("a", "text", null, null),
                 new WorkerFrame.Delta("a", "", null, null),
                 new WorkerFrame.Delta("a", null, new WorkerFrame.ToolCallDelta(0, "c", "f", "{"), null),

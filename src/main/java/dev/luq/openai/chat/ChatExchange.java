@@ -8,7 +8,7 @@ import dev.luq.openai.generation.ValidRequest;
 import dev.luq.protocol.WorkerFrame.ModelInfo;
 
 /** A chat request and the completion that answers it. */
-record ChatExchange(ChatRequest request) implements Exchange {
+public record ChatExchange(ChatRequest request) implements Exchange {
 
     @Override
     public String model() {

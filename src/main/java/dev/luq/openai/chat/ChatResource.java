@@ -3,6 +3,8 @@ package dev.luq.openai.chat;
 import dev.luq.http.access.Role;
 import dev.luq.http.errors.ApiError;
 import dev.luq.openai.generation.Generations;
+import dev.luq.openai.generation.InputTokens;
+import dev.luq.openai.generation.Queries;
 import io.smallrye.common.annotation.Blocking;
 import io.smallrye.mutiny.Uni;
 import jakarta.annotation.security.RolesAllowed;
@@ -10,6 +12,7 @@ import jakarta.inject.Inject;
 import jakarta.ws.rs.Consumes;
 import jakarta.ws.rs.POST;
 import jakarta.ws.rs.Path;
+import jakarta.ws.rs.Produces;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 import java.io.IOException;
@@ -26,10 +29,12 @@ import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 public final class ChatResource {
 
     private final Generations generations;
+    private final Queries queries;
 
     @Inject
-    public ChatResource(Generations generations) {
+    public ChatResource(Generations generations, Queries queries) {
         this.generations = generations;
+        this.queries = queries;
     }
 
     /** Creates a completion. */
@@ -70,5 +75,27 @@ public final class ChatResource {
                             schema = @Schema(implementation = ApiError.Body.class)))
     public Uni<Response> create(InputStream body) throws IOException {
         return generations.answer(body, ChatRequest.class, ChatExchange::new);
+    }
+
+    /** Counts the tokens of a request that is not answered. */
+    @POST
+    @Path("/input_tokens")
+    @Consumes(MediaType.APPLICATION_JSON)
+    @Produces(MediaType.APPLICATION_JSON)
+    @Blocking
+    @Operation(
+            summary = "How many tokens a conversation has",
+            description = "With its images, as a completion would count them; more than the context holds, too.")
+    @RequestBody(required = true, content = @Content(schema = @Schema(implementation = ChatRequest.class)))
+    @APIResponse(
+            responseCode = "200",
+            description = "The count",
+            content = @Content(schema = @Schema(implementation = InputTokens.class)))
+    @APIResponse(
+            responseCode = "4XX",
+            description = "The request cannot be answered",
+            content = @Content(schema = @Schema(implementation = ApiError.Body.class)))
+    public Uni<InputTokens> count(InputStream body) throws IOException {
+        return queries.count(body, ChatRequest.class, ChatExchange::new).map(InputTokens::of);
     }
 }

@@ -164,7 +164,13 @@ final class OutputRules {
         }
     }
 
-    private static JsonNode schema(String field, JsonNode schema, SchemaCheck schemas, boolean enforced) {
+    /**
+     * A schema of a request.
+     *
+     * @param schemas of this request
+     * @param enforced whether it is refused where it cannot be enforced as a whole
+     */
+    static JsonNode schema(String field, JsonNode schema, SchemaCheck schemas, boolean enforced) {
         Check.object(field, schema);
         if (schema.toString().length() > LONGEST_SCHEMA) {
             throw new SchemaTooComplex(field, field + " is longer than " + LONGEST_SCHEMA + " characters");

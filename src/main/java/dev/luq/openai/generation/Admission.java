@@ -67,13 +67,18 @@ public final class Admission {
             E request = requests.apply(JsonBody.read(body, budget.largestBody(), type));
             ModelWorker worker = models.get(caller, request.model());
             try {
-                return step.take(caller, request, worker, worker.info().orElseThrow(() -> notReady(worker)));
+                return step.take(caller, request, worker, info(worker));
             } catch (ApiException refused) {
                 listeners.forEach(listener ->
                         listener.rejected(worker.modelId(), refused.error().code()));
                 throw new ApiException.Refused(refused.error().named(request::field));
             }
         }
+    }
+
+    /** What a model is whose requests can be checked: it was loaded once. */
+    public static ModelInfo info(ModelWorker worker) {
+        return worker.info().orElseThrow(() -> notReady(worker));
     }
 
     private static WorkerException notReady(ModelWorker worker) {

@@ -19,8 +19,9 @@ public record ChoiceFrame(int choice, WorkerFrame.OfRequest frame) {
      * cancels the other choices; cancelling cancels all.
      *
      * @param choices one or more
+     * @param atOnce of these; the others are submitted when those have ended
      */
-    static Multi<ChoiceFrame> generate(ModelWorker worker, List<ServerFrame.Generate> choices) {
+    static Multi<ChoiceFrame> generate(ModelWorker worker, List<ServerFrame.Generate> choices, int atOnce) {
         List<Multi<ChoiceFrame>> streams = new ArrayList<>(choices.size());
         for (int i = 0; i < choices.size(); i++) {
             int choice = i;
@@ -28,6 +29,6 @@ public record ChoiceFrame(int choice, WorkerFrame.OfRequest frame) {
         }
         return streams.size() == 1
                 ? streams.get(0)
-                : Multi.createBy().merging().withConcurrency(streams.size()).streams(streams);
+                : Multi.createBy().merging().withConcurrency(Math.min(streams.size(), atOnce)).streams(streams);
     }
 }

@@ -10,6 +10,7 @@ import org.eclipse.microprofile.openapi.annotations.media.Schema;
  * Where the time of one choice went, in the words of llama-server. Milliseconds; {@code prompt_ms} includes encoding
  * images.
  *
+ * @param cachedCount prompt tokens that the cache held
  * @param promptCount prompt tokens that the cache did not hold
  */
 @RegisterForReflection
@@ -17,6 +18,7 @@ import org.eclipse.microprofile.openapi.annotations.media.Schema;
 public record ChoiceTimings(
         @JsonProperty("queue_ms") double queueMillis,
         @JsonProperty("image_ms") double imageMillis,
+        @JsonProperty("cache_n") int cachedCount,
         @JsonProperty("prompt_n") int promptCount,
         @JsonProperty("prompt_ms") double promptMillis,
         @JsonProperty("prompt_per_second") double promptPerSecond,
@@ -35,6 +37,7 @@ public record ChoiceTimings(
         return new ChoiceTimings(
                 finished.timings().queueMillis(),
                 finished.timings().imageEncodeMillis(),
+                accepted.cachedTokens(),
                 prompt,
                 prefill,
                 perSecond(prompt, prefill),

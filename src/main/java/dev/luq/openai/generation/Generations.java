@@ -89,9 +89,10 @@ public final class Generations {
                             valid.generate(header.id() + "-" + i, i, decoded).of(tag, salt))
                     .toList();
             Multi<ChoiceFrame> frames =
-                    ChoiceFrame.generate(worker, choices).onTermination().invoke(pixels::close);
+                    ChoiceFrame.generate(worker, choices, model.slots()).onTermination().invoke(pixels::close);
             if (rates.countsTokens(caller)) {
-                TokenCharge charge = new TokenCharge(choices.size(), tokens -> rates.charge(caller, tokens));
+                TokenCharge charge = new TokenCharge(
+                        choices.size(), valid.choicesPerPrompt(), tokens -> rates.charge(caller, tokens));
                 frames = frames.onItem().invoke(charge::add).onTermination().invoke(charge::close);
             }
             String requestId = RequestId.of(routing);

@@ -122,13 +122,23 @@ public final class Queries {
         });
     }
 
-    private <R extends WorkerFrame.QueryResult> Uni<R> ask(
-            ModelWorker worker, ServerFrame.Query<R> query, Addressed request) {
-        String requestId = RequestId.of(routing);
+    /** Asks what a model's slots do, for the current request. */
+    public Uni<WorkerFrame.Slots> slots(ModelWorker worker) {
+        return whileThere(
+                worker, new ServerFrame.ReadSlots(newId(), Caller.of(routing).tag()));
+    }
+
+    private <R extends WorkerFrame.QueryResult> Uni<R> whileThere(ModelWorker worker, ServerFrame.Query<R> query) {
         return ClientPresence.of(routing)
                 .whileThere(worker.query(query))
                 // The answer comes on the thread that reads for all requests of the model.
-                .emitOn(Infrastructure.getDefaultWorkerPool())
+                .emitOn(Infrastructure.getDefaultWorkerPool());
+    }
+
+    private <R extends WorkerFrame.QueryResult> Uni<R> ask(
+            ModelWorker worker, ServerFrame.Query<R> query, Addressed request) {
+        String requestId = RequestId.of(routing);
+        return whileThere(worker, query)
                 .onFailure(WorkerException.Rejected.class)
                 .transform(rejected -> new ApiException.Refused(
                         Errors.describe(rejected, requestId).named(request::field)));

@@ -3,6 +3,7 @@ package dev.luq.openai.generation;
 import dev.luq.protocol.WorkerFrame.Accepted;
 import dev.luq.protocol.WorkerFrame.Delta;
 import dev.luq.protocol.WorkerFrame.Finished;
+import java.util.BitSet;
 import java.util.function.LongConsumer;
 
 /**
@@ -17,17 +18,22 @@ final class TokenCharge implements AutoCloseable {
     private final LongConsumer account;
     // guarded by this
     private final long[] pieces;
-    private boolean prompted;
+    /** Prompts that were charged. */
+    private final BitSet prompted = new BitSet();
+
+    private final int choicesPerPrompt;
 
     /** @param account takes tokens */
-    TokenCharge(int choices, LongConsumer account) {
+    TokenCharge(int choices, int choicesPerPrompt, LongConsumer account) {
         this.pieces = new long[choices];
+        this.choicesPerPrompt = choicesPerPrompt;
         this.account = account;
     }
 
     synchronized void add(ChoiceFrame choice) {
-        if (choice.frame() instanceof Accepted accepted && !prompted) {
-            prompted = true;
+        int prompt = choice.choice() / choicesPerPrompt;
+        if (choice.frame() instanceof Accepted accepted && !prompted.get(prompt)) {
+            prompted.set(prompt);
             account.accept(accepted.promptTokens());
         } else if (choice.frame() instanceof Delta delta) {
             pieces[choice.choice()] += tokens(delta);

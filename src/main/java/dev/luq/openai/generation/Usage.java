@@ -34,6 +34,18 @@ public record Usage(
         return frame instanceof Finished finished ? plus(finished) : this;
     }
 
+    /** Of both. */
+    public Usage plus(Usage other) {
+        return new Usage(
+                promptTokens + other.promptTokens,
+                completionTokens + other.completionTokens,
+                totalTokens + other.totalTokens,
+                new PromptTokens(
+                        promptTokensDetails.cachedTokens() + other.promptTokensDetails.cachedTokens(),
+                        promptTokensDetails.textTokens() + other.promptTokensDetails.textTokens(),
+                        promptTokensDetails.imageTokens() + other.promptTokensDetails.imageTokens()));
+    }
+
     /** With the prompt of a further choice. The first choice tells what the cache held before. */
     private Usage plus(Accepted accepted) {
         if (promptTokens > 0) {

@@ -8,7 +8,8 @@ import java.util.List;
 /**
  * A request that is valid and fits its model, whichever endpoint it came to.
  *
- * @param choices to generate, 1 or more
+ * @param prompts one or more
+ * @param choices to generate, the same number for each prompt, one after the other; 1 or more
  * @param maxTokens to generate at most for each choice; 0 for as many as the context holds
  * @param stops possibly empty
  * @param topLogprobs {@link #NO_LOGPROBS}, or alternatives per token, 0 or more
@@ -19,7 +20,7 @@ import java.util.List;
  * @param timings whether to report where the time went
  */
 public record ValidRequest(
-        Prompt prompt,
+        List<Prompt> prompts,
         int choices,
         Sampling sampling,
         int maxTokens,
@@ -34,22 +35,83 @@ public record ValidRequest(
     /** No log probabilities. */
     public static final int NO_LOGPROBS = -1;
 
+    /** With one prompt. */
+    public ValidRequest(
+            Prompt prompt,
+            int choices,
+            Sampling sampling,
+            int maxTokens,
+            List<String> stops,
+            int topLogprobs,
+            boolean cachePrompt,
+            String cacheSalt,
+            boolean stream,
+            boolean includeUsage,
+            boolean timings) {
+        this(
+                List.of(prompt),
+                choices,
+                sampling,
+                maxTokens,
+                stops,
+                topLogprobs,
+                cachePrompt,
+                cacheSalt,
+                stream,
+                includeUsage,
+                timings);
+    }
+
+    /** The same for each of these prompts. */
+    public ValidRequest with(List<? extends Prompt> several) {
+        return new ValidRequest(
+                List.copyOf(several),
+                choices / prompts.size() * several.size(),
+                sampling,
+                maxTokens,
+                stops,
+                topLogprobs,
+                cachePrompt,
+                cacheSalt,
+                stream,
+                includeUsage,
+                timings);
+    }
+
+    /** The first prompt. */
+    public Prompt prompt() {
+        return prompts.get(0);
+    }
+
+    /** Choices of one prompt. */
+    public int choicesPerPrompt() {
+        return choices / prompts.size();
+    }
+
     /** Whether log probabilities were asked for. */
     public boolean logprobs() {
         return topLogprobs != NO_LOGPROBS;
     }
 
-    /** In the order of their places. */
+    /** Of all prompts, in the order of their places. */
     public List<ImageReference> images() {
-        return prompt.images();
+        return prompts.stream().flatMap(prompt -> prompt.images().stream()).toList();
     }
 
     /**
      * @param id unique among all requests
-     * @param choice 0..choices-1; with a seed, choice i is generated from seed + i
+     * @param index 0..choices-1; with a seed, choice i of each prompt is generated from seed + i
      * @param decoded the images, in the order of {@link #images()}
      */
-    public ServerFrame.Generate generate(String id, int choice, List<ServerFrame.Image> decoded) {
+    public ServerFrame.Generate generate(String id, int index, List<ServerFrame.Image> decoded) {
+        int number = index / choicesPerPrompt();
+        int choice = index % choicesPerPrompt();
+        Prompt prompt = prompts.get(number);
+        int before = prompts.subList(0, number).stream()
+                .mapToInt(other -> other.images().size())
+                .sum();
+        List<ServerFrame.Image> images =
+                decoded.subList(before, before + prompt.images().size());
         Sampling own = sampling.seed() == null || choice == 0
                 ? sampling
                 : new Sampling(
@@ -63,6 +125,6 @@ public record ValidRequest(
                         sampling.seed() + choice,
                         sampling.logitBias());
         return new ServerFrame.Generate(
-                id, prompt.input(), decoded, own, maxTokens, stops, topLogprobs, cachePrompt, null, null);
+                id, prompt.input(), images, own, maxTokens, stops, topLogprobs, cachePrompt, null, null);
     }
 }

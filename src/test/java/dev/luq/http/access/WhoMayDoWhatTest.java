@@ -49,7 +49,9 @@ class WhoMayDoWhatTest {
 
     private record Operation(String method, String path) {
         boolean isAdministration() {
-            return path.startsWith("/admin/");
+            return path.startsWith("/admin/")
+                    || path.equals("/slots")
+                    || path.equals("/props") && method.equals("POST");
         }
     }
 

@@ -23,7 +23,7 @@ public final class BodyFuzz implements FuzzTarget {
 
     private static final int MOST_BYTES = 1 << 16;
     private static final ModelInfo MODEL =
-            new ModelInfo("Tiny", "qwen2vl", "F16", 1_000, 2_000, 16, 2048, 2048, 4, true, true, 64);
+            new ModelInfo("Tiny", "qwen2vl", "F16", 1_000, 2_000, 16, 2048, 2048, 4, true, true, 64, null);
     private static final ObjectMapper JSON = new ObjectMapper();
 
     @Override

@@ -28,9 +28,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 class ChatValidationTest {
 
     private static final ModelInfo VISION =
-            new ModelInfo("Tiny", "qwen2vl", "F16", 1_000, 2_000, 16, 2048, 2048, 4, true, true, 64);
+            new ModelInfo("Tiny", "qwen2vl", "F16", 1_000, 2_000, 16, 2048, 2048, 4, true, true, 64, null);
     private static final ModelInfo TEXT =
-            new ModelInfo("Tiny", "llama", "F16", 1_000, 2_000, 16, 2048, 2048, 4, false, true, 64);
+            new ModelInfo("Tiny", "llama", "F16", 1_000, 2_000, 16, 2048, 2048, 4, false, true, 64, null);
     private static final String USER = "\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]";
 
     @Test

@@ -12,7 +12,7 @@ class TokenChargeTest {
     private static final WorkerFrame.Timings NONE = new WorkerFrame.Timings(0, 0, 0, 0);
 
     private final AtomicLong charged = new AtomicLong();
-    private final TokenCharge charge = new TokenCharge(2, charged::addAndGet);
+    private final TokenCharge charge = new TokenCharge(2, 2, charged::addAndGet);
 
     @Test
     void aWholeAnswerCostsWhatItsUsageSays() {
@@ -37,8 +37,8 @@ class TokenChargeTest {
                         "abc",
                         null,
                         List.of(
-                                new WorkerFrame.TokenLogprob("a", 0, List.of(), List.of()),
-                                new WorkerFrame.TokenLogprob("bc", 0, List.of(), List.of())))));
+                                new WorkerFrame.TokenLogprob(1, "a", 0, List.of(), List.of()),
+                                new WorkerFrame.TokenLogprob(2, "bc", 0, List.of(), List.of())))));
         assertEquals(100, charged.get());
         charge.close();
         charge.close();
