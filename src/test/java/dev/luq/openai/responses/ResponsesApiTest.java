@@ -136,7 +136,8 @@ class ResponsesApiTest extends ScriptedApi {
                 request.id(),
                 content,
                 null,
-                List.of(new WorkerFrame.TokenLogprob(token, -0.5, List.of(72), List.of())));
+                List.of(new WorkerFrame.TokenLogprob(token, -0.5, List.of(72), List.of())),
+                1);
     }
 
     @Test
