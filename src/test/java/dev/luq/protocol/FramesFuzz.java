@@ -88,7 +88,7 @@ public final class FramesFuzz<T> implements FuzzTarget {
                                 new WorkerFrame.LoadFailed("code", "message"),
                                 new WorkerFrame.Progress("1", WorkerFrame.Phase.PROMPT, 0.5f),
                                 new WorkerFrame.Accepted("1", 10, 4, 2),
-                                new WorkerFrame.Delta("1", "caf\u00e9", null, null),
+                                new WorkerFrame.Delta("1", "caf\u00e9", null, null, 300),
                                 new WorkerFrame.Delta(
                                         "1",
                                         null,
@@ -97,7 +97,8 @@ public final class FramesFuzz<T> implements FuzzTarget {
                                                 1, "a",
                                                 -0.5,
                                                 List.of(97),
-                                                List.of(new TokenLogprob(2, "b", -1, List.of(98), List.of()))))),
+                                                List.of(new TokenLogprob(2, "b", -1, List.of(98), List.of())))),
+                                        1),
                                 new WorkerFrame.Finished("1", "stop", "a", 3, new Timings(1, 2, 3, 4)),
                                 new WorkerFrame.TokenCount("2", 20, 12),
                                 new WorkerFrame.Text("3", "text"),

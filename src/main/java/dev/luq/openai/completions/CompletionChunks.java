@@ -13,6 +13,7 @@ import dev.luq.protocol.WorkerFrame.Accepted;
 import dev.luq.protocol.WorkerFrame.Delta;
 import dev.luq.protocol.WorkerFrame.Finished;
 import io.vertx.core.buffer.Buffer;
+import java.util.Arrays;
 import java.util.function.IntFunction;
 
 /** The server-sent events of one streamed completion. Usage never stands beside choices. Not thread-safe. */
@@ -27,6 +28,8 @@ final class CompletionChunks implements AnswerEvents {
     private final int[] offsets;
 
     private final PromptUsage usage;
+    /** Tokens of each choice so far. */
+    private final int[] generated;
 
     /** @param echoed what the choices of a prompt begin with */
     CompletionChunks(CompletionHeader header, ValidRequest request, IntFunction<String> echoed) {
@@ -37,6 +40,7 @@ final class CompletionChunks implements AnswerEvents {
         this.accepted = new Accepted[choices];
         this.plain = new TextEvent[choices];
         this.offsets = new int[choices];
+        this.generated = new int[choices];
         this.usage = new PromptUsage(request.prompts().size(), request.choicesPerPrompt());
     }
 
@@ -51,9 +55,13 @@ final class CompletionChunks implements AnswerEvents {
         }
         if (choice.frame() instanceof Delta delta) {
             String text = delta.content() == null ? "" : delta.content();
-            return delta.logprobs() == null ? plain(index).of(text) : Buffer.buffer(withLogprobs(index, text, delta));
+            generated[index] = delta.tokens();
+            return delta.logprobs() == null && !request.continuousUsage()
+                    ? plain(index).of(text)
+                    : Buffer.buffer(piece(index, text, delta));
         }
         if (choice.frame() instanceof Finished finished) {
+            generated[index] = finished.completionTokens();
             return Buffer.buffer(chunk(
                     index,
                     "",
@@ -71,7 +79,10 @@ final class CompletionChunks implements AnswerEvents {
         return plain[index];
     }
 
-    private byte[] withLogprobs(int index, String text, Delta delta) {
+    private byte[] piece(int index, String text, Delta delta) {
+        if (delta.logprobs() == null) {
+            return chunk(index, text, null, null, null);
+        }
         TextLogprobs logprobs = TextLogprobs.of(delta.logprobs(), offsets[index]);
         offsets[index] += TextLogprobs.characters(delta.logprobs());
         return chunk(index, text, logprobs, null, null);
@@ -108,7 +119,11 @@ final class CompletionChunks implements AnswerEvents {
             }
             json.writeEndObject();
             json.writeEndArray();
-            if (request.includeUsage()) {
+            if (request.continuousUsage()) {
+                json.writeObjectField(
+                        "usage",
+                        usage.sum().withCompletion(Arrays.stream(generated).sum()));
+            } else if (request.includeUsage()) {
                 json.writeNullField("usage");
             }
         });

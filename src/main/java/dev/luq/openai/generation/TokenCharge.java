@@ -7,17 +7,14 @@ import java.util.BitSet;
 import java.util.function.LongConsumer;
 
 /**
- * Charges one request for the tokens that it used, as its usage counts them. A choice that does not come to its end does
- * not say how many it had: it is charged for each piece as many tokens as it has log probabilities, or one for four
- * characters, one at least. Thread-safe.
+ * Charges one request for the tokens that it used, as its usage counts them: a choice that does not come to its end for
+ * those that its latest piece says. Thread-safe.
  */
 final class TokenCharge implements AutoCloseable {
 
-    private static final int CHARACTERS_PER_TOKEN = 4;
-
     private final LongConsumer account;
     // guarded by this
-    private final long[] pieces;
+    private final int[] generated;
     /** Prompts that were charged. */
     private final BitSet prompted = new BitSet();
 
@@ -25,7 +22,7 @@ final class TokenCharge implements AutoCloseable {
 
     /** @param account takes tokens */
     TokenCharge(int choices, int choicesPerPrompt, LongConsumer account) {
-        this.pieces = new long[choices];
+        this.generated = new int[choices];
         this.choicesPerPrompt = choicesPerPrompt;
         this.account = account;
     }
@@ -36,27 +33,20 @@ final class TokenCharge implements AutoCloseable {
             prompted.set(prompt);
             account.accept(accepted.promptTokens());
         } else if (choice.frame() instanceof Delta delta) {
-            pieces[choice.choice()] += tokens(delta);
+            generated[choice.choice()] = delta.tokens();
         } else if (choice.frame() instanceof Finished finished) {
-            pieces[choice.choice()] = 0;
+            generated[choice.choice()] = 0;
             account.accept(finished.completionTokens());
         }
-    }
-
-    private static long tokens(Delta delta) {
-        if (delta.logprobs() != null) {
-            return delta.logprobs().size();
-        }
-        return Math.max(1, delta.content() == null ? 1 : delta.content().length() / CHARACTERS_PER_TOKEN);
     }
 
     /** The request is over; closing it twice does no harm. */
     @Override
     public synchronized void close() {
-        for (int i = 0; i < pieces.length; i++) {
-            if (pieces[i] > 0) {
-                account.accept(pieces[i]);
-                pieces[i] = 0;
+        for (int i = 0; i < generated.length; i++) {
+            if (generated[i] > 0) {
+                account.accept(generated[i]);
+                generated[i] = 0;
             }
         }
     }

@@ -46,6 +46,11 @@ public record Usage(
                         promptTokensDetails.imageTokens() + other.promptTokensDetails.imageTokens()));
     }
 
+    /** The same with this many tokens of answers. */
+    public Usage withCompletion(int tokens) {
+        return new Usage(promptTokens, tokens, promptTokens + tokens, promptTokensDetails);
+    }
+
     /** With the prompt of a further choice. The first choice tells what the cache held before. */
     private Usage plus(Accepted accepted) {
         if (promptTokens > 0) {
@@ -62,7 +67,6 @@ public record Usage(
     }
 
     private Usage plus(Finished finished) {
-        int completion = completionTokens + finished.completionTokens();
-        return new Usage(promptTokens, completion, promptTokens + completion, promptTokensDetails);
+        return withCompletion(completionTokens + finished.completionTokens());
     }
 }

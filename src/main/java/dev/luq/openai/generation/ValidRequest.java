@@ -17,6 +17,7 @@ import java.util.List;
  * @param cacheSalt null when caches are to be shared as usual
  * @param stream whether the answer comes as events
  * @param includeUsage whether the events end with the usage, where the endpoint leaves the choice
+ * @param continuousUsage whether each event has the usage so far, where the endpoint leaves the choice
  * @param timings whether to report where the time went
  */
 public record ValidRequest(
@@ -30,37 +31,11 @@ public record ValidRequest(
         String cacheSalt,
         boolean stream,
         boolean includeUsage,
+        boolean continuousUsage,
         boolean timings) {
 
     /** No log probabilities. */
     public static final int NO_LOGPROBS = -1;
-
-    /** With one prompt. */
-    public ValidRequest(
-            Prompt prompt,
-            int choices,
-            Sampling sampling,
-            int maxTokens,
-            List<String> stops,
-            int topLogprobs,
-            boolean cachePrompt,
-            String cacheSalt,
-            boolean stream,
-            boolean includeUsage,
-            boolean timings) {
-        this(
-                List.of(prompt),
-                choices,
-                sampling,
-                maxTokens,
-                stops,
-                topLogprobs,
-                cachePrompt,
-                cacheSalt,
-                stream,
-                includeUsage,
-                timings);
-    }
 
     /** The same for each of these prompts. */
     public ValidRequest with(List<? extends Prompt> several) {
@@ -75,6 +50,7 @@ public record ValidRequest(
                 cacheSalt,
                 stream,
                 includeUsage,
+                continuousUsage,
                 timings);
     }
 

@@ -115,12 +115,14 @@ class CompletionsApiTest extends ScriptedApi {
                                 request.id(),
                                 "Hi",
                                 null,
-                                List.of(new TokenLogprob(4, "Hi", -0.5, List.of(72, 105), List.of(other)))),
+                                List.of(new TokenLogprob(4, "Hi", -0.5, List.of(72, 105), List.of(other))),
+                                1),
                         new WorkerFrame.Delta(
                                 request.id(),
                                 "!",
                                 null,
-                                List.of(new TokenLogprob(6, "!", -0.25, List.of(33), List.of()))),
+                                List.of(new TokenLogprob(6, "!", -0.25, List.of(33), List.of())),
+                                2),
                         ScriptedWorkers.finished(request, "stop", 2));
         complete("\"prompt\":\"p\",\"logprobs\":1")
                 .statusCode(200)

@@ -26,7 +26,6 @@ import io.restassured.path.json.JsonPath;
 import io.restassured.response.ValidatableResponse;
 import jakarta.inject.Inject;
 import java.util.ArrayList;
-import java.util.Base64;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -41,6 +40,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class LlamaServerApiTest {
 
     private static final JsonMapper JSON = new JsonMapper();
+    private static final String IMAGE = TestImages.png(56, 56);
     private static final String TEXT = "Grüße, 語 and 🦊";
 
     @Inject
@@ -61,13 +61,9 @@ class LlamaServerApiTest {
         return post(path, body).statusCode(200).extract().jsonPath();
     }
 
-    private static String image() {
-        return Base64.getEncoder().encodeToString(TestImages.png(56, 56));
-    }
-
     private static String messages(boolean withImage) {
         String picture = withImage
-                ? "{\"type\":\"image_url\",\"image_url\":{\"url\":\"data:image/png;base64," + image() + "\"}},"
+                ? "{\"type\":\"image_url\",\"image_url\":{\"url\":\"" + IMAGE + "\"}},"
                 : "";
         return "\"messages\":[{\"role\":\"user\",\"content\":[" + picture
                 + "{\"type\":\"text\",\"text\":\"Hi <|im_end|>\"}]}]";
@@ -270,7 +266,7 @@ class LlamaServerApiTest {
     @Test
     void aRawPromptMayHaveImages() {
         String prompt = "{\"prompt_string\":\"<|vision_start|><__media__><|vision_end|>What?\",\"multimodal_data\":[\""
-                + image() + "\"]}";
+                + IMAGE.substring(IMAGE.indexOf(',') + 1) + "\"]}";
         int withImage = ask("/completion", "{\"prompt\":" + prompt + ",\"n_predict\":1}").getInt("tokens_evaluated");
         int without = ask("/completion", "{\"prompt\":\"What?\",\"n_predict\":1}").getInt("tokens_evaluated");
         assertTrue(withImage > without + 3, () -> withImage + " and " + without);
