@@ -86,8 +86,9 @@ public record ValidRequest(
         int before = prompts.subList(0, number).stream()
                 .mapToInt(other -> other.images().size())
                 .sum();
-        List<ServerFrame.Image> images =
-                decoded.subList(before, before + prompt.images().size());
+        List<ServerFrame.Image> images = prompts.size() == 1
+                ? decoded
+                : decoded.subList(before, before + prompt.images().size());
         Sampling own = sampling.seed() == null || choice == 0
                 ? sampling
                 : new Sampling(

@@ -27,6 +27,7 @@ import org.eclipse.microprofile.openapi.annotations.media.Schema;
 
 /** What a model is and how it is served, as llama-server tells it. */
 @Path("/props")
+@RolesAllowed(Role.USER_NAME)
 @Produces(MediaType.APPLICATION_JSON)
 @NonBlocking
 public final class PropsResource {
@@ -41,7 +42,6 @@ public final class PropsResource {
     }
 
     @GET
-    @RolesAllowed(Role.USER_NAME)
     @Operation(operationId = "getProps", summary = "What a model is and how it is served")
     public Props get(@QueryParam("model") String model) {
         ModelWorker worker = models.get(Caller.of(routing), model);

@@ -182,7 +182,7 @@ class CompletionsApiTest extends ScriptedApi {
                 "\"prompt\":null                      | prompt",
                 "\"prompt\":[]                        | prompt",
                 "\"prompt\":[1,-2]                    | prompt[1]",
-                "\"prompt\":[[1],[\"a\",{}]]          | prompt[1]",
+                "\"prompt\":[[1],[2,{}]]              | prompt[1][1]",
                 "\"prompt\":[1],\"echo\":true         | echo",
                 "\"prompt\":true                      | prompt",
                 "\"grammar\":\"root\",\"json_schema\":{} | grammar"

@@ -11,6 +11,7 @@ import dev.luq.http.intake.JsonBody;
 import dev.luq.openai.generation.ValidRequest;
 import dev.luq.openai.images.Detail;
 import dev.luq.protocol.ServerFrame;
+import dev.luq.protocol.Prompts;
 import dev.luq.protocol.WorkerFrame.ModelInfo;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -25,7 +26,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class ChatTranslationTest {
 
     private static final ModelInfo MODEL =
-            new ModelInfo("Tiny", "qwen2vl", "F16", 1_000, 2_000, 16, 2048, 2048, 4, true, true, 64);
+            new ModelInfo("Tiny", "qwen2vl", "F16", 1_000, 2_000, 16, 2048, 2048, 4, true, true, 64, null);
     private static final String INPUT = "\"input\":\"hi\"";
 
     @Test
@@ -66,7 +67,7 @@ class ChatTranslationTest {
                         + "{\"role\":\"tool\",\"content\":[{\"type\":\"text\",\"text\":\"43\"}],\"tool_call_id\":\"c2\"},"
                         + "{\"role\":\"assistant\",\"content\":null,\"reasoning_content\":\"hm\",\"tool_calls\":["
                         + call("c3", "f", "{}") + "]}"),
-                valid.generate("id", 0, List.of()).chat());
+                Prompts.chat(valid.generate("id", 0, List.of())));
         assertEquals("data:a", valid.images().get(0).url());
         assertEquals(Detail.LOW, valid.images().get(0).detail());
     }
@@ -236,7 +237,7 @@ class ChatTranslationTest {
     }
 
     private static String chat(String fields) {
-        return valid(fields).generate("id", 0, List.of()).chat();
+        return Prompts.chat(valid(fields).generate("id", 0, List.of()));
     }
 
     private static ValidRequest valid(String fields) {

@@ -33,6 +33,7 @@ import dev.luq.openai.ScriptedApi;
 import dev.luq.openai.ScriptedProfile;
 import dev.luq.openai.ScriptedWorkers;
 import dev.luq.openai.images.TestImages;
+import dev.luq.protocol.Prompts;
 import dev.luq.protocol.ServerFrame;
 import dev.luq.protocol.WorkerFrame;
 import dev.luq.protocol.WorkerFrame.OfRequest;
@@ -136,7 +137,7 @@ class ResponsesApiTest extends ScriptedApi {
                 request.id(),
                 content,
                 null,
-                List.of(new WorkerFrame.TokenLogprob(token, -0.5, List.of(72), List.of())),
+                List.of(new WorkerFrame.TokenLogprob(1, token, -0.5, List.of(72), List.of())),
                 1);
     }
 
@@ -359,11 +360,11 @@ class ResponsesApiTest extends ScriptedApi {
             ServerFrame.Generate asked = workers.requests.get(1);
             assertEquals(6, asked.images().get(0).width());
             assertTrue(
-                    asked.chat()
+                    Prompts.chat(asked)
                             .contains("{\"role\":\"assistant\",\"content\":[{\"type\":\"text\",\"text\":\"Let me\"}],"
                                     + "\"tool_calls\":[{\"id\":\"call_1\""),
-                    asked.chat());
-            assertTrue(asked.chat().contains("{\"role\":\"tool\",\"content\":\"42\",\"tool_call_id\":\"call_2\"}"));
+                    Prompts.chat(asked));
+            assertTrue(Prompts.chat(asked).contains("{\"role\":\"tool\",\"content\":\"42\",\"tool_call_id\":\"call_2\"}"));
         }
     }
 
