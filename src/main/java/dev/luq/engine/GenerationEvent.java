@@ -43,12 +43,18 @@ public sealed interface GenerationEvent {
      * @param content text to append, or null
      * @param toolCall a piece of a tool call, or null
      * @param logprobs one entry per token behind this delta when they were asked for, else null
+     * @param tokens generated so far, those of this delta included
      */
-    record Delta(String id, String content, ToolCall toolCall, List<TokenLogprob> logprobs)
+    record Delta(String id, String content, ToolCall toolCall, List<TokenLogprob> logprobs, int tokens)
             implements GenerationEvent {}
 
-    /** The generation ended well. */
-    record Finished(String id, FinishReason reason, int completionTokens, Timings timings) implements GenerationEvent {}
+    /**
+     * The generation ended well.
+     *
+     * @param stop the request's stop string that ended it, or null
+     */
+    record Finished(String id, FinishReason reason, String stop, int completionTokens, Timings timings)
+            implements GenerationEvent {}
 
     /**
      * The generation failed.
@@ -67,12 +73,13 @@ public sealed interface GenerationEvent {
     record ToolCall(int index, String id, String name, String argumentsDelta) {}
 
     /**
+     * @param id the token's id
      * @param token the token's text, malformed UTF-8 replaced
      * @param logprob natural logarithm
      * @param bytes the token's bytes, each 0..255
      * @param top the likeliest tokens in this place, at most as many as asked for, without their own alternatives
      */
-    record TokenLogprob(String token, double logprob, List<Integer> bytes, List<TokenLogprob> top) {}
+    record TokenLogprob(int id, String token, double logprob, List<Integer> bytes, List<TokenLogprob> top) {}
 
     /** Where a request's time went, in milliseconds. Prefill includes image encoding. */
     record Timings(double queueMillis, double prefillMillis, double decodeMillis, double imageEncodeMillis) {}

@@ -104,6 +104,11 @@ final class OutputProcessor {
         return calledTools && !cutOff ? FinishReason.TOOL_CALLS : reason;
     }
 
+    /** The stop string that ended the answer; null while none did. */
+    String stop() {
+        return stops.match();
+    }
+
     private void show(String safe, boolean partial) {
         text.append(safe);
         if (parser == null) {
@@ -143,6 +148,7 @@ final class OutputProcessor {
         for (byte b : piece) {
             bytes.add(b & 0xff);
         }
-        return new GenerationEvent.TokenLogprob(new String(piece, StandardCharsets.UTF_8), logprob, bytes, top);
+        return new GenerationEvent.TokenLogprob(
+                token, new String(piece, StandardCharsets.UTF_8), logprob, bytes, top);
     }
 }

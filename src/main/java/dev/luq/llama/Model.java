@@ -91,6 +91,11 @@ public final class Model implements AutoCloseable {
         return llama.llama_ftype_name(llama.llama_model_ftype(pointer())).getString(UTF_8);
     }
 
+    /** The file's own chat template, a Jinja program. */
+    public Optional<String> chatTemplate() {
+        return metadata("tokenizer.chat_template");
+    }
+
     /** Number of weights. */
     public long parameters() {
         return llama.llama_model_n_params(pointer());

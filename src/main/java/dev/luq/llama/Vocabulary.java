@@ -7,6 +7,7 @@ import dev.luq.preset.llama_vocab;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import org.bytedeco.javacpp.BytePointer;
 
 /** The tokens of a model. Thread-safe; usable until the model is closed. */
@@ -78,6 +79,20 @@ public final class Vocabulary {
             longest = Math.max(longest, piece(token, true).length);
         }
         return longest;
+    }
+
+    /** The text of the token that begins a text; empty where the model has none. */
+    public Optional<String> beginText() {
+        return text(llama.llama_vocab_bos(open()));
+    }
+
+    /** The text of the token that ends a text; empty where the model has none. */
+    public Optional<String> endText() {
+        return text(llama.llama_vocab_eos(open()));
+    }
+
+    private Optional<String> text(int token) {
+        return token < 0 ? Optional.empty() : Optional.of(new String(piece(token, true), UTF_8));
     }
 
     /** The token that ends an answer: the end of a turn, or of the text where the model knows no turns. */

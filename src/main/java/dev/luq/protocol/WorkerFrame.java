@@ -7,7 +7,8 @@ import java.util.Objects;
 
 /**
  * What a worker sends to the server, one CBOR object per length-prefixed frame on the worker's standard output.
- * For one request the order is {@code (progress)* accepted (delta)* (finished | failed)}, or {@code (progress)* failed}.
+ * For one generation the order is {@code (progress)* accepted (delta)* (finished | failed)}, or {@code (progress)* failed};
+ * for a query it is the {@link QueryResult}, or {@code failed}.
  */
 @JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "type")
 @JsonSubTypes({
@@ -19,11 +20,15 @@ import java.util.Objects;
     @JsonSubTypes.Type(value = WorkerFrame.Accepted.class, name = "accepted"),
     @JsonSubTypes.Type(value = WorkerFrame.Delta.class, name = "delta"),
     @JsonSubTypes.Type(value = WorkerFrame.Finished.class, name = "finished"),
+    @JsonSubTypes.Type(value = WorkerFrame.TokenCount.class, name = "token_count"),
+    @JsonSubTypes.Type(value = WorkerFrame.Text.class, name = "text"),
+    @JsonSubTypes.Type(value = WorkerFrame.Tokens.class, name = "tokens"),
+    @JsonSubTypes.Type(value = WorkerFrame.Slots.class, name = "slots"),
     @JsonSubTypes.Type(value = WorkerFrame.Failed.class, name = "failed")
 })
 public sealed interface WorkerFrame {
 
-    /** Bytes of the longest frame: the longest is a delta with log probabilities, a few kilobytes. */
+    /** Bytes of the longest frame: the longest are the tokens of a long text, some megabytes. */
     long LONGEST = 16L << 20;
 
     /**
@@ -53,6 +58,11 @@ public sealed interface WorkerFrame {
     /** Frames of one request. */
     sealed interface OfRequest extends WorkerFrame {
         String id();
+
+        /** Whether it is the last one of its request. */
+        default boolean ends() {
+            return false;
+        }
     }
 
     /**
@@ -100,8 +110,10 @@ public sealed interface WorkerFrame {
      * @param content text to append, or null
      * @param toolCall a piece of a tool call, or null
      * @param logprobs one entry per token behind this delta when they were asked for, else null
+     * @param tokens generated so far, those of this delta included
      */
-    record Delta(String id, String content, ToolCallDelta toolCall, List<TokenLogprob> logprobs) implements OfRequest {
+    record Delta(String id, String content, ToolCallDelta toolCall, List<TokenLogprob> logprobs, int tokens)
+            implements OfRequest {
         public Delta {
             Objects.requireNonNull(id, "id is null");
         }
@@ -111,15 +123,91 @@ public sealed interface WorkerFrame {
      * The generation ended well.
      *
      * @param finishReason {@code stop}, {@code length} or {@code tool_calls}
+     * @param stop the request's stop string that ended it, or null
      */
-    record Finished(String id, String finishReason, int completionTokens, Timings timings) implements OfRequest {
+    record Finished(String id, String finishReason, String stop, int completionTokens, Timings timings)
+            implements OfRequest {
         public Finished {
             Objects.requireNonNull(id, "id is null");
+        }
+
+        @Override
+        public boolean ends() {
+            return true;
+        }
+    }
+
+    /** The answer to a {@link ServerFrame.Query}. */
+    sealed interface QueryResult extends OfRequest {
+        @Override
+        default boolean ends() {
+            return true;
         }
     }
 
     /**
-     * The generation failed.
+     * Of a prompt.
+     *
+     * @param tokens of texts and images
+     * @param imageTokens of these, tokens of images
+     */
+    record TokenCount(String id, int tokens, int imageTokens) implements QueryResult {
+        public TokenCount {
+            Objects.requireNonNull(id, "id is null");
+        }
+    }
+
+    /** A rendered conversation, or the text of tokens. */
+    record Text(String id, String text) implements QueryResult {
+        public Text {
+            Objects.requireNonNull(id, "id is null");
+            Objects.requireNonNull(text, "text is null");
+        }
+    }
+
+    /**
+     * Of a text.
+     *
+     * @param tokens ids
+     * @param pieces bytes of each of them, possibly an incomplete UTF-8 sequence; null unless they were asked for
+     */
+    record Tokens(String id, int[] tokens, List<byte[]> pieces) implements QueryResult {
+        public Tokens {
+            Objects.requireNonNull(id, "id is null");
+            Objects.requireNonNull(tokens, "tokens is null");
+        }
+    }
+
+    /** All slots of the model at one moment. */
+    record Slots(String id, List<Slot> slots) implements QueryResult {
+        public Slots {
+            Objects.requireNonNull(id, "id is null");
+            Objects.requireNonNull(slots, "slots is null");
+        }
+    }
+
+    /**
+     * What a slot does.
+     *
+     * @param request id of the request that runs in it; null when none does
+     * @param cells of the KV cache that it fills; when no request runs, with what is kept for later ones
+     * @param promptTokens of its request; 0 when none runs
+     * @param cachedTokens of promptTokens, those that were taken from the cache
+     * @param evaluatedTokens of promptTokens, those that are in the KV cache by now
+     * @param generatedTokens by its request
+     * @param maxTokens that its request may generate; 0 for as many as the context holds
+     */
+    record Slot(
+            String request,
+            int cells,
+            int promptTokens,
+            int cachedTokens,
+            int evaluatedTokens,
+            int generatedTokens,
+            int maxTokens) {}
+
+    /**
+     * The request failed.
      *
      * @param code a code of the serving contract, such as {@code context_length_exceeded} or {@code invalid_request}; {@code internal_error} for a defect of ours
      * @param message for the client; names no path
@@ -128,6 +216,11 @@ public sealed interface WorkerFrame {
     record Failed(String id, String code, String message, String param) implements OfRequest {
         public Failed {
             Objects.requireNonNull(id, "id is null");
+        }
+
+        @Override
+        public boolean ends() {
+            return true;
         }
     }
 
@@ -139,12 +232,13 @@ public sealed interface WorkerFrame {
     record ToolCallDelta(int index, String id, String name, String argumentsDelta) {}
 
     /**
+     * @param id the token's id
      * @param token the token's text, malformed UTF-8 replaced
      * @param logprob natural logarithm
      * @param bytes the token's bytes, each 0..255
      * @param top the likeliest alternatives, at most as many as asked for, without their own alternatives
      */
-    record TokenLogprob(String token, double logprob, List<Integer> bytes, List<TokenLogprob> top) {}
+    record TokenLogprob(int id, String token, double logprob, List<Integer> bytes, List<TokenLogprob> top) {}
 
     /** Where a request's time went, in milliseconds. Prefill includes image encoding. */
     record Timings(double queueMillis, double prefillMillis, double decodeMillis, double imageEncodeMillis) {}
@@ -164,6 +258,7 @@ public sealed interface WorkerFrame {
      * @param vision whether images are understood
      * @param tools whether the chat template knows tools
      * @param longestToken bytes of the longest token's text: with the context, what no text that fits is longer than
+     * @param props what else is said of it
      */
     record ModelInfo(
             String name,
@@ -177,13 +272,24 @@ public sealed interface WorkerFrame {
             int slots,
             boolean vision,
             boolean tools,
-            int longestToken) {
+            int longestToken,
+            ModelProps props) {
 
         /** Bytes of text that the context holds at most. */
         public long mostTextBytes() {
             return (long) contextSize * longestToken;
         }
     }
+
+    /**
+     * What llama-server's {@code /props} says of a model.
+     *
+     * @param chatTemplate Jinja, or null when the file has none
+     * @param beginToken text of the token that begins a prompt, or null when there is none
+     * @param endToken text of the token that ends a text, or null when there is none
+     * @param build which llama.cpp serves it
+     */
+    record ModelProps(String chatTemplate, String beginToken, String endToken, String build) {}
 
     /**
      * Gauges are of this moment, counters since the worker's start.

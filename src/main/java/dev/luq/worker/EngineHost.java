@@ -42,6 +42,7 @@ final class EngineHost implements ModelHost {
 
     private final Blackbox blackbox;
     private volatile Engine engine;
+    private volatile QueryHost queries;
     private String kernels;
 
     /** @param blackbox told what is worked on */
@@ -93,6 +94,7 @@ final class EngineHost implements ModelHost {
                     vision,
                     kept,
                     work());
+            queries = new QueryHost(engine);
             blackbox.idle(Blackbox.Stage.LOAD);
             return new WorkerFrame.ModelInfo(
                     model.name().orElse(null),
@@ -106,7 +108,12 @@ final class EngineHost implements ModelHost {
                     load.slots(),
                     vision != null,
                     tools,
-                    model.vocabulary().longestPiece());
+                    model.vocabulary().longestPiece(),
+                    new WorkerFrame.ModelProps(
+                            model.chatTemplate().orElse(null),
+                            model.vocabulary().beginText().orElse(null),
+                            model.vocabulary().endText().orElse(null),
+                            "llama.cpp " + Llama.version()));
         } catch (LlamaException.VisionLoad e) {
             throw new LoadException(
                     "invalid_mmproj", "The mmproj cannot be used with this model: " + e.getMessage(), e);
@@ -208,6 +215,11 @@ final class EngineHost implements ModelHost {
     @Override
     public void submit(ServerFrame.Generate request, Consumer<WorkerFrame.OfRequest> events) {
         engine.submit(FrameMapper.toEngine(request), event -> events.accept(named(FrameMapper.toFrame(event))));
+    }
+
+    @Override
+    public void submit(ServerFrame.Query<?> query, Consumer<WorkerFrame.OfRequest> events) {
+        queries.submit(query, events);
     }
 
     /** A failure of the model's numbers says whose they are. */

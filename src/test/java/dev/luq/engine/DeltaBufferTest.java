@@ -30,7 +30,7 @@ class DeltaBufferTest {
     }
 
     private static TokenLogprob logprob(String token) {
-        return new TokenLogprob(token, -1, List.of(), List.of());
+        return new TokenLogprob(1, token, -1, List.of(), List.of());
     }
 
     @Test

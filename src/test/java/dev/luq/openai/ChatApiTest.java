@@ -114,7 +114,7 @@ class ChatApiTest extends ScriptedApi {
 
     @Test
     void logProbabilitiesAndTimings() {
-        WorkerFrame.TokenLogprob other = new WorkerFrame.TokenLogprob("Ho", -1.5, List.of(72, 111), null);
+        WorkerFrame.TokenLogprob other = new WorkerFrame.TokenLogprob(1, "Ho", -1.5, List.of(72, 111), null);
         workers.script = request -> Multi.createFrom()
                 .items(
                         ScriptedWorkers.accepted(request),
@@ -122,7 +122,8 @@ class ChatApiTest extends ScriptedApi {
                                 request.id(),
                                 "Hi",
                                 null,
-                                List.of(new WorkerFrame.TokenLogprob("Hi", -0.5, List.of(72, 105), List.of(other)))),
+                                List.of(new WorkerFrame.TokenLogprob(2, "Hi", -0.5, List.of(72, 105), List.of(other))),
+                                1),
                         ScriptedWorkers.finished(request, "length", 1));
         chat(",\"logprobs\":true,\"top_logprobs\":1,\"timings\":true")
                 .statusCode(200)

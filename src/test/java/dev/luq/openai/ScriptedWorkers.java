@@ -9,6 +9,7 @@ import dev.luq.serving.ModelWorker;
 import dev.luq.serving.ModelWorkers;
 import dev.luq.serving.WorkerException;
 import io.smallrye.mutiny.Multi;
+import io.smallrye.mutiny.Uni;
 import jakarta.enterprise.inject.Alternative;
 import jakarta.inject.Singleton;
 import java.util.List;
@@ -33,7 +34,7 @@ public class ScriptedWorkers implements ModelWorkers {
             "scripted",
             ModelWorker.State.READY,
             Optional.of(new ModelInfo(
-                    "Scripted", "qwen2vl", "Q4_K - Medium", 1000, 570, 4.56, 4096, 32768, 4, true, true, 64)));
+                    "Scripted", "qwen2vl", "Q4_K - Medium", 1000, 570, 4.56, 4096, 32768, 4, true, true, 64, new WorkerFrame.ModelProps("{{ jinja }}", "<s>", "</s>", "b1"))));
     private final ModelWorker loading = new Worker("loading", ModelWorker.State.LOADING, Optional.empty());
 
     @Override
@@ -106,15 +107,27 @@ public class ScriptedWorkers implements ModelWorkers {
             requests.add(request);
             return script.apply(request);
         }
+
+        @Override
+        @SuppressWarnings("unchecked") // the test answers with what the query asks for
+        public <R extends WorkerFrame.QueryResult> Uni<R> query(ServerFrame.Query<R> query) {
+            return Uni.createFrom().item(() -> (R) answer.apply(query));
+        }
     }
 
-    /** A generation of these pieces of text. */
+    /** What the next queries are answered with. */
+    public volatile Function<ServerFrame.Query<?>, WorkerFrame.QueryResult> answer =
+            query -> new WorkerFrame.Slots(query.id(), List.of());
+
+    /** A generation of these pieces of text, a token each. */
     public static Multi<OfRequest> text(ServerFrame.Generate request, String... pieces) {
         return Multi.createBy()
                 .concatenating()
                 .streams(
                         Multi.createFrom().item(accepted(request)),
-                        Multi.createFrom().items(pieces).map(piece -> delta(request, piece)),
+                        Multi.createFrom()
+                                .range(0, pieces.length)
+                                .map(i -> new WorkerFrame.Delta(request.id(), pieces[i], null, null, i + 1)),
                         Multi.createFrom().item(finished(request, "stop", pieces.length)));
     }
 
@@ -127,17 +140,17 @@ public class ScriptedWorkers implements ModelWorkers {
     }
 
     public static OfRequest delta(ServerFrame.Generate request, String content) {
-        return new WorkerFrame.Delta(request.id(), content, null, null);
+        return new WorkerFrame.Delta(request.id(), content, null, null, 1);
     }
 
     public static OfRequest toolCall(
             ServerFrame.Generate request, int index, String id, String name, String arguments) {
         return new WorkerFrame.Delta(
-                request.id(), null, new WorkerFrame.ToolCallDelta(index, id, name, arguments), null);
+                request.id(), null, new WorkerFrame.ToolCallDelta(index, id, name, arguments), null, 1);
     }
 
     public static OfRequest finished(ServerFrame.Generate request, String reason, int tokens) {
-        return new WorkerFrame.Finished(request.id(), reason, tokens, new WorkerFrame.Timings(1, 10, 20, 5));
+        return new WorkerFrame.Finished(request.id(), reason, null, tokens, new WorkerFrame.Timings(1, 10, 20, 5));
     }
 
     public static Multi<OfRequest> failing(WorkerException failure) {

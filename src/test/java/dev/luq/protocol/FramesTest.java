@@ -41,11 +41,11 @@ class FramesTest {
             true);
 
     static Stream<WorkerFrame> workerFrames() {
-        WorkerFrame.TokenLogprob top = new WorkerFrame.TokenLogprob("b", -2.5, List.of(98), List.of());
+        WorkerFrame.TokenLogprob top = new WorkerFrame.TokenLogprob(1, "b", -2.5, List.of(98), List.of());
         return Stream.of(
                 new WorkerFrame.Loading(0.25f),
                 new WorkerFrame.Ready(
-                        new WorkerFrame.ModelInfo(null, "qwen2vl", "F16", 1, 2, 16, 3, 4, 5, true, false, 64)),
+                        new WorkerFrame.ModelInfo(null, "qwen2vl", "F16", 1, 2, 16, 3, 4, 5, true, false, 64, new WorkerFrame.ModelProps("{{ jinja }}", null, "</s>", "b1"))),
                 new WorkerFrame.LoadFailed("invalid_model", "no"),
                 new WorkerFrame.Stats(new WorkerFrame.EngineStats(
                         1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16.5, 17, 18, 19, 20, 21)),
@@ -55,11 +55,20 @@ class FramesTest {
                         "a",
                         "text",
                         null,
-                        List.of(new WorkerFrame.TokenLogprob("a", -0.5, List.of(0, 255), List.of(top)))),
-                new WorkerFrame.Delta("a", "text", null, null),
-                new WorkerFrame.Delta("a", "", null, null),
-                new WorkerFrame.Delta("a", null, new WorkerFrame.ToolCallDelta(0, "c", "f", "{"), null),
-                new WorkerFrame.Finished("a", "stop", 7, new WorkerFrame.Timings(1, 2, 3, 4)),
+                        List.of(new WorkerFrame.TokenLogprob(2, "a", -0.5, List.of(0, 255), List.of(top))),
+                        1),
+                new WorkerFrame.Delta("a", "text", null, null, 23),
+                new WorkerFrame.Delta("a", "", null, null, 24),
+                new WorkerFrame.Delta("a", null, new WorkerFrame.ToolCallDelta(0, "c", "f", "{"), null, 70_000),
+                new WorkerFrame.Finished("a", "stop", null, 7, new WorkerFrame.Timings(1, 2, 3, 4)),
+                new WorkerFrame.Finished("a", "stop", "END", 7, new WorkerFrame.Timings(1, 2, 3, 4)),
+                new WorkerFrame.TokenCount("a", 20, 12),
+                new WorkerFrame.Text("a", "Grüße 🦊"),
+                new WorkerFrame.Slots(
+                        "a",
+                        List.of(
+                                new WorkerFrame.Slot(null, 3, 0, 0, 0, 0, 0),
+                                new WorkerFrame.Slot("r1", 9, 8, 2, 4, 5, 6))),
                 new WorkerFrame.Failed("a", "internal_error", "m", null));
     }
 
@@ -76,7 +85,8 @@ class FramesTest {
         for (int length : new int[] {0, 1, 22, 23, 24, 25, 84, 85, 127, 128, 254, 255, 256, 300, 70_000}) {
             for (String character : List.of("x", "\"", "\0", "ü", "語", "🦊")) {
                 WorkerFrame delta =
-                        new WorkerFrame.Delta("r" + "1".repeat(length % 300), character.repeat(length), null, null);
+                        new WorkerFrame.Delta(
+                                "r" + "1".repeat(length % 300), character.repeat(length), null, null, 1 << length % 31);
                 byte[] frame = written(WorkerFrame.class, delta);
                 assertEquals(delta, reader(WorkerFrame.class, frame).read());
                 assertEquals(
@@ -113,7 +123,7 @@ class FramesTest {
 
     @Test
     void aDamagedDeltaIsAMessageOrAFrameException() throws IOException {
-        WorkerFrame delta = new WorkerFrame.Delta("request", "a text of more than 23 bytes", null, null);
+        WorkerFrame delta = new WorkerFrame.Delta("request", "a text of more than 23 bytes", null, null, 300);
         byte[] whole = written(WorkerFrame.class, delta);
         for (int length = 1; length < whole.length; length++) {
             byte[] cut = Arrays.copyOf(whole, length);
@@ -139,7 +149,7 @@ class FramesTest {
         for (int i = 0; i < frames.length; i++) {
             frames[i] = i % 3 == 0
                     ? new WorkerFrame.Failed("r" + i, "internal_error", "m".repeat(i), null)
-                    : new WorkerFrame.Delta("r" + i, "x".repeat(i % 400), null, null);
+                    : new WorkerFrame.Delta("r" + i, "x".repeat(i % 400), null, null, i);
         }
         byte[] stream = written(WorkerFrame.class, frames);
         for (int piece : new int[] {1, 7, 1 << 16, stream.length}) {
@@ -178,6 +188,23 @@ class FramesTest {
                         new ServerFrame.Load.KeptFiles(
                                 "a", null, new ServerFrame.Load.CacheFolder("/data/prompts", 1L << 31))),
                 GENERATE,
+                new ServerFrame.Generate(
+                                "r2",
+                                new PromptInput.Raw(
+                                        List.of(new PromptInput.Piece.Text("Grüße"), new PromptInput.Piece.Media()),
+                                        new PromptInput.Constraint("json_schema", null, "{}", Map.of("a", "b"))),
+                                List.of(),
+                                Sampling.GREEDY,
+                                0,
+                                List.of(),
+                                -1,
+                                true,
+                                "c",
+                                "s"),
+                new ServerFrame.CountTokens("q1", new PromptInput.Chat("{}"), List.of(), "c"),
+                new ServerFrame.ApplyTemplate("q2", new PromptInput.Chat("{}"), null),
+                new ServerFrame.Tokenize("q3", PromptInput.Raw.of("text"), true, false, true, null),
+                new ServerFrame.ReadSlots("q5", null),
                 new ServerFrame.Cancel("r1"));
     }
 
@@ -214,6 +241,24 @@ class FramesTest {
         assertArrayEquals(small, received.images().get(0).rgb());
         assertArrayEquals(large, received.images().get(1).rgb());
         assertEquals(400, received.images().get(1).height());
+    }
+
+    @Test
+    void tokensAndTheirBytesArrive() throws IOException {
+        int[] tokens = {0, 23, 24, 151_935, 70_000};
+        ServerFrame.Detokenize sent = new ServerFrame.Detokenize("q", tokens, null);
+        ServerFrame.Detokenize received = (ServerFrame.Detokenize)
+                reader(ServerFrame.class, written(ServerFrame.class, sent)).read();
+        assertArrayEquals(tokens, received.tokens());
+        assertEquals("q", received.id());
+
+        byte[] half = {(byte) 0xF0, (byte) 0x9F};
+        WorkerFrame.Tokens answer = (WorkerFrame.Tokens) reader(
+                        WorkerFrame.class,
+                        written(WorkerFrame.class, new WorkerFrame.Tokens("q", tokens, List.of(half))))
+                .read();
+        assertArrayEquals(tokens, answer.tokens());
+        assertArrayEquals(half, answer.pieces().get(0));
     }
 
     /** Half of a surrogate pair, as bytes that are no UTF-8: it could not be written into an answer. */
@@ -313,7 +358,7 @@ class FramesTest {
 
     private static ServerFrame.Generate withImages(ServerFrame.Image... images) {
         return new ServerFrame.Generate(
-                GENERATE.id(), GENERATE.chat(), List.of(images), Sampling.GREEDY, 0, List.of(), -1, true);
+                GENERATE.id(), Prompts.chat(GENERATE), List.of(images), Sampling.GREEDY, 0, List.of(), -1, true);
     }
 
     private static byte[] pixels(int count) {

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.luq.Signals;
 import dev.luq.protocol.Blackbox;
+import dev.luq.protocol.Prompts;
 import dev.luq.protocol.ServerFrame;
 import dev.luq.protocol.WorkerFrame;
 import java.io.FileOutputStream;
@@ -33,6 +34,7 @@ import java.util.function.DoubleConsumer;
  * print        prints as native code does, and answers
  * garbage      writes what is no frame
  * </pre>
+ * A query is answered with the number of words and images, except for {@code wait}, {@code die} and {@code refuse}.
  * The model file's name tells what loading does: {@code good}, {@code unusable}, {@code deadly}, {@code slow}, {@code stuck}. A
  * model {@code mute} loads and refuses everything. What is no script, as a swap's question, is answered with a piece.
  */
@@ -72,13 +74,13 @@ public final class ScriptedWorker implements ModelHost {
             default -> {}
         }
         return new WorkerFrame.ModelInfo(
-                "scripted", "script", "F16", 10, 20, 16, 512, 512, load.slots(), true, false, 64);
+                "scripted", "script", "F16", 10, 20, 16, 512, 512, load.slots(), true, false, 64, new WorkerFrame.ModelProps("{{ jinja }}", "<s>", "</s>", "b1"));
     }
 
     @Override
     public void submit(ServerFrame.Generate request, Consumer<WorkerFrame.OfRequest> events) {
         String id = request.id();
-        String[] words = request.chat().split(" ");
+        String[] words = Prompts.chat(request).split(" ");
         if (mute || words[0].equals("refuse")) {
             events.accept(new WorkerFrame.Failed(id, "context_length_exceeded", "Too long.", "messages"));
             return;
@@ -160,13 +162,28 @@ public final class ScriptedWorker implements ModelHost {
         }
     }
 
+    @Override
+    public void submit(ServerFrame.Query<?> query, Consumer<WorkerFrame.OfRequest> events) {
+        String[] words = Prompts.chat(query).split(" ");
+        blackbox.working(Blackbox.Stage.PROMPT, List.of(query.id()));
+        switch (words[0]) {
+            case "wait" -> waiting.put(query.id(), events);
+            case "die" -> Signals.dieOf(words[1]);
+            case "refuse" -> events.accept(new WorkerFrame.Failed(query.id(), "invalid_request", "No.", "messages"));
+            default ->
+                events.accept(new WorkerFrame.TokenCount(
+                        query.id(), words.length, query.images().size()));
+        }
+        blackbox.idle(Blackbox.Stage.PROMPT);
+    }
+
     private void piece(String id, String text, Consumer<WorkerFrame.OfRequest> events) {
         tokens.incrementAndGet();
-        events.accept(new WorkerFrame.Delta(id, text, null, null));
+        events.accept(new WorkerFrame.Delta(id, text, null, null, 1));
     }
 
     private static void finish(String id, Consumer<WorkerFrame.OfRequest> events) {
-        events.accept(new WorkerFrame.Finished(id, "stop", 1, new WorkerFrame.Timings(1, 2, 3, 4)));
+        events.accept(new WorkerFrame.Finished(id, "stop", null, 1, new WorkerFrame.Timings(1, 2, 3, 4)));
     }
 
     @Override

@@ -191,6 +191,7 @@ final class AnswersBenchmark implements Callable<Integer> {
     private static List<TokenLogprob> tokens(JsonNode array) {
         return StreamSupport.stream(array.spliterator(), false)
                 .map(token -> new TokenLogprob(
+                        -1, // chat completions do not tell it
                         token.path("token").asText(),
                         token.path("logprob").doubleValue(),
                         StreamSupport.stream(token.path("bytes").spliterator(), false)

@@ -81,12 +81,13 @@ class AnswerDifferenceTest {
         List<TokenLogprob> top = new ArrayList<>(List.of(alone(text, logprob)));
         others.forEach((other, value) -> top.add(alone(other, value)));
         top.sort(Comparator.comparingDouble(TokenLogprob::logprob).reversed());
-        return new TokenLogprob(text, logprob, alone(text, logprob).bytes(), top);
+        return new TokenLogprob(-1, text, logprob, alone(text, logprob).bytes(), top);
     }
 
     private static TokenLogprob alone(String text, double logprob) {
         byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
         return new TokenLogprob(
+                -1,
                 text,
                 logprob,
                 IntStream.range(0, bytes.length).mapToObj(i -> (int) bytes[i]).toList(),

@@ -9,6 +9,7 @@ import com.fasterxml.jackson.core.exc.StreamConstraintsException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JavaType;
 import com.fasterxml.jackson.databind.JsonMappingException;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.MapperFeature;
 import com.fasterxml.jackson.databind.cfg.CoercionAction;
 import com.fasterxml.jackson.databind.cfg.CoercionInputShape;
@@ -87,6 +88,19 @@ public final class JsonBody {
             throw refusal(e);
         } catch (CharacterCodingException e) {
             throw new InvalidRequest(null, "The body is not valid UTF-8");
+        }
+    }
+
+    /**
+     * A part of a body that was read as a tree.
+     *
+     * @throws InvalidRequest if it is no JSON of this type
+     */
+    public static <T> T as(JsonNode tree, Class<T> type) {
+        try {
+            return MAPPER.treeToValue(tree, type);
+        } catch (JsonProcessingException e) {
+            throw refusal(e);
         }
     }
 

@@ -8,6 +8,7 @@ import dev.luq.http.errors.ApiException.InvalidRequest;
 import dev.luq.http.errors.ApiException.SchemaTooComplex;
 import dev.luq.openai.chat.ChatRequest.Function;
 import dev.luq.openai.chat.ChatRequest.Tool;
+import dev.luq.openai.generation.Check;
 import dev.luq.schema.SchemaCheck;
 import dev.luq.schema.SchemaException;
 import java.util.ArrayList;
@@ -163,7 +164,13 @@ final class OutputRules {
         }
     }
 
-    private static JsonNode schema(String field, JsonNode schema, SchemaCheck schemas, boolean enforced) {
+    /**
+     * A schema of a request.
+     *
+     * @param schemas of this request
+     * @param enforced whether it is refused where it cannot be enforced as a whole
+     */
+    static JsonNode schema(String field, JsonNode schema, SchemaCheck schemas, boolean enforced) {
         Check.object(field, schema);
         if (schema.toString().length() > LONGEST_SCHEMA) {
             throw new SchemaTooComplex(field, field + " is longer than " + LONGEST_SCHEMA + " characters");

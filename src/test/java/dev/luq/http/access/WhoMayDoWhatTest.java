@@ -49,7 +49,9 @@ class WhoMayDoWhatTest {
 
     private record Operation(String method, String path) {
         boolean isAdministration() {
-            return path.startsWith("/admin/");
+            return path.startsWith("/admin/")
+                    || path.equals("/slots")
+                    || path.equals("/props") && method.equals("POST");
         }
     }
 
@@ -97,6 +99,9 @@ class WhoMayDoWhatTest {
         for (Operation operation : operations()) {
             for (Map.Entry<String, UnaryOperator<String>> trick : TRICKS.entrySet()) {
                 String path = trick.getValue().apply(operation.path());
+                if (path.equals(operation.path())) {
+                    continue; // it has one segment, and this is written with two
+                }
                 String answer = send(operation.method(), path, kind.key);
                 assertEquals(
                         400, RawClient.status(answer), () -> kind + " " + trick.getKey() + " " + path + ": " + answer);

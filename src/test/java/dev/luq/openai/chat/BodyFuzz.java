@@ -7,7 +7,9 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.luq.fuzz.FuzzTarget;
 import dev.luq.http.errors.ApiException;
 import dev.luq.http.intake.JsonBody;
+import dev.luq.openai.generation.ValidRequest;
 import dev.luq.protocol.Frames;
+import dev.luq.protocol.Prompts;
 import dev.luq.protocol.ServerFrame;
 import dev.luq.protocol.WorkerFrame.ModelInfo;
 import java.io.ByteArrayInputStream;
@@ -21,7 +23,7 @@ public final class BodyFuzz implements FuzzTarget {
 
     private static final int MOST_BYTES = 1 << 16;
     private static final ModelInfo MODEL =
-            new ModelInfo("Tiny", "qwen2vl", "F16", 1_000, 2_000, 16, 2048, 2048, 4, true, true, 64);
+            new ModelInfo("Tiny", "qwen2vl", "F16", 1_000, 2_000, 16, 2048, 2048, 4, true, true, 64, null);
     private static final ObjectMapper JSON = new ObjectMapper();
 
     @Override
@@ -59,7 +61,7 @@ public final class BodyFuzz implements FuzzTarget {
     public void run(byte[] input) throws IOException {
         ValidRequest request;
         try {
-            request = ValidRequest.of(
+            request = ChatValidation.of(
                     JsonBody.read(new ByteArrayInputStream(input), MOST_BYTES, ChatRequest.class), MODEL);
         } catch (ApiException refused) {
             int status = refused.error().status();
@@ -67,8 +69,8 @@ public final class BodyFuzz implements FuzzTarget {
             return;
         }
         ServerFrame.Generate frame = request.generate("id", 0, List.of());
-        assertTrue(JSON.readTree(frame.chat()).path("messages").isArray(), "messages");
-        assertTrue(StandardCharsets.UTF_8.newEncoder().canEncode(frame.chat()), "the chat is not UTF-8");
+        assertTrue(JSON.readTree(Prompts.chat(frame)).path("messages").isArray(), "messages");
+        assertTrue(StandardCharsets.UTF_8.newEncoder().canEncode(Prompts.chat(frame)), "the chat is not UTF-8");
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         new Frames.Writer<>(ServerFrame.class, out).write(frame);
         assertEquals(

@@ -1,4 +1,4 @@
-package dev.luq.openai.chat;
+package dev.luq.openai.generation;
 
 import dev.luq.protocol.ServerFrame;
 import dev.luq.protocol.WorkerFrame;
@@ -12,15 +12,16 @@ import java.util.List;
  *
  * @param choice 0 or more
  */
-record ChoiceFrame(int choice, WorkerFrame.OfRequest frame) {
+public record ChoiceFrame(int choice, WorkerFrame.OfRequest frame) {
 
     /**
      * Runs one generation for each choice when subscribed to. Frames of one choice keep their order. The first failure
      * cancels the other choices; cancelling cancels all.
      *
      * @param choices one or more
+     * @param atOnce of these; the others are submitted when those have ended
      */
-    static Multi<ChoiceFrame> generate(ModelWorker worker, List<ServerFrame.Generate> choices) {
+    static Multi<ChoiceFrame> generate(ModelWorker worker, List<ServerFrame.Generate> choices, int atOnce) {
         List<Multi<ChoiceFrame>> streams = new ArrayList<>(choices.size());
         for (int i = 0; i < choices.size(); i++) {
             int choice = i;
@@ -28,6 +29,6 @@ record ChoiceFrame(int choice, WorkerFrame.OfRequest frame) {
         }
         return streams.size() == 1
                 ? streams.get(0)
-                : Multi.createBy().merging().withConcurrency(streams.size()).streams(streams);
+                : Multi.createBy().merging().withConcurrency(Math.min(streams.size(), atOnce)).streams(streams);
     }
 }

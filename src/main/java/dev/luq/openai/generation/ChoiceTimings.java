@@ -1,4 +1,4 @@
-package dev.luq.openai.chat;
+package dev.luq.openai.generation;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
 import dev.luq.protocol.WorkerFrame.Accepted;
@@ -10,13 +10,15 @@ import org.eclipse.microprofile.openapi.annotations.media.Schema;
  * Where the time of one choice went, in the words of llama-server. Milliseconds; {@code prompt_ms} includes encoding
  * images.
  *
+ * @param cachedCount prompt tokens that the cache held
  * @param promptCount prompt tokens that the cache did not hold
  */
 @RegisterForReflection
 @Schema(name = "Timings")
-record ChoiceTimings(
+public record ChoiceTimings(
         @JsonProperty("queue_ms") double queueMillis,
         @JsonProperty("image_ms") double imageMillis,
+        @JsonProperty("cache_n") int cachedCount,
         @JsonProperty("prompt_n") int promptCount,
         @JsonProperty("prompt_ms") double promptMillis,
         @JsonProperty("prompt_per_second") double promptPerSecond,
@@ -25,7 +27,7 @@ record ChoiceTimings(
         @JsonProperty("predicted_per_second") double predictedPerSecond) {
 
     /** @return null when the worker measured nothing */
-    static ChoiceTimings of(Accepted accepted, Finished finished) {
+    public static ChoiceTimings of(Accepted accepted, Finished finished) {
         if (finished.timings() == null) {
             return null;
         }
@@ -35,6 +37,7 @@ record ChoiceTimings(
         return new ChoiceTimings(
                 finished.timings().queueMillis(),
                 finished.timings().imageEncodeMillis(),
+                accepted.cachedTokens(),
                 prompt,
                 prefill,
                 perSecond(prompt, prefill),

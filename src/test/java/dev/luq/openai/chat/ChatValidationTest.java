@@ -8,7 +8,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.luq.http.errors.ApiException;
 import dev.luq.http.intake.JsonBody;
+import dev.luq.openai.generation.ValidRequest;
 import dev.luq.openai.images.Detail;
+import dev.luq.protocol.Prompts;
 import dev.luq.protocol.Sampling;
 import dev.luq.protocol.ServerFrame;
 import dev.luq.protocol.WorkerFrame.ModelInfo;
@@ -23,12 +25,12 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class ValidRequestTest {
+class ChatValidationTest {
 
     private static final ModelInfo VISION =
-            new ModelInfo("Tiny", "qwen2vl", "F16", 1_000, 2_000, 16, 2048, 2048, 4, true, true, 64);
+            new ModelInfo("Tiny", "qwen2vl", "F16", 1_000, 2_000, 16, 2048, 2048, 4, true, true, 64, null);
     private static final ModelInfo TEXT =
-            new ModelInfo("Tiny", "llama", "F16", 1_000, 2_000, 16, 2048, 2048, 4, false, true, 64);
+            new ModelInfo("Tiny", "llama", "F16", 1_000, 2_000, 16, 2048, 2048, 4, false, true, 64, null);
     private static final String USER = "\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]";
 
     @Test
@@ -39,7 +41,7 @@ class ValidRequestTest {
         assertEquals(List.of(), frame.stop());
         assertEquals(-1, frame.topLogprobs());
         assertTrue(frame.cachePrompt());
-        assertEquals("{" + USER + "}", frame.chat());
+        assertEquals("{" + USER + "}", Prompts.chat(frame));
         assertFalse(valid("").stream());
         assertEquals(1, valid("").choices());
     }
@@ -101,7 +103,7 @@ class ValidRequestTest {
         assertEquals(7, frame.maxTokens());
         assertEquals(List.of("x"), frame.stop());
         assertEquals(20, frame.topLogprobs());
-        assertEquals("{" + USER + ",\"json_schema\":{\"type\":\"object\"}}", frame.chat());
+        assertEquals("{" + USER + ",\"json_schema\":{\"type\":\"object\"}}", Prompts.chat(frame));
         assertFalse(frame.cachePrompt());
         assertEquals(9, frame(",\"max_tokens\":9").maxTokens());
         assertEquals(0, frame(",\"logprobs\":true").topLogprobs());
@@ -260,7 +262,7 @@ class ValidRequestTest {
                         + "\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}}]},"
                         + "{\"role\":\"tool\",\"content\":\"42\",\"tool_call_id\":\"c1\"},"
                         + "{\"role\":\"assistant\",\"content\":\"no\"}]}",
-                request.generate("id", 0, List.of()).chat());
+                Prompts.chat(request.generate("id", 0, List.of())));
         assertEquals(
                 List.of("data:a", "data:b"),
                 request.images().stream().map(i -> i.url()).toList());
@@ -274,9 +276,7 @@ class ValidRequestTest {
     @ParameterizedTest
     @ValueSource(strings = {"", "  ", "null"})
     void aCallWithoutArgumentsHasNone(String arguments) {
-        assertTrue(validate(withArguments(arguments), VISION)
-                .generate("id", 0, List.of())
-                .chat()
+        assertTrue(Prompts.chat(validate(withArguments(arguments), VISION).generate("id", 0, List.of()))
                 .contains("\"arguments\":\"{}\""));
     }
 
@@ -353,7 +353,7 @@ class ValidRequestTest {
 
     /** @return what the template takes besides the messages */
     private static String besidesMessages(String fields) {
-        String chat = frame(fields).chat();
+        String chat = Prompts.chat(frame(fields));
         String messages = "{" + USER;
         assertTrue(chat.startsWith(messages), chat);
         return chat.substring(messages.length(), chat.length() - 1);
@@ -390,11 +390,10 @@ class ValidRequestTest {
 
     @Test
     void thePatternsOfAllSchemasReachTheWorkerWithTheirMeaning() {
-        String chat = frame(
+        String chat = Prompts.chat(frame(
                         """
                 ,"tools":[{"type":"function","function":{"name":"f","parameters":{"properties":{"a":{"pattern":"^a$"}}}}}],
-                "response_format":{"type":"json_schema","json_schema":{"schema":{"type":"string","pattern":"^b$"}}}""")
-                .chat();
+                "response_format":{"type":"json_schema","json_schema":{"schema":{"type":"string","pattern":"^b$"}}}"""));
         assertTrue(chat.endsWith(",\"patterns\":{\"^a$\":\"([a])\",\"^b$\":\"([b])\"}}"), chat);
     }
 
@@ -425,7 +424,7 @@ class ValidRequestTest {
                 "{\"messages\":[{\"role\":\"user\",\"content\":\"a\\ud83d b \\ud83d\\ude00 \\ude00\"}]}", VISION);
         assertEquals(
                 "{\"messages\":[{\"role\":\"user\",\"content\":\"a\ufffd b \ud83d\ude00 \ufffd\"}]}",
-                request.generate("id", 0, List.of()).chat());
+                Prompts.chat(request.generate("id", 0, List.of())));
     }
 
     @ParameterizedTest
@@ -509,7 +508,7 @@ class ValidRequestTest {
     }
 
     private static ValidRequest validate(String body, ModelInfo model) {
-        return ValidRequest.of(read(body.getBytes(StandardCharsets.UTF_8), 10_000_000), model);
+        return ChatValidation.of(read(body.getBytes(StandardCharsets.UTF_8), 10_000_000), model);
     }
 
     private static ChatRequest read(byte[] body, long maxBytes) {

@@ -1,0 +1,140 @@
+package dev.luq.openai.llamaserver;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.luq.openai.generation.AnswerBuilder;
+import dev.luq.openai.generation.ChoiceDraft;
+import dev.luq.openai.generation.ChoiceFrame;
+import dev.luq.openai.generation.ChoiceTimings;
+import dev.luq.openai.generation.CompletionHeader;
+import dev.luq.openai.generation.ValidRequest;
+import dev.luq.protocol.PromptInput;
+import dev.luq.protocol.PromptInput.Piece;
+import dev.luq.protocol.WorkerFrame.Accepted;
+import dev.luq.protocol.WorkerFrame.Finished;
+import dev.luq.protocol.WorkerFrame.TokenLogprob;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/** Puts completions in llama-server's form together: one, or an array for several prompts. Not thread-safe. */
+final class NativeResults implements AnswerBuilder {
+
+    private static final JsonMapper JSON = new JsonMapper();
+
+    private final CompletionHeader header;
+    private final ValidRequest request;
+    private final int probabilities;
+    private final boolean withTokens;
+    private final List<String> fields;
+    private final List<ChoiceDraft> drafts;
+
+    /**
+     * @param probabilities alternatives per token; 0 for none
+     * @param fields that are answered, as paths; empty for all
+     */
+    NativeResults(
+            CompletionHeader header,
+            ValidRequest request,
+            int probabilities,
+            boolean withTokens,
+            List<String> fields) {
+        this.header = header;
+        this.request = request;
+        this.probabilities = probabilities;
+        this.withTokens = withTokens;
+        this.fields = fields;
+        this.drafts = ChoiceDraft.of(request.choices());
+    }
+
+    @Override
+    public void add(ChoiceFrame choice) {
+        drafts.get(choice.choice()).add(choice.frame());
+    }
+
+    @Override
+    public Object build() {
+        List<Object> all = IntStream.range(0, drafts.size())
+                .<Object>mapToObj(i -> chosen(whole(i)))
+                .toList();
+        return all.size() == 1 ? all.get(0) : all;
+    }
+
+    /** Tokens of a prompt; 0 before they are known. */
+    int promptTokens(int index) {
+        Accepted accepted = drafts.get(index).accepted();
+        return accepted == null ? 0 : accepted.promptTokens();
+    }
+
+    /** The end of a stream, whose text and tokens were sent. */
+    JsonNode end(int index) {
+        NativeCompletion end = completion(index, "", List.of(), null);
+        return chosen(end);
+    }
+
+    private NativeCompletion whole(int index) {
+        ChoiceDraft draft = drafts.get(index);
+        List<Integer> tokens = withTokens
+                ? draft.logprobs().stream().map(TokenLogprob::id).toList()
+                : List.of();
+        return completion(
+                index,
+                draft.content(),
+                tokens,
+                probabilities > 0 ? NativeCompletion.Probability.of(draft.logprobs()) : null);
+    }
+
+    private NativeCompletion completion(
+            int index, String content, List<Integer> tokens, List<NativeCompletion.Probability> likely) {
+        ChoiceDraft draft = drafts.get(index);
+        Finished finished = draft.finished();
+        return new NativeCompletion(
+                index,
+                content,
+                tokens,
+                true,
+                header.model(),
+                finished.completionTokens(),
+                draft.accepted().promptTokens(),
+                NativeSettings.of(
+                        request.sampling(), request.maxTokens(), request.stops(), probabilities, request.stream()),
+                prompt(index),
+                draft.content().indexOf('\n') >= 0,
+                false,
+                stopType(finished),
+                finished.stop() == null ? "" : finished.stop(),
+                draft.accepted().cachedTokens(),
+                ChoiceTimings.of(draft.accepted(), finished),
+                likely);
+    }
+
+    private static String stopType(Finished finished) {
+        if (finished.stop() != null) {
+            return "word";
+        }
+        return finished.finishReason().equals("length") ? "limit" : "eos";
+    }
+
+    private String prompt(int index) {
+        List<Piece> pieces = ((PromptInput.Raw)
+                        request.prompts().get(index / request.choicesPerPrompt()).input())
+                .pieces();
+        return pieces.size() == 1 && pieces.get(0) instanceof Piece.Text text ? text.text() : null;
+    }
+
+    /** The fields that are answered, under their paths. */
+    private JsonNode chosen(NativeCompletion completion) {
+        ObjectNode all = JSON.valueToTree(completion);
+        if (fields.isEmpty()) {
+            return all;
+        }
+        ObjectNode chosen = JSON.createObjectNode();
+        for (String field : fields) {
+            JsonNode value = all.at("/" + field);
+            if (!value.isMissingNode()) {
+                chosen.set(field, value);
+            }
+        }
+        return chosen;
+    }
+}
