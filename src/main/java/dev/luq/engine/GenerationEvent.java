@@ -47,8 +47,13 @@ public sealed interface GenerationEvent {
     record Delta(String id, String content, ToolCall toolCall, List<TokenLogprob> logprobs)
             implements GenerationEvent {}
 
-    /** The generation ended well. */
-    record Finished(String id, FinishReason reason, int completionTokens, Timings timings) implements GenerationEvent {}
+    /**
+     * The generation ended well.
+     *
+     * @param stop the request's stop string that ended it, or null
+     */
+    record Finished(String id, FinishReason reason, String stop, int completionTokens, Timings timings)
+            implements GenerationEvent {}
 
     /**
      * The generation failed.

@@ -104,6 +104,11 @@ final class OutputProcessor {
         return calledTools && !cutOff ? FinishReason.TOOL_CALLS : reason;
     }
 
+    /** The stop string that ended the answer; null while none did. */
+    String stop() {
+        return stops.match();
+    }
+
     private void show(String safe, boolean partial) {
         text.append(safe);
         if (parser == null) {

@@ -199,7 +199,14 @@ final class RequestState implements AutoCloseable {
     void finish(FinishReason reason) {
         FinishReason told = output.finish(reason);
         flushDeltas();
-        emit(new GenerationEvent.Finished(request.id(), told, tokens, timings()));
+        emit(new GenerationEvent.Finished(
+                request.id(), told, told == FinishReason.STOP ? requestedStop() : null, tokens, timings()));
+    }
+
+    /** The stop string that ended the answer, where the request and not only the template asked for it; else null. */
+    private String requestedStop() {
+        String stop = output.stop();
+        return stop != null && request.stop().contains(stop) ? stop : null;
     }
 
     private GenerationEvent.Timings timings() {

@@ -10,7 +10,8 @@ final class StopMatcher {
 
     private final List<String> stops;
     private final StringBuilder held = new StringBuilder();
-    private boolean matched;
+    /** Null until one is complete. */
+    private String match;
 
     /** @param stops empty ones are ignored */
     StopMatcher(List<String> stops) {
@@ -19,13 +20,12 @@ final class StopMatcher {
 
     /** The text that is safe to show now. After a match nothing comes any more. */
     String append(String text) {
-        if (matched) {
+        if (match != null) {
             return "";
         }
         held.append(text);
-        int cut = firstStop();
-        if (cut >= 0) {
-            matched = true;
+        int cut = findFirst();
+        if (match != null) {
             String safe = held.substring(0, cut);
             held.setLength(0);
             return safe;
@@ -44,15 +44,22 @@ final class StopMatcher {
     }
 
     boolean matched() {
-        return matched;
+        return match != null;
     }
 
-    private int firstStop() {
+    /** The stop string that ended the text; null while none did. */
+    String match() {
+        return match;
+    }
+
+    /** @return where the first stop string begins that is complete; -1 if none is */
+    private int findFirst() {
         int first = -1;
         for (String stop : stops) {
             int at = held.indexOf(stop);
             if (at >= 0 && (first < 0 || at < first)) {
                 first = at;
+                match = stop;
             }
         }
         return first;

@@ -111,8 +111,10 @@ public sealed interface WorkerFrame {
      * The generation ended well.
      *
      * @param finishReason {@code stop}, {@code length} or {@code tool_calls}
+     * @param stop the request's stop string that ended it, or null
      */
-    record Finished(String id, String finishReason, int completionTokens, Timings timings) implements OfRequest {
+    record Finished(String id, String finishReason, String stop, int completionTokens, Timings timings)
+            implements OfRequest {
         public Finished {
             Objects.requireNonNull(id, "id is null");
         }

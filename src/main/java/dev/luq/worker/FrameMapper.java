@@ -68,6 +68,7 @@ final class FrameMapper {
             return new WorkerFrame.Finished(
                     finished.id(),
                     finished.reason().wireName(),
+                    finished.stop(),
                     finished.completionTokens(),
                     new WorkerFrame.Timings(
                             t.queueMillis(), t.prefillMillis(), t.decodeMillis(), t.imageEncodeMillis()));

@@ -5,6 +5,7 @@ import static dev.luq.engine.TinyEngine.noise;
 import static dev.luq.engine.TinyEngine.user;
 import static dev.luq.engine.TinyEngine.userWithImages;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -60,11 +61,14 @@ class EngineOutputTest {
     void aStopStringEndsTheAnswerBeforeIt() throws Exception {
         try (TinyEngine tiny = new TinyEngine(QWEN, 4, 64)) {
             Ask ask = tiny.ask(user("What colour is the square?")).maxTokens(40);
-            String whole = tiny.complete(ask).text();
+            Outcome unstopped = tiny.complete(ask);
+            assertNull(unstopped.finished().stop());
+            String whole = unstopped.text();
             String stop = whole.substring(whole.length() / 2, whole.length() / 2 + 3);
             Outcome stopped = tiny.complete(ask.stop("never in it", stop));
             assertEquals(whole.substring(0, whole.indexOf(stop)), stopped.text());
             assertEquals(FinishReason.STOP, stopped.finished().reason());
+            assertEquals(stop, stopped.finished().stop());
             assertTrue(stopped.finished().completionTokens() < 40);
         }
     }

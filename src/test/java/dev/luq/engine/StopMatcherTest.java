@@ -2,6 +2,7 @@ package dev.luq.engine;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
@@ -36,6 +37,7 @@ class StopMatcherTest {
         assertEquals("", matcher.append("ST"));
         assertEquals("ST", matcher.finish());
         assertFalse(matcher.matched());
+        assertNull(matcher.match());
     }
 
     @Test
@@ -43,6 +45,7 @@ class StopMatcherTest {
         StopMatcher matcher = new StopMatcher(List.of("world", "lo w", ""));
         assertEquals("hel", matcher.append("hello world"));
         assertTrue(matcher.matched());
+        assertEquals("lo w", matcher.match());
     }
 
     @Test

@@ -137,7 +137,7 @@ public class ScriptedWorkers implements ModelWorkers {
     }
 
     public static OfRequest finished(ServerFrame.Generate request, String reason, int tokens) {
-        return new WorkerFrame.Finished(request.id(), reason, tokens, new WorkerFrame.Timings(1, 10, 20, 5));
+        return new WorkerFrame.Finished(request.id(), reason, null, tokens, new WorkerFrame.Timings(1, 10, 20, 5));
     }
 
     public static Multi<OfRequest> failing(WorkerException failure) {

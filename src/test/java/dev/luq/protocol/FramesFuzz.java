@@ -84,7 +84,7 @@ public final class FramesFuzz<T> implements FuzzTarget {
                                                 -0.5,
                                                 List.of(97),
                                                 List.of(new TokenLogprob("b", -1, List.of(98), List.of()))))),
-                                new WorkerFrame.Finished("1", "stop", 3, new Timings(1, 2, 3, 4)),
+                                new WorkerFrame.Finished("1", "stop", "a", 3, new Timings(1, 2, 3, 4)),
                                 new WorkerFrame.Failed("1", "invalid_request", "message", "messages"))),
                 new FramesFuzz<>(
                         "frames-from-job",

@@ -59,7 +59,8 @@ class FramesTest {
                 new WorkerFrame.Delta("a", "text", null, null),
                 new WorkerFrame.Delta("a", "", null, null),
                 new WorkerFrame.Delta("a", null, new WorkerFrame.ToolCallDelta(0, "c", "f", "{"), null),
-                new WorkerFrame.Finished("a", "stop", 7, new WorkerFrame.Timings(1, 2, 3, 4)),
+                new WorkerFrame.Finished("a", "stop", null, 7, new WorkerFrame.Timings(1, 2, 3, 4)),
+                new WorkerFrame.Finished("a", "stop", "END", 7, new WorkerFrame.Timings(1, 2, 3, 4)),
                 new WorkerFrame.Failed("a", "internal_error", "m", null));
     }
 

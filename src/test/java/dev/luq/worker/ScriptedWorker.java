@@ -166,7 +166,7 @@ public final class ScriptedWorker implements ModelHost {
     }
 
     private static void finish(String id, Consumer<WorkerFrame.OfRequest> events) {
-        events.accept(new WorkerFrame.Finished(id, "stop", 1, new WorkerFrame.Timings(1, 2, 3, 4)));
+        events.accept(new WorkerFrame.Finished(id, "stop", null, 1, new WorkerFrame.Timings(1, 2, 3, 4)));
     }
 
     @Override

@@ -19,7 +19,7 @@ class TokenChargeTest {
         for (int choice = 0; choice < 2; choice++) {
             charge.add(new ChoiceFrame(choice, new WorkerFrame.Accepted("r", 100, 0, 90)));
             charge.add(delta(choice, "text"));
-            charge.add(new ChoiceFrame(choice, new WorkerFrame.Finished("r", "stop", 7, NONE)));
+            charge.add(new ChoiceFrame(choice, new WorkerFrame.Finished("r", "stop", null, 7, NONE)));
         }
         charge.close();
         assertEquals(114, charged.get(), "the prompt once");
