@@ -40,6 +40,8 @@ public final class Engine implements AutoCloseable {
     private record Event(String request, Runnable handle) {}
 
     private final BlockingQueue<Event> mailbox = new LinkedBlockingQueue<>();
+    private final PromptBuilder prompts;
+    private final Queries queries;
     private final LlamaEffects effects;
     private final Scheduler scheduler;
     private final List<AutoCloseable> owned;
@@ -62,11 +64,14 @@ public final class Engine implements AutoCloseable {
             SeenImages seen,
             WorkListener work) {
         this.work = work;
-        PromptBuilder prompts = new PromptBuilder(model, templates, vision, context.contextSize());
+        prompts = new PromptBuilder(model, templates, vision, context.contextSize());
+        PromptThreads threads = new PromptThreads();
+        queries = new Queries(threads, work);
         effects = new LlamaEffects(
                 context,
                 model.vocabulary(),
                 prompts,
+                threads,
                 encoder,
                 seen,
                 options,
@@ -148,11 +153,40 @@ public final class Engine implements AutoCloseable {
         }
     }
 
+    /** Of the model, for the work of queries. */
+    public PromptBuilder prompts() {
+        return prompts;
+    }
+
+    /**
+     * Begins to find an answer beside the generations, and returns at once. Exactly one of the consumers is called, on any
+     * thread: it returns at once and does not throw.
+     */
+    public <T> void submit(Query<T> query, Consumer<T> answered, Consumer<EngineException> failed) {
+        queries.submit(query, answered, failed);
+    }
+
+    /**
+     * Reads what the sequences do, in order, between two steps, and returns at once. The consumers are those of a query.
+     *
+     * @param id unique among the requests in flight
+     */
+    public void readSlots(String id, Consumer<List<SlotState>> answered, Consumer<EngineException> failed) {
+        if (queries.begin(id, failed)) {
+            mailbox.add(new Event(null, () -> {
+                if (queries.end(id)) {
+                    answered.accept(scheduler.slots());
+                }
+            }));
+        }
+    }
+
     /**
      * Stops a request before the next step, wherever it stands, and the encoding of its images within moments. Ids that
      * are not in flight are ignored.
      */
     public void cancel(String id) {
+        queries.cancel(id);
         mailbox.add(new Event(id, () -> scheduler.cancelled(id)));
         effects.cancelling(id);
     }
@@ -322,6 +356,7 @@ public final class Engine implements AutoCloseable {
         closing = true;
         mailbox.add(new Event(null, () -> {}));
         joinUninterruptibly();
+        queries.close();
         scheduler.failAll(new EngineException.Cancelled());
         effects.stopThreads();
         closed = true;

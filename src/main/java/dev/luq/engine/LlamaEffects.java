@@ -11,20 +11,19 @@ import dev.luq.llama.TokenBatch;
 import dev.luq.llama.Vocabulary;
 import dev.luq.prompt.Prompt;
 import dev.luq.prompt.PromptBuilder;
+import dev.luq.prompt.PromptRequest;
 import dev.luq.prompt.PromptUnit;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ThreadPoolExecutor;
 import java.util.function.BiFunction;
 import java.util.function.Consumer;
 
 /**
- * {@link Effects} on llama.cpp. Prompts are prepared on other threads: short texts, long texts and those with images
- * apart, so that no request waits for one that takes longer than its own. {@link ImageEncoder} encodes images on another.
- * All answer through {@link Replies}. Everything else happens on the engine thread, which alone uses the context.
+ * {@link Effects} on llama.cpp. Prompts are prepared on {@link PromptThreads}; {@link ImageEncoder} encodes images on another
+ * thread. All answer through {@link Replies}. Everything else happens on the engine thread, which alone uses the context.
  */
 final class LlamaEffects implements Effects, AutoCloseable {
 
@@ -58,9 +57,6 @@ final class LlamaEffects implements Effects, AutoCloseable {
     /** How often a request whose first token takes a while says how far it is. */
     static final long PROGRESS_NANOS = 1_000_000_000;
 
-    /** Characters up to which a prompt without images takes some milliseconds. */
-    private static final int SHORT_TEXT = 8 * 1024;
-
     private final Context context;
     private final Vocabulary vocabulary;
     private final PromptBuilder prompts;
@@ -70,9 +66,7 @@ final class LlamaEffects implements Effects, AutoCloseable {
     private final long streamInterval;
     private final TokenBatch batch;
     private final Turns turns;
-    private final ThreadPoolExecutor shortTexts = NativeThreads.pool("luq-short-prompt", 1);
-    private final ThreadPoolExecutor longTexts = NativeThreads.pool("luq-long-prompt", 2);
-    private final ThreadPoolExecutor withImages = NativeThreads.pool("luq-image-prompt", 1);
+    private final PromptThreads threads;
     /** Changed by the engine thread. */
     private final Map<String, RequestState> requests = new ConcurrentHashMap<>();
     /** Of evicted sequences, by the numbers of {@link PromptCache}. */
@@ -100,6 +94,7 @@ final class LlamaEffects implements Effects, AutoCloseable {
     }
 
     /**
+     * @param threads stopped with {@link #stopThreads}
      * @param encoder used on one thread at a time
      * @param seen as of {@link ImageEncoder}
      * @param beforeEnd called before the last event of a request
@@ -109,6 +104,7 @@ final class LlamaEffects implements Effects, AutoCloseable {
             Context context,
             Vocabulary vocabulary,
             PromptBuilder prompts,
+            PromptThreads threads,
             BiFunction<ImageChunk, EncodingListener, ImageEmbedding> encoder,
             SeenImages seen,
             EngineOptions options,
@@ -118,6 +114,7 @@ final class LlamaEffects implements Effects, AutoCloseable {
         this.context = context;
         this.vocabulary = vocabulary;
         this.prompts = prompts;
+        this.threads = threads;
         this.replies = replies;
         this.beforeEnd = beforeEnd;
         this.work = work;
@@ -159,27 +156,20 @@ final class LlamaEffects implements Effects, AutoCloseable {
     @Override
     public void prepare(String id) {
         RequestState state = requests.get(id);
-        GenerationRequest request = state.request();
-        pool(request).execute(() -> {
+        PromptRequest prompt = state.request().prompt();
+        threads.execute(prompt.content().length(), !prompt.images().isEmpty(), () -> {
             if (state.ended()) {
                 return;
             }
             work.begins(WorkListener.Work.PROMPT, List.of(id));
             try {
-                replies.prepared(id, prompts.build(request.prompt()));
+                replies.prepared(id, prompts.build(prompt));
             } catch (RuntimeException | Error e) {
                 replies.preparationFailed(id, EngineException.of(e));
             } finally {
                 work.ends(WorkListener.Work.PROMPT);
             }
         });
-    }
-
-    private ThreadPoolExecutor pool(GenerationRequest request) {
-        if (!request.prompt().images().isEmpty()) {
-            return withImages;
-        }
-        return request.prompt().chat().length() <= SHORT_TEXT ? shortTexts : longTexts;
     }
 
     /**
@@ -385,9 +375,7 @@ final class LlamaEffects implements Effects, AutoCloseable {
 
     /** Waits for what the other threads have begun; their last replies follow. Requests must have ended before. */
     void stopThreads() {
-        List<ThreadPoolExecutor> preparing = List.of(shortTexts, longTexts, withImages);
-        preparing.forEach(pool -> pool.getQueue().clear());
-        preparing.forEach(NativeThreads::stop);
+        threads.stop();
         images.stopThreads();
     }
 

@@ -95,6 +95,18 @@ final class Request {
                 prompt.tokens());
     }
 
+    /** @param cells that its sequence fills */
+    SlotState slot(int cells) {
+        return new SlotState(
+                id,
+                cells,
+                prompt.tokens(),
+                cachedTokens,
+                prompt.cells(nextUnit) + imageCells,
+                generated,
+                maxTokens);
+    }
+
     /** Cells of the prompt that could be decoded in one batch now, counted up to a limit. */
     int decodable(int limit) {
         if (status != Status.PREFILL) {

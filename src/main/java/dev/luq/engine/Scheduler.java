@@ -502,6 +502,16 @@ final class Scheduler {
         return all;
     }
 
+    /** What the sequences do, in order. */
+    List<SlotState> slots() {
+        List<SlotState> slots = new ArrayList<>();
+        for (int i = 0; i < cache.sequences(); i++) {
+            slots.add(SlotState.idle(cache.cells(i)));
+        }
+        running.forEach(r -> slots.set(r.sequence, r.slot(cache.cells(r.sequence))));
+        return slots;
+    }
+
     /** Requests being prepared or waiting for a sequence. */
     int waiting() {
         return requests.size() - running.size();

@@ -9,6 +9,13 @@ public sealed interface PromptPart {
     record Text(String text, boolean parseSpecial) implements PromptPart {}
 
     /**
+     * Text that is tokenized already. It stands beside text alone: {@link Vision#tokenize} takes none.
+     *
+     * @param tokens not copied
+     */
+    record Tokens(int[] tokens) implements PromptPart {}
+
+    /**
      * @param width in pixels
      * @param height in pixels
      * @param rgb {@code 3 * width * height} bytes, row by row from the top, R G B; not copied, not changed

@@ -9,9 +9,9 @@ import dev.luq.llama.Model;
 import dev.luq.llama.PromptChunk;
 import dev.luq.llama.PromptPart;
 import dev.luq.llama.Sampler;
+import dev.luq.llama.SamplerOptions;
 import dev.luq.llama.Schemas;
 import dev.luq.llama.Vision;
-import dev.luq.llama.Vocabulary;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -27,11 +27,6 @@ public final class PromptBuilder {
 
     /** Tokens that penalties look at: {@link dev.luq.llama.SamplerOptions}. */
     private static final int PENALTY_WINDOW = 64;
-    /**
-     * Characters that are tokenized at once. Without spaces in the text, tokenizers take more than linear time, and some a
-     * stack frame for each character.
-     */
-    private static final int LONGEST_PIECE = 64 * 1024;
 
     /**
      * A request's prompt and what its generation needs. Owns all of it but the prompt.
@@ -60,8 +55,25 @@ public final class PromptBuilder {
         }
     }
 
+    /**
+     * How many tokens a prompt has.
+     *
+     * @param tokens of texts and images
+     * @param imageTokens of these, tokens of images
+     */
+    public record TokenCount(int tokens, int imageTokens) {}
+
+    /**
+     * A prompt before it is tokenized.
+     *
+     * @param chat without its prompt where there is no conversation
+     * @param callsTools whether the answer may contain tool calls
+     * @param grammarField see {@link Prepared}
+     */
+    private record Draft(ChatPrompt chat, List<PromptPart> parts, boolean callsTools, String grammarField) {}
+
     private final Model model;
-    private final Vocabulary vocabulary;
+    private final Tokenizer tokenizer;
     private final ChatTemplates templates;
     private final Vision vision;
     private final SpecialTokenGuard guard;
@@ -79,33 +91,27 @@ public final class PromptBuilder {
     public PromptBuilder(Model model, ChatTemplates templates, Vision vision, int mostTokens) {
         this.mostTokens = mostTokens;
         this.model = model;
-        this.vocabulary = model.vocabulary();
+        this.tokenizer = new Tokenizer(model.vocabulary());
         this.templates = templates;
         this.vision = vision;
-        this.guard = new SpecialTokenGuard(vocabulary.specialTexts());
+        this.guard = new SpecialTokenGuard(model.vocabulary().specialTexts());
+    }
+
+    /** Of the model. */
+    public Tokenizer tokenizer() {
+        return tokenizer;
     }
 
     /** @throws PromptException when the request cannot become a prompt */
     public Prepared build(PromptRequest request) {
-        if (vision == null && !request.images().isEmpty()) {
-            throw new PromptException.UnsupportedModality();
-        }
-        TemplateInputs chat = TemplateInputs.of(request.chat(), guard);
-        if (chat.callsTools() && !templates.supportsTools()) {
-            throw new PromptException.InvalidRequest(
-                    "tools",
-                    "This model's chat template knows no tools. Send no tools, or choose another model.",
-                    null);
-        }
-        ChatPrompt templated = apply(chat);
+        Draft draft = draft(request);
         Map<Integer, ImageChunk> images = new HashMap<>();
         Sampler sampler = null;
         try {
-            List<PromptPart> parts = parts(templated.prompt(), chat, request.images());
-            Prompt prompt = tokenize(parts, images, request.cacheSalt());
-            sampler = sampler(request, templated, chat, prompt);
-            MessageParser parser = chat.callsTools() ? templates.parser(templated) : null;
-            return new Prepared(prompt, images, templated, sampler, parser, chat.grammarField());
+            Prompt prompt = tokenize(draft.parts(), images, request.cacheSalt(), mostTokens);
+            sampler = sampler(request.sampling(), draft, prompt);
+            MessageParser parser = draft.callsTools() ? templates.parser(draft.chat()) : null;
+            return new Prepared(prompt, images, draft.chat(), sampler, parser, draft.grammarField());
         } catch (RuntimeException e) {
             images.values().forEach(ImageChunk::close);
             if (sampler != null) {
@@ -115,7 +121,95 @@ public final class PromptBuilder {
         }
     }
 
+    /**
+     * Counts the tokens of a prompt, also of one that has more than the context holds.
+     *
+     * @throws PromptException when the request cannot become a prompt
+     */
+    public TokenCount count(PromptRequest request) {
+        Map<Integer, ImageChunk> images = new HashMap<>();
+        try {
+            Prompt prompt = tokenize(draft(request).parts(), images, null, Integer.MAX_VALUE);
+            return new TokenCount(prompt.tokens(), prompt.imageTokens());
+        } finally {
+            images.values().forEach(ImageChunk::close);
+        }
+    }
+
+    /**
+     * What the chat template makes of a conversation.
+     *
+     * @param mediaMark stands where an image goes
+     * @param most characters of it
+     * @throws PromptException when the template refuses it, or makes more of it
+     */
+    public String render(PromptContent.Chat content, String mediaMark, int most) {
+        TemplateInputs chat = TemplateInputs.of(content.json(), guard);
+        String prompt = apply(chat).prompt().replace(chat.breakMark(), "").replace(chat.mediaMark(), mediaMark);
+        if (prompt.length() > most) {
+            throw new PromptException.InvalidRequest(
+                    "messages", "The prompt has more than " + most + " characters. Shorten the messages.", null);
+        }
+        return prompt;
+    }
+
+    private Draft draft(PromptRequest request) {
+        if (vision == null && !request.images().isEmpty()) {
+            throw new PromptException.UnsupportedModality();
+        }
+        return request.content() instanceof PromptContent.Raw raw
+                ? draft(raw, request.images())
+                : draft((PromptContent.Chat) request.content(), request.images());
+    }
+
+    private Draft draft(PromptContent.Chat content, List<PromptRequest.ImageInput> images) {
+        TemplateInputs chat = TemplateInputs.of(content.json(), guard);
+        ChatPrompt templated = apply(chat);
+        return new Draft(
+                templated, parts(templated.prompt(), chat, images), chat.callsTools(), chat.grammarField());
+    }
+
+    private Draft draft(PromptContent.Raw raw, List<PromptRequest.ImageInput> images) {
+        List<PromptPart> parts = new ArrayList<>();
+        int media = 0;
+        for (PromptContent.Piece piece : raw.pieces()) {
+            if (piece instanceof PromptContent.Piece.Text text) {
+                addText(parts, text.text());
+            } else if (piece instanceof PromptContent.Piece.Tokens tokens) {
+                parts.add(new PromptPart.Tokens(tokenizer.known(tokens.tokens(), "prompt")));
+            } else {
+                parts.add(part(images.get(media), media++));
+            }
+        }
+        if (parts.isEmpty()) {
+            parts.add(new PromptPart.Text("", true)); // with some models it has a begin token
+        }
+        PromptContent.Constraint constraint = raw.constraint();
+        ChatPrompt bare = new ChatPrompt(
+                "", constraint == null ? "" : grammar(constraint), false, "[]", List.of(), List.of(), "", "");
+        return new Draft(bare, parts, false, constraint == null ? null : constraint.field());
+    }
+
+    private static String grammar(PromptContent.Constraint constraint) {
+        if (constraint.schema() == null) {
+            return constraint.grammar();
+        }
+        try {
+            return Schemas.toGrammar(constraint.schema(), constraint.patterns());
+        } catch (LlamaException.TooComplex e) {
+            throw new PromptException.SchemaTooComplex(constraint.field(), e.getMessage(), e);
+        } catch (LlamaException.InvalidGrammar e) {
+            throw new PromptException.InvalidRequest(constraint.field(), e.getMessage(), e);
+        }
+    }
+
     private ChatPrompt apply(TemplateInputs chat) {
+        if (chat.callsTools() && !templates.supportsTools()) {
+            throw new PromptException.InvalidRequest(
+                    "tools",
+                    "This model's chat template knows no tools. Send no tools, or choose another model.",
+                    null);
+        }
         try {
             if (chat.schema() != null) {
                 // The template converts it again, but cannot say whether the schema or the messages are at fault.
@@ -131,9 +225,9 @@ public final class PromptBuilder {
         }
     }
 
-    private Sampler sampler(PromptRequest request, ChatPrompt templated, TemplateInputs chat, Prompt prompt) {
+    private Sampler sampler(SamplerOptions sampling, Draft draft, Prompt prompt) {
         try {
-            Sampler sampler = Sampler.create(model, request.sampling(), templated.grammarOptions());
+            Sampler sampler = Sampler.create(model, sampling, draft.chat().grammarOptions());
             List<PromptUnit> units = prompt.units();
             for (PromptUnit unit : units.subList(Math.max(0, units.size() - PENALTY_WINDOW), units.size())) {
                 if (unit instanceof PromptUnit.Text text) {
@@ -142,9 +236,9 @@ public final class PromptBuilder {
             }
             return sampler;
         } catch (LlamaException.TooComplex e) {
-            throw new PromptException.SchemaTooComplex(chat.grammarField(), e.getMessage(), e);
+            throw new PromptException.SchemaTooComplex(draft.grammarField(), e.getMessage(), e);
         } catch (LlamaException.InvalidGrammar e) {
-            throw new PromptException.InvalidRequest(chat.grammarField(), e.getMessage(), e);
+            throw new PromptException.InvalidRequest(draft.grammarField(), e.getMessage(), e);
         }
     }
 
@@ -161,10 +255,7 @@ public final class PromptBuilder {
                 if (media == images.size()) {
                     throw imagesLost();
                 }
-                PromptRequest.ImageInput image = images.get(media);
-                // The number tells two uses of one image apart.
-                parts.add(new PromptPart.Image(
-                        image.width(), image.height(), image.rgb(), image.sha256() + "/" + media++));
+                parts.add(part(images.get(media), media++));
             }
         }
         addText(parts, prompt.substring(from));
@@ -181,41 +272,24 @@ public final class PromptBuilder {
                 null);
     }
 
-    private static void addText(List<PromptPart> parts, String text) {
-        int from = 0;
-        while (from < text.length()) {
-            int end = pieceEnd(text, from);
-            parts.add(new PromptPart.Text(text.substring(from, end), true));
-            from = end;
-        }
+    /** @param use tells several uses of one image apart */
+    private static PromptPart.Image part(PromptRequest.ImageInput image, int use) {
+        return new PromptPart.Image(image.width(), image.height(), image.rgb(), image.sha256() + "/" + use);
     }
 
-    /** Where a piece that begins here ends: with the text, else before a space, or before what may be a special token. */
-    private static int pieceEnd(String text, int from) {
-        int most = from + LONGEST_PIECE;
-        if (most >= text.length()) {
-            return text.length();
-        }
-        for (int end = most; end > from + LONGEST_PIECE / 2; end--) {
-            if (Character.isWhitespace(text.charAt(end))) {
-                return end;
-            }
-        }
-        int mark = text.lastIndexOf('<', most);
-        if (mark > from + LONGEST_PIECE / 2) {
-            return mark;
-        }
-        return Character.isLowSurrogate(text.charAt(most)) ? most - 1 : most;
+    private static void addText(List<PromptPart> parts, String text) {
+        Tokenizer.split(text).forEach(piece -> parts.add(new PromptPart.Text(piece, true)));
     }
 
     /**
      * @param images receives the images, which the caller closes
      * @param salt part of the prompt's identity and of its images'
+     * @param most text of so many tokens is refused before all of it is tokenized
      */
-    private Prompt tokenize(List<PromptPart> parts, Map<Integer, ImageChunk> images, String salt) {
+    private Prompt tokenize(List<PromptPart> parts, Map<Integer, ImageChunk> images, String salt, int most) {
         List<PromptUnit> units = new ArrayList<>();
         Map<String, Integer> tiles = new HashMap<>();
-        for (PromptChunk chunk : chunks(parts)) {
+        for (PromptChunk chunk : chunks(parts, most)) {
             if (chunk instanceof PromptChunk.TextChunk text) {
                 for (int token : text.tokens()) {
                     units.add(new PromptUnit.Text(token));
@@ -236,12 +310,16 @@ public final class PromptBuilder {
     }
 
     /** Special tokens that the template wrote are read as such; those of users are split by now. */
-    private List<PromptChunk> chunks(List<PromptPart> parts) {
-        if (vision == null) {
-            return textChunks(parts, true);
+    private List<PromptChunk> chunks(List<PromptPart> parts, int most) {
+        if (parts.stream().noneMatch(PromptPart.Image.class::isInstance)) {
+            return textChunks(parts, true, most);
         }
-        if (mayNotFit(parts)) {
-            textChunks(parts, false);
+        if (parts.stream().anyMatch(PromptPart.Tokens.class::isInstance)) {
+            throw new PromptException.InvalidRequest(
+                    "prompt", "A prompt with images has texts beside them, not tokens. Send its text.", null);
+        }
+        if (mayNotFit(parts, most)) {
+            textChunks(parts, false, most);
         }
         try {
             return vision.tokenize(parts, true);
@@ -255,30 +333,33 @@ public final class PromptBuilder {
      *
      * @param addSpecial whether the model's begin token is added, where the model wants it
      */
-    private List<PromptChunk> textChunks(List<PromptPart> parts, boolean addSpecial) {
-        boolean mayNotFit = mayNotFit(parts);
+    private List<PromptChunk> textChunks(List<PromptPart> parts, boolean addSpecial, int most) {
+        boolean mayNotFit = mayNotFit(parts, most);
         List<PromptChunk> chunks = new ArrayList<>();
-        int tokens = 0;
+        int count = 0;
         for (PromptPart part : parts) {
+            int[] tokens = new int[0];
             if (part instanceof PromptPart.Text text) {
-                PromptChunk.TextChunk chunk = new PromptChunk.TextChunk(
-                        vocabulary.tokenize(text.text(), addSpecial && chunks.isEmpty(), true));
-                chunks.add(chunk);
-                tokens += chunk.tokens().length;
+                tokens = tokenizer.tokens(text.text(), addSpecial && chunks.isEmpty(), true);
+                chunks.add(new PromptChunk.TextChunk(tokens));
+            } else if (part instanceof PromptPart.Tokens given) {
+                tokens = given.tokens();
+                chunks.add(new PromptChunk.TextChunk(tokens));
             }
-            if (mayNotFit && tokens >= mostTokens) {
-                throw PromptException.atLeast(tokens, mostTokens);
+            count += tokens.length;
+            if (mayNotFit && count >= most) {
+                throw PromptException.atLeast(count, most);
             }
         }
         return chunks;
     }
 
     /** Whether the texts are long, and long enough to have too many tokens. */
-    private boolean mayNotFit(List<PromptPart> parts) {
+    private static boolean mayNotFit(List<PromptPart> parts, int most) {
         long characters = parts.stream()
                 .mapToLong(part ->
                         part instanceof PromptPart.Text text ? text.text().length() : 0)
                 .sum();
-        return characters >= mostTokens && characters > LONGEST_PIECE;
+        return characters >= most && characters > Tokenizer.LONGEST_PIECE;
     }
 }

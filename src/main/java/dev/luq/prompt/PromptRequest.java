@@ -4,24 +4,29 @@ import dev.luq.llama.SamplerOptions;
 import java.util.List;
 
 /**
- * What a prompt is made of, and what the answer has to follow.
+ * What a prompt is made of, and how the answer is sampled.
  *
- * @param chat what the chat template takes, see {@link dev.luq.llama.ChatTemplates#apply}, as the user wrote it: special
- *        tokens in its texts stay text. The place of an image is a content part {@code {"type":"media_marker"}}
+ * @param content texts and the places of images
  * @param images decoded pixels, in the order of their places
  * @param sampling sampling options, the seed already chosen
  * @param cacheSalt caches are shared with requests of the same salt alone; null is one too
  */
-public record PromptRequest(String chat, List<ImageInput> images, SamplerOptions sampling, String cacheSalt) {
+public record PromptRequest(
+        PromptContent content, List<ImageInput> images, SamplerOptions sampling, String cacheSalt) {
 
     /** Messages and images alone, greedily answered. */
     public static PromptRequest of(String chat, List<ImageInput> images) {
-        return new PromptRequest(chat, images, SamplerOptions.GREEDY, null);
+        return of(new PromptContent.Chat(chat), images);
+    }
+
+    /** A prompt alone, greedily answered. */
+    public static PromptRequest of(PromptContent content, List<ImageInput> images) {
+        return new PromptRequest(content, images, SamplerOptions.GREEDY, null);
     }
 
     /** The same without its pixels and texts. */
     public PromptRequest withoutContent() {
-        return new PromptRequest("", List.of(), sampling, cacheSalt);
+        return new PromptRequest(new PromptContent.Raw(List.of(), null), List.of(), sampling, cacheSalt);
     }
 
     /**

@@ -49,7 +49,7 @@ record TemplateInputs(
     }
 
     /**
-     * @param chat see {@link PromptRequest}
+     * @param chat see {@link PromptContent.Chat}
      * @throws IllegalArgumentException it is no JSON object
      */
     static TemplateInputs of(String chat, SpecialTokenGuard guard) {

@@ -15,6 +15,11 @@ import java.util.OptionalLong;
 @JsonSubTypes({
     @JsonSubTypes.Type(value = ServerFrame.Load.class, name = "load"),
     @JsonSubTypes.Type(value = ServerFrame.Generate.class, name = "generate"),
+    @JsonSubTypes.Type(value = ServerFrame.CountTokens.class, name = "count_tokens"),
+    @JsonSubTypes.Type(value = ServerFrame.ApplyTemplate.class, name = "apply_template"),
+    @JsonSubTypes.Type(value = ServerFrame.Tokenize.class, name = "tokenize"),
+    @JsonSubTypes.Type(value = ServerFrame.Detokenize.class, name = "detokenize"),
+    @JsonSubTypes.Type(value = ServerFrame.ReadSlots.class, name = "read_slots"),
     @JsonSubTypes.Type(value = ServerFrame.Cancel.class, name = "cancel"),
     @JsonSubTypes.Type(value = ServerFrame.ForgetImage.class, name = "forget_image")
 })
@@ -85,26 +90,42 @@ public sealed interface ServerFrame {
         }
     }
 
+    /** What is answered with frames that carry its id, until the last one: {@link WorkerFrame.OfRequest#ends}. */
+    sealed interface OfRequest extends ServerFrame {
+
+        /** Unique among the worker's requests in flight. */
+        String id();
+
+        /** What reaches the model's native code. */
+        PromptInput prompt();
+
+        /** Decoded pixels, in the order of their places in the prompt. */
+        default List<Image> images() {
+            return List.of();
+        }
+
+        /** The same with these images, which stand for its own. */
+        default OfRequest with(List<Image> images) {
+            return this;
+        }
+
+        /** Who it is for: clients that wait take turns; null for the server itself. */
+        String client();
+    }
+
     /**
      * One generation (one choice).
      *
-     * @param id unique among the worker's requests in flight
-     * @param chat what the chat template takes, as the JSON text that llama.cpp's {@code common/chat.h} reads: messages,
-     *     tools, {@code tool_choice}, {@code parallel_tool_calls}, the {@code json_schema} that the answer follows, and what the
-     *     {@code patterns} of all schemas mean. The server made it of a request that it checked; the worker has to know
-     *     neither roles nor formats. An image's place is a part {@code {"type":"media_marker"}} of a message
-     * @param images decoded pixels, in the order of their places
      * @param sampling sampling parameters
      * @param maxTokens tokens to generate at most; 0 for as many as the context holds
      * @param stop stop strings, possibly empty
      * @param topLogprobs -1 for no log probabilities, else the number of alternatives per token, 0..20
      * @param cachePrompt whether a cached prefix may be reused
-     * @param client who it is for: clients that wait take turns; null for the server itself
      * @param cacheSalt caches are shared with requests of the same salt alone; null is one too
      */
     record Generate(
             String id,
-            String chat,
+            PromptInput prompt,
             List<Image> images,
             Sampling sampling,
             int maxTokens,
@@ -113,7 +134,7 @@ public sealed interface ServerFrame {
             boolean cachePrompt,
             String client,
             String cacheSalt)
-            implements ServerFrame {
+            implements OfRequest {
 
         /** One of the server itself. */
         public Generate(
@@ -125,19 +146,82 @@ public sealed interface ServerFrame {
                 List<String> stop,
                 int topLogprobs,
                 boolean cachePrompt) {
-            this(id, chat, images, sampling, maxTokens, stop, topLogprobs, cachePrompt, null, null);
+            this(
+                    id,
+                    new PromptInput.Chat(chat),
+                    images,
+                    sampling,
+                    maxTokens,
+                    stop,
+                    topLogprobs,
+                    cachePrompt,
+                    null,
+                    null);
         }
 
-        /** The same with these images. */
+        @Override
         public Generate with(List<Image> newImages) {
             return new Generate(
-                    id, chat, newImages, sampling, maxTokens, stop, topLogprobs, cachePrompt, client, cacheSalt);
+                    id, prompt, newImages, sampling, maxTokens, stop, topLogprobs, cachePrompt, client, cacheSalt);
         }
 
         /** The same for this client, with this salt. */
         public Generate of(String newClient, String newCacheSalt) {
             return new Generate(
-                    id, chat, images, sampling, maxTokens, stop, topLogprobs, cachePrompt, newClient, newCacheSalt);
+                    id, prompt, images, sampling, maxTokens, stop, topLogprobs, cachePrompt, newClient, newCacheSalt);
+        }
+    }
+
+    /**
+     * A request that generates nothing and never waits for generations. Its only answer is an {@code R} or
+     * {@link WorkerFrame.Failed}.
+     */
+    sealed interface Query<R extends WorkerFrame.QueryResult> extends OfRequest {}
+
+    /** How many tokens a prompt has, as a generation would count them. */
+    record CountTokens(String id, PromptInput prompt, List<Image> images, String client)
+            implements Query<WorkerFrame.TokenCount> {
+
+        @Override
+        public CountTokens with(List<Image> newImages) {
+            return new CountTokens(id, prompt, newImages, client);
+        }
+    }
+
+    /** What the chat template makes of a conversation. {@value #MEDIA_MARK} is where an image goes. */
+    record ApplyTemplate(String id, PromptInput.Chat prompt, String client) implements Query<WorkerFrame.Text> {
+
+        /** llama.cpp's name for the place of an image in a text. */
+        public static final String MEDIA_MARK = "<__media__>";
+    }
+
+    /**
+     * Which tokens text has. Tokens in it stay what they are.
+     *
+     * @param prompt has no media
+     * @param addSpecial whether the model's begin and end tokens are added, where the model wants them
+     * @param parseSpecial whether the text of a control token becomes that token
+     * @param pieces whether the answer has the bytes of each token
+     */
+    record Tokenize(
+            String id, PromptInput.Raw prompt, boolean addSpecial, boolean parseSpecial, boolean pieces, String client)
+            implements Query<WorkerFrame.Tokens> {}
+
+    /** Which text tokens have; malformed UTF-8 is replaced. */
+    record Detokenize(String id, int[] tokens, String client) implements Query<WorkerFrame.Text> {
+
+        @Override
+        public PromptInput prompt() {
+            return PromptInput.Raw.of(tokens);
+        }
+    }
+
+    /** What the slots do. */
+    record ReadSlots(String id, String client) implements Query<WorkerFrame.Slots> {
+
+        @Override
+        public PromptInput prompt() {
+            return new PromptInput.Raw(List.of(), null);
         }
     }
 

@@ -7,7 +7,8 @@ import java.util.Objects;
 
 /**
  * What a worker sends to the server, one CBOR object per length-prefixed frame on the worker's standard output.
- * For one request the order is {@code (progress)* accepted (delta)* (finished | failed)}, or {@code (progress)* failed}.
+ * For one generation the order is {@code (progress)* accepted (delta)* (finished | failed)}, or {@code (progress)* failed};
+ * for a query it is the {@link QueryResult}, or {@code failed}.
  */
 @JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "type")
 @JsonSubTypes({
@@ -19,11 +20,15 @@ import java.util.Objects;
     @JsonSubTypes.Type(value = WorkerFrame.Accepted.class, name = "accepted"),
     @JsonSubTypes.Type(value = WorkerFrame.Delta.class, name = "delta"),
     @JsonSubTypes.Type(value = WorkerFrame.Finished.class, name = "finished"),
+    @JsonSubTypes.Type(value = WorkerFrame.TokenCount.class, name = "token_count"),
+    @JsonSubTypes.Type(value = WorkerFrame.Text.class, name = "text"),
+    @JsonSubTypes.Type(value = WorkerFrame.Tokens.class, name = "tokens"),
+    @JsonSubTypes.Type(value = WorkerFrame.Slots.class, name = "slots"),
     @JsonSubTypes.Type(value = WorkerFrame.Failed.class, name = "failed")
 })
 public sealed interface WorkerFrame {
 
-    /** Bytes of the longest frame: the longest is a delta with log probabilities, a few kilobytes. */
+    /** Bytes of the longest frame: the longest are the tokens of a long text, some megabytes. */
     long LONGEST = 16L << 20;
 
     /**
@@ -53,6 +58,11 @@ public sealed interface WorkerFrame {
     /** Frames of one request. */
     sealed interface OfRequest extends WorkerFrame {
         String id();
+
+        /** Whether it is the last one of its request. */
+        default boolean ends() {
+            return false;
+        }
     }
 
     /**
@@ -118,10 +128,84 @@ public sealed interface WorkerFrame {
         public Finished {
             Objects.requireNonNull(id, "id is null");
         }
+
+        @Override
+        public boolean ends() {
+            return true;
+        }
+    }
+
+    /** The answer to a {@link ServerFrame.Query}. */
+    sealed interface QueryResult extends OfRequest {
+        @Override
+        default boolean ends() {
+            return true;
+        }
     }
 
     /**
-     * The generation failed.
+     * Of a prompt.
+     *
+     * @param tokens of texts and images
+     * @param imageTokens of these, tokens of images
+     */
+    record TokenCount(String id, int tokens, int imageTokens) implements QueryResult {
+        public TokenCount {
+            Objects.requireNonNull(id, "id is null");
+        }
+    }
+
+    /** A rendered conversation, or the text of tokens. */
+    record Text(String id, String text) implements QueryResult {
+        public Text {
+            Objects.requireNonNull(id, "id is null");
+            Objects.requireNonNull(text, "text is null");
+        }
+    }
+
+    /**
+     * Of a text.
+     *
+     * @param tokens ids
+     * @param pieces bytes of each of them, possibly an incomplete UTF-8 sequence; null unless they were asked for
+     */
+    record Tokens(String id, int[] tokens, List<byte[]> pieces) implements QueryResult {
+        public Tokens {
+            Objects.requireNonNull(id, "id is null");
+            Objects.requireNonNull(tokens, "tokens is null");
+        }
+    }
+
+    /** All slots of the model at one moment. */
+    record Slots(String id, List<Slot> slots) implements QueryResult {
+        public Slots {
+            Objects.requireNonNull(id, "id is null");
+            Objects.requireNonNull(slots, "slots is null");
+        }
+    }
+
+    /**
+     * What a slot does.
+     *
+     * @param request id of the request that runs in it; null when none does
+     * @param cells of the KV cache that it fills; when no request runs, with what is kept for later ones
+     * @param promptTokens of its request; 0 when none runs
+     * @param cachedTokens of promptTokens, those that were taken from the cache
+     * @param evaluatedTokens of promptTokens, those that are in the KV cache by now
+     * @param generatedTokens by its request
+     * @param maxTokens that its request may generate; 0 for as many as the context holds
+     */
+    record Slot(
+            String request,
+            int cells,
+            int promptTokens,
+            int cachedTokens,
+            int evaluatedTokens,
+            int generatedTokens,
+            int maxTokens) {}
+
+    /**
+     * The request failed.
      *
      * @param code a code of the serving contract, such as {@code context_length_exceeded} or {@code invalid_request}; {@code internal_error} for a defect of ours
      * @param message for the client; names no path
@@ -130,6 +214,11 @@ public sealed interface WorkerFrame {
     record Failed(String id, String code, String message, String param) implements OfRequest {
         public Failed {
             Objects.requireNonNull(id, "id is null");
+        }
+
+        @Override
+        public boolean ends() {
+            return true;
         }
     }
 

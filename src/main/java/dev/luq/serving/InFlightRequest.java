@@ -3,6 +3,7 @@ package dev.luq.serving;
 import dev.luq.protocol.ServerFrame;
 import dev.luq.protocol.WorkerFrame;
 import io.smallrye.mutiny.Multi;
+import io.smallrye.mutiny.Uni;
 import io.smallrye.mutiny.subscription.BackPressureStrategy;
 import io.smallrye.mutiny.subscription.MultiEmitter;
 import java.time.Duration;
@@ -12,19 +13,19 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 
 /**
- * A request of one generation that asks for or holds a permit. The times of its tokens belong to the worker's reading
+ * A generation or query that asks for or holds a permit. The times of its tokens belong to the worker's reading
  * thread, the deadline to the lock of whoever holds its permit.
  */
 final class InFlightRequest {
 
-    final ServerFrame.Generate frame;
+    final ServerFrame.OfRequest frame;
     final MultiEmitter<? super WorkerFrame.OfRequest> stream;
     final String contentKey;
     /** Who it is for; the server itself is one too. */
     final String client;
 
     final long imageBytes;
-    /** Of its texts, as they wait for the engine: a character takes up to two bytes in memory. */
+    /** Of its texts and tokens, as they wait for the engine. */
     final long textBytes;
 
     /** Pieces given to the stream that its reader has not taken yet. */
@@ -40,7 +41,7 @@ final class InFlightRequest {
 
     private InFlightRequest(
             String modelId,
-            ServerFrame.Generate request,
+            ServerFrame.OfRequest request,
             GenerationListener listener,
             MultiEmitter<? super WorkerFrame.OfRequest> stream,
             AtomicInteger unread) {
@@ -53,13 +54,13 @@ final class InFlightRequest {
         this.client = Objects.requireNonNullElse(request.client(), "");
         this.imageBytes =
                 request.images().stream().mapToLong(image -> image.rgb().length).sum();
-        this.textBytes = 2L * request.chat().length();
+        this.textBytes = request.prompt().bytes();
     }
 
     /** A stream that submits a request for each of its subscribers. */
     static Multi<WorkerFrame.OfRequest> stream(
             String modelId,
-            ServerFrame.Generate request,
+            ServerFrame.OfRequest request,
             GenerationListener listener,
             Consumer<InFlightRequest> submit) {
         return Multi.createFrom().deferred(() -> {
@@ -73,8 +74,23 @@ final class InFlightRequest {
         });
     }
 
+    /** The answer to a query, which is submitted for each subscriber. */
+    @SuppressWarnings("unchecked") // a worker answers a query with what the query says
+    static <R extends WorkerFrame.QueryResult> Uni<R> answer(
+            String modelId,
+            ServerFrame.Query<R> query,
+            GenerationListener listener,
+            Consumer<InFlightRequest> submit) {
+        return stream(modelId, query, listener, submit).toUni().map(frame -> (R) frame);
+    }
+
     String id() {
         return frame.id();
+    }
+
+    /** Whether it generates nothing. */
+    boolean isQuery() {
+        return frame instanceof ServerFrame.Query;
     }
 
     void deadline(Future<?> timer) {
@@ -121,12 +137,14 @@ final class InFlightRequest {
     }
 
     /**
-     * Tells the listener about the end.
+     * Tells the listener about the end of a generation.
      *
      * @param finished null unless it ended well
      */
     void ended(String reason, WorkerFrame.Finished finished) {
-        listener.ended(modelId, reason, age(), accepted, finished);
+        if (!isQuery()) {
+            listener.ended(modelId, reason, age(), accepted, finished);
+        }
     }
 
     /** Ends the stream of a request whose permit was taken back. */

@@ -180,7 +180,6 @@ final class InFlightRequests {
 
     /** A frame about a request has come from a process. */
     void frame(WorkerProcess source, WorkerFrame.OfRequest frame) {
-        boolean last = frame instanceof WorkerFrame.Finished || frame instanceof WorkerFrame.Failed;
         InFlightRequest request;
         synchronized (lock) {
             if (process.get() != source) {
@@ -190,7 +189,7 @@ final class InFlightRequests {
             if (frame instanceof WorkerFrame.Accepted) {
                 running.accepted(frame.id());
             }
-            if (last) {
+            if (frame.ends()) {
                 cancelling.remove(frame.id());
                 if (request != null) {
                     release(request);
@@ -205,10 +204,12 @@ final class InFlightRequests {
         if (frame instanceof WorkerFrame.Failed failed) {
             quarantine.answered(request.contentKey);
             request.fail(new WorkerException.Rejected(failed.code(), failed.message(), failed.param()));
-        } else if (frame instanceof WorkerFrame.Finished finished) {
+        } else if (frame.ends()) {
             quarantine.answered(request.contentKey);
-            request.ended(finished.finishReason(), finished);
-            request.stream.emit(finished);
+            if (frame instanceof WorkerFrame.Finished finished) {
+                request.ended(finished.finishReason(), finished);
+            }
+            request.stream.emit(frame);
             request.stream.complete();
         } else {
             if (frame instanceof WorkerFrame.Accepted accepted) {

@@ -3,6 +3,7 @@ package dev.luq.serving;
 import dev.luq.protocol.ServerFrame;
 import dev.luq.protocol.WorkerFrame;
 import io.smallrye.mutiny.Multi;
+import io.smallrye.mutiny.Uni;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -156,6 +157,11 @@ final class ModelRoute implements ModelWorker {
     @Override
     public Multi<WorkerFrame.OfRequest> generate(ServerFrame.Generate frame) {
         return InFlightRequest.stream(modelId, frame, listener, this::submit);
+    }
+
+    @Override
+    public <R extends WorkerFrame.QueryResult> Uni<R> query(ServerFrame.Query<R> frame) {
+        return InFlightRequest.answer(modelId, frame, listener, this::submit);
     }
 
     private void submit(InFlightRequest request) {

@@ -3,6 +3,7 @@ package dev.luq.serving;
 import dev.luq.protocol.ServerFrame;
 import dev.luq.protocol.WorkerFrame;
 import io.smallrye.mutiny.Multi;
+import io.smallrye.mutiny.Uni;
 import java.util.Optional;
 
 /**
@@ -64,4 +65,13 @@ public interface ModelWorker {
      * @param request its id is unique among all requests
      */
     Multi<WorkerFrame.OfRequest> generate(ServerFrame.Generate request);
+
+    /**
+     * Asks the worker for what it knows without generating, when subscribed to. Fails as a generation does, and as it
+     * takes a permit, of which there are as many as for generations. Cancelling the subscription cancels the query.
+     * The answer comes on the thread that reads from the worker: the subscriber returns at once.
+     *
+     * @param query its id is unique among all requests
+     */
+    <R extends WorkerFrame.QueryResult> Uni<R> query(ServerFrame.Query<R> query);
 }

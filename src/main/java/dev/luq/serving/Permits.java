@@ -11,7 +11,7 @@ import java.util.Set;
 import java.util.function.ToLongFunction;
 
 /**
- * The requests that are admitted at once: as many as may run and wait, no more pixels than configured, and of those that
+ * The requests that are admitted at once: as many as may run and wait, as many queries beside them, no more pixels than configured, and of those that
  * the engine has not tokenized yet, no more text. One client may have all of that; when others come, the client that
  * has most is preempted. Not thread-safe: guarded by its owner.
  */
@@ -97,8 +97,11 @@ final class Permits {
 
     /** @return what there is too little of for one more beside these; null when it fits */
     private Shortage shortage(InFlightRequest request, Collection<InFlightRequest> others) {
-        if (others.size() >= config.slots() + config.queueSize()) {
-            return new Shortage(": " + others.size() + " requests run or wait", each -> 1);
+        // Queries never wait for generations, and take no place from them.
+        ToLongFunction<InFlightRequest> one = each -> each.isQuery() == request.isQuery() ? 1 : 0;
+        long alike = sum(others, one);
+        if (alike >= config.slots() + config.queueSize()) {
+            return new Shortage(": " + alike + " requests run or wait", one);
         }
         if (sum(others, each -> each.imageBytes) + request.imageBytes > config.imageBytesInFlight()) {
             return new Shortage(" with the images of other requests", each -> each.imageBytes);

@@ -1,6 +1,7 @@
 package dev.luq.serving;
 
 import dev.luq.files.Sha256;
+import dev.luq.protocol.PromptInput;
 import dev.luq.protocol.ServerFrame;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -21,6 +22,9 @@ final class Quarantine {
      * @param time of the clock
      */
     private record Crash(boolean refused, long time) {}
+
+    /** Occurs in no UTF-8 text, so parts cannot run into each other. */
+    private static final byte END_OF_PART = (byte) 0xFF;
 
     /** By content key, the latest last. */
     private final Map<String, Crash> crashes;
@@ -48,14 +52,37 @@ final class Quarantine {
     }
 
     /** What of a request reaches native code as content; sampling does not count, so that a new seed is no way out. */
-    static String key(ServerFrame.Generate request) {
+    static String key(ServerFrame.OfRequest request) {
         MessageDigest digest = Sha256.create();
-        digest.update(request.chat().getBytes(StandardCharsets.UTF_8));
-        for (ServerFrame.Image image : request.images()) {
-            digest.update((byte) 0xFF); // occurs in no UTF-8 text, so parts cannot run into each other
-            digest.update(image.sha256().getBytes(StandardCharsets.UTF_8));
+        if (request.prompt() instanceof PromptInput.Chat chat) {
+            add(chat.json(), digest);
+        } else if (request.prompt() instanceof PromptInput.Raw raw) {
+            raw.pieces().forEach(piece -> add(piece, digest));
+            if (raw.constraint() != null) {
+                add(raw.constraint().toString(), digest);
+            }
         }
+        request.images().forEach(image -> add(image.sha256(), digest));
         return Sha256.hex(digest);
+    }
+
+    private static void add(PromptInput.Piece piece, MessageDigest digest) {
+        if (piece instanceof PromptInput.Piece.Tokens tokens) {
+            for (int token : tokens.tokens()) {
+                digest.update((byte) token);
+                digest.update((byte) (token >> 8));
+                digest.update((byte) (token >> 16));
+                digest.update((byte) (token >> 24));
+            }
+            digest.update(END_OF_PART);
+        } else {
+            add(piece instanceof PromptInput.Piece.Text text ? text.text() : "", digest);
+        }
+    }
+
+    private static void add(String text, MessageDigest digest) {
+        digest.update(text.getBytes(StandardCharsets.UTF_8));
+        digest.update(END_OF_PART);
     }
 
     /** Whether a worker crashed while this input ran alone. */

@@ -23,7 +23,7 @@ final class SentImages {
      *
      * @return what to write: the request without the pixels that the process has
      */
-    synchronized ServerFrame.Generate written(ServerFrame.Generate request) {
+    synchronized ServerFrame.OfRequest written(ServerFrame.OfRequest request) {
         List<ServerFrame.Image> images = new ArrayList<>();
         for (ServerFrame.Image image : request.images()) {
             Set<String> requests = needed.get(image.sha256());

@@ -6,6 +6,7 @@ import dev.luq.protocol.Blackbox;
 import dev.luq.protocol.ServerFrame;
 import dev.luq.protocol.WorkerFrame;
 import io.smallrye.mutiny.Multi;
+import io.smallrye.mutiny.Uni;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -232,14 +233,21 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
 
     /** @param told about this request */
     Multi<WorkerFrame.OfRequest> generate(ServerFrame.Generate frame, GenerationListener told) {
-        return InFlightRequest.stream(modelId, frame, told, request -> {
-            Permits.Refusal refusal = admit(request);
-            if (refusal == null) {
-                request.stream.onTermination(() -> inFlight.abandoned(request));
-            } else {
-                request.refuse(refusal);
-            }
-        });
+        return InFlightRequest.stream(modelId, frame, told, this::submit);
+    }
+
+    @Override
+    public <R extends WorkerFrame.QueryResult> Uni<R> query(ServerFrame.Query<R> frame) {
+        return InFlightRequest.answer(modelId, frame, listener, this::submit);
+    }
+
+    private void submit(InFlightRequest request) {
+        Permits.Refusal refusal = admit(request);
+        if (refusal == null) {
+            request.stream.onTermination(() -> inFlight.abandoned(request));
+        } else {
+            request.refuse(refusal);
+        }
     }
 
     /**

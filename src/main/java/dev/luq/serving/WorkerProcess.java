@@ -125,13 +125,13 @@ final class WorkerProcess {
     }
 
     /**
-     * Cancels a generation.
+     * Cancels a request.
      *
      * @return false when the worker had not seen it yet and never will: no answer is to be expected
      */
     boolean cancel(String id) {
         if (outbox.removeIf(frame ->
-                frame instanceof ServerFrame.Generate generate && generate.id().equals(id))) {
+                frame instanceof ServerFrame.OfRequest request && request.id().equals(id))) {
             return false;
         }
         outbox.add(new ServerFrame.Cancel(id));
@@ -174,8 +174,8 @@ final class WorkerProcess {
     }
 
     private void write(ServerFrame frame, Frames.Writer<ServerFrame> writer) throws IOException {
-        if (frame instanceof ServerFrame.Generate generate) {
-            writer.write(images.written(generate));
+        if (frame instanceof ServerFrame.OfRequest request) {
+            writer.write(images.written(request));
         } else if (!(frame instanceof ServerFrame.ForgetImage image) || !images.isNeeded(image.sha256())) {
             writer.write(frame);
         }
@@ -183,12 +183,12 @@ final class WorkerProcess {
 
     /** The request of a frame that is too long fails; the worker never hears of it. */
     private void refuse(ServerFrame frame) {
-        if (frame instanceof ServerFrame.Generate generate) {
-            outbox.addAll(images.prepared(generate.id()));
+        if (frame instanceof ServerFrame.OfRequest request) {
+            outbox.addAll(images.prepared(request.id()));
             events.frame(
                     this,
                     new WorkerFrame.Failed(
-                            generate.id(),
+                            request.id(),
                             "request_too_large",
                             "The request is too large for the model's process. Send less text or fewer images.",
                             null));

@@ -39,6 +39,7 @@ final class EngineHost implements ModelHost {
 
     private final Blackbox blackbox;
     private volatile Engine engine;
+    private volatile QueryHost queries;
     private String kernels;
 
     /** @param blackbox told what is worked on */
@@ -89,6 +90,7 @@ final class EngineHost implements ModelHost {
                     vision,
                     imageFiles,
                     work());
+            queries = new QueryHost(engine);
             blackbox.idle(Blackbox.Stage.LOAD);
             return new WorkerFrame.ModelInfo(
                     model.name().orElse(null),
@@ -193,6 +195,11 @@ final class EngineHost implements ModelHost {
     @Override
     public void submit(ServerFrame.Generate request, Consumer<WorkerFrame.OfRequest> events) {
         engine.submit(FrameMapper.toEngine(request), event -> events.accept(named(FrameMapper.toFrame(event))));
+    }
+
+    @Override
+    public void submit(ServerFrame.Query<?> query, Consumer<WorkerFrame.OfRequest> events) {
+        queries.submit(query, events);
     }
 
     /** A failure of the model's numbers says whose they are. */

@@ -3,8 +3,11 @@ package dev.luq.worker;
 import dev.luq.engine.EngineStats;
 import dev.luq.engine.GenerationEvent;
 import dev.luq.engine.GenerationRequest;
+import dev.luq.engine.SlotState;
 import dev.luq.llama.SamplerOptions;
+import dev.luq.prompt.PromptContent;
 import dev.luq.prompt.PromptRequest;
+import dev.luq.protocol.PromptInput;
 import dev.luq.protocol.Sampling;
 import dev.luq.protocol.ServerFrame;
 import dev.luq.protocol.WorkerFrame;
@@ -19,11 +22,8 @@ final class FrameMapper {
 
     static GenerationRequest toEngine(ServerFrame.Generate request) {
         PromptRequest prompt = new PromptRequest(
-                request.chat(),
-                request.images().stream()
-                        .map(image -> new PromptRequest.ImageInput(
-                                image.width(), image.height(), image.sha256(), image.rgb()))
-                        .toList(),
+                toEngine(request.prompt()),
+                toEngine(request.images()),
                 toEngine(request.sampling()),
                 request.cacheSalt());
         return new GenerationRequest(
@@ -34,6 +34,40 @@ final class FrameMapper {
                 request.topLogprobs(),
                 request.cachePrompt(),
                 request.client());
+    }
+
+    static PromptContent toEngine(PromptInput prompt) {
+        return prompt instanceof PromptInput.Raw raw
+                ? toEngine(raw)
+                : new PromptContent.Chat(((PromptInput.Chat) prompt).json());
+    }
+
+    static PromptContent.Raw toEngine(PromptInput.Raw raw) {
+        return new PromptContent.Raw(
+                raw.pieces().stream().map(FrameMapper::toEngine).toList(), toEngine(raw.constraint()));
+    }
+
+    private static PromptContent.Piece toEngine(PromptInput.Piece piece) {
+        if (piece instanceof PromptInput.Piece.Text text) {
+            return new PromptContent.Piece.Text(text.text());
+        }
+        return piece instanceof PromptInput.Piece.Tokens tokens
+                ? new PromptContent.Piece.Tokens(tokens.tokens())
+                : new PromptContent.Piece.Media();
+    }
+
+    private static PromptContent.Constraint toEngine(PromptInput.Constraint constraint) {
+        return constraint == null
+                ? null
+                : new PromptContent.Constraint(
+                        constraint.field(), constraint.grammar(), constraint.schema(), constraint.patterns());
+    }
+
+    static List<PromptRequest.ImageInput> toEngine(List<ServerFrame.Image> images) {
+        return images.stream()
+                .map(image ->
+                        new PromptRequest.ImageInput(image.width(), image.height(), image.sha256(), image.rgb()))
+                .toList();
     }
 
     private static SamplerOptions toEngine(Sampling sampling) {
@@ -98,6 +132,17 @@ final class FrameMapper {
                         .map(token -> new WorkerFrame.TokenLogprob(
                                 token.token(), token.logprob(), token.bytes(), toFrames(token.top())))
                         .toList();
+    }
+
+    static WorkerFrame.Slot toFrame(SlotState slot) {
+        return new WorkerFrame.Slot(
+                slot.request(),
+                slot.cells(),
+                slot.promptTokens(),
+                slot.cachedTokens(),
+                slot.evaluatedTokens(),
+                slot.generatedTokens(),
+                slot.maxTokens());
     }
 
     static WorkerFrame.EngineStats toFrame(EngineStats s) {

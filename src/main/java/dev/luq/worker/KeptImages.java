@@ -19,7 +19,7 @@ final class KeptImages {
      *
      * @throws IllegalArgumentException the server never sent them
      */
-    ServerFrame.Generate whole(ServerFrame.Generate request) {
+    ServerFrame.OfRequest whole(ServerFrame.OfRequest request) {
         List<ServerFrame.Image> whole = new ArrayList<>();
         for (ServerFrame.Image image : request.images()) {
             if (image.rgb() != null) {

@@ -22,6 +22,9 @@ interface ModelHost {
     /** @param events takes {@code (progress)* accepted (delta)* (finished | failed)} on threads of the model, and returns at once */
     void submit(ServerFrame.Generate request, Consumer<WorkerFrame.OfRequest> events);
 
+    /** @param events takes the one answer, a {@link WorkerFrame.QueryResult} or {@link WorkerFrame.Failed}, as above */
+    void submit(ServerFrame.Query<?> query, Consumer<WorkerFrame.OfRequest> events);
+
     /** Stops a request wherever it stands; its last event follows. Unknown ids are ignored. */
     void cancel(String id);
 

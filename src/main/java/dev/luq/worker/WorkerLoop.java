@@ -89,12 +89,14 @@ final class WorkerLoop {
         if (frame instanceof ServerFrame.Load load) {
             // Not on this thread: it has to notice the end of the input while a model loads.
             new Thread(() -> load(load), "luq-load").start();
-        } else if (frame instanceof ServerFrame.Generate generate) {
-            ServerFrame.Generate whole = images.whole(generate);
-            if (ready) {
-                host.submit(whole, outbox::put);
-            } else {
-                outbox.put(new WorkerFrame.Failed(generate.id(), "internal_error", "The model is not loaded", null));
+        } else if (frame instanceof ServerFrame.OfRequest request) {
+            ServerFrame.OfRequest whole = images.whole(request);
+            if (!ready) {
+                outbox.put(new WorkerFrame.Failed(request.id(), "internal_error", "The model is not loaded", null));
+            } else if (whole instanceof ServerFrame.Query<?> query) {
+                host.submit(query, outbox::put);
+            } else if (whole instanceof ServerFrame.Generate generate) {
+                host.submit(generate, outbox::put);
             }
         } else if (frame instanceof ServerFrame.ForgetImage image) {
             images.forget(image);

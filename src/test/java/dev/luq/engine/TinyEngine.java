@@ -18,6 +18,7 @@ import dev.luq.llama.SamplerOptions;
 import dev.luq.llama.Vision;
 import dev.luq.llama.VisionOptions;
 import dev.luq.machine.KvType;
+import dev.luq.prompt.PromptContent;
 import dev.luq.prompt.PromptRequest;
 import dev.luq.schema.SchemaCheck;
 import java.nio.file.Path;
@@ -216,7 +217,7 @@ public final class TinyEngine implements AutoCloseable {
 
         public GenerationRequest as(String id) {
             SamplerOptions sampling = new SamplerOptions(temperature, 1f, 0, 0f, 0f, 0f, 1f, seed, bias);
-            PromptRequest prompt = new PromptRequest(chat(), images, sampling, null);
+            PromptRequest prompt = new PromptRequest(new PromptContent.Chat(chat()), images, sampling, null);
             return new GenerationRequest(id, prompt, maxTokens, stop, topLogprobs, cachePrompt, null);
         }
     }

@@ -9,6 +9,7 @@ import dev.luq.serving.ModelWorker;
 import dev.luq.serving.ModelWorkers;
 import dev.luq.serving.WorkerException;
 import io.smallrye.mutiny.Multi;
+import io.smallrye.mutiny.Uni;
 import jakarta.enterprise.inject.Alternative;
 import jakarta.inject.Singleton;
 import java.util.List;
@@ -106,7 +107,16 @@ public class ScriptedWorkers implements ModelWorkers {
             requests.add(request);
             return script.apply(request);
         }
+
+        @Override
+        @SuppressWarnings("unchecked") // the test answers with what the query asks for
+        public <R extends WorkerFrame.QueryResult> Uni<R> query(ServerFrame.Query<R> query) {
+            return Uni.createFrom().item(() -> (R) answer.apply(query));
+        }
     }
+
+    /** What the next queries are answered with. */
+    public volatile Function<ServerFrame.Query<?>, WorkerFrame.QueryResult> answer;
 
     /** A generation of these pieces of text. */
     public static Multi<OfRequest> text(ServerFrame.Generate request, String... pieces) {

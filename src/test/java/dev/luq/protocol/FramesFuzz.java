@@ -62,6 +62,20 @@ public final class FramesFuzz<T> implements FuzzTarget {
                                         List.of("a"),
                                         2,
                                         true),
+                                new ServerFrame.CountTokens(
+                                        "2",
+                                        new PromptInput.Raw(
+                                                List.of(
+                                                        new PromptInput.Piece.Text("a"),
+                                                        new PromptInput.Piece.Tokens(new int[] {1, 300}),
+                                                        new PromptInput.Piece.Media()),
+                                                new PromptInput.Constraint("grammar", "root ::= \"a\"", null, Map.of())),
+                                        List.of(new ServerFrame.Image(2, 1, "ab", null)),
+                                        "c"),
+                                new ServerFrame.ApplyTemplate("3", new PromptInput.Chat("{}"), null),
+                                new ServerFrame.Tokenize("4", PromptInput.Raw.of("text"), true, true, true, null),
+                                new ServerFrame.Detokenize("5", new int[] {1, 2}, null),
+                                new ServerFrame.ReadSlots("6", null),
                                 new ServerFrame.Cancel("1"),
                                 new ServerFrame.ForgetImage("ab"))),
                 new FramesFuzz<>(
@@ -85,6 +99,10 @@ public final class FramesFuzz<T> implements FuzzTarget {
                                                 List.of(97),
                                                 List.of(new TokenLogprob("b", -1, List.of(98), List.of()))))),
                                 new WorkerFrame.Finished("1", "stop", "a", 3, new Timings(1, 2, 3, 4)),
+                                new WorkerFrame.TokenCount("2", 20, 12),
+                                new WorkerFrame.Text("3", "text"),
+                                new WorkerFrame.Tokens("4", new int[] {1, 300}, List.of(new byte[] {65}, new byte[0])),
+                                new WorkerFrame.Slots("6", List.of(new WorkerFrame.Slot("1", 9, 8, 2, 4, 5, 6))),
                                 new WorkerFrame.Failed("1", "invalid_request", "message", "messages"))),
                 new FramesFuzz<>(
                         "frames-from-job",

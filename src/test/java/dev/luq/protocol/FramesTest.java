@@ -61,6 +61,13 @@ class FramesTest {
                 new WorkerFrame.Delta("a", null, new WorkerFrame.ToolCallDelta(0, "c", "f", "{"), null),
                 new WorkerFrame.Finished("a", "stop", null, 7, new WorkerFrame.Timings(1, 2, 3, 4)),
                 new WorkerFrame.Finished("a", "stop", "END", 7, new WorkerFrame.Timings(1, 2, 3, 4)),
+                new WorkerFrame.TokenCount("a", 20, 12),
+                new WorkerFrame.Text("a", "Grüße 🦊"),
+                new WorkerFrame.Slots(
+                        "a",
+                        List.of(
+                                new WorkerFrame.Slot(null, 3, 0, 0, 0, 0, 0),
+                                new WorkerFrame.Slot("r1", 9, 8, 2, 4, 5, 6))),
                 new WorkerFrame.Failed("a", "internal_error", "m", null));
     }
 
@@ -165,6 +172,23 @@ class FramesTest {
                 new ServerFrame.Load(
                         List.of("/a", "/b"), null, 0, 4, 512, 0, 0, 1L << 40, 0, 0, 20, Kernels.FAST, KvType.F16, null),
                 GENERATE,
+                new ServerFrame.Generate(
+                                "r2",
+                                new PromptInput.Raw(
+                                        List.of(new PromptInput.Piece.Text("Grüße"), new PromptInput.Piece.Media()),
+                                        new PromptInput.Constraint("json_schema", null, "{}", Map.of("a", "b"))),
+                                List.of(),
+                                Sampling.GREEDY,
+                                0,
+                                List.of(),
+                                -1,
+                                true,
+                                "c",
+                                "s"),
+                new ServerFrame.CountTokens("q1", new PromptInput.Chat("{}"), List.of(), "c"),
+                new ServerFrame.ApplyTemplate("q2", new PromptInput.Chat("{}"), null),
+                new ServerFrame.Tokenize("q3", PromptInput.Raw.of("text"), true, false, true, null),
+                new ServerFrame.ReadSlots("q5", null),
                 new ServerFrame.Cancel("r1"));
     }
 
@@ -201,6 +225,24 @@ class FramesTest {
         assertArrayEquals(small, received.images().get(0).rgb());
         assertArrayEquals(large, received.images().get(1).rgb());
         assertEquals(400, received.images().get(1).height());
+    }
+
+    @Test
+    void tokensAndTheirBytesArrive() throws IOException {
+        int[] tokens = {0, 23, 24, 151_935, 70_000};
+        ServerFrame.Detokenize sent = new ServerFrame.Detokenize("q", tokens, null);
+        ServerFrame.Detokenize received = (ServerFrame.Detokenize)
+                reader(ServerFrame.class, written(ServerFrame.class, sent)).read();
+        assertArrayEquals(tokens, received.tokens());
+        assertEquals("q", received.id());
+
+        byte[] half = {(byte) 0xF0, (byte) 0x9F};
+        WorkerFrame.Tokens answer = (WorkerFrame.Tokens) reader(
+                        WorkerFrame.class,
+                        written(WorkerFrame.class, new WorkerFrame.Tokens("q", tokens, List.of(half))))
+                .read();
+        assertArrayEquals(tokens, answer.tokens());
+        assertArrayEquals(half, answer.pieces().get(0));
     }
 
     /** Half of a surrogate pair, as bytes that are no UTF-8: it could not be written into an answer. */
@@ -300,7 +342,7 @@ class FramesTest {
 
     private static ServerFrame.Generate withImages(ServerFrame.Image... images) {
         return new ServerFrame.Generate(
-                GENERATE.id(), GENERATE.chat(), List.of(images), Sampling.GREEDY, 0, List.of(), -1, true);
+                GENERATE.id(), Prompts.chat(GENERATE), List.of(images), Sampling.GREEDY, 0, List.of(), -1, true);
     }
 
     private static byte[] pixels(int count) {

@@ -19,6 +19,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.luq.Integration;
 import dev.luq.llama.ModelQuantizer;
 import dev.luq.machine.Kernels;
+import dev.luq.protocol.Prompts;
 import dev.luq.protocol.ServerFrame;
 import dev.luq.protocol.WorkerFrame;
 import dev.luq.requant.TestModels;
@@ -213,7 +214,7 @@ class ModelProcessTest {
         content.addObject().put("type", "text").set("text", question.get("question"));
         ServerFrame.Generate plain = request(chat.toString(), 24, images.toArray(ServerFrame.Image[]::new));
         return new ServerFrame.Generate(
-                plain.id(), plain.chat(), plain.images(), plain.sampling(), plain.maxTokens(), List.of(), 2, true);
+                plain.id(), Prompts.chat(plain), plain.images(), plain.sampling(), plain.maxTokens(), List.of(), 2, true);
     }
 
     private SupervisedWorker started(Path model, Path mmproj) {

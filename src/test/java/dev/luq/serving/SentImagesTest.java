@@ -27,7 +27,7 @@ class SentImagesTest {
                 List.of(),
                 -1,
                 true);
-        ServerFrame.Generate written = images.written(request);
+        ServerFrame.OfRequest written = images.written(request);
         assertEquals(id, written.id());
         assertEquals(
                 List.of(sha256),

@@ -7,14 +7,18 @@ import static dev.luq.serving.WorkerClient.text;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.luq.Integration;
 import dev.luq.machine.KvType;
 import dev.luq.process.ChildCommand;
+import dev.luq.protocol.PromptInput;
 import dev.luq.protocol.ServerFrame;
 import dev.luq.protocol.WorkerFrame;
+import io.smallrye.mutiny.Uni;
 import io.smallrye.mutiny.helpers.test.AssertSubscriber;
+import io.smallrye.mutiny.helpers.test.UniAssertSubscriber;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -24,6 +28,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -94,6 +99,54 @@ class SupervisedWorkerTest {
         assertEquals(0, worker.inFlight());
         assertEquals(List.of("first", "next", "ended stop"), heard);
         assertEquals("script", worker.info().orElseThrow().architecture());
+    }
+
+    @Test
+    void aQueryIsAnsweredWithoutAPlaceAmongGenerations() {
+        SupervisedWorker worker = ready(Map.of("slots", "1", "queue-size", "0"));
+        AssertSubscriber<WorkerFrame.OfRequest> running = run(worker, "wait");
+        until("the first piece", () -> text(running).equals("waiting"));
+        assertEquals(3, count(worker, "one two three").await().indefinitely().tokens());
+        WorkerException.Rejected refused = assertThrows(
+                WorkerException.Rejected.class,
+                () -> count(worker, "refuse this").await().indefinitely());
+        assertEquals("invalid_request", refused.code());
+        assertEquals(1, worker.inFlight(), "the generation");
+        assertEquals(List.of("first"), heard, "queries are no generations");
+        running.cancel();
+    }
+
+    @Test
+    void queriesAreBounded() {
+        SupervisedWorker worker = ready(Map.of("slots", "1", "queue-size", "0"));
+        UniAssertSubscriber<WorkerFrame.TokenCount> waiting = UniAssertSubscriber.create();
+        count(worker, "wait").subscribe().withSubscriber(waiting);
+        assertThrows(
+                WorkerException.QueueFull.class,
+                () -> count(worker, "two words").await().indefinitely());
+        assertEquals("ab", answer(run(worker, "say a b")));
+        waiting.cancel();
+        until("the place to be free", () -> worker.inFlight() == 0);
+        assertEquals(2, count(worker, "two words").await().indefinitely().tokens());
+    }
+
+    @Test
+    void aQueryThatCrashesTheWorkerIsIsolatedAsAGenerationIs() {
+        SupervisedWorker worker = ready(Map.of());
+        assertThrows(
+                WorkerException.Died.class,
+                () -> count(worker, "die SEGV").await().indefinitely());
+        WorkerClient.ready(worker);
+        assertThrows(
+                WorkerException.Died.class,
+                () -> count(worker, "die SEGV").await().indefinitely());
+        WorkerClient.ready(worker);
+        failure(WorkerException.Quarantined.class, run(worker, "die SEGV"));
+    }
+
+    private static Uni<WorkerFrame.TokenCount> count(SupervisedWorker worker, String messages) {
+        return worker.query(new ServerFrame.CountTokens(
+                "q" + UUID.randomUUID(), new PromptInput.Chat(messages), List.of(), null));
     }
 
     @Test

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.luq.Signals;
 import dev.luq.protocol.Blackbox;
+import dev.luq.protocol.Prompts;
 import dev.luq.protocol.ServerFrame;
 import dev.luq.protocol.WorkerFrame;
 import java.io.FileOutputStream;
@@ -33,6 +34,7 @@ import java.util.function.DoubleConsumer;
  * print        prints as native code does, and answers
  * garbage      writes what is no frame
  * </pre>
+ * A query is answered with the number of words and images, except for {@code wait}, {@code die} and {@code refuse}.
  * The model file's name tells what loading does: {@code good}, {@code unusable}, {@code deadly}, {@code slow}, {@code stuck}. A
  * model {@code mute} loads and refuses everything. What is no script, as a swap's question, is answered with a piece.
  */
@@ -78,7 +80,7 @@ public final class ScriptedWorker implements ModelHost {
     @Override
     public void submit(ServerFrame.Generate request, Consumer<WorkerFrame.OfRequest> events) {
         String id = request.id();
-        String[] words = request.chat().split(" ");
+        String[] words = Prompts.chat(request).split(" ");
         if (mute || words[0].equals("refuse")) {
             events.accept(new WorkerFrame.Failed(id, "context_length_exceeded", "Too long.", "messages"));
             return;
@@ -158,6 +160,21 @@ public final class ScriptedWorker implements ModelHost {
         if (!words[0].equals("die")) {
             blackbox.idle(Blackbox.Stage.STEP);
         }
+    }
+
+    @Override
+    public void submit(ServerFrame.Query<?> query, Consumer<WorkerFrame.OfRequest> events) {
+        String[] words = Prompts.chat(query).split(" ");
+        blackbox.working(Blackbox.Stage.PROMPT, List.of(query.id()));
+        switch (words[0]) {
+            case "wait" -> waiting.put(query.id(), events);
+            case "die" -> Signals.dieOf(words[1]);
+            case "refuse" -> events.accept(new WorkerFrame.Failed(query.id(), "invalid_request", "No.", "messages"));
+            default ->
+                events.accept(new WorkerFrame.TokenCount(
+                        query.id(), words.length, query.images().size()));
+        }
+        blackbox.idle(Blackbox.Stage.PROMPT);
     }
 
     private void piece(String id, String text, Consumer<WorkerFrame.OfRequest> events) {

@@ -10,13 +10,9 @@ import dev.luq.http.errors.ApiException;
 import dev.luq.http.errors.Errors;
 import dev.luq.http.errors.RequestId;
 import dev.luq.http.intake.IntakeBudget;
-import dev.luq.http.intake.JsonBody;
-import dev.luq.http.intake.ReceivedBody;
-import dev.luq.openai.PermittedModels;
 import dev.luq.openai.images.ImageIntake;
 import dev.luq.protocol.ServerFrame;
 import dev.luq.protocol.WorkerFrame.ModelInfo;
-import dev.luq.serving.GenerationListener;
 import dev.luq.serving.ModelWorker;
 import dev.luq.serving.WorkerException;
 import io.smallrye.mutiny.Multi;
@@ -24,7 +20,6 @@ import io.smallrye.mutiny.Uni;
 import io.smallrye.mutiny.infrastructure.Infrastructure;
 import io.vertx.core.Vertx;
 import io.vertx.ext.web.RoutingContext;
-import jakarta.enterprise.inject.Instance;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import jakarta.ws.rs.core.MediaType;
@@ -39,32 +34,29 @@ import java.util.stream.IntStream;
 @Singleton
 public final class Generations {
 
-    private final PermittedModels models;
+    private final Admission admission;
     private final RateLimits rates;
     private final CacheSalts salts;
     private final ImageIntake images;
     private final IntakeBudget budget;
     private final ApiConfig config;
-    private final Instance<GenerationListener> listeners;
     private final RoutingContext routing;
 
     @Inject
     Generations(
-            PermittedModels models,
+            Admission admission,
             RateLimits rates,
             CacheSalts salts,
             ImageIntake images,
             IntakeBudget budget,
             ApiConfig config,
-            Instance<GenerationListener> listeners,
             RoutingContext routing) {
-        this.models = models;
+        this.admission = admission;
         this.rates = rates;
         this.salts = salts;
         this.images = images;
         this.budget = budget;
         this.config = config;
-        this.listeners = listeners;
         this.routing = routing;
     }
 
@@ -79,23 +71,10 @@ public final class Generations {
      */
     public <R> Uni<Response> answer(InputStream body, Class<R> type, Function<? super R, ? extends Exchange> exchanges)
             throws IOException {
-        Caller caller = Caller.of(routing);
-        rates.admit(caller);
-        try (ReceivedBody received = ReceivedBody.of(routing)) {
-            Exchange exchange = exchanges.apply(JsonBody.read(body, budget.largestBody(), type));
-            ModelWorker worker = models.get(caller, exchange.model());
-            try {
-                return answer(caller, exchange, worker);
-            } catch (ApiException refused) {
-                listeners.forEach(listener ->
-                        listener.rejected(worker.modelId(), refused.error().code()));
-                throw new ApiException.Refused(refused.error().named(exchange::field));
-            }
-        }
+        return admission.admit(body, type, exchanges, this::answer);
     }
 
-    private Uni<Response> answer(Caller caller, Exchange exchange, ModelWorker worker) {
-        ModelInfo model = worker.info().orElseThrow(() -> notReady(worker));
+    private Uni<Response> answer(Caller caller, Exchange exchange, ModelWorker worker, ModelInfo model) {
         ValidRequest valid = exchange.validate(model);
         CompletionHeader header = CompletionHeader.of(exchange.idPrefix(), worker.modelId(), model);
         IntakeBudget.Share pixels = budget.reserve(0);
@@ -154,13 +133,5 @@ public final class Generations {
                         // Proxies of the nginx kind would hold events back.
                         .header("X-Accel-Buffering", "no")
                         .build());
-    }
-
-    private static WorkerException notReady(ModelWorker worker) {
-        return new WorkerException.NotReady(
-                worker.state(),
-                worker.state() == ModelWorker.State.FAILED
-                        ? "The model cannot be served: " + worker.failure().orElse("it failed to load")
-                        : "The model is loading");
     }
 }

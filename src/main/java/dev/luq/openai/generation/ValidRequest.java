@@ -62,7 +62,7 @@ public record ValidRequest(
                         sampling.repeatPenalty(),
                         sampling.seed() + choice,
                         sampling.logitBias());
-        String chat = ((Prompt.Chat) prompt).json();
-        return new ServerFrame.Generate(id, chat, decoded, own, maxTokens, stops, topLogprobs, cachePrompt);
+        return new ServerFrame.Generate(
+                id, prompt.input(), decoded, own, maxTokens, stops, topLogprobs, cachePrompt, null, null);
     }
 }

@@ -9,6 +9,7 @@ import dev.luq.http.errors.ApiException;
 import dev.luq.http.intake.JsonBody;
 import dev.luq.openai.generation.ValidRequest;
 import dev.luq.protocol.Frames;
+import dev.luq.protocol.Prompts;
 import dev.luq.protocol.ServerFrame;
 import dev.luq.protocol.WorkerFrame.ModelInfo;
 import java.io.ByteArrayInputStream;
@@ -68,8 +69,8 @@ public final class BodyFuzz implements FuzzTarget {
             return;
         }
         ServerFrame.Generate frame = request.generate("id", 0, List.of());
-        assertTrue(JSON.readTree(frame.chat()).path("messages").isArray(), "messages");
-        assertTrue(StandardCharsets.UTF_8.newEncoder().canEncode(frame.chat()), "the chat is not UTF-8");
+        assertTrue(JSON.readTree(Prompts.chat(frame)).path("messages").isArray(), "messages");
+        assertTrue(StandardCharsets.UTF_8.newEncoder().canEncode(Prompts.chat(frame)), "the chat is not UTF-8");
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         new Frames.Writer<>(ServerFrame.class, out).write(frame);
         assertEquals(

@@ -10,6 +10,7 @@ import dev.luq.http.errors.ApiException;
 import dev.luq.http.intake.JsonBody;
 import dev.luq.openai.generation.ValidRequest;
 import dev.luq.openai.images.Detail;
+import dev.luq.protocol.Prompts;
 import dev.luq.protocol.Sampling;
 import dev.luq.protocol.ServerFrame;
 import dev.luq.protocol.WorkerFrame.ModelInfo;
@@ -40,7 +41,7 @@ class ChatValidationTest {
         assertEquals(List.of(), frame.stop());
         assertEquals(-1, frame.topLogprobs());
         assertTrue(frame.cachePrompt());
-        assertEquals("{" + USER + "}", frame.chat());
+        assertEquals("{" + USER + "}", Prompts.chat(frame));
         assertFalse(valid("").stream());
         assertEquals(1, valid("").choices());
     }
@@ -102,7 +103,7 @@ class ChatValidationTest {
         assertEquals(7, frame.maxTokens());
         assertEquals(List.of("x"), frame.stop());
         assertEquals(20, frame.topLogprobs());
-        assertEquals("{" + USER + ",\"json_schema\":{\"type\":\"object\"}}", frame.chat());
+        assertEquals("{" + USER + ",\"json_schema\":{\"type\":\"object\"}}", Prompts.chat(frame));
         assertFalse(frame.cachePrompt());
         assertEquals(9, frame(",\"max_tokens\":9").maxTokens());
         assertEquals(0, frame(",\"logprobs\":true").topLogprobs());
@@ -261,7 +262,7 @@ class ChatValidationTest {
                         + "\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}}]},"
                         + "{\"role\":\"tool\",\"content\":\"42\",\"tool_call_id\":\"c1\"},"
                         + "{\"role\":\"assistant\",\"content\":\"no\"}]}",
-                request.generate("id", 0, List.of()).chat());
+                Prompts.chat(request.generate("id", 0, List.of())));
         assertEquals(
                 List.of("data:a", "data:b"),
                 request.images().stream().map(i -> i.url()).toList());
@@ -275,9 +276,7 @@ class ChatValidationTest {
     @ParameterizedTest
     @ValueSource(strings = {"", "  ", "null"})
     void aCallWithoutArgumentsHasNone(String arguments) {
-        assertTrue(validate(withArguments(arguments), VISION)
-                .generate("id", 0, List.of())
-                .chat()
+        assertTrue(Prompts.chat(validate(withArguments(arguments), VISION).generate("id", 0, List.of()))
                 .contains("\"arguments\":\"{}\""));
     }
 
@@ -354,7 +353,7 @@ class ChatValidationTest {
 
     /** @return what the template takes besides the messages */
     private static String besidesMessages(String fields) {
-        String chat = frame(fields).chat();
+        String chat = Prompts.chat(frame(fields));
         String messages = "{" + USER;
         assertTrue(chat.startsWith(messages), chat);
         return chat.substring(messages.length(), chat.length() - 1);
@@ -391,11 +390,10 @@ class ChatValidationTest {
 
     @Test
     void thePatternsOfAllSchemasReachTheWorkerWithTheirMeaning() {
-        String chat = frame(
+        String chat = Prompts.chat(frame(
                         """
                 ,"tools":[{"type":"function","function":{"name":"f","parameters":{"properties":{"a":{"pattern":"^a$"}}}}}],
-                "response_format":{"type":"json_schema","json_schema":{"schema":{"type":"string","pattern":"^b$"}}}""")
-                .chat();
+                "response_format":{"type":"json_schema","json_schema":{"schema":{"type":"string","pattern":"^b$"}}}"""));
         assertTrue(chat.endsWith(",\"patterns\":{\"^a$\":\"([a])\",\"^b$\":\"([b])\"}}"), chat);
     }
 
@@ -426,7 +424,7 @@ class ChatValidationTest {
                 "{\"messages\":[{\"role\":\"user\",\"content\":\"a\\ud83d b \\ud83d\\ude00 \\ude00\"}]}", VISION);
         assertEquals(
                 "{\"messages\":[{\"role\":\"user\",\"content\":\"a\ufffd b \ud83d\ude00 \ufffd\"}]}",
-                request.generate("id", 0, List.of()).chat());
+                Prompts.chat(request.generate("id", 0, List.of())));
     }
 
     @ParameterizedTest

@@ -1,0 +1,40 @@
+package dev.luq.engine;
+
+import java.util.List;
+import java.util.concurrent.ThreadPoolExecutor;
+
+/**
+ * The threads that prepare prompts: short texts, long texts and those with images apart, so that no request waits for one
+ * that takes longer than its own. Thread-safe.
+ */
+final class PromptThreads {
+
+    /** Characters up to which a prompt without images takes some milliseconds. */
+    private static final int SHORT_TEXT = 8 * 1024;
+
+    private final ThreadPoolExecutor shortTexts = NativeThreads.pool("luq-short-prompt", 1);
+    private final ThreadPoolExecutor longTexts = NativeThreads.pool("luq-long-prompt", 2);
+    private final ThreadPoolExecutor withImages = NativeThreads.pool("luq-image-prompt", 1);
+
+    /**
+     * @param length of the texts, in characters and tokens
+     * @param images whether there are some
+     */
+    void execute(long length, boolean images, Runnable work) {
+        pool(length, images).execute(work);
+    }
+
+    private ThreadPoolExecutor pool(long length, boolean images) {
+        if (images) {
+            return withImages;
+        }
+        return length <= SHORT_TEXT ? shortTexts : longTexts;
+    }
+
+    /** Waits for what has begun; the rest is dropped. */
+    void stop() {
+        List<ThreadPoolExecutor> pools = List.of(shortTexts, longTexts, withImages);
+        pools.forEach(pool -> pool.getQueue().clear());
+        pools.forEach(NativeThreads::stop);
+    }
+}

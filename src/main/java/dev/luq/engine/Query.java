@@ -1,0 +1,13 @@
+package dev.luq.engine;
+
+import java.util.function.Supplier;
+
+/**
+ * Something to be known about a prompt without generating, found on a thread that prepares prompts.
+ *
+ * @param id unique among the requests in flight
+ * @param length of its texts, in characters and tokens
+ * @param images whether there are some
+ * @param work finds it; what it throws fails the query
+ */
+public record Query<T>(String id, long length, boolean images, Supplier<T> work) {}

@@ -1,0 +1,138 @@
+package dev.luq.prompt;
+
+import dev.luq.llama.Vocabulary;
+import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/** From texts to tokens and back, in a time that grows linearly with their length. Thread-safe. */
+public final class Tokenizer {
+
+    /**
+     * Characters that are tokenized at once. Without spaces in the text, tokenizers take more than linear time, and some a
+     * stack frame for each character.
+     */
+    static final int LONGEST_PIECE = 64 * 1024;
+
+    private final Vocabulary vocabulary;
+
+    Tokenizer(Vocabulary vocabulary) {
+        this.vocabulary = vocabulary;
+    }
+
+    /**
+     * The tokens of texts. Tokens among them stay what they are.
+     *
+     * @param addSpecial whether the model's begin and end tokens are added to a text that comes first, where the model
+     *        wants them
+     * @param parseSpecial whether the text of a control token becomes that token
+     * @throws PromptException.InvalidRequest a token that the model does not have, or media
+     */
+    public int[] tokenize(PromptContent.Raw content, boolean addSpecial, boolean parseSpecial) {
+        List<int[]> runs = new ArrayList<>();
+        for (PromptContent.Piece piece : content.pieces()) {
+            boolean special = addSpecial && runs.isEmpty();
+            if (piece instanceof PromptContent.Piece.Text text) {
+                runs.addAll(tokenize(text.text(), special, parseSpecial));
+            } else if (piece instanceof PromptContent.Piece.Tokens tokens) {
+                runs.add(known(tokens.tokens(), "content"));
+            } else {
+                throw new PromptException.InvalidRequest("content", "Images have no tokens of text.", null);
+            }
+        }
+        return runs.stream().flatMapToInt(Arrays::stream).toArray();
+    }
+
+    private List<int[]> tokenize(String text, boolean addSpecial, boolean parseSpecial) {
+        List<int[]> runs = new ArrayList<>();
+        for (String piece : split(text)) {
+            runs.add(tokens(piece, addSpecial && runs.isEmpty(), parseSpecial));
+        }
+        if (text.isEmpty()) {
+            runs.add(tokens(text, addSpecial, parseSpecial));
+        }
+        return runs;
+    }
+
+    /** The tokens of one of the pieces of {@link #split}. */
+    int[] tokens(String piece, boolean addSpecial, boolean parseSpecial) {
+        return vocabulary.tokenize(piece, addSpecial, parseSpecial);
+    }
+
+    /**
+     * The same tokens.
+     *
+     * @throws PromptException.InvalidRequest the model does not have one of them
+     */
+    int[] known(int[] tokens, String field) {
+        for (int token : tokens) {
+            if (token < 0 || token >= vocabulary.size()) {
+                throw new PromptException.InvalidRequest(
+                        field,
+                        "The model has no token " + token + ". Its tokens are 0 to " + (vocabulary.size() - 1) + ".",
+                        null);
+            }
+        }
+        return tokens;
+    }
+
+    /** The bytes of each token, possibly an incomplete UTF-8 sequence. */
+    public List<byte[]> pieces(int[] tokens) {
+        return IntStream.of(tokens)
+                .mapToObj(token -> vocabulary.piece(token, true))
+                .toList();
+    }
+
+    /**
+     * The text of tokens, also of control tokens; malformed UTF-8 is replaced.
+     *
+     * @param mostBytes longer texts are refused
+     * @throws PromptException.InvalidRequest the model does not have one of them, or their text is too long
+     */
+    public String text(int[] tokens, int mostBytes) {
+        ByteArrayOutputStream text = new ByteArrayOutputStream();
+        for (int token : known(tokens, "tokens")) {
+            text.writeBytes(vocabulary.piece(token, true));
+            if (text.size() > mostBytes) {
+                throw new PromptException.InvalidRequest(
+                        "tokens",
+                        "The tokens have more than " + mostBytes + " bytes of text. Send fewer at once.",
+                        null);
+            }
+        }
+        return text.toString(StandardCharsets.UTF_8);
+    }
+
+    /** Pieces of a text that are tokenized one by one. */
+    static List<String> split(String text) {
+        List<String> pieces = new ArrayList<>();
+        int from = 0;
+        while (from < text.length()) {
+            int end = pieceEnd(text, from);
+            pieces.add(text.substring(from, end));
+            from = end;
+        }
+        return pieces;
+    }
+
+    /** Where a piece that begins here ends: with the text, else before a space, or before what may be a special token. */
+    private static int pieceEnd(String text, int from) {
+        int most = from + LONGEST_PIECE;
+        if (most >= text.length()) {
+            return text.length();
+        }
+        for (int end = most; end > from + LONGEST_PIECE / 2; end--) {
+            if (Character.isWhitespace(text.charAt(end))) {
+                return end;
+            }
+        }
+        int mark = text.lastIndexOf('<', most);
+        if (mark > from + LONGEST_PIECE / 2) {
+            return mark;
+        }
+        return Character.isLowSurrogate(text.charAt(most)) ? most - 1 : most;
+    }
+}
