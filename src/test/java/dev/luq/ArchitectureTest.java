@@ -26,7 +26,7 @@ class ArchitectureTest {
     private static final Map<String, List<String>> PROCESSES = new LinkedHashMap<>();
 
     static {
-        PROCESSES.put("server", List.of("http", "openai", "admin", "telemetry"));
+        PROCESSES.put("server", List.of("http", "openai", "anthropic", "admin", "telemetry"));
         PROCESSES.put("worker", List.of("worker"));
         PROCESSES.put("job", List.of("jobs.child"));
         PROCESSES.put("decoder", List.of("decoder.child"));

@@ -1,7 +1,9 @@
 package dev.luq;
 
 import static dev.luq.Until.until;
+import static io.restassured.RestAssured.given;
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.hamcrest.Matchers.equalTo;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -107,6 +109,34 @@ class DemoModelTest {
     void everyExampleIsAnsweredRight() throws Exception {
         for (Example example : examples()) {
             assertEquals(example.answer, content(answer(example.request())), example.toString());
+        }
+    }
+
+    @Test
+    void everyExampleIsAnsweredRightThroughTheMessagesApi() throws Exception {
+        for (Example example : examples()) {
+            ObjectNode request = JSON.createObjectNode()
+                    .put("model", "demo")
+                    .put("temperature", 0)
+                    .put("max_tokens", 64);
+            ArrayNode blocks =
+                    request.putArray("messages").addObject().put("role", "user").putArray("content");
+            for (String image : example.images) {
+                blocks.addObject()
+                        .put("type", "image")
+                        .putObject("source")
+                        .put("type", "base64")
+                        .put("media_type", "image/png")
+                        .put("data", Files.readAllBytes(EXAMPLES.resolve(image)));
+            }
+            blocks.addObject().put("type", "text").put("text", example.question);
+            given().contentType("application/json")
+                    .body(request.toString())
+                    .post("/v1/messages")
+                    .then()
+                    .statusCode(200)
+                    .body("content[0].text", equalTo(example.answer))
+                    .body("stop_reason", equalTo("end_turn"));
         }
     }
 

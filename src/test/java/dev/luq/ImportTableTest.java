@@ -29,7 +29,7 @@ import org.junit.jupiter.api.TestFactory;
 /** Which room imports which: {@link Rooms}. */
 class ImportTableTest {
 
-    private static final Set<String> ROOMS_WITH_JAX_RS = Set.of("http", "openai", "admin", "telemetry");
+    private static final Set<String> ROOMS_WITH_JAX_RS = Set.of("http", "openai", "anthropic", "admin", "telemetry");
 
     private static JavaClasses main;
 

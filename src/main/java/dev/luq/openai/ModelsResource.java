@@ -1,5 +1,6 @@
 package dev.luq.openai;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import dev.luq.catalog.Catalog;
 import dev.luq.catalog.CatalogEntry;
@@ -18,6 +19,7 @@ import jakarta.ws.rs.Path;
 import jakarta.ws.rs.PathParam;
 import jakarta.ws.rs.Produces;
 import jakarta.ws.rs.core.MediaType;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -47,8 +49,7 @@ public final class ModelsResource {
     @GET
     @Operation(operationId = "listModels", summary = "All models that the key may use, the default one first")
     public Models list() {
-        return new Models(
-                "list",
+        return Models.of(
                 models.all(Caller.of(routing)).stream().map(this::describe).toList());
     }
 
@@ -69,14 +70,20 @@ public final class ModelsResource {
         if (info != null && info.tools()) {
             capabilities.add("tools");
         }
+        // Anthropic's clients name themselves, and have something else of this name.
+        boolean anthropic = routing.request().headers().contains("anthropic-version");
         Optional<CatalogEntry> entry = catalog.find(worker.modelId());
         long created = entry.map(CatalogEntry::created).orElse(0L);
         return new Model(
                 worker.modelId(),
                 "model",
+                "model",
+                "active",
+                info == null || info.name() == null ? worker.modelId() : info.name(),
                 created,
+                Instant.ofEpochSecond(created).toString(),
                 "luq",
-                capabilities,
+                anthropic ? null : capabilities,
                 luq(worker, info, entry.flatMap(CatalogEntry::variant).orElse(null)));
     }
 
@@ -104,22 +111,52 @@ public final class ModelsResource {
                         quality);
     }
 
+    /**
+     * All models on one page, as clients of OpenAI and of Anthropic read it.
+     *
+     * @param hasMore false
+     */
     @RegisterForReflection
     @Schema(name = "Models")
-    public record Models(String object, List<Model> data) {}
+    public record Models(
+            String object,
+            List<Model> data,
+            @JsonProperty("has_more") boolean hasMore,
+            @JsonProperty("first_id") @Schema(nullable = true) String firstId,
+            @JsonProperty("last_id") @Schema(nullable = true) String lastId) {
+
+        static Models of(List<Model> data) {
+            return new Models(
+                    "list",
+                    data,
+                    false,
+                    data.isEmpty() ? null : data.get(0).id(),
+                    data.isEmpty() ? null : data.get(data.size() - 1).id());
+        }
+    }
 
     /**
+     * A model, as clients of OpenAI and of Anthropic read it.
+     *
+     * @param type as {@code object}
+     * @param lifecycle {@code active}: Anthropic's word for what is not withdrawn
+     * @param displayName what the model's file calls it, else its id
      * @param created when the model's file was last modified, in seconds since 1970
-     * @param capabilities of {@code chat}, {@code vision}, {@code tools}
+     * @param createdAt the same, in RFC 3339
+     * @param capabilities of {@code chat}, {@code vision}, {@code tools}; not for Anthropic's clients
      */
     @RegisterForReflection
     @Schema(name = "Model")
     public record Model(
             String id,
             String object,
+            String type,
+            @Schema(enumeration = "active") String lifecycle,
+            @JsonProperty("display_name") String displayName,
             long created,
+            @JsonProperty("created_at") String createdAt,
             @JsonProperty("owned_by") String ownedBy,
-            List<String> capabilities,
+            @JsonInclude(JsonInclude.Include.NON_NULL) List<String> capabilities,
             Luq luq) {}
 
     /**

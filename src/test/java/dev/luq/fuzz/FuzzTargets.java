@@ -1,5 +1,6 @@
 package dev.luq.fuzz;
 
+import dev.luq.anthropic.MessagesFuzz;
 import dev.luq.datasets.ArchiveFuzz;
 import dev.luq.decoder.protocol.DecodeReplyFuzz;
 import dev.luq.gguf.GgufFuzz;
@@ -33,6 +34,7 @@ final class FuzzTargets {
                 new ImportanceMatrixFuzz(),
                 new DataUrlFuzz(),
                 new BodyFuzz(),
+                new MessagesFuzz(),
                 new SchemaCheckFuzz(),
                 new PatternFuzz(),
                 new DatasetFuzz(),

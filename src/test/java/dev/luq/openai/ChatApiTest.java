@@ -2,6 +2,7 @@ package dev.luq.openai;
 
 import static org.hamcrest.Matchers.contains;
 import static org.hamcrest.Matchers.containsString;
+import static org.hamcrest.Matchers.endsWith;
 import static org.hamcrest.Matchers.equalTo;
 import static org.hamcrest.Matchers.hasItems;
 import static org.hamcrest.Matchers.hasKey;
@@ -164,7 +165,13 @@ class ChatApiTest extends ScriptedApi {
                 .body("data[0].luq.bytes", equalTo(570))
                 .body("data[0].luq.quantization", equalTo("Q4_K - Medium"))
                 .body("data[0].luq.slots", equalTo(4))
-                .body("data[1].luq.state", equalTo("loading"));
+                .body("data[1].luq.state", equalTo("loading"))
+                .body("has_more", equalTo(false))
+                .body("first_id", equalTo("scripted"))
+                .body("last_id", equalTo("loading"))
+                .body("data.type", contains("model", "model"))
+                .body("data.display_name", contains("Scripted", "loading"))
+                .body("data[0].created_at", endsWith("Z"));
         request().get("/v1/models/scripted").then().statusCode(200).body("id", equalTo("scripted"));
         assertError(request().get("/v1/models/other").then(), 404, "model_not_found");
         assertError(request().get("/v1/models/some/other").then(), 404, "model_not_found");

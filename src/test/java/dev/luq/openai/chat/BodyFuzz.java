@@ -17,13 +17,16 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.function.Function;
 
 /** The body of a chat request is refused with a 4xx, or becomes a frame that a worker reads as it was meant. */
 public final class BodyFuzz implements FuzzTarget {
 
-    private static final int MOST_BYTES = 1 << 16;
-    private static final ModelInfo MODEL =
+    /** The model that bodies are for. */
+    public static final ModelInfo MODEL =
             new ModelInfo("Tiny", "qwen2vl", "F16", 1_000, 2_000, 16, 2048, 2048, 4, true, true, 64, null);
+
+    private static final int MOST_BYTES = 1 << 16;
     private static final ObjectMapper JSON = new ObjectMapper();
 
     @Override
@@ -59,10 +62,18 @@ public final class BodyFuzz implements FuzzTarget {
 
     @Override
     public void run(byte[] input) throws IOException {
+        check(input, ChatRequest.class, body -> ChatValidation.of(body, MODEL));
+    }
+
+    /**
+     * What must hold for the body of any endpoint that generates.
+     *
+     * @param type what it is read as
+     */
+    public static <R> void check(byte[] input, Class<R> type, Function<R, ValidRequest> validation) throws IOException {
         ValidRequest request;
         try {
-            request = ChatValidation.of(
-                    JsonBody.read(new ByteArrayInputStream(input), MOST_BYTES, ChatRequest.class), MODEL);
+            request = validation.apply(JsonBody.read(new ByteArrayInputStream(input), MOST_BYTES, type));
         } catch (ApiException refused) {
             int status = refused.error().status();
             assertTrue(status >= 400 && status < 500, "status " + status);

@@ -1,0 +1,160 @@
+package dev.luq.anthropic;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.luq.anthropic.MessagesRequest.InputMessage;
+import dev.luq.anthropic.MessagesRequest.OutputFormat;
+import dev.luq.anthropic.MessagesRequest.Tool;
+import dev.luq.anthropic.MessagesRequest.ToolChoice;
+import dev.luq.http.errors.ApiException.InvalidRequest;
+import dev.luq.openai.chat.ChatRequest;
+import dev.luq.openai.generation.Check;
+import dev.luq.openai.generation.FieldNames;
+import java.util.List;
+
+/**
+ * A request to the Messages API as a chat request.
+ *
+ * @param request its values are not all checked: whatever means the same in both APIs is left to the chat's checks
+ * @param names where the fields of the chat request come from
+ */
+record ChatTranslation(ChatRequest request, FieldNames names) {
+
+    private static final JsonMapper JSON = new JsonMapper();
+
+    /**
+     * @throws dev.luq.http.errors.ApiException naming the field of the original that is at fault
+     */
+    static ChatTranslation of(MessagesRequest original) {
+        FieldNames names = new FieldNames();
+        ObjectNode chat = JsonNodeFactory.instance.objectNode();
+        chat.put("model", original.model());
+        chat.set("messages", messages(original, names));
+        putSampling(chat, original, names);
+        putTools(chat, original.tools(), names);
+        putToolChoice(chat, original, names);
+        putFormat(chat, original, names);
+        chat.put("stream", original.stream());
+        if (original.mcpServers() != null && !original.mcpServers().isEmpty()) {
+            throw new InvalidRequest("mcp_servers", "mcp_servers must be empty: this server calls no tools itself");
+        }
+        try {
+            return new ChatTranslation(JSON.treeToValue(chat, ChatRequest.class), names);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("the types of this chat request are right", e);
+        }
+    }
+
+    private static ArrayNode messages(MessagesRequest original, FieldNames names) {
+        List<InputMessage> messages = original.messages();
+        if (messages == null || messages.isEmpty()) {
+            throw new InvalidRequest("messages", "messages must have at least one message");
+        }
+        ChatMessages translated = new ChatMessages(names);
+        translated.addSystem(original.system());
+        for (int i = 0; i < messages.size(); i++) {
+            translated.add("messages[" + i + "]", messages.get(i));
+        }
+        int end = messages.size() - 1;
+        if (messages.get(end).role().equals("assistant")) {
+            String last = "messages[" + end + "]";
+            throw new InvalidRequest(last, last + " must not be the assistant's: its text cannot be continued");
+        }
+        return translated.messages();
+    }
+
+    private static void putSampling(ObjectNode chat, MessagesRequest original, FieldNames names) {
+        // The chat takes more: -1 for as many as there is room for, and hotter ones.
+        Check.integer("max_tokens", original.maxTokens(), 1, Integer.MAX_VALUE, 0);
+        Check.inRange("temperature", original.temperature(), 0, 1, 1);
+        chat.put("temperature", original.temperature())
+                .put("top_p", original.topP())
+                .put("top_k", original.topK())
+                .put("max_tokens", original.maxTokens());
+        if (original.stopSequences() != null) {
+            ArrayNode stops = chat.putArray("stop");
+            original.stopSequences().forEach(stops::add);
+            names.put("stop", "stop_sequences");
+        }
+    }
+
+    private static void putTools(ObjectNode chat, List<Tool> tools, FieldNames names) {
+        if (tools == null) {
+            return;
+        }
+        ArrayNode translated = chat.putArray("tools");
+        for (int i = 0; i < tools.size(); i++) {
+            String field = "tools[" + i + "]";
+            Tool tool = Check.present(field, tools.get(i));
+            if (tool.type() != null && !tool.type().equals("custom")) {
+                throw new InvalidRequest(
+                        field + ".type",
+                        field + ".type must be custom: tools that Anthropic defines or runs, such as web_search"
+                                + " and bash, are not there");
+            }
+            names.put(field + ".function", field);
+            names.put(field + ".function.parameters", field + ".input_schema");
+            translated
+                    .addObject()
+                    .put("type", "function")
+                    .putObject("function")
+                    .put("name", tool.name())
+                    .put("description", tool.description())
+                    .put("strict", tool.strict())
+                    .set("parameters", Check.object(field + ".input_schema", tool.inputSchema()));
+        }
+    }
+
+    private static void putToolChoice(ObjectNode chat, MessagesRequest original, FieldNames names) {
+        ToolChoice choice = original.toolChoice();
+        if (choice == null) {
+            return;
+        }
+        String field = "tool_choice.type";
+        switch (Check.present(field, choice.type())) {
+            case "auto", "none" -> chat.put("tool_choice", choice.type());
+            case "any" -> {
+                if (original.tools() == null || original.tools().isEmpty()) {
+                    throw new InvalidRequest(field, field + " is any, but there are no tools");
+                }
+                chat.put("tool_choice", "required");
+            }
+            case "tool" -> {
+                names.put("tool_choice.function", "tool_choice");
+                chat.putObject("tool_choice")
+                        .put("type", "function")
+                        .putObject("function")
+                        .put("name", choice.name());
+            }
+            default -> throw new InvalidRequest(field, field + " must be auto, any, tool or none");
+        }
+        chat.put("parallel_tool_calls", !Check.flag(choice.disableParallelToolUse(), false));
+    }
+
+    private static void putFormat(ObjectNode chat, MessagesRequest original, FieldNames names) {
+        OutputFormat format = original.outputFormat();
+        String field = "output_format";
+        if (original.outputConfig() != null && original.outputConfig().format() != null) {
+            format = original.outputConfig().format();
+            field = "output_config.format";
+        }
+        if (format == null) {
+            return;
+        }
+        if (!"json_schema".equals(format.type())) {
+            throw new InvalidRequest(field + ".type", field + ".type must be json_schema");
+        }
+        names.put("response_format", field);
+        names.put("response_format.json_schema", field);
+        JsonNode schema = Check.object(field + ".schema", format.schema());
+        chat.putObject("response_format")
+                .put("type", "json_schema")
+                .putObject("json_schema")
+                .put("name", "answer")
+                .set("schema", schema);
+    }
+}
