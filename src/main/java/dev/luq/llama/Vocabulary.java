@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import org.bytedeco.javacpp.BytePointer;
 
 /** The tokens of a model. Thread-safe; usable until the model is closed. */
@@ -20,6 +21,7 @@ public final class Vocabulary {
     private final int size;
     private final llama_vocab vocab;
     private List<String> specialTexts;
+    private int[] endsOfGeneration;
 
     Vocabulary(Model model) {
         this.model = model;
@@ -105,6 +107,15 @@ public final class Vocabulary {
     public boolean isEndOfGeneration(int token) {
         checkToken(token);
         return llama.llama_vocab_is_eog(open(), token);
+    }
+
+    /** All tokens with which the model ends its answer, in order. */
+    synchronized int[] endsOfGeneration() {
+        if (endsOfGeneration == null) {
+            endsOfGeneration =
+                    IntStream.range(0, size).filter(this::isEndOfGeneration).toArray();
+        }
+        return endsOfGeneration;
     }
 
     /** The texts of all control and user-defined tokens. Unmodifiable. */

@@ -29,8 +29,16 @@ final class CompletionExchange implements Exchange {
     private static final int MOST_LOGPROBS = 5;
     private static final int MAX_TOKENS = 16;
     /** Fields that mean something else in a chat request, or nothing. */
-    private static final Set<String> OWN =
-            Set.of("prompt", "messages", "tools", "tool_choice", "response_format", "logprobs", "top_logprobs");
+    private static final Set<String> OWN = Set.of(
+            "prompt",
+            "messages",
+            "tools",
+            "tool_choice",
+            "response_format",
+            "logprobs",
+            "top_logprobs",
+            "echo",
+            "best_of");
 
     private final CompletionRequest request;
     private final ObjectNode body;

@@ -89,18 +89,7 @@ public record ValidRequest(
         List<ServerFrame.Image> images = prompts.size() == 1
                 ? decoded
                 : decoded.subList(before, before + prompt.images().size());
-        Sampling own = sampling.seed() == null || choice == 0
-                ? sampling
-                : new Sampling(
-                        sampling.temperature(),
-                        sampling.topP(),
-                        sampling.topK(),
-                        sampling.minP(),
-                        sampling.frequencyPenalty(),
-                        sampling.presencePenalty(),
-                        sampling.repeatPenalty(),
-                        sampling.seed() + choice,
-                        sampling.logitBias());
+        Sampling own = sampling.seed() == null || choice == 0 ? sampling : sampling.withSeed(sampling.seed() + choice);
         return new ServerFrame.Generate(
                 id, prompt.input(), images, own, maxTokens, stops, topLogprobs, cachePrompt, null, null);
     }

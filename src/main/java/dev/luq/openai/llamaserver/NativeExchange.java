@@ -19,7 +19,6 @@ import dev.luq.openai.generation.ValidRequest;
 import dev.luq.protocol.PromptInput;
 import dev.luq.protocol.WorkerFrame.ModelInfo;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 
 /** A completion request in llama-server's form and its answer. */
@@ -28,38 +27,18 @@ final class NativeExchange implements Exchange {
     private static final int MOST_PROMPTS = 256;
     private static final int MOST_PROBABILITIES = 20;
 
-    /** Fields that mean the same in a chat request. */
-    private static final Set<String> SHARED = Set.of(
-            "temperature",
-            "top_k",
-            "top_p",
-            "min_p",
-            "repeat_penalty",
-            "presence_penalty",
-            "frequency_penalty",
-            "seed",
-            "stop",
-            "stream",
-            "cache_prompt",
-            "cache_salt",
-            "ignore_eos");
-
-    /** Fields that change the answer and are not there, with the values that leave it as it is. */
-    private static final Map<String, Set<String>> NOT_THERE = Map.ofEntries(
-            Map.entry("dynatemp_range", Set.of("0", "0.0")),
-            Map.entry("typical_p", Set.of("1", "1.0")),
-            Map.entry("xtc_probability", Set.of("0", "0.0")),
-            Map.entry("top_n_sigma", Set.of("-1", "-1.0")),
-            Map.entry("dry_multiplier", Set.of("0", "0.0")),
-            Map.entry("mirostat", Set.of("0")),
-            Map.entry("adaptive_target", Set.of("-1", "-1.0")),
-            Map.entry("repeat_last_n", Set.of("64")),
-            Map.entry("n_indent", Set.of("0")),
-            Map.entry("t_max_predict_ms", Set.of("0", "-1")),
-            Map.entry("min_keep", Set.of("0")),
-            Map.entry("lora", Set.of("[]")),
-            Map.entry("samplers", Set.of()),
-            Map.entry("post_sampling_probs", Set.of("false")));
+    /** Fields that mean something else in a chat request, or nothing. */
+    private static final Set<String> OWN = Set.of(
+            "prompt",
+            "messages",
+            "tools",
+            "tool_choice",
+            "response_format",
+            "logit_bias",
+            "logprobs",
+            "top_logprobs",
+            "n_probs",
+            "response_fields");
 
     private final ObjectNode body;
     private final NativeRequest request;
@@ -77,20 +56,12 @@ final class NativeExchange implements Exchange {
 
     @Override
     public ValidRequest validate(ModelInfo model) {
-        NOT_THERE.forEach(this::refuse);
         PromptInput.Constraint constraint = Constraints.of(body);
         List<Prompt.Raw> prompts = RawPrompts.several("prompt", request.prompt(), MOST_PROMPTS, model).stream()
                 .map(prompt -> new Prompt.Raw(
                         new PromptInput.Raw(prompt.input().pieces(), constraint), prompt.images()))
                 .toList();
         return ChatValidation.of(prompts.get(0), settings(), model).with(prompts);
-    }
-
-    private void refuse(String field, Set<String> unchanging) {
-        JsonNode value = body.get(field);
-        if (!Check.isNull(value) && !unchanging.contains(value.toString())) {
-            throw new InvalidRequest(field, field + " is not supported. Leave it out.");
-        }
     }
 
     private ChatRequest settings() {
@@ -100,26 +71,16 @@ final class NativeExchange implements Exchange {
                 .put("top_k", NativeSettings.TOP_K)
                 .put("top_p", NativeSettings.TOP_P)
                 .put("min_p", NativeSettings.MIN_P);
-        for (String field : SHARED) {
-            if (!Check.isNull(body.get(field))) {
-                settings.set(field, body.get(field));
+        body.properties().forEach(field -> {
+            if (!OWN.contains(field.getKey()) && !Check.isNull(field.getValue())) {
+                settings.set(field.getKey(), field.getValue());
             }
-        }
+        });
         if (settings.path("seed").asText().equals("-1")) {
             settings.remove("seed");
         }
         if (settings.path("top_k").isIntegralNumber() && settings.path("top_k").intValue() < 0) {
             settings.put("top_k", 0);
-        }
-        if (settings.path("stop").isArray() && settings.path("stop").isEmpty()) {
-            settings.remove("stop");
-        }
-        long most = Check.integer("n_predict", request.predict(), -1, Integer.MAX_VALUE, -1);
-        if (most == 0) {
-            throw new InvalidRequest("n_predict", "n_predict must be -1 or 1 or more");
-        }
-        if (most > 0) {
-            settings.put("max_tokens", most);
         }
         if (probabilities() > 0 || wantsTokens()) {
             settings.put("logprobs", true);
@@ -167,7 +128,6 @@ final class NativeExchange implements Exchange {
     public String field(String name) {
         return switch (name) {
             case "messages" -> "prompt";
-            case "max_tokens" -> "n_predict";
             case "top_logprobs" -> "n_probs";
             default -> name;
         };

@@ -56,7 +56,7 @@ record NativeSettings(
 
     /** What a request without settings gets. */
     static NativeSettings defaults() {
-        Sampling sampling = new Sampling(TEMPERATURE, TOP_P, TOP_K, MIN_P, 0, 0, 1, null, null);
+        Sampling sampling = new Sampling(TEMPERATURE, TOP_P, TOP_K, MIN_P, 0, 0, 1, null, null, false);
         return of(sampling, 0, List.of(), 0, false);
     }
 

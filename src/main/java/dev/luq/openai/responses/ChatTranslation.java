@@ -82,6 +82,15 @@ final class ChatTranslation {
                 null,
                 request.cachePrompt(),
                 request.cacheSalt(),
+                null,
+                null,
+                null,
+                null,
+                null,
+                null,
+                null,
+                null,
+                true,
                 null);
     }
 
