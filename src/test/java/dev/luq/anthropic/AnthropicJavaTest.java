@@ -113,6 +113,16 @@ class AnthropicJavaTest {
     }
 
     @Test
+    void anAnswerContinuesTheAssistantsLastMessage() {
+        MessageCreateParams prefilled = params().addUserMessage("What is it?")
+                .addAssistantMessage("It is a")
+                .build();
+        Message answer = client.messages().create(prefilled);
+        assertFalse(text(answer).startsWith("It is a"));
+        assertTrue(prompt(answer) > prompt(client.messages().create(withoutPicture())));
+    }
+
+    @Test
     void tokensAreCountedAsTheyAreUsed() {
         MessageTokensCount count = client.messages()
                 .countTokens(MessageCountTokensParams.builder()
