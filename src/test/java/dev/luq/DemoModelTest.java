@@ -229,6 +229,127 @@ class DemoModelTest {
         assertEquals(example.answer, content(answer(example.request())), "the other model went on");
     }
 
+    private static final String PAINT =
+            """
+            [{"type":"function","function":{"name":"paint","parameters":{"type":"object","properties":
+            {"colour":{"enum":["red","blue"]}},"required":["colour"],"additionalProperties":false}}}]""";
+
+    /** One model's template knows tools, the other one's does not; neither was trained to call them. */
+    @Test
+    void aCallThatIsRequiredComes() throws Exception {
+        for (String model : List.of("demo", "tiny")) {
+            ObjectNode request = JSON.createObjectNode()
+                    .put("model", model)
+                    .put("tool_choice", "required")
+                    .put("seed", 1)
+                    .put("parallel_tool_calls", false)
+                    .put("max_tokens", 400);
+            request.putArray("messages").addObject().put("role", "user").put("content", "Hello.");
+            request.set("tools", JSON.readTree(PAINT));
+            JsonNode choice = answer(request).at("/choices/0");
+            assertEquals("tool_calls", choice.get("finish_reason").asText(), choice.toString());
+            assertTrue(choice.at("/message/content").isNull(), choice.toString());
+            JsonNode call = choice.at("/message/tool_calls/0/function");
+            assertEquals("paint", call.get("name").asText());
+            String colour =
+                    JSON.readTree(call.get("arguments").asText()).get("colour").asText();
+            assertTrue(List.of("red", "blue").contains(colour), choice.toString());
+            request.putObject("tool_choice")
+                    .put("type", "function")
+                    .putObject("function")
+                    .put("name", "paint");
+            List<JsonNode> calls = new ArrayList<>();
+            events(request.put("stream", true))
+                    .forEach(event -> event.at("/choices/0/delta/tool_calls").forEach(calls::add));
+            assertTrue(calls.size() > 1, "arguments come as they are written");
+            for (JsonNode piece : calls) {
+                assertEquals(piece == calls.get(0), piece.hasNonNull("id"));
+                assertEquals(0, piece.get("index").asInt());
+            }
+        }
+    }
+
+    @Test
+    void withASchemaTheAnswerIsACallOrWhatTheSchemaSays() throws Exception {
+        ObjectNode request = JSON.createObjectNode()
+                .put("model", "tiny")
+                .put("temperature", 2)
+                .put("max_tokens", 300);
+        request.putArray("messages").addObject().put("role", "user").put("content", "Hello.");
+        request.set("tools", JSON.readTree(PAINT));
+        request.putObject("response_format")
+                .put("type", "json_schema")
+                .putObject("json_schema")
+                .set(
+                        "schema",
+                        JSON.readTree(
+                                """
+                                {"type":"object","properties":{"n":{"$ref":"#/$defs/n"}},"required":["n"],
+                                "additionalProperties":false,"$defs":{"n":{"enum":[1,2]}}}"""));
+        int calls = 0;
+        int answers = 0;
+        for (int seed = 0; seed < 30 && (calls == 0 || answers == 0); seed++) {
+            JsonNode choice = answer(request.put("seed", seed)).at("/choices/0");
+            if (choice.get("finish_reason").asText().equals("tool_calls")) {
+                assertTrue(choice.at("/message/content").isNull(), choice.toString());
+                calls++;
+            } else {
+                int n = JSON.readTree(choice.at("/message/content").asText())
+                        .at("/n")
+                        .asInt();
+                assertTrue(n == 1 || n == 2, choice.toString());
+                answers++;
+            }
+        }
+        assertTrue(calls > 0 && answers > 0, calls + " calls, " + answers + " answers");
+    }
+
+    @Test
+    void aPictureInAToolsResultIsSeen() throws Exception {
+        Example example = examples().get(1);
+        ObjectNode request = example.request();
+        ArrayNode messages = (ArrayNode) request.get("messages");
+        JsonNode asked = messages.remove(0);
+        messages.addObject().put("role", "user").put("content", "Look.");
+        ObjectNode call = messages.addObject().put("role", "assistant").putNull("content");
+        call.putArray("tool_calls")
+                .addObject()
+                .put("id", "1")
+                .putObject("function")
+                .put("name", "camera")
+                .put("arguments", "");
+        messages.addObject().put("role", "tool").put("tool_call_id", "1").set("content", asked.get("content"));
+        assertTrue(answer(request.put("max_tokens", 8))
+                        .at("/usage/prompt_tokens_details/image_tokens")
+                        .asInt()
+                > 0);
+    }
+
+    @Test
+    void anAnswerContinuesItsBeginning() throws Exception {
+        for (Example example : examples()) {
+            if (example.answer.length() > 4) {
+                int half = example.answer.indexOf(' ') < 0 ? example.answer.length() / 2 : example.answer.indexOf(' ');
+                ObjectNode request = example.request();
+                request.withArray("messages")
+                        .addObject()
+                        .put("role", "assistant")
+                        .put("content", example.answer.substring(0, half));
+                assertEquals(example.answer.substring(half), content(answer(request)), example.toString());
+                return;
+            }
+        }
+    }
+
+    @Test
+    void aGrammarIsFollowed() throws Exception {
+        ObjectNode request = examples().get(0).request().put("grammar", "root ::= \"blue\" | \"red\"");
+        assertTrue(content(answer(request)).matches("blue|red"));
+        HttpResponse<InputStream> wrong = post(request.put("grammar", "root ::= missing"));
+        assertEquals(400, wrong.statusCode());
+        assertEquals("grammar", JSON.readTree(wrong.body()).at("/error/param").asText());
+    }
+
     private static List<Example> examples() throws IOException {
         List<Example> examples = new ArrayList<>();
         for (String line : Files.readAllLines(EXAMPLES.resolve("examples.jsonl"))) {
@@ -273,21 +394,22 @@ class DemoModelTest {
 
     /** @return the deltas' contents */
     private List<String> stream(ObjectNode request) throws Exception {
+        return events(request).stream()
+                .map(event -> event.at("/choices/0/delta/content").asText(""))
+                .filter(text -> !text.equals("null"))
+                .toList();
+    }
+
+    private List<JsonNode> events(ObjectNode request) throws Exception {
         try (BufferedReader lines =
                 new BufferedReader(new InputStreamReader(post(request).body(), UTF_8))) {
-            return lines.lines()
-                    .filter(line -> line.startsWith("data: {"))
-                    .map(line -> {
-                        try {
-                            return JSON.readTree(line.substring(6))
-                                    .at("/choices/0/delta/content")
-                                    .asText("");
-                        } catch (IOException e) {
-                            throw new IllegalStateException(line, e);
-                        }
-                    })
-                    .filter(text -> !text.equals("null"))
-                    .toList();
+            List<JsonNode> events = new ArrayList<>();
+            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+                if (line.startsWith("data: {")) {
+                    events.add(JSON.readTree(line.substring(6)));
+                }
+            }
+            return events;
         }
     }
 

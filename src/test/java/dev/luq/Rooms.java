@@ -28,7 +28,7 @@ public final class Rooms {
             gguf                : files
             llama               : gguf machine
             memory              : gguf machine
-            prompt              : llama
+            prompt              : llama schema
             engine              : embeddings llama prompt
             requant.lanes       :
             requant.data        : files

@@ -1,8 +1,8 @@
 package dev.luq.engine;
 
 import dev.luq.llama.MessageDelta;
-import dev.luq.llama.MessageParser;
 import dev.luq.llama.Vocabulary;
+import dev.luq.prompt.tools.AnswerParser;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -28,7 +28,7 @@ final class OutputProcessor {
     private record Pending(int start, GenerationEvent.TokenLogprob logprob) {}
 
     private final Vocabulary vocabulary;
-    private final MessageParser parser;
+    private final AnswerParser parser;
     private final int topLogprobs;
     private final Sink sink;
     private final Set<Integer> preserved = new HashSet<>();
@@ -49,7 +49,7 @@ final class OutputProcessor {
             Vocabulary vocabulary,
             List<String> stops,
             List<String> preservedTokens,
-            MessageParser parser,
+            AnswerParser parser,
             int topLogprobs,
             Sink sink) {
         this.vocabulary = vocabulary;
@@ -67,7 +67,7 @@ final class OutputProcessor {
 
     /**
      * @param logprobs of the place where this token was chosen; null when not asked for
-     * @return whether a stop string is complete, so that the answer ends here
+     * @return whether a stop string is complete, or the only call that may come, so that the answer ends here
      */
     boolean append(int token, TopLogprobs logprobs) {
         byte[] piece = vocabulary.piece(token, preserved.contains(token));
@@ -79,8 +79,16 @@ final class OutputProcessor {
         }
         String decoded = decoder.decode(piece);
         decodedChars += decoded.length();
-        show(stops.append(decoded), true);
-        return stops.matched();
+        String safe = stops.append(decoded);
+        if (!safe.isEmpty()) {
+            text.append(safe);
+            if (parser == null) {
+                sink.delta(safe, null, takePending());
+            } else {
+                show(parser.update(text.toString()));
+            }
+        }
+        return stops.matched() || parser != null && parser.complete();
     }
 
     /**
@@ -91,8 +99,11 @@ final class OutputProcessor {
     FinishReason finish(FinishReason reason) {
         boolean cutOff = reason == FinishReason.LENGTH;
         String rest = stops.matched() ? "" : stops.append(decoder.finish()) + stops.finish();
-        if (parser != null || !rest.isEmpty()) {
-            show(rest, cutOff);
+        text.append(rest);
+        if (parser != null) {
+            show(parser.finish(text.toString(), cutOff));
+        } else if (!rest.isEmpty()) {
+            sink.delta(rest, null, takePending());
         }
         if (stops.matched()) {
             // The stop string itself is not part of the answer, nor are tokens that belong to it alone.
@@ -109,23 +120,16 @@ final class OutputProcessor {
         return stops.match();
     }
 
-    private void show(String safe, boolean partial) {
-        text.append(safe);
-        if (parser == null) {
-            if (!safe.isEmpty()) {
-                sink.delta(safe, null, takePending());
-            }
-        } else if (!safe.isEmpty() || !partial) {
-            for (MessageDelta delta : parser.update(text.toString(), partial)) {
-                if (delta instanceof MessageDelta.Content content) {
-                    sink.delta(content.text(), null, takePending());
-                } else if (delta instanceof MessageDelta.ToolCall call) {
-                    calledTools = true;
-                    sink.delta(
-                            null,
-                            new GenerationEvent.ToolCall(call.index(), call.id(), call.name(), call.arguments()),
-                            takePending());
-                }
+    private void show(List<MessageDelta> deltas) {
+        for (MessageDelta delta : deltas) {
+            if (delta instanceof MessageDelta.Content content) {
+                sink.delta(content.text(), null, takePending());
+            } else if (delta instanceof MessageDelta.ToolCall call) {
+                calledTools = true;
+                sink.delta(
+                        null,
+                        new GenerationEvent.ToolCall(call.index(), call.id(), call.name(), call.arguments()),
+                        takePending());
             }
         }
     }

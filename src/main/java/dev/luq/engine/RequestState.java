@@ -98,8 +98,10 @@ final class RequestState implements AutoCloseable {
         prepared = newPrepared;
         progressTold = System.nanoTime();
         request = request.withoutContent();
-        List<String> stops = new ArrayList<>(request.stop());
-        stops.addAll(prepared.chat().stops());
+        List<String> stops = new ArrayList<>(prepared.chat().stops());
+        if (prepared.parser() == null || !prepared.parser().callIsRequired()) {
+            stops.addAll(request.stop());
+        }
         deltas = new DeltaBuffer(
                 (content, toolCall, logprobs) ->
                         emit(new GenerationEvent.Delta(request.id(), content, toolCall, logprobs)),

@@ -1,5 +1,6 @@
 package dev.luq.llama;
 
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -35,6 +36,27 @@ public record ChatPrompt(
                 stops,
                 grammarPrefix,
                 parserState.replace(mark, ""));
+    }
+
+    /** The same with this constraint in place of the template's own. */
+    public ChatPrompt with(GrammarOptions constraint) {
+        List<String> preserved = new ArrayList<>(preservedTokens);
+        preserved.addAll(constraint.preservedTokens());
+        return new ChatPrompt(
+                prompt,
+                constraint.grammar(),
+                constraint.lazy(),
+                constraint.triggersJson(),
+                List.copyOf(preserved),
+                stops,
+                constraint.prefix(),
+                parserState);
+    }
+
+    /** The same with this text behind the prompt. */
+    public ChatPrompt followedBy(String text) {
+        return new ChatPrompt(
+                prompt + text, grammar, grammarLazy, triggersJson, preservedTokens, stops, grammarPrefix, parserState);
     }
 
     /** The constraint for the sampler, or null when the generation is free. */

@@ -13,6 +13,9 @@ import org.bytedeco.javacpp.BytePointer;
  */
 public final class Sampler implements AutoCloseable {
 
+    /** Added to a logit; finite, because what is left over may be such a token alone. */
+    private static final float NEVER = -1e9f;
+
     private final Model model;
     private final luq_sampler sampler;
     private boolean closed;
@@ -31,7 +34,7 @@ public final class Sampler implements AutoCloseable {
         model.use();
         luq_sampler sampler = null;
         Native.clearLoggedErrors();
-        try (BytePointer json = Native.utf8(json(options, grammar))) {
+        try (BytePointer json = Native.utf8(json(model, options, grammar))) {
             sampler = llama.luq_sampler_init(model.pointer(), json);
             if (sampler == null) {
                 throw Native.lastErrorIsLimit()
@@ -87,7 +90,7 @@ public final class Sampler implements AutoCloseable {
         return sampler;
     }
 
-    private static String json(SamplerOptions options, GrammarOptions grammar) {
+    private static String json(Model model, SamplerOptions options, GrammarOptions grammar) {
         ObjectNode json = Json.object()
                 .put("temperature", options.temperature())
                 .put("top_k", options.topK())
@@ -100,6 +103,11 @@ public final class Sampler implements AutoCloseable {
         ArrayNode biases = json.putArray("logit_bias");
         options.logitBias()
                 .forEach((token, bias) -> biases.addArray().add(token).add(bias));
+        if (options.ignoreEnd()) {
+            for (int token : model.vocabulary().endsOfGeneration()) {
+                biases.addArray().add(token).add(NEVER);
+            }
+        }
         if (grammar != null) {
             json.put("grammar", grammar.grammar())
                     .put("grammar_lazy", grammar.lazy())

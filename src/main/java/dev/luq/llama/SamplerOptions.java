@@ -15,6 +15,7 @@ import java.util.Map;
  * @param repeatPenalty greater than 0; 1 is off
  * @param seed equal seeds draw equally from equal logits
  * @param logitBias token id to what is added to its logit
+ * @param ignoreEnd whether tokens that end the generation are never chosen, unless a grammar allows nothing else
  */
 public record SamplerOptions(
         float temperature,
@@ -25,12 +26,27 @@ public record SamplerOptions(
         float presencePenalty,
         float repeatPenalty,
         long seed,
-        Map<Integer, Float> logitBias) {
+        Map<Integer, Float> logitBias,
+        boolean ignoreEnd) {
 
     /** Always the likeliest token. */
     public static final SamplerOptions GREEDY = new SamplerOptions(0f, 1f, 0, 0f, 0f, 0f, 1f, 0, Map.of());
 
     public SamplerOptions {
         logitBias = Map.copyOf(logitBias);
+    }
+
+    /** The generation ends when the model ends it. */
+    public SamplerOptions(
+            float temperature,
+            float topP,
+            int topK,
+            float minP,
+            float frequencyPenalty,
+            float presencePenalty,
+            float repeatPenalty,
+            long seed,
+            Map<Integer, Float> logitBias) {
+        this(temperature, topP, topK, minP, frequencyPenalty, presencePenalty, repeatPenalty, seed, logitBias, false);
     }
 }

@@ -7,6 +7,7 @@ import dev.luq.preset.llama_vocab;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.bytedeco.javacpp.BytePointer;
 
 /** The tokens of a model. Thread-safe; usable until the model is closed. */
@@ -19,6 +20,7 @@ public final class Vocabulary {
     private final int size;
     private final llama_vocab vocab;
     private List<String> specialTexts;
+    private int[] endsOfGeneration;
 
     Vocabulary(Model model) {
         this.model = model;
@@ -90,6 +92,15 @@ public final class Vocabulary {
     public boolean isEndOfGeneration(int token) {
         checkToken(token);
         return llama.llama_vocab_is_eog(open(), token);
+    }
+
+    /** All tokens with which the model ends its answer, in order. */
+    synchronized int[] endsOfGeneration() {
+        if (endsOfGeneration == null) {
+            endsOfGeneration =
+                    IntStream.range(0, size).filter(this::isEndOfGeneration).toArray();
+        }
+        return endsOfGeneration;
     }
 
     /** The texts of all control and user-defined tokens. Unmodifiable. */

@@ -2,9 +2,9 @@ package dev.luq.prompt;
 
 import dev.luq.llama.ChatPrompt;
 import dev.luq.llama.ChatTemplates;
+import dev.luq.llama.GrammarOptions;
 import dev.luq.llama.ImageChunk;
 import dev.luq.llama.LlamaException;
-import dev.luq.llama.MessageParser;
 import dev.luq.llama.Model;
 import dev.luq.llama.PromptChunk;
 import dev.luq.llama.PromptPart;
@@ -12,12 +12,13 @@ import dev.luq.llama.Sampler;
 import dev.luq.llama.SamplerOptions;
 import dev.luq.llama.Schemas;
 import dev.luq.llama.Vision;
+import dev.luq.prompt.tools.AnswerParser;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /**
  * Turns a request into a tokenized prompt: chat template, grammar, tokens, preprocessed images. Takes the time that long
@@ -41,7 +42,7 @@ public final class PromptBuilder {
             Map<Integer, ImageChunk> images,
             ChatPrompt chat,
             Sampler sampler,
-            MessageParser parser,
+            AnswerParser parser,
             String grammarField)
             implements AutoCloseable {
 
@@ -67,10 +68,10 @@ public final class PromptBuilder {
      * A prompt before it is tokenized.
      *
      * @param chat without its prompt where there is no conversation
-     * @param callsTools whether the answer may contain tool calls
+     * @param inputs of the conversation; null where there is none
      * @param grammarField see {@link Prepared}
      */
-    private record Draft(ChatPrompt chat, List<PromptPart> parts, boolean callsTools, String grammarField) {}
+    private record Draft(ChatPrompt chat, List<PromptPart> parts, TemplateInputs inputs, String grammarField) {}
 
     private final Model model;
     private final Tokenizer tokenizer;
@@ -110,8 +111,7 @@ public final class PromptBuilder {
         try {
             Prompt prompt = tokenize(draft.parts(), images, request.cacheSalt(), mostTokens);
             sampler = sampler(request.sampling(), draft, prompt);
-            MessageParser parser = draft.callsTools() ? templates.parser(draft.chat()) : null;
-            return new Prepared(prompt, images, draft.chat(), sampler, parser, draft.grammarField());
+            return new Prepared(prompt, images, draft.chat(), sampler, parser(draft), draft.grammarField());
         } catch (RuntimeException e) {
             images.values().forEach(ImageChunk::close);
             if (sampler != null) {
@@ -144,8 +144,10 @@ public final class PromptBuilder {
      * @throws PromptException when the template refuses it, or makes more of it
      */
     public String render(PromptContent.Chat content, String mediaMark, int most) {
-        TemplateInputs chat = TemplateInputs.of(content.json(), guard);
-        String prompt = apply(chat).prompt().replace(chat.breakMark(), "").replace(chat.mediaMark(), mediaMark);
+        TemplateInputs chat = inputs(content);
+        String prompt = chat.marks()
+                .matcher(apply(chat).prompt())
+                .replaceAll(mark -> mark.group(1) == null ? "" : Matcher.quoteReplacement(mediaMark));
         if (prompt.length() > most) {
             throw new PromptException.InvalidRequest(
                     "messages", "The prompt has more than " + most + " characters. Shorten the messages.", null);
@@ -163,10 +165,21 @@ public final class PromptBuilder {
     }
 
     private Draft draft(PromptContent.Chat content, List<PromptRequest.ImageInput> images) {
-        TemplateInputs chat = TemplateInputs.of(content.json(), guard);
+        TemplateInputs chat = inputs(content);
         ChatPrompt templated = apply(chat);
         return new Draft(
-                templated, parts(templated.prompt(), chat, images), chat.callsTools(), chat.grammarField());
+                constrained(templated, chat), parts(templated.prompt(), chat, images), chat, chat.grammarField());
+    }
+
+    private TemplateInputs inputs(PromptContent.Chat content) {
+        return TemplateInputs.of(content.json(), guard, templates.supportsTools());
+    }
+
+    private AnswerParser parser(Draft draft) {
+        TemplateInputs chat = draft.inputs();
+        return chat == null || chat.tools() == null
+                ? null
+                : chat.calling().parser(templates, draft.chat(), chat.tools());
     }
 
     private Draft draft(PromptContent.Raw raw, List<PromptRequest.ImageInput> images) {
@@ -187,7 +200,7 @@ public final class PromptBuilder {
         PromptContent.Constraint constraint = raw.constraint();
         ChatPrompt bare = new ChatPrompt(
                 "", constraint == null ? "" : grammar(constraint), false, "[]", List.of(), List.of(), "", "");
-        return new Draft(bare, parts, false, constraint == null ? null : constraint.field());
+        return new Draft(bare, parts, null, constraint == null ? null : constraint.field());
     }
 
     private static String grammar(PromptContent.Constraint constraint) {
@@ -204,24 +217,29 @@ public final class PromptBuilder {
     }
 
     private ChatPrompt apply(TemplateInputs chat) {
-        if (chat.callsTools() && !templates.supportsTools()) {
-            throw new PromptException.InvalidRequest(
-                    "tools",
-                    "This model's chat template knows no tools. Send no tools, or choose another model.",
-                    null);
-        }
         try {
-            if (chat.schema() != null) {
-                // The template converts it again, but cannot say whether the schema or the messages are at fault.
-                Schemas.toGrammar(chat.schema(), chat.patterns());
+            return templates.apply(chat.json()).without(chat.breakMark()).followedBy(chat.continuation());
+        } catch (LlamaException.TooComplex e) {
+            throw new PromptException.SchemaTooComplex("tools", e.getMessage(), e);
+        } catch (LlamaException.InvalidTemplate e) {
+            throw new PromptException.InvalidRequest("messages", e.getMessage(), e);
+        }
+    }
+
+    private static ChatPrompt constrained(ChatPrompt prompt, TemplateInputs chat) {
+        try {
+            if (chat.tools() != null) {
+                return chat.calling().constrain(prompt, chat.tools(), chat.schema(), chat.patterns());
             }
-            return templates.apply(chat.json()).without(chat.breakMark());
+            if (chat.schema() != null) {
+                return prompt.with(
+                        GrammarOptions.of(Schemas.toGrammar(chat.schema().toString(), chat.patterns())));
+            }
+            return chat.grammar() == null ? prompt : prompt.with(GrammarOptions.of(chat.grammar()));
         } catch (LlamaException.TooComplex e) {
             throw new PromptException.SchemaTooComplex(chat.grammarField(), e.getMessage(), e);
         } catch (LlamaException.InvalidGrammar e) {
-            throw new PromptException.InvalidRequest("response_format", e.getMessage(), e);
-        } catch (LlamaException.InvalidTemplate e) {
-            throw new PromptException.InvalidRequest("messages", e.getMessage(), e);
+            throw new PromptException.InvalidRequest(chat.grammarField(), e.getMessage(), e);
         }
     }
 
@@ -244,31 +262,34 @@ public final class PromptBuilder {
 
     private static List<PromptPart> parts(String prompt, TemplateInputs chat, List<PromptRequest.ImageInput> images) {
         List<PromptPart> parts = new ArrayList<>();
-        Matcher marks =
-                Pattern.compile(chat.mediaMark() + "|" + chat.breakMark()).matcher(prompt);
+        Matcher marks = chat.marks().matcher(prompt);
+        BitSet seen = new BitSet();
         int from = 0;
-        int media = 0;
         while (marks.find()) {
             addText(parts, prompt.substring(from, marks.start()));
             from = marks.end();
-            if (marks.group().equals(chat.mediaMark())) {
-                if (media == images.size()) {
-                    throw imagesLost();
+            if (marks.group("image") != null) {
+                int image = Integer.parseInt(marks.group("image"));
+                if (seen.get(image)) {
+                    throw imageLost(chat.images().get(image));
                 }
-                parts.add(part(images.get(media), media++));
+                parts.add(part(images.get(image), seen.cardinality()));
+                seen.set(image);
             }
         }
         addText(parts, prompt.substring(from));
-        if (media < images.size()) {
-            throw imagesLost();
+        if (seen.cardinality() < images.size()) {
+            throw imageLost(chat.images().get(seen.nextClearBit(0)));
         }
         return parts;
     }
 
-    private static PromptException imagesLost() {
+    /** It is not in the prompt, or twice. */
+    private static PromptException imageLost(TemplateInputs.ImagePlace place) {
         return new PromptException.InvalidRequest(
-                "messages",
-                "The model's chat template takes no image in this place. Put images into user messages.",
+                place.field(),
+                "The model's chat template takes no image in a message of role " + place.role()
+                        + " in this place. Put it into a message of role user.",
                 null);
     }
 

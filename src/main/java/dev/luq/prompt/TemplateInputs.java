@@ -7,31 +7,46 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.luq.prompt.tools.ToolCalling;
+import dev.luq.prompt.tools.ToolMessages;
+import dev.luq.prompt.tools.ToolSet;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Pattern;
 
 /**
  * What the chat template takes, with a mark where each image is and breaks where users wrote special tokens. What the
  * texts mean is not looked at: the server has checked it.
  *
  * @param json input of {@link dev.luq.llama.ChatTemplates#apply}
- * @param mediaMark stands for an image in the templated prompt
+ * @param continuation text of the message that the answer continues, with breaks too; empty for none
+ * @param mediaMark stands for an image in the templated prompt, followed by the number of the image and a semicolon
+ * @param images the place of each image, such as {@code messages[2].content[0]}, and the role of its message
  * @param breakMark splits special tokens that users wrote, see {@link SpecialTokenGuard}; also in tools
  * @param schema the response's JSON schema, or null
+ * @param grammar the response's grammar, or null
  * @param patterns what the regular expressions of all schemas mean, see {@link dev.luq.llama.Schemas}
- * @param callsTools whether the answer may contain tool calls
+ * @param tools that the answer may call, or null
+ * @param calling how it calls them, or null
  */
 record TemplateInputs(
         String json,
+        String continuation,
         String mediaMark,
+        List<ImagePlace> images,
         String breakMark,
-        String schema,
+        JsonNode schema,
+        String grammar,
         Map<String, String> patterns,
-        boolean callsTools) {
+        ToolSet tools,
+        ToolCalling calling) {
+
+    /** Where an image is in the request. */
+    record ImagePlace(String field, String role) {}
 
     /** As large as the frame was that brought the text. */
     private static final ObjectMapper JSON = new ObjectMapper(JsonFactory.builder()
@@ -45,19 +60,26 @@ record TemplateInputs(
 
     /** The field whose grammar the answer follows, or null. */
     String grammarField() {
-        return schema != null ? "response_format" : callsTools ? "tools" : null;
+        return grammar != null ? "grammar" : schema != null ? "response_format" : tools != null ? "tools" : null;
+    }
+
+    /** Finds the marks in the templated prompt; the group {@code image} is the number of an image. */
+    Pattern marks() {
+        return Pattern.compile(mediaMark + "(?<image>\\d+);|" + breakMark);
     }
 
     /**
      * @param chat see {@link PromptContent.Chat}
+     * @param templateKnowsTools see {@link dev.luq.llama.ChatTemplates#supportsTools}
      * @throws IllegalArgumentException it is no JSON object
      */
-    static TemplateInputs of(String chat, SpecialTokenGuard guard) {
+    static TemplateInputs of(String chat, SpecialTokenGuard guard, boolean templateKnowsTools) {
         ObjectNode json = parse(chat);
         String mediaMark = SpecialTokenGuard.nonce();
         String breakMark = SpecialTokenGuard.nonce();
+        List<ImagePlace> images = markImages(json.path("messages"), mediaMark);
         for (JsonNode message : json.path("messages")) {
-            new MessageMarks(guard, mediaMark, breakMark).put(message);
+            new MessageMarks(guard, breakMark).put(message);
         }
         Map<String, String> patterns = new HashMap<>();
         json.path("patterns").properties().forEach(pattern -> {
@@ -66,17 +88,62 @@ record TemplateInputs(
             patterns.put(guard.guard(pattern.getKey(), "", breakMark), grammar);
         });
         json.set("patterns", JSON.valueToTree(patterns));
-        JsonNode tools = json.path("tools");
-        if (!tools.isMissingNode()) {
-            json.set("tools", broken(tools, guard, breakMark));
+        JsonNode schema = json.remove("json_schema");
+        JsonNode grammar = json.remove("grammar");
+        String continuation = json.path("continue_final_message").asBoolean() ? takeLast(json) : "";
+        ToolSet tools = ToolSet.of(json);
+        ToolCalling calling = tools == null ? null : ToolCalling.of(tools, schema != null, templateKnowsTools);
+        if (calling != ToolCalling.OF_TEMPLATE) {
+            json.put("tool_choice", "none"); // the template makes no grammar of its own
+        }
+        JsonNode described = broken(json.path("tools"), guard, breakMark);
+        json.remove("tools");
+        if (!templateKnowsTools) {
+            json.set(
+                    "messages", ToolMessages.of(json.path("messages"), tools == null ? JSON.missingNode() : described));
+        } else if (!described.isEmpty()) {
+            json.set("tools", described);
         }
         return new TemplateInputs(
                 json.toString(),
+                continuation,
                 mediaMark,
+                images,
                 breakMark,
-                json.has("json_schema") ? json.get("json_schema").toString() : null,
+                schema,
+                grammar == null ? null : grammar.textValue(),
                 patterns,
-                !tools.isMissingNode() && !json.path("tool_choice").asText().equals("none"));
+                tools,
+                calling);
+    }
+
+    /** Numbers the images. */
+    private static List<ImagePlace> markImages(JsonNode messages, String mediaMark) {
+        List<ImagePlace> places = new ArrayList<>();
+        for (int i = 0; i < messages.size(); i++) {
+            JsonNode content = messages.get(i).path("content");
+            for (int k = 0; content.isArray() && k < content.size(); k++) {
+                if (content.get(k).path("type").asText().equals("media_marker")) {
+                    ((ObjectNode) content.get(k)).put("text", mediaMark + places.size() + ";");
+                    places.add(new ImagePlace(
+                            "messages[" + i + "].content[" + k + "]",
+                            messages.get(i).path("role").asText()));
+                }
+            }
+        }
+        return places;
+    }
+
+    /** Takes the last message out; its text. */
+    private static String takeLast(ObjectNode json) {
+        ArrayNode messages = (ArrayNode) json.get("messages");
+        JsonNode content = messages.remove(messages.size() - 1).path("content");
+        if (content.isTextual()) {
+            return content.textValue();
+        }
+        StringBuilder text = new StringBuilder();
+        content.forEach(part -> text.append(part.path("text").asText()));
+        return text.toString();
     }
 
     private static ObjectNode parse(String chat) {
@@ -108,24 +175,21 @@ record TemplateInputs(
     }
 
     /**
-     * Puts the marks into one message. It goes from the end to the beginning, so that it knows what follows each text:
+     * Puts the breaks into one message. It goes from the end to the beginning, so that it knows what follows each text:
      * templates put the texts of parts directly behind each other.
      */
     private static final class MessageMarks {
         private final SpecialTokenGuard guard;
-        private final String mediaMark;
         private final String breakMark;
         private String following = "";
 
-        MessageMarks(SpecialTokenGuard guard, String mediaMark, String breakMark) {
+        MessageMarks(SpecialTokenGuard guard, String breakMark) {
             this.guard = guard;
-            this.mediaMark = mediaMark;
             this.breakMark = breakMark;
         }
 
         void put(JsonNode node) {
             if (node.path("type").asText().equals("media_marker")) {
-                ((ObjectNode) node).put("text", mediaMark);
                 following = "";
             } else if (node instanceof ObjectNode object) {
                 List<String> names = new ArrayList<>();

@@ -14,6 +14,7 @@ import java.util.Map;
  * @param repeatPenalty 1 is off
  * @param seed null for a random one
  * @param logitBias token id to -100..100
+ * @param ignoreEos whether the answer goes on where the model would end it
  */
 public record Sampling(
         float temperature,
@@ -24,11 +25,27 @@ public record Sampling(
         float presencePenalty,
         float repeatPenalty,
         Long seed,
-        Map<Integer, Float> logitBias) {
+        Map<Integer, Float> logitBias,
+        boolean ignoreEos) {
 
     /** The OpenAI defaults: temperature 1, top_p 1, everything else off. */
-    public static final Sampling DEFAULT = new Sampling(1f, 1f, 0, 0f, 0f, 0f, 1f, null, Map.of());
+    public static final Sampling DEFAULT = new Sampling(1f, 1f, 0, 0f, 0f, 0f, 1f, null, Map.of(), false);
 
     /** Always the likeliest token. */
-    public static final Sampling GREEDY = new Sampling(0f, 1f, 0, 0f, 0f, 0f, 1f, null, Map.of());
+    public static final Sampling GREEDY = new Sampling(0f, 1f, 0, 0f, 0f, 0f, 1f, null, Map.of(), false);
+
+    /** The same with this seed. */
+    public Sampling withSeed(long newSeed) {
+        return new Sampling(
+                temperature,
+                topP,
+                topK,
+                minP,
+                frequencyPenalty,
+                presencePenalty,
+                repeatPenalty,
+                newSeed,
+                logitBias,
+                ignoreEos);
+    }
 }

@@ -37,6 +37,42 @@ public final class SchemaCheck {
     private static final double LARGEST_INTEGER = 1e15;
 
     private static final int SHOWN_NAME = 40;
+    private static final String LEAVE_OUT = "Leave it out and check the answer yourself";
+    private static final String ADVICE = "cannot be enforced. " + LEAVE_OUT;
+
+    /** What says something of a value that no grammar says. */
+    private static final List<String> NOT_ENFORCED = List.of(
+            "not",
+            "if",
+            "dependentRequired",
+            "dependentSchemas",
+            "dependencies",
+            "patternProperties",
+            "propertyNames",
+            "minProperties",
+            "maxProperties",
+            "unevaluatedProperties",
+            "unevaluatedItems",
+            "uniqueItems",
+            "contains",
+            "multipleOf");
+
+    private static final List<String> BOUNDS = List.of("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum");
+    /** What is not looked at beside a reference or alternatives. */
+    private static final List<String> NOT_BESIDE = List.of(
+            "properties",
+            "required",
+            "additionalProperties",
+            "items",
+            "prefixItems",
+            "minItems",
+            "maxItems",
+            "enum",
+            "const",
+            "allOf",
+            "pattern",
+            "minLength",
+            "maxLength");
 
     private int schemas;
     private int references;
@@ -76,12 +112,15 @@ public final class SchemaCheck {
             if (!schema.isObject()) {
                 throw invalid(path, "must be a schema: an object, or true");
             }
+            refuseNotEnforced(schema, path);
             if (schema.has("$ref")) {
+                refuseBeside(schema, "$ref", path);
                 reference(schema.get("$ref"), path + ".$ref", depth, owner);
                 return;
             }
             for (String keyword : List.of("oneOf", "anyOf")) {
                 if (schema.has(keyword)) {
+                    refuseBeside(schema, keyword, path);
                     alternatives(schema.get(keyword), path + "." + keyword, depth, nameLength, owner);
                     return;
                 }
@@ -91,6 +130,49 @@ public final class SchemaCheck {
                 types(schema, type, path, depth, nameLength, owner);
             } else {
                 typed(schema, type.asText(""), path, depth, nameLength, owner);
+            }
+        }
+
+        private void refuseNotEnforced(JsonNode schema, String path) {
+            if (!enforced) {
+                return;
+            }
+            for (String keyword : NOT_ENFORCED) {
+                JsonNode value = schema.path(keyword);
+                boolean off = keyword.equals("uniqueItems") && !value.asBoolean(true)
+                        || keyword.equals("minProperties") && value.asInt(1) == 0;
+                if (!value.isMissingNode() && !off) {
+                    throw invalid(path + "." + keyword, ADVICE);
+                }
+            }
+            if (!isInteger(schema.path("type"))) {
+                for (String keyword : BOUNDS) {
+                    if (schema.has(keyword)) {
+                        throw invalid(path + "." + keyword, "is enforced for integers alone. " + LEAVE_OUT);
+                    }
+                }
+            }
+        }
+
+        /** Whether all numbers of this type are integers, of which there are some. */
+        private static boolean isInteger(JsonNode type) {
+            boolean integer = type.asText().equals("integer");
+            for (JsonNode one : type) {
+                if (one.asText().equals("number")) {
+                    return false;
+                }
+                integer |= one.asText().equals("integer");
+            }
+            return integer;
+        }
+
+        /** @param keyword beside which nothing else is enforced */
+        private void refuseBeside(JsonNode schema, String keyword, String path) {
+            for (String other : NOT_BESIDE) {
+                if (enforced && schema.has(other)) {
+                    throw invalid(
+                            path + "." + other, "is not enforced beside " + keyword + ". Put it into each of them");
+                }
             }
         }
 
@@ -155,6 +237,16 @@ public final class SchemaCheck {
 
         private void properties(JsonNode schema, String path, int depth, int nameLength) {
             JsonNode properties = schema.path("properties");
+            if (enforced && !schema.has("allOf") && !path.contains(".allOf[")) {
+                for (JsonNode name : schema.path("required")) {
+                    if (!properties.has(name.asText())) {
+                        throw invalid(
+                                path + ".required",
+                                "names " + shown(name.asText())
+                                        + ", which is none of the properties. Describe it there");
+                    }
+                }
+            }
             if (!properties.isMissingNode() && !properties.isObject()) {
                 throw invalid(path + ".properties", "must be an object");
             }

@@ -65,8 +65,7 @@ final class FrameMapper {
 
     static List<PromptRequest.ImageInput> toEngine(List<ServerFrame.Image> images) {
         return images.stream()
-                .map(image ->
-                        new PromptRequest.ImageInput(image.width(), image.height(), image.sha256(), image.rgb()))
+                .map(image -> new PromptRequest.ImageInput(image.width(), image.height(), image.sha256(), image.rgb()))
                 .toList();
     }
 
@@ -82,7 +81,8 @@ final class FrameMapper {
                 sampling.presencePenalty(),
                 sampling.repeatPenalty(),
                 seed,
-                sampling.logitBias());
+                sampling.logitBias(),
+                sampling.ignoreEos());
     }
 
     static WorkerFrame.OfRequest toFrame(GenerationEvent event) {

@@ -6,7 +6,6 @@ import static dev.luq.engine.TinyEngine.user;
 import static dev.luq.engine.TinyEngine.userWithImages;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.luq.Integration;
@@ -45,23 +44,6 @@ class EngineFailuresTest {
                     tiny.complete(tiny.ask(user("x".repeat(3_000_000)))).failed();
             assertEquals("context_length_exceeded", failed.code());
             assertTrue(failed.message().contains("more than"), failed.message());
-        }
-    }
-
-    private static final String TOOLS =
-            """
-            [{"type":"function","function":{"name":"paint","parameters":{"type":"object","properties":{}}}}]""";
-
-    @Test
-    void aModelWhoseTemplateKnowsNoToolsRefusesThem() throws Exception {
-        try (TinyEngine tiny = new TinyEngine(QWEN, 4, 64)) {
-            assertEquals(
-                    "tools",
-                    tiny.complete(tiny.ask(user("x")).tools(TOOLS, "auto"))
-                            .failed()
-                            .param());
-            assertNotNull(
-                    tiny.complete(tiny.ask(user("x")).tools(TOOLS, "none")).finished());
         }
     }
 

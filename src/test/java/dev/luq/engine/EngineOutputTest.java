@@ -130,4 +130,70 @@ class EngineOutputTest {
             assertTrue(text.startsWith("{"), text);
         }
     }
+
+    private static final String TOOLS =
+            """
+            [{"type":"function","function":{"name":"paint","parameters":{"type":"object","properties":
+            {"colour":{"enum":["red","blue"]}},"required":["colour"],"additionalProperties":false}}}]""";
+
+    @Test
+    void aRequiredCallThatIsCutOffEndsWithLength() throws Exception {
+        try (TinyEngine tiny = new TinyEngine(QWEN, 1, 64)) {
+            Outcome outcome =
+                    tiny.complete(tiny.ask(user("Hi")).tools(TOOLS, "required").maxTokens(4));
+            assertEquals(FinishReason.LENGTH, outcome.finished().reason());
+            assertEquals("", outcome.text());
+        }
+    }
+
+    @Test
+    void toolsOfATemplateThatKnowsNoneAreNoFault() throws Exception {
+        try (TinyEngine tiny = new TinyEngine(QWEN, 1, 64)) {
+            int without = tiny.complete(tiny.ask(user("Hi"))).accepted().promptTokens();
+            Outcome auto = tiny.complete(tiny.ask(user("Hi")).tools(TOOLS, "auto"));
+            assertTrue(auto.accepted().promptTokens() > without, "it is told of them");
+            Outcome none = tiny.complete(tiny.ask(user("Hi")).tools(TOOLS, "none"));
+            assertEquals(without, none.accepted().promptTokens());
+        }
+    }
+
+    @Test
+    void anAnswerContinuesTheLastMessage() throws Exception {
+        try (TinyEngine tiny = new TinyEngine(QWEN, 1, 64)) {
+            Ask ask = tiny.ask(user("Hello"));
+            Outcome whole = tiny.complete(ask);
+            String beginning = whole.text().substring(0, whole.text().length() / 2);
+            Outcome rest = tiny.complete(ask.continues(beginning));
+            assertTrue(
+                    rest.accepted().promptTokens() > whole.accepted().promptTokens(), "the beginning is in the prompt");
+            assertEquals(FinishReason.LENGTH, rest.finished().reason());
+        }
+    }
+
+    @Test
+    void aGrammarIsFollowed() throws Exception {
+        try (TinyEngine tiny = new TinyEngine(QWEN, 1, 64)) {
+            Outcome outcome = tiny.complete(tiny.ask(user("Hi")).grammar("root ::= \"yes\" | \"no\""));
+            assertTrue(List.of("yes", "no").contains(outcome.text()), outcome.text());
+            assertEquals(FinishReason.STOP, outcome.finished().reason());
+            for (String wrong : List.of("root ::= nothing", "no grammar", "%llguidance {}")) {
+                GenerationEvent.Failed failed =
+                        tiny.complete(tiny.ask(user("Hi")).grammar(wrong)).failed();
+                assertEquals("invalid_request", failed.code());
+                assertEquals("grammar", failed.param());
+            }
+        }
+    }
+
+    @Test
+    void anAnswerThatMayNotEndEndsWithItsMaximum() throws Exception {
+        try (TinyEngine tiny = new TinyEngine(QWEN, 1, 64)) {
+            for (long seed = 1; seed < 4; seed++) {
+                Outcome outcome = tiny.complete(
+                        tiny.ask(user("Hi")).random(seed).mayEnd().ignoringEnd().maxTokens(300));
+                assertEquals(FinishReason.LENGTH, outcome.finished().reason());
+                assertEquals(300, outcome.finished().completionTokens());
+            }
+        }
+    }
 }

@@ -11,8 +11,10 @@ import dev.luq.Integration;
 import dev.luq.engine.GenerationEvent.ToolCall;
 import dev.luq.llama.ChatPrompt;
 import dev.luq.llama.ChatTemplates;
-import dev.luq.llama.MessageParser;
 import dev.luq.llama.Vocabulary;
+import dev.luq.prompt.tools.AnswerParser;
+import dev.luq.prompt.tools.ToolCalling;
+import dev.luq.prompt.tools.ToolSet;
 import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -31,7 +33,7 @@ class OutputProcessorTest {
     private final List<List<GenerationEvent.TokenLogprob>> logprobs = new ArrayList<>();
     private boolean stopped;
 
-    private OutputProcessor answer(MessageParser parser, int topLogprobs, String... stops) {
+    private OutputProcessor answer(AnswerParser parser, int topLogprobs, String... stops) {
         return new OutputProcessor(
                 vocabulary, List.of(stops), List.of(), parser, topLogprobs, (content, call, probabilities) -> {
                     if (content != null) {
@@ -113,13 +115,21 @@ class OutputProcessorTest {
     }
 
     private FinishReason generateWithTools(String text, FinishReason reason) throws Exception {
+        return generateWithTools(text, true, reason);
+    }
+
+    private FinishReason generateWithTools(String text, boolean parallel, FinishReason reason) throws Exception {
         String jinja = Files.readString(Path.of("src/test/resources/tool-calls.jinja"));
         try (ChatTemplates templates = ChatTemplates.of(TinyEngine.model(TinyEngine.QWEN), jinja)) {
-            ChatPrompt prompt = templates.apply(
+            String chat =
                     """
                     {"messages":[{"role":"user","content":"Paint!"}],"tools":[{"type":"function","function":
-                    {"name":"paint","parameters":{"type":"object","properties":{"colour":{"type":"string"}}}}}]}""");
-            try (MessageParser parser = templates.parser(prompt)) {
+                    {"name":"paint","parameters":{"type":"object","properties":{"colour":{"type":"string"}}}}}],
+                    "parallel_tool_calls":%s}"""
+                            .formatted(parallel);
+            ChatPrompt prompt = templates.apply(chat);
+            ToolSet tools = ToolSet.of(new ObjectMapper().readTree(chat));
+            try (AnswerParser parser = ToolCalling.OF_TEMPLATE.parser(templates, prompt, tools)) {
                 OutputProcessor answer = answer(parser, -1);
                 generate(answer, text, false);
                 return answer.finish(reason);
@@ -142,6 +152,31 @@ class OutputProcessorTest {
         assertTrue(calls.stream().skip(1).allMatch(call -> call.id() == null && call.name() == null));
         String arguments = calls.stream().map(ToolCall::argumentsDelta).collect(Collectors.joining());
         assertEquals("red", new ObjectMapper().readTree(arguments).get("colour").asText());
+    }
+
+    @Test
+    void callsInTheTemplatesFormAndInOthersAreCountedTogether() throws Exception {
+        String json = "```json\n{\"name\": \"paint\", \"arguments\": {\"colour\": \"blue\"}}\n```";
+        assertEquals(FinishReason.TOOL_CALLS, generateWithTools(json + "\n" + CALL, FinishReason.STOP));
+        assertEquals(List.of(), contents, "nothing but calls");
+        assertEquals("{\"colour\":\"blue\"}", arguments(0));
+        assertEquals("{\"colour\":\"red\"}", arguments(1));
+    }
+
+    @Test
+    void theOnlyCallThatMayComeEndsTheAnswer() throws Exception {
+        String json = "{\"name\": \"paint\", \"arguments\": {\"colour\": \"blue\"}}\n";
+        assertEquals(FinishReason.TOOL_CALLS, generateWithTools(json + json, false, FinishReason.STOP));
+        assertTrue(stopped);
+        assertEquals("{\"colour\":\"blue\"}", arguments(0));
+    }
+
+    private String arguments(int index) {
+        return calls.stream()
+                .filter(call -> call.index() == index)
+                .map(ToolCall::argumentsDelta)
+                .collect(Collectors.joining())
+                .replace(" ", "");
     }
 
     @Test

@@ -131,6 +131,9 @@ public final class TinyEngine implements AutoCloseable {
         private String tools;
         private String toolChoice;
         private String schema;
+        private String grammar;
+        private String beginning;
+        private boolean ignoreEnd;
         private float temperature;
         private long seed;
         private int maxTokens = 16;
@@ -162,6 +165,23 @@ public final class TinyEngine implements AutoCloseable {
         public Ask schema(String newSchema) {
             schema = newSchema;
             return mayEnd();
+        }
+
+        /** @param newGrammar that the answer follows */
+        public Ask grammar(String newGrammar) {
+            grammar = newGrammar;
+            return mayEnd();
+        }
+
+        /** @param newBeginning of the answer */
+        public Ask continues(String newBeginning) {
+            beginning = newBeginning;
+            return this;
+        }
+
+        public Ask ignoringEnd() {
+            ignoreEnd = true;
+            return this;
         }
 
         public Ask mayEnd() {
@@ -209,6 +229,16 @@ public final class TinyEngine implements AutoCloseable {
                     chat.set("json_schema", JSON.readTree(schema));
                     chat.set("patterns", JSON.valueToTree(check.patterns()));
                 }
+                if (grammar != null) {
+                    chat.put("grammar", grammar);
+                }
+                if (beginning != null) {
+                    chat.put("continue_final_message", true);
+                    chat.withArray("messages")
+                            .addObject()
+                            .put("role", "assistant")
+                            .put("content", beginning);
+                }
                 return chat.toString();
             } catch (JsonProcessingException e) {
                 throw new IllegalArgumentException(e);
@@ -216,7 +246,7 @@ public final class TinyEngine implements AutoCloseable {
         }
 
         public GenerationRequest as(String id) {
-            SamplerOptions sampling = new SamplerOptions(temperature, 1f, 0, 0f, 0f, 0f, 1f, seed, bias);
+            SamplerOptions sampling = new SamplerOptions(temperature, 1f, 0, 0f, 0f, 0f, 1f, seed, bias, ignoreEnd);
             PromptRequest prompt = new PromptRequest(new PromptContent.Chat(chat()), images, sampling, null);
             return new GenerationRequest(id, prompt, maxTokens, stop, topLogprobs, cachePrompt, null);
         }

@@ -8,8 +8,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.luq.prompt.tools.ToolCalling;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -17,7 +19,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class TemplateInputsTest {
 
     private static TemplateInputs of(String chat) {
-        return TemplateInputs.of(chat, new SpecialTokenGuard(List.of("<|end|>", "user", "text")));
+        return TemplateInputs.of(chat, new SpecialTokenGuard(List.of("<|end|>", "user", "text")), true);
     }
 
     private static JsonNode json(TemplateInputs inputs) throws Exception {
@@ -31,10 +33,14 @@ class TemplateInputsTest {
                 {"messages":[{"role":"user","content":[{"type":"media_marker"},{"type":"text","text":"and"},
                 {"type":"media_marker"}]}]}""");
         JsonNode parts = json(inputs).at("/messages/0/content");
-        for (int i : new int[] {0, 2}) {
-            assertEquals("media_marker", parts.get(i).get("type").asText());
-            assertEquals(inputs.mediaMark(), parts.get(i).get("text").asText());
-        }
+        assertEquals("media_marker", parts.at("/0/type").asText());
+        assertEquals(inputs.mediaMark() + "0;", parts.at("/0/text").asText());
+        assertEquals(inputs.mediaMark() + "1;", parts.at("/2/text").asText());
+        assertEquals(
+                List.of(
+                        new TemplateInputs.ImagePlace("messages[0].content[0]", "user"),
+                        new TemplateInputs.ImagePlace("messages[0].content[2]", "user")),
+                inputs.images());
         assertEquals("and", parts.at("/1/text").asText());
     }
 
@@ -94,20 +100,53 @@ class TemplateInputsTest {
     @Test
     void aSchemaIsNotForTheModelToReadAndStays() {
         TemplateInputs inputs = of("{\"messages\":[],\"json_schema\":{\"enum\":[\"<|end|>\"]}}");
-        assertEquals("{\"enum\":[\"<|end|>\"]}", inputs.schema());
+        assertEquals("{\"enum\":[\"<|end|>\"]}", inputs.schema().toString());
         assertEquals("response_format", inputs.grammarField());
     }
 
     @Test
-    void toolsAreCalledUnlessTheChoiceIsNone() {
-        assertTrue(
-                of("{\"messages\":[],\"tools\":[{}],\"tool_choice\":\"auto\"}").callsTools());
-        assertFalse(
-                of("{\"messages\":[],\"tools\":[{}],\"tool_choice\":\"none\"}").callsTools());
-        TemplateInputs inputs = of("{\"messages\":[]}");
-        assertFalse(inputs.callsTools());
-        assertNull(inputs.schema());
-        assertNull(inputs.grammarField());
+    void toolsAreCalledUnlessTheChoiceIsNone() throws Exception {
+        String tools = "{\"messages\":[],\"tools\":[{\"function\":{\"name\":\"f\"}}]";
+        TemplateInputs auto = of(tools + "}");
+        assertEquals(ToolCalling.OF_TEMPLATE, auto.calling());
+        assertEquals(Set.of("f"), auto.tools().schemas().keySet());
+        assertEquals("tools", auto.grammarField());
+        TemplateInputs required = of(tools + ",\"tool_choice\":\"required\"}");
+        assertEquals(ToolCalling.AT_ONCE, required.calling());
+        assertEquals("none", json(required).get("tool_choice").asText(), "the template makes no grammar of its own");
+        assertEquals(1, json(required).get("tools").size());
+        assertEquals(
+                ToolCalling.AT_ONCE, of(tools + ",\"json_schema\":{}}").calling(), "a call, or what the schema says");
+        for (String none : List.of(tools + ",\"tool_choice\":\"none\"}", "{\"messages\":[]}")) {
+            TemplateInputs inputs = of(none);
+            assertNull(inputs.tools());
+            assertNull(inputs.calling());
+            assertNull(inputs.schema());
+            assertNull(inputs.grammarField());
+        }
+    }
+
+    @Test
+    void aTemplateThatKnowsNoToolsIsToldOfThemInTexts() throws Exception {
+        TemplateInputs inputs = TemplateInputs.of(
+                "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],"
+                        + "\"tools\":[{\"function\":{\"name\":\"f\",\"description\":\"<|end|>\"}}]}",
+                new SpecialTokenGuard(List.of("<|end|>")),
+                false);
+        assertEquals(ToolCalling.IN_TAGS, inputs.calling());
+        assertFalse(json(inputs).has("tools"));
+        assertEquals("system", json(inputs).at("/messages/0/role").asText());
+        assertTrue(json(inputs).at("/messages/0/content").asText().contains("<" + inputs.breakMark() + "|end|>"));
+    }
+
+    @Test
+    void theMessageThatTheAnswerContinuesIsTakenOut() throws Exception {
+        for (String content : List.of("\"A<|end|>\"", "[{\"type\":\"text\",\"text\":\"A<|end|>\"}]")) {
+            TemplateInputs inputs = of("{\"messages\":[{\"role\":\"user\",\"content\":\"x\"},"
+                    + "{\"role\":\"assistant\",\"content\":" + content + "}],\"continue_final_message\":true}");
+            assertEquals(1, json(inputs).get("messages").size());
+            assertEquals("A<" + inputs.breakMark() + "|end|>", inputs.continuation());
+        }
     }
 
     @ParameterizedTest

@@ -57,7 +57,7 @@ public final class FramesFuzz<T> implements FuzzTarget {
                                         "1",
                                         "{\"messages\":[]}",
                                         List.of(new ServerFrame.Image(2, 1, "ab", new byte[6])),
-                                        new Sampling(1, 1, 0, 0, 0, 0, 1, 7L, Map.of(3, -1f)),
+                                        new Sampling(1, 1, 0, 0, 0, 0, 1, 7L, Map.of(3, -1f), false),
                                         16,
                                         List.of("a"),
                                         2,
@@ -69,7 +69,8 @@ public final class FramesFuzz<T> implements FuzzTarget {
                                                         new PromptInput.Piece.Text("a"),
                                                         new PromptInput.Piece.Tokens(new int[] {1, 300}),
                                                         new PromptInput.Piece.Media()),
-                                                new PromptInput.Constraint("grammar", "root ::= \"a\"", null, Map.of())),
+                                                new PromptInput.Constraint(
+                                                        "grammar", "root ::= \"a\"", null, Map.of())),
                                         List.of(new ServerFrame.Image(2, 1, "ab", null)),
                                         "c"),
                                 new ServerFrame.ApplyTemplate("3", new PromptInput.Chat("{}"), null),

@@ -50,7 +50,12 @@ class SchemaCheckTest {
                 "{'type':'array','maxItems':0}",
                 "{'type':'array','items':true,'minItems':2,'maxItems':2000}",
                 "{'type':'integer','minimum':0,'maximum':9223372036854775807}",
-                "{'type':'string','pattern':'^\\\\d{3}$'}"
+                "{'type':'string','pattern':'^\\\\d{3}$'}",
+                "{'type':'string','format':'email'}",
+                "{'type':'array','uniqueItems':false}",
+                "{'$ref':'#/$defs/a','description':'d','$defs':{'a':{'type':'string'}}}",
+                "{'anyOf':[{'type':'string'},{'type':'null'}],'default':null,'title':'t'}",
+                "{'allOf':[{'properties':{'a':{}}},{'required':['a']}]}"
             })
     void whatIsCommonIsAccepted(String schema) {
         accepted(json(schema.replace('\'', '"')));
@@ -74,7 +79,19 @@ class SchemaCheckTest {
                 "{'properties':{'a':3}} | f.properties.a",
                 "{'properties':{'a':{'pattern':'(?=x)'}}} | f.properties.a.pattern",
                 "{'properties':{'a':{'pattern':'\\\\p{L}'}}} | f.properties.a.pattern",
-                "{'pattern':'^a$','maxLength':3} | f.pattern"
+                "{'pattern':'^a$','maxLength':3} | f.pattern",
+                "{'type':'object','properties':{'a':{'type':'number','minimum':0}}} | f.properties.a.minimum",
+                "{'type':'number','multipleOf':0.5} | f.multipleOf",
+                "{'not':{'type':'null'}} | f.not",
+                "{'not':false} | f.not",
+                "{'if':{},'then':{}} | f.if",
+                "{'type':'array','uniqueItems':true} | f.uniqueItems",
+                "{'type':'array','contains':{}} | f.contains",
+                "{'type':'object','patternProperties':{'^a':{}}} | f.patternProperties",
+                "{'type':'object','minProperties':1} | f.minProperties",
+                "{'type':'object','properties':{'a':{}},'required':['b']} | f.required",
+                "{'type':'object','properties':{'a':{}},'anyOf':[{'required':['a']}]} | f.properties",
+                "{'$ref':'#/$defs/a','maxLength':3,'$defs':{'a':{'type':'string'}}} | f.maxLength"
             })
     void whatCannotBeUsedIsNamed(String schema, String path) {
         SchemaException refusal = refused(json(schema.replace('\'', '"')));
@@ -115,6 +132,18 @@ class SchemaCheckTest {
         ObjectNode bomb = JSON.createObjectNode().put("pattern", "a{0,2001}");
         assertTrue(assertThrows(SchemaException.class, () -> request.check(bomb, "tool", false))
                 .tooComplex());
+    }
+
+    @Test
+    void whereItIsNotEnforcedWhatNoGrammarSaysIsLeftOut() {
+        new SchemaCheck()
+                .check(
+                        json(
+                                """
+                                {"type":"object","properties":{"a":{"type":"number","minimum":0,"multipleOf":2}},
+                                "required":["b"],"minProperties":1,"not":{}}"""),
+                        "tool",
+                        false);
     }
 
     @Test

@@ -77,7 +77,7 @@ class QuarantineTest {
                 id,
                 chat,
                 List.of(new ServerFrame.Image(1, 1, image, new byte[3])),
-                new Sampling(1, 1, 0, 0, 0, 0, 1, seed, java.util.Map.of()),
+                new Sampling(1, 1, 0, 0, 0, 0, 1, seed, java.util.Map.of(), false),
                 0,
                 List.of(),
                 -1,

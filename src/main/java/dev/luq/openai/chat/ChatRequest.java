@@ -1,5 +1,6 @@
 package dev.luq.openai.chat;
 
+import com.fasterxml.jackson.annotation.JsonAnySetter;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.quarkus.runtime.annotations.RegisterForReflection;
@@ -11,7 +12,8 @@ import org.eclipse.microprofile.openapi.annotations.media.Schema;
 
 /**
  * The body of a chat request as it was sent: types are right, values are not checked. {@link ChatValidation} checks
- * them. Unknown fields are ignored; every field may be null or absent but {@code messages}.
+ * them. Unknown fields are ignored, but for {@link OtherFields}; every field may be null or absent but
+ * {@code messages}.
  */
 @RegisterForReflection
 @Schema(name = "ChatCompletionRequest")
@@ -26,9 +28,9 @@ public record ChatRequest(
         @JsonProperty("top_k")
                 @Schema(
                         type = SchemaType.INTEGER,
-                        minimum = "0",
+                        minimum = "-1",
                         defaultValue = "0",
-                        description = "0 is off",
+                        description = "0 and -1 are off",
                         nullable = true)
                 BigDecimal topK,
         @JsonProperty("min_p")
@@ -61,21 +63,21 @@ public record ChatRequest(
         @JsonProperty("max_completion_tokens")
                 @Schema(
                         type = SchemaType.INTEGER,
-                        minimum = "1",
+                        minimum = "-1",
                         nullable = true,
-                        description = "As many as the context holds when absent")
+                        description = "As many as the context holds when absent or -1")
                 BigDecimal maxCompletionTokens,
         @JsonProperty("max_tokens")
                 @Schema(
                         type = SchemaType.INTEGER,
-                        minimum = "1",
+                        minimum = "-1",
                         nullable = true,
                         deprecated = true,
                         description = "The old name of max_completion_tokens")
                 BigDecimal maxTokens,
         @JsonProperty("stop")
                 @Schema(
-                        description = "A string or 1 to 4 strings",
+                        description = "A string or 1 to 64 strings",
                         oneOf = {String.class, String[].class},
                         nullable = true)
                 JsonNode stop,
@@ -93,7 +95,7 @@ public record ChatRequest(
                         type = SchemaType.OBJECT,
                         nullable = true,
                         description =
-                                "{\"type\": \"text\" | \"json_object\" | \"json_schema\", \"json_schema\": {\"name\", \"schema\"}}")
+                                "{\"type\": \"text\" | \"json_object\" | \"json_schema\", \"schema\", \"json_schema\": {\"name\", \"schema\"}}")
                 JsonNode responseFormat,
         @JsonProperty("tools") @Schema(nullable = true, maxItems = 128) List<Tool> tools,
         @JsonProperty("tool_choice")
@@ -120,7 +122,54 @@ public record ChatRequest(
                 String cacheSalt,
         @JsonProperty("timings")
                 @Schema(defaultValue = "false", nullable = true, description = "Report where the time went")
-                Boolean timings) {
+                Boolean timings,
+        @JsonProperty("grammar")
+                @Schema(nullable = true, description = "GBNF with the start symbol root that the answer follows")
+                String grammar,
+        @JsonProperty("json_schema")
+                @Schema(type = SchemaType.OBJECT, nullable = true, description = "JSON schema that the answer follows")
+                JsonNode jsonSchema,
+        @JsonProperty("ignore_eos")
+                @Schema(
+                        defaultValue = "false",
+                        nullable = true,
+                        description = "Whether the answer goes on where the model would end it")
+                Boolean ignoreEos,
+        @JsonProperty("n_predict")
+                @Schema(
+                        type = SchemaType.INTEGER,
+                        minimum = "-1",
+                        nullable = true,
+                        description = "llama.cpp's name of max_completion_tokens")
+                BigDecimal nPredict,
+        @JsonProperty("n_probs")
+                @Schema(
+                        type = SchemaType.INTEGER,
+                        minimum = "0",
+                        maximum = "20",
+                        nullable = true,
+                        description = "llama.cpp's name of logprobs with top_logprobs; 0 is off")
+                BigDecimal nProbs,
+        @JsonProperty("repeat_last_n")
+                @Schema(type = SchemaType.INTEGER, nullable = true, description = "64, or 0 for no penalties")
+                BigDecimal repeatLastN,
+        @JsonProperty("continue_final_message")
+                @Schema(
+                        nullable = true,
+                        description = "Whether the answer continues the last message, which is the assistant's. It does"
+                                + " when absent, unless add_generation_prompt is true")
+                Boolean continueFinalMessage,
+        @JsonProperty("add_generation_prompt")
+                @Schema(
+                        nullable = true,
+                        description = "false leaves out what begins a message of the assistant in the chat template")
+                Boolean addGenerationPrompt,
+        @JsonAnySetter @Schema(hidden = true) Map<String, JsonNode> others) {
+
+    /** Of the other fields only those are kept that may have to be refused. */
+    public ChatRequest {
+        others = OtherFields.known(others);
+    }
 
     /** One message of the conversation. */
     @RegisterForReflection
@@ -129,14 +178,14 @@ public record ChatRequest(
             @JsonProperty("role")
                     @Schema(
                             required = true,
-                            enumeration = {"system", "developer", "user", "assistant", "tool"})
+                            enumeration = {"system", "developer", "user", "assistant", "tool", "function"})
                     String role,
             @JsonProperty("content")
                     @Schema(
                             nullable = true,
                             description =
                                     "Text, or parts: {\"type\": \"text\", \"text\"} or"
-                                            + " {\"type\": \"image_url\", \"image_url\": {\"url\": \"data:...\", \"detail\": \"auto\" | \"low\" | \"high\"}}",
+                                            + " {\"type\": \"image_url\", \"image_url\": {\"url\": \"data:...\", \"detail\": \"auto\" | \"low\" | \"high\" | \"original\"}}",
                             oneOf = {String.class, Object[].class})
                     JsonNode content,
             @JsonProperty("name") @Schema(nullable = true) String name,

@@ -12,12 +12,15 @@ import dev.luq.protocol.Sampling;
 import dev.luq.protocol.ServerFrame;
 import dev.luq.protocol.WorkerFrame.ModelInfo;
 import dev.luq.schema.SchemaCheck;
+import java.math.BigDecimal;
 
 /** Makes a {@link ValidRequest} of a chat request: ranges, defaults, and whether it fits its model. */
 public final class ChatValidation {
 
     private static final int MOST_TOP_LOGPROBS = 20;
     private static final int LONGEST_SALT = 256;
+    /** Tokens that penalties look at. */
+    private static final int PENALTY_WINDOW = 64;
 
     private ChatValidation() {}
 
@@ -37,6 +40,7 @@ public final class ChatValidation {
      * @throws dev.luq.http.errors.ApiException naming the field at fault
      */
     public static ValidRequest of(Prompt prompt, ChatRequest settings, ModelInfo model) {
+        OtherFields.check(settings.others());
         return new ValidRequest(
                 prompt,
                 (int) Check.integer("n", settings.n(), 1, model.slots(), 1),
@@ -53,24 +57,53 @@ public final class ChatValidation {
     }
 
     private static Sampling sampling(ChatRequest request) {
+        float frequencyPenalty = Check.inRange("frequency_penalty", request.frequencyPenalty(), -2, 2, 0);
+        float presencePenalty = Check.inRange("presence_penalty", request.presencePenalty(), -2, 2, 0);
+        float repeatPenalty = Check.inRange("repeat_penalty", request.repeatPenalty(), 0.1, 10, 1);
+        boolean off = penaltiesOff(request);
         return new Sampling(
                 Check.inRange("temperature", request.temperature(), 0, 2, 1),
                 Check.inRange("top_p", request.topP(), 0, 1, 1),
-                (int) Check.integer("top_k", request.topK(), 0, Integer.MAX_VALUE, 0),
+                (int) Math.max(0, Check.integer("top_k", request.topK(), -1, Integer.MAX_VALUE, 0)),
                 Check.inRange("min_p", request.minP(), 0, 1, 0),
-                Check.inRange("frequency_penalty", request.frequencyPenalty(), -2, 2, 0),
-                Check.inRange("presence_penalty", request.presencePenalty(), -2, 2, 0),
-                Check.inRange("repeat_penalty", request.repeatPenalty(), 0.1, 10, 1),
+                off ? 0 : frequencyPenalty,
+                off ? 0 : presencePenalty,
+                off ? 1 : repeatPenalty,
                 request.seed() == null
                         ? null
                         : (Long) Check.integer("seed", request.seed(), Long.MIN_VALUE, Long.MAX_VALUE, 0),
-                OutputRules.logitBias(request.logitBias()));
+                OutputRules.logitBias(request.logitBias()),
+                Check.flag(request.ignoreEos(), false));
     }
 
     private static int maxTokens(ChatRequest request) {
-        int oldName = (int) Check.integer("max_tokens", request.maxTokens(), 1, Integer.MAX_VALUE, 0);
-        return (int)
-                Check.integer("max_completion_tokens", request.maxCompletionTokens(), 1, Integer.MAX_VALUE, oldName);
+        int oldName = maxTokens("max_tokens", request.maxTokens(), maxTokens("n_predict", request.nPredict(), 0));
+        return maxTokens("max_completion_tokens", request.maxCompletionTokens(), oldName);
+    }
+
+    /** @return 0 for no limit, which is written as -1 */
+    private static int maxTokens(String field, BigDecimal value, int absent) {
+        if (value != null && value.signum() == 0) {
+            throw new InvalidRequest(field, field + " must be 1 or more, or -1 for as many as the context holds");
+        }
+        return (int) Math.max(0, Check.integer(field, value, -1, Integer.MAX_VALUE, absent));
+    }
+
+    /** The penalties' window is what it is: other ones make no difference where no penalty is on. */
+    private static boolean penaltiesOff(ChatRequest request) {
+        int window = (int) Check.integer("repeat_last_n", request.repeatLastN(), -1, Integer.MAX_VALUE, PENALTY_WINDOW);
+        boolean on = isOther(request.frequencyPenalty(), 0)
+                || isOther(request.presencePenalty(), 0)
+                || isOther(request.repeatPenalty(), 1);
+        if (on && window != PENALTY_WINDOW && window != 0) {
+            throw new InvalidRequest(
+                    "repeat_last_n", "repeat_last_n must be " + PENALTY_WINDOW + ", or 0 for no penalties");
+        }
+        return window == 0;
+    }
+
+    private static boolean isOther(Double value, double neutral) {
+        return value != null && value != neutral;
     }
 
     /** What the model's template takes; see {@link ServerFrame.Generate}. */
@@ -80,13 +113,34 @@ public final class ChatValidation {
         chat.set("messages", conversation.json());
         SchemaCheck schemas = new SchemaCheck();
         OutputRules.putTools(chat, request, schemas);
-        OutputRules.putSchema(chat, request.responseFormat(), schemas);
+        OutputRules.putSchema(chat, request, schemas);
+        OutputRules.putGrammar(chat, request.grammar());
         refuseTooLong(conversation.textBytes() + length(chat.path("tools")) + length(chat.path("json_schema")), model);
+        putEnd(chat, conversation, request);
         if (!schemas.patterns().isEmpty()) {
             ObjectNode patterns = chat.putObject("patterns");
             schemas.patterns().forEach(patterns::put);
         }
         return new Prompt.Chat(Check.wellFormed(chat.toString()), conversation.images());
+    }
+
+    /** How the prompt ends: with a new message of the assistant, or within the last one. */
+    private static void putEnd(ObjectNode chat, Conversation conversation, ChatRequest request) {
+        Boolean begins = request.addGenerationPrompt();
+        Boolean continues = request.continueFinalMessage();
+        if (Boolean.TRUE.equals(continues) && Boolean.TRUE.equals(begins)) {
+            throw new InvalidRequest(
+                    "continue_final_message", "continue_final_message and add_generation_prompt cannot both be true");
+        }
+        // As llama-server has it: whoever writes the beginning of an answer wants the rest.
+        if (continues == null && !Boolean.TRUE.equals(begins)
+                ? conversation.endsWithAssistant()
+                : Boolean.TRUE.equals(continues)) {
+            conversation.checkContinuation();
+            chat.put("continue_final_message", true);
+        } else if (Boolean.FALSE.equals(begins)) {
+            chat.put("add_generation_prompt", false);
+        }
     }
 
     /** Refuses text that does not fit the context even if all of its tokens are as long as the longest. */
@@ -105,8 +159,12 @@ public final class ChatValidation {
     }
 
     private static int topLogprobs(ChatRequest request) {
-        int top = (int) Check.integer(
-                "top_logprobs", request.topLogprobs(), 0, MOST_TOP_LOGPROBS, ValidRequest.NO_LOGPROBS);
+        int probabilities = (int) Check.integer("n_probs", request.nProbs(), 0, MOST_TOP_LOGPROBS, 0);
+        if (probabilities > 0 && request.logprobs() == null && request.topLogprobs() == null) {
+            return probabilities;
+        }
+        int top = (int)
+                Check.integer("top_logprobs", request.topLogprobs(), 0, MOST_TOP_LOGPROBS, ValidRequest.NO_LOGPROBS);
         boolean wanted = Check.flag(request.logprobs(), false);
         if (!wanted && top >= 0) {
             throw new InvalidRequest("top_logprobs", "top_logprobs needs logprobs to be true");

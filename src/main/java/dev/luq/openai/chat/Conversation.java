@@ -74,6 +74,34 @@ final class Conversation {
         return json;
     }
 
+    /** Whether the last message is the assistant's. */
+    boolean endsWithAssistant() {
+        return isAssistant(json.size() - 1);
+    }
+
+    private boolean isAssistant(int index) {
+        return json.path(index).path("role").asText().equals("assistant");
+    }
+
+    /** @throws InvalidRequest when an answer cannot continue the last message */
+    void checkContinuation() {
+        int last = json.size() - 1;
+        String field = "messages[" + last + "]";
+        if (!isAssistant(last)) {
+            throw new InvalidRequest(
+                    "continue_final_message", "continue_final_message needs a last message of the assistant");
+        }
+        if (last > 0 && isAssistant(last - 1)) {
+            throw new InvalidRequest(field, field + " is the assistant's as the one before it: join them");
+        }
+        for (String name : List.of("tool_calls", "reasoning_content")) {
+            if (json.get(last).hasNonNull(name)) {
+                throw new InvalidRequest(
+                        field + "." + name, "A message with " + name + " at the end cannot be continued");
+            }
+        }
+    }
+
     /** Bytes of all texts in UTF-8. */
     long textBytes() {
         return textBytes;
@@ -116,7 +144,7 @@ final class Conversation {
             // Templates know no developer: it is the newer name of system.
             case "system", "developer" -> {
                 out.put("role", "system");
-                content(field, message.content(), out, false);
+                content(field, message.content(), out, true);
             }
             case "user" -> {
                 out.put("role", "user");
@@ -125,12 +153,18 @@ final class Conversation {
             case "assistant" -> assistant(field, message, out);
             case "tool" -> {
                 out.put("role", "tool");
-                content(field, message.content(), out, false);
+                content(field, message.content(), out, true);
                 out.put("tool_call_id", counted(Check.present(field + ".tool_call_id", message.toolCallId())));
+            }
+            // The older name of tool, which knows its call by the function's name.
+            case "function" -> {
+                out.put("role", "tool");
+                content(field, message.content(), out, true);
+                Check.present(field + ".name", message.name());
             }
             default ->
                 throw new InvalidRequest(
-                        field + ".role", field + ".role must be system, developer, user, assistant or tool");
+                        field + ".role", field + ".role must be system, developer, user, assistant, tool or function");
         }
         if (message.name() != null) {
             out.put("name", counted(message.name()));
@@ -229,7 +263,7 @@ final class Conversation {
                 out.put("type", "text").put("text", counted(Check.text(field + "." + type, part.get(type))));
             case "image_url" -> {
                 if (!imagesAllowed) {
-                    throw new InvalidRequest(field, "Images are allowed in user messages only");
+                    throw new InvalidRequest(field, "Images are not allowed in messages of the assistant");
                 }
                 if (!vision) {
                     throw new UnsupportedModality(field, "This model does not understand images");
@@ -258,11 +292,14 @@ final class Conversation {
 
     private static Detail detail(String field, JsonNode value) {
         String name = Check.text(field, value);
+        if (name.equals("original")) {
+            return Detail.HIGH;
+        }
         for (Detail detail : Detail.values()) {
             if (detail.name().toLowerCase(Locale.ROOT).equals(name)) {
                 return detail;
             }
         }
-        throw new InvalidRequest(field, field + " must be auto, low or high");
+        throw new InvalidRequest(field, field + " must be auto, low, high or original");
     }
 }

@@ -23,12 +23,16 @@ import java.util.regex.Pattern;
 final class OutputRules {
 
     private static final int MOST_TOOLS = 128;
-    private static final int MOST_STOPS = 4;
+    private static final int MOST_STOPS = 64;
+    /** Characters of one stop string, and of all of them. */
     private static final int LONGEST_STOP = 1024;
+
+    private static final int LONGEST_STOPS = 8 * 1024;
     /** Characters of one schema, and of all tools together. */
     private static final int LONGEST_SCHEMA = 256 * 1024;
 
     private static final int LONGEST_TOOLS = 1024 * 1024;
+    private static final int LONGEST_GRAMMAR = 256 * 1024;
     private static final Pattern TOOL_NAME = Pattern.compile("[A-Za-z0-9_.-]{1,64}");
 
     private OutputRules() {}
@@ -147,21 +151,57 @@ final class OutputRules {
      *
      * @param schemas of this request
      */
-    static void putSchema(ObjectNode chat, JsonNode format, SchemaCheck schemas) {
+    static void putSchema(ObjectNode chat, ChatRequest request, SchemaCheck schemas) {
+        JsonNode format = request.responseFormat();
         String field = "response_format";
-        if (Check.isNull(format)) {
+        if (!Check.isNull(format)) {
+            switch (Check.text(field + ".type", Check.object(field, format).get("type"))) {
+                case "text" -> {}
+                case "json_object" -> {
+                    if (Check.isNull(format.get("schema"))) {
+                        chat.putObject("json_schema").put("type", "object");
+                    } else {
+                        chat.set("json_schema", schema(field + ".schema", format.get("schema"), schemas, true));
+                    }
+                }
+                case "json_schema" -> {
+                    JsonNode described = Check.object(field + ".json_schema", format.get("json_schema"));
+                    boolean enforced = described.path("strict").asBoolean(true);
+                    chat.set(
+                            "json_schema",
+                            schema(field + ".json_schema.schema", described.get("schema"), schemas, enforced));
+                }
+                default ->
+                    throw new InvalidRequest(field + ".type", field + ".type must be text, json_object or json_schema");
+            }
+        }
+        if (!Check.isNull(request.jsonSchema())) {
+            if (chat.has("json_schema")) {
+                throw new InvalidRequest("json_schema", "json_schema cannot be used together with response_format");
+            }
+            chat.set("json_schema", schema("json_schema", request.jsonSchema(), schemas, true));
+        }
+    }
+
+    /**
+     * Puts the grammar that the answer has to follow, if there is one, where the worker takes it.
+     *
+     * @param chat with tools and schema
+     */
+    static void putGrammar(ObjectNode chat, String grammar) {
+        String field = "grammar";
+        if (grammar == null || grammar.isBlank()) {
             return;
         }
-        switch (Check.text(field + ".type", Check.object(field, format).get("type"))) {
-            case "text" -> {}
-            case "json_object" -> chat.putObject("json_schema").put("type", "object");
-            case "json_schema" -> {
-                JsonNode described = Check.object(field + ".json_schema", format.get("json_schema"));
-                chat.set("json_schema", schema(field + ".json_schema.schema", described.get("schema"), schemas, true));
-            }
-            default ->
-                throw new InvalidRequest(field + ".type", field + ".type must be text, json_object or json_schema");
+        if (grammar.length() > LONGEST_GRAMMAR) {
+            throw new SchemaTooComplex(field, field + " is longer than " + LONGEST_GRAMMAR + " characters");
         }
+        boolean calls = chat.has("tools") && !chat.path("tool_choice").asText().equals("none");
+        if (calls || chat.has("json_schema")) {
+            throw new InvalidRequest(
+                    field, field + " cannot be used together with tools, response_format or json_schema");
+        }
+        chat.put(field, grammar);
     }
 
     private static JsonNode schema(String field, JsonNode schema, SchemaCheck schemas, boolean enforced) {
@@ -179,7 +219,7 @@ final class OutputRules {
         return schema;
     }
 
-    /** @return 0 to 4 strings, none of them empty */
+    /** @return 0 to 64 strings, none of them empty */
     static List<String> stops(JsonNode stop) {
         String field = "stop";
         List<String> stops = new ArrayList<>();
@@ -194,6 +234,9 @@ final class OutputRules {
             }
         } else {
             throw new InvalidRequest(field, field + " must be a string or an array of 1 to " + MOST_STOPS + " strings");
+        }
+        if (stops.stream().mapToInt(String::length).sum() > LONGEST_STOPS) {
+            throw new InvalidRequest(field, field + " must have at most " + LONGEST_STOPS + " characters in all");
         }
         return stops;
     }

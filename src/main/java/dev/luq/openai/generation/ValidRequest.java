@@ -50,18 +50,7 @@ public record ValidRequest(
      * @param decoded the images, in the order of {@link #images()}
      */
     public ServerFrame.Generate generate(String id, int choice, List<ServerFrame.Image> decoded) {
-        Sampling own = sampling.seed() == null || choice == 0
-                ? sampling
-                : new Sampling(
-                        sampling.temperature(),
-                        sampling.topP(),
-                        sampling.topK(),
-                        sampling.minP(),
-                        sampling.frequencyPenalty(),
-                        sampling.presencePenalty(),
-                        sampling.repeatPenalty(),
-                        sampling.seed() + choice,
-                        sampling.logitBias());
+        Sampling own = sampling.seed() == null || choice == 0 ? sampling : sampling.withSeed(sampling.seed() + choice);
         return new ServerFrame.Generate(
                 id, prompt.input(), decoded, own, maxTokens, stops, topLogprobs, cachePrompt, null, null);
     }

@@ -47,6 +47,9 @@ public final class BodyFuzz implements FuzzTarget {
                                 + ",\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{\"name\":\"n\",\"schema\":"
                                 + "{\"type\":\"object\",\"properties\":{\"a\":{\"$ref\":\"#\"}}}}}}",
                         hello
+                                + ",\"grammar\":\"root ::= \\\"a\\\"\",\"ignore_eos\":true,\"repeat_last_n\":64,\"n_probs\":1,"
+                                + "\"n_predict\":-1,\"mirostat\":0,\"samplers\":[\"top_k\"],\"add_generation_prompt\":false}",
+                        hello
                                 + ",\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"f\",\"description\":\"d\",\"parameters\":"
                                 + "{\"type\":\"object\"},\"strict\":true}}],\"tool_choice\":{\"type\":\"function\",\"function\":"
                                 + "{\"name\":\"f\"}},\"parallel_tool_calls\":false}",

@@ -73,6 +73,15 @@ class ChatValidationTest {
                         "stream_options",
                         "cache_prompt",
                         "timings",
+                        "grammar",
+                        "json_schema",
+                        "ignore_eos",
+                        "n_predict",
+                        "n_probs",
+                        "repeat_last_n",
+                        "continue_final_message",
+                        "add_generation_prompt",
+                        "mirostat",
                         "user",
                         "metadata",
                         "id_slot")
@@ -96,9 +105,9 @@ class ChatValidationTest {
                 + "\"frequency_penalty\":-2,\"presence_penalty\":2,\"repeat_penalty\":1.1,\"seed\":9223372036854775807,"
                 + "\"logit_bias\":{\"5\":-100,\"7\":1.5},\"max_completion_tokens\":7,\"max_tokens\":9,\"stop\":\"x\","
                 + "\"logprobs\":true,\"top_logprobs\":20,\"response_format\":{\"type\":\"json_object\"},"
-                + "\"parallel_tool_calls\":false,\"cache_prompt\":false");
+                + "\"parallel_tool_calls\":false,\"cache_prompt\":false,\"ignore_eos\":true");
         assertEquals(
-                new Sampling(0f, 0.5f, 40, 0.1f, -2f, 2f, 1.1f, Long.MAX_VALUE, Map.of(5, -100f, 7, 1.5f)),
+                new Sampling(0f, 0.5f, 40, 0.1f, -2f, 2f, 1.1f, Long.MAX_VALUE, Map.of(5, -100f, 7, 1.5f), true),
                 frame.sampling());
         assertEquals(7, frame.maxTokens());
         assertEquals(List.of("x"), frame.stop());
@@ -109,6 +118,183 @@ class ChatValidationTest {
         assertEquals(0, frame(",\"logprobs\":true").topLogprobs());
         assertEquals(List.of("a", "b"), frame(",\"stop\":[\"a\",\"b\"]").stop());
         assertEquals(10, frame(",\"max_tokens\":1e1").maxTokens());
+    }
+
+    @Test
+    void whatPeersTakeForNothingIsNothing() {
+        ServerFrame.Generate plain = frame("");
+        for (String field : List.of(
+                "\"max_tokens\":-1",
+                "\"n_predict\":-1",
+                "\"top_k\":-1",
+                "\"tools\":[]",
+                "\"tool_choice\":\"none\"",
+                "\"tools\":[],\"tool_choice\":\"auto\"",
+                "\"grammar\":\"\"",
+                "\"n_probs\":0",
+                "\"repeat_last_n\":256",
+                "\"repeat_last_n\":0,\"repeat_penalty\":1.5,\"presence_penalty\":1",
+                "\"continue_final_message\":false",
+                "\"add_generation_prompt\":true",
+                "\"mirostat\":0,\"mirostat_tau\":5,\"typical_p\":1.0,\"dry_multiplier\":0,\"dry_base\":1.75,"
+                        + "\"xtc_probability\":0,\"top_n_sigma\":-1,\"dynatemp_range\":0,\"min_keep\":0,\"lora\":[]",
+                "\"samplers\":[\"penalties\",\"dry\",\"top_n_sigma\",\"top_k\",\"typ_p\",\"top_p\",\"min_p\",\"xtc\","
+                        + "\"temperature\"]",
+                "\"reasoning_format\":\"auto\",\"chat_template_kwargs\":{}",
+                "\"best_of\":1,\"repetition_penalty\":1,\"stop_token_ids\":[],\"min_tokens\":0,"
+                        + "\"skip_special_tokens\":true,\"guided_json\":null",
+                "\"functions\":[],\"function_call\":\"auto\",\"modalities\":[\"text\"],\"audio\":null")) {
+            assertEquals(plain, frame("," + field), field);
+        }
+        assertEquals(7, frame(",\"n_predict\":7").maxTokens());
+        assertEquals(5, frame(",\"n_probs\":5").topLogprobs());
+        String stops = "\"x\",".repeat(63) + "\"x\"";
+        assertEquals(64, frame(",\"stop\":[" + stops + "]").stop().size());
+        assertEquals("stop", refusal(",\"stop\":[" + stops + ",\"x\"]").error().param());
+        String longStops = ("\"" + "x".repeat(1000) + "\",").repeat(8);
+        assertEquals(
+                "stop",
+                refusal(",\"stop\":[" + longStops + longStops + "\"x\"]")
+                        .error()
+                        .param());
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "typical_p | 0.5",
+                "mirostat | 2",
+                "dry_multiplier | 0.8",
+                "xtc_probability | 0.5",
+                "top_n_sigma | 1",
+                "dynatemp_range | 0.5",
+                "min_keep | 3",
+                "samplers | [\"temperature\",\"top_k\"]",
+                "samplers | \"kt\"",
+                "lora | [{\"id\":0,\"scale\":1}]",
+                "reasoning_format | \"deepseek\"",
+                "chat_template_kwargs | {\"enable_thinking\":false}",
+                "chat_template | \"{{ messages }}\"",
+                "repetition_penalty | 1.1",
+                "best_of | 2",
+                "use_beam_search | true",
+                "stop_token_ids | [5]",
+                "min_tokens | 3",
+                "skip_special_tokens | false",
+                "bad_words | [\"x\"]",
+                "guided_json | {\"type\":\"object\"}",
+                "structured_outputs | {\"regex\":\"a\"}",
+                "functions | [{\"name\":\"f\"}]",
+                "function_call | {\"name\":\"f\"}",
+                "modalities | [\"text\",\"audio\"]",
+                "audio | {\"voice\":\"x\"}",
+                "web_search_options | {\"user_location\":null}"
+            })
+    void whatThisServerHasNotIsRefusedByName(String field, String value) {
+        ApiException refused = refusal(",\"" + field + "\":" + value);
+        assertEquals("invalid_request", refused.error().code());
+        assertEquals(field, refused.error().param());
+    }
+
+    @Test
+    void aPenaltyWithAnotherWindowIsRefused() {
+        assertEquals(
+                "repeat_last_n",
+                refusal(",\"repeat_last_n\":256,\"repeat_penalty\":1.1").error().param());
+    }
+
+    @Test
+    void aGrammarOrASchemaAtTheTopIsFollowed() {
+        assertEquals(
+                "{" + USER + ",\"grammar\":\"root ::= \\\"a\\\"\"}",
+                Prompts.chat(frame(",\"grammar\":\"root ::= \\\"a\\\"\"")));
+        String schema = "{\"type\":\"array\"}";
+        for (String field : List.of(
+                "\"json_schema\":" + schema,
+                "\"response_format\":{\"type\":\"json_object\",\"schema\":" + schema + "}",
+                "\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{\"schema\":" + schema + "}}")) {
+            assertEquals("{" + USER + ",\"json_schema\":" + schema + "}", Prompts.chat(frame("," + field)));
+            assertEquals(
+                    "grammar",
+                    refusal(",\"grammar\":\"root ::= x\"," + field).error().param());
+        }
+        String tools = ",\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"f\"}}]";
+        assertEquals("grammar", refusal(",\"grammar\":\"x\"" + tools).error().param());
+        frame(",\"grammar\":\"x\",\"tool_choice\":\"none\"" + tools);
+        assertEquals(
+                "json_schema",
+                refusal(",\"json_schema\":{},\"response_format\":{\"type\":\"json_object\"}")
+                        .error()
+                        .param());
+        assertEquals(
+                "schema_too_complex",
+                refusal(",\"grammar\":\"" + "x".repeat(300_000) + "\"").error().code());
+    }
+
+    @Test
+    void aSchemaThatIsNotStrictIsEnforcedAsFarAsAGrammarGoes() {
+        String format = ",\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{\"strict\":%s,\"schema\":"
+                + "{\"type\":\"number\",\"minimum\":0}}}";
+        frame(format.formatted(false));
+        for (String strict : List.of("true", "null")) {
+            assertEquals(
+                    "response_format.json_schema.schema.minimum",
+                    refusal(format.formatted(strict)).error().param());
+        }
+    }
+
+    @Test
+    void anAnswerContinuesAMessageOfTheAssistant() {
+        String begun =
+                "{\"messages\":[{\"role\":\"user\",\"content\":\"hi\"},{\"role\":\"assistant\",\"content\":\"So\"}]";
+        String continues = ",\"continue_final_message\":true}";
+        for (String field : List.of("", ",\"continue_final_message\":true,\"add_generation_prompt\":false")) {
+            assertTrue(chat(begun + field + "}").endsWith(continues), field);
+        }
+        for (String field : List.of(",\"continue_final_message\":false", ",\"add_generation_prompt\":true")) {
+            assertFalse(chat(begun + field + "}").contains("continue_final_message"), field);
+        }
+        assertTrue(
+                chat("{" + USER + ",\"add_generation_prompt\":false}").endsWith(",\"add_generation_prompt\":false}"));
+        String assistant = "{\"role\":\"assistant\",\"content\":\"So\"%s}";
+        for (String[] refused : new String[][] {
+            {"continue_final_message", "{" + USER + continues},
+            {"continue_final_message", begun + ",\"add_generation_prompt\":true" + continues},
+            {"messages[1]", "{\"messages\":[" + assistant.formatted("") + "," + assistant.formatted("") + "]}"},
+            {
+                "messages[0].reasoning_content",
+                "{\"messages\":[" + assistant.formatted(",\"reasoning_content\":\"x\"") + "]}"
+            },
+            {
+                "messages[0].tool_calls",
+                "{\"messages\":["
+                        + assistant.formatted(
+                                ",\"tool_calls\":[{\"id\":\"1\",\"function\":{\"name\":\"f\",\"arguments\":\"\"}}]")
+                        + "]}"
+            }
+        }) {
+            ApiException refusal = assertThrows(ApiException.class, () -> validate(refused[1], TEXT), refused[1]);
+            assertEquals(refused[0], refusal.error().param());
+        }
+    }
+
+    private static String chat(String body) {
+        return Prompts.chat(validate(body, TEXT).generate("id", 0, List.of()));
+    }
+
+    @Test
+    void picturesAreTakenFromAllButTheAssistant() {
+        String image = "[{\"type\":\"image_url\",\"image_url\":{\"url\":\"u\",\"detail\":\"original\"}}]";
+        ValidRequest request = validate(
+                "{\"messages\":[{\"role\":\"system\",\"content\":" + image
+                        + "},{\"role\":\"tool\",\"tool_call_id\":\"1\"," + "\"content\":" + image
+                        + "},{\"role\":\"function\",\"name\":\"f\",\"content\":" + image + "}]}",
+                VISION);
+        assertEquals(3, request.images().size());
+        assertEquals(Detail.HIGH, request.images().get(0).detail());
+        assertTrue(Prompts.chat(request.generate("id", 0, List.of()))
+                .endsWith("{\"role\":\"tool\",\"content\":[{\"type\":\"media_marker\"}],\"name\":\"f\"}]}"));
     }
 
     @Test
@@ -133,7 +319,7 @@ class ChatValidationTest {
                 "top_p | 1.5",
                 "top_p | {}",
                 "min_p | -1",
-                "top_k | -1",
+                "top_k | -2",
                 "top_k | 1.5",
                 "frequency_penalty | 2.5",
                 "presence_penalty | -3",
@@ -146,7 +332,7 @@ class ChatValidationTest {
                 "n | 1.5",
                 "n | \"2\"",
                 "n | true",
-                "max_tokens | -1",
+                "max_tokens | -2",
                 "max_tokens | 0",
                 "max_tokens | 1e12",
                 "max_tokens | 1000000000000",
@@ -160,7 +346,14 @@ class ChatValidationTest {
                 "stop | \"\"",
                 "stop[1] | [\"a\",\"\"]",
                 "stop[0] | [1]",
-                "stop | [\"1\",\"2\",\"3\",\"4\",\"5\"]",
+                "n_predict | -2",
+                "n_probs | 21",
+                "repeat_last_n | -2",
+                "continue_final_message | \"yes\"",
+                "grammar | 5",
+                "json_schema | []",
+                "json_schema.properties.a.pattern | {\"properties\":{\"a\":{\"pattern\":\"(?=x)\"}}}",
+                "response_format.schema | {\"type\":\"json_object\",\"schema\":5}",
                 "top_logprobs | 5",
                 "logprobs | 1",
                 "logprobs | \"true\"",
@@ -226,7 +419,8 @@ class ChatValidationTest {
                 "messages[0].content[0].image_url | [{\"role\":\"user\",\"content\":[{\"type\":\"image_url\"}]}]",
                 "messages[0].content[0].image_url.url | [{\"role\":\"user\",\"content\":[{\"type\":\"image_url\",\"image_url\":{}}]}]",
                 "messages[0].content[0].image_url.detail | [{\"role\":\"user\",\"content\":[{\"type\":\"image_url\",\"image_url\":{\"url\":\"u\",\"detail\":\"max\"}}]}]",
-                "messages[0].content[0] | [{\"role\":\"system\",\"content\":[{\"type\":\"image_url\",\"image_url\":\"u\"}]}]",
+                "messages[0].content[0] | [{\"role\":\"assistant\",\"content\":[{\"type\":\"image_url\",\"image_url\":\"u\"}]}]",
+                "messages[0].name | [{\"role\":\"function\",\"content\":\"1\"}]",
                 "messages[0].content | [{\"role\":\"assistant\"}]",
                 "messages[0].tool_call_id | [{\"role\":\"tool\",\"content\":\"1\"}]",
                 "messages[0].tool_calls[0].id | [{\"role\":\"assistant\",\"tool_calls\":[{\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}}]}]",
@@ -261,7 +455,7 @@ class ChatValidationTest {
                         + "{\"role\":\"assistant\",\"content\":null,\"tool_calls\":[{\"id\":\"c1\",\"type\":\"function\","
                         + "\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}}]},"
                         + "{\"role\":\"tool\",\"content\":\"42\",\"tool_call_id\":\"c1\"},"
-                        + "{\"role\":\"assistant\",\"content\":\"no\"}]}",
+                        + "{\"role\":\"assistant\",\"content\":\"no\"}],\"continue_final_message\":true}",
                 Prompts.chat(request.generate("id", 0, List.of())));
         assertEquals(
                 List.of("data:a", "data:b"),
@@ -290,7 +484,8 @@ class ChatValidationTest {
 
     private static String withArguments(String arguments) {
         return "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"},{\"role\":\"assistant\",\"tool_calls\":"
-                + "[{\"id\":\"1\",\"function\":{\"name\":\"f\",\"arguments\":\"" + arguments + "\"}}]}]}";
+                + "[{\"id\":\"1\",\"function\":{\"name\":\"f\",\"arguments\":\"" + arguments + "\"}}]},"
+                + "{\"role\":\"tool\",\"tool_call_id\":\"1\",\"content\":\"done\"}]}";
     }
 
     /** The models of this test hold 2048 tokens of 64 bytes at most. */
@@ -390,7 +585,8 @@ class ChatValidationTest {
 
     @Test
     void thePatternsOfAllSchemasReachTheWorkerWithTheirMeaning() {
-        String chat = Prompts.chat(frame(
+        String chat = Prompts.chat(
+                frame(
                         """
                 ,"tools":[{"type":"function","function":{"name":"f","parameters":{"properties":{"a":{"pattern":"^a$"}}}}}],
                 "response_format":{"type":"json_schema","json_schema":{"schema":{"type":"string","pattern":"^b$"}}}"""));
