@@ -49,8 +49,7 @@ record ChatTranslation(ChatRequest request, FieldNames names) {
         }
     }
 
-    private static void putMessages(
-            ObjectNode chat, List<InputMessage> messages, JsonNode system, FieldNames names) {
+    private static void putMessages(ObjectNode chat, List<InputMessage> messages, JsonNode system, FieldNames names) {
         if (messages == null || messages.isEmpty()) {
             throw new InvalidRequest("messages", "messages must have at least one message");
         }
