@@ -33,7 +33,7 @@ record ChatTranslation(ChatRequest request, FieldNames names) {
         FieldNames names = new FieldNames();
         ObjectNode chat = JsonNodeFactory.instance.objectNode();
         chat.put("model", original.model());
-        chat.set("messages", messages(original, names));
+        putMessages(chat, original.messages(), original.system(), names);
         putSampling(chat, original, names);
         putTools(chat, original.tools(), names);
         putToolChoice(chat, original, names);
@@ -49,22 +49,26 @@ record ChatTranslation(ChatRequest request, FieldNames names) {
         }
     }
 
-    private static ArrayNode messages(MessagesRequest original, FieldNames names) {
-        List<InputMessage> messages = original.messages();
+    private static void putMessages(ObjectNode chat, List<InputMessage> messages, JsonNode system, FieldNames names) {
         if (messages == null || messages.isEmpty()) {
             throw new InvalidRequest("messages", "messages must have at least one message");
         }
         ChatMessages translated = new ChatMessages(names);
-        translated.addSystem(original.system());
+        translated.addSystem(system);
         for (int i = 0; i < messages.size(); i++) {
             translated.add("messages[" + i + "]", messages.get(i));
         }
+        ArrayNode all = translated.messages();
+        chat.set("messages", all);
         int end = messages.size() - 1;
         if (messages.get(end).role().equals("assistant")) {
-            String last = "messages[" + end + "]";
-            throw new InvalidRequest(last, last + " must not be the assistant's: its text cannot be continued");
+            JsonNode last = all.get(all.size() - 1);
+            if (last.has("tool_calls") || last.has("reasoning_content")) {
+                String field = "messages[" + end + "].content";
+                throw new InvalidRequest(field, field + " must be text only: the answer continues it");
+            }
+            chat.put("continue_final_message", true);
         }
-        return translated.messages();
     }
 
     private static void putSampling(ObjectNode chat, MessagesRequest original, FieldNames names) {

@@ -22,6 +22,8 @@ import com.anthropic.models.messages.MessageCreateParams;
 import com.anthropic.models.messages.MessageTokensCount;
 import com.anthropic.models.messages.RawMessageStreamEvent;
 import com.anthropic.models.messages.StopReason;
+import com.anthropic.models.messages.Tool;
+import com.anthropic.models.messages.ToolUseBlock;
 import com.anthropic.models.messages.UrlImageSource;
 import com.anthropic.models.models.ModelInfo;
 import com.anthropic.models.models.ModelListPage;
@@ -36,6 +38,7 @@ import io.quarkus.test.junit.TestProfile;
 import jakarta.inject.Inject;
 import java.net.URI;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -110,6 +113,43 @@ class AnthropicJavaTest {
         assertEquals(StopReason.MAX_TOKENS, pieces.message().stopReason().orElseThrow());
         assertEquals(prompt(whole), prompt(pieces.message()));
         assertEquals(TOKENS, pieces.message().usage().outputTokens());
+    }
+
+    @Test
+    void anAnswerContinuesTheAssistantsLastMessage() {
+        MessageCreateParams prefilled = params().addUserMessage("What is it?")
+                .addAssistantMessage("It is a")
+                .build();
+        Message answer = client.messages().create(prefilled);
+        assertFalse(text(answer).startsWith("It is a"));
+        assertTrue(prompt(answer) > prompt(client.messages().create(withoutPicture())));
+    }
+
+    @Test
+    void aToolThatMustBeCalledIsCalled() {
+        Message answer = client.messages()
+                .create(params().maxTokens(200)
+                        .addUserMessage("Paint it.")
+                        .toolToolChoice("paint")
+                        .addTool(Tool.builder()
+                                .name("paint")
+                                .inputSchema(Tool.InputSchema.builder()
+                                        .properties(Tool.InputSchema.Properties.builder()
+                                                .putAdditionalProperty(
+                                                        "color", JsonValue.from(Map.of("enum", List.of("red", "blue"))))
+                                                .build())
+                                        .addRequired("color")
+                                        .putAdditionalProperty("additionalProperties", JsonValue.from(false))
+                                        .build())
+                                .build())
+                        .build());
+        assertEquals(StopReason.TOOL_USE, answer.stopReason().orElseThrow());
+        ToolUseBlock call = answer.content().get(0).asToolUse();
+        assertEquals("paint", call.name());
+        assertTrue(
+                List.of(JsonValue.from(Map.of("color", "red")), JsonValue.from(Map.of("color", "blue")))
+                        .contains(call._input()),
+                call.toString());
     }
 
     @Test

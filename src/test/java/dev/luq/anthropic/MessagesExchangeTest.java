@@ -59,6 +59,14 @@ class MessagesExchangeTest {
     }
 
     @Test
+    void anAnswerContinuesTheAssistantsLastMessage() {
+        JsonNode chat = chat(body("", USER, "{\"role\":\"assistant\",\"content\":\"I say\"}"));
+        assertTrue(chat.get("continue_final_message").asBoolean());
+        assertEquals("I say", chat.at("/messages/1/content").asText());
+        assertFalse(chat(body("", USER)).has("continue_final_message"));
+    }
+
+    @Test
     void theSystemPromptComesFirst() {
         assertEquals(
                 expected("[{'role':'system','content':'be kind'},{'role':'user','content':'hi'}]"),
@@ -239,7 +247,8 @@ class MessagesExchangeTest {
                 "messages[1].content[0].id | {'role':'assistant','content':[{'type':'tool_use','name':'f','input':{}}]}",
                 "messages[1].content[0].input | {'role':'assistant','content':[{'type':'tool_use','id':'1','name':'f',"
                         + "'input':'x'}]}",
-                "messages[1] | {'role':'assistant','content':'I say'}",
+                "messages[1].content | {'role':'assistant','content':[{'type':'tool_use','id':'1','name':'f','input':{}}]}",
+                "messages[1].content | {'role':'assistant','content':[{'type':'thinking','thinking':'t'}]}",
             })
     void messagesThatAreRefused(String field, String message) {
         assertRefused(field, body(",\"system\":\"s\"", USER, message.replace('\'', '"')));
