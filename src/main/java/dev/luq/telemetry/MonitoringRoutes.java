@@ -1,5 +1,6 @@
 package dev.luq.telemetry;
 
+import io.vertx.core.http.HttpMethod;
 import io.vertx.ext.web.Router;
 import jakarta.enterprise.event.Observes;
 import jakarta.inject.Singleton;
@@ -9,7 +10,11 @@ import jakarta.inject.Singleton;
 public class MonitoringRoutes {
 
     void routes(@Observes Router router) {
-        router.get("/metrics").handler(routing -> routing.reroute("/q/metrics"));
-        router.get("/health").handler(routing -> routing.reroute("/q/health"));
+        alias(router, "/metrics", "/q/metrics");
+        alias(router, "/health", "/q/health");
+    }
+
+    private static void alias(Router router, String path, String of) {
+        router.get(path).method(HttpMethod.HEAD).handler(routing -> routing.reroute(of));
     }
 }

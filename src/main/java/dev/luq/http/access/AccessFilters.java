@@ -13,6 +13,7 @@ import jakarta.enterprise.event.Observes;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.util.List;
+import java.util.Objects;
 
 /** Filters that every request passes before its caller is identified and before a router reads its path. */
 @Singleton
@@ -35,7 +36,9 @@ public final class AccessFilters {
 
     private void filter(RoutingContext routing) {
         HttpServerRequest request = routing.request();
-        if (!PlainPath.is(request.path())) {
+        String path = Objects.requireNonNullElse(request.path(), "");
+        String real = ApiPaths.real(path);
+        if (!ApiPaths.isPlain(real)) {
             refuse(
                     routing,
                     new InvalidRequest(
@@ -54,6 +57,8 @@ public final class AccessFilters {
                     routing,
                     new Forbidden("Pages of other sites may not use this server unless luq.api.cors-origins names"
                             + " them"));
+        } else if (!real.equals(path)) {
+            routing.reroute(real);
         } else {
             routing.next();
         }

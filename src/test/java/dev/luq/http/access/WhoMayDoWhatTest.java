@@ -108,6 +108,37 @@ class WhoMayDoWhatTest {
         }
     }
 
+    /** Clients leave out the version, go through a proxy's prefix, and end paths with a slash. */
+    @ParameterizedTest
+    @EnumSource
+    void otherWaysToWriteAPathOfTheApiAskForTheSameRole(Kind kind) throws IOException {
+        for (Operation operation : operations()) {
+            if (operation.path().startsWith("/v1/")) {
+                String path = operation.path();
+                int status = RawClient.status(send(operation.method(), path, kind.key));
+                for (String other :
+                        List.of(path.substring(3), "/openai" + path, path + "/", "/openai" + path.substring(3))) {
+                    assertEquals(
+                            status,
+                            RawClient.status(send(operation.method(), other, kind.key)),
+                            kind + " " + operation.method() + " " + other);
+                }
+            }
+        }
+    }
+
+    @Test
+    void headIsWhatGetIsWithoutItsBody() throws IOException {
+        for (String path :
+                List.of("/health", "/q/health", "/metrics", "/q/metrics", "/v1/models", "/models", "/q/openapi")) {
+            String get = send("GET", path, ScriptedProfile.USER);
+            String head = send("HEAD", path, ScriptedProfile.USER);
+            assertEquals(RawClient.status(get), RawClient.status(head), path);
+            assertTrue(head.endsWith("\r\n\r\n"), head);
+        }
+        assertEquals(401, RawClient.status(send("HEAD", "/v1/models", null)));
+    }
+
     /** What Quarkus serves besides: no annotation protects it. */
     @ParameterizedTest
     @CsvSource({
