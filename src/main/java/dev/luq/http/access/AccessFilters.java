@@ -26,8 +26,9 @@ public final class AccessFilters {
 
     /** @throws IllegalArgumentException if what is configured as an origin is none */
     @Inject
-    AccessFilters(ApiConfig config) {
-        trusted = new TrustedOrigins(config.corsOrigins().orElse(List.of()));
+    AccessFilters(ApiConfig config, KeyRing ring) {
+        trusted = new TrustedOrigins(
+                config.corsOrigins().orElse(List.of()), !ring.keys().isEmpty());
     }
 
     void filters(@Observes Filters filters) {
