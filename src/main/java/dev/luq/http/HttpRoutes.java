@@ -1,6 +1,7 @@
 package dev.luq.http;
 
 import dev.luq.http.errors.ApiException;
+import dev.luq.http.errors.ErrorForms;
 import dev.luq.http.errors.ErrorResponses;
 import dev.luq.http.errors.Errors;
 import dev.luq.http.errors.RequestId;
@@ -8,6 +9,7 @@ import io.quarkus.vertx.http.runtime.filters.Filters;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.enterprise.event.Observes;
+import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 
 /** The first filter of every request, and the answers where no resource gives one. */
@@ -17,6 +19,13 @@ public final class HttpRoutes {
     // Filters run in descending order: those of access, authentication and authorization come later.
     private static final int FIRST = 400;
     private static final int AFTER_ALL_ROUTES = 30_000;
+
+    private final ErrorForms errors;
+
+    @Inject
+    HttpRoutes(ErrorForms errors) {
+        this.errors = errors;
+    }
 
     void filters(@Observes Filters filters) {
         filters.register(this::identify, FIRST);
@@ -30,6 +39,7 @@ public final class HttpRoutes {
     private void identify(RoutingContext routing) {
         StreamFailures.contain(routing.request());
         RequestId.assign(routing);
+        errors.putOn(routing);
         ClientPresence.watch(routing);
         routing.next();
     }

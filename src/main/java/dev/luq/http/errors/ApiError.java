@@ -4,6 +4,9 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import java.util.Objects;
 import java.util.OptionalInt;
+import java.util.function.UnaryOperator;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.eclipse.microprofile.openapi.annotations.media.Schema;
 
 /**
@@ -28,6 +31,21 @@ public record ApiError(int status, String code, String message, String param, Op
 
     public static ApiError retryable(int status, String code, String message, int retryAfterSeconds) {
         return new ApiError(status, code, message, null, OptionalInt.of(retryAfterSeconds));
+    }
+
+    /**
+     * The same for a client that knows the field at fault by another name.
+     *
+     * @param names what a field is called there
+     */
+    public ApiError named(UnaryOperator<String> names) {
+        String name = param == null ? null : names.apply(param);
+        if (Objects.equals(name, param)) {
+            return this;
+        }
+        Pattern word = Pattern.compile("(?<![\\w.])" + Pattern.quote(param) + "(?!\\w)");
+        String renamed = word.matcher(message).replaceAll(Matcher.quoteReplacement(name));
+        return new ApiError(status, code, renamed, name, retryAfterSeconds);
     }
 
     public Body body() {

@@ -17,12 +17,16 @@ public final class ErrorResponses {
 
     private ErrorResponses() {}
 
-    /** The error as JSON text. */
+    /** The error as JSON text, in the form that most paths have. */
     public static String json(ApiError error) {
+        return text(error.body());
+    }
+
+    private static String text(Object body) {
         try {
-            return JSON.writeValueAsString(error.body());
+            return JSON.writeValueAsString(body);
         } catch (JsonProcessingException e) {
-            throw new IllegalStateException("an error body has only strings", e);
+            throw new IllegalStateException("an error body has only texts and numbers", e);
         }
     }
 
@@ -34,14 +38,14 @@ public final class ErrorResponses {
         routing.response().setStatusCode(error.status()).putHeader("Content-Type", MediaType.APPLICATION_JSON);
         error.retryAfterSeconds()
                 .ifPresent(seconds -> routing.response().putHeader("Retry-After", Integer.toString(seconds)));
-        routing.response().end(json(error));
+        routing.response().end(text(ErrorForms.body(routing, error)));
     }
 
     private static Response response(Throwable failure, RoutingContext routing) {
         ApiError error = Errors.describe(failure, RequestId.of(routing));
         Response.ResponseBuilder response = Response.status(error.status())
                 .type(MediaType.APPLICATION_JSON_TYPE)
-                .entity(json(error));
+                .entity(text(ErrorForms.body(routing, error)));
         error.retryAfterSeconds().ifPresent(seconds -> response.header("Retry-After", seconds));
         return response.build();
     }

@@ -2,16 +2,17 @@ package dev.luq.openai.chat;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
-import dev.luq.protocol.WorkerFrame.Accepted;
-import dev.luq.protocol.WorkerFrame.Delta;
+import dev.luq.openai.generation.AnswerBuilder;
+import dev.luq.openai.generation.ChoiceDraft;
+import dev.luq.openai.generation.ChoiceFrame;
+import dev.luq.openai.generation.ChoiceTimings;
+import dev.luq.openai.generation.CompletionHeader;
+import dev.luq.openai.generation.Usage;
+import dev.luq.openai.generation.ValidRequest;
 import dev.luq.protocol.WorkerFrame.Finished;
-import dev.luq.protocol.WorkerFrame.TokenLogprob;
-import dev.luq.protocol.WorkerFrame.ToolCallDelta;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
 import org.eclipse.microprofile.openapi.annotations.media.Schema;
 
 /** The whole answer of a request without {@code stream}. */
@@ -58,45 +59,38 @@ record ChatCompletion(
     record Function(@JsonProperty("name") String name, @JsonProperty("arguments") String arguments) {}
 
     /** Puts an answer together from its frames. Not thread-safe. */
-    static final class Builder {
+    static final class Builder implements AnswerBuilder {
         private final CompletionHeader header;
         private final boolean logprobs;
         private final boolean timings;
-        private final List<Draft> drafts = new ArrayList<>();
+        private final List<ChoiceDraft> drafts;
         private Usage usage = Usage.NONE;
 
-        Builder(CompletionHeader header, int choices, boolean logprobs, boolean timings) {
+        Builder(CompletionHeader header, ValidRequest request) {
             this.header = header;
-            this.logprobs = logprobs;
-            this.timings = timings;
-            for (int i = 0; i < choices; i++) {
-                drafts.add(new Draft());
-            }
+            this.logprobs = request.logprobs();
+            this.timings = request.timings();
+            this.drafts = ChoiceDraft.of(request.choices());
         }
 
-        void add(ChoiceFrame choice) {
-            Draft draft = drafts.get(choice.choice());
-            if (choice.frame() instanceof Accepted accepted) {
-                draft.accepted = accepted;
-                usage = usage.plus(accepted);
-            } else if (choice.frame() instanceof Delta delta) {
-                draft.add(delta);
-            } else if (choice.frame() instanceof Finished finished) {
-                draft.finished = finished;
-                usage = usage.plus(finished);
-            }
+        @Override
+        public void add(ChoiceFrame choice) {
+            drafts.get(choice.choice()).add(choice.frame());
+            usage = usage.plus(choice.frame());
         }
 
-        ChatCompletion build() {
+        @Override
+        public ChatCompletion build() {
             List<Choice> choices = new ArrayList<>(drafts.size());
             for (int i = 0; i < drafts.size(); i++) {
-                Draft draft = drafts.get(i);
+                ChoiceDraft draft = drafts.get(i);
+                Finished finished = draft.finished();
                 choices.add(new Choice(
                         i,
-                        draft.message(),
-                        logprobs ? Logprobs.of(draft.logprobs) : null,
-                        draft.finished == null ? null : draft.finished.finishReason(),
-                        timings && draft.finished != null ? ChoiceTimings.of(draft.accepted, draft.finished) : null));
+                        message(draft),
+                        logprobs ? Logprobs.of(draft.logprobs()) : null,
+                        finished == null ? null : finished.finishReason(),
+                        timings && finished != null ? ChoiceTimings.of(draft.accepted(), finished) : null));
             }
             return new ChatCompletion(
                     header.id(),
@@ -107,54 +101,19 @@ record ChatCompletion(
                     choices,
                     usage);
         }
-    }
 
-    private static final class Draft {
-        private final StringBuilder content = new StringBuilder();
-        private final Map<Integer, CallDraft> calls = new TreeMap<>();
-        private final List<TokenLogprob> logprobs = new ArrayList<>();
-        private Accepted accepted;
-        private Finished finished;
-
-        void add(Delta delta) {
-            if (delta.content() != null) {
-                content.append(delta.content());
-            }
-            if (delta.toolCall() != null) {
-                calls.computeIfAbsent(delta.toolCall().index(), index -> new CallDraft())
-                        .add(delta.toolCall());
-            }
-            if (delta.logprobs() != null) {
-                logprobs.addAll(delta.logprobs());
-            }
-        }
-
-        Message message() {
+        private static Message message(ChoiceDraft draft) {
+            List<ChoiceDraft.Call> calls = draft.calls();
             return new Message(
                     "assistant",
-                    content.length() == 0 && !calls.isEmpty() ? null : content.toString(),
+                    draft.content().isEmpty() && !calls.isEmpty() ? null : draft.content(),
                     null,
                     calls.isEmpty()
                             ? null
-                            : calls.values().stream().map(CallDraft::call).toList());
-        }
-    }
-
-    private static final class CallDraft {
-        private final StringBuilder arguments = new StringBuilder();
-        private String id;
-        private String name;
-
-        void add(ToolCallDelta delta) {
-            id = delta.id() == null ? id : delta.id();
-            name = delta.name() == null ? name : delta.name();
-            if (delta.argumentsDelta() != null) {
-                arguments.append(delta.argumentsDelta());
-            }
-        }
-
-        ToolCall call() {
-            return new ToolCall(id, "function", new Function(name, arguments.toString()));
+                            : calls.stream()
+                                    .map(call -> new ToolCall(
+                                            call.id(), "function", new Function(call.name(), call.arguments())))
+                                    .toList());
         }
     }
 }

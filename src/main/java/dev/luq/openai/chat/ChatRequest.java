@@ -10,12 +10,12 @@ import org.eclipse.microprofile.openapi.annotations.enums.SchemaType;
 import org.eclipse.microprofile.openapi.annotations.media.Schema;
 
 /**
- * The body of a chat request as it was sent: types are right, values are not checked. {@link ValidRequest} checks
+ * The body of a chat request as it was sent: types are right, values are not checked. {@link ChatValidation} checks
  * them. Unknown fields are ignored; every field may be null or absent but {@code messages}.
  */
 @RegisterForReflection
 @Schema(name = "ChatCompletionRequest")
-record ChatRequest(
+public record ChatRequest(
         @JsonProperty("model")
                 @Schema(description = "Id or alias of a model; the default model when absent", nullable = true)
                 String model,
@@ -125,7 +125,7 @@ record ChatRequest(
     /** One message of the conversation. */
     @RegisterForReflection
     @Schema(name = "ChatMessage")
-    record Message(
+    public record Message(
             @JsonProperty("role")
                     @Schema(
                             required = true,
@@ -148,7 +148,7 @@ record ChatRequest(
     /** A call that an earlier answer made. */
     @RegisterForReflection
     @Schema(name = "ChatMessageToolCall")
-    record ToolCall(
+    public record ToolCall(
             @JsonProperty("id") @Schema(required = true) String id,
             @JsonProperty("type") @Schema(enumeration = "function") String type,
             @JsonProperty("function") @Schema(required = true) CalledFunction function) {}
@@ -156,21 +156,21 @@ record ChatRequest(
     /** @param arguments JSON text */
     @RegisterForReflection
     @Schema(name = "CalledFunction")
-    record CalledFunction(
+    public record CalledFunction(
             @JsonProperty("name") @Schema(required = true) String name,
             @JsonProperty("arguments") @Schema(required = true) String arguments) {}
 
     /** Something the model may call. */
     @RegisterForReflection
     @Schema(name = "ChatTool")
-    record Tool(
+    public record Tool(
             @JsonProperty("type") @Schema(required = true, enumeration = "function") String type,
             @JsonProperty("function") @Schema(required = true) Function function) {}
 
     /** @param parameters JSON schema of the arguments */
     @RegisterForReflection
     @Schema(name = "ToolFunction")
-    record Function(
+    public record Function(
             @JsonProperty("name") @Schema(required = true) String name,
             @JsonProperty("description") @Schema(nullable = true) String description,
             @JsonProperty("parameters") @Schema(type = SchemaType.OBJECT, nullable = true) JsonNode parameters,
@@ -179,5 +179,5 @@ record ChatRequest(
     /** @param includeUsage whether one last chunk reports the usage */
     @RegisterForReflection
     @Schema(name = "StreamOptions")
-    record StreamOptions(@JsonProperty("include_usage") @Schema(nullable = true) Boolean includeUsage) {}
+    public record StreamOptions(@JsonProperty("include_usage") @Schema(nullable = true) Boolean includeUsage) {}
 }

@@ -1,15 +1,19 @@
 package dev.luq.openai.chat;
 
 import com.fasterxml.jackson.core.JsonGenerator;
-import com.fasterxml.jackson.core.io.JsonStringEncoder;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.luq.http.errors.ApiError;
 import dev.luq.http.errors.ErrorResponses;
+import dev.luq.openai.generation.AnswerEvents;
+import dev.luq.openai.generation.ChoiceFrame;
+import dev.luq.openai.generation.ChoiceTimings;
+import dev.luq.openai.generation.CompletionHeader;
+import dev.luq.openai.generation.TextEvent;
+import dev.luq.openai.generation.Usage;
+import dev.luq.openai.generation.ValidRequest;
 import dev.luq.protocol.WorkerFrame.Accepted;
 import dev.luq.protocol.WorkerFrame.Delta;
 import dev.luq.protocol.WorkerFrame.Finished;
-import dev.luq.protocol.WorkerFrame.OfRequest;
-import dev.luq.protocol.WorkerFrame.Progress;
 import dev.luq.protocol.WorkerFrame.ToolCallDelta;
 import io.vertx.core.buffer.Buffer;
 import java.io.ByteArrayOutputStream;
@@ -22,33 +26,32 @@ import java.nio.charset.StandardCharsets;
  * role comes once per choice and alone; a chunk has at most one tool call delta; usage never stands beside choices.
  * Not thread-safe.
  */
-final class Chunks {
+final class Chunks implements AnswerEvents {
 
     private static final JsonMapper JSON = new JsonMapper();
-    /** Cannot be part of what follows the text in an event. */
-    private static final String PLACEHOLDER = "...";
 
     private final CompletionHeader header;
     private final boolean includeUsage;
     private final boolean timings;
     private final Accepted[] accepted;
-    private final PlainEvent[] plain;
+    private final TextEvent[] plain;
     private Usage usage = Usage.NONE;
 
-    Chunks(CompletionHeader header, int choices, boolean includeUsage, boolean timings) {
+    Chunks(CompletionHeader header, ValidRequest request) {
+        int choices = request.choices();
         this.header = header;
-        this.includeUsage = includeUsage;
-        this.timings = timings;
+        this.includeUsage = request.includeUsage();
+        this.timings = request.timings();
         this.accepted = new Accepted[choices];
-        this.plain = new PlainEvent[choices];
+        this.plain = new TextEvent[choices];
         for (int i = 0; i < choices; i++) {
             plain[i] =
-                    new PlainEvent(chunk(i, json -> json.writeStringField("content", PLACEHOLDER), null, null, null));
+                    new TextEvent(chunk(i, json -> json.writeStringField("content", TextEvent.PLACEHOLDER), null, null, null));
         }
     }
 
-    /** The events of this frame. */
-    Buffer of(ChoiceFrame choice) {
+    @Override
+    public Buffer of(ChoiceFrame choice) {
         int index = choice.choice();
         if (choice.frame() instanceof Delta delta && isPlain(delta)) {
             return plain[index].of(delta.content());
@@ -81,8 +84,8 @@ final class Chunks {
         return events;
     }
 
-    /** What follows the last frame. */
-    Buffer end() {
+    @Override
+    public Buffer end() {
         Buffer events = Buffer.buffer();
         if (includeUsage) {
             events.appendBytes(event(json -> {
@@ -94,56 +97,14 @@ final class Chunks {
         return events.appendString("data: [DONE]\n\n");
     }
 
-    /**
-     * A comment that says how far a request is, which clients skip.
-     *
-     * @param latest frame of the request; null before the first
-     */
-    static Buffer comment(OfRequest latest) {
-        String text = "generating";
-        if (latest == null) {
-            text = "queued";
-        } else if (latest instanceof Progress progress) {
-            int percent = (int) (progress.share() * 100);
-            text = switch (progress.phase()) {
-                case QUEUED -> "queued";
-                case ENCODING -> "encoding " + percent + " %";
-                case PROMPT -> "prompt " + percent + " %";
-            };
-        }
-        return Buffer.buffer(": " + text + "\n\n");
-    }
-
-    /** The last event of an answer that fails after its first byte. */
-    static Buffer failure(ApiError error) {
+    @Override
+    public Buffer failure(ApiError error) {
         return Buffer.buffer("event: error\ndata: " + ErrorResponses.json(error) + "\n\n");
     }
 
     /** Text only, as nearly every delta is. */
     private static boolean isPlain(Delta delta) {
         return delta.content() != null && delta.toolCall() == null && delta.logprobs() == null;
-    }
-
-    /** The event of a choice's text: the same for every token but for the text, so the rest is serialized once. */
-    private static final class PlainEvent {
-        private final byte[] head;
-        private final byte[] tail;
-
-        /** @param example the event of {@link #PLACEHOLDER} */
-        PlainEvent(byte[] example) {
-            String event = new String(example, StandardCharsets.UTF_8);
-            int at = event.lastIndexOf(PLACEHOLDER);
-            head = event.substring(0, at).getBytes(StandardCharsets.UTF_8);
-            tail = event.substring(at + PLACEHOLDER.length()).getBytes(StandardCharsets.UTF_8);
-        }
-
-        Buffer of(String content) {
-            byte[] text = JsonStringEncoder.getInstance().quoteAsUTF8(content);
-            return Buffer.buffer(head.length + text.length + tail.length)
-                    .appendBytes(head)
-                    .appendBytes(text)
-                    .appendBytes(tail);
-        }
     }
 
     private interface Fields {

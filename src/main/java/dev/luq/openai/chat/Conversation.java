@@ -13,6 +13,7 @@ import dev.luq.http.errors.ApiException.InvalidRequest;
 import dev.luq.http.errors.ApiException.UnsupportedModality;
 import dev.luq.openai.chat.ChatRequest.Message;
 import dev.luq.openai.chat.ChatRequest.ToolCall;
+import dev.luq.openai.generation.Check;
 import dev.luq.openai.images.Detail;
 import dev.luq.openai.images.ImageReference;
 import dev.luq.protocol.WorkerFrame.ModelInfo;

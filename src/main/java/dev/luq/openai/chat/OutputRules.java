@@ -8,6 +8,7 @@ import dev.luq.http.errors.ApiException.InvalidRequest;
 import dev.luq.http.errors.ApiException.SchemaTooComplex;
 import dev.luq.openai.chat.ChatRequest.Function;
 import dev.luq.openai.chat.ChatRequest.Tool;
+import dev.luq.openai.generation.Check;
 import dev.luq.schema.SchemaCheck;
 import dev.luq.schema.SchemaException;
 import java.util.ArrayList;

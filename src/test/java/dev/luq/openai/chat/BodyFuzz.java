@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.luq.fuzz.FuzzTarget;
 import dev.luq.http.errors.ApiException;
 import dev.luq.http.intake.JsonBody;
+import dev.luq.openai.generation.ValidRequest;
 import dev.luq.protocol.Frames;
 import dev.luq.protocol.ServerFrame;
 import dev.luq.protocol.WorkerFrame.ModelInfo;
@@ -59,7 +60,7 @@ public final class BodyFuzz implements FuzzTarget {
     public void run(byte[] input) throws IOException {
         ValidRequest request;
         try {
-            request = ValidRequest.of(
+            request = ChatValidation.of(
                     JsonBody.read(new ByteArrayInputStream(input), MOST_BYTES, ChatRequest.class), MODEL);
         } catch (ApiException refused) {
             int status = refused.error().status();

@@ -1,4 +1,4 @@
-package dev.luq.openai.chat;
+package dev.luq.openai.generation;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
 import dev.luq.protocol.WorkerFrame.Accepted;
@@ -14,7 +14,7 @@ import org.eclipse.microprofile.openapi.annotations.media.Schema;
  */
 @RegisterForReflection
 @Schema(name = "Timings")
-record ChoiceTimings(
+public record ChoiceTimings(
         @JsonProperty("queue_ms") double queueMillis,
         @JsonProperty("image_ms") double imageMillis,
         @JsonProperty("prompt_n") int promptCount,
@@ -25,7 +25,7 @@ record ChoiceTimings(
         @JsonProperty("predicted_per_second") double predictedPerSecond) {
 
     /** @return null when the worker measured nothing */
-    static ChoiceTimings of(Accepted accepted, Finished finished) {
+    public static ChoiceTimings of(Accepted accepted, Finished finished) {
         if (finished.timings() == null) {
             return null;
         }

@@ -1,4 +1,4 @@
-package dev.luq.openai.chat;
+package dev.luq.openai.generation;
 
 import dev.luq.protocol.WorkerFrame.Accepted;
 import dev.luq.protocol.WorkerFrame.Delta;

@@ -1,4 +1,4 @@
-package dev.luq.openai.chat;
+package dev.luq.openai.generation;
 
 import io.vertx.core.http.HttpServerRequest;
 import jakarta.ws.rs.core.MediaType;
@@ -13,25 +13,25 @@ import org.jboss.resteasy.reactive.server.spi.ServerMessageBodyWriter;
 import org.jboss.resteasy.reactive.server.spi.ServerRequestContext;
 
 /**
- * Hands the connection to a {@link ChatStream}. The framework's own server-sent events neither write the space after
+ * Hands the connection to a {@link AnswerStream}. The framework's own server-sent events neither write the space after
  * {@code data:} nor report a failure after the first event.
  */
 @Provider
-public final class ChatStreamWriter implements ServerMessageBodyWriter<ChatStream> {
+public final class AnswerStreamWriter implements ServerMessageBodyWriter<AnswerStream> {
 
     @Override
     public boolean isWriteable(
             Class<?> type, Type genericType, ResteasyReactiveResourceInfo target, MediaType mediaType) {
-        return type == ChatStream.class;
+        return type == AnswerStream.class;
     }
 
     @Override
     public boolean isWriteable(Class<?> type, Type genericType, Annotation[] annotations, MediaType mediaType) {
-        return type == ChatStream.class;
+        return type == AnswerStream.class;
     }
 
     @Override
-    public void writeResponse(ChatStream stream, Type genericType, ServerRequestContext context) {
+    public void writeResponse(AnswerStream stream, Type genericType, ServerRequestContext context) {
         ResteasyReactiveRequestContext request = (ResteasyReactiveRequestContext) context;
         request.suspend();
         stream.writeTo(request.unwrap(HttpServerRequest.class), request::resume);
@@ -39,7 +39,7 @@ public final class ChatStreamWriter implements ServerMessageBodyWriter<ChatStrea
 
     @Override
     public void writeTo(
-            ChatStream stream,
+            AnswerStream stream,
             Class<?> type,
             Type genericType,
             Annotation[] annotations,

@@ -1,4 +1,4 @@
-package dev.luq.openai.chat;
+package dev.luq.openai.generation;
 
 import dev.luq.protocol.ServerFrame;
 import dev.luq.protocol.WorkerFrame;
@@ -12,7 +12,7 @@ import java.util.List;
  *
  * @param choice 0 or more
  */
-record ChoiceFrame(int choice, WorkerFrame.OfRequest frame) {
+public record ChoiceFrame(int choice, WorkerFrame.OfRequest frame) {
 
     /**
      * Runs one generation for each choice when subscribed to. Frames of one choice keep their order. The first failure

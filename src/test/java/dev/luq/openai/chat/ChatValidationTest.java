@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.luq.http.errors.ApiException;
 import dev.luq.http.intake.JsonBody;
+import dev.luq.openai.generation.ValidRequest;
 import dev.luq.openai.images.Detail;
 import dev.luq.protocol.Sampling;
 import dev.luq.protocol.ServerFrame;
@@ -23,7 +24,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class ValidRequestTest {
+class ChatValidationTest {
 
     private static final ModelInfo VISION =
             new ModelInfo("Tiny", "qwen2vl", "F16", 1_000, 2_000, 16, 2048, 2048, 4, true, true, 64);
@@ -509,7 +510,7 @@ class ValidRequestTest {
     }
 
     private static ValidRequest validate(String body, ModelInfo model) {
-        return ValidRequest.of(read(body.getBytes(StandardCharsets.UTF_8), 10_000_000), model);
+        return ChatValidation.of(read(body.getBytes(StandardCharsets.UTF_8), 10_000_000), model);
     }
 
     private static ChatRequest read(byte[] body, long maxBytes) {

@@ -1,4 +1,4 @@
-package dev.luq.openai.chat;
+package dev.luq.openai.generation;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 

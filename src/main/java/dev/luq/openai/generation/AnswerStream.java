@@ -1,7 +1,7 @@
-package dev.luq.openai.chat;
+package dev.luq.openai.generation;
 
 import dev.luq.http.ClientPresence;
-import dev.luq.http.errors.Errors;
+import dev.luq.http.errors.ApiError;
 import dev.luq.protocol.WorkerFrame;
 import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.Uni;
@@ -14,6 +14,7 @@ import io.vertx.core.http.HttpServerResponse;
 import io.vertx.core.net.impl.ConnectionBase;
 import java.time.Duration;
 import java.util.concurrent.Flow;
+import java.util.function.Function;
 
 /**
  * A streamed answer between its first frame and its last byte. It asks for a frame only when the client's connection
@@ -22,13 +23,13 @@ import java.util.concurrent.Flow;
  * INVARIANT: everything after construction happens on the event loop of the request. Signals are handed to it one by
  * one: an operator that queues them would drop what is queued when a failure follows.
  */
-final class ChatStream implements MultiSubscriber<ChoiceFrame> {
+final class AnswerStream implements MultiSubscriber<ChoiceFrame> {
 
-    private final Chunks chunks;
-    private final String requestId;
+    private final AnswerEvents events;
+    private final Function<Throwable, ApiError> errors;
     private final Duration stalledClientTimeout;
     private final Context context;
-    private final UniEmitter<? super ChatStream> opened;
+    private final UniEmitter<? super AnswerStream> opened;
     /** A timer that ticks each interval of comments. */
     private final long ticker;
 
@@ -48,15 +49,15 @@ final class ChatStream implements MultiSubscriber<ChoiceFrame> {
     private boolean complete;
     private boolean abandoned;
 
-    private ChatStream(
-            Chunks chunks,
-            String requestId,
+    private AnswerStream(
+            AnswerEvents events,
+            Function<Throwable, ApiError> errors,
             Duration stalledClientTimeout,
             Duration keepAlive,
             Context context,
-            UniEmitter<? super ChatStream> opened) {
-        this.chunks = chunks;
-        this.requestId = requestId;
+            UniEmitter<? super AnswerStream> opened) {
+        this.events = events;
+        this.errors = errors;
         this.stalledClientTimeout = stalledClientTimeout;
         this.context = context;
         this.opened = opened;
@@ -67,21 +68,22 @@ final class ChatStream implements MultiSubscriber<ChoiceFrame> {
      * Starts the generation and waits until the model works on it, so that what is refused before can still be answered
      * with a status of its own; but not longer than the interval of comments.
      *
+     * @param errors what a client is told of a failure
      * @param keepAlive interval of comments
      * @param context the request's event loop
      * @param client when it leaves, the generation is cancelled
      * @return fails with what the generation fails with before that; gives nothing when the client leaves before
      */
-    static Uni<ChatStream> open(
+    static Uni<AnswerStream> open(
             Multi<ChoiceFrame> frames,
-            Chunks chunks,
-            String requestId,
+            AnswerEvents events,
+            Function<Throwable, ApiError> errors,
             Duration stalledClientTimeout,
             Duration keepAlive,
             Context context,
             ClientPresence client) {
         return Uni.createFrom().emitter(emitter -> {
-            ChatStream stream = new ChatStream(chunks, requestId, stalledClientTimeout, keepAlive, context, emitter);
+            AnswerStream stream = new AnswerStream(events, errors, stalledClientTimeout, keepAlive, context, emitter);
             frames.subscribe().withSubscriber(stream);
             client.whenGone(() -> context.runOnContext(ignored -> stream.abandon()));
         });
@@ -103,9 +105,9 @@ final class ChatStream implements MultiSubscriber<ChoiceFrame> {
             whenDone = done;
             response.setChunked(true);
             if (first == null) {
-                response.write(Chunks.comment(latest));
+                response.write(events.keepAlive(latest));
             } else {
-                response.write(chunks.of(first));
+                response.write(events.of(first));
             }
             if (failure != null || complete) {
                 end();
@@ -129,7 +131,7 @@ final class ChatStream implements MultiSubscriber<ChoiceFrame> {
         }
         open();
         if (response != null && quiet && !response.writeQueueFull()) {
-            response.write(Chunks.comment(latest));
+            response.write(events.keepAlive(latest));
         }
         quiet = true;
     }
@@ -158,7 +160,7 @@ final class ChatStream implements MultiSubscriber<ChoiceFrame> {
                 first = frame;
                 open();
             } else {
-                response.write(chunks.of(frame));
+                response.write(events.of(frame));
                 quiet = false;
                 requestNext();
             }
@@ -203,7 +205,7 @@ final class ChatStream implements MultiSubscriber<ChoiceFrame> {
     }
 
     private void end() {
-        response.end(failure == null ? chunks.end() : Chunks.failure(Errors.describe(failure, requestId)));
+        response.end(failure == null ? events.end() : events.failure(errors.apply(failure)));
         finish();
     }
 

@@ -1,4 +1,4 @@
-package dev.luq.openai.chat;
+package dev.luq.openai.generation;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.luq.http.errors.ApiException.InvalidRequest;
@@ -6,13 +6,13 @@ import java.math.BigDecimal;
 import java.math.RoundingMode;
 
 /** Checks of single values; every refusal names the field. Null is always the default. */
-final class Check {
+public final class Check {
 
     private static final int MOST_DECIMALS = 30;
 
     private Check() {}
 
-    static float inRange(String field, Double value, double min, double max, double absent) {
+    public static float inRange(String field, Double value, double min, double max, double absent) {
         if (value == null) {
             return (float) absent;
         }
@@ -23,7 +23,7 @@ final class Check {
         return value.floatValue();
     }
 
-    static long integer(String field, BigDecimal value, long min, long max, long absent) {
+    public static long integer(String field, BigDecimal value, long min, long max, long absent) {
         if (value == null) {
             return absent;
         }
@@ -39,11 +39,11 @@ final class Check {
         return value.longValue();
     }
 
-    static boolean flag(Boolean value, boolean absent) {
+    public static boolean flag(Boolean value, boolean absent) {
         return value == null ? absent : value;
     }
 
-    static <T> T present(String field, T value) {
+    public static <T> T present(String field, T value) {
         if (value == null) {
             throw new InvalidRequest(field, field + " is missing");
         }
@@ -51,11 +51,11 @@ final class Check {
     }
 
     /** Whether the value is absent or JSON's null. */
-    static boolean isNull(JsonNode value) {
+    public static boolean isNull(JsonNode value) {
         return value == null || value.isNull() || value.isMissingNode();
     }
 
-    static String text(String field, JsonNode value) {
+    public static String text(String field, JsonNode value) {
         if (isNull(value)) {
             throw new InvalidRequest(field, field + " is missing");
         }
@@ -65,7 +65,7 @@ final class Check {
         return value.textValue();
     }
 
-    static JsonNode object(String field, JsonNode value) {
+    public static JsonNode object(String field, JsonNode value) {
         if (isNull(value)) {
             throw new InvalidRequest(field, field + " is missing");
         }
@@ -78,7 +78,7 @@ final class Check {
     /**
      * Half of a surrogate pair is no character and has no UTF-8: it becomes U+FFFD, as in every conforming encoder.
      */
-    static String wellFormed(String text) {
+    public static String wellFormed(String text) {
         StringBuilder repaired = null;
         for (int i = 0; i < text.length(); i++) {
             char c = text.charAt(i);

@@ -1,4 +1,4 @@
-package dev.luq.openai.chat;
+package dev.luq.openai.generation;
 
 import dev.luq.protocol.WorkerFrame.ModelInfo;
 import java.time.Instant;
@@ -6,18 +6,18 @@ import java.util.HexFormat;
 import java.util.UUID;
 
 /**
- * What the completion and each chunk of a stream repeat.
+ * What an answer and each event of a stream may repeat.
  *
- * @param id {@code chatcmpl-...}
+ * @param id begins as the endpoint's ids do, such as {@code chatcmpl-...}
  * @param created seconds since 1970
  * @param model the model's id
  * @param systemFingerprint starts with b; changes when the model behind the id does
  */
-record CompletionHeader(String id, long created, String model, String systemFingerprint) {
+public record CompletionHeader(String id, long created, String model, String systemFingerprint) {
 
-    static CompletionHeader of(String modelId, ModelInfo model) {
+    static CompletionHeader of(String idPrefix, String modelId, ModelInfo model) {
         return new CompletionHeader(
-                "chatcmpl-" + UUID.randomUUID().toString().replace("-", ""),
+                idPrefix + UUID.randomUUID().toString().replace("-", ""),
                 Instant.now().getEpochSecond(),
                 modelId,
                 "b" + HexFormat.of().toHexDigits(model.hashCode()));

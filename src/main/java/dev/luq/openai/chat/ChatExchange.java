@@ -1,0 +1,37 @@
+package dev.luq.openai.chat;
+
+import dev.luq.openai.generation.AnswerBuilder;
+import dev.luq.openai.generation.AnswerEvents;
+import dev.luq.openai.generation.CompletionHeader;
+import dev.luq.openai.generation.Exchange;
+import dev.luq.openai.generation.ValidRequest;
+import dev.luq.protocol.WorkerFrame.ModelInfo;
+
+/** A chat request and the completion that answers it. */
+record ChatExchange(ChatRequest request) implements Exchange {
+
+    @Override
+    public String model() {
+        return request.model();
+    }
+
+    @Override
+    public ValidRequest validate(ModelInfo model) {
+        return ChatValidation.of(request, model);
+    }
+
+    @Override
+    public String idPrefix() {
+        return "chatcmpl-";
+    }
+
+    @Override
+    public AnswerEvents events(CompletionHeader header, ValidRequest valid) {
+        return new Chunks(header, valid);
+    }
+
+    @Override
+    public AnswerBuilder answer(CompletionHeader header, ValidRequest valid) {
+        return new ChatCompletion.Builder(header, valid);
+    }
+}

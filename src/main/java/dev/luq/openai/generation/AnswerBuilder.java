@@ -1,0 +1,11 @@
+package dev.luq.openai.generation;
+
+/** Puts a whole answer together from its frames. Not thread-safe. */
+public interface AnswerBuilder {
+
+    /** Takes the next frame. */
+    void add(ChoiceFrame frame);
+
+    /** What becomes the JSON of the answer, once all frames are there. */
+    Object build();
+}

@@ -1,0 +1,36 @@
+package dev.luq.openai.generation;
+
+import dev.luq.protocol.WorkerFrame.ModelInfo;
+
+/** One request of an endpoint that generates, and the form of its answer. */
+public interface Exchange {
+
+    /** Id or alias of the addressed model; null or empty for the default one. */
+    String model();
+
+    /**
+     * Called once, before the methods below.
+     *
+     * @param model what the addressed model is
+     * @throws dev.luq.http.errors.ApiException naming the field at fault
+     */
+    ValidRequest validate(ModelInfo model);
+
+    /**
+     * What the endpoint calls a field, where it made a request of another form of its own.
+     *
+     * @param name the field that an error names, such as {@code messages[2].content}
+     */
+    default String field(String name) {
+        return name;
+    }
+
+    /** How ids of answers begin, such as {@code chatcmpl-}. */
+    String idPrefix();
+
+    /** For a request with {@link ValidRequest#stream}. */
+    AnswerEvents events(CompletionHeader header, ValidRequest request);
+
+    /** For a request without. */
+    AnswerBuilder answer(CompletionHeader header, ValidRequest request);
+}

@@ -1,0 +1,166 @@
+package dev.luq.openai.generation;
+
+import dev.luq.http.ApiConfig;
+import dev.luq.http.ClientPresence;
+import dev.luq.http.access.CacheSalts;
+import dev.luq.http.access.Caller;
+import dev.luq.http.access.RateLimits;
+import dev.luq.http.errors.ApiError;
+import dev.luq.http.errors.ApiException;
+import dev.luq.http.errors.Errors;
+import dev.luq.http.errors.RequestId;
+import dev.luq.http.intake.IntakeBudget;
+import dev.luq.http.intake.JsonBody;
+import dev.luq.http.intake.ReceivedBody;
+import dev.luq.openai.PermittedModels;
+import dev.luq.openai.images.ImageIntake;
+import dev.luq.protocol.ServerFrame;
+import dev.luq.protocol.WorkerFrame.ModelInfo;
+import dev.luq.serving.GenerationListener;
+import dev.luq.serving.ModelWorker;
+import dev.luq.serving.WorkerException;
+import io.smallrye.mutiny.Multi;
+import io.smallrye.mutiny.Uni;
+import io.smallrye.mutiny.infrastructure.Infrastructure;
+import io.vertx.core.Vertx;
+import io.vertx.ext.web.RoutingContext;
+import jakarta.enterprise.inject.Instance;
+import jakarta.inject.Inject;
+import jakarta.inject.Singleton;
+import jakarta.ws.rs.core.MediaType;
+import jakarta.ws.rs.core.Response;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.List;
+import java.util.function.Function;
+import java.util.stream.IntStream;
+
+/** Answers the requests of all endpoints that generate. */
+@Singleton
+public final class Generations {
+
+    private final PermittedModels models;
+    private final RateLimits rates;
+    private final CacheSalts salts;
+    private final ImageIntake images;
+    private final IntakeBudget budget;
+    private final ApiConfig config;
+    private final Instance<GenerationListener> listeners;
+    private final RoutingContext routing;
+
+    @Inject
+    Generations(
+            PermittedModels models,
+            RateLimits rates,
+            CacheSalts salts,
+            ImageIntake images,
+            IntakeBudget budget,
+            ApiConfig config,
+            Instance<GenerationListener> listeners,
+            RoutingContext routing) {
+        this.models = models;
+        this.rates = rates;
+        this.salts = salts;
+        this.images = images;
+        this.budget = budget;
+        this.config = config;
+        this.listeners = listeners;
+        this.routing = routing;
+    }
+
+    /**
+     * Answers the current request. Called on a worker thread, which reads, checks and decodes; the generation itself holds
+     * none.
+     *
+     * @param body JSON
+     * @param type what the body is read as
+     * @param exchanges the exchange of a body
+     * @throws ApiException if the request is refused at once
+     */
+    public <R> Uni<Response> answer(InputStream body, Class<R> type, Function<? super R, ? extends Exchange> exchanges)
+            throws IOException {
+        Caller caller = Caller.of(routing);
+        rates.admit(caller);
+        try (ReceivedBody received = ReceivedBody.of(routing)) {
+            Exchange exchange = exchanges.apply(JsonBody.read(body, budget.largestBody(), type));
+            ModelWorker worker = models.get(caller, exchange.model());
+            try {
+                return answer(caller, exchange, worker);
+            } catch (ApiException refused) {
+                listeners.forEach(listener ->
+                        listener.rejected(worker.modelId(), refused.error().code()));
+                throw new ApiException.Refused(refused.error().named(exchange::field));
+            }
+        }
+    }
+
+    private Uni<Response> answer(Caller caller, Exchange exchange, ModelWorker worker) {
+        ModelInfo model = worker.info().orElseThrow(() -> notReady(worker));
+        ValidRequest valid = exchange.validate(model);
+        CompletionHeader header = CompletionHeader.of(exchange.idPrefix(), worker.modelId(), model);
+        IntakeBudget.Share pixels = budget.reserve(0);
+        String tag = caller.tag();
+        String salt = salts.of(caller, valid.cacheSalt());
+        try {
+            List<ServerFrame.Image> decoded = images.decode(valid.images(), pixels);
+            // The framework begins nothing for a client that has left: the frames' end would never come.
+            ClientPresence.of(routing).whenGone(pixels::close);
+            List<ServerFrame.Generate> choices = IntStream.range(0, valid.choices())
+                    .mapToObj(i ->
+                            valid.generate(header.id() + "-" + i, i, decoded).of(tag, salt))
+                    .toList();
+            Multi<ChoiceFrame> frames =
+                    ChoiceFrame.generate(worker, choices).onTermination().invoke(pixels::close);
+            if (rates.countsTokens(caller)) {
+                TokenCharge charge = new TokenCharge(choices.size(), tokens -> rates.charge(caller, tokens));
+                frames = frames.onItem().invoke(charge::add).onTermination().invoke(charge::close);
+            }
+            String requestId = RequestId.of(routing);
+            Function<Throwable, ApiError> errors =
+                    failure -> Errors.describe(failure, requestId).named(exchange::field);
+            return (valid.stream()
+                            ? stream(frames, exchange.events(header, valid), errors)
+                            : complete(frames, exchange.answer(header, valid)))
+                    .onFailure(WorkerException.Rejected.class)
+                    .transform(rejected -> new ApiException.Refused(errors.apply(rejected)));
+        } catch (RuntimeException | Error refused) {
+            pixels.close();
+            throw refused;
+        }
+    }
+
+    private Uni<Response> complete(Multi<ChoiceFrame> frames, AnswerBuilder builder) {
+        return ClientPresence.of(routing)
+                .whileThere(frames.onItem().invoke(builder::add).onItem().ignoreAsUni())
+                // The frames come on the thread that reads for all requests of the model.
+                .emitOn(Infrastructure.getDefaultWorkerPool())
+                .map(end -> Response.ok(builder.build(), MediaType.APPLICATION_JSON_TYPE)
+                        .build());
+    }
+
+    private Uni<Response> stream(
+            Multi<ChoiceFrame> frames, AnswerEvents events, Function<Throwable, ApiError> errors) {
+        ClientPresence client = ClientPresence.of(routing);
+        return client.whileThere(AnswerStream.open(
+                        frames,
+                        events,
+                        errors,
+                        config.stalledClientTimeout(),
+                        config.streamKeepAlive(),
+                        Vertx.currentContext(),
+                        client))
+                .map(stream -> Response.ok(stream, MediaType.SERVER_SENT_EVENTS_TYPE)
+                        .header("Cache-Control", "no-cache")
+                        // Proxies of the nginx kind would hold events back.
+                        .header("X-Accel-Buffering", "no")
+                        .build());
+    }
+
+    private static WorkerException notReady(ModelWorker worker) {
+        return new WorkerException.NotReady(
+                worker.state(),
+                worker.state() == ModelWorker.State.FAILED
+                        ? "The model cannot be served: " + worker.failure().orElse("it failed to load")
+                        : "The model is loading");
+    }
+}
