@@ -19,8 +19,13 @@ import java.util.Objects;
 @Singleton
 public final class AccessFilters {
 
+    /**
+     * The first of all: a request that is sent to another path begins anew, with neither headers nor handlers that
+     * others have put on its response.
+     */
+    private static final int REWRITING = 1000;
     /** After requests get their ids, before Quarkus authenticates (200) and authorizes (100). */
-    private static final int PRIORITY = 350;
+    private static final int JUDGING = 350;
 
     private final TrustedOrigins trusted;
 
@@ -32,14 +37,29 @@ public final class AccessFilters {
     }
 
     void filters(@Observes Filters filters) {
-        filters.register(this::filter, PRIORITY);
+        filters.register(AccessFilters::rewrite, REWRITING);
+        filters.register(this::judge, JUDGING);
     }
 
-    private void filter(RoutingContext routing) {
-        HttpServerRequest request = routing.request();
-        String path = Objects.requireNonNullElse(request.path(), "");
+    /** Whatever follows sees the real path only. What is not plain is refused when it is judged. */
+    private static void rewrite(RoutingContext routing) {
+        String path = path(routing);
         String real = ApiPaths.real(path);
-        if (!ApiPaths.isPlain(real)) {
+        if (real.equals(path) || !ApiPaths.isPlain(real)) {
+            routing.next();
+        } else {
+            String query = routing.request().query();
+            routing.reroute(query == null ? real : real + "?" + query);
+        }
+    }
+
+    private static String path(RoutingContext routing) {
+        return Objects.requireNonNullElse(routing.request().path(), "");
+    }
+
+    private void judge(RoutingContext routing) {
+        HttpServerRequest request = routing.request();
+        if (!ApiPaths.isPlain(path(routing))) {
             refuse(
                     routing,
                     new InvalidRequest(
@@ -58,8 +78,6 @@ public final class AccessFilters {
                     routing,
                     new Forbidden("Pages of other sites may not use this server unless luq.api.cors-origins names"
                             + " them"));
-        } else if (!real.equals(path)) {
-            routing.reroute(real);
         } else {
             routing.next();
         }

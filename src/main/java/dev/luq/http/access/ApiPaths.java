@@ -1,11 +1,13 @@
 package dev.luq.http.access;
 
+import java.util.Map;
 import java.util.Set;
 import java.util.regex.Pattern;
 
 /**
- * The further ways in which clients write the paths of the API: without {@code /v1}, behind {@code /openai} as
- * OpenAI-compatible proxies have it, with a slash at the end, and with the slashes of a model's name encoded.
+ * The further ways in which clients write paths: those of the API without {@code /v1}, behind {@code /openai} as
+ * OpenAI-compatible proxies have it, with a slash at the end, and with the slashes of a model's name encoded; those of
+ * health and metrics without {@code /q}.
  */
 final class ApiPaths {
 
@@ -15,6 +17,8 @@ final class ApiPaths {
     /** The first segments behind {@link #VERSION}. */
     private static final Set<String> SEGMENTS =
             Set.of("chat", "completions", "embeddings", "messages", "models", "responses");
+
+    private static final Map<String, String> MONITORING = Map.of("/health", "/q/health", "/metrics", "/q/metrics");
 
     private static final Pattern ENCODED_SLASH = Pattern.compile("%2f", Pattern.CASE_INSENSITIVE);
 
@@ -27,7 +31,7 @@ final class ApiPaths {
     static String real(String path) {
         String real = versioned(path.startsWith(PROXY + "/") ? path.substring(PROXY.length()) : path);
         if (!real.startsWith(VERSION + "/")) {
-            return path;
+            return MONITORING.getOrDefault(path, path);
         }
         if (real.startsWith(MODELS)) {
             real = MODELS

@@ -36,8 +36,8 @@ final class TrustedOrigins {
         this.every = origins.equals(List.of(EVERY_SITE));
         if (every && !keys) {
             throw new IllegalArgumentException(
-                    "luq.api.cors-origins=* lets every page that a browser here opens use the"
-                            + " server: that needs API keys. Set luq.api.keys or luq.api.keys-file, or name the sites.");
+                    "luq.api.cors-origins=* lets every page that a browser opens use the server:"
+                            + " that needs API keys. Set luq.api.keys or luq.api.keys-file, or name the sites.");
         }
         for (String origin : origins) {
             if (!every && !ORIGIN.matcher(origin).matches()) {
@@ -64,10 +64,7 @@ final class TrustedOrigins {
         }
         MultiMap asked = routing.request().headers();
         HttpServerResponse response = routing.response();
-        if (!response.headers().contains(HttpHeaderNames.VARY)) {
-            // a rerouted request comes by twice
-            response.putHeader(HttpHeaderNames.VARY, "Origin");
-        }
+        response.putHeader(HttpHeaderNames.VARY, "Origin");
         String origin = asked.get(HttpHeaderNames.ORIGIN);
         if (!contains(origin)) {
             return false;

@@ -23,7 +23,9 @@ class ApiPathsTest {
         "/v1/models/org%2Fmodel,        /v1/models/org/model",
         "/models/org%2fmodel%3Aq4,      /v1/models/org/model%3Aq4",
         "/openai/v1/models/a%2Fb%2Fc/,  /v1/models/a/b/c",
-        "/v1/models/a%252Fb,            /v1/models/a%252Fb"
+        "/v1/models/a%252Fb,            /v1/models/a%252Fb",
+        "/health,                       /q/health",
+        "/metrics,                      /q/metrics"
     })
     void otherWaysToWriteAPathLeadToIt(String path, String real) {
         assertEquals(real, ApiPaths.real(path));
@@ -38,8 +40,8 @@ class ApiPathsTest {
                 "/",
                 "*",
                 "/v1",
-                "/health",
-                "/metrics",
+                "/health/",
+                "/q/health",
                 "/modelsx",
                 "/q/metrics/",
                 "/admin/v1/models/",

@@ -128,6 +128,17 @@ class WhoMayDoWhatTest {
     }
 
     @Test
+    void anotherWayToWriteAPathChangesNothingElse() throws IOException {
+        for (String path : List.of("/health", "/metrics", "/models?limit=1", "/openai/v1/models/none", "/v1/models/")) {
+            String answer = send("GET", path, ScriptedProfile.USER);
+            assertTrue(answer.contains("x-request-id: "), answer);
+        }
+        String refused = RawClient.exchange(
+                server, "POST", "/chat/completions", "nobody-knows-this-key", "X-Request-Id: mine\r\n");
+        assertTrue(refused.startsWith("HTTP/1.1 401") && refused.contains("x-request-id: mine"), refused);
+    }
+
+    @Test
     void headIsWhatGetIsWithoutItsBody() throws IOException {
         for (String path :
                 List.of("/health", "/q/health", "/metrics", "/q/metrics", "/v1/models", "/models", "/q/openapi")) {
