@@ -166,7 +166,12 @@ class WhoMayDoWhatTest {
         "/healthy,         401, 404, 404",
         "/health/x,        401, 404, 404",
         "/metrics/x,       401, 404, 404",
-        "/,                401, 404, 404",
+        "/,                200, 200, 200",
+        "/index.html,      401, 404, 404",
+        "/q/swagger-ui,    308, 308, 308",
+        "/q/swagger-ui/,   200, 200, 200",
+        "/q/swagger-ui/x,  404, 404, 404",
+        "/q/swagger-uix,   401, 403, 404",
         "/admin,           401, 404, 404"
     })
     void whatIsNoResourceIsClosedUnlessItIsNamed(String path, int nobody, int user, int admin) throws IOException {
