@@ -56,7 +56,7 @@ public final class Rooms {
             jobs.child          : files process protocol requant.pipeline requant.spec
             jobs                : files process protocol requant.plan requant.spec serving
             http                : files machine serving
-            openai              : catalog decoder http images protocol schema serving
+            openai              : catalog decoder files http images protocol schema serving
             anthropic           : http openai protocol
             admin               : catalog datasets files gguf http jobs machine memory protocol requant.plan requant.spec serving
             telemetry           : catalog decoder jobs protocol requant.spec serving

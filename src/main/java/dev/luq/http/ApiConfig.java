@@ -30,7 +30,10 @@ public interface ApiConfig {
     @WithDefault("false")
     boolean openMetrics();
 
-    /** Sites whose pages may use the server from a browser, each {@code https://host} or {@code http://host:port}; no others may. */
+    /**
+     * Sites whose pages may use the server from a browser (CORS), each {@code https://host} or {@code http://host:port}; no
+     * others may. {@code *} alone for every site, which needs API keys.
+     */
     Optional<List<String>> corsOrigins();
 
     /** Largest request body in bytes. */

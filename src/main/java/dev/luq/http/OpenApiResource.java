@@ -9,9 +9,6 @@ import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.HttpHeaders;
 import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
-import java.io.IOException;
-import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
 import org.eclipse.microprofile.openapi.annotations.Operation;
 
 /** The description of the API that the build generates from the resources. */
@@ -23,17 +20,12 @@ public final class OpenApiResource {
 
     @GET
     @Operation(hidden = true)
-    public Response get(@QueryParam("format") String format, @Context HttpHeaders headers) throws IOException {
+    public Response get(@QueryParam("format") String format, @Context HttpHeaders headers) {
         boolean json = "json".equalsIgnoreCase(format)
                 || format == null && headers.getAcceptableMediaTypes().contains(MediaType.APPLICATION_JSON_TYPE);
         return Response.ok(
-                        resource(json ? "openapi.json" : "openapi.yaml"), json ? MediaType.APPLICATION_JSON_TYPE : YAML)
+                        json ? ApiDescription.json() : ApiDescription.yaml(),
+                        json ? MediaType.APPLICATION_JSON_TYPE : YAML)
                 .build();
-    }
-
-    private static String resource(String name) throws IOException {
-        try (InputStream in = OpenApiResource.class.getResourceAsStream("/META-INF/openapi/" + name)) {
-            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
-        }
     }
 }

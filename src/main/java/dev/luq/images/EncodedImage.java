@@ -9,10 +9,9 @@ sealed interface EncodedImage permits PngFile, JpegFile, WebpFile, GifFile {
     /** @throws ImageException as {@link ImageHeader#read} says */
     static EncodedImage of(byte[] data) {
         ImageFormat format = ImageFormat.of(data)
-                .orElseThrow(() -> ImageException.unsupported(
-                        ImageFormat.isMarkup(data)
-                                ? "SVG is not supported: send PNG, JPEG, WEBP or GIF"
-                                : "The data is no PNG, JPEG, WEBP or GIF image"));
+                .orElseThrow(() -> ImageException.unsupported(OtherFormat.of(data)
+                        .map(OtherFormat::refusal)
+                        .orElse("The data is no PNG, JPEG, WEBP or GIF image")));
         try {
             return switch (format) {
                 case PNG -> PngFile.of(data);

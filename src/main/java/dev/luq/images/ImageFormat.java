@@ -31,12 +31,6 @@ public enum ImageFormat {
         return Optional.empty();
     }
 
-    /** Whether this looks like an XML document, as SVG is. */
-    public static boolean isMarkup(byte[] data) {
-        String start = new String(data, 0, Math.min(data.length, 256), StandardCharsets.UTF_8);
-        return start.replace("\ufeff", "").stripLeading().startsWith("<");
-    }
-
     private static byte[] ascii(String text) {
         return text.getBytes(StandardCharsets.US_ASCII);
     }

@@ -19,11 +19,15 @@ import java.util.function.Function;
 
 /**
  * The port to the workers, played by a script: what the API makes of frames and failures that a real model gives only
- * by chance. Only the tests of {@link ScriptedProfile} use it. Serves the models {@code scripted} and {@code loading}.
+ * by chance. Only the tests of {@link ScriptedProfile} use it. Serves the models {@code scripted}, also as {@link #ALIAS},
+ * and {@code loading}.
  */
 @Alternative
 @Singleton
 public class ScriptedWorkers implements ModelWorkers {
+
+    /** A name as those of Hugging Face and Ollama, with everything that paths encode. */
+    public static final String ALIAS = "org/scripted:q4 100%";
 
     /** What the next generations do. */
     public volatile Function<ServerFrame.Generate, Multi<OfRequest>> script;
@@ -39,7 +43,7 @@ public class ScriptedWorkers implements ModelWorkers {
 
     @Override
     public Optional<ModelWorker> find(String modelId) {
-        return modelId == null || modelId.isEmpty()
+        return modelId == null || modelId.isEmpty() || modelId.equals(ALIAS)
                 ? Optional.of(scripted)
                 : all().stream()
                         .filter(worker -> worker.modelId().equals(modelId))

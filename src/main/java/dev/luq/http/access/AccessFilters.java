@@ -13,29 +13,53 @@ import jakarta.enterprise.event.Observes;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.util.List;
+import java.util.Objects;
 
 /** Filters that every request passes before its caller is identified and before a router reads its path. */
 @Singleton
 public final class AccessFilters {
 
+    /**
+     * The first of all: a request that is sent to another path begins anew, with neither headers nor handlers that
+     * others have put on its response.
+     */
+    private static final int REWRITING = 1000;
     /** After requests get their ids, before Quarkus authenticates (200) and authorizes (100). */
-    private static final int PRIORITY = 350;
+    private static final int JUDGING = 350;
 
     private final TrustedOrigins trusted;
 
     /** @throws IllegalArgumentException if what is configured as an origin is none */
     @Inject
-    AccessFilters(ApiConfig config) {
-        trusted = new TrustedOrigins(config.corsOrigins().orElse(List.of()));
+    AccessFilters(ApiConfig config, KeyRing ring) {
+        trusted = new TrustedOrigins(
+                config.corsOrigins().orElse(List.of()), !ring.keys().isEmpty());
     }
 
     void filters(@Observes Filters filters) {
-        filters.register(this::filter, PRIORITY);
+        filters.register(AccessFilters::rewrite, REWRITING);
+        filters.register(this::judge, JUDGING);
     }
 
-    private void filter(RoutingContext routing) {
+    /** Whatever follows sees the real path only. What is not plain is refused when it is judged. */
+    private static void rewrite(RoutingContext routing) {
+        String path = path(routing);
+        String real = ApiPaths.real(path);
+        if (real.equals(path) || !ApiPaths.isPlain(real)) {
+            routing.next();
+        } else {
+            String query = routing.request().query();
+            routing.reroute(query == null ? real : real + "?" + query);
+        }
+    }
+
+    private static String path(RoutingContext routing) {
+        return Objects.requireNonNullElse(routing.request().path(), "");
+    }
+
+    private void judge(RoutingContext routing) {
         HttpServerRequest request = routing.request();
-        if (!PlainPath.is(request.path())) {
+        if (!ApiPaths.isPlain(path(routing))) {
             refuse(
                     routing,
                     new InvalidRequest(

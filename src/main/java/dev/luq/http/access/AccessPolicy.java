@@ -5,6 +5,7 @@ import dev.luq.http.errors.ApiException;
 import dev.luq.http.errors.ApiException.Forbidden;
 import dev.luq.http.errors.ApiException.InvalidKey;
 import io.quarkus.runtime.StartupEvent;
+import io.vertx.core.MultiMap;
 import jakarta.enterprise.event.Observes;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
@@ -12,7 +13,6 @@ import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.time.Instant;
 import java.util.Locale;
-import java.util.Optional;
 import java.util.function.Supplier;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 
@@ -67,14 +67,14 @@ public final class AccessPolicy {
 
     /**
      * @param host what the request calls this server, or null
-     * @param authorization the request's Authorization header, or null
+     * @param headers the request's, of which those that have keys are read
      * @param address that the request comes from
      * @throws ApiException if the caller may do nothing
      */
-    public Caller identify(String host, String authorization, String address) {
+    public Caller identify(String host, MultiMap headers, String address) {
         ApiKeys now = keys.get();
         if (!now.isEmpty()) {
-            return Caller.withKey(key(now, authorization));
+            return Caller.withKey(key(now, headers));
         }
         if (loopback && !anonymous && host != null && !namesLoopback(host)) {
             throw new Forbidden("Without API keys only programs of this machine are served,"
@@ -83,22 +83,13 @@ public final class AccessPolicy {
         return Caller.withoutKey(loopback ? Role.ADMIN : Role.USER, address);
     }
 
-    private static ApiKey key(ApiKeys keys, String authorization) {
-        ApiKey key = bearer(authorization)
-                .flatMap(keys::find)
-                .orElseThrow(
-                        () -> authorization == null ? new InvalidKey() : new InvalidKey("The API key is not valid"));
+    private static ApiKey key(ApiKeys keys, MultiMap headers) {
+        String presented = PresentedKey.in(headers).orElseThrow(InvalidKey::new);
+        ApiKey key = keys.find(presented).orElseThrow(() -> new InvalidKey("The API key is not valid"));
         if (key.isExpired(Instant.now())) {
             throw new InvalidKey("The API key has expired");
         }
         return key;
-    }
-
-    private static Optional<String> bearer(String authorization) {
-        String scheme = "Bearer ";
-        return authorization != null && authorization.regionMatches(true, 0, scheme, 0, scheme.length())
-                ? Optional.of(authorization.substring(scheme.length()).strip())
-                : Optional.empty();
     }
 
     private static boolean namesLoopback(String host) {

@@ -41,7 +41,8 @@ public record Caller(String name, Role role, String client, Optional<ApiKey> key
         return find(routing).orElseThrow(() -> new IllegalStateException("The request has no caller"));
     }
 
-    static Optional<Caller> find(RoutingContext routing) {
+    /** The same, or empty for a request that nobody needs to make. */
+    public static Optional<Caller> find(RoutingContext routing) {
         return routing.user() instanceof QuarkusHttpUser user
                 ? Optional.ofNullable(user.getSecurityIdentity().<Caller>getAttribute(ATTRIBUTE))
                 : Optional.empty();

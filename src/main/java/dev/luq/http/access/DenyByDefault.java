@@ -9,15 +9,17 @@ import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 
 /**
- * Every request needs a caller, whatever answers it, but those for health and, where that is configured, metrics. What
- * Quarkus itself serves has no annotations: of that a user may have the metrics and the API's description, and the rest
- * is for administrators. Paths are those that the router goes by; resources are protected by their annotations besides.
+ * Every request needs a caller, whatever answers it, but those for health, for the pages that a browser opens without
+ * a key, and, where that is configured, for metrics. What Quarkus itself serves has no annotations: of that a user may
+ * have the metrics and the API's description, and the rest is for administrators. Paths are those that the router goes
+ * by; resources are protected by their annotations besides.
  */
 @Singleton
 public final class DenyByDefault implements HttpSecurityPolicy {
 
     private static final String FRAMEWORK = "/q";
     private static final String DESCRIPTION = "/q/openapi";
+    private static final String DESCRIPTION_PAGE = "/q/swagger-ui";
 
     private final boolean openMetrics;
 
@@ -30,7 +32,7 @@ public final class DenyByDefault implements HttpSecurityPolicy {
     public Uni<CheckResult> checkPermission(
             RoutingContext routing, Uni<SecurityIdentity> identity, AuthorizationRequestContext context) {
         String path = routing.normalizedPath();
-        if (isHealth(path) || openMetrics && isMetrics(path)) {
+        if (isHealth(path) || isPage(path) || openMetrics && isMetrics(path)) {
             return CheckResult.permit();
         }
         String role = isAtOrBelow(path, FRAMEWORK) && !isMetrics(path) && !path.equals(DESCRIPTION)
@@ -41,6 +43,10 @@ public final class DenyByDefault implements HttpSecurityPolicy {
 
     private static boolean isHealth(String path) {
         return path.equals("/health") || isAtOrBelow(path, "/q/health");
+    }
+
+    private static boolean isPage(String path) {
+        return path.equals("/") || isAtOrBelow(path, DESCRIPTION_PAGE);
     }
 
     private static boolean isMetrics(String path) {

@@ -44,10 +44,8 @@ public final class KeyAuthentication implements HttpAuthenticationMechanism {
     @Override
     public Uni<SecurityIdentity> authenticate(RoutingContext routing, IdentityProviderManager providers) {
         try {
-            Caller caller = policy.identify(
-                    host(routing.request()),
-                    routing.request().getHeader(HttpHeaderNames.AUTHORIZATION),
-                    address(routing.request()));
+            HttpServerRequest request = routing.request();
+            Caller caller = policy.identify(host(request), request.headers(), address(request));
             return Uni.createFrom()
                     .item(QuarkusSecurityIdentity.builder()
                             .setPrincipal(new QuarkusPrincipal(caller.name()))

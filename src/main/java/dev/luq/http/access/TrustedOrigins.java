@@ -19,21 +19,30 @@ final class TrustedOrigins {
 
     private static final Pattern ORIGIN = Pattern.compile("https?://[^/?#@\\s,*]+", Pattern.CASE_INSENSITIVE);
     private static final Pattern HEADER_NAMES = Pattern.compile("[A-Za-z0-9!#$%&'*+.^_`|~, -]{1,1024}");
+    private static final String EVERY_SITE = "*";
     private static final String METHODS = "GET, POST, PUT, DELETE";
-    private static final String READABLE = "x-request-id, Retry-After, Location";
+    private static final String READABLE = "x-request-id, request-id, Retry-After, Location";
     private static final String PREFLIGHT_SECONDS = "600";
 
+    private final boolean every;
     private final Set<String> origins;
 
     /**
-     * @param origins each {@code https://host} or {@code http://host:port}
-     * @throws IllegalArgumentException if one is none
+     * @param origins each {@code https://host} or {@code http://host:port}; or {@code *} alone for every site
+     * @param keys whether callers need keys, without which no page may be trusted unseen
+     * @throws IllegalArgumentException if one is none, or every site is to be trusted without keys
      */
-    TrustedOrigins(List<String> origins) {
+    TrustedOrigins(List<String> origins, boolean keys) {
+        this.every = origins.equals(List.of(EVERY_SITE));
+        if (every && !keys) {
+            throw new IllegalArgumentException(
+                    "luq.api.cors-origins=* lets every page that a browser opens use the server:"
+                            + " that needs API keys. Set luq.api.keys or luq.api.keys-file, or name the sites.");
+        }
         for (String origin : origins) {
-            if (!ORIGIN.matcher(origin).matches()) {
+            if (!every && !ORIGIN.matcher(origin).matches()) {
                 throw new IllegalArgumentException("luq.api.cors-origins must name each site as https://host or"
-                        + " http://host:port, without a path and without *");
+                        + " http://host:port, without a path, or be * alone");
             }
         }
         this.origins =
@@ -41,7 +50,7 @@ final class TrustedOrigins {
     }
 
     boolean contains(String origin) {
-        return origin != null && origins.contains(origin.toLowerCase(Locale.ROOT));
+        return origin != null && (every || origins.contains(origin.toLowerCase(Locale.ROOT)));
     }
 
     /**
@@ -55,10 +64,7 @@ final class TrustedOrigins {
         }
         MultiMap asked = routing.request().headers();
         HttpServerResponse response = routing.response();
-        if (!response.headers().contains(HttpHeaderNames.VARY)) {
-            // a rerouted request comes by twice
-            response.putHeader(HttpHeaderNames.VARY, "Origin");
-        }
+        response.putHeader(HttpHeaderNames.VARY, "Origin");
         String origin = asked.get(HttpHeaderNames.ORIGIN);
         if (!contains(origin)) {
             return false;

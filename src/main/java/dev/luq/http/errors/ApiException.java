@@ -80,7 +80,7 @@ public abstract sealed class ApiException extends RuntimeException {
     public static final class InvalidKey extends ApiException {
         /** There is no key. */
         public InvalidKey() {
-            this("An API key is needed: send the header Authorization: Bearer <key>");
+            this("An API key is needed: send the header Authorization: Bearer <key> or x-api-key: <key>");
         }
 
         public InvalidKey(String message) {

@@ -44,20 +44,19 @@ final class DataUrl {
         this.length = length;
     }
 
+    static boolean is(String url) {
+        return url.regionMatches(true, 0, SCHEME, 0, SCHEME.length());
+    }
+
     /**
      * Checks a URL without decoding it.
      *
+     * @param url of this scheme
      * @param maxBytes of the decoded data
      * @param param the field it came from, for the message
      * @throws InvalidImage naming what is wrong
      */
     static DataUrl of(String url, int maxBytes, String param) {
-        if (!url.regionMatches(true, 0, SCHEME, 0, SCHEME.length())) {
-            throw new InvalidImage(
-                    Fault.INVALID_IMAGE_URL,
-                    param,
-                    "Only data: URLs are enabled: send the image as data:image/png;base64,...");
-        }
         int comma = url.substring(0, Math.min(url.length(), LONGEST_HEADER)).indexOf(',');
         if (comma < 0 || !url.substring(0, comma).toLowerCase(Locale.ROOT).endsWith(BASE64)) {
             throw new InvalidImage(

@@ -23,8 +23,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Decodes the images of requests within bounds of bytes, pixels, memory and time: what the file's structure says is judged
- * first, decoders see nothing else. Blocks while it waits for a decoder, and while that works. Thread-safe.
+ * Decodes the images of requests within bounds of bytes, pixels, memory and time: what the file's structure says is
+ * judged first, decoders see nothing else. Blocks while it waits for a picture or a decoder, and while that works.
+ * Thread-safe.
  */
 @Singleton
 public final class ImageIntake {
@@ -37,11 +38,13 @@ public final class ImageIntake {
 
     private final ImagesConfig config;
     private final DecoderPool decoders;
+    private final ImageSources sources;
 
     @Inject
-    public ImageIntake(ImagesConfig config, DecoderPool decoders) {
+    ImageIntake(ImagesConfig config, DecoderPool decoders, ImageSources sources) {
         this.config = config;
         this.decoders = decoders;
+        this.sources = sources;
     }
 
     /** A model that understands images gets some soon. */
@@ -80,10 +83,9 @@ public final class ImageIntake {
     }
 
     private ServerFrame.Image decode(ImageReference reference, IntakeBudget.Share share) {
-        DataUrl url = DataUrl.of(reference.url(), config.maxBytes(), reference.param());
-        share.grow(url.length());
+        byte[] data = sources.read(reference, share);
         try {
-            Pixels pixels = decode(url.decode(), reference, share);
+            Pixels pixels = decode(data, reference, share);
             return new ServerFrame.Image(pixels.width(), pixels.height(), pixels.sha256(), pixels.rgb());
         } catch (ImageException e) {
             throw new InvalidImage(
@@ -91,7 +93,7 @@ public final class ImageIntake {
         } catch (DecoderException e) {
             throw refusal(e, reference.param());
         } finally {
-            share.shrink(url.length());
+            share.shrink(data.length);
         }
     }
 

@@ -3,7 +3,7 @@ package dev.luq.openai.images;
 /**
  * An image as a request names it.
  *
- * @param url a data: URL
+ * @param url where it is; {@link ImageSources} knows the schemes
  * @param detail how closely to look
  * @param param the request field it came from, for error messages
  */

@@ -2,6 +2,7 @@ package dev.luq.requant.report;
 
 import static dev.luq.files.Units.MIB;
 
+import dev.luq.files.HtmlText;
 import java.util.List;
 import java.util.Locale;
 
@@ -12,19 +13,7 @@ final class Html {
 
     /** Text for content and quoted attributes. */
     static String text(String text) {
-        StringBuilder escaped = new StringBuilder(text.length() + 16);
-        for (int i = 0; i < text.length(); i++) {
-            char c = text.charAt(i);
-            switch (c) {
-                case '&' -> escaped.append("&amp;");
-                case '<' -> escaped.append("&lt;");
-                case '>' -> escaped.append("&gt;");
-                case '"' -> escaped.append("&quot;");
-                case '\'' -> escaped.append("&#39;");
-                default -> escaped.append(c);
-            }
-        }
-        return escaped.toString();
+        return HtmlText.of(text);
     }
 
     static String heading(String text) {

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.luq.http.errors.ApiException;
+import io.vertx.core.MultiMap;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -14,6 +15,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class AccessPolicyTest {
 
+    private static final MultiMap NONE = MultiMap.caseInsensitiveMultiMap();
     private static final ApiKeys KEYS = ApiKeys.parse(
             "key",
             List.of(
@@ -31,7 +33,7 @@ class AccessPolicyTest {
         assertEquals(
                 Role.USER,
                 new AccessPolicy(() -> ApiKeys.NONE, host, true)
-                        .identify("luq.example", null, "a")
+                        .identify("luq.example", NONE, "a")
                         .role());
     }
 
@@ -40,7 +42,7 @@ class AccessPolicyTest {
     void loopbackNeedsNone(String host) {
         AccessPolicy policy = new AccessPolicy(() -> ApiKeys.NONE, host, false);
         for (String name : List.of("localhost:8080", "127.0.0.1:8080", "[::1]:8080")) {
-            Caller caller = policy.identify(name, null, "127.0.0.1");
+            Caller caller = policy.identify(name, NONE, "127.0.0.1");
             assertEquals(new Caller("-", Role.ADMIN, "address:127.0.0.1", Optional.empty()), caller);
         }
     }
@@ -48,16 +50,17 @@ class AccessPolicyTest {
     @Test
     void webPagesDoNotReachLoopbackThroughTheirOwnHostName() {
         AccessPolicy policy = new AccessPolicy(() -> ApiKeys.NONE, "127.0.0.1", false);
-        assertEquals(403, refusal(policy, "attacker.example:8080", null));
-        assertEquals(403, refusal(policy, "127.0.0.1.attacker.example", null));
-        new AccessPolicy(() -> ApiKeys.NONE, "127.0.0.1", true).identify("proxy.example", null, "a");
+        assertEquals(403, refusal(policy, "attacker.example:8080", NONE));
+        assertEquals(403, refusal(policy, "127.0.0.1.attacker.example", NONE));
+        new AccessPolicy(() -> ApiKeys.NONE, "127.0.0.1", true).identify("proxy.example", NONE, "a");
     }
 
     @ParameterizedTest
     @CsvSource({"Bearer user-key-12345678,  USER", "bearer user-key-12345678,  USER", "BEARER  admin-key-1234567, ADMIN"
     })
     void aKeySaysWhoItIs(String authorization, Role role) {
-        Caller caller = new AccessPolicy(() -> KEYS, "0.0.0.0", false).identify("luq.example", authorization, "a");
+        Caller caller = new AccessPolicy(() -> KEYS, "0.0.0.0", false)
+                .identify("luq.example", headers("Authorization", authorization), "a");
         assertEquals(role, caller.role());
         assertEquals("key:" + caller.name(), caller.client());
     }
@@ -74,11 +77,59 @@ class AccessPolicyTest {
                 "Bearer expired-key-1234567"
             })
     void anythingElseIsNobody(String authorization) {
-        assertEquals(401, refusal(new AccessPolicy(() -> KEYS, "127.0.0.1", true), "localhost", authorization));
+        assertEquals(401, refusal(policy(), "localhost", headers("Authorization", authorization)));
     }
 
-    private static int refusal(AccessPolicy policy, String host, String authorization) {
-        return assertThrows(ApiException.class, () -> policy.identify(host, authorization, "a"))
+    @ParameterizedTest
+    @CsvSource({"x-api-key", "api-key", "X-API-KEY"})
+    void clientsOfAnthropicAndAzureHaveHeadersOfTheirOwn(String header) {
+        assertEquals(Role.ADMIN, role(headers(header, "admin-key-1234567")));
+        assertEquals(
+                Role.ADMIN, role(headers(header, "admin-key-1234567", "Authorization", "Bearer admin-key-1234567")));
+        assertEquals(Role.ADMIN, role(headers(header, "admin-key-1234567", "Authorization", "Bearer ")), "empty");
+        for (MultiMap headers : List.of(
+                headers(header, "wrong-key-12345678"),
+                headers(header, "Bearer admin-key-1234567"),
+                headers(header, "expired-key-1234567"),
+                headers(header, ""))) {
+            assertEquals(401, refusal(policy(), "localhost", headers));
+        }
+    }
+
+    @Test
+    void twoDifferentKeysAreNobody() {
+        for (MultiMap headers : List.of(
+                headers("x-api-key", "admin-key-1234567", "Authorization", "Bearer user-key-12345678"),
+                headers("x-api-key", "admin-key-1234567", "api-key", "user-key-12345678"),
+                headers("x-api-key", "admin-key-1234567", "x-api-key", "user-key-12345678"),
+                headers("Authorization", "Bearer admin-key-1234567", "Authorization", "Bearer user-key-12345678"),
+                headers("x-api-key", "admin-key-1234567", "Authorization", "Bearer wrong-key-12345678"),
+                headers("x-api-key", "admin-key-1234567", "Authorization", "Basic YWRtaW46YQ=="))) {
+            assertEquals(401, refusal(policy(), "localhost", headers), headers.toString());
+        }
+    }
+
+    private static AccessPolicy policy() {
+        return new AccessPolicy(() -> KEYS, "127.0.0.1", true);
+    }
+
+    private static Role role(MultiMap headers) {
+        return policy().identify("luq.example", headers, "a").role();
+    }
+
+    /** @param namesAndValues a null value for no header */
+    private static MultiMap headers(String... namesAndValues) {
+        MultiMap headers = MultiMap.caseInsensitiveMultiMap();
+        for (int i = 0; i < namesAndValues.length; i += 2) {
+            if (namesAndValues[i + 1] != null) {
+                headers.add(namesAndValues[i], namesAndValues[i + 1]);
+            }
+        }
+        return headers;
+    }
+
+    private static int refusal(AccessPolicy policy, String host, MultiMap headers) {
+        return assertThrows(ApiException.class, () -> policy.identify(host, headers, "a"))
                 .error()
                 .status();
     }

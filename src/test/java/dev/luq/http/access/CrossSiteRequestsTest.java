@@ -95,6 +95,19 @@ class CrossSiteRequestsTest {
                         && allowed.contains("access-control-allow-methods: get, post")
                         && allowed.contains("vary: origin"),
                 allowed);
+        for (String path : List.of("/v1/messages", "/chat/completions", "/admin/v1/models", "/nothing")) {
+            String sdk = send(
+                    "OPTIONS",
+                    path,
+                    trusted
+                            + "Access-Control-Request-Method: POST\r\nAccess-Control-Request-Headers: anthropic-version,"
+                            + " anthropic-dangerous-direct-browser-access, authorization, x-api-key, x-stainless-lang\r\n");
+            assertEquals(204, RawClient.status(sdk), path);
+            assertTrue(sdk.contains("anthropic-dangerous-direct-browser-access, authorization, x-api-key"), sdk);
+        }
+        String read = send("GET", "/models", trusted);
+        assertTrue(read.contains("access-control-expose-headers: x-request-id, request-id, retry-after"), read);
+        assertEquals(read.indexOf("access-control-allow-origin"), read.lastIndexOf("access-control-allow-origin"));
         String error = send("POST", "/v1/chat/completions", trusted);
         assertEquals(400, RawClient.status(error));
         assertTrue(error.contains("access-control-allow-origin: http://localhost:3000"), error);

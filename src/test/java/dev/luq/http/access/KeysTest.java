@@ -22,6 +22,7 @@ import io.restassured.specification.RequestSpecification;
 import jakarta.inject.Inject;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -57,6 +58,30 @@ class KeysTest {
     }
 
     @Test
+    void keysComeInTheHeadersOfAnthropicAndAzureToo() {
+        for (String header : List.of("x-api-key", "api-key")) {
+            given().header(header, ScriptedProfile.NARROW)
+                    .get("/v1/models")
+                    .then()
+                    .body("data.id", contains("loading"));
+            given().header(header, ScriptedProfile.EXPIRED)
+                    .get("/v1/models")
+                    .then()
+                    .statusCode(401);
+            with(ScriptedProfile.ADMIN)
+                    .header(header, ScriptedProfile.USER)
+                    .get("/v1/models")
+                    .then()
+                    .statusCode(401);
+            with(ScriptedProfile.USER)
+                    .header(header, ScriptedProfile.USER)
+                    .get("/v1/models")
+                    .then()
+                    .statusCode(200);
+        }
+    }
+
+    @Test
     void requestsBeyondTheRateWait() {
         chat(ScriptedProfile.HASTY, "").statusCode(200);
         for (String stream : new String[] {"", ",\"stream\":true"}) {
@@ -66,6 +91,8 @@ class KeysTest {
                     .body("error.type", equalTo("rate_limit_error"));
             assertNotEquals(0, Integer.parseInt(refused.extract().header("Retry-After")));
         }
+        chat(ScriptedProfile.HASTY, "", "/chat/completions").statusCode(429);
+        chat(ScriptedProfile.HASTY, "", "/openai/v1/chat/completions").statusCode(429);
         with(ScriptedProfile.HASTY).get("/v1/models").then().statusCode(200);
         assertEquals(1, workers.requests.size());
     }
@@ -125,10 +152,14 @@ class KeysTest {
     }
 
     private static ValidatableResponse chat(String key, String fields) {
+        return chat(key, fields, ScriptedApi.CHAT);
+    }
+
+    private static ValidatableResponse chat(String key, String fields, String path) {
         return with(key)
                 .contentType("application/json")
                 .body("{" + ScriptedApi.USER + fields + "}")
-                .post(ScriptedApi.CHAT)
+                .post(path)
                 .then();
     }
 

@@ -113,6 +113,48 @@ class WhoMayDoWhatTest {
         }
     }
 
+    /** Clients leave out the version, go through a proxy's prefix, and end paths with a slash. */
+    @ParameterizedTest
+    @EnumSource
+    void otherWaysToWriteAPathOfTheApiAskForTheSameRole(Kind kind) throws IOException {
+        for (Operation operation : operations()) {
+            if (operation.path().startsWith("/v1/")) {
+                String path = operation.path();
+                int status = RawClient.status(send(operation.method(), path, kind.key));
+                for (String other :
+                        List.of(path.substring(3), "/openai" + path, path + "/", "/openai" + path.substring(3))) {
+                    assertEquals(
+                            status,
+                            RawClient.status(send(operation.method(), other, kind.key)),
+                            kind + " " + operation.method() + " " + other);
+                }
+            }
+        }
+    }
+
+    @Test
+    void anotherWayToWriteAPathChangesNothingElse() throws IOException {
+        for (String path : List.of("/health", "/metrics", "/models?limit=1", "/openai/v1/models/none", "/v1/models/")) {
+            String answer = send("GET", path, ScriptedProfile.USER);
+            assertTrue(answer.contains("x-request-id: "), answer);
+        }
+        String refused = RawClient.exchange(
+                server, "POST", "/chat/completions", "nobody-knows-this-key", "X-Request-Id: mine\r\n");
+        assertTrue(refused.startsWith("HTTP/1.1 401") && refused.contains("x-request-id: mine"), refused);
+    }
+
+    @Test
+    void headIsWhatGetIsWithoutItsBody() throws IOException {
+        for (String path :
+                List.of("/health", "/q/health", "/metrics", "/q/metrics", "/v1/models", "/models", "/q/openapi")) {
+            String get = send("GET", path, ScriptedProfile.USER);
+            String head = send("HEAD", path, ScriptedProfile.USER);
+            assertEquals(RawClient.status(get), RawClient.status(head), path);
+            assertTrue(head.endsWith("\r\n\r\n"), head);
+        }
+        assertEquals(401, RawClient.status(send("HEAD", "/v1/models", null)));
+    }
+
     /** What Quarkus serves besides: no annotation protects it. */
     @ParameterizedTest
     @CsvSource({
@@ -129,7 +171,12 @@ class WhoMayDoWhatTest {
         "/healthy,         401, 404, 404",
         "/health/x,        401, 404, 404",
         "/metrics/x,       401, 404, 404",
-        "/,                401, 404, 404",
+        "/,                200, 200, 200",
+        "/index.html,      401, 404, 404",
+        "/q/swagger-ui,    308, 308, 308",
+        "/q/swagger-ui/,   200, 200, 200",
+        "/q/swagger-ui/x,  404, 404, 404",
+        "/q/swagger-uix,   401, 403, 404",
         "/admin,           401, 404, 404"
     })
     void whatIsNoResourceIsClosedUnlessItIsNamed(String path, int nobody, int user, int admin) throws IOException {

@@ -44,7 +44,12 @@ class ImageIntakeTest {
     private static DecoderPool decoders;
 
     private final IntakeBudget budget = new IntakeBudget(1L << 30, 1 << 26);
-    private final ImageIntake intake = new ImageIntake(DEFAULTS, decoders);
+    private final ImageIntake intake = intake(decoders);
+
+    private static ImageIntake intake(DecoderPool pool) {
+        return new ImageIntake(
+                DEFAULTS, pool, new ImageSources(DEFAULTS, new ImageFetcher(DEFAULTS, null), () -> "client"));
+    }
 
     @BeforeAll
     static void startDecoders() {
@@ -425,7 +430,7 @@ class ImageIntakeTest {
     void whatEndsADecoderIsTheFaultOfItsRequestAlone() throws Exception {
         DecoderPool bounded = TestDecoders.pool(
                 Map.of("concurrent-decodes", "2", "decode-timeout", "2S", "decode-memory", "67108864"));
-        ImageIntake hurt = new ImageIntake(DEFAULTS, bounded);
+        ImageIntake hurt = intake(bounded);
         try {
             for (byte[] file : List.of(Tricks.transformed(1500, 1500, 4000), Tricks.metaCodes())) {
                 CompletableFuture<ApiException> refusal = CompletableFuture.supplyAsync(() -> {
@@ -462,7 +467,7 @@ class ImageIntakeTest {
         DecoderPool ended = TestDecoders.pool(Map.of());
         ended.close();
         try (IntakeBudget.Share share = budget.reserve(0)) {
-            ApiException refused = assertThrows(ApiException.class, () -> new ImageIntake(DEFAULTS, ended)
+            ApiException refused = assertThrows(ApiException.class, () -> intake(ended)
                     .decode(List.of(new ImageReference(TestImages.png(8, 8), Detail.AUTO, "p")), share));
             assertEquals(
                     "503 worker_restarting",

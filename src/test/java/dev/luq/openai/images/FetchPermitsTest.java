@@ -1,0 +1,77 @@
+package dev.luq.openai.images;
+
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import dev.luq.Until;
+import dev.luq.http.errors.ApiException.Busy;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.Test;
+
+class FetchPermitsTest {
+
+    private static final Duration NO_TIME = Duration.ZERO;
+
+    private final FetchPermits permits = new FetchPermits(4);
+
+    @Test
+    void oneClientGetsHalf() {
+        permits.take("a", NO_TIME);
+        FetchPermits.Permit second = permits.take("a", NO_TIME);
+        assertThrows(Busy.class, () -> permits.take("a", NO_TIME));
+        permits.take("b", NO_TIME);
+        FetchPermits.Permit last = permits.take("c", NO_TIME);
+        assertThrows(Busy.class, () -> permits.take("d", NO_TIME), "all are taken");
+        last.close();
+        assertThrows(Busy.class, () -> permits.take("a", NO_TIME), "it has its half still");
+        permits.take("d", NO_TIME).close();
+        second.close();
+        permits.take("a", NO_TIME);
+    }
+
+    @Test
+    void whoWaitsGetsWhatBecomesFree() throws Exception {
+        FetchPermits.Permit first = permits.take("a", NO_TIME);
+        permits.take("a", NO_TIME);
+        CompletableFuture<FetchPermits.Permit> waiting = waiting("a");
+        permits.take("b", NO_TIME).close();
+        assertFalse(waiting.isDone());
+        first.close();
+        Until.completed("the permit", waiting);
+    }
+
+    @Test
+    void oneClientsWaitersLeaveRoomForThoseOfOthers() throws Exception {
+        FetchPermits.Permit first = permits.take("a", NO_TIME);
+        permits.take("a", NO_TIME);
+        FetchPermits.Permit third = permits.take("b", NO_TIME);
+        permits.take("b", NO_TIME);
+        CompletableFuture<?> one = waiting("a");
+        CompletableFuture<?> two = waiting("a");
+        assertThrows(Busy.class, () -> permits.take("a", Until.LIMIT), "a third is refused at once");
+        CompletableFuture<?> other = waiting("c");
+        third.close();
+        Until.completed("another client's permit", other);
+        assertFalse(one.isDone() || two.isDone());
+        first.close();
+        Until.completed("one of its own", CompletableFuture.anyOf(one, two));
+    }
+
+    @Test
+    void oneAloneIsForEverybody() {
+        FetchPermits single = new FetchPermits(1);
+        single.take("a", NO_TIME).close();
+        single.take("b", NO_TIME);
+        assertThrows(Busy.class, () -> single.take("a", NO_TIME));
+    }
+
+    private CompletableFuture<FetchPermits.Permit> waiting(String client) {
+        CompletableFuture<FetchPermits.Permit> taken = new CompletableFuture<>();
+        Thread thread = new Thread(() -> taken.complete(permits.take(client, Until.LIMIT)), "waits");
+        thread.setDaemon(true);
+        thread.start();
+        Until.until("the thread to wait", () -> thread.getState() == Thread.State.TIMED_WAITING || taken.isDone());
+        return taken;
+    }
+}
