@@ -1,13 +1,14 @@
 package dev.luq.openai.chat;
 
 import com.fasterxml.jackson.core.JsonGenerator;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.luq.http.errors.ApiError;
 import dev.luq.http.errors.ErrorResponses;
 import dev.luq.openai.generation.AnswerEvents;
 import dev.luq.openai.generation.ChoiceFrame;
 import dev.luq.openai.generation.ChoiceTimings;
 import dev.luq.openai.generation.CompletionHeader;
+import dev.luq.openai.generation.JsonEvent;
+import dev.luq.openai.generation.JsonEvent.Fields;
 import dev.luq.openai.generation.TextEvent;
 import dev.luq.openai.generation.Usage;
 import dev.luq.openai.generation.ValidRequest;
@@ -16,10 +17,7 @@ import dev.luq.protocol.WorkerFrame.Delta;
 import dev.luq.protocol.WorkerFrame.Finished;
 import dev.luq.protocol.WorkerFrame.ToolCallDelta;
 import io.vertx.core.buffer.Buffer;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 
 /**
  * The server-sent events of one streamed answer. Clients depend on the details: {@code "data: "} has one space; the
@@ -27,8 +25,6 @@ import java.nio.charset.StandardCharsets;
  * Not thread-safe.
  */
 final class Chunks implements AnswerEvents {
-
-    private static final JsonMapper JSON = new JsonMapper();
 
     private final CompletionHeader header;
     private final boolean includeUsage;
@@ -107,10 +103,6 @@ final class Chunks implements AnswerEvents {
         return delta.content() != null && delta.toolCall() == null && delta.logprobs() == null;
     }
 
-    private interface Fields {
-        void write(JsonGenerator json) throws IOException;
-    }
-
     private static void role(JsonGenerator json) throws IOException {
         json.writeStringField("role", "assistant");
         json.writeNullField("content");
@@ -156,23 +148,13 @@ final class Chunks implements AnswerEvents {
     }
 
     private byte[] event(Fields fields) {
-        ByteArrayOutputStream out = new ByteArrayOutputStream(256);
-        try {
-            out.writeBytes("data: ".getBytes(StandardCharsets.US_ASCII));
-            try (JsonGenerator json = JSON.createGenerator(out)) {
-                json.writeStartObject();
-                json.writeStringField("id", header.id());
-                json.writeStringField("object", "chat.completion.chunk");
-                json.writeNumberField("created", header.created());
-                json.writeStringField("model", header.model());
-                json.writeStringField("system_fingerprint", header.systemFingerprint());
-                fields.write(json);
-                json.writeEndObject();
-            }
-            out.writeBytes("\n\n".getBytes(StandardCharsets.US_ASCII));
-            return out.toByteArray();
-        } catch (IOException e) {
-            throw new UncheckedIOException("writing to memory", e);
-        }
+        return JsonEvent.of(null, json -> {
+            json.writeStringField("id", header.id());
+            json.writeStringField("object", "chat.completion.chunk");
+            json.writeNumberField("created", header.created());
+            json.writeStringField("model", header.model());
+            json.writeStringField("system_fingerprint", header.systemFingerprint());
+            fields.write(json);
+        });
     }
 }
