@@ -43,8 +43,9 @@ public sealed interface GenerationEvent {
      * @param content text to append, or null
      * @param toolCall a piece of a tool call, or null
      * @param logprobs one entry per token behind this delta when they were asked for, else null
+     * @param tokens generated so far, those of this delta included
      */
-    record Delta(String id, String content, ToolCall toolCall, List<TokenLogprob> logprobs)
+    record Delta(String id, String content, ToolCall toolCall, List<TokenLogprob> logprobs, int tokens)
             implements GenerationEvent {}
 
     /** The generation ended well. */

@@ -102,7 +102,7 @@ final class RequestState implements AutoCloseable {
         stops.addAll(prepared.chat().stops());
         deltas = new DeltaBuffer(
                 (content, toolCall, logprobs) ->
-                        emit(new GenerationEvent.Delta(request.id(), content, toolCall, logprobs)),
+                        emit(new GenerationEvent.Delta(request.id(), content, toolCall, logprobs, tokens)),
                 streamInterval,
                 System::nanoTime);
         output = new OutputProcessor(

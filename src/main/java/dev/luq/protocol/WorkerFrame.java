@@ -100,8 +100,10 @@ public sealed interface WorkerFrame {
      * @param content text to append, or null
      * @param toolCall a piece of a tool call, or null
      * @param logprobs one entry per token behind this delta when they were asked for, else null
+     * @param tokens generated so far, those of this delta included
      */
-    record Delta(String id, String content, ToolCallDelta toolCall, List<TokenLogprob> logprobs) implements OfRequest {
+    record Delta(String id, String content, ToolCallDelta toolCall, List<TokenLogprob> logprobs, int tokens)
+            implements OfRequest {
         public Delta {
             Objects.requireNonNull(id, "id is null");
         }

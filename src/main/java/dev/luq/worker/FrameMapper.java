@@ -54,7 +54,11 @@ final class FrameMapper {
     static WorkerFrame.OfRequest toFrame(GenerationEvent event) {
         if (event instanceof GenerationEvent.Delta delta) {
             return new WorkerFrame.Delta(
-                    delta.id(), delta.content(), toFrame(delta.toolCall()), toFrames(delta.logprobs()));
+                    delta.id(),
+                    delta.content(),
+                    toFrame(delta.toolCall()),
+                    toFrames(delta.logprobs()),
+                    delta.tokens());
         }
         if (event instanceof GenerationEvent.Progress progress) {
             return new WorkerFrame.Progress(progress.id(), toFrame(progress.phase()), progress.share());

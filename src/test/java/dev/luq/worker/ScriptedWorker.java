@@ -162,7 +162,7 @@ public final class ScriptedWorker implements ModelHost {
 
     private void piece(String id, String text, Consumer<WorkerFrame.OfRequest> events) {
         tokens.incrementAndGet();
-        events.accept(new WorkerFrame.Delta(id, text, null, null));
+        events.accept(new WorkerFrame.Delta(id, text, null, null, 1));
     }
 
     private static void finish(String id, Consumer<WorkerFrame.OfRequest> events) {

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.luq.http.errors.ApiException.ContextLengthExceeded;
 import dev.luq.http.errors.ApiException.InvalidRequest;
+import dev.luq.openai.chat.ChatRequest.StreamOptions;
 import dev.luq.openai.generation.Check;
 import dev.luq.openai.generation.Prompt;
 import dev.luq.openai.generation.ValidRequest;
@@ -18,6 +19,8 @@ public final class ChatValidation {
 
     private static final int MOST_TOP_LOGPROBS = 20;
     private static final int LONGEST_SALT = 256;
+
+    private static final StreamOptions NO_OPTIONS = new StreamOptions(null, null);
 
     private ChatValidation() {}
 
@@ -37,6 +40,7 @@ public final class ChatValidation {
      * @throws dev.luq.http.errors.ApiException naming the field at fault
      */
     public static ValidRequest of(Prompt prompt, ChatRequest settings, ModelInfo model) {
+        StreamOptions options = settings.streamOptions() == null ? NO_OPTIONS : settings.streamOptions();
         return new ValidRequest(
                 prompt,
                 (int) Check.integer("n", settings.n(), 1, model.slots(), 1),
@@ -47,8 +51,8 @@ public final class ChatValidation {
                 Check.flag(settings.cachePrompt(), true),
                 cacheSalt(settings.cacheSalt()),
                 Check.flag(settings.stream(), false),
-                settings.streamOptions() != null
-                        && Check.flag(settings.streamOptions().includeUsage(), false),
+                Check.flag(options.includeUsage(), false),
+                Check.flag(options.continuousUsageStats(), false),
                 Check.flag(settings.timings(), false));
     }
 
