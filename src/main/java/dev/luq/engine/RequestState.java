@@ -193,7 +193,8 @@ final class RequestState implements AutoCloseable {
 
     void fail(EngineException failure) {
         flushDeltas();
-        emit(new GenerationEvent.Failed(request.id(), failure.code(), failure.getMessage(), failure.param()));
+        emit(new GenerationEvent.Failed(
+                request.id(), failure.code(), failure.getMessage(), failure.param(), failure.overflow()));
     }
 
     void finish(FinishReason reason) {

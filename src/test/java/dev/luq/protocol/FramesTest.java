@@ -61,7 +61,9 @@ class FramesTest {
                 new WorkerFrame.Delta("a", "", null, null, 24),
                 new WorkerFrame.Delta("a", null, new WorkerFrame.ToolCallDelta(0, "c", "f", "{"), null, 70_000),
                 new WorkerFrame.Finished("a", "stop", 7, new WorkerFrame.Timings(1, 2, 3, 4)),
-                new WorkerFrame.Failed("a", "internal_error", "m", null));
+                new WorkerFrame.Failed("a", "internal_error", "m", null),
+                new WorkerFrame.Failed(
+                        "a", "context_length_exceeded", "m", "messages", new WorkerFrame.Overflow(9, 8)));
     }
 
     @ParameterizedTest
@@ -76,9 +78,8 @@ class FramesTest {
     void aDeltaOfTextOnlyIsTheSameMessageHoweverLongAndInWhateverScript() throws IOException {
         for (int length : new int[] {0, 1, 22, 23, 24, 25, 84, 85, 127, 128, 254, 255, 256, 300, 70_000}) {
             for (String character : List.of("x", "\"", "\0", "ü", "語", "🦊")) {
-                WorkerFrame delta =
-                        new WorkerFrame.Delta(
-                                "r" + "1".repeat(length % 300), character.repeat(length), null, null, 1 << length % 31);
+                WorkerFrame delta = new WorkerFrame.Delta(
+                        "r" + "1".repeat(length % 300), character.repeat(length), null, null, 1 << length % 31);
                 byte[] frame = written(WorkerFrame.class, delta);
                 assertEquals(delta, reader(WorkerFrame.class, frame).read());
                 assertEquals(

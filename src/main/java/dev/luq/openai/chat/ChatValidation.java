@@ -98,9 +98,11 @@ public final class ChatValidation {
         if (bytes > model.mostTextBytes()) {
             throw new ContextLengthExceeded(
                     "messages",
-                    "The messages, tools and schemas have " + bytes
-                            + " bytes of text, but the model's context of " + model.contextSize() + " tokens holds "
-                            + model.mostTextBytes() + " at the very most. Shorten the messages.");
+                    "This model's maximum context length is " + model.contextSize() + " tokens, which hold "
+                            + model.mostTextBytes() + " bytes of text at the very most, but the messages, tools and"
+                            + " schemas have " + bytes + ". Shorten the messages.",
+                    (int) Math.min(Integer.MAX_VALUE, (bytes - 1) / model.longestToken() + 1),
+                    model.contextSize());
         }
     }
 
@@ -109,8 +111,8 @@ public final class ChatValidation {
     }
 
     private static int topLogprobs(ChatRequest request) {
-        int top = (int) Check.integer(
-                "top_logprobs", request.topLogprobs(), 0, MOST_TOP_LOGPROBS, ValidRequest.NO_LOGPROBS);
+        int top = (int)
+                Check.integer("top_logprobs", request.topLogprobs(), 0, MOST_TOP_LOGPROBS, ValidRequest.NO_LOGPROBS);
         boolean wanted = Check.flag(request.logprobs(), false);
         if (!wanted && top >= 0) {
             throw new InvalidRequest("top_logprobs", "top_logprobs needs logprobs to be true");
