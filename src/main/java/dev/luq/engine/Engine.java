@@ -138,7 +138,7 @@ public final class Engine implements AutoCloseable {
                 EngineException failure = closing
                         ? new EngineException.Cancelled()
                         : new EngineException.Internal("The request's id is in use.", null);
-                consumer.accept(new GenerationEvent.Failed(request.id(), failure.code(), failure.getMessage(), null));
+                consumer.accept(failure.event(request.id()));
                 return;
             }
             scheduler.submitted(

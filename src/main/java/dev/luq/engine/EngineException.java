@@ -25,6 +25,17 @@ public abstract sealed class EngineException extends RuntimeException {
         return param;
     }
 
+    /** What whoever asked is told of it. */
+    public GenerationEvent.Failed event(String request) {
+        return new GenerationEvent.Failed(request, code, getMessage(), param, overflow());
+    }
+
+    private GenerationEvent.Overflow overflow() {
+        return getCause() instanceof PromptException.ContextLengthExceeded tooLong
+                ? new GenerationEvent.Overflow(tooLong.promptTokens(), tooLong.contextSize())
+                : null;
+    }
+
     /** The request itself is at fault. */
     public static final class Refused extends EngineException {
         Refused(PromptException cause) {

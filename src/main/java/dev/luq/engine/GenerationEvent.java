@@ -62,8 +62,17 @@ public sealed interface GenerationEvent {
      * @param code code of the serving contract, or {@code cancelled}
      * @param message for the client
      * @param param the request field at fault, or null
+     * @param overflow null unless the prompt is too long
      */
-    record Failed(String id, String code, String message, String param) implements GenerationEvent {}
+    record Failed(String id, String code, String message, String param, Overflow overflow) implements GenerationEvent {}
+
+    /**
+     * By how much a prompt is too long.
+     *
+     * @param promptTokens its tokens, or as many as were counted
+     * @param contextSize tokens that the context holds
+     */
+    record Overflow(int promptTokens, int contextSize) {}
 
     /**
      * One piece of the tool call with this index. The first piece of a call carries id and name, later ones null.

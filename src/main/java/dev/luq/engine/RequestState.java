@@ -195,7 +195,7 @@ final class RequestState implements AutoCloseable {
 
     void fail(EngineException failure) {
         flushDeltas();
-        emit(new GenerationEvent.Failed(request.id(), failure.code(), failure.getMessage(), failure.param()));
+        emit(failure.event(request.id()));
     }
 
     void finish(FinishReason reason) {

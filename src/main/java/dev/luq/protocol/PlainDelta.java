@@ -25,7 +25,8 @@ final class PlainDelta {
     private static final int LONGEST_COUNT = 5;
 
     /** The longest body. */
-    static final int LONGEST = HEAD.length + CONTENT.length + 2 * (2 + LONGEST_TEXT) + TOKENS.length + LONGEST_COUNT + 1;
+    static final int LONGEST =
+            HEAD.length + CONTENT.length + 2 * (2 + LONGEST_TEXT) + TOKENS.length + LONGEST_COUNT + 1;
 
     private PlainDelta() {}
 
@@ -107,8 +108,7 @@ final class PlainDelta {
         int count = count(source, tokens, tokensEnd);
         return count < 0
                 ? null
-                : new WorkerFrame.Delta(
-                        text(source, id, idEnd), text(source, content, contentEnd), null, null, count);
+                : new WorkerFrame.Delta(text(source, id, idEnd), text(source, content, contentEnd), null, null, count);
     }
 
     /** @return where what follows these bytes begins, or end when they are not there */

@@ -212,10 +212,16 @@ public sealed interface WorkerFrame {
      * @param code a code of the serving contract, such as {@code context_length_exceeded} or {@code invalid_request}; {@code internal_error} for a defect of ours
      * @param message for the client; names no path
      * @param param the request field at fault, or null
+     * @param overflow null unless the prompt is too long
      */
-    record Failed(String id, String code, String message, String param) implements OfRequest {
+    record Failed(String id, String code, String message, String param, Overflow overflow) implements OfRequest {
         public Failed {
             Objects.requireNonNull(id, "id is null");
+        }
+
+        /** One that has nothing to do with the length of the prompt. */
+        public Failed(String id, String code, String message, String param) {
+            this(id, code, message, param, null);
         }
 
         @Override
@@ -223,6 +229,14 @@ public sealed interface WorkerFrame {
             return true;
         }
     }
+
+    /**
+     * By how much a prompt is too long.
+     *
+     * @param promptTokens its tokens, or as many as were counted
+     * @param contextSize tokens that the context holds
+     */
+    record Overflow(int promptTokens, int contextSize) {}
 
     /**
      * One piece of the tool call with this index. The first piece of a call carries id and name, later ones null.

@@ -203,7 +203,7 @@ final class InFlightRequests {
         }
         if (frame instanceof WorkerFrame.Failed failed) {
             quarantine.answered(request.contentKey);
-            request.fail(new WorkerException.Rejected(failed.code(), failed.message(), failed.param()));
+            request.fail(new WorkerException.Rejected(failed));
         } else if (frame.ends()) {
             quarantine.answered(request.contentKey);
             if (frame instanceof WorkerFrame.Finished finished) {

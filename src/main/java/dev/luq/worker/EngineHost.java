@@ -233,7 +233,7 @@ final class EngineHost implements ModelHost {
                 "ERROR",
                 "Request " + failed.id() + ": " + message
                         + " Try others with luq.worker.kernels; if all do this, the model's weights are at fault.");
-        return new WorkerFrame.Failed(failed.id(), failed.code(), message, failed.param());
+        return new WorkerFrame.Failed(failed.id(), failed.code(), message, failed.param(), failed.overflow());
     }
 
     @Override

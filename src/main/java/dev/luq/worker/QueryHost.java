@@ -27,7 +27,7 @@ final class QueryHost {
     void submit(ServerFrame.Query<?> query, Consumer<WorkerFrame.OfRequest> events) {
         String id = query.id();
         Consumer<EngineException> failed =
-                e -> events.accept(new WorkerFrame.Failed(id, e.code(), e.getMessage(), e.param()));
+                e -> events.accept(FrameMapper.toFrame(e.event(id)));
         if (query instanceof ServerFrame.ReadSlots) {
             engine.readSlots(
                     id,

@@ -69,7 +69,9 @@ class FramesTest {
                         List.of(
                                 new WorkerFrame.Slot(null, 3, 0, 0, 0, 0, 0),
                                 new WorkerFrame.Slot("r1", 9, 8, 2, 4, 5, 6))),
-                new WorkerFrame.Failed("a", "internal_error", "m", null));
+                new WorkerFrame.Failed("a", "internal_error", "m", null),
+                new WorkerFrame.Failed(
+                        "a", "context_length_exceeded", "m", "messages", new WorkerFrame.Overflow(9, 8)));
     }
 
     @ParameterizedTest
@@ -84,9 +86,8 @@ class FramesTest {
     void aDeltaOfTextOnlyIsTheSameMessageHoweverLongAndInWhateverScript() throws IOException {
         for (int length : new int[] {0, 1, 22, 23, 24, 25, 84, 85, 127, 128, 254, 255, 256, 300, 70_000}) {
             for (String character : List.of("x", "\"", "\0", "ü", "語", "🦊")) {
-                WorkerFrame delta =
-                        new WorkerFrame.Delta(
-                                "r" + "1".repeat(length % 300), character.repeat(length), null, null, 1 << length % 31);
+                WorkerFrame delta = new WorkerFrame.Delta(
+                        "r" + "1".repeat(length % 300), character.repeat(length), null, null, 1 << length % 31);
                 byte[] frame = written(WorkerFrame.class, delta);
                 assertEquals(delta, reader(WorkerFrame.class, frame).read());
                 assertEquals(

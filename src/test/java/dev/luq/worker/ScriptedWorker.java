@@ -82,7 +82,8 @@ public final class ScriptedWorker implements ModelHost {
         String id = request.id();
         String[] words = Prompts.chat(request).split(" ");
         if (mute || words[0].equals("refuse")) {
-            events.accept(new WorkerFrame.Failed(id, "context_length_exceeded", "Too long.", "messages"));
+            events.accept(new WorkerFrame.Failed(
+                    id, "context_length_exceeded", "Too long.", "messages", new WorkerFrame.Overflow(9, 8)));
             return;
         }
         blackbox.working(Blackbox.Stage.STEP, List.of(id));

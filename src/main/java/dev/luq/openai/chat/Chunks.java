@@ -48,8 +48,8 @@ final class Chunks implements AnswerEvents {
         this.accepted = new Accepted[choices];
         this.plain = new TextEvent[choices];
         for (int i = 0; i < choices; i++) {
-            plain[i] =
-                    new TextEvent(chunk(i, json -> json.writeStringField("content", TextEvent.PLACEHOLDER), null, null, null));
+            plain[i] = new TextEvent(
+                    chunk(i, json -> json.writeStringField("content", TextEvent.PLACEHOLDER), null, null, null));
         }
     }
 
@@ -153,7 +153,8 @@ final class Chunks implements AnswerEvents {
             json.writeEndObject();
             json.writeEndArray();
             if (continuousUsage) {
-                json.writeObjectField("usage", usage.withCompletion(Arrays.stream(generated).sum()));
+                json.writeObjectField(
+                        "usage", usage.withCompletion(Arrays.stream(generated).sum()));
             } else if (includeUsage) {
                 json.writeNullField("usage");
             }

@@ -118,8 +118,7 @@ public final class Generations {
                         .build());
     }
 
-    private Uni<Response> stream(
-            Multi<ChoiceFrame> frames, AnswerEvents events, Function<Throwable, ApiError> errors) {
+    private Uni<Response> stream(Multi<ChoiceFrame> frames, AnswerEvents events, Function<Throwable, ApiError> errors) {
         ClientPresence client = ClientPresence.of(routing);
         return client.whileThere(AnswerStream.open(
                         frames,

@@ -27,7 +27,8 @@ public final class JsonEvent {
     public static byte[] of(String name, Fields fields) {
         ByteArrayOutputStream out = new ByteArrayOutputStream(256);
         try {
-            out.writeBytes((name == null ? "data: " : "event: " + name + "\ndata: ").getBytes(StandardCharsets.US_ASCII));
+            out.writeBytes(
+                    (name == null ? "data: " : "event: " + name + "\ndata: ").getBytes(StandardCharsets.US_ASCII));
             try (JsonGenerator json = JSON.createGenerator(out)) {
                 json.writeStartObject();
                 fields.write(json);

@@ -183,8 +183,10 @@ public final class RawPrompts {
         if (tokens >= model.contextSize() || characters > model.mostTextBytes()) {
             throw new ContextLengthExceeded(
                     field,
-                    field + " is longer than the model's context of " + model.contextSize()
-                            + " tokens. Shorten it.");
+                    "This model's maximum context length is " + model.contextSize() + " tokens, but " + field
+                            + " has more. Shorten it.",
+                    (int) Math.min(Integer.MAX_VALUE, tokens + characters / model.longestToken()),
+                    model.contextSize());
         }
     }
 }

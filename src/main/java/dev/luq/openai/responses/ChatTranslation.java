@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 
 /** Makes a chat request of a request for a response, and refuses what has no place in one. */
@@ -53,7 +54,6 @@ final class ChatTranslation {
         refuseState();
         checkMetadata();
         names.put("max_completion_tokens", "max_output_tokens");
-        JsonNode choice = request.toolChoice();
         List<ChatRequest.Tool> tools = tools();
         boolean logprobs = logprobs();
         return new ChatRequest(
@@ -76,7 +76,7 @@ final class ChatTranslation {
                 logprobs ? request.topLogprobs() : null,
                 format(),
                 tools,
-                choice(choice),
+                choice(request.toolChoice()),
                 request.parallelToolCalls(),
                 request.stream(),
                 null,
@@ -109,7 +109,8 @@ final class ChatTranslation {
         }
         if (!Check.isNull(request.contextManagement())) {
             throw new InvalidRequest(
-                    "context_management", "context_management is not supported: shorten the conversation in the client");
+                    "context_management",
+                    "context_management is not supported: shorten the conversation in the client");
         }
         if (!Check.isNull(request.moderation())) {
             throw new InvalidRequest("moderation", "moderation is not supported: this server moderates nothing");
@@ -168,14 +169,12 @@ final class ChatTranslation {
     }
 
     private List<ChatRequest.Tool> tools() {
-        if (request.tools() == null) {
-            return null;
-        }
+        List<ResponseRequest.Tool> all = Objects.requireNonNullElse(request.tools(), List.of());
         Set<String> allowed = allowed();
         List<ChatRequest.Tool> tools = new ArrayList<>();
-        for (int i = 0; i < request.tools().size(); i++) {
+        for (int i = 0; i < all.size(); i++) {
             String field = "tools[" + i + "]";
-            ResponseRequest.Tool tool = Check.present(field, request.tools().get(i));
+            ResponseRequest.Tool tool = Check.present(field, all.get(i));
             if (!"function".equals(tool.type())) {
                 throw new InvalidRequest(
                         field + ".type", field + ".type must be function: this server has no tools of its own");
@@ -185,14 +184,14 @@ final class ChatTranslation {
                 names.put("tools[" + tools.size() + "].function", field);
                 tools.add(new ChatRequest.Tool(
                         "function",
-                        new ChatRequest.Function(
-                                tool.name(), tool.description(), tool.parameters(), tool.strict())));
+                        new ChatRequest.Function(tool.name(), tool.description(), tool.parameters(), tool.strict())));
             }
         }
         if (allowed != null && !allowed.isEmpty()) {
             throw new InvalidRequest(
                     "tool_choice.tools",
-                    "tool_choice.tools names no tool of this request: " + allowed.iterator().next());
+                    "tool_choice.tools names no tool of this request: "
+                            + allowed.iterator().next());
         }
         return tools;
     }
@@ -211,7 +210,8 @@ final class ChatTranslation {
         Set<String> allowed = new HashSet<>();
         for (int i = 0; i < tools.size(); i++) {
             String tool = field + "[" + i + "]";
-            allowed.add(Check.text(tool + ".name", Check.object(tool, tools.get(i)).get("name")));
+            allowed.add(
+                    Check.text(tool + ".name", Check.object(tool, tools.get(i)).get("name")));
         }
         return allowed;
     }
@@ -222,11 +222,11 @@ final class ChatTranslation {
 
     private JsonNode choice(JsonNode choice) {
         if (isAllowedTools(choice)) {
-            names.put("tool_choice", "tool_choice.mode");
             String mode = Check.text("tool_choice.mode", choice.get("mode"));
             if (!mode.equals("auto") && !mode.equals("required")) {
                 throw new InvalidRequest("tool_choice.mode", "tool_choice.mode must be auto or required");
             }
+            names.put("tool_choice", "tool_choice.mode");
             return TextNode.valueOf(mode);
         }
         if (Check.isNull(choice) || !choice.isObject()) {

@@ -88,13 +88,12 @@ final class InputTranslation {
             case "user", "system", "developer" -> add(field, role, content, null);
             case "assistant" -> assistant(field, content);
             default ->
-                throw new InvalidRequest(
-                        field + ".role", field + ".role must be user, assistant, system or developer");
+                throw new InvalidRequest(field + ".role", field + ".role must be user, assistant, system or developer");
         }
     }
 
     private void call(String field, JsonNode item) {
-        if (calls == null) {
+        if (calls == null || reasoning != null) {
             assistant(field, null);
         }
         String call = "messages[" + (messages.size() - 1) + "].tool_calls[" + calls.size() + "]";
@@ -125,6 +124,7 @@ final class InputTranslation {
     private void add(String field, String role, JsonNode content, String callId) {
         names.put(next(), field);
         calls = null;
+        reasoning = null;
         messages.add(new Message(role, content, null, null, null, null, callId));
     }
 
@@ -164,8 +164,7 @@ final class InputTranslation {
         String type = Check.text(field + ".type", part.get("type"));
         ObjectNode translated = JsonNodeFactory.instance.objectNode();
         switch (type) {
-            case "input_text", "output_text" ->
-                translated.put("type", "text").set("text", part.get("text"));
+            case "input_text", "output_text" -> translated.put("type", "text").set("text", part.get("text"));
             case "refusal" -> translated.put("type", "refusal").set("refusal", part.get("refusal"));
             case "input_image" -> image(field, name, part, translated.put("type", "image_url"));
             case "input_file", "input_audio" ->

@@ -89,7 +89,8 @@ final class OutputItems {
             open(TEXT);
         }
         open.append(delta);
-        List<Logprobs.Token> tokens = pending.isEmpty() ? List.of() : Logprobs.of(pending).content();
+        List<Logprobs.Token> tokens =
+                pending.isEmpty() ? List.of() : Logprobs.of(pending).content();
         pending.clear();
         logprobs.addAll(tokens);
         listener.text(closed.size(), delta, tokens);

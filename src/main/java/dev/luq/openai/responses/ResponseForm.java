@@ -21,8 +21,7 @@ import java.util.Objects;
 /** What one response has in every state: its id, and what the request asked for. */
 record ResponseForm(CompletionHeader header, ResponseRequest request, ValidRequest valid) {
 
-    private static final JsonNode PLAIN =
-            JsonNodeFactory.instance.objectNode().put("type", "text");
+    private static final JsonNode PLAIN = JsonNodeFactory.instance.objectNode().put("type", "text");
 
     /** What ids of its items have in common. */
     String idSuffix() {

@@ -44,8 +44,9 @@ public final class ResponsesResource {
     @Operation(
             operationId = "createResponse",
             summary = "Answer a conversation, as OpenAI's Responses do",
-            description = "With stream: true the answer comes as server-sent events. Nothing is kept: input has the whole"
-                    + " conversation.")
+            description =
+                    "With stream: true the answer comes as server-sent events. Nothing is kept: input has the whole"
+                            + " conversation.")
     @RequestBody(
             required = true,
             content =

@@ -144,7 +144,8 @@ class ResponsesApiTest extends ScriptedApi {
     @Test
     void textAndCallsAreItemsInTheirOrder() {
         workers.script = ResponsesApiTest::textAndTwoCalls;
-        respond("").statusCode(200)
+        respond("")
+                .statusCode(200)
                 .body("output.type", contains("message", "function_call", "function_call"))
                 .body("output[1].id", startsWith("fc_"))
                 .body("output.call_id", contains(null, "call_1", "call_2"))
@@ -212,8 +213,7 @@ class ResponsesApiTest extends ScriptedApi {
         assertTrue(events.get(4).path("logprobs").isArray());
         assertEquals("Hel\"lo", events.get(6).path("text").asText());
         assertEquals("Hel\"lo", events.get(7).at("/part/text").asText());
-        assertEquals(
-                events.get(8).path("item"), events.get(9).at("/response/output/0"), "the item is the response's");
+        assertEquals(events.get(8).path("item"), events.get(9).at("/response/output/0"), "the item is the response's");
         assertEquals(14, events.get(9).at("/response/usage/total_tokens").asInt());
         assertEquals(events.get(0).at("/response/id"), events.get(9).at("/response/id"));
     }
@@ -296,7 +296,10 @@ class ResponsesApiTest extends ScriptedApi {
         workers.script = ResponsesApiTest::textAndTwoCalls;
         try (Client client = new Client()) {
             Response response = client.responses()
-                    .create(params().input("hi").addTool(tool("look")).addTool(tool("see")).build())
+                    .create(params().input("hi")
+                            .addTool(tool("look"))
+                            .addTool(tool("see"))
+                            .build())
                     .validate();
             assertEquals(
                     List.of("look", "see"),
@@ -312,7 +315,7 @@ class ResponsesApiTest extends ScriptedApi {
     void theClientOfOpenAiReadsStreamedResponses() {
         workers.script = ResponsesApiTest::textAndTwoCalls;
         try (Client client = new Client()) {
-            ResponseAccumulator accumulator = ResponseAccumulator.create();
+            ResponseAccumulator accumulator = ResponseAccumulator.createWithSnapshots();
             StringBuilder text = new StringBuilder();
             try (StreamResponse<ResponseStreamEvent> events =
                     client.responses().createStreaming(params().input("hi").build())) {
@@ -344,8 +347,8 @@ class ResponsesApiTest extends ScriptedApi {
                                     .imageUrl(TestImages.png(6, 4))
                                     .build())))
                     .build()));
-            Response first = client.responses()
-                    .create(params().inputOfResponse(input).build());
+            Response first =
+                    client.responses().create(params().inputOfResponse(input).build());
             first.output().forEach(item -> {
                 item.message().ifPresent(message -> input.add(ResponseInputItem.ofResponseOutputMessage(message)));
                 item.functionCall().ifPresent(call -> input.add(ResponseInputItem.ofFunctionCall(call)));
