@@ -8,6 +8,7 @@ import dev.luq.http.errors.ApiException.InvalidRequest;
 import dev.luq.openai.generation.Check;
 import dev.luq.openai.generation.Prompt;
 import dev.luq.openai.generation.ValidRequest;
+import dev.luq.protocol.ModelDefaults;
 import dev.luq.protocol.Sampling;
 import dev.luq.protocol.ServerFrame;
 import dev.luq.protocol.WorkerFrame.ModelInfo;
@@ -40,8 +41,8 @@ public final class ChatValidation {
         return new ValidRequest(
                 prompt,
                 (int) Check.integer("n", settings.n(), 1, model.slots(), 1),
-                sampling(settings),
-                maxTokens(settings),
+                sampling(settings, model.defaults()),
+                maxTokens(settings, model.defaults()),
                 OutputRules.stops(settings.stop()),
                 topLogprobs(settings),
                 Check.flag(settings.cachePrompt(), true),
@@ -52,23 +53,32 @@ public final class ChatValidation {
                 Check.flag(settings.timings(), false));
     }
 
-    private static Sampling sampling(ChatRequest request) {
+    private static Sampling sampling(ChatRequest request, ModelDefaults defaults) {
         return new Sampling(
-                Check.inRange("temperature", request.temperature(), 0, 2, 1),
-                Check.inRange("top_p", request.topP(), 0, 1, 1),
-                (int) Check.integer("top_k", request.topK(), 0, Integer.MAX_VALUE, 0),
-                Check.inRange("min_p", request.minP(), 0, 1, 0),
+                Check.inRange("temperature", request.temperature(), 0, 2, or(defaults.temperature(), 1)),
+                Check.inRange("top_p", request.topP(), 0, 1, or(defaults.topP(), 1)),
+                (int) Check.integer("top_k", request.topK(), 0, Integer.MAX_VALUE, or(defaults.topK(), 0)),
+                Check.inRange("min_p", request.minP(), 0, 1, or(defaults.minP(), 0)),
                 Check.inRange("frequency_penalty", request.frequencyPenalty(), -2, 2, 0),
                 Check.inRange("presence_penalty", request.presencePenalty(), -2, 2, 0),
-                Check.inRange("repeat_penalty", request.repeatPenalty(), 0.1, 10, 1),
+                Check.inRange("repeat_penalty", request.repeatPenalty(), 0.1, 10, or(defaults.repeatPenalty(), 1)),
                 request.seed() == null
                         ? null
                         : (Long) Check.integer("seed", request.seed(), Long.MIN_VALUE, Long.MAX_VALUE, 0),
                 OutputRules.logitBias(request.logitBias()));
     }
 
-    private static int maxTokens(ChatRequest request) {
-        int oldName = (int) Check.integer("max_tokens", request.maxTokens(), 1, Integer.MAX_VALUE, 0);
+    private static double or(Double configured, double otherwise) {
+        return configured == null ? otherwise : configured;
+    }
+
+    private static int or(Integer configured, int otherwise) {
+        return configured == null ? otherwise : configured;
+    }
+
+    private static int maxTokens(ChatRequest request, ModelDefaults defaults) {
+        int oldName = (int)
+                Check.integer("max_tokens", request.maxTokens(), 1, Integer.MAX_VALUE, or(defaults.maxTokens(), 0));
         return (int)
                 Check.integer("max_completion_tokens", request.maxCompletionTokens(), 1, Integer.MAX_VALUE, oldName);
     }
@@ -105,8 +115,8 @@ public final class ChatValidation {
     }
 
     private static int topLogprobs(ChatRequest request) {
-        int top = (int) Check.integer(
-                "top_logprobs", request.topLogprobs(), 0, MOST_TOP_LOGPROBS, ValidRequest.NO_LOGPROBS);
+        int top = (int)
+                Check.integer("top_logprobs", request.topLogprobs(), 0, MOST_TOP_LOGPROBS, ValidRequest.NO_LOGPROBS);
         boolean wanted = Check.flag(request.logprobs(), false);
         if (!wanted && top >= 0) {
             throw new InvalidRequest("top_logprobs", "top_logprobs needs logprobs to be true");
