@@ -57,7 +57,7 @@ public final class Rooms {
             jobs                : files process protocol requant.plan requant.spec serving
             http                : files machine serving
             openai              : catalog decoder http images protocol schema serving
-            admin               : catalog datasets files gguf http jobs machine memory protocol requant.plan requant.spec serving
+            admin               : catalog datasets files gguf http jobs machine memory requant.plan requant.spec serving
             telemetry           : catalog decoder jobs protocol requant.spec serving
             cli                 : catalog files gguf llama machine memory requant.measure requant.pipeline requant.plan \
                                   requant.report requant.spec requant.store serving

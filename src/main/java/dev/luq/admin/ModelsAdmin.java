@@ -9,6 +9,7 @@ import dev.luq.http.errors.ApiError;
 import dev.luq.machine.Kernels;
 import dev.luq.serving.ModelControl;
 import dev.luq.serving.ModelWorkers;
+import dev.luq.serving.ServedMemory;
 import dev.luq.serving.SwapMode;
 import dev.luq.serving.WorkerConfig;
 import io.quarkus.runtime.annotations.RegisterForReflection;

@@ -1,11 +1,10 @@
-package dev.luq.admin;
+package dev.luq.serving;
 
 import dev.luq.catalog.CatalogEntry;
 import dev.luq.gguf.CheckedModel;
 import dev.luq.gguf.GgufException;
 import dev.luq.machine.Kernels;
 import dev.luq.memory.MemoryEstimate;
-import dev.luq.serving.WorkerConfig;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.nio.file.Path;
@@ -20,7 +19,7 @@ import java.util.concurrent.ConcurrentHashMap;
  * catalogue does not keep them: a vocabulary alone takes megabytes. Thread-safe.
  */
 @Singleton
-class ServedMemory {
+public class ServedMemory {
 
     private final WorkerConfig config;
     private final Map<String, Estimated> known = new ConcurrentHashMap<>();
@@ -35,7 +34,7 @@ class ServedMemory {
     }
 
     /** @return empty for files that cannot be served or whose layers cannot be told apart */
-    Optional<MemoryEstimate> of(CatalogEntry entry) {
+    public Optional<MemoryEstimate> of(CatalogEntry entry) {
         Served served = new Served(entry.files(), entry.mmproj(), entry.created(), entry.kernels(config.kernels()));
         return known.compute(
                         entry.id(),
@@ -46,7 +45,7 @@ class ServedMemory {
     }
 
     /** Forgets all other models. */
-    void retain(Collection<String> ids) {
+    public void retain(Collection<String> ids) {
         known.keySet().retainAll(ids);
     }
 
