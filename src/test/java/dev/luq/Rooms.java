@@ -47,7 +47,7 @@ public final class Rooms {
             protocol            : machine requant.spec
             process             : files
             worker              : embeddings engine files gguf llama machine process prompt protocol
-            catalog             : files gguf machine requant.plan requant.store
+            catalog             : files gguf machine protocol requant.plan requant.store
             serving             : catalog embeddings files gguf machine memory process protocol
             decoder.protocol    : images
             decoder.child       : decoder.protocol images process

@@ -22,6 +22,7 @@ final class Permits {
 
     private final String modelId;
     private final WorkerConfig config;
+    private final int slots;
     private final Quarantine quarantine;
     /** By id, in the order of arrival. */
     private final Map<String, InFlightRequest> held = new LinkedHashMap<>();
@@ -30,9 +31,11 @@ final class Permits {
     /** Answers of which a choice has begun. */
     private final Set<String> begun = new HashSet<>();
 
-    Permits(String modelId, WorkerConfig config, Quarantine quarantine) {
+    /** @param slots of the model */
+    Permits(String modelId, WorkerConfig config, int slots, Quarantine quarantine) {
         this.modelId = modelId;
         this.config = config;
+        this.slots = slots;
         this.quarantine = quarantine;
     }
 
@@ -97,7 +100,7 @@ final class Permits {
 
     /** @return what there is too little of for one more beside these; null when it fits */
     private Shortage shortage(InFlightRequest request, Collection<InFlightRequest> others) {
-        if (others.size() >= config.slots() + config.queueSize()) {
+        if (others.size() >= slots + config.queueSize()) {
             return new Shortage(": " + others.size() + " requests run or wait", each -> 1);
         }
         if (sum(others, each -> each.imageBytes) + request.imageBytes > config.imageBytesInFlight()) {

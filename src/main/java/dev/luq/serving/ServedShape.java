@@ -20,16 +20,17 @@ public final class ServedShape {
 
     /** @param model of the entry's base, or as it is served */
     public static ServingShape of(WorkerConfig config, CatalogEntry entry, CheckedModel model) {
-        int context = Load.contextSize(config.contextSize(), model.facts().contextLength());
+        WorkerSettings settings = WorkerSettings.of(config, entry.settings());
+        int context = Load.contextSize(settings.contextSize(), model.facts().contextLength());
         int threads = Processors.threads(config.threads());
         return new ServingShape(
                 context,
                 Math.min(config.batchSize(), context),
-                config.slots(),
+                settings.slots(),
                 threads,
-                ServingShape.imageTokens(config.imageMaxTokens(), context),
-                entry.kernels(config.kernels()),
-                config.kvCacheType(),
+                ServingShape.imageTokens(settings.imageMaxTokens(), context),
+                settings.kernels(),
+                settings.kvCacheType(),
                 config.promptCacheBytes());
     }
 }

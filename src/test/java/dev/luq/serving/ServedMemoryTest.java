@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.luq.catalog.CatalogEntry;
+import dev.luq.catalog.ModelSettings;
 import dev.luq.memory.MemoryEstimate;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -58,7 +59,7 @@ class ServedMemoryTest {
                 List.of(),
                 true,
                 false,
-                Optional.empty(),
+                ModelSettings.NONE,
                 new CatalogEntry.Source(List.of(file), Optional.empty()),
                 Optional.empty(),
                 1,
