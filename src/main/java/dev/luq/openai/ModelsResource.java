@@ -1,5 +1,6 @@
 package dev.luq.openai;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import dev.luq.catalog.Catalog;
 import dev.luq.catalog.CatalogEntry;
@@ -61,21 +62,22 @@ public final class ModelsResource {
 
     private Model describe(ModelWorker worker) {
         ModelInfo info = worker.info().orElse(null);
+        Optional<CatalogEntry> entry = catalog.find(worker.modelId());
         List<String> capabilities = new ArrayList<>();
         capabilities.add("chat");
-        if (info != null && info.vision()) {
+        if (info == null ? entry.flatMap(CatalogEntry::mmproj).isPresent() : info.vision()) {
             capabilities.add("vision");
         }
         if (info != null && info.tools()) {
             capabilities.add("tools");
         }
-        Optional<CatalogEntry> entry = catalog.find(worker.modelId());
         long created = entry.map(CatalogEntry::created).orElse(0L);
         return new Model(
                 worker.modelId(),
                 "model",
                 created,
                 "luq",
+                Status.of(worker.state()),
                 capabilities,
                 luq(worker, info, entry.flatMap(CatalogEntry::variant).orElse(null)));
     }
@@ -119,8 +121,31 @@ public final class ModelsResource {
             String object,
             long created,
             @JsonProperty("owned_by") String ownedBy,
+            Status status,
             List<String> capabilities,
             Luq luq) {}
+
+    /**
+     * Whether the model is in memory, in the form of llama-server's router.
+     *
+     * @param failed true when it cannot be loaded; absent otherwise
+     */
+    @RegisterForReflection
+    @Schema(name = "ModelStatus")
+    @JsonInclude(JsonInclude.Include.NON_NULL)
+    public record Status(
+            @Schema(enumeration = {"loaded", "loading", "unloaded"}) String value,
+            @Schema(nullable = true) Boolean failed) {
+
+        static Status of(ModelWorker.State state) {
+            return switch (state) {
+                case READY, RESTARTING, SWAPPING, DRAINING -> new Status("loaded", null);
+                case LOADING -> new Status("loading", null);
+                case UNLOADED -> new Status("unloaded", null);
+                case FAILED -> new Status("unloaded", true);
+            };
+        }
+    }
 
     /**
      * What lies behind the model's id. What is read from the loaded model is null until it was loaded once, what a

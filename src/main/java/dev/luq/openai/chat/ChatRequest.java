@@ -120,7 +120,15 @@ public record ChatRequest(
                 String cacheSalt,
         @JsonProperty("timings")
                 @Schema(defaultValue = "false", nullable = true, description = "Report where the time went")
-                Boolean timings) {
+                Boolean timings,
+        @JsonProperty("keep_alive")
+                @Schema(
+                        nullable = true,
+                        oneOf = {Double.class, String.class},
+                        description =
+                                "How long the model stays loaded after this request: seconds, a duration such as 5m,"
+                                        + " 0, or -1 for as long as no other model needs the memory")
+                JsonNode keepAlive) {
 
     /** One message of the conversation. */
     @RegisterForReflection

@@ -1,10 +1,12 @@
 package dev.luq.openai.generation;
 
+import dev.luq.catalog.KeepAlive;
 import dev.luq.http.ApiConfig;
 import dev.luq.http.ClientPresence;
 import dev.luq.http.access.CacheSalts;
 import dev.luq.http.access.Caller;
 import dev.luq.http.access.RateLimits;
+import dev.luq.http.access.Role;
 import dev.luq.http.errors.ApiError;
 import dev.luq.http.errors.ApiException;
 import dev.luq.http.errors.Errors;
@@ -15,7 +17,6 @@ import dev.luq.http.intake.ReceivedBody;
 import dev.luq.openai.PermittedModels;
 import dev.luq.openai.images.ImageIntake;
 import dev.luq.protocol.ServerFrame;
-import dev.luq.protocol.WorkerFrame.ModelInfo;
 import dev.luq.serving.GenerationListener;
 import dev.luq.serving.ModelWorker;
 import dev.luq.serving.WorkerException;
@@ -32,6 +33,8 @@ import jakarta.ws.rs.core.Response;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 import java.util.stream.IntStream;
 
@@ -81,30 +84,69 @@ public final class Generations {
             throws IOException {
         Caller caller = Caller.of(routing);
         rates.admit(caller);
-        try (ReceivedBody received = ReceivedBody.of(routing)) {
+        ReceivedBody received = ReceivedBody.of(routing);
+        boolean read = false;
+        try {
             Exchange exchange = exchanges.apply(JsonBody.read(body, budget.largestBody(), type));
             ModelWorker worker = models.get(caller, exchange.model());
-            try {
-                return answer(caller, exchange, worker);
-            } catch (ApiException refused) {
-                listeners.forEach(listener ->
-                        listener.rejected(worker.modelId(), refused.error().code()));
-                throw new ApiException.Refused(refused.error().named(exchange::field));
+            read = true;
+            return answer(caller, received, exchange, worker);
+        } finally {
+            if (!read) {
+                received.close();
             }
         }
     }
 
-    private Uni<Response> answer(Caller caller, Exchange exchange, ModelWorker worker) {
-        ModelInfo model = worker.info().orElseThrow(() -> notReady(worker));
-        ValidRequest valid = exchange.validate(model);
-        CompletionHeader header = CompletionHeader.of(exchange.idPrefix(), worker.modelId(), model);
+    /**
+     * @param received counts until its request is validated and its pictures are decoded, for which the model is loaded
+     */
+    private Uni<Response> answer(Caller caller, ReceivedBody received, Exchange exchange, ModelWorker worker) {
+        ClientPresence client = ClientPresence.of(routing);
+        // The framework begins nothing for a client that has left: the frames' end would never come.
+        client.whenGone(received::close);
+        String requestId = RequestId.of(routing);
+        Function<Throwable, ApiError> errors =
+                failure -> Errors.describe(failure, requestId).named(exchange::field);
+        PendingEvents events = new PendingEvents(exchange, worker);
+        AtomicReference<AnswerBuilder> builder = new AtomicReference<>();
+        Multi<ChoiceFrame> frames = worker.whenLoaded(keepAlive(caller, exchange), model -> {
+                    ValidRequest valid = exchange.validate(model);
+                    CompletionHeader header = CompletionHeader.of(exchange.idPrefix(), worker.modelId(), model);
+                    if (exchange.stream()) {
+                        events.validated(exchange.events(header, valid));
+                    } else {
+                        builder.set(exchange.answer(header, valid));
+                    }
+                    return generate(caller, client, worker, header, valid)
+                            .onSubscription()
+                            .invoke(received::close);
+                })
+                .onTermination()
+                .invoke(received::close)
+                .onFailure(ApiException.class)
+                .invoke(refused -> listeners.forEach(listener -> listener.rejected(
+                        worker.modelId(), ((ApiException) refused).error().code())))
+                .onFailure(WorkerException.DoesNotFit.class)
+                .transform(failure -> ((WorkerException.DoesNotFit) failure).naming(id -> models.permits(caller, id)));
+        return (exchange.stream() ? stream(frames, events, errors, client) : complete(frames, builder, client))
+                .onFailure(failure -> failure instanceof ApiException || failure instanceof WorkerException.Rejected)
+                .transform(refused -> new ApiException.Refused(errors.apply(refused)));
+    }
+
+    /** Who may change what others find loaded. */
+    private Optional<KeepAlive> keepAlive(Caller caller, Exchange exchange) {
+        return exchange.keepAlive().filter(asked -> caller.role() == Role.ADMIN || config.userKeepAlive());
+    }
+
+    private Multi<ChoiceFrame> generate(
+            Caller caller, ClientPresence client, ModelWorker worker, CompletionHeader header, ValidRequest valid) {
         IntakeBudget.Share pixels = budget.reserve(0);
         String tag = caller.tag();
         String salt = salts.of(caller, valid.cacheSalt());
         try {
             List<ServerFrame.Image> decoded = images.decode(valid.images(), pixels);
-            // The framework begins nothing for a client that has left: the frames' end would never come.
-            ClientPresence.of(routing).whenGone(pixels::close);
+            client.whenGone(pixels::close);
             List<ServerFrame.Generate> choices = IntStream.range(0, valid.choices())
                     .mapToObj(i ->
                             valid.generate(header.id() + "-" + i, i, decoded).of(tag, salt))
@@ -115,32 +157,31 @@ public final class Generations {
                 TokenCharge charge = new TokenCharge(choices.size(), tokens -> rates.charge(caller, tokens));
                 frames = frames.onItem().invoke(charge::add).onTermination().invoke(charge::close);
             }
-            String requestId = RequestId.of(routing);
-            Function<Throwable, ApiError> errors =
-                    failure -> Errors.describe(failure, requestId).named(exchange::field);
-            return (valid.stream()
-                            ? stream(frames, exchange.events(header, valid), errors)
-                            : complete(frames, exchange.answer(header, valid)))
-                    .onFailure(WorkerException.Rejected.class)
-                    .transform(rejected -> new ApiException.Refused(errors.apply(rejected)));
+            return frames;
         } catch (RuntimeException | Error refused) {
             pixels.close();
             throw refused;
         }
     }
 
-    private Uni<Response> complete(Multi<ChoiceFrame> frames, AnswerBuilder builder) {
-        return ClientPresence.of(routing)
-                .whileThere(frames.onItem().invoke(builder::add).onItem().ignoreAsUni())
+    /** @param builder is there when the first frame is */
+    private static Uni<Response> complete(
+            Multi<ChoiceFrame> frames, AtomicReference<AnswerBuilder> builder, ClientPresence client) {
+        return client.whileThere(frames.onItem()
+                        .invoke(frame -> builder.get().add(frame))
+                        .onItem()
+                        .ignoreAsUni())
                 // The frames come on the thread that reads for all requests of the model.
                 .emitOn(Infrastructure.getDefaultWorkerPool())
-                .map(end -> Response.ok(builder.build(), MediaType.APPLICATION_JSON_TYPE)
+                .map(end -> Response.ok(builder.get().build(), MediaType.APPLICATION_JSON_TYPE)
                         .build());
     }
 
     private Uni<Response> stream(
-            Multi<ChoiceFrame> frames, AnswerEvents events, Function<Throwable, ApiError> errors) {
-        ClientPresence client = ClientPresence.of(routing);
+            Multi<ChoiceFrame> frames,
+            AnswerEvents events,
+            Function<Throwable, ApiError> errors,
+            ClientPresence client) {
         return client.whileThere(AnswerStream.open(
                         frames,
                         events,
@@ -154,13 +195,5 @@ public final class Generations {
                         // Proxies of the nginx kind would hold events back.
                         .header("X-Accel-Buffering", "no")
                         .build());
-    }
-
-    private static WorkerException notReady(ModelWorker worker) {
-        return new WorkerException.NotReady(
-                worker.state(),
-                worker.state() == ModelWorker.State.FAILED
-                        ? "The model cannot be served: " + worker.failure().orElse("it failed to load")
-                        : "The model is loading");
     }
 }
