@@ -133,7 +133,8 @@ public final class Engine implements AutoCloseable {
                 EngineException failure = closing
                         ? new EngineException.Cancelled()
                         : new EngineException.Internal("The request's id is in use.", null);
-                consumer.accept(new GenerationEvent.Failed(request.id(), failure.code(), failure.getMessage(), null));
+                consumer.accept(
+                        new GenerationEvent.Failed(request.id(), failure.code(), failure.getMessage(), null, null));
                 return;
             }
             scheduler.submitted(

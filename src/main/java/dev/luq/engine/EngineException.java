@@ -25,6 +25,13 @@ public abstract sealed class EngineException extends RuntimeException {
         return param;
     }
 
+    /** By how much the prompt is too long; null for any other failure. */
+    GenerationEvent.Overflow overflow() {
+        return getCause() instanceof PromptException.ContextLengthExceeded tooLong
+                ? new GenerationEvent.Overflow(tooLong.promptTokens(), tooLong.contextSize())
+                : null;
+    }
+
     /** The request itself is at fault. */
     public static final class Refused extends EngineException {
         Refused(PromptException cause) {

@@ -43,8 +43,9 @@ public sealed interface GenerationEvent {
      * @param content text to append, or null
      * @param toolCall a piece of a tool call, or null
      * @param logprobs one entry per token behind this delta when they were asked for, else null
+     * @param tokens generated so far, those of this delta included
      */
-    record Delta(String id, String content, ToolCall toolCall, List<TokenLogprob> logprobs)
+    record Delta(String id, String content, ToolCall toolCall, List<TokenLogprob> logprobs, int tokens)
             implements GenerationEvent {}
 
     /** The generation ended well. */
@@ -56,8 +57,17 @@ public sealed interface GenerationEvent {
      * @param code code of the serving contract, or {@code cancelled}
      * @param message for the client
      * @param param the request field at fault, or null
+     * @param overflow null unless the prompt is too long
      */
-    record Failed(String id, String code, String message, String param) implements GenerationEvent {}
+    record Failed(String id, String code, String message, String param, Overflow overflow) implements GenerationEvent {}
+
+    /**
+     * By how much a prompt is too long.
+     *
+     * @param promptTokens its tokens, or as many as were counted
+     * @param contextSize tokens that the context holds
+     */
+    record Overflow(int promptTokens, int contextSize) {}
 
     /**
      * One piece of the tool call with this index. The first piece of a call carries id and name, later ones null.

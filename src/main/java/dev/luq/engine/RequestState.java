@@ -102,7 +102,7 @@ final class RequestState implements AutoCloseable {
         stops.addAll(prepared.chat().stops());
         deltas = new DeltaBuffer(
                 (content, toolCall, logprobs) ->
-                        emit(new GenerationEvent.Delta(request.id(), content, toolCall, logprobs)),
+                        emit(new GenerationEvent.Delta(request.id(), content, toolCall, logprobs, tokens)),
                 streamInterval,
                 System::nanoTime);
         output = new OutputProcessor(
@@ -193,7 +193,8 @@ final class RequestState implements AutoCloseable {
 
     void fail(EngineException failure) {
         flushDeltas();
-        emit(new GenerationEvent.Failed(request.id(), failure.code(), failure.getMessage(), failure.param()));
+        emit(new GenerationEvent.Failed(
+                request.id(), failure.code(), failure.getMessage(), failure.param(), failure.overflow()));
     }
 
     void finish(FinishReason reason) {

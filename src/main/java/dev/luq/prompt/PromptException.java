@@ -24,23 +24,41 @@ public abstract sealed class PromptException extends RuntimeException {
 
     /** The prompt leaves no room in the context. */
     public static final class ContextLengthExceeded extends PromptException {
+
+        private final int promptTokens;
+        private final int contextSize;
+
         public ContextLengthExceeded(int promptTokens, int contextSize) {
-            this(promptTokens + " tokens", contextSize);
+            this("", promptTokens, contextSize);
         }
 
-        private ContextLengthExceeded(String prompt, int contextSize) {
+        // Gateways know this failure by the first words, which are OpenAI's.
+        private ContextLengthExceeded(String more, int promptTokens, int contextSize) {
             super(
                     "context_length_exceeded",
                     "messages",
-                    "The prompt has " + prompt + ", but the context holds " + contextSize
-                            + " including the answer. Shorten the messages, or send fewer or smaller images.",
+                    "This model's maximum context length is " + contextSize
+                            + " tokens, including the answer, but the prompt has " + more + promptTokens
+                            + " tokens. Shorten the messages, or send fewer or smaller images.",
                     null);
+            this.promptTokens = promptTokens;
+            this.contextSize = contextSize;
+        }
+
+        /** Tokens of the prompt, or of as much of it as was looked at. */
+        public int promptTokens() {
+            return promptTokens;
+        }
+
+        /** Tokens that the context holds. */
+        public int contextSize() {
+            return contextSize;
         }
     }
 
     /** The first part of the prompt alone leaves no room. */
     static ContextLengthExceeded atLeast(int tokens, int contextSize) {
-        return new ContextLengthExceeded("more than " + tokens + " tokens", contextSize);
+        return new ContextLengthExceeded("more than ", tokens, contextSize);
     }
 
     /** Images for a model that only reads text. */

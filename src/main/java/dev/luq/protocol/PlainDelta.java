@@ -8,8 +8,9 @@ import java.util.Arrays;
  * token. It is the same CBOR as any other body, written and read here without the mapper, whose time counts when a
  * token takes a few milliseconds of a small machine.
  * <pre>
- * body = BF "type" "delta" "id" text "content" text FF
- * text = 60+n n*byte (n up to 23) | 78 n n*byte (n up to 255)
+ * body  = BF "type" "delta" "id" text "content" text "tokens" count FF
+ * text  = 60+n n*byte (n up to 23) | 78 n n*byte (n up to 255)
+ * count = n (up to 23) | 18 n (up to 255) | 19 2*byte | 1A 4*byte
  * </pre>
  */
 @SuppressWarnings("UnicodeEscape") // bytes that are no text, though some could be
@@ -19,9 +20,13 @@ final class PlainDelta {
     private static final int END = 0xFF;
     private static final byte[] HEAD = bytes("\u00BF\u0064type\u0065delta\u0062id");
     private static final byte[] CONTENT = bytes("\u0067content");
+    private static final byte[] TOKENS = bytes("\u0066tokens");
+    /** Bytes of the longest count. */
+    private static final int LONGEST_COUNT = 5;
 
     /** The longest body. */
-    static final int LONGEST = HEAD.length + CONTENT.length + 2 * (2 + LONGEST_TEXT) + 1;
+    static final int LONGEST =
+            HEAD.length + CONTENT.length + 2 * (2 + LONGEST_TEXT) + TOKENS.length + LONGEST_COUNT + 1;
 
     private PlainDelta() {}
 
@@ -40,6 +45,7 @@ final class PlainDelta {
                 || delta.toolCall() != null
                 || delta.logprobs() != null
                 || delta.content() == null
+                || delta.tokens() < 0
                 || delta.content().length() > LONGEST_TEXT) {
             return offset;
         }
@@ -52,6 +58,8 @@ final class PlainDelta {
         at = putText(id, target, at);
         at = put(CONTENT, target, at);
         at = putText(content, target, at);
+        at = put(TOKENS, target, at);
+        at = putCount(delta.tokens(), target, at);
         target[at] = (byte) END;
         return at + 1;
     }
@@ -72,6 +80,19 @@ final class PlainDelta {
         return put(text, target, next);
     }
 
+    private static int putCount(int count, byte[] target, int at) {
+        if (count <= 23) {
+            target[at] = (byte) count;
+            return at + 1;
+        }
+        int bytes = count <= 0xFF ? 1 : count <= 0xFFFF ? 2 : 4;
+        target[at] = (byte) (bytes == 1 ? 0x18 : bytes == 2 ? 0x19 : 0x1A);
+        for (int i = 1; i <= bytes; i++) {
+            target[at + i] = (byte) (count >> 8 * (bytes - i));
+        }
+        return at + 1 + bytes;
+    }
+
     /** @return null when these bytes are not of this kind */
     static WorkerFrame.Delta read(byte[] source, int offset, int length) {
         int end = offset + length;
@@ -79,10 +100,15 @@ final class PlainDelta {
         int idEnd = textEnd(source, id, end);
         int content = skip(CONTENT, source, idEnd, end);
         int contentEnd = textEnd(source, content, end);
-        if (contentEnd != end - 1 || (source[contentEnd] & 0xFF) != END) {
+        int tokens = skip(TOKENS, source, contentEnd, end);
+        int tokensEnd = tokens == end ? end : tokens + countLength(source[tokens] & 0xFF);
+        if (tokensEnd != end - 1 || (source[tokensEnd] & 0xFF) != END) {
             return null;
         }
-        return new WorkerFrame.Delta(text(source, id, idEnd), text(source, content, contentEnd), null, null);
+        int count = count(source, tokens, tokensEnd);
+        return count < 0
+                ? null
+                : new WorkerFrame.Delta(text(source, id, idEnd), text(source, content, contentEnd), null, null, count);
     }
 
     /** @return where what follows these bytes begins, or end when they are not there */
@@ -101,6 +127,28 @@ final class PlainDelta {
             return Math.min(end, at + 1 + first - 0x60);
         }
         return first == 0x78 ? Math.min(end, at + 2 + (source[at + 1] & 0xFF)) : end;
+    }
+
+    /** @return bytes of the count that begins with this one, which may be none of our kinds */
+    private static int countLength(int first) {
+        return switch (first) {
+            case 0x18 -> 2;
+            case 0x19 -> 3;
+            case 0x1A -> LONGEST_COUNT;
+            default -> 1;
+        };
+    }
+
+    /** @return less than 0 for no count, or too large a one */
+    private static int count(byte[] source, int at, int end) {
+        if (end == at + 1) {
+            return source[at] <= 23 ? source[at] : -1;
+        }
+        int count = 0;
+        for (int i = at + 1; i < end; i++) {
+            count = count << 8 | source[i] & 0xFF;
+        }
+        return count;
     }
 
     private static String text(byte[] source, int at, int end) {

@@ -100,8 +100,10 @@ public sealed interface WorkerFrame {
      * @param content text to append, or null
      * @param toolCall a piece of a tool call, or null
      * @param logprobs one entry per token behind this delta when they were asked for, else null
+     * @param tokens generated so far, those of this delta included
      */
-    record Delta(String id, String content, ToolCallDelta toolCall, List<TokenLogprob> logprobs) implements OfRequest {
+    record Delta(String id, String content, ToolCallDelta toolCall, List<TokenLogprob> logprobs, int tokens)
+            implements OfRequest {
         public Delta {
             Objects.requireNonNull(id, "id is null");
         }
@@ -124,12 +126,26 @@ public sealed interface WorkerFrame {
      * @param code a code of the serving contract, such as {@code context_length_exceeded} or {@code invalid_request}; {@code internal_error} for a defect of ours
      * @param message for the client; names no path
      * @param param the request field at fault, or null
+     * @param overflow null unless the prompt is too long
      */
-    record Failed(String id, String code, String message, String param) implements OfRequest {
+    record Failed(String id, String code, String message, String param, Overflow overflow) implements OfRequest {
         public Failed {
             Objects.requireNonNull(id, "id is null");
         }
+
+        /** One that has nothing to do with the length of the prompt. */
+        public Failed(String id, String code, String message, String param) {
+            this(id, code, message, param, null);
+        }
     }
+
+    /**
+     * By how much a prompt is too long.
+     *
+     * @param promptTokens its tokens, or as many as were counted
+     * @param contextSize tokens that the context holds
+     */
+    record Overflow(int promptTokens, int contextSize) {}
 
     /**
      * One piece of the tool call with this index. The first piece of a call carries id and name, later ones null.

@@ -206,7 +206,7 @@ final class InFlightRequests {
         }
         if (frame instanceof WorkerFrame.Failed failed) {
             quarantine.answered(request.contentKey);
-            request.fail(new WorkerException.Rejected(failed.code(), failed.message(), failed.param()));
+            request.fail(new WorkerException.Rejected(failed));
         } else if (frame instanceof WorkerFrame.Finished finished) {
             quarantine.answered(request.contentKey);
             request.ended(finished.finishReason(), finished);

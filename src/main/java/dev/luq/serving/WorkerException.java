@@ -1,9 +1,11 @@
 package dev.luq.serving;
 
 import dev.luq.files.Units;
+import dev.luq.protocol.WorkerFrame;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.function.Predicate;
 
 /** Why a generation did not take place or did not end. Messages are for clients: no path, no address. */
@@ -124,15 +126,26 @@ public abstract sealed class WorkerException extends RuntimeException {
     public static final class Rejected extends WorkerException {
         private final String code;
         private final String param;
+        private final WorkerFrame.Overflow overflow;
+
+        /** What a worker said. */
+        public Rejected(WorkerFrame.Failed failed) {
+            this(failed.code(), failed.message(), failed.param(), failed.overflow());
+        }
 
         /**
          * @param code as in {@link dev.luq.protocol.WorkerFrame.Failed}
          * @param param the request field at fault, or null
          */
         public Rejected(String code, String message, String param) {
+            this(code, message, param, null);
+        }
+
+        private Rejected(String code, String message, String param, WorkerFrame.Overflow overflow) {
             super(message);
             this.code = code;
             this.param = param;
+            this.overflow = overflow;
         }
 
         public String code() {
@@ -141,6 +154,16 @@ public abstract sealed class WorkerException extends RuntimeException {
 
         public String param() {
             return param;
+        }
+
+        /** Tokens of a prompt that is too long, or as many as were counted; empty for any other failure. */
+        public OptionalInt promptTokens() {
+            return overflow == null ? OptionalInt.empty() : OptionalInt.of(overflow.promptTokens());
+        }
+
+        /** Tokens of the context that it is too long for; empty for any other failure. */
+        public OptionalInt contextSize() {
+            return overflow == null ? OptionalInt.empty() : OptionalInt.of(overflow.contextSize());
         }
     }
 }

@@ -54,7 +54,7 @@ final class FrameMapper {
     static WorkerFrame.OfRequest toFrame(GenerationEvent event) {
         if (event instanceof GenerationEvent.Delta delta) {
             return new WorkerFrame.Delta(
-                    delta.id(), delta.content(), toFrame(delta.toolCall()), toFrames(delta.logprobs()));
+                    delta.id(), delta.content(), toFrame(delta.toolCall()), toFrames(delta.logprobs()), delta.tokens());
         }
         if (event instanceof GenerationEvent.Progress progress) {
             return new WorkerFrame.Progress(progress.id(), toFrame(progress.phase()), progress.share());
@@ -73,7 +73,12 @@ final class FrameMapper {
                             t.queueMillis(), t.prefillMillis(), t.decodeMillis(), t.imageEncodeMillis()));
         }
         GenerationEvent.Failed failed = (GenerationEvent.Failed) event;
-        return new WorkerFrame.Failed(failed.id(), failed.code(), failed.message(), failed.param());
+        return new WorkerFrame.Failed(
+                failed.id(), failed.code(), failed.message(), failed.param(), toFrame(failed.overflow()));
+    }
+
+    private static WorkerFrame.Overflow toFrame(GenerationEvent.Overflow overflow) {
+        return overflow == null ? null : new WorkerFrame.Overflow(overflow.promptTokens(), overflow.contextSize());
     }
 
     private static WorkerFrame.Phase toFrame(GenerationEvent.Phase phase) {

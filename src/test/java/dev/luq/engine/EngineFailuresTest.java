@@ -72,6 +72,10 @@ class EngineFailuresTest {
                     tiny.complete(tiny.ask(user("word ".repeat(600)))).failed();
             assertEquals("context_length_exceeded", tooLong.code());
             assertEquals("messages", tooLong.param());
+            GenerationEvent.Overflow overflow = tooLong.overflow();
+            assertTrue(overflow.promptTokens() > 600, overflow.toString());
+            String maximum = "This model's maximum context length is " + overflow.contextSize() + " tokens";
+            assertTrue(tooLong.message().startsWith(maximum), tooLong.message());
             GenerationEvent.Failed schema = tiny.complete(tiny.ask(user("x")).schema("{\"type\":\"no such type\"}"))
                     .failed();
             assertEquals("invalid_request", schema.code());

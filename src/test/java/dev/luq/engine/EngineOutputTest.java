@@ -53,7 +53,7 @@ class EngineOutputTest {
     }
 
     private static GenerationEvent.Delta withId(GenerationEvent.Delta delta, String id) {
-        return new GenerationEvent.Delta(id, delta.content(), delta.toolCall(), delta.logprobs());
+        return new GenerationEvent.Delta(id, delta.content(), delta.toolCall(), delta.logprobs(), delta.tokens());
     }
 
     @Test

@@ -8,6 +8,7 @@ import dev.luq.gguf.ModelFilesFuzz;
 import dev.luq.images.PictureFuzz;
 import dev.luq.openai.chat.BodyFuzz;
 import dev.luq.openai.images.DataUrlFuzz;
+import dev.luq.openai.responses.ResponseBodyFuzz;
 import dev.luq.protocol.FramesFuzz;
 import dev.luq.requant.data.DatasetFuzz;
 import dev.luq.schema.PatternFuzz;
@@ -33,6 +34,7 @@ final class FuzzTargets {
                 new ImportanceMatrixFuzz(),
                 new DataUrlFuzz(),
                 new BodyFuzz(),
+                new ResponseBodyFuzz(),
                 new SchemaCheckFuzz(),
                 new PatternFuzz(),
                 new DatasetFuzz(),

@@ -3,13 +3,16 @@ package dev.luq.openai;
 import static io.restassured.RestAssured.given;
 import static org.hamcrest.Matchers.containsString;
 import static org.hamcrest.Matchers.equalTo;
+import static org.hamcrest.Matchers.hasKey;
 import static org.hamcrest.Matchers.matchesPattern;
 import static org.hamcrest.Matchers.not;
 import static org.hamcrest.Matchers.notNullValue;
 import static org.hamcrest.Matchers.nullValue;
+import static org.hamcrest.Matchers.startsWith;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.luq.Integration;
+import dev.luq.protocol.WorkerFrame;
 import dev.luq.serving.ModelWorker;
 import dev.luq.serving.WorkerException;
 import io.quarkus.test.junit.QuarkusTest;
@@ -59,6 +62,26 @@ class ApiErrorsTest extends ScriptedApi {
                     .header("Retry-After", retry ? notNullValue() : nullValue())
                     .body("error.message", not(containsString("secret")));
         }
+    }
+
+    /** The numbers and the type are llama-server's; gateways know the code, or the message's beginning. */
+    @Test
+    void aPromptThatIsTooLongSaysByHowMuch() {
+        workers.script = request -> ScriptedWorkers.failing(new WorkerException.Rejected(new WorkerFrame.Failed(
+                request.id(), "context_length_exceeded", "why", "messages", new WorkerFrame.Overflow(5000, 4096))));
+        String tooLong = "x".repeat(4096 * 64 + 1);
+        for (ValidatableResponse response : List.of(chat(""), stream(""))) {
+            assertError(response, 400, "context_length_exceeded")
+                    .body("error.type", equalTo("exceed_context_size_error"))
+                    .body("error.n_prompt_tokens", equalTo(5000))
+                    .body("error.n_ctx", equalTo(4096));
+        }
+        assertError(chatOf("{\"type\":\"text\",\"text\":\"" + tooLong + "\"}"), 400, "context_length_exceeded")
+                .body("error.type", equalTo("exceed_context_size_error"))
+                .body("error.message", startsWith("This model's maximum context length is 4096 tokens"))
+                .body("error.n_prompt_tokens", equalTo(4097))
+                .body("error.n_ctx", equalTo(4096));
+        assertError(chat(",\"temperature\":9"), 400, "invalid_request").body("error", not(hasKey("n_ctx")));
     }
 
     @Test

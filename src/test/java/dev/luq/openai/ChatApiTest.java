@@ -122,7 +122,8 @@ class ChatApiTest extends ScriptedApi {
                                 request.id(),
                                 "Hi",
                                 null,
-                                List.of(new WorkerFrame.TokenLogprob("Hi", -0.5, List.of(72, 105), List.of(other)))),
+                                List.of(new WorkerFrame.TokenLogprob("Hi", -0.5, List.of(72, 105), List.of(other))),
+                                1),
                         ScriptedWorkers.finished(request, "length", 1));
         chat(",\"logprobs\":true,\"top_logprobs\":1,\"timings\":true")
                 .statusCode(200)

@@ -88,6 +88,23 @@ class ChatStreamsTest extends ScriptedApi {
     }
 
     @Test
+    void usageComesInEveryChunkWhenItIsAskedFor() throws Exception {
+        workers.script = request -> ScriptedWorkers.text(request, "Hel", "lo");
+        for (boolean last : new boolean[] {false, true}) {
+            List<JsonNode> chunks = chunks(
+                    stream(",\"stream_options\":{\"continuous_usage_stats\":true,\"include_usage\":" + last + "}")
+                            .extract()
+                            .asString());
+            List<Integer> tokens = chunks.stream()
+                    .map(chunk -> chunk.at("/usage/completion_tokens").asInt(-1))
+                    .toList();
+            assertEquals(last ? List.of(0, 1, 2, 2, 2) : List.of(0, 1, 2, 2), tokens);
+            assertEquals(14, chunks.get(3).at("/usage/total_tokens").asInt());
+            assertEquals("lo", chunks.get(2).at("/choices/0/delta/content").asText());
+        }
+    }
+
+    @Test
     void aStreamOfSeveralChoices() throws Exception {
         workers.script = request -> ScriptedWorkers.text(request, "a", "b");
         List<JsonNode> chunks = chunks(stream(",\"n\":2").extract().asString());
@@ -113,7 +130,11 @@ class ChatStreamsTest extends ScriptedApi {
                 .items(
                         ScriptedWorkers.accepted(request),
                         new WorkerFrame.Delta(
-                                request.id(), "Let me", new WorkerFrame.ToolCallDelta(0, "call_1", "look", "{"), null),
+                                request.id(),
+                                "Let me",
+                                new WorkerFrame.ToolCallDelta(0, "call_1", "look", "{"),
+                                null,
+                                3),
                         ScriptedWorkers.toolCall(request, 0, null, null, "}"),
                         ScriptedWorkers.toolCall(request, 1, "call_2", "see", "{}"),
                         ScriptedWorkers.finished(request, "tool_calls", 9));

@@ -15,6 +15,7 @@ import com.openai.core.JsonValue;
 import com.openai.core.http.StreamResponse;
 import com.openai.errors.BadRequestException;
 import com.openai.errors.NotFoundException;
+import com.openai.helpers.ResponseAccumulator;
 import com.openai.models.FunctionDefinition;
 import com.openai.models.FunctionParameters;
 import com.openai.models.ResponseFormatJsonSchema;
@@ -27,6 +28,15 @@ import com.openai.models.chat.completions.ChatCompletionCreateParams;
 import com.openai.models.chat.completions.ChatCompletionFunctionTool;
 import com.openai.models.chat.completions.ChatCompletionStreamOptions;
 import com.openai.models.models.Model;
+import com.openai.models.responses.EasyInputMessage;
+import com.openai.models.responses.Response;
+import com.openai.models.responses.ResponseCreateParams;
+import com.openai.models.responses.ResponseInputContent;
+import com.openai.models.responses.ResponseInputImage;
+import com.openai.models.responses.ResponseInputItem;
+import com.openai.models.responses.ResponseInputText;
+import com.openai.models.responses.ResponseStatus;
+import com.openai.models.responses.ResponseStreamEvent;
 import dev.luq.Integration;
 import dev.luq.TinyAndBroken;
 import dev.luq.openai.images.TestImages;
@@ -153,6 +163,48 @@ class OpenAiJavaTest {
         assertEquals(whole.choices().get(0).message().content().orElseThrow(), pieces.toString());
         assertEquals("length", finish);
         assertEquals(whole.usage().orElseThrow().totalTokens(), total);
+    }
+
+    @Test
+    void aResponseAboutAPictureIsTheChatsAnswer() {
+        ResponseCreateParams params = ResponseCreateParams.builder()
+                .model("tiny")
+                .temperature(0.0)
+                .maxOutputTokens(TOKENS)
+                .inputOfResponse(List.of(ResponseInputItem.ofEasyInputMessage(EasyInputMessage.builder()
+                        .role(EasyInputMessage.Role.USER)
+                        .contentOfResponseInputMessageContentList(List.of(
+                                ResponseInputContent.ofInputImage(ResponseInputImage.builder()
+                                        .detail(ResponseInputImage.Detail.AUTO)
+                                        .imageUrl(TestImages.png(56, 56))
+                                        .build()),
+                                ResponseInputContent.ofInputText(ResponseInputText.builder()
+                                        .text("What is it?")
+                                        .build())))
+                        .build())))
+                .build();
+        ChatCompletion chat =
+                client.chat().completions().create(aboutPicture(56, 56).build());
+        Response response = client.responses().create(params).validate();
+        assertEquals(chat.choices().get(0).message().content().orElseThrow(), text(response));
+        assertEquals(ResponseStatus.INCOMPLETE, response.status().orElseThrow());
+        assertEquals(TOKENS, response.usage().orElseThrow().outputTokens());
+        ResponseAccumulator streamed = ResponseAccumulator.create();
+        try (StreamResponse<ResponseStreamEvent> events = client.responses().createStreaming(params)) {
+            events.stream().forEach(streamed::accumulate);
+        }
+        assertEquals(text(response), text(streamed.response()));
+    }
+
+    private static String text(Response response) {
+        return response.output()
+                .get(0)
+                .message()
+                .orElseThrow()
+                .content()
+                .get(0)
+                .asOutputText()
+                .text();
     }
 
     @Test

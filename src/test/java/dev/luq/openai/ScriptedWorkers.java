@@ -108,13 +108,15 @@ public class ScriptedWorkers implements ModelWorkers {
         }
     }
 
-    /** A generation of these pieces of text. */
+    /** A generation of these pieces of text, a token each. */
     public static Multi<OfRequest> text(ServerFrame.Generate request, String... pieces) {
         return Multi.createBy()
                 .concatenating()
                 .streams(
                         Multi.createFrom().item(accepted(request)),
-                        Multi.createFrom().items(pieces).map(piece -> delta(request, piece)),
+                        Multi.createFrom()
+                                .range(0, pieces.length)
+                                .map(i -> new WorkerFrame.Delta(request.id(), pieces[i], null, null, i + 1)),
                         Multi.createFrom().item(finished(request, "stop", pieces.length)));
     }
 
@@ -127,13 +129,13 @@ public class ScriptedWorkers implements ModelWorkers {
     }
 
     public static OfRequest delta(ServerFrame.Generate request, String content) {
-        return new WorkerFrame.Delta(request.id(), content, null, null);
+        return new WorkerFrame.Delta(request.id(), content, null, null, 1);
     }
 
     public static OfRequest toolCall(
             ServerFrame.Generate request, int index, String id, String name, String arguments) {
         return new WorkerFrame.Delta(
-                request.id(), null, new WorkerFrame.ToolCallDelta(index, id, name, arguments), null);
+                request.id(), null, new WorkerFrame.ToolCallDelta(index, id, name, arguments), null, 1);
     }
 
     public static OfRequest finished(ServerFrame.Generate request, String reason, int tokens) {

@@ -74,7 +74,7 @@ public final class FramesFuzz<T> implements FuzzTarget {
                                 new WorkerFrame.LoadFailed("code", "message"),
                                 new WorkerFrame.Progress("1", WorkerFrame.Phase.PROMPT, 0.5f),
                                 new WorkerFrame.Accepted("1", 10, 4, 2),
-                                new WorkerFrame.Delta("1", "caf\u00e9", null, null),
+                                new WorkerFrame.Delta("1", "caf\u00e9", null, null, 300),
                                 new WorkerFrame.Delta(
                                         "1",
                                         null,
@@ -83,7 +83,8 @@ public final class FramesFuzz<T> implements FuzzTarget {
                                                 "a",
                                                 -0.5,
                                                 List.of(97),
-                                                List.of(new TokenLogprob("b", -1, List.of(98), List.of()))))),
+                                                List.of(new TokenLogprob("b", -1, List.of(98), List.of())))),
+                                        1),
                                 new WorkerFrame.Finished("1", "stop", 3, new Timings(1, 2, 3, 4)),
                                 new WorkerFrame.Failed("1", "invalid_request", "message", "messages"))),
                 new FramesFuzz<>(

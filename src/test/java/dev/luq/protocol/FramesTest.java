@@ -55,12 +55,15 @@ class FramesTest {
                         "a",
                         "text",
                         null,
-                        List.of(new WorkerFrame.TokenLogprob("a", -0.5, List.of(0, 255), List.of(top)))),
-                new WorkerFrame.Delta("a", "text", null, null),
-                new WorkerFrame.Delta("a", "", null, null),
-                new WorkerFrame.Delta("a", null, new WorkerFrame.ToolCallDelta(0, "c", "f", "{"), null),
+                        List.of(new WorkerFrame.TokenLogprob("a", -0.5, List.of(0, 255), List.of(top))),
+                        1),
+                new WorkerFrame.Delta("a", "text", null, null, 23),
+                new WorkerFrame.Delta("a", "", null, null, 24),
+                new WorkerFrame.Delta("a", null, new WorkerFrame.ToolCallDelta(0, "c", "f", "{"), null, 70_000),
                 new WorkerFrame.Finished("a", "stop", 7, new WorkerFrame.Timings(1, 2, 3, 4)),
-                new WorkerFrame.Failed("a", "internal_error", "m", null));
+                new WorkerFrame.Failed("a", "internal_error", "m", null),
+                new WorkerFrame.Failed(
+                        "a", "context_length_exceeded", "m", "messages", new WorkerFrame.Overflow(9, 8)));
     }
 
     @ParameterizedTest
@@ -75,8 +78,8 @@ class FramesTest {
     void aDeltaOfTextOnlyIsTheSameMessageHoweverLongAndInWhateverScript() throws IOException {
         for (int length : new int[] {0, 1, 22, 23, 24, 25, 84, 85, 127, 128, 254, 255, 256, 300, 70_000}) {
             for (String character : List.of("x", "\"", "\0", "ü", "語", "🦊")) {
-                WorkerFrame delta =
-                        new WorkerFrame.Delta("r" + "1".repeat(length % 300), character.repeat(length), null, null);
+                WorkerFrame delta = new WorkerFrame.Delta(
+                        "r" + "1".repeat(length % 300), character.repeat(length), null, null, 1 << length % 31);
                 byte[] frame = written(WorkerFrame.class, delta);
                 assertEquals(delta, reader(WorkerFrame.class, frame).read());
                 assertEquals(
@@ -113,7 +116,7 @@ class FramesTest {
 
     @Test
     void aDamagedDeltaIsAMessageOrAFrameException() throws IOException {
-        WorkerFrame delta = new WorkerFrame.Delta("request", "a text of more than 23 bytes", null, null);
+        WorkerFrame delta = new WorkerFrame.Delta("request", "a text of more than 23 bytes", null, null, 300);
         byte[] whole = written(WorkerFrame.class, delta);
         for (int length = 1; length < whole.length; length++) {
             byte[] cut = Arrays.copyOf(whole, length);
@@ -139,7 +142,7 @@ class FramesTest {
         for (int i = 0; i < frames.length; i++) {
             frames[i] = i % 3 == 0
                     ? new WorkerFrame.Failed("r" + i, "internal_error", "m".repeat(i), null)
-                    : new WorkerFrame.Delta("r" + i, "x".repeat(i % 400), null, null);
+                    : new WorkerFrame.Delta("r" + i, "x".repeat(i % 400), null, null, i);
         }
         byte[] stream = written(WorkerFrame.class, frames);
         for (int piece : new int[] {1, 7, 1 << 16, stream.length}) {

@@ -140,6 +140,8 @@ class SupervisedWorkerTest {
         WorkerException.Rejected failure = failure(WorkerException.Rejected.class, run(worker, "refuse"));
         assertEquals("context_length_exceeded", failure.code());
         assertEquals("messages", failure.param());
+        assertEquals(9, failure.promptTokens().orElseThrow());
+        assertEquals(8, failure.contextSize().orElseThrow());
         assertEquals(0, worker.inFlight());
     }
 

@@ -80,7 +80,8 @@ public final class ScriptedWorker implements ModelHost {
         String id = request.id();
         String[] words = request.chat().split(" ");
         if (mute || words[0].equals("refuse")) {
-            events.accept(new WorkerFrame.Failed(id, "context_length_exceeded", "Too long.", "messages"));
+            events.accept(new WorkerFrame.Failed(
+                    id, "context_length_exceeded", "Too long.", "messages", new WorkerFrame.Overflow(9, 8)));
             return;
         }
         blackbox.working(Blackbox.Stage.STEP, List.of(id));
@@ -162,7 +163,7 @@ public final class ScriptedWorker implements ModelHost {
 
     private void piece(String id, String text, Consumer<WorkerFrame.OfRequest> events) {
         tokens.incrementAndGet();
-        events.accept(new WorkerFrame.Delta(id, text, null, null));
+        events.accept(new WorkerFrame.Delta(id, text, null, null, 1));
     }
 
     private static void finish(String id, Consumer<WorkerFrame.OfRequest> events) {

@@ -1,5 +1,6 @@
 package dev.luq.http.errors;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import java.util.Objects;
@@ -17,13 +18,28 @@ import org.eclipse.microprofile.openapi.annotations.media.Schema;
  * @param message for the client: names no path, no address, no stack
  * @param param the request field at fault, or null
  * @param retryAfterSeconds value of the {@code Retry-After} header, empty when a retry is of no use
+ * @param overflow null unless a prompt is too long
  */
-public record ApiError(int status, String code, String message, String param, OptionalInt retryAfterSeconds) {
+public record ApiError(
+        int status, String code, String message, String param, OptionalInt retryAfterSeconds, Overflow overflow) {
 
     public ApiError {
         Objects.requireNonNull(code, "code is null");
         Objects.requireNonNull(message, "message is null");
     }
+
+    /** One that has nothing to do with the length of a prompt. */
+    public ApiError(int status, String code, String message, String param, OptionalInt retryAfterSeconds) {
+        this(status, code, message, param, retryAfterSeconds, null);
+    }
+
+    /**
+     * By how much a prompt is too long.
+     *
+     * @param promptTokens its tokens, or as many as it has at least
+     * @param contextSize tokens that the context holds
+     */
+    public record Overflow(int promptTokens, int contextSize) {}
 
     public static ApiError of(int status, String code, String message) {
         return new ApiError(status, code, message, null, OptionalInt.empty());
@@ -45,14 +61,23 @@ public record ApiError(int status, String code, String message, String param, Op
         }
         Pattern word = Pattern.compile("(?<![\\w.])" + Pattern.quote(param) + "(?!\\w)");
         String renamed = word.matcher(message).replaceAll(Matcher.quoteReplacement(name));
-        return new ApiError(status, code, renamed, name, retryAfterSeconds);
+        return new ApiError(status, code, renamed, name, retryAfterSeconds, overflow);
     }
 
     public Body body() {
-        return new Body(new Detail(message, type(), param, code));
+        return new Body(new Detail(
+                message,
+                type(),
+                param,
+                code,
+                overflow == null ? null : overflow.promptTokens(),
+                overflow == null ? null : overflow.contextSize()));
     }
 
     private String type() {
+        if (overflow != null) {
+            return "exceed_context_size_error"; // llama-server's, whose clients look for it
+        }
         return switch (status) {
             case 401 -> "authentication_error";
             case 403 -> "permission_error";
@@ -66,12 +91,20 @@ public record ApiError(int status, String code, String message, String param, Op
     @Schema(name = "Error")
     public record Body(@Schema(required = true) Detail error) {}
 
-    /** All four members are always present. */
+    /** The first four members are always present, the others where a prompt is too long. */
     @RegisterForReflection
     @Schema(name = "ErrorDetail")
     public record Detail(
             @JsonProperty @Schema(required = true) String message,
             @JsonProperty @Schema(required = true, examples = "invalid_request_error") String type,
             @JsonProperty @Schema(nullable = true, description = "The request field at fault") String param,
-            @JsonProperty @Schema(required = true, examples = "invalid_request") String code) {}
+            @JsonProperty @Schema(required = true, examples = "invalid_request") String code,
+            @JsonProperty("n_prompt_tokens")
+                    @JsonInclude(JsonInclude.Include.NON_NULL)
+                    @Schema(description = "Tokens of a prompt that is too long, or as many as it has at least")
+                    Integer promptTokens,
+            @JsonProperty("n_ctx")
+                    @JsonInclude(JsonInclude.Include.NON_NULL)
+                    @Schema(description = "Tokens that the context holds, where a prompt is too long")
+                    Integer contextSize) {}
 }

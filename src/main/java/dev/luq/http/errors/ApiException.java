@@ -41,8 +41,18 @@ public abstract sealed class ApiException extends RuntimeException {
 
     /** More text than the model's context can hold. */
     public static final class ContextLengthExceeded extends ApiException {
-        public ContextLengthExceeded(String param, String message) {
-            super(badRequest("context_length_exceeded", param, message));
+        /**
+         * @param promptTokens that the text has at least
+         * @param contextSize tokens that the context holds
+         */
+        public ContextLengthExceeded(String param, String message, int promptTokens, int contextSize) {
+            super(new ApiError(
+                    400,
+                    "context_length_exceeded",
+                    message,
+                    param,
+                    OptionalInt.empty(),
+                    new ApiError.Overflow(promptTokens, contextSize)));
         }
     }
 

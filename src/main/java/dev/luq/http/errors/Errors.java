@@ -102,7 +102,12 @@ public final class Errors {
                     rejected.code(),
                     rejected.getMessage(),
                     rejected.param(),
-                    retry ? OptionalInt.of(2) : OptionalInt.empty());
+                    retry ? OptionalInt.of(2) : OptionalInt.empty(),
+                    rejected.promptTokens().isEmpty()
+                            ? null
+                            : new ApiError.Overflow(
+                                    rejected.promptTokens().getAsInt(),
+                                    rejected.contextSize().orElseThrow()));
         }
         return internal(failure, requestId);
     }

@@ -184,8 +184,13 @@ public record ChatRequest(
             @JsonProperty("parameters") @Schema(type = SchemaType.OBJECT, nullable = true) JsonNode parameters,
             @JsonProperty("strict") @Schema(nullable = true) Boolean strict) {}
 
-    /** @param includeUsage whether one last chunk reports the usage */
+    /**
+     * @param includeUsage whether one last chunk reports the usage
+     * @param continuousUsageStats whether every chunk reports the usage so far, as vLLM has it
+     */
     @RegisterForReflection
     @Schema(name = "StreamOptions")
-    public record StreamOptions(@JsonProperty("include_usage") @Schema(nullable = true) Boolean includeUsage) {}
+    public record StreamOptions(
+            @JsonProperty("include_usage") @Schema(nullable = true) Boolean includeUsage,
+            @JsonProperty("continuous_usage_stats") @Schema(nullable = true) Boolean continuousUsageStats) {}
 }

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.luq.http.errors.ApiException.ContextLengthExceeded;
 import dev.luq.http.errors.ApiException.InvalidRequest;
+import dev.luq.openai.chat.ChatRequest.StreamOptions;
 import dev.luq.openai.generation.Check;
 import dev.luq.openai.generation.Prompt;
 import dev.luq.openai.generation.ValidRequest;
@@ -19,6 +20,8 @@ public final class ChatValidation {
 
     private static final int MOST_TOP_LOGPROBS = 20;
     private static final int LONGEST_SALT = 256;
+
+    private static final StreamOptions NO_OPTIONS = new StreamOptions(null, null);
 
     private ChatValidation() {}
 
@@ -38,6 +41,7 @@ public final class ChatValidation {
      * @throws dev.luq.http.errors.ApiException naming the field at fault
      */
     public static ValidRequest of(Prompt prompt, ChatRequest settings, ModelInfo model) {
+        StreamOptions options = settings.streamOptions() == null ? NO_OPTIONS : settings.streamOptions();
         return new ValidRequest(
                 prompt,
                 (int) Check.integer("n", settings.n(), 1, model.slots(), 1),
@@ -48,8 +52,8 @@ public final class ChatValidation {
                 Check.flag(settings.cachePrompt(), true),
                 cacheSalt(settings.cacheSalt()),
                 Check.flag(settings.stream(), false),
-                settings.streamOptions() != null
-                        && Check.flag(settings.streamOptions().includeUsage(), false),
+                Check.flag(options.includeUsage(), false),
+                Check.flag(options.continuousUsageStats(), false),
                 Check.flag(settings.timings(), false));
     }
 
@@ -104,9 +108,11 @@ public final class ChatValidation {
         if (bytes > model.mostTextBytes()) {
             throw new ContextLengthExceeded(
                     "messages",
-                    "The messages, tools and schemas have " + bytes
-                            + " bytes of text, but the model's context of " + model.contextSize() + " tokens holds "
-                            + model.mostTextBytes() + " at the very most. Shorten the messages.");
+                    "This model's maximum context length is " + model.contextSize() + " tokens, which hold "
+                            + model.mostTextBytes() + " bytes of text at the very most, but the messages, tools and"
+                            + " schemas have " + bytes + ". Shorten the messages.",
+                    (int) Math.min(Integer.MAX_VALUE, (bytes - 1) / model.longestToken() + 1),
+                    model.contextSize());
         }
     }
 

@@ -1,13 +1,14 @@
 package dev.luq.openai.chat;
 
 import com.fasterxml.jackson.core.JsonGenerator;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.luq.http.errors.ApiError;
 import dev.luq.http.errors.ErrorResponses;
 import dev.luq.openai.generation.AnswerEvents;
 import dev.luq.openai.generation.ChoiceFrame;
 import dev.luq.openai.generation.ChoiceTimings;
 import dev.luq.openai.generation.CompletionHeader;
+import dev.luq.openai.generation.JsonEvent;
+import dev.luq.openai.generation.JsonEvent.Fields;
 import dev.luq.openai.generation.TextEvent;
 import dev.luq.openai.generation.Usage;
 import dev.luq.openai.generation.ValidRequest;
@@ -16,45 +17,50 @@ import dev.luq.protocol.WorkerFrame.Delta;
 import dev.luq.protocol.WorkerFrame.Finished;
 import dev.luq.protocol.WorkerFrame.ToolCallDelta;
 import io.vertx.core.buffer.Buffer;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 
 /**
  * The server-sent events of one streamed answer. Clients depend on the details: {@code "data: "} has one space; the
- * role comes once per choice and alone; a chunk has at most one tool call delta; usage never stands beside choices.
- * Not thread-safe.
+ * role comes once per choice and alone; a chunk has at most one tool call delta; usage never stands beside choices,
+ * unless a request asks for it. Not thread-safe.
  */
 final class Chunks implements AnswerEvents {
 
-    private static final JsonMapper JSON = new JsonMapper();
-
     private final CompletionHeader header;
     private final boolean includeUsage;
+    private final boolean continuousUsage;
     private final boolean timings;
     private final Accepted[] accepted;
     private final TextEvent[] plain;
+    /** Tokens of each choice so far. */
+    private final int[] generated;
+
     private Usage usage = Usage.NONE;
 
     Chunks(CompletionHeader header, ValidRequest request) {
         int choices = request.choices();
         this.header = header;
         this.includeUsage = request.includeUsage();
+        this.continuousUsage = request.continuousUsage();
+        this.generated = new int[choices];
         this.timings = request.timings();
         this.accepted = new Accepted[choices];
         this.plain = new TextEvent[choices];
         for (int i = 0; i < choices; i++) {
-            plain[i] =
-                    new TextEvent(chunk(i, json -> json.writeStringField("content", TextEvent.PLACEHOLDER), null, null, null));
+            plain[i] = new TextEvent(
+                    chunk(i, json -> json.writeStringField("content", TextEvent.PLACEHOLDER), null, null, null));
         }
     }
 
     @Override
     public Buffer of(ChoiceFrame choice) {
         int index = choice.choice();
-        if (choice.frame() instanceof Delta delta && isPlain(delta)) {
-            return plain[index].of(delta.content());
+        if (choice.frame() instanceof Delta delta) {
+            generated[index] = delta.tokens();
+            if (isPlain(delta)) {
+                return plain[index].of(delta.content());
+            }
         }
         Buffer events = Buffer.buffer();
         if (choice.frame() instanceof Accepted frame) {
@@ -74,6 +80,7 @@ final class Chunks implements AnswerEvents {
             }
         } else if (choice.frame() instanceof Finished finished) {
             usage = usage.plus(finished);
+            generated[index] = finished.completionTokens();
             events.appendBytes(chunk(
                     index,
                     json -> {},
@@ -103,12 +110,8 @@ final class Chunks implements AnswerEvents {
     }
 
     /** Text only, as nearly every delta is. */
-    private static boolean isPlain(Delta delta) {
-        return delta.content() != null && delta.toolCall() == null && delta.logprobs() == null;
-    }
-
-    private interface Fields {
-        void write(JsonGenerator json) throws IOException;
+    private boolean isPlain(Delta delta) {
+        return !continuousUsage && delta.content() != null && delta.toolCall() == null && delta.logprobs() == null;
     }
 
     private static void role(JsonGenerator json) throws IOException {
@@ -149,30 +152,23 @@ final class Chunks implements AnswerEvents {
             }
             json.writeEndObject();
             json.writeEndArray();
-            if (includeUsage) {
+            if (continuousUsage) {
+                json.writeObjectField(
+                        "usage", usage.withCompletion(Arrays.stream(generated).sum()));
+            } else if (includeUsage) {
                 json.writeNullField("usage");
             }
         });
     }
 
     private byte[] event(Fields fields) {
-        ByteArrayOutputStream out = new ByteArrayOutputStream(256);
-        try {
-            out.writeBytes("data: ".getBytes(StandardCharsets.US_ASCII));
-            try (JsonGenerator json = JSON.createGenerator(out)) {
-                json.writeStartObject();
-                json.writeStringField("id", header.id());
-                json.writeStringField("object", "chat.completion.chunk");
-                json.writeNumberField("created", header.created());
-                json.writeStringField("model", header.model());
-                json.writeStringField("system_fingerprint", header.systemFingerprint());
-                fields.write(json);
-                json.writeEndObject();
-            }
-            out.writeBytes("\n\n".getBytes(StandardCharsets.US_ASCII));
-            return out.toByteArray();
-        } catch (IOException e) {
-            throw new UncheckedIOException("writing to memory", e);
-        }
+        return JsonEvent.of(null, json -> {
+            json.writeStringField("id", header.id());
+            json.writeStringField("object", "chat.completion.chunk");
+            json.writeNumberField("created", header.created());
+            json.writeStringField("model", header.model());
+            json.writeStringField("system_fingerprint", header.systemFingerprint());
+            fields.write(json);
+        });
     }
 }

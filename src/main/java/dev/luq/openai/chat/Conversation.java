@@ -40,6 +40,7 @@ final class Conversation {
             .build();
 
     private final boolean vision;
+    private final int contextSize;
     private final int mostItems;
     private int items;
     private long textBytes;
@@ -48,13 +49,14 @@ final class Conversation {
 
     private Conversation(ModelInfo model) {
         vision = model.vision();
-        mostItems = Math.min(MOST_ITEMS, model.contextSize());
+        contextSize = model.contextSize();
+        mostItems = Math.min(MOST_ITEMS, contextSize);
     }
 
     /**
      * @param model that they are for
      * @throws InvalidRequest naming the field at fault
-     * @throws ContextLengthExceeded if there are more messages, parts and calls than tokens in the context
+     * @throws ContextLengthExceeded if there are more messages, parts and calls than tokens in the context, or than may be
      * @throws UnsupportedModality if a part is of a kind that the model does not understand
      */
     static Conversation of(List<Message> messages, ModelInfo model) {
@@ -105,8 +107,10 @@ final class Conversation {
         if (++items > mostItems) {
             throw new ContextLengthExceeded(
                     field,
-                    "There are more than " + mostItems + " messages, parts and tool calls,"
-                            + " more than the model can take. Send fewer of them.");
+                    "This model's maximum context length is " + contextSize + " tokens, and it takes at most "
+                            + mostItems + " messages, parts and tool calls. Send fewer of them.",
+                    items,
+                    contextSize);
         }
     }
 

@@ -10,20 +10,20 @@ import org.eclipse.microprofile.openapi.annotations.media.Schema;
 /** Log probabilities of generated tokens. */
 @RegisterForReflection
 @Schema(name = "Logprobs")
-record Logprobs(
+public record Logprobs(
         @JsonProperty("content") List<Token> content,
         @JsonProperty("refusal") @Schema(nullable = true) List<Token> refusal) {
 
     /** A token, and the likeliest ones in its place; those have no alternatives of their own. */
     @RegisterForReflection
     @Schema(name = "TokenLogprob")
-    record Token(
+    public record Token(
             @JsonProperty("token") String token,
             @JsonProperty("logprob") double logprob,
             @JsonProperty("bytes") List<Integer> bytes,
             @JsonProperty("top_logprobs") @JsonInclude(JsonInclude.Include.NON_NULL) List<Token> top) {}
 
-    static Logprobs of(List<TokenLogprob> tokens) {
+    public static Logprobs of(List<TokenLogprob> tokens) {
         return new Logprobs(tokens.stream().map(token -> token(token, true)).toList(), null);
     }
 

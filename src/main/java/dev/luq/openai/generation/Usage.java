@@ -34,6 +34,11 @@ public record Usage(
         return frame instanceof Finished finished ? plus(finished) : this;
     }
 
+    /** The same with this many tokens of answers. */
+    public Usage withCompletion(int tokens) {
+        return new Usage(promptTokens, tokens, promptTokens + tokens, promptTokensDetails);
+    }
+
     /** With the prompt of a further choice. The first choice tells what the cache held before. */
     private Usage plus(Accepted accepted) {
         if (promptTokens > 0) {
@@ -50,7 +55,6 @@ public record Usage(
     }
 
     private Usage plus(Finished finished) {
-        int completion = completionTokens + finished.completionTokens();
-        return new Usage(promptTokens, completion, promptTokens + completion, promptTokensDetails);
+        return withCompletion(completionTokens + finished.completionTokens());
     }
 }

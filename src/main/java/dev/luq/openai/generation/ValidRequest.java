@@ -16,6 +16,7 @@ import java.util.List;
  * @param cacheSalt null when caches are to be shared as usual
  * @param stream whether the answer comes as events
  * @param includeUsage whether the events end with the usage, where the endpoint leaves the choice
+ * @param continuousUsage whether each event has the usage so far, where the endpoint leaves the choice
  * @param timings whether to report where the time went
  */
 public record ValidRequest(
@@ -29,6 +30,7 @@ public record ValidRequest(
         String cacheSalt,
         boolean stream,
         boolean includeUsage,
+        boolean continuousUsage,
         boolean timings) {
 
     /** No log probabilities. */

@@ -67,7 +67,11 @@ public final class BodyFuzz implements FuzzTarget {
             assertTrue(status >= 400 && status < 500, "status " + status);
             return;
         }
-        ServerFrame.Generate frame = request.generate("id", 0, List.of());
+        assertReadAsMeant(request.generate("id", 0, List.of()));
+    }
+
+    /** The chat of this frame is one, and a worker reads the frame that was written. */
+    public static void assertReadAsMeant(ServerFrame.Generate frame) throws IOException {
         assertTrue(JSON.readTree(frame.chat()).path("messages").isArray(), "messages");
         assertTrue(StandardCharsets.UTF_8.newEncoder().canEncode(frame.chat()), "the chat is not UTF-8");
         ByteArrayOutputStream out = new ByteArrayOutputStream();

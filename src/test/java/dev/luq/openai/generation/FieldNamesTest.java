@@ -26,7 +26,8 @@ class FieldNamesTest {
     void theMessageOfAnErrorSaysTheSameName() {
         names.put("n", "count");
         ApiError error = new InvalidRequest("n", "n must be an integer, and is not").error();
-        assertEquals("count must be an integer, and is not", error.named(names::of).message());
+        assertEquals(
+                "count must be an integer, and is not", error.named(names::of).message());
         assertEquals("count", error.named(names::of).param());
         ApiError other = new InvalidRequest(null, "The body is no n").error();
         assertEquals(other, other.named(names::of));

@@ -1,0 +1,71 @@
+package dev.luq.openai.responses;
+
+import dev.luq.http.errors.ApiError;
+import dev.luq.openai.chat.ChatValidation;
+import dev.luq.openai.generation.AnswerBuilder;
+import dev.luq.openai.generation.AnswerEvents;
+import dev.luq.openai.generation.Check;
+import dev.luq.openai.generation.CompletionHeader;
+import dev.luq.openai.generation.Exchange;
+import dev.luq.openai.generation.FieldNames;
+import dev.luq.openai.generation.JsonEvent;
+import dev.luq.openai.generation.ValidRequest;
+import dev.luq.protocol.WorkerFrame.ModelInfo;
+import io.vertx.core.buffer.Buffer;
+
+/** A request for a response, generated as the chat completion that it asks for. */
+final class ResponseExchange implements Exchange {
+
+    private final ResponseRequest request;
+    private final FieldNames names = new FieldNames();
+
+    ResponseExchange(ResponseRequest request) {
+        this.request = request;
+    }
+
+    @Override
+    public String model() {
+        return request.model();
+    }
+
+    @Override
+    public boolean stream() {
+        return Check.flag(request.stream(), false);
+    }
+
+    @Override
+    public Buffer failure(ApiError error) {
+        return Buffer.buffer(JsonEvent.of("error", json -> {
+            json.writeStringField("type", "error");
+            json.writeNumberField("sequence_number", 0);
+            json.writeStringField("code", error.code());
+            json.writeStringField("message", error.message());
+            json.writeStringField("param", error.param());
+        }));
+    }
+
+    @Override
+    public ValidRequest validate(ModelInfo model) {
+        return ChatValidation.of(ChatTranslation.of(request, names), model);
+    }
+
+    @Override
+    public String field(String name) {
+        return names.of(name);
+    }
+
+    @Override
+    public String idPrefix() {
+        return "resp_";
+    }
+
+    @Override
+    public AnswerEvents events(CompletionHeader header, ValidRequest valid) {
+        return new ResponseEvents(new ResponseForm(header, request, valid));
+    }
+
+    @Override
+    public AnswerBuilder answer(CompletionHeader header, ValidRequest valid) {
+        return new ResponseBuilder(new ResponseForm(header, request, valid));
+    }
+}

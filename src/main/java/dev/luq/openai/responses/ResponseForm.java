@@ -1,0 +1,84 @@
+package dev.luq.openai.responses;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import dev.luq.http.errors.ApiError;
+import dev.luq.openai.generation.Check;
+import dev.luq.openai.generation.CompletionHeader;
+import dev.luq.openai.generation.Usage;
+import dev.luq.openai.generation.ValidRequest;
+import dev.luq.openai.responses.ResponseObject.Failure;
+import dev.luq.openai.responses.ResponseObject.IncompleteDetails;
+import dev.luq.openai.responses.ResponseObject.Reasoning;
+import dev.luq.openai.responses.ResponseObject.ResponseUsage;
+import dev.luq.openai.responses.ResponseObject.TextSettings;
+import dev.luq.protocol.WorkerFrame.Finished;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+
+/** What one response has in every state: its id, and what the request asked for. */
+record ResponseForm(CompletionHeader header, ResponseRequest request, ValidRequest valid) {
+
+    private static final JsonNode PLAIN = JsonNodeFactory.instance.objectNode().put("type", "text");
+
+    /** What ids of its items have in common. */
+    String idSuffix() {
+        return header.id().substring(header.id().indexOf('_') + 1);
+    }
+
+    /** Before there is anything of it. */
+    ResponseObject begun() {
+        return response("in_progress", null, null, List.of(), null);
+    }
+
+    /** At its end. */
+    ResponseObject ended(List<OutputItem> output, Usage usage, Finished finished) {
+        return finished.finishReason().equals("length")
+                ? response("incomplete", null, new IncompleteDetails("max_output_tokens"), output, usage)
+                : response("completed", null, null, output, usage);
+    }
+
+    /** @param output what came before */
+    ResponseObject failed(List<OutputItem> output, Usage usage, ApiError error) {
+        String code = "invalid_prompt";
+        if (error.status() >= 500) {
+            code = "server_error";
+        } else if (error.status() == 429) {
+            code = "rate_limit_exceeded";
+        }
+        return response("failed", new Failure(code, error.message()), null, output, usage);
+    }
+
+    private ResponseObject response(
+            String status, Failure failure, IncompleteDetails incomplete, List<OutputItem> output, Usage usage) {
+        JsonNode format = request.text() == null ? null : request.text().get("format");
+        return new ResponseObject(
+                header.id(),
+                "response",
+                header.created(),
+                status,
+                status.equals("completed") ? Instant.now().getEpochSecond() : null,
+                failure,
+                incomplete,
+                header.model(),
+                output,
+                usage == null ? null : ResponseUsage.of(usage),
+                request.instructions(),
+                valid.maxTokens() == 0 ? null : valid.maxTokens(),
+                valid.sampling().temperature(),
+                valid.sampling().topP(),
+                Math.max(0, valid.topLogprobs()),
+                new TextSettings(Check.isNull(format) ? PLAIN : format),
+                Objects.requireNonNullElse(request.tools(), List.of()),
+                Check.isNull(request.toolChoice()) ? "auto" : request.toolChoice(),
+                Check.flag(request.parallelToolCalls(), true),
+                new Reasoning(null, null),
+                Objects.requireNonNullElse(request.metadata(), Map.of()),
+                false,
+                false,
+                "disabled",
+                null);
+    }
+}

@@ -1,0 +1,77 @@
+package dev.luq.openai.responses;
+
+import dev.luq.http.access.Role;
+import dev.luq.http.errors.ApiError;
+import dev.luq.openai.generation.Generations;
+import io.smallrye.common.annotation.Blocking;
+import io.smallrye.mutiny.Uni;
+import jakarta.annotation.security.RolesAllowed;
+import jakarta.inject.Inject;
+import jakarta.ws.rs.Consumes;
+import jakarta.ws.rs.POST;
+import jakarta.ws.rs.Path;
+import jakarta.ws.rs.core.MediaType;
+import jakarta.ws.rs.core.Response;
+import java.io.IOException;
+import java.io.InputStream;
+import org.eclipse.microprofile.openapi.annotations.Operation;
+import org.eclipse.microprofile.openapi.annotations.media.Content;
+import org.eclipse.microprofile.openapi.annotations.media.Schema;
+import org.eclipse.microprofile.openapi.annotations.parameters.RequestBody;
+import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
+
+/** Answers conversations in the form of OpenAI's Responses, and keeps none of them. */
+@Path("/v1/responses")
+@RolesAllowed(Role.USER_NAME)
+public final class ResponsesResource {
+
+    private final Generations generations;
+
+    @Inject
+    public ResponsesResource(Generations generations) {
+        this.generations = generations;
+    }
+
+    /** Creates a response. */
+    @POST
+    @Consumes(MediaType.APPLICATION_JSON)
+    @Blocking
+    @Operation(
+            operationId = "createResponse",
+            summary = "Answer a conversation, as OpenAI's Responses do",
+            description =
+                    "With stream: true the answer comes as server-sent events. Nothing is kept: input has the whole"
+                            + " conversation.")
+    @RequestBody(
+            required = true,
+            content =
+                    @Content(
+                            mediaType = MediaType.APPLICATION_JSON,
+                            schema = @Schema(implementation = ResponseRequest.class)))
+    @APIResponse(
+            responseCode = "200",
+            description = "The response",
+            content = {
+                @Content(
+                        mediaType = MediaType.APPLICATION_JSON,
+                        schema = @Schema(implementation = ResponseObject.class)),
+                @Content(mediaType = MediaType.SERVER_SENT_EVENTS, schema = @Schema(implementation = String.class))
+            })
+    @APIResponse(
+            responseCode = "4XX",
+            description = "The request cannot be answered",
+            content =
+                    @Content(
+                            mediaType = MediaType.APPLICATION_JSON,
+                            schema = @Schema(implementation = ApiError.Body.class)))
+    @APIResponse(
+            responseCode = "5XX",
+            description = "The server cannot answer now",
+            content =
+                    @Content(
+                            mediaType = MediaType.APPLICATION_JSON,
+                            schema = @Schema(implementation = ApiError.Body.class)))
+    public Uni<Response> create(InputStream body) throws IOException {
+        return generations.answer(body, ResponseRequest.class, ResponseExchange::new);
+    }
+}
