@@ -47,7 +47,7 @@ public final class Rooms {
             protocol            : machine requant.spec
             process             : files
             worker              : engine filecache files gguf llama machine process prompt protocol
-            catalog             : files gguf machine requant.plan requant.store
+            catalog             : files gguf machine protocol requant.plan requant.store
             serving             : catalog filecache files gguf machine memory process protocol
             decoder.protocol    : images
             decoder.child       : decoder.protocol images process
@@ -58,7 +58,7 @@ public final class Rooms {
             http                : files machine serving
             openai              : catalog decoder files http images protocol schema serving
             anthropic           : http openai protocol
-            admin               : catalog datasets files gguf http jobs machine memory protocol requant.plan requant.spec serving
+            admin               : catalog datasets files gguf http jobs machine memory requant.plan requant.spec serving
             telemetry           : catalog decoder jobs protocol requant.spec serving
             cli                 : catalog files gguf llama machine memory requant.measure requant.pipeline requant.plan \
                                   requant.report requant.spec requant.store serving

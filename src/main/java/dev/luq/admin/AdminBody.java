@@ -1,5 +1,7 @@
 package dev.luq.admin;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.luq.catalog.KeepAlive;
 import dev.luq.http.errors.ApiException.InvalidRequest;
 import dev.luq.http.intake.JsonBody;
 import dev.luq.requant.plan.Precision;
@@ -9,6 +11,7 @@ import java.io.InputStream;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.regex.Pattern;
 
 /** Reads and checks what administrators send. */
@@ -76,6 +79,22 @@ final class AdminBody {
                                         Arrays.stream(type.getEnumConstants())
                                                 .map(AdminBody::text)
                                                 .toList())));
+    }
+
+    /**
+     * A number of seconds, or a text as {@link KeepAlive#of} takes it.
+     *
+     * @throws InvalidRequest when it is neither
+     */
+    static Optional<KeepAlive> keepAlive(JsonNode value, String param) {
+        if (value == null || value.isNull()) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(KeepAlive.ofJson(value));
+        } catch (IllegalArgumentException e) {
+            throw new InvalidRequest(param, param + " " + KeepAlive.FORM);
+        }
     }
 
     /**

@@ -60,6 +60,9 @@ final class AdminErrors {
         } else if (e instanceof ModelOperationException.Stopping) {
             return ApiError.retryable(503, "draining", e.getMessage(), 5);
         }
+        if (e instanceof ModelOperationException.DoesNotFit) {
+            return ApiError.of(507, "model_does_not_fit", e.getMessage());
+        }
         if (e instanceof ModelOperationException.Late) {
             return ApiError.retryable(504, "deadline_exceeded", e.getMessage(), 30);
         }

@@ -5,10 +5,11 @@ import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.annotation.JsonNaming;
 import dev.luq.catalog.CatalogEntry;
 import dev.luq.catalog.Variant;
-import dev.luq.machine.Kernels;
 import dev.luq.memory.MemoryEstimate;
 import dev.luq.serving.ModelWorker;
+import dev.luq.serving.WorkerSettings;
 import io.quarkus.runtime.annotations.RegisterForReflection;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -28,7 +29,14 @@ import org.eclipse.microprofile.openapi.annotations.media.Schema;
  * @param bytes of the weights that are served
  * @param mmprojBytes of the projector's weights
  * @param kernels what multiplies the weights
+ * @param contextSize as configured; 0 takes what the model was trained for, at most 8192
+ * @param slots sequences decoded at once
+ * @param load {@code start} or {@code demand}
+ * @param pinned whether it stays when another model needs its memory
+ * @param keepAlive seconds that it stays after its last request; -1 for ever
+ * @param lastUsed when its latest request came or ended, in seconds since 1970
  * @param memory what serving takes, by the files' headers; null where they do not say
+ * @param measuredBytes what its processes take now; 0 without any
  * @param inFlight requests that run or wait
  * @param restarts how often its process died and was started again
  */
@@ -54,8 +62,17 @@ record AdminModel(
                         enumeration = {"fast", "compact", "stock"},
                         description = "What multiplies the weights: the model's own setting, or luq.worker.kernels")
                 String kernels,
+        @Schema(description = "Tokens of KV cache; 0 takes what the model was trained for, at most 8192")
+                int contextSize,
+        int slots,
+        @Schema(enumeration = {"start", "demand"}) String load,
+        @Schema(description = "Whether it stays when another model needs its memory") boolean pinned,
+        @Schema(description = "Seconds that it stays after its last request; -1 for ever") double keepAlive,
+        @Schema(nullable = true, description = "When its latest request came or ended, in seconds since 1970")
+                Long lastUsed,
         @Schema(nullable = true, description = "What serving takes, by the files' headers; null where they do not say")
                 MemoryParts memory,
+        @Schema(description = "What its processes take now, as measured") long measuredBytes,
         int inFlight,
         long restarts) {
 
@@ -90,8 +107,9 @@ record AdminModel(
             CatalogEntry entry,
             ModelWorker worker,
             boolean isDefault,
-            Kernels kernels,
+            WorkerSettings settings,
             Optional<MemoryEstimate> memory) {
+        ModelWorker.Residence residence = worker.residence();
         return new AdminModel(
                 entry.id(),
                 "model",
@@ -109,8 +127,15 @@ record AdminModel(
                 entry.facts().map(CatalogEntry.Facts::bitsPerWeight).orElse(null),
                 entry.facts().map(CatalogEntry.Facts::bytes).orElse(null),
                 entry.facts().map(CatalogEntry.Facts::mmprojBytes).orElse(null),
-                AdminBody.text(kernels),
+                settings.kernels().configName(),
+                settings.contextSize(),
+                settings.slots(),
+                entry.settings().load().configName(),
+                entry.settings().isPinned(),
+                residence.keepAlive().seconds(),
+                residence.lastUsed().map(Instant::getEpochSecond).orElse(null),
                 memory.map(MemoryParts::of).orElse(null),
+                residence.measuredBytes(),
                 worker.inFlight(),
                 worker.restarts());
     }

@@ -1,16 +1,25 @@
 package dev.luq.admin;
 
+import com.fasterxml.jackson.annotation.JsonProperty;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.PropertyNamingStrategies;
+import com.fasterxml.jackson.databind.annotation.JsonNaming;
 import dev.luq.catalog.Catalog;
 import dev.luq.catalog.CatalogEntry;
 import dev.luq.catalog.CatalogException;
+import dev.luq.catalog.LoadPolicy;
+import dev.luq.catalog.ModelSettings;
 import dev.luq.http.access.AuditLog;
 import dev.luq.http.access.Role;
 import dev.luq.http.errors.ApiError;
 import dev.luq.machine.Kernels;
+import dev.luq.serving.MemoryUse;
 import dev.luq.serving.ModelControl;
 import dev.luq.serving.ModelWorkers;
+import dev.luq.serving.ServedMemory;
 import dev.luq.serving.SwapMode;
 import dev.luq.serving.WorkerConfig;
+import dev.luq.serving.WorkerSettings;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import io.smallrye.common.annotation.Blocking;
 import io.smallrye.mutiny.Uni;
@@ -91,7 +100,11 @@ public class ModelsAdmin {
     public Models list() {
         List<CatalogEntry> entries = catalog.entries();
         memory.retain(entries.stream().map(CatalogEntry::id).toList());
-        return new Models("list", entries.stream().map(this::describe).toList());
+        MemoryUse use = control.memory();
+        return new Models(
+                "list",
+                entries.stream().map(this::describe).toList(),
+                new TotalMemory(use.limit() == Long.MAX_VALUE ? null : use.limit(), use.taken()));
     }
 
     @GET
@@ -106,12 +119,12 @@ public class ModelsAdmin {
     @Consumes(MediaType.APPLICATION_JSON)
     @Operation(
             operationId = "registerModel",
-            summary = "Register a GGUF and start to load it",
+            summary = "Register a GGUF and start to load it, unless it is loaded on demand",
             description = "The files lie below luq.admin.models-dir. Registering the same model again changes nothing.")
     @RequestBody(required = true, content = @Content(schema = @Schema(implementation = NewModel.class)))
     @APIResponse(
             responseCode = "201",
-            description = "Registered; it loads",
+            description = "Registered",
             content = @Content(schema = @Schema(implementation = AdminModel.class)))
     public Uni<Response> register(InputStream body) throws IOException {
         NewModel model = AdminBody.read(body, NewModel.class);
@@ -121,18 +134,21 @@ public class ModelsAdmin {
         Optional<java.nio.file.Path> mmproj =
                 Optional.ofNullable(model.mmproj()).map(name -> folder.file(name, "mmproj"));
         List<String> aliases = AdminBody.aliases(model.aliases());
-        Optional<Kernels> kernels =
-                Optional.ofNullable(AdminBody.oneOf(Kernels.class, model.kernels(), null, "kernels"));
+        ModelSettings settings = ModelSettings.of(
+                AdminBody.oneOf(LoadPolicy.class, model.load(), LoadPolicy.START, "load"),
+                Optional.ofNullable(model.pinned()),
+                AdminBody.keepAlive(model.keepAlive(), "keep_alive"),
+                Optional.ofNullable(AdminBody.oneOf(Kernels.class, model.kernels(), null, "kernels")));
         Optional<CatalogEntry> same = catalog.withId(id)
                 .filter(entry -> entry.registered()
                         && entry.base().model().get(0).equals(file)
                         && entry.base().mmproj().equals(mmproj)
                         && entry.aliases().equals(aliases)
-                        && entry.kernels().equals(kernels));
+                        && entry.settings().equals(settings));
         if (same.isPresent()) {
             return Uni.createFrom().item(Response.ok(describe(same.get())).build());
         }
-        return done(control.register(id, file, mmproj, aliases, kernels))
+        return done(control.register(id, file, mmproj, aliases, settings))
                 .map(entry -> Response.status(Response.Status.CREATED)
                         .header("Location", "/admin/v1/models/" + id)
                         .entity(describe(entry))
@@ -166,7 +182,10 @@ public class ModelsAdmin {
     @Operation(
             operationId = "unloadModel",
             summary = "End a model's process after its running requests",
-            description = "The model stays unloaded, also after a restart of the server, until it is loaded again.")
+            description =
+                    "A model that is loaded at the start stays unloaded, also after a restart of the server, until"
+                            + " it is loaded again; one that is loaded on demand is loaded by the next request for it."
+                            + " Requests that wait for it to load are refused.")
     @APIResponse(
             responseCode = "200",
             description = "Unloaded; its memory is free",
@@ -233,14 +252,24 @@ public class ModelsAdmin {
                         .orElseThrow(
                                 () -> new CatalogException.NotFound("The model " + entry.id() + " was just deleted")),
                 isDefault,
-                entry.kernels(config.kernels()),
+                WorkerSettings.of(config, entry.settings()),
                 memory.of(entry));
     }
 
     /** All models. */
     @RegisterForReflection
     @Schema(name = "AdminModels")
-    public record Models(String object, List<AdminModel> data) {}
+    public record Models(String object, List<AdminModel> data, TotalMemory memory) {}
+
+    /** Memory of all models' processes together. */
+    @RegisterForReflection
+    @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
+    @Schema(name = "TotalMemory")
+    public record TotalMemory(
+            @Schema(nullable = true, description = "Bytes that they may take; null where the machine does not say")
+                    Long limitBytes,
+            @Schema(description = "Bytes that they take as measured, or as estimated where that is more")
+                    long takenBytes) {}
 
     /** A model to register. */
     @RegisterForReflection
@@ -255,7 +284,20 @@ public class ModelsAdmin {
                             nullable = true,
                             enumeration = {"fast", "compact", "stock"},
                             description = "What multiplies its weights;" + " as configured for all models unless given")
-                    String kernels) {}
+                    String kernels,
+            @Schema(
+                            nullable = true,
+                            enumeration = {"start", "demand"},
+                            description = "When it is loaded: now and with the server, or when a request for it comes")
+                    String load,
+            @Schema(nullable = true, description = "Whether it stays when another model needs its memory")
+                    Boolean pinned,
+            @JsonProperty("keep_alive")
+                    @Schema(
+                            nullable = true,
+                            oneOf = {Double.class, String.class},
+                            description = "How long it stays after its last request: seconds, 5m, 0, or -1 for ever")
+                    JsonNode keepAlive) {}
 
     /** Further names of a model. */
     @RegisterForReflection

@@ -17,6 +17,7 @@ import dev.luq.requant.plan.Planner;
 import dev.luq.requant.plan.Ranking;
 import dev.luq.requant.plan.RankingMethod;
 import dev.luq.requant.spec.RequantizationSpec.Levels;
+import dev.luq.serving.ServedShape;
 import dev.luq.serving.WorkerConfig;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import io.smallrye.common.annotation.Blocking;

@@ -20,6 +20,7 @@ import dev.luq.requant.plan.Budget;
 import dev.luq.requant.plan.Planner;
 import dev.luq.requant.spec.Method;
 import dev.luq.requant.spec.RequantizationSpec;
+import dev.luq.serving.ServedShape;
 import dev.luq.serving.SwapMode;
 import dev.luq.serving.WorkerConfig;
 import jakarta.inject.Inject;

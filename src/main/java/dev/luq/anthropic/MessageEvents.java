@@ -83,6 +83,11 @@ final class MessageEvents implements AnswerEvents {
 
     @Override
     public Buffer failure(ApiError error) {
+        return failure(error, requestId);
+    }
+
+    /** The event that ends a stream, whatever came before it. */
+    static Buffer failure(ApiError error, String requestId) {
         MessagesError body = MessagesError.of(error, requestId);
         return event("error", json -> {
             json.writeObjectField("error", body.error());

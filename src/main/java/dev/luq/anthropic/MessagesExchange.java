@@ -1,5 +1,6 @@
 package dev.luq.anthropic;
 
+import dev.luq.http.errors.ApiError;
 import dev.luq.openai.chat.ChatValidation;
 import dev.luq.openai.generation.AnswerBuilder;
 import dev.luq.openai.generation.AnswerEvents;
@@ -9,6 +10,7 @@ import dev.luq.openai.generation.Exchange;
 import dev.luq.openai.generation.FieldNames;
 import dev.luq.openai.generation.ValidRequest;
 import dev.luq.protocol.WorkerFrame.ModelInfo;
+import io.vertx.core.buffer.Buffer;
 
 /** A request to the Messages API and the message that answers it. */
 final class MessagesExchange implements Exchange {
@@ -38,6 +40,16 @@ final class MessagesExchange implements Exchange {
     @Override
     public String model() {
         return request.model();
+    }
+
+    @Override
+    public boolean stream() {
+        return Check.flag(request.stream(), false);
+    }
+
+    @Override
+    public Buffer failure(ApiError error) {
+        return MessageEvents.failure(error, requestId);
     }
 
     @Override

@@ -8,7 +8,6 @@ import dev.luq.gguf.CheckedModel;
 import dev.luq.gguf.GgufException;
 import dev.luq.gguf.ModelFacts;
 import dev.luq.gguf.ModelFiles;
-import dev.luq.machine.Kernels;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.io.IOException;
@@ -57,7 +56,7 @@ public class Catalog {
                     model.id(),
                     model.aliases(),
                     false,
-                    model.kernels(),
+                    model.settings(),
                     new Source(List.of(absolute(model.model())), model.mmproj().map(Catalog::absolute)),
                     state.of(model.id())));
         }
@@ -70,7 +69,7 @@ public class Catalog {
                         id,
                         List.of(),
                         true,
-                        Optional.ofNullable(model.kernels()),
+                        model.settings(),
                         new Source(
                                 List.of(Path.of(model.model())),
                                 Optional.ofNullable(model.mmproj()).map(Path::of)),
@@ -108,12 +107,13 @@ public class Catalog {
             String id,
             List<String> aliases,
             boolean registered,
-            Optional<Kernels> kernels,
+            ModelSettings settings,
             Source source,
             ModelState state) {
-        boolean unloaded = Boolean.TRUE.equals(state.unloaded());
+        // A model that is loaded on demand has no process anyway until a request comes.
+        boolean unloaded = settings.load() == LoadPolicy.START && Boolean.TRUE.equals(state.unloaded());
         try {
-            return checked(id, aliases, registered, unloaded, kernels, source, Optional.ofNullable(state.variant()));
+            return checked(id, aliases, registered, unloaded, settings, source, Optional.ofNullable(state.variant()));
         } catch (CatalogException.InvalidModel | CatalogException.NotFound | CatalogException.Conflict e) {
             LOG.errorf(
                     "Model %s (%s%s) is not usable: %s",
@@ -126,7 +126,7 @@ public class Catalog {
                     aliases,
                     registered,
                     unloaded,
-                    kernels,
+                    settings,
                     source,
                     Optional.empty(),
                     created(source.model().get(0)),
@@ -153,7 +153,7 @@ public class Catalog {
             List<String> aliases,
             boolean registered,
             boolean unloaded,
-            Optional<Kernels> kernels,
+            ModelSettings settings,
             Source source,
             Optional<String> variantId) {
         CheckedModel base = check(source.model(), source.mmproj());
@@ -174,7 +174,7 @@ public class Catalog {
                 aliases,
                 registered,
                 unloaded,
-                kernels,
+                settings,
                 whole,
                 variant,
                 created(served.files().paths().get(0)),
@@ -225,24 +225,16 @@ public class Catalog {
      * Adds a model.
      *
      * @param model the GGUF; of a split model, its first part
-     * @param kernels what multiplies its weights; empty for what is configured for all models
+     * @param settings made by {@link ModelSettings#of}: other ones are not kept
      * @throws CatalogException.InvalidModel when its files cannot be served; it is not added
      * @throws CatalogException.Conflict when one of its names is taken
      */
     public synchronized CatalogEntry register(
-            String id, Path model, Optional<Path> mmproj, List<String> aliases, Optional<Kernels> kernels) {
+            String id, Path model, Optional<Path> mmproj, List<String> aliases, ModelSettings settings) {
         Source source = new Source(List.of(absolute(model)), mmproj.map(Catalog::absolute));
-        CatalogEntry entry = checked(id, aliases, true, false, kernels, source, Optional.empty());
+        CatalogEntry entry = checked(id, aliases, true, false, settings, source, Optional.empty());
         CatalogView next = view.add(entry);
-        save(state -> state.with(
-                id,
-                old -> new ModelState(
-                        source.model().get(0).toString(),
-                        source.mmproj().map(Path::toString).orElse(null),
-                        aliases,
-                        null,
-                        null,
-                        kernels.orElse(null))));
+        save(state -> state.with(id, old -> ModelState.registered(source, aliases, settings)));
         view = next;
         return entry;
     }
@@ -299,7 +291,7 @@ public class Catalog {
      */
     public CatalogEntry prepare(String id, Optional<String> variant) {
         CatalogEntry now = get(id);
-        return checked(now.id(), now.aliases(), now.registered(), now.unloaded(), now.kernels(), now.base(), variant);
+        return checked(now.id(), now.aliases(), now.registered(), now.unloaded(), now.settings(), now.base(), variant);
     }
 
     /**
@@ -315,7 +307,7 @@ public class Catalog {
                 now.aliases(),
                 now.registered(),
                 now.unloaded(),
-                now.kernels(),
+                now.settings(),
                 prepared.base(),
                 prepared.variant(),
                 prepared.created(),

@@ -1,6 +1,7 @@
 package dev.luq.catalog;
 
 import dev.luq.machine.Kernels;
+import dev.luq.machine.KvType;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
 import io.smallrye.config.WithName;
@@ -8,6 +9,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.OptionalInt;
 
 /**
  * Which models are served. One model is named by {@code luq.model}, several by {@code luq.models."id".*}; without
@@ -41,8 +44,37 @@ public interface CatalogConfig {
         /** Path of the vision projector that belongs to it; the model reads only text without one. */
         Optional<Path> mmproj();
 
+        /** When it is loaded: at the {@code start}, or on {@code demand}, when a request for it comes. */
+        @WithDefault("start")
+        LoadPolicy load();
+
+        /**
+         * How long it stays in memory after its last request: seconds, a duration such as {@code 5m}, 0 for not at all,
+         * or {@code never}, it is not unloaded for that. {@code never} for models that are loaded at the start or
+         * pinned, {@code 5m} for others unless set. It loads again when a request for it comes.
+         */
+        Optional<KeepAlive> keepAlive();
+
+        /** Whether it stays when another model needs its memory; models that are loaded at the start do unless set. */
+        Optional<Boolean> pinned();
+
         /** What multiplies its weights, {@code fast}, {@code compact} or {@code stock}; {@code luq.worker.kernels} unless set. */
         Optional<Kernels> kernels();
+
+        /** Number format of its KV cache; {@code luq.worker.kv-cache-type} unless set. */
+        Optional<KvType> kvCacheType();
+
+        /** Tokens of KV cache shared by its slots; {@code luq.worker.context-size} unless set. */
+        OptionalInt contextSize();
+
+        /** Sequences that it decodes at once; {@code luq.worker.slots} unless set. */
+        OptionalInt slots();
+
+        /** Upper bound of one image's tokens; {@code luq.worker.image-max-tokens} unless set. */
+        OptionalInt imageMaxTokens();
+
+        /** What requests to it get where they say nothing. */
+        Defaults defaults();
 
         /** Further names of the model in the API. */
         Optional<List<String>> aliases();
@@ -51,5 +83,30 @@ public interface CatalogConfig {
         @WithName("default")
         @WithDefault("false")
         boolean isDefault();
+    }
+
+    /** What requests to a model get where they say nothing. */
+    interface Defaults {
+
+        /** {@code temperature}, 0 to 2. */
+        OptionalDouble temperature();
+
+        /** {@code top_p}, 0 to 1. */
+        OptionalDouble topP();
+
+        /** {@code top_k}; 0 is off. */
+        OptionalInt topK();
+
+        /** {@code min_p}, 0 to 1. */
+        OptionalDouble minP();
+
+        /** {@code repeat_penalty}, 0.1 to 10. */
+        OptionalDouble repeatPenalty();
+
+        /** {@code max_completion_tokens}. */
+        OptionalInt maxTokens();
+
+        /** A system message before conversations that have none. */
+        Optional<String> systemPrompt();
     }
 }

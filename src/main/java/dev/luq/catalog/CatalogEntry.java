@@ -1,6 +1,5 @@
 package dev.luq.catalog;
 
-import dev.luq.machine.Kernels;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -12,7 +11,7 @@ import java.util.Optional;
  * @param aliases further names
  * @param registered whether it was added at run time; false for a configured one
  * @param unloaded whether no process is to serve it for now
- * @param kernels what multiplies its weights; empty for what the server's configuration says for all models
+ * @param settings what its configuration says of it beside its files
  * @param base what the model is made of
  * @param variant served in place of the base; empty when the base is
  * @param created when the model's file was last modified, in seconds since 1970; 0 when it cannot be read
@@ -24,7 +23,7 @@ public record CatalogEntry(
         List<String> aliases,
         boolean registered,
         boolean unloaded,
-        Optional<Kernels> kernels,
+        ModelSettings settings,
         Source base,
         Optional<Variant> variant,
         long created,
@@ -67,22 +66,17 @@ public record CatalogEntry(
         return variant.flatMap(Variant::mmproj).or(base::mmproj);
     }
 
-    /** @param otherwise what the server's configuration says for all models */
-    public Kernels kernels(Kernels otherwise) {
-        return kernels.orElse(otherwise);
-    }
-
     /** The same served from its base files. */
     public CatalogEntry withoutVariant() {
         return new CatalogEntry(
-                id, aliases, registered, unloaded, kernels, base, Optional.empty(), created, facts, problem);
+                id, aliases, registered, unloaded, settings, base, Optional.empty(), created, facts, problem);
     }
 
     CatalogEntry withAliases(List<String> next) {
-        return new CatalogEntry(id, next, registered, unloaded, kernels, base, variant, created, facts, problem);
+        return new CatalogEntry(id, next, registered, unloaded, settings, base, variant, created, facts, problem);
     }
 
     CatalogEntry withUnloaded(boolean next) {
-        return new CatalogEntry(id, aliases, registered, next, kernels, base, variant, created, facts, problem);
+        return new CatalogEntry(id, aliases, registered, next, settings, base, variant, created, facts, problem);
     }
 }

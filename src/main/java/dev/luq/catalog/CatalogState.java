@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.UnaryOperator;
 
@@ -42,24 +43,58 @@ record CatalogState(int version, String defaultModel, Map<String, ModelState> mo
      * @param variant id of the variant that is served in place of the base files
      * @param unloaded whether its process is not started
      * @param kernels what multiplies a registered model's weights
+     * @param load when a registered model is loaded
+     * @param pinned whether a registered model never goes for another one
+     * @param keepAlive how long a registered model stays after its last request
      */
     @RegisterForReflection
     @JsonInclude(JsonInclude.Include.NON_NULL)
     record ModelState(
-            String model, String mmproj, List<String> aliases, String variant, Boolean unloaded, Kernels kernels) {
+            String model,
+            String mmproj,
+            List<String> aliases,
+            String variant,
+            Boolean unloaded,
+            Kernels kernels,
+            LoadPolicy load,
+            Boolean pinned,
+            KeepAlive keepAlive) {
 
-        static final ModelState NONE = new ModelState(null, null, null, null, null, null);
+        static final ModelState NONE = new ModelState(null, null, null, null, null, null, null, null, null);
+
+        static ModelState registered(CatalogEntry.Source source, List<String> aliases, ModelSettings settings) {
+            return new ModelState(
+                    source.model().get(0).toString(),
+                    source.mmproj().map(Path::toString).orElse(null),
+                    aliases,
+                    null,
+                    null,
+                    settings.kernels().orElse(null),
+                    settings.load() == LoadPolicy.START ? null : settings.load(),
+                    settings.pinned().orElse(null),
+                    settings.keepAlive().orElse(null));
+        }
+
+        /** Of a registered model. */
+        ModelSettings settings() {
+            return ModelSettings.of(
+                    load == null ? LoadPolicy.START : load,
+                    Optional.ofNullable(pinned),
+                    Optional.ofNullable(keepAlive),
+                    Optional.ofNullable(kernels));
+        }
 
         ModelState withAliases(List<String> next) {
-            return new ModelState(model, mmproj, next, variant, unloaded, kernels);
+            return new ModelState(model, mmproj, next, variant, unloaded, kernels, load, pinned, keepAlive);
         }
 
         ModelState withVariant(String next) {
-            return new ModelState(model, mmproj, aliases, next, unloaded, kernels);
+            return new ModelState(model, mmproj, aliases, next, unloaded, kernels, load, pinned, keepAlive);
         }
 
         ModelState withUnloaded(boolean next) {
-            return new ModelState(model, mmproj, aliases, variant, next ? true : null, kernels);
+            return new ModelState(
+                    model, mmproj, aliases, variant, next ? true : null, kernels, load, pinned, keepAlive);
         }
     }
 

@@ -1,7 +1,7 @@
 package dev.luq.catalog;
 
 import dev.luq.gguf.ModelFiles;
-import dev.luq.machine.Kernels;
+import dev.luq.protocol.ModelDefaults;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -9,6 +9,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.OptionalInt;
 
 /**
  * What the configuration says of models.
@@ -24,7 +26,7 @@ record ConfiguredModels(List<Model> models, String defaultId) {
             Optional<Path> mmproj,
             List<String> aliases,
             boolean isDefault,
-            Optional<Kernels> kernels) {}
+            ModelSettings settings) {}
 
     /** @throws CatalogException.Misconfigured when two models share a name or both are the default */
     static ConfiguredModels of(CatalogConfig config) {
@@ -36,7 +38,7 @@ record ConfiguredModels(List<Model> models, String defaultId) {
                         model.mmproj(),
                         model.aliases().orElse(List.of()),
                         model.isDefault(),
-                        model.kernels())));
+                        settings(id, model))));
         boolean hasDefault = models.stream().anyMatch(Model::isDefault);
         config.model()
                 .ifPresent(path -> models.add(new Model(
@@ -45,11 +47,11 @@ record ConfiguredModels(List<Model> models, String defaultId) {
                         config.mmproj(),
                         List.of(),
                         !hasDefault,
-                        Optional.empty())));
+                        ModelSettings.NONE)));
         if (models.isEmpty()) {
             DemoModel demo = new DemoModel(config.demoDir());
             models.add(new Model(
-                    DemoModel.ID, demo.model(), Optional.of(demo.mmproj()), List.of(), true, Optional.empty()));
+                    DemoModel.ID, demo.model(), Optional.of(demo.mmproj()), List.of(), true, ModelSettings.NONE));
         }
         models.sort(Comparator.comparing((Model model) -> !model.isDefault).thenComparing(Model::id));
         if (models.size() > 1 && models.get(1).isDefault) {
@@ -58,6 +60,59 @@ record ConfiguredModels(List<Model> models, String defaultId) {
         }
         requireNames(models);
         return new ConfiguredModels(models, models.get(0).id);
+    }
+
+    private static ModelSettings settings(String id, CatalogConfig.Model model) {
+        CatalogConfig.Defaults given = model.defaults();
+        Bounds bounds = new Bounds("luq.models.\"" + id + "\".");
+        return new ModelSettings(
+                model.load(),
+                model.pinned(),
+                model.keepAlive(),
+                model.kernels(),
+                model.kvCacheType(),
+                bounds.atLeast("context-size", model.contextSize(), 0),
+                bounds.atLeast("slots", model.slots(), 1),
+                bounds.atLeast("image-max-tokens", model.imageMaxTokens(), 0),
+                new ModelDefaults(
+                        bounds.between("defaults.temperature", given.temperature(), 0, 2),
+                        bounds.between("defaults.top-p", given.topP(), 0, 1),
+                        boxed(bounds.atLeast("defaults.top-k", given.topK(), 0)),
+                        bounds.between("defaults.min-p", given.minP(), 0, 1),
+                        bounds.between("defaults.repeat-penalty", given.repeatPenalty(), 0.1, 10),
+                        boxed(bounds.atLeast("defaults.max-tokens", given.maxTokens(), 1)),
+                        given.systemPrompt().orElse(null)));
+    }
+
+    private static Integer boxed(OptionalInt value) {
+        return value.isPresent() ? value.getAsInt() : null;
+    }
+
+    /**
+     * Checks numbers of the configuration: a wrong one ends the start rather than every request.
+     *
+     * @param prefix of their keys
+     */
+    private record Bounds(String prefix) {
+
+        OptionalInt atLeast(String key, OptionalInt value, int least) {
+            if (value.isPresent() && value.getAsInt() < least) {
+                throw new CatalogException.Misconfigured(prefix + key + " must be " + least + " or more");
+            }
+            return value;
+        }
+
+        /** @return null when there is none */
+        Double between(String key, OptionalDouble value, double least, double most) {
+            if (value.isEmpty()) {
+                return null;
+            }
+            // Written so that NaN fails.
+            if (!(value.getAsDouble() >= least && value.getAsDouble() <= most)) {
+                throw new CatalogException.Misconfigured(prefix + key + " must be between " + least + " and " + most);
+            }
+            return value.getAsDouble();
+        }
     }
 
     private static void requireNames(List<Model> models) {

@@ -80,6 +80,13 @@ public interface ApiConfig {
     @WithDefault("5s")
     Duration streamKeepAlive();
 
+    /**
+     * Lets {@code keep_alive} of requests with keys of role user say how long their model stays loaded; that of
+     * administrators always does.
+     */
+    @WithDefault("false")
+    boolean userKeepAlive();
+
     /** A client that reads nothing of its answer for this long is disconnected. */
     @WithDefault("60s")
     Duration stalledClientTimeout();

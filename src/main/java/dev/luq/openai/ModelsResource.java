@@ -62,9 +62,10 @@ public final class ModelsResource {
 
     private Model describe(ModelWorker worker) {
         ModelInfo info = worker.info().orElse(null);
+        Optional<CatalogEntry> entry = catalog.find(worker.modelId());
         List<String> capabilities = new ArrayList<>();
         capabilities.add("chat");
-        if (info != null && info.vision()) {
+        if (info == null ? entry.flatMap(CatalogEntry::mmproj).isPresent() : info.vision()) {
             capabilities.add("vision");
         }
         if (info != null && info.tools()) {
@@ -72,7 +73,6 @@ public final class ModelsResource {
         }
         // Anthropic's clients name themselves, and have something else of this name.
         boolean anthropic = routing.request().headers().contains("anthropic-version");
-        Optional<CatalogEntry> entry = catalog.find(worker.modelId());
         long created = entry.map(CatalogEntry::created).orElse(0L);
         return new Model(
                 worker.modelId(),
@@ -83,6 +83,7 @@ public final class ModelsResource {
                 created,
                 Instant.ofEpochSecond(created).toString(),
                 "luq",
+                Status.of(worker.state()),
                 anthropic ? null : capabilities,
                 luq(worker, info, entry.flatMap(CatalogEntry::variant).orElse(null)));
     }
@@ -143,6 +144,7 @@ public final class ModelsResource {
      * @param displayName what the model's file calls it, else its id
      * @param created when the model's file was last modified, in seconds since 1970
      * @param createdAt the same, in RFC 3339
+     * @param status whether it is in memory
      * @param capabilities of {@code chat}, {@code vision}, {@code tools}; not for Anthropic's clients
      */
     @RegisterForReflection
@@ -156,8 +158,31 @@ public final class ModelsResource {
             long created,
             @JsonProperty("created_at") String createdAt,
             @JsonProperty("owned_by") String ownedBy,
+            Status status,
             @JsonInclude(JsonInclude.Include.NON_NULL) List<String> capabilities,
             Luq luq) {}
+
+    /**
+     * Whether the model is in memory, in the form of llama-server's router.
+     *
+     * @param failed true when it cannot be loaded; absent otherwise
+     */
+    @RegisterForReflection
+    @Schema(name = "ModelStatus")
+    @JsonInclude(JsonInclude.Include.NON_NULL)
+    public record Status(
+            @Schema(enumeration = {"loaded", "loading", "unloaded"}) String value,
+            @Schema(nullable = true) Boolean failed) {
+
+        static Status of(ModelWorker.State state) {
+            return switch (state) {
+                case READY, RESTARTING, SWAPPING, DRAINING -> new Status("loaded", null);
+                case LOADING -> new Status("loading", null);
+                case UNLOADED -> new Status("unloaded", null);
+                case FAILED -> new Status("unloaded", true);
+            };
+        }
+    }
 
     /**
      * What lies behind the model's id. What is read from the loaded model is null until it was loaded once, what a

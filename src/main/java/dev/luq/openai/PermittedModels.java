@@ -38,6 +38,11 @@ public final class PermittedModels {
         return workers.all().stream().filter(worker -> mayUse(caller, worker)).toList();
     }
 
+    /** Whether the model with this id exists for the caller. */
+    public boolean permits(Caller caller, String id) {
+        return workers.find(id).filter(worker -> mayUse(caller, worker)).isPresent();
+    }
+
     private boolean mayUse(Caller caller, ModelWorker worker) {
         Set<String> models = caller.key().map(key -> key.models()).orElse(Set.of());
         return models.isEmpty()

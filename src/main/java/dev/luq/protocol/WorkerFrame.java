@@ -273,6 +273,7 @@ public sealed interface WorkerFrame {
      * @param tools whether the chat template knows tools
      * @param longestToken bytes of the longest token's text: with the context, what no text that fits is longer than
      * @param props what else is said of it
+     * @param defaults what requests get that say nothing; the server's word, a worker knows none
      */
     record ModelInfo(
             String name,
@@ -287,7 +288,63 @@ public sealed interface WorkerFrame {
             boolean vision,
             boolean tools,
             int longestToken,
-            ModelProps props) {
+            ModelProps props,
+            ModelDefaults defaults) {
+
+        public ModelInfo {
+            defaults = defaults == null ? ModelDefaults.NONE : defaults;
+        }
+
+        /** As a worker knows it. */
+        public ModelInfo(
+                String name,
+                String architecture,
+                String quantization,
+                long parameters,
+                long modelBytes,
+                double bitsPerWeight,
+                int contextSize,
+                int trainingContext,
+                int slots,
+                boolean vision,
+                boolean tools,
+                int longestToken,
+                ModelProps props) {
+            this(
+                    name,
+                    architecture,
+                    quantization,
+                    parameters,
+                    modelBytes,
+                    bitsPerWeight,
+                    contextSize,
+                    trainingContext,
+                    slots,
+                    vision,
+                    tools,
+                    longestToken,
+                    props,
+                    ModelDefaults.NONE);
+        }
+
+        /** The same model with other defaults. */
+        public ModelInfo with(ModelDefaults others) {
+            return new ModelInfo(
+                    name,
+                    architecture,
+                    quantization,
+                    parameters,
+                    modelBytes,
+                    bitsPerWeight,
+                    contextSize,
+                    trainingContext,
+                    slots,
+                    vision,
+                    tools,
+                    longestToken,
+                    props,
+                    others);
+        }
 
         /** Bytes of text that the context holds at most. */
         public long mostTextBytes() {

@@ -44,6 +44,7 @@ final class InFlightRequests {
     private final Map<String, String> cancelling = new HashMap<>();
 
     /**
+     * @param slots of the model
      * @param quarantine may be shared with other workers of the same model
      * @param process gives the current process, or null while there is none; called with the lock
      * @param lock of the worker: a process and what it works on change together. Notified when no request is left
@@ -51,6 +52,7 @@ final class InFlightRequests {
     InFlightRequests(
             String modelId,
             WorkerConfig config,
+            int slots,
             ScheduledExecutorService timer,
             Quarantine quarantine,
             Supplier<WorkerProcess> process,
@@ -61,7 +63,7 @@ final class InFlightRequests {
         this.quarantine = quarantine;
         this.process = process;
         this.lock = lock;
-        this.running = new Permits(modelId, config, quarantine);
+        this.running = new Permits(modelId, config, slots, quarantine);
         this.queue = new DispatchQueue(config.restart().probation().toNanos(), System.nanoTime());
     }
 

@@ -3,7 +3,6 @@ package dev.luq.serving;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.stream.Stream;
 
@@ -41,32 +40,55 @@ public final class MachineMemory {
         return OptionalLong.of(Math.min(physical.getAsLong(), group.getAsLong()));
     }
 
+    /** Bytes that the machine has, or that the control groups allow; empty when the system does not say. */
+    public OptionalLong total() {
+        OptionalLong physical = field(proc.resolve("meminfo"), "MemTotal:", KIB);
+        return Stream.concat(
+                        physical.stream().boxed(),
+                        groups().map(group -> number(group.resolve("memory.max")))
+                                .flatMap(limit -> limit.stream().boxed()))
+                .mapToLong(Long::longValue)
+                .min();
+    }
+
     /** The least of what the server's group and those around it have left. */
     private OptionalLong group() {
-        Optional<String> line = lines(proc.resolve("self").resolve("cgroup"))
-                .filter(l -> l.startsWith("0::/"))
-                .findFirst();
-        if (line.isEmpty()) {
+        return groups().map(this::left)
+                .flatMap(left -> left.stream().boxed())
+                .mapToLong(Long::longValue)
+                .min();
+    }
+
+    private OptionalLong left(Path group) {
+        OptionalLong limit = number(group.resolve("memory.max"));
+        OptionalLong current = number(group.resolve("memory.current"));
+        if (limit.isEmpty() || current.isEmpty()) {
             return OptionalLong.empty();
         }
-        OptionalLong least = OptionalLong.empty();
-        Path group = cgroups.resolve(line.get().substring("0::/".length())).normalize();
-        for (; group != null && group.startsWith(cgroups); group = group.getParent()) {
-            OptionalLong limit = number(group.resolve("memory.max"));
-            OptionalLong current = number(group.resolve("memory.current"));
-            if (limit.isPresent() && current.isPresent()) {
-                long reclaimable =
-                        field(group.resolve("memory.stat"), "inactive_file ", 1).orElse(0);
-                long left = Math.max(0, limit.getAsLong() - current.getAsLong() + reclaimable);
-                least = OptionalLong.of(Math.min(left, least.orElse(Long.MAX_VALUE)));
-            }
-        }
-        return least;
+        long reclaimable =
+                field(group.resolve("memory.stat"), "inactive_file ", 1).orElse(0);
+        return OptionalLong.of(Math.max(0, limit.getAsLong() - current.getAsLong() + reclaimable));
+    }
+
+    /** The server's group and those around it. */
+    private Stream<Path> groups() {
+        return lines(proc.resolve("self").resolve("cgroup"))
+                .filter(line -> line.startsWith("0::/"))
+                .limit(1)
+                .flatMap(line -> Stream.iterate(
+                        cgroups.resolve(line.substring("0::/".length())).normalize(),
+                        group -> group != null && group.startsWith(cgroups),
+                        Path::getParent));
     }
 
     /** Memory of a process that is no page of a file: heap, KV cache, compute buffers; empty when it is gone. */
     OptionalLong anonymous(long pid) {
         return field(proc.resolve(Long.toString(pid)).resolve("status"), "RssAnon:", KIB);
+    }
+
+    /** All memory of a process, pages of files included as far as they are in memory; empty when it is gone. */
+    public OptionalLong resident(long pid) {
+        return field(proc.resolve(Long.toString(pid)).resolve("status"), "VmRSS:", KIB);
     }
 
     private static OptionalLong field(Path file, String name, long unit) {

@@ -3,12 +3,15 @@ package dev.luq.serving;
 import dev.luq.catalog.Catalog;
 import dev.luq.catalog.CatalogEntry;
 import dev.luq.catalog.CatalogException;
+import dev.luq.catalog.LoadPolicy;
+import dev.luq.catalog.ModelSettings;
 import dev.luq.catalog.Variant;
 import dev.luq.gguf.GgufException;
 import dev.luq.gguf.ModelFiles;
-import dev.luq.machine.Kernels;
 import dev.luq.memory.WeightMemory;
 import io.quarkus.runtime.ShutdownEvent;
+import io.smallrye.mutiny.Multi;
+import io.smallrye.mutiny.Uni;
 import jakarta.annotation.Priority;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
@@ -25,6 +28,7 @@ import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
@@ -47,7 +51,8 @@ public class ModelControl {
     private final Catalog catalog;
     private final Supervisor supervisor;
     private final WorkerConfig config;
-    private final MachineMemory memory = MachineMemory.ofThisMachine();
+    private final ServedMemory memory;
+    private final MachineMemory machine = MachineMemory.ofThisMachine();
     private final Set<String> busy = ConcurrentHashMap.newKeySet();
     private final ExecutorService background = Executors.newCachedThreadPool(body -> {
         Thread thread = new Thread(body, "luq-model-control");
@@ -65,10 +70,11 @@ public class ModelControl {
     public record SwapResult(CatalogEntry entry, Optional<SwapMode> mode, Duration duration) {}
 
     @Inject
-    ModelControl(Catalog catalog, Supervisor supervisor, WorkerConfig config) {
+    ModelControl(Catalog catalog, Supervisor supervisor, WorkerConfig config, ServedMemory memory) {
         this.catalog = catalog;
         this.supervisor = supervisor;
         this.config = config;
+        this.memory = memory;
     }
 
     /** Before the supervisor ends the processes that an operation may still be starting. */
@@ -77,30 +83,41 @@ public class ModelControl {
     }
 
     /**
-     * Adds a model and starts to load it; done when it is in the catalogue.
+     * Adds a model and starts to load it, unless it is loaded on demand; done when it is in the catalogue.
      *
      * @param model as in {@link Catalog#register}
-     * @param kernels as there
+     * @param settings as there
      */
     public CompletableFuture<CatalogEntry> register(
-            String id, Path model, Optional<Path> mmproj, List<String> aliases, Optional<Kernels> kernels) {
+            String id, Path model, Optional<Path> mmproj, List<String> aliases, ModelSettings settings) {
         return operation(id, () -> {
-            CatalogEntry entry = catalog.register(id, model, mmproj, aliases, kernels);
+            CatalogEntry entry = catalog.register(id, model, mmproj, aliases, settings);
             ModelRoute route = supervisor.add(entry);
-            SupervisedWorker worker = supervisor.worker(entry);
-            route.put(worker);
-            supervisor.begin(worker);
+            if (settings.load() == LoadPolicy.START) {
+                loading(route)
+                        .subscribe()
+                        .with(
+                                loaded -> {},
+                                failure -> LOG.warnf("Model %s is not served: %s", id, failure.getMessage()));
+            }
             return entry;
         });
+    }
+
+    /** Done when the model is loaded; see {@link ModelRoute#whenLoaded}. */
+    private Uni<Void> loading(ModelRoute route) {
+        return route.whenLoaded(config.loadTimeout(), Optional.empty(), info -> Multi.createFrom()
+                        .<Void>empty())
+                .onItem()
+                .ignoreAsUni();
     }
 
     /** Forgets a registered model after its running requests ended. */
     public CompletableFuture<Void> delete(String id) {
         return operation(id, () -> {
             catalog.unregister(id);
-            ModelRoute route = supervisor.routeOf(id);
+            end(id);
             supervisor.remove(id);
-            end(route);
             supervisor.tidyCaches();
             return null;
         });
@@ -108,56 +125,91 @@ public class ModelControl {
 
     /** Starts a process for a model that has none or a failed one; done when it serves. */
     public CompletableFuture<CatalogEntry> load(String id) {
-        return load(id, () -> catalog.get(id).variant().map(Variant::id));
-    }
-
-    /** The same for a model whose files were not usable when the server started: what it served before is served again. */
-    CompletableFuture<CatalogEntry> recover(String id) {
-        return load(id, () -> catalog.wantedVariant(id));
-    }
-
-    private CompletableFuture<CatalogEntry> load(String id, Supplier<Optional<String>> variant) {
         return operation(id, () -> {
             catalog.get(id);
             ModelRoute route = supervisor.routeOf(id);
-            SupervisedWorker worker = route.current();
-            if (worker == null || worker.state() == ModelWorker.State.FAILED) {
-                CatalogEntry checked = catalog.prepare(id, variant.get());
-                catalog.activate(checked);
-                worker = supervisor.worker(checked);
-                SupervisedWorker failed = route.replace(worker);
-                supervisor.begin(worker);
-                if (failed != null) {
-                    route.retire(failed);
-                }
+            if (!isServed(route)) {
+                prepare(route, () -> catalog.get(id).variant().map(Variant::id));
             }
             CatalogEntry loaded = catalog.setUnloaded(id, false);
             supervisor.changed(route);
-            if (!worker.awaitReady()) {
-                throw worker.state() == ModelWorker.State.FAILED || worker.state() == ModelWorker.State.DRAINING
-                        ? new ModelOperationException.Failed("The model cannot be served: " + worker.whyNotReady())
-                        : new ModelOperationException.Late("The model goes on loading: " + worker.whyNotReady());
-            }
+            awaitLoaded(route);
             return loaded;
         });
     }
 
-    /** Ends the process of a model after its running requests; done when its memory is free. */
+    /**
+     * The same for a model whose files were not usable when it was loaded: what it served before is served again, by
+     * those that are loaded on demand with the next request.
+     */
+    CompletableFuture<CatalogEntry> recover(String id) {
+        return operation(id, () -> {
+            ModelRoute route = supervisor.routeOf(id);
+            CatalogEntry prepared = prepare(route, () -> catalog.wantedVariant(id));
+            supervisor.changed(route);
+            if (prepared.settings().load() == LoadPolicy.START) {
+                awaitLoaded(route);
+            }
+            return prepared;
+        });
+    }
+
+    private static boolean isServed(ModelRoute route) {
+        return route.state() != ModelWorker.State.UNLOADED && route.state() != ModelWorker.State.FAILED;
+    }
+
+    /** Makes a model that is not served what it is to serve: no failure of before is left. */
+    private CatalogEntry prepare(ModelRoute route, Supplier<Optional<String>> variant) throws Exception {
+        String id = route.modelId();
+        CatalogEntry checked = catalog.prepare(id, variant.get());
+        if (route.state() == ModelWorker.State.FAILED) {
+            end(id);
+        }
+        return supervisor.loader().exclusively(id, () -> catalog.activate(checked));
+    }
+
+    private void awaitLoaded(ModelRoute route) throws InterruptedException {
+        try {
+            loading(route).subscribeAsCompletionStage().get();
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof WorkerException.DoesNotFit tooLarge) {
+                throw new ModelOperationException.DoesNotFit(
+                        tooLarge.naming(id -> true).getMessage());
+            } else if (e.getCause() instanceof WorkerException.NotReady notReady) {
+                throw switch (notReady.state()) {
+                    case DRAINING -> new ModelOperationException.Stopping();
+                    case LOADING -> new ModelOperationException.Late(notReady.getMessage() + "; it goes on loading");
+                    default -> new ModelOperationException.Failed(notReady.getMessage());
+                };
+            } else if (e.getCause() instanceof WorkerException refused) {
+                throw new ModelOperationException.Late(refused.getMessage());
+            }
+            throw new IllegalStateException(e.getCause());
+        }
+    }
+
+    /**
+     * Ends the process of a model after its running requests; done when its memory is free. One that is loaded on
+     * demand is loaded again by the next request, others are not until {@link #load}.
+     */
     public CompletableFuture<CatalogEntry> unload(String id) {
         return operation(id, () -> {
-            catalog.get(id);
-            CatalogEntry unloaded = catalog.setUnloaded(id, true);
-            end(supervisor.routeOf(id));
+            CatalogEntry unloaded = catalog.get(id).settings().load() == LoadPolicy.START
+                    ? catalog.setUnloaded(id, true)
+                    : catalog.get(id);
+            end(id);
             return unloaded;
         });
     }
 
-    private static void end(ModelRoute route) throws InterruptedException {
-        SupervisedWorker last = route.replace(null);
-        if (last != null) {
-            route.retire(last);
+    private void end(String id) throws InterruptedException {
+        try {
+            supervisor.loader().unload(id).get();
+        } catch (ExecutionException e) {
+            throw e.getCause() instanceof ModelOperationException failure
+                    ? failure
+                    : new IllegalStateException(e.getCause());
         }
-        route.awaitRetired();
     }
 
     /**
@@ -175,10 +227,14 @@ public class ModelControl {
             boolean same =
                     now.problem().isEmpty() && now.variant().map(Variant::id).equals(variant);
             if (!same || route.state() == ModelWorker.State.FAILED) {
-                if (route.current() != null) {
-                    swapped = Optional.of(swap(route, now, next, mode));
-                }
-                next = catalog.activate(next);
+                CatalogEntry prepared = next;
+                swapped = supervisor.loader().exclusively(id, () -> {
+                    Optional<SwapMode> how =
+                            route.current() == null ? Optional.empty() : Optional.of(swap(route, now, prepared, mode));
+                    catalog.activate(prepared);
+                    return how;
+                });
+                next = catalog.get(id);
                 supervisor.changed(route);
             }
             Duration duration = Duration.ofNanos(System.nanoTime() - start);
@@ -199,13 +255,20 @@ public class ModelControl {
         supervisor.awaitKernels();
         Swap swap = new Swap(
                 route, () -> supervisor.worker(next), () -> supervisor.worker(now), config.deadline(), background);
-        boolean overlap = mode == SwapMode.OVERLAP || mode == SwapMode.AUTO && fitsBeside(route, now, next);
-        if (overlap) {
-            swap.overlap();
-            return SwapMode.OVERLAP;
+        long bytes = memory.ofWorker(next);
+        boolean overlap = mode == SwapMode.OVERLAP
+                || mode == SwapMode.AUTO && supervisor.loader().fits(bytes) && fitsBeside(route, now, next);
+        supervisor.loader().swapping(route.modelId(), overlap ? bytes : 0);
+        try {
+            if (overlap) {
+                swap.overlap();
+                return SwapMode.OVERLAP;
+            }
+            swap.pause();
+            return SwapMode.PAUSE;
+        } finally {
+            supervisor.loader().swapped(route.modelId());
         }
-        swap.pause();
-        return SwapMode.PAUSE;
     }
 
     /**
@@ -213,7 +276,7 @@ public class ModelControl {
      * present process holds the next one is taken to need too.
      */
     private boolean fitsBeside(ModelRoute route, CatalogEntry now, CatalogEntry next) {
-        OptionalLong available = memory.available();
+        OptionalLong available = machine.available();
         Optional<Long> pid = route.pid();
         if (pid.isEmpty()) {
             return true;
@@ -227,7 +290,7 @@ public class ModelControl {
                 .filter(file -> !before.containsKey(file.getKey()))
                 .mapToLong(file -> file.getValue().mapped())
                 .sum();
-        long others = Math.max(0, memory.anonymous(pid.get()).orElse(0) - copied(before));
+        long others = Math.max(0, machine.anonymous(pid.get()).orElse(0) - copied(before));
         long projector = next.mmproj()
                 .filter(file -> now.mmproj().filter(file::equals).isEmpty())
                 .map(ModelControl::size)
@@ -241,7 +304,8 @@ public class ModelControl {
 
     private Map<Path, WeightMemory.Resident> weights(CatalogEntry entry) {
         try {
-            return new WeightMemory(entry.kernels(config.kernels())).byFile(ModelFiles.of(entry.files()));
+            return new WeightMemory(WorkerSettings.of(config, entry.settings()).kernels())
+                    .byFile(ModelFiles.of(entry.files()));
         } catch (IOException | GgufException e) {
             return Map.of(); // loading it will say so
         }
@@ -253,6 +317,11 @@ public class ModelControl {
         } catch (IOException e) {
             return 0; // loading it will say so
         }
+    }
+
+    /** Memory of all models' processes together. */
+    public MemoryUse memory() {
+        return supervisor.loader().memory();
     }
 
     private <T> CompletableFuture<T> operation(String id, Callable<T> body) {

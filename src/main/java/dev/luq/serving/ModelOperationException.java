@@ -21,6 +21,13 @@ public abstract sealed class ModelOperationException extends RuntimeException {
         }
     }
 
+    /** There is not enough memory for it. */
+    public static final class DoesNotFit extends ModelOperationException {
+        DoesNotFit(String message) {
+            super(message);
+        }
+    }
+
     /** It takes longer than a call may wait; it goes on. */
     public static final class Late extends ModelOperationException {
         Late(String message) {

@@ -1,5 +1,7 @@
 package dev.luq.serving;
 
+import dev.luq.catalog.KeepAlive;
+import dev.luq.catalog.ModelSettings;
 import dev.luq.protocol.ServerFrame;
 import dev.luq.protocol.WorkerFrame;
 import io.smallrye.mutiny.Multi;
@@ -10,6 +12,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import java.util.function.Function;
 
 /**
  * The way to whichever worker serves a model now: it stays while workers come and go. Between two of them it can be
@@ -29,9 +33,13 @@ final class ModelRoute implements ModelWorker {
 
     private final String modelId;
     private final WorkerConfig config;
+    private final ModelSettings settings;
+    private final BooleanSupplier onDemand;
     private final ScheduledExecutorService timer;
     private final GenerationListener listener;
     private final Quarantine quarantine;
+    /** Null where workers are put behind this route by hand. */
+    private volatile ModelLoader loader;
 
     // all below guarded by this
     /** Null when no process is to serve the model. */
@@ -42,16 +50,42 @@ final class ModelRoute implements ModelWorker {
     private Permits paused;
 
     private boolean draining;
+    /** Whether a worker is going to be put here. */
+    private boolean expected;
+
     private WorkerFrame.ModelInfo lastInfo;
     private WorkerFrame.EngineStats past = Totals.NONE;
     private long pastRestarts;
 
-    ModelRoute(String modelId, WorkerConfig config, ScheduledExecutorService timer, GenerationListener listener) {
+    /** @param onDemand whether a request may have the model loaded */
+    ModelRoute(
+            String modelId,
+            WorkerConfig config,
+            ModelSettings settings,
+            BooleanSupplier onDemand,
+            ScheduledExecutorService timer,
+            GenerationListener listener) {
         this.modelId = modelId;
         this.config = config;
+        this.settings = settings;
+        this.onDemand = onDemand;
         this.timer = timer;
         this.listener = listener;
         this.quarantine = new Quarantine(config.restart());
+    }
+
+    /** From now on this one loads and ends the model, and hears what becomes of its workers. */
+    void loadedBy(ModelLoader its) {
+        loader = its;
+    }
+
+    ModelSettings settings() {
+        return settings;
+    }
+
+    /** Requests that run at once. */
+    int slots() {
+        return WorkerSettings.of(config, settings).slots();
     }
 
     /** To be shared by all workers of this route: an input that killed one is not tried on the next. */
@@ -70,9 +104,22 @@ final class ModelRoute implements ModelWorker {
             throw new IllegalStateException(modelId + " is served by another worker");
         }
         current = worker;
+        worker.whenChanged(this::changed);
         if (draining) {
             worker.drain();
         }
+        changed();
+    }
+
+    private void changed() {
+        if (loader != null) {
+            loader.changed(this);
+        }
+    }
+
+    /** Says whether a worker is going to be put here. */
+    synchronized void expected(boolean soon) {
+        expected = soon;
     }
 
     /**
@@ -128,7 +175,7 @@ final class ModelRoute implements ModelWorker {
 
     /** From now on requests wait, until {@link #resume}. */
     synchronized void pause() {
-        paused = new Permits(modelId, config, quarantine);
+        paused = new Permits(modelId, config, slots(), quarantine);
     }
 
     /**
@@ -282,12 +329,18 @@ final class ModelRoute implements ModelWorker {
         if (paused != null) {
             return State.SWAPPING;
         }
-        return current == null ? State.UNLOADED : current.state();
+        if (current == null) {
+            return expected ? State.LOADING : State.UNLOADED;
+        }
+        return current.state();
     }
 
     @Override
     public synchronized Optional<WorkerFrame.ModelInfo> info() {
-        return Optional.ofNullable(current).flatMap(SupervisedWorker::info).or(() -> Optional.ofNullable(lastInfo));
+        return Optional.ofNullable(current)
+                .flatMap(SupervisedWorker::info)
+                .or(() -> Optional.ofNullable(lastInfo))
+                .map(info -> info.with(settings.defaults()));
     }
 
     @Override
@@ -314,5 +367,38 @@ final class ModelRoute implements ModelWorker {
     @Override
     public synchronized Optional<Long> pid() {
         return Optional.ofNullable(current).flatMap(SupervisedWorker::pid);
+    }
+
+    /** Process ids of all its workers, those that still end their requests included. */
+    synchronized List<Long> pids() {
+        return workers().stream().flatMap(worker -> worker.pid().stream()).toList();
+    }
+
+    @Override
+    public synchronized float loadProgress() {
+        return current == null ? 0 : current.loadProgress();
+    }
+
+    @Override
+    public boolean isOnDemand() {
+        return onDemand.getAsBoolean();
+    }
+
+    @Override
+    public Residence residence() {
+        return loader == null ? Residence.UNKNOWN : loader.residence(this);
+    }
+
+    @Override
+    public <T> Multi<T> whenLoaded(Optional<KeepAlive> keepAlive, Function<WorkerFrame.ModelInfo, Multi<T>> work) {
+        return whenLoaded(config.loadWait(), keepAlive, work);
+    }
+
+    /** The same with a longest wait of its own. */
+    <T> Multi<T> whenLoaded(
+            Duration longestWait, Optional<KeepAlive> keepAlive, Function<WorkerFrame.ModelInfo, Multi<T>> work) {
+        return loader == null
+                ? ModelWorker.super.whenLoaded(keepAlive, work)
+                : loader.whenLoaded(this, longestWait, keepAlive, work);
     }
 }

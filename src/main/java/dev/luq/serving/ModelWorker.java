@@ -1,10 +1,13 @@
 package dev.luq.serving;
 
+import dev.luq.catalog.KeepAlive;
 import dev.luq.protocol.ServerFrame;
 import dev.luq.protocol.WorkerFrame;
 import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.Uni;
+import java.time.Instant;
 import java.util.Optional;
+import java.util.function.Function;
 
 /**
  * One served model and the supervised process behind it, as the rest of the server sees them. Thread-safe; owned by
@@ -26,8 +29,21 @@ public interface ModelWorker {
         DRAINING,
         /** One process makes room for another; requests wait for it. */
         SWAPPING,
-        /** No process is to serve the model until it is loaded again. */
+        /** No process serves the model; {@link #isOnDemand()} says whether a request is enough to change that. */
         UNLOADED
+    }
+
+    /**
+     * A model's stay in memory.
+     *
+     * @param lastUsed when its latest request came or ended; empty before the first
+     * @param keepAlive how long it stays after that
+     * @param measuredBytes what its processes take now; 0 without any
+     */
+    record Residence(Optional<Instant> lastUsed, KeepAlive keepAlive, long measuredBytes) {
+
+        /** Of a worker by itself, which others load and end. */
+        public static final Residence UNKNOWN = new Residence(Optional.empty(), KeepAlive.NEVER, 0);
     }
 
     /** The model's id in the API. */
@@ -49,6 +65,34 @@ public interface ModelWorker {
 
     /** Requests that hold a permit: running and waiting ones. */
     int inFlight();
+
+    /** Share of the model that is loaded, 0..1; 0 while it waits for memory. */
+    default float loadProgress() {
+        return 0;
+    }
+
+    /** Whether the next request loads it when it is not loaded. */
+    default boolean isOnDemand() {
+        return false;
+    }
+
+    default Residence residence() {
+        return Residence.UNKNOWN;
+    }
+
+    /**
+     * Does something with the model as soon as it is loaded, and has it loaded if need be; until that ends the model is
+     * not unloaded for being idle or for another one. Nothing happens before the subscription; cancelling it is leaving
+     * the queue. Fails with a {@link WorkerException}, after {@link WorkerConfig#loadWait()} at the latest: {@code
+     * NotReady}, {@code DoesNotFit} or {@code QueueFull}. Whoever had to wait goes on on a worker thread.
+     *
+     * @param keepAlive how long the model stays afterwards; empty for as long as configured
+     * @param work gets what the loaded model is
+     */
+    default <T> Multi<T> whenLoaded(Optional<KeepAlive> keepAlive, Function<WorkerFrame.ModelInfo, Multi<T>> work) {
+        return Multi.createFrom().deferred(() -> info().map(work).orElseGet(() -> Multi.createFrom()
+                .failure(new WorkerException.NotReady(state(), "The model " + modelId() + " is not loaded"))));
+    }
 
     /** Process id of the running worker; empty when there is none. */
     Optional<Long> pid();

@@ -22,6 +22,7 @@ final class Permits {
 
     private final String modelId;
     private final WorkerConfig config;
+    private final int slots;
     private final Quarantine quarantine;
     /** By id, in the order of arrival. */
     private final Map<String, InFlightRequest> held = new LinkedHashMap<>();
@@ -30,9 +31,11 @@ final class Permits {
     /** Answers of which a choice has begun. */
     private final Set<String> begun = new HashSet<>();
 
-    Permits(String modelId, WorkerConfig config, Quarantine quarantine) {
+    /** @param slots of the model */
+    Permits(String modelId, WorkerConfig config, int slots, Quarantine quarantine) {
         this.modelId = modelId;
         this.config = config;
+        this.slots = slots;
         this.quarantine = quarantine;
     }
 
@@ -100,7 +103,7 @@ final class Permits {
         // Queries never wait for generations, and take no place from them.
         ToLongFunction<InFlightRequest> one = each -> each.isQuery() == request.isQuery() ? 1 : 0;
         long alike = sum(others, one);
-        if (alike >= config.slots() + config.queueSize()) {
+        if (alike >= slots + config.queueSize()) {
             return new Shortage(": " + alike + " requests run or wait", one);
         }
         if (sum(others, each -> each.imageBytes) + request.imageBytes > config.imageBytesInFlight()) {

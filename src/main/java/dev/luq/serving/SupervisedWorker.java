@@ -63,6 +63,10 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
     private String failure;
     private long restarts;
     private FileStamps files;
+    /** Share of the model that the process has loaded, 0..1. */
+    private float loaded;
+    /** Run when the state has changed, with the lock: returns at once. */
+    private Runnable whenChanged = () -> {};
     /** When the process that loads last sent a frame, {@link System#nanoTime()}. */
     private long progressed;
 
@@ -87,7 +91,17 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
         this.listener = listener;
         this.restartPolicy = new RestartPolicy(config.restart());
         this.released = released;
-        this.inFlight = new InFlightRequests(modelId, config, timer, quarantine, () -> process, this);
+        this.inFlight = new InFlightRequests(modelId, config, load.slots(), timer, quarantine, () -> process, this);
+    }
+
+    /** @param action run from now on when the state or the process has changed; returns at once and takes no lock */
+    synchronized void whenChanged(Runnable action) {
+        whenChanged = action;
+    }
+
+    private void changed() {
+        notifyAll();
+        whenChanged.run();
     }
 
     /** Starts the first process. */
@@ -117,6 +131,7 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
             return;
         }
         files = now;
+        loaded = 0;
         try {
             process = launcher.start(modelId, this);
             restartPolicy.started();
@@ -182,7 +197,7 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
     synchronized void fail(String reason) {
         failure = PlainText.of(reason, LONGEST_REASON);
         state = State.FAILED;
-        notifyAll();
+        changed();
         LOG.errorf("Model %s cannot be served: %s", modelId, failure);
     }
 
@@ -209,6 +224,11 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
     @Override
     public synchronized Optional<String> failure() {
         return Optional.ofNullable(failure);
+    }
+
+    @Override
+    public synchronized float loadProgress() {
+        return state == State.LOADING || state == State.RESTARTING ? loaded : 1;
     }
 
     @Override
@@ -299,10 +319,12 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
                 if (state != State.DRAINING) {
                     state = State.READY;
                 }
-                notifyAll();
+                changed();
                 LOG.infof(
                         "Model %s is ready: %s, %s, %d MiB",
                         modelId, info.architecture(), info.quantization(), info.modelBytes() >> 20);
+            } else if (frame instanceof WorkerFrame.Loading loading) {
+                loaded = loading.progress();
             } else if (frame instanceof WorkerFrame.LoadFailed loadFailed && state != State.DRAINING) {
                 fail(loadFailed.message());
             } else if (frame instanceof WorkerFrame.Stats update) {
@@ -332,10 +354,10 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
             // A process whose file was taken away dies of that, whatever it works on.
             unanswered =
                     inFlight.processEnded(source.blackbox(), exit, before != State.DRAINING && fileChange.isEmpty());
-            notifyAll();
             if (before != State.FAILED && before != State.DRAINING) {
                 died(source, exit, fileChange);
             }
+            changed();
         }
         String reason = "The model's process died while it worked on this request"
                 + fileChange
@@ -381,6 +403,7 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
     synchronized void drain() {
         if (state != State.FAILED) {
             state = State.DRAINING;
+            changed();
         }
     }
 

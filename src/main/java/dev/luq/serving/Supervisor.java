@@ -3,6 +3,7 @@ package dev.luq.serving;
 import dev.luq.catalog.Catalog;
 import dev.luq.catalog.CatalogEntry;
 import dev.luq.catalog.CatalogException;
+import dev.luq.catalog.LoadPolicy;
 import dev.luq.catalog.VariantStore;
 import dev.luq.filecache.FileCache;
 import dev.luq.files.DataConfig;
@@ -25,12 +26,17 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import org.jboss.logging.Logger;
 
-/** Starts a worker for every model of the catalogue with the server, and ends them with it. */
+/**
+ * Has a route for every model of the catalogue, starts the workers of those that are loaded with the server, and ends
+ * all workers with it. {@link ModelLoader} starts and ends the others.
+ */
 @ApplicationScoped
 public class Supervisor implements ModelWorkers {
 
@@ -45,6 +51,12 @@ public class Supervisor implements ModelWorkers {
     private final ChildCommand command;
     private final FileCache embeddings;
     private final FileCache prompts;
+    private final ModelLoader loader;
+    private final ExecutorService background = Executors.newCachedThreadPool(body -> {
+        Thread thread = new Thread(body, "luq-model-loader");
+        thread.setDaemon(true);
+        return thread;
+    });
     private final Map<String, ModelRoute> routes = new ConcurrentHashMap<>();
     /** Done when this machine's kernels are known, or known not to be found out. */
     private final CompletableFuture<Void> kernels = new CompletableFuture<>();
@@ -55,6 +67,7 @@ public class Supervisor implements ModelWorkers {
             VariantStore variants,
             WorkerConfig config,
             DataConfig data,
+            ServedMemory memory,
             @All List<GenerationListener> generationListeners,
             @All List<ModelListener> modelListeners) {
         this.catalog = catalog;
@@ -73,28 +86,80 @@ public class Supervisor implements ModelWorkers {
         this.embeddings = new FileCache(folder.embeddings(), config.imageFilesBytes());
         this.prompts = new FileCache(folder.prompts(), config.promptFilesBytes());
         this.command = new ChildCommand(config.process(), ChildCommand.WORKER_MAIN);
-        catalog.entries().forEach(entry -> routes.put(entry.id(), route(entry.id())));
+        this.loader = new ModelLoader(
+                config,
+                MachineMemory.ofThisMachine(),
+                timer,
+                background,
+                new Processes(memory),
+                generationListener,
+                modelListeners);
+        catalog.entries().forEach(entry -> routes.put(entry.id(), route(entry)));
     }
 
-    private ModelRoute route(String id) {
-        return new ModelRoute(id, config, timer, generationListener);
+    private ModelRoute route(CatalogEntry entry) {
+        String id = entry.id();
+        ModelRoute route = new ModelRoute(
+                id,
+                config,
+                entry.settings(),
+                () -> catalog.withId(id).filter(now -> !now.unloaded()).isPresent(),
+                timer,
+                generationListener);
+        loader.add(route);
+        return route;
+    }
+
+    /** What the loader does to the processes of this server's models. */
+    private final class Processes implements ModelLoader.Effects {
+
+        private final ServedMemory memory;
+
+        Processes(ServedMemory memory) {
+            this.memory = memory;
+        }
+
+        @Override
+        public long estimate(String modelId) {
+            return catalog.withId(modelId).map(memory::ofWorker).orElse(0L);
+        }
+
+        @Override
+        public void start(ModelRoute route) {
+            catalog.withId(route.modelId()).ifPresent(entry -> serve(route, entry));
+        }
+
+        @Override
+        public void end(ModelRoute route) throws InterruptedException {
+            SupervisedWorker last = route.replace(null);
+            if (last != null) {
+                route.retire(last);
+            }
+            route.awaitRetired();
+        }
+    }
+
+    /** Loads and ends models. */
+    ModelLoader loader() {
+        return loader;
     }
 
     private ServerFrame.Load load(CatalogEntry entry) {
+        WorkerSettings settings = WorkerSettings.of(config, entry.settings());
         return new ServerFrame.Load(
                 entry.files().stream().map(Path::toString).toList(),
                 entry.mmproj().map(Path::toString).orElse(null),
-                config.contextSize(),
-                config.slots(),
+                settings.contextSize(),
+                settings.slots(),
                 config.batchSize(),
                 config.threads(),
                 config.imageThreads(),
                 config.imageCacheBytes(),
                 config.promptCacheBytes(),
-                config.imageMaxTokens(),
+                settings.imageMaxTokens(),
                 config.streamInterval().toMillis(),
-                entry.kernels(config.kernels()),
-                config.kvCacheType(),
+                settings.kernels(),
+                settings.kvCacheType(),
                 new ServerFrame.Load.KeptFiles(entry.id(), folder(embeddings), folder(prompts)));
     }
 
@@ -141,7 +206,10 @@ public class Supervisor implements ModelWorkers {
         tidyCaches();
         for (CatalogEntry entry : catalog.entries()) {
             ModelRoute route = routes.get(entry.id());
-            if (!entry.unloaded()) {
+            if (!entry.unloaded() && entry.problem().isPresent()) {
+                serve(route, entry);
+            } else if (!entry.unloaded() && entry.settings().load() == LoadPolicy.START) {
+                loader.enter(entry.id());
                 serve(route, entry);
             }
             modelListeners.forEach(listener -> listener.added(route));
@@ -186,14 +254,15 @@ public class Supervisor implements ModelWorkers {
 
     /** The route of a model that was just registered; no worker serves it yet. */
     ModelRoute add(CatalogEntry entry) {
-        ModelRoute route = routes.computeIfAbsent(entry.id(), this::route);
+        ModelRoute route = routes.computeIfAbsent(entry.id(), id -> route(entry));
         modelListeners.forEach(listener -> listener.added(route));
         return route;
     }
 
-    /** Forgets the route of a model that is no longer in the catalogue. */
+    /** Forgets the route of a model that is no longer in the catalogue and has no process. */
     void remove(String modelId) {
         routes.remove(modelId);
+        loader.remove(modelId);
         modelListeners.forEach(listener -> listener.removed(modelId));
     }
 
@@ -209,6 +278,7 @@ public class Supervisor implements ModelWorkers {
     /** The first moment of a shutdown: streams still reach their clients, also with the news that they are given up. */
     void leave(@Observes ShutdownDelayInitiatedEvent event) {
         routes.values().forEach(ModelRoute::drain);
+        loader.drain();
         timer.schedule(
                 () -> routes.values().forEach(ModelRoute::giveUp),
                 config.drainTime().toMillis(),
@@ -218,6 +288,8 @@ public class Supervisor implements ModelWorkers {
     /** Connections are closed by now. */
     void stop(@Observes ShutdownEvent event) throws InterruptedException {
         routes.values().forEach(ModelRoute::drain);
+        loader.drain();
+        background.shutdownNow();
         for (ModelRoute route : routes.values()) {
             route.end();
         }

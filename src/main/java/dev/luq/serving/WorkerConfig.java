@@ -138,6 +138,22 @@ public interface WorkerConfig {
     @WithDefault("3M")
     Duration loadStallTimeout();
 
+    /**
+     * Upper bound of the memory of all models' processes together, in bytes: weights, projectors, KV caches and
+     * buffers. A model that does not fit beside the others ends those that are not pinned, or is refused. 0 takes what
+     * the machine, or the control group that the server is in, has, less a tenth of it and at least 256 MiB for the
+     * server and what else runs. Models that are loaded at the start are loaded even beyond it.
+     */
+    @WithDefault("0")
+    long memoryLimitBytes();
+
+    /**
+     * How long a request waits for its model to be loaded, until other models have given it their memory included; then
+     * it is refused with 503, and the loading goes on. 0 for not at all.
+     */
+    @WithDefault("2M")
+    Duration loadWait();
+
     /** How long a call that loads or changes a model waits at most; what it began goes on. */
     @WithDefault("15M")
     Duration loadTimeout();

@@ -1,8 +1,12 @@
 package dev.luq.serving;
 
+import dev.luq.files.Units;
 import dev.luq.protocol.WorkerFrame;
 import java.time.Duration;
+import java.util.List;
+import java.util.Map;
 import java.util.OptionalInt;
+import java.util.function.Predicate;
 
 /** Why a generation did not take place or did not end. Messages are for clients: no path, no address. */
 public abstract sealed class WorkerException extends RuntimeException {
@@ -26,6 +30,56 @@ public abstract sealed class WorkerException extends RuntimeException {
 
         public ModelWorker.State state() {
             return state;
+        }
+    }
+
+    /** The model takes more memory than others that stay loaded leave it. */
+    public static final class DoesNotFit extends WorkerException {
+        private final String said;
+        private final Map<String, Long> pinned;
+
+        private DoesNotFit(String said, Map<String, Long> pinned, String message) {
+            super(message);
+            this.said = said;
+            this.pinned = pinned;
+        }
+
+        /**
+         * Names no other model.
+         *
+         * @param bytes that the model takes
+         * @param limit bytes that all models may take together
+         * @param pinned ids and bytes of the models that stay loaded
+         */
+        static DoesNotFit of(String modelId, long bytes, long limit, Map<String, Long> pinned) {
+            String said = "The model " + modelId + " needs " + mib(bytes)
+                    + " of memory, and all models together may take " + mib(limit);
+            long taken = pinned.values().stream().mapToLong(Long::longValue).sum();
+            return new DoesNotFit(
+                    said, pinned, said + (taken == 0 ? "" : "; models that stay loaded take " + mib(taken)));
+        }
+
+        /**
+         * The same that names models.
+         *
+         * @param known whether the client may know of the model with this id
+         */
+        public DoesNotFit naming(Predicate<String> known) {
+            List<String> named = pinned.entrySet().stream()
+                    .filter(model -> known.test(model.getKey()))
+                    .map(model -> model.getKey() + " (" + mib(model.getValue()) + ")")
+                    .toList();
+            return named.isEmpty()
+                    ? this
+                    : new DoesNotFit(
+                            said,
+                            pinned,
+                            said + "; of those that stay loaded, some would have to be unloaded or not be pinned: "
+                                    + String.join(", ", named));
+        }
+
+        private static String mib(long bytes) {
+            return (long) Math.ceil(bytes / Units.MIB) + " MiB";
         }
     }
 

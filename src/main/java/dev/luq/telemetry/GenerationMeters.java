@@ -26,6 +26,7 @@ public class GenerationMeters implements GenerationListener {
             "draining",
             "model_failed",
             "model_not_loaded",
+            "model_does_not_fit",
             "input_quarantined",
             "request_too_large");
     private static final List<String> SIGNALS =

@@ -35,8 +35,9 @@ final class Health {
     }
 
     /**
-     * Requests can be answered: every model was loaded once or cannot be, none drains, and at least one is served. A
-     * model that is loaded later does not keep the others from being asked, nor does one that is being swapped.
+     * Requests can be answered: every model that is loaded with the server was loaded once or cannot be, none drains,
+     * and at least one is served, or loaded by the next request for it. A model that is loaded later does not keep the
+     * others from being asked, nor does one that is being swapped.
      */
     @Readiness
     @Singleton
@@ -55,12 +56,20 @@ final class Health {
                 Set<ModelWorker.State> states = EnumSet.noneOf(ModelWorker.State.class);
                 workers.all().forEach(worker -> states.add(worker.state()));
                 started |= !states.contains(ModelWorker.State.LOADING);
-                boolean served =
-                        states.contains(ModelWorker.State.READY) || states.contains(ModelWorker.State.SWAPPING);
+                boolean served = workers.all().stream().anyMatch(Ready::answers);
                 return describe("models", workers.all())
                         .status(started && served && !states.contains(ModelWorker.State.DRAINING))
                         .build();
             });
+        }
+
+        /** Whether a request to it is answered, if need be after a while. */
+        private static boolean answers(ModelWorker worker) {
+            return switch (worker.state()) {
+                case READY, SWAPPING -> true;
+                case UNLOADED, LOADING -> worker.isOnDemand();
+                case RESTARTING, FAILED, DRAINING -> false;
+            };
         }
     }
 

@@ -46,6 +46,10 @@ enum Metrics {
     MODEL_MEMORY(
             "luq_model_memory_bytes",
             "Memory of a model by part: tensors of model and mmproj, resident memory of its process"),
+    MODEL_LOAD(
+            "luq_model_load_seconds",
+            "From the moment a model gets its memory until it answers; restarts do not count"),
+    MODEL_UNLOADS("luq_model_unloads_total", "Models that went from memory, by reason: idle, evicted, admin"),
     REQUANTIZE_JOBS("luq_requantize_jobs", "Re-quantizations by state"),
     REQUANTIZE_PHASE("luq_requantize_phase_seconds", "Time that processes spent in a phase of a re-quantization");
 
@@ -55,6 +59,9 @@ enum Metrics {
     /** Bounds of latencies: from one token on a fast machine to minutes for a large image on a slow one. */
     static final Duration[] LATENCY_BOUNDS =
             seconds(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 60, 120, 300, 600);
+
+    /** Bounds of loads: from a small model in the page cache to a large one from a slow disk. */
+    static final Duration[] LOAD_BOUNDS = seconds(0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 60, 120, 300, 600);
 
     /** Bounds of phases: from what a cache holds to hours of a large model. */
     static final Duration[] PHASE_BOUNDS = seconds(0.1, 1, 5, 15, 60, 300, 900, 3600, 10_800, 43_200);

@@ -5,16 +5,17 @@ import dev.luq.catalog.CatalogEntry;
 import dev.luq.protocol.WorkerFrame.EngineStats;
 import dev.luq.serving.ModelListener;
 import dev.luq.serving.ModelWorker;
+import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.FunctionTimer;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
@@ -23,6 +24,8 @@ import java.util.function.ToDoubleFunction;
 /** Shows the state of every model's worker at the time of a scrape. */
 @Singleton
 public class ModelMeters implements ModelListener {
+
+    private static final List<String> UNLOAD_REASONS = List.of("idle", "evicted", "admin");
 
     private final MeterRegistry registry;
     private final Catalog catalog;
@@ -38,6 +41,8 @@ public class ModelMeters implements ModelListener {
     @Override
     public void added(ModelWorker worker) {
         state(worker);
+        loads(worker.modelId());
+        UNLOAD_REASONS.forEach(reason -> unloads(worker.modelId(), reason));
         generations.create(worker.modelId());
         describe(worker.modelId());
     }
@@ -57,6 +62,34 @@ public class ModelMeters implements ModelListener {
     public void removed(String modelId) {
         remove(meter -> true, modelId);
         generations.forget(modelId);
+    }
+
+    @Override
+    public void loaded(String modelId, Duration took) {
+        loads(modelId).record(took);
+    }
+
+    @Override
+    public void unloaded(String modelId, String reason) {
+        unloads(modelId, reason).increment();
+    }
+
+    // The registry answers with the meter that is there already.
+
+    private Timer loads(String modelId) {
+        return Timer.builder(Metrics.MODEL_LOAD.metricName())
+                .description(Metrics.MODEL_LOAD.help())
+                .tag(Metrics.MODEL, modelId)
+                .serviceLevelObjectives(Metrics.LOAD_BOUNDS)
+                .register(registry);
+    }
+
+    private Counter unloads(String modelId, String reason) {
+        return Counter.builder(Metrics.MODEL_UNLOADS.metricName())
+                .description(Metrics.MODEL_UNLOADS.help())
+                .tag(Metrics.MODEL, modelId)
+                .tag("reason", reason)
+                .register(registry);
     }
 
     private void remove(Predicate<Meter.Id> which, String modelId) {
@@ -106,7 +139,8 @@ public class ModelMeters implements ModelListener {
                 .description(Metrics.IMAGE_ENCODE.help())
                 .tag(Metrics.MODEL, worker.modelId())
                 .register(registry);
-        Gauge.builder(Metrics.MODEL_MEMORY.metricName(), worker, ModelMeters::residentBytes)
+        Gauge.builder(Metrics.MODEL_MEMORY.metricName(), worker, w -> w.residence()
+                        .measuredBytes())
                 .description(Metrics.MODEL_MEMORY.help())
                 .tag(Metrics.MODEL, worker.modelId())
                 .tag("part", "resident")
@@ -144,22 +178,5 @@ public class ModelMeters implements ModelListener {
                 .description(metric.help())
                 .tag(Metrics.MODEL, worker.modelId())
                 .register(registry);
-    }
-
-    /** Memory of the worker's process, mapped weights included as far as they are in memory; 0 without a process. */
-    private static double residentBytes(ModelWorker worker) {
-        return worker.pid()
-                .map(pid -> {
-                    try {
-                        return Files.readAllLines(Path.of("/proc", String.valueOf(pid), "status")).stream()
-                                .filter(line -> line.startsWith("VmRSS:"))
-                                .mapToDouble(line -> Double.parseDouble(line.replaceAll("\\D", "")) * 1024)
-                                .findFirst()
-                                .orElse(0);
-                    } catch (IOException e) {
-                        return Double.NaN; // just ended, or a system without /proc
-                    }
-                })
-                .orElse(0.0);
     }
 }

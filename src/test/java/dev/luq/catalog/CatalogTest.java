@@ -9,6 +9,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.luq.files.DataConfig;
 import dev.luq.files.DataFolder;
 import dev.luq.machine.Kernels;
+import dev.luq.machine.KvType;
+import dev.luq.protocol.ModelDefaults;
 import dev.luq.requant.plan.Plan;
 import dev.luq.requant.plan.Precision;
 import io.smallrye.config.SmallRyeConfig;
@@ -24,8 +26,11 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class CatalogTest {
 
@@ -152,11 +157,74 @@ class CatalogTest {
     void aModelMayHaveKernelsOfItsOwn() {
         Catalog catalog = changing(
                 Map.of("luq.models.a.model", LLAVA, "luq.models.a.kernels", "stock", "luq.models.b.model", QWEN));
-        assertEquals(Optional.of(Kernels.STOCK), catalog.find("a").orElseThrow().kernels());
-        assertEquals(Optional.empty(), catalog.find("b").orElseThrow().kernels());
         assertEquals(
                 Optional.of(Kernels.STOCK),
-                catalog.prepare("a", Optional.empty()).kernels());
+                catalog.find("a").orElseThrow().settings().kernels());
+        assertEquals(
+                Optional.empty(), catalog.find("b").orElseThrow().settings().kernels());
+        assertEquals(
+                Optional.of(Kernels.STOCK),
+                catalog.prepare("a", Optional.empty()).settings().kernels());
+    }
+
+    @Test
+    void aModelHasSettingsAndDefaultsOfItsOwn() {
+        ModelSettings own = only(Map.ofEntries(
+                        Map.entry("luq.models.a.model", LLAVA),
+                        Map.entry("luq.models.a.load", "demand"),
+                        Map.entry("luq.models.a.keep-alive", "1h30m"),
+                        Map.entry("luq.models.a.pinned", "true"),
+                        Map.entry("luq.models.a.context-size", "1024"),
+                        Map.entry("luq.models.a.slots", "2"),
+                        Map.entry("luq.models.a.kv-cache-type", "q8_0"),
+                        Map.entry("luq.models.a.image-max-tokens", "64"),
+                        Map.entry("luq.models.a.defaults.temperature", "0.2"),
+                        Map.entry("luq.models.a.defaults.top-p", "0.9"),
+                        Map.entry("luq.models.a.defaults.top-k", "40"),
+                        Map.entry("luq.models.a.defaults.min-p", "0.05"),
+                        Map.entry("luq.models.a.defaults.repeat-penalty", "1.1"),
+                        Map.entry("luq.models.a.defaults.max-tokens", "100"),
+                        Map.entry("luq.models.a.defaults.system-prompt", "Be brief.")))
+                .settings();
+        assertEquals(
+                new ModelSettings(
+                        LoadPolicy.DEMAND,
+                        Optional.of(true),
+                        Optional.of(KeepAlive.of("90m")),
+                        Optional.empty(),
+                        Optional.of(KvType.Q8_0),
+                        OptionalInt.of(1024),
+                        OptionalInt.of(2),
+                        OptionalInt.of(64),
+                        new ModelDefaults(0.2, 0.9, 40, 0.05, 1.1, 100, "Be brief.")),
+                own);
+    }
+
+    @Test
+    void modelsLoadedAtTheStartStayAndOthersGoAfterFiveMinutes() {
+        Catalog catalog =
+                catalog(Map.of("luq.models.a.model", LLAVA, "luq.models.b.model", QWEN, "luq.models.b.load", "demand"));
+        ModelSettings start = catalog.find("a").orElseThrow().settings();
+        assertTrue(start.isPinned());
+        assertEquals(KeepAlive.NEVER, start.keepsAlive());
+        ModelSettings demand = catalog.find("b").orElseThrow().settings();
+        assertFalse(demand.isPinned());
+        assertEquals(KeepAlive.of("5m"), demand.keepsAlive());
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "slots, 0",
+        "context-size, -1",
+        "defaults.temperature, 2.5",
+        "defaults.min-p, NaN",
+        "defaults.max-tokens, 0"
+    })
+    void aSettingThatCannotBeIsNamedAtTheStart(String key, String value) {
+        CatalogException.Misconfigured refused = assertThrows(
+                CatalogException.Misconfigured.class,
+                () -> catalog(Map.of("luq.models.a.model", LLAVA, "luq.models.a." + key, value)));
+        assertTrue(refused.getMessage().startsWith("luq.models.\"a\"." + key), refused.getMessage());
     }
 
     // ---- changes at run time ---------------------------------------------------------------------------------------
@@ -170,12 +238,18 @@ class CatalogTest {
                         Path.of(QWEN),
                         Optional.of(Path.of(QWEN_MMPROJ)),
                         List.of("bee"),
-                        Optional.of(Kernels.COMPACT));
+                        ModelSettings.of(
+                                LoadPolicy.DEMAND,
+                                Optional.empty(),
+                                Optional.of(KeepAlive.of("90s")),
+                                Optional.of(Kernels.COMPACT)));
         CatalogEntry again = catalog(config).find("bee").orElseThrow();
         assertEquals("b", again.id());
         assertTrue(again.registered());
         assertEquals(Optional.of(Path.of(QWEN_MMPROJ)), again.mmproj());
-        assertEquals(Optional.of(Kernels.COMPACT), again.kernels());
+        assertEquals(Optional.of(Kernels.COMPACT), again.settings().kernels());
+        assertEquals(LoadPolicy.DEMAND, again.settings().load());
+        assertEquals(KeepAlive.of("90s"), again.settings().keepsAlive());
         assertEquals(Optional.empty(), again.problem());
         catalog(config).unregister("b");
         assertTrue(catalog(config).find("b").isEmpty());
@@ -186,10 +260,10 @@ class CatalogTest {
         Catalog catalog = changing(Map.of("luq.models.a.model", LLAVA));
         assertThrows(
                 CatalogException.InvalidModel.class,
-                () -> catalog.register("b", Path.of(QWEN_MMPROJ), Optional.empty(), List.of(), Optional.empty()));
+                () -> catalog.register("b", Path.of(QWEN_MMPROJ), Optional.empty(), List.of(), ModelSettings.NONE));
         assertThrows(
                 CatalogException.Conflict.class,
-                () -> catalog.register("b", Path.of(QWEN), Optional.empty(), List.of("a"), Optional.empty()));
+                () -> catalog.register("b", Path.of(QWEN), Optional.empty(), List.of("a"), ModelSettings.NONE));
         assertEquals(1, catalog.entries().size());
         assertFalse(Files.exists(folder.resolve("data").resolve("catalog.json")));
     }
@@ -197,7 +271,7 @@ class CatalogTest {
     @Test
     void configuredModelsAndTheDefaultStay() {
         Catalog catalog = changing(Map.of("luq.models.a.model", LLAVA));
-        catalog.register("b", Path.of(QWEN), Optional.empty(), List.of(), Optional.empty());
+        catalog.register("b", Path.of(QWEN), Optional.empty(), List.of(), ModelSettings.NONE);
         assertThrows(CatalogException.Conflict.class, () -> catalog.unregister("a"));
         catalog.setDefault("b");
         assertThrows(CatalogException.Conflict.class, () -> catalog.unregister("b"));
@@ -228,7 +302,7 @@ class CatalogTest {
     void namesThatAreConfiguredLaterWin() {
         Catalog before = changing(Map.of("luq.models.a.model", LLAVA));
         before.setAliases("a", List.of("b"));
-        before.register("c", Path.of(QWEN), Optional.empty(), List.of(), Optional.empty());
+        before.register("c", Path.of(QWEN), Optional.empty(), List.of(), ModelSettings.NONE);
         Catalog after =
                 changing(Map.of("luq.models.a.model", LLAVA, "luq.models.b.model", QWEN, "luq.models.c.model", LLAVA));
         assertEquals("b", after.find("b").orElseThrow().id());
@@ -284,7 +358,7 @@ class CatalogTest {
         Files.writeString(folder.resolve("data"), "a file where the folder should be");
         assertThrows(
                 CatalogException.NotSaved.class,
-                () -> catalog.register("b", Path.of(QWEN), Optional.empty(), List.of(), Optional.empty()));
+                () -> catalog.register("b", Path.of(QWEN), Optional.empty(), List.of(), ModelSettings.NONE));
         assertTrue(catalog.find("b").isEmpty());
     }
 

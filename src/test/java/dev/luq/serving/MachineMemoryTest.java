@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -19,6 +20,7 @@ class MachineMemoryTest {
     void withoutAGroupTheMachineIsTheLimit() throws IOException {
         write("proc/meminfo", "MemTotal:  4000 kB\nMemAvailable:    1000 kB\n");
         assertEquals(OptionalLong.of(1_024_000), memory().available());
+        assertEquals(OptionalLong.of(4_096_000), memory().total());
     }
 
     @Test
@@ -34,19 +36,34 @@ class MachineMemoryTest {
         write("cgroup/memory.max", "1000\n");
         write("cgroup/memory.current", "900\n");
         assertEquals(OptionalLong.of(100), memory().available());
+        assertEquals(OptionalLong.of(1000), memory().total());
     }
 
     @Test
     void whatTheSystemDoesNotSayIsUnknown() {
         assertEquals(OptionalLong.empty(), memory().available());
+        assertEquals(OptionalLong.empty(), memory().total());
         assertEquals(OptionalLong.empty(), memory().anonymous(1));
+        assertEquals(OptionalLong.empty(), memory().resident(1));
     }
 
     @Test
     void thisMachineSays() {
         MachineMemory here = MachineMemory.ofThisMachine();
         assertTrue(here.available().orElseThrow() > 0);
-        assertTrue(here.anonymous(ProcessHandle.current().pid()).orElseThrow() > 1 << 20);
+        assertTrue(here.total().orElseThrow() > here.available().orElseThrow());
+        long anonymous = here.anonymous(ProcessHandle.current().pid()).orElseThrow();
+        assertTrue(anonymous > 1 << 20);
+        assertTrue(here.resident(ProcessHandle.current().pid()).orElseThrow() > anonymous / 2);
+    }
+
+    @Test
+    void aTenthIsNotForModelsAndNoLessThanAQuarterOfAGibibyte() throws IOException {
+        write("proc/meminfo", "MemTotal:  16777216 kB\n");
+        assertEquals((16L << 30) - (16L << 30) / 10, ModelLoader.limit(TestConfig.of(Map.of()), memory()));
+        write("proc/meminfo", "MemTotal:  1048576 kB\n");
+        assertEquals(768L << 20, ModelLoader.limit(TestConfig.of(Map.of()), memory()));
+        assertEquals(5, ModelLoader.limit(TestConfig.of(Map.of("memory-limit-bytes", "5")), memory()));
     }
 
     private MachineMemory memory() {

@@ -89,8 +89,9 @@ class ModelRecoveryTest {
                 folder.resolve("crashes").toString()));
         VariantStore none = new NoVariants();
         Catalog catalog = new Catalog(models, new DataFolder(folder.resolve("data")), none);
-        supervisor = new Supervisor(catalog, none, config, () -> folder.resolve("data"), List.of(), List.of());
-        control = new ModelControl(catalog, supervisor, config);
+        ServedMemory memory = new ServedMemory(config);
+        supervisor = new Supervisor(catalog, none, config, () -> folder.resolve("data"), memory, List.of(), List.of());
+        control = new ModelControl(catalog, supervisor, config, memory);
         recovery = new ModelRecovery(catalog, supervisor, control, config);
         supervisor.start(null);
         recovery.start(null);

@@ -12,6 +12,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.luq.Integration;
+import dev.luq.catalog.ModelSettings;
 import dev.luq.machine.KvType;
 import dev.luq.process.ChildCommand;
 import dev.luq.protocol.ServerFrame;
@@ -56,7 +57,7 @@ class ModelRouteTest {
     };
 
     private WorkerConfig config = TestConfig.of(Map.of());
-    private ModelRoute route = new ModelRoute("test", config, timer, listener);
+    private ModelRoute route = new ModelRoute("test", config, ModelSettings.NONE, () -> false, timer, listener);
 
     @AfterEach
     void endWorkers() throws InterruptedException {
@@ -126,7 +127,7 @@ class ModelRouteTest {
     @Test
     void waitingWhilePausedIsBoundedAndHasDeadlines() {
         config = TestConfig.of(Map.of("slots", "1", "queue-size", "1", "deadline", "1S"));
-        route = new ModelRoute("test", config, timer, listener);
+        route = new ModelRoute("test", config, ModelSettings.NONE, () -> false, timer, listener);
         route.pause();
         AssertSubscriber<WorkerFrame.OfRequest> first = run("say a");
         run("say b");
@@ -139,7 +140,7 @@ class ModelRouteTest {
     @Test
     void whilePausedTooNoClientHoldsAllPermits() {
         config = TestConfig.of(Map.of("slots", "1", "queue-size", "1"));
-        route = new ModelRoute("test", config, timer, listener);
+        route = new ModelRoute("test", config, ModelSettings.NONE, () -> false, timer, listener);
         route.pause();
         AssertSubscriber<WorkerFrame.OfRequest> first =
                 WorkerClient.run(route, WorkerClient.request("say a", 0).of("hog", null));
@@ -210,7 +211,7 @@ class ModelRouteTest {
     @Test
     void anInputThatKilledOneWorkerIsRemembered() throws Exception {
         config = TestConfig.of(Map.of("restart.back-off", "0S"));
-        route = new ModelRoute("test", config, timer, listener);
+        route = new ModelRoute("test", config, ModelSettings.NONE, () -> false, timer, listener);
         serve("good");
         failure(WorkerException.Died.class, run("exit"));
         until("the successor", () -> route.state() == ModelWorker.State.READY);

@@ -3,6 +3,7 @@ package dev.luq.http.errors;
 import dev.luq.serving.WorkerException;
 import dev.luq.serving.WorkerException.DeadlineExceeded;
 import dev.luq.serving.WorkerException.Died;
+import dev.luq.serving.WorkerException.DoesNotFit;
 import dev.luq.serving.WorkerException.NotReady;
 import dev.luq.serving.WorkerException.Quarantined;
 import dev.luq.serving.WorkerException.QueueFull;
@@ -74,6 +75,9 @@ public final class Errors {
                 case RESTARTING, READY, SWAPPING ->
                     ApiError.retryable(503, "worker_restarting", failure.getMessage(), 2);
             };
+        }
+        if (failure instanceof DoesNotFit) {
+            return ApiError.of(507, "model_does_not_fit", failure.getMessage());
         }
         if (failure instanceof QueueFull) {
             return ApiError.retryable(429, "queue_full", failure.getMessage(), 2);

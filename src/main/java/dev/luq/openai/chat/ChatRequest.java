@@ -164,6 +164,14 @@ public record ChatRequest(
                         nullable = true,
                         description = "false leaves out what begins a message of the assistant in the chat template")
                 Boolean addGenerationPrompt,
+        @JsonProperty("keep_alive")
+                @Schema(
+                        nullable = true,
+                        oneOf = {Double.class, String.class},
+                        description =
+                                "How long the model stays loaded after this request: seconds, a duration such as 5m,"
+                                        + " 0, or -1 for as long as no other model needs the memory")
+                JsonNode keepAlive,
         @JsonAnySetter @Schema(hidden = true) Map<String, JsonNode> others) {
 
     /** Of the other fields only those are kept that may have to be refused. */

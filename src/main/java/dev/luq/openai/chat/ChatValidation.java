@@ -9,6 +9,7 @@ import dev.luq.openai.chat.ChatRequest.StreamOptions;
 import dev.luq.openai.generation.Check;
 import dev.luq.openai.generation.Prompt;
 import dev.luq.openai.generation.ValidRequest;
+import dev.luq.protocol.ModelDefaults;
 import dev.luq.protocol.Sampling;
 import dev.luq.protocol.ServerFrame;
 import dev.luq.protocol.WorkerFrame.ModelInfo;
@@ -49,8 +50,8 @@ public final class ChatValidation {
         return new ValidRequest(
                 List.of(prompt),
                 (int) Check.integer("n", settings.n(), 1, model.slots(), 1),
-                sampling(settings),
-                maxTokens(settings),
+                sampling(settings, model.defaults()),
+                maxTokens(settings, model.defaults()),
                 OutputRules.stops(settings.stop()),
                 topLogprobs(settings),
                 Check.flag(settings.cachePrompt(), true),
@@ -61,16 +62,16 @@ public final class ChatValidation {
                 Check.flag(settings.timings(), false));
     }
 
-    private static Sampling sampling(ChatRequest request) {
+    private static Sampling sampling(ChatRequest request, ModelDefaults defaults) {
         float frequencyPenalty = Check.inRange("frequency_penalty", request.frequencyPenalty(), -2, 2, 0);
         float presencePenalty = Check.inRange("presence_penalty", request.presencePenalty(), -2, 2, 0);
-        float repeatPenalty = Check.inRange("repeat_penalty", request.repeatPenalty(), 0.1, 10, 1);
+        float repeatPenalty = Check.inRange("repeat_penalty", request.repeatPenalty(), 0.1, 10, or(defaults.repeatPenalty(), 1));
         boolean off = penaltiesOff(request);
         return new Sampling(
-                Check.inRange("temperature", request.temperature(), 0, 2, 1),
-                Check.inRange("top_p", request.topP(), 0, 1, 1),
-                (int) Math.max(0, Check.integer("top_k", request.topK(), -1, Integer.MAX_VALUE, 0)),
-                Check.inRange("min_p", request.minP(), 0, 1, 0),
+                Check.inRange("temperature", request.temperature(), 0, 2, or(defaults.temperature(), 1)),
+                Check.inRange("top_p", request.topP(), 0, 1, or(defaults.topP(), 1)),
+                (int) Math.max(0, Check.integer("top_k", request.topK(), -1, Integer.MAX_VALUE, or(defaults.topK(), 0))),
+                Check.inRange("min_p", request.minP(), 0, 1, or(defaults.minP(), 0)),
                 off ? 0 : frequencyPenalty,
                 off ? 0 : presencePenalty,
                 off ? 1 : repeatPenalty,
@@ -81,8 +82,16 @@ public final class ChatValidation {
                 Check.flag(request.ignoreEos(), false));
     }
 
-    private static int maxTokens(ChatRequest request) {
-        int oldName = maxTokens("max_tokens", request.maxTokens(), maxTokens("n_predict", request.nPredict(), 0));
+    private static double or(Double configured, double otherwise) {
+        return configured == null ? otherwise : configured;
+    }
+
+    private static int or(Integer configured, int otherwise) {
+        return configured == null ? otherwise : configured;
+    }
+
+    private static int maxTokens(ChatRequest request, ModelDefaults defaults) {
+        int oldName = maxTokens("max_tokens", request.maxTokens(), maxTokens("n_predict", request.nPredict(), or(defaults.maxTokens(), 0)));
         return maxTokens("max_completion_tokens", request.maxCompletionTokens(), oldName);
     }
 

@@ -68,7 +68,23 @@ final class Conversation {
             String field = "messages[" + i + "]";
             conversation.add(field, Check.present(field, messages.get(i)));
         }
+        if (model.defaults().systemPrompt() != null && !conversation.hasSystemMessage()) {
+            conversation.begin(model.defaults().systemPrompt());
+        }
         return conversation;
+    }
+
+    private boolean hasSystemMessage() {
+        for (JsonNode message : json) {
+            if (message.path("role").asText().equals("system")) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private void begin(String systemPrompt) {
+        json.insertObject(0).put("role", "system").put("content", counted(systemPrompt));
     }
 
     /** The messages for the template. */

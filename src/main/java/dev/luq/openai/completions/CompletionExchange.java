@@ -2,6 +2,7 @@ package dev.luq.openai.completions;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.luq.catalog.KeepAlive;
 import dev.luq.http.errors.ApiException.InvalidRequest;
 import dev.luq.http.intake.JsonBody;
 import dev.luq.openai.chat.ChatRequest;
@@ -15,11 +16,13 @@ import dev.luq.openai.generation.Exchange;
 import dev.luq.openai.generation.Prompt;
 import dev.luq.openai.generation.RawPrompts;
 import dev.luq.openai.generation.ValidRequest;
+import dev.luq.protocol.ModelDefaults;
 import dev.luq.protocol.PromptInput;
 import dev.luq.protocol.PromptInput.Piece;
 import dev.luq.protocol.WorkerFrame.ModelInfo;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /** A completion request and the completion that answers it. */
@@ -57,6 +60,16 @@ final class CompletionExchange implements Exchange {
     }
 
     @Override
+    public boolean stream() {
+        return Check.flag(request.stream(), false);
+    }
+
+    @Override
+    public Optional<KeepAlive> keepAlive() {
+        return Check.keepAlive("keep_alive", request.keepAlive());
+    }
+
+    @Override
     public ValidRequest validate(ModelInfo model) {
         if (request.suffix() != null && !request.suffix().isEmpty()) {
             throw new InvalidRequest("suffix", "suffix is not supported: text is only added after a prompt");
@@ -66,7 +79,7 @@ final class CompletionExchange implements Exchange {
                 .map(prompt -> new Prompt.Raw(
                         new PromptInput.Raw(prompt.input().pieces(), constraint), prompt.images()))
                 .toList();
-        ValidRequest valid = ChatValidation.of(prompts.get(0), settings(), model).with(prompts);
+        ValidRequest valid = ChatValidation.of(prompts.get(0), settings(model.defaults()), model).with(prompts);
         int n = valid.choicesPerPrompt();
         if (request.bestOf() != null && Check.integer("best_of", request.bestOf(), 1, Integer.MAX_VALUE, n) != n) {
             throw new InvalidRequest("best_of", "best_of must be equal to n: all choices are returned");
@@ -80,11 +93,11 @@ final class CompletionExchange implements Exchange {
         return valid;
     }
 
-    private ChatRequest settings() {
+    private ChatRequest settings(ModelDefaults defaults) {
         ObjectNode settings = JsonNodeFactory.instance.objectNode();
         settings.setAll(body);
         settings.remove(OWN);
-        if (request.maxTokens() == null) {
+        if (request.maxTokens() == null && defaults.maxTokens() == null) {
             settings.put("max_tokens", MAX_TOKENS);
         }
         if (request.logprobs() != null) {

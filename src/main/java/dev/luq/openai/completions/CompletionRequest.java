@@ -46,4 +46,11 @@ record CompletionRequest(
         @JsonProperty("json_schema")
                 @Schema(type = SchemaType.OBJECT, nullable = true, description = "A schema that the text follows")
                 JsonNode jsonSchema,
-        @JsonProperty("grammar") @Schema(nullable = true, description = "GBNF that the text follows") String grammar) {}
+        @JsonProperty("grammar") @Schema(nullable = true, description = "GBNF that the text follows") String grammar,
+        @JsonProperty("stream") @Schema(defaultValue = "false", nullable = true) Boolean stream,
+        @JsonProperty("keep_alive")
+                @Schema(
+                        nullable = true,
+                        oneOf = {Double.class, String.class},
+                        description = "How long the model stays loaded, as in a chat request")
+                JsonNode keepAlive) {}

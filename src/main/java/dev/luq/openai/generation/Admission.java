@@ -1,8 +1,10 @@
 package dev.luq.openai.generation;
 
+import dev.luq.http.ClientPresence;
 import dev.luq.http.access.Caller;
 import dev.luq.http.access.RateLimits;
 import dev.luq.http.errors.ApiException;
+import dev.luq.http.errors.RequestId;
 import dev.luq.http.intake.IntakeBudget;
 import dev.luq.http.intake.JsonBody;
 import dev.luq.http.intake.ReceivedBody;
@@ -11,7 +13,6 @@ import dev.luq.protocol.WorkerFrame.ModelInfo;
 import dev.luq.serving.GenerationListener;
 import dev.luq.serving.ModelWorker;
 import dev.luq.serving.WorkerException;
-import io.smallrye.mutiny.Uni;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.enterprise.inject.Instance;
 import jakarta.inject.Inject;
@@ -44,39 +45,43 @@ public final class Admission {
         this.routing = routing;
     }
 
-    /** What is done with a request that is admitted. */
-    public interface Step<E, T> {
-        /** @param model what the worker serves */
-        Uni<T> take(Caller caller, E request, ModelWorker worker, ModelInfo model);
-    }
-
     /**
      * Admits the current request. Called on a worker thread.
      *
      * @param body JSON
      * @param type what the body is read as
      * @param requests the request of a body
-     * @throws ApiException if it is refused, also by the step
+     * @throws ApiException if it is refused
      */
-    public <B, E extends Addressed, T> Uni<T> admit(
-            InputStream body, Class<B> type, Function<? super B, ? extends E> requests, Step<? super E, T> step)
-            throws IOException {
+    <B, E extends Addressed> Admitted<E> admit(
+            InputStream body, Class<B> type, Function<? super B, ? extends E> requests) throws IOException {
         Caller caller = Caller.of(routing);
         rates.admit(caller);
-        try (ReceivedBody received = ReceivedBody.of(routing)) {
+        ReceivedBody received = ReceivedBody.of(routing);
+        boolean read = false;
+        try {
             E request = requests.apply(JsonBody.read(body, budget.largestBody(), type));
             ModelWorker worker = models.get(caller, request.model());
-            try {
-                return step.take(caller, request, worker, info(worker));
-            } catch (ApiException refused) {
-                listeners.forEach(listener ->
-                        listener.rejected(worker.modelId(), refused.error().code()));
-                throw new ApiException.Refused(refused.error().named(request::field));
+            // The framework begins nothing for a client that has left: the answer's end would never come.
+            ClientPresence.of(routing).whenGone(received::close);
+            read = true;
+            return new Admitted<>(
+                    caller,
+                    request,
+                    worker,
+                    RequestId.of(routing),
+                    received,
+                    id -> models.permits(caller, id),
+                    refused -> listeners.forEach(listener -> listener.rejected(
+                            worker.modelId(), refused.error().code())));
+        } finally {
+            if (!read) {
+                received.close();
             }
         }
     }
 
-    /** What a model is whose requests can be checked: it was loaded once. */
+    /** What a model is that was loaded once. */
     public static ModelInfo info(ModelWorker worker) {
         return worker.info().orElseThrow(() -> notReady(worker));
     }
@@ -84,8 +89,10 @@ public final class Admission {
     private static WorkerException notReady(ModelWorker worker) {
         return new WorkerException.NotReady(
                 worker.state(),
-                worker.state() == ModelWorker.State.FAILED
-                        ? "The model cannot be served: " + worker.failure().orElse("it failed to load")
-                        : "The model is loading");
+                switch (worker.state()) {
+                    case FAILED -> "The model cannot be served: " + worker.failure().orElse("it failed to load");
+                    case UNLOADED -> "The model is not loaded";
+                    default -> "The model is loading";
+                });
     }
 }

@@ -1,9 +1,11 @@
 package dev.luq.openai.generation;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.luq.catalog.KeepAlive;
 import dev.luq.http.errors.ApiException.InvalidRequest;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
+import java.util.Optional;
 
 /** Checks of single values; every refusal names the field. Null is always the default. */
 public final class Check {
@@ -97,5 +99,17 @@ public final class Check {
 
     private static String plain(double number) {
         return BigDecimal.valueOf(number).stripTrailingZeros().toPlainString();
+    }
+
+    /** A number of seconds, or a text as {@link KeepAlive#of} takes it. */
+    public static Optional<KeepAlive> keepAlive(String field, JsonNode value) {
+        if (isNull(value)) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(KeepAlive.ofJson(value));
+        } catch (IllegalArgumentException e) {
+            throw new InvalidRequest(field, field + " " + KeepAlive.FORM);
+        }
     }
 }

@@ -1,9 +1,30 @@
 package dev.luq.openai.generation;
 
+import dev.luq.catalog.KeepAlive;
+import dev.luq.http.errors.ApiError;
+import dev.luq.http.errors.ErrorResponses;
 import dev.luq.protocol.WorkerFrame.ModelInfo;
+import io.vertx.core.buffer.Buffer;
+import java.util.Optional;
 
 /** One request of an endpoint that generates, and the form of its answer. */
 public interface Exchange extends Addressed {
+
+    /**
+     * Whether the answer is to come as events: known before the request is validated, as its model may have to be
+     * loaded.
+     */
+    boolean stream();
+
+    /** How long the model is to stay loaded after this request; empty for as long as configured. */
+    default Optional<KeepAlive> keepAlive() {
+        return Optional.empty();
+    }
+
+    /** The event of a stream that fails before the request is validated. */
+    default Buffer failure(ApiError error) {
+        return Buffer.buffer("event: error\ndata: " + ErrorResponses.json(error) + "\n\n");
+    }
 
     /**
      * Called once, before the methods below.

@@ -1,20 +1,18 @@
 package dev.luq.openai.generation;
 
+import dev.luq.catalog.KeepAlive;
 import dev.luq.http.ApiConfig;
 import dev.luq.http.ClientPresence;
 import dev.luq.http.access.CacheSalts;
 import dev.luq.http.access.Caller;
 import dev.luq.http.access.RateLimits;
+import dev.luq.http.access.Role;
 import dev.luq.http.errors.ApiError;
 import dev.luq.http.errors.ApiException;
-import dev.luq.http.errors.Errors;
-import dev.luq.http.errors.RequestId;
 import dev.luq.http.intake.IntakeBudget;
 import dev.luq.openai.images.ImageIntake;
 import dev.luq.protocol.ServerFrame;
-import dev.luq.protocol.WorkerFrame.ModelInfo;
 import dev.luq.serving.ModelWorker;
-import dev.luq.serving.WorkerException;
 import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.Uni;
 import io.smallrye.mutiny.infrastructure.Infrastructure;
@@ -27,6 +25,8 @@ import jakarta.ws.rs.core.Response;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 import java.util.stream.IntStream;
 
@@ -71,55 +71,86 @@ public final class Generations {
      */
     public <R> Uni<Response> answer(InputStream body, Class<R> type, Function<? super R, ? extends Exchange> exchanges)
             throws IOException {
-        return admission.admit(body, type, exchanges, this::answer);
+        return answer(admission.admit(body, type, exchanges));
     }
 
-    private Uni<Response> answer(Caller caller, Exchange exchange, ModelWorker worker, ModelInfo model) {
-        ValidRequest valid = exchange.validate(model);
-        CompletionHeader header = CompletionHeader.of(exchange.idPrefix(), worker.modelId(), model);
+    private Uni<Response> answer(Admitted<? extends Exchange> admitted) {
+        Exchange exchange = admitted.request();
+        ModelWorker worker = admitted.worker();
+        PendingEvents events = new PendingEvents(exchange, worker);
+        AtomicReference<AnswerBuilder> builder = new AtomicReference<>();
+        ClientPresence client = ClientPresence.of(routing);
+        Multi<ChoiceFrame> frames = admitted.whenLoaded(keepAlive(admitted.caller(), exchange), model -> {
+            ValidRequest valid = exchange.validate(model);
+            CompletionHeader header = CompletionHeader.of(exchange.idPrefix(), worker.modelId(), model);
+            if (exchange.stream()) {
+                events.validated(exchange.events(header, valid));
+            } else {
+                builder.set(exchange.answer(header, valid));
+            }
+            return generate(admitted.caller(), client, worker, header, valid, model.slots());
+        });
+        return (exchange.stream()
+                        ? stream(frames, events, admitted::describe, client)
+                        : complete(frames, builder, client))
+                .onFailure()
+                .transform(admitted::named);
+    }
+
+    /** Who may change what others find loaded. */
+    private Optional<KeepAlive> keepAlive(Caller caller, Exchange exchange) {
+        return exchange.keepAlive().filter(asked -> caller.role() == Role.ADMIN || config.userKeepAlive());
+    }
+
+    private Multi<ChoiceFrame> generate(
+            Caller caller,
+            ClientPresence client,
+            ModelWorker worker,
+            CompletionHeader header,
+            ValidRequest valid,
+            int slots) {
         IntakeBudget.Share pixels = budget.reserve(0);
         String tag = caller.tag();
         String salt = salts.of(caller, valid.cacheSalt());
         try {
             List<ServerFrame.Image> decoded = images.decode(valid.images(), pixels);
-            // The framework begins nothing for a client that has left: the frames' end would never come.
-            ClientPresence.of(routing).whenGone(pixels::close);
+            client.whenGone(pixels::close);
             List<ServerFrame.Generate> choices = IntStream.range(0, valid.choices())
                     .mapToObj(i ->
                             valid.generate(header.id() + "-" + i, i, decoded).of(tag, salt))
                     .toList();
             Multi<ChoiceFrame> frames =
-                    ChoiceFrame.generate(worker, choices, model.slots()).onTermination().invoke(pixels::close);
+                    ChoiceFrame.generate(worker, choices, slots).onTermination().invoke(pixels::close);
             if (rates.countsTokens(caller)) {
                 TokenCharge charge = new TokenCharge(
                         choices.size(), valid.choicesPerPrompt(), tokens -> rates.charge(caller, tokens));
                 frames = frames.onItem().invoke(charge::add).onTermination().invoke(charge::close);
             }
-            String requestId = RequestId.of(routing);
-            Function<Throwable, ApiError> errors =
-                    failure -> Errors.describe(failure, requestId).named(exchange::field);
-            return (valid.stream()
-                            ? stream(frames, exchange.events(header, valid), errors)
-                            : complete(frames, exchange.answer(header, valid)))
-                    .onFailure(WorkerException.Rejected.class)
-                    .transform(rejected -> new ApiException.Refused(errors.apply(rejected)));
+            return frames;
         } catch (RuntimeException | Error refused) {
             pixels.close();
             throw refused;
         }
     }
 
-    private Uni<Response> complete(Multi<ChoiceFrame> frames, AnswerBuilder builder) {
-        return ClientPresence.of(routing)
-                .whileThere(frames.onItem().invoke(builder::add).onItem().ignoreAsUni())
+    /** @param builder is there when the first frame is */
+    private static Uni<Response> complete(
+            Multi<ChoiceFrame> frames, AtomicReference<AnswerBuilder> builder, ClientPresence client) {
+        return client.whileThere(frames.onItem()
+                        .invoke(frame -> builder.get().add(frame))
+                        .onItem()
+                        .ignoreAsUni())
                 // The frames come on the thread that reads for all requests of the model.
                 .emitOn(Infrastructure.getDefaultWorkerPool())
-                .map(end -> Response.ok(builder.build(), MediaType.APPLICATION_JSON_TYPE)
+                .map(end -> Response.ok(builder.get().build(), MediaType.APPLICATION_JSON_TYPE)
                         .build());
     }
 
-    private Uni<Response> stream(Multi<ChoiceFrame> frames, AnswerEvents events, Function<Throwable, ApiError> errors) {
-        ClientPresence client = ClientPresence.of(routing);
+    private Uni<Response> stream(
+            Multi<ChoiceFrame> frames,
+            AnswerEvents events,
+            Function<Throwable, ApiError> errors,
+            ClientPresence client) {
         return client.whileThere(AnswerStream.open(
                         frames,
                         events,

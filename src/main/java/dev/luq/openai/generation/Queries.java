@@ -3,15 +3,13 @@ package dev.luq.openai.generation;
 import dev.luq.http.ClientPresence;
 import dev.luq.http.access.Caller;
 import dev.luq.http.errors.ApiException;
-import dev.luq.http.errors.Errors;
-import dev.luq.http.errors.RequestId;
 import dev.luq.http.intake.IntakeBudget;
 import dev.luq.openai.images.ImageIntake;
 import dev.luq.protocol.ServerFrame;
 import dev.luq.protocol.WorkerFrame;
 import dev.luq.protocol.WorkerFrame.ModelInfo;
 import dev.luq.serving.ModelWorker;
-import dev.luq.serving.WorkerException;
+import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.Uni;
 import io.smallrye.mutiny.infrastructure.Infrastructure;
 import io.vertx.ext.web.RoutingContext;
@@ -20,6 +18,7 @@ import jakarta.inject.Singleton;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Function;
 
@@ -64,12 +63,11 @@ public final class Queries {
      */
     public <E extends Addressed, R extends WorkerFrame.QueryResult> Uni<R> ask(
             InputStream body, Class<E> type, Asking<E, R> asking) throws IOException {
-        return admission.admit(
-                body,
-                type,
-                Function.identity(),
-                (caller, request, worker, model) ->
-                        ask(worker, asking.query(request, model, newId(), caller.tag()), request));
+        Admitted<E> admitted = admission.admit(body, type, Function.identity());
+        return ask(
+                admitted,
+                model -> asking.query(
+                        admitted.request(), model, newId(), admitted.caller().tag()));
     }
 
     /**
@@ -83,22 +81,20 @@ public final class Queries {
      */
     public <B> Uni<WorkerFrame.TokenCount> count(
             InputStream body, Class<B> type, Function<? super B, ? extends Exchange> exchanges) throws IOException {
-        return admission.admit(body, type, exchanges, this::count);
+        Admitted<Exchange> admitted = admission.admit(body, type, exchanges);
+        ClientPresence client = ClientPresence.of(routing);
+        return answer(admitted, model -> count(admitted, client, model));
     }
 
-    private Uni<WorkerFrame.TokenCount> count(
-            Caller caller, Exchange exchange, ModelWorker worker, ModelInfo model) {
-        Prompt prompt = exchange.validate(model).prompt();
+    private Multi<WorkerFrame.TokenCount> count(Admitted<Exchange> admitted, ClientPresence client, ModelInfo model) {
+        Prompt prompt = admitted.request().validate(model).prompt();
         IntakeBudget.Share pixels = budget.reserve(0);
         try {
             List<ServerFrame.Image> decoded = images.decode(prompt.images(), pixels);
-            ClientPresence.of(routing).whenGone(pixels::close);
-            return ask(
-                            worker,
-                            new ServerFrame.CountTokens(newId(), prompt.input(), decoded, caller.tag()),
-                            exchange)
-                    .onTermination()
-                    .invoke(pixels::close);
+            client.whenGone(pixels::close);
+            ServerFrame.CountTokens query = new ServerFrame.CountTokens(
+                    newId(), prompt.input(), decoded, admitted.caller().tag());
+            return admitted.worker().query(query).toMulti().onTermination().invoke(pixels::close);
         } catch (RuntimeException | Error refused) {
             pixels.close();
             throw refused;
@@ -116,32 +112,37 @@ public final class Queries {
      */
     public <B> Uni<WorkerFrame.Text> render(
             InputStream body, Class<B> type, Function<? super B, ? extends Exchange> exchanges) throws IOException {
-        return admission.admit(body, type, exchanges, (caller, exchange, worker, model) -> {
-            Prompt.Chat chat = (Prompt.Chat) exchange.validate(model).prompt();
-            return ask(worker, new ServerFrame.ApplyTemplate(newId(), chat.input(), caller.tag()), exchange);
+        Admitted<Exchange> admitted = admission.admit(body, type, exchanges);
+        return ask(admitted, model -> {
+            Prompt.Chat chat = (Prompt.Chat) admitted.request().validate(model).prompt();
+            return new ServerFrame.ApplyTemplate(
+                    newId(), chat.input(), admitted.caller().tag());
         });
     }
 
     /** Asks what a model's slots do, for the current request. */
     public Uni<WorkerFrame.Slots> slots(ModelWorker worker) {
         return whileThere(
-                worker, new ServerFrame.ReadSlots(newId(), Caller.of(routing).tag()));
-    }
-
-    private <R extends WorkerFrame.QueryResult> Uni<R> whileThere(ModelWorker worker, ServerFrame.Query<R> query) {
-        return ClientPresence.of(routing)
-                .whileThere(worker.query(query))
-                // The answer comes on the thread that reads for all requests of the model.
-                .emitOn(Infrastructure.getDefaultWorkerPool());
+                worker.query(new ServerFrame.ReadSlots(newId(), Caller.of(routing).tag())));
     }
 
     private <R extends WorkerFrame.QueryResult> Uni<R> ask(
-            ModelWorker worker, ServerFrame.Query<R> query, Addressed request) {
-        String requestId = RequestId.of(routing);
-        return whileThere(worker, query)
-                .onFailure(WorkerException.Rejected.class)
-                .transform(rejected -> new ApiException.Refused(
-                        Errors.describe(rejected, requestId).named(request::field)));
+            Admitted<?> admitted, Function<ModelInfo, ServerFrame.Query<R>> query) {
+        return answer(admitted, model -> admitted.worker().query(query.apply(model)).toMulti());
+    }
+
+    private <R extends WorkerFrame.QueryResult> Uni<R> answer(
+            Admitted<?> admitted, Function<ModelInfo, Multi<R>> answer) {
+        return whileThere(admitted.whenLoaded(Optional.empty(), answer).toUni())
+                .onFailure()
+                .transform(admitted::named);
+    }
+
+    private <R> Uni<R> whileThere(Uni<R> answer) {
+        return ClientPresence.of(routing)
+                .whileThere(answer)
+                // The answer comes on the thread that reads for all requests of the model.
+                .emitOn(Infrastructure.getDefaultWorkerPool());
     }
 
     private static String newId() {

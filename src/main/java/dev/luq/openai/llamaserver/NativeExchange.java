@@ -3,6 +3,7 @@ package dev.luq.openai.llamaserver;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.luq.catalog.KeepAlive;
 import dev.luq.http.errors.ApiException.InvalidRequest;
 import dev.luq.http.intake.JsonBody;
 import dev.luq.openai.chat.ChatRequest;
@@ -16,9 +17,12 @@ import dev.luq.openai.generation.Exchange;
 import dev.luq.openai.generation.Prompt;
 import dev.luq.openai.generation.RawPrompts;
 import dev.luq.openai.generation.ValidRequest;
+import dev.luq.protocol.ModelDefaults;
 import dev.luq.protocol.PromptInput;
+import dev.luq.protocol.Sampling;
 import dev.luq.protocol.WorkerFrame.ModelInfo;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /** A completion request in llama-server's form and its answer. */
@@ -55,22 +59,33 @@ final class NativeExchange implements Exchange {
     }
 
     @Override
+    public boolean stream() {
+        return Check.flag(request.stream(), false);
+    }
+
+    @Override
+    public Optional<KeepAlive> keepAlive() {
+        return Check.keepAlive("keep_alive", request.keepAlive());
+    }
+
+    @Override
     public ValidRequest validate(ModelInfo model) {
         PromptInput.Constraint constraint = Constraints.of(body);
         List<Prompt.Raw> prompts = RawPrompts.several("prompt", request.prompt(), MOST_PROMPTS, model).stream()
                 .map(prompt -> new Prompt.Raw(
                         new PromptInput.Raw(prompt.input().pieces(), constraint), prompt.images()))
                 .toList();
-        return ChatValidation.of(prompts.get(0), settings(), model).with(prompts);
+        return ChatValidation.of(prompts.get(0), settings(model.defaults()), model).with(prompts);
     }
 
-    private ChatRequest settings() {
+    private ChatRequest settings(ModelDefaults defaults) {
+        Sampling sampling = NativeSettings.sampling(defaults);
         ObjectNode settings = JsonNodeFactory.instance
                 .objectNode()
-                .put("temperature", NativeSettings.TEMPERATURE)
-                .put("top_k", NativeSettings.TOP_K)
-                .put("top_p", NativeSettings.TOP_P)
-                .put("min_p", NativeSettings.MIN_P);
+                .put("temperature", sampling.temperature())
+                .put("top_k", sampling.topK())
+                .put("top_p", sampling.topP())
+                .put("min_p", sampling.minP());
         body.properties().forEach(field -> {
             if (!OWN.contains(field.getKey()) && !Check.isNull(field.getValue())) {
                 settings.set(field.getKey(), field.getValue());
@@ -99,7 +114,7 @@ final class NativeExchange implements Exchange {
     /** Streams of llama-server always have them. */
     private boolean wantsTokens() {
         return Check.flag(request.returnTokens(), false)
-                || body.path("stream").asBoolean();
+                || stream();
     }
 
     /** {@code [[token, bias], ...]}, as llama-server has them, or an object as OpenAI has; false is a bias of -100. */

@@ -1,6 +1,7 @@
 package dev.luq.openai.llamaserver;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
+import dev.luq.protocol.ModelDefaults;
 import dev.luq.protocol.Sampling;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import java.util.List;
@@ -41,11 +42,7 @@ record NativeSettings(
         @JsonProperty("adaptive_decay") float adaptiveDecay) {
 
     /** Of completions in llama-server's form, as its documentation has them. */
-    static final float TEMPERATURE = 0.8f;
-
-    static final int TOP_K = 40;
-    static final float TOP_P = 0.95f;
-    static final float MIN_P = 0.05f;
+    private static final Sampling SAMPLING = new Sampling(0.8f, 0.95f, 40, 0.05f, 0, 0, 1, null, null, false);
 
     private static final long DRAWN_SEED = 0xFFFFFFFFL;
     private static final int PENALTY_WINDOW = 64;
@@ -55,9 +52,28 @@ record NativeSettings(
     private static final float ADAPTIVE_DECAY = 0.9f;
 
     /** What a request without settings gets. */
-    static NativeSettings defaults() {
-        Sampling sampling = new Sampling(TEMPERATURE, TOP_P, TOP_K, MIN_P, 0, 0, 1, null, null, false);
-        return of(sampling, 0, List.of(), 0, false);
+    static NativeSettings defaults(ModelDefaults model) {
+        int maxTokens = model.maxTokens() == null ? 0 : model.maxTokens();
+        return of(sampling(model), maxTokens, List.of(), 0, false);
+    }
+
+    /** The sampling of a request that says nothing of it. */
+    static Sampling sampling(ModelDefaults model) {
+        return new Sampling(
+                or(model.temperature(), SAMPLING.temperature()),
+                or(model.topP(), SAMPLING.topP()),
+                model.topK() == null ? SAMPLING.topK() : model.topK(),
+                or(model.minP(), SAMPLING.minP()),
+                0,
+                0,
+                or(model.repeatPenalty(), 1),
+                null,
+                null,
+                false);
+    }
+
+    private static float or(Double configured, float otherwise) {
+        return configured == null ? otherwise : configured.floatValue();
     }
 
     /** @param maxTokens 0 for as many as the context holds */

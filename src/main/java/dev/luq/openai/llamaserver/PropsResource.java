@@ -13,6 +13,7 @@ import dev.luq.protocol.WorkerFrame.ModelInfo;
 import dev.luq.serving.ModelWorker;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import io.smallrye.common.annotation.NonBlocking;
+import io.smallrye.mutiny.Uni;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.annotation.security.RolesAllowed;
 import jakarta.inject.Inject;
@@ -47,7 +48,7 @@ public final class PropsResource {
         ModelWorker worker = models.get(Caller.of(routing), model);
         ModelInfo info = Admission.info(worker);
         return new Props(
-                new Defaults(info.contextSize(), NativeSettings.defaults()),
+                new Defaults(info.contextSize(), NativeSettings.defaults(info.defaults())),
                 info.slots(),
                 worker.modelId(),
                 info.quantization(),
@@ -60,7 +61,7 @@ public final class PropsResource {
                 info.props().beginToken(),
                 info.props().endToken(),
                 info.props().build(),
-                false);
+                worker.state() == ModelWorker.State.UNLOADED);
     }
 
     /** Refused. */
@@ -70,12 +71,13 @@ public final class PropsResource {
             operationId = "setProps",
             summary = "Refused: what a server runs with is configured",
             description = "Sampling is set in each request.")
-    public Props set() {
-        throw new Refused(ApiError.of(
-                400,
-                "unsupported_operation",
-                "Properties of a running server cannot be changed. Set sampling in each request, and the rest in the"
-                        + " server's configuration."));
+    public Uni<Props> set() {
+        return Uni.createFrom()
+                .failure(new Refused(ApiError.of(
+                        400,
+                        "unsupported_operation",
+                        "Properties of a running server cannot be changed. Set sampling in each request, and the rest in"
+                                + " the server's configuration.")));
     }
 
     /**

@@ -91,6 +91,7 @@ final class ChatTranslation {
                 null,
                 null,
                 true,
+                null,
                 null);
     }
 

@@ -1,13 +1,17 @@
 package dev.luq.openai.responses;
 
+import dev.luq.http.errors.ApiError;
 import dev.luq.openai.chat.ChatValidation;
 import dev.luq.openai.generation.AnswerBuilder;
 import dev.luq.openai.generation.AnswerEvents;
+import dev.luq.openai.generation.Check;
 import dev.luq.openai.generation.CompletionHeader;
 import dev.luq.openai.generation.Exchange;
 import dev.luq.openai.generation.FieldNames;
+import dev.luq.openai.generation.JsonEvent;
 import dev.luq.openai.generation.ValidRequest;
 import dev.luq.protocol.WorkerFrame.ModelInfo;
+import io.vertx.core.buffer.Buffer;
 
 /** A request for a response, generated as the chat completion that it asks for. */
 final class ResponseExchange implements Exchange {
@@ -22,6 +26,22 @@ final class ResponseExchange implements Exchange {
     @Override
     public String model() {
         return request.model();
+    }
+
+    @Override
+    public boolean stream() {
+        return Check.flag(request.stream(), false);
+    }
+
+    @Override
+    public Buffer failure(ApiError error) {
+        return Buffer.buffer(JsonEvent.of("error", json -> {
+            json.writeStringField("type", "error");
+            json.writeNumberField("sequence_number", 0);
+            json.writeStringField("code", error.code());
+            json.writeStringField("message", error.message());
+            json.writeStringField("param", error.param());
+        }));
     }
 
     @Override

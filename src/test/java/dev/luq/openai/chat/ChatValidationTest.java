@@ -10,6 +10,7 @@ import dev.luq.http.errors.ApiException;
 import dev.luq.http.intake.JsonBody;
 import dev.luq.openai.generation.ValidRequest;
 import dev.luq.openai.images.Detail;
+import dev.luq.protocol.ModelDefaults;
 import dev.luq.protocol.Prompts;
 import dev.luq.protocol.Sampling;
 import dev.luq.protocol.ServerFrame;
@@ -47,6 +48,37 @@ class ChatValidationTest {
     }
 
     @Test
+    void aModelsOwnDefaultsHoldWhereARequestSaysNothing() {
+        ModelInfo own = TEXT.with(new ModelDefaults(0.2, 0.9, 40, 0.05, 1.1, 100, "Be brief."));
+        ServerFrame.Generate plain = validate("{" + USER + "}", own).generate("id", 0, List.of());
+        assertEquals(new Sampling(0.2f, 0.9f, 40, 0.05f, 0f, 0f, 1.1f, null, Map.of(), false), plain.sampling());
+        assertEquals(100, plain.maxTokens());
+        assertEquals("{" + USER.replace("[", "[{\"role\":\"system\",\"content\":\"Be brief.\"},") + "}", Prompts.chat(plain));
+        ServerFrame.Generate explicit = validate(
+                        "{" + USER + ",\"temperature\":1,\"top_p\":1,\"top_k\":0,\"min_p\":0,\"repeat_penalty\":1,"
+                                + "\"max_completion_tokens\":7}",
+                        own)
+                .generate("id", 0, List.of());
+        assertEquals(Sampling.DEFAULT, explicit.sampling());
+        assertEquals(7, explicit.maxTokens());
+        assertEquals(
+                5,
+                validate("{" + USER + ",\"max_tokens\":5}", own).maxTokens(),
+                "the old name is a request's word too");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"system", "developer"})
+    void aSystemMessageOfTheRequestTakesThePlaceOfTheModels(String role) {
+        ModelInfo own = TEXT.with(new ModelDefaults(null, null, null, null, null, null, "Be brief."));
+        String messages = "{\"messages\":[{\"role\":\"" + role
+                + "\",\"content\":\"Sing.\"},{\"role\":\"user\",\"content\":\"hi\"}]}";
+        assertEquals(
+                messages.replace("developer", "system"),
+                Prompts.chat(validate(messages, own).generate("id", 0, List.of())));
+    }
+
+    @Test
     void everyScalarMayBeNull() {
         String nulls = List.of(
                         "model",
@@ -81,6 +113,7 @@ class ChatValidationTest {
                         "repeat_last_n",
                         "continue_final_message",
                         "add_generation_prompt",
+                        "keep_alive",
                         "mirostat",
                         "user",
                         "metadata",

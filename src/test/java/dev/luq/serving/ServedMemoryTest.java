@@ -1,11 +1,11 @@
-package dev.luq.admin;
+package dev.luq.serving;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.luq.catalog.CatalogEntry;
+import dev.luq.catalog.ModelSettings;
 import dev.luq.memory.MemoryEstimate;
-import dev.luq.serving.TestConfig;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -19,6 +19,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 class ServedMemoryTest {
 
+    private static final Path MODEL = Path.of("src/test/resources/reference/qwen2.5-vl-tiny-F16.gguf");
+
     @TempDir
     Path folder;
 
@@ -26,7 +28,7 @@ class ServedMemoryTest {
 
     @Test
     void aModelOfNoTrainingContextIsServedWithTheDefault() throws IOException {
-        byte[] model = Files.readAllBytes(AdminProfile.MODEL);
+        byte[] model = Files.readAllBytes(MODEL);
         long whole = memory.of(entry(model)).orElseThrow().total();
         // The value stands behind the key and four bytes of its type.
         int value = indexOf(model, "qwen2vl.context_length") + "qwen2vl.context_length".length() + 4;
@@ -41,7 +43,7 @@ class ServedMemoryTest {
 
     @Test
     void headersAreReadOnceForAsLongAsTheModelIsListed() throws IOException {
-        CatalogEntry entry = entry(Files.readAllBytes(AdminProfile.MODEL));
+        CatalogEntry entry = entry(Files.readAllBytes(MODEL));
         Optional<MemoryEstimate> estimate = memory.of(entry);
         Files.delete(entry.files().get(0));
         memory.retain(List.of("tiny", "other"));
@@ -57,7 +59,7 @@ class ServedMemoryTest {
                 List.of(),
                 true,
                 false,
-                Optional.empty(),
+                ModelSettings.NONE,
                 new CatalogEntry.Source(List.of(file), Optional.empty()),
                 Optional.empty(),
                 1,

@@ -1,11 +1,9 @@
-package dev.luq.admin;
+package dev.luq.serving;
 
 import dev.luq.catalog.CatalogEntry;
 import dev.luq.gguf.CheckedModel;
 import dev.luq.gguf.GgufException;
-import dev.luq.machine.Kernels;
 import dev.luq.memory.MemoryEstimate;
-import dev.luq.serving.WorkerConfig;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.nio.file.Path;
@@ -16,16 +14,16 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * What the models of the catalogue take as they are served. Headers are read once for each set of files, and not kept, as the
- * catalogue does not keep them: a vocabulary alone takes megabytes. Thread-safe.
+ * What the models of the catalogue take as they are served. Headers are read once for each set of files, and not kept,
+ * as the catalogue does not keep them: a vocabulary alone takes megabytes. Thread-safe.
  */
 @Singleton
-class ServedMemory {
+public class ServedMemory {
 
     private final WorkerConfig config;
     private final Map<String, Estimated> known = new ConcurrentHashMap<>();
 
-    private record Served(List<Path> files, Optional<Path> mmproj, long created, Kernels kernels) {}
+    private record Served(List<Path> files, Optional<Path> mmproj, long created) {}
 
     private record Estimated(Served served, Optional<MemoryEstimate> memory) {}
 
@@ -35,8 +33,8 @@ class ServedMemory {
     }
 
     /** @return empty for files that cannot be served or whose layers cannot be told apart */
-    Optional<MemoryEstimate> of(CatalogEntry entry) {
-        Served served = new Served(entry.files(), entry.mmproj(), entry.created(), entry.kernels(config.kernels()));
+    public Optional<MemoryEstimate> of(CatalogEntry entry) {
+        Served served = new Served(entry.files(), entry.mmproj(), entry.created());
         return known.compute(
                         entry.id(),
                         (id, before) -> before != null && before.served().equals(served)
@@ -45,8 +43,16 @@ class ServedMemory {
                 .memory();
     }
 
+    /** What its process takes; where the layers cannot be told apart, its weights. */
+    long ofWorker(CatalogEntry entry) {
+        return of(entry)
+                .map(MemoryEstimate::worker)
+                .or(() -> entry.facts().map(facts -> facts.bytes() + facts.mmprojBytes()))
+                .orElse(0L);
+    }
+
     /** Forgets all other models. */
-    void retain(Collection<String> ids) {
+    public void retain(Collection<String> ids) {
         known.keySet().retainAll(ids);
     }
 

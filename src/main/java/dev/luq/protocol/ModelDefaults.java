@@ -1,0 +1,21 @@
+package dev.luq.protocol;
+
+/**
+ * What requests to a model get where they say nothing. Null for what the API says of all models; ranges are those of
+ * {@link Sampling}.
+ *
+ * @param maxTokens 1 or more
+ * @param systemPrompt put before conversations that have no system message
+ */
+public record ModelDefaults(
+        Double temperature,
+        Double topP,
+        Integer topK,
+        Double minP,
+        Double repeatPenalty,
+        Integer maxTokens,
+        String systemPrompt) {
+
+    /** Of a model without any. */
+    public static final ModelDefaults NONE = new ModelDefaults(null, null, null, null, null, null, null);
+}

@@ -1,0 +1,629 @@
+package dev.luq.serving;
+
+import dev.luq.catalog.KeepAlive;
+import dev.luq.protocol.WorkerFrame.ModelInfo;
+import dev.luq.serving.LoadScheduler.Decision;
+import io.smallrye.mutiny.Multi;
+import io.smallrye.mutiny.Uni;
+import io.smallrye.mutiny.infrastructure.Infrastructure;
+import io.smallrye.mutiny.subscription.UniEmitter;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import org.jboss.logging.Logger;
+
+/**
+ * Loads models for requests and ends those that are idle or have to make room, as {@link LoadScheduler} decides. A
+ * request holds its model from the moment it asks for it: it queues until the model gets its memory, waits until it has
+ * loaded, and runs; whoever is not held is idle. Thread-safe. Locks: this one before a route's.
+ */
+final class ModelLoader {
+
+    private static final Logger LOG = Logger.getLogger(ModelLoader.class);
+
+    /** Of the machine's memory a tenth is not for models, and no less than this. */
+    private static final long RESERVE = 256L << 20;
+
+    /** What is done to models. Called on background threads, for one model one after the other; may take its time. */
+    interface Effects {
+
+        /** Bytes that serving a model takes by its files. */
+        long estimate(String modelId);
+
+        /** Starts a process for a model that has none; returns before it has loaded. */
+        void start(ModelRoute route);
+
+        /**
+         * Ends a model's processes after their running requests.
+         *
+         * @throws ModelOperationException.Late when one does not end
+         */
+        void end(ModelRoute route) throws InterruptedException;
+    }
+
+    /** Where a request stands with its model. */
+    private enum Place {
+        /** The model gets its memory when those before it have theirs. */
+        QUEUED,
+        /** The model is being loaded. */
+        LOADING,
+        RUNNING,
+        ENDED
+    }
+
+    private static final class Served {
+        private final ModelRoute route;
+        /** Who does something to its processes has it. */
+        private final Semaphore processes = new Semaphore(1);
+
+        private final List<Hold> waiting = new ArrayList<>();
+        private int running;
+        /** Whether its worker is being made. */
+        private boolean starting;
+        /** When its memory was reserved, {@link System#nanoTime()}; 0 once it has loaded. */
+        private long loadBegan;
+        /** Done when its process is gone; null unless it ends. */
+        private CompletableFuture<Void> ending;
+
+        private Instant lastUsed;
+
+        Served(ModelRoute route) {
+            this.route = route;
+        }
+    }
+
+    /** What a request has of a model. Guarded by the loader. */
+    private static final class Hold {
+        private final ModelRoute route;
+        private Served model;
+        private UniEmitter<? super ModelInfo> emitter;
+        private Place place = Place.ENDED;
+        private Future<?> deadline;
+
+        Hold(ModelRoute route) {
+            this.route = route;
+        }
+    }
+
+    private final WorkerConfig config;
+    private final ScheduledExecutorService timer;
+    private final Executor background;
+    private final Effects effects;
+    private final GenerationListener generationListener;
+    private final List<ModelListener> modelListeners;
+    private final MachineMemory memory;
+
+    // all below guarded by this
+    private final LoadScheduler scheduler;
+    private final Map<String, Served> models = new HashMap<>();
+    private Future<?> tick;
+    private boolean draining;
+
+    /** @param background runs what takes its time */
+    ModelLoader(
+            WorkerConfig config,
+            MachineMemory memory,
+            ScheduledExecutorService timer,
+            Executor background,
+            Effects effects,
+            GenerationListener generationListener,
+            List<ModelListener> modelListeners) {
+        this.config = config;
+        this.memory = memory;
+        this.timer = timer;
+        this.background = background;
+        this.effects = effects;
+        this.generationListener = generationListener;
+        this.modelListeners = modelListeners;
+        this.scheduler = new LoadScheduler(limit(config, memory), this::isBusy, this::measured);
+    }
+
+    static long limit(WorkerConfig config, MachineMemory memory) {
+        if (config.memoryLimitBytes() > 0) {
+            return config.memoryLimitBytes();
+        }
+        OptionalLong total = memory.total();
+        return total.isEmpty() ? Long.MAX_VALUE : total.getAsLong() - Math.max(RESERVE, total.getAsLong() / 10);
+    }
+
+    private boolean isBusy(String id) {
+        Served model = models.get(id);
+        return model.running > 0 || model.waiting.stream().anyMatch(hold -> hold.place == Place.LOADING);
+    }
+
+    private long measured(String id) {
+        return models.get(id).route.pids().stream()
+                .mapToLong(pid -> memory.resident(pid).orElse(0))
+                .sum();
+    }
+
+    /** There is such a model from now on; nothing is loaded. */
+    void add(ModelRoute route) {
+        synchronized (this) {
+            models.put(route.modelId(), new Served(route));
+            scheduler.add(
+                    route.modelId(),
+                    route.settings().isPinned(),
+                    route.settings().keepsAlive());
+        }
+        route.loadedBy(this);
+    }
+
+    /** There is no such model any more; its process is gone. */
+    synchronized void remove(String id) {
+        models.remove(id);
+        scheduler.remove(id);
+    }
+
+    /** A model is loaded with the server, whatever the limit says; the caller starts its process. */
+    void enter(String id) {
+        change(then -> {
+            scheduler.enter(id);
+            scheduler.used(id, System.nanoTime());
+            models.get(id).loadBegan = System.nanoTime();
+            size(id, then);
+        });
+    }
+
+    /** Finds out in the background what a model takes, which may have changed. */
+    private void size(String id, List<Runnable> then) {
+        then.add(() -> inBackground(() -> {
+            long bytes = effects.estimate(id);
+            change(next -> {
+                if (models.containsKey(id)) {
+                    scheduler.sized(id, bytes);
+                    warnBeyondLimit(id);
+                }
+            });
+        }));
+    }
+
+    private void warnBeyondLimit(String id) {
+        if (scheduler.isIn(id) && !scheduler.fits(0)) {
+            LOG.warnf(
+                    "The models in memory are estimated at %d MiB, more than the limit of %d MiB"
+                            + " (luq.worker.memory-limit-bytes)",
+                    scheduler.taken() >> 20, scheduler.limit() >> 20);
+        }
+    }
+
+    /** See {@link ModelWorker#whenLoaded}. */
+    <T> Multi<T> whenLoaded(
+            ModelRoute route, Duration longestWait, Optional<KeepAlive> keepAlive, Function<ModelInfo, Multi<T>> work) {
+        return Multi.createFrom().deferred(() -> {
+            Hold hold = new Hold(route);
+            return Uni.createFrom()
+                    .<ModelInfo>emitter(emitter -> begin(hold, longestWait, keepAlive, emitter))
+                    .onItem()
+                    .transformToMulti(work)
+                    .onTermination()
+                    .invoke(() -> end(hold));
+        });
+    }
+
+    private void begin(
+            Hold hold, Duration longestWait, Optional<KeepAlive> keepAlive, UniEmitter<? super ModelInfo> emitter) {
+        change(then -> {
+            ModelRoute route = hold.route;
+            String id = route.modelId();
+            Served model = models.get(id);
+            hold.model = model;
+            hold.emitter = emitter;
+            Permits.Refusal refusal = model == null ? unloaded(route) : refusal(model);
+            if (refusal != null) {
+                fail(hold, refusal, then);
+                return;
+            }
+            model.lastUsed = Instant.now();
+            scheduler.used(id, System.nanoTime());
+            scheduler.keepAlive(id, keepAlive.orElse(route.settings().keepsAlive()));
+            if (scheduler.admits(id) && canRun(model)) {
+                hold.place = Place.RUNNING;
+                model.running++;
+                ModelInfo info = route.info().orElseThrow();
+                then.add(() -> emitter.complete(info));
+                return;
+            }
+            if (model.waiting.size() >= route.slots() + config.queueSize()) {
+                fail(
+                        hold,
+                        new Permits.Refusal(
+                                "queue_full",
+                                new WorkerException.QueueFull("The model " + id + " is loading, and "
+                                        + model.waiting.size() + " requests wait for it already")),
+                        then);
+                return;
+            }
+            model.waiting.add(hold);
+            hold.deadline = timer.schedule(() -> waitedTooLong(hold), longestWait.toMillis(), TimeUnit.MILLISECONDS);
+            if (scheduler.admits(id)) {
+                hold.place = Place.LOADING;
+            } else {
+                hold.place = Place.QUEUED;
+                route.expected(true);
+                scheduler.ask(id);
+                size(id, then);
+            }
+        });
+    }
+
+    /** @return null when the model is or can be loaded */
+    private Permits.Refusal refusal(Served model) {
+        if (draining) {
+            return Permits.draining();
+        }
+        return switch (model.route.state()) {
+            case FAILED -> failed(model.route);
+            case UNLOADED -> model.route.isOnDemand() ? null : unloaded(model.route);
+            default -> null;
+        };
+    }
+
+    private static Permits.Refusal failed(ModelRoute route) {
+        return new Permits.Refusal(
+                "model_failed",
+                new WorkerException.NotReady(
+                        ModelWorker.State.FAILED,
+                        "The model " + route.modelId() + " cannot be served: "
+                                + route.failure().orElse("it failed to load")));
+    }
+
+    private static Permits.Refusal unloaded(ModelRoute route) {
+        return new Permits.Refusal(
+                "model_not_loaded",
+                new WorkerException.NotReady(
+                        ModelWorker.State.UNLOADED, "The model " + route.modelId() + " is not loaded"));
+    }
+
+    /** Whether requests go to the model's worker, which may still refuse them. */
+    private static boolean canRun(Served model) {
+        return !model.starting
+                && switch (model.route.state()) {
+                    case READY, RESTARTING, SWAPPING, DRAINING -> true;
+                    case LOADING, FAILED, UNLOADED -> false;
+                };
+    }
+
+    private void fail(Hold hold, Permits.Refusal refusal, List<Runnable> then) {
+        hold.place = Place.ENDED;
+        if (hold.deadline != null) {
+            hold.deadline.cancel(false);
+        }
+        then.add(() -> {
+            generationListener.rejected(hold.route.modelId(), refusal.reason());
+            hold.emitter.fail(refusal.exception());
+        });
+    }
+
+    private void failWaiting(Served model, Permits.Refusal refusal, List<Runnable> then) {
+        model.waiting.forEach(hold -> fail(hold, refusal, then));
+        model.waiting.clear();
+        scheduler.abandon(model.route.modelId());
+        model.route.expected(false);
+    }
+
+    private void waitedTooLong(Hold hold) {
+        change(then -> {
+            if (leaveQueue(hold)) {
+                ModelRoute route = hold.route;
+                String why = hold.place == Place.QUEUED
+                        ? " waits for memory that other models need now"
+                        : " is still loading (" + (int) (100 * route.loadProgress()) + " %)";
+                fail(
+                        hold,
+                        new Permits.Refusal(
+                                "model_loading",
+                                new WorkerException.NotReady(
+                                        ModelWorker.State.LOADING,
+                                        "The model " + route.modelId() + why + "; try again shortly")),
+                        then);
+            }
+        });
+    }
+
+    /** @return whether the request waited */
+    private boolean leaveQueue(Hold hold) {
+        Served model = hold.model;
+        if (!model.waiting.remove(hold)) {
+            return false;
+        }
+        hold.deadline.cancel(false);
+        if (hold.place == Place.QUEUED && model.waiting.stream().noneMatch(other -> other.place == Place.QUEUED)) {
+            scheduler.abandon(model.route.modelId());
+            model.route.expected(false);
+        }
+        return true;
+    }
+
+    /** The request is over, or its client has left. */
+    private void end(Hold hold) {
+        change(then -> {
+            Served model = hold.model;
+            if (hold.place == Place.ENDED) {
+                return;
+            }
+            if (!leaveQueue(hold)) {
+                model.running--;
+            }
+            hold.place = Place.ENDED;
+            String id = model.route.modelId();
+            if (models.get(id) == model) {
+                model.lastUsed = Instant.now();
+                scheduler.used(id, System.nanoTime());
+            }
+        });
+    }
+
+    /** The state or the process of a model's worker has changed. Called with any lock: returns at once. */
+    void changed(ModelRoute route) {
+        try {
+            timer.execute(() -> change(then -> look(models.get(route.modelId()), then)));
+        } catch (RejectedExecutionException e) {
+            // the server has stopped
+        }
+    }
+
+    private void look(Served model, List<Runnable> then) {
+        if (model == null || model.starting || models.get(model.route.modelId()) != model) {
+            return;
+        }
+        String id = model.route.modelId();
+        if (model.route.state() == ModelWorker.State.FAILED) {
+            failWaiting(model, failed(model.route), then);
+            if (scheduler.isIn(id) && model.route.pids().isEmpty()) {
+                scheduler.gone(id);
+            }
+        } else if (canRun(model)) {
+            if (model.loadBegan != 0 && model.route.state() == ModelWorker.State.READY) {
+                Duration took = Duration.ofNanos(System.nanoTime() - model.loadBegan);
+                model.loadBegan = 0;
+                scheduler.used(id, System.nanoTime());
+                then.add(() -> modelListeners.forEach(listener -> listener.loaded(id, took)));
+            }
+            runLoaded(model, then);
+        }
+    }
+
+    private void runLoaded(Served model, List<Runnable> then) {
+        ModelInfo info = model.route.info().orElseThrow();
+        for (Hold hold : List.copyOf(model.waiting)) {
+            if (hold.place == Place.LOADING && leaveQueue(hold)) {
+                hold.place = Place.RUNNING;
+                model.running++;
+                // What follows reads and checks: not on the thread that has all deadlines.
+                then.add(() -> Infrastructure.getDefaultWorkerPool().execute(() -> hold.emitter.complete(info)));
+            }
+        }
+    }
+
+    /** Changes something, and does what follows without the lock. */
+    private void change(Consumer<List<Runnable>> what) {
+        List<Runnable> then = new ArrayList<>();
+        synchronized (this) {
+            what.accept(then);
+            if (!draining) {
+                long now = System.nanoTime();
+                scheduler.next(now).forEach(decision -> act(decision, then));
+                if (tick != null) {
+                    tick.cancel(false);
+                    tick = null;
+                }
+                scheduler
+                        .untilNext(now)
+                        .ifPresent(nanos -> tick =
+                                timer.schedule(() -> change(nothing -> {}), Math.max(nanos, 1), TimeUnit.NANOSECONDS));
+            }
+        }
+        then.forEach(Runnable::run);
+    }
+
+    private void act(Decision decision, List<Runnable> then) {
+        Served model = models.get(decision.modelId());
+        if (decision instanceof Decision.Load) {
+            model.starting = true;
+            model.loadBegan = System.nanoTime();
+            model.waiting.forEach(hold -> hold.place = Place.LOADING);
+            then.add(() -> inBackground(() -> start(model)));
+        } else if (decision instanceof Decision.Keep) {
+            model.waiting.forEach(hold -> hold.place = Place.LOADING);
+            model.route.expected(false);
+            look(model, then);
+        } else if (decision instanceof Decision.Unload unload) {
+            LOG.infof("Model %s: unloaded, %s", unload.modelId(), said(unload.reason()));
+            end(model, true, unload.reason().name().toLowerCase(Locale.ROOT), then);
+        } else if (decision instanceof Decision.Refuse refuse) {
+            failWaiting(
+                    model,
+                    new Permits.Refusal(
+                            "model_does_not_fit",
+                            WorkerException.DoesNotFit.of(
+                                    refuse.modelId(), refuse.bytes(), scheduler.limit(), refuse.pinned())),
+                    then);
+        }
+    }
+
+    private static String said(LoadScheduler.Reason reason) {
+        return reason == LoadScheduler.Reason.IDLE ? "it was idle" : "another one needs its memory";
+    }
+
+    private void start(Served model) throws InterruptedException {
+        String id = model.route.modelId();
+        model.processes.acquire();
+        try {
+            boolean wanted;
+            synchronized (this) {
+                wanted = scheduler.isIn(id);
+            }
+            if (wanted) {
+                effects.start(model.route);
+            }
+        } catch (RuntimeException e) {
+            LOG.errorf(e, "Model %s cannot be loaded", id);
+            change(then -> {
+                if (scheduler.isIn(id)) {
+                    scheduler.gone(id);
+                    failWaiting(model, unloaded(model.route), then);
+                }
+            });
+        } finally {
+            model.processes.release();
+            change(then -> {
+                model.starting = false;
+                model.route.expected(false);
+                look(model, then);
+            });
+        }
+    }
+
+    /** @param hadMemory whether it has memory until its process is gone */
+    private CompletableFuture<Void> end(Served model, boolean hadMemory, String reason, List<Runnable> then) {
+        CompletableFuture<Void> done = new CompletableFuture<>();
+        model.ending = done;
+        model.loadBegan = 0;
+        then.add(() -> inBackground(() -> {
+            RuntimeException failure = null;
+            model.processes.acquire();
+            try {
+                effects.end(model.route);
+            } catch (RuntimeException e) {
+                failure = e;
+            } finally {
+                model.processes.release();
+            }
+            if (hadMemory) {
+                modelListeners.forEach(listener -> listener.unloaded(model.route.modelId(), reason));
+            }
+            change(next -> {
+                model.ending = null;
+                if (hadMemory && models.get(model.route.modelId()) == model) {
+                    scheduler.gone(model.route.modelId());
+                }
+            });
+            if (failure == null) {
+                done.complete(null);
+            } else {
+                done.completeExceptionally(failure);
+            }
+        }));
+        return done;
+    }
+
+    /**
+     * Ends a model for an administrator: requests that run end, those that wait for it are refused.
+     *
+     * @return done when its memory is free
+     */
+    CompletableFuture<Void> unload(String id) {
+        List<CompletableFuture<Void>> done = new ArrayList<>();
+        change(then -> {
+            Served model = models.get(id);
+            failWaiting(model, unloaded(model.route), then);
+            if (model.ending != null) {
+                done.add(model.ending);
+            } else {
+                done.add(end(model, scheduler.leave(id), "admin", then));
+            }
+        });
+        return done.get(0);
+    }
+
+    /** Does something to a model's processes or files while nobody else does. */
+    <T> T exclusively(String id, Callable<T> action) throws Exception {
+        Served model;
+        synchronized (this) {
+            model = models.get(id);
+        }
+        model.processes.acquire();
+        try {
+            return action.call();
+        } finally {
+            model.processes.release();
+        }
+    }
+
+    /** Whether a process of this size fits beside those that there are. */
+    synchronized boolean fits(long bytes) {
+        return scheduler.fits(bytes);
+    }
+
+    /**
+     * A model's process is about to be replaced: until {@link #swapped} it is not idle.
+     *
+     * @param beside bytes of the next process while the first one is there; 0 when the first one ends before
+     */
+    void swapping(String id, long beside) {
+        change(then -> {
+            models.get(id).running++;
+            scheduler.enter(id);
+            scheduler.extra(id, beside);
+        });
+    }
+
+    void swapped(String id) {
+        change(then -> {
+            Served model = models.get(id);
+            model.running--;
+            scheduler.extra(id, 0);
+            scheduler.used(id, System.nanoTime());
+            size(id, then);
+            look(model, then);
+        });
+    }
+
+    /** Refuses requests that wait, and begins nothing from now on: the server stops. */
+    void drain() {
+        change(then -> {
+            draining = true;
+            models.values().forEach(model -> failWaiting(model, Permits.draining(), then));
+        });
+    }
+
+    /** See {@link ModelWorker#residence}. */
+    synchronized ModelWorker.Residence residence(ModelRoute route) {
+        Served model = models.get(route.modelId());
+        return model == null
+                ? ModelWorker.Residence.UNKNOWN
+                : new ModelWorker.Residence(
+                        Optional.ofNullable(model.lastUsed),
+                        scheduler.keepAlive(route.modelId()),
+                        measured(route.modelId()));
+    }
+
+    synchronized MemoryUse memory() {
+        return new MemoryUse(scheduler.limit(), scheduler.taken());
+    }
+
+    private interface Work {
+        void run() throws InterruptedException;
+    }
+
+    private void inBackground(Work work) {
+        try {
+            background.execute(() -> {
+                try {
+                    work.run();
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                }
+            });
+        } catch (RejectedExecutionException e) {
+            LOG.debugf("The server stops: %s", e.getMessage());
+        }
+    }
+}

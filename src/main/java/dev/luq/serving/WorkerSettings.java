@@ -1,0 +1,27 @@
+package dev.luq.serving;
+
+import dev.luq.catalog.ModelSettings;
+import dev.luq.machine.Kernels;
+import dev.luq.machine.KvType;
+
+/**
+ * How one model's process is run: what its own configuration says, else what {@link WorkerConfig} says for all.
+ *
+ * @param contextSize tokens of KV cache shared by all slots; 0 takes what {@link
+ *     dev.luq.protocol.ServerFrame.Load#contextSize} says
+ * @param slots sequences decoded at once
+ * @param imageMaxTokens upper bound of one image's tokens; 0 takes the model's own
+ * @param kernels what multiplies the weights
+ * @param kvCacheType number format of the KV cache
+ */
+public record WorkerSettings(int contextSize, int slots, int imageMaxTokens, Kernels kernels, KvType kvCacheType) {
+
+    public static WorkerSettings of(WorkerConfig config, ModelSettings settings) {
+        return new WorkerSettings(
+                settings.contextSize().orElse(config.contextSize()),
+                settings.slots().orElse(config.slots()),
+                settings.imageMaxTokens().orElse(config.imageMaxTokens()),
+                settings.kernels().orElse(config.kernels()),
+                settings.kvCacheType().orElse(config.kvCacheType()));
+    }
+}

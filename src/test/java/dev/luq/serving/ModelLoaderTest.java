@@ -1,0 +1,439 @@
+package dev.luq.serving;
+
+import static dev.luq.Until.until;
+import static dev.luq.serving.WorkerClient.answer;
+import static dev.luq.serving.WorkerClient.failure;
+import static dev.luq.serving.WorkerClient.text;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.luq.Integration;
+import dev.luq.catalog.KeepAlive;
+import dev.luq.catalog.LoadPolicy;
+import dev.luq.catalog.ModelSettings;
+import dev.luq.machine.KvType;
+import dev.luq.process.ChildCommand;
+import dev.luq.protocol.ServerFrame;
+import dev.luq.protocol.WorkerFrame;
+import io.smallrye.mutiny.helpers.test.AssertSubscriber;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Against real child processes whose models do what a test needs; each model takes 1 GiB by its files, as it is said.
+ */
+@Integration
+class ModelLoaderTest {
+
+    private static final long GIB = 1L << 30;
+    /** Of two models one fits. */
+    private static final Map<String, String> ROOM_FOR_ONE = Map.of("memory-limit-bytes", String.valueOf(3 * GIB / 2));
+
+    private final ScheduledExecutorService timer = Executors.newScheduledThreadPool(1);
+    private final ExecutorService background = Executors.newCachedThreadPool();
+    /** What happened to models, in order. */
+    private final List<String> history = new CopyOnWriteArrayList<>();
+    /** Most processes at one time. */
+    private int most;
+
+    private final Map<String, ModelRoute> routes = new HashMap<>();
+    /** What loading does, by model; {@code good} where nothing is said. */
+    private final Map<String, String> scripts = new HashMap<>();
+
+    private final GenerationListener generations = new GenerationListener() {
+        @Override
+        public void rejected(String modelId, String reason) {
+            history.add(modelId + " rejected " + reason);
+        }
+    };
+
+    private final ModelListener models = new ModelListener() {
+        @Override
+        public void added(ModelWorker worker) {}
+
+        @Override
+        public void changed(ModelWorker worker) {}
+
+        @Override
+        public void removed(String modelId) {}
+
+        @Override
+        public void loaded(String modelId, Duration took) {
+            history.add(modelId + " loaded");
+        }
+
+        @Override
+        public void unloaded(String modelId, String reason) {
+            history.add(modelId + " " + reason);
+        }
+    };
+
+    private WorkerConfig config;
+    private ModelLoader loader;
+
+    @AfterEach
+    void endAll() throws InterruptedException {
+        loader.drain();
+        background.shutdown();
+        assertTrue(background.awaitTermination(30, TimeUnit.SECONDS));
+        for (ModelRoute route : routes.values()) {
+            route.end();
+        }
+        timer.shutdownNow();
+    }
+
+    @Test
+    void aRequestLoadsItsModelAndIsAnswered() {
+        start(Map.of());
+        ModelRoute a = demand("a");
+        assertEquals(ModelWorker.State.UNLOADED, a.state());
+        assertTrue(a.pid().isEmpty());
+        assertEquals("hi", answer(ask(a, "say hi")));
+        assertEquals(ModelWorker.State.READY, a.state());
+        assertEquals(List.of("a loaded"), history);
+        assertTrue(a.residence().lastUsed().isPresent());
+        assertTrue(a.residence().measuredBytes() > 10 << 20);
+    }
+
+    @Test
+    void manyRequestsLoadItOnce() {
+        start(Map.of());
+        ModelRoute a = demand("a");
+        List<AssertSubscriber<WorkerFrame.OfRequest>> answers = new ArrayList<>();
+        for (int i = 0; i < 5; i++) {
+            answers.add(ask(a, "say " + i));
+        }
+        for (int i = 0; i < 5; i++) {
+            assertEquals(String.valueOf(i), answer(answers.get(i)));
+        }
+        assertEquals(List.of("a loaded"), history);
+        assertEquals(1, most);
+    }
+
+    @Test
+    void anIdleModelGoesAndComesBack() {
+        start(Map.of());
+        ModelRoute a = model("a", LoadPolicy.DEMAND, false, "200ms");
+        answer(ask(a, "say x"));
+        until("unloaded", () -> history.contains("a idle"));
+        assertEquals(ModelWorker.State.UNLOADED, a.state());
+        assertEquals(0, loader.memory().taken());
+        assertEquals("y", answer(ask(a, "say y")));
+        assertEquals(List.of("a loaded", "a idle", "a loaded"), history.subList(0, 3));
+    }
+
+    @Test
+    void theLatestRequestSaysHowLongTheModelStays() {
+        start(Map.of());
+        ModelRoute a = model("a", LoadPolicy.DEMAND, false, "0");
+        answer(ask(a, "say x", KeepAlive.NEVER));
+        answer(ask(a, "say y", KeepAlive.of("1h")));
+        assertEquals(List.of("a loaded"), history);
+        answer(ask(a, "say z"));
+        until("unloaded", () -> history.contains("a idle"));
+    }
+
+    @Test
+    void aModelIsNotIdleWhileItAnswers() {
+        start(Map.of());
+        ModelRoute a = model("a", LoadPolicy.DEMAND, false, "0");
+        AssertSubscriber<WorkerFrame.OfRequest> running = ask(a, "wait");
+        until("the text", () -> text(running).equals("waiting"));
+        assertEquals("x", answer(ask(a, "say x")));
+        assertEquals(ModelWorker.State.READY, a.state());
+        running.cancel();
+        until("unloaded", () -> history.contains("a idle"));
+    }
+
+    @Test
+    void theLeastRecentlyUsedOneMakesRoom() {
+        start(Map.of("memory-limit-bytes", String.valueOf(5 * GIB / 2)));
+        ModelRoute a = demand("a");
+        ModelRoute b = demand("b");
+        ModelRoute c = demand("c");
+        answer(ask(a, "say x"));
+        answer(ask(b, "say x"));
+        answer(ask(a, "say x"));
+        assertEquals("y", answer(ask(c, "say y")));
+        assertEquals(List.of("a loaded", "b loaded", "b evicted", "c loaded"), history);
+        assertEquals(ModelWorker.State.READY, a.state());
+        assertEquals(2, most);
+    }
+
+    @Test
+    void twoModelsOfWhichOneFitsAnswerInTurn() {
+        start(ROOM_FOR_ONE);
+        ModelRoute a = demand("a");
+        ModelRoute b = demand("b");
+        List<AssertSubscriber<WorkerFrame.OfRequest>> answers = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            answers.add(ask(a, "say a" + i));
+            answers.add(ask(b, "say b" + i));
+        }
+        for (int i = 0; i < 3; i++) {
+            assertEquals("a" + i, answer(answers.get(2 * i)));
+            assertEquals("b" + i, answer(answers.get(2 * i + 1)));
+        }
+        assertEquals("again", answer(ask(a, "say again")));
+        assertEquals(1, most, "never two at once");
+        assertTrue(history.size() < 9, () -> "those that wait for a model are answered together: " + history);
+    }
+
+    @Test
+    void aBusyModelGivesWayWhenItHasAnswered() {
+        start(ROOM_FOR_ONE);
+        ModelRoute a = demand("a");
+        ModelRoute b = demand("b");
+        AssertSubscriber<WorkerFrame.OfRequest> running = ask(a, "wait");
+        until("the text", () -> text(running).equals("waiting"));
+        AssertSubscriber<WorkerFrame.OfRequest> waiting = ask(b, "say b");
+        until("queued", () -> b.state() == ModelWorker.State.LOADING);
+        AssertSubscriber<WorkerFrame.OfRequest> later = ask(a, "say later");
+        assertTrue(b.pid().isEmpty());
+        running.cancel();
+        assertEquals("b", answer(waiting));
+        assertEquals("later", answer(later), "before or after the other one");
+        assertEquals(List.of("a loaded", "a evicted", "b loaded"), history.subList(0, 3));
+        assertEquals(1, most);
+    }
+
+    @Test
+    void aRequestThatWaitsTooLongForABusyModelIsRefused() {
+        start(Map.of("memory-limit-bytes", String.valueOf(3 * GIB / 2), "load-wait", "300ms"));
+        scripts.put("a", "slow");
+        ModelRoute a = demand("a");
+        ModelRoute b = demand("b");
+        AssertSubscriber<WorkerFrame.OfRequest> first = ask(a, "say x");
+        AssertSubscriber<WorkerFrame.OfRequest> second = ask(b, "say x");
+        WorkerException.NotReady loading = failure(WorkerException.NotReady.class, first);
+        assertEquals(ModelWorker.State.LOADING, loading.state());
+        failure(WorkerException.NotReady.class, second);
+        assertTrue(
+                history.containsAll(List.of("a rejected model_loading", "b rejected model_loading")),
+                history::toString);
+    }
+
+    @Test
+    void aClientThatLeavesGivesUpItsPlace() {
+        start(ROOM_FOR_ONE);
+        ModelRoute a = demand("a");
+        ModelRoute b = demand("b");
+        AssertSubscriber<WorkerFrame.OfRequest> running = ask(a, "wait");
+        until("the text", () -> text(running).equals("waiting"));
+        AssertSubscriber<WorkerFrame.OfRequest> leaving = ask(b, "say b");
+        until("queued", () -> b.state() == ModelWorker.State.LOADING);
+        leaving.cancel();
+        assertEquals(ModelWorker.State.UNLOADED, b.state());
+        assertEquals("more", answer(ask(a, "say more")), "nobody needs its memory any more");
+        running.cancel();
+        assertEquals(List.of("a loaded"), history);
+    }
+
+    @Test
+    void aLoadThatDiesIsTriedAgainAndThenGivenUp() {
+        start(Map.of("restart.back-off", "0S"));
+        scripts.put("a", "deadly");
+        ModelRoute a = demand("a");
+        WorkerException.NotReady failed = failure(WorkerException.NotReady.class, ask(a, "say x"));
+        assertEquals(ModelWorker.State.FAILED, failed.state());
+        assertTrue(failed.getMessage().contains("3 times"), failed.getMessage());
+        until("no memory", () -> loader.memory().taken() == 0);
+        failure(WorkerException.NotReady.class, ask(a, "say x"));
+        assertEquals(List.of("a rejected model_failed", "a rejected model_failed"), history);
+    }
+
+    @Test
+    void aWorkerKilledWhileItLoadsIsReplacedAndTheRequestAnswered() {
+        start(Map.of("restart.back-off", "0S"));
+        ModelRoute a = demand("a");
+        AssertSubscriber<WorkerFrame.OfRequest> waiting = ask(a, "say x");
+        until("a process", () -> a.pid().isPresent());
+        ProcessHandle.of(a.pid().orElseThrow()).ifPresent(ProcessHandle::destroyForcibly);
+        assertEquals("x", answer(waiting));
+    }
+
+    @Test
+    void pinnedModelsStayAndTheRefusalNamesThem() {
+        start(ROOM_FOR_ONE);
+        ModelRoute pinned = model("pinned", LoadPolicy.DEMAND, true, "never");
+        ModelRoute b = demand("b");
+        answer(ask(pinned, "say x"));
+        WorkerException.DoesNotFit refused = failure(WorkerException.DoesNotFit.class, ask(b, "say x"));
+        assertEquals(
+                "The model b needs 1024 MiB of memory, and all models together may take 1536 MiB; models that stay"
+                        + " loaded take 1024 MiB",
+                refused.getMessage());
+        assertTrue(refused.naming(id -> true).getMessage().endsWith("pinned (1024 MiB)"));
+        assertEquals(refused.getMessage(), refused.naming(id -> false).getMessage());
+        assertEquals(ModelWorker.State.READY, pinned.state());
+        assertEquals(ModelWorker.State.UNLOADED, b.state());
+    }
+
+    @Test
+    void anAdministratorsUnloadRefusesWhoWaits() {
+        start(Map.of());
+        scripts.put("a", "slow");
+        ModelRoute a = demand("a");
+        AssertSubscriber<WorkerFrame.OfRequest> waiting = ask(a, "say x");
+        until("a process", () -> a.pid().isPresent());
+        long pid = a.pid().orElseThrow();
+        loader.unload("a").join();
+        assertEquals(
+                ModelWorker.State.UNLOADED,
+                failure(WorkerException.NotReady.class, waiting).state());
+        assertFalse(ProcessHandle.of(pid).map(ProcessHandle::isAlive).orElse(false));
+        assertEquals(0, loader.memory().taken());
+        scripts.put("a", "good");
+        assertEquals("x", answer(ask(a, "say x")), "the next request loads it again");
+    }
+
+    @Test
+    void aRequestThatComesWhileItsModelEndsIsAnsweredByTheNextProcess() {
+        start(Map.of());
+        ModelRoute a = demand("a");
+        AssertSubscriber<WorkerFrame.OfRequest> running = ask(a, "wait");
+        until("the text", () -> text(running).equals("waiting"));
+        CompletableFuture<Void> unload = loader.unload("a");
+        AssertSubscriber<WorkerFrame.OfRequest> next = ask(a, "say next");
+        assertFalse(unload.isDone());
+        running.cancel();
+        assertEquals("next", answer(next));
+        unload.join();
+        assertEquals(List.of("a loaded", "a admin", "a loaded"), history);
+    }
+
+    @Test
+    void aServerThatStopsRefusesWhoWaits() {
+        start(Map.of());
+        scripts.put("a", "slow");
+        ModelRoute a = demand("a");
+        AssertSubscriber<WorkerFrame.OfRequest> waiting = ask(a, "say x");
+        until("a process", () -> a.pid().isPresent());
+        loader.drain();
+        assertEquals(
+                ModelWorker.State.DRAINING,
+                failure(WorkerException.NotReady.class, waiting).state());
+        failure(WorkerException.NotReady.class, ask(a, "say x"));
+    }
+
+    @Test
+    void noMoreRequestsWaitThanMayQueue() {
+        start(Map.of("slots", "1", "queue-size", "1"));
+        scripts.put("a", "slow");
+        ModelRoute a = demand("a");
+        ask(a, "say x");
+        ask(a, "say x");
+        failure(WorkerException.QueueFull.class, ask(a, "say x"));
+    }
+
+    private void start(Map<String, String> values) {
+        config = TestConfig.of(values);
+        loader = new ModelLoader(
+                config,
+                MachineMemory.ofThisMachine(),
+                timer,
+                background,
+                new ScriptedModels(),
+                generations,
+                List.of(models));
+    }
+
+    private ModelRoute demand(String id) {
+        return model(id, LoadPolicy.DEMAND, false, "never");
+    }
+
+    private ModelRoute model(String id, LoadPolicy load, boolean pinned, String keepAlive) {
+        ModelRoute route = new ModelRoute(
+                id,
+                config,
+                ModelSettings.of(load, Optional.of(pinned), Optional.of(KeepAlive.of(keepAlive)), Optional.empty()),
+                () -> true,
+                timer,
+                generations);
+        routes.put(id, route);
+        loader.add(route);
+        return route;
+    }
+
+    private static AssertSubscriber<WorkerFrame.OfRequest> ask(ModelRoute route, String script) {
+        return ask(route, script, null);
+    }
+
+    private static AssertSubscriber<WorkerFrame.OfRequest> ask(ModelRoute route, String script, KeepAlive keepAlive) {
+        AssertSubscriber<WorkerFrame.OfRequest> answer = AssertSubscriber.create(Long.MAX_VALUE);
+        route.whenLoaded(Optional.ofNullable(keepAlive), info -> route.generate(WorkerClient.request(script, 0)))
+                .subscribe()
+                .withSubscriber(answer);
+        return answer;
+    }
+
+    private final class ScriptedModels implements ModelLoader.Effects {
+
+        private final ChildCommand command = new ChildCommand(config.process(), "dev.luq.worker.ScriptedWorker");
+
+        @Override
+        public long estimate(String modelId) {
+            return GIB;
+        }
+
+        @Override
+        public void start(ModelRoute route) {
+            SupervisedWorker worker = new SupervisedWorker(
+                    route.modelId(),
+                    new ServerFrame.Load(
+                            List.of(scripts.getOrDefault(route.modelId(), "good")),
+                            null,
+                            0,
+                            config.slots(),
+                            512,
+                            0,
+                            0,
+                            0,
+                            0,
+                            0,
+                            0,
+                            config.kernels(),
+                            KvType.F16,
+                            null),
+                    config,
+                    (modelId, events) -> WorkerProcess.start(modelId, command, events),
+                    timer,
+                    generations,
+                    route.quarantine(),
+                    () -> {});
+            route.put(worker);
+            worker.start();
+            count();
+        }
+
+        private synchronized void count() {
+            most = Math.max(
+                    most,
+                    routes.values().stream()
+                            .mapToInt(each -> each.pids().size())
+                            .sum());
+        }
+
+        @Override
+        public void end(ModelRoute route) throws InterruptedException {
+            SupervisedWorker last = route.replace(null);
+            if (last != null) {
+                route.retire(last);
+            }
+            route.awaitRetired();
+        }
+    }
+}
