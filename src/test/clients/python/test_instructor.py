@@ -12,9 +12,7 @@ class Sum(BaseModel):
     right: int = Field(ge=0, le=99)
 
 
-@pytest.fixture(
-    params=[instructor.Mode.TOOLS, instructor.Mode.JSON_SCHEMA, instructor.Mode.JSON], ids=lambda m: m.value
-)
+@pytest.fixture(params=[instructor.Mode.TOOLS, instructor.Mode.JSON_SCHEMA], ids=lambda m: m.value)
 def client(request):
     return instructor.from_openai(
         openai.OpenAI(base_url=URL, api_key=KEY, max_retries=0, timeout=TIMEOUT), mode=request.param

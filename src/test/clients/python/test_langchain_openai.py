@@ -22,7 +22,9 @@ class Sum(BaseModel):
 
 @pytest.fixture(scope="module")
 def chat(model):
-    return ChatOpenAI(model=model, base_url=URL, api_key=KEY, max_tokens=200, max_retries=0, timeout=TIMEOUT)
+    return ChatOpenAI(
+        model=model, base_url=URL, api_key=KEY, max_tokens=200, stream_usage=True, max_retries=0, timeout=TIMEOUT
+    )
 
 
 def test_chat_is_answered_and_counted(chat):

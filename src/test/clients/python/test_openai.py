@@ -98,7 +98,9 @@ def test_a_stream_is_put_together_by_the_client(client, model):
 
 @pytest.mark.parametrize("choice", ["required", {"type": "function", "function": {"name": "get_weather"}}], ids=str)
 def test_a_tool_that_must_be_called_is_called(client, model, choice):
-    answer = client.chat.completions.create(model=model, messages=QUESTION, tools=[WEATHER_TOOL], tool_choice=choice)
+    answer = client.chat.completions.create(
+        model=model, messages=QUESTION, max_tokens=200, tools=[WEATHER_TOOL], tool_choice=choice
+    )
     [call] = answer.choices[0].message.tool_calls
     assert answer.choices[0].finish_reason == "tool_calls"
     assert (call.type, call.function.name) == ("function", "get_weather")
@@ -107,7 +109,7 @@ def test_a_tool_that_must_be_called_is_called(client, model, choice):
 
 def test_a_streamed_call_names_itself_once(client, model):
     stream = client.chat.completions.create(
-        model=model, messages=QUESTION, tools=[WEATHER_TOOL], tool_choice="required", stream=True
+        model=model, messages=QUESTION, max_tokens=200, tools=[WEATHER_TOOL], tool_choice="required", stream=True
     )
     chunks = [chunk.choices[0] for chunk in stream if chunk.choices]
     calls = [call for chunk in chunks for call in chunk.delta.tool_calls or []]
