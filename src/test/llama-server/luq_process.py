@@ -12,7 +12,9 @@ class NoSuchSettingError(Exception):
 
 
 # llama-server answers whatever model is named; here the names that the tests use are aliases.
-NAMES_OF_TESTS = "davinci-002 gpt-3.5-turbo gpt-3.5-turbo-instruct gpt-4.1 test text-embedding-3-small".split()
+NAMES_OF_TESTS = (
+    "codellama70b davinci-002 gpt-3.5-turbo gpt-3.5-turbo-instruct gpt-4.1 test text-embedding-3-small".split()
+)
 
 UNSUPPORTED = (
     "gcp_compat lora_files mcp_servers_config mcp_servers_json model_draft n_ga n_ga_w server_reranking server_tools "
