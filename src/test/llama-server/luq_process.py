@@ -1,0 +1,84 @@
+"""Starts LUQ Server with the settings that a test of llama-server asks for."""
+
+import subprocess
+import sys
+import time
+
+import requests
+
+
+class NoSuchSettingError(Exception):
+    """The test starts llama-server with an option that this server has nothing like."""
+
+
+# llama-server answers whatever model is named; here the names that the tests use are aliases.
+NAMES_OF_TESTS = (
+    "codellama70b davinci-002 gpt-3.5-turbo gpt-3.5-turbo-instruct gpt-4.1 test text-embedding-3-small".split()
+)
+
+UNSUPPORTED = (
+    "gcp_compat lora_files mcp_servers_config mcp_servers_json model_draft n_ga n_ga_w server_reranking server_tools "
+    "server_tools_runtime slot_save_path spec_synth_len spec_synth_rates ui_mcp_proxy enable_ctx_shift models_preset "
+    "pooling chat_template chat_template_file reasoning reasoning_format backend_sampling models_dir"
+).split()
+
+
+def settings(server, hub, picture_host) -> dict[str, str]:
+    """This server's settings for what llama-server is asked for.
+
+    Options for what is always so here are left out: metrics, slots, templates, continuous batching.
+    """
+    unsupported = [name for name in UNSUPPORTED if getattr(server, name)]
+    if unsupported:
+        raise NoSuchSettingError(", ".join(unsupported))
+    result = {
+        "quarkus.http.host": server.server_host,
+        "quarkus.http.port": server.server_port,
+        "luq.worker.context-size": server.n_ctx,
+        "luq.worker.slots": server.n_slots,
+        "luq.worker.batch-size": server.n_batch,
+        "luq.worker.threads": server.n_threads,
+        "luq.worker.kv-cache-type": server.ctk,
+        "luq.worker.prompt-cache-bytes": None if server.cache_ram is None else server.cache_ram << 20,
+        "luq.api.keys": server.api_key,
+        "luq.api.cors-origins": server.cors_origins,
+        "luq.images.media-dir": server.media_path,
+        "luq.images.url-hosts": picture_host,
+    }
+    names = sorted((server.model_alias or "default").split(","))
+    on_demand = not server.model_hf_repo
+    models = hub.models() if on_demand else {names[0]: hub.files(server.model_hf_repo, server.model_hf_file)}
+    for model, (file, projector) in models.items():
+        of_model = {
+            "model": file,
+            "mmproj": None if server.no_mmproj else projector,
+            "aliases": None if on_demand else ",".join([*names[1:], *NAMES_OF_TESTS]),
+            "load": "demand" if on_demand else None,
+            "keep-alive": server.sleep_idle_seconds,
+            "defaults.temperature": server.temperature,
+            "defaults.max-tokens": server.n_predict,
+        }
+        result |= {f'luq.models."{model}".{key}': value for key, value in of_model.items()}
+    return {key: str(value) for key, value in result.items() if value is not None}
+
+
+def start_luq(server, command, hub, picture_host, timeout_seconds):
+    import utils
+
+    words = [f"-D{key}={value}" for key, value in settings(server, hub, picture_host).items()]
+    jar = command.index("-jar")
+    server._log = sys.stdout
+    server.process = subprocess.Popen([*command[:jar], *words, *command[jar:]])
+    utils.server_instances.add(server)
+    deadline = time.monotonic() + timeout_seconds
+    while time.monotonic() < deadline:
+        if server.process.poll() is not None:
+            raise RuntimeError(f"the server ended with {server.process.returncode}")
+        try:
+            if requests.get(server.make_url("/q/health/ready"), timeout=5).status_code == 200:
+                server.ready = True
+                return
+        except requests.ConnectionError:
+            pass
+        time.sleep(0.05)
+    raise TimeoutError(f"the server was not ready within {timeout_seconds} s")
