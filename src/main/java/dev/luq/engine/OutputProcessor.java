@@ -152,7 +152,6 @@ final class OutputProcessor {
         for (byte b : piece) {
             bytes.add(b & 0xff);
         }
-        return new GenerationEvent.TokenLogprob(
-                token, new String(piece, StandardCharsets.UTF_8), logprob, bytes, top);
+        return new GenerationEvent.TokenLogprob(token, new String(piece, StandardCharsets.UTF_8), logprob, bytes, top);
     }
 }

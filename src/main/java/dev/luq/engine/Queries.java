@@ -16,6 +16,7 @@ final class Queries {
     private final WorkListener work;
     /** What each is told when it fails, by id. */
     private final Map<String, Consumer<EngineException>> inFlight = new ConcurrentHashMap<>();
+
     private volatile boolean closed;
 
     /** @param work told about them as about prompts */

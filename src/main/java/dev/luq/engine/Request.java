@@ -110,13 +110,7 @@ final class Request {
     /** @param cells that its sequence fills */
     SlotState slot(int cells) {
         return new SlotState(
-                id,
-                cells,
-                prompt.tokens(),
-                cachedTokens,
-                prompt.cells(nextUnit) + imageCells,
-                generated,
-                maxTokens);
+                id, cells, prompt.tokens(), cachedTokens, prompt.cells(nextUnit) + imageCells, generated, maxTokens);
     }
 
     /** Cells of the prompt that could be decoded in one batch now, counted up to a limit. */

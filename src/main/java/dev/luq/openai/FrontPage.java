@@ -35,8 +35,7 @@ public final class FrontPage {
     private static final String NAME = "LUQ Server";
     private static final String ADMINISTRATION = "/admin/";
     private static final String MODEL = "MODEL";
-    private static final String CHAT =
-            "{\"model\":\"%s\",\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}]}";
+    private static final String CHAT = "{\"model\":\"%s\",\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}]}";
     private static final String INPUT = "{\"model\":\"%s\",\"input\":\"Hello\"}";
     private static final String PROMPT = "{\"model\":\"%s\",\"prompt\":\"Once upon a time\",\"n_predict\":16}";
     /** The shortest bodies of what is posted, with the model's id at {@code %s}. */
@@ -45,7 +44,9 @@ public final class FrontPage {
             Map.entry("/v1/chat/completions/input_tokens", CHAT),
             Map.entry("/v1/messages/count_tokens", CHAT),
             Map.entry("/apply-template", CHAT),
-            Map.entry("/v1/messages", "{\"model\":\"%s\",\"max_tokens\":64,\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}]}"),
+            Map.entry(
+                    "/v1/messages",
+                    "{\"model\":\"%s\",\"max_tokens\":64,\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}]}"),
             Map.entry("/v1/completions", "{\"model\":\"%s\",\"prompt\":\"Once upon a time\",\"max_tokens\":16}"),
             Map.entry("/completion", PROMPT),
             Map.entry("/completions", PROMPT),

@@ -11,8 +11,7 @@ import java.util.List;
  * @param sampling sampling options, the seed already chosen
  * @param cacheSalt caches are shared with requests of the same salt alone; null is one too
  */
-public record PromptRequest(
-        PromptContent content, List<ImageInput> images, SamplerOptions sampling, String cacheSalt) {
+public record PromptRequest(PromptContent content, List<ImageInput> images, SamplerOptions sampling, String cacheSalt) {
 
     /** Messages and images alone, greedily answered. */
     public static PromptRequest of(String chat, List<ImageInput> images) {

@@ -77,10 +77,7 @@ final class InFlightRequest {
     /** The answer to a query, which is submitted for each subscriber. */
     @SuppressWarnings("unchecked") // a worker answers a query with what the query says
     static <R extends WorkerFrame.QueryResult> Uni<R> answer(
-            String modelId,
-            ServerFrame.Query<R> query,
-            GenerationListener listener,
-            Consumer<InFlightRequest> submit) {
+            String modelId, ServerFrame.Query<R> query, GenerationListener listener, Consumer<InFlightRequest> submit) {
         return stream(modelId, query, listener, submit).toUni().map(frame -> (R) frame);
     }
 

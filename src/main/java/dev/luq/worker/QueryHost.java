@@ -26,8 +26,7 @@ final class QueryHost {
     /** See {@link ModelHost#submit(ServerFrame.Query, Consumer)}. */
     void submit(ServerFrame.Query<?> query, Consumer<WorkerFrame.OfRequest> events) {
         String id = query.id();
-        Consumer<EngineException> failed =
-                e -> events.accept(FrameMapper.toFrame(e.event(id)));
+        Consumer<EngineException> failed = e -> events.accept(FrameMapper.toFrame(e.event(id)));
         if (query instanceof ServerFrame.ReadSlots) {
             engine.readSlots(
                     id,
@@ -50,8 +49,8 @@ final class QueryHost {
     private WorkerFrame.QueryResult answer(ServerFrame.Query<?> query) {
         PromptBuilder prompts = engine.prompts();
         if (query instanceof ServerFrame.CountTokens count) {
-            PromptBuilder.TokenCount counted = prompts.count(PromptRequest.of(
-                    FrameMapper.toEngine(count.prompt()), FrameMapper.toEngine(count.images())));
+            PromptBuilder.TokenCount counted = prompts.count(
+                    PromptRequest.of(FrameMapper.toEngine(count.prompt()), FrameMapper.toEngine(count.images())));
             return new WorkerFrame.TokenCount(count.id(), counted.tokens(), counted.imageTokens());
         }
         if (query instanceof ServerFrame.ApplyTemplate template) {
@@ -69,7 +68,6 @@ final class QueryHost {
         ServerFrame.Tokenize tokenize = (ServerFrame.Tokenize) query;
         int[] tokens = tokenizer.tokenize(
                 FrameMapper.toEngine(tokenize.prompt()), tokenize.addSpecial(), tokenize.parseSpecial());
-        return new WorkerFrame.Tokens(
-                tokenize.id(), tokens, tokenize.pieces() ? tokenizer.pieces(tokens) : null);
+        return new WorkerFrame.Tokens(tokenize.id(), tokens, tokenize.pieces() ? tokenizer.pieces(tokens) : null);
     }
 }

@@ -37,10 +37,14 @@ class EngineQueriesTest {
         try (TinyEngine tiny = new TinyEngine(QWEN, 2, 64)) {
             for (Ask ask : List.of(
                     tiny.ask(user("What colour is the square?")),
-                    tiny.ask(userWithImages("What do you see?", 2)).image(noise(1)).image(noise(2)))) {
+                    tiny.ask(userWithImages("What do you see?", 2))
+                            .image(noise(1))
+                            .image(noise(2)))) {
                 PromptRequest prompt = ask.as("prompt").prompt();
-                TokenCount count = answer(tiny, "count", () -> tiny.engine.prompts().count(prompt));
-                GenerationEvent.Accepted accepted = tiny.complete(ask.maxTokens(1)).accepted();
+                TokenCount count =
+                        answer(tiny, "count", () -> tiny.engine.prompts().count(prompt));
+                GenerationEvent.Accepted accepted =
+                        tiny.complete(ask.maxTokens(1)).accepted();
                 assertEquals(accepted.promptTokens(), count.tokens());
                 assertEquals(accepted.imageTokens(), count.imageTokens());
             }
@@ -50,7 +54,8 @@ class EngineQueriesTest {
     @Test
     void aPromptThatTheContextDoesNotHoldIsCountedAllTheSame() throws Exception {
         try (TinyEngine tiny = new TinyEngine(QWEN, 2, 64)) {
-            PromptRequest prompt = tiny.ask(user(" word".repeat(30_000))).as("prompt").prompt();
+            PromptRequest prompt =
+                    tiny.ask(user(" word".repeat(30_000))).as("prompt").prompt();
             TokenCount count = answer(tiny, "count", () -> tiny.engine.prompts().count(prompt));
             assertTrue(count.tokens() > 30_000, count::toString);
         }
@@ -64,10 +69,13 @@ class EngineQueriesTest {
             awaitQuietly(answered);
             return vision.encode(chunk);
         })) {
-            Outcome holding = tiny.submit(tiny.ask(userWithImages("Describe.", 1)).image(noise(1)));
+            Outcome holding =
+                    tiny.submit(tiny.ask(userWithImages("Describe.", 1)).image(noise(1)));
             Outcome waiting = tiny.submit(tiny.ask(user("Hi")));
             PromptRequest prompt = tiny.ask(user("Hi")).as("prompt").prompt();
-            assertTrue(answer(tiny, "count", () -> tiny.engine.prompts().count(prompt)).tokens() > 0);
+            assertTrue(answer(tiny, "count", () -> tiny.engine.prompts().count(prompt))
+                            .tokens()
+                    > 0);
             answered.countDown();
             holding.await().finished();
             waiting.await().finished();
@@ -143,7 +151,9 @@ class EngineQueriesTest {
                 return "too late";
             });
             CompletableFuture<String> queued = submit(tiny, "queued", () -> "never begun");
-            assertEquals("internal_error", failure(submit(tiny, "q", () -> "the same id")).code());
+            assertEquals(
+                    "internal_error",
+                    failure(submit(tiny, "q", () -> "the same id")).code());
             tiny.engine.cancel("queued");
             tiny.engine.cancel("q");
             cancelled.countDown();
@@ -170,7 +180,8 @@ class EngineQueriesTest {
             // on the engine's thread, so that it is read before the next step
             tiny.submit(tiny.ask(user("Hello")).maxTokens(3).as("a"), event -> {
                         if (event instanceof GenerationEvent.Delta) {
-                            tiny.engine.readSlots("s" + slots.hashCode(), slots::complete, slots::completeExceptionally);
+                            tiny.engine.readSlots(
+                                    "s" + slots.hashCode(), slots::complete, slots::completeExceptionally);
                         }
                     })
                     .await()

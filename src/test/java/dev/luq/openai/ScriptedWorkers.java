@@ -38,7 +38,19 @@ public class ScriptedWorkers implements ModelWorkers {
             "scripted",
             ModelWorker.State.READY,
             Optional.of(new ModelInfo(
-                    "Scripted", "qwen2vl", "Q4_K - Medium", 1000, 570, 4.56, 4096, 32768, 4, true, true, 64, new WorkerFrame.ModelProps("{{ jinja }}", "<s>", "</s>", "b1"))));
+                    "Scripted",
+                    "qwen2vl",
+                    "Q4_K - Medium",
+                    1000,
+                    570,
+                    4.56,
+                    4096,
+                    32768,
+                    4,
+                    true,
+                    true,
+                    64,
+                    new WorkerFrame.ModelProps("{{ jinja }}", "<s>", "</s>", "b1"))));
     private final ModelWorker loading = new Worker("loading", ModelWorker.State.LOADING, Optional.empty());
 
     @Override

@@ -85,8 +85,20 @@ public final class FramesFuzz<T> implements FuzzTarget {
                         WorkerFrame.class,
                         List.of(
                                 new WorkerFrame.Loading(0.5f),
-                                new WorkerFrame.Ready(
-                                        new ModelInfo("n", "qwen2vl", "F16", 1, 2, 16, 4, 5, 6, true, false, 64, new WorkerFrame.ModelProps("{{ jinja }}", null, "</s>", "b1"))),
+                                new WorkerFrame.Ready(new ModelInfo(
+                                        "n",
+                                        "qwen2vl",
+                                        "F16",
+                                        1,
+                                        2,
+                                        16,
+                                        4,
+                                        5,
+                                        6,
+                                        true,
+                                        false,
+                                        64,
+                                        new WorkerFrame.ModelProps("{{ jinja }}", null, "</s>", "b1"))),
                                 new WorkerFrame.LoadFailed("code", "message"),
                                 new WorkerFrame.Progress("1", WorkerFrame.Phase.PROMPT, 0.5f),
                                 new WorkerFrame.Accepted("1", 10, 4, 2),
@@ -96,7 +108,8 @@ public final class FramesFuzz<T> implements FuzzTarget {
                                         null,
                                         new ToolCallDelta(0, "c", "f", "{"),
                                         List.of(new TokenLogprob(
-                                                1, "a",
+                                                1,
+                                                "a",
                                                 -0.5,
                                                 List.of(97),
                                                 List.of(new TokenLogprob(2, "b", -1, List.of(98), List.of())))),

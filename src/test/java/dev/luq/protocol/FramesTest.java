@@ -44,8 +44,20 @@ class FramesTest {
         WorkerFrame.TokenLogprob top = new WorkerFrame.TokenLogprob(1, "b", -2.5, List.of(98), List.of());
         return Stream.of(
                 new WorkerFrame.Loading(0.25f),
-                new WorkerFrame.Ready(
-                        new WorkerFrame.ModelInfo(null, "qwen2vl", "F16", 1, 2, 16, 3, 4, 5, true, false, 64, new WorkerFrame.ModelProps("{{ jinja }}", null, "</s>", "b1"))),
+                new WorkerFrame.Ready(new WorkerFrame.ModelInfo(
+                        null,
+                        "qwen2vl",
+                        "F16",
+                        1,
+                        2,
+                        16,
+                        3,
+                        4,
+                        5,
+                        true,
+                        false,
+                        64,
+                        new WorkerFrame.ModelProps("{{ jinja }}", null, "</s>", "b1"))),
                 new WorkerFrame.LoadFailed("invalid_model", "no"),
                 new WorkerFrame.Stats(new WorkerFrame.EngineStats(
                         1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16.5, 17, 18, 19, 20, 21)),

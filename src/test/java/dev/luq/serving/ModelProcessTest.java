@@ -214,7 +214,14 @@ class ModelProcessTest {
         content.addObject().put("type", "text").set("text", question.get("question"));
         ServerFrame.Generate plain = request(chat.toString(), 24, images.toArray(ServerFrame.Image[]::new));
         return new ServerFrame.Generate(
-                plain.id(), Prompts.chat(plain), plain.images(), plain.sampling(), plain.maxTokens(), List.of(), 2, true);
+                plain.id(),
+                Prompts.chat(plain),
+                plain.images(),
+                plain.sampling(),
+                plain.maxTokens(),
+                List.of(),
+                2,
+                true);
     }
 
     private SupervisedWorker started(Path model, Path mmproj) {

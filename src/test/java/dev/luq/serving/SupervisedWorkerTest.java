@@ -145,8 +145,8 @@ class SupervisedWorkerTest {
     }
 
     private static Uni<WorkerFrame.TokenCount> count(SupervisedWorker worker, String messages) {
-        return worker.query(new ServerFrame.CountTokens(
-                "q" + UUID.randomUUID(), new PromptInput.Chat(messages), List.of(), null));
+        return worker.query(
+                new ServerFrame.CountTokens("q" + UUID.randomUUID(), new PromptInput.Chat(messages), List.of(), null));
     }
 
     @Test

@@ -74,7 +74,19 @@ public final class ScriptedWorker implements ModelHost {
             default -> {}
         }
         return new WorkerFrame.ModelInfo(
-                "scripted", "script", "F16", 10, 20, 16, 512, 512, load.slots(), true, false, 64, new WorkerFrame.ModelProps("{{ jinja }}", "<s>", "</s>", "b1"));
+                "scripted",
+                "script",
+                "F16",
+                10,
+                20,
+                16,
+                512,
+                512,
+                load.slots(),
+                true,
+                false,
+                64,
+                new WorkerFrame.ModelProps("{{ jinja }}", "<s>", "</s>", "b1"));
     }
 
     @Override

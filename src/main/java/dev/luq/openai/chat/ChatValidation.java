@@ -65,12 +65,14 @@ public final class ChatValidation {
     private static Sampling sampling(ChatRequest request, ModelDefaults defaults) {
         float frequencyPenalty = Check.inRange("frequency_penalty", request.frequencyPenalty(), -2, 2, 0);
         float presencePenalty = Check.inRange("presence_penalty", request.presencePenalty(), -2, 2, 0);
-        float repeatPenalty = Check.inRange("repeat_penalty", request.repeatPenalty(), 0.1, 10, or(defaults.repeatPenalty(), 1));
+        float repeatPenalty =
+                Check.inRange("repeat_penalty", request.repeatPenalty(), 0.1, 10, or(defaults.repeatPenalty(), 1));
         boolean off = penaltiesOff(request);
         return new Sampling(
                 Check.inRange("temperature", request.temperature(), 0, 2, or(defaults.temperature(), 1)),
                 Check.inRange("top_p", request.topP(), 0, 1, or(defaults.topP(), 1)),
-                (int) Math.max(0, Check.integer("top_k", request.topK(), -1, Integer.MAX_VALUE, or(defaults.topK(), 0))),
+                (int) Math.max(
+                        0, Check.integer("top_k", request.topK(), -1, Integer.MAX_VALUE, or(defaults.topK(), 0))),
                 Check.inRange("min_p", request.minP(), 0, 1, or(defaults.minP(), 0)),
                 off ? 0 : frequencyPenalty,
                 off ? 0 : presencePenalty,
@@ -91,7 +93,10 @@ public final class ChatValidation {
     }
 
     private static int maxTokens(ChatRequest request, ModelDefaults defaults) {
-        int oldName = maxTokens("max_tokens", request.maxTokens(), maxTokens("n_predict", request.nPredict(), or(defaults.maxTokens(), 0)));
+        int oldName = maxTokens(
+                "max_tokens",
+                request.maxTokens(),
+                maxTokens("n_predict", request.nPredict(), or(defaults.maxTokens(), 0)));
         return maxTokens("max_completion_tokens", request.maxCompletionTokens(), oldName);
     }
 

@@ -76,10 +76,11 @@ final class CompletionExchange implements Exchange {
         }
         PromptInput.Constraint constraint = Constraints.of(body);
         List<Prompt.Raw> prompts = RawPrompts.several("prompt", request.prompt(), MOST_PROMPTS, model).stream()
-                .map(prompt -> new Prompt.Raw(
-                        new PromptInput.Raw(prompt.input().pieces(), constraint), prompt.images()))
+                .map(prompt ->
+                        new Prompt.Raw(new PromptInput.Raw(prompt.input().pieces(), constraint), prompt.images()))
                 .toList();
-        ValidRequest valid = ChatValidation.of(prompts.get(0), settings(model.defaults()), model).with(prompts);
+        ValidRequest valid = ChatValidation.of(prompts.get(0), settings(model.defaults()), model)
+                .with(prompts);
         int n = valid.choicesPerPrompt();
         if (request.bestOf() != null && Check.integer("best_of", request.bestOf(), 1, Integer.MAX_VALUE, n) != n) {
             throw new InvalidRequest("best_of", "best_of must be equal to n: all choices are returned");

@@ -11,7 +11,8 @@ import org.eclipse.microprofile.openapi.annotations.media.Schema;
 @RegisterForReflection
 @Schema(
         name = "CompletionRequest",
-        description = "Beside these fields it has those of a chat request that are no messages, tools or log probabilities.")
+        description =
+                "Beside these fields it has those of a chat request that are no messages, tools or log probabilities.")
 record CompletionRequest(
         @JsonProperty("model")
                 @Schema(description = "Id or alias of a model; the default model when absent", nullable = true)

@@ -50,9 +50,7 @@ public final class CompletionsResource {
             responseCode = "200",
             description = "The answer",
             content = {
-                @Content(
-                        mediaType = MediaType.APPLICATION_JSON,
-                        schema = @Schema(implementation = Completion.class)),
+                @Content(mediaType = MediaType.APPLICATION_JSON, schema = @Schema(implementation = Completion.class)),
                 @Content(mediaType = MediaType.SERVER_SENT_EVENTS, schema = @Schema(implementation = String.class))
             })
     @APIResponse(

@@ -72,8 +72,8 @@ public final class Admission {
                     RequestId.of(routing),
                     received,
                     id -> models.permits(caller, id),
-                    refused -> listeners.forEach(listener -> listener.rejected(
-                            worker.modelId(), refused.error().code())));
+                    refused -> listeners.forEach(listener ->
+                            listener.rejected(worker.modelId(), refused.error().code())));
         } finally {
             if (!read) {
                 received.close();
@@ -90,7 +90,8 @@ public final class Admission {
         return new WorkerException.NotReady(
                 worker.state(),
                 switch (worker.state()) {
-                    case FAILED -> "The model cannot be served: " + worker.failure().orElse("it failed to load");
+                    case FAILED ->
+                        "The model cannot be served: " + worker.failure().orElse("it failed to load");
                     case UNLOADED -> "The model is not loaded";
                     default -> "The model is loading";
                 });

@@ -41,8 +41,7 @@ record Admitted<E extends Addressed>(
      */
     <T> Multi<T> whenLoaded(Optional<KeepAlive> keepAlive, Function<ModelInfo, Multi<T>> answer) {
         return worker.whenLoaded(
-                        keepAlive,
-                        model -> answer.apply(model).onSubscription().invoke(received::close))
+                        keepAlive, model -> answer.apply(model).onSubscription().invoke(received::close))
                 .onTermination()
                 .invoke(received::close)
                 .onFailure(ApiException.class)

@@ -29,6 +29,9 @@ public record ChoiceFrame(int choice, WorkerFrame.OfRequest frame) {
         }
         return streams.size() == 1
                 ? streams.get(0)
-                : Multi.createBy().merging().withConcurrency(Math.min(streams.size(), atOnce)).streams(streams);
+                : Multi.createBy()
+                        .merging()
+                        .withConcurrency(Math.min(streams.size(), atOnce))
+                        .streams(streams);
     }
 }

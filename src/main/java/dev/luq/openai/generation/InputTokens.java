@@ -9,8 +9,7 @@ import org.eclipse.microprofile.openapi.annotations.media.Schema;
 @RegisterForReflection
 @Schema(name = "InputTokens")
 public record InputTokens(
-        @Schema(enumeration = "response.input_tokens") String object,
-        @JsonProperty("input_tokens") int inputTokens) {
+        @Schema(enumeration = "response.input_tokens") String object, @JsonProperty("input_tokens") int inputTokens) {
 
     public static InputTokens of(WorkerFrame.TokenCount count) {
         return new InputTokens("response.input_tokens", count.tokens());

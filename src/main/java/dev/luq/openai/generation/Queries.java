@@ -122,13 +122,14 @@ public final class Queries {
 
     /** Asks what a model's slots do, for the current request. */
     public Uni<WorkerFrame.Slots> slots(ModelWorker worker) {
-        return whileThere(
-                worker.query(new ServerFrame.ReadSlots(newId(), Caller.of(routing).tag())));
+        return whileThere(worker.query(
+                new ServerFrame.ReadSlots(newId(), Caller.of(routing).tag())));
     }
 
     private <R extends WorkerFrame.QueryResult> Uni<R> ask(
             Admitted<?> admitted, Function<ModelInfo, ServerFrame.Query<R>> query) {
-        return answer(admitted, model -> admitted.worker().query(query.apply(model)).toMulti());
+        return answer(
+                admitted, model -> admitted.worker().query(query.apply(model)).toMulti());
     }
 
     private <R extends WorkerFrame.QueryResult> Uni<R> answer(

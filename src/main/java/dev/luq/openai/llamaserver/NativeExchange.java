@@ -72,10 +72,11 @@ final class NativeExchange implements Exchange {
     public ValidRequest validate(ModelInfo model) {
         PromptInput.Constraint constraint = Constraints.of(body);
         List<Prompt.Raw> prompts = RawPrompts.several("prompt", request.prompt(), MOST_PROMPTS, model).stream()
-                .map(prompt -> new Prompt.Raw(
-                        new PromptInput.Raw(prompt.input().pieces(), constraint), prompt.images()))
+                .map(prompt ->
+                        new Prompt.Raw(new PromptInput.Raw(prompt.input().pieces(), constraint), prompt.images()))
                 .toList();
-        return ChatValidation.of(prompts.get(0), settings(model.defaults()), model).with(prompts);
+        return ChatValidation.of(prompts.get(0), settings(model.defaults()), model)
+                .with(prompts);
     }
 
     private ChatRequest settings(ModelDefaults defaults) {
@@ -113,8 +114,7 @@ final class NativeExchange implements Exchange {
 
     /** Streams of llama-server always have them. */
     private boolean wantsTokens() {
-        return Check.flag(request.returnTokens(), false)
-                || stream();
+        return Check.flag(request.returnTokens(), false) || stream();
     }
 
     /** {@code [[token, bias], ...]}, as llama-server has them, or an object as OpenAI has; false is a bias of -100. */
@@ -133,8 +133,7 @@ final class NativeExchange implements Exchange {
                 throw new InvalidRequest(field, field + " must be a pair of a token's id and its bias");
             }
             boolean never = pair.get(1).isBoolean() && !pair.get(1).booleanValue();
-            biases.set(
-                    pair.get(0).asText(), never ? JsonNodeFactory.instance.numberNode(-100) : pair.get(1));
+            biases.set(pair.get(0).asText(), never ? JsonNodeFactory.instance.numberNode(-100) : pair.get(1));
         }
         return biases;
     }

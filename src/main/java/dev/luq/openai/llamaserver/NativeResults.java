@@ -34,11 +34,7 @@ final class NativeResults implements AnswerBuilder {
      * @param fields that are answered, as paths; empty for all
      */
     NativeResults(
-            CompletionHeader header,
-            ValidRequest request,
-            int probabilities,
-            boolean withTokens,
-            List<String> fields) {
+            CompletionHeader header, ValidRequest request, int probabilities, boolean withTokens, List<String> fields) {
         this.header = header;
         this.request = request;
         this.probabilities = probabilities;
@@ -74,9 +70,8 @@ final class NativeResults implements AnswerBuilder {
 
     private NativeCompletion whole(int index) {
         ChoiceDraft draft = drafts.get(index);
-        List<Integer> tokens = withTokens
-                ? draft.logprobs().stream().map(TokenLogprob::id).toList()
-                : List.of();
+        List<Integer> tokens =
+                withTokens ? draft.logprobs().stream().map(TokenLogprob::id).toList() : List.of();
         return completion(
                 index,
                 draft.content(),
@@ -116,8 +111,9 @@ final class NativeResults implements AnswerBuilder {
     }
 
     private String prompt(int index) {
-        List<Piece> pieces = ((PromptInput.Raw)
-                        request.prompts().get(index / request.choicesPerPrompt()).input())
+        List<Piece> pieces = ((PromptInput.Raw) request.prompts()
+                        .get(index / request.choicesPerPrompt())
+                        .input())
                 .pieces();
         return pieces.size() == 1 && pieces.get(0) instanceof Piece.Text text ? text.text() : null;
     }

@@ -77,8 +77,7 @@ record NativeSettings(
     }
 
     /** @param maxTokens 0 for as many as the context holds */
-    static NativeSettings of(
-            Sampling sampling, int maxTokens, List<String> stop, int probabilities, boolean stream) {
+    static NativeSettings of(Sampling sampling, int maxTokens, List<String> stop, int probabilities, boolean stream) {
         int most = maxTokens == 0 ? -1 : maxTokens;
         return new NativeSettings(
                 sampling.seed() == null ? DRAWN_SEED : sampling.seed(),

@@ -108,7 +108,9 @@ public final class SlotsResource {
 
         private static NextToken of(WorkerFrame.Slot slot) {
             return new NextToken(
-                    true, slot.maxTokens() == 0 ? -1 : slot.maxTokens() - slot.generatedTokens(), slot.generatedTokens());
+                    true,
+                    slot.maxTokens() == 0 ? -1 : slot.maxTokens() - slot.generatedTokens(),
+                    slot.generatedTokens());
         }
     }
 }

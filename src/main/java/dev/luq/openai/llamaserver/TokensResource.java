@@ -105,9 +105,14 @@ public final class TokensResource {
     /** Text, or the bytes where they are only a part of a character. */
     private static Object piece(byte[] bytes) {
         try {
-            return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+            return StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(bytes))
+                    .toString();
         } catch (CharacterCodingException e) {
-            return IntStream.range(0, bytes.length).mapToObj(i -> bytes[i] & 0xff).toList();
+            return IntStream.range(0, bytes.length)
+                    .mapToObj(i -> bytes[i] & 0xff)
+                    .toList();
         }
     }
 
@@ -140,7 +145,8 @@ public final class TokensResource {
     public record Tokens(
             @Schema(
                             type = SchemaType.ARRAY,
-                            description = "Ids; with with_pieces objects with id and piece, a string or an array of bytes")
+                            description =
+                                    "Ids; with with_pieces objects with id and piece, a string or an array of bytes")
                     List<Object> tokens) {}
 
     /** @param piece text, or bytes of an incomplete character */

@@ -53,7 +53,9 @@ class ChatValidationTest {
         ServerFrame.Generate plain = validate("{" + USER + "}", own).generate("id", 0, List.of());
         assertEquals(new Sampling(0.2f, 0.9f, 40, 0.05f, 0f, 0f, 1.1f, null, Map.of(), false), plain.sampling());
         assertEquals(100, plain.maxTokens());
-        assertEquals("{" + USER.replace("[", "[{\"role\":\"system\",\"content\":\"Be brief.\"},") + "}", Prompts.chat(plain));
+        assertEquals(
+                "{" + USER.replace("[", "[{\"role\":\"system\",\"content\":\"Be brief.\"},") + "}",
+                Prompts.chat(plain));
         ServerFrame.Generate explicit = validate(
                         "{" + USER + ",\"temperature\":1,\"top_p\":1,\"top_k\":0,\"min_p\":0,\"repeat_penalty\":1,"
                                 + "\"max_completion_tokens\":7}",

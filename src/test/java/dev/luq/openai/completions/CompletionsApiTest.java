@@ -72,12 +72,16 @@ class CompletionsApiTest extends ScriptedApi {
     void tokensAreAPrompt() {
         workers.script = request -> ScriptedWorkers.text(request, "x");
         complete("\"prompt\":[1,2,300]").statusCode(200);
-        assertArrayEquals(new int[] {1, 2, 300}, ((Piece.Tokens) pieces(workers.requests.get(0)).get(0)).tokens());
+        assertArrayEquals(
+                new int[] {1, 2, 300},
+                ((Piece.Tokens) pieces(workers.requests.get(0)).get(0)).tokens());
     }
 
     /** Choices of the first prompt come first; each prompt counts once, and choice i of each has the seed + i. */
     @ParameterizedTest
-    @CsvSource(delimiter = '|', value = {"[\"a\",\"b\"]", "[[1],[2,3]]", "[\"a\",[4]]"})
+    @CsvSource(
+            delimiter = '|',
+            value = {"[\"a\",\"b\"]", "[[1],[2,3]]", "[\"a\",[4]]"})
     void severalPromptsAreAnsweredOneByOne(String prompts) {
         workers.script = request ->
                 ScriptedWorkers.text(request, "seed " + request.sampling().seed());
@@ -139,13 +143,14 @@ class CompletionsApiTest extends ScriptedApi {
     @Test
     void aStreamEndsWithItsReasonAndUsage() {
         workers.script = request -> ScriptedWorkers.text(request, " upon", " a time");
-        ValidatableResponse answer = complete(
-                "\"prompt\":\"Once\",\"stream\":true,\"stream_options\":{\"include_usage\":true}");
+        ValidatableResponse answer =
+                complete("\"prompt\":\"Once\",\"stream\":true,\"stream_options\":{\"include_usage\":true}");
         answer.statusCode(200).contentType(containsString("text/event-stream"));
         assertTrue(answer.extract().asString().endsWith("data: [DONE]\n\n"));
         List<JsonNode> chunks = events(answer);
         assertEquals(" upon a time", text(chunks));
-        assertTrue(chunks.stream().allMatch(chunk -> chunk.path("object").asText().equals("text_completion")));
+        assertTrue(
+                chunks.stream().allMatch(chunk -> chunk.path("object").asText().equals("text_completion")));
         JsonNode last = chunks.get(chunks.size() - 1);
         assertEquals(0, last.path("choices").size());
         assertEquals(12, last.at("/usage/prompt_tokens").intValue());
@@ -158,8 +163,10 @@ class CompletionsApiTest extends ScriptedApi {
     void aGrammarOrASchemaIsFollowed() {
         workers.script = request -> ScriptedWorkers.text(request, "x");
         complete("\"prompt\":\"p\",\"grammar\":\"root ::= \\\"a\\\"\"").statusCode(200);
-        complete("\"prompt\":\"p\",\"json_schema\":{\"type\":\"string\",\"pattern\":\"^a$\"}").statusCode(200);
-        complete("\"prompt\":\"p\",\"response_format\":{\"type\":\"json_object\"}").statusCode(200);
+        complete("\"prompt\":\"p\",\"json_schema\":{\"type\":\"string\",\"pattern\":\"^a$\"}")
+                .statusCode(200);
+        complete("\"prompt\":\"p\",\"response_format\":{\"type\":\"json_object\"}")
+                .statusCode(200);
         List<PromptInput.Constraint> constraints = workers.requests.stream()
                 .map(request -> ((PromptInput.Raw) request.prompt()).constraint())
                 .toList();
@@ -195,7 +202,8 @@ class CompletionsApiTest extends ScriptedApi {
     @Test
     void whatIsEmptyOrEqualIsNotRefused() {
         workers.script = request -> ScriptedWorkers.text(request, "x");
-        complete("\"prompt\":\"p\",\"suffix\":\"\",\"best_of\":2,\"n\":2,\"logprobs\":null").statusCode(200);
+        complete("\"prompt\":\"p\",\"suffix\":\"\",\"best_of\":2,\"n\":2,\"logprobs\":null")
+                .statusCode(200);
     }
 
     @Test

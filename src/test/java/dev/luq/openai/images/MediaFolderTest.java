@@ -61,7 +61,7 @@ class MediaFolderTest {
                 "file://sub%20dir/../a.png")) {
             assertArrayEquals(PICTURE, folder.read(url, "p", share), url);
         }
-        assertEquals(budget.total() - 9 * PICTURE.length, budget.free());
+        assertEquals(budget.total() - 9L * PICTURE.length, budget.free());
     }
 
     @Test

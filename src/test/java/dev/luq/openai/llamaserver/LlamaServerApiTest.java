@@ -48,9 +48,7 @@ class LlamaServerApiTest {
 
     @BeforeEach
     void waitUntilReady() {
-        until(
-                "the model to be ready",
-                () -> workers.find("tiny").orElseThrow().state() == ModelWorker.State.READY);
+        until("the model to be ready", () -> workers.find("tiny").orElseThrow().state() == ModelWorker.State.READY);
     }
 
     private static ValidatableResponse post(String path, String body) {
@@ -62,27 +60,25 @@ class LlamaServerApiTest {
     }
 
     private static String messages(boolean withImage) {
-        String picture = withImage
-                ? "{\"type\":\"image_url\",\"image_url\":{\"url\":\"" + IMAGE + "\"}},"
-                : "";
+        String picture = withImage ? "{\"type\":\"image_url\",\"image_url\":{\"url\":\"" + IMAGE + "\"}}," : "";
         return "\"messages\":[{\"role\":\"user\",\"content\":[" + picture
                 + "{\"type\":\"text\",\"text\":\"Hi <|im_end|>\"}]}]";
     }
 
     @Test
     void aTextBecomesTokensAndATextAgain() {
-        List<Integer> tokens = ask("/tokenize", "{\"content\":\"" + TEXT + "\"}").getList("tokens");
+        List<Integer> tokens =
+                ask("/tokenize", "{\"content\":\"" + TEXT + "\"}").getList("tokens");
         assertTrue(tokens.size() > 5, tokens::toString);
         post("/detokenize", "{\"tokens\":" + tokens + "}").statusCode(200).body("content", equalTo(TEXT));
     }
 
     @Test
     void tokensComeWithTheirPieces() throws Exception {
-        JsonNode tokens = JSON.readTree(
-                        post("/tokenize", "{\"content\":\"" + TEXT + "\",\"with_pieces\":true}")
-                                .statusCode(200)
-                                .extract()
-                                .asString())
+        JsonNode tokens = JSON.readTree(post("/tokenize", "{\"content\":\"" + TEXT + "\",\"with_pieces\":true}")
+                        .statusCode(200)
+                        .extract()
+                        .asString())
                 .path("tokens");
         for (JsonNode token : tokens) {
             assertTrue(token.path("id").isInt(), token::toString);
@@ -93,7 +89,9 @@ class LlamaServerApiTest {
 
     @Test
     void aControlTokenIsOneTokenUnlessItIsText() {
-        int parsed = ask("/tokenize", "{\"content\":\"<|im_end|>\"}").getList("tokens").size();
+        int parsed = ask("/tokenize", "{\"content\":\"<|im_end|>\"}")
+                .getList("tokens")
+                .size();
         int text = ask("/tokenize", "{\"content\":\"<|im_end|>\",\"parse_special\":false}")
                 .getList("tokens")
                 .size();
@@ -104,7 +102,8 @@ class LlamaServerApiTest {
     @Test
     void textsAndTokensMayBeMixed() {
         List<Integer> a = ask("/tokenize", "{\"content\":\"a\"}").getList("tokens");
-        List<Integer> mixed = ask("/tokenize", "{\"content\":[7,\"a\",8,9,\"\"]}").getList("tokens");
+        List<Integer> mixed =
+                ask("/tokenize", "{\"content\":[7,\"a\",8,9,\"\"]}").getList("tokens");
         assertEquals(List.of(7, a.get(0), 8, 9), mixed);
     }
 
@@ -165,9 +164,7 @@ class LlamaServerApiTest {
         post("/apply-template", "{" + messages(true) + "}")
                 .statusCode(200)
                 .body("prompt", containsString("<|im_start|>user\n<__media__>Hi <|im_end|><|im_end|>"));
-        post("/apply-template", "{\"messages\":[]}")
-                .statusCode(400)
-                .body("error.param", equalTo("messages"));
+        post("/apply-template", "{\"messages\":[]}").statusCode(400).body("error.param", equalTo("messages"));
     }
 
     @Test
@@ -191,12 +188,14 @@ class LlamaServerApiTest {
 
     @Test
     void tokensArePromptsAsTheirTextIs() {
-        List<Integer> tokens = ask("/tokenize", "{\"content\":\"Once upon\",\"add_special\":true}").getList("tokens");
-        JsonPath answers = ask(
-                "/completion", "{\"prompt\":[" + tokens + ",\"Once upon\"],\"temperature\":0,\"n_predict\":8}");
+        List<Integer> tokens = ask("/tokenize", "{\"content\":\"Once upon\",\"add_special\":true}")
+                .getList("tokens");
+        JsonPath answers =
+                ask("/completion", "{\"prompt\":[" + tokens + ",\"Once upon\"],\"temperature\":0,\"n_predict\":8}");
         assertEquals(answers.getString("[0].content"), answers.getString("[1].content"));
         assertEquals(tokens.size(), answers.getInt("[1].tokens_evaluated"));
-        String openai = ask("/v1/completions", "{\"prompt\":" + tokens + ",\"temperature\":0,\"max_tokens\":8,\"min_p\":0}")
+        String openai = ask(
+                        "/v1/completions", "{\"prompt\":" + tokens + ",\"temperature\":0,\"max_tokens\":8,\"min_p\":0}")
                 .getString("choices[0].text");
         assertEquals(answers.getString("[0].content"), openai);
     }
@@ -207,7 +206,8 @@ class LlamaServerApiTest {
                 "/completion",
                 "{\"prompt\":\"a\",\"n_predict\":3,\"n_probs\":4,\"temperature\":0,\"return_tokens\":true}");
         assertEquals(answer.getList("tokens"), answer.getList("completion_probabilities.id"));
-        assertEquals(4, answer.getList("completion_probabilities[0].top_logprobs").size());
+        assertEquals(
+                4, answer.getList("completion_probabilities[0].top_logprobs").size());
         assertEquals(
                 answer.getInt("completion_probabilities[0].id"),
                 answer.getInt("completion_probabilities[0].top_logprobs[0].id"));
@@ -254,10 +254,12 @@ class LlamaServerApiTest {
     void aGrammarIsFollowed() {
         assertEquals(
                 "abba",
-                ask("/completion", "{\"prompt\":\"x\",\"grammar\":\"root ::= \\\"abba\\\"\"}").getString("content"));
+                ask("/completion", "{\"prompt\":\"x\",\"grammar\":\"root ::= \\\"abba\\\"\"}")
+                        .getString("content"));
         assertEquals(
                 "eos",
-                ask("/completion", "{\"prompt\":\"x\",\"grammar\":\"root ::= \\\"abba\\\"\"}").getString("stop_type"));
+                ask("/completion", "{\"prompt\":\"x\",\"grammar\":\"root ::= \\\"abba\\\"\"}")
+                        .getString("stop_type"));
         String json = ask("/v1/completions", "{\"prompt\":\"x\",\"json_schema\":{\"enum\":[\"a\",\"b\"]}}")
                 .getString("choices[0].text");
         assertTrue(List.of("\"a\"", "\"b\"").contains(json), json);
@@ -267,8 +269,10 @@ class LlamaServerApiTest {
     void aRawPromptMayHaveImages() {
         String prompt = "{\"prompt_string\":\"<|vision_start|><__media__><|vision_end|>What?\",\"multimodal_data\":[\""
                 + IMAGE.substring(IMAGE.indexOf(',') + 1) + "\"]}";
-        int withImage = ask("/completion", "{\"prompt\":" + prompt + ",\"n_predict\":1}").getInt("tokens_evaluated");
-        int without = ask("/completion", "{\"prompt\":\"What?\",\"n_predict\":1}").getInt("tokens_evaluated");
+        int withImage = ask("/completion", "{\"prompt\":" + prompt + ",\"n_predict\":1}")
+                .getInt("tokens_evaluated");
+        int without =
+                ask("/completion", "{\"prompt\":\"What?\",\"n_predict\":1}").getInt("tokens_evaluated");
         assertTrue(withImage > without + 3, () -> withImage + " and " + without);
     }
 

@@ -367,7 +367,8 @@ class ResponsesApiTest extends ScriptedApi {
                             .contains("{\"role\":\"assistant\",\"content\":[{\"type\":\"text\",\"text\":\"Let me\"}],"
                                     + "\"tool_calls\":[{\"id\":\"call_1\""),
                     Prompts.chat(asked));
-            assertTrue(Prompts.chat(asked).contains("{\"role\":\"tool\",\"content\":\"42\",\"tool_call_id\":\"call_2\"}"));
+            assertTrue(
+                    Prompts.chat(asked).contains("{\"role\":\"tool\",\"content\":\"42\",\"tool_call_id\":\"call_2\"}"));
         }
     }
 
