@@ -58,6 +58,9 @@ class ModelsAdminTest {
     private static final String QUESTION = "{\"model\":\"%s\",\"stream\":%s,\"max_tokens\":%d,\"temperature\":0,"
             + "\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}]}";
 
+    /** One, as each keeps its connections. */
+    private static final HttpClient CLIENT = HttpClient.newHttpClient();
+
     @Inject
     ModelWorkers workers;
 
@@ -312,8 +315,7 @@ class ModelsAdminTest {
     }
 
     private void stream() throws Exception {
-        HttpResponse<InputStream> response = HttpClient.newHttpClient()
-                .send(
+        HttpResponse<InputStream> response = CLIENT.send(
                         HttpRequest.newBuilder(chat)
                                 .header("Authorization", "Bearer " + AdminProfile.USER)
                                 .header("Content-Type", "application/json")

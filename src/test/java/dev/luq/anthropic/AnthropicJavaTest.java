@@ -23,6 +23,7 @@ import com.anthropic.models.messages.MessageTokensCount;
 import com.anthropic.models.messages.RawMessageStreamEvent;
 import com.anthropic.models.messages.StopReason;
 import com.anthropic.models.messages.Tool;
+import com.anthropic.models.messages.ToolChoiceTool;
 import com.anthropic.models.messages.ToolUseBlock;
 import com.anthropic.models.messages.UrlImageSource;
 import com.anthropic.models.models.ModelInfo;
@@ -130,7 +131,10 @@ class AnthropicJavaTest {
         Message answer = client.messages()
                 .create(params().maxTokens(200)
                         .addUserMessage("Paint it.")
-                        .toolToolChoice("paint")
+                        .toolChoice(ToolChoiceTool.builder()
+                                .name("paint")
+                                .disableParallelToolUse(true)
+                                .build())
                         .addTool(Tool.builder()
                                 .name("paint")
                                 .inputSchema(Tool.InputSchema.builder()

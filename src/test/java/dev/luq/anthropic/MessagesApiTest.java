@@ -390,7 +390,6 @@ class MessagesApiTest extends ScriptedApi {
 
     @Test
     void tokensAreCounted() {
-        workers.answer = query -> new WorkerFrame.TokenCount(query.id(), 25, 4);
         String count = MESSAGES + "/count_tokens";
         request()
                 .body("{" + USER + "}")

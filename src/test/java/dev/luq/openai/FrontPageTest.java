@@ -120,7 +120,8 @@ class FrontPageTest extends ScriptedApi {
         Matcher curl = Pattern.compile("curl (\\S+)(?: -H 'Content-Type: application/json' -d '(.*)')?")
                 .matcher(example);
         assertTrue(curl.matches(), example);
-        RequestSpecification call = request();
+        RequestSpecification call =
+                given().contentType("application/json").auth().oauth2(ScriptedProfile.ADMIN);
         String path = URI.create(curl.group(1)).getRawPath();
         Response answer = curl.group(2) == null
                 ? call.get(path)

@@ -26,7 +26,9 @@ import com.openai.models.chat.completions.ChatCompletionContentPartImage;
 import com.openai.models.chat.completions.ChatCompletionContentPartText;
 import com.openai.models.chat.completions.ChatCompletionCreateParams;
 import com.openai.models.chat.completions.ChatCompletionFunctionTool;
+import com.openai.models.chat.completions.ChatCompletionMessageFunctionToolCall;
 import com.openai.models.chat.completions.ChatCompletionStreamOptions;
+import com.openai.models.chat.completions.ChatCompletionToolChoiceOption;
 import com.openai.models.models.Model;
 import com.openai.models.responses.EasyInputMessage;
 import com.openai.models.responses.Response;
@@ -275,20 +277,31 @@ class OpenAiJavaTest {
         assertTrue(List.of("red", "blue").contains(json.get("color").asText()), json.toString());
     }
 
+    /** The template does not say how the model calls: it is told, and bound to it. */
     @Test
-    void aTemplateWithoutToolsTakesNone() {
+    void aToolIsCalledAlsoWhereTheTemplateKnowsNone() throws Exception {
         FunctionParameters.Builder parameters = FunctionParameters.builder().putAllAdditionalProperties(colorSchema());
-        BadRequestException refused = assertThrows(BadRequestException.class, () -> client.chat()
+        ChatCompletion.Choice choice = client.chat()
                 .completions()
                 .create(params().addUserMessage("Paint it.")
+                        .maxCompletionTokens(200)
                         .addTool(ChatCompletionFunctionTool.builder()
                                 .function(FunctionDefinition.builder()
                                         .name("paint")
                                         .parameters(parameters.build())
                                         .build())
                                 .build())
-                        .build()));
-        assertEquals("tools", refused.param().orElseThrow());
+                        .toolChoice(ChatCompletionToolChoiceOption.Auto.REQUIRED)
+                        .parallelToolCalls(false)
+                        .build())
+                .choices()
+                .get(0);
+        assertEquals(ChatCompletion.Choice.FinishReason.TOOL_CALLS, choice.finishReason());
+        ChatCompletionMessageFunctionToolCall.Function call =
+                choice.message().toolCalls().orElseThrow().get(0).asFunction().function();
+        assertEquals("paint", call.name());
+        String color = new JsonMapper().readTree(call.arguments()).path("color").asText();
+        assertTrue(List.of("red", "blue").contains(color), call.arguments());
         assertFalse(client.models()
                 .retrieve("tiny")
                 ._additionalProperties()

@@ -125,15 +125,23 @@ public class ScriptedWorkers implements ModelWorkers {
         }
 
         @Override
-        @SuppressWarnings("unchecked") // the test answers with what the query asks for
+        @SuppressWarnings("unchecked") // a query is answered with what it asks for
         public <R extends WorkerFrame.QueryResult> Uni<R> query(ServerFrame.Query<R> query) {
-            return Uni.createFrom().item(() -> (R) answer.apply(query));
+            return Uni.createFrom().item(() -> (R) answer(query));
         }
     }
 
-    /** What the next queries are answered with. */
-    public volatile Function<ServerFrame.Query<?>, WorkerFrame.QueryResult> answer =
-            query -> new WorkerFrame.Slots(query.id(), List.of());
+    private static WorkerFrame.QueryResult answer(ServerFrame.Query<?> query) {
+        String id = query.id();
+        if (query instanceof ServerFrame.CountTokens) {
+            return new WorkerFrame.TokenCount(id, 25, 4);
+        } else if (query instanceof ServerFrame.ReadSlots) {
+            return new WorkerFrame.Slots(id, List.of());
+        } else if (query instanceof ServerFrame.Tokenize) {
+            return new WorkerFrame.Tokens(id, new int[] {1, 2}, null);
+        }
+        return new WorkerFrame.Text(id, "text");
+    }
 
     /** A generation of these pieces of text, a token each. */
     public static Multi<OfRequest> text(ServerFrame.Generate request, String... pieces) {

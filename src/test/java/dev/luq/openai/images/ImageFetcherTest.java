@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.luq.Integration;
 import dev.luq.Until;
 import dev.luq.http.errors.ApiError;
 import dev.luq.http.errors.ApiException;
@@ -42,6 +43,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Pictures by URL, from hosts that keep to the rules and hosts that do not. */
+@Integration
 class ImageFetcherTest {
 
     private static final byte[] PICTURE = {1, 2, 3, 4, 5};

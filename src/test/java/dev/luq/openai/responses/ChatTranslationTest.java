@@ -190,7 +190,6 @@ class ChatTranslationTest {
                 "input[0].content[0].image_url | [{\"role\":\"user\",\"content\":[{\"type\":\"input_image\"}]}]",
                 "input[0].content[0].file_id | [{\"role\":\"user\",\"content\":[{\"type\":\"input_image\",\"file_id\":\"file_1\"}]}]",
                 "input[0].content[0].detail | [{\"role\":\"user\",\"content\":[{\"type\":\"input_image\",\"image_url\":\"u\",\"detail\":\"max\"}]}]",
-                "input[0].content[0] | [{\"role\":\"system\",\"content\":[{\"type\":\"input_image\",\"image_url\":\"u\"}]}]",
                 "input[0].call_id | [{\"type\":\"function_call\",\"name\":\"f\",\"arguments\":\"{}\"}]",
                 "input[1].arguments | [{\"role\":\"assistant\",\"content\":\"x\"},{\"type\":\"function_call\",\"call_id\":\"c\",\"name\":\"f\",\"arguments\":\"[\"}]",
                 "input[0].call_id | [{\"type\":\"function_call_output\",\"output\":\"x\"}]",
