@@ -355,10 +355,10 @@ class OpenAiJavaTest {
                 if (stream) {
                     raw.readUntil("\"delta\":{\"content\"");
                 } else {
-                    until("running", () -> worker.inFlight() == 1);
+                    until("running", () -> worker.totals().running() == 1);
                 }
             }
-            until("cancelled", () -> worker.totals().cancelled() == before + 1);
+            until("cancelled", () -> worker.totals().cancelled() > before);
             until(
                     "slot and permit free",
                     () -> worker.inFlight() == 0 && worker.totals().running() == 0);
@@ -385,7 +385,7 @@ class OpenAiJavaTest {
                 last.chat(sheep(stream));
                 until("waiting", () -> worker.totals().waiting() == 1);
             }
-            until("cancelled", () -> worker.totals().cancelled() == before + 1);
+            until("cancelled", () -> worker.totals().cancelled() > before);
             assertEquals(slots, worker.inFlight());
         } finally {
             for (RawClient client : clients) {
