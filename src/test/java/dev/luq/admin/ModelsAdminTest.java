@@ -316,12 +316,12 @@ class ModelsAdminTest {
 
     private void stream() throws Exception {
         HttpResponse<InputStream> response = CLIENT.send(
-                        HttpRequest.newBuilder(chat)
-                                .header("Authorization", "Bearer " + AdminProfile.USER)
-                                .header("Content-Type", "application/json")
-                                .POST(HttpRequest.BodyPublishers.ofString(QUESTION.formatted("tiny", "true", 24)))
-                                .build(),
-                        HttpResponse.BodyHandlers.ofInputStream());
+                HttpRequest.newBuilder(chat)
+                        .header("Authorization", "Bearer " + AdminProfile.USER)
+                        .header("Content-Type", "application/json")
+                        .POST(HttpRequest.BodyPublishers.ofString(QUESTION.formatted("tiny", "true", 24)))
+                        .build(),
+                HttpResponse.BodyHandlers.ofInputStream());
         List<String> lines;
         try (BufferedReader body = new BufferedReader(new InputStreamReader(response.body(), UTF_8))) {
             lines = body.lines().filter(line -> !line.isBlank()).toList();
