@@ -11,6 +11,7 @@ import dev.luq.openai.generation.FieldNames;
 import dev.luq.openai.generation.ValidRequest;
 import dev.luq.protocol.WorkerFrame.ModelInfo;
 import io.vertx.core.buffer.Buffer;
+import java.util.function.UnaryOperator;
 
 /** A request to the Messages API and the message that answers it. */
 final class MessagesExchange implements Exchange {
@@ -63,8 +64,8 @@ final class MessagesExchange implements Exchange {
     }
 
     @Override
-    public String field(String name) {
-        return names.of(name);
+    public UnaryOperator<String> fields() {
+        return names::of;
     }
 
     @Override

@@ -269,12 +269,12 @@ class MessagesExchangeTest {
         ValidRequest valid = exchange.validate(VISION);
         assertEquals(
                 "messages[2].content[1].source.data",
-                exchange.field(valid.images().get(0).param()));
-        assertEquals("system", exchange.field("messages[0].content"));
-        assertEquals("messages[1].content[0].input", exchange.field("messages[2].tool_calls[0].function.arguments"));
-        assertEquals("messages[2].content[0].content", exchange.field("messages[3].content"));
-        assertEquals("tools[0].input_schema.properties", exchange.field("tools[0].function.parameters.properties"));
-        assertEquals("messages", exchange.field("messages"));
+                exchange.fields().apply(valid.images().get(0).param()));
+        assertEquals("system", exchange.fields().apply("messages[0].content"));
+        assertEquals("messages[1].content[0].input", exchange.fields().apply("messages[2].tool_calls[0].function.arguments"));
+        assertEquals("messages[2].content[0].content", exchange.fields().apply("messages[3].content"));
+        assertEquals("tools[0].input_schema.properties", exchange.fields().apply("tools[0].function.parameters.properties"));
+        assertEquals("messages", exchange.fields().apply("messages"));
     }
 
     private static void assertMessages(String expected, String... messages) {
@@ -285,7 +285,7 @@ class MessagesExchangeTest {
         MessagesExchange exchange = MessagesExchange.answering(request(body), "req_1");
         ApiError error = assertThrows(ApiException.class, () -> exchange.validate(VISION))
                 .error()
-                .named(exchange::field);
+                .named(exchange.fields());
         assertEquals(400, error.status());
         assertEquals(field, error.param(), error.message());
         assertTrue(error.message().contains(field), error.message());

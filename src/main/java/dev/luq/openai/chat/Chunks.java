@@ -1,8 +1,6 @@
 package dev.luq.openai.chat;
 
 import com.fasterxml.jackson.core.JsonGenerator;
-import dev.luq.http.errors.ApiError;
-import dev.luq.http.errors.ErrorResponses;
 import dev.luq.openai.generation.AnswerEvents;
 import dev.luq.openai.generation.ChoiceFrame;
 import dev.luq.openai.generation.ChoiceTimings;
@@ -102,11 +100,6 @@ final class Chunks implements AnswerEvents {
             }));
         }
         return events.appendString("data: [DONE]\n\n");
-    }
-
-    @Override
-    public Buffer failure(ApiError error) {
-        return Buffer.buffer("event: error\ndata: " + ErrorResponses.json(error) + "\n\n");
     }
 
     /** Text only, as nearly every delta is. */

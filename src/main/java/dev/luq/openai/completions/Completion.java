@@ -41,7 +41,9 @@ record Completion(
     /** Puts an answer together from its frames. Not thread-safe. */
     static final class Builder implements AnswerBuilder {
         private final CompletionHeader header;
-        private final ValidRequest request;
+        private final int choicesPerPrompt;
+        private final boolean logprobs;
+        private final boolean timings;
         private final IntFunction<String> echoed;
         private final List<ChoiceDraft> drafts;
         private final PromptUsage usage;
@@ -49,7 +51,9 @@ record Completion(
         /** @param echoed what the choices of a prompt begin with */
         Builder(CompletionHeader header, ValidRequest request, IntFunction<String> echoed) {
             this.header = header;
-            this.request = request;
+            this.choicesPerPrompt = request.choicesPerPrompt();
+            this.logprobs = request.logprobs();
+            this.timings = request.timings();
             this.echoed = echoed;
             this.drafts = ChoiceDraft.of(request.choices());
             this.usage = new PromptUsage(request.prompts().size(), request.choicesPerPrompt());
@@ -68,11 +72,11 @@ record Completion(
                 ChoiceDraft draft = drafts.get(i);
                 Finished finished = draft.finished();
                 choices.add(new Choice(
-                        echoed.apply(i / request.choicesPerPrompt()) + draft.content(),
+                        echoed.apply(i / choicesPerPrompt) + draft.content(),
                         i,
-                        request.logprobs() ? TextLogprobs.of(draft.logprobs(), 0) : null,
+                        logprobs ? TextLogprobs.of(draft.logprobs(), 0) : null,
                         finished == null ? null : finished.finishReason(),
-                        request.timings() && finished != null ? ChoiceTimings.of(draft.accepted(), finished) : null));
+                        timings && finished != null ? ChoiceTimings.of(draft.accepted(), finished) : null));
             }
             return new Completion(
                     header.id(),

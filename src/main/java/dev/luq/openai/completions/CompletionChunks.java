@@ -1,7 +1,5 @@
 package dev.luq.openai.completions;
 
-import dev.luq.http.errors.ApiError;
-import dev.luq.http.errors.ErrorResponses;
 import dev.luq.openai.generation.AnswerEvents;
 import dev.luq.openai.generation.ChoiceFrame;
 import dev.luq.openai.generation.ChoiceTimings;
@@ -20,7 +18,10 @@ import java.util.function.IntFunction;
 final class CompletionChunks implements AnswerEvents {
 
     private final CompletionHeader header;
-    private final ValidRequest request;
+    private final int choicesPerPrompt;
+    private final boolean includeUsage;
+    private final boolean continuousUsage;
+    private final boolean timings;
     private final IntFunction<String> echoed;
     private final Accepted[] accepted;
     private final TextEvent[] plain;
@@ -35,7 +36,10 @@ final class CompletionChunks implements AnswerEvents {
     CompletionChunks(CompletionHeader header, ValidRequest request, IntFunction<String> echoed) {
         int choices = request.choices();
         this.header = header;
-        this.request = request;
+        this.choicesPerPrompt = request.choicesPerPrompt();
+        this.includeUsage = request.includeUsage();
+        this.continuousUsage = request.continuousUsage();
+        this.timings = request.timings();
         this.echoed = echoed;
         this.accepted = new Accepted[choices];
         this.plain = new TextEvent[choices];
@@ -50,13 +54,13 @@ final class CompletionChunks implements AnswerEvents {
         usage.add(choice);
         if (choice.frame() instanceof Accepted frame) {
             accepted[index] = frame;
-            String prompt = echoed.apply(index / request.choicesPerPrompt());
+            String prompt = echoed.apply(index / choicesPerPrompt);
             return Buffer.buffer(prompt.isEmpty() ? new byte[0] : chunk(index, prompt, null, null, null));
         }
         if (choice.frame() instanceof Delta delta) {
             String text = delta.content() == null ? "" : delta.content();
             generated[index] = delta.tokens();
-            return delta.logprobs() == null && !request.continuousUsage()
+            return delta.logprobs() == null && !continuousUsage
                     ? plain(index).of(text)
                     : Buffer.buffer(piece(index, text, delta));
         }
@@ -67,7 +71,7 @@ final class CompletionChunks implements AnswerEvents {
                     "",
                     null,
                     finished.finishReason(),
-                    request.timings() ? ChoiceTimings.of(accepted[index], finished) : null));
+                    timings ? ChoiceTimings.of(accepted[index], finished) : null));
         }
         return Buffer.buffer();
     }
@@ -91,7 +95,7 @@ final class CompletionChunks implements AnswerEvents {
     @Override
     public Buffer end() {
         Buffer events = Buffer.buffer();
-        if (request.includeUsage()) {
+        if (includeUsage) {
             events.appendBytes(event(json -> {
                 json.writeArrayFieldStart("choices");
                 json.writeEndArray();
@@ -99,11 +103,6 @@ final class CompletionChunks implements AnswerEvents {
             }));
         }
         return events.appendString("data: [DONE]\n\n");
-    }
-
-    @Override
-    public Buffer failure(ApiError error) {
-        return Buffer.buffer("event: error\ndata: " + ErrorResponses.json(error) + "\n\n");
     }
 
     private byte[] chunk(int index, String text, TextLogprobs logprobs, String finishReason, ChoiceTimings timings) {
@@ -119,11 +118,11 @@ final class CompletionChunks implements AnswerEvents {
             }
             json.writeEndObject();
             json.writeEndArray();
-            if (request.continuousUsage()) {
+            if (continuousUsage) {
                 json.writeObjectField(
                         "usage",
                         usage.sum().withCompletion(Arrays.stream(generated).sum()));
-            } else if (request.includeUsage()) {
+            } else if (includeUsage) {
                 json.writeNullField("usage");
             }
         });

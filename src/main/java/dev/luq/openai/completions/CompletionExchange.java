@@ -24,6 +24,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.IntFunction;
+import java.util.function.UnaryOperator;
 
 /** A completion request and the completion that answers it. */
 final class CompletionExchange implements Exchange {
@@ -127,8 +129,8 @@ final class CompletionExchange implements Exchange {
     }
 
     @Override
-    public String field(String name) {
-        return name.equals("messages") ? "prompt" : name;
+    public UnaryOperator<String> fields() {
+        return name -> name.equals("messages") ? "prompt" : name;
     }
 
     @Override
@@ -138,16 +140,17 @@ final class CompletionExchange implements Exchange {
 
     @Override
     public AnswerEvents events(CompletionHeader header, ValidRequest valid) {
-        return new CompletionChunks(header, valid, this::echoed);
+        return new CompletionChunks(header, valid, echo());
     }
 
     @Override
     public AnswerBuilder answer(CompletionHeader header, ValidRequest valid) {
-        return new Completion.Builder(header, valid, this::echoed);
+        return new Completion.Builder(header, valid, echo());
     }
 
     /** What the choices of a prompt begin with. */
-    private String echoed(int prompt) {
-        return echoed == null ? "" : echoed.get(prompt);
+    private IntFunction<String> echo() {
+        List<String> texts = echoed;
+        return prompt -> texts == null ? "" : texts.get(prompt);
     }
 }

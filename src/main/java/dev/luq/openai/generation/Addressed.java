@@ -1,5 +1,7 @@
 package dev.luq.openai.generation;
 
+import java.util.function.UnaryOperator;
+
 /** A request to one of the models. */
 public interface Addressed {
 
@@ -7,11 +9,10 @@ public interface Addressed {
     String model();
 
     /**
-     * What the endpoint calls a field, where it made a request of another form of its own.
-     *
-     * @param name the field that an error names, such as {@code messages[2].content}
+     * What the endpoint calls the fields that errors name, such as {@code messages[2].content}, where it made a request
+     * of another form of its own. It outlives the request and holds nothing of it.
      */
-    default String field(String name) {
-        return name;
+    default UnaryOperator<String> fields() {
+        return UnaryOperator.identity();
     }
 }

@@ -11,48 +11,97 @@ import dev.luq.serving.ModelWorker;
 import dev.luq.serving.WorkerException;
 import io.smallrye.mutiny.Multi;
 import java.util.Optional;
+import java.util.function.BiFunction;
 import java.util.function.Consumer;
-import java.util.function.Function;
 import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
 
 /**
  * A request that was read, and the model that it is for, which may have to be loaded before the request is checked.
- *
- * @param worker of the model
- * @param id of the HTTP request
- * @param received counts until the request is checked
- * @param permitted which models the caller may be told of
- * @param refusals are told of requests that are refused
+ * Thread-safe.
  */
-record Admitted<E extends Addressed>(
-        Caller caller,
-        E request,
-        ModelWorker worker,
-        String id,
-        ReceivedBody received,
-        Predicate<String> permitted,
-        Consumer<ApiException> refusals) {
+final class Admitted<E extends Addressed> {
+
+    private final Caller caller;
+    private final ModelWorker worker;
+    private final String id;
+    private final ReceivedBody received;
+    private final Predicate<String> permitted;
+    private final Consumer<ApiException> refusals;
+    /** Null when it is released: it may have megabytes, and an answer takes minutes. */
+    private E request;
+
+    private UnaryOperator<String> fields = UnaryOperator.identity();
+
+    /**
+     * @param worker of the model
+     * @param id of the HTTP request
+     * @param received counts while the request is held
+     * @param permitted which models the caller may be told of
+     * @param refusals are told of requests that are refused
+     */
+    Admitted(
+            Caller caller,
+            E request,
+            ModelWorker worker,
+            String id,
+            ReceivedBody received,
+            Predicate<String> permitted,
+            Consumer<ApiException> refusals) {
+        this.caller = caller;
+        this.request = request;
+        this.worker = worker;
+        this.id = id;
+        this.received = received;
+        this.permitted = permitted;
+        this.refusals = refusals;
+    }
+
+    Caller caller() {
+        return caller;
+    }
+
+    ModelWorker worker() {
+        return worker;
+    }
+
+    /** Not to be kept: what is made of it is. */
+    synchronized E request() {
+        if (request == null) {
+            throw new IllegalStateException("the request is no longer held");
+        }
+        return request;
+    }
 
     /**
      * Checks and answers the request as soon as its model is loaded; see {@link ModelWorker#whenLoaded}.
      *
      * @param keepAlive how long the model stays afterwards; empty for as long as configured
-     * @param answer checks the request, which is no longer held when its items are subscribed to
+     * @param answer checks the request, which is released when the items are subscribed to
      */
-    <T> Multi<T> whenLoaded(Optional<KeepAlive> keepAlive, Function<ModelInfo, Multi<T>> answer) {
-        return worker.whenLoaded(
-                        keepAlive, model -> answer.apply(model).onSubscription().invoke(received::close))
+    <T> Multi<T> whenLoaded(Optional<KeepAlive> keepAlive, BiFunction<E, ModelInfo, Multi<T>> answer) {
+        return worker.whenLoaded(keepAlive, model -> answer.apply(request(), model)
+                        .onSubscription()
+                        .invoke(this::release))
                 .onTermination()
-                .invoke(received::close)
+                .invoke(this::release)
                 .onFailure(ApiException.class)
                 .invoke(refused -> refusals.accept((ApiException) refused))
                 .onFailure(WorkerException.DoesNotFit.class)
                 .transform(failure -> ((WorkerException.DoesNotFit) failure).naming(permitted));
     }
 
+    private synchronized void release() {
+        if (request != null) {
+            fields = request.fields();
+            request = null;
+            received.close();
+        }
+    }
+
     /** What the client is told of a failure, in the words of its endpoint. */
-    ApiError describe(Throwable failure) {
-        return Errors.describe(failure, id).named(request::field);
+    synchronized ApiError describe(Throwable failure) {
+        return Errors.describe(failure, id).named(request == null ? fields : request.fields());
     }
 
     /** Failures that name a field do so in the words of the endpoint. */

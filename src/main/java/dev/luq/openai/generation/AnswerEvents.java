@@ -15,7 +15,9 @@ public interface AnswerEvents {
     Buffer end();
 
     /** The last event of an answer that fails after its first byte. */
-    Buffer failure(ApiError error);
+    default Buffer failure(ApiError error) {
+        return JsonEvent.ofError(error);
+    }
 
     /**
      * What is sent when nothing else is for some time: a comment that says how far a request is, which clients skip. It

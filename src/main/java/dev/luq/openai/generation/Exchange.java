@@ -2,7 +2,6 @@ package dev.luq.openai.generation;
 
 import dev.luq.catalog.KeepAlive;
 import dev.luq.http.errors.ApiError;
-import dev.luq.http.errors.ErrorResponses;
 import dev.luq.protocol.WorkerFrame.ModelInfo;
 import io.vertx.core.buffer.Buffer;
 import java.util.Optional;
@@ -23,7 +22,7 @@ public interface Exchange extends Addressed {
 
     /** The event of a stream that fails before the request is validated. */
     default Buffer failure(ApiError error) {
-        return Buffer.buffer("event: error\ndata: " + ErrorResponses.json(error) + "\n\n");
+        return JsonEvent.ofError(error);
     }
 
     /**

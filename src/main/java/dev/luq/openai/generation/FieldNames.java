@@ -3,7 +3,7 @@ package dev.luq.openai.generation;
 import java.util.HashMap;
 import java.util.Map;
 
-/** Where the fields of a request come from that was made of another one; for {@link Exchange#field}. */
+/** Where the fields of a request come from that was made of another one; for {@link Addressed#fields}. */
 public final class FieldNames {
 
     private final Map<String, String> origins = new HashMap<>();

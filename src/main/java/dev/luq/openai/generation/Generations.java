@@ -75,22 +75,22 @@ public final class Generations {
     }
 
     private Uni<Response> answer(Admitted<? extends Exchange> admitted) {
-        Exchange exchange = admitted.request();
         ModelWorker worker = admitted.worker();
-        PendingEvents events = new PendingEvents(exchange, worker);
+        boolean stream = admitted.request().stream();
+        PendingEvents events = new PendingEvents(admitted.request()::failure, worker);
         AtomicReference<AnswerBuilder> builder = new AtomicReference<>();
         ClientPresence client = ClientPresence.of(routing);
-        Multi<ChoiceFrame> frames = admitted.whenLoaded(keepAlive(admitted.caller(), exchange), model -> {
+        Multi<ChoiceFrame> frames = admitted.whenLoaded(keepAlive(admitted), (exchange, model) -> {
             ValidRequest valid = exchange.validate(model);
             CompletionHeader header = CompletionHeader.of(exchange.idPrefix(), worker.modelId(), model);
-            if (exchange.stream()) {
+            if (stream) {
                 events.validated(exchange.events(header, valid));
             } else {
                 builder.set(exchange.answer(header, valid));
             }
             return generate(admitted.caller(), client, worker, header, valid, model.slots());
         });
-        return (exchange.stream()
+        return (stream
                         ? stream(frames, events, admitted::describe, client)
                         : complete(frames, builder, client))
                 .onFailure()
@@ -98,8 +98,9 @@ public final class Generations {
     }
 
     /** Who may change what others find loaded. */
-    private Optional<KeepAlive> keepAlive(Caller caller, Exchange exchange) {
-        return exchange.keepAlive().filter(asked -> caller.role() == Role.ADMIN || config.userKeepAlive());
+    private Optional<KeepAlive> keepAlive(Admitted<? extends Exchange> admitted) {
+        boolean may = admitted.caller().role() == Role.ADMIN || config.userKeepAlive();
+        return admitted.request().keepAlive().filter(asked -> may);
     }
 
     private Multi<ChoiceFrame> generate(

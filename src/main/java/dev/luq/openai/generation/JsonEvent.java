@@ -2,6 +2,9 @@ package dev.luq.openai.generation;
 
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.luq.http.errors.ApiError;
+import dev.luq.http.errors.ErrorResponses;
+import io.vertx.core.buffer.Buffer;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -17,6 +20,11 @@ public final class JsonEvent {
     /** Writes fields of an object that is open. */
     public interface Fields {
         void write(JsonGenerator json) throws IOException;
+    }
+
+    /** The event of a failure, in OpenAI's form. */
+    public static Buffer ofError(ApiError error) {
+        return Buffer.buffer("event: error\ndata: " + ErrorResponses.json(error) + "\n\n");
     }
 
     /**

@@ -4,23 +4,27 @@ import dev.luq.http.errors.ApiError;
 import dev.luq.protocol.WorkerFrame.OfRequest;
 import dev.luq.serving.ModelWorker;
 import io.vertx.core.buffer.Buffer;
+import java.util.function.Function;
 
 /** The events of an answer whose request is validated when its model is loaded; until then there are comments alone. */
 final class PendingEvents implements AnswerEvents {
 
-    private final Exchange exchange;
     private final ModelWorker worker;
+    /** Null when the request is validated: it holds the request. */
+    private volatile Function<ApiError, Buffer> failure;
     /** Null until the request is validated. */
     private volatile AnswerEvents validated;
 
-    PendingEvents(Exchange exchange, ModelWorker worker) {
-        this.exchange = exchange;
+    /** @param failure the event of a request that fails before it is validated */
+    PendingEvents(Function<ApiError, Buffer> failure, ModelWorker worker) {
+        this.failure = failure;
         this.worker = worker;
     }
 
     /** Comes before the first frame. */
     void validated(AnswerEvents events) {
         validated = events;
+        failure = null;
     }
 
     @Override
@@ -35,8 +39,8 @@ final class PendingEvents implements AnswerEvents {
 
     @Override
     public Buffer failure(ApiError error) {
-        AnswerEvents events = validated;
-        return events == null ? exchange.failure(error) : events.failure(error);
+        Function<ApiError, Buffer> early = failure;
+        return early == null ? validated.failure(error) : early.apply(error);
     }
 
     @Override

@@ -20,6 +20,7 @@ import java.io.InputStream;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.function.BiFunction;
 import java.util.function.Function;
 
 /** Asks models for what they know without generating. Methods are called on a worker thread; an answer holds none. */
@@ -66,8 +67,8 @@ public final class Queries {
         Admitted<E> admitted = admission.admit(body, type, Function.identity());
         return ask(
                 admitted,
-                model -> asking.query(
-                        admitted.request(), model, newId(), admitted.caller().tag()));
+                (request, model) ->
+                        asking.query(request, model, newId(), admitted.caller().tag()));
     }
 
     /**
@@ -83,11 +84,10 @@ public final class Queries {
             InputStream body, Class<B> type, Function<? super B, ? extends Exchange> exchanges) throws IOException {
         Admitted<Exchange> admitted = admission.admit(body, type, exchanges);
         ClientPresence client = ClientPresence.of(routing);
-        return answer(admitted, model -> count(admitted, client, model));
+        return answer(admitted, (exchange, model) -> count(admitted, client, exchange.validate(model).prompt()));
     }
 
-    private Multi<WorkerFrame.TokenCount> count(Admitted<Exchange> admitted, ClientPresence client, ModelInfo model) {
-        Prompt prompt = admitted.request().validate(model).prompt();
+    private Multi<WorkerFrame.TokenCount> count(Admitted<?> admitted, ClientPresence client, Prompt prompt) {
         IntakeBudget.Share pixels = budget.reserve(0);
         try {
             List<ServerFrame.Image> decoded = images.decode(prompt.images(), pixels);
@@ -113,8 +113,8 @@ public final class Queries {
     public <B> Uni<WorkerFrame.Text> render(
             InputStream body, Class<B> type, Function<? super B, ? extends Exchange> exchanges) throws IOException {
         Admitted<Exchange> admitted = admission.admit(body, type, exchanges);
-        return ask(admitted, model -> {
-            Prompt.Chat chat = (Prompt.Chat) admitted.request().validate(model).prompt();
+        return ask(admitted, (exchange, model) -> {
+            Prompt.Chat chat = (Prompt.Chat) exchange.validate(model).prompt();
             return new ServerFrame.ApplyTemplate(
                     newId(), chat.input(), admitted.caller().tag());
         });
@@ -126,14 +126,16 @@ public final class Queries {
                 new ServerFrame.ReadSlots(newId(), Caller.of(routing).tag())));
     }
 
-    private <R extends WorkerFrame.QueryResult> Uni<R> ask(
-            Admitted<?> admitted, Function<ModelInfo, ServerFrame.Query<R>> query) {
+    private <E extends Addressed, R extends WorkerFrame.QueryResult> Uni<R> ask(
+            Admitted<E> admitted, BiFunction<E, ModelInfo, ServerFrame.Query<R>> query) {
         return answer(
-                admitted, model -> admitted.worker().query(query.apply(model)).toMulti());
+                admitted,
+                (request, model) ->
+                        admitted.worker().query(query.apply(request, model)).toMulti());
     }
 
-    private <R extends WorkerFrame.QueryResult> Uni<R> answer(
-            Admitted<?> admitted, Function<ModelInfo, Multi<R>> answer) {
+    private <E extends Addressed, R extends WorkerFrame.QueryResult> Uni<R> answer(
+            Admitted<E> admitted, BiFunction<E, ModelInfo, Multi<R>> answer) {
         return whileThere(admitted.whenLoaded(Optional.empty(), answer).toUni())
                 .onFailure()
                 .transform(admitted::named);

@@ -1,11 +1,10 @@
 package dev.luq.openai.llamaserver;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.luq.http.errors.ApiError;
-import dev.luq.http.errors.ErrorResponses;
 import dev.luq.openai.generation.AnswerEvents;
 import dev.luq.openai.generation.ChoiceFrame;
 import dev.luq.openai.generation.JsonEvent;
+import dev.luq.protocol.WorkerFrame.Accepted;
 import dev.luq.protocol.WorkerFrame.Delta;
 import dev.luq.protocol.WorkerFrame.Finished;
 import dev.luq.protocol.WorkerFrame.TokenLogprob;
@@ -19,23 +18,30 @@ final class NativeEvents implements AnswerEvents {
     private final NativeResults results;
     private final boolean probabilities;
     private final int[] generated;
+    private final Accepted[] accepted;
+    /** Whether the text of a choice has a new line so far. */
+    private final boolean[] newLines;
 
     NativeEvents(NativeResults results, int choices, boolean probabilities) {
         this.results = results;
-        this.generated = new int[choices];
         this.probabilities = probabilities;
+        this.generated = new int[choices];
+        this.accepted = new Accepted[choices];
+        this.newLines = new boolean[choices];
     }
 
     @Override
     public Buffer of(ChoiceFrame choice) {
-        results.add(choice);
         int index = choice.choice();
-        if (choice.frame() instanceof Delta delta) {
+        if (choice.frame() instanceof Accepted first) {
+            accepted[index] = first;
+        } else if (choice.frame() instanceof Delta delta) {
+            newLines[index] |= delta.content() != null && delta.content().indexOf('\n') >= 0;
             return Buffer.buffer(piece(index, delta));
-        }
-        if (choice.frame() instanceof Finished) {
+        } else if (choice.frame() instanceof Finished finished) {
+            JsonNode end = results.end(index, accepted[index], finished, newLines[index]);
             return Buffer.buffer(JsonEvent.of(null, json -> {
-                for (Map.Entry<String, JsonNode> field : results.end(index).properties()) {
+                for (Map.Entry<String, JsonNode> field : end.properties()) {
                     json.writeObjectField(field.getKey(), field.getValue());
                 }
             }));
@@ -53,7 +59,7 @@ final class NativeEvents implements AnswerEvents {
                     "tokens", tokens.stream().map(TokenLogprob::id).toList());
             json.writeBooleanField("stop", false);
             json.writeNumberField("tokens_predicted", generated[index]);
-            json.writeNumberField("tokens_evaluated", results.promptTokens(index));
+            json.writeNumberField("tokens_evaluated", accepted[index].promptTokens());
             if (probabilities) {
                 json.writeObjectField("completion_probabilities", NativeCompletion.Probability.of(tokens));
             }
@@ -63,10 +69,5 @@ final class NativeEvents implements AnswerEvents {
     @Override
     public Buffer end() {
         return Buffer.buffer();
-    }
-
-    @Override
-    public Buffer failure(ApiError error) {
-        return Buffer.buffer("event: error\ndata: " + ErrorResponses.json(error) + "\n\n");
     }
 }

@@ -24,6 +24,7 @@ import dev.luq.protocol.WorkerFrame.ModelInfo;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 
 /** A completion request in llama-server's form and its answer. */
 final class NativeExchange implements Exchange {
@@ -139,8 +140,8 @@ final class NativeExchange implements Exchange {
     }
 
     @Override
-    public String field(String name) {
-        return switch (name) {
+    public UnaryOperator<String> fields() {
+        return name -> switch (name) {
             case "messages" -> "prompt";
             case "top_logprobs" -> "n_probs";
             default -> name;

@@ -8,6 +8,7 @@ import dev.luq.openai.generation.ChoiceDraft;
 import dev.luq.openai.generation.ChoiceFrame;
 import dev.luq.openai.generation.ChoiceTimings;
 import dev.luq.openai.generation.CompletionHeader;
+import dev.luq.openai.generation.Prompt;
 import dev.luq.openai.generation.ValidRequest;
 import dev.luq.protocol.PromptInput;
 import dev.luq.protocol.PromptInput.Piece;
@@ -15,6 +16,7 @@ import dev.luq.protocol.WorkerFrame.Accepted;
 import dev.luq.protocol.WorkerFrame.Finished;
 import dev.luq.protocol.WorkerFrame.TokenLogprob;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.IntStream;
 
 /** Puts completions in llama-server's form together: one, or an array for several prompts. Not thread-safe. */
@@ -23,7 +25,10 @@ final class NativeResults implements AnswerBuilder {
     private static final JsonMapper JSON = new JsonMapper();
 
     private final CompletionHeader header;
-    private final ValidRequest request;
+    private final NativeSettings settings;
+    /** Where they were text; of each prompt. */
+    private final List<Optional<String>> prompts;
+    private final int choicesPerPrompt;
     private final int probabilities;
     private final boolean withTokens;
     private final List<String> fields;
@@ -36,7 +41,10 @@ final class NativeResults implements AnswerBuilder {
     NativeResults(
             CompletionHeader header, ValidRequest request, int probabilities, boolean withTokens, List<String> fields) {
         this.header = header;
-        this.request = request;
+        this.settings = NativeSettings.of(
+                request.sampling(), request.maxTokens(), request.stops(), probabilities, request.stream());
+        this.prompts = request.prompts().stream().map(NativeResults::text).toList();
+        this.choicesPerPrompt = request.choicesPerPrompt();
         this.probabilities = probabilities;
         this.withTokens = withTokens;
         this.fields = fields;
@@ -56,16 +64,13 @@ final class NativeResults implements AnswerBuilder {
         return all.size() == 1 ? all.get(0) : all;
     }
 
-    /** Tokens of a prompt; 0 before they are known. */
-    int promptTokens(int index) {
-        Accepted accepted = drafts.get(index).accepted();
-        return accepted == null ? 0 : accepted.promptTokens();
-    }
-
-    /** The end of a stream, whose text and tokens were sent. */
-    JsonNode end(int index) {
-        NativeCompletion end = completion(index, "", List.of(), null);
-        return chosen(end);
+    /**
+     * The end of a stream, whose text and tokens were sent.
+     *
+     * @param newLine whether the text has one
+     */
+    JsonNode end(int index, Accepted accepted, Finished finished, boolean newLine) {
+        return chosen(completion(index, accepted, finished, newLine, "", List.of(), null));
     }
 
     private NativeCompletion whole(int index) {
@@ -74,15 +79,22 @@ final class NativeResults implements AnswerBuilder {
                 withTokens ? draft.logprobs().stream().map(TokenLogprob::id).toList() : List.of();
         return completion(
                 index,
+                draft.accepted(),
+                draft.finished(),
+                draft.content().indexOf('\n') >= 0,
                 draft.content(),
                 tokens,
                 probabilities > 0 ? NativeCompletion.Probability.of(draft.logprobs()) : null);
     }
 
     private NativeCompletion completion(
-            int index, String content, List<Integer> tokens, List<NativeCompletion.Probability> likely) {
-        ChoiceDraft draft = drafts.get(index);
-        Finished finished = draft.finished();
+            int index,
+            Accepted accepted,
+            Finished finished,
+            boolean newLine,
+            String content,
+            List<Integer> tokens,
+            List<NativeCompletion.Probability> likely) {
         return new NativeCompletion(
                 index,
                 content,
@@ -90,16 +102,15 @@ final class NativeResults implements AnswerBuilder {
                 true,
                 header.model(),
                 finished.completionTokens(),
-                draft.accepted().promptTokens(),
-                NativeSettings.of(
-                        request.sampling(), request.maxTokens(), request.stops(), probabilities, request.stream()),
-                prompt(index),
-                draft.content().indexOf('\n') >= 0,
+                accepted.promptTokens(),
+                settings,
+                prompts.get(index / choicesPerPrompt).orElse(null),
+                newLine,
                 false,
                 stopType(finished),
                 finished.stop() == null ? "" : finished.stop(),
-                draft.accepted().cachedTokens(),
-                ChoiceTimings.of(draft.accepted(), finished),
+                accepted.cachedTokens(),
+                ChoiceTimings.of(accepted, finished),
                 likely);
     }
 
@@ -110,12 +121,11 @@ final class NativeResults implements AnswerBuilder {
         return finished.finishReason().equals("length") ? "limit" : "eos";
     }
 
-    private String prompt(int index) {
-        List<Piece> pieces = ((PromptInput.Raw) request.prompts()
-                        .get(index / request.choicesPerPrompt())
-                        .input())
-                .pieces();
-        return pieces.size() == 1 && pieces.get(0) instanceof Piece.Text text ? text.text() : null;
+    private static Optional<String> text(Prompt prompt) {
+        List<Piece> pieces = ((PromptInput.Raw) prompt.input()).pieces();
+        return pieces.size() == 1 && pieces.get(0) instanceof Piece.Text text
+                ? Optional.of(text.text())
+                : Optional.empty();
     }
 
     /** The fields that are answered, under their paths. */

@@ -12,6 +12,7 @@ import dev.luq.openai.generation.JsonEvent;
 import dev.luq.openai.generation.ValidRequest;
 import dev.luq.protocol.WorkerFrame.ModelInfo;
 import io.vertx.core.buffer.Buffer;
+import java.util.function.UnaryOperator;
 
 /** A request for a response, generated as the chat completion that it asks for. */
 final class ResponseExchange implements Exchange {
@@ -50,8 +51,8 @@ final class ResponseExchange implements Exchange {
     }
 
     @Override
-    public String field(String name) {
-        return names.of(name);
+    public UnaryOperator<String> fields() {
+        return names::of;
     }
 
     @Override
@@ -61,11 +62,11 @@ final class ResponseExchange implements Exchange {
 
     @Override
     public AnswerEvents events(CompletionHeader header, ValidRequest valid) {
-        return new ResponseEvents(new ResponseForm(header, request, valid));
+        return new ResponseEvents(ResponseForm.of(header, request, valid));
     }
 
     @Override
     public AnswerBuilder answer(CompletionHeader header, ValidRequest valid) {
-        return new ResponseBuilder(new ResponseForm(header, request, valid));
+        return new ResponseBuilder(ResponseForm.of(header, request, valid));
     }
 }

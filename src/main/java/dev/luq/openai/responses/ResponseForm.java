@@ -12,16 +12,47 @@ import dev.luq.openai.responses.ResponseObject.IncompleteDetails;
 import dev.luq.openai.responses.ResponseObject.Reasoning;
 import dev.luq.openai.responses.ResponseObject.ResponseUsage;
 import dev.luq.openai.responses.ResponseObject.TextSettings;
+import dev.luq.protocol.Sampling;
 import dev.luq.protocol.WorkerFrame.Finished;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 
-/** What one response has in every state: its id, and what the request asked for. */
-record ResponseForm(CompletionHeader header, ResponseRequest request, ValidRequest valid) {
+/**
+ * What one response has in every state: its id, and what the request asked for but its input.
+ *
+ * @param maxTokens null for as many as the context holds
+ * @param toolChoice a word or an object
+ */
+record ResponseForm(
+        CompletionHeader header,
+        String instructions,
+        Integer maxTokens,
+        Sampling sampling,
+        int topLogprobs,
+        JsonNode format,
+        List<ResponseRequest.Tool> tools,
+        Object toolChoice,
+        boolean parallelToolCalls,
+        Map<String, String> metadata) {
 
     private static final JsonNode PLAIN = JsonNodeFactory.instance.objectNode().put("type", "text");
+
+    static ResponseForm of(CompletionHeader header, ResponseRequest request, ValidRequest valid) {
+        JsonNode format = request.text() == null ? null : request.text().get("format");
+        return new ResponseForm(
+                header,
+                request.instructions(),
+                valid.maxTokens() == 0 ? null : valid.maxTokens(),
+                valid.sampling(),
+                Math.max(0, valid.topLogprobs()),
+                Check.isNull(format) ? PLAIN : format,
+                Objects.requireNonNullElse(request.tools(), List.of()),
+                Check.isNull(request.toolChoice()) ? "auto" : request.toolChoice(),
+                Check.flag(request.parallelToolCalls(), true),
+                Objects.requireNonNullElse(request.metadata(), Map.of()));
+    }
 
     /** What ids of its items have in common. */
     String idSuffix() {
@@ -53,7 +84,6 @@ record ResponseForm(CompletionHeader header, ResponseRequest request, ValidReque
 
     private ResponseObject response(
             String status, Failure failure, IncompleteDetails incomplete, List<OutputItem> output, Usage usage) {
-        JsonNode format = request.text() == null ? null : request.text().get("format");
         return new ResponseObject(
                 header.id(),
                 "response",
@@ -65,17 +95,17 @@ record ResponseForm(CompletionHeader header, ResponseRequest request, ValidReque
                 header.model(),
                 output,
                 usage == null ? null : ResponseUsage.of(usage),
-                request.instructions(),
-                valid.maxTokens() == 0 ? null : valid.maxTokens(),
-                valid.sampling().temperature(),
-                valid.sampling().topP(),
-                Math.max(0, valid.topLogprobs()),
-                new TextSettings(Check.isNull(format) ? PLAIN : format),
-                Objects.requireNonNullElse(request.tools(), List.of()),
-                Check.isNull(request.toolChoice()) ? "auto" : request.toolChoice(),
-                Check.flag(request.parallelToolCalls(), true),
+                instructions,
+                maxTokens,
+                sampling.temperature(),
+                sampling.topP(),
+                topLogprobs,
+                new TextSettings(format),
+                tools,
+                toolChoice,
+                parallelToolCalls,
                 new Reasoning(null, null),
-                Objects.requireNonNullElse(request.metadata(), Map.of()),
+                metadata,
                 false,
                 false,
                 "disabled",

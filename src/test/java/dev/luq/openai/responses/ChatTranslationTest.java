@@ -228,7 +228,7 @@ class ChatTranslationTest {
         ResponseExchange exchange = exchange(fields);
         return assertThrows(ApiException.class, () -> exchange.validate(MODEL), fields)
                 .error()
-                .named(exchange::field);
+                .named(exchange.fields());
     }
 
     private static String messages(String messages) {

@@ -57,7 +57,7 @@ public final class ResponseBodyFuzz implements FuzzTarget {
             request = exchange.validate(MODEL);
         } catch (ApiException refused) {
             ApiError error =
-                    exchange == null ? refused.error() : refused.error().named(exchange::field);
+                    exchange == null ? refused.error() : refused.error().named(exchange.fields());
             assertTrue(error.status() >= 400 && error.status() < 500, "status " + error.status());
             return;
         }
