@@ -1,8 +1,6 @@
 package dev.luq.anthropic;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -11,10 +9,12 @@ import dev.luq.anthropic.MessagesRequest.OutputFormat;
 import dev.luq.anthropic.MessagesRequest.Tool;
 import dev.luq.anthropic.MessagesRequest.ToolChoice;
 import dev.luq.http.errors.ApiException.InvalidRequest;
+import dev.luq.http.intake.JsonBody;
 import dev.luq.openai.chat.ChatRequest;
 import dev.luq.openai.generation.Check;
 import dev.luq.openai.generation.FieldNames;
 import java.util.List;
+import java.util.Map;
 
 /**
  * A request to the Messages API as a chat request.
@@ -24,14 +24,13 @@ import java.util.List;
  */
 record ChatTranslation(ChatRequest request, FieldNames names) {
 
-    private static final JsonMapper JSON = new JsonMapper();
-
     /**
      * @throws dev.luq.http.errors.ApiException naming the field of the original that is at fault
      */
     static ChatTranslation of(MessagesRequest original) {
         FieldNames names = new FieldNames();
         ObjectNode chat = JsonNodeFactory.instance.objectNode();
+        putOthers(chat, original.others());
         chat.put("model", original.model());
         putMessages(chat, original.messages(), original.system(), names);
         putSampling(chat, original, names);
@@ -42,11 +41,19 @@ record ChatTranslation(ChatRequest request, FieldNames names) {
         if (original.mcpServers() != null && !original.mcpServers().isEmpty()) {
             throw new InvalidRequest("mcp_servers", "mcp_servers must be empty: this server calls no tools itself");
         }
-        try {
-            return new ChatTranslation(JSON.treeToValue(chat, ChatRequest.class), names);
-        } catch (JsonProcessingException e) {
-            throw new IllegalStateException("the types of this chat request are right", e);
+        return new ChatTranslation(JsonBody.as(chat, ChatRequest.class), names);
+    }
+
+    /** Sampling and what else a chat knows; it refuses what would change the answer and is not there. */
+    private static void putOthers(ObjectNode chat, Map<String, JsonNode> others) {
+        if (others == null) {
+            return;
         }
+        JsonNode n = others.get("n");
+        if (!Check.isNull(n) && !n.asText().equals("1")) {
+            throw new InvalidRequest("n", "n must be 1: a message is one answer");
+        }
+        chat.setAll(others);
     }
 
     private static void putMessages(ObjectNode chat, List<InputMessage> messages, JsonNode system, FieldNames names) {

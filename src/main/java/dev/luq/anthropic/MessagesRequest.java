@@ -1,17 +1,20 @@
 package dev.luq.anthropic;
 
+import com.fasterxml.jackson.annotation.JsonAnySetter;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import java.math.BigDecimal;
 import java.util.List;
+import java.util.Map;
 import org.eclipse.microprofile.openapi.annotations.enums.SchemaType;
 import org.eclipse.microprofile.openapi.annotations.media.Schema;
 
 /**
  * The body of a request to the Messages API as it was sent: types are right, values are not checked. {@link
- * ChatTranslation} checks them. Unknown fields are ignored, and with them what has no meaning here: {@code metadata},
- * {@code cache_control}, {@code service_tier}, and {@code thinking}, which is a matter of the model's template.
+ * ChatTranslation} checks them. Other fields are those of a chat request; what has no meaning here is ignored: {@code
+ * metadata}, {@code cache_control}, {@code service_tier}, and {@code thinking}, which is a matter of the model's
+ * template.
  */
 @RegisterForReflection
 @Schema(name = "MessagesRequest")
@@ -40,9 +43,9 @@ record MessagesRequest(
         @JsonProperty("top_k")
                 @Schema(
                         type = SchemaType.INTEGER,
-                        minimum = "0",
+                        minimum = "-1",
                         defaultValue = "0",
-                        description = "0 is off",
+                        description = "0 and -1 are off",
                         nullable = true)
                 BigDecimal topK,
         @JsonProperty("tools") @Schema(nullable = true) List<Tool> tools,
@@ -53,7 +56,8 @@ record MessagesRequest(
                 OutputFormat outputFormat,
         @JsonProperty("mcp_servers") @Schema(nullable = true, maxItems = 0, description = "None can be reached")
                 List<JsonNode> mcpServers,
-        @JsonProperty("stream") @Schema(defaultValue = "false", nullable = true) Boolean stream) {
+        @JsonProperty("stream") @Schema(defaultValue = "false", nullable = true) Boolean stream,
+        @JsonAnySetter @Schema(hidden = true) Map<String, JsonNode> others) {
 
     /** One message of the conversation. */
     @RegisterForReflection

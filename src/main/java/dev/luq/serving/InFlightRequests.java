@@ -180,6 +180,13 @@ final class InFlightRequests {
         }
     }
 
+    /** A generation that came to its end did not crash the worker; a query of the same prompt says nothing of that. */
+    private void answered(InFlightRequest request) {
+        if (!request.isQuery()) {
+            quarantine.answered(request.contentKey);
+        }
+    }
+
     /** A frame about a request has come from a process. */
     void frame(WorkerProcess source, WorkerFrame.OfRequest frame) {
         InFlightRequest request;
@@ -204,10 +211,10 @@ final class InFlightRequests {
             return;
         }
         if (frame instanceof WorkerFrame.Failed failed) {
-            quarantine.answered(request.contentKey);
+            answered(request);
             request.fail(new WorkerException.Rejected(failed));
         } else if (frame.ends()) {
-            quarantine.answered(request.contentKey);
+            answered(request);
             if (frame instanceof WorkerFrame.Finished finished) {
                 request.ended(finished.finishReason(), finished);
             }

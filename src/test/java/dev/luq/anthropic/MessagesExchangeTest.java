@@ -217,6 +217,9 @@ class MessagesExchangeTest {
                 "output_config.format.schema | ,'output_config':{'format':{'type':'json_schema'}}",
                 "output_config.format.schema.anyOf | ,'output_config':{'format':{'type':'json_schema','schema':{'anyOf':[]}}}",
                 "mcp_servers | ,'mcp_servers':[{'url':'x'}]",
+                "n | ,'n':2",
+                "repetition_penalty | ,'repetition_penalty':1.3",
+                "seed | ,'seed':'x'",
             })
     void fieldsThatAreRefused(String field, String fields) {
         assertRefused(field, body(fields.replace('\'', '"'), USER));
@@ -271,9 +274,12 @@ class MessagesExchangeTest {
                 "messages[2].content[1].source.data",
                 exchange.fields().apply(valid.images().get(0).param()));
         assertEquals("system", exchange.fields().apply("messages[0].content"));
-        assertEquals("messages[1].content[0].input", exchange.fields().apply("messages[2].tool_calls[0].function.arguments"));
+        assertEquals(
+                "messages[1].content[0].input",
+                exchange.fields().apply("messages[2].tool_calls[0].function.arguments"));
         assertEquals("messages[2].content[0].content", exchange.fields().apply("messages[3].content"));
-        assertEquals("tools[0].input_schema.properties", exchange.fields().apply("tools[0].function.parameters.properties"));
+        assertEquals(
+                "tools[0].input_schema.properties", exchange.fields().apply("tools[0].function.parameters.properties"));
         assertEquals("messages", exchange.fields().apply("messages"));
     }
 

@@ -144,6 +144,18 @@ class SupervisedWorkerTest {
         failure(WorkerException.Quarantined.class, run(worker, "die SEGV"));
     }
 
+    /** Clients that count the tokens of each conversation before they send it are many. */
+    @Test
+    void aCountDoesNotForgiveWhatCrashed() {
+        SupervisedWorker worker = ready(Map.of("restart.back-off", "0S"));
+        failure(WorkerException.Died.class, run(worker, "exit"));
+        WorkerClient.ready(worker);
+        assertEquals(1, count(worker, "exit").await().indefinitely().tokens());
+        failure(WorkerException.Died.class, run(worker, "exit"));
+        WorkerClient.ready(worker);
+        failure(WorkerException.Quarantined.class, run(worker, "exit"));
+    }
+
     private static Uni<WorkerFrame.TokenCount> count(SupervisedWorker worker, String messages) {
         return worker.query(
                 new ServerFrame.CountTokens("q" + UUID.randomUUID(), new PromptInput.Chat(messages), List.of(), null));

@@ -67,7 +67,7 @@ public final class ChatValidation {
         float presencePenalty = Check.inRange("presence_penalty", request.presencePenalty(), -2, 2, 0);
         float repeatPenalty =
                 Check.inRange("repeat_penalty", request.repeatPenalty(), 0.1, 10, or(defaults.repeatPenalty(), 1));
-        boolean off = penaltiesOff(request);
+        boolean off = penaltiesOff(request, frequencyPenalty != 0 || presencePenalty != 0 || repeatPenalty != 1);
         return new Sampling(
                 Check.inRange("temperature", request.temperature(), 0, 2, or(defaults.temperature(), 1)),
                 Check.inRange("top_p", request.topP(), 0, 1, or(defaults.topP(), 1)),
@@ -109,20 +109,13 @@ public final class ChatValidation {
     }
 
     /** The penalties' window is what it is: other ones make no difference where no penalty is on. */
-    private static boolean penaltiesOff(ChatRequest request) {
+    private static boolean penaltiesOff(ChatRequest request, boolean on) {
         int window = (int) Check.integer("repeat_last_n", request.repeatLastN(), -1, Integer.MAX_VALUE, PENALTY_WINDOW);
-        boolean on = isOther(request.frequencyPenalty(), 0)
-                || isOther(request.presencePenalty(), 0)
-                || isOther(request.repeatPenalty(), 1);
         if (on && window != PENALTY_WINDOW && window != 0) {
             throw new InvalidRequest(
                     "repeat_last_n", "repeat_last_n must be " + PENALTY_WINDOW + ", or 0 for no penalties");
         }
         return window == 0;
-    }
-
-    private static boolean isOther(Double value, double neutral) {
-        return value != null && value != neutral;
     }
 
     /** What the model's template takes; see {@link ServerFrame.Generate}. */
@@ -184,13 +177,12 @@ public final class ChatValidation {
         if (probabilities > 0 && request.logprobs() == null && request.topLogprobs() == null) {
             return probabilities;
         }
-        int top = (int)
-                Check.integer("top_logprobs", request.topLogprobs(), 0, MOST_TOP_LOGPROBS, ValidRequest.NO_LOGPROBS);
         boolean wanted = Check.flag(request.logprobs(), false);
-        if (!wanted && top >= 0) {
+        if (!wanted && request.topLogprobs() != null) {
             throw new InvalidRequest("top_logprobs", "top_logprobs needs logprobs to be true");
         }
-        return wanted ? Math.max(top, 0) : ValidRequest.NO_LOGPROBS;
+        int top = (int) Check.integer("top_logprobs", request.topLogprobs(), 0, MOST_TOP_LOGPROBS, probabilities);
+        return wanted ? top : ValidRequest.NO_LOGPROBS;
     }
 
     private static String cacheSalt(String salt) {

@@ -44,6 +44,9 @@ final class Conversation {
     private final int mostItems;
     private int items;
     private long textBytes;
+    /** Messages at the beginning that the request does not have. */
+    private int ownMessages;
+
     private final ArrayNode json = JsonNodeFactory.instance.arrayNode();
     private final List<ImageReference> images = new ArrayList<>();
 
@@ -84,6 +87,7 @@ final class Conversation {
     }
 
     private void begin(String systemPrompt) {
+        ownMessages = 1;
         json.insertObject(0).put("role", "system").put("content", counted(systemPrompt));
     }
 
@@ -104,7 +108,7 @@ final class Conversation {
     /** @throws InvalidRequest when an answer cannot continue the last message */
     void checkContinuation() {
         int last = json.size() - 1;
-        String field = "messages[" + last + "]";
+        String field = "messages[" + (last - ownMessages) + "]";
         if (!isAssistant(last)) {
             throw new InvalidRequest(
                     "continue_final_message", "continue_final_message needs a last message of the assistant");

@@ -30,7 +30,6 @@ import java.util.function.UnaryOperator;
 /** A completion request and the completion that answers it. */
 final class CompletionExchange implements Exchange {
 
-    private static final int MOST_PROMPTS = 256;
     private static final int MOST_LOGPROBS = 5;
     private static final int MAX_TOKENS = 16;
     /** Fields that mean something else in a chat request, or nothing. */
@@ -77,18 +76,12 @@ final class CompletionExchange implements Exchange {
             throw new InvalidRequest("suffix", "suffix is not supported: text is only added after a prompt");
         }
         PromptInput.Constraint constraint = Constraints.of(body);
-        List<Prompt.Raw> prompts = RawPrompts.several("prompt", request.prompt(), MOST_PROMPTS, model).stream()
-                .map(prompt ->
-                        new Prompt.Raw(new PromptInput.Raw(prompt.input().pieces(), constraint), prompt.images()))
-                .toList();
+        List<Prompt.Raw> prompts = RawPrompts.several("prompt", request.prompt(), constraint, model);
         ValidRequest valid = ChatValidation.of(prompts.get(0), settings(model.defaults()), model)
                 .with(prompts);
         int n = valid.choicesPerPrompt();
         if (request.bestOf() != null && Check.integer("best_of", request.bestOf(), 1, Integer.MAX_VALUE, n) != n) {
             throw new InvalidRequest("best_of", "best_of must be equal to n: all choices are returned");
-        }
-        if (valid.choices() > MOST_PROMPTS) {
-            throw new InvalidRequest("n", "There can be at most " + MOST_PROMPTS + " choices of all prompts together");
         }
         if (Check.flag(request.echo(), false)) {
             echoed = echoed(prompts, valid.logprobs());
@@ -100,7 +93,7 @@ final class CompletionExchange implements Exchange {
         ObjectNode settings = JsonNodeFactory.instance.objectNode();
         settings.setAll(body);
         settings.remove(OWN);
-        if (request.maxTokens() == null && defaults.maxTokens() == null) {
+        if (request.maxTokens() == null && Check.isNull(body.get("n_predict")) && defaults.maxTokens() == null) {
             settings.put("max_tokens", MAX_TOKENS);
         }
         if (request.logprobs() != null) {

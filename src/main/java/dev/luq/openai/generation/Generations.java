@@ -90,9 +90,7 @@ public final class Generations {
             }
             return generate(admitted.caller(), client, worker, header, valid, model.slots());
         });
-        return (stream
-                        ? stream(frames, events, admitted::describe, client)
-                        : complete(frames, builder, client))
+        return (stream ? stream(frames, events, admitted::describe, client) : complete(frames, builder, client))
                 .onFailure()
                 .transform(admitted::named);
     }

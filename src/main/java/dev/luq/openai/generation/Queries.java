@@ -84,7 +84,10 @@ public final class Queries {
             InputStream body, Class<B> type, Function<? super B, ? extends Exchange> exchanges) throws IOException {
         Admitted<Exchange> admitted = admission.admit(body, type, exchanges);
         ClientPresence client = ClientPresence.of(routing);
-        return answer(admitted, (exchange, model) -> count(admitted, client, exchange.validate(model).prompt()));
+        return answer(
+                admitted,
+                (exchange, model) ->
+                        count(admitted, client, exchange.validate(model).prompt()));
     }
 
     private Multi<WorkerFrame.TokenCount> count(Admitted<?> admitted, ClientPresence client, Prompt prompt) {
@@ -128,10 +131,9 @@ public final class Queries {
 
     private <E extends Addressed, R extends WorkerFrame.QueryResult> Uni<R> ask(
             Admitted<E> admitted, BiFunction<E, ModelInfo, ServerFrame.Query<R>> query) {
-        return answer(
-                admitted,
-                (request, model) ->
-                        admitted.worker().query(query.apply(request, model)).toMulti());
+        return answer(admitted, (request, model) -> admitted.worker()
+                .query(query.apply(request, model))
+                .toMulti());
     }
 
     private <E extends Addressed, R extends WorkerFrame.QueryResult> Uni<R> answer(

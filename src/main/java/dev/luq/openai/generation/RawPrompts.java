@@ -29,23 +29,24 @@ public final class RawPrompts {
     /**
      * One prompt, or an array of several.
      *
-     * @param most how many there may be
+     * @param constraint what the answer to each of them has to follow; null for nothing
      * @param model that they are for
      * @throws dev.luq.http.errors.ApiException naming the field at fault
      */
-    public static List<Prompt.Raw> several(String field, JsonNode value, int most, ModelInfo model) {
+    public static List<Prompt.Raw> several(
+            String field, JsonNode value, PromptInput.Constraint constraint, ModelInfo model) {
         if (Check.isNull(value)) {
             throw new InvalidRequest(field, field + " is missing");
         }
         if (!value.isArray() || isOnePrompt(value)) {
-            return List.of(one(field, value, model));
+            return List.of(one(field, value, constraint, model));
         }
-        if (value.isEmpty() || value.size() > most) {
-            throw new InvalidRequest(field, field + " must have 1 to " + most + " prompts");
+        if (value.isEmpty() || value.size() > ValidRequest.MOST_CHOICES) {
+            throw new InvalidRequest(field, field + " must have 1 to " + ValidRequest.MOST_CHOICES + " prompts");
         }
         List<Prompt.Raw> prompts = new ArrayList<>();
         for (int i = 0; i < value.size(); i++) {
-            prompts.add(one(field + "[" + i + "]", value.get(i), model));
+            prompts.add(one(field + "[" + i + "]", value.get(i), constraint, model));
         }
         return prompts;
     }
@@ -55,16 +56,12 @@ public final class RawPrompts {
         return StreamSupport.stream(array.spliterator(), false).anyMatch(JsonNode::isNumber);
     }
 
-    /**
-     * @param model that it is for
-     * @throws dev.luq.http.errors.ApiException naming the field at fault
-     */
-    public static Prompt.Raw one(String field, JsonNode value, ModelInfo model) {
+    private static Prompt.Raw one(String field, JsonNode value, PromptInput.Constraint constraint, ModelInfo model) {
         Prompt.Raw prompt = value.isObject()
                 ? withImages(field, value, model)
                 : new Prompt.Raw(new PromptInput.Raw(pieces(field, value), null), List.of());
         refuseTooLong(field, prompt.input(), model);
-        return prompt;
+        return new Prompt.Raw(new PromptInput.Raw(prompt.input().pieces(), constraint), prompt.images());
     }
 
     /**

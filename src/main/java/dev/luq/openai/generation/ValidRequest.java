@@ -1,5 +1,6 @@
 package dev.luq.openai.generation;
 
+import dev.luq.http.errors.ApiException.InvalidRequest;
 import dev.luq.openai.images.ImageReference;
 import dev.luq.protocol.Sampling;
 import dev.luq.protocol.ServerFrame;
@@ -34,14 +35,24 @@ public record ValidRequest(
         boolean continuousUsage,
         boolean timings) {
 
+    /** Of all prompts together. */
+    public static final int MOST_CHOICES = 256;
+
     /** No log probabilities. */
     public static final int NO_LOGPROBS = -1;
 
-    /** The same for each of these prompts. */
+    /**
+     * The same for each of these prompts.
+     *
+     * @throws InvalidRequest if their choices are too many
+     */
     public ValidRequest with(List<? extends Prompt> several) {
+        if (choicesPerPrompt() * several.size() > MOST_CHOICES) {
+            throw new InvalidRequest("n", "There can be at most " + MOST_CHOICES + " choices of all prompts together");
+        }
         return new ValidRequest(
                 List.copyOf(several),
-                choices / prompts.size() * several.size(),
+                choicesPerPrompt() * several.size(),
                 sampling,
                 maxTokens,
                 stops,

@@ -11,7 +11,7 @@ import org.eclipse.microprofile.openapi.annotations.media.Schema;
 /**
  * The end of a completion in llama-server's form, with all of its text unless that was streamed.
  *
- * @param index of the prompt
+ * @param index of the choice: all of the first prompt come first
  * @param tokens ids; empty unless they were asked for
  * @param prompt where it was text
  * @param stopType {@code eos}, {@code word} or {@code limit}

@@ -29,7 +29,6 @@ import java.util.function.UnaryOperator;
 /** A completion request in llama-server's form and its answer. */
 final class NativeExchange implements Exchange {
 
-    private static final int MOST_PROMPTS = 256;
     private static final int MOST_PROBABILITIES = 20;
 
     /** Fields that mean something else in a chat request, or nothing. */
@@ -72,10 +71,7 @@ final class NativeExchange implements Exchange {
     @Override
     public ValidRequest validate(ModelInfo model) {
         PromptInput.Constraint constraint = Constraints.of(body);
-        List<Prompt.Raw> prompts = RawPrompts.several("prompt", request.prompt(), MOST_PROMPTS, model).stream()
-                .map(prompt ->
-                        new Prompt.Raw(new PromptInput.Raw(prompt.input().pieces(), constraint), prompt.images()))
-                .toList();
+        List<Prompt.Raw> prompts = RawPrompts.several("prompt", request.prompt(), constraint, model);
         return ChatValidation.of(prompts.get(0), settings(model.defaults()), model)
                 .with(prompts);
     }
@@ -93,7 +89,8 @@ final class NativeExchange implements Exchange {
                 settings.set(field.getKey(), field.getValue());
             }
         });
-        if (settings.path("seed").asText().equals("-1")) {
+        if (settings.path("seed").asText().equals("-1")
+                || settings.path("seed").asText().equals(Long.toString(NativeSettings.DRAWN_SEED))) {
             settings.remove("seed");
         }
         if (settings.path("top_k").isIntegralNumber() && settings.path("top_k").intValue() < 0) {

@@ -28,6 +28,7 @@ final class NativeResults implements AnswerBuilder {
     private final NativeSettings settings;
     /** Where they were text; of each prompt. */
     private final List<Optional<String>> prompts;
+
     private final int choicesPerPrompt;
     private final int probabilities;
     private final boolean withTokens;

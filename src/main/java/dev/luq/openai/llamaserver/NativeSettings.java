@@ -44,7 +44,7 @@ record NativeSettings(
     /** Of completions in llama-server's form, as its documentation has them. */
     private static final Sampling SAMPLING = new Sampling(0.8f, 0.95f, 40, 0.05f, 0, 0, 1, null, null, false);
 
-    private static final long DRAWN_SEED = 0xFFFFFFFFL;
+    static final long DRAWN_SEED = 0xFFFFFFFFL;
     private static final int PENALTY_WINDOW = 64;
     private static final List<String> SAMPLERS = List.of("penalties", "top_k", "top_p", "min_p", "temperature");
     private static final float OFF = 0;

@@ -34,6 +34,17 @@ final class ChatTranslation {
     private static final int LONGEST_METADATA_KEY = 64;
     private static final int LONGEST_METADATA_VALUE = 512;
 
+    /** Fields of other endpoints that would change the answer, and what to send in their place. */
+    private static final Map<String, String> OF_CHATS = Map.of(
+            "n", "send several requests",
+            "max_tool_calls", "calls are made by the client, which counts them",
+            "max_tokens", "send max_output_tokens",
+            "max_completion_tokens", "send max_output_tokens",
+            "response_format", "send text.format",
+            "grammar", "send text.format",
+            "json_schema", "send text.format",
+            "ignore_eos", "send it to /v1/chat/completions");
+
     private final ResponseRequest request;
     private final FieldNames names;
 
@@ -92,7 +103,7 @@ final class ChatTranslation {
                 null,
                 true,
                 null,
-                null);
+                others());
     }
 
     private void refuseState() {
@@ -116,6 +127,17 @@ final class ChatTranslation {
         if (!Check.isNull(request.moderation())) {
             throw new InvalidRequest("moderation", "moderation is not supported: this server moderates nothing");
         }
+    }
+
+    /** What of the other fields means something to a chat, or would have changed its answer. */
+    private Map<String, JsonNode> others() {
+        Map<String, JsonNode> others = Objects.requireNonNullElse(request.others(), Map.of());
+        OF_CHATS.forEach((field, advice) -> {
+            if (!Check.isNull(others.get(field))) {
+                throw new InvalidRequest(field, field + " is not a field of responses: " + advice);
+            }
+        });
+        return others;
     }
 
     private static void refuse(String field, JsonNode value, String instead) {

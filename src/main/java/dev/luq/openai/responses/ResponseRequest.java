@@ -1,5 +1,6 @@
 package dev.luq.openai.responses;
 
+import com.fasterxml.jackson.annotation.JsonAnySetter;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.quarkus.runtime.annotations.RegisterForReflection;
@@ -10,8 +11,8 @@ import org.eclipse.microprofile.openapi.annotations.enums.SchemaType;
 import org.eclipse.microprofile.openapi.annotations.media.Schema;
 
 /**
- * The body of a request for a response as it was sent: types are right, values are not checked. Unknown fields are
- * ignored; every field may be null or absent but {@code input}.
+ * The body of a request for a response as it was sent: types are right, values are not checked. {@link
+ * ChatTranslation} checks them. Every field may be null or absent but {@code input}.
  */
 @RegisterForReflection
 @Schema(name = "ResponseRequest")
@@ -80,9 +81,9 @@ record ResponseRequest(
         @JsonProperty("top_k")
                 @Schema(
                         type = SchemaType.INTEGER,
-                        minimum = "0",
+                        minimum = "-1",
                         defaultValue = "0",
-                        description = "0 is off",
+                        description = "0 and -1 are off",
                         nullable = true)
                 BigDecimal topK,
         @JsonProperty("min_p")
@@ -100,7 +101,7 @@ record ResponseRequest(
                 Map<String, Double> logitBias,
         @JsonProperty("stop")
                 @Schema(
-                        description = "A string or 1 to 4 strings",
+                        description = "A string or 1 to 64 strings",
                         oneOf = {String.class, String[].class},
                         nullable = true)
                 JsonNode stop,
@@ -116,7 +117,8 @@ record ResponseRequest(
                         minLength = 1,
                         maxLength = 256,
                         description = "Only requests with the same one share cached prompts and images with this one")
-                String cacheSalt) {
+                String cacheSalt,
+        @JsonAnySetter @Schema(hidden = true) Map<String, JsonNode> others) {
 
     /**
      * A function that the model may call, in the flat form of this endpoint.

@@ -69,6 +69,23 @@ class ChatValidationTest {
                 "the old name is a request's word too");
     }
 
+    @Test
+    void errorsCountTheMessagesThatTheRequestHas() {
+        ModelInfo own = TEXT.with(new ModelDefaults(null, null, null, null, null, null, "Be brief."));
+        String messages = "{\"messages\":[{\"role\":\"user\",\"content\":\"hi\"},"
+                + "{\"role\":\"assistant\",\"content\":\"a\"},{\"role\":\"assistant\",\"content\":\"b\"}]}";
+        ApiException refused = assertThrows(ApiException.class, () -> validate(messages, own));
+        assertEquals("messages[2]", refused.error().param());
+    }
+
+    @Test
+    void penaltiesOfTheModelHaveAWindowToo() {
+        ModelInfo own = TEXT.with(new ModelDefaults(null, null, null, null, 1.1, null, null));
+        ApiException refused =
+                assertThrows(ApiException.class, () -> validate("{" + USER + ",\"repeat_last_n\":256}", own));
+        assertEquals("repeat_last_n", refused.error().param());
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"system", "developer"})
     void aSystemMessageOfTheRequestTakesThePlaceOfTheModels(String role) {

@@ -207,6 +207,30 @@ class CompletionsApiTest extends ScriptedApi {
     }
 
     @Test
+    void thereIsABoundOfChoicesOfAllPromptsTogether() {
+        String prompts = "\"prompt\":[" + "\"p\",".repeat(200) + "\"p\"]";
+        assertError(complete(prompts + ",\"n\":2"), 400, "invalid_request").body("error.param", equalTo("n"));
+        assertError(
+                        request()
+                                .body("{" + prompts + ",\"n\":2}")
+                                .post("/completion")
+                                .then(),
+                        400,
+                        "invalid_request")
+                .body("error.param", equalTo("n"));
+    }
+
+    @Test
+    void llamaServersNameOfTheLimitHolds() {
+        workers.script = request -> ScriptedWorkers.text(request, "x");
+        complete("\"prompt\":\"p\",\"n_predict\":100").statusCode(200);
+        complete("\"prompt\":\"p\"").statusCode(200);
+        assertEquals(
+                List.of(100, 16),
+                workers.requests.stream().map(ServerFrame.Generate::maxTokens).toList());
+    }
+
+    @Test
     void anErrorOfTheModelNamesThePrompt() {
         workers.script = request -> ScriptedWorkers.failing(
                 new WorkerException.Rejected("context_length_exceeded", "Too long.", "messages"));

@@ -31,7 +31,8 @@ class HeldRequestsTest {
     void answersHoldNoRequest() {
         DescribedPredicate<JavaClass> answer = assignableTo(AnswerEvents.class)
                 .or(assignableTo(AnswerBuilder.class))
-                .or(DescribedPredicate.describe("forms of answers", type -> type.getSimpleName().endsWith("Form")));
+                .or(DescribedPredicate.describe(
+                        "forms of answers", type -> type.getSimpleName().endsWith("Form")));
         assertTrue(main.stream().filter(answer).count() >= 9, "chat, completions, llama-server's, responses, messages");
         DescribedPredicate<JavaClass> request = assignableTo(Addressed.class)
                 .or(assignableTo(ValidRequest.class))

@@ -166,6 +166,11 @@ class ChatTranslationTest {
                 "tool_choice.name | \"tool_choice\":{\"type\":\"function\",\"name\":\"f\"}",
                 "tool_choice.type | \"tool_choice\":{\"type\":\"file_search\"}",
                 "text.format.type | \"text\":{\"format\":{\"type\":\"xml\"}}",
+                "n | \"n\":2",
+                "max_tool_calls | \"max_tool_calls\":1",
+                "max_tokens | \"max_tokens\":5",
+                "grammar | \"grammar\":\"root ::= \\\"a\\\"\"",
+                "repetition_penalty | \"repetition_penalty\":1.3",
                 "text.format.schema | \"text\":{\"format\":{\"type\":\"json_schema\",\"name\":\"n\"}}"
             })
     void whatCannotBeIsRefusedByTheNameThatTheClientKnows(String field, String setting) {
