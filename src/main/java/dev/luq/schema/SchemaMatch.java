@@ -11,7 +11,7 @@ import java.util.Map;
  */
 public final class SchemaMatch {
 
-    /** Values compared with schemas, of one value: alternatives within alternatives multiply. */
+    /** Values compared with schemas and with values, of one value: alternatives within alternatives multiply. */
     private static final int MOST_STEPS = 100_000;
     /** Values and references within each other. */
     private static final int DEEPEST = 512;
@@ -52,7 +52,8 @@ public final class SchemaMatch {
     }
 
     private JsonNode target(String reference) {
-        return reference.startsWith("#") ? root.at(reference.substring(1)) : MissingNode.getInstance();
+        boolean isPointer = reference.equals("#") || reference.startsWith("#/");
+        return isPointer ? root.at(reference.substring(1)) : MissingNode.getInstance();
     }
 
     private static boolean hasType(JsonNode value, JsonNode type) {
@@ -81,15 +82,22 @@ public final class SchemaMatch {
         };
     }
 
-    private static boolean equal(JsonNode a, JsonNode b) {
-        return a.equals(
-                (x, y) -> x.isNumber() && y.isNumber()
-                        ? x.decimalValue().compareTo(y.decimalValue())
-                        : x.equals(y) ? 0 : 1,
-                b);
+    private boolean equal(JsonNode a, JsonNode b) {
+        return ++steps <= MOST_STEPS && a.equals(this::compareLeaves, b);
     }
 
-    private static boolean anyEqual(JsonNode value, JsonNode list) {
+    /** @return 0 for equal ones; not for others, nor when finding out takes too long */
+    private int compareLeaves(JsonNode a, JsonNode b) {
+        if (++steps > MOST_STEPS) {
+            return 1;
+        }
+        if (a.isNumber() && b.isNumber()) {
+            return a.decimalValue().compareTo(b.decimalValue());
+        }
+        return a.equals(b) ? 0 : 1;
+    }
+
+    private boolean anyEqual(JsonNode value, JsonNode list) {
         for (JsonNode one : list) {
             if (equal(value, one)) {
                 return true;

@@ -2,13 +2,17 @@ package dev.luq.schema;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class SchemaMatchTest {
 
@@ -65,5 +69,20 @@ class SchemaMatchTest {
     void whatWouldTakeTooLongDoesNotFit() {
         String endless = "{'anyOf':[{'$ref':'#'},{'$ref':'#'}]}";
         assertFalse(SchemaMatch.fits(json("1"), json(endless)));
+    }
+
+    @Test
+    void valuesComparedWithThoseOfAnEnumAreCounted() {
+        String numbers = IntStream.range(0, 1000).mapToObj(String::valueOf).collect(Collectors.joining(","));
+        String schema = "{'items':{'enum':[" + numbers + "]}}";
+        assertTrue(SchemaMatch.fits(json("[999]"), json(schema)));
+        assertFalse(SchemaMatch.fits(json("[" + "999,".repeat(999) + "999]"), json(schema)));
+    }
+
+    /** A schema that the check refuses where it is met; what nobody refers to is not met. */
+    @ParameterizedTest
+    @ValueSource(strings = {"", "#a", "a", "http://example.org"})
+    void aReferenceThatIsNoPointerRefersToNothing(String reference) {
+        assertTrue(SchemaMatch.fits(json("1"), json("{'$ref':'" + reference + "'}")));
     }
 }
