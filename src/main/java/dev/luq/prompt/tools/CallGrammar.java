@@ -92,7 +92,7 @@ final class CallGrammar {
         for (Map.Entry<String, JsonNode> field : schema.properties()) {
             String keyword = field.getKey();
             JsonNode value = field.getValue();
-            if (keyword.equals("$ref") && value.isTextual()) {
+            if (keyword.equals("$ref") && value.asText().startsWith("#")) {
                 out.put(keyword, place + value.textValue().substring(1));
             } else if (NAMED.contains(keyword)) {
                 ObjectNode named = out.putObject(keyword);
