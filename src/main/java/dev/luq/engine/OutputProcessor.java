@@ -34,9 +34,11 @@ final class OutputProcessor {
     private final Set<Integer> preserved = new HashSet<>();
     private final Utf8Decoder decoder = new Utf8Decoder();
     private final StopMatcher stops;
-    private final StringBuilder text = new StringBuilder();
     private final List<Pending> pending = new ArrayList<>();
     private int decodedChars;
+    /** Characters before a stop string and before what may become one. */
+    private int safeChars;
+
     private boolean calledTools;
 
     /**
@@ -81,11 +83,11 @@ final class OutputProcessor {
         decodedChars += decoded.length();
         String safe = stops.append(decoded);
         if (!safe.isEmpty()) {
-            text.append(safe);
+            safeChars += safe.length();
             if (parser == null) {
                 sink.delta(safe, null, takePending());
             } else {
-                show(parser.update(text.toString()));
+                show(parser.append(safe));
             }
         }
         return stops.matched() || parser != null && parser.complete();
@@ -99,15 +101,15 @@ final class OutputProcessor {
     FinishReason finish(FinishReason reason) {
         boolean cutOff = reason == FinishReason.LENGTH;
         String rest = stops.matched() ? "" : stops.append(decoder.finish()) + stops.finish();
-        text.append(rest);
+        safeChars += rest.length();
         if (parser != null) {
-            show(parser.finish(text.toString(), cutOff));
+            show(parser.finish(rest, cutOff));
         } else if (!rest.isEmpty()) {
             sink.delta(rest, null, takePending());
         }
         if (stops.matched()) {
             // The stop string itself is not part of the answer, nor are tokens that belong to it alone.
-            pending.removeIf(p -> p.start >= text.length());
+            pending.removeIf(p -> p.start >= safeChars);
         }
         if (!pending.isEmpty()) {
             sink.delta(null, null, takePending());
@@ -140,7 +142,7 @@ final class OutputProcessor {
             return null;
         }
         List<GenerationEvent.TokenLogprob> shown = new ArrayList<>();
-        while (!pending.isEmpty() && pending.get(0).start < text.length()) {
+        while (!pending.isEmpty() && pending.get(0).start < safeChars) {
             shown.add(pending.remove(0).logprob);
         }
         return shown;

@@ -18,8 +18,8 @@ public final class AnswerParser implements AutoCloseable {
     private final boolean required;
     /** Index of a call of the template to its index in the answer. */
     private final Map<Integer, Integer> templateCalls = new HashMap<>();
-    /** Characters that were handed on; not counted where the template parses. */
-    private int read;
+    /** Everything generated, for the template. */
+    private final StringBuilder text = new StringBuilder();
 
     /** @param template owned; null where the template's form is not looked for */
     AnswerParser(MessageParser template, CallFinder finder, boolean required) {
@@ -39,34 +39,33 @@ public final class AnswerParser implements AutoCloseable {
     }
 
     /**
-     * @param wholeTextSoFar everything generated, from the beginning; more may follow
+     * @param next what was generated since the last call; more may follow
      * @return what is new since the last call, in order
      * @throws dev.luq.llama.LlamaException.InvalidTemplate as {@link MessageParser#update} does
      */
-    public List<MessageDelta> update(String wholeTextSoFar) {
-        return parse(wholeTextSoFar, true);
+    public List<MessageDelta> append(String next) {
+        return parse(next, true);
     }
 
     /**
-     * @param wholeText everything generated; nothing follows
-     * @param cutOff whether it was cut off by a limit
+     * @param rest what was generated since the last call; nothing follows
+     * @param cutOff whether the text was cut off by a limit
      * @return what is new since the last call, in order
      * @throws dev.luq.llama.LlamaException.InvalidTemplate as {@link MessageParser#update} does
      */
-    public List<MessageDelta> finish(String wholeText, boolean cutOff) {
-        List<MessageDelta> deltas = new ArrayList<>(parse(wholeText, cutOff));
+    public List<MessageDelta> finish(String rest, boolean cutOff) {
+        List<MessageDelta> deltas = new ArrayList<>(parse(rest, cutOff));
         deltas.addAll(finder.finish(cutOff));
         return deltas;
     }
 
-    private List<MessageDelta> parse(String text, boolean partial) {
+    private List<MessageDelta> parse(String next, boolean partial) {
         if (template == null) {
-            String next = text.substring(read);
-            read = text.length();
             return finder.append(next);
         }
+        text.append(next);
         List<MessageDelta> deltas = new ArrayList<>();
-        for (MessageDelta delta : template.update(text, partial)) {
+        for (MessageDelta delta : template.update(text.toString(), partial)) {
             if (delta instanceof MessageDelta.Content content) {
                 deltas.addAll(finder.append(content.text()));
             } else if (delta instanceof MessageDelta.ToolCall call) {
