@@ -5,7 +5,7 @@ import java.util.concurrent.ThreadPoolExecutor;
 
 /**
  * The threads that prepare prompts: short texts, long texts and those with images apart, so that no request waits for one
- * that takes longer than its own. Thread-safe.
+ * that takes longer than its own. Queries have threads of their own: no generation waits for one. Thread-safe.
  */
 final class PromptThreads {
 
@@ -15,13 +15,22 @@ final class PromptThreads {
     private final ThreadPoolExecutor shortTexts = NativeThreads.pool("luq-short-prompt", 1);
     private final ThreadPoolExecutor longTexts = NativeThreads.pool("luq-long-prompt", 2);
     private final ThreadPoolExecutor withImages = NativeThreads.pool("luq-image-prompt", 1);
+    private final ThreadPoolExecutor shortQueries = NativeThreads.pool("luq-short-query", 1);
+    private final ThreadPoolExecutor longQueries = NativeThreads.pool("luq-long-query", 1);
 
     /**
+     * For a generation.
+     *
      * @param length of the texts, in characters and tokens
      * @param images whether there are some
      */
     void execute(long length, boolean images, Runnable work) {
         pool(length, images).execute(work);
+    }
+
+    /** For a query; see {@link #execute}. */
+    void executeQuery(long length, boolean images, Runnable work) {
+        (images || length > SHORT_TEXT ? longQueries : shortQueries).execute(work);
     }
 
     private ThreadPoolExecutor pool(long length, boolean images) {
@@ -33,7 +42,7 @@ final class PromptThreads {
 
     /** Waits for what has begun; the rest is dropped. */
     void stop() {
-        List<ThreadPoolExecutor> pools = List.of(shortTexts, longTexts, withImages);
+        List<ThreadPoolExecutor> pools = List.of(shortTexts, longTexts, withImages, shortQueries, longQueries);
         pools.forEach(pool -> pool.getQueue().clear());
         pools.forEach(NativeThreads::stop);
     }

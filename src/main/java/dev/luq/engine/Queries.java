@@ -28,7 +28,7 @@ final class Queries {
     <T> void submit(Query<T> query, Consumer<T> answered, Consumer<EngineException> failed) {
         if (begin(query.id(), failed)) {
             try {
-                threads.execute(query.length(), query.images(), () -> run(query, answered));
+                threads.executeQuery(query.length(), query.images(), () -> run(query, answered));
             } catch (RejectedExecutionException e) {
                 cancel(query.id()); // closed meanwhile
             }

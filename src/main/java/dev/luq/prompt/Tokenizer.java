@@ -6,7 +6,6 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.stream.IntStream;
 
 /** From texts to tokens and back, in a time that grows linearly with their length. Thread-safe. */
 public final class Tokenizer {
@@ -79,11 +78,28 @@ public final class Tokenizer {
         return tokens;
     }
 
-    /** The bytes of each token, possibly an incomplete UTF-8 sequence. */
-    public List<byte[]> pieces(int[] tokens) {
-        return IntStream.of(tokens)
-                .mapToObj(token -> vocabulary.piece(token, true))
-                .toList();
+    /**
+     * The bytes of each token, possibly an incomplete UTF-8 sequence.
+     *
+     * @param tokens of {@link #tokenize}
+     * @param mostBytes more of all together are refused
+     * @throws PromptException.InvalidRequest they are more
+     */
+    public List<byte[]> pieces(int[] tokens, int mostBytes) {
+        List<byte[]> pieces = new ArrayList<>(tokens.length);
+        int bytes = 0;
+        for (int token : tokens) {
+            byte[] piece = vocabulary.piece(token, true);
+            bytes += piece.length;
+            if (bytes > mostBytes) {
+                throw new PromptException.InvalidRequest(
+                        "content",
+                        "The pieces of its tokens have more than " + mostBytes + " bytes. Send less at once.",
+                        null);
+            }
+            pieces.add(piece);
+        }
+        return pieces;
     }
 
     /**

@@ -68,6 +68,7 @@ final class QueryHost {
         ServerFrame.Tokenize tokenize = (ServerFrame.Tokenize) query;
         int[] tokens = tokenizer.tokenize(
                 FrameMapper.toEngine(tokenize.prompt()), tokenize.addSpecial(), tokenize.parseSpecial());
-        return new WorkerFrame.Tokens(tokenize.id(), tokens, tokenize.pieces() ? tokenizer.pieces(tokens) : null);
+        return new WorkerFrame.Tokens(
+                tokenize.id(), tokens, tokenize.pieces() ? tokenizer.pieces(tokens, LONGEST_TEXT) : null);
     }
 }

@@ -19,6 +19,8 @@ import dev.luq.prompt.PromptContent;
 import dev.luq.prompt.PromptContent.Piece;
 import dev.luq.prompt.PromptException;
 import dev.luq.prompt.PromptRequest;
+import dev.luq.prompt.Tokenizer;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -82,11 +84,50 @@ class EngineQueriesTest {
         }
     }
 
+    /** Queries of all kinds that are answered after the generations: if one of these waited, this would never end. */
+    @Test
+    void noGenerationWaitsForQueries() throws Exception {
+        CountDownLatch generated = new CountDownLatch(1);
+        try (TinyEngine tiny = new TinyEngine(QWEN, 1, 64)) {
+            List<CompletableFuture<String>> answers = new ArrayList<>();
+            for (int i = 0; i < 6; i++) {
+                CompletableFuture<String> answer = new CompletableFuture<>();
+                tiny.engine.submit(
+                        new Query<>("query " + i, i % 2 == 0 ? 10 : 1 << 20, i < 2, () -> {
+                            awaitQuietly(generated);
+                            return "answer";
+                        }),
+                        answer::complete,
+                        answer::completeExceptionally);
+                answers.add(answer);
+            }
+            tiny.complete(tiny.ask(user("Hi")).maxTokens(1));
+            tiny.complete(tiny.ask(userWithImages("Hi", 1)).image(noise(1)).maxTokens(1));
+            tiny.submit(tiny.ask(user(" word".repeat(30_000)))).await();
+            generated.countDown();
+            for (CompletableFuture<String> answer : answers) {
+                assertEquals("answer", completed("the answer to a query", answer));
+            }
+        }
+    }
+
     private static void awaitQuietly(CountDownLatch latch) {
         try {
             latch.await();
         } catch (InterruptedException e) {
             throw new IllegalStateException(e);
+        }
+    }
+
+    @Test
+    void piecesOfTokensAreBoundedTogether() {
+        try (TinyEngine tiny = new TinyEngine(QWEN, 2, 64)) {
+            Tokenizer tokenizer = tiny.engine.prompts().tokenizer();
+            int[] tokens = tokens(tiny, "Hello, world", false);
+            assertEquals(tokens.length, tokenizer.pieces(tokens, 12).size());
+            PromptException.InvalidRequest refused =
+                    assertThrows(PromptException.InvalidRequest.class, () -> tokenizer.pieces(tokens, 11));
+            assertEquals("content", refused.param());
         }
     }
 
