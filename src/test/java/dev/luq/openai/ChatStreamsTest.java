@@ -318,6 +318,27 @@ class ChatStreamsTest extends ScriptedApi {
         }
     }
 
+    /** The pause between its requests is longer than the one after which who reads nothing is disconnected. */
+    @Test
+    void aReaderOfAnAnswerThatHasFailedKeepsItsConnection() throws Exception {
+        workers.script = request -> Multi.createBy()
+                .concatenating()
+                .streams(
+                        Multi.createFrom()
+                                .items(
+                                        ScriptedWorkers.accepted(request),
+                                        ScriptedWorkers.delta(request, "x".repeat(8 << 20))),
+                        ScriptedWorkers.failing(new WorkerException.Died("The model's process died")));
+        try (RawClient client = new RawClient(server.getPort(), 4096)) {
+            client.chat("{\"stream\":true," + USER + "}");
+            client.readUntil("process died");
+            Thread.sleep(1000);
+            workers.script = request -> ScriptedWorkers.text(request, "Hello");
+            client.chat("{" + USER + "}");
+            client.readUntil("Hello");
+        }
+    }
+
     private static List<JsonNode> chunks(String events) throws Exception {
         List<JsonNode> chunks = new ArrayList<>();
         for (String event : events.split("\n\n")) {

@@ -25,6 +25,9 @@ import java.util.function.Function;
  */
 final class AnswerStream implements MultiSubscriber<ChoiceFrame> {
 
+    /** No timer's id. */
+    private static final long NONE = -1;
+
     private final AnswerEvents events;
     private final Function<Throwable, ApiError> errors;
     private final Duration stalledClientTimeout;
@@ -32,6 +35,8 @@ final class AnswerStream implements MultiSubscriber<ChoiceFrame> {
     private final UniEmitter<? super AnswerStream> opened;
     /** A timer that ticks each interval of comments. */
     private final long ticker;
+    /** A timer that runs while the client's connection takes no more bytes; {@link #NONE} while it does. */
+    private long stalled = NONE;
 
     private Flow.Subscription subscription;
     private boolean isOpen;
@@ -196,12 +201,17 @@ final class AnswerStream implements MultiSubscriber<ChoiceFrame> {
             subscription.request(1);
             return;
         }
-        long stalled = context.owner().setTimer(stalledClientTimeout.toMillis(), timer -> disconnect());
+        stalled = context.owner().setTimer(stalledClientTimeout.toMillis(), timer -> disconnect());
         response.drainHandler(drained -> {
-            context.owner().cancelTimer(stalled);
+            stopStalled();
             response.drainHandler(null);
             subscription.request(1);
         });
+    }
+
+    private void stopStalled() {
+        context.owner().cancelTimer(stalled);
+        stalled = NONE;
     }
 
     private void end() {
@@ -231,6 +241,7 @@ final class AnswerStream implements MultiSubscriber<ChoiceFrame> {
 
     private void finish() {
         context.owner().cancelTimer(ticker);
+        stopStalled();
         Runnable done = whenDone;
         whenDone = null;
         if (done != null) {
