@@ -20,6 +20,9 @@ final class InFlightRequest {
 
     final ServerFrame.OfRequest frame;
     final MultiEmitter<? super WorkerFrame.OfRequest> stream;
+    /** What it is a generation of; a query is an answer of its own. */
+    final InFlightAnswer answer;
+
     final String contentKey;
     /** Who it is for; the server itself is one too. */
     final String client;
@@ -42,11 +45,13 @@ final class InFlightRequest {
     private InFlightRequest(
             String modelId,
             ServerFrame.OfRequest request,
+            InFlightAnswer answer,
             GenerationListener listener,
             MultiEmitter<? super WorkerFrame.OfRequest> stream,
             AtomicInteger unread) {
         this.modelId = modelId;
         this.frame = request;
+        this.answer = answer;
         this.listener = listener;
         this.stream = stream;
         this.unread = unread;
@@ -61,13 +66,15 @@ final class InFlightRequest {
     static Multi<WorkerFrame.OfRequest> stream(
             String modelId,
             ServerFrame.OfRequest request,
+            InFlightAnswer answer,
             GenerationListener listener,
             Consumer<InFlightRequest> submit) {
         return Multi.createFrom().deferred(() -> {
             AtomicInteger unread = new AtomicInteger();
             return Multi.createFrom()
                     .<WorkerFrame.OfRequest>emitter(
-                            stream -> submit.accept(new InFlightRequest(modelId, request, listener, stream, unread)),
+                            stream -> submit.accept(
+                                    new InFlightRequest(modelId, request, answer, listener, stream, unread)),
                             BackPressureStrategy.BUFFER) // bounded by InFlightRequests.give()
                     .onItem()
                     .invoke(unread::decrementAndGet);
@@ -78,7 +85,10 @@ final class InFlightRequest {
     @SuppressWarnings("unchecked") // a worker answers a query with what the query says
     static <R extends WorkerFrame.QueryResult> Uni<R> answer(
             String modelId, ServerFrame.Query<R> query, GenerationListener listener, Consumer<InFlightRequest> submit) {
-        return stream(modelId, query, listener, submit).toUni().map(frame -> (R) frame);
+        return Multi.createFrom()
+                .deferred(() -> stream(modelId, query, new InFlightAnswer(), listener, submit))
+                .toUni()
+                .map(frame -> (R) frame);
     }
 
     String id() {
@@ -98,9 +108,9 @@ final class InFlightRequest {
         deadline.cancel(false);
     }
 
-    /** What is left of the longest time that a request may take, in milliseconds. */
+    /** What is left of the longest time that an answer may take, in milliseconds. */
     long remainingMillis(Duration longest) {
-        return Math.max(0, longest.minus(age()).toMillis());
+        return Math.max(0, longest.minusNanos(System.nanoTime() - answer.arrived()).toMillis());
     }
 
     void admitted(InFlightRequests ofWorker) {

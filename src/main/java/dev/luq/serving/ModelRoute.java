@@ -202,8 +202,8 @@ final class ModelRoute implements ModelWorker {
     }
 
     @Override
-    public Multi<WorkerFrame.OfRequest> generate(ServerFrame.Generate frame) {
-        return InFlightRequest.stream(modelId, frame, listener, this::submit);
+    public Multi<WorkerFrame.OfRequest> generate(ServerFrame.Generate frame, InFlightAnswer answer) {
+        return InFlightRequest.stream(modelId, frame, answer, listener, this::submit);
     }
 
     @Override

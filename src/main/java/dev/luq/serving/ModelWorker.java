@@ -108,7 +108,16 @@ public interface ModelWorker {
      *
      * @param request its id is unique among all requests
      */
-    Multi<WorkerFrame.OfRequest> generate(ServerFrame.Generate request);
+    default Multi<WorkerFrame.OfRequest> generate(ServerFrame.Generate request) {
+        return Multi.createFrom().deferred(() -> generate(request, new InFlightAnswer()));
+    }
+
+    /**
+     * The same for one of several choices.
+     *
+     * @param answer what it has in common with the others
+     */
+    Multi<WorkerFrame.OfRequest> generate(ServerFrame.Generate request, InFlightAnswer answer);
 
     /**
      * Asks the worker for what it knows without generating, when subscribed to. Fails as a generation does, and as it

@@ -11,9 +11,10 @@ import java.util.Set;
 import java.util.function.ToLongFunction;
 
 /**
- * The requests that are admitted at once: as many as may run and wait, as many queries beside them, no more pixels than configured, and of those that
- * the engine has not tokenized yet, no more text. One client may have all of that; when others come, the client that
- * has most is preempted. Not thread-safe: guarded by its owner.
+ * The requests that are admitted at once: as many as may run and wait, as many queries beside them, no more pixels than
+ * configured, and of those that the engine has not tokenized yet, no more text. One client may have all of that; when
+ * others come, the client that has most is preempted. Choices of an answer that has begun are admitted beyond that: one
+ * of them takes the place of another that has ended. Not thread-safe: guarded by its owner.
  */
 final class Permits {
 
@@ -28,8 +29,6 @@ final class Permits {
     private final Map<String, InFlightRequest> held = new LinkedHashMap<>();
     /** Ids of those whose text the engine has not tokenized yet. */
     private final Set<String> untokenized = new HashSet<>();
-    /** Answers of which a choice has begun. */
-    private final Set<String> begun = new HashSet<>();
 
     /** @param slots of the model */
     Permits(String modelId, WorkerConfig config, int slots, Quarantine quarantine) {
@@ -56,16 +55,10 @@ final class Permits {
     /** The engine has made tokens of this request's text. */
     void accepted(String id) {
         untokenized.remove(id);
-        // It may have been given up meanwhile.
-        if (held.containsKey(id)) {
-            begun.add(answerOf(id));
+        InFlightRequest request = held.get(id); // null when it was given up meanwhile
+        if (request != null) {
+            request.answer.begin();
         }
-    }
-
-    /** Choices of one request are one answer to its client: their ids are the answer's, a dash and a number. */
-    private static String answerOf(String id) {
-        int dash = id.lastIndexOf('-');
-        return dash < 0 ? id : id.substring(0, dash);
     }
 
     /**
@@ -100,6 +93,9 @@ final class Permits {
 
     /** @return what there is too little of for one more beside these; null when it fits */
     private Shortage shortage(InFlightRequest request, Collection<InFlightRequest> others) {
+        if (request.answer.hasBegun()) {
+            return null;
+        }
         // Queries never wait for generations, and take no place from them.
         ToLongFunction<InFlightRequest> one = each -> each.isQuery() == request.isQuery() ? 1 : 0;
         long alike = sum(others, one);
@@ -128,7 +124,7 @@ final class Permits {
         long own = holdings.getOrDefault(request.client, 0L) + measure.applyAsLong(request);
         InFlightRequest chosen = null;
         for (InFlightRequest each : others) {
-            if (!begun.contains(answerOf(each.id()))
+            if (!each.answer.hasBegun()
                     && measure.applyAsLong(each) > 0
                     && holdings.get(each.client) > own
                     && (chosen == null || holdings.get(each.client) >= holdings.get(chosen.client))) {
@@ -206,10 +202,6 @@ final class Permits {
             return false;
         }
         untokenized.remove(request.id());
-        String answer = answerOf(request.id());
-        if (held.keySet().stream().noneMatch(other -> answerOf(other).equals(answer))) {
-            begun.remove(answer);
-        }
         return true;
     }
 

@@ -247,13 +247,13 @@ final class SupervisedWorker implements ModelWorker, WorkerProcess.Events {
     }
 
     @Override
-    public Multi<WorkerFrame.OfRequest> generate(ServerFrame.Generate frame) {
-        return generate(frame, listener);
+    public Multi<WorkerFrame.OfRequest> generate(ServerFrame.Generate frame, InFlightAnswer answer) {
+        return InFlightRequest.stream(modelId, frame, answer, listener, this::submit);
     }
 
     /** @param told about this request */
     Multi<WorkerFrame.OfRequest> generate(ServerFrame.Generate frame, GenerationListener told) {
-        return InFlightRequest.stream(modelId, frame, told, this::submit);
+        return InFlightRequest.stream(modelId, frame, new InFlightAnswer(), told, this::submit);
     }
 
     @Override

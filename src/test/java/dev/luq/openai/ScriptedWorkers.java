@@ -5,6 +5,7 @@ import dev.luq.protocol.WorkerFrame;
 import dev.luq.protocol.WorkerFrame.EngineStats;
 import dev.luq.protocol.WorkerFrame.ModelInfo;
 import dev.luq.protocol.WorkerFrame.OfRequest;
+import dev.luq.serving.InFlightAnswer;
 import dev.luq.serving.ModelWorker;
 import dev.luq.serving.ModelWorkers;
 import dev.luq.serving.WorkerException;
@@ -119,7 +120,7 @@ public class ScriptedWorkers implements ModelWorkers {
         }
 
         @Override
-        public Multi<OfRequest> generate(ServerFrame.Generate request) {
+        public Multi<OfRequest> generate(ServerFrame.Generate request, InFlightAnswer answer) {
             requests.add(request);
             return script.apply(request);
         }

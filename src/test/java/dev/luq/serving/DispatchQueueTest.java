@@ -171,7 +171,8 @@ class DispatchQueueTest {
 
     private InFlightRequest add(boolean isolated) {
         List<InFlightRequest> made = new ArrayList<>();
-        InFlightRequest.stream("m", WorkerClient.request("x", 1), new GenerationListener() {}, made::add)
+        InFlightRequest.stream(
+                        "m", WorkerClient.request("x", 1), new InFlightAnswer(), new GenerationListener() {}, made::add)
                 .subscribe()
                 .with(item -> {});
         queue.add(made.get(0), isolated, now);

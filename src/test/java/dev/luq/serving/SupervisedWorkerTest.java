@@ -32,6 +32,7 @@ import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -508,19 +509,40 @@ class SupervisedWorkerTest {
     @Test
     void choicesOfAnAnswerThatHasBegunKeepTheirPlaces() {
         SupervisedWorker worker = ready(Map.of("slots", "1", "queue-size", "2"));
-        AssertSubscriber<WorkerFrame.OfRequest> first = WorkerClient.run(worker, choice("answer-0", "wait"));
+        InFlightAnswer begun = new InFlightAnswer();
+        AssertSubscriber<WorkerFrame.OfRequest> first = run(worker, "wait", begun);
         until("the text", () -> text(first).equals("waiting"));
-        AssertSubscriber<WorkerFrame.OfRequest> second = WorkerClient.run(worker, choice("answer-1", "queued"));
-        AssertSubscriber<WorkerFrame.OfRequest> another = WorkerClient.run(worker, choice("later-0", "queued"));
+        AssertSubscriber<WorkerFrame.OfRequest> second = run(worker, "queued", begun);
+        AssertSubscriber<WorkerFrame.OfRequest> another = run(worker, "queued", new InFlightAnswer());
         assertEquals("a", answer(WorkerClient.run(worker, request("say a").of("other", null))));
         failure(WorkerException.QueueFull.class, another);
         second.assertNotTerminated();
         first.cancel();
     }
 
-    private static ServerFrame.Generate choice(String id, String chat) {
-        ServerFrame.Generate like = request(chat);
-        return new ServerFrame.Generate(id, chat, List.of(), like.sampling(), 0, List.of(), -1, true).of("hog", null);
+    private static AssertSubscriber<WorkerFrame.OfRequest> run(
+            SupervisedWorker worker, String chat, InFlightAnswer answer) {
+        AssertSubscriber<WorkerFrame.OfRequest> subscriber = AssertSubscriber.create(Long.MAX_VALUE);
+        worker.generate(request(chat).of("hog", null), answer).subscribe().withSubscriber(subscriber);
+        return subscriber;
+    }
+
+    @Test
+    void furtherChoicesOfAnAnswerThatHasBegunAreAdmittedWhenNewcomersFillTheQueue() {
+        SupervisedWorker worker = ready(Map.of("slots", "1", "queue-size", "1"));
+        InFlightAnswer begun = new InFlightAnswer();
+        assertEquals("a", answer(run(worker, "say a", begun)));
+        WorkerClient.run(worker, request("queued"));
+        WorkerClient.run(worker, request("queued"));
+        failure(WorkerException.QueueFull.class, WorkerClient.run(worker, request("say b")));
+        assertEquals("b", answer(run(worker, "say b", begun)));
+    }
+
+    @Test
+    void theChoicesOfAnAnswerHaveOneDeadline() {
+        SupervisedWorker worker = ready(Map.of("deadline", "1H"));
+        InFlightAnswer late = new InFlightAnswer(System.nanoTime() - TimeUnit.HOURS.toNanos(1));
+        failure(WorkerException.DeadlineExceeded.class, run(worker, "wait", late));
     }
 
     @Test

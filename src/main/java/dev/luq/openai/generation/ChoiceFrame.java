@@ -2,6 +2,7 @@ package dev.luq.openai.generation;
 
 import dev.luq.protocol.ServerFrame;
 import dev.luq.protocol.WorkerFrame;
+import dev.luq.serving.InFlightAnswer;
 import dev.luq.serving.ModelWorker;
 import io.smallrye.mutiny.Multi;
 import java.util.ArrayList;
@@ -16,16 +17,21 @@ public record ChoiceFrame(int choice, WorkerFrame.OfRequest frame) {
 
     /**
      * Runs one generation for each choice when subscribed to. Frames of one choice keep their order. The first failure
-     * cancels the other choices; cancelling cancels all.
+     * cancels the other choices; cancelling cancels all. They have one deadline.
      *
      * @param choices one or more
      * @param atOnce of these; the others are submitted when those have ended
      */
     static Multi<ChoiceFrame> generate(ModelWorker worker, List<ServerFrame.Generate> choices, int atOnce) {
+        return Multi.createFrom().deferred(() -> generate(worker, choices, atOnce, new InFlightAnswer()));
+    }
+
+    private static Multi<ChoiceFrame> generate(
+            ModelWorker worker, List<ServerFrame.Generate> choices, int atOnce, InFlightAnswer answer) {
         List<Multi<ChoiceFrame>> streams = new ArrayList<>(choices.size());
         for (int i = 0; i < choices.size(); i++) {
             int choice = i;
-            streams.add(worker.generate(choices.get(i)).map(frame -> new ChoiceFrame(choice, frame)));
+            streams.add(worker.generate(choices.get(i), answer).map(frame -> new ChoiceFrame(choice, frame)));
         }
         return streams.size() == 1
                 ? streams.get(0)
