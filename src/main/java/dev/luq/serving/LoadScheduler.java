@@ -25,7 +25,7 @@ import java.util.function.ToLongFunction;
  *   <li>For one that does not fit, others end that are not pinned: idle ones first, then busy ones, of both those first
  *       that were used longest ago. Whom the rest make unnecessary stays.
  *   <li>A busy one that is to end gives way: its requests are answered, and further ones queue behind the load that it
- *       ends for. When nobody waits for that load any more, it stays.
+ *       ends for. When all clients that asked for that load have left, it stays.
  *   <li>One that does not fit beside the pinned ones alone is refused.
  * </ol>
  * Times are {@link System#nanoTime()}. Not thread-safe: guarded by its owner.
@@ -77,7 +77,10 @@ final class LoadScheduler {
         private final String id;
         private final boolean pinned;
         private Place place = Place.OUT;
-        private OptionalLong estimate = OptionalLong.empty();
+        private long estimate;
+        /** Whether the estimate is of the files that the next load takes. */
+        private boolean sized;
+
         /** Of a second process that takes the first one's place. */
         private long extra;
 
@@ -145,10 +148,13 @@ final class LoadScheduler {
 
     /**
      * A model is to be in memory. It has its place in the queue from now on; its load begins when {@link #sized} is
-     * said.
+     * said: its files may be others than those of its latest load.
      */
     void ask(String id) {
-        asked.add(id);
+        Model model = models.get(id);
+        if (asked.add(id) && model.place != Place.IN) {
+            model.sized = false;
+        }
     }
 
     /** Nobody waits for it any more. */
@@ -158,7 +164,9 @@ final class LoadScheduler {
 
     /** What serving a model takes by its files; counts until more is measured. */
     void sized(String id, long estimate) {
-        models.get(id).estimate = OptionalLong.of(estimate);
+        Model model = models.get(id);
+        model.estimate = estimate;
+        model.sized = true;
     }
 
     /** A model is loaded whatever the limit says. */
@@ -225,7 +233,7 @@ final class LoadScheduler {
 
     /** Buffers grow while a model serves, so that less than estimated may be measured. */
     private long bytes(Model model) {
-        return Math.max(model.estimate.orElse(0) + model.extra, measured.applyAsLong(model.id));
+        return Math.max(model.estimate + model.extra, measured.applyAsLong(model.id));
     }
 
     /** What is to be done now, in this order; it counts as begun. */
@@ -275,7 +283,7 @@ final class LoadScheduler {
      * @return whether the next one can be decided on
      */
     private boolean decide(Model first, List<Decision> decisions) {
-        if (first.place == Place.LEAVING || first.estimate.isEmpty()) {
+        if (first.place == Place.LEAVING) {
             return false;
         }
         if (first.place == Place.IN) {
@@ -284,8 +292,11 @@ final class LoadScheduler {
             decisions.add(new Decision.Keep(first.id));
             return true;
         }
+        if (!first.sized) {
+            return false;
+        }
         Map<String, Long> pinned = pinned();
-        long bytes = first.estimate.getAsLong();
+        long bytes = first.estimate;
         if (bytes > limit - pinned.values().stream().mapToLong(Long::longValue).sum()) {
             asked.remove(first.id);
             decisions.add(new Decision.Refuse(first.id, bytes, pinned));

@@ -46,6 +46,25 @@ class LoadSchedulerTest {
     }
 
     @Test
+    void aModelMayTakeMoreThanInItsEarlierLife() {
+        loaded("a", 4);
+        scheduler.leave("a");
+        scheduler.gone("a");
+        scheduler.ask("a");
+        assertEquals(List.of(), next());
+        scheduler.sized("a", 11);
+        assertEquals(List.of(new Refuse("a", 11, Map.of())), next());
+    }
+
+    @Test
+    void whileAModelEndsItsEstimateIsThatOfItsPresentLife() {
+        loaded("a", 4);
+        scheduler.leave("a");
+        scheduler.ask("a");
+        assertEquals(4, scheduler.taken());
+    }
+
+    @Test
     void theOneThatWasUsedLongestAgoGoesFirst() {
         loaded("a", 4);
         loaded("b", 4);
