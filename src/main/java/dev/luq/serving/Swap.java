@@ -86,13 +86,26 @@ final class Swap {
                 serving = answering(next.get());
             } catch (RuntimeException e) {
                 LOG.errorf("Model %s: %s The files before are served again", route.modelId(), e.getMessage());
-                serving = again.get();
-                serving.start();
-                serving.awaitReady();
+                serving = again(e);
+                if (serving != null) {
+                    serving.start();
+                    serving.awaitReady();
+                }
                 throw e;
             }
         } finally {
             route.resume(serving);
+        }
+    }
+
+    /** @return a worker as it was before, not started; null when none can be made */
+    private SupervisedWorker again(RuntimeException cause) {
+        try {
+            return again.get();
+        } catch (RuntimeException e) {
+            LOG.errorf(e, "Model %s: the files before cannot be served either", route.modelId());
+            cause.addSuppressed(e);
+            return null;
         }
     }
 

@@ -209,6 +209,18 @@ class ModelRouteTest {
     }
 
     @Test
+    void whatFailedFirstIsSaidWhenTheFilesBeforeCannotBeServedEither() throws Exception {
+        serve("good");
+        Supplier<SupervisedWorker> gone = () -> {
+            throw new IllegalStateException("the variant is gone");
+        };
+        Swap swap = new Swap(route, worker("unusable"), gone, config.deadline(), background);
+        ModelOperationException.Failed failure = assertThrows(ModelOperationException.Failed.class, swap::pause);
+        assertEquals("the variant is gone", failure.getSuppressed()[0].getMessage());
+        assertEquals(ModelWorker.State.UNLOADED, route.state());
+    }
+
+    @Test
     void anInputThatKilledOneWorkerIsRemembered() throws Exception {
         config = TestConfig.of(Map.of("restart.back-off", "0S"));
         route = new ModelRoute("test", config, ModelSettings.NONE, () -> false, timer, listener);
