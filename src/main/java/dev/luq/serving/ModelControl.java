@@ -337,7 +337,7 @@ public class ModelControl {
                     done.complete(result);
                 } catch (InterruptedException e) {
                     done.completeExceptionally(new ModelOperationException.Stopping());
-                } catch (Exception e) {
+                } catch (Exception | Error e) {
                     busy.remove(id);
                     done.completeExceptionally(e);
                 }

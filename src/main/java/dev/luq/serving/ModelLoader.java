@@ -74,6 +74,8 @@ final class ModelLoader {
 
         private final List<Hold> waiting = new ArrayList<>();
         private int running;
+        /** Whether a request waited for it too long: its load goes on even if no other one waits. */
+        private boolean owed;
         /** Whether its worker is being made. */
         private boolean starting;
         /** When its memory was reserved, {@link System#nanoTime()}; 0 once it has loaded. */
@@ -144,7 +146,9 @@ final class ModelLoader {
 
     private boolean isBusy(String id) {
         Served model = models.get(id);
-        return model.running > 0 || model.waiting.stream().anyMatch(hold -> hold.place == Place.LOADING);
+        return model.running > 0
+                || model.owed && model.loadBegan != 0
+                || model.waiting.stream().anyMatch(hold -> hold.place == Place.LOADING);
     }
 
     private long measured(String id) {
@@ -184,14 +188,34 @@ final class ModelLoader {
     /** Finds out in the background what a model takes, which may have changed. */
     private void size(String id, List<Runnable> then) {
         then.add(() -> inBackground(() -> {
-            long bytes = effects.estimate(id);
-            change(next -> {
-                if (models.containsKey(id)) {
-                    scheduler.sized(id, bytes);
-                    warnBeyondLimit(id);
-                }
-            });
+            try {
+                long bytes = effects.estimate(id);
+                change(next -> {
+                    if (models.containsKey(id)) {
+                        scheduler.sized(id, bytes);
+                        warnBeyondLimit(id);
+                    }
+                });
+            } catch (RuntimeException | Error e) {
+                LOG.errorf(e, "Model %s: what memory it takes cannot be found out", id);
+                change(next -> {
+                    Served model = models.get(id);
+                    if (model != null && !scheduler.isIn(id)) {
+                        failWaiting(model, unsized(model.route), next);
+                    }
+                });
+            }
         }));
+    }
+
+    private static Permits.Refusal unsized(ModelRoute route) {
+        return new Permits.Refusal(
+                "model_failed",
+                new WorkerException.NotReady(
+                        ModelWorker.State.FAILED,
+                        "The model " + route.modelId()
+                                + " cannot be served: what memory it takes cannot be found out;"
+                                + " the server's log says why"));
     }
 
     private void warnBeyondLimit(String id) {
@@ -233,11 +257,11 @@ final class ModelLoader {
             model.lastUsed = Instant.now();
             scheduler.used(id, System.nanoTime());
             scheduler.keepAlive(id, keepAlive.orElse(route.settings().keepsAlive()));
-            if (scheduler.admits(id) && canRun(model)) {
+            Optional<ModelInfo> info = scheduler.admits(id) ? served(model) : Optional.empty();
+            if (info.isPresent()) {
                 hold.place = Place.RUNNING;
                 model.running++;
-                ModelInfo info = route.info().orElseThrow();
-                then.add(() -> emitter.complete(info));
+                then.add(() -> emitter.complete(info.get()));
                 return;
             }
             if (model.waiting.size() >= route.slots() + config.queueSize()) {
@@ -291,13 +315,15 @@ final class ModelLoader {
                         ModelWorker.State.UNLOADED, "The model " + route.modelId() + " is not loaded"));
     }
 
-    /** Whether requests go to the model's worker, which may still refuse them. */
-    private static boolean canRun(Served model) {
-        return !model.starting
-                && switch (model.route.state()) {
-                    case READY, RESTARTING, SWAPPING, DRAINING -> true;
-                    case LOADING, FAILED, UNLOADED -> false;
-                };
+    /** What the model is when requests go to its worker, which may still refuse them; empty while they wait for it. */
+    private static Optional<ModelInfo> served(Served model) {
+        if (model.starting) {
+            return Optional.empty();
+        }
+        return switch (model.route.state()) {
+            case READY, RESTARTING, SWAPPING, DRAINING -> model.route.info();
+            case LOADING, FAILED, UNLOADED -> Optional.empty();
+        };
     }
 
     private void fail(Hold hold, Permits.Refusal refusal, List<Runnable> then) {
@@ -314,6 +340,7 @@ final class ModelLoader {
     private void failWaiting(Served model, Permits.Refusal refusal, List<Runnable> then) {
         model.waiting.forEach(hold -> fail(hold, refusal, then));
         model.waiting.clear();
+        model.owed = false;
         scheduler.abandon(model.route.modelId());
         model.route.expected(false);
     }
@@ -321,6 +348,7 @@ final class ModelLoader {
     private void waitedTooLong(Hold hold) {
         change(then -> {
             if (leaveQueue(hold)) {
+                hold.model.owed = true;
                 ModelRoute route = hold.route;
                 String why = hold.place == Place.QUEUED
                         ? " waits for memory that other models need now"
@@ -344,11 +372,15 @@ final class ModelLoader {
             return false;
         }
         hold.deadline.cancel(false);
-        if (hold.place == Place.QUEUED && model.waiting.stream().noneMatch(other -> other.place == Place.QUEUED)) {
+        return true;
+    }
+
+    /** Gives up a model's place in the queue of loads when all who waited for it have left. */
+    private void abandonUnlessWanted(Served model) {
+        if (!model.owed && model.waiting.stream().noneMatch(hold -> hold.place == Place.QUEUED)) {
             scheduler.abandon(model.route.modelId());
             model.route.expected(false);
         }
-        return true;
     }
 
     /** The request is over, or its client has left. */
@@ -360,6 +392,8 @@ final class ModelLoader {
             }
             if (!leaveQueue(hold)) {
                 model.running--;
+            } else if (hold.place == Place.QUEUED) {
+                abandonUnlessWanted(model);
             }
             hold.place = Place.ENDED;
             String id = model.route.modelId();
@@ -389,19 +423,21 @@ final class ModelLoader {
             if (scheduler.isIn(id) && model.route.pids().isEmpty()) {
                 scheduler.gone(id);
             }
-        } else if (canRun(model)) {
+            return;
+        }
+        served(model).ifPresent(info -> {
             if (model.loadBegan != 0 && model.route.state() == ModelWorker.State.READY) {
                 Duration took = Duration.ofNanos(System.nanoTime() - model.loadBegan);
                 model.loadBegan = 0;
                 scheduler.used(id, System.nanoTime());
                 then.add(() -> modelListeners.forEach(listener -> listener.loaded(id, took)));
             }
-            runLoaded(model, then);
-        }
+            runLoaded(model, info, then);
+        });
     }
 
-    private void runLoaded(Served model, List<Runnable> then) {
-        ModelInfo info = model.route.info().orElseThrow();
+    private void runLoaded(Served model, ModelInfo info, List<Runnable> then) {
+        model.owed = false;
         for (Hold hold : List.copyOf(model.waiting)) {
             if (hold.place == Place.LOADING && leaveQueue(hold)) {
                 hold.place = Place.RUNNING;
@@ -415,22 +451,30 @@ final class ModelLoader {
     /** Changes something, and does what follows without the lock. */
     private void change(Consumer<List<Runnable>> what) {
         List<Runnable> then = new ArrayList<>();
-        synchronized (this) {
-            what.accept(then);
-            if (!draining) {
-                long now = System.nanoTime();
-                scheduler.next(now).forEach(decision -> act(decision, then));
-                if (tick != null) {
-                    tick.cancel(false);
-                    tick = null;
+        try {
+            synchronized (this) {
+                what.accept(then);
+                if (!draining) {
+                    decide(then);
                 }
-                scheduler
-                        .untilNext(now)
-                        .ifPresent(nanos -> tick =
-                                timer.schedule(() -> change(nothing -> {}), Math.max(nanos, 1), TimeUnit.NANOSECONDS));
             }
+        } finally {
+            // What was decided before a failure counts as done.
+            then.forEach(Runnable::run);
         }
-        then.forEach(Runnable::run);
+    }
+
+    private void decide(List<Runnable> then) {
+        long now = System.nanoTime();
+        scheduler.next(now).forEach(decision -> act(decision, then));
+        if (tick != null) {
+            tick.cancel(false);
+            tick = null;
+        }
+        scheduler
+                .untilNext(now)
+                .ifPresent(nanos -> tick =
+                        timer.schedule(() -> change(nothing -> {}), Math.max(nanos, 1), TimeUnit.NANOSECONDS));
     }
 
     private void act(Decision decision, List<Runnable> then) {
@@ -468,19 +512,14 @@ final class ModelLoader {
         try {
             boolean wanted;
             synchronized (this) {
-                wanted = scheduler.isIn(id);
+                wanted = scheduler.isIn(id) && model.route.current() == null;
             }
             if (wanted) {
                 effects.start(model.route);
             }
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             LOG.errorf(e, "Model %s cannot be loaded", id);
-            change(then -> {
-                if (scheduler.isIn(id)) {
-                    scheduler.gone(id);
-                    failWaiting(model, unloaded(model.route), then);
-                }
-            });
+            change(then -> goneIfNoneServes(model, then));
         } finally {
             model.processes.release();
             change(then -> {
@@ -491,17 +530,26 @@ final class ModelLoader {
         }
     }
 
+    /** No worker was put behind the model's route: it has no memory, and nobody would answer who waits. */
+    private void goneIfNoneServes(Served model, List<Runnable> then) {
+        String id = model.route.modelId();
+        if (models.get(id) == model && scheduler.isIn(id) && model.route.current() == null) {
+            scheduler.gone(id);
+            failWaiting(model, unloaded(model.route), then);
+        }
+    }
+
     /** @param hadMemory whether it has memory until its process is gone */
     private CompletableFuture<Void> end(Served model, boolean hadMemory, String reason, List<Runnable> then) {
         CompletableFuture<Void> done = new CompletableFuture<>();
         model.ending = done;
         model.loadBegan = 0;
         then.add(() -> inBackground(() -> {
-            RuntimeException failure = null;
+            Throwable failure = null;
             model.processes.acquire();
             try {
                 effects.end(model.route);
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | Error e) {
                 failure = e;
             } finally {
                 model.processes.release();
@@ -582,6 +630,9 @@ final class ModelLoader {
             scheduler.extra(id, 0);
             scheduler.used(id, System.nanoTime());
             size(id, then);
+            if (!model.starting) {
+                goneIfNoneServes(model, then);
+            }
             look(model, then);
         });
     }

@@ -277,8 +277,8 @@ public class Supervisor implements ModelWorkers {
 
     /** The first moment of a shutdown: streams still reach their clients, also with the news that they are given up. */
     void leave(@Observes ShutdownDelayInitiatedEvent event) {
-        routes.values().forEach(ModelRoute::drain);
         loader.drain();
+        routes.values().forEach(ModelRoute::drain);
         timer.schedule(
                 () -> routes.values().forEach(ModelRoute::giveUp),
                 config.drainTime().toMillis(),
@@ -287,8 +287,8 @@ public class Supervisor implements ModelWorkers {
 
     /** Connections are closed by now. */
     void stop(@Observes ShutdownEvent event) throws InterruptedException {
-        routes.values().forEach(ModelRoute::drain);
         loader.drain();
+        routes.values().forEach(ModelRoute::drain);
         background.shutdownNow();
         for (ModelRoute route : routes.values()) {
             route.end();

@@ -1,5 +1,6 @@
 package dev.luq.serving;
 
+import static dev.luq.Until.completed;
 import static dev.luq.Until.until;
 import static dev.luq.serving.WorkerClient.answer;
 import static dev.luq.serving.WorkerClient.failure;
@@ -29,6 +30,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -81,6 +83,11 @@ class ModelLoaderTest {
         }
     };
 
+    private final AtomicInteger tasks = new AtomicInteger();
+    /** Which of the loader's tasks in the background does not begin by itself, from 1; 0 for none. */
+    private int late;
+
+    private final CompletableFuture<Runnable> lateTask = new CompletableFuture<>();
     private WorkerConfig config;
     private ModelLoader loader;
 
@@ -227,6 +234,88 @@ class ModelLoaderTest {
     }
 
     @Test
+    void theLoadOfAModelForWhichARequestWaitedTooLongGoesOn() {
+        start(Map.of("memory-limit-bytes", String.valueOf(3 * GIB / 2)));
+        ModelRoute a = demand("a");
+        ModelRoute b = model("b", LoadPolicy.DEMAND, false, "1ms");
+        AssertSubscriber<WorkerFrame.OfRequest> running = ask(a, "wait");
+        until("the text", () -> text(running).equals("waiting"));
+        AssertSubscriber<WorkerFrame.OfRequest> impatient = AssertSubscriber.create(Long.MAX_VALUE);
+        b.whenLoaded(Duration.ZERO, Optional.empty(), info -> b.generate(WorkerClient.request("say b", 0)))
+                .subscribe()
+                .withSubscriber(impatient);
+        failure(WorkerException.NotReady.class, impatient);
+        assertEquals(ModelWorker.State.LOADING, b.state());
+        running.cancel();
+        until("loaded", () -> history.contains("b loaded"));
+        until("idle", () -> history.contains("b idle"));
+    }
+
+    @Test
+    void aRequestForAModelThatIsSwappedBeforeItHasLoadedWaits() throws Exception {
+        start(Map.of());
+        scripts.put("a", "slow");
+        ModelRoute a = demand("a");
+        AssertSubscriber<WorkerFrame.OfRequest> first = ask(a, "say first");
+        until("a process", () -> a.pid().isPresent());
+        loader.swapping("a", 0);
+        a.pause();
+        a.retire(a.replace(null));
+        assertEquals(ModelWorker.State.SWAPPING, a.state());
+        AssertSubscriber<WorkerFrame.OfRequest> second = ask(a, "say second");
+        SupervisedWorker next = worker(a, "good");
+        next.start();
+        assertTrue(next.awaitReady());
+        a.resume(next);
+        loader.swapped("a");
+        assertEquals("first", answer(first));
+        assertEquals("second", answer(second));
+    }
+
+    @Test
+    void aModelThatASwapLeftWithoutAProcessIsLoadedByTheNextRequest() throws Exception {
+        start(Map.of());
+        ModelRoute a = demand("a");
+        answer(ask(a, "say x"));
+        loader.swapping("a", 0);
+        a.pause();
+        a.retire(a.replace(null));
+        a.resume(null);
+        loader.swapped("a");
+        assertEquals(ModelWorker.State.UNLOADED, a.state());
+        assertEquals(0, loader.memory().taken());
+        assertEquals("y", answer(ask(a, "say y")));
+    }
+
+    @Test
+    void aStartThatComesLateLeavesAModelThatIsServedAsItIs() throws Exception {
+        late = 2; // what sizes the model comes before
+        start(Map.of());
+        ModelRoute a = demand("a");
+        AssertSubscriber<WorkerFrame.OfRequest> first = ask(a, "say first");
+        Runnable lateStart = completed("the first start", lateTask);
+        loader.unload("a").join();
+        failure(WorkerException.NotReady.class, first);
+        assertEquals("second", answer(ask(a, "say second")));
+        long pid = a.pid().orElseThrow();
+        lateStart.run();
+        assertEquals("third", answer(ask(a, "say third")));
+        assertEquals(pid, a.pid().orElseThrow());
+        assertTrue(loader.memory().taken() > 0);
+    }
+
+    @Test
+    void aModelWhoseSizeCannotBeFoundOutHoldsNobodyBack() {
+        start(ROOM_FOR_ONE);
+        ModelRoute a = demand("a");
+        ModelRoute b = demand("b");
+        scripts.put("a", "unsized");
+        WorkerException.NotReady failed = failure(WorkerException.NotReady.class, ask(a, "say a"));
+        assertTrue(failed.getMessage().contains("memory"), failed.getMessage());
+        assertEquals("b", answer(ask(b, "say b")));
+    }
+
+    @Test
     void aClientThatLeavesGivesUpItsPlace() {
         start(ROOM_FOR_ONE);
         ModelRoute a = demand("a");
@@ -345,10 +434,18 @@ class ModelLoaderTest {
                 config,
                 MachineMemory.ofThisMachine(),
                 timer,
-                background,
+                this::inBackground,
                 new ScriptedModels(),
                 generations,
                 List.of(models));
+    }
+
+    private void inBackground(Runnable task) {
+        if (tasks.incrementAndGet() == late) {
+            lateTask.complete(task);
+        } else {
+            background.execute(task);
+        }
     }
 
     private ModelRoute demand(String id) {
@@ -380,40 +477,46 @@ class ModelLoaderTest {
         return answer;
     }
 
-    private final class ScriptedModels implements ModelLoader.Effects {
+    private SupervisedWorker worker(ModelRoute route, String script) {
+        ChildCommand command = new ChildCommand(config.process(), "dev.luq.worker.ScriptedWorker");
+        return new SupervisedWorker(
+                route.modelId(),
+                new ServerFrame.Load(
+                        List.of(script),
+                        null,
+                        0,
+                        config.slots(),
+                        512,
+                        0,
+                        0,
+                        0,
+                        0,
+                        0,
+                        0,
+                        config.kernels(),
+                        KvType.F16,
+                        null),
+                config,
+                (modelId, events) -> WorkerProcess.start(modelId, command, events),
+                timer,
+                generations,
+                route.quarantine(),
+                () -> {});
+    }
 
-        private final ChildCommand command = new ChildCommand(config.process(), "dev.luq.worker.ScriptedWorker");
+    private final class ScriptedModels implements ModelLoader.Effects {
 
         @Override
         public long estimate(String modelId) {
+            if (scripts.getOrDefault(modelId, "good").equals("unsized")) {
+                throw new IllegalStateException("its files are gone");
+            }
             return GIB;
         }
 
         @Override
         public void start(ModelRoute route) {
-            SupervisedWorker worker = new SupervisedWorker(
-                    route.modelId(),
-                    new ServerFrame.Load(
-                            List.of(scripts.getOrDefault(route.modelId(), "good")),
-                            null,
-                            0,
-                            config.slots(),
-                            512,
-                            0,
-                            0,
-                            0,
-                            0,
-                            0,
-                            0,
-                            config.kernels(),
-                            KvType.F16,
-                            null),
-                    config,
-                    (modelId, events) -> WorkerProcess.start(modelId, command, events),
-                    timer,
-                    generations,
-                    route.quarantine(),
-                    () -> {});
+            SupervisedWorker worker = worker(route, scripts.getOrDefault(route.modelId(), "good"));
             route.put(worker);
             worker.start();
             count();
