@@ -19,7 +19,7 @@ NAMES_OF_TESTS = (
 UNSUPPORTED = (
     "gcp_compat lora_files mcp_servers_config mcp_servers_json model_draft n_ga n_ga_w server_reranking server_tools "
     "server_tools_runtime slot_save_path spec_synth_len spec_synth_rates ui_mcp_proxy enable_ctx_shift models_preset "
-    "pooling chat_template chat_template_file reasoning reasoning_format backend_sampling models_dir"
+    "chat_template chat_template_file reasoning reasoning_format backend_sampling models_dir"
 ).split()
 
 
@@ -55,6 +55,8 @@ def settings(server, hub, picture_host) -> dict[str, str]:
             "aliases": None if on_demand else ",".join([*names[1:], *NAMES_OF_TESTS]),
             "load": "demand" if on_demand else None,
             "keep-alive": server.sleep_idle_seconds,
+            # The original embedding model names its own in its file.
+            "pooling": server.pooling or ("mean" if server.server_embeddings else None),
             "defaults.temperature": server.temperature,
             "defaults.max-tokens": server.n_predict,
         }

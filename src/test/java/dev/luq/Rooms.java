@@ -29,7 +29,7 @@ public final class Rooms {
             llama               : gguf machine
             memory              : gguf machine
             prompt              : llama schema
-            engine              : filecache files llama prompt
+            engine              : filecache files gguf llama prompt
             requant.lanes       :
             requant.data        : files
             requant.plan        : gguf memory
@@ -44,7 +44,7 @@ public final class Rooms {
             requant.pipeline    : files gguf llama machine memory requant.calibrate requant.data requant.feed \
                                   requant.measure requant.plan requant.quantize requant.rank requant.report requant.spec \
                                   requant.store
-            protocol            : machine requant.spec
+            protocol            : gguf machine requant.spec
             process             : files
             worker              : engine filecache files gguf llama machine process prompt protocol
             catalog             : files gguf machine protocol requant.plan requant.store

@@ -132,7 +132,8 @@ public class PlansAdmin {
                 Math.min(served.imageTokens(), context),
                 AdminBody.oneOf(Kernels.class, request.kernels(), served.kernels(), "kernels"),
                 served.kv(),
-                served.promptCacheBytes());
+                served.promptCacheBytes(),
+                served.outputs());
     }
 
     private static Ranking ranking(List<Integer> order, int layers) {

@@ -1,5 +1,6 @@
 package dev.luq.catalog;
 
+import dev.luq.gguf.Pooling;
 import dev.luq.machine.Kernels;
 import dev.luq.machine.KvType;
 import io.smallrye.config.ConfigMapping;
@@ -72,6 +73,13 @@ public interface CatalogConfig {
 
         /** Upper bound of one image's tokens; {@code luq.worker.image-max-tokens} unless set. */
         OptionalInt imageMaxTokens();
+
+        /**
+         * How it makes embeddings of a text's tokens: {@code last} takes the vector of the last one, {@code mean} the
+         * mean of all, {@code cls} that of the first one, {@code none} makes none. What its file says unless set, else
+         * {@code none}. With {@code mean} a model that generates computes logits for each token of a text, which takes memory.
+         */
+        Optional<Pooling> pooling();
 
         /** What requests to it get where they say nothing. */
         Defaults defaults();

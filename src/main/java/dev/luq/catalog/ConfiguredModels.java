@@ -74,6 +74,7 @@ record ConfiguredModels(List<Model> models, String defaultId) {
                 bounds.atLeast("context-size", model.contextSize(), 0),
                 bounds.atLeast("slots", model.slots(), 1),
                 bounds.atLeast("image-max-tokens", model.imageMaxTokens(), 0),
+                model.pooling(),
                 new ModelDefaults(
                         bounds.between("defaults.temperature", given.temperature(), 0, 2),
                         bounds.between("defaults.top-p", given.topP(), 0, 1),

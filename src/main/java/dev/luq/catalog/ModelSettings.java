@@ -1,5 +1,6 @@
 package dev.luq.catalog;
 
+import dev.luq.gguf.Pooling;
 import dev.luq.machine.Kernels;
 import dev.luq.machine.KvType;
 import dev.luq.protocol.ModelDefaults;
@@ -18,6 +19,7 @@ import java.util.OptionalInt;
  * @param contextSize tokens of KV cache shared by its slots, 0 or more
  * @param slots sequences decoded at once, 1 or more
  * @param imageMaxTokens upper bound of one image's tokens, 0 or more
+ * @param pooling how it makes embeddings; empty: as its file says
  * @param defaults what requests get that say nothing
  */
 public record ModelSettings(
@@ -29,6 +31,7 @@ public record ModelSettings(
         OptionalInt contextSize,
         OptionalInt slots,
         OptionalInt imageMaxTokens,
+        Optional<Pooling> pooling,
         ModelDefaults defaults) {
 
     /** Of a model whose configuration says nothing. */
@@ -49,6 +52,7 @@ public record ModelSettings(
                 OptionalInt.empty(),
                 OptionalInt.empty(),
                 OptionalInt.empty(),
+                Optional.empty(),
                 ModelDefaults.NONE);
     }
 

@@ -1,5 +1,6 @@
 package dev.luq.engine;
 
+import dev.luq.gguf.Pooling;
 import dev.luq.llama.ChatTemplates;
 import dev.luq.llama.Context;
 import dev.luq.llama.EncodingListener;
@@ -40,6 +41,7 @@ public final class Engine implements AutoCloseable {
     private record Event(String request, Runnable handle) {}
 
     private final BlockingQueue<Event> mailbox = new LinkedBlockingQueue<>();
+    private final EngineOptions options;
     private final PromptBuilder prompts;
     private final Queries queries;
     private final LlamaEffects effects;
@@ -63,6 +65,7 @@ public final class Engine implements AutoCloseable {
             BiFunction<ImageChunk, EncodingListener, ImageEmbedding> encoder,
             EngineFiles files,
             WorkListener work) {
+        this.options = options;
         this.work = work;
         prompts = new PromptBuilder(model, templates, vision, context.contextSize());
         PromptThreads threads = new PromptThreads();
@@ -92,7 +95,8 @@ public final class Engine implements AutoCloseable {
      * @param vision null for a model that only reads text
      * @param files where is kept what later processes find again
      * @param work told what is worked on
-     * @throws IllegalArgumentException the context was created for fewer sequences or smaller batches; nothing is owned
+     * @throws IllegalArgumentException the context was created for fewer sequences, outputs or smaller batches, or the
+     *     model cannot be pooled; nothing is owned
      */
     public static Engine start(
             EngineOptions options,
@@ -121,6 +125,13 @@ public final class Engine implements AutoCloseable {
                     "the context was created for " + context.options().sequences() + " sequences and batches of "
                             + context.options().batchSize());
         }
+        if (options.pooling() == Pooling.MEAN && context.options().outputs() < options.batchSize()) {
+            throw new IllegalArgumentException(
+                    "the context was created for " + context.options().outputs() + " outputs, not one for each token");
+        }
+        if (options.pooling() != Pooling.NONE && model.isRecurrent()) {
+            throw new IllegalArgumentException("recurrent models make no embeddings here");
+        }
         Engine engine = new Engine(options, model, context, templates, vision, encoder, files, work);
         engine.thread.start();
         return engine;
@@ -134,10 +145,8 @@ public final class Engine implements AutoCloseable {
      */
     public void submit(GenerationRequest request, Consumer<GenerationEvent> consumer) {
         Event submission = new Event(request.id(), () -> {
-            if (closing || !effects.add(request, consumer)) {
-                EngineException failure = closing
-                        ? new EngineException.Cancelled()
-                        : new EngineException.Internal("The request's id is in use.", null);
+            EngineException failure = refusal(request, consumer);
+            if (failure != null) {
                 consumer.accept(failure.event(request.id()));
                 return;
             }
@@ -145,12 +154,26 @@ public final class Engine implements AutoCloseable {
                     request.id(),
                     request.maxTokens(),
                     request.cachePrompt(),
+                    !request.embeds(),
                     Objects.requireNonNullElse(request.client(), ""));
         });
         mailbox.add(submission);
         if (closed && mailbox.remove(submission)) {
             submission.handle.run();
         }
+    }
+
+    /** @return null when the request is known from now on */
+    private EngineException refusal(GenerationRequest request, Consumer<GenerationEvent> consumer) {
+        if (closing) {
+            return new EngineException.Cancelled();
+        }
+        if (request.embeds() && options.pooling() == Pooling.NONE) {
+            return new EngineException.Internal("The model makes no embeddings.", null);
+        }
+        return effects.add(request, consumer)
+                ? null
+                : new EngineException.Internal("The request's id is in use.", null);
     }
 
     /** Of the model, for the work of queries. */

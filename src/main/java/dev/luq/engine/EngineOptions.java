@@ -1,5 +1,6 @@
 package dev.luq.engine;
 
+import dev.luq.gguf.Pooling;
 import java.time.Duration;
 
 /**
@@ -14,6 +15,7 @@ import java.time.Duration;
  *        zero for a delta per token
  * @param encodesInTurns whether steps and the encoding of images take turns on the processors: where there are fewer than
  *        the threads of both together
+ * @param pooling how embeddings are made; {@link Pooling#MEAN} needs a context with an output for each token of a batch
  */
 public record EngineOptions(
         int sequences,
@@ -21,7 +23,8 @@ public record EngineOptions(
         long imageCacheBytes,
         long promptCacheBytes,
         Duration streamInterval,
-        boolean encodesInTurns) {
+        boolean encodesInTurns,
+        Pooling pooling) {
 
     public EngineOptions {
         if (sequences < 1
@@ -32,5 +35,27 @@ public record EngineOptions(
             throw new IllegalArgumentException(
                     "needs 1 <= sequences < batchSize, imageCacheBytes >= 0, promptCacheBytes >= 0, streamInterval >= 0");
         }
+        if (pooling == Pooling.CLS) {
+            throw new IllegalArgumentException(
+                    "the first token of a model that generates knows nothing of the others: pool by last or mean");
+        }
+    }
+
+    /** For generation alone. */
+    public EngineOptions(
+            int sequences,
+            int batchSize,
+            long imageCacheBytes,
+            long promptCacheBytes,
+            Duration streamInterval,
+            boolean encodesInTurns) {
+        this(
+                sequences,
+                batchSize,
+                imageCacheBytes,
+                promptCacheBytes,
+                streamInterval,
+                encodesInTurns,
+                Pooling.NONE);
     }
 }

@@ -4,7 +4,8 @@ import java.util.List;
 
 /**
  * What happens to a request, in the order {@code Progress* Accepted Delta* (Finished | Failed)}, or {@code Progress*
- * Failed}. A cancelled request ends with {@code Failed} whose code is {@code cancelled}.
+ * Failed}. Where an embedding is asked for, {@code Embedded} stands for the deltas. A cancelled
+ * request ends with {@code Failed} whose code is {@code cancelled}.
  */
 public sealed interface GenerationEvent {
 
@@ -47,6 +48,13 @@ public sealed interface GenerationEvent {
      */
     record Delta(String id, String content, ToolCall toolCall, List<TokenLogprob> logprobs, int tokens)
             implements GenerationEvent {}
+
+    /**
+     * The embedding of the prompt.
+     *
+     * @param vector as it is pooled, of any length
+     */
+    record Embedded(String id, float[] vector) implements GenerationEvent {}
 
     /**
      * The generation ended well.

@@ -4,7 +4,7 @@ import dev.luq.prompt.PromptRequest;
 import java.util.List;
 
 /**
- * One generation (one choice).
+ * One generation (one choice), or the embedding of a prompt.
  *
  * @param id unique among the requests in flight
  * @param prompt what is asked
@@ -13,6 +13,7 @@ import java.util.List;
  * @param topLogprobs -1 for no log probabilities, else the number of alternatives per token
  * @param cachePrompt whether a cached prefix may be reused
  * @param client who it is for: clients that wait take turns; null is one too
+ * @param embeds whether its result is the prompt's embedding: it generates nothing
  */
 public record GenerationRequest(
         String id,
@@ -21,10 +22,28 @@ public record GenerationRequest(
         List<String> stop,
         int topLogprobs,
         boolean cachePrompt,
-        String client) {
+        String client,
+        boolean embeds) {
+
+    public GenerationRequest(
+            String id,
+            PromptRequest prompt,
+            int maxTokens,
+            List<String> stop,
+            int topLogprobs,
+            boolean cachePrompt,
+            String client) {
+        this(id, prompt, maxTokens, stop, topLogprobs, cachePrompt, client, false);
+    }
+
+    /** One that asks for an embedding, which neither finds nor leaves anything in the KV cache. */
+    public static GenerationRequest embedding(String id, PromptRequest prompt, String client) {
+        return new GenerationRequest(id, prompt, 1, List.of(), -1, false, client, true);
+    }
 
     /** The same without its pixels and texts, which are large and not needed once the prompt is prepared. */
     GenerationRequest withoutContent() {
-        return new GenerationRequest(id, prompt.withoutContent(), maxTokens, stop, topLogprobs, cachePrompt, client);
+        return new GenerationRequest(
+                id, prompt.withoutContent(), maxTokens, stop, topLogprobs, cachePrompt, client, embeds);
     }
 }

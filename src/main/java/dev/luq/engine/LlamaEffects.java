@@ -1,6 +1,7 @@
 package dev.luq.engine;
 
 import dev.luq.filecache.CachedFiles;
+import dev.luq.gguf.Pooling;
 import dev.luq.llama.Context;
 import dev.luq.llama.EncodingListener;
 import dev.luq.llama.FiniteTap;
@@ -82,6 +83,14 @@ final class LlamaEffects implements Effects, AutoCloseable {
     private final Map<Long, SequenceState> states = new HashMap<>();
     /** Index in the latest batch of each request's logits. */
     private final Map<String, Integer> outputs = new HashMap<>();
+    /** Whether each token of a prompt that is embedded has an output. */
+    private final boolean embedsAllTokens;
+
+    private final OutputVectors vectors = new OutputVectors();
+    /** In the latest batch, for the requests that are embedded: which of its outputs are theirs. */
+    private final Map<String, OutputRows> embedded = new HashMap<>();
+
+    private record OutputRows(int first, int count) {}
 
     final Counters counters = new Counters();
     private final ImageEncoder images;
@@ -133,6 +142,7 @@ final class LlamaEffects implements Effects, AutoCloseable {
         this.beforeEnd = beforeEnd;
         this.work = work;
         this.streamInterval = options.streamInterval().toNanos();
+        this.embedsAllTokens = options.pooling() == Pooling.MEAN;
         this.batch = TokenBatch.create(options.batchSize());
         this.turns = new Turns(options.encodesInTurns());
         this.images = new ImageEncoder(encoder, turns, seen, options.imageCacheBytes(), replies, work, counters);
@@ -325,19 +335,37 @@ final class LlamaEffects implements Effects, AutoCloseable {
         if (batch.size() > runs.size()) {
             flushDeltas();
         }
-        turns.step(() -> context.decode(batch));
+        decode(() -> context.decode(batch));
+    }
+
+    private void decode(Runnable decode) {
+        turns.step(() -> {
+            if (embedded.isEmpty()) {
+                decode.run();
+            } else {
+                vectors.read(context, decode);
+            }
+        });
+        embedded.forEach((request, rows) -> requests.get(request).pool(vectors, rows.first(), rows.count()));
     }
 
     private void fill(List<Step.TokenRun> runs) {
         batch.clear();
         outputs.clear();
+        embedded.clear();
         for (Step.TokenRun run : runs) {
             int last = run.tokens().length - 1;
+            boolean embeds = requests.get(run.request()).request().embeds();
+            int firstOutput = batch.outputs();
             for (int i = 0; i <= last; i++) {
-                int index = batch.add(run.tokens()[i], run.position() + i, run.sequence(), run.output() && i == last);
+                boolean output = embeds && embedsAllTokens || run.output() && i == last;
+                int index = batch.add(run.tokens()[i], run.position() + i, run.sequence(), output);
                 if (run.output() && i == last) {
                     outputs.put(run.request(), index);
                 }
+            }
+            if (embeds && batch.outputs() > firstOutput) {
+                embedded.put(run.request(), new OutputRows(firstOutput, batch.outputs() - firstOutput));
             }
         }
     }
@@ -345,13 +373,20 @@ final class LlamaEffects implements Effects, AutoCloseable {
     @Override
     public void decode(Step.ImageSlice slice) {
         flushDeltas();
-        turns.step(() -> context.decode(
+        boolean embeds = requests.get(slice.request()).request().embeds();
+        int last = slice.output() ? 1 : 0;
+        int count = embeds && embedsAllTokens ? slice.count() : last;
+        embedded.clear();
+        if (embeds && count > 0) {
+            embedded.put(slice.request(), new OutputRows(0, count));
+        }
+        decode(() -> context.decode(
                 images.embedding(slice.image()),
                 slice.first(),
                 slice.count(),
                 slice.position(),
                 slice.sequence(),
-                slice.output() ? 1 : 0));
+                count));
         outputs.clear();
         outputs.put(slice.request(), slice.count() - 1);
         if (slice.last()) {
@@ -398,7 +433,11 @@ final class LlamaEffects implements Effects, AutoCloseable {
 
     @Override
     public Sampled sample(String request) {
-        Sampled sampled = requests.get(request).sample(context, outputs.get(request), vocabulary);
+        RequestState state = requests.get(request);
+        if (state.request().embeds()) {
+            return state.embed();
+        }
+        Sampled sampled = state.sample(context, outputs.get(request), vocabulary);
         counters.generationTokens++;
         promptFiles.isSound(request);
         return sampled;

@@ -28,6 +28,8 @@ final class Request {
     final int maxTokens;
     /** Whether a cached prefix may be used. */
     final boolean reuse;
+    /** Whether what its sequence holds at the end is kept for later requests. */
+    final boolean keeps;
     /** Who it is for; not null. */
     final String client;
     /** When it began to wait, as {@link FairShare} counts. */
@@ -60,11 +62,12 @@ final class Request {
 
     int generated;
 
-    Request(String id, int maxTokens, boolean reuse, String client) {
+    Request(String id, int maxTokens, boolean reuse, boolean keeps, String client) {
         this.id = id;
         this.client = client;
         this.maxTokens = maxTokens;
         this.reuse = reuse;
+        this.keeps = keeps;
     }
 
     private PromptUnit unit(int index) {

@@ -35,6 +35,10 @@ final class RequestState implements AutoCloseable {
     private final Map<Integer, String> pins = new HashMap<>();
 
     private int tokens;
+    /** Of the vectors that were pooled so far; null before the first. */
+    private double[] sum;
+
+    private int pooled;
 
     private final long submitted = System.nanoTime();
     private long admitted;
@@ -171,6 +175,34 @@ final class RequestState implements AutoCloseable {
         tokens++;
         boolean ends = vocabulary.isEndOfGeneration(token) || output.append(token, logprobs);
         return new Effects.Sampled(token, ends ? FinishReason.STOP : null);
+    }
+
+    /**
+     * Adds vectors of the prompt to those that its embedding is the mean of.
+     *
+     * @param first row of the vectors
+     */
+    void pool(OutputVectors vectors, int first, int count) {
+        if (sum == null) {
+            sum = new double[vectors.columns()];
+        }
+        for (int row = first; row < first + count; row++) {
+            vectors.addTo(sum, row);
+        }
+        pooled += count;
+    }
+
+    /** Emits the embedding. */
+    Effects.Sampled embed() {
+        float[] vector = new float[sum.length];
+        for (int i = 0; i < vector.length; i++) {
+            vector[i] = (float) (sum[i] / pooled);
+        }
+        if (!FiniteNumbers.areFinite(FloatBuffer.wrap(vector))) {
+            throw new EngineException.NonFiniteOutput("The embedding's numbers");
+        }
+        emit(new GenerationEvent.Embedded(request.id(), vector));
+        return new Effects.Sampled(0, FinishReason.STOP);
     }
 
     private int choose(Context context, int batchIndex) {

@@ -48,7 +48,8 @@ import java.util.OptionalInt;
  * <li><b>Eviction.</b> When free cells are short, whole idle sequences are evicted, the least recently used first.
  *     Reservations make sure that this suffices.
  * </ol>
- * A cancelled request is gone at once, wherever it stands; what its sequence holds stays as a cache.
+ * A cancelled request is gone at once, wherever it stands; what its sequence holds stays as a cache. Requests for
+ * embeddings go the same way, reuse nothing and leave nothing.
  */
 final class Scheduler {
 
@@ -100,10 +101,11 @@ final class Scheduler {
     /**
      * @param maxTokens 0 for as many as the context holds
      * @param reuse whether a cached prefix may be used
+     * @param keeps whether what its sequence holds at the end is kept for later requests
      * @param client whose fair share it counts for
      */
-    void submitted(String id, int maxTokens, boolean reuse, String client) {
-        if (requests.putIfAbsent(id, new Request(id, maxTokens, reuse, client)) != null) {
+    void submitted(String id, int maxTokens, boolean reuse, boolean keeps, String client) {
+        if (requests.putIfAbsent(id, new Request(id, maxTokens, reuse, keeps, client)) != null) {
             throw new IllegalArgumentException("request id is in use");
         }
         effects.prepare(id);
@@ -540,6 +542,9 @@ final class Scheduler {
                 }
             }
             cache.deactivate(r.sequence);
+            if (!r.keeps) {
+                clear(r.sequence);
+            }
         }
     }
 

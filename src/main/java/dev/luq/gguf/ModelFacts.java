@@ -17,6 +17,7 @@ import java.util.OptionalLong;
  * @param contextLength tokens the language model was trained for, 1 or more; empty when absent
  * @param projectionLength width of the embeddings that a projector puts out, for the projector types whose layout is
  *     known here; empty for models and other projectors
+ * @param pooling how the file says that embeddings are made; empty when it does not
  */
 public record ModelFacts(
         String architecture,
@@ -28,7 +29,8 @@ public record ModelFacts(
         OptionalLong embeddingLength,
         OptionalLong blockCount,
         OptionalLong contextLength,
-        OptionalLong projectionLength) {
+        OptionalLong projectionLength,
+        Optional<Pooling> pooling) {
 
     private static final String PROJECTOR_ARCHITECTURE = "clip";
 
@@ -56,7 +58,10 @@ public record ModelFacts(
                 projector ? none : gguf.integer(architecture + ".embedding_length"),
                 projector ? none : gguf.integer(architecture + ".block_count"),
                 projector ? none : positive(gguf.integer(architecture + ".context_length")),
-                projector ? projectionLength(files) : none);
+                projector ? projectionLength(files) : none,
+                gguf.integer(architecture + Pooling.KEY).stream()
+                        .mapToObj(Pooling::ofNumber)
+                        .findFirst());
     }
 
     private static OptionalLong positive(OptionalLong number) {

@@ -116,6 +116,16 @@ public final class Model implements AutoCloseable {
         return llama.llama_model_n_layer(pointer());
     }
 
+    /** Floats of a token's vector behind the last layer, which embeddings are made of. */
+    public int outputEmbeddingSize() {
+        return llama.llama_model_n_embd_out(pointer());
+    }
+
+    /** Whether some of its layers keep a state instead of keys and values. */
+    public boolean isRecurrent() {
+        return llama.llama_model_is_recurrent(pointer()) || llama.llama_model_is_hybrid(pointer());
+    }
+
     /** Floats per token that an image embedding must have. */
     public int inputEmbeddingSize() {
         return llama.llama_model_n_embd_inp(pointer());

@@ -96,10 +96,10 @@ public final class MemoryModel {
                 .max()
                 .orElse(4 * model.width());
         long layers = (3 * feedForward + 4 * model.width()) * batch * FLOAT;
-        long logits = model.vocabulary() * shape.slots() * FLOAT + model.width() * batch * FLOAT;
+        long logits = model.vocabulary() * shape.outputs() * FLOAT + model.width() * batch * FLOAT;
         long lowered = feedForward * batch * HALF;
         long mask = batch * pad(shape.contextSize()) * HALF;
-        return Math.max(layers, logits) + lowered + mask + model.vocabulary() * (shape.slots() * FLOAT + TOKEN_BYTES);
+        return Math.max(layers, logits) + lowered + mask + model.vocabulary() * (shape.outputs() * FLOAT + TOKEN_BYTES);
     }
 
     private static long pad(long tokens) {

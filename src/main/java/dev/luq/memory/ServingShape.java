@@ -15,6 +15,8 @@ import dev.luq.machine.KvType;
  *        stock
  * @param kv number format of the KV cache; null, as in jobs recorded without it: F16
  * @param promptCacheBytes of prompts kept beyond the slots; null, as in jobs recorded without it: 0
+ * @param outputs tokens of one step at most after which logits are computed; null, as in jobs recorded without it: one
+ *        for each slot
  */
 public record ServingShape(
         int contextSize,
@@ -24,7 +26,8 @@ public record ServingShape(
         int imageTokens,
         Kernels kernels,
         KvType kv,
-        Long promptCacheBytes) {
+        Long promptCacheBytes,
+        Integer outputs) {
 
     /** llama.cpp v0.5.0's own bound for Qwen2-VL and Qwen2.5-VL: 3.2 megapixels. */
     public static final int MOST_IMAGE_TOKENS = 4096;
@@ -37,6 +40,20 @@ public record ServingShape(
         kernels = kernels == null ? Kernels.STOCK : kernels;
         kv = kv == null ? KvType.F16 : kv;
         promptCacheBytes = promptCacheBytes == null ? 0 : promptCacheBytes;
+        outputs = outputs == null ? slots : outputs;
+    }
+
+    /** For generation. */
+    public ServingShape(
+            int contextSize,
+            int batchSize,
+            int slots,
+            int threads,
+            int imageTokens,
+            Kernels kernels,
+            KvType kv,
+            Long promptCacheBytes) {
+        this(contextSize, batchSize, slots, threads, imageTokens, kernels, kv, promptCacheBytes, slots);
     }
 
     /** With a KV cache of F16 and no prompts beyond it. */

@@ -71,6 +71,9 @@ public final class ModelsResource {
         if (info != null && info.tools()) {
             capabilities.add("tools");
         }
+        if (info != null && info.embeddings() != null) {
+            capabilities.add("embeddings");
+        }
         // Anthropic's clients name themselves, and have something else of this name.
         boolean anthropic = routing.request().headers().contains("anthropic-version");
         long created = entry.map(CatalogEntry::created).orElse(0L);
@@ -145,7 +148,8 @@ public final class ModelsResource {
      * @param created when the model's file was last modified, in seconds since 1970
      * @param createdAt the same, in RFC 3339
      * @param status whether it is in memory
-     * @param capabilities of {@code chat}, {@code vision}, {@code tools}; not for Anthropic's clients
+     * @param capabilities of {@code chat}, {@code vision}, {@code tools}, {@code embeddings}; not for Anthropic's
+     *     clients
      */
     @RegisterForReflection
     @Schema(name = "Model")

@@ -2,6 +2,7 @@ package dev.luq.protocol;
 
 import com.fasterxml.jackson.annotation.JsonSubTypes;
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
+import dev.luq.gguf.Pooling;
 import dev.luq.machine.Kernels;
 import dev.luq.machine.KvType;
 import java.util.List;
@@ -19,6 +20,7 @@ import java.util.OptionalLong;
     @JsonSubTypes.Type(value = ServerFrame.ApplyTemplate.class, name = "apply_template"),
     @JsonSubTypes.Type(value = ServerFrame.Tokenize.class, name = "tokenize"),
     @JsonSubTypes.Type(value = ServerFrame.Detokenize.class, name = "detokenize"),
+    @JsonSubTypes.Type(value = ServerFrame.Embed.class, name = "embed"),
     @JsonSubTypes.Type(value = ServerFrame.ReadSlots.class, name = "read_slots"),
     @JsonSubTypes.Type(value = ServerFrame.Cancel.class, name = "cancel"),
     @JsonSubTypes.Type(value = ServerFrame.ForgetImage.class, name = "forget_image")
@@ -49,6 +51,7 @@ public sealed interface ServerFrame {
      * @param kernels what multiplies the weights
      * @param kv number format of the KV cache
      * @param files what is kept for later workers; null to keep nothing
+     * @param pooling how embeddings are made; null: as the model's file says
      */
     record Load(
             List<String> modelFiles,
@@ -64,8 +67,43 @@ public sealed interface ServerFrame {
             long streamIntervalMillis,
             Kernels kernels,
             KvType kv,
-            KeptFiles files)
+            KeptFiles files,
+            Pooling pooling)
             implements ServerFrame {
+
+        /** Of a model whose file says how it makes embeddings. */
+        public Load(
+                List<String> modelFiles,
+                String mmproj,
+                int contextSize,
+                int slots,
+                int batchSize,
+                int threads,
+                int imageThreads,
+                long imageCacheBytes,
+                long promptCacheBytes,
+                int imageMaxTokens,
+                long streamIntervalMillis,
+                Kernels kernels,
+                KvType kv,
+                KeptFiles files) {
+            this(
+                    modelFiles,
+                    mmproj,
+                    contextSize,
+                    slots,
+                    batchSize,
+                    threads,
+                    imageThreads,
+                    imageCacheBytes,
+                    promptCacheBytes,
+                    imageMaxTokens,
+                    streamIntervalMillis,
+                    kernels,
+                    kv,
+                    files,
+                    null);
+        }
 
         /**
          * What is kept in files for later workers.
@@ -181,8 +219,8 @@ public sealed interface ServerFrame {
     }
 
     /**
-     * A request that generates nothing and never waits for generations. Its only answer is an {@code R} or
-     * {@link WorkerFrame.Failed}.
+     * A request that generates nothing. Its only answer is an {@code R} or {@link WorkerFrame.Failed}. Only
+     * {@link Embed} waits for generations.
      */
     sealed interface Query<R extends WorkerFrame.QueryResult> extends OfRequest {}
 
@@ -221,6 +259,32 @@ public sealed interface ServerFrame {
         @Override
         public PromptInput prompt() {
             return PromptInput.Raw.of(tokens);
+        }
+    }
+
+    /**
+     * The embeddings of prompts. Each takes a slot for as long as it is evaluated.
+     *
+     * @param prompts 1 to {@link #MOST_PROMPTS}
+     * @param images of all of them, in order
+     * @param cacheSalt embeddings of images are shared with requests of the same salt alone; null is one too
+     */
+    record Embed(String id, List<PromptInput.Raw> prompts, List<Image> images, String client, String cacheSalt)
+            implements Query<WorkerFrame.Embeddings> {
+
+        /** So many embeddings fit into a frame. */
+        public static final int MOST_PROMPTS = 64;
+
+        /** The pieces of all prompts. */
+        @Override
+        public PromptInput.Raw prompt() {
+            return new PromptInput.Raw(
+                    prompts.stream().flatMap(prompt -> prompt.pieces().stream()).toList(), null);
+        }
+
+        @Override
+        public Embed with(List<Image> newImages) {
+            return new Embed(id, prompts, newImages, client, cacheSalt);
         }
     }
 

@@ -23,6 +23,7 @@ import java.util.Objects;
     @JsonSubTypes.Type(value = WorkerFrame.TokenCount.class, name = "token_count"),
     @JsonSubTypes.Type(value = WorkerFrame.Text.class, name = "text"),
     @JsonSubTypes.Type(value = WorkerFrame.Tokens.class, name = "tokens"),
+    @JsonSubTypes.Type(value = WorkerFrame.Embeddings.class, name = "embeddings"),
     @JsonSubTypes.Type(value = WorkerFrame.Slots.class, name = "slots"),
     @JsonSubTypes.Type(value = WorkerFrame.Failed.class, name = "failed")
 })
@@ -178,6 +179,22 @@ public sealed interface WorkerFrame {
         }
     }
 
+    /** Of the prompts of a {@link ServerFrame.Embed}, in their order. */
+    record Embeddings(String id, List<Embedding> embeddings) implements QueryResult {
+        public Embeddings {
+            Objects.requireNonNull(id, "id is null");
+            Objects.requireNonNull(embeddings, "embeddings is null");
+        }
+    }
+
+    /**
+     * What a model makes of a prompt.
+     *
+     * @param tokens of the prompt, texts and images
+     * @param vector as it is pooled, of any length
+     */
+    record Embedding(int tokens, float[] vector) {}
+
     /** All slots of the model at one moment. */
     record Slots(String id, List<Slot> slots) implements QueryResult {
         public Slots {
@@ -273,6 +290,7 @@ public sealed interface WorkerFrame {
      * @param tools whether the chat template knows tools
      * @param longestToken bytes of the longest token's text: with the context, what no text that fits is longer than
      * @param props what else is said of it
+     * @param embeddings what is said of those that it makes; null when it makes none
      * @param defaults what requests get that say nothing; the server's word, a worker knows none
      */
     record ModelInfo(
@@ -289,13 +307,14 @@ public sealed interface WorkerFrame {
             boolean tools,
             int longestToken,
             ModelProps props,
+            EmbeddingInfo embeddings,
             ModelDefaults defaults) {
 
         public ModelInfo {
             defaults = defaults == null ? ModelDefaults.NONE : defaults;
         }
 
-        /** As a worker knows it. */
+        /** Of one that makes no embeddings, as a worker knows it. */
         public ModelInfo(
                 String name,
                 String architecture,
@@ -324,6 +343,7 @@ public sealed interface WorkerFrame {
                     tools,
                     longestToken,
                     props,
+                    null,
                     ModelDefaults.NONE);
         }
 
@@ -343,6 +363,7 @@ public sealed interface WorkerFrame {
                     tools,
                     longestToken,
                     props,
+                    embeddings,
                     others);
         }
 
@@ -351,6 +372,13 @@ public sealed interface WorkerFrame {
             return (long) contextSize * longestToken;
         }
     }
+
+    /**
+     * The embeddings of a model.
+     *
+     * @param size floats of each
+     */
+    record EmbeddingInfo(int size) {}
 
     /**
      * What llama-server's {@code /props} says of a model.

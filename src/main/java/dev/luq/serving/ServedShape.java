@@ -4,6 +4,7 @@ import dev.luq.catalog.Catalog;
 import dev.luq.catalog.CatalogEntry;
 import dev.luq.catalog.CatalogException;
 import dev.luq.gguf.CheckedModel;
+import dev.luq.gguf.Pooling;
 import dev.luq.machine.Processors;
 import dev.luq.memory.ServingShape;
 import dev.luq.protocol.ServerFrame.Load;
@@ -23,14 +24,17 @@ public final class ServedShape {
         WorkerSettings settings = WorkerSettings.of(config, entry.settings());
         int context = Load.contextSize(settings.contextSize(), model.facts().contextLength());
         int threads = Processors.threads(config.threads());
+        int batch = Math.min(config.batchSize(), context);
+        boolean allOutputs = settings.pooling().or(model.facts()::pooling).orElse(Pooling.NONE) == Pooling.MEAN;
         return new ServingShape(
                 context,
-                Math.min(config.batchSize(), context),
+                batch,
                 settings.slots(),
                 threads,
                 ServingShape.imageTokens(settings.imageMaxTokens(), context),
                 settings.kernels(),
                 settings.kvCacheType(),
-                config.promptCacheBytes());
+                config.promptCacheBytes(),
+                allOutputs ? batch : settings.slots());
     }
 }

@@ -160,7 +160,8 @@ public class Supervisor implements ModelWorkers {
                 config.streamInterval().toMillis(),
                 settings.kernels(),
                 settings.kvCacheType(),
-                new ServerFrame.Load.KeptFiles(entry.id(), folder(embeddings), folder(prompts)));
+                new ServerFrame.Load.KeptFiles(entry.id(), folder(embeddings), folder(prompts)),
+                settings.pooling().orElse(null));
     }
 
     /** @return null where nothing is kept */

@@ -1,8 +1,10 @@
 package dev.luq.serving;
 
 import dev.luq.catalog.ModelSettings;
+import dev.luq.gguf.Pooling;
 import dev.luq.machine.Kernels;
 import dev.luq.machine.KvType;
+import java.util.Optional;
 
 /**
  * How one model's process is run: what its own configuration says, else what {@link WorkerConfig} says for all.
@@ -13,8 +15,15 @@ import dev.luq.machine.KvType;
  * @param imageMaxTokens upper bound of one image's tokens; 0 takes the model's own
  * @param kernels what multiplies the weights
  * @param kvCacheType number format of the KV cache
+ * @param pooling how embeddings are made; empty: as the model's file says
  */
-public record WorkerSettings(int contextSize, int slots, int imageMaxTokens, Kernels kernels, KvType kvCacheType) {
+public record WorkerSettings(
+        int contextSize,
+        int slots,
+        int imageMaxTokens,
+        Kernels kernels,
+        KvType kvCacheType,
+        Optional<Pooling> pooling) {
 
     public static WorkerSettings of(WorkerConfig config, ModelSettings settings) {
         return new WorkerSettings(
@@ -22,6 +31,7 @@ public record WorkerSettings(int contextSize, int slots, int imageMaxTokens, Ker
                 settings.slots().orElse(config.slots()),
                 settings.imageMaxTokens().orElse(config.imageMaxTokens()),
                 settings.kernels().orElse(config.kernels()),
-                settings.kvCacheType().orElse(config.kvCacheType()));
+                settings.kvCacheType().orElse(config.kvCacheType()),
+                settings.pooling());
     }
 }

@@ -12,6 +12,7 @@ import dev.luq.filecache.LanguageModelIdentity;
 import dev.luq.filecache.Producer;
 import dev.luq.gguf.CheckedModel;
 import dev.luq.gguf.GgufException;
+import dev.luq.gguf.Pooling;
 import dev.luq.llama.ChatTemplates;
 import dev.luq.llama.Context;
 import dev.luq.llama.ContextOptions;
@@ -25,6 +26,7 @@ import dev.luq.machine.Kernels;
 import dev.luq.machine.NativeBuild;
 import dev.luq.machine.Processors;
 import dev.luq.protocol.Blackbox;
+import dev.luq.protocol.ModelDefaults;
 import dev.luq.protocol.ServerFrame;
 import dev.luq.protocol.WorkerFrame;
 import java.nio.file.Path;
@@ -54,7 +56,11 @@ final class EngineHost implements ModelHost {
     public WorkerFrame.ModelInfo load(ServerFrame.Load load, DoubleConsumer progress) throws LoadException {
         Optional<Path> mmproj = Optional.ofNullable(load.mmproj()).map(Path::of);
         loads("the headers of its files");
-        List<Path> files = check(load, mmproj);
+        CheckedModel checked = check(load, mmproj);
+        List<Path> files = checked.files().paths();
+        Pooling pooling = Optional.ofNullable(load.pooling())
+                .or(checked.facts()::pooling)
+                .orElse(Pooling.NONE);
         try {
             loads("the native libraries");
             Llama.init(EngineHost::log);
@@ -70,7 +76,15 @@ final class EngineHost implements ModelHost {
             int batchSize = Math.min(load.batchSize(), contextSize);
             loads("its context");
             Context context = Context.create(
-                    model, new ContextOptions(contextSize, batchSize, load.slots(), load.threads(), load.kv(), true));
+                    model,
+                    new ContextOptions(
+                            contextSize,
+                            batchSize,
+                            load.slots(),
+                            load.threads(),
+                            load.kv(),
+                            true,
+                            pooling == Pooling.MEAN ? batchSize : load.slots()));
             loads("its chat template");
             ChatTemplates templates = ChatTemplates.of(model);
             boolean tools = templates.supportsTools();
@@ -87,14 +101,15 @@ final class EngineHost implements ModelHost {
                             load.imageCacheBytes(),
                             load.promptCacheBytes(),
                             Duration.ofMillis(load.streamIntervalMillis()),
-                            threads + imageThreads > Processors.available()),
+                            threads + imageThreads > Processors.available(),
+                            pooling),
                     model,
                     context,
                     templates,
                     vision,
                     kept,
                     work());
-            queries = new QueryHost(engine);
+            queries = new QueryHost(engine, load.slots());
             blackbox.idle(Blackbox.Stage.LOAD);
             return new WorkerFrame.ModelInfo(
                     model.name().orElse(null),
@@ -113,7 +128,9 @@ final class EngineHost implements ModelHost {
                             model.chatTemplate().orElse(null),
                             model.vocabulary().beginText().orElse(null),
                             model.vocabulary().endText().orElse(null),
-                            "llama.cpp " + Llama.version()));
+                            "llama.cpp " + Llama.version()),
+                    pooling == Pooling.NONE ? null : new WorkerFrame.EmbeddingInfo(model.outputEmbeddingSize()),
+                    ModelDefaults.NONE);
         } catch (LlamaException.VisionLoad e) {
             throw new LoadException(
                     "invalid_mmproj", "The mmproj cannot be used with this model: " + e.getMessage(), e);
@@ -162,7 +179,9 @@ final class EngineHost implements ModelHost {
         return new WorkListener() {
             @Override
             public void begins(Work work, List<String> requests) {
-                blackbox.working(stage(work), requests);
+                blackbox.working(
+                        stage(work),
+                        requests.stream().map(EmbeddingQuery::queryOf).distinct().toList());
             }
 
             @Override
@@ -189,13 +208,11 @@ final class EngineHost implements ModelHost {
     /**
      * Files may have changed since the server looked.
      *
-     * @return the model's files in order
+     * @return the model, its files in order
      */
-    private static List<Path> check(ServerFrame.Load load, Optional<Path> mmproj) throws LoadException {
+    private static CheckedModel check(ServerFrame.Load load, Optional<Path> mmproj) throws LoadException {
         try {
-            return CheckedModel.read(load.modelFiles().stream().map(Path::of).toList(), mmproj)
-                    .files()
-                    .paths();
+            return CheckedModel.read(load.modelFiles().stream().map(Path::of).toList(), mmproj);
         } catch (GgufException.Unusable e) {
             throw new LoadException("invalid_model", e.getMessage(), e);
         }
@@ -219,7 +236,7 @@ final class EngineHost implements ModelHost {
 
     @Override
     public void submit(ServerFrame.Query<?> query, Consumer<WorkerFrame.OfRequest> events) {
-        queries.submit(query, events);
+        queries.submit(query, frame -> events.accept(named(frame)));
     }
 
     /** A failure of the model's numbers says whose they are. */
@@ -239,6 +256,7 @@ final class EngineHost implements ModelHost {
     @Override
     public void cancel(String id) {
         engine.cancel(id);
+        queries.cancel(id);
     }
 
     @Override

@@ -9,6 +9,8 @@ import dev.luq.prompt.PromptRequest;
 import dev.luq.prompt.Tokenizer;
 import dev.luq.protocol.ServerFrame;
 import dev.luq.protocol.WorkerFrame;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 
 /** Answers queries with what the engine makes prompts with. */
@@ -18,16 +20,29 @@ final class QueryHost {
     private static final int LONGEST_TEXT = 4 << 20;
 
     private final Engine engine;
+    private final int promptsAtOnce;
+    /** Those for embeddings, by id. */
+    private final Map<String, EmbeddingQuery> embeddings = new ConcurrentHashMap<>();
 
-    QueryHost(Engine engine) {
+    /** @param slots of the engine */
+    QueryHost(Engine engine, int slots) {
         this.engine = engine;
+        // The next ones are tokenized while these are evaluated.
+        this.promptsAtOnce = 2 * slots;
     }
 
     /** See {@link ModelHost#submit(ServerFrame.Query, Consumer)}. */
     void submit(ServerFrame.Query<?> query, Consumer<WorkerFrame.OfRequest> events) {
         String id = query.id();
         Consumer<EngineException> failed = e -> events.accept(FrameMapper.toFrame(e.event(id)));
-        if (query instanceof ServerFrame.ReadSlots) {
+        if (query instanceof ServerFrame.Embed embed) {
+            EmbeddingQuery begun = new EmbeddingQuery(embed, engine, answer -> {
+                embeddings.remove(id);
+                events.accept(answer);
+            });
+            embeddings.put(id, begun);
+            begun.begin(promptsAtOnce);
+        } else if (query instanceof ServerFrame.ReadSlots) {
             engine.readSlots(
                     id,
                     slots -> events.accept(new WorkerFrame.Slots(
@@ -42,6 +57,14 @@ final class QueryHost {
                             () -> answer(query)),
                     events::accept,
                     failed);
+        }
+    }
+
+    /** Ends a query that is not answered at once; the answer follows. Unknown ids are ignored. */
+    void cancel(String id) {
+        EmbeddingQuery query = embeddings.get(id);
+        if (query != null) {
+            query.cancel();
         }
     }
 

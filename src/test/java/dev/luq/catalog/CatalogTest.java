@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.luq.files.DataConfig;
 import dev.luq.files.DataFolder;
 import dev.luq.machine.Kernels;
+import dev.luq.gguf.Pooling;
 import dev.luq.machine.KvType;
 import dev.luq.protocol.ModelDefaults;
 import dev.luq.requant.plan.Plan;
@@ -178,6 +179,7 @@ class CatalogTest {
                         Map.entry("luq.models.a.slots", "2"),
                         Map.entry("luq.models.a.kv-cache-type", "q8_0"),
                         Map.entry("luq.models.a.image-max-tokens", "64"),
+                        Map.entry("luq.models.a.pooling", "last"),
                         Map.entry("luq.models.a.defaults.temperature", "0.2"),
                         Map.entry("luq.models.a.defaults.top-p", "0.9"),
                         Map.entry("luq.models.a.defaults.top-k", "40"),
@@ -196,6 +198,7 @@ class CatalogTest {
                         OptionalInt.of(1024),
                         OptionalInt.of(2),
                         OptionalInt.of(64),
+                        Optional.of(Pooling.LAST),
                         new ModelDefaults(0.2, 0.9, 40, 0.05, 1.1, 100, "Be brief.")),
                 own);
     }

@@ -123,7 +123,7 @@ class SchedulerTest {
 
         @Test
         void whilePreparing() {
-            world.scheduler.submitted("a", 0, true, "");
+            world.scheduler.submitted("a", 0, true, true, "");
             world.scheduler.cancelled("a");
             world.scheduler.prepared("a", range(0, 3));
             assertCancelled("a");
@@ -186,7 +186,7 @@ class SchedulerTest {
         @Test
         void anIdInUseIsRefused() {
             world.submit("a", range(0, 3), 0);
-            assertThrows(IllegalArgumentException.class, () -> world.scheduler.submitted("a", 0, true, ""));
+            assertThrows(IllegalArgumentException.class, () -> world.scheduler.submitted("a", 0, true, true, ""));
         }
     }
 

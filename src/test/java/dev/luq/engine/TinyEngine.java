@@ -5,6 +5,7 @@ import static dev.luq.Until.completed;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.luq.gguf.Pooling;
 import dev.luq.llama.ChatTemplates;
 import dev.luq.llama.Context;
 import dev.luq.llama.ContextOptions;
@@ -291,7 +292,13 @@ public final class TinyEngine implements AutoCloseable {
 
     /** @param kv other types than F32 with flash attention, as in workers */
     TinyEngine(String name, EngineFiles files, KvType kv) {
-        this(name, 4, 64, Duration.ZERO, true, Vision::encode, false, files, 0, kv);
+        this(name, 4, 64, Duration.ZERO, true, Vision::encode, false, files, 0, kv, Pooling.NONE);
+    }
+
+    /** One that makes embeddings. */
+    static TinyEngine pooling(String name, Pooling pooling) {
+        return new TinyEngine(
+                name, 4, 64, Duration.ZERO, true, Vision::encode, false, EngineFiles.NONE, 0, KvType.F32, pooling);
     }
 
     /** @param promptCacheBytes of prompts kept beyond the sequences */
@@ -328,7 +335,8 @@ public final class TinyEngine implements AutoCloseable {
                 encodesInTurns,
                 files,
                 promptCacheBytes,
-                KvType.F32);
+                KvType.F32,
+                Pooling.NONE);
     }
 
     private TinyEngine(
@@ -341,13 +349,23 @@ public final class TinyEngine implements AutoCloseable {
             boolean encodesInTurns,
             EngineFiles files,
             long promptCacheBytes,
-            KvType kv) {
+            KvType kv,
+            Pooling pooling) {
         model = model(name);
-        Context context =
-                Context.create(model, new ContextOptions(CONTEXT, batchSize, sequences, 1, kv, kv != KvType.F32));
+        Context context = Context.create(
+                model,
+                new ContextOptions(
+                        CONTEXT,
+                        batchSize,
+                        sequences,
+                        1,
+                        kv,
+                        kv != KvType.F32,
+                        pooling == Pooling.MEAN ? batchSize : sequences));
         Vision vision = withVision ? vision(name) : null;
         engine = Engine.start(
-                new EngineOptions(sequences, batchSize, 1 << 20, promptCacheBytes, streamInterval, encodesInTurns),
+                new EngineOptions(
+                        sequences, batchSize, 1 << 20, promptCacheBytes, streamInterval, encodesInTurns, pooling),
                 model,
                 context,
                 ChatTemplates.of(model),

@@ -155,7 +155,7 @@ final class World implements Effects {
 
     void submit(String id, Prompt prompt, int maxTokens, boolean reuse, String client) {
         answers.put(id, new ArrayList<>());
-        scheduler.submitted(id, maxTokens, reuse, client);
+        scheduler.submitted(id, maxTokens, reuse, true, client);
         assertTrue(toPrepare.remove(id));
         prompts.put(id, prompt);
         scheduler.prepared(id, prompt);

@@ -77,6 +77,7 @@ public final class FramesFuzz<T> implements FuzzTarget {
                                 new ServerFrame.ApplyTemplate("3", new PromptInput.Chat("{}"), null),
                                 new ServerFrame.Tokenize("4", PromptInput.Raw.of("text"), true, true, true, null),
                                 new ServerFrame.Detokenize("5", new int[] {1, 2}, null),
+                                new ServerFrame.Embed("7", List.of(PromptInput.Raw.of("text")), List.of(), null, "s"),
                                 new ServerFrame.ReadSlots("6", null),
                                 new ServerFrame.Cancel("1"),
                                 new ServerFrame.ForgetImage("ab"))),
@@ -118,6 +119,8 @@ public final class FramesFuzz<T> implements FuzzTarget {
                                 new WorkerFrame.TokenCount("2", 20, 12),
                                 new WorkerFrame.Text("3", "text"),
                                 new WorkerFrame.Tokens("4", new int[] {1, 300}, List.of(new byte[] {65}, new byte[0])),
+                                new WorkerFrame.Embeddings(
+                                        "7", List.of(new WorkerFrame.Embedding(2, new float[] {0.5f, -1}))),
                                 new WorkerFrame.Slots("6", List.of(new WorkerFrame.Slot("1", 9, 8, 2, 4, 5, 6))),
                                 new WorkerFrame.Failed("1", "invalid_request", "message", "messages"))),
                 new FramesFuzz<>(

@@ -217,6 +217,14 @@ class FramesTest {
                 new ServerFrame.CountTokens("q1", new PromptInput.Chat("{}"), List.of(), "c"),
                 new ServerFrame.ApplyTemplate("q2", new PromptInput.Chat("{}"), null),
                 new ServerFrame.Tokenize("q3", PromptInput.Raw.of("text"), true, false, true, null),
+                new ServerFrame.Embed(
+                        "q4",
+                        List.of(
+                                PromptInput.Raw.of("text"),
+                                new PromptInput.Raw(List.of(new PromptInput.Piece.Media()), null)),
+                        List.of(),
+                        "c",
+                        "s"),
                 new ServerFrame.ReadSlots("q5", null),
                 new ServerFrame.Cancel("r1"));
     }
@@ -257,13 +265,23 @@ class FramesTest {
     }
 
     @Test
-    void tokensAndTheirBytesArrive() throws IOException {
+    void tokensTheirBytesAndVectorsArrive() throws IOException {
         int[] tokens = {0, 23, 24, 151_935, 70_000};
         ServerFrame.Detokenize sent = new ServerFrame.Detokenize("q", tokens, null);
         ServerFrame.Detokenize received = (ServerFrame.Detokenize)
                 reader(ServerFrame.class, written(ServerFrame.class, sent)).read();
         assertArrayEquals(tokens, received.tokens());
         assertEquals("q", received.id());
+
+        float[] vector = {0.5f, -1e-30f, 3};
+        WorkerFrame.Embeddings embeddings = (WorkerFrame.Embeddings) reader(
+                        WorkerFrame.class,
+                        written(
+                                WorkerFrame.class,
+                                new WorkerFrame.Embeddings("q", List.of(new WorkerFrame.Embedding(2, vector)))))
+                .read();
+        assertArrayEquals(vector, embeddings.embeddings().get(0).vector());
+        assertEquals(2, embeddings.embeddings().get(0).tokens());
 
         byte[] half = {(byte) 0xF0, (byte) 0x9F};
         WorkerFrame.Tokens answer = (WorkerFrame.Tokens) reader(

@@ -1,10 +1,13 @@
 package dev.luq.openai.generation;
 
 import dev.luq.http.ClientPresence;
+import dev.luq.http.access.CacheSalts;
 import dev.luq.http.access.Caller;
+import dev.luq.http.access.RateLimits;
 import dev.luq.http.errors.ApiException;
 import dev.luq.http.intake.IntakeBudget;
 import dev.luq.openai.images.ImageIntake;
+import dev.luq.openai.images.ImageReference;
 import dev.luq.protocol.ServerFrame;
 import dev.luq.protocol.WorkerFrame;
 import dev.luq.protocol.WorkerFrame.ModelInfo;
@@ -17,6 +20,7 @@ import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.io.IOException;
 import java.io.InputStream;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
@@ -28,13 +32,23 @@ import java.util.function.Function;
 public final class Queries {
 
     private final Admission admission;
+    private final RateLimits rates;
+    private final CacheSalts salts;
     private final ImageIntake images;
     private final IntakeBudget budget;
     private final RoutingContext routing;
 
     @Inject
-    Queries(Admission admission, ImageIntake images, IntakeBudget budget, RoutingContext routing) {
+    Queries(
+            Admission admission,
+            RateLimits rates,
+            CacheSalts salts,
+            ImageIntake images,
+            IntakeBudget budget,
+            RoutingContext routing) {
         this.admission = admission;
+        this.rates = rates;
+        this.salts = salts;
         this.images = images;
         this.budget = budget;
         this.routing = routing;
@@ -91,17 +105,98 @@ public final class Queries {
     }
 
     private Multi<WorkerFrame.TokenCount> count(Admitted<?> admitted, ClientPresence client, Prompt prompt) {
-        IntakeBudget.Share pixels = budget.reserve(0);
-        try {
-            List<ServerFrame.Image> decoded = images.decode(prompt.images(), pixels);
-            client.whenGone(pixels::close);
+        return withPixels(prompt.images(), client, decoded -> {
             ServerFrame.CountTokens query = new ServerFrame.CountTokens(
                     newId(), prompt.input(), decoded, admitted.caller().tag());
-            return admitted.worker().query(query).toMulti().onTermination().invoke(pixels::close);
+            return admitted.worker().query(query).toMulti();
+        });
+    }
+
+    /** Asks with images, whose pixels count until the answer's end. */
+    private <T> Multi<T> withPixels(
+            List<ImageReference> references, ClientPresence client, Function<List<ServerFrame.Image>, Multi<T>> ask) {
+        IntakeBudget.Share pixels = budget.reserve(0);
+        try {
+            List<ServerFrame.Image> decoded = images.decode(references, pixels);
+            client.whenGone(pixels::close);
+            return ask.apply(decoded).onTermination().invoke(pixels::close);
         } catch (RuntimeException | Error refused) {
             pixels.close();
             throw refused;
         }
+    }
+
+    /**
+     * What a request wants to have embedded.
+     *
+     * @param form of the answer
+     */
+    public record ToEmbed<F>(List<Prompt.Raw> prompts, F form) {}
+
+    /**
+     * The embeddings that a request asked for.
+     *
+     * @param model id of the model that made them
+     * @param embeddings in the order of the prompts
+     */
+    public record Embedded<F>(F form, String model, List<WorkerFrame.Embedding> embeddings) {}
+
+    /**
+     * Embeds what the current request asks for, so many prompts at once as go into one query.
+     *
+     * @param body JSON
+     * @param type of the body and the request
+     * @param check of a request to a model
+     * @throws ApiException if the request is refused at once
+     */
+    public <E extends Addressed, F> Uni<Embedded<F>> embed(
+            InputStream body, Class<E> type, BiFunction<E, ModelInfo, ToEmbed<F>> check) throws IOException {
+        Admitted<E> admitted = admission.admit(body, type, Function.identity());
+        ClientPresence client = ClientPresence.of(routing);
+        return answer(admitted, (request, model) -> {
+            ToEmbed<F> asked = check.apply(request, model);
+            List<ImageReference> references = asked.prompts().stream()
+                    .flatMap(prompt -> prompt.images().stream())
+                    .toList();
+            return withPixels(
+                    references,
+                    client,
+                    decoded -> embed(admitted, queries(asked.prompts(), decoded, admitted.caller()), asked.form()));
+        });
+    }
+
+    private <F> Multi<Embedded<F>> embed(Admitted<?> admitted, List<ServerFrame.Embed> queries, F form) {
+        return Multi.createFrom()
+                .iterable(queries)
+                .onItem()
+                .transformToUniAndConcatenate(query -> admitted.worker().query(query))
+                .onItem()
+                .transformToIterable(WorkerFrame.Embeddings::embeddings)
+                .onItem()
+                .invoke(embedding -> rates.charge(admitted.caller(), embedding.tokens()))
+                .collect()
+                .asList()
+                .map(found -> new Embedded<>(form, admitted.worker().modelId(), found))
+                .toMulti();
+    }
+
+    private List<ServerFrame.Embed> queries(List<Prompt.Raw> prompts, List<ServerFrame.Image> decoded, Caller caller) {
+        List<ServerFrame.Embed> queries = new ArrayList<>();
+        String salt = salts.of(caller, null);
+        int image = 0;
+        for (int from = 0; from < prompts.size(); from += ServerFrame.Embed.MOST_PROMPTS) {
+            List<Prompt.Raw> some =
+                    prompts.subList(from, Math.min(prompts.size(), from + ServerFrame.Embed.MOST_PROMPTS));
+            int next = image + some.stream().mapToInt(prompt -> prompt.images().size()).sum();
+            queries.add(new ServerFrame.Embed(
+                    newId(),
+                    some.stream().map(Prompt.Raw::input).toList(),
+                    decoded.subList(image, next),
+                    caller.tag(),
+                    salt));
+            image = next;
+        }
+        return queries;
     }
 
     /**
@@ -136,8 +231,7 @@ public final class Queries {
                 .toMulti());
     }
 
-    private <E extends Addressed, R extends WorkerFrame.QueryResult> Uni<R> answer(
-            Admitted<E> admitted, BiFunction<E, ModelInfo, Multi<R>> answer) {
+    private <E extends Addressed, R> Uni<R> answer(Admitted<E> admitted, BiFunction<E, ModelInfo, Multi<R>> answer) {
         return whileThere(admitted.whenLoaded(Optional.empty(), answer).toUni())
                 .onFailure()
                 .transform(admitted::named);

@@ -26,23 +26,30 @@ public final class RawPrompts {
 
     private RawPrompts() {}
 
+    /** One prompt, or an array of at most as many as an answer has choices. */
+    public static List<Prompt.Raw> several(
+            String field, JsonNode value, PromptInput.Constraint constraint, ModelInfo model) {
+        return several(field, value, ValidRequest.MOST_CHOICES, constraint, model);
+    }
+
     /**
      * One prompt, or an array of several.
      *
+     * @param most how many there may be
      * @param constraint what the answer to each of them has to follow; null for nothing
      * @param model that they are for
      * @throws dev.luq.http.errors.ApiException naming the field at fault
      */
     public static List<Prompt.Raw> several(
-            String field, JsonNode value, PromptInput.Constraint constraint, ModelInfo model) {
+            String field, JsonNode value, int most, PromptInput.Constraint constraint, ModelInfo model) {
         if (Check.isNull(value)) {
             throw new InvalidRequest(field, field + " is missing");
         }
         if (!value.isArray() || isOnePrompt(value)) {
             return List.of(one(field, value, constraint, model));
         }
-        if (value.isEmpty() || value.size() > ValidRequest.MOST_CHOICES) {
-            throw new InvalidRequest(field, field + " must have 1 to " + ValidRequest.MOST_CHOICES + " prompts");
+        if (value.isEmpty() || value.size() > most) {
+            throw new InvalidRequest(field, field + " must have 1 to " + most + " prompts");
         }
         List<Prompt.Raw> prompts = new ArrayList<>();
         for (int i = 0; i < value.size(); i++) {

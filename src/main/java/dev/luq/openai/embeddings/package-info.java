@@ -1,0 +1,2 @@
+/** Embeddings: OpenAI's endpoint, which answers requests of llama-server's form too. */
+package dev.luq.openai.embeddings;

@@ -1,0 +1,47 @@
+package dev.luq.llama;
+
+import dev.luq.preset.global.llama;
+import dev.luq.preset.llama_context;
+import dev.luq.preset.llama_context_params;
+
+/** What llama.cpp's own embeddings are made of, as its tools compute it: a context of their own, all tokens at once. */
+public final class TokenVectors {
+
+    private TokenVectors() {}
+
+    /** The vector of each token of a text, by a model whose file names no pooling. */
+    public static float[][] of(Model model, int[] tokens) {
+        try (llama_context_params params = llama.llama_context_default_params();
+                TokenBatch batch = TokenBatch.create(tokens.length)) {
+            params.n_ctx(tokens.length)
+                    .n_batch(tokens.length)
+                    .n_ubatch(tokens.length)
+                    .n_threads(1)
+                    .n_threads_batch(1)
+                    .type_k(llama.GGML_TYPE_F32)
+                    .type_v(llama.GGML_TYPE_F32)
+                    .flash_attn_type(llama.LLAMA_FLASH_ATTN_TYPE_DISABLED)
+                    .embeddings(true);
+            llama_context context = llama.llama_init_from_model(model.pointer(), params);
+            try {
+                for (int i = 0; i < tokens.length; i++) {
+                    batch.add(tokens[i], i, 0, true);
+                }
+                if (llama.llama_decode(context, batch.pointer()) != 0) {
+                    throw new AssertionError("llama.cpp cannot decode");
+                }
+                float[][] vectors = new float[tokens.length][model.outputEmbeddingSize()];
+                for (int i = 0; i < tokens.length; i++) {
+                    llama.llama_get_embeddings_ith(context, i).get(vectors[i]);
+                }
+                return vectors;
+            } finally {
+                llama.llama_free(context);
+            }
+        }
+    }
+
+    public static double cosine(float[] a, float[] b) {
+        return TinyModels.cosine(a, b, 0, a.length);
+    }
+}
