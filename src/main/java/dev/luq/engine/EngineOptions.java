@@ -49,13 +49,6 @@ public record EngineOptions(
             long promptCacheBytes,
             Duration streamInterval,
             boolean encodesInTurns) {
-        this(
-                sequences,
-                batchSize,
-                imageCacheBytes,
-                promptCacheBytes,
-                streamInterval,
-                encodesInTurns,
-                Pooling.NONE);
+        this(sequences, batchSize, imageCacheBytes, promptCacheBytes, streamInterval, encodesInTurns, Pooling.NONE);
     }
 }

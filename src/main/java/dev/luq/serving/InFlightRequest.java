@@ -110,7 +110,8 @@ final class InFlightRequest {
 
     /** What is left of the longest time that an answer may take, in milliseconds. */
     long remainingMillis(Duration longest) {
-        return Math.max(0, longest.minusNanos(System.nanoTime() - answer.arrived()).toMillis());
+        return Math.max(
+                0, longest.minusNanos(System.nanoTime() - answer.arrived()).toMillis());
     }
 
     void admitted(InFlightRequests ofWorker) {

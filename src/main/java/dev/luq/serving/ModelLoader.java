@@ -473,8 +473,8 @@ final class ModelLoader {
         }
         scheduler
                 .untilNext(now)
-                .ifPresent(nanos -> tick =
-                        timer.schedule(() -> change(nothing -> {}), Math.max(nanos, 1), TimeUnit.NANOSECONDS));
+                .ifPresent(nanos ->
+                        tick = timer.schedule(() -> change(nothing -> {}), Math.max(nanos, 1), TimeUnit.NANOSECONDS));
     }
 
     private void act(Decision decision, List<Runnable> then) {

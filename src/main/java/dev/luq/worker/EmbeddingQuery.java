@@ -99,8 +99,7 @@ final class EmbeddingQuery {
         if (failure == null && begun < found.length) {
             next();
         } else if (open == 0) {
-            events.accept(
-                    failure == null ? new WorkerFrame.Embeddings(query.id(), Arrays.asList(found)) : failure);
+            events.accept(failure == null ? new WorkerFrame.Embeddings(query.id(), Arrays.asList(found)) : failure);
         }
     }
 

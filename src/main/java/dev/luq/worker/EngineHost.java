@@ -58,9 +58,8 @@ final class EngineHost implements ModelHost {
         loads("the headers of its files");
         CheckedModel checked = check(load, mmproj);
         List<Path> files = checked.files().paths();
-        Pooling pooling = Optional.ofNullable(load.pooling())
-                .or(checked.facts()::pooling)
-                .orElse(Pooling.NONE);
+        Pooling pooling =
+                Optional.ofNullable(load.pooling()).or(checked.facts()::pooling).orElse(Pooling.NONE);
         try {
             loads("the native libraries");
             Llama.init(EngineHost::log);
@@ -181,7 +180,10 @@ final class EngineHost implements ModelHost {
             public void begins(Work work, List<String> requests) {
                 blackbox.working(
                         stage(work),
-                        requests.stream().map(EmbeddingQuery::queryOf).distinct().toList());
+                        requests.stream()
+                                .map(EmbeddingQuery::queryOf)
+                                .distinct()
+                                .toList());
             }
 
             @Override

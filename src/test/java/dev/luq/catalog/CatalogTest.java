@@ -8,8 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.luq.files.DataConfig;
 import dev.luq.files.DataFolder;
-import dev.luq.machine.Kernels;
 import dev.luq.gguf.Pooling;
+import dev.luq.machine.Kernels;
 import dev.luq.machine.KvType;
 import dev.luq.protocol.ModelDefaults;
 import dev.luq.requant.plan.Plan;

@@ -38,9 +38,7 @@ class EngineEmbeddingsTest {
             inputs.add(TinyEngine.noise(seed));
         }
         return GenerationRequest.embedding(
-                id,
-                new PromptRequest(new PromptContent.Raw(pieces, null), inputs, SamplerOptions.GREEDY, null),
-                null);
+                id, new PromptRequest(new PromptContent.Raw(pieces, null), inputs, SamplerOptions.GREEDY, null), null);
     }
 
     private static float[] vector(TinyEngine.Outcome outcome) throws Exception {
@@ -69,7 +67,8 @@ class EngineEmbeddingsTest {
         // the last one takes several steps
         List<String> texts = List.of("a", "What do you see?", "A short text, and then some. ".repeat(5));
         try (TinyEngine tiny = TinyEngine.pooling(name, pooling)) {
-            String alone = tiny.complete(tiny.ask(TinyEngine.user("Hi")).maxTokens(40)).text();
+            String alone =
+                    tiny.complete(tiny.ask(TinyEngine.user("Hi")).maxTokens(40)).text();
             TinyEngine.Outcome answer =
                     tiny.submit(tiny.ask(TinyEngine.user("Hi")).maxTokens(40).withoutCache());
             List<TinyEngine.Outcome> outcomes = new ArrayList<>();

@@ -14,8 +14,7 @@ import org.eclipse.microprofile.openapi.annotations.media.Schema;
 /** Embeddings in OpenAI's form. */
 @RegisterForReflection
 @Schema(name = "EmbeddingList")
-record EmbeddingList(
-        @Schema(enumeration = "list") String object, List<Item> data, String model, EmbeddingUsage usage) {
+record EmbeddingList(@Schema(enumeration = "list") String object, List<Item> data, String model, EmbeddingUsage usage) {
 
     static EmbeddingList of(Embedded<EmbeddingRequest.Form> embedded) {
         EmbeddingRequest.Form form = embedded.form();
@@ -57,6 +56,5 @@ record EmbeddingList(
     @RegisterForReflection
     @Schema(name = "EmbeddingUsage")
     record EmbeddingUsage(
-            @JsonProperty("prompt_tokens") int promptTokens,
-            @JsonProperty("total_tokens") int totalTokens) {}
+            @JsonProperty("prompt_tokens") int promptTokens, @JsonProperty("total_tokens") int totalTokens) {}
 }

@@ -111,11 +111,7 @@ record EmbeddingRequest(
 
     private Normalization normalization() {
         return new Normalization((int) Check.integer(
-                "embd_normalize",
-                normalize,
-                Normalization.LEAST,
-                Normalization.MOST,
-                Normalization.EUCLIDEAN.kind()));
+                "embd_normalize", normalize, Normalization.LEAST, Normalization.MOST, Normalization.EUCLIDEAN.kind()));
     }
 
     @Override

@@ -18,8 +18,9 @@ record NativeEmbedding(int index, float[][] embedding) {
     static List<NativeEmbedding> of(Embedded<EmbeddingRequest.Form> embedded) {
         Normalization normalization = embedded.form().normalization();
         return IntStream.range(0, embedded.embeddings().size())
-                .mapToObj(i -> new NativeEmbedding(
-                        i, new float[][] {normalization.of(embedded.embeddings().get(i).vector())}))
+                .mapToObj(i -> new NativeEmbedding(i, new float[][] {
+                    normalization.of(embedded.embeddings().get(i).vector())
+                }))
                 .toList();
     }
 }

@@ -187,7 +187,8 @@ public final class Queries {
         for (int from = 0; from < prompts.size(); from += ServerFrame.Embed.MOST_PROMPTS) {
             List<Prompt.Raw> some =
                     prompts.subList(from, Math.min(prompts.size(), from + ServerFrame.Embed.MOST_PROMPTS));
-            int next = image + some.stream().mapToInt(prompt -> prompt.images().size()).sum();
+            int next = image
+                    + some.stream().mapToInt(prompt -> prompt.images().size()).sum();
             queries.add(new ServerFrame.Embed(
                     newId(),
                     some.stream().map(Prompt.Raw::input).toList(),

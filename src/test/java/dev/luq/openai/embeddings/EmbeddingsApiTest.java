@@ -169,9 +169,7 @@ class EmbeddingsApiTest {
         float[] raw = vector(embed("\"input\":\"a text\",\"embd_normalize\":-1"), 0);
         assertNotEquals(1, length(raw), 1e-3);
         assertArrayEquals(
-                new Normalization(0).of(raw),
-                vector(embed("\"input\":\"a text\",\"embd_normalize\":0"), 0),
-                1f);
+                new Normalization(0).of(raw), vector(embed("\"input\":\"a text\",\"embd_normalize\":0"), 0), 1f);
     }
 
     @Test
