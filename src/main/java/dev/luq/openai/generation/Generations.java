@@ -9,8 +9,6 @@ import dev.luq.http.access.RateLimits;
 import dev.luq.http.access.Role;
 import dev.luq.http.errors.ApiError;
 import dev.luq.http.errors.ApiException;
-import dev.luq.http.intake.IntakeBudget;
-import dev.luq.openai.images.ImageIntake;
 import dev.luq.protocol.ServerFrame;
 import dev.luq.serving.ModelWorker;
 import io.smallrye.mutiny.Multi;
@@ -37,8 +35,7 @@ public final class Generations {
     private final Admission admission;
     private final RateLimits rates;
     private final CacheSalts salts;
-    private final ImageIntake images;
-    private final IntakeBudget budget;
+    private final DecodedImages images;
     private final ApiConfig config;
     private final RoutingContext routing;
 
@@ -47,15 +44,13 @@ public final class Generations {
             Admission admission,
             RateLimits rates,
             CacheSalts salts,
-            ImageIntake images,
-            IntakeBudget budget,
+            DecodedImages images,
             ApiConfig config,
             RoutingContext routing) {
         this.admission = admission;
         this.rates = rates;
         this.salts = salts;
         this.images = images;
-        this.budget = budget;
         this.config = config;
         this.routing = routing;
     }
@@ -108,28 +103,21 @@ public final class Generations {
             CompletionHeader header,
             ValidRequest valid,
             int slots) {
-        IntakeBudget.Share pixels = budget.reserve(0);
         String tag = caller.tag();
         String salt = salts.of(caller, valid.cacheSalt());
-        try {
-            List<ServerFrame.Image> decoded = images.decode(valid.images(), pixels);
-            client.whenGone(pixels::close);
+        return images.during(valid.images(), client, decoded -> {
             List<ServerFrame.Generate> choices = IntStream.range(0, valid.choices())
                     .mapToObj(i ->
                             valid.generate(header.id() + "-" + i, i, decoded).of(tag, salt))
                     .toList();
-            Multi<ChoiceFrame> frames =
-                    ChoiceFrame.generate(worker, choices, slots).onTermination().invoke(pixels::close);
-            if (rates.countsTokens(caller)) {
-                TokenCharge charge = new TokenCharge(
-                        choices.size(), valid.choicesPerPrompt(), tokens -> rates.charge(caller, tokens));
-                frames = frames.onItem().invoke(charge::add).onTermination().invoke(charge::close);
+            Multi<ChoiceFrame> frames = ChoiceFrame.generate(worker, choices, slots);
+            if (!rates.countsTokens(caller)) {
+                return frames;
             }
-            return frames;
-        } catch (RuntimeException | Error refused) {
-            pixels.close();
-            throw refused;
-        }
+            TokenCharge charge =
+                    new TokenCharge(choices.size(), valid.choicesPerPrompt(), tokens -> rates.charge(caller, tokens));
+            return frames.onItem().invoke(charge::add).onTermination().invoke(charge::close);
+        });
     }
 
     /** @param builder is there when the first frame is */

@@ -5,8 +5,6 @@ import dev.luq.http.access.CacheSalts;
 import dev.luq.http.access.Caller;
 import dev.luq.http.access.RateLimits;
 import dev.luq.http.errors.ApiException;
-import dev.luq.http.intake.IntakeBudget;
-import dev.luq.openai.images.ImageIntake;
 import dev.luq.openai.images.ImageReference;
 import dev.luq.protocol.ServerFrame;
 import dev.luq.protocol.WorkerFrame;
@@ -34,23 +32,15 @@ public final class Queries {
     private final Admission admission;
     private final RateLimits rates;
     private final CacheSalts salts;
-    private final ImageIntake images;
-    private final IntakeBudget budget;
+    private final DecodedImages images;
     private final RoutingContext routing;
 
     @Inject
-    Queries(
-            Admission admission,
-            RateLimits rates,
-            CacheSalts salts,
-            ImageIntake images,
-            IntakeBudget budget,
-            RoutingContext routing) {
+    Queries(Admission admission, RateLimits rates, CacheSalts salts, DecodedImages images, RoutingContext routing) {
         this.admission = admission;
         this.rates = rates;
         this.salts = salts;
         this.images = images;
-        this.budget = budget;
         this.routing = routing;
     }
 
@@ -105,25 +95,11 @@ public final class Queries {
     }
 
     private Multi<WorkerFrame.TokenCount> count(Admitted<?> admitted, ClientPresence client, Prompt prompt) {
-        return withPixels(prompt.images(), client, decoded -> {
+        return images.during(prompt.images(), client, decoded -> {
             ServerFrame.CountTokens query = new ServerFrame.CountTokens(
                     newId(), prompt.input(), decoded, admitted.caller().tag());
             return admitted.worker().query(query).toMulti();
         });
-    }
-
-    /** Asks with images, whose pixels count until the answer's end. */
-    private <T> Multi<T> withPixels(
-            List<ImageReference> references, ClientPresence client, Function<List<ServerFrame.Image>, Multi<T>> ask) {
-        IntakeBudget.Share pixels = budget.reserve(0);
-        try {
-            List<ServerFrame.Image> decoded = images.decode(references, pixels);
-            client.whenGone(pixels::close);
-            return ask.apply(decoded).onTermination().invoke(pixels::close);
-        } catch (RuntimeException | Error refused) {
-            pixels.close();
-            throw refused;
-        }
     }
 
     /**
@@ -158,7 +134,7 @@ public final class Queries {
             List<ImageReference> references = asked.prompts().stream()
                     .flatMap(prompt -> prompt.images().stream())
                     .toList();
-            return withPixels(
+            return images.during(
                     references,
                     client,
                     decoded -> embed(admitted, queries(asked.prompts(), decoded, admitted.caller()), asked.form()));
