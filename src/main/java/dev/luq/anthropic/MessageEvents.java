@@ -1,24 +1,19 @@
 package dev.luq.anthropic;
 
-import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.io.JsonStringEncoder;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.luq.anthropic.Message.Block;
 import dev.luq.http.errors.ApiError;
 import dev.luq.openai.generation.AnswerEvents;
 import dev.luq.openai.generation.ChoiceFrame;
 import dev.luq.openai.generation.CompletionHeader;
+import dev.luq.openai.generation.JsonEvent;
 import dev.luq.protocol.WorkerFrame.Accepted;
 import dev.luq.protocol.WorkerFrame.Delta;
 import dev.luq.protocol.WorkerFrame.Finished;
 import dev.luq.protocol.WorkerFrame.OfRequest;
 import dev.luq.protocol.WorkerFrame.ToolCallDelta;
 import io.vertx.core.buffer.Buffer;
-import java.io.ByteArrayOutputStream;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 
 /**
  * The server-sent events of one streamed answer: {@code message_start}, for each block {@code content_block_start}, its
@@ -26,7 +21,6 @@ import java.nio.charset.StandardCharsets;
  */
 final class MessageEvents implements AnswerEvents {
 
-    private static final JsonMapper JSON = new JsonMapper();
     private static final int TEXT = -1;
 
     private final CompletionHeader header;
@@ -139,24 +133,10 @@ final class MessageEvents implements AnswerEvents {
                 .appendString("\"}}\n\n");
     }
 
-    private interface Fields {
-        void write(JsonGenerator json) throws IOException;
-    }
-
-    private static Buffer event(String type, Fields fields) {
-        ByteArrayOutputStream out = new ByteArrayOutputStream(256);
-        try {
-            out.writeBytes(("event: " + type + "\ndata: ").getBytes(StandardCharsets.US_ASCII));
-            try (JsonGenerator json = JSON.createGenerator(out)) {
-                json.writeStartObject();
-                json.writeStringField("type", type);
-                fields.write(json);
-                json.writeEndObject();
-            }
-            out.writeBytes("\n\n".getBytes(StandardCharsets.US_ASCII));
-            return Buffer.buffer(out.toByteArray());
-        } catch (IOException e) {
-            throw new UncheckedIOException("writing to memory", e);
-        }
+    private static Buffer event(String type, JsonEvent.Fields fields) {
+        return Buffer.buffer(JsonEvent.of(type, json -> {
+            json.writeStringField("type", type);
+            fields.write(json);
+        }));
     }
 }

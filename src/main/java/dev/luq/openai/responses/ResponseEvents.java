@@ -59,11 +59,7 @@ final class ResponseEvents implements AnswerEvents, OutputItems.Listener {
     @Override
     public Buffer failure(ApiError error) {
         begin();
-        event("error", json -> {
-            json.writeStringField("code", error.code());
-            json.writeStringField("message", error.message());
-            json.writeStringField("param", error.param());
-        });
+        written.appendBuffer(error(error, sequence++));
         ResponseObject response = form.failed(items.all(), usage, error);
         event("response.failed", json -> json.writeObjectField("response", response));
         return taken();
@@ -182,9 +178,21 @@ final class ResponseEvents implements AnswerEvents, OutputItems.Listener {
         };
     }
 
+    /** @param number of events before it */
+    static Buffer error(ApiError error, int number) {
+        return event("error", number, json -> {
+            json.writeStringField("code", error.code());
+            json.writeStringField("message", error.message());
+            json.writeStringField("param", error.param());
+        });
+    }
+
     private void event(String name, Fields fields) {
-        int number = sequence++;
-        written.appendBytes(JsonEvent.of(name, json -> {
+        written.appendBuffer(event(name, sequence++, fields));
+    }
+
+    private static Buffer event(String name, int number, Fields fields) {
+        return Buffer.buffer(JsonEvent.of(name, json -> {
             json.writeStringField("type", name);
             json.writeNumberField("sequence_number", number);
             fields.write(json);

@@ -8,7 +8,6 @@ import dev.luq.openai.generation.Check;
 import dev.luq.openai.generation.CompletionHeader;
 import dev.luq.openai.generation.Exchange;
 import dev.luq.openai.generation.FieldNames;
-import dev.luq.openai.generation.JsonEvent;
 import dev.luq.openai.generation.ValidRequest;
 import dev.luq.protocol.WorkerFrame.ModelInfo;
 import io.vertx.core.buffer.Buffer;
@@ -36,13 +35,7 @@ final class ResponseExchange implements Exchange {
 
     @Override
     public Buffer failure(ApiError error) {
-        return Buffer.buffer(JsonEvent.of("error", json -> {
-            json.writeStringField("type", "error");
-            json.writeNumberField("sequence_number", 0);
-            json.writeStringField("code", error.code());
-            json.writeStringField("message", error.message());
-            json.writeStringField("param", error.param());
-        }));
+        return ResponseEvents.error(error, 0);
     }
 
     @Override
