@@ -28,6 +28,20 @@ import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 /** Answers conversations with text and images as Anthropic's API does. */
 @Path("/v1/messages")
 @RolesAllowed(Role.USER_NAME)
+@APIResponse(
+        responseCode = "4XX",
+        description = "The request cannot be answered",
+        content =
+                @Content(
+                        mediaType = MediaType.APPLICATION_JSON,
+                        schema = @Schema(implementation = MessagesError.class)))
+@APIResponse(
+        responseCode = "5XX",
+        description = "The server cannot answer now",
+        content =
+                @Content(
+                        mediaType = MediaType.APPLICATION_JSON,
+                        schema = @Schema(implementation = MessagesError.class)))
 public final class MessagesResource {
 
     private final Generations generations;
@@ -62,20 +76,6 @@ public final class MessagesResource {
                 @Content(mediaType = MediaType.APPLICATION_JSON, schema = @Schema(implementation = Message.class)),
                 @Content(mediaType = MediaType.SERVER_SENT_EVENTS, schema = @Schema(implementation = String.class))
             })
-    @APIResponse(
-            responseCode = "4XX",
-            description = "The request cannot be answered",
-            content =
-                    @Content(
-                            mediaType = MediaType.APPLICATION_JSON,
-                            schema = @Schema(implementation = MessagesError.class)))
-    @APIResponse(
-            responseCode = "5XX",
-            description = "The server cannot answer now",
-            content =
-                    @Content(
-                            mediaType = MediaType.APPLICATION_JSON,
-                            schema = @Schema(implementation = MessagesError.class)))
     public Uni<Response> create(InputStream body) throws IOException {
         String requestId = RequestId.of(routing);
         return generations.answer(
@@ -104,20 +104,6 @@ public final class MessagesResource {
                     @Content(
                             mediaType = MediaType.APPLICATION_JSON,
                             schema = @Schema(implementation = TokenCount.class)))
-    @APIResponse(
-            responseCode = "4XX",
-            description = "The request cannot be answered",
-            content =
-                    @Content(
-                            mediaType = MediaType.APPLICATION_JSON,
-                            schema = @Schema(implementation = MessagesError.class)))
-    @APIResponse(
-            responseCode = "5XX",
-            description = "The server cannot answer now",
-            content =
-                    @Content(
-                            mediaType = MediaType.APPLICATION_JSON,
-                            schema = @Schema(implementation = MessagesError.class)))
     public Uni<TokenCount> countTokens(InputStream body) throws IOException {
         String requestId = RequestId.of(routing);
         return queries.count(body, MessagesRequest.class, request -> MessagesExchange.counting(request, requestId))

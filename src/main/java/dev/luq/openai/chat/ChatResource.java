@@ -26,6 +26,20 @@ import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 /** Answers conversations with text and images. */
 @Path("/v1/chat/completions")
 @RolesAllowed(Role.USER_NAME)
+@APIResponse(
+        responseCode = "4XX",
+        description = "The request cannot be answered",
+        content =
+                @Content(
+                        mediaType = MediaType.APPLICATION_JSON,
+                        schema = @Schema(implementation = ApiError.Body.class)))
+@APIResponse(
+        responseCode = "5XX",
+        description = "The server cannot answer now",
+        content =
+                @Content(
+                        mediaType = MediaType.APPLICATION_JSON,
+                        schema = @Schema(implementation = ApiError.Body.class)))
 public final class ChatResource {
 
     private final Generations generations;
@@ -59,20 +73,6 @@ public final class ChatResource {
                         schema = @Schema(implementation = ChatCompletion.class)),
                 @Content(mediaType = MediaType.SERVER_SENT_EVENTS, schema = @Schema(implementation = String.class))
             })
-    @APIResponse(
-            responseCode = "4XX",
-            description = "The request cannot be answered",
-            content =
-                    @Content(
-                            mediaType = MediaType.APPLICATION_JSON,
-                            schema = @Schema(implementation = ApiError.Body.class)))
-    @APIResponse(
-            responseCode = "5XX",
-            description = "The server cannot answer now",
-            content =
-                    @Content(
-                            mediaType = MediaType.APPLICATION_JSON,
-                            schema = @Schema(implementation = ApiError.Body.class)))
     public Uni<Response> create(InputStream body) throws IOException {
         return generations.answer(body, ChatRequest.class, ChatExchange::new);
     }
@@ -91,10 +91,6 @@ public final class ChatResource {
             responseCode = "200",
             description = "The count",
             content = @Content(schema = @Schema(implementation = InputTokens.class)))
-    @APIResponse(
-            responseCode = "4XX",
-            description = "The request cannot be answered",
-            content = @Content(schema = @Schema(implementation = ApiError.Body.class)))
     public Uni<InputTokens> count(InputStream body) throws IOException {
         return queries.count(body, ChatRequest.class, ChatExchange::new).map(InputTokens::of);
     }

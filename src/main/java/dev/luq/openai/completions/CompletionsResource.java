@@ -24,6 +24,20 @@ import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 /** Continues prompts without a chat template. */
 @Path("/v1/completions")
 @RolesAllowed(Role.USER_NAME)
+@APIResponse(
+        responseCode = "4XX",
+        description = "The request cannot be answered",
+        content =
+                @Content(
+                        mediaType = MediaType.APPLICATION_JSON,
+                        schema = @Schema(implementation = ApiError.Body.class)))
+@APIResponse(
+        responseCode = "5XX",
+        description = "The server cannot answer now",
+        content =
+                @Content(
+                        mediaType = MediaType.APPLICATION_JSON,
+                        schema = @Schema(implementation = ApiError.Body.class)))
 public final class CompletionsResource {
 
     private final Generations generations;
@@ -53,20 +67,6 @@ public final class CompletionsResource {
                 @Content(mediaType = MediaType.APPLICATION_JSON, schema = @Schema(implementation = Completion.class)),
                 @Content(mediaType = MediaType.SERVER_SENT_EVENTS, schema = @Schema(implementation = String.class))
             })
-    @APIResponse(
-            responseCode = "4XX",
-            description = "The request cannot be answered",
-            content =
-                    @Content(
-                            mediaType = MediaType.APPLICATION_JSON,
-                            schema = @Schema(implementation = ApiError.Body.class)))
-    @APIResponse(
-            responseCode = "5XX",
-            description = "The server cannot answer now",
-            content =
-                    @Content(
-                            mediaType = MediaType.APPLICATION_JSON,
-                            schema = @Schema(implementation = ApiError.Body.class)))
     public Uni<Response> create(InputStream body) throws IOException {
         return generations.answer(body, ObjectNode.class, CompletionExchange::new);
     }

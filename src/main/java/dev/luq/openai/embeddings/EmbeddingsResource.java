@@ -24,6 +24,20 @@ import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 /** Embeds texts and images. */
 @Path("/v1/embeddings")
 @RolesAllowed(Role.USER_NAME)
+@APIResponse(
+        responseCode = "4XX",
+        description = "The request cannot be answered",
+        content =
+                @Content(
+                        mediaType = MediaType.APPLICATION_JSON,
+                        schema = @Schema(implementation = ApiError.Body.class)))
+@APIResponse(
+        responseCode = "5XX",
+        description = "The server cannot answer now",
+        content =
+                @Content(
+                        mediaType = MediaType.APPLICATION_JSON,
+                        schema = @Schema(implementation = ApiError.Body.class)))
 public final class EmbeddingsResource {
 
     private final Queries queries;
@@ -47,14 +61,6 @@ public final class EmbeddingsResource {
             responseCode = "200",
             description = "The embeddings, in the order of the inputs",
             content = @Content(schema = @Schema(oneOf = {EmbeddingList.class, NativeEmbedding[].class})))
-    @APIResponse(
-            responseCode = "4XX",
-            description = "The request cannot be answered",
-            content = @Content(schema = @Schema(implementation = ApiError.Body.class)))
-    @APIResponse(
-            responseCode = "5XX",
-            description = "The server cannot answer now",
-            content = @Content(schema = @Schema(implementation = ApiError.Body.class)))
     public Uni<Response> create(InputStream body) throws IOException {
         return queries.embed(body, EmbeddingRequest.class, EmbeddingRequest::check)
                 .map(embedded -> Response.ok(

@@ -26,6 +26,20 @@ import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 /** What the model's chat template makes of a conversation. */
 @Path("/apply-template")
 @RolesAllowed(Role.USER_NAME)
+@APIResponse(
+        responseCode = "4XX",
+        description = "The request cannot be answered",
+        content =
+                @Content(
+                        mediaType = MediaType.APPLICATION_JSON,
+                        schema = @Schema(implementation = ApiError.Body.class)))
+@APIResponse(
+        responseCode = "5XX",
+        description = "The server cannot answer now",
+        content =
+                @Content(
+                        mediaType = MediaType.APPLICATION_JSON,
+                        schema = @Schema(implementation = ApiError.Body.class)))
 public final class TemplateResource {
 
     private final Queries queries;
@@ -47,10 +61,6 @@ public final class TemplateResource {
             responseCode = "200",
             description = "The prompt",
             content = @Content(schema = @Schema(implementation = RenderedPrompt.class)))
-    @APIResponse(
-            responseCode = "4XX",
-            description = "The request cannot be answered",
-            content = @Content(schema = @Schema(implementation = ApiError.Body.class)))
     public Uni<RenderedPrompt> apply(InputStream body) throws IOException {
         return queries.render(body, ChatRequest.class, ChatExchange::new)
                 .map(rendered -> new RenderedPrompt(rendered.text()));

@@ -41,6 +41,20 @@ import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 @Consumes(MediaType.APPLICATION_JSON)
 @Produces(MediaType.APPLICATION_JSON)
 @Blocking
+@APIResponse(
+        responseCode = "4XX",
+        description = "The request cannot be answered",
+        content =
+                @Content(
+                        mediaType = MediaType.APPLICATION_JSON,
+                        schema = @Schema(implementation = ApiError.Body.class)))
+@APIResponse(
+        responseCode = "5XX",
+        description = "The server cannot answer now",
+        content =
+                @Content(
+                        mediaType = MediaType.APPLICATION_JSON,
+                        schema = @Schema(implementation = ApiError.Body.class)))
 public final class TokensResource {
 
     /** Bytes of a text, and tokens, of one request. */
@@ -61,10 +75,6 @@ public final class TokensResource {
             responseCode = "200",
             description = "The tokens",
             content = @Content(schema = @Schema(implementation = Tokens.class)))
-    @APIResponse(
-            responseCode = "4XX",
-            description = "The request cannot be answered",
-            content = @Content(schema = @Schema(implementation = ApiError.Body.class)))
     public Uni<Tokens> tokenize(InputStream body) throws IOException {
         return queries.ask(body, TokenizeRequest.class, (request, model, id, client) -> query(request, id, client))
                 .map(TokensResource::answer);
@@ -124,10 +134,6 @@ public final class TokensResource {
             responseCode = "200",
             description = "The text",
             content = @Content(schema = @Schema(implementation = Text.class)))
-    @APIResponse(
-            responseCode = "4XX",
-            description = "The request cannot be answered",
-            content = @Content(schema = @Schema(implementation = ApiError.Body.class)))
     public Uni<Text> detokenize(InputStream body) throws IOException {
         return queries.ask(body, DetokenizeRequest.class, (request, model, id, client) -> {
                     int[] tokens = RawPrompts.tokens("tokens", request.tokens());

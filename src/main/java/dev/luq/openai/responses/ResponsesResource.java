@@ -26,6 +26,20 @@ import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 /** Answers conversations in the form of OpenAI's Responses, and keeps none of them. */
 @Path("/v1/responses")
 @RolesAllowed(Role.USER_NAME)
+@APIResponse(
+        responseCode = "4XX",
+        description = "The request cannot be answered",
+        content =
+                @Content(
+                        mediaType = MediaType.APPLICATION_JSON,
+                        schema = @Schema(implementation = ApiError.Body.class)))
+@APIResponse(
+        responseCode = "5XX",
+        description = "The server cannot answer now",
+        content =
+                @Content(
+                        mediaType = MediaType.APPLICATION_JSON,
+                        schema = @Schema(implementation = ApiError.Body.class)))
 public final class ResponsesResource {
 
     private final Generations generations;
@@ -62,20 +76,6 @@ public final class ResponsesResource {
                         schema = @Schema(implementation = ResponseObject.class)),
                 @Content(mediaType = MediaType.SERVER_SENT_EVENTS, schema = @Schema(implementation = String.class))
             })
-    @APIResponse(
-            responseCode = "4XX",
-            description = "The request cannot be answered",
-            content =
-                    @Content(
-                            mediaType = MediaType.APPLICATION_JSON,
-                            schema = @Schema(implementation = ApiError.Body.class)))
-    @APIResponse(
-            responseCode = "5XX",
-            description = "The server cannot answer now",
-            content =
-                    @Content(
-                            mediaType = MediaType.APPLICATION_JSON,
-                            schema = @Schema(implementation = ApiError.Body.class)))
     public Uni<Response> create(InputStream body) throws IOException {
         return generations.answer(body, ResponseRequest.class, ResponseExchange::new);
     }
@@ -92,10 +92,6 @@ public final class ResponsesResource {
             responseCode = "200",
             description = "The count",
             content = @Content(schema = @Schema(implementation = InputTokens.class)))
-    @APIResponse(
-            responseCode = "4XX",
-            description = "The request cannot be answered",
-            content = @Content(schema = @Schema(implementation = ApiError.Body.class)))
     public Uni<InputTokens> count(InputStream body) throws IOException {
         return queries.count(body, ResponseRequest.class, ResponseExchange::new).map(InputTokens::of);
     }
