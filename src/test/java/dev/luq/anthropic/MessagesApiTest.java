@@ -298,12 +298,10 @@ class MessagesApiTest extends ScriptedApi {
 
     @Test
     void aFailureAfterTheFirstByteIsAnErrorEvent() {
-        workers.script = request -> Multi.createBy()
-                .concatenating()
-                .streams(
-                        Multi.createFrom()
-                                .items(ScriptedWorkers.accepted(request), ScriptedWorkers.delta(request, "Hel")),
-                        ScriptedWorkers.failing(new WorkerException.Died("The model's process ended")));
+        workers.script = request -> ScriptedWorkers.failing(
+                new WorkerException.Died("The model's process ended"),
+                ScriptedWorkers.accepted(request),
+                ScriptedWorkers.delta(request, "Hel"));
         ValidatableResponse response = ask(",\"stream\":true").statusCode(200);
         String stream = response.extract().asString();
         assertTrue(

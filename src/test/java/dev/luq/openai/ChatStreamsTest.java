@@ -154,12 +154,10 @@ class ChatStreamsTest extends ScriptedApi {
 
     @Test
     void aFailureAfterTheFirstByteIsAnErrorEvent() {
-        workers.script = request -> Multi.createBy()
-                .concatenating()
-                .streams(
-                        Multi.createFrom()
-                                .items(ScriptedWorkers.accepted(request), ScriptedWorkers.delta(request, "Hel")),
-                        ScriptedWorkers.failing(new WorkerException.Died("The model's process ended")));
+        workers.script = request -> ScriptedWorkers.failing(
+                new WorkerException.Died("The model's process ended"),
+                ScriptedWorkers.accepted(request),
+                ScriptedWorkers.delta(request, "Hel"));
         String events = stream("").statusCode(200).extract().asString();
         assertTrue(events.contains("\"content\":\"Hel\""), events);
         assertTrue(
@@ -210,12 +208,9 @@ class ChatStreamsTest extends ScriptedApi {
 
     @Test
     void aStreamBeginsWhenTheModelWorksOnItsRequest() throws Exception {
-        workers.script = request -> Multi.createBy()
-                .concatenating()
-                .streams(
-                        Multi.createFrom().item(ScriptedWorkers.progress(request, WorkerFrame.Phase.PROMPT, 0.05f)),
-                        ScriptedWorkers.failing(
-                                new WorkerException.Rejected("image_too_large", "Too large.", "messages")));
+        workers.script = request -> ScriptedWorkers.failing(
+                new WorkerException.Rejected("image_too_large", "Too large.", "messages"),
+                ScriptedWorkers.progress(request, WorkerFrame.Phase.PROMPT, 0.05f));
         String events = stream("").statusCode(200).extract().asString();
         assertEquals(
                 ": prompt 5 %\n\nevent: error\ndata: {\"error\":{\"message\":\"Too large.\","
@@ -225,11 +220,9 @@ class ChatStreamsTest extends ScriptedApi {
 
     @Test
     void whatIsRefusedInTheQueueHasItsStatus() {
-        workers.script = request -> Multi.createBy()
-                .concatenating()
-                .streams(
-                        Multi.createFrom().item(ScriptedWorkers.progress(request, WorkerFrame.Phase.QUEUED, 0)),
-                        ScriptedWorkers.failing(new WorkerException.QueueFull("The model is busy")));
+        workers.script = request -> ScriptedWorkers.failing(
+                new WorkerException.QueueFull("The model is busy"),
+                ScriptedWorkers.progress(request, WorkerFrame.Phase.QUEUED, 0));
         assertError(stream(""), 429, "queue_full");
     }
 
@@ -321,14 +314,10 @@ class ChatStreamsTest extends ScriptedApi {
     /** The pause between its requests is longer than the one after which who reads nothing is disconnected. */
     @Test
     void aReaderOfAnAnswerThatHasFailedKeepsItsConnection() throws Exception {
-        workers.script = request -> Multi.createBy()
-                .concatenating()
-                .streams(
-                        Multi.createFrom()
-                                .items(
-                                        ScriptedWorkers.accepted(request),
-                                        ScriptedWorkers.delta(request, "x".repeat(8 << 20))),
-                        ScriptedWorkers.failing(new WorkerException.Died("The model's process died")));
+        workers.script = request -> ScriptedWorkers.failing(
+                new WorkerException.Died("The model's process died"),
+                ScriptedWorkers.accepted(request),
+                ScriptedWorkers.delta(request, "x".repeat(8 << 20)));
         try (RawClient client = new RawClient(server.getPort(), 4096)) {
             client.chat("{\"stream\":true," + USER + "}");
             client.readUntil("process died");

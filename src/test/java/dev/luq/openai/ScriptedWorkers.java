@@ -178,7 +178,10 @@ public class ScriptedWorkers implements ModelWorkers {
         return new WorkerFrame.Finished(request.id(), reason, null, tokens, new WorkerFrame.Timings(1, 10, 20, 5));
     }
 
-    public static Multi<OfRequest> failing(WorkerException failure) {
-        return Multi.createFrom().failure(failure);
+    /** @param before what comes before the failure */
+    public static Multi<OfRequest> failing(WorkerException failure, OfRequest... before) {
+        return Multi.createBy()
+                .concatenating()
+                .streams(Multi.createFrom().items(before), Multi.createFrom().failure(failure));
     }
 }

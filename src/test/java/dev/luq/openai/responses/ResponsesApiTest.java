@@ -261,12 +261,10 @@ class ResponsesApiTest extends ScriptedApi {
 
     @Test
     void aFailureAfterTheFirstByteIsAnErrorAndAFailedResponse() throws Exception {
-        workers.script = request -> Multi.createBy()
-                .concatenating()
-                .streams(
-                        Multi.createFrom()
-                                .items(ScriptedWorkers.accepted(request), ScriptedWorkers.delta(request, "Hel")),
-                        ScriptedWorkers.failing(new WorkerException.Died("The model's process ended")));
+        workers.script = request -> ScriptedWorkers.failing(
+                new WorkerException.Died("The model's process ended"),
+                ScriptedWorkers.accepted(request),
+                ScriptedWorkers.delta(request, "Hel"));
         List<JsonNode> events = eventsOf("");
         JsonNode error = events.get(events.size() - 2);
         assertEquals("error", error.path("type").asText());
@@ -279,12 +277,9 @@ class ResponsesApiTest extends ScriptedApi {
 
     @Test
     void aStreamThatWaitsBeginsWithItsResponse() {
-        workers.script = request -> Multi.createBy()
-                .concatenating()
-                .streams(
-                        Multi.createFrom().item(ScriptedWorkers.progress(request, WorkerFrame.Phase.PROMPT, 0.05f)),
-                        ScriptedWorkers.failing(
-                                new WorkerException.Rejected("image_too_large", "Too large.", "messages")));
+        workers.script = request -> ScriptedWorkers.failing(
+                new WorkerException.Rejected("image_too_large", "Too large.", "messages"),
+                ScriptedWorkers.progress(request, WorkerFrame.Phase.PROMPT, 0.05f));
         String events = respond(",\"stream\":true").statusCode(200).extract().asString();
         assertTrue(events.startsWith("event: response.created\ndata: {\"type\":\"response.created\""), events);
         assertTrue(events.contains("\n\n: prompt 5 %\n\n"), events);
