@@ -56,6 +56,7 @@ class ManyModelsTest {
     private static final String USER = "user-key-12345678";
     private static final String NARROW = "narrow-key-1234567";
     private static final String MODELS = "/admin/v1/models";
+    private static final String TEMPLATE = "{% for message in messages %}{{ 'Read: ' + message.content }}{% endfor %}";
 
     /** Models {@code first}, {@code second} and {@code pinned}. */
     public static class Profile implements QuarkusTestProfile {
@@ -73,6 +74,7 @@ class ManyModelsTest {
             config.put("luq.models.second.defaults.temperature", "0");
             config.put("luq.models.second.defaults.system-prompt", "Answer briefly.");
             config.put("luq.models.pinned.pinned", "true");
+            config.put("luq.models.pinned.chat-template", TEMPLATE);
             config.put("luq.worker.memory-limit-bytes", String.valueOf(estimate() * 3 / 2));
             config.put("luq.worker.context-size", "512");
             config.put("luq.worker.slots", "2");
@@ -258,6 +260,20 @@ class ManyModelsTest {
         ask(USER, "late", "").statusCode(200);
         with(ADMIN).delete(MODELS + "/late").then().statusCode(204);
         ask(USER, "late", "").statusCode(404);
+    }
+
+    @Test
+    void aConfiguredChatTemplateTakesThePlaceOfTheModelsOwn() {
+        with(USER)
+                .contentType("application/json")
+                .body(body("pinned", ""))
+                .post("/apply-template")
+                .then()
+                .statusCode(200)
+                .body("prompt", equalTo("Read: Hello"));
+        with(USER).get("/props?model=pinned").then().body("chat_template", equalTo(TEMPLATE));
+        with(USER).get("/props?model=first").then().body("chat_template", not(equalTo(TEMPLATE)));
+        assertTrue(prompt(ask(USER, "pinned", "\"max_tokens\":1,")) > 0);
     }
 
     private static int prompt(ValidatableResponse answer) {

@@ -81,6 +81,12 @@ public interface CatalogConfig {
          */
         Optional<Pooling> pooling();
 
+        /** Chat template in place of the model's own: a Jinja program, or {@code chatml}. */
+        Optional<String> chatTemplate();
+
+        /** Path of a file with the chat template that takes the place of the model's own. */
+        Optional<Path> chatTemplateFile();
+
         /** What requests to it get where they say nothing. */
         Defaults defaults();
 

@@ -2,6 +2,12 @@ package dev.luq.catalog;
 
 import dev.luq.gguf.ModelFiles;
 import dev.luq.protocol.ModelDefaults;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -18,6 +24,9 @@ import java.util.OptionalInt;
  * @param defaultId id of the default model
  */
 record ConfiguredModels(List<Model> models, String defaultId) {
+
+    /** In bytes. The templates of models in use have up to 20,000. */
+    private static final int LONGEST_TEMPLATE = 1 << 20;
 
     /** One model. */
     record Model(
@@ -75,6 +84,7 @@ record ConfiguredModels(List<Model> models, String defaultId) {
                 bounds.atLeast("slots", model.slots(), 1),
                 bounds.atLeast("image-max-tokens", model.imageMaxTokens(), 0),
                 model.pooling(),
+                chatTemplate("luq.models.\"" + id + "\".chat-template", model),
                 new ModelDefaults(
                         bounds.between("defaults.temperature", given.temperature(), 0, 2),
                         bounds.between("defaults.top-p", given.topP(), 0, 1),
@@ -83,6 +93,43 @@ record ConfiguredModels(List<Model> models, String defaultId) {
                         bounds.between("defaults.repeat-penalty", given.repeatPenalty(), 0.1, 10),
                         boxed(bounds.atLeast("defaults.max-tokens", given.maxTokens(), 1)),
                         given.systemPrompt().orElse(null)));
+    }
+
+    /** @param key of the template as text; that of its file begins so */
+    private static Optional<String> chatTemplate(String key, CatalogConfig.Model model) {
+        if (model.chatTemplateFile().isEmpty()) {
+            model.chatTemplate().ifPresent(text -> requireTemplate(key, text));
+            return model.chatTemplate();
+        }
+        if (model.chatTemplate().isPresent()) {
+            throw new CatalogException.Misconfigured(key + " and " + key + "-file are both set; keep one");
+        }
+        Path file = model.chatTemplateFile().get();
+        try (InputStream in = Files.newInputStream(file)) {
+            byte[] template = in.readNBytes(LONGEST_TEMPLATE + 1);
+            if (template.length > LONGEST_TEMPLATE) {
+                throw new CatalogException.Misconfigured(
+                        key + "-file: " + file + " has more than " + LONGEST_TEMPLATE + " bytes; is it a template?");
+            }
+            String text = StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(template))
+                    .toString();
+            requireTemplate(key + "-file", text);
+            return Optional.of(text);
+        } catch (CharacterCodingException e) {
+            throw new CatalogException.Misconfigured(key + "-file: " + file + " is no text in UTF-8");
+        } catch (IOException e) {
+            throw new CatalogException.Misconfigured(key + "-file: " + file + " cannot be read: " + e);
+        }
+    }
+
+    /** Other names than that of ChatML would be the whole prompt: Jinja prints what it does not run. */
+    private static void requireTemplate(String key, String text) {
+        if (!text.equals("chatml") && !text.contains("{{") && !text.contains("{%")) {
+            throw new CatalogException.Misconfigured(
+                    key + " is no Jinja template: give one, or the name chatml, or leave it out for the model's own");
+        }
     }
 
     private static Integer boxed(OptionalInt value) {

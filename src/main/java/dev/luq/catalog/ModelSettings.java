@@ -20,6 +20,7 @@ import java.util.OptionalInt;
  * @param slots sequences decoded at once, 1 or more
  * @param imageMaxTokens upper bound of one image's tokens, 0 or more
  * @param pooling how it makes embeddings; empty: as its file says
+ * @param chatTemplate in place of the model's own: a Jinja program, or {@code chatml}
  * @param defaults what requests get that say nothing
  */
 public record ModelSettings(
@@ -32,6 +33,7 @@ public record ModelSettings(
         OptionalInt slots,
         OptionalInt imageMaxTokens,
         Optional<Pooling> pooling,
+        Optional<String> chatTemplate,
         ModelDefaults defaults) {
 
     /** Of a model whose configuration says nothing. */
@@ -52,6 +54,7 @@ public record ModelSettings(
                 OptionalInt.empty(),
                 OptionalInt.empty(),
                 OptionalInt.empty(),
+                Optional.empty(),
                 Optional.empty(),
                 ModelDefaults.NONE);
     }

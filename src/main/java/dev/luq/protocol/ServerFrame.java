@@ -52,6 +52,7 @@ public sealed interface ServerFrame {
      * @param kv number format of the KV cache
      * @param files what is kept for later workers; null to keep nothing
      * @param pooling how embeddings are made; null: as the model's file says
+     * @param chatTemplate in place of the model's own: a Jinja program, or {@code chatml}; null for the model's own
      */
     record Load(
             List<String> modelFiles,
@@ -68,10 +69,11 @@ public sealed interface ServerFrame {
             Kernels kernels,
             KvType kv,
             KeptFiles files,
-            Pooling pooling)
+            Pooling pooling,
+            String chatTemplate)
             implements ServerFrame {
 
-        /** Of a model whose file says how it makes embeddings. */
+        /** Of a model whose file says how it makes embeddings, with its own chat template. */
         public Load(
                 List<String> modelFiles,
                 String mmproj,
@@ -102,6 +104,7 @@ public sealed interface ServerFrame {
                     kernels,
                     kv,
                     files,
+                    null,
                     null);
         }
 

@@ -161,7 +161,8 @@ public class Supervisor implements ModelWorkers {
                 settings.kernels(),
                 settings.kvCacheType(),
                 new ServerFrame.Load.KeptFiles(entry.id(), folder(embeddings), folder(prompts)),
-                settings.pooling().orElse(null));
+                settings.pooling().orElse(null),
+                settings.chatTemplate().orElse(null));
     }
 
     /** @return null where nothing is kept */

@@ -16,6 +16,7 @@ import java.util.Optional;
  * @param kernels what multiplies the weights
  * @param kvCacheType number format of the KV cache
  * @param pooling how embeddings are made; empty: as the model's file says
+ * @param chatTemplate in place of the model's own
  */
 public record WorkerSettings(
         int contextSize,
@@ -23,7 +24,8 @@ public record WorkerSettings(
         int imageMaxTokens,
         Kernels kernels,
         KvType kvCacheType,
-        Optional<Pooling> pooling) {
+        Optional<Pooling> pooling,
+        Optional<String> chatTemplate) {
 
     public static WorkerSettings of(WorkerConfig config, ModelSettings settings) {
         return new WorkerSettings(
@@ -32,6 +34,7 @@ public record WorkerSettings(
                 settings.imageMaxTokens().orElse(config.imageMaxTokens()),
                 settings.kernels().orElse(config.kernels()),
                 settings.kvCacheType().orElse(config.kvCacheType()),
-                settings.pooling());
+                settings.pooling(),
+                settings.chatTemplate());
     }
 }

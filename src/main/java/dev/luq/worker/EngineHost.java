@@ -85,7 +85,8 @@ final class EngineHost implements ModelHost {
                             true,
                             pooling == Pooling.MEAN ? batchSize : load.slots()));
             loads("its chat template");
-            ChatTemplates templates = ChatTemplates.of(model);
+            ChatTemplates templates =
+                    load.chatTemplate() == null ? ChatTemplates.of(model) : ChatTemplates.of(model, load.chatTemplate());
             boolean tools = templates.supportsTools();
             loads("its vision projector");
             int threads = Processors.threads(load.threads());
@@ -124,7 +125,7 @@ final class EngineHost implements ModelHost {
                     tools,
                     model.vocabulary().longestPiece(),
                     new WorkerFrame.ModelProps(
-                            model.chatTemplate().orElse(null),
+                            load.chatTemplate() == null ? model.chatTemplate().orElse(null) : load.chatTemplate(),
                             model.vocabulary().beginText().orElse(null),
                             model.vocabulary().endText().orElse(null),
                             "llama.cpp " + Llama.version()),

@@ -180,6 +180,7 @@ class CatalogTest {
                         Map.entry("luq.models.a.kv-cache-type", "q8_0"),
                         Map.entry("luq.models.a.image-max-tokens", "64"),
                         Map.entry("luq.models.a.pooling", "last"),
+                        Map.entry("luq.models.a.chat-template", "chatml"),
                         Map.entry("luq.models.a.defaults.temperature", "0.2"),
                         Map.entry("luq.models.a.defaults.top-p", "0.9"),
                         Map.entry("luq.models.a.defaults.top-k", "40"),
@@ -199,8 +200,56 @@ class CatalogTest {
                         OptionalInt.of(2),
                         OptionalInt.of(64),
                         Optional.of(Pooling.LAST),
+                        Optional.of("chatml"),
                         new ModelDefaults(0.2, 0.9, 40, 0.05, 1.1, 100, "Be brief.")),
                 own);
+    }
+
+    @Test
+    void aModelHasTheChatTemplateOfAFile() throws IOException {
+        Path file = Files.writeString(folder.resolve("template.jinja"), "{{ 'Grüße' }}");
+        assertEquals(
+                Optional.of("{{ 'Grüße' }}"),
+                only(Map.of("luq.models.a.model", LLAVA, "luq.models.a.chat-template-file", file.toString()))
+                        .settings()
+                        .chatTemplate());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"0, cannot be read", "1, is no text in UTF-8", "1048577, has more than 1048576 bytes"})
+    void aChatTemplateThatCannotBeReadEndsTheStart(int bytes, String reason) throws IOException {
+        Path file = folder.resolve("template.jinja");
+        if (bytes > 0) {
+            byte[] content = new byte[bytes];
+            content[0] = (byte) 0xff;
+            Files.write(file, content);
+        }
+        assertMisconfigured(
+                Map.of("luq.models.a.model", LLAVA, "luq.models.a.chat-template-file", file.toString()),
+                "luq.models.\"a\".chat-template-file: " + file + " " + reason);
+    }
+
+    @Test
+    void aNameIsNoChatTemplate() {
+        assertMisconfigured(
+                Map.of("luq.models.a.model", LLAVA, "luq.models.a.chat-template", "llama3"),
+                "luq.models.\"a\".chat-template is no Jinja template");
+    }
+
+    @Test
+    void aModelHasOneChatTemplate() {
+        assertMisconfigured(
+                Map.of(
+                        "luq.models.a.model", LLAVA,
+                        "luq.models.a.chat-template", "chatml",
+                        "luq.models.a.chat-template-file", "template.jinja"),
+                "luq.models.\"a\".chat-template and luq.models.\"a\".chat-template-file are both set");
+    }
+
+    private void assertMisconfigured(Map<String, String> config, String message) {
+        CatalogException.Misconfigured refused =
+                assertThrows(CatalogException.Misconfigured.class, () -> catalog(config));
+        assertTrue(refused.getMessage().startsWith(message), refused.getMessage());
     }
 
     @Test
