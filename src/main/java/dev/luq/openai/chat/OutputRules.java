@@ -46,15 +46,16 @@ final class OutputRules {
         ArrayNode tools = tools(request.tools(), schemas);
         JsonNode choice = request.toolChoice();
         String word = "auto";
+        boolean named = !Check.isNull(choice) && !choice.isTextual();
         if (!Check.isNull(choice)) {
-            boolean named = !choice.isTextual();
             tools = named ? only(chosenName(choice), tools) : tools;
             word = named ? "required" : choiceWord(choice, tools);
         }
         if (!tools.isEmpty()) {
             chat.set("tools", tools);
             chat.put("tool_choice", word);
-            chat.put("parallel_tool_calls", Check.flag(request.parallelToolCalls(), true));
+            // A function by name is called exactly once, as OpenAI has it.
+            chat.put("parallel_tool_calls", !named && Check.flag(request.parallelToolCalls(), true));
         }
     }
 

@@ -617,9 +617,9 @@ class ChatValidationTest {
     }
 
     @Test
-    void aNamedFunctionIsTheOnlyToolAndRequired() {
+    void aNamedFunctionIsTheOnlyToolAndCalledOnce() {
         assertEquals(
-                ",\"tools\":[" + B + "],\"tool_choice\":\"required\",\"parallel_tool_calls\":true",
+                ",\"tools\":[" + B + "],\"tool_choice\":\"required\",\"parallel_tool_calls\":false",
                 besidesMessages(TOOLS + ",\"tool_choice\":{\"type\":\"function\",\"function\":{\"name\":\"b\"}}"));
     }
 
