@@ -4,6 +4,9 @@ from conftest import KEY, QUESTION, ROOT, TIMEOUT, WEATHER, is_weather
 
 WEATHER_TOOL = {"name": WEATHER["name"], "description": WEATHER["description"], "input_schema": WEATHER["parameters"]}
 
+# A field that the client has no argument for.
+GREEDY = {"temperature": 0}
+
 
 @pytest.fixture(scope="module")
 def client():
@@ -21,9 +24,9 @@ def test_a_message_is_answered_and_counted(client, model):
 
 
 def test_an_answer_ends_at_a_stop_sequence(client, model):
-    text = client.messages.create(model=model, max_tokens=16, temperature=0, messages=QUESTION).content[0].text
+    text = client.messages.create(model=model, max_tokens=16, messages=QUESTION, extra_body=GREEDY).content[0].text
     message = client.messages.create(
-        model=model, max_tokens=16, temperature=0, messages=QUESTION, stop_sequences=[text.strip()[0]]
+        model=model, max_tokens=16, messages=QUESTION, extra_body=GREEDY, stop_sequences=[text.strip()[0]]
     )
     assert message.stop_reason == "stop_sequence"
     assert message.stop_sequence == text.strip()[0]
@@ -49,7 +52,11 @@ def test_stream_events_come_in_anthropics_order(client, model):
     assert kinds[-3:] == ["content_block_stop", "message_delta", "message_stop"]
 
 
-@pytest.mark.parametrize("choice", [{"type": "any"}, {"type": "tool", "name": "get_weather"}], ids=["any", "named"])
+@pytest.mark.parametrize(
+    "choice",
+    [{"type": "any", "disable_parallel_tool_use": True}, {"type": "tool", "name": "get_weather"}],
+    ids=["any", "named"],
+)
 def test_a_tool_that_must_be_called_is_called(client, model, choice):
     message = client.messages.create(
         model=model, max_tokens=200, messages=QUESTION, tools=[WEATHER_TOOL], tool_choice=choice

@@ -1,3 +1,5 @@
+from typing import Annotated, Literal
+
 import pytest
 from conftest import KEY, TIMEOUT, URL
 from langchain_core.exceptions import ContextOverflowError
@@ -8,7 +10,7 @@ from pydantic import BaseModel, Field
 
 
 @tool
-def get_weather(city: str, unit: str) -> str:
+def get_weather(city: Annotated[str, Field(max_length=20)], unit: Literal["celsius", "fahrenheit"]) -> str:
     """The weather of a city."""
     return f"rain in {city}, {unit}"
 
@@ -44,7 +46,7 @@ def test_a_stream_adds_up(chat):
 
 @pytest.mark.parametrize("choice", ["any", "get_weather"])
 def test_a_tool_that_must_be_called_is_called(chat, choice):
-    answer = chat.bind_tools([get_weather], tool_choice=choice).invoke("What is 34 + 58?")
+    answer = chat.bind_tools([get_weather], tool_choice=choice, parallel_tool_calls=False).invoke("What is 34 + 58?")
     [call] = answer.tool_calls
     assert call["name"] == "get_weather"
     assert set(call["args"]) == {"city", "unit"}
@@ -53,7 +55,8 @@ def test_a_tool_that_must_be_called_is_called(chat, choice):
 
 def test_a_streamed_call_adds_up(chat):
     whole = None
-    for chunk in chat.bind_tools([get_weather], tool_choice="any").stream("What is 34 + 58?"):
+    caller = chat.bind_tools([get_weather], tool_choice="any", parallel_tool_calls=False)
+    for chunk in caller.stream("What is 34 + 58?"):
         whole = chunk if whole is None else whole + chunk
     assert [call["name"] for call in whole.tool_calls] == ["get_weather"]
 

@@ -99,7 +99,8 @@ def test_a_stream_is_put_together_by_the_client(client, model):
 @pytest.mark.parametrize("choice", ["required", {"type": "function", "function": {"name": "get_weather"}}], ids=str)
 def test_a_tool_that_must_be_called_is_called(client, model, choice):
     answer = client.chat.completions.create(
-        model=model, messages=QUESTION, max_tokens=200, tools=[WEATHER_TOOL], tool_choice=choice
+        model=model, messages=QUESTION, max_tokens=200, tools=[WEATHER_TOOL], tool_choice=choice,
+        parallel_tool_calls=False,
     )
     [call] = answer.choices[0].message.tool_calls
     assert answer.choices[0].finish_reason == "tool_calls"
@@ -109,7 +110,13 @@ def test_a_tool_that_must_be_called_is_called(client, model, choice):
 
 def test_a_streamed_call_names_itself_once(client, model):
     stream = client.chat.completions.create(
-        model=model, messages=QUESTION, max_tokens=200, tools=[WEATHER_TOOL], tool_choice="required", stream=True
+        model=model,
+        messages=QUESTION,
+        max_tokens=200,
+        tools=[WEATHER_TOOL],
+        tool_choice="required",
+        parallel_tool_calls=False,
+        stream=True,
     )
     chunks = [chunk.choices[0] for chunk in stream if chunk.choices]
     calls = [call for chunk in chunks for call in chunk.delta.tool_calls or []]
@@ -149,11 +156,15 @@ def test_pictures_are_seen(client, model, picture):
 
 
 def test_completions_continue_a_text(client, model):
-    answer = client.completions.create(model=model, prompt="What is 34", max_tokens=8, echo=True, logprobs=2)
+    answer = client.completions.create(model=model, prompt="What is 34", max_tokens=8, echo=True)
     assert answer.object == "text_completion"
     assert answer.choices[0].text.startswith("What is 34")
-    assert len(answer.choices[0].logprobs.tokens) == len(answer.choices[0].logprobs.token_logprobs)
     assert answer.choices[0].finish_reason in ("stop", "length")
+
+
+def test_completions_have_log_probabilities(client, model):
+    answer = client.completions.create(model=model, prompt="What is 34", max_tokens=8, logprobs=2)
+    assert len(answer.choices[0].logprobs.tokens) == len(answer.choices[0].logprobs.token_logprobs)
 
 
 def test_completions_stream(client, model):
