@@ -31,7 +31,7 @@ import org.jboss.logging.Logger;
 /**
  * Loads models for requests and ends those that are idle or have to make room, as {@link LoadScheduler} decides. A
  * request holds its model from the moment it asks for it: it queues until the model gets its memory, waits until it has
- * loaded, and runs; whoever is not held is idle. Thread-safe. Locks: this one before a route's.
+ * loaded, and runs; whoever has loaded and is not held is idle. Thread-safe. Locks: this one before a route's.
  */
 final class ModelLoader {
 
@@ -147,7 +147,7 @@ final class ModelLoader {
     private boolean isBusy(String id) {
         Served model = models.get(id);
         return model.running > 0
-                || model.owed && model.loadBegan != 0
+                || model.loadBegan != 0
                 || model.waiting.stream().anyMatch(hold -> hold.place == Place.LOADING);
     }
 
@@ -419,6 +419,7 @@ final class ModelLoader {
         }
         String id = model.route.modelId();
         if (model.route.state() == ModelWorker.State.FAILED) {
+            model.loadBegan = 0;
             failWaiting(model, failed(model.route), then);
             if (scheduler.isIn(id) && model.route.pids().isEmpty()) {
                 scheduler.gone(id);

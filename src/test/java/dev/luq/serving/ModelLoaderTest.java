@@ -154,6 +154,17 @@ class ModelLoaderTest {
     }
 
     @Test
+    void aModelIsNotIdleBeforeItHasLoaded() {
+        start(Map.of());
+        ModelRoute a = model("a", LoadPolicy.START, false, "0");
+        loader.enter("a");
+        assertFalse(history.contains("a idle"));
+        new ScriptedModels().start(a);
+        until("unloaded", () -> history.contains("a idle"));
+        assertEquals(List.of("a loaded", "a idle"), history);
+    }
+
+    @Test
     void aModelIsNotIdleWhileItAnswers() {
         start(Map.of());
         ModelRoute a = model("a", LoadPolicy.DEMAND, false, "0");
