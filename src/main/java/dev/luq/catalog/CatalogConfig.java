@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 
 /**
  * Which models are served. One model is named by {@code luq.model}, several by {@code luq.models."id".*}; without
@@ -119,6 +120,9 @@ public interface CatalogConfig {
 
         /** {@code max_completion_tokens}. */
         OptionalInt maxTokens();
+
+        /** {@code seed}: equal requests get equal answers. Drawn for each request unless set. */
+        OptionalLong seed();
 
         /** A system message before conversations that have none. */
         Optional<String> systemPrompt();

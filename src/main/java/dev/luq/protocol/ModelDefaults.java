@@ -5,6 +5,7 @@ package dev.luq.protocol;
  * {@link Sampling}.
  *
  * @param maxTokens 1 or more
+ * @param seed of requests that bring none
  * @param systemPrompt put before conversations that have no system message
  */
 public record ModelDefaults(
@@ -14,8 +15,9 @@ public record ModelDefaults(
         Double minP,
         Double repeatPenalty,
         Integer maxTokens,
+        Long seed,
         String systemPrompt) {
 
     /** Of a model without any. */
-    public static final ModelDefaults NONE = new ModelDefaults(null, null, null, null, null, null, null);
+    public static final ModelDefaults NONE = new ModelDefaults(null, null, null, null, null, null, null, null);
 }

@@ -78,7 +78,7 @@ public final class ChatValidation {
                 off ? 0 : presencePenalty,
                 off ? 1 : repeatPenalty,
                 request.seed() == null
-                        ? null
+                        ? defaults.seed()
                         : (Long) Check.integer("seed", request.seed(), Long.MIN_VALUE, Long.MAX_VALUE, 0),
                 OutputRules.logitBias(request.logitBias()),
                 Check.flag(request.ignoreEos(), false));

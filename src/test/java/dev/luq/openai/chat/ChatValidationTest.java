@@ -49,19 +49,19 @@ class ChatValidationTest {
 
     @Test
     void aModelsOwnDefaultsHoldWhereARequestSaysNothing() {
-        ModelInfo own = TEXT.with(new ModelDefaults(0.2, 0.9, 40, 0.05, 1.1, 100, "Be brief."));
+        ModelInfo own = TEXT.with(new ModelDefaults(0.2, 0.9, 40, 0.05, 1.1, 100, 42L, "Be brief."));
         ServerFrame.Generate plain = validate("{" + USER + "}", own).generate("id", 0, List.of());
-        assertEquals(new Sampling(0.2f, 0.9f, 40, 0.05f, 0f, 0f, 1.1f, null, Map.of(), false), plain.sampling());
+        assertEquals(new Sampling(0.2f, 0.9f, 40, 0.05f, 0f, 0f, 1.1f, 42L, Map.of(), false), plain.sampling());
         assertEquals(100, plain.maxTokens());
         assertEquals(
                 "{" + USER.replace("[", "[{\"role\":\"system\",\"content\":\"Be brief.\"},") + "}",
                 Prompts.chat(plain));
         ServerFrame.Generate explicit = validate(
                         "{" + USER + ",\"temperature\":1,\"top_p\":1,\"top_k\":0,\"min_p\":0,\"repeat_penalty\":1,"
-                                + "\"max_completion_tokens\":7}",
+                                + "\"max_completion_tokens\":7,\"seed\":8}",
                         own)
                 .generate("id", 0, List.of());
-        assertEquals(Sampling.DEFAULT, explicit.sampling());
+        assertEquals(Sampling.DEFAULT.withSeed(8), explicit.sampling());
         assertEquals(7, explicit.maxTokens());
         assertEquals(
                 5,
@@ -71,7 +71,7 @@ class ChatValidationTest {
 
     @Test
     void errorsCountTheMessagesThatTheRequestHas() {
-        ModelInfo own = TEXT.with(new ModelDefaults(null, null, null, null, null, null, "Be brief."));
+        ModelInfo own = TEXT.with(new ModelDefaults(null, null, null, null, null, null, null, "Be brief."));
         String messages = "{\"messages\":[{\"role\":\"user\",\"content\":\"hi\"},"
                 + "{\"role\":\"assistant\",\"content\":\"a\"},{\"role\":\"assistant\",\"content\":\"b\"}]}";
         ApiException refused = assertThrows(ApiException.class, () -> validate(messages, own));
@@ -80,7 +80,7 @@ class ChatValidationTest {
 
     @Test
     void penaltiesOfTheModelHaveAWindowToo() {
-        ModelInfo own = TEXT.with(new ModelDefaults(null, null, null, null, 1.1, null, null));
+        ModelInfo own = TEXT.with(new ModelDefaults(null, null, null, null, 1.1, null, null, null));
         ApiException refused =
                 assertThrows(ApiException.class, () -> validate("{" + USER + ",\"repeat_last_n\":256}", own));
         assertEquals("repeat_last_n", refused.error().param());
@@ -89,7 +89,7 @@ class ChatValidationTest {
     @ParameterizedTest
     @ValueSource(strings = {"system", "developer"})
     void aSystemMessageOfTheRequestTakesThePlaceOfTheModels(String role) {
-        ModelInfo own = TEXT.with(new ModelDefaults(null, null, null, null, null, null, "Be brief."));
+        ModelInfo own = TEXT.with(new ModelDefaults(null, null, null, null, null, null, null, "Be brief."));
         String messages = "{\"messages\":[{\"role\":\"" + role
                 + "\",\"content\":\"Sing.\"},{\"role\":\"user\",\"content\":\"hi\"}]}";
         assertEquals(
