@@ -12,6 +12,7 @@ import org.eclipse.microprofile.openapi.annotations.media.Schema;
  *
  * @param cachedCount prompt tokens that the cache held
  * @param promptCount prompt tokens that the cache did not hold
+ * @param predictedPerSecond of the tokens behind the first one, which comes with the prompt
  */
 @RegisterForReflection
 @Schema(name = "Timings")
@@ -21,9 +22,11 @@ public record ChoiceTimings(
         @JsonProperty("cache_n") int cachedCount,
         @JsonProperty("prompt_n") int promptCount,
         @JsonProperty("prompt_ms") double promptMillis,
+        @JsonProperty("prompt_per_token_ms") double promptMillisPerToken,
         @JsonProperty("prompt_per_second") double promptPerSecond,
         @JsonProperty("predicted_n") int predictedCount,
         @JsonProperty("predicted_ms") double predictedMillis,
+        @JsonProperty("predicted_per_token_ms") double predictedMillisPerToken,
         @JsonProperty("predicted_per_second") double predictedPerSecond) {
 
     /** @return null when the worker measured nothing */
@@ -34,19 +37,26 @@ public record ChoiceTimings(
         int prompt = accepted.promptTokens() - accepted.cachedTokens();
         double prefill = finished.timings().prefillMillis();
         double decode = finished.timings().decodeMillis();
+        int steps = finished.completionTokens() - 1;
         return new ChoiceTimings(
                 finished.timings().queueMillis(),
                 finished.timings().imageEncodeMillis(),
                 accepted.cachedTokens(),
                 prompt,
                 prefill,
+                perToken(prompt, prefill),
                 perSecond(prompt, prefill),
                 finished.completionTokens(),
                 decode,
-                perSecond(finished.completionTokens(), decode));
+                perToken(steps, decode),
+                perSecond(steps, decode));
     }
 
     private static double perSecond(int count, double millis) {
         return millis > 0 ? 1000 * count / millis : 0;
+    }
+
+    private static double perToken(int count, double millis) {
+        return count > 0 ? millis / count : 0;
     }
 }
