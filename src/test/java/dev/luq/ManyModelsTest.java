@@ -3,6 +3,7 @@ package dev.luq;
 import static dev.luq.Until.until;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.hamcrest.Matchers.allOf;
+import static org.hamcrest.Matchers.contains;
 import static org.hamcrest.Matchers.containsString;
 import static org.hamcrest.Matchers.equalTo;
 import static org.hamcrest.Matchers.everyItem;
@@ -136,6 +137,7 @@ class ManyModelsTest {
                 .statusCode(200)
                 .body("data.status.value", everyItem(equalTo("unloaded")))
                 .body("data.luq.state", everyItem(equalTo("unloaded")))
+                .body("data[0].aliases", contains("uno"))
                 .body("data[0].capabilities", hasItem("vision"));
         with(ADMIN)
                 .get(MODELS + "/first")

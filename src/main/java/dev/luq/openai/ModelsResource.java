@@ -50,7 +50,7 @@ public final class ModelsResource {
     @Operation(operationId = "listModels", summary = "All models that the key may use, the default one first")
     public Models list() {
         return Models.of(
-                models.all(Caller.of(routing)).stream().map(this::describe).toList());
+                models.all(Caller.of(routing)).stream().map(this::describe).toList(), isAnthropic());
     }
 
     @GET
@@ -74,8 +74,6 @@ public final class ModelsResource {
         if (info != null && info.embeddings() != null) {
             capabilities.add("embeddings");
         }
-        // Anthropic's clients name themselves, and have something else of this name.
-        boolean anthropic = routing.request().headers().contains("anthropic-version");
         long created = entry.map(CatalogEntry::created).orElse(0L);
         return new Model(
                 worker.modelId(),
@@ -87,8 +85,14 @@ public final class ModelsResource {
                 Instant.ofEpochSecond(created).toString(),
                 "luq",
                 Status.of(worker.state()),
-                anthropic ? null : capabilities,
+                isAnthropic() ? null : capabilities,
+                entry.map(CatalogEntry::aliases).orElse(List.of()),
                 luq(worker, info, entry.flatMap(CatalogEntry::variant).orElse(null)));
+    }
+
+    /** Anthropic's clients name themselves, and have something else of the name {@code capabilities}. */
+    private boolean isAnthropic() {
+        return routing.request().headers().contains("anthropic-version");
     }
 
     private static Luq luq(ModelWorker worker, ModelInfo info, Variant variant) {
@@ -118,6 +122,7 @@ public final class ModelsResource {
     /**
      * All models on one page, as clients of OpenAI and of Anthropic read it.
      *
+     * @param models the same as clients of llama-server and of Ollama read it; not for Anthropic's
      * @param hasMore false
      */
     @RegisterForReflection
@@ -125,17 +130,36 @@ public final class ModelsResource {
     public record Models(
             String object,
             List<Model> data,
+            @JsonInclude(JsonInclude.Include.NON_NULL) List<Card> models,
             @JsonProperty("has_more") boolean hasMore,
             @JsonProperty("first_id") @Schema(nullable = true) String firstId,
             @JsonProperty("last_id") @Schema(nullable = true) String lastId) {
 
-        static Models of(List<Model> data) {
+        static Models of(List<Model> data, boolean anthropic) {
             return new Models(
                     "list",
                     data,
+                    anthropic ? null : data.stream().map(Card::of).toList(),
                     false,
                     data.isEmpty() ? null : data.get(0).id(),
                     data.isEmpty() ? null : data.get(data.size() - 1).id());
+        }
+    }
+
+    /**
+     * A model as llama-server lists it beside OpenAI's list.
+     *
+     * @param capabilities {@code completion}, and {@code multimodal} where it reads images
+     */
+    @RegisterForReflection
+    @Schema(name = "ModelCard")
+    public record Card(String name, String model, List<String> capabilities) {
+
+        private static Card of(Model model) {
+            List<String> capabilities = model.capabilities().contains("vision")
+                    ? List.of("completion", "multimodal")
+                    : List.of("completion");
+            return new Card(model.id(), model.id(), capabilities);
         }
     }
 
@@ -150,6 +174,7 @@ public final class ModelsResource {
      * @param status whether it is in memory
      * @param capabilities of {@code chat}, {@code vision}, {@code tools}, {@code embeddings}; not for Anthropic's
      *     clients
+     * @param aliases further names, which requests may use too
      */
     @RegisterForReflection
     @Schema(name = "Model")
@@ -164,6 +189,7 @@ public final class ModelsResource {
             @JsonProperty("owned_by") String ownedBy,
             Status status,
             @JsonInclude(JsonInclude.Include.NON_NULL) List<String> capabilities,
+            List<String> aliases,
             Luq luq) {}
 
     /**

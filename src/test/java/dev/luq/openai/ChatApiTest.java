@@ -125,7 +125,7 @@ class ChatApiTest extends ScriptedApi {
                                 null,
                                 List.of(new WorkerFrame.TokenLogprob(2, "Hi", -0.5, List.of(72, 105), List.of(other))),
                                 1),
-                        ScriptedWorkers.finished(request, "length", 1));
+                        ScriptedWorkers.finished(request, "length", 2));
         chat(",\"logprobs\":true,\"top_logprobs\":1,\"timings\":true")
                 .statusCode(200)
                 .body("choices[0].finish_reason", equalTo("length"))
@@ -134,6 +134,7 @@ class ChatApiTest extends ScriptedApi {
                 .body("choices[0].logprobs.content[0].bytes", contains(72, 105))
                 .body("choices[0].logprobs.content[0].top_logprobs[0].token", equalTo("Ho"))
                 .body("choices[0].timings.predicted_per_second", equalTo(50f))
+                .body("choices[0].timings.predicted_per_token_ms", equalTo(20f))
                 .body("choices[0].timings.prompt_n", equalTo(9));
     }
 
@@ -160,6 +161,7 @@ class ChatApiTest extends ScriptedApi {
                 .body("data[0].created", notNullValue())
                 .body("data[0].owned_by", equalTo("luq"))
                 .body("data[0].capabilities", hasItems("chat", "vision", "tools"))
+                .body("models[0].capabilities", contains("completion", "multimodal"))
                 .body("data[0].luq.state", equalTo("ready"))
                 .body("data[0].luq.bits_per_weight", equalTo(4.56f))
                 .body("data[0].luq.bytes", equalTo(570))
