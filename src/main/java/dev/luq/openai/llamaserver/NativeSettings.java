@@ -5,6 +5,7 @@ import dev.luq.protocol.ModelDefaults;
 import dev.luq.protocol.Sampling;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import java.util.List;
+import java.util.Map;
 import org.eclipse.microprofile.openapi.annotations.media.Schema;
 
 /**
@@ -26,6 +27,8 @@ record NativeSettings(
         @JsonProperty("repeat_penalty") float repeatPenalty,
         @JsonProperty("presence_penalty") float presencePenalty,
         @JsonProperty("frequency_penalty") float frequencyPenalty,
+        @JsonProperty("logit_bias") List<TokenBias> logitBias,
+        @JsonProperty("ignore_eos") boolean ignoreEos,
         @JsonProperty("stop") List<String> stop,
         @JsonProperty("max_tokens") int maxTokens,
         @JsonProperty("n_predict") int predict,
@@ -40,6 +43,20 @@ record NativeSettings(
         @JsonProperty("mirostat") int mirostat,
         @JsonProperty("adaptive_target") float adaptiveTarget,
         @JsonProperty("adaptive_decay") float adaptiveDecay) {
+
+    /** @param token its id */
+    @RegisterForReflection
+    @Schema(name = "TokenBias")
+    record TokenBias(@JsonProperty("token") int token, @JsonProperty("bias") float bias) {
+
+        private static List<TokenBias> of(Map<Integer, Float> biases) {
+            return biases == null
+                    ? List.of()
+                    : biases.entrySet().stream()
+                            .map(entry -> new TokenBias(entry.getKey(), entry.getValue()))
+                            .toList();
+        }
+    }
 
     /** Of completions in llama-server's form, as its documentation has them. */
     private static final Sampling SAMPLING = new Sampling(0.8f, 0.95f, 40, 0.05f, 0, 0, 1, null, null, false);
@@ -67,7 +84,7 @@ record NativeSettings(
                 0,
                 0,
                 or(model.repeatPenalty(), 1),
-                null,
+                model.seed(),
                 null,
                 false);
     }
@@ -89,6 +106,8 @@ record NativeSettings(
                 sampling.repeatPenalty(),
                 sampling.presencePenalty(),
                 sampling.frequencyPenalty(),
+                TokenBias.of(sampling.logitBias()),
+                sampling.ignoreEos(),
                 stop,
                 most,
                 most,

@@ -181,6 +181,8 @@ class LlamaServerApiTest {
                 .body("prompt", equalTo("Once"))
                 .body("generation_settings.n_predict", equalTo(4))
                 .body("generation_settings.seed", equalTo(7))
+                .body("generation_settings.logit_bias", equalTo(List.of()))
+                .body("generation_settings.ignore_eos", equalTo(false))
                 .body("generation_settings.top_k", equalTo(40))
                 .body("timings.predicted_n", equalTo(4))
                 .body("$", not(hasKey("completion_probabilities")));
