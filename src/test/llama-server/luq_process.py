@@ -19,7 +19,7 @@ NAMES_OF_TESTS = (
 UNSUPPORTED = (
     "gcp_compat lora_files mcp_servers_config mcp_servers_json model_draft n_ga n_ga_w server_reranking server_tools "
     "server_tools_runtime slot_save_path spec_synth_len spec_synth_rates ui_mcp_proxy enable_ctx_shift models_preset "
-    "chat_template chat_template_file reasoning reasoning_format backend_sampling models_dir"
+    "reasoning_format backend_sampling models_dir"
 ).split()
 
 
@@ -29,6 +29,8 @@ def settings(server, hub, picture_host) -> dict[str, str]:
     Options for what is always so here are left out: metrics, slots, templates, continuous batching.
     """
     unsupported = [name for name in UNSUPPORTED if getattr(server, name)]
+    if server.reasoning == "off":
+        unsupported.append("reasoning")
     if unsupported:
         raise NoSuchSettingError(", ".join(unsupported))
     result = {
@@ -38,10 +40,12 @@ def settings(server, hub, picture_host) -> dict[str, str]:
         "luq.worker.slots": server.n_slots,
         "luq.worker.batch-size": server.n_batch,
         "luq.worker.threads": server.n_threads,
+        "luq.worker.stream-interval": "0ms",
         "luq.worker.kv-cache-type": server.ctk,
         "luq.worker.prompt-cache-bytes": None if server.cache_ram is None else server.cache_ram << 20,
         "luq.api.keys": server.api_key,
-        "luq.api.cors-origins": server.cors_origins,
+        # llama-server allows all origins unless it is told otherwise; here that needs a key.
+        "luq.api.cors-origins": server.cors_origins or ("*" if server.api_key else None),
         "luq.images.media-dir": server.media_path,
         "luq.images.url-hosts": picture_host,
     }
@@ -57,8 +61,11 @@ def settings(server, hub, picture_host) -> dict[str, str]:
             "keep-alive": server.sleep_idle_seconds,
             # The original embedding model names its own in its file.
             "pooling": server.pooling or ("mean" if server.server_embeddings else None),
+            "chat-template": server.chat_template,
+            "chat-template-file": server.chat_template_file,
             "defaults.temperature": server.temperature,
-            "defaults.max-tokens": server.n_predict,
+            "defaults.max-tokens": None if server.n_predict == -1 else server.n_predict,
+            "defaults.seed": server.seed,
         }
         result |= {f'luq.models."{model}".{key}': value for key, value in of_model.items()}
     return {key: str(value) for key, value in result.items() if value is not None}
