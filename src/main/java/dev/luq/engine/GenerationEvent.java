@@ -16,8 +16,12 @@ public sealed interface GenerationEvent {
      * The request is valid and its first token still takes a while. Said once a second.
      *
      * @param share of what the phase does that is done, 0..1; 0 while queued
+     * @param cachedTokens of the prompt, those taken from the cache
+     * @param evaluatedTokens of the prompt, those that are done, cached ones included
+     * @param promptTokens text and image tokens of the prompt
      */
-    record Progress(String id, Phase phase, float share) implements GenerationEvent {}
+    record Progress(String id, Phase phase, float share, int cachedTokens, int evaluatedTokens, int promptTokens)
+            implements GenerationEvent {}
 
     /** What happens to a request before its first token. */
     enum Phase {

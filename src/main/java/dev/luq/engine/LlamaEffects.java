@@ -173,7 +173,7 @@ final class LlamaEffects implements Effects, AutoCloseable {
         float share = progress.phase() == GenerationEvent.Phase.ENCODING
                 ? images.share(progress.image())
                 : (float) progress.evaluated() / progress.tokens();
-        requests.get(progress.request()).tellProgress(PROGRESS_NANOS, progress.phase(), share);
+        requests.get(progress.request()).tellProgress(PROGRESS_NANOS, progress, share);
     }
 
     // ---- preparing ----

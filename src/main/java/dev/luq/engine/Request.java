@@ -106,6 +106,7 @@ final class Request {
                 id,
                 phase,
                 phase == GenerationEvent.Phase.ENCODING ? image() : null,
+                cachedTokens,
                 prompt.cells(nextUnit) + imageCells,
                 prompt.tokens());
     }

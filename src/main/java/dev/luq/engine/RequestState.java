@@ -125,11 +125,12 @@ final class RequestState implements AutoCloseable {
      * @param interval in nanoseconds
      * @param share see {@link GenerationEvent.Progress}
      */
-    void tellProgress(long interval, GenerationEvent.Phase phase, float share) {
+    void tellProgress(long interval, Scheduler.Progress progress, float share) {
         long now = System.nanoTime();
         if (now - progressTold >= interval) {
             progressTold = now;
-            emit(new GenerationEvent.Progress(request.id(), phase, share));
+            emit(new GenerationEvent.Progress(
+                    request.id(), progress.phase(), share, progress.cached(), progress.evaluated(), progress.tokens()));
         }
     }
 

@@ -62,9 +62,16 @@ final class Scheduler {
      * How far a request is whose prompt is known and not evaluated.
      *
      * @param image that is being encoded; null in other phases
+     * @param cached of tokens, in the cache when it began
      * @param evaluated of tokens, in the cache
      */
-    record Progress(String request, GenerationEvent.Phase phase, PromptUnit.Image image, int evaluated, int tokens) {}
+    record Progress(
+            String request,
+            GenerationEvent.Phase phase,
+            PromptUnit.Image image,
+            int cached,
+            int evaluated,
+            int tokens) {}
 
     private final Effects effects;
     private final KvCache cache;

@@ -70,8 +70,12 @@ public sealed interface WorkerFrame {
      * The request is valid and its first token still takes a while. Sent once a second at most, not within the first.
      *
      * @param share of what the phase does that is done, 0..1
+     * @param cachedTokens of the prompt, those taken from the cache
+     * @param evaluatedTokens of the prompt, those that are done, cached ones included
+     * @param promptTokens text and image tokens of the prompt
      */
-    record Progress(String id, Phase phase, float share) implements OfRequest {
+    record Progress(String id, Phase phase, float share, int cachedTokens, int evaluatedTokens, int promptTokens)
+            implements OfRequest {
         public Progress {
             Objects.requireNonNull(id, "id is null");
             Objects.requireNonNull(phase, "phase is null");

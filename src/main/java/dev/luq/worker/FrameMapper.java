@@ -91,7 +91,13 @@ final class FrameMapper {
                     delta.id(), delta.content(), toFrame(delta.toolCall()), toFrames(delta.logprobs()), delta.tokens());
         }
         if (event instanceof GenerationEvent.Progress progress) {
-            return new WorkerFrame.Progress(progress.id(), toFrame(progress.phase()), progress.share());
+            return new WorkerFrame.Progress(
+                    progress.id(),
+                    toFrame(progress.phase()),
+                    progress.share(),
+                    progress.cachedTokens(),
+                    progress.evaluatedTokens(),
+                    progress.promptTokens());
         }
         if (event instanceof GenerationEvent.Accepted accepted) {
             return new WorkerFrame.Accepted(

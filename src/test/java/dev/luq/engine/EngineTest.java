@@ -8,6 +8,7 @@ import static dev.luq.engine.TinyEngine.userWithImages;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.luq.Integration;
 import dev.luq.engine.TinyEngine.Ask;
@@ -265,12 +266,21 @@ class EngineTest {
                     tiny.ask(userWithImages("x", 1)).image(noise(1)).as("encoding"), event -> encodingTold.countDown());
             begun.await(); // so that the other one has the sequence
             Outcome queued = tiny.submit(tiny.ask(user("Hello")).as("queued"), event -> queuedTold.countDown());
+            GenerationEvent.Accepted accepted = encoding.await().accepted();
+            GenerationEvent.Progress told = (GenerationEvent.Progress) encoding.events().get(0);
+            assertEquals(GenerationEvent.Phase.ENCODING, told.phase());
+            assertEquals(0.5f, told.share());
+            assertEquals(accepted.promptTokens(), told.promptTokens());
+            assertTrue(told.evaluatedTokens() < told.promptTokens(), told::toString);
             assertEquals(
-                    new GenerationEvent.Progress("encoding", GenerationEvent.Phase.ENCODING, 0.5f),
-                    encoding.await().events().get(0));
-            assertEquals(
-                    new GenerationEvent.Progress("queued", GenerationEvent.Phase.QUEUED, 0),
-                    queued.await().events().get(0));
+                    new GenerationEvent.Progress(
+                            "queued",
+                            GenerationEvent.Phase.QUEUED,
+                            0,
+                            0,
+                            0,
+                            queued.await().accepted().promptTokens()),
+                    queued.events().get(0));
         }
     }
 

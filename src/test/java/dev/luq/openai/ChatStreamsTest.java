@@ -219,6 +219,43 @@ class ChatStreamsTest extends ScriptedApi {
     }
 
     @Test
+    void aStreamSaysHowFarItsPromptIsWhenItIsAskedTo() throws Exception {
+        Held generation = new Held();
+        try (RawClient client = new RawClient(server.getPort(), 0)) {
+            client.chat("{\"stream\":true,\"return_progress\":true," + USER + "}");
+            client.readUntil(": queued\n\n");
+            generation.emit(request -> ScriptedWorkers.progress(request, WorkerFrame.Phase.PROMPT, 0.5f));
+            String told = client.readUntil("\"processed\":7");
+            assertTrue(told.contains("{\"total\":12,\"cache\":3,\"processed\":3,\"time_ms\":0.0}"), told);
+            generation.emit(ScriptedWorkers::accepted);
+            String done = client.readUntil("\"processed\":12");
+            assertFalse(done.contains("\"processed\":3"), done);
+            generation.emit(request -> ScriptedWorkers.finished(request, "stop", 1));
+            generation.frames.complete();
+            assertFalse(client.readUntil("data: [DONE]").contains("timings"));
+        }
+    }
+
+    @Test
+    void everyEventHasTheTimingsSoFarWhenItIsAskedTo() throws Exception {
+        workers.script = request -> ScriptedWorkers.text(request, "a", "b");
+        List<JsonNode> chunks = chunks(stream(
+                        ",\"timings_per_token\":true,\"stream_options\":{\"include_usage\":true}")
+                .statusCode(200)
+                .extract()
+                .asString());
+        assertFalse(chunks.get(0).has("timings"));
+        assertEquals(
+                List.of(1, 2, 2, 2),
+                chunks.subList(1, chunks.size()).stream()
+                        .map(chunk -> chunk.at("/timings/predicted_n").asInt())
+                        .toList());
+        JsonNode last = chunks.get(chunks.size() - 1).path("timings");
+        assertEquals(9, last.path("prompt_n").asInt());
+        assertEquals(50, last.path("predicted_per_second").asInt());
+    }
+
+    @Test
     void whatIsRefusedInTheQueueHasItsStatus() {
         workers.script = request -> ScriptedWorkers.failing(
                 new WorkerException.QueueFull("The model is busy"),

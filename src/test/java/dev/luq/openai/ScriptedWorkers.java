@@ -156,8 +156,9 @@ public class ScriptedWorkers implements ModelWorkers {
                         Multi.createFrom().item(finished(request, "stop", pieces.length)));
     }
 
+    /** Of a prompt of 12 tokens, of which the cache had 3. */
     public static OfRequest progress(ServerFrame.Generate request, WorkerFrame.Phase phase, float share) {
-        return new WorkerFrame.Progress(request.id(), phase, share);
+        return new WorkerFrame.Progress(request.id(), phase, share, 3, 3 + (int) (9 * share), 12);
     }
 
     public static OfRequest accepted(ServerFrame.Generate request) {

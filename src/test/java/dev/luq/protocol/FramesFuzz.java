@@ -101,7 +101,7 @@ public final class FramesFuzz<T> implements FuzzTarget {
                                         64,
                                         new WorkerFrame.ModelProps("{{ jinja }}", null, "</s>", "b1"))),
                                 new WorkerFrame.LoadFailed("code", "message"),
-                                new WorkerFrame.Progress("1", WorkerFrame.Phase.PROMPT, 0.5f),
+                                new WorkerFrame.Progress("1", WorkerFrame.Phase.PROMPT, 0.5f, 1, 2, 4),
                                 new WorkerFrame.Accepted("1", 10, 4, 2),
                                 new WorkerFrame.Delta("1", "caf\u00e9", null, null, 300),
                                 new WorkerFrame.Delta(

@@ -61,7 +61,7 @@ class FramesTest {
                 new WorkerFrame.LoadFailed("invalid_model", "no"),
                 new WorkerFrame.Stats(new WorkerFrame.EngineStats(
                         1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16.5, 17, 18, 19, 20, 21)),
-                new WorkerFrame.Progress("a", WorkerFrame.Phase.ENCODING, 0.4f),
+                new WorkerFrame.Progress("a", WorkerFrame.Phase.ENCODING, 0.4f, 1, 2, 5),
                 new WorkerFrame.Accepted("a", 10, 5, 2),
                 new WorkerFrame.Delta(
                         "a",

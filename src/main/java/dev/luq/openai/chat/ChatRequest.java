@@ -123,6 +123,18 @@ public record ChatRequest(
         @JsonProperty("timings")
                 @Schema(defaultValue = "false", nullable = true, description = "Report where the time went")
                 Boolean timings,
+        @JsonProperty("timings_per_token")
+                @Schema(
+                        defaultValue = "false",
+                        nullable = true,
+                        description = "Whether the events of a stream have the timings so far")
+                Boolean timingsPerToken,
+        @JsonProperty("return_progress")
+                @Schema(
+                        defaultValue = "false",
+                        nullable = true,
+                        description = "Whether a stream begins with events that say how far the prompt is")
+                Boolean returnProgress,
         @JsonProperty("grammar")
                 @Schema(nullable = true, description = "GBNF with the start symbol root that the answer follows")
                 String grammar,

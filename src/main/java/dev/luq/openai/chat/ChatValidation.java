@@ -59,7 +59,9 @@ public final class ChatValidation {
                 Check.flag(settings.stream(), false),
                 Check.flag(options.includeUsage(), false),
                 Check.flag(options.continuousUsageStats(), false),
-                Check.flag(settings.timings(), false));
+                Check.flag(settings.timings(), false),
+                Check.flag(settings.timingsPerToken(), false),
+                Check.flag(settings.returnProgress(), false));
     }
 
     private static Sampling sampling(ChatRequest request, ModelDefaults defaults) {

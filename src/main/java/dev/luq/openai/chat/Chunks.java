@@ -7,6 +7,8 @@ import dev.luq.openai.generation.ChoiceTimings;
 import dev.luq.openai.generation.CompletionHeader;
 import dev.luq.openai.generation.JsonEvent;
 import dev.luq.openai.generation.JsonEvent.Fields;
+import dev.luq.openai.generation.StreamReports;
+import dev.luq.openai.generation.StreamReports.PromptProgress;
 import dev.luq.openai.generation.TextEvent;
 import dev.luq.openai.generation.Usage;
 import dev.luq.openai.generation.ValidRequest;
@@ -29,6 +31,7 @@ final class Chunks implements AnswerEvents {
     private final boolean includeUsage;
     private final boolean continuousUsage;
     private final boolean timings;
+    private final StreamReports reports;
     private final Accepted[] accepted;
     private final TextEvent[] plain;
     /** Tokens of each choice so far. */
@@ -43,6 +46,7 @@ final class Chunks implements AnswerEvents {
         this.continuousUsage = request.continuousUsage();
         this.generated = new int[choices];
         this.timings = request.timings();
+        this.reports = new StreamReports(request);
         this.accepted = new Accepted[choices];
         this.plain = new TextEvent[choices];
         for (int i = 0; i < choices; i++) {
@@ -54,6 +58,7 @@ final class Chunks implements AnswerEvents {
     @Override
     public Buffer of(ChoiceFrame choice) {
         int index = choice.choice();
+        reports.take(choice);
         if (choice.frame() instanceof Delta delta) {
             generated[index] = delta.tokens();
             if (isPlain(delta)) {
@@ -61,6 +66,7 @@ final class Chunks implements AnswerEvents {
             }
         }
         Buffer events = Buffer.buffer();
+        reports.progress(choice).forEach(progress -> events.appendBytes(progress(index, progress)));
         if (choice.frame() instanceof Accepted frame) {
             accepted[index] = frame;
             usage = usage.plus(frame);
@@ -97,6 +103,7 @@ final class Chunks implements AnswerEvents {
                 json.writeArrayFieldStart("choices");
                 json.writeEndArray();
                 json.writeObjectField("usage", usage);
+                reports.writeTimings(json, 0);
             }));
         }
         return events.appendString("data: [DONE]\n\n");
@@ -104,7 +111,7 @@ final class Chunks implements AnswerEvents {
 
     /** Text only, as nearly every delta is. */
     private boolean isPlain(Delta delta) {
-        return !continuousUsage && delta.content() != null && delta.toolCall() == null && delta.logprobs() == null;
+        return !continuousUsage && !reports.withTimings() && delta.content() != null && delta.toolCall() == null && delta.logprobs() == null;
     }
 
     private static void role(JsonGenerator json) throws IOException {
@@ -151,6 +158,21 @@ final class Chunks implements AnswerEvents {
             } else if (includeUsage) {
                 json.writeNullField("usage");
             }
+            reports.writeTimings(json, index);
+        });
+    }
+
+    private byte[] progress(int index, PromptProgress progress) {
+        return event(json -> {
+            json.writeArrayFieldStart("choices");
+            json.writeStartObject();
+            json.writeNumberField("index", index);
+            json.writeObjectFieldStart("delta");
+            json.writeEndObject();
+            json.writeNullField("finish_reason");
+            json.writeEndObject();
+            json.writeEndArray();
+            reports.write(json, progress);
         });
     }
 

@@ -5,6 +5,8 @@ import dev.luq.openai.generation.ChoiceFrame;
 import dev.luq.openai.generation.ChoiceTimings;
 import dev.luq.openai.generation.CompletionHeader;
 import dev.luq.openai.generation.JsonEvent;
+import dev.luq.openai.generation.StreamReports;
+import dev.luq.openai.generation.StreamReports.PromptProgress;
 import dev.luq.openai.generation.TextEvent;
 import dev.luq.openai.generation.ValidRequest;
 import dev.luq.protocol.WorkerFrame.Accepted;
@@ -29,6 +31,7 @@ final class CompletionChunks implements AnswerEvents {
     private final int[] offsets;
 
     private final PromptUsage usage;
+    private final StreamReports reports;
     /** Tokens of each choice so far. */
     private final int[] generated;
 
@@ -45,6 +48,7 @@ final class CompletionChunks implements AnswerEvents {
         this.plain = new TextEvent[choices];
         this.offsets = new int[choices];
         this.generated = new int[choices];
+        this.reports = new StreamReports(request);
         this.usage = new PromptUsage(request.prompts().size(), request.choicesPerPrompt());
     }
 
@@ -52,15 +56,17 @@ final class CompletionChunks implements AnswerEvents {
     public Buffer of(ChoiceFrame choice) {
         int index = choice.choice();
         usage.add(choice);
+        reports.take(choice);
         if (choice.frame() instanceof Accepted frame) {
             accepted[index] = frame;
+            Buffer events = progress(choice);
             String prompt = echoed.apply(index / choicesPerPrompt);
-            return Buffer.buffer(prompt.isEmpty() ? new byte[0] : chunk(index, prompt, null, null, null));
+            return prompt.isEmpty() ? events : events.appendBytes(chunk(index, prompt, null, null, null));
         }
         if (choice.frame() instanceof Delta delta) {
             String text = delta.content() == null ? "" : delta.content();
             generated[index] = delta.tokens();
-            return delta.logprobs() == null && !continuousUsage
+            return delta.logprobs() == null && !continuousUsage && !reports.withTimings()
                     ? plain(index).of(text)
                     : Buffer.buffer(piece(index, text, delta));
         }
@@ -73,7 +79,25 @@ final class CompletionChunks implements AnswerEvents {
                     finished.finishReason(),
                     timings ? ChoiceTimings.of(accepted[index], finished) : null));
         }
-        return Buffer.buffer();
+        return progress(choice);
+    }
+
+    private Buffer progress(ChoiceFrame choice) {
+        Buffer events = Buffer.buffer();
+        for (PromptProgress progress : reports.progress(choice)) {
+            events.appendBytes(event(json -> {
+                json.writeArrayFieldStart("choices");
+                json.writeStartObject();
+                json.writeNumberField("index", choice.choice());
+                json.writeStringField("text", "");
+                json.writeNullField("logprobs");
+                json.writeNullField("finish_reason");
+                json.writeEndObject();
+                json.writeEndArray();
+                reports.write(json, progress);
+            }));
+        }
+        return events;
     }
 
     private TextEvent plain(int index) {
@@ -100,6 +124,7 @@ final class CompletionChunks implements AnswerEvents {
                 json.writeArrayFieldStart("choices");
                 json.writeEndArray();
                 json.writeObjectField("usage", usage.sum());
+                reports.writeTimings(json, 0);
             }));
         }
         return events.appendString("data: [DONE]\n\n");
@@ -125,6 +150,7 @@ final class CompletionChunks implements AnswerEvents {
             } else if (includeUsage) {
                 json.writeNullField("usage");
             }
+            reports.writeTimings(json, index);
         });
     }
 

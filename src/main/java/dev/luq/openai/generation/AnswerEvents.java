@@ -8,7 +8,7 @@ import io.vertx.core.buffer.Buffer;
 /** The server-sent events of one streamed answer, as its endpoint writes them. Not thread-safe. */
 public interface AnswerEvents {
 
-    /** The events of a frame; none of a {@link Progress}. */
+    /** The events of a frame; of a {@link Progress} only where the request wants to know it. */
     Buffer of(ChoiceFrame frame);
 
     /** What follows the last frame of an answer that ended well. */

@@ -8,6 +8,7 @@ import io.smallrye.mutiny.Uni;
 import io.smallrye.mutiny.subscription.MultiSubscriber;
 import io.smallrye.mutiny.subscription.UniEmitter;
 import io.vertx.core.Context;
+import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
@@ -160,6 +161,9 @@ final class AnswerStream implements MultiSubscriber<ChoiceFrame> {
                 if (progress.phase() != WorkerFrame.Phase.QUEUED) { // while it waits it may still be refused
                     open();
                 }
+                if (response != null) {
+                    report(events.of(frame));
+                }
                 subscription.request(1);
             } else if (response == null) {
                 first = frame;
@@ -170,6 +174,13 @@ final class AnswerStream implements MultiSubscriber<ChoiceFrame> {
                 requestNext();
             }
         });
+    }
+
+    private void report(Buffer progress) {
+        if (progress.length() > 0) {
+            response.write(progress);
+            quiet = false;
+        }
     }
 
     @Override

@@ -1,5 +1,6 @@
 package dev.luq.openai.generation;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import dev.luq.protocol.WorkerFrame.Accepted;
 import dev.luq.protocol.WorkerFrame.Finished;
@@ -10,15 +11,18 @@ import org.eclipse.microprofile.openapi.annotations.media.Schema;
  * Where the time of one choice went, in the words of llama-server. Milliseconds; {@code prompt_ms} includes encoding
  * images.
  *
+ * @param queueMillis null until the end
+ * @param imageMillis null until the end
  * @param cachedCount prompt tokens that the cache held
  * @param promptCount prompt tokens that the cache did not hold
  * @param predictedPerSecond of the tokens behind the first one, which comes with the prompt
  */
 @RegisterForReflection
 @Schema(name = "Timings")
+@JsonInclude(JsonInclude.Include.NON_NULL)
 public record ChoiceTimings(
-        @JsonProperty("queue_ms") double queueMillis,
-        @JsonProperty("image_ms") double imageMillis,
+        @JsonProperty("queue_ms") @Schema(nullable = true) Double queueMillis,
+        @JsonProperty("image_ms") @Schema(nullable = true) Double imageMillis,
         @JsonProperty("cache_n") int cachedCount,
         @JsonProperty("prompt_n") int promptCount,
         @JsonProperty("prompt_ms") double promptMillis,
@@ -34,26 +38,51 @@ public record ChoiceTimings(
         if (finished.timings() == null) {
             return null;
         }
-        int prompt = accepted.promptTokens() - accepted.cachedTokens();
-        double prefill = finished.timings().prefillMillis();
-        double decode = finished.timings().decodeMillis();
-        int steps = finished.completionTokens() - 1;
-        return new ChoiceTimings(
+        return of(
                 finished.timings().queueMillis(),
                 finished.timings().imageEncodeMillis(),
                 accepted.cachedTokens(),
+                accepted.promptTokens() - accepted.cachedTokens(),
+                finished.timings().prefillMillis(),
+                finished.completionTokens(),
+                finished.timings().decodeMillis());
+    }
+
+    /**
+     * Of an answer that has not ended.
+     *
+     * @param predicted tokens so far
+     */
+    static ChoiceTimings soFar(Accepted accepted, double promptMillis, int predicted, double predictedMillis) {
+        int prompt = accepted.promptTokens() - accepted.cachedTokens();
+        return of(null, null, accepted.cachedTokens(), prompt, promptMillis, predicted, predictedMillis);
+    }
+
+    /** Of a prompt that is being evaluated. */
+    static ChoiceTimings ofPrompt(StreamReports.PromptProgress progress) {
+        int done = progress.processed() - progress.cached();
+        return of(null, null, progress.cached(), done, progress.millis(), 0, 0);
+    }
+
+    private static ChoiceTimings of(
+            Double queue, Double image, int cached, int prompt, double prefill, int predicted, double decode) {
+        int steps = predicted - 1;
+        return new ChoiceTimings(
+                queue,
+                image,
+                cached,
                 prompt,
                 prefill,
                 perToken(prompt, prefill),
                 perSecond(prompt, prefill),
-                finished.completionTokens(),
+                predicted,
                 decode,
                 perToken(steps, decode),
                 perSecond(steps, decode));
     }
 
     private static double perSecond(int count, double millis) {
-        return millis > 0 ? 1000 * count / millis : 0;
+        return count > 0 && millis > 0 ? 1000 * count / millis : 0;
     }
 
     private static double perToken(int count, double millis) {

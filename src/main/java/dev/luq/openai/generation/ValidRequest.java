@@ -20,6 +20,8 @@ import java.util.List;
  * @param includeUsage whether the events end with the usage, where the endpoint leaves the choice
  * @param continuousUsage whether each event has the usage so far, where the endpoint leaves the choice
  * @param timings whether to report where the time went
+ * @param timingsPerToken whether events have the timings so far, where the endpoint leaves the choice
+ * @param promptProgress whether events say how far the prompt is, where the endpoint leaves the choice
  */
 public record ValidRequest(
         List<Prompt> prompts,
@@ -33,7 +35,9 @@ public record ValidRequest(
         boolean stream,
         boolean includeUsage,
         boolean continuousUsage,
-        boolean timings) {
+        boolean timings,
+        boolean timingsPerToken,
+        boolean promptProgress) {
 
     /** Of all prompts together. */
     public static final int MOST_CHOICES = 256;
@@ -62,7 +66,9 @@ public record ValidRequest(
                 stream,
                 includeUsage,
                 continuousUsage,
-                timings);
+                timings,
+                timingsPerToken,
+                promptProgress);
     }
 
     /** The first prompt. */

@@ -4,6 +4,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.luq.openai.generation.AnswerEvents;
 import dev.luq.openai.generation.ChoiceFrame;
 import dev.luq.openai.generation.JsonEvent;
+import dev.luq.openai.generation.StreamReports;
+import dev.luq.openai.generation.StreamReports.PromptProgress;
+import dev.luq.openai.generation.ValidRequest;
 import dev.luq.protocol.WorkerFrame.Accepted;
 import dev.luq.protocol.WorkerFrame.Delta;
 import dev.luq.protocol.WorkerFrame.Finished;
@@ -22,17 +25,22 @@ final class NativeEvents implements AnswerEvents {
     /** Whether the text of a choice has a new line so far. */
     private final boolean[] newLines;
 
-    NativeEvents(NativeResults results, int choices, boolean probabilities) {
+    private final StreamReports reports;
+
+    NativeEvents(NativeResults results, ValidRequest request, boolean probabilities) {
+        int choices = request.choices();
         this.results = results;
         this.probabilities = probabilities;
         this.generated = new int[choices];
         this.accepted = new Accepted[choices];
         this.newLines = new boolean[choices];
+        this.reports = new StreamReports(request);
     }
 
     @Override
     public Buffer of(ChoiceFrame choice) {
         int index = choice.choice();
+        reports.take(choice);
         if (choice.frame() instanceof Accepted first) {
             accepted[index] = first;
         } else if (choice.frame() instanceof Delta delta) {
@@ -46,7 +54,22 @@ final class NativeEvents implements AnswerEvents {
                 }
             }));
         }
-        return Buffer.buffer();
+        Buffer events = Buffer.buffer();
+        reports.progress(choice).forEach(progress -> events.appendBytes(progress(index, progress)));
+        return events;
+    }
+
+    private byte[] progress(int index, PromptProgress progress) {
+        return JsonEvent.of(null, json -> {
+            json.writeNumberField("index", index);
+            json.writeStringField("content", "");
+            json.writeArrayFieldStart("tokens");
+            json.writeEndArray();
+            json.writeBooleanField("stop", false);
+            json.writeNumberField("tokens_predicted", 0);
+            json.writeNumberField("tokens_evaluated", progress.total());
+            reports.write(json, progress);
+        });
     }
 
     private byte[] piece(int index, Delta delta) {
@@ -63,6 +86,7 @@ final class NativeEvents implements AnswerEvents {
             if (probabilities) {
                 json.writeObjectField("completion_probabilities", NativeCompletion.Probability.of(tokens));
             }
+            reports.writeTimings(json, index);
         });
     }
 

@@ -152,7 +152,7 @@ final class NativeExchange implements Exchange {
 
     @Override
     public AnswerEvents events(CompletionHeader header, ValidRequest valid) {
-        return new NativeEvents(results(header, valid), valid.choices(), probabilities() > 0);
+        return new NativeEvents(results(header, valid), valid, probabilities() > 0);
     }
 
     @Override

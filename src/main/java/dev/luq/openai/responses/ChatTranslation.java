@@ -94,6 +94,8 @@ final class ChatTranslation {
                 request.cachePrompt(),
                 request.cacheSalt(),
                 null,
+                request.timingsPerToken(),
+                request.returnProgress(),
                 null,
                 null,
                 null,

@@ -6,8 +6,11 @@ import dev.luq.openai.generation.AnswerEvents;
 import dev.luq.openai.generation.ChoiceFrame;
 import dev.luq.openai.generation.JsonEvent;
 import dev.luq.openai.generation.JsonEvent.Fields;
+import dev.luq.openai.generation.StreamReports;
+import dev.luq.openai.generation.StreamReports.PromptProgress;
 import dev.luq.openai.generation.TextEvent;
 import dev.luq.openai.generation.Usage;
+import dev.luq.openai.generation.ValidRequest;
 import dev.luq.protocol.WorkerFrame.Finished;
 import dev.luq.protocol.WorkerFrame.OfRequest;
 import io.vertx.core.buffer.Buffer;
@@ -23,6 +26,7 @@ final class ResponseEvents implements AnswerEvents, OutputItems.Listener {
 
     private final ResponseForm form;
     private final OutputItems items;
+    private final StreamReports reports;
     private Usage usage = Usage.NONE;
     private Finished finished;
     private int sequence;
@@ -33,14 +37,23 @@ final class ResponseEvents implements AnswerEvents, OutputItems.Listener {
     /** The beginning of the events of the open message's text; null for a call. */
     private TextEvent plain;
 
-    ResponseEvents(ResponseForm form) {
+    ResponseEvents(ResponseForm form, ValidRequest request) {
         this.form = form;
+        this.reports = new StreamReports(request);
         this.items = new OutputItems(form.idSuffix(), this);
     }
 
     @Override
     public Buffer of(ChoiceFrame choice) {
         begin();
+        reports.take(choice);
+        for (PromptProgress progress : reports.progress(choice)) {
+            ResponseObject response = form.begun();
+            event("response.in_progress", json -> {
+                json.writeObjectField("response", response);
+                reports.write(json, progress);
+            });
+        }
         items.add(choice.frame());
         usage = usage.plus(choice.frame());
         if (choice.frame() instanceof Finished last) {
@@ -52,7 +65,10 @@ final class ResponseEvents implements AnswerEvents, OutputItems.Listener {
     @Override
     public Buffer end() {
         ResponseObject response = form.ended(items.all(), usage, finished);
-        event("response." + response.status(), json -> json.writeObjectField("response", response));
+        event("response." + response.status(), json -> {
+            json.writeObjectField("response", response);
+            reports.writeTimings(json, 0);
+        });
         return taken();
     }
 
@@ -114,7 +130,7 @@ final class ResponseEvents implements AnswerEvents, OutputItems.Listener {
 
     @Override
     public void text(int index, String delta, List<Logprobs.Token> logprobs) {
-        if (logprobs.isEmpty()) {
+        if (logprobs.isEmpty() && !reports.withTimings()) {
             written.appendBuffer(plain.of(delta)).appendString(",\"sequence_number\":" + sequence++ + "}\n\n");
             return;
         }
@@ -122,6 +138,7 @@ final class ResponseEvents implements AnswerEvents, OutputItems.Listener {
             place(index).write(json);
             json.writeStringField("delta", delta);
             json.writeObjectField("logprobs", logprobs);
+            reports.writeTimings(json, 0);
         });
     }
 

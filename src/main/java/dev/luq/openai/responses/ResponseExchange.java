@@ -55,7 +55,7 @@ final class ResponseExchange implements Exchange {
 
     @Override
     public AnswerEvents events(CompletionHeader header, ValidRequest valid) {
-        return new ResponseEvents(ResponseForm.of(header, request, valid));
+        return new ResponseEvents(ResponseForm.of(header, request, valid), valid);
     }
 
     @Override

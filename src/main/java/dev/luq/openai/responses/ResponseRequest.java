@@ -118,6 +118,18 @@ record ResponseRequest(
                         maxLength = 256,
                         description = "Only requests with the same one share cached prompts and images with this one")
                 String cacheSalt,
+        @JsonProperty("timings_per_token")
+                @Schema(
+                        defaultValue = "false",
+                        nullable = true,
+                        description = "Whether the events of a stream have the timings so far")
+                Boolean timingsPerToken,
+        @JsonProperty("return_progress")
+                @Schema(
+                        defaultValue = "false",
+                        nullable = true,
+                        description = "Whether a stream begins with events that say how far the prompt is")
+                Boolean returnProgress,
         @JsonAnySetter @Schema(hidden = true) Map<String, JsonNode> others) {
 
     /**

@@ -160,6 +160,18 @@ class CompletionsApiTest extends ScriptedApi {
     }
 
     @Test
+    void aStreamTellsOfItsPromptAndItsTimeWhenItIsAskedTo() {
+        workers.script = request -> ScriptedWorkers.text(request, "a", "b");
+        List<JsonNode> chunks =
+                events(complete("\"prompt\":\"p\",\"stream\":true,\"return_progress\":true,\"timings_per_token\":true"));
+        assertEquals(3, chunks.get(0).at("/prompt_progress/processed").intValue());
+        assertEquals(12, chunks.get(1).at("/prompt_progress/processed").intValue());
+        assertEquals(1, chunks.get(2).at("/timings/predicted_n").intValue());
+        assertEquals(9, chunks.get(2).at("/timings/prompt_n").intValue());
+        assertEquals("ab", text(chunks));
+    }
+
+    @Test
     void aGrammarOrASchemaIsFollowed() {
         workers.script = request -> ScriptedWorkers.text(request, "x");
         complete("\"prompt\":\"p\",\"grammar\":\"root ::= \\\"a\\\"\"").statusCode(200);

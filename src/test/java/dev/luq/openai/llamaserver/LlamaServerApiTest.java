@@ -215,11 +215,7 @@ class LlamaServerApiTest {
                 answer.getInt("completion_probabilities[0].top_logprobs[0].id"));
     }
 
-    @Test
-    void aStreamIsTheSameTextInPieces() throws Exception {
-        String request = "\"prompt\":\"Once\",\"n_predict\":20,\"temperature\":0";
-        String whole = ask("/completion", "{" + request + "}").getString("content");
-        StringBuilder content = new StringBuilder();
+    private static List<JsonNode> events(String request) throws Exception {
         List<JsonNode> events = new ArrayList<>();
         for (String line : post("/completions", "{" + request + ",\"stream\":true}")
                 .statusCode(200)
@@ -230,6 +226,28 @@ class LlamaServerApiTest {
                 events.add(JSON.readTree(line.substring(6)));
             }
         }
+        return events;
+    }
+
+    @Test
+    void aStreamTellsOfItsPromptAndItsTime() throws Exception {
+        List<JsonNode> events =
+                events("\"prompt\":\"Once\",\"n_predict\":3,\"return_progress\":true,\"timings_per_token\":true");
+        JsonNode first = events.get(0);
+        assertEquals(first.at("/prompt_progress/cache"), first.at("/prompt_progress/processed"));
+        assertEquals(0, first.at("/timings/prompt_ms").doubleValue());
+        JsonNode second = events.get(1);
+        assertEquals(second.at("/prompt_progress/total"), second.at("/prompt_progress/processed"));
+        assertTrue(second.at("/timings/prompt_ms").doubleValue() > 0, second::toString);
+        assertTrue(events.get(2).at("/timings/predicted_n").intValue() > 0, () -> events.get(2).toString());
+    }
+
+    @Test
+    void aStreamIsTheSameTextInPieces() throws Exception {
+        String request = "\"prompt\":\"Once\",\"n_predict\":20,\"temperature\":0";
+        String whole = ask("/completion", "{" + request + "}").getString("content");
+        StringBuilder content = new StringBuilder();
+        List<JsonNode> events = events(request);
         int tokens = 0;
         for (JsonNode event : events) {
             content.append(event.path("content").textValue());

@@ -276,6 +276,27 @@ class ResponsesApiTest extends ScriptedApi {
     }
 
     @Test
+    void aStreamTellsOfItsPromptAndItsTimeWhenItIsAskedTo() throws Exception {
+        workers.script = request -> ScriptedWorkers.text(request, "a", "b");
+        List<JsonNode> events = eventsOf(",\"return_progress\":true,\"timings_per_token\":true");
+        assertEquals(
+                List.of(3, 12),
+                events.stream()
+                        .filter(event -> event.has("prompt_progress"))
+                        .map(event -> event.at("/prompt_progress/processed").asInt())
+                        .toList());
+        assertEquals(
+                List.of("response.in_progress", "response.output_text.delta", "response.completed"),
+                events.stream()
+                        .filter(event -> event.has("timings"))
+                        .map(event -> event.path("type").asText())
+                        .distinct()
+                        .toList());
+        assertEquals(
+                2, events.get(events.size() - 1).at("/timings/predicted_n").asInt());
+    }
+
+    @Test
     void aStreamThatWaitsBeginsWithItsResponse() {
         workers.script = request -> ScriptedWorkers.failing(
                 new WorkerException.Rejected("image_too_large", "Too large.", "messages"),
