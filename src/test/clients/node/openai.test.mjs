@@ -59,7 +59,9 @@ test('parse gives an object of the schema', async () => {
 
 for (const stream of [false, true]) {
   test(`a tool that must be called is called${stream ? ', streamed' : ''}`, async () => {
-    const request = { model, messages, max_tokens: 200, tools: [weather], tool_choice: 'required' };
+    const request = {
+      model, messages, max_tokens: 200, tools: [weather], tool_choice: 'required', parallel_tool_calls: false,
+    };
     const answer = stream
       ? await client.chat.completions.stream(request).finalChatCompletion()
       : await client.chat.completions.create(request);
