@@ -25,8 +25,8 @@ ROOT = HERE.parents[2]
 EXAMPLE = ROOT / "docs/examples/quarkus-langchain4j"
 READY_WITHIN_S = 180
 LONGEST_CASE_S = 120
-# Clients whose requests are replayed instead of the client being installed.
-REPLAYED = {"open-webui": "its requests"}
+# Those without a package: a client whose requests are replayed, and the examples of a page, which use others.
+WITHOUT_PACKAGE = {"open-webui": "its requests", "examples": "docs/api.md"}
 
 
 @dataclass
@@ -197,8 +197,8 @@ def version(client: str, node: Path) -> str:
     if where:
         package = node / "node_modules" / name / "package.json"
         return json.loads(package.read_text())["version"] if package.is_file() else "missing"
-    if name in REPLAYED:
-        return REPLAYED[name]
+    if name in WITHOUT_PACKAGE:
+        return WITHOUT_PACKAGE[name]
     if name == EXAMPLE.name:
         return ElementTree.parse(EXAMPLE / "pom.xml").findtext(".//{*}quarkus-langchain4j.version")
     try:
