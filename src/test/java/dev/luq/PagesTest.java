@@ -77,7 +77,15 @@ class PagesTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/api.md", "docs/measured.md"})
+    @ValueSource(
+            strings = {
+                "README.md",
+                "ARCHITECTURE.md",
+                "CONTRIBUTING.md",
+                "docs/api.md",
+                "docs/measured.md",
+                "docs/public-reports.md"
+            })
     void everyClassFileAndKeyThatItNamesIsThere(String page) throws IOException {
         Map<String, String> classes = classes();
         String keys = Files.readString(Path.of("docs/configuration.md"));
