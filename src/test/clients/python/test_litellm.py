@@ -43,9 +43,7 @@ def test_a_stream_can_be_put_together(complete):
 
 
 def test_a_tool_that_must_be_called_is_called(complete):
-    answer = complete(
-        messages=QUESTION, max_tokens=200, tools=TOOLS, tool_choice="required", parallel_tool_calls=False
-    )
+    answer = complete(messages=QUESTION, max_tokens=200, tools=TOOLS, tool_choice="required", parallel_tool_calls=False)
     [call] = answer.choices[0].message.tool_calls
     assert call.function.name == "get_weather"
     assert is_weather(json.loads(call.function.arguments))

@@ -99,7 +99,11 @@ def test_a_stream_is_put_together_by_the_client(client, model):
 @pytest.mark.parametrize("choice", ["required", {"type": "function", "function": {"name": "get_weather"}}], ids=str)
 def test_a_tool_that_must_be_called_is_called(client, model, choice):
     answer = client.chat.completions.create(
-        model=model, messages=QUESTION, max_tokens=200, tools=[WEATHER_TOOL], tool_choice=choice,
+        model=model,
+        messages=QUESTION,
+        max_tokens=200,
+        tools=[WEATHER_TOOL],
+        tool_choice=choice,
         parallel_tool_calls=False,
     )
     [call] = answer.choices[0].message.tool_calls

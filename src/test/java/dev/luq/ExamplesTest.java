@@ -69,8 +69,8 @@ class ExamplesTest {
         private static String dataFolder() {
             try {
                 return Files.createTempDirectory(
-                                Files.createDirectories(Path.of("target/examples-test")
-                                        .toAbsolutePath()),
+                                Files.createDirectories(
+                                        Path.of("target/examples-test").toAbsolutePath()),
                                 "data-")
                         .toString();
             } catch (IOException e) {
@@ -87,8 +87,9 @@ class ExamplesTest {
 
     @BeforeEach
     void waitUntilReady() {
-        until("the demo model is ready", () -> workers.find("luq-demo").orElseThrow().state()
-                == ModelWorker.State.READY);
+        until(
+                "the demo model is ready",
+                () -> workers.find("luq-demo").orElseThrow().state() == ModelWorker.State.READY);
     }
 
     /** The fenced blocks of a language. */
@@ -123,8 +124,8 @@ class ExamplesTest {
     void everyRequestIsAnswered(String block) throws Exception {
         String id = "";
         for (String command : commands(block)) {
-            String here = command.replace("http://127.0.0.1:8080/", server.toString())
-                    .replace("/ID/", "/" + id + "/");
+            String here =
+                    command.replace("http://127.0.0.1:8080/", server.toString()).replace("/ID/", "/" + id + "/");
             if (here.contains("/events")) {
                 assertTrue(untilCancelled(here, id).contains("cancelled"));
             } else {
@@ -137,8 +138,10 @@ class ExamplesTest {
 
     private static List<String> commands(String block) {
         List<String> commands = new ArrayList<>();
-        for (MatchResult command :
-                Pattern.compile("(?ms)^curl .*?(?=^curl |\\z)").matcher(block).results().toList()) {
+        for (MatchResult command : Pattern.compile("(?ms)^curl .*?(?=^curl |\\z)")
+                .matcher(block)
+                .results()
+                .toList()) {
             commands.add(command.group());
         }
         return commands;

@@ -85,8 +85,9 @@ final class EngineHost implements ModelHost {
                             true,
                             pooling == Pooling.MEAN ? batchSize : load.slots()));
             loads("its chat template");
-            ChatTemplates templates =
-                    load.chatTemplate() == null ? ChatTemplates.of(model) : ChatTemplates.of(model, load.chatTemplate());
+            ChatTemplates templates = load.chatTemplate() == null
+                    ? ChatTemplates.of(model)
+                    : ChatTemplates.of(model, load.chatTemplate());
             boolean tools = templates.supportsTools();
             loads("its vision projector");
             int threads = Processors.threads(load.threads());

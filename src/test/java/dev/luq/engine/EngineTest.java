@@ -267,7 +267,8 @@ class EngineTest {
             begun.await(); // so that the other one has the sequence
             Outcome queued = tiny.submit(tiny.ask(user("Hello")).as("queued"), event -> queuedTold.countDown());
             GenerationEvent.Accepted accepted = encoding.await().accepted();
-            GenerationEvent.Progress told = (GenerationEvent.Progress) encoding.events().get(0);
+            GenerationEvent.Progress told =
+                    (GenerationEvent.Progress) encoding.events().get(0);
             assertEquals(GenerationEvent.Phase.ENCODING, told.phase());
             assertEquals(0.5f, told.share());
             assertEquals(accepted.promptTokens(), told.promptTokens());

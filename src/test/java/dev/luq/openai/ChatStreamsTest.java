@@ -239,8 +239,7 @@ class ChatStreamsTest extends ScriptedApi {
     @Test
     void everyEventHasTheTimingsSoFarWhenItIsAskedTo() throws Exception {
         workers.script = request -> ScriptedWorkers.text(request, "a", "b");
-        List<JsonNode> chunks = chunks(stream(
-                        ",\"timings_per_token\":true,\"stream_options\":{\"include_usage\":true}")
+        List<JsonNode> chunks = chunks(stream(",\"timings_per_token\":true,\"stream_options\":{\"include_usage\":true}")
                 .statusCode(200)
                 .extract()
                 .asString());

@@ -111,7 +111,11 @@ final class Chunks implements AnswerEvents {
 
     /** Text only, as nearly every delta is. */
     private boolean isPlain(Delta delta) {
-        return !continuousUsage && !reports.withTimings() && delta.content() != null && delta.toolCall() == null && delta.logprobs() == null;
+        return !continuousUsage
+                && !reports.withTimings()
+                && delta.content() != null
+                && delta.toolCall() == null
+                && delta.logprobs() == null;
     }
 
     private static void role(JsonGenerator json) throws IOException {

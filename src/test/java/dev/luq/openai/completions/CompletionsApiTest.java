@@ -162,8 +162,8 @@ class CompletionsApiTest extends ScriptedApi {
     @Test
     void aStreamTellsOfItsPromptAndItsTimeWhenItIsAskedTo() {
         workers.script = request -> ScriptedWorkers.text(request, "a", "b");
-        List<JsonNode> chunks =
-                events(complete("\"prompt\":\"p\",\"stream\":true,\"return_progress\":true,\"timings_per_token\":true"));
+        List<JsonNode> chunks = events(
+                complete("\"prompt\":\"p\",\"stream\":true,\"return_progress\":true,\"timings_per_token\":true"));
         assertEquals(3, chunks.get(0).at("/prompt_progress/processed").intValue());
         assertEquals(12, chunks.get(1).at("/prompt_progress/processed").intValue());
         assertEquals(1, chunks.get(2).at("/timings/predicted_n").intValue());

@@ -239,7 +239,8 @@ class LlamaServerApiTest {
         JsonNode second = events.get(1);
         assertEquals(second.at("/prompt_progress/total"), second.at("/prompt_progress/processed"));
         assertTrue(second.at("/timings/prompt_ms").doubleValue() > 0, second::toString);
-        assertTrue(events.get(2).at("/timings/predicted_n").intValue() > 0, () -> events.get(2).toString());
+        assertTrue(events.get(2).at("/timings/predicted_n").intValue() > 0, () -> events.get(2)
+                .toString());
     }
 
     @Test

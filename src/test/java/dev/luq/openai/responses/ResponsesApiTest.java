@@ -292,8 +292,7 @@ class ResponsesApiTest extends ScriptedApi {
                         .map(event -> event.path("type").asText())
                         .distinct()
                         .toList());
-        assertEquals(
-                2, events.get(events.size() - 1).at("/timings/predicted_n").asInt());
+        assertEquals(2, events.get(events.size() - 1).at("/timings/predicted_n").asInt());
     }
 
     @Test
