@@ -23,6 +23,8 @@ from xml.etree import ElementTree
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 EXAMPLE = ROOT / "docs/examples/quarkus-langchain4j"
+DEMO = ROOT / "models/demo"
+EMBEDDER = "embedder"
 READY_WITHIN_S = 180
 LONGEST_CASE_S = 120
 # Those without a package: a client whose requests are replayed, and the examples of a page, which use others.
@@ -41,10 +43,7 @@ def main() -> int:
     options = arguments()
     key = secrets.token_hex(16)
     port = free_port()
-    command = [options.launcher, "serve", "--port", str(port), f"-Dluq.api.keys={key}"]
-    for name in "model", "mmproj":
-        if getattr(options, name):
-            command += [f"--{name}", getattr(options, name)]
+    command = [options.launcher, "serve", "--port", str(port), f"-Dluq.api.keys={key}", *models(options)]
     results = options.node.parent / "clients"
     results.mkdir(exist_ok=True)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended from outside"))  # and the server with it
@@ -57,6 +56,7 @@ def main() -> int:
             "LUQ_TEST_KEY": key,
             "LUQ_TEST_TIMEOUT": str(LONGEST_CASE_S),
             "LUQ_TEST_MODEL": first_model(port, key),
+            "LUQ_TEST_EMBEDDER": EMBEDDER,
             "LUQ_TEST_PICTURE": str(ROOT / "models/demo/examples/describe.png"),
             "LUQ_TEST_SEES": "no" if options.model and not options.mmproj else "yes",
             "PYTHONDONTWRITEBYTECODE": "1",
@@ -70,6 +70,17 @@ def main() -> int:
         server.terminate()
         server.wait()
     return report(cases, options)
+
+
+def models(options: argparse.Namespace) -> list[str]:
+    """The model that is asked, and the demo model once more, on demand, for embeddings."""
+    model, projector = options.model, options.mmproj
+    embedder = {"model": DEMO / "luq-demo-F16.gguf", "load": "demand", "pooling": "last"}
+    words = [f"-Dluq.models.{EMBEDDER}.{setting}={value}" for setting, value in embedder.items()]
+    if not model:
+        model, projector = DEMO / "luq-demo-F16.gguf", DEMO / "mmproj-luq-demo-F16.gguf"
+        words.append("-Dluq.model-id=luq-demo")
+    return [*words, "--model", str(model), *(["--mmproj", str(projector)] if projector else [])]
 
 
 def arguments() -> argparse.Namespace:

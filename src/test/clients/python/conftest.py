@@ -9,6 +9,7 @@ import pytest
 ROOT = os.environ["LUQ_TEST_URL"]
 URL = ROOT + "/v1"
 KEY = os.environ["LUQ_TEST_KEY"]
+EMBEDDER = os.environ["LUQ_TEST_EMBEDDER"]
 TIMEOUT = float(os.environ["LUQ_TEST_TIMEOUT"])
 
 QUESTION = [{"role": "user", "content": "What is 34 + 58?"}]

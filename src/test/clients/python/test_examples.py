@@ -4,7 +4,7 @@ import os
 import re
 from pathlib import Path
 
-from conftest import KEY, ROOT
+from conftest import EMBEDDER, KEY, ROOT
 
 PAGE = Path(__file__).parents[4] / "docs/api.md"
 
@@ -15,6 +15,6 @@ def test_the_examples_of_the_pages_run(model, picture, capsys):
     names = {"picture": picture.partition(",")[2]}
     for block in blocks:
         here = block.replace("http://127.0.0.1:8080", ROOT).replace('"none"', repr(KEY))
-        here = here.replace('"luq-demo"', repr(model))
+        here = here.replace('"luq-demo"', repr(model)).replace('"MODEL"', repr(EMBEDDER))
         exec(compile(here, os.fspath(PAGE), "exec"), names)
         assert capsys.readouterr().out.strip()

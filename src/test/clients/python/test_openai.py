@@ -2,7 +2,7 @@ import json
 
 import openai
 import pytest
-from conftest import KEY, QUESTION, TIMEOUT, URL, WEATHER, is_weather
+from conftest import EMBEDDER, KEY, QUESTION, TIMEOUT, URL, WEATHER, is_weather
 from pydantic import BaseModel, Field
 
 WEATHER_TOOL = {"type": "function", "function": WEATHER}
@@ -225,6 +225,14 @@ def test_responses_stream_in_openais_order(client, model):
     ]:
         assert kinds.index(earlier) < kinds.index(later)
     assert final.output_text
+
+
+def test_embeddings_are_alike_for_equal_texts(client):
+    answer = client.embeddings.create(model=EMBEDDER, input=["a red cross", "a green heart", "a red cross"])
+    first, other, again = (item.embedding for item in answer.data)
+    assert len(first) == len(other)
+    assert answer.usage.prompt_tokens > 0
+    assert sum(a * b for a, b in zip(first, again)) > 0.999 > sum(a * b for a, b in zip(first, other))
 
 
 def test_a_model_without_that_use_makes_no_embeddings(client, model):
