@@ -1,7 +1,9 @@
 package dev.luq.helm;
 
+import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.MappingIterator;
+import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import com.marcnuri.helm.DryRun;
 import com.marcnuri.helm.Helm;
@@ -21,7 +23,9 @@ final class Chart {
     static final Path DIRECTORY = Path.of("helm", "luq-server");
     static final Path FULL_VALUES = Path.of("src", "test", "resources", "helm", "full-values.yaml");
 
-    private static final YAMLMapper YAML = new YAMLMapper();
+    private static final YAMLMapper YAML = new YAMLMapper(YAMLFactory.builder()
+            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+            .build());
     private static final Path WITHOUT_HOOKS = copyWithoutHooks();
 
     static {
@@ -131,7 +135,9 @@ final class Chart {
             for (Path file : files.filter(Files::isRegularFile).toList()) {
                 Path target = copy.resolve(DIRECTORY.relativize(file).toString());
                 Files.createDirectories(target.getParent());
-                Files.writeString(target, Files.readString(file).replaceAll("(?m)^ +helm\\.sh/hook.*\\R", ""));
+                Files.writeString(
+                        target,
+                        Files.readString(file).replaceAll("(?m)^ +annotations:\\R(?: +helm\\.sh/hook.*\\R)+", ""));
             }
             return copy;
         } catch (IOException e) {
@@ -155,6 +161,7 @@ final class Chart {
             List<JsonNode> objects = new ArrayList<>();
             documents.forEachRemaining(document -> {
                 if (document.has("kind")) {
+                    StrictObjects.require(document);
                     objects.add(document);
                 }
             });
