@@ -10,18 +10,25 @@ import com.marcnuri.helm.Helm;
 import com.marcnuri.helm.InstallCommand;
 import com.marcnuri.helm.TemplateCommand;
 import java.io.IOException;
+import java.io.StringReader;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Properties;
+import java.util.Set;
 import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
 
 /** The chart of this repository, rendered by the embedded Helm. */
 final class Chart {
 
     static final Path DIRECTORY = Path.of("helm", "luq-server");
     static final Path FULL_VALUES = Path.of("src", "test", "resources", "helm", "full-values.yaml");
+
+    private static final String KUBERNETES = "1.33.0";
+    private static final Set<String> WORKLOADS = Set.of("Deployment", "StatefulSet", "DaemonSet");
 
     private static final YAMLMapper YAML = new YAMLMapper(YAMLFactory.builder()
             .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
@@ -52,13 +59,79 @@ final class Chart {
                     .toList();
         }
 
+        /** The pods of the server, whatever runs them. */
+        JsonNode podTemplate() {
+            return objects.stream()
+                    .filter(object -> WORKLOADS.contains(object.path("kind").asText()))
+                    .findFirst()
+                    .orElseThrow(() -> new AssertionError("nothing runs the server"))
+                    .at("/spec/template");
+        }
+
         JsonNode podSpec() {
-            return only("Deployment").at("/spec/template/spec");
+            return podTemplate().path("spec");
         }
 
         JsonNode container() {
             return podSpec().at("/containers/0");
         }
+
+        /** The value of a variable of the server. */
+        String environment(String name) {
+            return named(container().path("env"), name).path("value").asText();
+        }
+
+        boolean hasEnvironment(String name) {
+            return stream(container().path("env"))
+                    .anyMatch(entry -> entry.path("name").asText().equals(name));
+        }
+
+        /** What is mounted in the server's container at a path. */
+        JsonNode mount(String mountPath) {
+            return stream(container().path("volumeMounts"))
+                    .filter(mount -> mount.path("mountPath").asText().equals(mountPath))
+                    .findFirst()
+                    .orElseThrow(() -> new AssertionError("nothing is mounted at " + mountPath));
+        }
+
+        JsonNode volume(String mountPath) {
+            return named(podSpec().path("volumes"), mount(mountPath).path("name").asText());
+        }
+
+        /** What the server reads as its properties. */
+        Properties properties() {
+            JsonNode file = all("ConfigMap").stream()
+                    .map(map -> map.path("data").path("application.properties"))
+                    .filter(JsonNode::isTextual)
+                    .findFirst()
+                    .orElseThrow(() -> new AssertionError("no application.properties"));
+            Properties properties = new Properties();
+            try {
+                properties.load(new StringReader(file.asText()));
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+            return properties;
+        }
+    }
+
+    /** The element of an array with a name. */
+    static JsonNode named(JsonNode array, String name) {
+        return stream(array)
+                .filter(element -> element.path("name").asText().equals(name))
+                .findFirst()
+                .orElseThrow(() -> new AssertionError("no " + name + " in " + array));
+    }
+
+    static Stream<JsonNode> stream(JsonNode array) {
+        return StreamSupport.stream(array.spliterator(), false);
+    }
+
+    /** Whether a selector of labels takes an object with these labels; an empty one takes none here. */
+    static boolean selects(JsonNode selector, JsonNode labels) {
+        return !selector.isEmpty()
+                && selector.properties().stream()
+                        .allMatch(entry -> entry.getValue().equals(labels.path(entry.getKey())));
     }
 
     static Rendered render() {
@@ -71,18 +144,23 @@ final class Chart {
     }
 
     static Rendered render(String release, String values) {
-        return parse(template(release, withFile(values)));
+        return parse(template(release, withFile(values), KUBERNETES));
+    }
+
+    /** @param kubernetes version of the cluster */
+    static Rendered renderOn(String kubernetes, String values) {
+        return parse(template("luq", withFile(values), kubernetes));
     }
 
     static Rendered renderFull() {
-        return parse(template("luq", FULL_VALUES));
+        return parse(template("luq", FULL_VALUES, KUBERNETES));
     }
 
     /** What Helm answers to values that it must refuse. */
     static String refusal(String values) {
         Path file = withFile(values);
         try {
-            template("luq", file);
+            template("luq", file, KUBERNETES);
         } catch (RuntimeException refused) {
             return refused.getMessage();
         }
@@ -95,7 +173,7 @@ final class Chart {
                 .install()
                 .withName("luq")
                 .withNamespace(Cluster.NAMESPACE)
-                .withKubeVersion("1.33.0")
+                .withKubeVersion(KUBERNETES)
                 .clientOnly()
                 .dryRun()
                 .withDryRunOption(DryRun.CLIENT)
@@ -117,12 +195,12 @@ final class Chart {
         }
     }
 
-    private static String template(String release, Path values) {
+    private static String template(String release, Path values, String kubernetes) {
         TemplateCommand command = new Helm(WITHOUT_HOOKS)
                 .template()
                 .withName(release)
                 .withNamespace(Cluster.NAMESPACE)
-                .withKubeVersion("1.33.0")
+                .withKubeVersion(kubernetes)
                 .withValuesFile(values);
         return command.call();
     }

@@ -1,5 +1,6 @@
 package dev.luq.helm;
 
+import static dev.luq.helm.Chart.selects;
 import static org.hamcrest.MatcherAssert.assertThat;
 import static org.hamcrest.Matchers.containsString;
 import static org.hamcrest.Matchers.matchesPattern;
@@ -12,17 +13,15 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.luq.Integration;
 import dev.luq.helm.Chart.Rendered;
 import java.io.IOException;
-import java.io.StringReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Properties;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
-import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -64,14 +63,14 @@ class ChartRenderTest {
 
     @Test
     void everyContainerRunsWithoutPrivileges() {
-        for (JsonNode pod : pods(Chart.render())) {
+        for (JsonNode pod : pods(Chart.renderFull())) {
             assertFalse(pod.path("automountServiceAccountToken").asBoolean(true));
             JsonNode ofPod = pod.path("securityContext");
             assertTrue(ofPod.path("runAsNonRoot").asBoolean());
             assertTrue(ofPod.path("runAsUser").asInt() > 1000);
             assertTrue(ofPod.path("fsGroup").asInt() > 1000);
             assertEquals("RuntimeDefault", ofPod.at("/seccompProfile/type").asText());
-            for (JsonNode container : pod.path("containers")) {
+            for (JsonNode container : containers(pod)) {
                 JsonNode context = container.path("securityContext");
                 assertTrue(context.path("readOnlyRootFilesystem").asBoolean());
                 assertFalse(context.path("allowPrivilegeEscalation").asBoolean(true));
@@ -89,10 +88,10 @@ class ChartRenderTest {
     void whatIsWrittenIsOnVolumes() {
         Rendered chart = Chart.render();
         assertEquals("emptyDir", volumeOf(chart, "/tmp"));
-        assertEquals("emptyDir", volumeOf(chart, environment(chart, "LUQ_WORKER_PROCESS_NATIVE_CACHE_DIR")));
+        assertEquals("emptyDir", volumeOf(chart, chart.environment("LUQ_WORKER_PROCESS_NATIVE_CACHE_DIR")));
         assertEquals("emptyDir", volumeOf(chart, "/var/lib/luq"));
-        for (String folder : List.of("LUQ_DATA_DIR", "LUQ_ADMIN_MODELS_DIR", "LUQ_SETS_ROOT")) {
-            assertTrue((environment(chart, folder) + "/").startsWith("/var/lib/luq/"), folder);
+        for (String folder : List.of("LUQ_DATA_DIR", "LUQ_ADMIN_MODELS_DIR")) {
+            assertTrue((chart.environment(folder) + "/").startsWith("/var/lib/luq/"), folder);
         }
     }
 
@@ -119,21 +118,34 @@ class ChartRenderTest {
     @Test
     void theServerListensForThePodsAddressAndIsNotConfiguredByOtherServices() {
         Rendered chart = Chart.render();
-        assertEquals("0.0.0.0", environment(chart, "QUARKUS_HTTP_HOST"));
-        assertEquals("8080", environment(chart, "QUARKUS_HTTP_PORT"));
+        assertEquals("0.0.0.0", chart.environment("QUARKUS_HTTP_HOST"));
+        assertEquals("8080", chart.environment("QUARKUS_HTTP_PORT"));
         assertFalse(chart.podSpec().path("enableServiceLinks").asBoolean(true));
     }
 
     @Test
     void runningAnswersMayEndBeforeThePodIsKilled() {
-        Rendered chart = Chart.render("drainSeconds: 30\npreStopSeconds: 4\nterminationGracePeriodSeconds: 35\n");
-        assertEquals("30s", environment(chart, "LUQ_WORKER_DRAIN_TIME"));
-        assertEquals(4, chart.container().at("/lifecycle/preStop/sleep/seconds").asInt());
-        assertEquals(35, chart.podSpec().path("terminationGracePeriodSeconds").asInt());
+        Rendered chart = Chart.render("drainSeconds: 30\npreStopSeconds: 4\nterminationGracePeriodSeconds: 49\n");
+        assertEquals("30s", chart.environment("LUQ_WORKER_DRAIN_TIME"));
+        assertEquals("35s", chart.environment("QUARKUS_SHUTDOWN_TIMEOUT"), "connections close before answers end");
+        assertEquals(49, chart.podSpec().path("terminationGracePeriodSeconds").asInt());
         assertThat(
-                Chart.refusal("drainSeconds: 30\npreStopSeconds: 5\nterminationGracePeriodSeconds: 35\n"),
-                containsString(
-                        "terminationGracePeriodSeconds (35) must be greater than preStopSeconds + drainSeconds (35)"));
+                Chart.refusal("drainSeconds: 30\npreStopSeconds: 5\nterminationGracePeriodSeconds: 49\n"),
+                containsString("terminationGracePeriodSeconds (49) must be at least preStopSeconds + drainSeconds + 15"));
+    }
+
+    @Test
+    void thePodAnswersWhileEndpointsAreWithdrawn() {
+        assertEquals(
+                "{\"sleep\":{\"seconds\":5}}",
+                Chart.render().container().at("/lifecycle/preStop").toString());
+        assertEquals(
+                "{\"exec\":{\"command\":[\"/bin/sleep\",\"5\"]}}",
+                Chart.renderOn("1.29.0", "")
+                        .container()
+                        .at("/lifecycle/preStop")
+                        .toString());
+        assertFalse(Chart.render("preStopSeconds: 0").container().has("lifecycle"));
     }
 
     @Test
@@ -193,9 +205,9 @@ class ChartRenderTest {
     })
     void theServerReadsItsKeysFromTheSecret(String values, String secretName, String entry) {
         Rendered chart = Chart.render(values);
-        String file = environment(chart, "LUQ_API_KEYS_FILE");
+        String file = chart.environment("LUQ_API_KEYS_FILE");
         JsonNode secret =
-                volume(chart, file.substring(0, file.lastIndexOf('/'))).path("secret");
+                chart.volume(file.substring(0, file.lastIndexOf('/'))).path("secret");
         assertEquals(secretName, secret.path("secretName").asText());
         assertEquals(entry, secret.at("/items/0/key").asText());
         assertEquals(
@@ -217,7 +229,7 @@ class ChartRenderTest {
     @Test
     void anonymousUseIsSwitchedOnByNameOnly() {
         Rendered chart = Chart.render("apiKeys: {anonymous: true}");
-        assertEquals("true", environment(chart, "LUQ_API_ANONYMOUS"));
+        assertEquals("true", chart.environment("LUQ_API_ANONYMOUS"));
         assertEquals(List.of(), chart.all("Secret"));
         assertFalse(chart.podSpec().toString().contains("keys"));
         assertFalse(Chart.render().container().toString().contains("ANONYMOUS"));
@@ -241,7 +253,7 @@ class ChartRenderTest {
                         .asText());
         assertEquals(
                 claim.at("/metadata/name").asText(),
-                volume(chart, "/var/lib/luq")
+                chart.volume("/var/lib/luq")
                         .at("/persistentVolumeClaim/claimName")
                         .asText());
     }
@@ -252,7 +264,7 @@ class ChartRenderTest {
         assertEquals(List.of(), chart.all("PersistentVolumeClaim"));
         assertEquals(
                 "mine",
-                volume(chart, "/var/lib/luq")
+                chart.volume("/var/lib/luq")
                         .at("/persistentVolumeClaim/claimName")
                         .asText());
     }
@@ -261,12 +273,13 @@ class ChartRenderTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "''                                                              | RollingUpdate",
-                "'persistence: {enabled: true}'                                  | Recreate",
-                "'persistence: {enabled: true, accessModes: [ReadWriteMany]}'    | RollingUpdate",
-                "'{persistence: {enabled: true}, strategy: {type: RollingUpdate}}' | RollingUpdate"
+                "''                                                                              | Recreate",
+                "'replicaCount: 2'                                                               | RollingUpdate",
+                "'persistence: {enabled: true}'                                                  | Recreate",
+                "'{persistence: {enabled: true, accessModes: [ReadWriteMany]}, replicaCount: 2}' | RollingUpdate",
+                "'{persistence: {enabled: true}, strategy: {type: RollingUpdate}}'               | RollingUpdate"
             })
-    void aVolumeOfOneNodeIsHandedOverByRecreation(String values, String strategy) {
+    void aVolumeOfOneNodeAndTheMemoryOfOneModelAreHandedOverByRecreation(String values, String strategy) {
         assertEquals(
                 strategy,
                 Chart.render(values)
@@ -276,8 +289,8 @@ class ChartRenderTest {
     }
 
     @Test
-    void modelsBecomeServerProperties() throws IOException {
-        Properties properties = properties(Chart.renderFull());
+    void modelsBecomeServerProperties() {
+        Properties properties = Chart.renderFull().properties();
         assertEquals("/var/lib/luq/qwen/qwen2.5-vl-7b-luq.gguf", properties.get("luq.models.\"qwen2.5-vl-7b\".model"));
         assertEquals(
                 "/var/lib/luq/qwen/mmproj-qwen2.5-vl-7b.gguf", properties.get("luq.models.\"qwen2.5-vl-7b\".mmproj"));
@@ -286,15 +299,16 @@ class ChartRenderTest {
         assertEquals("true", properties.get("luq.models.\"text\".default"));
         assertFalse(properties.containsKey("luq.models.\"qwen2.5-vl-7b\".default"));
         assertEquals("134217728", properties.get("luq.worker.image-cache-bytes"));
-        assertEquals(9, properties.size());
-        assertEquals(0, properties(Chart.render()).size());
+        assertEquals("compact", properties.get("luq.models.\"text\".kernels"));
+        assertEquals(10, properties.size());
+        assertEquals(0, Chart.render().properties().size());
     }
 
     @Test
     void theServerReadsThoseProperties() {
         Rendered chart = Chart.render();
-        String file = environment(chart, "QUARKUS_CONFIG_LOCATIONS");
-        JsonNode map = volume(chart, file.substring(0, file.lastIndexOf('/'))).path("configMap");
+        String file = chart.environment("QUARKUS_CONFIG_LOCATIONS");
+        JsonNode map = chart.volume(file.substring(0, file.lastIndexOf('/'))).path("configMap");
         assertEquals(
                 chart.only("ConfigMap").at("/metadata/name").asText(),
                 map.path("name").asText());
@@ -318,7 +332,7 @@ class ChartRenderTest {
                 chart.only("Deployment").at("/spec/selector/matchLabels"),
                 chart.only("Service").at("/spec/selector"),
                 chart.only("PodDisruptionBudget").at("/spec/selector/matchLabels"),
-                chart.only("NetworkPolicy").at("/spec/podSelector/matchLabels"),
+                policy(chart, "luq-luq-server").at("/podSelector/matchLabels"),
                 chart.podSpec().at("/topologySpreadConstraints/0/labelSelector/matchLabels"))) {
             assertTrue(selects(selector, server), () -> selector + " misses " + server);
             assertFalse(selects(selector, test), () -> selector + " takes the test pod in");
@@ -364,30 +378,49 @@ class ChartRenderTest {
         assertEquals(
                 "user-key-0123456789abcdef",
                 decoded(chart.only("Secret"), credentials.path("key").asText()));
-        assertThat(
-                Chart.refusal("{serviceMonitor: {enabled: true}, apiKeys: {existingSecret: mine}}"),
-                containsString("serviceMonitor.keySecret"));
+        String existing = "{serviceMonitor: {enabled: true}, apiKeys: {existingSecret: mine}, metrics: %s}";
+        assertThat(Chart.refusal(existing.formatted("{}")), containsString("metrics.keySecret, or set metrics.open"));
+        assertEquals(
+                "{\"name\":\"bare\",\"key\":\"key\"}",
+                Chart.render(existing.formatted("{keySecret: {name: bare, key: key}}"))
+                        .only("ServiceMonitor")
+                        .at("/spec/endpoints/0/authorization/credentials")
+                        .toString());
+        Rendered open = Chart.render(existing.formatted("{open: true}"));
+        assertEquals("true", open.environment("LUQ_API_OPEN_METRICS"));
+        assertFalse(open.only("ServiceMonitor").at("/spec/endpoints/0").has("authorization"));
     }
 
     @Test
     void theNetworkPolicyClosesWhatIsNotAllowed() {
-        JsonNode closed = Chart.render("networkPolicy: {enabled: true}")
-                .only("NetworkPolicy")
-                .path("spec");
+        JsonNode closed = policy(Chart.render("networkPolicy: {enabled: true}"), "luq-luq-server");
         assertEquals("[\"Ingress\",\"Egress\"]", closed.path("policyTypes").toString());
         assertEquals("[]", closed.path("egress").toString());
         assertEquals("[{\"podSelector\":{}}]", closed.at("/ingress/0/from").toString());
-        JsonNode open = Chart.renderFull().only("NetworkPolicy").path("spec");
-        assertEquals(
-                "kubernetes.io/metadata.name",
-                open.at("/ingress/0/from/0/namespaceSelector/matchLabels")
-                        .fieldNames()
-                        .next());
-        assertTrue(
-                selects(
-                        open.at("/ingress/0/from/1/podSelector/matchLabels"),
-                        Chart.renderFull().only("Pod").at("/metadata/labels")),
-                "the test pod is shut out");
+    }
+
+    @Test
+    void theNetworkPolicyOpensWhatTheChartItselfConnects() {
+        Rendered chart = Chart.renderFull();
+        List<String> namespaces = new ArrayList<>();
+        List<JsonNode> pods = new ArrayList<>();
+        for (JsonNode peer : policy(chart, "luq-luq-server").at("/ingress/0/from")) {
+            if (peer.has("namespaceSelector")) {
+                namespaces.add(peer.at("/namespaceSelector/matchLabels")
+                        .path("kubernetes.io/metadata.name")
+                        .asText());
+            } else {
+                pods.add(peer.at("/podSelector/matchLabels"));
+            }
+        }
+        assertEquals(List.of("clients", "ingress-nginx", "monitoring"), namespaces);
+        JsonNode test = chart.only("Pod").at("/metadata/labels");
+        assertTrue(pods.stream().anyMatch(selector -> selects(selector, test)), "the test pod is shut out");
+        JsonNode ofClients = policy(chart, "luq-luq-server-clients");
+        assertTrue(selects(ofClients.at("/podSelector/matchLabels"), test));
+        assertTrue(selects(
+                ofClients.at("/egress/1/to/0/podSelector/matchLabels"),
+                chart.podTemplate().at("/metadata/labels")));
     }
 
     @Test
@@ -400,12 +433,89 @@ class ChartRenderTest {
         assertEquals("system-node-critical", pod.path("priorityClassName").asText());
         assertEquals("pull", pod.at("/imagePullSecrets/0/name").asText());
         assertEquals("fetch", pod.at("/initContainers/0/name").asText());
+        assertEquals(
+                "[\"ALL\"]",
+                pod.at("/initContainers/0/securityContext/capabilities/drop").toString());
+        assertEquals("proxy", pod.at("/containers/1/name").asText());
+        assertEquals(10002, pod.at("/containers/1/securityContext/runAsUser").asInt());
+        assertTrue(pod.at("/containers/1/securityContext/readOnlyRootFilesystem").asBoolean());
+        assertEquals("[\"-Dluq.worker.slots=2\"]", pod.at("/containers/0/args").toString());
+        assertEquals("more", pod.at("/containers/0/envFrom/0/configMapRef/name").asText());
         assertEquals("8Gi", pod.at("/containers/0/resources/limits/memory").asText());
-        assertEquals("4", environment(Chart.renderFull(), "LUQ_WORKER_THREADS"));
+        assertEquals("4", Chart.renderFull().environment("LUQ_WORKER_THREADS"));
+        assertEquals(
+                "luq-extra",
+                Chart.renderFull().all("ConfigMap").stream()
+                        .map(map -> map.at("/metadata/name").asText())
+                        .filter(name -> name.endsWith("-extra"))
+                        .findFirst()
+                        .orElseThrow());
         assertEquals("emptyDir", volumeOf(Chart.renderFull(), "/models"));
         assertEquals(
                 "example.org/luq/luq-server:0.1.0",
                 pod.at("/containers/0/image").asText());
+    }
+
+    @Test
+    void everyObjectHasTheCommonLabelsAndNoSelectorDoes() {
+        Rendered chart = Chart.renderFull();
+        for (JsonNode object : chart.objects()) {
+            if (!object.at("/metadata/name").asText().equals("luq-extra")) {
+                assertEquals("vision", object.at("/metadata/labels/team").asText(), () -> object.toString());
+            }
+        }
+        assertEquals("vision", chart.podTemplate().at("/metadata/labels/team").asText());
+        assertFalse(chart.only("Deployment").at("/spec/selector").toString().contains("vision"));
+    }
+
+    @Test
+    void memoryFollowsTheEstimatesOfTheModels() {
+        String models = "models: [{id: a, model: /a.gguf, memory: 5.5Gi}, {id: b, model: /b.gguf%s}]\n";
+        JsonNode both = Chart.render(models.formatted(", memory: 512Mi")).container().path("resources");
+        assertEquals("6400Mi", both.at("/requests/memory").asText());
+        assertEquals("6400Mi", both.at("/limits/memory").asText());
+        JsonNode one = Chart.render(models.formatted("")).container().path("resources");
+        assertEquals("1Gi", one.at("/requests/memory").asText());
+        assertFalse(one.path("limits").has("memory"), "a limit that nobody knows kills");
+        JsonNode given = Chart.render(models.formatted(", memory: 512Mi")
+                        + "resources: {limits: {memory: 9Gi}}")
+                .container()
+                .path("resources");
+        assertEquals("9Gi", given.at("/limits/memory").asText());
+        assertFalse(given.path("requests").has("memory"), "a request above the limit is refused by the cluster");
+    }
+
+    @Test
+    void scratchSpaceHoldsWhatTheVolumesMayHold() {
+        assertEquals("6400Mi", scratch("scratch: {sizeLimit: 1Gi, dataSizeLimit: 4Gi}"));
+        assertEquals("2304Mi", scratch("{scratch: {sizeLimit: 1Gi}, persistence: {enabled: true}}"));
+        assertEquals("9Gi", scratch("resources: {limits: {ephemeral-storage: 9Gi}}"));
+    }
+
+    @Test
+    void theServerListensForBothFamiliesOfAddresses() {
+        Rendered chart = Chart.render("service: {ipFamilyPolicy: PreferDualStack, ipFamilies: [IPv6, IPv4]}");
+        assertEquals("::", chart.environment("QUARKUS_HTTP_HOST"));
+        JsonNode service = chart.only("Service").path("spec");
+        assertEquals("PreferDualStack", service.path("ipFamilyPolicy").asText());
+        assertEquals("[\"IPv6\",\"IPv4\"]", service.path("ipFamilies").toString());
+    }
+
+    @Test
+    void aClaimThatNobodyWritesLeavesTheServerAVolumeOfItsOwn() {
+        Rendered chart = Chart.render("{replicaCount: 3, persistence: {enabled: true, existingClaim: models,"
+                + " accessModes: [ReadOnlyMany], subPath: vision}, models: [{id: a, model: a.gguf}]}");
+        assertEquals("/var/lib/luq/a.gguf", chart.properties().get("luq.models.\"a\".model"));
+        assertTrue(chart.mount("/var/lib/luq").path("readOnly").asBoolean());
+        assertEquals("vision", chart.mount("/var/lib/luq").path("subPath").asText());
+        assertTrue(chart.volume("/var/lib/luq").at("/persistentVolumeClaim/readOnly").asBoolean());
+        assertEquals("emptyDir", volumeOf(chart, chart.environment("LUQ_DATA_DIR")));
+    }
+
+    @Test
+    void theSetsOfTheDemoModelAreThereWhereItIsServed() {
+        assertEquals("/opt/luq/models/demo", Chart.render().environment("LUQ_SETS_ROOT"));
+        assertEquals("/var/lib/luq/sets", Chart.renderFull().environment("LUQ_SETS_ROOT"));
     }
 
     @Test
@@ -444,18 +554,21 @@ class ChartRenderTest {
             delimiter = '|',
             quoteCharacter = '`',
             value = {
-                "replicas: 2                                             | replicas",
-                "image: {repo: x}                                        | repo",
-                "replicaCount: two                                       | replicaCount",
-                "apiKeys: {user: [short]}                                | user",
-                "apiKeys: {user: [\"with a space 0123456789\"]}          | user",
-                "models: [{id: a}]                                       | model",
-                "models: [{id: 'a b', model: /m.gguf}]                   | id",
-                "models: [{id: a, model: ../../etc/m.gguf}]              | model",
-                "persistence: {accessModes: [ReadOnlyMany]}              | accessModes",
-                "service: {port: 70000}                                  | port",
-                "ingress: {enabled: true}                                | hosts",
-                "config: {luq.a: [1]}                                    | luq.a"
+                "replicas: 2                                     | replicas",
+                "image: {repo: x}                                | repo",
+                "replicaCount: two                               | replicaCount",
+                "apiKeys: {user: [short]}                        | user",
+                "apiKeys: {user: [\"with a space 0123456789\"]}  | user",
+                "models: [{id: a}]                               | model",
+                "models: [{id: 'a b', model: /m.gguf}]           | id",
+                "models: [{id: a, model: ../../etc/m.gguf}]      | model",
+                "persistence: {accessModes: [ReadSomehow]}       | accessModes",
+                "commonLabels: {app.kubernetes.io/name: other}   | app.kubernetes.io/name",
+                "podLabels: {app.kubernetes.io/instance: other}  | app.kubernetes.io/instance",
+                "models: [{id: a, model: /m.gguf, memory: much}] | memory",
+                "service: {port: 70000}                          | port",
+                "ingress: {enabled: true}                        | hosts",
+                "config: {luq.a: [1]}                            | luq.a"
             })
     void theSchemaRefusesWithTheNameOfTheValue(String values, String named) {
         String message = Chart.refusal(values);
@@ -468,12 +581,22 @@ class ChartRenderTest {
             delimiter = '|',
             quoteCharacter = '`',
             value = {
-                "models: [{id: a, model: m.gguf}]                                              | persistence.enabled is false",
-                "models: [{id: a, model: /m.gguf}, {id: a, model: /n.gguf}]                    | the id \"a\" is given twice",
-                "defaultModel: other                                                           | defaultModel \"other\" is not the id",
-                "{replicaCount: 2, persistence: {enabled: true}}                               | ReadWriteMany",
-                "apiKeys: {existingSecret: mine, admin: [admin-0123456789abcdef]}              | give one or the other",
-                "config: {luq.models.a.model: /m.gguf}                                         | belongs in models"
+                "models: [{id: a, model: m.gguf}]                                  | persistence.enabled is false",
+                "models: [{id: a, model: /m.gguf}, {id: a, model: /n.gguf}]        | the id \"a\" is given twice",
+                "defaultModel: other                                               | defaultModel \"other\" is not the id",
+                "{replicaCount: 2, persistence: {enabled: true}}                   | ReadWriteMany",
+                "apiKeys: {existingSecret: mine, admin: [admin-0123456789abcdef]}  | give one or the other",
+                "config: {luq.models.a.model: /m.gguf}                             | set by the chart; use models",
+                "config: {luq.worker.drain-time: 5m}                               | use drainSeconds",
+                "config: {'%prod.quarkus.http.port': 80}                           | use service.port",
+                "config: {'luq.api.\"keys\"': user-0123456789abcdef}               | use apiKeys",
+                "extraEnv: [{name: QUARKUS_SHUTDOWN_TIMEOUT, value: 1s}]           | use drainSeconds",
+                "extraEnv: [{name: luq.api.anonymous, value: 'true'}]              | use apiKeys.anonymous",
+                "extraEnv: [{name: _PROD_LUQ_DATA_DIR, value: /tmp}]               | use persistence",
+                "extraEnv: [{name: JAVA_TOOL_OPTIONS, value: -Dluq.model=/m.gguf}] | use models",
+                "args: [-Dquarkus.http.host=127.0.0.1]                             | use service.ipFamilies",
+                "extraVolumes: [{name: tmp, emptyDir: {}}]                         | choose another name",
+                "persistence: {enabled: true, accessModes: [ReadOnlyMany]}         | persistence.existingClaim"
             })
     void contradictionsAreRefusedWithWhatToDo(String values, String message) {
         assertThat(Chart.refusal(values), containsString(message));
@@ -490,12 +613,12 @@ class ChartRenderTest {
             delimiter = '|',
             quoteCharacter = '`',
             value = {
-                "apiKeys: {}                                                  | get secret luq-luq-server-api-keys -o jsonpath='{.data.user-key}'",
-                "apiKeys: {admin: [admin-0123456789abcdef]}                   | -o jsonpath='{.data.admin-key}'",
-                "apiKeys: {existingSecret: mine}                              | those of secret mine, entry api-keys",
-                "apiKeys: {anonymous: true}                                   | WARNING: apiKeys.anonymous is true",
-                "models: [{id: b, model: /b.gguf}, {id: a, model: /a.gguf}]   | {\"model\":\"a\",",
-                "service: {port: 80}                                          | port-forward service/luq-luq-server 8080:80"
+                "apiKeys: {}                                                | get secret luq-luq-server-api-keys -o jsonpath='{.data.user-key}'",
+                "apiKeys: {admin: [admin-0123456789abcdef]}                 | -o jsonpath='{.data.admin-key}'",
+                "apiKeys: {existingSecret: mine}                            | those of secret mine, entry api-keys",
+                "apiKeys: {anonymous: true}                                 | WARNING: apiKeys.anonymous is true",
+                "models: [{id: b, model: /b.gguf}, {id: a, model: /a.gguf}] | {\"model\":\"a\",",
+                "service: {port: 80}                                        | port-forward service/luq-luq-server 8080:80"
             })
     void theNotesSayHowToAsk(String values, String line) {
         String notes = Chart.notes(values);
@@ -509,8 +632,23 @@ class ChartRenderTest {
                 .collect(Collectors.toCollection(TreeSet::new));
     }
 
+    private static JsonNode policy(Rendered chart, String name) {
+        return chart.all("NetworkPolicy").stream()
+                .filter(policy -> policy.at("/metadata/name").asText().equals(name))
+                .findFirst()
+                .orElseThrow()
+                .path("spec");
+    }
+
     private static List<JsonNode> pods(Rendered chart) {
         return List.of(chart.podSpec(), chart.only("Pod").path("spec"));
+    }
+
+    private static List<JsonNode> containers(JsonNode pod) {
+        List<JsonNode> containers = new ArrayList<>();
+        pod.path("initContainers").forEach(containers::add);
+        pod.path("containers").forEach(containers::add);
+        return containers;
     }
 
     private static List<String> names(List<JsonNode> objects) {
@@ -519,35 +657,9 @@ class ChartRenderTest {
                 .toList();
     }
 
-    private static Stream<JsonNode> stream(JsonNode array) {
-        return StreamSupport.stream(array.spliterator(), false);
-    }
-
-    private static String environment(Rendered chart, String name) {
-        return stream(chart.container().path("env"))
-                .filter(entry -> entry.path("name").asText().equals(name))
-                .findFirst()
-                .orElseThrow(() -> new AssertionError(name + " is not set"))
-                .path("value")
-                .asText();
-    }
-
-    private static JsonNode volume(Rendered chart, String mountPath) {
-        String name = stream(chart.container().path("volumeMounts"))
-                .filter(mount -> mount.path("mountPath").asText().equals(mountPath))
-                .findFirst()
-                .orElseThrow(() -> new AssertionError("nothing is mounted at " + mountPath))
-                .path("name")
-                .asText();
-        return stream(chart.podSpec().path("volumes"))
-                .filter(volume -> volume.path("name").asText().equals(name))
-                .findFirst()
-                .orElseThrow(() -> new AssertionError("no volume " + name));
-    }
-
     private static String volumeOf(Rendered chart, String mountPath) {
         Set<String> fields = new TreeSet<>();
-        volume(chart, mountPath).fieldNames().forEachRemaining(fields::add);
+        chart.volume(mountPath).fieldNames().forEachRemaining(fields::add);
         fields.remove("name");
         return String.join(",", fields);
     }
@@ -557,13 +669,12 @@ class ChartRenderTest {
                 Base64.getDecoder().decode(secret.path("data").path(entry).asText()), StandardCharsets.UTF_8);
     }
 
-    private static Properties properties(Rendered chart) throws IOException {
-        Properties properties = new Properties();
-        properties.load(new StringReader(chart.only("ConfigMap")
-                .path("data")
-                .path("application.properties")
-                .asText()));
-        return properties;
+    private static String scratch(String values) {
+        return Chart.render(values)
+                .container()
+                .at("/resources/limits")
+                .path("ephemeral-storage")
+                .asText();
     }
 
     private static String checksums(Rendered chart) {
@@ -572,12 +683,4 @@ class ChartRenderTest {
                 .toString();
     }
 
-    private static boolean selects(JsonNode selector, JsonNode labels) {
-        if (selector.isEmpty()) {
-            return false;
-        }
-        boolean[] all = {true};
-        selector.properties().forEach(entry -> all[0] &= entry.getValue().equals(labels.path(entry.getKey())));
-        return all[0];
-    }
 }

@@ -37,8 +37,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Objects as {@code kubectl apply --validate=strict} takes them: of a kind that is known, without an unknown field, and with
- * texts where texts belong. An environment variable whose value is a bare number is the usual fault of a template.
+ * Objects as {@code kubectl apply --validate=strict} takes them: of a kind that is known, without an unknown field, and
+ * with texts where texts belong. An environment variable whose value is a bare number is the usual fault of a template.
  */
 final class StrictObjects {
 

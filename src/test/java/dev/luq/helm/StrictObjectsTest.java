@@ -27,12 +27,12 @@ class StrictObjectsTest {
             delimiter = '|',
             quoteCharacter = '`',
             value = {
-                "{apiVersion: v2, kind: Pod}                                                            | no kind v2/Pod",
-                "{apiVersion: v1, kind: Pod, spec: {container: []}}                                     | \"container\"",
-                "{apiVersion: v1, kind: Pod, spec: {containers: [{env: [{name: A, value: 1}]}]}}        | Integer value (1)",
-                "{apiVersion: v1, kind: Pod, spec: {containers: [{env: [{name: A, value: true}]}]}}     | Boolean value (true)",
-                "{apiVersion: v1, kind: Pod, spec: {containers: [{ports: [{containerPort: '1'}]}]}}     | String value (\"1\")",
-                "{apiVersion: keda.sh/v1alpha1, kind: ScaledObject, metadata: {}, scale: {}}             | \"scale\""
+                "{apiVersion: v2, kind: Pod}                                     | no kind v2/Pod",
+                "{apiVersion: v1, kind: Pod, spec: {container: []}}              | \"container\"",
+                "{apiVersion: v1, kind: ConfigMap, data: {a: 1}}                 | Integer value (1)",
+                "{apiVersion: v1, kind: ConfigMap, data: {a: true}}              | Boolean value (true)",
+                "{apiVersion: apps/v1, kind: Deployment, spec: {replicas: '1'}}  | String value (\"1\")",
+                "{apiVersion: keda.sh/v1alpha1, kind: ScaledObject, metadata: {}}       | property 'spec'"
             })
     void whatAClusterRefusesIsRefused(String object, String message) throws IOException {
         JsonNode yaml = yaml(object);
