@@ -15,8 +15,10 @@ import io.micrometer.core.instrument.Timer;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.time.Duration;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 import java.util.function.ToDoubleFunction;
@@ -26,6 +28,9 @@ import java.util.function.ToDoubleFunction;
 public class ModelMeters implements ModelListener {
 
     private static final List<String> UNLOAD_REASONS = List.of("idle", "evicted", "admin");
+    /** While one process makes room for another, requests wait and are not refused. */
+    private static final Set<ModelWorker.State> ANSWERING =
+            EnumSet.of(ModelWorker.State.READY, ModelWorker.State.SWAPPING);
 
     private final MeterRegistry registry;
     private final Catalog catalog;
@@ -36,6 +41,12 @@ public class ModelMeters implements ModelListener {
         this.registry = registry;
         this.catalog = catalog;
         this.generations = generations;
+    }
+
+    /** Also when a request has to come first, for which the model is loaded. */
+    private static boolean answers(ModelWorker worker) {
+        return ANSWERING.contains(worker.state())
+                || worker.state() == ModelWorker.State.UNLOADED && worker.isOnDemand();
     }
 
     @Override
@@ -105,6 +116,7 @@ public class ModelMeters implements ModelListener {
     }
 
     private void state(ModelWorker worker) {
+        gauge(Metrics.MODEL_READY, worker, w -> answers(w) ? 1 : 0);
         // Requests on their way to the worker count as waiting: they hold a permit.
         gauge(
                 Metrics.REQUESTS_WAITING,

@@ -85,6 +85,12 @@ class TelemetryTest {
     }
 
     @Test
+    void whichModelAnswersIsShown() {
+        assertEquals(1, value("luq_model_ready{model_name=\"tiny\""));
+        assertEquals(0, value("luq_model_ready{model_name=\"broken\""));
+    }
+
+    @Test
     void anAnswerIsCounted() {
         double answersBefore = value("luq_e2e_request_latency_seconds_count{model_name=\"tiny\"");
         double tokensBefore = value("luq_generation_tokens_total{model_name=\"tiny\"");
