@@ -153,14 +153,26 @@ final class Chart {
     }
 
     static Rendered renderFull() {
-        return parse(template("luq", FULL_VALUES, KUBERNETES));
+        return renderFile(FULL_VALUES);
+    }
+
+    static Rendered renderFile(Path values) {
+        return renderFileOn(KUBERNETES, values);
+    }
+
+    static Rendered renderFileOn(String kubernetes, Path values) {
+        return parse(template("luq", values, kubernetes));
     }
 
     /** What Helm answers to values that it must refuse. */
     static String refusal(String values) {
+        return refusalOn(KUBERNETES, values);
+    }
+
+    static String refusalOn(String kubernetes, String values) {
         Path file = withFile(values);
         try {
-            template("luq", file, KUBERNETES);
+            template("luq", file, kubernetes);
         } catch (RuntimeException refused) {
             return refused.getMessage();
         }

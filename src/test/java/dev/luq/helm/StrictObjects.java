@@ -132,6 +132,7 @@ final class StrictObjects {
 
         record Trigger(
                 @JsonProperty(required = true) String type,
+                String metricType,
                 @JsonProperty(required = true) Map<String, String> metadata,
                 Authentication authenticationRef) {}
 

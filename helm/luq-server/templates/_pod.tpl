@@ -1,0 +1,190 @@
+{{/* Containers of the values, hardened as the chart's own where they do not say otherwise: (list $ containers). */}}
+{{- define "luq-server.hardened" -}}
+{{- $root := index . 0 -}}
+{{- range index . 1 }}
+- {{ toYaml (merge (deepCopy .) (dict "securityContext" $root.Values.securityContext)) | nindent 2 | trim }}
+{{- end -}}
+{{- end -}}
+
+{{/* The pods of the server, whatever runs them. */}}
+{{- define "luq-server.podTemplate" -}}
+metadata:
+  labels:
+    {{- with .Values.podLabels }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+    {{- include "luq-server.labels" . | nindent 4 }}
+  annotations:
+    {{- with .Values.podAnnotations }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+    checksum/config: {{ include (print .Template.BasePath "/configmap.yaml") . | sha256sum }}
+    # Of the values, not of the Secret: generated keys never change, but each rendering draws others.
+    checksum/api-keys: {{ toJson .Values.apiKeys | sha256sum }}
+spec:
+  serviceAccountName: {{ include "luq-server.serviceAccountName" . }}
+  automountServiceAccountToken: false
+  # A Service named luq-server would put LUQ_SERVER_PORT and the like into the server's configuration.
+  enableServiceLinks: false
+  terminationGracePeriodSeconds: {{ .Values.terminationGracePeriodSeconds }}
+  securityContext:
+    {{- toYaml .Values.podSecurityContext | nindent 4 }}
+  {{- with .Values.imagePullSecrets }}
+  imagePullSecrets:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with .Values.priorityClassName }}
+  priorityClassName: {{ . }}
+  {{- end }}
+  {{- $prepare := print (include "luq-server.fetchContainer" .) (include "luq-server.setsContainer" .) (include "luq-server.hardened" (list . .Values.initContainers)) | trim }}
+  {{- with $prepare }}
+  initContainers:
+    {{- . | nindent 4 }}
+  {{- end }}
+  containers:
+    - name: server
+      image: {{ include "luq-server.image" . | quote }}
+      imagePullPolicy: {{ .Values.image.pullPolicy }}
+      securityContext:
+        {{- toYaml .Values.securityContext | nindent 8 }}
+      {{- with .Values.args }}
+      args:
+        {{- toYaml . | nindent 8 }}
+      {{- end }}
+      env:
+        - name: QUARKUS_HTTP_HOST
+          value: {{ if or .Values.service.ipFamilyPolicy .Values.service.ipFamilies }}"::"{{ else }}0.0.0.0{{ end }}
+        - name: QUARKUS_HTTP_PORT
+          value: "8080"
+        - name: QUARKUS_CONFIG_LOCATIONS
+          value: /etc/luq/config/application.properties
+        - name: LUQ_DATA_DIR
+          value: {{ include "luq-server.dataDirectory" . }}
+        - name: LUQ_ADMIN_MODELS_DIR
+          value: {{ include "luq-server.volumeDirectory" . }}
+        - name: LUQ_SETS_ROOT
+          value: {{ include "luq-server.setsDirectory" . }}
+        - name: LUQ_WORKER_DRAIN_TIME
+          value: {{ printf "%ds" (int .Values.drainSeconds) }}
+        # Connections close after it without a word: answers that are given up say so before.
+        - name: QUARKUS_SHUTDOWN_TIMEOUT
+          value: {{ printf "%ds" (add .Values.drainSeconds 5) }}
+        - name: LUQ_WORKER_PROCESS_NATIVE_CACHE_DIR
+          value: /var/cache/luq
+        {{- if .Values.metrics.open }}
+        - name: LUQ_API_OPEN_METRICS
+          value: "true"
+        {{- end }}
+        {{- if .Values.apiKeys.anonymous }}
+        - name: LUQ_API_ANONYMOUS
+          value: "true"
+        {{- else }}
+        - name: LUQ_API_KEYS_FILE
+          value: /etc/luq/keys/api-keys
+        {{- end }}
+        {{- with .Values.extraEnv }}
+        {{- toYaml . | nindent 8 }}
+        {{- end }}
+      {{- with .Values.envFrom }}
+      envFrom:
+        {{- toYaml . | nindent 8 }}
+      {{- end }}
+      ports:
+        - name: http
+          containerPort: 8080
+          protocol: TCP
+      startupProbe:
+        httpGet:
+          path: /q/health/started
+          port: http
+        {{- toYaml .Values.probes.startup | nindent 8 }}
+      livenessProbe:
+        httpGet:
+          path: /q/health/live
+          port: http
+        {{- toYaml .Values.probes.liveness | nindent 8 }}
+      readinessProbe:
+        httpGet:
+          path: /q/health/ready
+          port: http
+        {{- toYaml .Values.probes.readiness | nindent 8 }}
+      {{- if gt (int .Values.preStopSeconds) 0 }}
+      lifecycle:
+        preStop:
+          # Endpoints are withdrawn while the pod stops: keep answering until everyone has heard of it.
+          {{- if semverCompare ">=1.30-0" .Capabilities.KubeVersion.Version }}
+          sleep:
+            seconds: {{ .Values.preStopSeconds }}
+          {{- else }}
+          exec:
+            command: [/bin/sleep, {{ .Values.preStopSeconds | quote }}]
+          {{- end }}
+      {{- end }}
+      resources:
+        {{- include "luq-server.resources" . | nindent 8 }}
+      volumeMounts:
+        - name: config
+          mountPath: /etc/luq/config
+          readOnly: true
+        {{- if not .Values.apiKeys.anonymous }}
+        - name: api-keys
+          mountPath: /etc/luq/keys
+          readOnly: true
+        {{- end }}
+        {{- include "luq-server.dataMounts" . | nindent 8 }}
+        {{- with .Values.extraVolumeMounts }}
+        {{- toYaml . | nindent 8 }}
+        {{- end }}
+    {{- with .Values.extraContainers }}
+    {{- include "luq-server.hardened" (list $ .) | nindent 4 }}
+    {{- end }}
+  volumes:
+    - name: config
+      configMap:
+        name: {{ include "luq-server.childName" (list . "config") }}
+    {{- if not .Values.apiKeys.anonymous }}
+    - name: api-keys
+      secret:
+        secretName: {{ include "luq-server.keySecretName" . }}
+        defaultMode: 0440
+        items:
+          - key: {{ include "luq-server.keySecretKey" . }}
+            path: api-keys
+    {{- end }}
+    {{- include "luq-server.dataVolumes" . | trim | nindent 4 }}
+    {{- with include "luq-server.fetchVolumes" . | trim }}
+    {{- . | nindent 4 }}
+    {{- end }}
+    {{- with .Values.extraVolumes }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+  {{- with .Values.nodeSelector }}
+  nodeSelector:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  affinity:
+    {{- if .Values.affinity }}
+    {{- toYaml .Values.affinity | nindent 4 }}
+    {{- else }}
+    # Processors and memory bandwidth are what serving needs: two replicas on one node share them.
+    podAntiAffinity:
+      preferredDuringSchedulingIgnoredDuringExecution:
+        - weight: 100
+          podAffinityTerm:
+            topologyKey: kubernetes.io/hostname
+            labelSelector:
+              matchLabels:
+                {{- include "luq-server.selectorLabels" . | nindent 16 }}
+    {{- end }}
+  {{- with .Values.tolerations }}
+  tolerations:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with .Values.topologySpreadConstraints }}
+  topologySpreadConstraints:
+    {{- range . }}
+    {{- $ours := dict "labelSelector" (dict "matchLabels" (include "luq-server.selectorLabels" $ | fromYaml)) }}
+    - {{- toYaml (merge (dict) . $ours) | nindent 6 }}
+    {{- end }}
+  {{- end }}
+{{- end -}}

@@ -1,0 +1,135 @@
+{{/* The model that is re-quantized, of models; the demo model where there are none. */}}
+{{- define "luq-server.requantizedModel" -}}
+{{- $id := .Values.requantization.model -}}
+{{- range .Values.models -}}
+{{- if eq .id $id }}{{ toYaml . }}{{ end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* What is made, but for the day. */}}
+{{- define "luq-server.variant" -}}
+{{- .Values.requantization.variant | default (printf "%s-%s" (.Values.requantization.model | default "demo") (.Values.requantization.budget | replace "%" "pct" | replace ":" "-") | trunc 48) -}}
+{{- end -}}
+
+{{/* The specification of its Job. */}}
+{{- define "luq-server.requantization" -}}
+{{- $job := .Values.requantization -}}
+{{- $model := include "luq-server.requantizedModel" . | fromYaml -}}
+backoffLimit: {{ $job.backoffLimit }}
+activeDeadlineSeconds: {{ $job.activeDeadlineSeconds }}
+{{- with $job.ttlSecondsAfterFinished }}
+ttlSecondsAfterFinished: {{ . }}
+{{- end }}
+template:
+  metadata:
+    labels:
+      {{- include "luq-server.commonLabels" . | nindent 6 }}
+      app.kubernetes.io/component: requantization
+    {{- with $job.podAnnotations }}
+    annotations:
+      {{- toYaml . | nindent 6 }}
+    {{- end }}
+  spec:
+    # The next pod goes on where this one was interrupted.
+    restartPolicy: Never
+    serviceAccountName: {{ include "luq-server.serviceAccountName" . }}
+    automountServiceAccountToken: false
+    enableServiceLinks: false
+    securityContext:
+      {{- toYaml .Values.podSecurityContext | nindent 6 }}
+    {{- with .Values.imagePullSecrets }}
+    imagePullSecrets:
+      {{- toYaml . | nindent 6 }}
+    {{- end }}
+    {{- with $job.priorityClassName }}
+    priorityClassName: {{ . }}
+    {{- end }}
+    {{- with include "luq-server.setsContainer" . | trim }}
+    initContainers:
+      {{- . | nindent 6 }}
+    {{- end }}
+    containers:
+      - name: requantize
+        image: {{ include "luq-server.image" . | quote }}
+        imagePullPolicy: {{ .Values.image.pullPolicy }}
+        securityContext:
+          {{- toYaml .Values.securityContext | nindent 10 }}
+        command:
+          - /bin/bash
+          - -c
+          - |
+            {{- .Files.Get "files/requantize.sh" | trim | nindent 12 }}
+          - requantize
+        args:
+          {{- toYaml $job.command | nindent 10 }}
+          - requantize
+          - --model
+          - {{ if $model }}{{ include "luq-server.modelFile" (list . $model $model.model) | quote }}{{ else }}demo{{ end }}
+          {{- with $model.mmproj }}
+          - --mmproj
+          - {{ include "luq-server.modelFile" (list $ $model .) | quote }}
+          {{- end }}
+          - --id
+          - {{ $model.id | default "luq-demo" | quote }}
+          - --data-dir
+          - {{ include "luq-server.dataDirectory" . }}
+          - --budget
+          - {{ $job.budget | quote }}
+          - --method
+          - {{ $job.method | quote }}
+          - --calibration
+          - {{ printf "%s/%s" (include "luq-server.setsDirectory" .) $job.calibrationSet | quote }}
+          - --evaluation
+          - {{ printf "%s/%s" (include "luq-server.setsDirectory" .) $job.evaluationSet | quote }}
+          {{- with $job.args }}
+          {{- toYaml . | nindent 10 }}
+          {{- end }}
+        env:
+          - name: LUQ_VARIANT
+            value: {{ include "luq-server.variant" . | quote }}
+          {{- if $job.schedule }}
+          - name: LUQ_VARIANT_EACH_DAY
+            value: "true"
+          {{- end }}
+          - name: LUQ_WORKER_PROCESS_NATIVE_CACHE_DIR
+            value: /var/cache/luq
+          {{- if $job.activate }}
+          - name: LUQ_MODEL_ID
+            value: {{ $model.id | default "luq-demo" | quote }}
+          - name: LUQ_SERVERS
+            value: {{ include "luq-server.childName" (list . "headless") }}
+          - name: LUQ_SERVER_PORT
+            value: "8080"
+          - name: LUQ_SWAP
+            value: {{ $job.swap }}
+          - name: LUQ_API_KEY
+            valueFrom:
+              secretKeyRef:
+                name: {{ $job.keySecret.name | default (include "luq-server.keySecretName" .) }}
+                key: {{ if $job.keySecret.name }}{{ required "requantization.keySecret.key: name the entry of the secret that holds the bare admin key" $job.keySecret.key }}{{ else }}admin-key{{ end }}
+          {{- end }}
+        resources:
+          {{- toYaml $job.resources | nindent 10 }}
+        volumeMounts:
+          {{- include "luq-server.dataMounts" . | nindent 10 }}
+    volumes:
+      {{- include "luq-server.dataVolumes" . | trim | nindent 6 }}
+    {{- with .Values.nodeSelector }}
+    nodeSelector:
+      {{- toYaml . | nindent 6 }}
+    {{- end }}
+    {{- with .Values.tolerations }}
+    tolerations:
+      {{- toYaml . | nindent 6 }}
+    {{- end }}
+    {{- if include "luq-server.singleNode" . }}
+    # The volume is on the server's node.
+    affinity:
+      podAffinity:
+        requiredDuringSchedulingIgnoredDuringExecution:
+          - topologyKey: kubernetes.io/hostname
+            labelSelector:
+              matchLabels:
+                {{- include "luq-server.selectorLabels" . | nindent 16 }}
+    {{- end }}
+{{- end -}}

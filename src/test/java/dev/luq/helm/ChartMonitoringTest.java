@@ -1,0 +1,146 @@
+package dev.luq.helm;
+
+import static dev.luq.helm.Chart.selects;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.luq.Integration;
+import dev.luq.helm.Chart.Rendered;
+import dev.luq.telemetry.MetricNames;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+
+/** What Prometheus and Grafana are told. */
+@Integration
+class ChartMonitoringTest {
+
+    private static final String ALL = "{podMonitor: {enabled: true}, prometheusRule: {enabled: true, labels: {release: p}},"
+            + " dashboard: {enabled: true}, networkPolicy: {enabled: true}, persistence: {enabled: true},"
+            + " requantization: {enabled: true}}";
+    private static final Pattern METRIC = Pattern.compile("\\bluq_[a-z0-9_]+");
+
+    @Test
+    void podsAreScrapedAsTheServiceIs() {
+        Rendered chart = Chart.render(ALL);
+        JsonNode monitor = chart.only("PodMonitor").path("spec");
+        assertTrue(selects(
+                monitor.at("/selector/matchLabels"), chart.podTemplate().at("/metadata/labels")));
+        JsonNode endpoint = monitor.at("/podMetricsEndpoints/0");
+        assertEquals("/q/metrics", endpoint.path("path").asText());
+        assertEquals(chart.container().at("/ports/0/name"), endpoint.path("port"));
+        assertEquals("user-key", endpoint.at("/authorization/credentials/key").asText());
+    }
+
+    @Test
+    void aHeadlessServiceIsNotScrapedBesideTheOther() {
+        Rendered chart = Chart.render("{kind: StatefulSet, serviceMonitor: {enabled: true}}");
+        JsonNode selector = chart.only("ServiceMonitor").at("/spec/selector/matchLabels");
+        assertEquals(
+                1,
+                chart.all("Service").stream()
+                        .filter(service -> selects(selector, service.at("/metadata/labels")))
+                        .count());
+    }
+
+    @Test
+    void alertsAndDashboardAskForMetricsThatThereAre() throws IOException {
+        List<String> queries = new ArrayList<>(alerts().stream()
+                .map(rule -> rule.path("expr").asText())
+                .toList());
+        queries.addAll(dashboard().findValuesAsText("expr"));
+        dashboard().at("/templating/list").findValuesAsText("query").forEach(queries::add);
+        Set<String> unknown = new TreeSet<>();
+        int asked = 0;
+        for (String query : queries) {
+            Matcher metric = METRIC.matcher(query);
+            while (metric.find()) {
+                asked++;
+                if (!MetricNames.all().contains(metric.group())) {
+                    unknown.add(metric.group());
+                }
+            }
+        }
+        assertTrue(asked > 40, "too few to be all: " + asked);
+        assertEquals(Set.of(), unknown);
+    }
+
+    @Test
+    void theDashboardShowsAlmostEveryMetric() throws IOException {
+        String queries = String.join("\n", dashboard().findValuesAsText("expr"));
+        Set<String> missing = new TreeSet<>();
+        for (String name : MetricNames.bare()) {
+            if (!queries.contains(name)) {
+                missing.add(name);
+            }
+        }
+        assertEquals(Set.of("luq_prompt_cache_evictions_total", "luq_prompt_cache_hits_total"), missing);
+    }
+
+    @Test
+    void alertsSayWhatAndHowBad() {
+        Set<String> names = new TreeSet<>();
+        for (JsonNode rule : alerts()) {
+            names.add(rule.path("alert").asText());
+            assertTrue(rule.at("/annotations/summary").asText().length() > 20, rule::toString);
+            assertTrue(Set.of("warning", "critical").contains(rule.at("/labels/severity").asText()), rule::toString);
+        }
+        assertEquals(
+                Set.of(
+                        "LuqKvCacheFull",
+                        "LuqModelNotReady",
+                        "LuqNothingAnswers",
+                        "LuqQueueLong",
+                        "LuqRequantizationFailed",
+                        "LuqRequantizationJobFailed",
+                        "LuqRequestsRejected",
+                        "LuqWorkerRestarts"),
+                names);
+    }
+
+    @Test
+    void alertsAreOfThisReleaseAlone() {
+        for (JsonNode rule : alerts()) {
+            String expression = rule.path("expr").asText();
+            Matcher metric = METRIC.matcher(expression);
+            while (metric.find()) {
+                assertTrue(
+                        expression
+                                .substring(metric.end())
+                                .startsWith("{namespace=\"edge\",pod=~\"luq-luq-server-[a-z0-9]+-[a-z0-9]+\""),
+                        expression);
+            }
+        }
+    }
+
+    @Test
+    void theDashboardIsFoundByGrafana() {
+        JsonNode map = map();
+        assertEquals("1", map.at("/metadata/labels/grafana_dashboard").asText());
+        assertTrue(map.at("/metadata/name").asText().endsWith("-dashboard"));
+    }
+
+    private static List<JsonNode> alerts() {
+        List<JsonNode> rules = new ArrayList<>();
+        Chart.render(ALL).only("PrometheusRule").at("/spec/groups/0/rules").forEach(rules::add);
+        return rules;
+    }
+
+    private static JsonNode map() {
+        return Chart.render(ALL).all("ConfigMap").stream()
+                .filter(map -> map.path("data").has("luq-server.json"))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    private static JsonNode dashboard() throws IOException {
+        return new ObjectMapper().readTree(map().path("data").path("luq-server.json").asText());
+    }
+}

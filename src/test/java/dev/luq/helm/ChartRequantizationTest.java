@@ -1,0 +1,179 @@
+package dev.luq.helm;
+
+import static dev.luq.helm.Chart.named;
+import static dev.luq.helm.Chart.stream;
+import static org.hamcrest.MatcherAssert.assertThat;
+import static org.hamcrest.Matchers.containsString;
+import static org.hamcrest.Matchers.matchesPattern;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.luq.Integration;
+import dev.luq.helm.Chart.Rendered;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Re-quantization in a pod of its own. */
+@Integration
+class ChartRequantizationTest {
+
+    private static final String DEMO = "{persistence: {enabled: true}, requantization: {enabled: true, budget: 60%%%s}}";
+    private static final String OTHER = """
+            models: [{id: qwen, model: qwen/m.gguf, mmproj: qwen/p.gguf}]
+            persistence: {enabled: true, accessModes: [ReadWriteMany], existingClaim: shared}
+            sets: [{name: asked, configMap: asked}, {name: held-out, claim: pictures}]
+            requantization:
+              enabled: true
+              model: qwen
+              calibrationSet: asked
+              evaluationSet: held-out
+              args: [--seed, "7"]
+            """;
+
+    @Test
+    void theDemoModelIsMadeSmallerWithItsOwnSets() {
+        JsonNode container = container(Chart.render(DEMO.formatted("")).only("Job").path("spec"));
+        assertEquals(
+                List.of(
+                        "luq",
+                        "requantize",
+                        "--model",
+                        "demo",
+                        "--id",
+                        "luq-demo",
+                        "--data-dir",
+                        "/var/lib/luq/data",
+                        "--budget",
+                        "60%",
+                        "--method",
+                        "best",
+                        "--calibration",
+                        "/opt/luq/models/demo/calibration",
+                        "--evaluation",
+                        "/opt/luq/models/demo/evaluation"),
+                arguments(container));
+        assertEquals("demo-60pct", variable(container, "LUQ_VARIANT").path("value").asText());
+    }
+
+    @Test
+    void theJobAndTheServerSeeTheSameFiles() {
+        Rendered chart = Chart.render(OTHER);
+        JsonNode job = chart.only("Job").path("spec");
+        JsonNode pod = job.at("/template/spec");
+        List<String> arguments = arguments(container(job));
+        assertEquals("/var/lib/luq/qwen/m.gguf", arguments.get(arguments.indexOf("--model") + 1));
+        assertEquals(chart.properties().get("luq.models.\"qwen\".model"), "/var/lib/luq/qwen/m.gguf");
+        assertEquals("/var/lib/luq/qwen/p.gguf", arguments.get(arguments.indexOf("--mmproj") + 1));
+        assertEquals(chart.environment("LUQ_DATA_DIR"), arguments.get(arguments.indexOf("--data-dir") + 1));
+        assertEquals(
+                chart.environment("LUQ_SETS_ROOT") + "/held-out", arguments.get(arguments.indexOf("--evaluation") + 1));
+        assertEquals(List.of("--seed", "7"), arguments.subList(arguments.size() - 2, arguments.size()));
+        assertEquals(
+                chart.volume("/var/lib/luq"), named(pod.path("volumes"), "data"));
+        assertEquals("copy-sets", pod.at("/initContainers/0/name").asText());
+        assertEquals(chart.container().path("image"), container(job).path("image"));
+    }
+
+    @Test
+    void aVolumeOfOneNodeTakesTheJobToTheServer() {
+        JsonNode pod = Chart.render(DEMO.formatted("")).only("Job").at("/spec/template/spec");
+        JsonNode selector = pod.at(
+                "/affinity/podAffinity/requiredDuringSchedulingIgnoredDuringExecution/0/labelSelector/matchLabels");
+        Rendered chart = Chart.render(DEMO.formatted(""));
+        assertTrue(Chart.selects(selector, chart.podTemplate().at("/metadata/labels")));
+        assertFalse(Chart.render(OTHER).only("Job").at("/spec/template/spec").has("affinity"));
+    }
+
+    @Test
+    void everyReadyServerIsToldWithTheAdminKey() {
+        Rendered chart = Chart.render(DEMO.formatted(""));
+        JsonNode container = container(chart.only("Job").path("spec"));
+        JsonNode headless = chart.all("Service").stream()
+                .filter(service -> service.at("/spec/clusterIP").asText().equals("None"))
+                .findFirst()
+                .orElseThrow();
+        assertEquals(headless.at("/metadata/name"), variable(container, "LUQ_SERVERS").path("value"));
+        assertEquals("8080", variable(container, "LUQ_SERVER_PORT").path("value").asText());
+        JsonNode key = variable(container, "LUQ_API_KEY").at("/valueFrom/secretKeyRef");
+        assertTrue(chart.only("Secret").path("data").has(key.path("key").asText()));
+        assertEquals(chart.only("Secret").at("/metadata/name"), key.path("name"));
+        assertFalse(chart.container().toString().contains("admin-key"));
+        Rendered silent = Chart.render(DEMO.formatted(", activate: false"));
+        assertFalse(container(silent.only("Job").path("spec"))
+                .path("env")
+                .toString()
+                .contains("LUQ_API_KEY"));
+        assertEquals(1, silent.all("Service").size());
+    }
+
+    @Test
+    void otherValuesAreAnotherJob() {
+        String name = name(DEMO.formatted(""));
+        assertThat(name, matchesPattern("luq-luq-server-requantize-[0-9a-f]{8}"));
+        assertEquals(name, name(DEMO.formatted("")));
+        assertNotEquals(name, name(DEMO.formatted(", method: kld")));
+    }
+
+    @Test
+    void aScheduleIsACronJobWithAVariantEachDay() {
+        Rendered chart = Chart.render("r".repeat(53), DEMO.formatted(", schedule: '0 3 * * 0'"));
+        JsonNode cron = chart.only("CronJob");
+        assertTrue(cron.at("/metadata/name").asText().length() <= 52, "its Jobs' names have 11 characters more");
+        assertEquals("Forbid", cron.at("/spec/concurrencyPolicy").asText());
+        JsonNode container = container(cron.at("/spec/jobTemplate/spec"));
+        assertEquals("true", variable(container, "LUQ_VARIANT_EACH_DAY").path("value").asText());
+        assertTrue(chart.all("Job").isEmpty());
+    }
+
+    @Test
+    void thePodOfTheJobIsHardenedAndIsNotAskedAsAServer() {
+        Rendered chart = Chart.render(OTHER);
+        JsonNode template = chart.only("Job").at("/spec/template");
+        assertTrue(template.at("/spec/securityContext/runAsNonRoot").asBoolean());
+        stream(template.at("/spec/containers"))
+                .forEach(c -> assertTrue(c.at("/securityContext/readOnlyRootFilesystem").asBoolean()));
+        assertFalse(template.at("/spec/automountServiceAccountToken").asBoolean(true));
+        chart.all("Service").forEach(service -> assertFalse(
+                Chart.selects(service.at("/spec/selector"), template.at("/metadata/labels"))));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            value = {
+                "``                                                                     | a volume that they share",
+                "persistence: {enabled: true, accessModes: [ReadWriteOncePod]}          | ReadWriteOncePod",
+                "persistence: {enabled: true}; kind: StatefulSet                        | one for all replicas",
+                "persistence: {enabled: true}; apiKeys: {anonymous: true}               | set activate to false",
+                "persistence: {enabled: true}; apiKeys: {existingSecret: mine}          | keySecret",
+                "persistence: {enabled: true}; apiKeys: {user: [user-0123456789abcdef]} | apiKeys.admin",
+                "persistence: {enabled: true}; models: [{id: a, model: a.gguf}]         | is not the id of one"
+            })
+    void whatCannotWorkIsRefused(String values, String message) {
+        assertThat(
+                Chart.refusal("requantization: {enabled: true}\n" + values.replace("; ", "\n")),
+                containsString(message));
+    }
+
+    private static String name(String values) {
+        return Chart.render(values).only("Job").at("/metadata/name").asText();
+    }
+
+    private static JsonNode container(JsonNode job) {
+        return job.at("/template/spec/containers/0");
+    }
+
+    private static JsonNode variable(JsonNode container, String name) {
+        return named(container.path("env"), name);
+    }
+
+    private static List<String> arguments(JsonNode container) {
+        return stream(container.path("args")).map(JsonNode::asText).toList();
+    }
+}

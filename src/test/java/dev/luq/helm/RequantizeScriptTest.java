@@ -1,0 +1,117 @@
+package dev.luq.helm;
+
+import static org.hamcrest.MatcherAssert.assertThat;
+import static org.hamcrest.Matchers.containsString;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import dev.luq.Integration;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.time.LocalDate;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** The script of the Job, with {@code echo} as the command before it, against an HTTP server in this JVM. */
+@Integration
+class RequantizeScriptTest {
+
+    private static final String KEY = "admin-0123456789abcdef";
+
+    private HttpServer server;
+    private volatile int status = 200;
+    private final List<String> activated = Collections.synchronizedList(new ArrayList<>());
+    private String output;
+
+    @BeforeEach
+    void start() throws IOException {
+        server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        server.createContext("/admin/v1/models/qwen/activation", this::answer);
+        server.start();
+    }
+
+    @AfterEach
+    void stop() {
+        server.stop(0);
+    }
+
+    @Test
+    void theResultIsActivatedWithTheKey() throws Exception {
+        assertEquals(0, run(Map.of(), "echo", "requantize", "--budget", "60%"));
+        assertThat(output, containsString("requantize --budget 60% --name qwen-60"));
+        assertEquals(List.of("Bearer " + KEY + " {\"variant\":\"qwen-60\",\"swap\":\"auto\"}"), activated);
+    }
+
+    @Test
+    void aScheduleMakesAVariantEachDay() throws Exception {
+        String day = LocalDate.now(ZoneOffset.UTC).format(DateTimeFormatter.BASIC_ISO_DATE);
+        assertEquals(0, run(Map.of("LUQ_VARIANT_EACH_DAY", "true"), "echo"));
+        assertThat(activated.get(0), containsString("\"qwen-60-" + day + "\""));
+    }
+
+    @Test
+    void nothingIsActivatedWhenTheCommandFails() throws Exception {
+        assertEquals(3, run(Map.of(), "bash", "-c", "exit 3"));
+        assertEquals(List.of(), activated);
+    }
+
+    @Test
+    void aRefusalFailsTheJobAndIsShown() throws Exception {
+        status = 422;
+        assertEquals(1, run(Map.of(), "echo"));
+        assertThat(output, containsString("422"));
+        assertThat(output, containsString("no such variant"));
+    }
+
+    @Test
+    void withoutServersItEndsWithTheVariant() throws Exception {
+        assertEquals(0, run(Map.of("LUQ_SERVERS", ""), "echo"));
+        assertEquals(List.of(), activated);
+    }
+
+    @Test
+    void itFailsWhenNoServerIsReady() throws Exception {
+        assertEquals(1, run(Map.of("LUQ_SERVERS", "no-such-name.invalid"), "echo"));
+        assertThat(output, containsString("no server is ready"));
+    }
+
+    private int run(Map<String, String> more, String... command) throws Exception {
+        List<String> line = new ArrayList<>(List.of(
+                "bash", "-c", Files.readString(Chart.DIRECTORY.resolve("files/requantize.sh")), "requantize"));
+        line.addAll(List.of(command));
+        ProcessBuilder bash = new ProcessBuilder(line);
+        bash.environment()
+                .putAll(Map.of(
+                        "LUQ_VARIANT", "qwen-60",
+                        "LUQ_MODEL_ID", "qwen",
+                        "LUQ_SWAP", "auto",
+                        "LUQ_API_KEY", KEY,
+                        "LUQ_SERVERS", server.getAddress().getAddress().getHostAddress(),
+                        "LUQ_SERVER_PORT", String.valueOf(server.getAddress().getPort())));
+        bash.environment().putAll(more);
+        Process process = bash.redirectErrorStream(true).start();
+        output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        return process.waitFor();
+    }
+
+    private void answer(HttpExchange exchange) throws IOException {
+        String body = new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8);
+        activated.add(exchange.getRequestHeaders().getFirst("Authorization") + " " + body);
+        byte[] answer = (status == 200 ? "{}" : "no such variant").getBytes(StandardCharsets.UTF_8);
+        try (exchange) {
+            exchange.sendResponseHeaders(status, answer.length);
+            exchange.getResponseBody().write(answer);
+        }
+    }
+}
