@@ -54,6 +54,7 @@ requests:
   memory: 16Mi
   ephemeral-storage: 16Mi
 limits:
+  cpu: "1"
   memory: 64Mi
   ephemeral-storage: 64Mi
 {{- end -}}
