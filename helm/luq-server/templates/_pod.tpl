@@ -36,6 +36,12 @@ spec:
   {{- with .Values.priorityClassName }}
   priorityClassName: {{ . }}
   {{- end }}
+  {{- with .Values.schedulerName }}
+  schedulerName: {{ . }}
+  {{- end }}
+  {{- with .Values.runtimeClassName }}
+  runtimeClassName: {{ . }}
+  {{- end }}
   {{- $prepare := print (include "luq-server.fetchContainer" .) (include "luq-server.setsContainer" .) (include "luq-server.hardened" (list . .Values.initContainers)) | trim }}
   {{- with $prepare }}
   initContainers:

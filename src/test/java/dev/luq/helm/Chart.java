@@ -95,7 +95,8 @@ final class Chart {
         }
 
         JsonNode volume(String mountPath) {
-            return named(podSpec().path("volumes"), mount(mountPath).path("name").asText());
+            return named(
+                    podSpec().path("volumes"), mount(mountPath).path("name").asText());
         }
 
         /** What the server reads as its properties. */

@@ -44,13 +44,13 @@ class ChartModelsTest {
         assertEquals(
                 "{\"reference\":\"example.org/a:1\",\"pullPolicy\":\"IfNotPresent\"}",
                 Chart.render(values).volume("/models/a").path("image").toString());
-        assertThat(
-                Chart.refusalOn("1.30.0", values), containsString("which Kubernetes does from 1.31 on"));
+        assertThat(Chart.refusalOn("1.30.0", values), containsString("which Kubernetes does from 1.31 on"));
     }
 
     @Test
     void filesAreFetchedBeforeTheServerStarts() {
-        Rendered chart = Chart.render("""
+        Rendered chart = Chart.render(
+                """
                 models:
                   - id: a
                     model: m.gguf
@@ -61,7 +61,8 @@ class ChartModelsTest {
                         - {url: "http://example.org/other", sha256: "%1$s", file: projector.gguf}
                       headerSecret: {name: hub, key: header}
                 networkPolicy: {enabled: true}
-                """.formatted(SUM));
+                """
+                        .formatted(SUM));
         JsonNode fetch = named(chart.podSpec().path("initContainers"), "fetch-models");
         assertEquals("curlimages/curl:8.14.1", fetch.path("image").asText());
         assertTrue(fetch.at("/securityContext/readOnlyRootFilesystem").asBoolean());
@@ -98,8 +99,8 @@ class ChartModelsTest {
 
     @Test
     void setsAreFoldersBelowTheirRoot() {
-        Rendered chart = Chart.render("sets: [{name: faces, configMap: of-faces},"
-                + " {name: streets, claim: pictures, subPath: streets}]");
+        Rendered chart = Chart.render(
+                "sets: [{name: faces, configMap: of-faces}," + " {name: streets, claim: pictures, subPath: streets}]");
         String root = chart.environment("LUQ_SETS_ROOT");
         assertEquals("emptyDir", fields(chart.volume(root)));
         assertEquals("streets", chart.mount(root + "/streets").path("subPath").asText());
@@ -114,7 +115,9 @@ class ChartModelsTest {
                 .asText();
         assertEquals(
                 "of-faces",
-                named(chart.podSpec().path("volumes"), volume).at("/configMap/name").asText());
+                named(chart.podSpec().path("volumes"), volume)
+                        .at("/configMap/name")
+                        .asText());
     }
 
     @ParameterizedTest

@@ -22,17 +22,18 @@ import org.junit.jupiter.api.Test;
 @Integration
 class ChartMonitoringTest {
 
-    private static final String ALL = "{podMonitor: {enabled: true}, prometheusRule: {enabled: true, labels: {release: p}},"
-            + " dashboard: {enabled: true}, networkPolicy: {enabled: true}, persistence: {enabled: true},"
-            + " requantization: {enabled: true}}";
+    private static final String ALL =
+            "{podMonitor: {enabled: true}, prometheusRule: {enabled: true, labels: {release: p}},"
+                    + " dashboard: {enabled: true}, networkPolicy: {enabled: true}, persistence: {enabled: true},"
+                    + " requantization: {enabled: true}}";
     private static final Pattern METRIC = Pattern.compile("\\bluq_[a-z0-9_]+");
 
     @Test
     void podsAreScrapedAsTheServiceIs() {
         Rendered chart = Chart.render(ALL);
         JsonNode monitor = chart.only("PodMonitor").path("spec");
-        assertTrue(selects(
-                monitor.at("/selector/matchLabels"), chart.podTemplate().at("/metadata/labels")));
+        assertTrue(
+                selects(monitor.at("/selector/matchLabels"), chart.podTemplate().at("/metadata/labels")));
         JsonNode endpoint = monitor.at("/podMetricsEndpoints/0");
         assertEquals("/q/metrics", endpoint.path("path").asText());
         assertEquals(chart.container().at("/ports/0/name"), endpoint.path("port"));
@@ -52,9 +53,8 @@ class ChartMonitoringTest {
 
     @Test
     void alertsAndDashboardAskForMetricsThatThereAre() throws IOException {
-        List<String> queries = new ArrayList<>(alerts().stream()
-                .map(rule -> rule.path("expr").asText())
-                .toList());
+        List<String> queries = new ArrayList<>(
+                alerts().stream().map(rule -> rule.path("expr").asText()).toList());
         queries.addAll(dashboard().findValuesAsText("expr"));
         dashboard().at("/templating/list").findValuesAsText("query").forEach(queries::add);
         Set<String> unknown = new TreeSet<>();
@@ -90,7 +90,10 @@ class ChartMonitoringTest {
         for (JsonNode rule : alerts()) {
             names.add(rule.path("alert").asText());
             assertTrue(rule.at("/annotations/summary").asText().length() > 20, rule::toString);
-            assertTrue(Set.of("warning", "critical").contains(rule.at("/labels/severity").asText()), rule::toString);
+            assertTrue(
+                    Set.of("warning", "critical")
+                            .contains(rule.at("/labels/severity").asText()),
+                    rule::toString);
         }
         assertEquals(
                 Set.of(
@@ -141,6 +144,7 @@ class ChartMonitoringTest {
     }
 
     private static JsonNode dashboard() throws IOException {
-        return new ObjectMapper().readTree(map().path("data").path("luq-server.json").asText());
+        return new ObjectMapper()
+                .readTree(map().path("data").path("luq-server.json").asText());
     }
 }

@@ -49,7 +49,8 @@ class ChartProfilesTest {
     void theEdgeIsOnePodThatFitsIntoFourGibibytes() {
         Rendered chart = Chart.renderFile(EDGE);
         assertEquals(1, chart.only("Deployment").at("/spec/replicas").asInt());
-        assertEquals("Recreate", chart.only("Deployment").at("/spec/strategy/type").asText());
+        assertEquals(
+                "Recreate", chart.only("Deployment").at("/spec/strategy/type").asText());
         String memory = chart.container().at("/resources/limits/memory").asText();
         assertTrue(Integer.parseInt(memory.replace("Mi", "")) < 3584, memory);
         assertEquals("compact", chart.properties().get("luq.worker.kernels"));

@@ -131,7 +131,8 @@ class ChartRenderTest {
         assertEquals(49, chart.podSpec().path("terminationGracePeriodSeconds").asInt());
         assertThat(
                 Chart.refusal("drainSeconds: 30\npreStopSeconds: 5\nterminationGracePeriodSeconds: 49\n"),
-                containsString("terminationGracePeriodSeconds (49) must be at least preStopSeconds + drainSeconds + 15"));
+                containsString(
+                        "terminationGracePeriodSeconds (49) must be at least preStopSeconds + drainSeconds + 15"));
     }
 
     @Test
@@ -206,8 +207,7 @@ class ChartRenderTest {
     void theServerReadsItsKeysFromTheSecret(String values, String secretName, String entry) {
         Rendered chart = Chart.render(values);
         String file = chart.environment("LUQ_API_KEYS_FILE");
-        JsonNode secret =
-                chart.volume(file.substring(0, file.lastIndexOf('/'))).path("secret");
+        JsonNode secret = chart.volume(file.substring(0, file.lastIndexOf('/'))).path("secret");
         assertEquals(secretName, secret.path("secretName").asText());
         assertEquals(entry, secret.at("/items/0/key").asText());
         assertEquals(
@@ -431,6 +431,8 @@ class ChartRenderTest {
         assertEquals("edge", pod.at("/tolerations/0/key").asText());
         assertTrue(pod.path("affinity").has("nodeAffinity"));
         assertEquals("system-node-critical", pod.path("priorityClassName").asText());
+        assertEquals("packing", pod.path("schedulerName").asText());
+        assertEquals("kata", pod.path("runtimeClassName").asText());
         assertEquals("pull", pod.at("/imagePullSecrets/0/name").asText());
         assertEquals("fetch", pod.at("/initContainers/0/name").asText());
         assertEquals(
@@ -438,7 +440,8 @@ class ChartRenderTest {
                 pod.at("/initContainers/0/securityContext/capabilities/drop").toString());
         assertEquals("proxy", pod.at("/containers/1/name").asText());
         assertEquals(10002, pod.at("/containers/1/securityContext/runAsUser").asInt());
-        assertTrue(pod.at("/containers/1/securityContext/readOnlyRootFilesystem").asBoolean());
+        assertTrue(
+                pod.at("/containers/1/securityContext/readOnlyRootFilesystem").asBoolean());
         assertEquals("[\"-Dluq.worker.slots=2\"]", pod.at("/containers/0/args").toString());
         assertEquals("more", pod.at("/containers/0/envFrom/0/configMapRef/name").asText());
         assertEquals("8Gi", pod.at("/containers/0/resources/limits/memory").asText());
@@ -471,14 +474,14 @@ class ChartRenderTest {
     @Test
     void memoryFollowsTheEstimatesOfTheModels() {
         String models = "models: [{id: a, model: /a.gguf, memory: 5.5Gi}, {id: b, model: /b.gguf%s}]\n";
-        JsonNode both = Chart.render(models.formatted(", memory: 512Mi")).container().path("resources");
+        JsonNode both =
+                Chart.render(models.formatted(", memory: 512Mi")).container().path("resources");
         assertEquals("6400Mi", both.at("/requests/memory").asText());
         assertEquals("6400Mi", both.at("/limits/memory").asText());
         JsonNode one = Chart.render(models.formatted("")).container().path("resources");
         assertEquals("1Gi", one.at("/requests/memory").asText());
         assertFalse(one.path("limits").has("memory"), "a limit that nobody knows kills");
-        JsonNode given = Chart.render(models.formatted(", memory: 512Mi")
-                        + "resources: {limits: {memory: 9Gi}}")
+        JsonNode given = Chart.render(models.formatted(", memory: 512Mi") + "resources: {limits: {memory: 9Gi}}")
                 .container()
                 .path("resources");
         assertEquals("9Gi", given.at("/limits/memory").asText());
@@ -508,7 +511,9 @@ class ChartRenderTest {
         assertEquals("/var/lib/luq/a.gguf", chart.properties().get("luq.models.\"a\".model"));
         assertTrue(chart.mount("/var/lib/luq").path("readOnly").asBoolean());
         assertEquals("vision", chart.mount("/var/lib/luq").path("subPath").asText());
-        assertTrue(chart.volume("/var/lib/luq").at("/persistentVolumeClaim/readOnly").asBoolean());
+        assertTrue(chart.volume("/var/lib/luq")
+                .at("/persistentVolumeClaim/readOnly")
+                .asBoolean());
         assertEquals("emptyDir", volumeOf(chart, chart.environment("LUQ_DATA_DIR")));
     }
 
@@ -583,7 +588,7 @@ class ChartRenderTest {
             value = {
                 "models: [{id: a, model: m.gguf}]                                  | persistence.enabled is false",
                 "models: [{id: a, model: /m.gguf}, {id: a, model: /n.gguf}]        | the id \"a\" is given twice",
-                "defaultModel: other                                               | defaultModel \"other\" is not the id",
+                "defaultModel: other | defaultModel \"other\" is not the id",
                 "{replicaCount: 2, persistence: {enabled: true}}                   | ReadWriteMany",
                 "apiKeys: {existingSecret: mine, admin: [admin-0123456789abcdef]}  | give one or the other",
                 "config: {luq.models.a.model: /m.gguf}                             | set by the chart; use models",
@@ -613,12 +618,12 @@ class ChartRenderTest {
             delimiter = '|',
             quoteCharacter = '`',
             value = {
-                "apiKeys: {}                                                | get secret luq-luq-server-api-keys -o jsonpath='{.data.user-key}'",
+                "apiKeys: {} | get secret luq-luq-server-api-keys -o jsonpath='{.data.user-key}'",
                 "apiKeys: {admin: [admin-0123456789abcdef]}                 | -o jsonpath='{.data.admin-key}'",
                 "apiKeys: {existingSecret: mine}                            | those of secret mine, entry api-keys",
                 "apiKeys: {anonymous: true}                                 | WARNING: apiKeys.anonymous is true",
                 "models: [{id: b, model: /b.gguf}, {id: a, model: /a.gguf}] | {\"model\":\"a\",",
-                "service: {port: 80}                                        | port-forward service/luq-luq-server 8080:80"
+                "service: {port: 80} | port-forward service/luq-luq-server 8080:80"
             })
     void theNotesSayHowToAsk(String values, String line) {
         String notes = Chart.notes(values);
@@ -682,5 +687,4 @@ class ChartRenderTest {
                 .at("/spec/template/metadata/annotations")
                 .toString();
     }
-
 }

@@ -22,8 +22,10 @@ import org.junit.jupiter.params.provider.CsvSource;
 @Integration
 class ChartRequantizationTest {
 
-    private static final String DEMO = "{persistence: {enabled: true}, requantization: {enabled: true, budget: 60%%%s}}";
-    private static final String OTHER = """
+    private static final String DEMO =
+            "{persistence: {enabled: true}, requantization: {enabled: true, budget: 60%%%s}}";
+    private static final String OTHER =
+            """
             models: [{id: qwen, model: qwen/m.gguf, mmproj: qwen/p.gguf}]
             persistence: {enabled: true, accessModes: [ReadWriteMany], existingClaim: shared}
             sets: [{name: asked, configMap: asked}, {name: held-out, claim: pictures}]
@@ -37,7 +39,8 @@ class ChartRequantizationTest {
 
     @Test
     void theDemoModelIsMadeSmallerWithItsOwnSets() {
-        JsonNode container = container(Chart.render(DEMO.formatted("")).only("Job").path("spec"));
+        JsonNode container =
+                container(Chart.render(DEMO.formatted("")).only("Job").path("spec"));
         assertEquals(
                 List.of(
                         "luq",
@@ -57,7 +60,8 @@ class ChartRequantizationTest {
                         "--evaluation",
                         "/opt/luq/models/demo/evaluation"),
                 arguments(container));
-        assertEquals("demo-60pct", variable(container, "LUQ_VARIANT").path("value").asText());
+        assertEquals(
+                "demo-60pct", variable(container, "LUQ_VARIANT").path("value").asText());
     }
 
     @Test
@@ -73,8 +77,7 @@ class ChartRequantizationTest {
         assertEquals(
                 chart.environment("LUQ_SETS_ROOT") + "/held-out", arguments.get(arguments.indexOf("--evaluation") + 1));
         assertEquals(List.of("--seed", "7"), arguments.subList(arguments.size() - 2, arguments.size()));
-        assertEquals(
-                chart.volume("/var/lib/luq"), named(pod.path("volumes"), "data"));
+        assertEquals(chart.volume("/var/lib/luq"), named(pod.path("volumes"), "data"));
         assertEquals("copy-sets", pod.at("/initContainers/0/name").asText());
         assertEquals(chart.container().path("image"), container(job).path("image"));
     }
@@ -97,8 +100,11 @@ class ChartRequantizationTest {
                 .filter(service -> service.at("/spec/clusterIP").asText().equals("None"))
                 .findFirst()
                 .orElseThrow();
-        assertEquals(headless.at("/metadata/name"), variable(container, "LUQ_SERVERS").path("value"));
-        assertEquals("8080", variable(container, "LUQ_SERVER_PORT").path("value").asText());
+        assertEquals(
+                headless.at("/metadata/name"),
+                variable(container, "LUQ_SERVERS").path("value"));
+        assertEquals(
+                "8080", variable(container, "LUQ_SERVER_PORT").path("value").asText());
         JsonNode key = variable(container, "LUQ_API_KEY").at("/valueFrom/secretKeyRef");
         assertTrue(chart.only("Secret").path("data").has(key.path("key").asText()));
         assertEquals(chart.only("Secret").at("/metadata/name"), key.path("name"));
@@ -126,7 +132,9 @@ class ChartRequantizationTest {
         assertTrue(cron.at("/metadata/name").asText().length() <= 52, "its Jobs' names have 11 characters more");
         assertEquals("Forbid", cron.at("/spec/concurrencyPolicy").asText());
         JsonNode container = container(cron.at("/spec/jobTemplate/spec"));
-        assertEquals("true", variable(container, "LUQ_VARIANT_EACH_DAY").path("value").asText());
+        assertEquals(
+                "true",
+                variable(container, "LUQ_VARIANT_EACH_DAY").path("value").asText());
         assertTrue(chart.all("Job").isEmpty());
     }
 
@@ -136,10 +144,12 @@ class ChartRequantizationTest {
         JsonNode template = chart.only("Job").at("/spec/template");
         assertTrue(template.at("/spec/securityContext/runAsNonRoot").asBoolean());
         stream(template.at("/spec/containers"))
-                .forEach(c -> assertTrue(c.at("/securityContext/readOnlyRootFilesystem").asBoolean()));
+                .forEach(c -> assertTrue(
+                        c.at("/securityContext/readOnlyRootFilesystem").asBoolean()));
         assertFalse(template.at("/spec/automountServiceAccountToken").asBoolean(true));
-        chart.all("Service").forEach(service -> assertFalse(
-                Chart.selects(service.at("/spec/selector"), template.at("/metadata/labels"))));
+        chart.all("Service")
+                .forEach(service ->
+                        assertFalse(Chart.selects(service.at("/spec/selector"), template.at("/metadata/labels"))));
     }
 
     @ParameterizedTest

@@ -25,7 +25,9 @@ class ChartScalingTest {
         assertEquals(3, set.path("replicas").asInt());
         assertEquals("Parallel", set.path("podManagementPolicy").asText());
         assertEquals(
-                "7Gi", set.at("/volumeClaimTemplates/0/spec/resources/requests/storage").asText());
+                "7Gi",
+                set.at("/volumeClaimTemplates/0/spec/resources/requests/storage")
+                        .asText());
         assertEquals("data", set.at("/volumeClaimTemplates/0/metadata/name").asText());
         assertEquals("data", chart.mount("/var/lib/luq").path("name").asText());
         assertFalse(chart.podSpec().path("volumes").toString().contains("\"data\""), "twice");
@@ -59,20 +61,24 @@ class ChartScalingTest {
         Rendered chart = Chart.render("autoscaling: {enabled: true, maxReplicas: 9, requestsWaiting: 3,"
                 + " targetCPUUtilizationPercentage: 80}");
         assertFalse(chart.only("Deployment").path("spec").has("replicas"), "two would set them");
-        assertEquals("RollingUpdate", chart.only("Deployment").at("/spec/strategy/type").asText());
-        JsonNode scaler = chart.only("HorizontalPodAutoscaler").path("spec");
         assertEquals(
-                chart.only("Deployment").at("/metadata/name"), scaler.at("/scaleTargetRef/name"));
+                "RollingUpdate",
+                chart.only("Deployment").at("/spec/strategy/type").asText());
+        JsonNode scaler = chart.only("HorizontalPodAutoscaler").path("spec");
+        assertEquals(chart.only("Deployment").at("/metadata/name"), scaler.at("/scaleTargetRef/name"));
         assertEquals(9, scaler.path("maxReplicas").asInt());
-        assertEquals("luq_requests_waiting", scaler.at("/metrics/0/pods/metric/name").asText());
+        assertEquals(
+                "luq_requests_waiting", scaler.at("/metrics/0/pods/metric/name").asText());
         assertEquals("3", scaler.at("/metrics/0/pods/target/averageValue").asText());
-        assertEquals(80, scaler.at("/metrics/1/resource/target/averageUtilization").asInt());
+        assertEquals(
+                80, scaler.at("/metrics/1/resource/target/averageUtilization").asInt());
         assertTrue(scaler.at("/behavior/scaleDown/stabilizationWindowSeconds").asInt() >= 300);
     }
 
     @Test
     void kedaAsksPrometheusForTheQueue() {
-        Rendered chart = Chart.render("""
+        Rendered chart = Chart.render(
+                """
                 kind: StatefulSet
                 autoscaling:
                   enabled: true
@@ -81,7 +87,9 @@ class ChartScalingTest {
                   keda:
                     authenticationRef: prometheus
                     fallback: {failureThreshold: 3, replicas: 2}
-                    triggers: [{type: cron, metadata: {timezone: UTC, start: 0 8 * * *, end: 0 18 * * *, desiredReplicas: "1"}}]
+                    triggers:
+                      - type: cron
+                        metadata: {timezone: UTC, start: 0 8 * * *, end: 0 18 * * *, desiredReplicas: "1"}
                 """);
         JsonNode scaled = chart.only("ScaledObject").path("spec");
         assertEquals("StatefulSet", scaled.at("/scaleTargetRef/kind").asText());
@@ -90,7 +98,8 @@ class ChartScalingTest {
                 "sum(luq_requests_waiting{namespace=\"edge\",pod=~\"luq-luq-server-[0-9]+\"})",
                 scaled.at("/triggers/0/metadata/query").asText());
         assertEquals("2", scaled.at("/triggers/0/metadata/threshold").asText());
-        assertEquals("prometheus", scaled.at("/triggers/0/authenticationRef/name").asText());
+        assertEquals(
+                "prometheus", scaled.at("/triggers/0/authenticationRef/name").asText());
         assertEquals("cron", scaled.at("/triggers/1/type").asText());
         assertEquals(2, scaled.at("/fallback/replicas").asInt());
         assertTrue(chart.all("HorizontalPodAutoscaler").isEmpty());
@@ -103,14 +112,14 @@ class ChartScalingTest {
                 + (gateway.isEmpty() ? ", parentRefs: [{name: other, namespace: gateways}]}" : "}"));
         JsonNode route = chart.only("HTTPRoute").path("spec");
         assertEquals(
-                gateway.isEmpty() ? "other" : chart.only("Gateway").at("/metadata/name").asText(),
+                gateway.isEmpty()
+                        ? "other"
+                        : chart.only("Gateway").at("/metadata/name").asText(),
                 route.at("/parentRefs/0/name").asText());
         assertEquals("luq.example.org", route.at("/hostnames/0").asText());
         assertEquals("0s", route.at("/rules/0/timeouts/request").asText());
-        assertEquals(
-                chart.only("Service").at("/metadata/name"), route.at("/rules/0/backendRefs/0/name"));
-        assertEquals(
-                chart.only("Service").at("/spec/ports/0/port"), route.at("/rules/0/backendRefs/0/port"));
+        assertEquals(chart.only("Service").at("/metadata/name"), route.at("/rules/0/backendRefs/0/name"));
+        assertEquals(chart.only("Service").at("/spec/ports/0/port"), route.at("/rules/0/backendRefs/0/port"));
     }
 
     @Test
@@ -122,8 +131,7 @@ class ChartScalingTest {
         assertEquals(pool.at("/metadata/name"), backend.path("name"));
         assertTrue(Chart.selects(
                 pool.at("/spec/selector/matchLabels"), chart.podTemplate().at("/metadata/labels")));
-        assertEquals(
-                chart.container().at("/ports/0/containerPort"), pool.at("/spec/targetPorts/0/number"));
+        assertEquals(chart.container().at("/ports/0/containerPort"), pool.at("/spec/targetPorts/0/number"));
         assertEquals("true", chart.environment("LUQ_API_OPEN_METRICS"), "the endpoint picker has no key");
     }
 

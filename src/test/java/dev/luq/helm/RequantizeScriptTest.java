@@ -87,18 +87,24 @@ class RequantizeScriptTest {
     }
 
     private int run(Map<String, String> more, String... command) throws Exception {
-        List<String> line = new ArrayList<>(List.of(
-                "bash", "-c", Files.readString(Chart.DIRECTORY.resolve("files/requantize.sh")), "requantize"));
+        List<String> line = new ArrayList<>(
+                List.of("bash", "-c", Files.readString(Chart.DIRECTORY.resolve("files/requantize.sh")), "requantize"));
         line.addAll(List.of(command));
         ProcessBuilder bash = new ProcessBuilder(line);
         bash.environment()
                 .putAll(Map.of(
-                        "LUQ_VARIANT", "qwen-60",
-                        "LUQ_MODEL_ID", "qwen",
-                        "LUQ_SWAP", "auto",
-                        "LUQ_API_KEY", KEY,
-                        "LUQ_SERVERS", server.getAddress().getAddress().getHostAddress(),
-                        "LUQ_SERVER_PORT", String.valueOf(server.getAddress().getPort())));
+                        "LUQ_VARIANT",
+                        "qwen-60",
+                        "LUQ_MODEL_ID",
+                        "qwen",
+                        "LUQ_SWAP",
+                        "auto",
+                        "LUQ_API_KEY",
+                        KEY,
+                        "LUQ_SERVERS",
+                        server.getAddress().getAddress().getHostAddress(),
+                        "LUQ_SERVER_PORT",
+                        String.valueOf(server.getAddress().getPort())));
         bash.environment().putAll(more);
         Process process = bash.redirectErrorStream(true).start();
         output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);

@@ -72,7 +72,8 @@ final class StrictObjects {
 
     /** @throws AssertionError the kind is unknown, or a field of it is unknown or of another type */
     static void require(JsonNode object) {
-        String kind = object.path("apiVersion").asText() + "/" + object.path("kind").asText();
+        String kind =
+                object.path("apiVersion").asText() + "/" + object.path("kind").asText();
         Class<?> type = KINDS.get(kind);
         if (type == null) {
             throw new AssertionError("no kind " + kind);
