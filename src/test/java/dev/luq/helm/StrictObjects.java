@@ -111,7 +111,7 @@ final class StrictObjects {
             @JsonProperty(required = true) String apiVersion,
             @JsonProperty(required = true) String kind,
             @JsonProperty(required = true) ObjectMeta metadata,
-            @JsonProperty(required = true) Spec spec) {
+            @JsonProperty(required = true) ScaledObject.Spec spec) {
 
         record Spec(
                 @JsonProperty(required = true) Target scaleTargetRef,
@@ -145,7 +145,7 @@ final class StrictObjects {
             @JsonProperty(required = true) String apiVersion,
             @JsonProperty(required = true) String kind,
             @JsonProperty(required = true) ObjectMeta metadata,
-            @JsonProperty(required = true) Spec spec) {
+            @JsonProperty(required = true) InferencePool.Spec spec) {
 
         record Spec(
                 @JsonProperty(required = true) Selector selector,
