@@ -17,8 +17,6 @@ struct luq_chat {
 
 struct luq_parser {
     common_chat_parser_params params;
-    // The text is one call as JSON, see generic_call_grammar.
-    bool generic_call = false;
 
     // What has been handed out so far.
     std::string content;
@@ -73,26 +71,6 @@ std::string grammar_of_schema(json schema) {
     return json_schema_to_grammar(schema);
 }
 
-// A call of one of the tools in a form of our own, {"name": .., "arguments": ..}: for templates whose own form
-// llama.cpp cannot tell.
-std::string generic_call_grammar(const std::vector<common_chat_tool> & tools) {
-    std::vector<common_chat_schema_document> parameters; // until the grammar is built
-    parameters.reserve(tools.size());
-    return build_grammar([&](const common_grammar_builder & builder) {
-        std::string calls;
-        for (size_t i = 0; i < tools.size(); i++) {
-            const auto schema =
-                tools[i].parameters.empty() ? json{{"type", "object"}} : json::parse(tools[i].parameters);
-            parameters.push_back(common_chat_schema_from_json(schema));
-            const auto arguments = builder.add_schema("tool-" + std::to_string(i), *parameters.back().root);
-            calls +=
-                (i > 0 ? " | " : "") +
-                gbnf_format_literal("{\"name\": " + json(tools[i].name).dump() + ", \"arguments\": ") + " " + arguments;
-        }
-        builder.add_rule("root", "(" + calls + ") \"}\"");
-    });
-}
-
 std::string random_call_id() {
     static const char alphabet[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
     std::random_device device;
@@ -117,7 +95,6 @@ common_chat_templates_inputs inputs_of(const luq_chat * chat, const json & reque
         auto caps = common_chat_templates_get_caps(chat->templates.get());
         inputs.parallel_tool_calls = caps["supports_parallel_tool_calls"];
     }
-    inputs.grammar = request.value("grammar", "");
     inputs.add_generation_prompt = request.value("add_generation_prompt", true);
     return inputs;
 }
@@ -131,14 +108,6 @@ json triggers_to_json(const std::vector<common_grammar_trigger> & triggers) {
 }
 
 common_chat_msg message_in(const std::string & text, bool partial, const luq_parser & parser) {
-    if (parser.generic_call) {
-        common_chat_msg message;
-        if (!partial) {
-            const json call = json::parse(text);
-            message.tool_calls.push_back({call.at("name").get<std::string>(), call.at("arguments").dump(), ""});
-        }
-        return message;
-    }
     try {
         return common_chat_parse(text, partial, parser.params);
     } catch (const std::exception &) {
@@ -178,43 +147,21 @@ char * luq_chat_apply(const luq_chat * chat, const char * text) {
     return luq::guarded<char *>(nullptr, [&] {
         const json request = parse_json(text);
         const known_patterns patterns(request.value("patterns", json::object()));
-        auto inputs = inputs_of(chat, request);
-        const bool must_call = !inputs.tools.empty() && inputs.tool_choice == COMMON_CHAT_TOOL_CHOICE_REQUIRED;
-        if (request.contains("json_schema") && !inputs.grammar.empty()) {
-            throw std::invalid_argument("either a grammar or a JSON schema, not both");
-        }
-        const bool follows_schema = request.contains("json_schema") && !must_call;
-        if (follows_schema) {
-            // Not the template's own grammar: that lets a fence of backticks pass.
-            inputs.tool_choice = COMMON_CHAT_TOOL_CHOICE_NONE;
-        }
+        const auto inputs = inputs_of(chat, request);
         const auto params = common_chat_templates_apply(chat->templates.get(), inputs);
 
-        // Grammars made for the template start with the text that the template put behind the last message; others do
-        // not.
-        std::string grammar = params.grammar;
-        std::string prefix = params.generation_prompt;
-        bool lazy = params.grammar_lazy;
-        const bool generic_call = must_call && grammar.empty();
-        if (follows_schema || generic_call || (grammar.empty() && !inputs.grammar.empty())) {
-            grammar = follows_schema ? grammar_of_schema(request.at("json_schema"))
-                      : generic_call ? generic_call_grammar(inputs.tools)
-                                     : inputs.grammar;
-            prefix.clear();
-            lazy = false;
-        }
         json parser{
             {"format", (int) params.format},
             {"generation_prompt", params.generation_prompt},
             {"arena", params.parser},
             {"parse_tool_calls", !inputs.tools.empty() && inputs.tool_choice != COMMON_CHAT_TOOL_CHOICE_NONE},
-            {"generic_call", generic_call},
         };
         json answer{
             {"prompt", params.prompt},
-            {"grammar", grammar},
-            {"grammar_lazy", lazy},
-            {"grammar_prefix", prefix},
+            {"grammar", params.grammar},
+            {"grammar_lazy", params.grammar_lazy},
+            // The grammar starts with the text that the template puts behind the last message.
+            {"grammar_prefix", params.generation_prompt},
             {"preserved_tokens", params.preserved_tokens},
             {"stops", params.additional_stops},
         };
@@ -231,7 +178,6 @@ luq_parser * luq_parser_init(const char * text) {
         parser->params.format = (common_chat_format) state.at("format").get<int>();
         parser->params.generation_prompt = state.at("generation_prompt").get<std::string>();
         parser->params.parse_tool_calls = state.at("parse_tool_calls").get<bool>();
-        parser->generic_call = state.at("generic_call").get<bool>();
         const auto arena = state.at("arena").get<std::string>();
         if (!arena.empty()) {
             parser->params.parser.load(arena);

@@ -108,11 +108,10 @@ LUQ_API bool luq_chat_supports_tools(const luq_chat * chat);
 LUQ_API bool luq_chat_has_template(const luq_chat * chat);
 
 // Request: {"messages":[..], "tools":[..]?, "tool_choice":"auto|none|required"?, "parallel_tool_calls":bool?,
-//           "json_schema":{..}?, "grammar":".."?, "patterns":{..}?, "add_generation_prompt":bool?}
-//          A response that has to follow a schema is JSON and nothing else; when a tool has to be called, the schema does
-//          not count. patterns says what the patterns of all schemas mean: see luq_schema_to_grammar.
+//           "patterns":{..}?, "add_generation_prompt":bool?}
+//          patterns says what the patterns of the tools' schemas mean: see luq_schema_to_grammar.
 // Answer:  {"prompt":"..", "grammar":"..", "grammar_lazy":bool, "grammar_prefix":"..", "triggers":[..],
-//           "preserved_tokens":[".."], "stops":[".."], "parser":{..}}; grammar is "" when nothing is constrained.
+//           "preserved_tokens":[".."], "stops":[".."], "parser":{..}}; grammar is "" when no call is constrained.
 // triggers and parser are meant for luq_sampler_init and luq_parser_init.
 LUQ_API char * luq_chat_apply(const luq_chat * chat, const char * request);
 

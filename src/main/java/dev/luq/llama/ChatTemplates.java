@@ -54,8 +54,7 @@ public final class ChatTemplates implements AutoCloseable {
      * Renders a conversation.
      *
      * @param requestJson {@code {"messages":[..], "tools":[..]?, "tool_choice":"auto|none|required"?,
-     *        "parallel_tool_calls":bool?, "json_schema":{..}?, "grammar":".."?, "patterns":{..}?,
-     *        "add_generation_prompt":bool?}} with
+     *        "parallel_tool_calls":bool?, "patterns":{..}?, "add_generation_prompt":bool?}} with
      *        OpenAI messages and tools; the place of an image is a content part
      *        {@code {"type":"media_marker","text":marker}} whose text appears in the prompt unchanged. patterns is what
      *        {@link Schemas#toGrammar(String, java.util.Map)} takes, for all schemas

@@ -103,30 +103,6 @@ class ChatTemplatesTest {
     }
 
     @Test
-    void aJsonSchemaBecomesAGrammar() {
-        try (ChatTemplates templates = qwen()) {
-            ChatPrompt prompt = templates.apply(
-                    """
-                    {"messages":[{"role":"user","content":"Hi"}],
-                     "json_schema":{"type":"object","properties":{"colour":{"enum":["red","blue"]}},
-                                    "required":["colour"]}}""");
-            assertTrue(prompt.grammar().contains("root ::="), prompt.grammar());
-            assertTrue(prompt.grammar().contains("red"), prompt.grammar());
-            assertFalse(prompt.grammarLazy());
-        }
-    }
-
-    @Test
-    void aGrammarOfTheCallerIsPassedOn() {
-        try (ChatTemplates templates = qwen()) {
-            ChatPrompt prompt = templates.apply(
-                    """
-                    {"messages":[{"role":"user","content":"Hi"}],"grammar":"root ::= \\"yes\\""}""");
-            assertEquals(GrammarOptions.of("root ::= \"yes\""), prompt.grammarOptions());
-        }
-    }
-
-    @Test
     void toolsAreDescribedAndTheirCallsParsed() {
         try (ChatTemplates templates = withTools()) {
             assertTrue(templates.supportsTools());
@@ -185,44 +161,6 @@ class ChatTemplatesTest {
             ChatPrompt prompt = weather(templates, "required");
             assertFalse(prompt.grammarLazy());
             assertTrue(prompt.grammar().contains("get_weather"), prompt.grammar());
-        }
-    }
-
-    /** A template that describes tools, but shows no call from which llama.cpp could learn their form. */
-    @Test
-    void aRequiredCallHasAFormOfItsOwnWhereTheTemplateHasNone() {
-        String jinja = "{% if tools %}Tools: {{ tools | tojson }}\n{% endif %}{% for m in messages %}"
-                + "[{{ m.role }}] {{ m.content }}\n{% endfor %}{% if add_generation_prompt %}[assistant] {% endif %}";
-        try (ChatTemplates templates = ChatTemplates.of(TinyModels.model(TinyModels.QWEN), jinja)) {
-            assertEquals("", weather(templates, "auto").grammar());
-            ChatPrompt prompt = weather(templates, "required");
-            assertFalse(prompt.grammarLazy());
-            assertTrue(prompt.grammar().contains("get_weather"), prompt.grammar());
-            try (MessageParser parser = templates.parser(prompt)) {
-                String text = "{\"name\": \"get_weather\", \"arguments\": {\"city\":\"Rome\"}}";
-                assertEquals(List.of(), parser.update(text.substring(0, 20), true));
-                MessageDelta.ToolCall call =
-                        (MessageDelta.ToolCall) parser.update(text, false).get(0);
-                assertEquals("get_weather", call.name());
-                assertEquals("{\"city\":\"Rome\"}", call.arguments().replace(" ", ""));
-            }
-        }
-    }
-
-    /** The template's own grammar would let a fence of backticks pass. */
-    @Test
-    void aSchemaIsTheWholeAnswer() {
-        try (ChatTemplates templates = withTools()) {
-            String request =
-                    "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"json_schema\":{\"type\":\"object\"}";
-            for (String tools : List.of("", ",\"tools\":" + WEATHER)) {
-                ChatPrompt prompt = templates.apply(request + tools + "}");
-                assertFalse(prompt.grammar().contains("```"), prompt.grammar());
-                assertEquals("", prompt.grammarPrefix());
-                assertFalse(prompt.grammarLazy());
-            }
-            ChatPrompt call = templates.apply(request + ",\"tools\":" + WEATHER + ",\"tool_choice\":\"required\"}");
-            assertTrue(call.grammar().contains("get_weather"), call.grammar());
         }
     }
 
@@ -291,7 +229,6 @@ class ChatTemplatesTest {
                 "{\"messages\":[{\"role\":\"user\",\"content\":7}]}",
                 "{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"audio\",\"text\":\"\"}]}]}",
                 "{\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}],\"tool_choice\":\"maybe\"}",
-                "{\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}],\"json_schema\":{\"$ref\":\"#/no/where\"}}",
                 "{\"messages\":" + "[".repeat(100_000)
             }) {
                 LlamaException.InvalidTemplate e =
