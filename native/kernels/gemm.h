@@ -44,13 +44,19 @@ struct Gemm {
     // exponents; no mask if it is null; zeros where the mask is minus infinity. Returns their sum.
     float (*exponentials)(float * values, int64_t count, float scale, const float * mask, float & largest);
 
-    int64_t part_bytes(int64_t depth) const { return ROWS * depth * value_bytes; }
+    // Values of a row or column that share a step, whose whole multiples they are; 0: each value stands for itself.
+    int block = 0;
+
+    // Of a depth that starts at a whole block.
+    int64_t part_bytes(int64_t depth) const {
+        return ROWS * (depth * value_bytes + (block ? (depth + block - 1) / block * (int64_t) sizeof(float) : 0));
+    }
     int64_t panel_bytes(int64_t depth) const { return parts * part_bytes(depth); }
-    int64_t group_bytes(int64_t depth) const { return GROUP_COLUMNS * depth * value_bytes; }
+    int64_t group_bytes(int64_t depth) const { return part_bytes(depth) / ROWS * GROUP_COLUMNS; }
 };
 
 #ifdef __x86_64__
-extern const Gemm GEMM_AMX_BF16, GEMM_AVX512_BF16, GEMM_AVX512, GEMM_AVX2;
+extern const Gemm GEMM_AMX_BF16, GEMM_AVX512_BF16, GEMM_AVX512, GEMM_AVXVNNI, GEMM_AVX2_INT16, GEMM_AVX2;
 #endif
 #ifdef __aarch64__
 extern const Gemm GEMM_NEON;

@@ -1,7 +1,5 @@
-// AVX2 with FMA, in floats.
-#include "gemm_tile.h"
-
-#include <immintrin.h>
+// AVX2 with FMA, in floats and in 16-bit integers.
+#include "gemm_int16.h"
 
 namespace luq::kernels {
 namespace {
@@ -19,6 +17,14 @@ struct Avx2Floats {
     static LUQ_INLINE void store(float * p, Floats a) { _mm256_storeu_ps(p, a); }
 };
 
+struct Avx2Int16 {
+    static constexpr int TILE_WIDTH = 4;
+
+    static LUQ_INLINE __m256i dot(__m256i sum, __m256i w, __m256i a) {
+        return _mm256_add_epi32(sum, _mm256_madd_epi16(w, a));
+    }
+};
+
 bool available() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
 
 } // namespace
@@ -33,5 +39,7 @@ const Gemm GEMM_AVX2 = {
     pack_columns_floats,
     multiply_floats<Avx2Floats>,
     exponentials};
+
+const Gemm GEMM_AVX2_INT16 = int16_gemm<Avx2Int16>("gemm-avx2int16", available);
 
 } // namespace luq::kernels

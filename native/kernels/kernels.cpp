@@ -24,9 +24,9 @@ const InstructionSet * const INSTRUCTION_SETS[] = {
 const Gemm * const GEMMS[] = {
 #ifdef __x86_64__
 #ifndef LUQ_AVX2_ONLY
-    &GEMM_AMX_BF16, &GEMM_AVX512_BF16, &GEMM_AVX512,
+    &GEMM_AMX_BF16,   &GEMM_AVX512_BF16, &GEMM_AVX512, &GEMM_AVXVNNI,
 #endif
-    &GEMM_AVX2,
+    &GEMM_AVX2_INT16, &GEMM_AVX2,
 #endif
 #ifdef __aarch64__
     &GEMM_NEON,

@@ -108,10 +108,12 @@ struct Reference {
     std::vector<uint8_t> file;
     std::vector<float> columns;
     std::vector<double> products, allowed;
+    std::vector<double> largest; // the row's largest weight with all activations of the column
 
     explicit Reference(ggml_type type) : type(type), file(weights_of(type)), columns(columns_of()) {
         products.resize(ROW_COUNT * MANY_COLUMNS);
         allowed.resize(ROW_COUNT * MANY_COLUMNS);
+        largest.resize(ROW_COUNT * MANY_COLUMNS);
         std::vector<float> row(COLUMN_COUNT);
         for (int64_t r = 0; r < ROW_COUNT; r++) {
             const uint8_t * from = &file[r * ggml_row_size(type, COLUMN_COUNT)];
@@ -120,9 +122,9 @@ struct Reference {
             } else {
                 ggml_get_type_traits(type)->to_float(from, row.data(), COLUMN_COUNT);
             }
-            float largest = 0;
+            float most = 0;
             for (float weight : row) {
-                largest = std::max(largest, std::fabs(weight));
+                most = std::max(most, std::fabs(weight));
             }
             for (int64_t c = 0; c < MANY_COLUMNS; c++) {
                 const float * column = &columns[c * COLUMN_COUNT];
@@ -135,18 +137,20 @@ struct Reference {
                 }
                 products[c * ROW_COUNT + r] = sum;
                 // The order of additions, and parts as large as the row's largest weight that cancel to a small one.
-                allowed[c * ROW_COUNT + r] = ADDITIONS * sizes + 1e-6 * largest * activations + 1e-30;
+                largest[c * ROW_COUNT + r] = most * activations;
+                allowed[c * ROW_COUNT + r] = ADDITIONS * sizes + 1e-6 * most * activations + 1e-30;
             }
         }
     }
 
     // The largest error of columns first, first + 1 and so on, which begin anew after the last, as a part of what is
-    // allowed. rounding: of weights, as a part of them, which is allowed besides.
-    double error(const std::vector<float> & results, int64_t first, double rounding = 0) const {
+    // allowed. rounding: of weights, as a part of them, and step: as a part of the row's largest, are allowed besides.
+    double error(const std::vector<float> & results, int64_t first, double rounding = 0, double step = 0) const {
         double worst = 0;
         for (size_t i = 0; i < results.size(); i++) {
             const size_t at = (first * ROW_COUNT + i) % products.size();
-            const double error = std::fabs(results[i] - products[at]) / (allowed[at] * (1 + rounding / ADDITIONS));
+            const double tolerance = allowed[at] * (1 + rounding / ADDITIONS) + step * largest[at];
+            const double error = std::fabs(results[i] - products[at]) / tolerance;
             worst = std::max(worst, std::isfinite(error) ? error : std::numeric_limits<double>::infinity());
         }
         return worst;
@@ -284,6 +288,9 @@ double rounding_of(const Gemm & gemm, ggml_type type) {
     return gemm.parts == 2 && ggml_is_quantized(type) ? 1.0 / 256 : 0;
 }
 
+// A weight that becomes a multiple of a step changes by this part of the largest at most: half of 1/4064.
+double step_of(const Gemm & gemm) { return gemm.block ? 1.0 / 8000 : 0; }
+
 Verdict measure_gemm(const Backend & backend, ggml_backend_buffer_type_t layout, const Gemm & gemm,
                      const Reference & reference) {
     Verdict verdict{};
@@ -293,8 +300,9 @@ Verdict measure_gemm(const Backend & backend, ggml_backend_buffer_type_t layout,
         product.fill(layout, reference);
         product.take(reference, 0);
         product.compute(backend);
+        const double rounding = rounding_of(gemm, reference.type);
         verdict.error =
-            std::max(verdict.error, reference.error(product.results(), 0, rounding_of(gemm, reference.type)));
+            std::max(verdict.error, reference.error(product.results(), 0, rounding, step_of(gemm)));
         *speeds[count == GEMM_COLUMNS] = product.speed(backend);
     }
     return verdict;

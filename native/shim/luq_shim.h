@@ -53,9 +53,10 @@ enum luq_layout {
 // Once per process, after the CPU backend is loaded and before the first model. choice is "type=set,type=set" in ggml's
 // names of types and "avx512vbmi", "avx512vnni", "avxvnni", "avx2", "neon" and "scalar", where types that are not named
 // are left to llama.cpp; and "type*columns=gemm" for products of that many columns and more, with "gemm-amxbf16",
-// "gemm-avx512bf16", "gemm-avx512", "gemm-avx2" and "gemm-neon", of which that of f16 computes attention; one set's name for all types; or NULL for the fastest that this CPU has, by rule. threads pack
-// weights when they are loaded. Returns the names of the sets and GEMMs in use, "none" if llama.cpp multiplies everything, NULL if
-// it failed.
+// "gemm-avx512bf16", "gemm-avx512", "gemm-avxvnni", "gemm-avx2int16", "gemm-avx2" and "gemm-neon", of which that of f16
+// computes attention; one set's name for all types; or NULL for the fastest that this CPU has, by rule. threads pack
+// weights when they are loaded. Returns the names of the sets and GEMMs in use, "none" if llama.cpp multiplies
+// everything, NULL if it failed.
 LUQ_API const char * luq_kernels_enable(enum luq_layout layout, const char * choice, int threads);
 
 // From now on llama.cpp uses its layout "AMX" or "CPU_REPACK" for weights of these types only ("q4_0,q8_0", may be

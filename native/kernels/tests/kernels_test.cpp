@@ -317,10 +317,13 @@ bool taken(ggml_backend_buffer_type_t type, Graph && graph) {
 
 // --- many columns ----------------------------------------------------------------------------------------------------
 
-// The weights' products as plain C++ sums them, and by how much a GEMM may miss them: where it rounds to bf16, by 2^-8 of
-// a weight and of an activation.
+// By how much a GEMM may miss a product, as a part of the sum of its parts' sizes: where it rounds to bf16, by 2^-8 of a
+// weight and of an activation; where values are multiples of 1/4064 of their block's largest, by a few of these.
+double tolerance_of(const Gemm & gemm) { return gemm.parts == 2 ? 2.0 / 256 : gemm.block ? 4.0 / 4064 : 1e-5; }
+
+// The weights' products as plain C++ sums them.
 void is_the_product(const std::string & what, const std::vector<float> & result, ggml_type type, const Bytes & file,
-                    const std::vector<float> & values, int64_t ne0, int64_t rows, bool rounds) {
+                    const std::vector<float> & values, int64_t ne0, int64_t rows, double tolerance) {
     std::vector<float> weights(ne0 * rows);
     for (int64_t row = 0; row < rows; row++) {
         ggml_get_type_traits(type)->to_float(file.data() + row * ggml_row_size(type, ne0), &weights[row * ne0], ne0);
@@ -334,8 +337,7 @@ void is_the_product(const std::string & what, const std::vector<float> & result,
                 sum += product;
                 sizes += std::fabs(product);
             }
-            const double error =
-                std::fabs(result[c * rows + row] - sum) / ((rounds ? 2.0 / 256 : 1e-5) * sizes + 1e-30);
+            const double error = std::fabs(result[c * rows + row] - sum) / (tolerance * sizes + 1e-30);
             worst = error > worst || std::isnan(error) ? error : worst;
         }
     }
@@ -364,7 +366,23 @@ void halves_are_columns_too(const Gemm & gemm, int threads) {
     std::memcpy(as_they_lie.data(), halves.data(), halves.size());
     const auto result = compute(ggml_backend_cpu_buffer_type(), graph, file, as_they_lie, threads);
     is_the_product(std::string(gemm.name) + " with columns of halves", result, GGML_TYPE_F16, file, values, ne0, rows,
-                   gemm.parts == 2);
+                   tolerance_of(gemm));
+}
+
+// Of a column with an infinite value, or one that is no number, nothing may come out finite; of others everything.
+void what_is_not_finite_stays(const Gemm & gemm) {
+    const int64_t ne0 = 300, rows = 20, columns = 40;
+    const Bytes file = file_of(GGML_TYPE_F16, ne0, rows);
+    std::vector<float> values = activations_of(ne0 * columns, false);
+    values[3 * ne0 + 7] = INFINITY;
+    values[20 * ne0 + 299] = NAN;
+    const Graph graph(GGML_TYPE_F16, ne0, rows, GGML_TYPE_F32, columns, 1);
+    const auto result = compute(ggml_backend_cpu_buffer_type(), graph, file, values, 2);
+    bool right = true;
+    for (int64_t i = 0; i < rows * columns; i++) {
+        right &= std::isfinite(result[i]) == (i / rows != 3 && i / rows != 20);
+    }
+    check(right, std::string(gemm.name) + ": what is not finite does not stay in its column");
 }
 
 void many_columns() {
@@ -384,7 +402,7 @@ void many_columns() {
             is_the_product(std::string((*gemm)->name) + " with " + ggml_type_name(type) + " of " +
                                std::to_string(rows) + " x " + std::to_string(ne0) + ", " + std::to_string(ne1) + " x " +
                                std::to_string(ne2) + " columns, " + std::to_string(threads) + " threads",
-                           result, type, file, values, ne0, rows, (*gemm)->parts == 2);
+                           result, type, file, values, ne0, rows, tolerance_of(**gemm));
         };
         Choice choice{};
         choice.many.fill({*gemm, FEWEST_COLUMNS});
@@ -404,6 +422,7 @@ void many_columns() {
                 }
                 compare(plain, GGML_TYPE_Q8_0, 352, 40, 32, 1, threads);
                 halves_are_columns_too(**gemm, threads);
+                what_is_not_finite_stays(**gemm);
                 compare(plain, GGML_TYPE_F16, 64, 700, 300, 1, threads); // more rows than a thread unpacks at a time
             }
             operations.leave();
