@@ -88,9 +88,8 @@ bool pack_rows_int16(const float * rows, int64_t depth, void * panel, void *) {
             }
             for (int64_t k = 0; k < count; k += 16) {
                 __m256i lines[8];
-                repeat<8>([&](auto i) LUQ_LAMBDA {
-                    lines[i] = to_int16(rows + (row + i) * depth + first + k, inverses[i]);
-                });
+                repeat<8>([&](auto i)
+                              LUQ_LAMBDA { lines[i] = to_int16(rows + (row + i) * depth + first + k, inverses[i]); });
                 transpose(lines);
                 repeat<8>([&](auto i) LUQ_LAMBDA {
                     _mm256_store_si256((__m256i *) (words + (k / 2 + i) * ROWS + row), lines[i]);

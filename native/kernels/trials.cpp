@@ -301,8 +301,7 @@ Verdict measure_gemm(const Backend & backend, ggml_backend_buffer_type_t layout,
         product.take(reference, 0);
         product.compute(backend);
         const double rounding = rounding_of(gemm, reference.type);
-        verdict.error =
-            std::max(verdict.error, reference.error(product.results(), 0, rounding, step_of(gemm)));
+        verdict.error = std::max(verdict.error, reference.error(product.results(), 0, rounding, step_of(gemm)));
         *speeds[count == GEMM_COLUMNS] = product.speed(backend);
     }
     return verdict;
