@@ -12,12 +12,16 @@ import dev.luq.memory.MemoryModel;
 import dev.luq.memory.ServingShape;
 import dev.luq.memory.WeightMemory;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.function.ToLongFunction;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
@@ -143,12 +147,12 @@ public final class Planner {
         if (costs.kld().size() != layerCount()) {
             throw new IllegalArgumentException("costs of " + costs.kld().size() + " layers for " + layerCount());
         }
-        List<List<Ladder.Option>> options = new ArrayList<>();
+        List<List<Knapsack.Option<Precision>>> options = new ArrayList<>();
         for (int layer = 0; layer < layerCount(); layer++) {
-            List<Ladder.Option> ofLayer = new ArrayList<>();
+            List<Knapsack.Option<Precision>> ofLayer = new ArrayList<>();
             for (Map.Entry<Precision, Double> cost : costs.kld().get(layer).entrySet()) {
-                ofLayer.add(
-                        new Ladder.Option(cost.getKey(), layerBytes(layer, cost.getKey(), budget), cost.getValue()));
+                ofLayer.add(new Knapsack.Option<>(
+                        cost.getKey(), layerBytes(layer, cost.getKey(), budget), cost.getValue()));
             }
             options.add(ofLayer);
         }
@@ -158,11 +162,119 @@ public final class Planner {
                 .sum();
         long limit = limit(budget) - (bytes(candidate(any), budget) - layers);
         return candidate(new Plan(
-                Ladder.cheapest(options, limit)
+                Knapsack.cheapest(options, limit)
                         .orElseThrow(() ->
-                                impossible(budget, candidate(new Plan(Ladder.smallest(options), outside, mmproj)))),
+                                impossible(budget, candidate(new Plan(Knapsack.smallest(options), outside, mmproj)))),
                 outside,
                 mmproj));
+    }
+
+    /**
+     * The plan of least summed KL divergence that a budget allows, each matrix at any type that it has a cost for.
+     *
+     * @param costs of all matrices that can be quantized
+     * @param budget {@link Budget#isOfSize of size}
+     * @throws PlanException.Impossible when the smallest types are too large
+     */
+    public Candidate allocation(MatrixCosts costs, Budget budget, Precision mmproj) {
+        List<GgufTensor> matrices = matrices();
+        List<List<Knapsack.Option<GgmlType>>> options = new ArrayList<>();
+        long rest = limit(budget) - bytes(smallestAllocation(mmproj, budget), budget);
+        for (GgufTensor matrix : matrices) {
+            options.add(costs.kld().get(matrix.name()).entrySet().stream()
+                    .map(cost -> new Knapsack.Option<>(
+                            cost.getKey(), bytes(as(cost.getKey(), matrix), budget), cost.getValue()))
+                    .toList());
+            rest += bytes(as(smallest(matrix, budget), matrix), budget);
+        }
+        return candidate(byMatrix(
+                matrices,
+                Knapsack.cheapest(options, rest)
+                        .orElseThrow(() ->
+                                impossible(budget, candidate(byMatrix(matrices, Knapsack.smallest(options), mmproj)))),
+                mmproj));
+    }
+
+    /** Each matrix at the smallest type that it has a cost for. */
+    public Candidate smallestAllocation(MatrixCosts costs, Precision mmproj) {
+        return allocation(costs, mmproj, Comparator.naturalOrder());
+    }
+
+    /** Each matrix at the largest type that it has a cost for. */
+    public Candidate largestAllocation(MatrixCosts costs, Precision mmproj) {
+        return allocation(costs, mmproj, Comparator.reverseOrder());
+    }
+
+    private Candidate allocation(MatrixCosts costs, Precision mmproj, Comparator<Long> bytes) {
+        List<GgufTensor> matrices = matrices();
+        return candidate(byMatrix(
+                matrices,
+                matrices.stream()
+                        .map(matrix -> costs.kld().get(matrix.name()).keySet().stream()
+                                .min(Comparator.comparing(
+                                        type -> as(type, matrix).bytes(), bytes))
+                                .orElseThrow())
+                        .toList(),
+                mmproj));
+    }
+
+    /** The smallest plan of those that have types by matrix. */
+    private Candidate smallestAllocation(Precision mmproj, Budget budget) {
+        List<GgufTensor> matrices = matrices();
+        return candidate(byMatrix(
+                matrices,
+                matrices.stream().map(matrix -> smallest(matrix, budget)).toList(),
+                mmproj));
+    }
+
+    private GgmlType smallest(GgufTensor matrix, Budget budget) {
+        return TensorTypes.choices(matrix, model.tied()).stream()
+                .min(Comparator.comparingLong(type -> bytes(as(type, matrix), budget)))
+                .orElseThrow();
+    }
+
+    /** Matrices that an allocation chooses a type for, in the file's order. */
+    private List<GgufTensor> matrices() {
+        return Stream.concat(model.outside().stream(), model.layers().stream().flatMap(List::stream))
+                .filter(tensor -> !TensorTypes.choices(tensor, model.tied()).isEmpty())
+                .toList();
+    }
+
+    private Plan byMatrix(List<GgufTensor> matrices, List<GgmlType> types, Precision mmproj) {
+        SortedMap<String, GgmlType> byName = new TreeMap<>();
+        for (int i = 0; i < matrices.size(); i++) {
+            byName.put(matrices.get(i).name(), types.get(i));
+        }
+        return byMatrix(byName, mmproj);
+    }
+
+    /**
+     * A plan by types of matrices.
+     *
+     * @param types of all matrices that can be quantized, by name
+     */
+    public Plan byMatrix(SortedMap<String, GgmlType> types, Precision mmproj) {
+        Plan exact = new Plan(uniform(Precision.F16, Precision.F16, mmproj).layers(), Precision.F16, mmproj, types);
+        List<Precision> layers = IntStream.range(0, layerCount())
+                .mapToObj(layer -> nearest(
+                        sum(model.layers().get(layer).stream()
+                                .map(tensor -> as(exact, tensor).bytes())),
+                        precision -> layerBytes(layer, precision)))
+                .toList();
+        Precision outside = nearest(
+                sum(model.outside().stream().map(tensor -> as(exact, tensor).bytes())),
+                precision -> sum(model.outside().stream()
+                        .map(tensor -> as(TensorTypes.outside(precision, tensor, model.tied()), tensor)
+                                .bytes())));
+        return new Plan(layers, outside, mmproj, types);
+    }
+
+    /** The precision that takes as many bytes, or about as many; of several the largest. */
+    private static Precision nearest(long bytes, ToLongFunction<Precision> taken) {
+        return Arrays.stream(Precision.values())
+                .min(Comparator.<Precision>comparingLong(precision -> Math.abs(taken.applyAsLong(precision) - bytes))
+                        .thenComparing(Comparator.reverseOrder()))
+                .orElseThrow();
     }
 
     /**
@@ -190,16 +302,38 @@ public final class Planner {
                 budget);
     }
 
+    /**
+     * The same of plans that give each matrix a type of its own.
+     *
+     * @throws PlanException.Impossible when the smallest of these plans is larger
+     */
+    public void requireAllocation(Budget budget, Collection<Precision> projectors) {
+        if (budget.isOfSize()) {
+            choose(
+                    projectors.stream()
+                            .map(projector -> smallestAllocation(projector, budget))
+                            .toList(),
+                    budget);
+        }
+    }
+
     /** What a budget counts of a candidate. */
     private static long bytes(Candidate candidate, Budget budget) {
         return budget instanceof Budget.Deployment ? candidate.memory().total() : candidate.weightBytes();
     }
 
+    /** The same of one tensor. */
+    private long bytes(GgufTensor tensor, Budget budget) {
+        return budget instanceof Budget.Deployment ? resident(tensor) : tensor.bytes();
+    }
+
     /** The same of one layer. */
     private long layerBytes(int layer, Precision precision, Budget budget) {
-        return budget instanceof Budget.Deployment
-                ? sum(layerTensors(layer, precision).map(this::resident))
-                : sum(layerTensors(layer, precision).map(GgufTensor::bytes));
+        return sum(layerTensors(layer, precision).map(tensor -> bytes(tensor, budget)));
+    }
+
+    private long layerBytes(int layer, Precision precision) {
+        return sum(layerTensors(layer, precision).map(GgufTensor::bytes));
     }
 
     /** How much of that a budget allows. */
@@ -265,13 +399,12 @@ public final class Planner {
 
     /** The language model's tensors as they will be. */
     private Stream<GgufTensor> tensors(Plan plan) {
-        Stream<GgufTensor> outside = model.outside().stream()
-                .map(tensor -> as(TensorTypes.outside(plan.outside(), tensor, model.tied()), tensor));
-        return Stream.concat(
-                outside,
-                IntStream.range(0, plan.layers().size())
-                        .boxed()
-                        .flatMap(layer -> layerTensors(layer, plan.layers().get(layer))));
+        return Stream.concat(model.outside().stream(), model.layers().stream().flatMap(List::stream))
+                .map(tensor -> as(plan, tensor));
+    }
+
+    private GgufTensor as(Plan plan, GgufTensor tensor) {
+        return as(TensorTypes.of(plan, tensor, model.tied()), tensor);
     }
 
     private Stream<GgufTensor> layerTensors(int layer, Precision precision) {

@@ -11,12 +11,15 @@ import java.util.List;
 public enum Precision {
     IQ1_M(GgmlType.IQ1_M),
     IQ2_XXS(GgmlType.IQ2_XXS),
+    IQ2_XS(GgmlType.IQ2_XS),
     IQ2_S(GgmlType.IQ2_S),
     IQ3_XXS(GgmlType.IQ3_XXS),
     IQ3_S(GgmlType.IQ3_S),
+    IQ4_XS(GgmlType.IQ4_XS),
     Q4_K(GgmlType.Q4_K),
     /** A recipe of llama.cpp: Q4_K, with Q6_K for the value and down matrices of about half the layers. */
     Q4_K_M(GgmlType.Q4_K),
+    Q5_K(GgmlType.Q5_K),
     Q6_K(GgmlType.Q6_K),
     Q8_0(GgmlType.Q8_0),
     /** Nothing is quantized: each tensor keeps the type of the base file, be it F16, BF16, F32 or Q8_0. */

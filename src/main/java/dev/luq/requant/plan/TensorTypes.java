@@ -48,6 +48,25 @@ public final class TensorTypes {
         };
     });
 
+    /** What an allocation chooses among for a matrix whose rows are whole blocks of 256, from the smallest on. */
+    private static final List<GgmlType> OF_256 = List.of(
+            GgmlType.IQ1_M,
+            GgmlType.IQ2_XXS,
+            GgmlType.IQ2_XS,
+            GgmlType.IQ2_S,
+            GgmlType.IQ3_XXS,
+            GgmlType.IQ3_S,
+            GgmlType.IQ4_XS,
+            GgmlType.Q4_K,
+            GgmlType.Q5_K,
+            GgmlType.Q6_K,
+            GgmlType.Q8_0);
+    /** The same for embeddings that are only looked up: no calibration tells which of their columns matter. */
+    private static final List<GgmlType> LOOKED_UP = List.of(
+            GgmlType.Q2_K, GgmlType.Q3_K, GgmlType.IQ4_XS, GgmlType.Q4_K, GgmlType.Q5_K, GgmlType.Q6_K, GgmlType.Q8_0);
+    /** The same for rows of whole blocks of 32. */
+    private static final List<GgmlType> OF_32 = List.of(GgmlType.IQ4_NL, GgmlType.Q5_0, GgmlType.Q5_1, GgmlType.Q8_0);
+
     /** Types that are exact enough to be quantized from. */
     private static final Set<GgmlType> SOURCES = Set.of(GgmlType.F32, GgmlType.F16, GgmlType.BF16, GgmlType.Q8_0);
 
@@ -56,6 +75,38 @@ public final class TensorTypes {
     /** Whether a tensor of this type may be brought to a smaller one. */
     public static boolean isSource(GgmlType type) {
         return SOURCES.contains(type);
+    }
+
+    /**
+     * The type that a tensor of the language model gets.
+     *
+     * @param tied whether the model has no {@code output.weight} and takes the embeddings in its place
+     */
+    public static GgmlType of(Plan plan, GgufTensor source, boolean tied) {
+        GgmlType own = plan.matrices().get(source.name());
+        if (own != null) {
+            return own;
+        }
+        return LayeredModel.layerOf(source.name())
+                .map(layer -> inLayer(
+                        plan.layers().get(layer), source, layer, plan.layers().size()))
+                .orElseGet(() -> outside(plan.outside(), source, tied));
+    }
+
+    /**
+     * The types among which an allocation chooses for a tensor of the language model, from the smallest on.
+     *
+     * @param tied whether the model has no {@code output.weight} and takes the embeddings in its place
+     * @return empty for what stays as it is: vectors, small or sensitive matrices, rows that are no whole blocks
+     */
+    public static List<GgmlType> choices(GgufTensor source, boolean tied) {
+        if (!isQuantizable(source)) {
+            return List.of();
+        }
+        if (source.extent(0) % OF_256.get(0).blockSize() == 0) {
+            return source.name().equals(LayeredModel.EMBEDDING) && !tied ? LOOKED_UP : OF_256;
+        }
+        return source.extent(0) % OF_32.get(0).blockSize() == 0 ? OF_32 : List.of();
     }
 
     static GgmlType inLayer(Precision precision, GgufTensor source, int layer, int layerCount) {
@@ -100,7 +151,7 @@ public final class TensorTypes {
 
     private static GgmlType output(Precision precision) {
         return switch (precision) {
-            case IQ1_M, IQ2_XXS, IQ2_S, IQ3_XXS -> GgmlType.Q5_K;
+            case IQ1_M, IQ2_XXS, IQ2_XS, IQ2_S, IQ3_XXS -> GgmlType.Q5_K;
             case Q8_0 -> GgmlType.Q8_0;
             default -> GgmlType.Q6_K;
         };
@@ -108,7 +159,7 @@ public final class TensorTypes {
 
     private static GgmlType embedding(Precision precision) {
         return switch (precision) {
-            case IQ1_M, IQ2_XXS -> GgmlType.Q2_K;
+            case IQ1_M, IQ2_XXS, IQ2_XS -> GgmlType.Q2_K;
             case IQ2_S, IQ3_XXS -> GgmlType.IQ3_S;
             default -> precision.matrices();
         };

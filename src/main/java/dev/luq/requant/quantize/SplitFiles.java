@@ -17,6 +17,7 @@ import dev.luq.requant.store.Fingerprint;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -25,6 +26,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.stream.Stream;
 
 /** Which files a plan's model consists of, worked out from headers and digests. */
 final class SplitFiles {
@@ -49,8 +51,15 @@ final class SplitFiles {
         this.importance = importance;
     }
 
-    /** @return split 0 with the tensors outside the layers, then one split for each layer */
+    /**
+     * @return split 0 with the tensors outside the layers, then one split for each layer. Where the matrices have types of
+     *     their own: split 0 with all other tensors, then one split for each matrix, in the base file's order
+     */
     List<SplitFile> of(Plan plan) {
+        return plan.isByMatrix() ? byMatrix(plan) : byLayer(plan);
+    }
+
+    private List<SplitFile> byLayer(Plan plan) {
         int layers = layered.layers().size();
         if (plan.layers().size() != layers) {
             throw new QuantizeException.WrongPlan(
@@ -59,29 +68,52 @@ final class SplitFiles {
         List<SplitFile> files = new ArrayList<>();
         Map<String, GgufValue> head = new LinkedHashMap<>(base.first().metadata());
         describe(head, plan.outside());
-        files.add(split(
-                0, head, layered.outside(), tensor -> TensorTypes.outside(plan.outside(), tensor, layered.tied())));
-        for (int i = 0; i < layers; i++) {
-            int layer = i;
-            files.add(split(layer + 1, new LinkedHashMap<>(), layered.layers().get(layer), tensor -> plan.layers()
-                    .get(layer)
-                    .type(tensor, layer, layers)));
+        files.add(split(0, layers + 1, head, layered.outside(), plan));
+        for (int layer = 0; layer < layers; layer++) {
+            files.add(split(
+                    layer + 1,
+                    layers + 1,
+                    new LinkedHashMap<>(),
+                    layered.layers().get(layer),
+                    plan));
         }
         return files;
     }
 
+    /** Plans of one model have the same matrices: a matrix has the same number in all of them. */
+    private List<SplitFile> byMatrix(Plan plan) {
+        List<GgufTensor> matrices = new ArrayList<>();
+        List<GgufTensor> others = new ArrayList<>();
+        Stream.concat(layered.outside().stream(), layered.layers().stream().flatMap(List::stream))
+                .forEach(tensor -> (plan.matrices().containsKey(tensor.name()) ? matrices : others).add(tensor));
+        if (matrices.size() != plan.matrices().size()
+                || plan.layers().size() != layered.layers().size()) {
+            throw new QuantizeException.WrongPlan("The plan is for a model with other matrices.");
+        }
+        Map<String, GgufValue> head = new LinkedHashMap<>(base.first().metadata());
+        describe(head, mostFrequent(plan.layers()));
+        List<SplitFile> files = new ArrayList<>(List.of(split(0, matrices.size() + 1, head, others, plan)));
+        for (GgufTensor matrix : matrices) {
+            files.add(split(files.size(), matrices.size() + 1, new LinkedHashMap<>(), List.of(matrix), plan));
+        }
+        return files;
+    }
+
+    private static Precision mostFrequent(List<Precision> layers) {
+        return layers.stream()
+                .max(Comparator.<Precision>comparingInt(precision -> Collections.frequency(layers, precision))
+                        .thenComparing(Comparator.naturalOrder()))
+                .orElseThrow();
+    }
+
     private SplitFile split(
-            int number,
-            Map<String, GgufValue> metadata,
-            List<GgufTensor> tensors,
-            Function<GgufTensor, GgmlType> types) {
-        int count = layered.layers().size() + 1;
+            int number, int count, Map<String, GgufValue> metadata, List<GgufTensor> tensors, Plan plan) {
         long all =
                 base.parts().stream().mapToLong(part -> part.tensors().size()).sum();
         metadata.put("split.no", new GgufValue.Int(GgufValueType.UINT16, number));
         metadata.put("split.count", new GgufValue.Int(GgufValueType.UINT16, count));
         metadata.put("split.tensors.count", new GgufValue.Int(GgufValueType.INT32, all));
-        return file(base, fingerprint, metadata, tensors, types);
+        return file(base, fingerprint, metadata, tensors, tensor -> TensorTypes.of(plan, tensor, layered.tied()));
     }
 
     /** @return the projector as a file of its own, its matrices quantized */
@@ -97,7 +129,10 @@ final class SplitFiles {
                 tensor -> TensorTypes.projector(precision, tensor));
     }
 
-    /** Names what the tensors outside the layers are; of the layers, a split model can only tell through its tensors. */
+    /**
+     * Names what the tensors outside the layers are, or most of the layers; everything else a split model can only tell
+     * through its tensors.
+     */
     private static void describe(Map<String, GgufValue> metadata, Precision precision) {
         if (precision != Precision.F16) {
             metadata.put("general.file_type", GgufValue.uint32(fileType(precision)));
@@ -110,11 +145,14 @@ final class SplitFiles {
         return switch (precision) {
             case IQ1_M -> 31;
             case IQ2_XXS -> 19;
+            case IQ2_XS -> 20;
             case IQ2_S -> 28;
             case IQ3_XXS -> 23;
             case IQ3_S -> 26;
+            case IQ4_XS -> 30;
             case Q4_K -> 14;
             case Q4_K_M -> 15;
+            case Q5_K -> 16;
             case Q6_K -> 18;
             case Q8_0 -> 7;
             case F16 -> 1;

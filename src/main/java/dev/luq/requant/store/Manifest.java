@@ -18,9 +18,9 @@ import java.util.regex.Pattern;
  * @param baseName general.name of the base model, or what people call it
  * @param baseFingerprint {@link Fingerprint#id} of the base model
  * @param created when, as the job has it: publishing again after a crash writes the same bytes
- * @param plan what each layer is
+ * @param plan what each layer is, or each matrix
  * @param budget text of the budget that the plan was made for
- * @param entries split 0 and one split for each layer, in order
+ * @param entries split 0 and one split for each layer, or for each matrix where the plan gives them types; in order
  * @param mmproj the projector; empty for a model without one and where the base model's own file is used as it is
  * @param ranking facts of the ranking, such as method, seeds, taus; values that JSON has
  * @param quality what the evaluation measured; values that JSON has
@@ -59,9 +59,9 @@ public record Manifest(
         mmproj = mmproj == null ? Optional.empty() : mmproj;
         ranking = ranking == null ? Map.of() : Collections.unmodifiableMap(new TreeMap<>(ranking));
         quality = quality == null ? Map.of() : Collections.unmodifiableMap(new TreeMap<>(quality));
-        if (entries.size() != plan.layers().size() + 1) {
-            throw new IllegalArgumentException(
-                    entries.size() + " entries for " + plan.layers().size() + " layers");
+        int parts = plan.isByMatrix() ? plan.matrices().size() : plan.layers().size();
+        if (entries.size() != parts + 1) {
+            throw new IllegalArgumentException(entries.size() + " entries for " + parts + " layers or matrices");
         }
     }
 

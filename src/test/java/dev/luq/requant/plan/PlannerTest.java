@@ -5,6 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.luq.gguf.GgmlType;
+import dev.luq.gguf.GgufTensor;
+import dev.luq.gguf.LayeredModel;
 import dev.luq.machine.Kernels;
 import dev.luq.memory.CpuFeatures;
 import dev.luq.memory.ServingShape;
@@ -13,7 +16,11 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -112,6 +119,79 @@ class PlannerTest {
                 planner.candidate(Plan.uniform(28, Precision.IQ1_M, Precision.Q4_K_M, Precision.F16))
                         .weightBytes(),
                 e.smallestBytes());
+    }
+
+    @Test
+    void anAllocationGivesMoreBitsToWhatBearsMore() {
+        MatrixCosts costs = costs(name -> name.contains("ffn_down") ? 10 : 1);
+        for (String text : List.of("weights:3GiB", "70%", "3.5bpw", "4.2GiB")) {
+            Budget budget = Budget.parse(text);
+            Candidate chosen = planner.allocation(costs, budget, Precision.F16);
+            Plan plan = chosen.plan();
+
+            assertTrue(value(chosen, budget) <= 1 && value(chosen, budget) > 0.999, text);
+            assertEquals(costs.kld().keySet(), plan.matrices().keySet());
+            assertTrue(bits(plan, "ffn_down") > bits(plan, "ffn_up") + 0.5, text);
+            assertEquals(chosen, planner.candidate(plan), "what it takes is that of its types");
+        }
+        // the embeddings are looked up: no importances, none of the types that need them
+        Plan small = planner.smallestAllocation(costs, Precision.F16).plan();
+        assertEquals(GgmlType.Q2_K, small.matrices().get("token_embd.weight"));
+        assertEquals(GgmlType.IQ1_M, small.matrices().get("output.weight"));
+        assertEquals(Collections.nCopies(28, Precision.IQ1_M), small.layers());
+    }
+
+    @Test
+    void anAllocationThatIsTooSmallSaysTheSmallestPossible() {
+        MatrixCosts costs = costs(name -> 1);
+        PlanException.Impossible impossible = assertThrows(
+                PlanException.Impossible.class, () -> planner.allocation(costs, Budget.parse("20%"), Precision.F16));
+        Candidate smallest = planner.smallestAllocation(costs, Precision.F16);
+        assertEquals(smallest.weightBytes(), impossible.smallestBytes());
+        assertEquals(
+                smallest, planner.allocation(costs, new Budget.Weights(impossible.smallestBytes()), Precision.F16));
+        assertThrows(
+                PlanException.Impossible.class,
+                () -> planner.requireAllocation(Budget.parse("20%"), List.of(Precision.F16)));
+        planner.requireAllocation(new Budget.Weights(impossible.smallestBytes()), List.of(Precision.F16));
+    }
+
+    /** 576 columns are no whole blocks of 256: what llama.cpp falls back to is what there is to choose among. */
+    @Test
+    void narrowMatricesHaveTypesOfSmallerBlocks() {
+        LayeredModel narrow = Models.decoder(2, 576, 192, 1536, 49152, false);
+        for (GgufTensor tensor : narrow.layers().get(0)) {
+            List<GgmlType> choices = TensorTypes.choices(tensor, false);
+            assertTrue(choices.stream().allMatch(type -> tensor.extent(0) % type.blockSize() == 0), tensor.toString());
+            assertEquals(tensor.shape().size() > 1, !choices.isEmpty(), tensor.toString());
+            assertEquals(tensor.name().contains("ffn_down"), choices.contains(GgmlType.IQ3_S), tensor.toString());
+        }
+    }
+
+    /** Errors that fall by a factor of four for each bit, as those of uniform quantizers do. */
+    private static MatrixCosts costs(ToDoubleFunction<String> sensitivity) {
+        LayeredModel model = Models.qwen7B();
+        SortedMap<String, SortedMap<GgmlType, Double>> kld = new TreeMap<>();
+        Stream.concat(model.outside().stream(), model.layers().stream().flatMap(List::stream))
+                .forEach(tensor -> {
+                    SortedMap<GgmlType, Double> ofMatrix = new TreeMap<>();
+                    TensorTypes.choices(tensor, model.tied())
+                            .forEach(type -> ofMatrix.put(
+                                    type,
+                                    sensitivity.applyAsDouble(tensor.name()) * Math.pow(4, -type.bitsPerWeight())));
+                    if (!ofMatrix.isEmpty()) {
+                        kld.put(tensor.name(), ofMatrix);
+                    }
+                });
+        return new MatrixCosts(kld);
+    }
+
+    private static double bits(Plan plan, String kind) {
+        return plan.matrices().entrySet().stream()
+                .filter(matrix -> matrix.getKey().contains(kind))
+                .mapToDouble(matrix -> matrix.getValue().bitsPerWeight())
+                .average()
+                .orElseThrow();
     }
 
     @Test

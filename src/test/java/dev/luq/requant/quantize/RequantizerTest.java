@@ -16,9 +16,12 @@ import dev.luq.gguf.LayeredModel;
 import dev.luq.gguf.ModelFiles;
 import dev.luq.llama.ModelQuantizer;
 import dev.luq.llama.ModelQuantizer.FileType;
+import dev.luq.memory.ServingShape;
 import dev.luq.requant.TestModels;
 import dev.luq.requant.plan.Plan;
+import dev.luq.requant.plan.Planner;
 import dev.luq.requant.plan.Precision;
+import dev.luq.requant.plan.TensorTypes;
 import dev.luq.requant.store.LayerStore;
 import dev.luq.requant.store.Manifest;
 import java.io.IOException;
@@ -33,6 +36,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -183,6 +187,45 @@ class RequantizerTest {
             assertArrayEquals(TestModels.logits(model.splits()), TestModels.logits(List.of(exported)));
             assertSameTensors(TestModels.read(exported), ModelFiles.of(model.splits()));
             assertFalse(TestModels.read(exported).first().metadata().containsKey("split.count"));
+        }
+    }
+
+    @Test
+    void matricesWithTypesOfTheirOwnAreFilesOfTheirOwn() throws IOException {
+        ModelFiles base = TestModels.model(TestModels.QWEN);
+        SortedMap<String, GgmlType> types = new TreeMap<>();
+        LayeredModel layered = LayeredModel.of(base);
+        base.first().tensors().forEach(tensor -> {
+            List<GgmlType> choices = TensorTypes.choices(tensor, layered.tied());
+            if (!choices.isEmpty()) {
+                types.put(tensor.name(), choices.get(types.size() % choices.size()));
+            }
+        });
+        types.put("output.weight", GgmlType.Q6_K); // nothing is said about its importances
+        Planner planner = new Planner(base, Optional.empty(), new ServingShape(512, 128, 1, 1));
+        try (Requantizer requantizer = requantizer(base, Optional.empty(), Optional.of(TestModels.importance(base)))) {
+            AssembledModel first = requantizer.assemble(planner.byMatrix(types, Precision.F16), QuantizeListener.NONE);
+            ModelFiles made = ModelFiles.of(first.splits());
+            assertEquals(types.size() + 1, first.splits().size());
+            types.forEach((name, type) ->
+                    assertEquals(type, made.tensor(name).orElseThrow().type(), name));
+            assertEquals(
+                    planner.candidate(planner.byMatrix(types, Precision.F16)).weightBytes(), made.tensorBytes());
+            assertEquals(base.parameters(), made.parameters());
+            for (float logit : TestModels.logits(first.splits())) {
+                assertTrue(Float.isFinite(logit));
+            }
+
+            SortedMap<String, GgmlType> swapped = new TreeMap<>(types);
+            swapped.put("blk.1.ffn_down.weight", GgmlType.Q8_0);
+            Plan other = planner.byMatrix(swapped, Precision.F16);
+            long weights = base.tensor("blk.1.ffn_down.weight").orElseThrow().elements();
+            assertTrue(requantizer.assemble(other, QuantizeListener.NONE).quantizedWeights()
+                    <= weights + made.first().parameters());
+
+            swapped.put("blk.9.ffn_down.weight", GgmlType.Q8_0);
+            Plan foreign = new Plan(other.layers(), other.outside(), other.mmproj(), swapped);
+            assertThrows(QuantizeException.WrongPlan.class, () -> requantizer.assemble(foreign, QuantizeListener.NONE));
         }
     }
 
