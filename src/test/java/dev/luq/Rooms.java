@@ -40,7 +40,7 @@ public final class Rooms {
             requant.calibrate   : files gguf llama requant.data requant.feed
             requant.rank        : gguf llama machine requant.calibrate requant.feed requant.lanes requant.plan
             requant.measure     : files requant.data requant.feed requant.lanes
-            requant.report      : files memory requant.measure requant.plan
+            requant.report      : files gguf memory requant.measure requant.plan
             requant.pipeline    : files gguf llama machine memory requant.calibrate requant.data requant.feed \
                                   requant.measure requant.plan requant.quantize requant.rank requant.report requant.spec \
                                   requant.store

@@ -13,6 +13,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.eclipse.microprofile.openapi.annotations.media.Schema;
 
 /**
@@ -87,7 +88,10 @@ record AdminModel(
             @Schema(nullable = true) String budget,
             @Schema(description = "Bytes of all files, those shared with other variants included") long bytes,
             @Schema(description = "Layers with fewer bits than the best ones") List<Integer> lowLayers,
-            @Schema(description = "The precision of each layer") List<String> layers,
+            @Schema(description = "The precision of each layer; the nearest in bytes where matrices have types")
+                    List<String> layers,
+            @Schema(description = "Types of matrices by name; empty where precisions decide")
+                    Map<String, String> matrices,
             @Schema(description = "What was measured on these files") Map<String, Object> quality) {
 
         static ActiveVariant of(Variant variant) {
@@ -99,6 +103,9 @@ record AdminModel(
                     variant.bytes(),
                     variant.lowLayers(),
                     variant.plan().layers().stream().map(Enum::name).toList(),
+                    variant.plan().matrices().entrySet().stream()
+                            .collect(Collectors.toMap(Map.Entry::getKey, matrix -> matrix.getValue()
+                                    .name())),
                     variant.quality());
         }
     }

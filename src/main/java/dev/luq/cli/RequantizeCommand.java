@@ -6,6 +6,7 @@ import dev.luq.catalog.DemoModel;
 import dev.luq.files.DataFolder;
 import dev.luq.files.JsonFile;
 import dev.luq.files.Sha256;
+import dev.luq.gguf.GgmlType;
 import dev.luq.gguf.GgufException;
 import dev.luq.gguf.ModelFacts;
 import dev.luq.gguf.ModelFiles;
@@ -32,10 +33,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -77,7 +81,8 @@ final class RequantizeCommand implements Callable<Integer> {
             names = "--method",
             paramLabel = "METHOD",
             defaultValue = "best",
-            description = "best, ladder, kld, error, entropy or entropy-normed-input (default: ${DEFAULT-VALUE}).")
+            description =
+                    "best, allocation, ladder, kld, error, entropy or entropy-normed-input (default: ${DEFAULT-VALUE}).")
     private String method;
 
     @Mixin
@@ -279,6 +284,16 @@ final class RequantizeCommand implements Callable<Integer> {
         List<String> layers =
                 report.published().plan().layers().stream().map(Precision::name).toList();
         print("layers", String.join(" ", layers));
+        SortedMap<GgmlType, Integer> types = new TreeMap<>();
+        report.published().plan().matrices().values().forEach(type -> types.merge(type, 1, Integer::sum));
+        if (!types.isEmpty()) {
+            print(
+                    "matrices",
+                    types.entrySet().stream()
+                            .sorted(Comparator.comparingDouble(e -> e.getKey().bitsPerWeight()))
+                            .map(e -> e.getValue() + " " + e.getKey())
+                            .collect(Collectors.joining(", ")));
+        }
         EvalCommand.print(quality, report.baseQuality());
         JobStatus.read(folder).ifPresent(status -> System.err.println("luq: seconds: " + times(status.phaseSeconds())));
         print("report", folder.resolve(RequantizationJob.PAGE).toString());

@@ -23,7 +23,8 @@ import java.util.stream.Collectors;
 /**
  * Finds the plan for a budget.
  *
- * <p>A budget of size is met by sizes alone: the fewest low layers that fit, or the ladder's cheapest plan that fits. A
+ * <p>A budget of size is met by sizes alone: the fewest low layers that fit, or the cheapest
+ * allocation or ladder that fits. A
  * budget of quality is met by bisection over the plans in order of size, each measured on the evaluation set; the smallest
  * plan that is good enough wins. {@link Method#BEST} takes the plans of all other methods: of those of one size the
  * nearest to the base model on the tuning examples, of those of one quality the smallest. Where the budget is for
@@ -31,13 +32,14 @@ import java.util.stream.Collectors;
  */
 final class PlanChooser {
 
-    /** Sizes between the smallest and the largest ladder that a budget of quality is searched among. */
-    private static final int LADDER_STEPS = 32;
+    /** Sizes between the smallest and the largest plan that a budget of quality is searched among. */
+    private static final int STEPS = 32;
 
     private final RequantizationSpec spec;
     private final JobInputs inputs;
     private final PlanEvaluator evaluator;
     private final Rankings rankings;
+    private final AllocationCosts allocation;
     private final KeyedImatrix matrix;
     private final Planner planner;
 
@@ -46,8 +48,7 @@ final class PlanChooser {
 
         /** Whether it differs from another plan of its method in the projector only. */
         boolean hasTheLayersOf(Proposal other) {
-            return method == other.method
-                    && candidate.plan().layers().equals(other.candidate.plan().layers());
+            return method == other.method && candidate.plan().isSameModelAs(other.candidate.plan());
         }
     }
 
@@ -56,12 +57,14 @@ final class PlanChooser {
             JobInputs inputs,
             PlanEvaluator evaluator,
             Rankings rankings,
+            AllocationCosts allocation,
             KeyedImatrix matrix,
             Planner planner) {
         this.spec = spec;
         this.inputs = inputs;
         this.evaluator = evaluator;
         this.rankings = rankings;
+        this.allocation = allocation;
         this.matrix = matrix;
         this.planner = planner;
     }
@@ -70,7 +73,13 @@ final class PlanChooser {
     static List<Method> methods(Method method) {
         return method != Method.BEST
                 ? List.of(method)
-                : List.of(Method.LADDER, Method.KLD, Method.ERROR, Method.ENTROPY, Method.ENTROPY_NORMED_INPUT);
+                : List.of(
+                        Method.ALLOCATION,
+                        Method.LADDER,
+                        Method.KLD,
+                        Method.ERROR,
+                        Method.ENTROPY,
+                        Method.ENTROPY_NORMED_INPUT);
     }
 
     /** Computes the rankings and costs that the decision needs. */
@@ -83,7 +92,9 @@ final class PlanChooser {
 
     /** Computes what a method needs. */
     void prepare(Method method, JobProgress progress) {
-        if (method == Method.LADDER) {
+        if (method == Method.ALLOCATION) {
+            allocation.measure(progress);
+        } else if (method == Method.LADDER) {
             rankings.costs(progress);
         } else {
             rankings.of(method.ranking().orElseThrow(), progress);
@@ -131,8 +142,11 @@ final class PlanChooser {
         if (spec.budget().isOfSize()) {
             return ofSize(method, spec.budget(), projector);
         }
+        if (method == Method.ALLOCATION) {
+            return search(STEPS + 1, this::allocationOf, progress);
+        }
         if (method == Method.LADDER) {
-            return search(LADDER_STEPS + 1, this::ladderOf, progress);
+            return search(STEPS + 1, this::ladderOf, progress);
         }
         List<Candidate> plans = twoLevel(rankings.of(method.ranking().orElseThrow(), progress.part(0, 0)), projector);
         return search(plans.size(), i -> plans.get(plans.size() - 1 - i), progress);
@@ -144,6 +158,9 @@ final class PlanChooser {
     }
 
     private Candidate ofSize(Method method, Budget size, Precision projector) {
+        if (method == Method.ALLOCATION) {
+            return planner.allocation(allocation.costs(), size, projector);
+        }
         return method == Method.LADDER
                 ? planner.ladder(rankings.costs(), size, spec.levels().high(), projector)
                 : planner.choose(twoLevel(rankings.of(method.ranking().orElseThrow()), projector), size);
@@ -172,9 +189,18 @@ final class PlanChooser {
         long most = uniform(precisions.last());
         return planner.ladder(
                 rankings.costs(),
-                new Budget.Weights(least + (most - least) * step / LADDER_STEPS),
+                new Budget.Weights(least + (most - least) * step / STEPS),
                 spec.levels().high(),
                 spec.levels().mmproj());
+    }
+
+    /** Allocations from all matrices at their smallest type (0) to all at their largest. */
+    private Candidate allocationOf(int step) {
+        Precision projector = spec.levels().mmproj();
+        long least = planner.smallestAllocation(allocation.costs(), projector).weightBytes();
+        long most = planner.largestAllocation(allocation.costs(), projector).weightBytes();
+        return planner.allocation(
+                allocation.costs(), new Budget.Weights(least + (most - least) * step / STEPS), projector);
     }
 
     private long uniform(Precision precision) {
@@ -283,8 +309,11 @@ final class PlanChooser {
         return proposal.method().text() + (projector == spec.levels().mmproj() ? "" : ", projector " + projector);
     }
 
-    /** Layers below the precision of the tensors outside the layers. */
+    /** Layers below the precision of the tensors outside the layers; -1 where each matrix has a type of its own. */
     static int lowLayers(Candidate candidate) {
+        if (candidate.plan().isByMatrix()) {
+            return -1;
+        }
         Precision high = candidate.plan().outside();
         return (int) candidate.plan().layers().stream()
                 .filter(p -> p.compareTo(high) < 0)

@@ -5,9 +5,11 @@ import dev.luq.llama.Llama;
 import dev.luq.requant.calibrate.Calibration;
 import dev.luq.requant.feed.Modality;
 import dev.luq.requant.measure.Quality;
+import dev.luq.requant.rank.Sensitivities;
 import dev.luq.requant.report.Report;
 import dev.luq.requant.spec.RequantizationSpec;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -18,12 +20,19 @@ final class Reporter {
     private final JobInputs inputs;
     private final CalibrationRun main;
     private final Rankings rankings;
+    private final AllocationCosts allocation;
 
-    Reporter(RequantizationSpec spec, JobInputs inputs, CalibrationRun main, Rankings rankings) {
+    Reporter(
+            RequantizationSpec spec,
+            JobInputs inputs,
+            CalibrationRun main,
+            Rankings rankings,
+            AllocationCosts allocation) {
         this.spec = spec;
         this.inputs = inputs;
         this.main = main;
         this.rankings = rankings;
+        this.allocation = allocation;
     }
 
     /** The report without comparisons. */
@@ -44,9 +53,16 @@ final class Reporter {
                 decision.choices(),
                 rankings.computed(),
                 rankings.computedCosts(),
+                allocation.measured().map(Reporter::reported),
                 rankings.reported(),
                 provenance(),
                 Optional.empty());
+    }
+
+    private static List<Report.Sensitivity> reported(Sensitivities sensitivities) {
+        return sensitivities.groups().stream()
+                .map(measured -> new Report.Sensitivity(measured.group().name(), measured.error(), measured.kld()))
+                .toList();
     }
 
     private Map<String, Object> provenance() {

@@ -143,7 +143,10 @@ public final class RequantizationJob {
                 Calibrations calibrations = new Calibrations(inputs, cache, threads);
                 CalibrationRun main = calibrations.main(spec, calibrating);
                 Rankings rankings = Rankings.main(inputs, cache, evaluator, main, spec.levels(), threads);
-                PlanChooser chooser = new PlanChooser(spec, inputs, evaluator, rankings, main.matrix(), planner);
+                AllocationCosts allocation =
+                        new AllocationCosts(inputs, cache, evaluator, main.matrix(), planner, threads);
+                PlanChooser chooser =
+                        new PlanChooser(spec, inputs, evaluator, rankings, allocation, main.matrix(), planner);
                 JobProgress ranking = begin(Phase.RANK);
                 chooser.rank(ranking);
                 JobProgress planning = begin(Phase.PLAN);
@@ -158,7 +161,8 @@ public final class RequantizationJob {
                         decision.candidate().plan(), main.matrix(), inputs.evaluation(), true, evaluating.part(0, 0.6));
                 Quality baseQuality = evaluator.baseQuality(inputs.evaluation(), evaluating.part(0.6, 1));
                 begin(Phase.PUBLISH);
-                Report report = new Reporter(spec, inputs, main, rankings).brief(decision, quality, baseQuality);
+                Report report =
+                        new Reporter(spec, inputs, main, rankings, allocation).brief(decision, quality, baseQuality);
                 store.publish(
                         manifest(spec, inputs, decision, assembled, report.provenance(), JsonFile.plain(quality)));
                 write(report);

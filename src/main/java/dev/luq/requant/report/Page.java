@@ -2,20 +2,25 @@ package dev.luq.requant.report;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import dev.luq.files.JsonFile;
+import dev.luq.gguf.LayeredModel;
 import dev.luq.memory.MemoryEstimate;
 import dev.luq.requant.measure.Agreement;
 import dev.luq.requant.measure.Quality;
 import dev.luq.requant.measure.Score;
 import dev.luq.requant.plan.Candidate;
+import dev.luq.requant.plan.MatrixGroup;
 import dev.luq.requant.plan.Plan;
 import dev.luq.requant.plan.Precision;
 import dev.luq.requant.plan.Ranking;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 
 /** {@code report.html}: one page, complete in itself. */
@@ -49,7 +54,8 @@ public final class Page {
                 .append(plan())
                 .append(quality())
                 .append(rankings())
-                .append(costs());
+                .append(costs())
+                .append(sensitivities());
         report.comparison().ifPresent(comparison -> page.append(new ComparisonSections(comparison).html()));
         return page.append(provenance()).append("</main></body></html>\n").toString();
     }
@@ -90,7 +96,7 @@ public final class Page {
                             .map(c -> List.of(
                                     c.method(),
                                     Html.bytes(c.weightBytes()),
-                                    String.valueOf(c.lowLayers()),
+                                    c.lowLayers() < 0 ? "" : String.valueOf(c.lowLayers()),
                                     c.meanKld().map(Html::nats).orElse("not measured")))
                             .toList()));
         }
@@ -116,7 +122,12 @@ public final class Page {
                         + " precision are underlined. Outside the layers " + plan.outside() + ", projector "
                         + (plan.mmproj() == Precision.F16
                                 ? "as it is"
-                                : plan.mmproj().name()) + "."))
+                                : plan.mmproj().name()) + "."
+                        + (plan.isByMatrix()
+                                ? " Each matrix has a type of its own; a layer's precision is the one that is nearest"
+                                        + " in bytes."
+                                : "")))
+                .append(plan.isByMatrix() ? matrices(plan) : "")
                 .append(Html.table(
                         List.of("resident memory, estimated", "bytes"),
                         List.of(
@@ -127,6 +138,32 @@ public final class Page {
                                 List.of("processes", Html.bytes(memory.processes())),
                                 List.of("together", Html.bytes(memory.total())))))
                 .toString();
+    }
+
+    /** Layers by kinds of matrices, then what is outside the layers. */
+    private static String matrices(Plan plan) {
+        Map<Integer, Map<String, String>> layers = new TreeMap<>();
+        Set<String> kinds = new LinkedHashSet<>();
+        List<List<String>> outside = new ArrayList<>();
+        plan.matrices().forEach((name, type) -> {
+            Optional<Integer> layer = LayeredModel.layerOf(name);
+            if (layer.isPresent()) {
+                kinds.add(MatrixGroup.kind(name));
+                layers.computeIfAbsent(layer.get(), l -> new TreeMap<>()).put(MatrixGroup.kind(name), type.name());
+            } else {
+                outside.add(List.of(name, type.name()));
+            }
+        });
+        List<String> header = new ArrayList<>(List.of("layer"));
+        header.addAll(kinds);
+        List<List<String>> rows = new ArrayList<>();
+        layers.forEach((layer, types) -> {
+            List<String> row = new ArrayList<>(List.of(String.valueOf(layer)));
+            kinds.forEach(kind -> row.add(types.getOrDefault(kind, "")));
+            rows.add(row);
+        });
+        return Html.table(header, rows)
+                + (outside.isEmpty() ? "" : Html.table(List.of("outside the layers", "type"), outside));
     }
 
     private String quality() {
@@ -306,6 +343,23 @@ public final class Page {
                                 true)
                         .html()
                 + Html.table(header, rows);
+    }
+
+    private String sensitivities() {
+        return report.sensitivities()
+                .map(groups -> Html.heading("Sensitivity of the matrices")
+                        + Html.paragraph(
+                                "Mean KL divergence in nats on held-out calibration examples, with these matrices"
+                                        + " alone at a low type; their relative errors there, weighted by importance and added"
+                                        + " up. A matrix costs at any type its error there times its group's divergence per"
+                                        + " error.")
+                        + Html.table(
+                                List.of("matrices, layers", "mean KLD", "error"),
+                                groups.stream()
+                                        .map(group -> List.of(
+                                                group.group(), Html.nats(group.kld()), Html.number(group.error(), 3)))
+                                        .toList()))
+                .orElse("");
     }
 
     private String provenance() {

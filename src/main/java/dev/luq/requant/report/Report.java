@@ -29,6 +29,7 @@ import java.util.Optional;
  * @param choices the plans that were compared on held-out calibration examples
  * @param rankings by all methods that were computed
  * @param costs measured per layer and precision; empty when no method needed them
+ * @param sensitivities measured per group of matrices; empty when no method needed them
  * @param entropies of layers by modality; empty when none were computed
  * @param provenance sets, seeds, counts, settings; values that JSON has
  * @param comparison of the full report
@@ -50,6 +51,7 @@ public record Report(
         List<Choice> choices,
         List<Ranking> rankings,
         Optional<LayerCosts> costs,
+        Optional<List<Sensitivity>> sensitivities,
         Optional<Entropies> entropies,
         Map<String, Object> provenance,
         Optional<Comparison> comparison) {
@@ -74,6 +76,7 @@ public record Report(
                 choices,
                 rankings,
                 costs,
+                sensitivities,
                 entropies,
                 provenance,
                 Optional.of(comparisons));
@@ -84,11 +87,21 @@ public record Report(
      *
      * @param method that gave it, and its projector where that is not the one asked for
      * @param weightBytes of its language model
-     * @param lowLayers layers below the high precision
+     * @param lowLayers layers below the high precision; -1 where each matrix has a type of its own
      * @param meanKld on the held-out calibration examples, in nats; empty when there was nothing to choose
      */
     @RegisterForReflection
     public record Choice(String method, long weightBytes, int lowLayers, Optional<Double> meanKld) {}
+
+    /**
+     * What a probe of one group of matrices at a low type found, all others nearly exact.
+     *
+     * @param group kind of the matrices, first and last layer, such as {@code ffn_down 2-12}
+     * @param error sum of their relative errors, weighted by importance
+     * @param kld mean KL divergence from the base that they add on the held-out calibration examples, in nats
+     */
+    @RegisterForReflection
+    public record Sensitivity(String group, double error, double kld) {}
 
     /**
      * Entropies of the layers' token vectors, in bits, per layer in the model's order, and how far rankings by them can
@@ -118,7 +131,7 @@ public record Report(
      * @param label its place in the series: a budget, a type, an alpha, a seed
      * @param weightBytes of its language model
      * @param ratioToQ4KM of them
-     * @param lowLayers layers below the high precision
+     * @param lowLayers layers below the high precision; -1 where each matrix has a type of its own
      * @param quality measured
      */
     @RegisterForReflection

@@ -14,6 +14,8 @@ import java.util.stream.Collectors;
 public enum Method {
     /** The plans of all others, measured on held-out calibration examples; the nearest to the base model wins. */
     BEST(null),
+    /** A type for each matrix: the least weighted error, times how sensitive answers were measured to be to it. */
+    ALLOCATION(null),
     /** Several precisions, chosen per layer by measured cost. */
     LADDER(null),
     ENTROPY(RankingMethod.ENTROPY),
@@ -27,7 +29,7 @@ public enum Method {
         this.ranking = ranking;
     }
 
-    /** The ranking that a two-level plan follows; empty for {@link #BEST} and {@link #LADDER}. */
+    /** The ranking that a two-level plan follows; empty for those that follow none. */
     public Optional<RankingMethod> ranking() {
         return Optional.ofNullable(ranking);
     }

@@ -202,8 +202,12 @@ public record RequantizationSpec(
      * @throws PlanException.Impossible when none can
      */
     public void requirePossible(Planner planner) {
+        if (method == Method.ALLOCATION || method == Method.BEST) {
+            planner.requireAllocation(budget, projectors());
+            return;
+        }
         Set<Precision> precisions = EnumSet.of(levels.low());
-        if (method == Method.LADDER || method == Method.BEST) {
+        if (method == Method.LADDER) {
             precisions.addAll(Precision.LADDER);
         }
         planner.requirePossible(budget, precisions, levels.high(), projectors());

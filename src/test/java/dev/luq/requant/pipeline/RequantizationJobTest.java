@@ -32,6 +32,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import org.junit.jupiter.api.BeforeEach;
@@ -97,7 +98,7 @@ class RequantizationJobTest {
                 JsonFile.bytes(
                         JsonFile.read(job.resolve("report.json"), Report.class).orElseThrow())));
         assertTrue(Files.readString(job.resolve("report.html")).contains("Entropy of the layers"));
-        assertEquals(5, report.choices().size(), "every method was tried");
+        assertEquals(6, report.choices().size(), "every method was tried");
         double chosen = report.choices().stream()
                 .filter(c -> c.method().equals(report.chosen()))
                 .findFirst()
@@ -121,8 +122,16 @@ class RequantizationJobTest {
         Report.Comparison comparison = report.comparison().orElseThrow();
         assertEquals(
                 List.of(
+                        "allocation 60%",
+                        "allocation 70%",
+                        "allocation 80%",
                         "ladder 60%",
-                        "ladder 70%", "ladder 80%", "kld 80%", "error 80%", "entropy 80%", "entropy-normed-input 80%"),
+                        "ladder 70%",
+                        "ladder 80%",
+                        "kld 80%",
+                        "error 80%",
+                        "entropy 80%",
+                        "entropy-normed-input 80%"),
                 names(comparison.frontier()));
         assertEquals(
                 List.of("Q4_K_M", "IQ3_M", "Q3_K_M", "Q2_K", "IQ2_XXS", "IQ1_M"),
@@ -151,6 +160,43 @@ class RequantizationJobTest {
 
     private static List<String> names(List<Report.Measured> measured) {
         return measured.stream().map(m -> m.series() + " " + m.label()).toList();
+    }
+
+    @Test
+    void anAllocationIsServedAsItWasMeasured() throws IOException {
+        Report report = run(spec("by-matrix", "70%", Method.ALLOCATION));
+        assertEquals("allocation", report.chosen());
+        assertTrue(report.published().ratioToQ4KM() <= 0.7);
+        LayerStore store = LayerStore.open(data.resolve("store"));
+        Manifest manifest = store.manifest("by-matrix").orElseThrow();
+        ModelFiles files = ModelFiles.of(store.files(manifest).splits());
+        assertEquals(report.published().plan(), manifest.plan());
+        assertEquals(report.published().weightBytes(), files.tensorBytes());
+        manifest.plan()
+                .matrices()
+                .forEach((name, type) ->
+                        assertEquals(type, files.tensor(name).orElseThrow().type(), name));
+        List<String> groups = report.sensitivities().orElseThrow().stream()
+                .map(Report.Sensitivity::group)
+                .toList();
+        assertTrue(
+                groups.containsAll(List.of("token_embd.weight", "output.weight", "ffn_down 1-1")), groups.toString());
+        assertEquals(groups.size(), Set.copyOf(groups).size());
+        report.sensitivities()
+                .orElseThrow()
+                .forEach(group -> assertTrue(group.error() > 0 && group.kld() >= 0, group.toString()));
+        assertTrue(
+                Files.readString(data.resolve("jobs/by-matrix/report.html")).contains("Sensitivity of the matrices"));
+        assertTrue(report.rankings().isEmpty() && report.costs().isEmpty(), "no layer was ranked");
+    }
+
+    @Test
+    void anAllocationMeetsALargestDivergenceToo() {
+        Report all = run(spec("matrices-80", "80%", Method.ALLOCATION));
+        double kld = all.quality().all().meanKld();
+        Report report = run(spec("matrices-kld", "kld:" + (kld + 10), Method.ALLOCATION));
+        assertTrue(report.quality().all().meanKld() <= kld + 10);
+        assertTrue(report.published().weightBytes() < all.published().weightBytes());
     }
 
     @Test

@@ -5,12 +5,18 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.luq.files.JsonFile;
+import dev.luq.gguf.GgmlType;
+import dev.luq.requant.plan.Candidate;
+import dev.luq.requant.plan.Plan;
+import dev.luq.requant.plan.Precision;
 import java.io.ByteArrayInputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -82,9 +88,51 @@ class PageTest {
                 List.of(),
                 Optional.empty(),
                 Optional.empty(),
+                Optional.empty(),
                 full.provenance(),
                 Optional.empty());
         assertEquals(0, parsed(Page.html(brief)).getElementsByTagName("figure").getLength());
+    }
+
+    @Test
+    void aPlanByMatrixIsShownMatrixByMatrix() throws Exception {
+        Report full = SampleReport.full("demo");
+        Plan plan = new Plan(
+                List.of(Precision.IQ3_S, Precision.Q6_K),
+                Precision.IQ4_XS,
+                Precision.F16,
+                new TreeMap<>(Map.of(
+                        "token_embd.weight", GgmlType.IQ4_XS,
+                        "blk.0.attn_q.weight", GgmlType.IQ2_XS,
+                        "blk.0.ffn_up.weight", GgmlType.IQ3_S,
+                        "blk.1.attn_q.weight", GgmlType.Q6_K)));
+        Candidate published =
+                new Candidate(plan, 3_300_000, 3.9, 0.7, full.published().memory());
+        String text = parsed(Page.html(new Report(
+                        full.version(),
+                        full.modelId(),
+                        full.baseName(),
+                        full.manifestId(),
+                        full.created(),
+                        full.budget(),
+                        full.method(),
+                        full.chosen(),
+                        full.why(),
+                        published,
+                        full.quality(),
+                        full.baseQuality(),
+                        full.choices(),
+                        full.rankings(),
+                        full.costs(),
+                        full.sensitivities(),
+                        full.entropies(),
+                        full.provenance(),
+                        full.comparison())))
+                .getDocumentElement()
+                .getTextContent();
+        assertTrue(text.contains("layerattn_qffn_up\n0IQ2_XSIQ3_S\n1Q6_K"), text);
+        assertTrue(text.contains("token_embd.weightIQ4_XS"), text);
+        assertTrue(text.contains("attn_v 0-00.02000.050"), text);
     }
 
     @Test

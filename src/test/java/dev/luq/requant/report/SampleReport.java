@@ -54,6 +54,10 @@ final class SampleReport {
                         new Report.Choice("entropy", 3_290_000, 3, Optional.of(0.05))),
                 List.of(ranking),
                 Optional.of(new LayerCosts(costs)),
+                Optional.of(List.of(
+                        new Report.Sensitivity("token_embd.weight", 0.04, 0.002),
+                        new Report.Sensitivity("attn_v 0-0", 0.05, 0.02),
+                        new Report.Sensitivity("ffn_down 1-7", 0.35, 0.05))),
                 Optional.of(new Report.Entropies(
                         100,
                         entropies,

@@ -1,0 +1,122 @@
+package dev.luq.requant.pipeline;
+
+import dev.luq.gguf.GgmlType;
+import dev.luq.gguf.LayeredModel;
+import dev.luq.requant.plan.MatrixCosts;
+import dev.luq.requant.plan.MatrixGroup;
+import dev.luq.requant.plan.Plan;
+import dev.luq.requant.plan.Planner;
+import dev.luq.requant.plan.Precision;
+import dev.luq.requant.plan.TensorTypes;
+import dev.luq.requant.rank.MatrixErrors;
+import dev.luq.requant.rank.Sensitivities;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.function.Function;
+
+/** What an allocation of types to matrices is decided by, measured when it is first asked for. */
+final class AllocationCosts {
+
+    private static final String VERSION = "1";
+    /** Of the work, what the errors of single matrices take. */
+    private static final double ERRORS_SHARE = 0.2;
+
+    private final JobInputs inputs;
+    private final Cache cache;
+    private final PlanEvaluator evaluator;
+    private final KeyedImatrix matrix;
+    private final Planner planner;
+    private final Threads threads;
+    private Sensitivities sensitivities;
+    private MatrixCosts costs;
+
+    AllocationCosts(
+            JobInputs inputs,
+            Cache cache,
+            PlanEvaluator evaluator,
+            KeyedImatrix matrix,
+            Planner planner,
+            Threads threads) {
+        this.inputs = inputs;
+        this.cache = cache;
+        this.evaluator = evaluator;
+        this.matrix = matrix;
+        this.planner = planner;
+        this.threads = threads;
+    }
+
+    MatrixCosts measure(JobProgress progress) {
+        if (costs == null) {
+            MatrixErrors errors = errors(progress.part(0, ERRORS_SHARE));
+            sensitivities = sensitivities(errors, progress.part(ERRORS_SHARE, 1));
+            costs = sensitivities.costs(errors);
+        }
+        return costs;
+    }
+
+    /** @throws IllegalStateException unless they were measured before */
+    MatrixCosts costs() {
+        if (costs == null) {
+            throw new IllegalStateException("the costs of matrices are not measured yet");
+        }
+        return costs;
+    }
+
+    /** Those that were measured. */
+    Optional<Sensitivities> measured() {
+        return Optional.ofNullable(sensitivities);
+    }
+
+    private MatrixErrors errors(JobProgress progress) {
+        LayeredModel model = LayeredModel.of(inputs.model());
+        Map<String, List<GgmlType>> choices = new TreeMap<>();
+        inputs.model().parts().stream()
+                .flatMap(part -> part.tensors().stream())
+                .forEach(tensor -> choices.put(tensor.name(), TensorTypes.choices(tensor, model.tied())));
+        choices.values().removeIf(List::isEmpty);
+        return cache.value(
+                "errors",
+                List.of("errors", VERSION, inputs.identity(), matrix.key(), choices.toString()),
+                MatrixErrors.class,
+                () -> Cancellable.run(
+                        progress::cancelled,
+                        () -> MatrixErrors.measure(
+                                inputs.model(), choices, matrix.values(), threads.slices(), progress::report)));
+    }
+
+    private Sensitivities sensitivities(MatrixErrors errors, JobProgress progress) {
+        List<MatrixGroup> groups = MatrixGroup.of(LayeredModel.of(inputs.model()));
+        double exact = kld(types(errors, Sensitivities::exact), progress.part(0, groups.size() + 1));
+        List<Sensitivities.Measured> measured = new ArrayList<>();
+        for (int i = 0; i < groups.size(); i++) {
+            MatrixGroup group = groups.get(i);
+            SortedMap<String, GgmlType> probe = types(errors, Sensitivities::exact);
+            group.matrices()
+                    .forEach(name -> probe.put(
+                            name, Sensitivities.probe(errors.relative().get(name))));
+            double kld = kld(probe, progress.part(i + 1, groups.size() + 1));
+            measured.add(
+                    new Sensitivities.Measured(group, Sensitivities.error(group, errors), Math.max(0, kld - exact)));
+        }
+        return new Sensitivities(measured);
+    }
+
+    private static SortedMap<String, GgmlType> types(
+            MatrixErrors errors, Function<SortedMap<GgmlType, Double>, GgmlType> choice) {
+        SortedMap<String, GgmlType> types = new TreeMap<>();
+        errors.relative().forEach((name, ofMatrix) -> types.put(name, choice.apply(ofMatrix)));
+        return types;
+    }
+
+    private double kld(SortedMap<String, GgmlType> types, JobProgress progress) {
+        Plan plan = planner.byMatrix(types, Precision.F16);
+        return evaluator
+                .quality(plan, matrix, inputs.tuning(), false, progress)
+                .all()
+                .meanKld();
+    }
+}
