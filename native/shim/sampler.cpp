@@ -10,6 +10,7 @@
 #include <cmath>
 #include <limits>
 #include <stdexcept>
+#include <vector>
 
 using json = common_json;
 
@@ -18,6 +19,8 @@ struct luq_sampler {
     const llama_vocab * vocab = nullptr;
     // Nothing but the likeliest token is asked for: no candidate list is needed.
     bool likeliest = false;
+    // Added to the logits of their tokens, which ascend.
+    std::vector<llama_logit_bias> biases;
 };
 
 namespace {
@@ -109,8 +112,39 @@ void read_logit_bias(const json & biases, int32_t n_vocab, common_params_samplin
 bool only_likeliest(const common_params_sampling & params, const llama_vocab * vocab) {
     int32_t n_suppressed = 0;
     llama_vocab_get_suppress_tokens(vocab, &n_suppressed);
-    return params.temp <= 0 && params.grammar.empty() && params.logit_bias.empty() && n_suppressed == 0 &&
+    return params.temp <= 0 && params.grammar.empty() && n_suppressed == 0 &&
            params.penalty_repeat == 1.0f && params.penalty_freq == 0.0f && params.penalty_present == 0.0f;
+}
+
+// Of equal ones the first.
+llama_token likeliest_token(const float * logits, int32_t n_vocab, const std::vector<llama_logit_bias> & biases) {
+    float best = -INFINITY;
+    llama_token token = 0;
+    const auto consider = [&](llama_token other, float logit) {
+        if (logit > best) {
+            best = logit;
+            token = other;
+        }
+    };
+    const auto consider_range = [&](llama_token begin, llama_token end) {
+        if (begin < end) {
+            const auto * largest = std::max_element(logits + begin, logits + end);
+            consider((llama_token) (largest - logits), *largest);
+        }
+    };
+    llama_token next = 0;
+    for (auto bias = biases.begin(); bias != biases.end();) {
+        const llama_token biased = bias->token;
+        consider_range(next, biased);
+        float logit = logits[biased];
+        for (; bias != biases.end() && bias->token == biased; ++bias) {
+            logit += bias->bias;
+        }
+        consider(biased, logit);
+        next = biased + 1;
+    }
+    consider_range(next, n_vocab);
+    return token;
 }
 
 } // namespace
@@ -152,6 +186,11 @@ luq_sampler * luq_sampler_init(const struct llama_model * model, const char * te
         auto result = std::make_unique<luq_sampler>();
         result->vocab = vocab;
         result->likeliest = only_likeliest(params, vocab);
+        if (result->likeliest) {
+            result->biases = params.logit_bias;
+            std::stable_sort(result->biases.begin(), result->biases.end(),
+                             [](const auto & a, const auto & b) { return a.token < b.token; });
+        }
         result->sampler.reset(common_sampler_init(model, params));
         return result.release();
     });
@@ -173,8 +212,7 @@ llama_token luq_sampler_sample(luq_sampler * sampler, struct llama_context * con
             throw std::out_of_range("the last batch left no logits at index " + std::to_string(index));
         }
         if (sampler->likeliest) {
-            const int32_t n_vocab = llama_vocab_n_tokens(sampler->vocab);
-            return (llama_token) (std::max_element(logits, logits + n_vocab) - logits);
+            return likeliest_token(logits, llama_vocab_n_tokens(sampler->vocab), sampler->biases);
         }
         const llama_token token = common_sampler_sample(sampler->sampler.get(), context, index);
         common_sampler_accept(sampler->sampler.get(), token, true);

@@ -11,9 +11,11 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.luq.Integration;
 import java.io.ByteArrayOutputStream;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -65,14 +67,39 @@ class SamplerTest {
     void temperatureZeroTakesTheLikeliestToken() {
         try (Context context = TinyModels.context(TinyModels.QWEN, 1);
                 Sampler fast = Sampler.create(MODEL, SamplerOptions.GREEDY, null);
-                Sampler slow =
-                        Sampler.create(MODEL, new SamplerOptions(0f, 1f, 40, 0f, 0f, 0f, 1f, 7, Map.of(5, 0f)), null)) {
+                Sampler slow = Sampler.create(MODEL, withCandidates(Map.of()), null)) {
             float[] logits = TinyModels.logits(context, PROMPT, 0);
             int best = IntStream.range(0, logits.length)
                     .reduce((a, b) -> logits[b] > logits[a] ? b : a)
                     .orElseThrow();
             assertEquals(best, fast.sample(context, PROMPT.length - 1));
             assertEquals(best, slow.sample(context, PROMPT.length - 1));
+        }
+    }
+
+    /** Temperature zero, but a penalty that changes nothing: llama.cpp chooses from its list of candidates. */
+    private static SamplerOptions withCandidates(Map<Integer, Float> biases) {
+        return new SamplerOptions(0f, 1f, 40, 0f, 0f, 1e-9f, 1f, 7, biases);
+    }
+
+    @Test
+    void theLikeliestTokenIsThatOfTheBiasedLogits() {
+        Random random = new Random(1);
+        try (Context context = TinyModels.context(TinyModels.QWEN, 1)) {
+            int tokens = TinyModels.logits(context, PROMPT, 0).length;
+            Set<Integer> chosen = new HashSet<>();
+            for (int i = 0; i < 50; i++) {
+                Map<Integer, Float> biases = new HashMap<>(Map.of(0, random.nextFloat(), tokens - 1, random.nextFloat()));
+                random.ints(tokens / 2, 0, tokens).forEach(token -> biases.put(token, 2 * random.nextFloat() - 1));
+                SamplerOptions greedy = new SamplerOptions(0f, 1f, 0, 0f, 0f, 0f, 1f, 7, biases);
+                try (Sampler fast = Sampler.create(MODEL, greedy, null);
+                        Sampler slow = Sampler.create(MODEL, withCandidates(biases), null)) {
+                    int token = fast.sample(context, PROMPT.length - 1);
+                    assertEquals(slow.sample(context, PROMPT.length - 1), token);
+                    chosen.add(token);
+                }
+            }
+            assertTrue(chosen.size() > 1);
         }
     }
 
