@@ -5,6 +5,7 @@ import java.awt.color.ColorSpace;
 import java.awt.image.BufferedImage;
 import java.awt.image.ColorModel;
 import java.awt.image.ComponentColorModel;
+import java.awt.image.DataBuffer;
 import java.awt.image.Raster;
 import java.util.Arrays;
 
@@ -19,7 +20,29 @@ final class Rasters {
     private Rasters() {}
 
     static Pixels rgb(BufferedImage image) {
-        return onCanvas(image, new Rectangle(image.getWidth(), image.getHeight()));
+        return isPlain(image) ? plain(image) : onCanvas(image, new Rectangle(image.getWidth(), image.getHeight()));
+    }
+
+    /** Whether its samples are red, green and blue bytes and nothing else. */
+    private static boolean isPlain(BufferedImage image) {
+        ColorModel colours = image.getColorModel();
+        return colours instanceof ComponentColorModel
+                && colours.getColorSpace().getType() == ColorSpace.TYPE_RGB
+                && colours.getTransferType() == DataBuffer.TYPE_BYTE
+                && colours.getComponentSize(0) == 8
+                && image.getRaster().getNumBands() == 3;
+    }
+
+    private static Pixels plain(BufferedImage image) {
+        int width = image.getWidth();
+        int height = image.getHeight();
+        byte[] out = new byte[Math.multiplyExact(3, Math.multiplyExact(width, height))];
+        byte[] row = new byte[3 * width];
+        for (int y = 0; y < height; y++) {
+            image.getRaster().getDataElements(0, y, width, 1, row);
+            System.arraycopy(row, 0, out, y * row.length, row.length);
+        }
+        return new Pixels(width, height, out);
     }
 
     /**
