@@ -33,19 +33,20 @@ final class EventClock {
     /**
      * A streamed answer.
      *
+     * @param sent when the first byte of the request was about to be sent, by {@link System#nanoTime()}
      * @param texts when each event with text was complete, by {@link System#nanoTime()}
      * @param characters of the text
      * @param usage the last usage object, or a missing node
      */
-    record Answer(long[] texts, int characters, JsonNode usage) {}
+    record Answer(long sent, long[] texts, int characters, JsonNode usage) {}
 
     /**
      * Sends a chat completion and waits for its end.
      *
      * @throws CliException when the server refuses, fails or is gone
      */
-    Answer complete(JsonNode request) {
-        byte[] body = request.toString().getBytes(StandardCharsets.UTF_8);
+    Answer complete(JsonNode asked) {
+        byte[] body = asked.toString().getBytes(StandardCharsets.UTF_8);
         String head = "POST /v1/chat/completions HTTP/1.1\r\nHost: " + server.getAuthority()
                 + "\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: " + body.length
                 + "\r\n\r\n";
@@ -54,14 +55,16 @@ final class EventClock {
             ByteArrayOutputStream whole = new ByteArrayOutputStream();
             whole.writeBytes(head.getBytes(StandardCharsets.US_ASCII));
             whole.writeBytes(body);
-            socket.getOutputStream().write(whole.toByteArray());
-            return read(socket.getInputStream());
+            byte[] request = whole.toByteArray();
+            long sent = System.nanoTime();
+            socket.getOutputStream().write(request);
+            return read(socket.getInputStream(), sent);
         } catch (IOException e) {
             throw new CliException("No answer from " + server + ".", e);
         }
     }
 
-    private static Answer read(InputStream in) throws IOException {
+    private static Answer read(InputStream in, long sent) throws IOException {
         ByteArrayOutputStream answer = new ByteArrayOutputStream(1 << 18);
         byte[] piece = new byte[1 << 14];
         long[] ends = new long[1 << 10];
@@ -79,10 +82,10 @@ final class EventClock {
             }
             answer.write(piece, 0, count);
         }
-        return understand(answer.toString(StandardCharsets.UTF_8), ends);
+        return understand(answer.toString(StandardCharsets.UTF_8), sent, ends);
     }
 
-    private static Answer understand(String answer, long[] ends) {
+    private static Answer understand(String answer, long sent, long[] ends) {
         int head = answer.indexOf("\r\n\r\n");
         if (head < 0 || !answer.startsWith("HTTP/1.1 200 ")) {
             throw new CliException(
@@ -119,7 +122,7 @@ final class EventClock {
         if (!done) {
             throw new CliException("The answer ended early.");
         }
-        return new Answer(texts.stream().mapToLong(Long::longValue).toArray(), characters, usage);
+        return new Answer(sent, texts.stream().mapToLong(Long::longValue).toArray(), characters, usage);
     }
 
     private static Optional<String> data(String event) {

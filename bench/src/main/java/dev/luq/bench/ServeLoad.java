@@ -32,13 +32,6 @@ final class ServeLoad {
     record Group(int clients, IntFunction<ObjectNode> request, AtomicInteger next, int tokens) {}
 
     /**
-     * A whole answer.
-     *
-     * @param sent when its request was, by {@link System#nanoTime()}
-     */
-    record Answered(long sent, EventClock.Answer answer) {}
-
-    /**
      * What the clients of a group saw in a turn.
      *
      * @param seconds that tokens and answers were counted for
@@ -56,12 +49,12 @@ final class ServeLoad {
          * @param end of it, both by {@link System#nanoTime()}
          * @param tokens that every answer has
          */
-        static Turn of(long start, long end, List<Answered> answered, int tokens, Collection<String> failures) {
+        static Turn of(long start, long end, List<EventClock.Answer> answered, int tokens, Collection<String> failures) {
             double counted = 0;
             int answers = 0;
             DoubleStream.Builder gaps = DoubleStream.builder();
-            for (Answered one : answered) {
-                long[] texts = one.answer().texts();
+            for (EventClock.Answer one : answered) {
+                long[] texts = one.texts();
                 int within =
                         (int) Arrays.stream(texts).filter(text -> text <= end).count();
                 counted += (double) tokens * within / texts.length;
@@ -75,7 +68,7 @@ final class ServeLoad {
                     counted,
                     answers,
                     answered.stream()
-                            .mapToDouble(one -> (one.answer().texts()[0] - one.sent()) / 1e9)
+                            .mapToDouble(one -> (one.texts()[0] - one.sent()) / 1e9)
                             .toArray(),
                     gaps.build().toArray(),
                     List.copyOf(failures));
@@ -97,11 +90,11 @@ final class ServeLoad {
         try {
             long start = System.nanoTime();
             long limit = start + (long) (seconds * 1e9);
-            List<List<Answered>> answered = new ArrayList<>();
+            List<List<EventClock.Answer>> answered = new ArrayList<>();
             List<Collection<String>> failures = new ArrayList<>();
             List<Future<Long>> firstAnswers = new ArrayList<>();
             for (Group group : groups) {
-                List<Answered> answers = Collections.synchronizedList(new ArrayList<>());
+                List<EventClock.Answer> answers = Collections.synchronizedList(new ArrayList<>());
                 List<String> reasons = Collections.synchronizedList(new ArrayList<>());
                 answered.add(answers);
                 failures.add(reasons);
@@ -131,14 +124,13 @@ final class ServeLoad {
     }
 
     /** @return when the first answer ended */
-    private static long ask(URI server, Group group, long limit, List<Answered> answers, List<String> failures) {
+    private static long ask(URI server, Group group, long limit, List<EventClock.Answer> answers, List<String> failures) {
         EventClock clock = new EventClock(server);
         long first = 0;
         do {
             ObjectNode request = group.request().apply(group.next().getAndIncrement());
-            long sent = System.nanoTime();
             try {
-                answers.add(new Answered(sent, checked(clock.complete(request), group.tokens())));
+                answers.add(checked(clock.complete(request), group.tokens()));
             } catch (CliException e) {
                 failures.add(e.getMessage());
             }

@@ -77,7 +77,12 @@ final class ShapeBenchmark {
         this.lowLayers = Math.round((float) options.lowLayers() * layers / whole.layers());
     }
 
-    private static ModelSynthesizer.Shape published(String name) {
+    /**
+     * The shape of a published model, all at Q4_K.
+     *
+     * @throws CliException there is no such shape
+     */
+    static ModelSynthesizer.Shape published(String name) {
         ModelSynthesizer.Shape shape = SHAPES.get(name);
         if (shape == null) {
             throw new CliException("There is no shape " + name + ", but " + String.join(", ", SHAPES.keySet()) + ".");

@@ -117,12 +117,12 @@ class ServeLoadTest {
 
     @Test
     void whatComesAfterTheTimeDoesNotCountForTheRate() {
-        EventClock.Answer whole = answer(1_000_000_000L, 1_500_000_000L, 2_000_000_000L);
-        EventClock.Answer half = answer(1_800_000_000L, 1_900_000_000L, 2_100_000_000L, 4_000_000_000L);
+        EventClock.Answer whole = answer(500_000_000L, 1_000_000_000L, 1_500_000_000L, 2_000_000_000L);
+        EventClock.Answer half = answer(1_300_000_000L, 1_800_000_000L, 1_900_000_000L, 2_100_000_000L, 4_000_000_000L);
         ServeLoad.Turn turn = ServeLoad.Turn.of(
                 0,
                 2_000_000_000L,
-                List.of(new ServeLoad.Answered(500_000_000L, whole), new ServeLoad.Answered(1_300_000_000L, half)),
+                List.of(whole, half),
                 8,
                 List.of("why"));
         assertEquals(2, turn.seconds());
@@ -133,8 +133,8 @@ class ServeLoadTest {
         assertEquals(List.of("why"), turn.failures());
     }
 
-    private static EventClock.Answer answer(long... texts) {
-        return new EventClock.Answer(texts, texts.length, CompletionClient.JSON.createObjectNode());
+    private static EventClock.Answer answer(long sent, long... texts) {
+        return new EventClock.Answer(sent, texts, texts.length, CompletionClient.JSON.createObjectNode());
     }
 
     private List<ServeLoad.Turn> run(ServeLoad.Group group, double seconds) {
