@@ -96,6 +96,11 @@ common_chat_templates_inputs inputs_of(const luq_chat * chat, const json & reque
         inputs.parallel_tool_calls = caps["supports_parallel_tool_calls"];
     }
     inputs.add_generation_prompt = request.value("add_generation_prompt", true);
+    inputs.enable_thinking = request.value("enable_thinking", true);
+    const json variables = request.value("chat_template_kwargs", json::object());
+    for (const auto & [name, value] : variables.items()) {
+        inputs.chat_template_kwargs[name] = value.dump();
+    }
     return inputs;
 }
 

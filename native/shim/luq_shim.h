@@ -109,7 +109,8 @@ LUQ_API bool luq_chat_supports_tools(const luq_chat * chat);
 LUQ_API bool luq_chat_has_template(const luq_chat * chat);
 
 // Request: {"messages":[..], "tools":[..]?, "tool_choice":"auto|none|required"?, "parallel_tool_calls":bool?,
-//           "patterns":{..}?, "add_generation_prompt":bool?}
+//           "patterns":{..}?, "add_generation_prompt":bool?, "enable_thinking":bool?, "chat_template_kwargs":{..}?}
+//          enable_thinking is true unless set; chat_template_kwargs are further variables of the template.
 //          patterns says what the patterns of the tools' schemas mean: see luq_schema_to_grammar.
 // Answer:  {"prompt":"..", "grammar":"..", "grammar_lazy":bool, "grammar_prefix":"..", "triggers":[..],
 //           "preserved_tokens":[".."], "stops":[".."], "parser":{..}}; grammar is "" when no call is constrained.
