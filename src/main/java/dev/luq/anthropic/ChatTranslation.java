@@ -37,6 +37,7 @@ record ChatTranslation(ChatRequest request, FieldNames names) {
         putTools(chat, original.tools(), names);
         putToolChoice(chat, original, names);
         putFormat(chat, original, names);
+        putThinking(chat, original, names);
         chat.put("stream", original.stream());
         if (original.mcpServers() != null && !original.mcpServers().isEmpty()) {
             throw new InvalidRequest("mcp_servers", "mcp_servers must be empty: this server calls no tools itself");
@@ -144,6 +145,21 @@ record ChatTranslation(ChatRequest request, FieldNames names) {
             default -> throw new InvalidRequest(field, field + " must be auto, any, tool or none");
         }
         chat.put("parallel_tool_calls", !Check.flag(choice.disableParallelToolUse(), false));
+    }
+
+    private static void putThinking(ObjectNode chat, MessagesRequest original, FieldNames names) {
+        if (original.thinking() != null) {
+            String field = "thinking.type";
+            switch (Check.present(field, original.thinking().type())) {
+                case "enabled", "adaptive" -> chat.put("enable_thinking", true);
+                case "disabled" -> chat.put("enable_thinking", false);
+                default -> throw new InvalidRequest(field, field + " must be enabled, adaptive or disabled");
+            }
+        }
+        if (original.outputConfig() != null && original.outputConfig().effort() != null) {
+            names.put("reasoning_effort", "output_config.effort");
+            chat.put("reasoning_effort", original.outputConfig().effort());
+        }
     }
 
     private static void putFormat(ObjectNode chat, MessagesRequest original, FieldNames names) {

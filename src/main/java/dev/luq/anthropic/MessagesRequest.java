@@ -13,8 +13,7 @@ import org.eclipse.microprofile.openapi.annotations.media.Schema;
 /**
  * The body of a request to the Messages API as it was sent: types are right, values are not checked. {@link
  * ChatTranslation} checks them. Other fields are those of a chat request; what has no meaning here is ignored: {@code
- * metadata}, {@code cache_control}, {@code service_tier}, and {@code thinking}, which is a matter of the model's
- * template.
+ * metadata}, {@code cache_control} and {@code service_tier}.
  */
 @RegisterForReflection
 @Schema(name = "MessagesRequest")
@@ -54,6 +53,7 @@ record MessagesRequest(
         @JsonProperty("output_format")
                 @Schema(nullable = true, deprecated = true, description = "The old name of output_config.format")
                 OutputFormat outputFormat,
+        @JsonProperty("thinking") @Schema(nullable = true) Thinking thinking,
         @JsonProperty("mcp_servers") @Schema(nullable = true, maxItems = 0, description = "None can be reached")
                 List<JsonNode> mcpServers,
         @JsonProperty("stream") @Schema(defaultValue = "false", nullable = true) Boolean stream,
@@ -98,10 +98,29 @@ record MessagesRequest(
             @JsonProperty("disable_parallel_tool_use") @Schema(nullable = true, defaultValue = "false")
                     Boolean disableParallelToolUse) {}
 
-    /** @param format that the text of the answer has */
+    /** @param type whether a model that can think does before it answers; its template says how long */
+    @RegisterForReflection
+    @Schema(name = "MessagesThinking")
+    record Thinking(
+            @JsonProperty("type")
+                    @Schema(
+                            required = true,
+                            enumeration = {"enabled", "adaptive", "disabled"})
+                    String type) {}
+
+    /**
+     * @param format that the text of the answer has
+     * @param effort given to the model's chat template
+     */
     @RegisterForReflection
     @Schema(name = "MessagesOutputConfig")
-    record OutputConfig(@JsonProperty("format") @Schema(nullable = true) OutputFormat format) {}
+    record OutputConfig(
+            @JsonProperty("format") @Schema(nullable = true) OutputFormat format,
+            @JsonProperty("effort")
+                    @Schema(
+                            nullable = true,
+                            enumeration = {"low", "medium", "high", "xhigh", "max"})
+                    String effort) {}
 
     /** @param schema JSON schema */
     @RegisterForReflection

@@ -126,5 +126,8 @@ public interface CatalogConfig {
 
         /** A system message before conversations that have none. */
         Optional<String> systemPrompt();
+
+        /** {@code enable_thinking}: whether a model that can think does. Its chat template decides unless set. */
+        Optional<Boolean> enableThinking();
     }
 }

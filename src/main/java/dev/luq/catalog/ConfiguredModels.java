@@ -93,7 +93,8 @@ record ConfiguredModels(List<Model> models, String defaultId) {
                         bounds.between("defaults.repeat-penalty", given.repeatPenalty(), 0.1, 10),
                         boxed(bounds.atLeast("defaults.max-tokens", given.maxTokens(), 1)),
                         given.seed().isPresent() ? given.seed().getAsLong() : null,
-                        given.systemPrompt().orElse(null)));
+                        given.systemPrompt().orElse(null),
+                        given.enableThinking().orElse(null)));
     }
 
     /** @param key of the template as text; that of its file begins so */

@@ -54,7 +54,8 @@ public final class ChatTemplates implements AutoCloseable {
      * Renders a conversation.
      *
      * @param requestJson {@code {"messages":[..], "tools":[..]?, "tool_choice":"auto|none|required"?,
-     *        "parallel_tool_calls":bool?, "patterns":{..}?, "add_generation_prompt":bool?}} with
+     *        "parallel_tool_calls":bool?, "patterns":{..}?, "add_generation_prompt":bool?,
+     *        "enable_thinking":bool?, "chat_template_kwargs":{..}?}} with
      *        OpenAI messages and tools; the place of an image is a content part
      *        {@code {"type":"media_marker","text":marker}} whose text appears in the prompt unchanged. patterns is what
      *        {@link Schemas#toGrammar(String, java.util.Map)} takes, for all schemas

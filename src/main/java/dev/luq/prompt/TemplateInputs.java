@@ -26,7 +26,7 @@ import java.util.regex.Pattern;
  * @param continuation text of the message that the answer continues, with breaks too; empty for none
  * @param mediaMark stands for an image in the templated prompt, followed by the number of the image and a semicolon
  * @param images the place of each image, such as {@code messages[2].content[0]}, and the role of its message
- * @param breakMark splits special tokens that users wrote, see {@link SpecialTokenGuard}; also in tools
+ * @param breakMark splits special tokens that users wrote, see {@link SpecialTokenGuard}; also in tools and variables
  * @param schema the response's JSON schema, or null
  * @param grammar the response's grammar, or null
  * @param patterns what the regular expressions of all schemas mean, see {@link dev.luq.llama.Schemas}
@@ -91,6 +91,9 @@ record TemplateInputs(
         JsonNode schema = json.remove("json_schema");
         JsonNode grammar = json.remove("grammar");
         String continuation = json.path("continue_final_message").asBoolean() ? takeLast(json) : "";
+        if (json.get("chat_template_kwargs") instanceof ObjectNode variables) {
+            variables.properties().forEach(field -> field.setValue(broken(field.getValue(), guard, breakMark)));
+        }
         ToolSet tools = ToolSet.of(json);
         ToolCalling calling = tools == null ? null : ToolCalling.of(tools, schema != null, templateKnowsTools);
         if (calling != ToolCalling.OF_TEMPLATE) {
@@ -157,7 +160,7 @@ record TemplateInputs(
         throw new IllegalArgumentException("the chat is no JSON object");
     }
 
-    /** A tool with all of its texts broken. What is made of it besides the prompt is rid of the breaks again. */
+    /** A tool or a variable with all of its texts broken. What is made of it besides the prompt is rid of them again. */
     private static JsonNode broken(JsonNode tool, SpecialTokenGuard guard, String breakMark) {
         if (tool.isObject()) {
             ObjectNode out = JSON.createObjectNode();

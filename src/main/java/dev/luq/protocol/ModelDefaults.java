@@ -7,6 +7,7 @@ package dev.luq.protocol;
  * @param maxTokens 1 or more
  * @param seed of requests that bring none
  * @param systemPrompt put before conversations that have no system message
+ * @param enableThinking whether a model that can think does before it answers
  */
 public record ModelDefaults(
         Double temperature,
@@ -16,8 +17,9 @@ public record ModelDefaults(
         Double repeatPenalty,
         Integer maxTokens,
         Long seed,
-        String systemPrompt) {
+        String systemPrompt,
+        Boolean enableThinking) {
 
     /** Of a model without any. */
-    public static final ModelDefaults NONE = new ModelDefaults(null, null, null, null, null, null, null, null);
+    public static final ModelDefaults NONE = new ModelDefaults(null, null, null, null, null, null, null, null, null);
 }

@@ -67,6 +67,23 @@ class MessagesExchangeTest {
     }
 
     @Test
+    void whetherTheModelThinks() {
+        for (String on : List.of("enabled", "adaptive")) {
+            assertTrue(chat(body(",\"thinking\":{\"type\":\"" + on + "\",\"budget_tokens\":1024}", USER))
+                    .get("enable_thinking")
+                    .asBoolean());
+        }
+        JsonNode off = chat(body(",\"thinking\":{\"type\":\"disabled\"}", USER)).get("enable_thinking");
+        assertFalse(off.asBoolean(true));
+        assertFalse(chat(body("", USER)).has("enable_thinking"), "its template decides");
+        assertEquals(
+                "high",
+                chat(body(",\"output_config\":{\"effort\":\"high\"}", USER))
+                        .at("/chat_template_kwargs/reasoning_effort")
+                        .asText());
+    }
+
+    @Test
     void theSystemPromptComesFirst() {
         assertEquals(
                 expected("[{'role':'system','content':'be kind'},{'role':'user','content':'hi'}]"),

@@ -188,6 +188,7 @@ class CatalogTest {
                         Map.entry("luq.models.a.defaults.repeat-penalty", "1.1"),
                         Map.entry("luq.models.a.defaults.max-tokens", "100"),
                         Map.entry("luq.models.a.defaults.seed", "42"),
+                        Map.entry("luq.models.a.defaults.enable-thinking", "false"),
                         Map.entry("luq.models.a.defaults.system-prompt", "Be brief.")))
                 .settings();
         assertEquals(
@@ -202,7 +203,7 @@ class CatalogTest {
                         OptionalInt.of(64),
                         Optional.of(Pooling.LAST),
                         Optional.of("chatml"),
-                        new ModelDefaults(0.2, 0.9, 40, 0.05, 1.1, 100, 42L, "Be brief.")),
+                        new ModelDefaults(0.2, 0.9, 40, 0.05, 1.1, 100, 42L, "Be brief.", false)),
                 own);
     }
 

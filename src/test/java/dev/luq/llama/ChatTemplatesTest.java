@@ -90,6 +90,49 @@ class ChatTemplatesTest {
     }
 
     @Test
+    void theModelThinksUnlessItIsToldNotTo() {
+        String template =
+                """
+                {%- for m in messages %}<|im_start|>{{ m.role }}
+                {{ m.content }}<|im_end|>
+                {% endfor -%}
+                {%- if add_generation_prompt %}<|im_start|>assistant
+                {% if not enable_thinking %}<think>
+
+                </think>
+
+                {% endif %}{% endif -%}
+                """;
+        try (ChatTemplates templates = ChatTemplates.of(TinyModels.model(TinyModels.QWEN), template)) {
+            String request = "{\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]%s}";
+            String asked = "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n";
+            for (String on : List.of("", ",\"enable_thinking\":true")) {
+                assertEquals(asked, templates.apply(request.formatted(on)).prompt());
+            }
+            assertEquals(
+                    asked + "<think>\n\n</think>\n\n",
+                    templates
+                            .apply(request.formatted(",\"enable_thinking\":false"))
+                            .prompt());
+        }
+    }
+
+    @Test
+    void aTemplateSeesFurtherVariables() {
+        try (ChatTemplates templates = ChatTemplates.of(
+                TinyModels.model(TinyModels.QWEN), "{{ messages[0].content }} {{ mode }} {{ list[1] }}")) {
+            assertEquals(
+                    "Hi brief 2",
+                    templates
+                            .apply(
+                                    """
+                                    {"messages":[{"role":"user","content":"Hi"}],
+                                    "chat_template_kwargs":{"mode":"brief","list":[1,2]}}""")
+                            .prompt());
+        }
+    }
+
+    @Test
     void mediaMarkersKeepTheirPlace() {
         try (ChatTemplates templates = qwen()) {
             ChatPrompt prompt = templates.apply(

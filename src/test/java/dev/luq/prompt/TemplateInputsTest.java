@@ -98,6 +98,17 @@ class TemplateInputsTest {
     }
 
     @Test
+    void specialTokensOfVariablesAreBrokenToo() throws Exception {
+        TemplateInputs inputs = of(
+                """
+                {"messages":[],"chat_template_kwargs":{"user":"<|end|>","more":[{"x":"<|end|>"}],"on":true}}""");
+        JsonNode variables = json(inputs).get("chat_template_kwargs");
+        assertEquals("<" + inputs.breakMark() + "|end|>", variables.get("user").asText());
+        assertFalse(variables.toString().contains("<|end|>"));
+        assertTrue(variables.get("on").booleanValue());
+    }
+
+    @Test
     void aSchemaIsNotForTheModelToReadAndStays() {
         TemplateInputs inputs = of("{\"messages\":[],\"json_schema\":{\"enum\":[\"<|end|>\"]}}");
         assertEquals("{\"enum\":[\"<|end|>\"]}", inputs.schema().toString());

@@ -176,6 +176,24 @@ public record ChatRequest(
                         nullable = true,
                         description = "false leaves out what begins a message of the assistant in the chat template")
                 Boolean addGenerationPrompt,
+        @JsonProperty("chat_template_kwargs")
+                @Schema(
+                        type = SchemaType.OBJECT,
+                        nullable = true,
+                        description = "Further variables of the model's chat template, such as enable_thinking")
+                JsonNode chatTemplateKwargs,
+        @JsonProperty("enable_thinking")
+                @Schema(
+                        nullable = true,
+                        description = "Whether a model that can think does before it answers; its template decides when"
+                                + " absent")
+                Boolean enableThinking,
+        @JsonProperty("reasoning_effort")
+                @Schema(
+                        nullable = true,
+                        enumeration = {"none", "minimal", "low", "medium", "high", "xhigh", "max"},
+                        description = "none is enable_thinking: false; others are given to the model's chat template")
+                String reasoningEffort,
         @JsonProperty("keep_alive")
                 @Schema(
                         nullable = true,

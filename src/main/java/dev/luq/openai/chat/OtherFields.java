@@ -53,7 +53,6 @@ final class OtherFields {
         number("thinking_budget_tokens", -1);
         empty("thinking_token_budget", LEAVE_OUT);
         empty("chat_template", "The model's own template is used");
-        empty("chat_template_kwargs", LEAVE_OUT);
         empty("documents", "Put them into a message");
 
         number("repetition_penalty", 1, "Send repeat_penalty");

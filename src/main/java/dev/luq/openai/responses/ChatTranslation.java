@@ -65,6 +65,7 @@ final class ChatTranslation {
         refuseState();
         checkMetadata();
         names.put("max_completion_tokens", "max_output_tokens");
+        names.put("reasoning_effort", "reasoning.effort");
         List<ChatRequest.Tool> tools = tools();
         boolean logprobs = logprobs();
         return new ChatRequest(
@@ -104,6 +105,9 @@ final class ChatTranslation {
                 null,
                 null,
                 true,
+                request.chatTemplateKwargs(),
+                request.enableThinking(),
+                request.reasoning() == null ? null : request.reasoning().effort(),
                 null,
                 others());
     }

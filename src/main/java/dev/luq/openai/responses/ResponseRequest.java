@@ -130,7 +130,27 @@ record ResponseRequest(
                         nullable = true,
                         description = "Whether a stream begins with events that say how far the prompt is")
                 Boolean returnProgress,
+        @JsonProperty("reasoning") @Schema(nullable = true) Reasoning reasoning,
+        @JsonProperty("chat_template_kwargs")
+                @Schema(
+                        type = SchemaType.OBJECT,
+                        nullable = true,
+                        description = "Further variables of the model's chat template, such as enable_thinking")
+                JsonNode chatTemplateKwargs,
+        @JsonProperty("enable_thinking")
+                @Schema(nullable = true, description = "Whether a model that can think does before it answers")
+                Boolean enableThinking,
         @JsonAnySetter @Schema(hidden = true) Map<String, JsonNode> others) {
+
+    /** @param effort {@code none} for no thoughts; others are given to the model's chat template */
+    @RegisterForReflection
+    @Schema(name = "ResponseReasoning")
+    record Reasoning(
+            @JsonProperty("effort")
+                    @Schema(
+                            nullable = true,
+                            enumeration = {"none", "minimal", "low", "medium", "high", "xhigh", "max"})
+                    String effort) {}
 
     /**
      * A function that the model may call, in the flat form of this endpoint.

@@ -49,7 +49,7 @@ class ChatValidationTest {
 
     @Test
     void aModelsOwnDefaultsHoldWhereARequestSaysNothing() {
-        ModelInfo own = TEXT.with(new ModelDefaults(0.2, 0.9, 40, 0.05, 1.1, 100, 42L, "Be brief."));
+        ModelInfo own = TEXT.with(new ModelDefaults(0.2, 0.9, 40, 0.05, 1.1, 100, 42L, "Be brief.", null));
         ServerFrame.Generate plain = validate("{" + USER + "}", own).generate("id", 0, List.of());
         assertEquals(new Sampling(0.2f, 0.9f, 40, 0.05f, 0f, 0f, 1.1f, 42L, Map.of(), false), plain.sampling());
         assertEquals(100, plain.maxTokens());
@@ -71,7 +71,7 @@ class ChatValidationTest {
 
     @Test
     void errorsCountTheMessagesThatTheRequestHas() {
-        ModelInfo own = TEXT.with(new ModelDefaults(null, null, null, null, null, null, null, "Be brief."));
+        ModelInfo own = TEXT.with(new ModelDefaults(null, null, null, null, null, null, null, "Be brief.", null));
         String messages = "{\"messages\":[{\"role\":\"user\",\"content\":\"hi\"},"
                 + "{\"role\":\"assistant\",\"content\":\"a\"},{\"role\":\"assistant\",\"content\":\"b\"}]}";
         ApiException refused = assertThrows(ApiException.class, () -> validate(messages, own));
@@ -80,7 +80,7 @@ class ChatValidationTest {
 
     @Test
     void penaltiesOfTheModelHaveAWindowToo() {
-        ModelInfo own = TEXT.with(new ModelDefaults(null, null, null, null, 1.1, null, null, null));
+        ModelInfo own = TEXT.with(new ModelDefaults(null, null, null, null, 1.1, null, null, null, null));
         ApiException refused =
                 assertThrows(ApiException.class, () -> validate("{" + USER + ",\"repeat_last_n\":256}", own));
         assertEquals("repeat_last_n", refused.error().param());
@@ -89,7 +89,7 @@ class ChatValidationTest {
     @ParameterizedTest
     @ValueSource(strings = {"system", "developer"})
     void aSystemMessageOfTheRequestTakesThePlaceOfTheModels(String role) {
-        ModelInfo own = TEXT.with(new ModelDefaults(null, null, null, null, null, null, null, "Be brief."));
+        ModelInfo own = TEXT.with(new ModelDefaults(null, null, null, null, null, null, null, "Be brief.", null));
         String messages = "{\"messages\":[{\"role\":\"" + role
                 + "\",\"content\":\"Sing.\"},{\"role\":\"user\",\"content\":\"hi\"}]}";
         assertEquals(
@@ -226,7 +226,6 @@ class ChatValidationTest {
                 "samplers | \"kt\"",
                 "lora | [{\"id\":0,\"scale\":1}]",
                 "reasoning_format | \"deepseek\"",
-                "chat_template_kwargs | {\"enable_thinking\":false}",
                 "chat_template | \"{{ messages }}\"",
                 "repetition_penalty | 1.1",
                 "best_of | 2",
@@ -247,6 +246,68 @@ class ChatValidationTest {
         ApiException refused = refusal(",\"" + field + "\":" + value);
         assertEquals("invalid_request", refused.error().code());
         assertEquals(field, refused.error().param());
+    }
+
+    @Test
+    void whetherTheModelThinksIsSaidInSeveralWays() {
+        for (String off : List.of(
+                "\"enable_thinking\":false",
+                "\"reasoning_effort\":\"none\"",
+                "\"chat_template_kwargs\":{\"enable_thinking\":false}",
+                "\"enable_thinking\":false,\"reasoning_effort\":\"none\"")) {
+            assertEquals("{" + USER + ",\"enable_thinking\":false}", Prompts.chat(frame("," + off)), off);
+        }
+        assertEquals(
+                "{" + USER + ",\"chat_template_kwargs\":{\"reasoning_effort\":\"high\"}}",
+                Prompts.chat(frame(",\"reasoning_effort\":\"high\"")));
+        for (String contrary : List.of(
+                "\"enable_thinking\":false,\"chat_template_kwargs\":{\"enable_thinking\":true}",
+                "\"enable_thinking\":true,\"reasoning_effort\":\"none\"")) {
+            assertEquals("enable_thinking", refusal("," + contrary).error().param(), contrary);
+        }
+        assertEquals(
+                "reasoning_effort",
+                refusal(",\"reasoning_effort\":\"lots\"").error().param());
+    }
+
+    @Test
+    void aRequestSaysOtherwiseThanTheModelsConfiguration() {
+        ModelInfo silent = TEXT.with(new ModelDefaults(null, null, null, null, null, null, null, null, false));
+        String off = "{" + USER + ",\"enable_thinking\":false}";
+        assertEquals(off, Prompts.chat(validate("{" + USER + "}", silent).generate("id", 0, List.of())));
+        assertEquals(
+                off.replace("false", "true"),
+                Prompts.chat(validate(off.replace("false", "true"), silent).generate("id", 0, List.of())));
+    }
+
+    @Test
+    void variablesReachTheTemplate() {
+        assertEquals(
+                "{" + USER + ",\"chat_template_kwargs\":{\"mode\":\"brief\",\"list\":[1,true]}}",
+                Prompts.chat(frame(
+                        ",\"chat_template_kwargs\":{\"mode\":\"brief\",\"none\":null,\"list\":[1,true]}")));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "chat_template_kwargs | 5",
+                "chat_template_kwargs | {\"no name\":1}",
+                "chat_template_kwargs.messages | {\"messages\":[]}",
+                "chat_template_kwargs.tools | {\"tools\":[]}",
+                "chat_template_kwargs.bos_token | {\"bos_token\":\"x\"}",
+                "chat_template_kwargs.enable_thinking | {\"enable_thinking\":\"no\"}"
+            })
+    void variablesThatCannotBeGivenAreNamed(String field, String value) {
+        assertEquals(
+                field, refusal(",\"chat_template_kwargs\":" + value).error().param());
+    }
+
+    @Test
+    void variablesAreBounded() {
+        String longest = ",\"chat_template_kwargs\":{\"a\":\"" + "x".repeat(64 * 1024) + "\"}";
+        assertEquals("chat_template_kwargs", refusal(longest).error().param());
     }
 
     @Test

@@ -128,11 +128,19 @@ class ChatTranslationTest {
         assertEquals(3, valid(INPUT + ",\"top_logprobs\":3").topLogprobs());
     }
 
+    @Test
+    void whetherTheModelThinksArrives() {
+        assertTrue(chat(INPUT + ",\"reasoning\":{\"effort\":\"none\"}").endsWith(",\"enable_thinking\":false}"));
+        assertTrue(chat(INPUT + ",\"enable_thinking\":true").endsWith(",\"enable_thinking\":true}"));
+        assertTrue(chat(INPUT + ",\"reasoning\":{\"effort\":\"low\"},\"chat_template_kwargs\":{\"a\":1}")
+                .endsWith(",\"chat_template_kwargs\":{\"a\":1,\"reasoning_effort\":\"low\"}}"));
+    }
+
     @ParameterizedTest
     @ValueSource(
             strings = {
                 ",\"store\":true",
-                ",\"reasoning\":{\"effort\":\"low\",\"summary\":\"auto\"}",
+                ",\"reasoning\":{\"summary\":\"auto\"}",
                 ",\"truncation\":\"disabled\",\"background\":false,\"previous_response_id\":null",
                 ",\"include\":[\"reasoning.encrypted_content\"]",
                 ",\"service_tier\":\"auto\",\"user\":\"u\",\"prompt_cache_key\":\"k\",\"safety_identifier\":\"s\""
@@ -166,6 +174,7 @@ class ChatTranslationTest {
                 "tool_choice.name | \"tool_choice\":{\"type\":\"function\",\"name\":\"f\"}",
                 "tool_choice.type | \"tool_choice\":{\"type\":\"file_search\"}",
                 "text.format.type | \"text\":{\"format\":{\"type\":\"xml\"}}",
+                "reasoning.effort | \"reasoning\":{\"effort\":\"lots\"}",
                 "n | \"n\":2",
                 "max_tool_calls | \"max_tool_calls\":1",
                 "max_tokens | \"max_tokens\":5",
