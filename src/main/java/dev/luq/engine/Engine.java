@@ -362,7 +362,13 @@ public final class Engine implements AutoCloseable {
                 c.cancelled,
                 scheduler.promptCacheBytes(),
                 scheduler.restores(),
-                scheduler.promptCacheEvictions());
+                scheduler.promptCacheEvictions(),
+                c.evaluatedTokens,
+                c.promptMillis,
+                c.generationMillis,
+                c.decodes,
+                c.decodedSequences,
+                scheduler.longestSequence());
     }
 
     /**

@@ -24,6 +24,12 @@ package dev.luq.engine;
  * @param promptCacheBytes bytes of prompts kept beyond the sequences
  * @param promptCacheHits counter: prompts whose beginning was restored from there
  * @param promptCacheEvictions counter: prompts that went from there for others
+ * @param evaluatedTokens counter: of the prompt tokens, those that were evaluated
+ * @param promptMillis counter: time from getting a sequence until the prompt is there, over all requests
+ * @param generationMillis counter: time from there until the latest token, over all requests
+ * @param decodes counter: batches of tokens that were decoded
+ * @param decodedSequences counter: sequences in these batches
+ * @param longestSequence most cells that a sequence had so far
  */
 public record EngineStats(
         int waiting,
@@ -46,4 +52,10 @@ public record EngineStats(
         long cancelled,
         long promptCacheBytes,
         long promptCacheHits,
-        long promptCacheEvictions) {}
+        long promptCacheEvictions,
+        long evaluatedTokens,
+        double promptMillis,
+        double generationMillis,
+        long decodes,
+        long decodedSequences,
+        long longestSequence) {}

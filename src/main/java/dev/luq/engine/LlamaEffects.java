@@ -112,6 +112,11 @@ final class LlamaEffects implements Effects, AutoCloseable {
         double imageEncodeMillis;
         long imageTokens;
         long cancelled;
+        long evaluatedTokens;
+        double promptMillis;
+        double generationMillis;
+        long decodes;
+        long decodedSequences;
     }
 
     /**
@@ -336,6 +341,8 @@ final class LlamaEffects implements Effects, AutoCloseable {
             flushDeltas();
         }
         decode(() -> context.decode(batch));
+        counters.decodes++;
+        counters.decodedSequences += runs.size();
     }
 
     private void decode(Runnable decode) {
@@ -428,7 +435,8 @@ final class LlamaEffects implements Effects, AutoCloseable {
     public void accepted(String request, Prompt prompt, int cachedTokens) {
         counters.promptTokens += prompt.tokens();
         counters.imageTokens += prompt.imageTokens();
-        requests.get(request).accepted(prompt, cachedTokens);
+        counters.evaluatedTokens += prompt.tokens() - cachedTokens;
+        counters.promptMillis += requests.get(request).accepted(prompt, cachedTokens);
     }
 
     @Override
@@ -439,6 +447,7 @@ final class LlamaEffects implements Effects, AutoCloseable {
         }
         Sampled sampled = state.sample(context, outputs.get(request), vocabulary);
         counters.generationTokens++;
+        counters.generationMillis += state.tokenMillis();
         promptFiles.isSound(request);
         return sampled;
     }

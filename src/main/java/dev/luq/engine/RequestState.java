@@ -43,6 +43,7 @@ final class RequestState implements AutoCloseable {
     private final long submitted = System.nanoTime();
     private long admitted;
     private long accepted;
+    private long lastToken;
     private double imageEncodeMillis;
     /** When it was told last how far the request is, or its prompt was there. */
     private long progressTold;
@@ -134,9 +135,11 @@ final class RequestState implements AutoCloseable {
         }
     }
 
-    void accepted(Prompt prompt, int cachedTokens) {
+    /** @return milliseconds since the request got its sequence */
+    double accepted(Prompt prompt, int cachedTokens) {
         accepted = System.nanoTime();
         emit(new GenerationEvent.Accepted(request.id(), prompt.tokens(), prompt.imageTokens(), cachedTokens));
+        return millis(admitted, accepted);
     }
 
     /** Takes an image's pixels out; the caller closes them. */
@@ -250,6 +253,14 @@ final class RequestState implements AutoCloseable {
                 millis(admitted, accepted),
                 millis(accepted, System.nanoTime()),
                 imageEncodeMillis);
+    }
+
+    /** Milliseconds since the token before the latest one, or since the prompt was there. Asked once for each token. */
+    double tokenMillis() {
+        long now = System.nanoTime();
+        double millis = millis(Math.max(accepted, lastToken), now);
+        lastToken = now;
+        return millis;
     }
 
     private static double millis(long from, long to) {

@@ -83,6 +83,7 @@ final class Scheduler {
     private final FairShare fairShare = new FairShare();
     private long steps;
     private long restores;
+    private int longestSequence;
     /** False once the model's memory refused to keep a prefix and forget the rest (recurrent models). */
     private boolean cutsPrefixes = true;
 
@@ -200,6 +201,7 @@ final class Scheduler {
         for (int token : run.tokens()) {
             cache.append(r.sequence, new PromptUnit.Text(token));
         }
+        longestSequence = Math.max(longestSequence, cache.cells(r.sequence));
         if (r.status == Request.Status.PREFILL) {
             r.nextUnit += run.tokens().length;
             promptAdvanced(r);
@@ -593,6 +595,11 @@ final class Scheduler {
 
     int running() {
         return running.size();
+    }
+
+    /** Cells of the longest sequence so far. */
+    int longestSequence() {
+        return longestSequence;
     }
 
     /** Prompts whose beginning was taken from {@link PromptCache} so far. */

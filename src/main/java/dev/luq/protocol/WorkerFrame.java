@@ -420,6 +420,12 @@ public sealed interface WorkerFrame {
      * @param promptCacheEvictions counter: prompts that went from there for others
      */
     record EngineStats(
+     * @param evaluatedTokens counter: of the prompt tokens, those that were evaluated
+     * @param promptMillis counter: time from getting a slot until the prompt is there, over all requests
+     * @param generationMillis counter: time from there until the latest token, over all requests
+     * @param decodes counter: batches of tokens that were decoded
+     * @param decodedSequences counter: sequences in these batches
+     * @param longestSequence most cells that a slot had so far
             int waiting,
             int running,
             int kvCellsUsed,
@@ -440,5 +446,11 @@ public sealed interface WorkerFrame {
             long cancelled,
             long promptCacheBytes,
             long promptCacheHits,
-            long promptCacheEvictions) {}
+            long promptCacheEvictions,
+            long evaluatedTokens,
+            double promptMillis,
+            double generationMillis,
+            long decodes,
+            long decodedSequences,
+            long longestSequence) {}
 }

@@ -3,13 +3,13 @@ package dev.luq.serving;
 import dev.luq.protocol.WorkerFrame.EngineStats;
 
 /** Sums of statistics. */
-final class Totals {
+public final class Totals {
 
-    static final EngineStats NONE = new EngineStats(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+    public static final EngineStats NONE = new EngineStats(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
 
     private Totals() {}
 
-    static EngineStats sum(EngineStats a, EngineStats b) {
+    public static EngineStats sum(EngineStats a, EngineStats b) {
         return new EngineStats(
                 a.waiting() + b.waiting(),
                 a.running() + b.running(),
@@ -31,7 +31,13 @@ final class Totals {
                 a.cancelled() + b.cancelled(),
                 a.promptCacheBytes() + b.promptCacheBytes(),
                 a.promptCacheHits() + b.promptCacheHits(),
-                a.promptCacheEvictions() + b.promptCacheEvictions());
+                a.promptCacheEvictions() + b.promptCacheEvictions(),
+                a.evaluatedTokens() + b.evaluatedTokens(),
+                a.promptMillis() + b.promptMillis(),
+                a.generationMillis() + b.generationMillis(),
+                a.decodes() + b.decodes(),
+                a.decodedSequences() + b.decodedSequences(),
+                Math.max(a.longestSequence(), b.longestSequence()));
     }
 
     /** What remains of a process that is gone: its counters. */
@@ -57,6 +63,12 @@ final class Totals {
                 s.cancelled(),
                 0,
                 s.promptCacheHits(),
-                s.promptCacheEvictions());
+                s.promptCacheEvictions(),
+                s.evaluatedTokens(),
+                s.promptMillis(),
+                s.generationMillis(),
+                s.decodes(),
+                s.decodedSequences(),
+                s.longestSequence());
     }
 }

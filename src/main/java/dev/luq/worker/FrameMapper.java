@@ -178,6 +178,12 @@ final class FrameMapper {
                 s.cancelled(),
                 s.promptCacheBytes(),
                 s.promptCacheHits(),
-                s.promptCacheEvictions());
+                s.promptCacheEvictions(),
+                s.evaluatedTokens(),
+                s.promptMillis(),
+                s.generationMillis(),
+                s.decodes(),
+                s.decodedSequences(),
+                s.longestSequence());
     }
 }

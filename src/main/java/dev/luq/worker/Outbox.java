@@ -12,8 +12,8 @@ import java.util.function.Supplier;
  * Writes a worker's frames, on the thread that has them: handing each to another thread costs more than writing it, and
  * that at the expense of the threads that compute. Frames of one thread are written in order. The server reads all the
  * time and keeps what its clients do not read; if it does stop, a thread of the model waits here as everything else
- * does that goes to the server. Statistics are sent within a quarter of a second when requests came or went, else every
- * second as long as they change.
+ * does that goes to the server. Statistics are sent before the frame that ends a request, so that whoever has its answer
+ * finds it counted; within a quarter of a second when requests came; else every second as long as they change.
  */
 final class Outbox {
 
@@ -24,6 +24,8 @@ final class Outbox {
     private final Runnable lost;
     // guarded by this
     private final Frames.Writer<WorkerFrame> writer;
+    private Supplier<WorkerFrame.EngineStats> statistics;
+    private WorkerFrame.EngineStats sent;
 
     /**
      * @param out the stream to the server
@@ -37,6 +39,13 @@ final class Outbox {
 
     /** Writes a frame. Any thread; returns when the frame is in the pipe. */
     synchronized void put(WorkerFrame frame) {
+        if (statistics != null && frame instanceof WorkerFrame.OfRequest ofRequest && ofRequest.ends()) {
+            sendStats(statistics.get());
+        }
+        write(frame);
+    }
+
+    private void write(WorkerFrame frame) {
         try {
             try {
                 writer.write(frame);
@@ -57,11 +66,12 @@ final class Outbox {
     }
 
     /** Sends statistics from now on. Called once. */
-    void report(Supplier<WorkerFrame.EngineStats> source) {
+    synchronized void report(Supplier<WorkerFrame.EngineStats> source) {
+        statistics = source;
         Thread thread = new Thread(
                 () -> {
                     try {
-                        sendStats(source);
+                        keepReporting();
                     } catch (InterruptedException e) {
                         Thread.currentThread().interrupt();
                     }
@@ -71,17 +81,28 @@ final class Outbox {
         thread.start();
     }
 
-    private void sendStats(Supplier<WorkerFrame.EngineStats> source) throws InterruptedException {
-        WorkerFrame.EngineStats sent = null;
+    private void keepReporting() throws InterruptedException {
         for (int silent = 1; ; silent++) {
-            WorkerFrame.EngineStats now = source.get();
-            if (!now.equals(sent) && (silent >= INTERVALS_OF_PROGRESS || !sameRequests(now, sent))) {
-                put(new WorkerFrame.Stats(now));
-                sent = now;
+            if (reportIfDue(silent >= INTERVALS_OF_PROGRESS)) {
                 silent = 0;
             }
             Thread.sleep(STATS_INTERVAL_MILLIS);
         }
+    }
+
+    private synchronized boolean reportIfDue(boolean progress) {
+        WorkerFrame.EngineStats now = statistics.get();
+        return (progress || !sameRequests(now, sent)) && sendStats(now);
+    }
+
+    /** @return whether there was anything new in them */
+    private boolean sendStats(WorkerFrame.EngineStats now) {
+        if (now.equals(sent)) {
+            return false;
+        }
+        write(new WorkerFrame.Stats(now));
+        sent = now;
+        return true;
     }
 
     private static boolean sameRequests(WorkerFrame.EngineStats now, WorkerFrame.EngineStats sent) {

@@ -4,6 +4,7 @@ import static dev.luq.Until.until;
 import static io.restassured.RestAssured.get;
 import static org.hamcrest.Matchers.containsString;
 import static org.hamcrest.Matchers.equalTo;
+import static org.hamcrest.Matchers.matchesPattern;
 import static org.hamcrest.Matchers.not;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -112,6 +113,37 @@ class TelemetryTest {
     }
 
     @Test
+    void llamaServersMetricsAreBesideOurs() {
+        String before = scrape();
+        AssertSubscriber<WorkerFrame.OfRequest> answer = WorkerClient.run(tiny, request(8));
+        WorkerClient.answer(answer);
+        WorkerFrame.Accepted accepted = (WorkerFrame.Accepted) answer.getItems().get(0);
+        WorkerFrame.Finished finished = (WorkerFrame.Finished) answer.getLastItem();
+        String after = scrape();
+        // at once: whoever has an answer finds it counted
+        assertEquals(finished.completionTokens(), growth("tokens_predicted_total", before, after));
+        assertEquals(accepted.cachedTokens(), growth("prompt_tokens_cached_total", before, after));
+        assertEquals(
+                accepted.promptTokens() - accepted.cachedTokens(), growth("prompt_tokens_total", before, after));
+        assertTrue(growth("n_decode_total", before, after) >= finished.completionTokens());
+        assertTrue(growth("tokens_predicted_seconds_total", before, after) > 0);
+        assertTrue(growth("prompt_seconds_total", before, after) > 0);
+        assertTrue(value(after, "llamacpp:n_tokens_max ") >= accepted.promptTokens());
+        assertTrue(value(after, "llamacpp:predicted_tokens_seconds ") > 0);
+        assertEquals(0, value(after, "llamacpp:requests_processing "));
+        assertEquals(1, value(after, "llamacpp:n_busy_slots_per_decode "), 0.5);
+        assertEquals(0, value(scrape(), "llamacpp:predicted_tokens_seconds "), "nothing since the scrape before");
+        assertTrue(after.contains("# TYPE llamacpp:n_tokens_max counter\n"), after);
+        get("/metrics").then().header("Process-Start-Time-Unix", matchesPattern("\\d{10}"));
+        get("/q/metrics").then().statusCode(200).body(not(containsString("llamacpp:")));
+    }
+
+    private static double growth(String name, String before, String after) {
+        String series = "llamacpp:" + name + " ";
+        return value(after, series) - value(before, series);
+    }
+
+    @Test
     void aDeathIsCountedAndCountersGoOn() {
         answer(8);
         until("stats", () -> tiny.totals().running() == 0 && tiny.totals().generationTokens() > 0);
@@ -151,7 +183,11 @@ class TelemetryTest {
     }
 
     private static double value(String series) {
-        return scrape().lines()
+        return value(scrape(), series);
+    }
+
+    private static double value(String scrape, String series) {
+        return scrape.lines()
                 .filter(line -> line.startsWith(series))
                 .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
                 .findFirst()

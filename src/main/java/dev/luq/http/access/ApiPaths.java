@@ -6,8 +6,8 @@ import java.util.regex.Pattern;
 
 /**
  * The further ways in which clients write paths: those of the API without {@code /v1}, behind {@code /openai} as
- * OpenAI-compatible proxies have it, with a slash at the end, and with the slashes of a model's name encoded; those of
- * health and metrics without {@code /q}.
+ * OpenAI-compatible proxies have it, with a slash at the end, and with the slashes of a model's name encoded; that of
+ * health without {@code /q}.
  */
 final class ApiPaths {
 
@@ -18,7 +18,7 @@ final class ApiPaths {
     /** The first segments behind {@link #VERSION}, but for {@link #COMPLETIONS}, which is llama-server's without it. */
     private static final Set<String> SEGMENTS = Set.of("chat", "embeddings", "messages", "models", "responses");
 
-    private static final Map<String, String> MONITORING = Map.of("/health", "/q/health", "/metrics", "/q/metrics");
+    private static final Map<String, String> MONITORING = Map.of("/health", "/q/health");
 
     private static final Pattern ENCODED_SLASH = Pattern.compile("%2f", Pattern.CASE_INSENSITIVE);
 

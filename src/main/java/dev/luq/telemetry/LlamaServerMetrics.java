@@ -1,0 +1,119 @@
+package dev.luq.telemetry;
+
+import dev.luq.protocol.WorkerFrame.EngineStats;
+import dev.luq.serving.ModelWorker;
+import dev.luq.serving.ModelWorkers;
+import dev.luq.serving.Totals;
+import jakarta.inject.Inject;
+import jakarta.inject.Singleton;
+import java.util.List;
+import java.util.function.ToDoubleFunction;
+
+/**
+ * The metrics that llama-server has, by its names, in the text format of Prometheus: sums over all models, without
+ * labels. Its throughputs are those since the scrape before, as there. Thread-safe.
+ */
+@Singleton
+public class LlamaServerMetrics {
+
+    private static final double MILLIS = 1000;
+    private static final String NO_DRAFTS = "Always 0: there are no draft models";
+
+    /**
+     * What is read at a scrape.
+     *
+     * @param waiting requests that wait for a slot or are being prepared
+     * @param promptThroughput tokens a second since the scrape before; 0 when there was none
+     * @param throughput generated tokens a second since the scrape before
+     */
+    private record Reading(EngineStats totals, int waiting, double promptThroughput, double throughput) {}
+
+    private record Metric(String type, String name, String help, ToDoubleFunction<Reading> value) {}
+
+    private static final List<Metric> METRICS = List.of(
+            counter("prompt_tokens_total", "Prompt tokens that were evaluated", EngineStats::evaluatedTokens),
+            counter("prompt_tokens_cached_total", "Prompt tokens taken from the cache", LlamaServerMetrics::cached),
+            counter("prompt_seconds_total", "Evaluating prompts, of all requests", s -> s.promptMillis() / MILLIS),
+            counter("tokens_predicted_total", "Generated tokens", EngineStats::generationTokens),
+            counter(
+                    "tokens_predicted_seconds_total",
+                    "Generating tokens, of all requests",
+                    s -> s.generationMillis() / MILLIS),
+            counter("n_decode_total", "Batches of tokens that were decoded", EngineStats::decodes),
+            counter("n_tokens_max", "Tokens of the longest sequence so far", EngineStats::longestSequence),
+            counter("spec_decode_num_draft_tokens_total", NO_DRAFTS, s -> 0),
+            counter("spec_decode_num_accepted_tokens_total", NO_DRAFTS, s -> 0),
+            counter("spec_decode_num_drafts_total", NO_DRAFTS, s -> 0),
+            gauge("prompt_tokens_seconds", "Prompt tokens a second since the last scrape", Reading::promptThroughput),
+            gauge("predicted_tokens_seconds", "Generated tokens a second since the last scrape", Reading::throughput),
+            gauge("requests_processing", "Requests that hold a slot", r -> r.totals().running()),
+            gauge("requests_deferred", "Requests that wait for a slot", Reading::waiting),
+            gauge("n_busy_slots_per_decode", "Sequences in a batch of tokens, on average", LlamaServerMetrics::busy));
+
+    private final ModelWorkers workers;
+    /** At the scrape before. Guarded by this. */
+    private EngineStats before = Totals.NONE;
+
+    @Inject
+    LlamaServerMetrics(ModelWorkers workers) {
+        this.workers = workers;
+    }
+
+    private static Metric counter(String name, String help, ToDoubleFunction<EngineStats> value) {
+        return new Metric("counter", name, help, reading -> value.applyAsDouble(reading.totals()));
+    }
+
+    private static Metric gauge(String name, String help, ToDoubleFunction<Reading> value) {
+        return new Metric("gauge", name, help, value);
+    }
+
+    private static double cached(EngineStats totals) {
+        return (double) totals.promptTokens() - totals.evaluatedTokens();
+    }
+
+    private static double busy(Reading reading) {
+        return (double) reading.totals().decodedSequences()
+                / Math.max(1, reading.totals().decodes());
+    }
+
+    /** All of them. The throughputs of the next scrape begin here. */
+    String scrape() {
+        Reading reading = read();
+        StringBuilder text = new StringBuilder();
+        for (Metric metric : METRICS) {
+            String name = "llamacpp:" + metric.name();
+            text.append("# HELP ").append(name).append(' ').append(metric.help()).append('\n');
+            text.append("# TYPE ").append(name).append(' ').append(metric.type()).append('\n');
+            text.append(name)
+                    .append(' ')
+                    .append(metric.value().applyAsDouble(reading))
+                    .append('\n');
+        }
+        return text.toString();
+    }
+
+    private synchronized Reading read() {
+        EngineStats now = Totals.NONE;
+        int waiting = 0;
+        for (ModelWorker worker : workers.all()) {
+            EngineStats totals = worker.totals();
+            now = Totals.sum(now, totals);
+            waiting += Math.max(0, worker.inFlight() - totals.running());
+        }
+        Reading reading = new Reading(
+                now,
+                waiting,
+                perSecond(
+                        now.evaluatedTokens() - before.evaluatedTokens(), now.promptMillis() - before.promptMillis()),
+                perSecond(
+                        now.generationTokens() - before.generationTokens(),
+                        now.generationMillis() - before.generationMillis()));
+        before = now;
+        return reading;
+    }
+
+    /** 0 too when a model went that had been counted. */
+    private static double perSecond(long tokens, double millis) {
+        return tokens > 0 && millis > 0 ? tokens * MILLIS / millis : 0;
+    }
+}
