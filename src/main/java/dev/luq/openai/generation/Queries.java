@@ -118,7 +118,7 @@ public final class Queries {
     public record Embedded<F>(F form, String model, List<WorkerFrame.Embedding> embeddings) {}
 
     /**
-     * Embeds what the current request asks for, so many prompts at once as go into one query.
+     * Embeds what the current request asks for, so many prompts at once as go into one query; equal ones once.
      *
      * @param body JSON
      * @param type of the body and the request
@@ -131,17 +131,20 @@ public final class Queries {
         ClientPresence client = ClientPresence.of(routing);
         return answer(admitted, (request, model) -> {
             ToEmbed<F> asked = check.apply(request, model);
-            List<ImageReference> references = asked.prompts().stream()
+            DistinctPrompts distinct = DistinctPrompts.of(asked.prompts());
+            List<ImageReference> references = distinct.prompts().stream()
                     .flatMap(prompt -> prompt.images().stream())
                     .toList();
             return images.during(
                     references,
                     client,
-                    decoded -> embed(admitted, queries(asked.prompts(), decoded, admitted.caller()), asked.form()));
+                    decoded -> embed(admitted, queries(distinct.prompts(), decoded, admitted.caller()))
+                            .map(found -> new Embedded<>(
+                                    asked.form(), admitted.worker().modelId(), distinct.all(found))));
         });
     }
 
-    private <F> Multi<Embedded<F>> embed(Admitted<?> admitted, List<ServerFrame.Embed> queries, F form) {
+    private Multi<List<WorkerFrame.Embedding>> embed(Admitted<?> admitted, List<ServerFrame.Embed> queries) {
         return Multi.createFrom()
                 .iterable(queries)
                 .onItem()
@@ -152,7 +155,6 @@ public final class Queries {
                 .invoke(embedding -> rates.charge(admitted.caller(), embedding.tokens()))
                 .collect()
                 .asList()
-                .map(found -> new Embedded<>(form, admitted.worker().modelId(), found))
                 .toMulti();
     }
 
