@@ -75,8 +75,7 @@ final class TrustedOrigins {
                 || !asked.contains(HttpHeaderNames.ACCESS_CONTROL_REQUEST_METHOD)) {
             return false;
         }
-        response.setStatusCode(204)
-                .putHeader(HttpHeaderNames.ACCESS_CONTROL_ALLOW_METHODS, METHODS)
+        response.putHeader(HttpHeaderNames.ACCESS_CONTROL_ALLOW_METHODS, METHODS)
                 .putHeader(HttpHeaderNames.ACCESS_CONTROL_MAX_AGE, PREFLIGHT_SECONDS);
         String names = asked.get(HttpHeaderNames.ACCESS_CONTROL_REQUEST_HEADERS);
         if (names != null && HEADER_NAMES.matcher(names).matches()) {
