@@ -103,6 +103,11 @@ public final class Sampler implements AutoCloseable {
         ArrayNode biases = json.putArray("logit_bias");
         options.logitBias()
                 .forEach((token, bias) -> biases.addArray().add(token).add(bias));
+        options.textBias().forEach((text, bias) -> {
+            for (int token : model.vocabulary().tokenize(text, false, false)) {
+                biases.addArray().add(token).add(bias);
+            }
+        });
         if (options.ignoreEnd()) {
             for (int token : model.vocabulary().endsOfGeneration()) {
                 biases.addArray().add(token).add(NEVER);

@@ -15,6 +15,7 @@ import java.util.Map;
  * @param repeatPenalty greater than 0; 1 is off
  * @param seed equal seeds draw equally from equal logits
  * @param logitBias token id to what is added to its logit
+ * @param textBias text to what is added to the logit of each of its tokens
  * @param ignoreEnd whether tokens that end the generation are never chosen, unless a grammar allows nothing else
  */
 public record SamplerOptions(
@@ -27,6 +28,7 @@ public record SamplerOptions(
         float repeatPenalty,
         long seed,
         Map<Integer, Float> logitBias,
+        Map<String, Float> textBias,
         boolean ignoreEnd) {
 
     /** Always the likeliest token. */
@@ -34,9 +36,10 @@ public record SamplerOptions(
 
     public SamplerOptions {
         logitBias = Map.copyOf(logitBias);
+        textBias = Map.copyOf(textBias);
     }
 
-    /** The generation ends when the model ends it. */
+    /** The generation ends when the model ends it; no texts have biases. */
     public SamplerOptions(
             float temperature,
             float topP,
@@ -47,6 +50,6 @@ public record SamplerOptions(
             float repeatPenalty,
             long seed,
             Map<Integer, Float> logitBias) {
-        this(temperature, topP, topK, minP, frequencyPenalty, presencePenalty, repeatPenalty, seed, logitBias, false);
+        this(temperature, topP, topK, minP, frequencyPenalty, presencePenalty, repeatPenalty, seed, logitBias, Map.of(), false);
     }
 }

@@ -110,12 +110,12 @@ public final class Vocabulary {
     }
 
     /** All tokens with which the model ends its answer, in order. */
-    synchronized int[] endsOfGeneration() {
+    public synchronized int[] endsOfGeneration() {
         if (endsOfGeneration == null) {
             endsOfGeneration =
                     IntStream.range(0, size).filter(this::isEndOfGeneration).toArray();
         }
-        return endsOfGeneration;
+        return endsOfGeneration.clone();
     }
 
     /** The texts of all control and user-defined tokens. Unmodifiable. */

@@ -14,6 +14,7 @@ import java.util.Map;
  * @param repeatPenalty 1 is off
  * @param seed null for a random one
  * @param logitBias token id to -100..100
+ * @param textBias text to -100..100 for each of its tokens
  * @param ignoreEos whether the answer goes on where the model would end it
  */
 public record Sampling(
@@ -26,7 +27,34 @@ public record Sampling(
         float repeatPenalty,
         Long seed,
         Map<Integer, Float> logitBias,
+        Map<String, Float> textBias,
         boolean ignoreEos) {
+
+    /** Without biases of texts. */
+    public Sampling(
+            float temperature,
+            float topP,
+            int topK,
+            float minP,
+            float frequencyPenalty,
+            float presencePenalty,
+            float repeatPenalty,
+            Long seed,
+            Map<Integer, Float> logitBias,
+            boolean ignoreEos) {
+        this(
+                temperature,
+                topP,
+                topK,
+                minP,
+                frequencyPenalty,
+                presencePenalty,
+                repeatPenalty,
+                seed,
+                logitBias,
+                Map.of(),
+                ignoreEos);
+    }
 
     /** The OpenAI defaults: temperature 1, top_p 1, everything else off. */
     public static final Sampling DEFAULT = new Sampling(1f, 1f, 0, 0f, 0f, 0f, 1f, null, Map.of(), false);
@@ -46,6 +74,7 @@ public record Sampling(
                 repeatPenalty,
                 newSeed,
                 logitBias,
+                textBias,
                 ignoreEos);
     }
 }

@@ -391,8 +391,10 @@ public sealed interface WorkerFrame {
      * @param beginToken text of the token that begins a prompt, or null when there is none
      * @param endToken text of the token that ends a text, or null when there is none
      * @param build which llama.cpp serves it
+     * @param endTokens ids of all tokens that end an answer
      */
-    record ModelProps(String chatTemplate, String beginToken, String endToken, String build) {}
+    record ModelProps(
+            String chatTemplate, String beginToken, String endToken, String build, List<Integer> endTokens) {}
 
     /**
      * Gauges are of this moment, counters since the worker's start.
@@ -418,14 +420,14 @@ public sealed interface WorkerFrame {
      * @param promptCacheBytes bytes of prompts kept beyond the sequences
      * @param promptCacheHits counter: prompts whose beginning was restored from there
      * @param promptCacheEvictions counter: prompts that went from there for others
-     */
-    record EngineStats(
      * @param evaluatedTokens counter: of the prompt tokens, those that were evaluated
      * @param promptMillis counter: time from getting a slot until the prompt is there, over all requests
      * @param generationMillis counter: time from there until the latest token, over all requests
      * @param decodes counter: batches of tokens that were decoded
      * @param decodedSequences counter: sequences in these batches
      * @param longestSequence most cells that a slot had so far
+     */
+    record EngineStats(
             int waiting,
             int running,
             int kvCellsUsed,

@@ -38,6 +38,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.DoubleConsumer;
 import java.util.function.DoublePredicate;
+import java.util.stream.IntStream;
 
 /** A model served by llama.cpp. What it opens lives as long as the process. */
 final class EngineHost implements ModelHost {
@@ -129,7 +130,10 @@ final class EngineHost implements ModelHost {
                             load.chatTemplate() == null ? model.chatTemplate().orElse(null) : load.chatTemplate(),
                             model.vocabulary().beginText().orElse(null),
                             model.vocabulary().endText().orElse(null),
-                            "llama.cpp " + Llama.version()),
+                            "llama.cpp " + Llama.version(),
+                            IntStream.of(model.vocabulary().endsOfGeneration())
+                                    .boxed()
+                                    .toList()),
                     pooling == Pooling.NONE ? null : new WorkerFrame.EmbeddingInfo(model.outputEmbeddingSize()),
                     ModelDefaults.NONE);
         } catch (LlamaException.VisionLoad e) {

@@ -82,6 +82,7 @@ final class FrameMapper {
                 sampling.repeatPenalty(),
                 seed,
                 sampling.logitBias(),
+                sampling.textBias(),
                 sampling.ignoreEos());
     }
 

@@ -11,6 +11,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.luq.Integration;
 import java.io.ByteArrayOutputStream;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -149,6 +150,17 @@ class SamplerTest {
         assertEquals(
                 List.of(100, 100, 100),
                 generate(new SamplerOptions(1f, 1f, 0, 0f, 0f, 0f, 1f, 0, Map.of(100, 1000f)), null, 3));
+    }
+
+    @Test
+    void aTextsBiasIsThatOfItsTokens() {
+        String text = "no";
+        int[] tokens = MODEL.vocabulary().tokenize(text, false, false);
+        SamplerOptions forced =
+                new SamplerOptions(0f, 1f, 0, 0f, 0f, 0f, 1f, 0, Map.of(), Map.of(text, 1000f), false);
+        for (int token : generate(forced, null, 3)) {
+            assertTrue(Arrays.stream(tokens).anyMatch(known -> known == token), () -> token + " is none of it");
+        }
     }
 
     @Test

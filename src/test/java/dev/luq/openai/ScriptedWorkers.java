@@ -51,7 +51,7 @@ public class ScriptedWorkers implements ModelWorkers {
                     true,
                     true,
                     64,
-                    new WorkerFrame.ModelProps("{{ jinja }}", "<s>", "</s>", "b1"))));
+                    new WorkerFrame.ModelProps("{{ jinja }}", "<s>", "</s>", "b1", List.of(2, 7)))));
     private final ModelWorker loading = new Worker("loading", ModelWorker.State.LOADING, Optional.empty());
 
     @Override

@@ -99,7 +99,7 @@ public final class FramesFuzz<T> implements FuzzTarget {
                                         true,
                                         false,
                                         64,
-                                        new WorkerFrame.ModelProps("{{ jinja }}", null, "</s>", "b1"))),
+                                        new WorkerFrame.ModelProps("{{ jinja }}", null, "</s>", "b1", List.of(2, 7)))),
                                 new WorkerFrame.LoadFailed("code", "message"),
                                 new WorkerFrame.Progress("1", WorkerFrame.Phase.PROMPT, 0.5f, 1, 2, 4),
                                 new WorkerFrame.Accepted("1", 10, 4, 2),

@@ -57,7 +57,7 @@ class FramesTest {
                         true,
                         false,
                         64,
-                        new WorkerFrame.ModelProps("{{ jinja }}", null, "</s>", "b1"))),
+                        new WorkerFrame.ModelProps("{{ jinja }}", null, "</s>", "b1", List.of(2, 7)))),
                 new WorkerFrame.LoadFailed("invalid_model", "no"),
                 new WorkerFrame.Stats(new WorkerFrame.EngineStats(
                         1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16.5, 17, 18, 19, 20, 21, 22, 23.5, 24.5, 25,

@@ -86,7 +86,7 @@ public final class ScriptedWorker implements ModelHost {
                 true,
                 false,
                 64,
-                new WorkerFrame.ModelProps("{{ jinja }}", "<s>", "</s>", "b1"));
+                new WorkerFrame.ModelProps("{{ jinja }}", "<s>", "</s>", "b1", List.of(2, 7)));
     }
 
     @Override

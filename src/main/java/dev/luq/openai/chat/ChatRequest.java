@@ -50,7 +50,7 @@ public record ChatRequest(
                         nullable = true,
                         description = "Choice i uses seed + i")
                 BigDecimal seed,
-        @JsonProperty("logit_bias") @Schema(description = "Token id to -100..100", nullable = true)
+        @JsonProperty("logit_bias") @Schema(description = "Id of a token, or a text, to -100..100", nullable = true)
                 Map<String, Double> logitBias,
         @JsonProperty("n")
                 @Schema(

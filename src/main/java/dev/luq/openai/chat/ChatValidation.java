@@ -83,6 +83,7 @@ public final class ChatValidation {
                         ? defaults.seed()
                         : (Long) Check.integer("seed", request.seed(), Long.MIN_VALUE, Long.MAX_VALUE, 0),
                 OutputRules.logitBias(request.logitBias()),
+                OutputRules.textBias(request.logitBias()),
                 Check.flag(request.ignoreEos(), false));
     }
 

@@ -33,6 +33,12 @@ final class OutputRules {
 
     private static final int LONGEST_TOOLS = 1024 * 1024;
     private static final int LONGEST_GRAMMAR = 256 * 1024;
+    /** Texts with a bias, and characters of one. */
+    private static final int MOST_BIASED = 1024;
+
+    private static final int LONGEST_BIASED = 256;
+    private static final Pattern TOKEN_ID = Pattern.compile("\\d{1,9}");
+    private static final Pattern NUMBER = Pattern.compile("-?\\d+");
     private static final Pattern TOOL_NAME = Pattern.compile("[A-Za-z0-9_.-]{1,64}");
 
     private OutputRules() {}
@@ -260,16 +266,42 @@ final class OutputRules {
     /** @return token id to -100..100, in the order of the ids */
     static Map<Integer, Float> logitBias(Map<String, Double> biases) {
         Map<Integer, Float> checked = new TreeMap<>();
-        if (biases == null) {
-            return checked;
+        if (biases != null) {
+            biases.forEach((key, bias) -> {
+                if (TOKEN_ID.matcher(key).matches()) {
+                    checked.put(Integer.valueOf(key), bias(key, bias));
+                }
+            });
         }
-        biases.forEach((token, bias) -> {
-            if (!token.matches("\\d{1,9}")) {
-                throw new InvalidRequest("logit_bias", "The keys of logit_bias must be token ids");
-            }
-            String field = "logit_bias." + token;
-            checked.put(Integer.valueOf(token), Check.inRange(field, Check.present(field, bias), -100, 100, 0));
-        });
         return checked;
+    }
+
+    /**
+     * What is no id is a text, as llama-server has it.
+     *
+     * @return text to -100..100 for each of its tokens, in alphabetical order
+     */
+    static Map<String, Float> textBias(Map<String, Double> biases) {
+        Map<String, Float> checked = new TreeMap<>();
+        if (biases != null) {
+            biases.forEach((key, bias) -> {
+                if (!TOKEN_ID.matcher(key).matches()) {
+                    boolean fits = !key.isEmpty() && key.length() <= LONGEST_BIASED && checked.size() < MOST_BIASED;
+                    if (!fits || NUMBER.matcher(key).matches()) {
+                        throw new InvalidRequest(
+                                "logit_bias",
+                                "The keys of logit_bias must be ids of tokens, or at most " + MOST_BIASED
+                                        + " texts of 1 to " + LONGEST_BIASED + " characters");
+                    }
+                    checked.put(Check.wellFormed(key), bias(key, bias));
+                }
+            });
+        }
+        return checked;
+    }
+
+    private static float bias(String key, Double bias) {
+        String field = "logit_bias." + key;
+        return Check.inRange(field, Check.present(field, bias), -100, 100, 0);
     }
 }

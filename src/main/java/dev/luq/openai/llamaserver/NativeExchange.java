@@ -25,6 +25,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.UnaryOperator;
+import java.util.regex.Pattern;
 
 /** A completion request in llama-server's form and its answer. */
 final class NativeExchange implements Exchange {
@@ -44,8 +45,12 @@ final class NativeExchange implements Exchange {
             "n_probs",
             "response_fields");
 
+    private static final Pattern DIGITS = Pattern.compile("\\d+");
+
     private final ObjectNode body;
     private final NativeRequest request;
+    /** Of the model, once the request was valid. */
+    private List<Integer> endTokens = List.of();
 
     /** @param body whose values are not checked */
     NativeExchange(ObjectNode body) {
@@ -70,6 +75,7 @@ final class NativeExchange implements Exchange {
 
     @Override
     public ValidRequest validate(ModelInfo model) {
+        endTokens = model.props().endTokens();
         PromptInput.Constraint constraint = Constraints.of(body);
         List<Prompt.Raw> prompts = RawPrompts.several("prompt", request.prompt(), constraint, model);
         return ChatValidation.of(prompts.get(0), settings(model.defaults()), model)
@@ -115,25 +121,38 @@ final class NativeExchange implements Exchange {
         return Check.flag(request.returnTokens(), false) || stream();
     }
 
-    /** {@code [[token, bias], ...]}, as llama-server has them, or an object as OpenAI has; false is a bias of -100. */
+    /**
+     * {@code [[token, bias], ...]}, as llama-server has them, or an object as OpenAI has. A token is an id or a text, of
+     * whose tokens each is meant; false is a bias of -100.
+     */
     private static JsonNode biases(JsonNode value) {
+        ObjectNode biases = JsonNodeFactory.instance.objectNode();
         if (value.isObject()) {
-            return value;
+            value.properties().forEach(field -> biases.set(field.getKey(), bias(field.getValue())));
+            return biases;
         }
         if (!value.isArray()) {
             throw new InvalidRequest("logit_bias", "logit_bias must be an array of pairs or an object");
         }
-        ObjectNode biases = JsonNodeFactory.instance.objectNode();
         for (int i = 0; i < value.size(); i++) {
             JsonNode pair = value.get(i);
+            JsonNode token = pair.path(0);
+            // A text of digits would be an id as a key of an object.
+            boolean known = token.isTextual()
+                    ? !DIGITS.matcher(token.textValue()).matches()
+                    : token.isInt() && token.intValue() >= 0;
             String field = "logit_bias[" + i + "]";
-            if (!pair.isArray() || pair.size() != 2 || !pair.get(0).isIntegralNumber()) {
-                throw new InvalidRequest(field, field + " must be a pair of a token's id and its bias");
+            if (!pair.isArray() || pair.size() != 2 || !known) {
+                throw new InvalidRequest(
+                        field, field + " must be a pair of a token's id, or a text that is no number, and its bias");
             }
-            boolean never = pair.get(1).isBoolean() && !pair.get(1).booleanValue();
-            biases.set(pair.get(0).asText(), never ? JsonNodeFactory.instance.numberNode(-100) : pair.get(1));
+            biases.set(token.asText(), bias(pair.get(1)));
         }
         return biases;
+    }
+
+    private static JsonNode bias(JsonNode value) {
+        return value.isBoolean() && !value.booleanValue() ? JsonNodeFactory.instance.numberNode(-100) : value;
     }
 
     @Override
@@ -164,6 +183,7 @@ final class NativeExchange implements Exchange {
         return new NativeResults(
                 header,
                 valid,
+                endTokens,
                 probabilities(),
                 wantsTokens(),
                 request.responseFields() == null ? List.of() : request.responseFields());

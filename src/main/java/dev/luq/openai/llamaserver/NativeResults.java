@@ -36,14 +36,20 @@ final class NativeResults implements AnswerBuilder {
     private final List<ChoiceDraft> drafts;
 
     /**
+     * @param endTokens ids of the tokens that end an answer of the model
      * @param probabilities alternatives per token; 0 for none
      * @param fields that are answered, as paths; empty for all
      */
     NativeResults(
-            CompletionHeader header, ValidRequest request, int probabilities, boolean withTokens, List<String> fields) {
+            CompletionHeader header,
+            ValidRequest request,
+            List<Integer> endTokens,
+            int probabilities,
+            boolean withTokens,
+            List<String> fields) {
         this.header = header;
         this.settings = NativeSettings.of(
-                request.sampling(), request.maxTokens(), request.stops(), probabilities, request.stream());
+                request.sampling(), endTokens, request.maxTokens(), request.stops(), probabilities, request.stream());
         this.prompts = request.prompts().stream().map(NativeResults::text).toList();
         this.choicesPerPrompt = request.choicesPerPrompt();
         this.probabilities = probabilities;

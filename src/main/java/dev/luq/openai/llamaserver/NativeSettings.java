@@ -1,11 +1,12 @@
 package dev.luq.openai.llamaserver;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import dev.luq.protocol.ModelDefaults;
 import dev.luq.protocol.Sampling;
 import io.quarkus.runtime.annotations.RegisterForReflection;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import org.eclipse.microprofile.openapi.annotations.media.Schema;
 
 /**
@@ -44,17 +45,30 @@ record NativeSettings(
         @JsonProperty("adaptive_target") float adaptiveTarget,
         @JsonProperty("adaptive_decay") float adaptiveDecay) {
 
-    /** @param token its id */
+    /**
+     * Of a token, or of each token of a text.
+     *
+     * @param token its id; null for a text
+     * @param text null for a token
+     * @param bias null for one that is never chosen
+     */
     @RegisterForReflection
     @Schema(name = "TokenBias")
-    record TokenBias(@JsonProperty("token") int token, @JsonProperty("bias") float bias) {
+    record TokenBias(
+            @JsonProperty("token") @JsonInclude(JsonInclude.Include.NON_NULL) Integer token,
+            @JsonProperty("text") @JsonInclude(JsonInclude.Include.NON_NULL) String text,
+            @JsonProperty("bias") Float bias) {
 
-        private static List<TokenBias> of(Map<Integer, Float> biases) {
-            return biases == null
-                    ? List.of()
-                    : biases.entrySet().stream()
-                            .map(entry -> new TokenBias(entry.getKey(), entry.getValue()))
-                            .toList();
+        private static List<TokenBias> of(Sampling sampling, List<Integer> endTokens) {
+            List<TokenBias> biases = new ArrayList<>();
+            if (sampling.logitBias() != null) {
+                sampling.logitBias().forEach((token, bias) -> biases.add(new TokenBias(token, null, bias)));
+            }
+            sampling.textBias().forEach((text, bias) -> biases.add(new TokenBias(null, text, bias)));
+            if (sampling.ignoreEos()) {
+                endTokens.forEach(token -> biases.add(new TokenBias(token, null, null)));
+            }
+            return biases;
         }
     }
 
@@ -71,7 +85,7 @@ record NativeSettings(
     /** What a request without settings gets. */
     static NativeSettings defaults(ModelDefaults model) {
         int maxTokens = model.maxTokens() == null ? 0 : model.maxTokens();
-        return of(sampling(model), maxTokens, List.of(), 0, false);
+        return of(sampling(model), List.of(), maxTokens, List.of(), 0, false);
     }
 
     /** The sampling of a request that says nothing of it. */
@@ -93,8 +107,17 @@ record NativeSettings(
         return configured == null ? otherwise : configured.floatValue();
     }
 
-    /** @param maxTokens 0 for as many as the context holds */
-    static NativeSettings of(Sampling sampling, int maxTokens, List<String> stop, int probabilities, boolean stream) {
+    /**
+     * @param endTokens that end an answer unless they are ignored
+     * @param maxTokens 0 for as many as the context holds
+     */
+    static NativeSettings of(
+            Sampling sampling,
+            List<Integer> endTokens,
+            int maxTokens,
+            List<String> stop,
+            int probabilities,
+            boolean stream) {
         int most = maxTokens == 0 ? -1 : maxTokens;
         return new NativeSettings(
                 sampling.seed() == null ? DRAWN_SEED : sampling.seed(),
@@ -106,7 +129,7 @@ record NativeSettings(
                 sampling.repeatPenalty(),
                 sampling.presencePenalty(),
                 sampling.frequencyPenalty(),
-                TokenBias.of(sampling.logitBias()),
+                TokenBias.of(sampling, endTokens),
                 sampling.ignoreEos(),
                 stop,
                 most,

@@ -97,7 +97,7 @@ record ResponseRequest(
                 @Schema(minimum = "0.1", maximum = "10", defaultValue = "1", description = "1 is off", nullable = true)
                 Double repeatPenalty,
         @JsonProperty("seed") @Schema(type = SchemaType.INTEGER, format = "int64", nullable = true) BigDecimal seed,
-        @JsonProperty("logit_bias") @Schema(description = "Token id to -100..100", nullable = true)
+        @JsonProperty("logit_bias") @Schema(description = "Id of a token, or a text, to -100..100", nullable = true)
                 Map<String, Double> logitBias,
         @JsonProperty("stop")
                 @Schema(

@@ -249,6 +249,20 @@ class ChatValidationTest {
     }
 
     @Test
+    void aTextHasABiasForEachOfItsTokens() {
+        Sampling sampling = frame(",\"logit_bias\":{\" maybe\":-100,\"5\":1,\"1st\":2}").sampling();
+        assertEquals(Map.of(5, 1f), sampling.logitBias());
+        assertEquals(Map.of(" maybe", -100f, "1st", 2f), sampling.textBias());
+        String longest = "x".repeat(256);
+        assertEquals(
+                Map.of(longest, 1f),
+                frame(",\"logit_bias\":{\"" + longest + "\":1}").sampling().textBias());
+        assertEquals(
+                "logit_bias",
+                refusal(",\"logit_bias\":{\"x" + longest + "\":1}").error().param());
+    }
+
+    @Test
     void whetherTheModelThinksIsSaidInSeveralWays() {
         for (String off : List.of(
                 "\"enable_thinking\":false",
@@ -472,8 +486,10 @@ class ChatValidationTest {
                 "logprobs | \"true\"",
                 "stream | \"yes\"",
                 "stream | 1",
-                "logit_bias | {\"x\":1}",
                 "logit_bias | {\"-1\":1}",
+                "logit_bias | {\"1000000000\":1}",
+                "logit_bias | {\"\":1}",
+                "logit_bias.x | {\"x\":-101}",
                 "logit_bias.3 | {\"3\":101}",
                 "logit_bias | []",
                 "logit_bias.3 | {\"3\":\"1\"}",

@@ -11,6 +11,7 @@ import static org.hamcrest.Matchers.hasKey;
 import static org.hamcrest.Matchers.not;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -27,6 +28,7 @@ import io.restassured.response.ValidatableResponse;
 import jakarta.inject.Inject;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -186,6 +188,28 @@ class LlamaServerApiTest {
                 .body("generation_settings.top_k", equalTo(40))
                 .body("timings.predicted_n", equalTo(4))
                 .body("$", not(hasKey("completion_probabilities")));
+    }
+
+    @Test
+    void aBiasIsOfATokenOrOfATextsTokens() {
+        String request = "{\"prompt\":\"Once\",\"n_predict\":2,\"temperature\":0,\"logit_bias\":";
+        String unbiased = ask("/completion", request + "[]}").getString("content");
+        for (String biases : List.of("[[\"no\",100],[5,false]]", "{\"no\":100,\"5\":false}")) {
+            JsonPath answer = ask("/completion", request + biases + "}");
+            assertNotEquals(unbiased, answer.getString("content"));
+            assertEquals(
+                    List.of(Map.of("token", 5, "bias", -100f), Map.of("text", "no", "bias", 100f)),
+                    answer.getList("generation_settings.logit_bias"));
+        }
+        post("/completion", request + "[[\"7\",100]]}").statusCode(400).body("error.param", equalTo("logit_bias[0]"));
+    }
+
+    @Test
+    void tokensThatEndAnAnswerAreBiasedWhereTheyAreIgnored() {
+        JsonPath answer = ask("/completion", "{\"prompt\":\"Once\",\"n_predict\":2,\"ignore_eos\":true}");
+        List<Map<String, Object>> biases = answer.getList("generation_settings.logit_bias");
+        assertFalse(biases.isEmpty());
+        assertTrue(biases.stream().allMatch(bias -> bias.containsKey("bias") && bias.get("bias") == null));
     }
 
     @Test
