@@ -112,6 +112,12 @@ json triggers_to_json(const std::vector<common_grammar_trigger> & triggers) {
     return out;
 }
 
+// What the parser skips of the generation prompt: without it, tags of thoughts that the template has put there would
+// become a part of the content.
+std::string before_thoughts(const std::string & generation_prompt, const std::string & start) {
+    return start.empty() ? generation_prompt : generation_prompt.substr(0, generation_prompt.find(start));
+}
+
 common_chat_msg message_in(const std::string & text, bool partial, const luq_parser & parser) {
     try {
         return common_chat_parse(text, partial, parser.params);
@@ -157,7 +163,7 @@ char * luq_chat_apply(const luq_chat * chat, const char * text) {
 
         json parser{
             {"format", (int) params.format},
-            {"generation_prompt", params.generation_prompt},
+            {"generation_prompt", before_thoughts(params.generation_prompt, params.thinking_start_tag)},
             {"arena", params.parser},
             {"parse_tool_calls", !inputs.tools.empty() && inputs.tool_choice != COMMON_CHAT_TOOL_CHOICE_NONE},
         };
@@ -169,6 +175,8 @@ char * luq_chat_apply(const luq_chat * chat, const char * text) {
             {"grammar_prefix", params.generation_prompt},
             {"preserved_tokens", params.preserved_tokens},
             {"stops", params.additional_stops},
+            {"thinking_start", params.thinking_start_tag},
+            {"thinking_ends", params.thinking_end_tags},
         };
         answer["triggers"] = triggers_to_json(params.grammar_triggers);
         answer["parser"] = parser;

@@ -113,7 +113,8 @@ LUQ_API bool luq_chat_has_template(const luq_chat * chat);
 //          enable_thinking is true unless set; chat_template_kwargs are further variables of the template.
 //          patterns says what the patterns of the tools' schemas mean: see luq_schema_to_grammar.
 // Answer:  {"prompt":"..", "grammar":"..", "grammar_lazy":bool, "grammar_prefix":"..", "triggers":[..],
-//           "preserved_tokens":[".."], "stops":[".."], "parser":{..}}; grammar is "" when no call is constrained.
+//           "preserved_tokens":[".."], "stops":[".."], "thinking_start":"..", "thinking_ends":[".."], "parser":{..}}; grammar is "" when no call is
+//           constrained, thinking_start when the template knows no thoughts.
 // triggers and parser are meant for luq_sampler_init and luq_parser_init.
 LUQ_API char * luq_chat_apply(const luq_chat * chat, const char * request);
 
