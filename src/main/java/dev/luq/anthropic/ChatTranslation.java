@@ -54,6 +54,10 @@ record ChatTranslation(ChatRequest request, FieldNames names) {
         if (!Check.isNull(n) && !n.asText().equals("1")) {
             throw new InvalidRequest("n", "n must be 1: a message is one answer");
         }
+        JsonNode format = others.get("reasoning_format");
+        if (!Check.isNull(format) && !format.asText().equals("none")) {
+            throw new InvalidRequest("reasoning_format", "reasoning_format must be none: thoughts are text here");
+        }
         chat.setAll(others);
     }
 

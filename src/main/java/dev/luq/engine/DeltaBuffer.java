@@ -13,7 +13,10 @@ final class DeltaBuffer implements OutputProcessor.Sink {
     private final OutputProcessor.Sink sink;
     private final long interval;
     private final LongSupplier clock;
-    private final StringBuilder content = new StringBuilder();
+    /** Content, or thoughts. */
+    private final StringBuilder text = new StringBuilder();
+
+    private boolean holdsThoughts;
     private List<GenerationEvent.TokenLogprob> logprobs;
     private boolean started;
     private long flushed;
@@ -29,15 +32,28 @@ final class DeltaBuffer implements OutputProcessor.Sink {
     }
 
     @Override
-    public void delta(
-            String piece, GenerationEvent.ToolCall toolCall, List<GenerationEvent.TokenLogprob> pieceLogprobs) {
-        if (toolCall != null) {
-            flush();
-            sink.delta(null, toolCall, pieceLogprobs);
-            return;
-        }
+    public void toolCall(GenerationEvent.ToolCall toolCall, List<GenerationEvent.TokenLogprob> pieceLogprobs) {
+        flush();
+        sink.toolCall(toolCall, pieceLogprobs);
+    }
+
+    @Override
+    public void content(String piece, List<GenerationEvent.TokenLogprob> pieceLogprobs) {
+        hold(piece, false, pieceLogprobs);
+    }
+
+    @Override
+    public void thought(String piece, List<GenerationEvent.TokenLogprob> pieceLogprobs) {
+        hold(piece, true, pieceLogprobs);
+    }
+
+    private void hold(String piece, boolean thought, List<GenerationEvent.TokenLogprob> pieceLogprobs) {
         if (piece != null) {
-            content.append(piece);
+            if (thought != holdsThoughts) {
+                flush();
+                holdsThoughts = thought;
+            }
+            text.append(piece);
         }
         if (pieceLogprobs != null) {
             logprobs = logprobs == null ? new ArrayList<>() : logprobs;
@@ -50,15 +66,19 @@ final class DeltaBuffer implements OutputProcessor.Sink {
 
     /** Streams what is held back. */
     void flush() {
-        if (content.isEmpty() && logprobs == null) {
+        if (text.isEmpty() && logprobs == null) {
             return;
         }
         started = true;
         flushed = clock.getAsLong();
-        String text = content.isEmpty() ? null : content.toString();
-        List<GenerationEvent.TokenLogprob> held = logprobs;
-        content.setLength(0);
+        String held = text.isEmpty() ? null : text.toString();
+        List<GenerationEvent.TokenLogprob> heldLogprobs = logprobs;
+        text.setLength(0);
         logprobs = null;
-        sink.delta(text, null, held);
+        if (holdsThoughts && held != null) {
+            sink.thought(held, heldLogprobs);
+        } else {
+            sink.content(held, heldLogprobs);
+        }
     }
 }

@@ -46,11 +46,13 @@ public sealed interface GenerationEvent {
      * Generated text that is safe to show: complete characters, no part of a stop string.
      *
      * @param content text to append, or null
+     * @param thought text to append to the thoughts, where they are told from the content, or null
      * @param toolCall a piece of a tool call, or null
      * @param logprobs one entry per token behind this delta when they were asked for, else null
      * @param tokens generated so far, those of this delta included
      */
-    record Delta(String id, String content, ToolCall toolCall, List<TokenLogprob> logprobs, int tokens)
+    record Delta(
+            String id, String content, String thought, ToolCall toolCall, List<TokenLogprob> logprobs, int tokens)
             implements GenerationEvent {}
 
     /**

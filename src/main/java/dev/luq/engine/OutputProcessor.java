@@ -10,14 +10,20 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * The way of one generation from tokens to deltas: bytes, complete characters, text before a stop string, content and
- * tool calls. For one thread.
+ * The way of one generation from tokens to deltas: bytes, complete characters, text before a stop string, thoughts,
+ * content and tool calls. For one thread.
  */
 final class OutputProcessor {
 
-    /** Receives a piece of the answer; content or toolCall is null, logprobs is null unless asked for. */
+    /** Receives the pieces of the answer, in order. Log probabilities are null unless asked for. */
     interface Sink {
-        void delta(String content, GenerationEvent.ToolCall toolCall, List<GenerationEvent.TokenLogprob> logprobs);
+
+        /** @param content null where there are only log probabilities */
+        void content(String content, List<GenerationEvent.TokenLogprob> logprobs);
+
+        void thought(String thought, List<GenerationEvent.TokenLogprob> logprobs);
+
+        void toolCall(GenerationEvent.ToolCall toolCall, List<GenerationEvent.TokenLogprob> logprobs);
     }
 
     /**
@@ -85,7 +91,7 @@ final class OutputProcessor {
         if (!safe.isEmpty()) {
             safeChars += safe.length();
             if (parser == null) {
-                sink.delta(safe, null, takePending());
+                sink.content(safe, takePending());
             } else {
                 show(parser.append(safe));
             }
@@ -105,14 +111,14 @@ final class OutputProcessor {
         if (parser != null) {
             show(parser.finish(rest, cutOff));
         } else if (!rest.isEmpty()) {
-            sink.delta(rest, null, takePending());
+            sink.content(rest, takePending());
         }
         if (stops.matched()) {
             // The stop string itself is not part of the answer, nor are tokens that belong to it alone.
             pending.removeIf(p -> p.start >= safeChars);
         }
         if (!pending.isEmpty()) {
-            sink.delta(null, null, takePending());
+            sink.content(null, takePending());
         }
         return calledTools && !cutOff ? FinishReason.TOOL_CALLS : reason;
     }
@@ -125,11 +131,12 @@ final class OutputProcessor {
     private void show(List<MessageDelta> deltas) {
         for (MessageDelta delta : deltas) {
             if (delta instanceof MessageDelta.Content content) {
-                sink.delta(content.text(), null, takePending());
+                sink.content(content.text(), takePending());
+            } else if (delta instanceof MessageDelta.Thought thought) {
+                sink.thought(thought.text(), takePending());
             } else if (delta instanceof MessageDelta.ToolCall call) {
                 calledTools = true;
-                sink.delta(
-                        null,
+                sink.toolCall(
                         new GenerationEvent.ToolCall(call.index(), call.id(), call.name(), call.arguments()),
                         takePending());
             }

@@ -107,13 +107,26 @@ final class RequestState implements AutoCloseable {
         if (prepared.parser() == null || !prepared.parser().callIsRequired()) {
             stops.addAll(request.stop());
         }
-        deltas = new DeltaBuffer(
-                (content, toolCall, logprobs) ->
-                        emit(new GenerationEvent.Delta(request.id(), content, toolCall, logprobs, tokens)),
-                streamInterval,
-                System::nanoTime);
+        deltas = new DeltaBuffer(new Emitted(), streamInterval, System::nanoTime);
         output = new OutputProcessor(
                 vocabulary, stops, prepared.chat().preservedTokens(), prepared.parser(), request.topLogprobs(), deltas);
+    }
+
+    private final class Emitted implements OutputProcessor.Sink {
+        @Override
+        public void content(String content, List<GenerationEvent.TokenLogprob> logprobs) {
+            emit(new GenerationEvent.Delta(id(), content, null, null, logprobs, tokens));
+        }
+
+        @Override
+        public void thought(String thought, List<GenerationEvent.TokenLogprob> logprobs) {
+            emit(new GenerationEvent.Delta(id(), null, thought, null, logprobs, tokens));
+        }
+
+        @Override
+        public void toolCall(GenerationEvent.ToolCall toolCall, List<GenerationEvent.TokenLogprob> logprobs) {
+            emit(new GenerationEvent.Delta(id(), null, null, toolCall, logprobs, tokens));
+        }
     }
 
     void admitted() {

@@ -14,6 +14,7 @@ import java.util.List;
  * @param stops texts that end the generation
  * @param grammarPrefix text at the end of the prompt that the grammar begins with
  * @param parserState what {@link ChatTemplates#parser} needs: the shim's JSON
+ * @param thinking what thoughts stand between; null where the template knows none
  */
 public record ChatPrompt(
         String prompt,
@@ -23,7 +24,8 @@ public record ChatPrompt(
         List<String> preservedTokens,
         List<String> stops,
         String grammarPrefix,
-        String parserState) {
+        String parserState,
+        ThinkingTags thinking) {
 
     /** The same with this mark left out of everything but the prompt. */
     public ChatPrompt without(String mark) {
@@ -35,7 +37,8 @@ public record ChatPrompt(
                 preservedTokens,
                 stops,
                 grammarPrefix,
-                parserState.replace(mark, ""));
+                parserState.replace(mark, ""),
+                thinking);
     }
 
     /** The same with this constraint in place of the template's own. */
@@ -50,13 +53,44 @@ public record ChatPrompt(
                 List.copyOf(preserved),
                 stops,
                 constraint.prefix(),
-                parserState);
+                parserState,
+                thinking);
     }
 
     /** The same with this text behind the prompt. */
     public ChatPrompt followedBy(String text) {
         return new ChatPrompt(
-                prompt + text, grammar, grammarLazy, triggersJson, preservedTokens, stops, grammarPrefix, parserState);
+                prompt + text,
+                grammar,
+                grammarLazy,
+                triggersJson,
+                preservedTokens,
+                stops,
+                grammarPrefix,
+                parserState,
+                thinking);
+    }
+
+    /** The same whose answer has thoughts that can be found: their tags are kept in its text. */
+    public ChatPrompt withThoughts() {
+        List<String> preserved = new ArrayList<>(preservedTokens);
+        preserved.add(thinking.start());
+        preserved.addAll(thinking.ends());
+        return new ChatPrompt(
+                prompt,
+                grammar,
+                grammarLazy,
+                triggersJson,
+                List.copyOf(preserved),
+                stops,
+                grammarPrefix,
+                parserState,
+                thinking);
+    }
+
+    /** Whether the answer begins within thoughts. */
+    public boolean endsWithinThoughts() {
+        return prompt.stripTrailing().endsWith(thinking.start());
     }
 
     /** The constraint for the sampler, or null when the generation is free. */

@@ -3,6 +3,7 @@ package dev.luq.llama;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.luq.preset.global.llama;
 import dev.luq.preset.luq_chat;
+import java.util.List;
 import org.bytedeco.javacpp.BytePointer;
 
 /**
@@ -80,8 +81,15 @@ public final class ChatTemplates implements AutoCloseable {
                     Json.strings(json.get("preserved_tokens")),
                     Json.strings(json.get("stops")),
                     json.get("grammar_prefix").textValue(),
-                    json.get("parser").toString());
+                    json.get("parser").toString(),
+                    thinking(json));
         }
+    }
+
+    private static ThinkingTags thinking(JsonNode json) {
+        String start = json.get("thinking_start").textValue();
+        List<String> ends = Json.strings(json.get("thinking_ends"));
+        return start.isEmpty() || ends.isEmpty() ? null : new ThinkingTags(start, ends);
     }
 
     /**

@@ -6,6 +6,9 @@ public sealed interface MessageDelta {
     /** Text to append to the content. */
     record Content(String text) implements MessageDelta {}
 
+    /** Text to append to the thoughts that come before the content. */
+    record Thought(String text) implements MessageDelta {}
+
     /**
      * A piece of the tool call with this index.
      *

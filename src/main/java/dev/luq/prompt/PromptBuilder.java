@@ -167,19 +167,35 @@ public final class PromptBuilder {
     private Draft draft(PromptContent.Chat content, List<PromptRequest.ImageInput> images) {
         TemplateInputs chat = inputs(content);
         ChatPrompt templated = apply(chat);
+        ChatPrompt constrained = constrained(templated, chat);
         return new Draft(
-                constrained(templated, chat), parts(templated.prompt(), chat, images), chat, chat.grammarField());
+                findsThoughts(constrained, chat) ? constrained.withThoughts() : constrained,
+                parts(templated.prompt(), chat, images),
+                chat,
+                chat.grammarField());
     }
 
     private TemplateInputs inputs(PromptContent.Chat content) {
         return TemplateInputs.of(content.json(), guard, templates.supportsTools());
     }
 
+    /** Whether thoughts are told from the answer: one that follows a grammar from its first token on has none. */
+    private static boolean findsThoughts(ChatPrompt prompt, TemplateInputs chat) {
+        return chat.tellsThoughts()
+                && prompt.thinking() != null
+                && chat.continuation().isEmpty()
+                && (prompt.grammar().isEmpty() || prompt.grammarLazy());
+    }
+
     private AnswerParser parser(Draft draft) {
         TemplateInputs chat = draft.inputs();
-        return chat == null || chat.tools() == null
+        if (chat == null) {
+            return null;
+        }
+        AnswerParser calls = chat.tools() == null
                 ? null
                 : chat.calling().parser(templates, draft.chat(), chat.tools());
+        return findsThoughts(draft.chat(), chat) ? AnswerParser.withThoughts(draft.chat(), calls) : calls;
     }
 
     private Draft draft(PromptContent.Raw raw, List<PromptRequest.ImageInput> images) {
@@ -199,7 +215,7 @@ public final class PromptBuilder {
         }
         PromptContent.Constraint constraint = raw.constraint();
         ChatPrompt bare = new ChatPrompt(
-                "", constraint == null ? "" : grammar(constraint), false, "[]", List.of(), List.of(), "", "");
+                "", constraint == null ? "" : grammar(constraint), false, "[]", List.of(), List.of(), "", "", null);
         return new Draft(bare, parts, null, constraint == null ? null : constraint.field());
     }
 

@@ -30,6 +30,7 @@ import java.util.regex.Pattern;
  * @param schema the response's JSON schema, or null
  * @param grammar the response's grammar, or null
  * @param patterns what the regular expressions of all schemas mean, see {@link dev.luq.llama.Schemas}
+ * @param tellsThoughts whether thoughts are told from the answer, where that is possible
  * @param tools that the answer may call, or null
  * @param calling how it calls them, or null
  */
@@ -42,6 +43,7 @@ record TemplateInputs(
         JsonNode schema,
         String grammar,
         Map<String, String> patterns,
+        boolean tellsThoughts,
         ToolSet tools,
         ToolCalling calling) {
 
@@ -90,6 +92,7 @@ record TemplateInputs(
         json.set("patterns", JSON.valueToTree(patterns));
         JsonNode schema = json.remove("json_schema");
         JsonNode grammar = json.remove("grammar");
+        JsonNode reasoningFormat = json.remove("reasoning_format");
         String continuation = json.path("continue_final_message").asBoolean() ? takeLast(json) : "";
         if (json.get("chat_template_kwargs") instanceof ObjectNode variables) {
             variables.properties().forEach(field -> field.setValue(broken(field.getValue(), guard, breakMark)));
@@ -116,6 +119,7 @@ record TemplateInputs(
                 schema,
                 grammar == null ? null : grammar.textValue(),
                 patterns,
+                reasoningFormat != null,
                 tools,
                 calling);
     }

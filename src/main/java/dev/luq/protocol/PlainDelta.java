@@ -42,6 +42,7 @@ final class PlainDelta {
      */
     static int write(WorkerFrame frame, byte[] target, int offset) {
         if (!(frame instanceof WorkerFrame.Delta delta)
+                || delta.thought() != null
                 || delta.toolCall() != null
                 || delta.logprobs() != null
                 || delta.content() == null

@@ -113,14 +113,26 @@ public sealed interface WorkerFrame {
      * Generated text that is safe to show: complete UTF-8, no part of a stop string.
      *
      * @param content text to append, or null
+     * @param thought text to append to the thoughts, where they are told from the content, or null
      * @param toolCall a piece of a tool call, or null
      * @param logprobs one entry per token behind this delta when they were asked for, else null
      * @param tokens generated so far, those of this delta included
      */
-    record Delta(String id, String content, ToolCallDelta toolCall, List<TokenLogprob> logprobs, int tokens)
+    record Delta(
+            String id,
+            String content,
+            String thought,
+            ToolCallDelta toolCall,
+            List<TokenLogprob> logprobs,
+            int tokens)
             implements OfRequest {
         public Delta {
             Objects.requireNonNull(id, "id is null");
+        }
+
+        /** Without thoughts. */
+        public Delta(String id, String content, ToolCallDelta toolCall, List<TokenLogprob> logprobs, int tokens) {
+            this(id, content, null, toolCall, logprobs, tokens);
         }
     }
 

@@ -89,7 +89,12 @@ final class FrameMapper {
     static WorkerFrame.OfRequest toFrame(GenerationEvent event) {
         if (event instanceof GenerationEvent.Delta delta) {
             return new WorkerFrame.Delta(
-                    delta.id(), delta.content(), toFrame(delta.toolCall()), toFrames(delta.logprobs()), delta.tokens());
+                    delta.id(),
+                    delta.content(),
+                    delta.thought(),
+                    toFrame(delta.toolCall()),
+                    toFrames(delta.logprobs()),
+                    delta.tokens());
         }
         if (event instanceof GenerationEvent.Progress progress) {
             return new WorkerFrame.Progress(

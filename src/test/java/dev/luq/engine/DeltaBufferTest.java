@@ -17,16 +17,31 @@ class DeltaBufferTest {
     private final List<List<TokenLogprob>> logprobs = new ArrayList<>();
     private long now;
     private final DeltaBuffer deltas = new DeltaBuffer(
-            (content, call, probabilities) -> {
-                shown.add(call == null ? content : call.name());
-                logprobs.add(probabilities);
+            new OutputProcessor.Sink() {
+                @Override
+                public void content(String content, List<TokenLogprob> probabilities) {
+                    shown.add(content);
+                    logprobs.add(probabilities);
+                }
+
+                @Override
+                public void thought(String thought, List<TokenLogprob> probabilities) {
+                    shown.add("(" + thought + ")");
+                    logprobs.add(probabilities);
+                }
+
+                @Override
+                public void toolCall(ToolCall call, List<TokenLogprob> probabilities) {
+                    shown.add(call.name());
+                    logprobs.add(probabilities);
+                }
             },
             20,
             () -> now);
 
     private void at(long time, String content) {
         now = time;
-        deltas.delta(content, null, null);
+        deltas.content(content, null);
     }
 
     private static TokenLogprob logprob(String token) {
@@ -53,6 +68,16 @@ class DeltaBufferTest {
     }
 
     @Test
+    void thoughtsAndContentAreNotJoined() {
+        at(0, "a");
+        deltas.thought("b", null);
+        deltas.thought("c", null);
+        at(1, "d");
+        deltas.flush();
+        assertEquals(List.of("a", "(bc)", "d"), shown);
+    }
+
+    @Test
     void slowPiecesAreShownOneByOne() {
         at(0, "a");
         at(20, "b");
@@ -73,16 +98,16 @@ class DeltaBufferTest {
     void aToolCallComesAtOnceAfterTheTextBeforeIt() {
         at(0, "a");
         at(1, "b");
-        deltas.delta(null, CALL, null);
+        deltas.toolCall(CALL, null);
         assertEquals(List.of("a", "b", "look"), shown);
     }
 
     @Test
     void logProbabilitiesStayWithTheirText() {
-        deltas.delta("a", null, List.of(logprob("a")));
-        deltas.delta("b", null, List.of(logprob("b")));
-        deltas.delta("c", null, List.of());
-        deltas.delta(null, null, List.of(logprob("c")));
+        deltas.content("a", List.of(logprob("a")));
+        deltas.content("b", List.of(logprob("b")));
+        deltas.content("c", List.of());
+        deltas.content(null, List.of(logprob("c")));
         deltas.flush();
         assertEquals(List.of("a", "bc"), shown);
         assertEquals(List.of(List.of(logprob("a")), List.of(logprob("b"), logprob("c"))), logprobs);

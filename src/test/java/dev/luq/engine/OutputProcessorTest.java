@@ -11,6 +11,7 @@ import dev.luq.Integration;
 import dev.luq.engine.GenerationEvent.ToolCall;
 import dev.luq.llama.ChatPrompt;
 import dev.luq.llama.ChatTemplates;
+import dev.luq.llama.ThinkingTags;
 import dev.luq.llama.Vocabulary;
 import dev.luq.prompt.tools.AnswerParser;
 import dev.luq.prompt.tools.ToolCalling;
@@ -29,20 +30,33 @@ class OutputProcessorTest {
 
     private final Vocabulary vocabulary = TinyEngine.model(TinyEngine.QWEN).vocabulary();
     private final List<String> contents = new ArrayList<>();
+    private final List<String> thoughts = new ArrayList<>();
     private final List<ToolCall> calls = new ArrayList<>();
     private final List<List<GenerationEvent.TokenLogprob>> logprobs = new ArrayList<>();
     private boolean stopped;
 
     private OutputProcessor answer(AnswerParser parser, int topLogprobs, String... stops) {
         return new OutputProcessor(
-                vocabulary, List.of(stops), List.of(), parser, topLogprobs, (content, call, probabilities) -> {
-                    if (content != null) {
-                        contents.add(content);
+                vocabulary, List.of(stops), List.of(), parser, topLogprobs, new OutputProcessor.Sink() {
+                    @Override
+                    public void content(String content, List<GenerationEvent.TokenLogprob> probabilities) {
+                        if (content != null) {
+                            contents.add(content);
+                        }
+                        logprobs.add(probabilities);
                     }
-                    if (call != null) {
+
+                    @Override
+                    public void thought(String thought, List<GenerationEvent.TokenLogprob> probabilities) {
+                        thoughts.add(thought);
+                        logprobs.add(probabilities);
+                    }
+
+                    @Override
+                    public void toolCall(ToolCall call, List<GenerationEvent.TokenLogprob> probabilities) {
                         calls.add(call);
+                        logprobs.add(probabilities);
                     }
-                    logprobs.add(probabilities);
                 });
     }
 
@@ -114,11 +128,42 @@ class OutputProcessorTest {
         assertEquals(List.of(), contents);
     }
 
+    private static ChatPrompt thinking(ChatPrompt prompt) {
+        return new ChatPrompt(
+                "<think>\n",
+                prompt.grammar(),
+                prompt.grammarLazy(),
+                prompt.triggersJson(),
+                prompt.preservedTokens(),
+                prompt.stops(),
+                prompt.grammarPrefix(),
+                prompt.parserState(),
+                new ThinkingTags("<think>", List.of("</think>")));
+    }
+
+    @Test
+    void thoughtsAndAnswerComeApart() {
+        try (ChatTemplates templates = ChatTemplates.of(TinyEngine.model(TinyEngine.QWEN));
+                AnswerParser parser = AnswerParser.withThoughts(
+                        thinking(templates.apply("{\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}")), null)) {
+            OutputProcessor answer = answer(parser, -1);
+            generate(answer, "Hm, well.\n</think>\n\nYes.", false);
+            assertEquals(FinishReason.STOP, answer.finish(FinishReason.STOP));
+        }
+        assertEquals("Hm, well.", String.join("", thoughts));
+        assertEquals("Yes.", String.join("", contents));
+    }
+
     private FinishReason generateWithTools(String text, FinishReason reason) throws Exception {
         return generateWithTools(text, true, reason);
     }
 
     private FinishReason generateWithTools(String text, boolean parallel, FinishReason reason) throws Exception {
+        return generateWithTools(false, text, parallel, reason);
+    }
+
+    private FinishReason generateWithTools(boolean thinks, String text, boolean parallel, FinishReason reason)
+            throws Exception {
         String jinja = Files.readString(Path.of("src/test/resources/tool-calls.jinja"));
         try (ChatTemplates templates = ChatTemplates.of(TinyEngine.model(TinyEngine.QWEN), jinja)) {
             String chat =
@@ -129,12 +174,23 @@ class OutputProcessorTest {
                             .formatted(parallel);
             ChatPrompt prompt = templates.apply(chat);
             ToolSet tools = ToolSet.of(new ObjectMapper().readTree(chat));
-            try (AnswerParser parser = ToolCalling.OF_TEMPLATE.parser(templates, prompt, tools)) {
+            AnswerParser finder = ToolCalling.OF_TEMPLATE.parser(templates, prompt, tools);
+            try (AnswerParser parser = thinks ? AnswerParser.withThoughts(thinking(prompt), finder) : finder) {
                 OutputProcessor answer = answer(parser, -1);
                 generate(answer, text, false);
                 return answer.finish(reason);
             }
         }
+    }
+
+    @Test
+    void aCallMayFollowThoughtsAndThoughtsOfACallAreNone() throws Exception {
+        assertEquals(
+                FinishReason.TOOL_CALLS,
+                generateWithTools(true, "Like " + CALL + "?</think>" + CALL, true, FinishReason.STOP));
+        assertEquals("Like " + CALL + "?", String.join("", thoughts));
+        assertEquals("", String.join("", contents).strip());
+        assertEquals(1, calls.stream().filter(call -> call.name() != null).count());
     }
 
     private static final String CALL =

@@ -117,6 +117,45 @@ class ChatTemplatesTest {
         }
     }
 
+    private static final String THINKING =
+            """
+            {%- for m in messages -%}
+            <|im_start|>{{ m.role }}
+            {% if m.reasoning_content %}<think>
+            {{ m.reasoning_content }}
+            </think>
+
+            {% endif %}{{ m.content }}<|im_end|>
+            {% endfor -%}
+            {%- if add_generation_prompt %}<|im_start|>assistant
+            {% endif -%}
+            """;
+
+    @Test
+    void whatThoughtsStandBetweenIsKnown() {
+        String request = "{\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}";
+        try (ChatTemplates templates = ChatTemplates.of(TinyModels.model(TinyModels.QWEN), THINKING);
+                ChatTemplates without = qwen()) {
+            ChatPrompt prompt = templates.apply(request);
+            assertEquals(new ThinkingTags("<think>", List.of("</think>")), prompt.thinking());
+            assertFalse(prompt.endsWithinThoughts());
+            assertTrue(prompt.followedBy("<think>\n").endsWithinThoughts());
+            assertNull(without.apply(request).thinking());
+        }
+    }
+
+    @Test
+    void onlyWhatIsGeneratedIsContentWhereTheTemplateBeginsTheThoughts() {
+        String begins = THINKING.replace("assistant\n{% endif -%}", "assistant\n<think>\n{% endif -%}");
+        try (ChatTemplates templates = ChatTemplates.of(TinyModels.model(TinyModels.QWEN), begins)) {
+            ChatPrompt prompt = templates.apply("{\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}");
+            assertTrue(prompt.endsWithinThoughts(), prompt.prompt());
+            try (MessageParser parser = templates.parser(prompt)) {
+                assertEquals("Hm.\n</think>\n\nYes.", content(parser.update("Hm.\n</think>\n\nYes.", false)));
+            }
+        }
+    }
+
     @Test
     void aTemplateSeesFurtherVariables() {
         try (ChatTemplates templates = ChatTemplates.of(

@@ -114,6 +114,22 @@ class ChatApiTest extends ScriptedApi {
     }
 
     @Test
+    void thoughtsAreBesideTheContent() {
+        workers.script = request -> Multi.createFrom()
+                .items(
+                        ScriptedWorkers.accepted(request),
+                        new WorkerFrame.Delta(request.id(), null, "I ", null, null, 1),
+                        new WorkerFrame.Delta(request.id(), null, "see.", null, null, 2),
+                        ScriptedWorkers.delta(request, "Yes."),
+                        ScriptedWorkers.finished(request, "stop", 3));
+        chat("").statusCode(200)
+                .body("choices[0].message.reasoning_content", equalTo("I see."))
+                .body("choices[0].message.content", equalTo("Yes."));
+        workers.script = request -> ScriptedWorkers.text(request, "Yes.");
+        chat("").body("choices[0].message", not(hasKey("reasoning_content")));
+    }
+
+    @Test
     void logProbabilitiesAndTimings() {
         WorkerFrame.TokenLogprob other = new WorkerFrame.TokenLogprob(1, "Ho", -1.5, List.of(72, 111), null);
         workers.script = request -> Multi.createFrom()

@@ -125,6 +125,25 @@ class ChatStreamsTest extends ScriptedApi {
     }
 
     @Test
+    void thoughtsHaveAFieldOfTheirOwn() throws Exception {
+        workers.script = request -> Multi.createFrom()
+                .items(
+                        ScriptedWorkers.accepted(request),
+                        new WorkerFrame.Delta(request.id(), null, "Hm.", null, null, 1),
+                        ScriptedWorkers.delta(request, "Yes."),
+                        ScriptedWorkers.finished(request, "stop", 2));
+        assertEquals(
+                List.of(
+                        "{\"role\":\"assistant\",\"content\":null}",
+                        "{\"reasoning_content\":\"Hm.\"}",
+                        "{\"content\":\"Yes.\"}",
+                        "{}"),
+                chunks(stream("").extract().asString()).stream()
+                        .map(c -> c.at("/choices/0/delta").toString())
+                        .toList());
+    }
+
+    @Test
     void aChunkHasOneToolCallAtMost() throws Exception {
         workers.script = request -> Multi.createFrom()
                 .items(

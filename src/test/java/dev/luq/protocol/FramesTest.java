@@ -70,6 +70,7 @@ class FramesTest {
                         null,
                         List.of(new WorkerFrame.TokenLogprob(2, "a", -0.5, List.of(0, 255), List.of(top))),
                         1),
+                new WorkerFrame.Delta("a", null, "thought", null, null, 22),
                 new WorkerFrame.Delta("a", "text", null, null, 23),
                 new WorkerFrame.Delta("a", "", null, null, 24),
                 new WorkerFrame.Delta("a", null, new WorkerFrame.ToolCallDelta(0, "c", "f", "{"), null, 70_000),

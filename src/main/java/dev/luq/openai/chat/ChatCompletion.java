@@ -37,12 +37,16 @@ record ChatCompletion(
                     String finishReason,
             @JsonProperty("timings") @JsonInclude(JsonInclude.Include.NON_NULL) ChoiceTimings timings) {}
 
-    /** @param content null when the answer is tool calls only */
+    /**
+     * @param content null when the answer is tool calls only
+     * @param reasoningContent null unless thoughts are told from the content
+     */
     @RegisterForReflection
     @Schema(name = "AssistantMessage")
     record Message(
             @JsonProperty("role") String role,
             @JsonProperty("content") @Schema(nullable = true) String content,
+            @JsonProperty("reasoning_content") @JsonInclude(JsonInclude.Include.NON_NULL) String reasoningContent,
             @JsonProperty("refusal") @Schema(nullable = true) String refusal,
             @JsonProperty("tool_calls") @JsonInclude(JsonInclude.Include.NON_NULL) List<ToolCall> toolCalls) {}
 
@@ -107,6 +111,7 @@ record ChatCompletion(
             return new Message(
                     "assistant",
                     draft.content().isEmpty() && !calls.isEmpty() ? null : draft.content(),
+                    draft.thoughts().isEmpty() ? null : draft.thoughts(),
                     null,
                     calls.isEmpty()
                             ? null

@@ -194,6 +194,14 @@ public record ChatRequest(
                         enumeration = {"none", "minimal", "low", "medium", "high", "xhigh", "max"},
                         description = "none is enable_thinking: false; others are given to the model's chat template")
                 String reasoningEffort,
+        @JsonProperty("reasoning_format")
+                @Schema(
+                        nullable = true,
+                        enumeration = {"none", "auto", "deepseek"},
+                        defaultValue = "none",
+                        description = "auto and deepseek put thoughts into reasoning_content, where the chat template"
+                                + " says what they stand between; none leaves them in content")
+                String reasoningFormat,
         @JsonProperty("keep_alive")
                 @Schema(
                         nullable = true,

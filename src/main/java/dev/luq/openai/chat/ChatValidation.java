@@ -132,7 +132,7 @@ public final class ChatValidation {
         OutputRules.putGrammar(chat, request.grammar());
         refuseTooLong(conversation.textBytes() + length(chat.path("tools")) + length(chat.path("json_schema")), model);
         putEnd(chat, conversation, request);
-        TemplateVariables.put(chat, request, model.defaults());
+        Thinking.put(chat, request, model.defaults());
         if (!schemas.patterns().isEmpty()) {
             ObjectNode patterns = chat.putObject("patterns");
             schemas.patterns().forEach(patterns::put);

@@ -73,7 +73,16 @@ final class Chunks implements AnswerEvents {
             events.appendBytes(chunk(index, Chunks::role, null, null, null));
         } else if (choice.frame() instanceof Delta delta) {
             Logprobs logprobs = delta.logprobs() == null ? null : Logprobs.of(delta.logprobs());
-            if (delta.content() != null || delta.toolCall() == null) {
+            if (delta.thought() != null) {
+                events.appendBytes(chunk(
+                        index,
+                        json -> json.writeStringField("reasoning_content", delta.thought()),
+                        logprobs,
+                        null,
+                        null));
+                logprobs = null;
+            }
+            if (delta.content() != null || delta.toolCall() == null && delta.thought() == null) {
                 String content = delta.content() == null ? "" : delta.content();
                 events.appendBytes(
                         chunk(index, json -> json.writeStringField("content", content), logprobs, null, null));

@@ -48,7 +48,6 @@ final class OtherFields {
         flag("post_sampling_probs", false);
         flag("parse_tool_calls", true);
         empty("generation_prompt", LEAVE_OUT);
-        rule("reasoning_format", value -> Set.of("none", "auto").contains(value.asText()), "Send none");
         number("reasoning_budget_tokens", -1);
         number("thinking_budget_tokens", -1);
         empty("thinking_token_budget", LEAVE_OUT);

@@ -16,6 +16,7 @@ import java.util.stream.Stream;
 public final class ChoiceDraft {
 
     private final StringBuilder content = new StringBuilder();
+    private final StringBuilder thoughts = new StringBuilder();
     private final Map<Integer, CallDraft> calls = new TreeMap<>();
     private final List<TokenLogprob> logprobs = new ArrayList<>();
     private Accepted accepted;
@@ -48,6 +49,9 @@ public final class ChoiceDraft {
         if (delta.content() != null) {
             content.append(delta.content());
         }
+        if (delta.thought() != null) {
+            thoughts.append(delta.thought());
+        }
         if (delta.toolCall() != null) {
             calls.computeIfAbsent(delta.toolCall().index(), index -> new CallDraft())
                     .add(delta.toolCall());
@@ -60,6 +64,11 @@ public final class ChoiceDraft {
     /** Empty where the answer is tool calls only. */
     public String content() {
         return content.toString();
+    }
+
+    /** Empty where there are none, or they are not told from the content. */
+    public String thoughts() {
+        return thoughts.toString();
     }
 
     /** In the order of their indices. */

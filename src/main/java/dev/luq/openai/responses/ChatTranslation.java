@@ -43,7 +43,8 @@ final class ChatTranslation {
             "response_format", "send text.format",
             "grammar", "send text.format",
             "json_schema", "send text.format",
-            "ignore_eos", "send it to /v1/chat/completions");
+            "ignore_eos", "send it to /v1/chat/completions",
+            "reasoning_format", "send it to /v1/chat/completions");
 
     private final ResponseRequest request;
     private final FieldNames names;
@@ -108,6 +109,7 @@ final class ChatTranslation {
                 request.chatTemplateKwargs(),
                 request.enableThinking(),
                 request.reasoning() == null ? null : request.reasoning().effort(),
+                null,
                 null,
                 others());
     }

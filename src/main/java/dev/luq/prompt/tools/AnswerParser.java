@@ -1,5 +1,6 @@
 package dev.luq.prompt.tools;
 
+import dev.luq.llama.ChatPrompt;
 import dev.luq.llama.MessageDelta;
 import dev.luq.llama.MessageParser;
 import java.util.ArrayList;
@@ -8,11 +9,13 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Separates content and tool calls in the text of one generation: calls in the form of the model's chat template, where
- * it has one, and in the forms of {@link CallFinder}. Used by one thread at a time.
+ * Separates thoughts, content and tool calls in the text of one generation: thoughts where they are asked for, calls in
+ * the form of the model's chat template, where it has one, and in the forms of {@link CallFinder}. Used by one thread at
+ * a time.
  */
 public final class AnswerParser implements AutoCloseable {
 
+    private final ThoughtFinder thoughts;
     private final MessageParser template;
     private final CallFinder finder;
     private final boolean required;
@@ -21,11 +24,34 @@ public final class AnswerParser implements AutoCloseable {
     /** Everything generated, for the template. */
     private final StringBuilder text = new StringBuilder();
 
-    /** @param template owned; null where the template's form is not looked for */
-    AnswerParser(MessageParser template, CallFinder finder, boolean required) {
+    /**
+     * @param thoughts null where they are content
+     * @param template owned; null where the template's form is not looked for
+     * @param finder null where there are no calls
+     */
+    private AnswerParser(ThoughtFinder thoughts, MessageParser template, CallFinder finder, boolean required) {
+        this.thoughts = thoughts;
         this.template = template;
         this.finder = finder;
         this.required = required;
+    }
+
+    /** @param template owned; null where the template's form is not looked for */
+    AnswerParser(MessageParser template, CallFinder finder, boolean required) {
+        this(null, template, finder, required);
+    }
+
+    /**
+     * One that finds thoughts too.
+     *
+     * @param prompt of the answer, which has thoughts
+     * @param calls what finds calls, which the new one takes the place of; null for none
+     */
+    public static AnswerParser withThoughts(ChatPrompt prompt, AnswerParser calls) {
+        ThoughtFinder thoughts = new ThoughtFinder(prompt.thinking(), prompt.endsWithinThoughts());
+        return calls == null
+                ? new AnswerParser(thoughts, null, null, false)
+                : new AnswerParser(thoughts, calls.template, calls.finder, calls.required);
     }
 
     /** Whether the answer is a call, and its text nothing that the client sees. */
@@ -35,7 +61,7 @@ public final class AnswerParser implements AutoCloseable {
 
     /** Whether the answer has the only call that it may have. */
     public boolean complete() {
-        return finder.complete();
+        return finder != null && finder.complete();
     }
 
     /**
@@ -44,7 +70,12 @@ public final class AnswerParser implements AutoCloseable {
      * @throws dev.luq.llama.LlamaException.InvalidTemplate as {@link MessageParser#update} does
      */
     public List<MessageDelta> append(String next) {
-        return parse(next, true);
+        List<MessageDelta> deltas = new ArrayList<>();
+        String answer = thoughts == null ? next : thoughts.append(next, deltas);
+        if (!answer.isEmpty()) {
+            deltas.addAll(parse(answer, true));
+        }
+        return deltas;
     }
 
     /**
@@ -54,12 +85,19 @@ public final class AnswerParser implements AutoCloseable {
      * @throws dev.luq.llama.LlamaException.InvalidTemplate as {@link MessageParser#update} does
      */
     public List<MessageDelta> finish(String rest, boolean cutOff) {
-        List<MessageDelta> deltas = new ArrayList<>(parse(rest, cutOff));
-        deltas.addAll(finder.finish(cutOff));
+        List<MessageDelta> deltas = new ArrayList<>();
+        String answer = thoughts == null ? rest : thoughts.append(rest, deltas) + thoughts.finish(deltas);
+        deltas.addAll(parse(answer, cutOff));
+        if (finder != null) {
+            deltas.addAll(finder.finish(cutOff));
+        }
         return deltas;
     }
 
     private List<MessageDelta> parse(String next, boolean partial) {
+        if (finder == null) {
+            return next.isEmpty() ? List.of() : List.of(new MessageDelta.Content(next));
+        }
         if (template == null) {
             return finder.append(next);
         }

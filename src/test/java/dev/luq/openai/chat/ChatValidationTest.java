@@ -192,7 +192,7 @@ class ChatValidationTest {
                         + "\"xtc_probability\":0,\"top_n_sigma\":-1,\"dynatemp_range\":0,\"min_keep\":0,\"lora\":[]",
                 "\"samplers\":[\"penalties\",\"dry\",\"top_n_sigma\",\"top_k\",\"typ_p\",\"top_p\",\"min_p\",\"xtc\","
                         + "\"temperature\"]",
-                "\"reasoning_format\":\"auto\",\"chat_template_kwargs\":{}",
+                "\"reasoning_format\":\"none\",\"chat_template_kwargs\":{}",
                 "\"best_of\":1,\"repetition_penalty\":1,\"stop_token_ids\":[],\"min_tokens\":0,"
                         + "\"skip_special_tokens\":true,\"guided_json\":null",
                 "\"functions\":[],\"function_call\":\"auto\",\"modalities\":[\"text\"],\"audio\":null")) {
@@ -225,7 +225,7 @@ class ChatValidationTest {
                 "samplers | [\"temperature\",\"top_k\"]",
                 "samplers | \"kt\"",
                 "lora | [{\"id\":0,\"scale\":1}]",
-                "reasoning_format | \"deepseek\"",
+                "reasoning_format | \"deepseek-legacy\"",
                 "chat_template | \"{{ messages }}\"",
                 "repetition_penalty | 1.1",
                 "best_of | 2",
@@ -282,6 +282,15 @@ class ChatValidationTest {
         assertEquals(
                 "reasoning_effort",
                 refusal(",\"reasoning_effort\":\"lots\"").error().param());
+    }
+
+    @Test
+    void thoughtsAreToldFromTheAnswerWhereThatIsAskedFor() {
+        for (String format : List.of("auto", "deepseek")) {
+            assertEquals(
+                    "{" + USER + ",\"reasoning_format\":\"" + format + "\"}",
+                    Prompts.chat(frame(",\"reasoning_format\":\"" + format + "\"")));
+        }
     }
 
     @Test

@@ -9,8 +9,11 @@ import dev.luq.protocol.ModelDefaults;
 import java.util.Set;
 import java.util.regex.Pattern;
 
-/** Whether a model thinks before it answers, and further variables that a request gives to the chat template. */
-final class TemplateVariables {
+/**
+ * Whether a model thinks before it answers, whether its thoughts are told from the answer, and further variables that a
+ * request gives to the chat template.
+ */
+final class Thinking {
 
     /** Characters of their JSON. */
     private static final int LONGEST = 64 * 1024;
@@ -22,14 +25,16 @@ final class TemplateVariables {
             Set.of("messages", "tools", "bos_token", "eos_token", "add_generation_prompt");
 
     private static final Set<String> EFFORTS = Set.of("none", "minimal", "low", "medium", "high", "xhigh", "max");
+    private static final Set<String> FORMATS = Set.of("none", "auto", "deepseek");
+    private static final String FORMAT = "reasoning_format";
     private static final String KWARGS = "chat_template_kwargs";
     private static final String THINKING = "enable_thinking";
     private static final String EFFORT = "reasoning_effort";
 
-    private TemplateVariables() {}
+    private Thinking() {}
 
     /**
-     * Puts both where the worker takes them; nothing where neither the request nor the model's defaults say anything.
+     * Puts all of it where the worker takes them; nothing where neither the request nor the model's defaults say anything.
      *
      * @throws InvalidRequest naming the field at fault
      */
@@ -57,6 +62,17 @@ final class TemplateVariables {
         }
         if (!variables.isEmpty()) {
             chat.set(KWARGS, variables);
+        }
+        putFormat(chat, request.reasoningFormat());
+    }
+
+    /** llama-server's deepseek-legacy, thoughts in both places, is not there. */
+    private static void putFormat(ObjectNode chat, String format) {
+        if (format != null && !FORMATS.contains(format)) {
+            throw new InvalidRequest(FORMAT, FORMAT + " must be none, auto or deepseek");
+        }
+        if (format != null && !format.equals("none")) {
+            chat.put(FORMAT, format);
         }
     }
 
