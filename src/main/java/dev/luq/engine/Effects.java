@@ -96,8 +96,19 @@ interface Effects {
     /** A request's prompt is evaluated, its first token follows. */
     void accepted(String request, Prompt prompt, int cachedTokens);
 
-    /** Chooses the next token of a request whose output was part of the latest decode, and streams its text. */
+    /**
+     * Chooses the next token of a request whose output was part of the latest decode, and streams its text. Where several
+     * were, each call takes the next one.
+     */
     Sampled sample(String request);
+
+    /**
+     * A draft of a request was compared with what was sampled.
+     *
+     * @param tokens of the draft
+     * @param accepted how many of the first ones are part of the answer
+     */
+    void drafted(String request, int tokens, int accepted);
 
     /** Ends a request well and releases what it holds. */
     void finished(String request, FinishReason reason);

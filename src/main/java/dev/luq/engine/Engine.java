@@ -83,7 +83,12 @@ public final class Engine implements AutoCloseable {
                 this::publishStats,
                 work);
         scheduler = new Scheduler(
-                effects, options.sequences(), context.contextSize(), options.batchSize(), options.promptCacheBytes());
+                effects,
+                options.sequences(),
+                context.contextSize(),
+                options.batchSize(),
+                options.promptCacheBytes(),
+                model.isRecurrent() ? 0 : options.draftTokens());
         owned = vision == null ? List.of(templates, context) : List.of(templates, vision, context);
         publishStats();
     }
@@ -120,10 +125,13 @@ public final class Engine implements AutoCloseable {
             EngineFiles files,
             WorkListener work) {
         if (options.sequences() > context.options().sequences()
-                || options.batchSize() > context.options().batchSize()) {
-            throw new IllegalArgumentException(
-                    "the context was created for " + context.options().sequences() + " sequences and batches of "
-                            + context.options().batchSize());
+                || options.batchSize() > context.options().batchSize()
+                || options.sequences() + options.draftTokens()
+                        > context.options().outputs()) {
+            throw new IllegalArgumentException("the context was created for "
+                    + context.options().sequences() + " sequences, batches of "
+                    + context.options().batchSize() + " and "
+                    + context.options().outputs() + " outputs");
         }
         if (options.pooling() == Pooling.MEAN && context.options().outputs() < options.batchSize()) {
             throw new IllegalArgumentException(
@@ -258,7 +266,7 @@ public final class Engine implements AutoCloseable {
         }
         Map<Step.TokenRun, EngineException.NonFiniteOutput> nonFinite = new LinkedHashMap<>();
         for (Step.TokenRun run : step.tokens()) {
-            advance(run.request(), run.output(), () -> scheduler.decoded(run), e -> nonFinite.put(run, e));
+            advance(run.request(), run.outputs() > 0, () -> scheduler.decoded(run), e -> nonFinite.put(run, e));
         }
         // Last, since it decodes again: that overwrites the logits of the others.
         nonFinite.forEach((run, e) -> decode(
@@ -305,7 +313,9 @@ public final class Engine implements AutoCloseable {
             decoded.run();
             if (output) {
                 work.begins(WorkListener.Work.STEP, List.of(request));
-                scheduler.sampled(request, effects.sample(request));
+                while (scheduler.sampled(request, effects.sample(request))) {
+                    // The token was drafted, so that the next one's logits are there too.
+                }
             }
         } catch (EngineException.NonFiniteOutput e) {
             nonFinite.accept(e);
@@ -360,6 +370,8 @@ public final class Engine implements AutoCloseable {
                 c.imageEncodeMillis,
                 c.imageTokens,
                 c.cancelled,
+                c.draftedTokens,
+                c.acceptedTokens,
                 scheduler.promptCacheBytes(),
                 scheduler.restores(),
                 scheduler.promptCacheEvictions(),

@@ -11,6 +11,9 @@ import java.time.Duration;
  *        let running streams go on sooner while a prompt is evaluated.
  * @param imageCacheBytes upper bound of the image embeddings kept for later requests
  * @param promptCacheBytes upper bound of prompts kept in memory once their sequences are given to others; 0 keeps none
+ * @param draftTokens that one step drafts at most and decodes before they are sampled (speculative decoding by
+ *        {@link PromptLookup}); 0 for none. Together with sequences, as many as the batch has tokens at most, and as the
+ *        context has outputs
  * @param streamInterval text that a request generates within this time of its last delta is gathered into the next one;
  *        zero for a delta per token
  * @param encodesInTurns whether steps and the encoding of images take turns on the processors: where there are fewer than
@@ -22,6 +25,7 @@ public record EngineOptions(
         int batchSize,
         long imageCacheBytes,
         long promptCacheBytes,
+        int draftTokens,
         Duration streamInterval,
         boolean encodesInTurns,
         Pooling pooling) {
@@ -31,9 +35,12 @@ public record EngineOptions(
                 || batchSize <= sequences
                 || imageCacheBytes < 0
                 || promptCacheBytes < 0
+                || draftTokens < 0
+                || draftTokens > batchSize - sequences
                 || streamInterval.isNegative()) {
             throw new IllegalArgumentException(
-                    "needs 1 <= sequences < batchSize, imageCacheBytes >= 0, promptCacheBytes >= 0, streamInterval >= 0");
+                    "needs 1 <= sequences < batchSize, imageCacheBytes >= 0, promptCacheBytes >= 0, streamInterval >= 0, "
+                            + "0 <= draftTokens <= batchSize - sequences");
         }
         if (pooling == Pooling.CLS) {
             throw new IllegalArgumentException(
@@ -41,7 +48,7 @@ public record EngineOptions(
         }
     }
 
-    /** For generation alone. */
+    /** For generation alone, without drafts. */
     public EngineOptions(
             int sequences,
             int batchSize,
@@ -49,6 +56,6 @@ public record EngineOptions(
             long promptCacheBytes,
             Duration streamInterval,
             boolean encodesInTurns) {
-        this(sequences, batchSize, imageCacheBytes, promptCacheBytes, streamInterval, encodesInTurns, Pooling.NONE);
+        this(sequences, batchSize, imageCacheBytes, promptCacheBytes, 0, streamInterval, encodesInTurns, Pooling.NONE);
     }
 }

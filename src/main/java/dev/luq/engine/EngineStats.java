@@ -21,6 +21,8 @@ package dev.luq.engine;
  * @param imageEncodeMillis counter: time spent encoding
  * @param imageTokens counter: image tokens of prompts
  * @param cancelled counter: requests cancelled
+ * @param draftedTokens counter: tokens decoded before they were sampled
+ * @param acceptedTokens counter: of these, tokens of answers
  * @param promptCacheBytes bytes of prompts kept beyond the sequences
  * @param promptCacheHits counter: prompts whose beginning was restored from there
  * @param promptCacheEvictions counter: prompts that went from there for others
@@ -50,6 +52,8 @@ public record EngineStats(
         double imageEncodeMillis,
         long imageTokens,
         long cancelled,
+        long draftedTokens,
+        long acceptedTokens,
         long promptCacheBytes,
         long promptCacheHits,
         long promptCacheEvictions,

@@ -104,6 +104,17 @@ public sealed interface GenerationEvent {
      */
     record TokenLogprob(int id, String token, double logprob, List<Integer> bytes, List<TokenLogprob> top) {}
 
-    /** Where a request's time went, in milliseconds. Prefill includes image encoding. */
-    record Timings(double queueMillis, double prefillMillis, double decodeMillis, double imageEncodeMillis) {}
+    /**
+     * Where a request's time went, in milliseconds. Prefill includes image encoding.
+     *
+     * @param draftedTokens that were decoded before they were sampled
+     * @param acceptedTokens of these, tokens of the answer
+     */
+    record Timings(
+            double queueMillis,
+            double prefillMillis,
+            double decodeMillis,
+            double imageEncodeMillis,
+            int draftedTokens,
+            int acceptedTokens) {}
 }

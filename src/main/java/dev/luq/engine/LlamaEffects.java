@@ -81,7 +81,7 @@ final class LlamaEffects implements Effects, AutoCloseable {
     private final Map<String, RequestState> requests = new ConcurrentHashMap<>();
     /** Of evicted sequences, by the numbers of {@link PromptCache}. */
     private final Map<Long, SequenceState> states = new HashMap<>();
-    /** Index in the latest batch of each request's logits. */
+    /** Index in the latest batch of each request's next logits. */
     private final Map<String, Integer> outputs = new HashMap<>();
     /** Whether each token of a prompt that is embedded has an output. */
     private final boolean embedsAllTokens;
@@ -117,6 +117,8 @@ final class LlamaEffects implements Effects, AutoCloseable {
         double generationMillis;
         long decodes;
         long decodedSequences;
+        long draftedTokens;
+        long acceptedTokens;
     }
 
     /**
@@ -337,7 +339,7 @@ final class LlamaEffects implements Effects, AutoCloseable {
     @Override
     public void decode(List<Step.TokenRun> runs) {
         fill(runs);
-        if (batch.size() > runs.size()) {
+        if (batch.size() > batch.outputs()) {
             flushDeltas();
         }
         decode(() -> context.decode(batch));
@@ -361,18 +363,18 @@ final class LlamaEffects implements Effects, AutoCloseable {
         outputs.clear();
         embedded.clear();
         for (Step.TokenRun run : runs) {
-            int last = run.tokens().length - 1;
             boolean embeds = requests.get(run.request()).request().embeds();
-            int firstOutput = batch.outputs();
-            for (int i = 0; i <= last; i++) {
-                boolean output = embeds && embedsAllTokens || run.output() && i == last;
+            int firstEmbedded = batch.outputs();
+            int firstOutput = run.tokens().length - run.outputs();
+            for (int i = 0; i < run.tokens().length; i++) {
+                boolean output = i >= firstOutput || embeds && embedsAllTokens;
                 int index = batch.add(run.tokens()[i], run.position() + i, run.sequence(), output);
-                if (run.output() && i == last) {
+                if (i == firstOutput) {
                     outputs.put(run.request(), index);
                 }
             }
-            if (embeds && batch.outputs() > firstOutput) {
-                embedded.put(run.request(), new OutputRows(firstOutput, batch.outputs() - firstOutput));
+            if (embeds && batch.outputs() > firstEmbedded) {
+                embedded.put(run.request(), new OutputRows(firstEmbedded, batch.outputs() - firstEmbedded));
             }
         }
     }
@@ -445,11 +447,20 @@ final class LlamaEffects implements Effects, AutoCloseable {
         if (state.request().embeds()) {
             return state.embed();
         }
-        Sampled sampled = state.sample(context, outputs.get(request), vocabulary);
+        int output = outputs.get(request);
+        outputs.put(request, output + 1);
+        Sampled sampled = state.sample(context, output, vocabulary);
         counters.generationTokens++;
         counters.generationMillis += state.tokenMillis();
         promptFiles.isSound(request);
         return sampled;
+    }
+
+    @Override
+    public void drafted(String request, int tokens, int accepted) {
+        counters.draftedTokens += tokens;
+        counters.acceptedTokens += accepted;
+        requests.get(request).drafted(tokens, accepted);
     }
 
     @Override

@@ -2,6 +2,7 @@ package dev.luq.engine;
 
 import dev.luq.prompt.Prompt;
 import dev.luq.prompt.PromptUnit;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -61,6 +62,12 @@ final class Request {
     int token;
 
     int generated;
+    /** Null where nothing is drafted. */
+    private Speculation speculation;
+    /** Tokens that were drafted for the latest step, and how many of the last are in the sequence without being sampled yet. */
+    private int[] draft = {};
+
+    int unverified;
 
     Request(String id, int maxTokens, boolean reuse, boolean keeps, String client) {
         this.id = id;
@@ -68,6 +75,54 @@ final class Request {
         this.maxTokens = maxTokens;
         this.reuse = reuse;
         this.keeps = keeps;
+    }
+
+    /** Drafts from now on, after the whole prompt. */
+    void speculate(int contextSize) {
+        speculation = new Speculation(prompt, contextSize);
+    }
+
+    /** @return tokens that may come after {@link #token}, at most so many */
+    int[] draft(int most) {
+        if (speculation == null) {
+            return new int[0];
+        }
+        return speculation.draft(maxTokens == 0 ? most : Math.min(most, maxTokens - generated - 1));
+    }
+
+    /** A run with a draft was decoded. */
+    void drafted(Step.TokenRun run) {
+        draft = Arrays.copyOfRange(run.tokens(), run.tokens().length - run.drafted(), run.tokens().length);
+        unverified = draft.length;
+    }
+
+    void sampled(int newToken) {
+        token = newToken;
+        generated++;
+        if (speculation != null) {
+            speculation.append(newToken);
+        }
+    }
+
+    /** Whether the latest token was drafted, so that it is in the sequence already. */
+    boolean tokenWasDrafted() {
+        return unverified > 0 && draft[draft.length - unverified] == token;
+    }
+
+    /**
+     * The latest draft is sampled as far as it goes.
+     *
+     * @return how many of its tokens were right
+     */
+    int endDraft() {
+        int right = draft.length - unverified;
+        speculation.verified(draft.length, right);
+        draft = new int[0];
+        return right;
+    }
+
+    int draftLength() {
+        return draft.length;
     }
 
     private PromptUnit unit(int index) {
@@ -132,6 +187,14 @@ final class Request {
         return n;
     }
 
+    /** The latest token, and tokens that may follow it. */
+    Step.TokenRun decodeRun(int position, int[] drafted) {
+        int[] tokens = new int[1 + drafted.length];
+        tokens[0] = token;
+        System.arraycopy(drafted, 0, tokens, 1, drafted.length);
+        return new Step.TokenRun(id, sequence, position, tokens, tokens.length);
+    }
+
     Step.TokenRun textRun(int count, int position) {
         int[] tokens = new int[count];
         for (int i = 0; i < count; i++) {
@@ -142,7 +205,7 @@ final class Request {
                 sequence,
                 position,
                 tokens,
-                nextUnit + count == prompt.units().size());
+                nextUnit + count == prompt.units().size() ? 1 : 0);
     }
 
     Step.ImageSlice imageSlice(int count, int position) {

@@ -35,6 +35,8 @@ final class RequestState implements AutoCloseable {
     private final Map<Integer, String> pins = new HashMap<>();
 
     private int tokens;
+    private int draftedTokens;
+    private int acceptedTokens;
     /** Of the vectors that were pooled so far; null before the first. */
     private double[] sum;
 
@@ -235,6 +237,12 @@ final class RequestState implements AutoCloseable {
         }
     }
 
+    /** See {@link Effects#drafted}. */
+    void drafted(int newTokens, int accepted) {
+        draftedTokens += newTokens;
+        acceptedTokens += accepted;
+    }
+
     /** Streams the text that is held back for a longer delta. */
     void flushDeltas() {
         if (deltas != null) {
@@ -265,7 +273,9 @@ final class RequestState implements AutoCloseable {
                 millis(submitted, admitted),
                 millis(admitted, accepted),
                 millis(accepted, System.nanoTime()),
-                imageEncodeMillis);
+                imageEncodeMillis,
+                draftedTokens,
+                acceptedTokens);
     }
 
     /** Milliseconds since the token before the latest one, or since the prompt was there. Asked once for each token. */

@@ -45,6 +45,10 @@ import java.util.OptionalInt;
  *     ahead of where its prompt stands, which bounds the embeddings held. Text before an image does not wait for it.
  * <li><b>Prefill shares the rest</b> of the batch evenly; what one prompt cannot use goes to the others. At most one image
  *     is part of a step, that of the request whose last slice was longest ago. {@link StepBuilder} does that.
+ * <li><b>Drafts last.</b> Tokens that are likely to come next ({@link Speculation}) are decoded with the latest one where the
+ *     batch has room left and cells are free, at most as many as is configured, in equal shares of the requests in decode.
+ *     They are part of the sequence while they agree with what is sampled; the rest is cut off before the next step. A model
+ *     whose memory cannot be cut drafts nothing.
  * <li><b>Eviction.</b> When free cells are short, whole idle sequences are evicted, the least recently used first.
  *     Reservations make sure that this suffices.
  * </ol>
@@ -77,6 +81,7 @@ final class Scheduler {
     private final KvCache cache;
     private final PromptCache prompts;
     private final int batchSize;
+    private final int draftTokens;
     private final Map<String, Request> requests = new HashMap<>();
     private final List<Request> waiting = new ArrayList<>();
     private final List<Request> running = new ArrayList<>();
@@ -92,16 +97,19 @@ final class Scheduler {
      * @param contextSize cells of the KV cache that they share
      * @param batchSize tokens of one step at most; more than sequences, so that prompts always get on
      * @param promptCacheBytes of prompts that are kept beyond the sequences
+     * @param draftTokens that one step drafts at most; 0 for a model whose memory cannot be cut
      */
-    Scheduler(Effects effects, int sequences, int contextSize, int batchSize, long promptCacheBytes) {
-        if (sequences < 1 || batchSize <= sequences || contextSize < 2 * sequences) {
-            throw new IllegalArgumentException("needs 1 <= sequences < batchSize and 2 * sequences <= contextSize, got "
-                    + sequences + ", " + batchSize + ", " + contextSize);
+    Scheduler(Effects effects, int sequences, int contextSize, int batchSize, long promptCacheBytes, int draftTokens) {
+        if (sequences < 1 || batchSize <= sequences || contextSize < 2 * sequences || draftTokens < 0) {
+            throw new IllegalArgumentException(
+                    "needs 1 <= sequences < batchSize, 2 * sequences <= contextSize and 0 <= " + "draftTokens, got "
+                            + sequences + ", " + batchSize + ", " + contextSize + ", " + draftTokens);
         }
         this.effects = effects;
         this.cache = new KvCache(sequences, contextSize);
         this.prompts = new PromptCache(effects, promptCacheBytes);
         this.batchSize = batchSize;
+        this.draftTokens = draftTokens;
     }
 
     // ---- events ----
@@ -205,6 +213,8 @@ final class Scheduler {
         if (r.status == Request.Status.PREFILL) {
             r.nextUnit += run.tokens().length;
             promptAdvanced(r);
+        } else {
+            r.drafted(run);
         }
     }
 
@@ -228,20 +238,51 @@ final class Scheduler {
     private void promptAdvanced(Request r) {
         if (r.promptIsDone()) {
             r.status = Request.Status.DECODE;
+            if (draftTokens > 0) {
+                r.speculate(cache.capacity());
+            }
             effects.accepted(r.id, r.prompt, r.cachedTokens);
         }
     }
 
-    /** The token sampled from logits that the step asked for. */
-    void sampled(String id, Effects.Sampled sampled) {
+    /**
+     * The token sampled from logits that the step asked for.
+     *
+     * @return whether the logits of the token after it are there too, because it was drafted: then that is sampled next
+     */
+    boolean sampled(String id, Effects.Sampled sampled) {
         Request r = requests.get(id);
-        r.token = sampled.token();
-        r.generated++;
-        if (sampled.ends() != null) {
-            finish(r, sampled.ends());
-        } else if (r.generated == r.maxTokens) {
-            finish(r, FinishReason.LENGTH);
+        r.sampled(sampled.token());
+        FinishReason reason =
+                sampled.ends() == null && r.generated == r.maxTokens ? FinishReason.LENGTH : sampled.ends();
+        if (reason == null && r.tokenWasDrafted()) {
+            r.unverified--;
+            return true;
         }
+        if (r.draftLength() > 0) {
+            int drafted = r.draftLength();
+            effects.drafted(id, drafted, r.endDraft());
+        }
+        if (reason != null) {
+            finish(r, reason);
+        } else if (r.unverified > 0 && !removeTail(r)) {
+            throw new IllegalStateException("the model's memory kept a draft that was refused");
+        }
+        return false;
+    }
+
+    /**
+     * Removes from a request's sequence a draft that was refused, and a part of an image.
+     *
+     * @return false when the model's memory cannot be cut
+     */
+    private boolean removeTail(Request r) {
+        if (!effects.remove(r.sequence, cache.position(r.sequence) - r.unverified, -1)) {
+            return false;
+        }
+        cache.truncate(r.sequence, cache.length(r.sequence) - r.unverified);
+        r.unverified = 0;
+        return true;
     }
 
     /**
@@ -286,9 +327,11 @@ final class Scheduler {
     /** The next step; empty when there is nothing to do until something happens. */
     Step schedule() {
         steps++;
-        admit(endWhatCannotGrow());
+        int growing = endWhatCannotGrow();
+        admit(growing);
         running.forEach(this::askForImages);
-        Step step = new StepBuilder(cache, batchSize).build(running);
+        int spare = cache.capacity() - cache.activeCells() - outstanding() - growing;
+        Step step = new StepBuilder(cache, batchSize, cutsPrefixes ? draftTokens : 0).build(running, spare);
         makeRoom(step.cells());
         return step;
     }
@@ -542,13 +585,9 @@ final class Scheduler {
         requests.remove(r.id);
         waiting.remove(r);
         if (running.remove(r)) {
-            if (r.imageCells > 0) {
-                // A part of an image is never reused.
-                if (effects.remove(r.sequence, cache.position(r.sequence), -1)) {
-                    cache.truncate(r.sequence, cache.length(r.sequence));
-                } else {
-                    clear(r.sequence);
-                }
+            // A part of an image is never reused, and a draft that nobody sampled is no answer.
+            if (r.imageCells + r.unverified > 0 && !removeTail(r)) {
+                clear(r.sequence);
             }
             cache.deactivate(r.sequence);
             if (!r.keeps) {

@@ -34,9 +34,16 @@ record Step(List<TokenRun> tokens, ImageSlice image) {
      * Consecutive tokens of one sequence.
      *
      * @param position of the first token
-     * @param output whether the last token's logits are wanted
+     * @param outputs of the last tokens, how many have their logits wanted: 0; 1; or more where all but the first of these are
+     *        drafted
      */
-    record TokenRun(String request, int sequence, int position, int[] tokens, boolean output) {}
+    record TokenRun(String request, int sequence, int position, int[] tokens, int outputs) {
+
+        /** Tokens that were not sampled, but are expected to be. */
+        int drafted() {
+            return Math.max(0, outputs - 1);
+        }
+    }
 
     /**
      * Consecutive embeddings of one image.

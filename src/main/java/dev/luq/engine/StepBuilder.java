@@ -4,15 +4,49 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 
-/** Fills one batch: a token of every request in decode, then prefill, whose prompts share the rest evenly. */
-record StepBuilder(KvCache cache, int batchSize) {
+/**
+ * Fills one batch: a token of every request in decode, then prefill, whose prompts share the rest evenly, then drafts.
+ *
+ * @param draftTokens that a step drafts at most
+ */
+record StepBuilder(KvCache cache, int batchSize, int draftTokens) {
 
-    /** @param running fewer requests than the batch has tokens, the oldest first */
-    Step build(List<Request> running) {
+    /**
+     * @param running fewer requests than the batch has tokens, the oldest first
+     * @param spare cells that the requests may take beyond their reservations
+     */
+    Step build(List<Request> running, int spare) {
+        Step step = build(running);
+        if (draftTokens > 0) {
+            addDrafts(step, running, spare);
+        }
+        return step;
+    }
+
+    /** Drafts take free cells alone: what is cached is worth more. */
+    private void addDrafts(Step step, List<Request> running, int spare) {
+        List<Request> decoding =
+                running.stream().filter(r -> r.status == Request.Status.DECODE).toList();
+        int share = decoding.isEmpty() ? 0 : draftTokens / decoding.size();
+        int room = Math.min(batchSize, cache.capacity() - cache.used()) - step.cells();
+        int left = spare;
+        for (int i = 0; i < decoding.size() && share > 0 && room > 0; i++) {
+            Request r = decoding.get(i);
+            int reserved = Math.max(0, r.reserved - cache.cells(r.sequence) - 1);
+            int[] draft = r.draft(Math.min(Math.min(share, room), reserved + left));
+            if (draft.length > 0) {
+                step.tokens().set(i, r.decodeRun(cache.position(r.sequence), draft));
+                room -= draft.length;
+                left -= Math.max(0, draft.length - reserved);
+            }
+        }
+    }
+
+    private Step build(List<Request> running) {
         List<Step.TokenRun> runs = new ArrayList<>();
         for (Request r : running) {
             if (r.status == Request.Status.DECODE) {
-                runs.add(new Step.TokenRun(r.id, r.sequence, cache.position(r.sequence), new int[] {r.token}, true));
+                runs.add(r.decodeRun(cache.position(r.sequence), new int[0]));
             }
         }
         if (runs.size() == running.size()) {

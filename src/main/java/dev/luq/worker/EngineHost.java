@@ -102,6 +102,7 @@ final class EngineHost implements ModelHost {
                             batchSize,
                             load.imageCacheBytes(),
                             load.promptCacheBytes(),
+                            0,
                             Duration.ofMillis(load.streamIntervalMillis()),
                             threads + imageThreads > Processors.available(),
                             pooling),

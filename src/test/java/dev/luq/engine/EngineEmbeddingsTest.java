@@ -137,11 +137,11 @@ class EngineEmbeddingsTest {
     void whatCannotBePooledIsRefused() {
         assertThrows(
                 IllegalArgumentException.class,
-                () -> new EngineOptions(4, 64, 0, 0, Duration.ZERO, false, Pooling.CLS));
+                () -> new EngineOptions(4, 64, 0, 0, 0, Duration.ZERO, false, Pooling.CLS));
         try (Context context = Context.create(
                         TinyEngine.model(TinyEngine.QWEN), new ContextOptions(512, 64, 4, 1, KvType.F32, false));
                 ChatTemplates templates = ChatTemplates.of(TinyEngine.model(TinyEngine.QWEN))) {
-            EngineOptions mean = new EngineOptions(4, 64, 0, 0, Duration.ZERO, false, Pooling.MEAN);
+            EngineOptions mean = new EngineOptions(4, 64, 0, 0, 0, Duration.ZERO, false, Pooling.MEAN);
             assertThrows(
                     IllegalArgumentException.class,
                     () -> Engine.start(

@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -196,8 +197,9 @@ class SchedulerTest {
     void anyMixOfRequestsEndsWell(int sequences) {
         for (int seed = 0; seed < 60; seed++) {
             Random random = new Random(seed);
-            World any = new World(sequences, 200, 8);
-            any.forgetsParts = seed % 5 != 0;
+            boolean forgetsParts = seed % 5 != 0;
+            World any = new World(sequences, 200, 8, 0, forgetsParts ? seed % 4 : 0);
+            any.forgetsParts = forgetsParts;
             int submitted = 0;
             while (submitted < 25 || any.finished.size() + any.failed.size() < submitted) {
                 if (submitted < 25 && random.nextInt(3) == 0) {
@@ -218,6 +220,10 @@ class SchedulerTest {
                     if (random.nextInt(6) == 0) {
                         any.ending.add(id);
                     }
+                }
+                if (any.script.isEmpty()) {
+                    int copied = random.nextInt(50);
+                    IntStream.range(copied, copied + 10).forEach(any.script::add);
                 }
                 any.step();
             }

@@ -285,6 +285,23 @@ public final class TinyEngine implements AutoCloseable {
                 name, sequences, batchSize, Duration.ZERO, true, Vision::encode, true, EngineFiles.NONE, 0);
     }
 
+    /** @param draftTokens of a step at most */
+    static TinyEngine drafting(String name, int sequences, int draftTokens) {
+        return new TinyEngine(
+                name,
+                sequences,
+                64,
+                Duration.ZERO,
+                true,
+                Vision::encode,
+                false,
+                EngineFiles.NONE,
+                0,
+                KvType.F32,
+                Pooling.NONE,
+                draftTokens);
+    }
+
     /** @param files where is kept what later engines find */
     TinyEngine(String name, EngineFiles files) {
         this(name, files, KvType.F32);
@@ -292,13 +309,13 @@ public final class TinyEngine implements AutoCloseable {
 
     /** @param kv other types than F32 with flash attention, as in workers */
     TinyEngine(String name, EngineFiles files, KvType kv) {
-        this(name, 4, 64, Duration.ZERO, true, Vision::encode, false, files, 0, kv, Pooling.NONE);
+        this(name, 4, 64, Duration.ZERO, true, Vision::encode, false, files, 0, kv, Pooling.NONE, 0);
     }
 
     /** One that makes embeddings. */
     static TinyEngine pooling(String name, Pooling pooling) {
         return new TinyEngine(
-                name, 4, 64, Duration.ZERO, true, Vision::encode, false, EngineFiles.NONE, 0, KvType.F32, pooling);
+                name, 4, 64, Duration.ZERO, true, Vision::encode, false, EngineFiles.NONE, 0, KvType.F32, pooling, 0);
     }
 
     /** @param promptCacheBytes of prompts kept beyond the sequences */
@@ -336,7 +353,8 @@ public final class TinyEngine implements AutoCloseable {
                 files,
                 promptCacheBytes,
                 KvType.F32,
-                Pooling.NONE);
+                Pooling.NONE,
+                0);
     }
 
     private TinyEngine(
@@ -350,7 +368,8 @@ public final class TinyEngine implements AutoCloseable {
             EngineFiles files,
             long promptCacheBytes,
             KvType kv,
-            Pooling pooling) {
+            Pooling pooling,
+            int draftTokens) {
         model = model(name);
         Context context = Context.create(
                 model,
@@ -361,11 +380,18 @@ public final class TinyEngine implements AutoCloseable {
                         1,
                         kv,
                         kv != KvType.F32,
-                        pooling == Pooling.MEAN ? batchSize : sequences));
+                        pooling == Pooling.MEAN ? batchSize : sequences + draftTokens));
         Vision vision = withVision ? vision(name) : null;
         engine = Engine.start(
                 new EngineOptions(
-                        sequences, batchSize, 1 << 20, promptCacheBytes, streamInterval, encodesInTurns, pooling),
+                        sequences,
+                        batchSize,
+                        1 << 20,
+                        promptCacheBytes,
+                        draftTokens,
+                        streamInterval,
+                        encodesInTurns,
+                        pooling),
                 model,
                 context,
                 ChatTemplates.of(model),

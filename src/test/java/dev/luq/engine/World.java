@@ -6,7 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.luq.prompt.Prompt;
 import dev.luq.prompt.PromptUnit;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Iterator;
@@ -50,6 +52,8 @@ final class World implements Effects {
     final Map<String, Prompt> prompts = new HashMap<>();
     final Map<String, Integer> cachedTokens = new HashMap<>();
     final Map<String, Integer> sequenceOf = new HashMap<>();
+    /** Tokens of the latest step that were not sampled before. */
+    private final Map<String, Integer> drafts = new HashMap<>();
     /** Tokens generated so far. */
     final Map<String, List<Integer>> answers = new HashMap<>();
 
@@ -78,7 +82,14 @@ final class World implements Effects {
     /** False for a model whose memory cannot be cut. */
     boolean forgetsParts = true;
 
+    /** Tokens that are generated next, then numbers that never came before. */
+    final Deque<Integer> script = new ArrayDeque<>();
+
     private int nextToken = 1000;
+    /** Tokens of drafts, by request, and how many of them were right. */
+    final Map<String, Integer> drafted = new HashMap<>();
+
+    final Map<String, Integer> accepted = new HashMap<>();
 
     World() {
         this(4, 1024, BATCH);
@@ -90,12 +101,17 @@ final class World implements Effects {
 
     /** @param promptCacheBytes a cell that is kept beyond the sequences takes a byte */
     World(int sequences, int contextSize, int batchSize, long promptCacheBytes) {
+        this(sequences, contextSize, batchSize, promptCacheBytes, 0);
+    }
+
+    /** @param draftTokens that a step drafts at most */
+    World(int sequences, int contextSize, int batchSize, long promptCacheBytes, int draftTokens) {
         this.batchSize = batchSize;
         this.contextSize = contextSize;
         for (int i = 0; i < sequences; i++) {
             this.sequences.add(new ArrayList<>());
         }
-        this.scheduler = new Scheduler(this, sequences, contextSize, batchSize, promptCacheBytes);
+        this.scheduler = new Scheduler(this, sequences, contextSize, batchSize, promptCacheBytes, draftTokens);
     }
 
     // ---- for tests ----
@@ -190,7 +206,7 @@ final class World implements Effects {
         if (!step.tokens().isEmpty()) {
             decode(step.tokens());
             step.tokens().forEach(scheduler::decoded);
-            step.tokens().stream().filter(Step.TokenRun::output).forEach(run -> sampleAndTell(run.request()));
+            step.tokens().stream().filter(run -> run.outputs() > 0).forEach(run -> sampleAndTell(run.request()));
         }
         if (step.image() != null) {
             decode(step.image());
@@ -245,7 +261,9 @@ final class World implements Effects {
     }
 
     private void sampleAndTell(String id) {
-        scheduler.sampled(id, sample(id));
+        while (scheduler.sampled(id, sample(id))) {
+            assertTrue(finished.get(id) == null, "who goes on has not ended");
+        }
     }
 
     int used() {
@@ -378,6 +396,7 @@ final class World implements Effects {
         for (Step.TokenRun run : runs) {
             assertTrue(seen.add(run.sequence()), "one run for each sequence");
             sequenceOf.put(run.request(), run.sequence());
+            drafts.put(run.request(), run.drafted());
             int position = run.position();
             for (int token : run.tokens()) {
                 put(run.sequence(), token, position++, true);
@@ -420,16 +439,25 @@ final class World implements Effects {
             }
             position += unit.positions();
         }
-        List<Cell> cells = sequences.get(sequenceOf.get(request));
+        List<Cell> all = sequences.get(sequenceOf.get(request));
+        // Behind it is what was drafted and is not sampled yet.
+        assertTrue(all.size() <= expected.size() + drafts.getOrDefault(request, 0));
+        List<Cell> cells = all.subList(0, Math.min(expected.size(), all.size()));
         assertEquals(expected, cells.stream().map(c -> c.content).toList());
         assertEquals(positions, cells.stream().map(c -> c.position).toList());
-        int token = nextToken++;
+        int token = script.isEmpty() ? nextToken++ : script.remove();
         answers.get(request).add(token);
         Map.Entry<String, List<Cell>> copy = copies.remove(request);
         if (copy != null && files != null) {
             files.put(copy.getKey(), copy.getValue());
         }
         return new Sampled(token, ending.contains(request) ? FinishReason.STOP : null);
+    }
+
+    @Override
+    public void drafted(String request, int tokens, int right) {
+        drafted.merge(request, tokens, Integer::sum);
+        accepted.merge(request, right, Integer::sum);
     }
 
     @Override
