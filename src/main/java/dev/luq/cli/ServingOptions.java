@@ -76,6 +76,14 @@ public final class ServingOptions {
                     "Memory for prompts beyond the slots, luq.worker.prompt-cache-bytes (default: ${DEFAULT-VALUE}).")
     private long promptCacheBytes;
 
+    @Option(
+            names = "--draft-tokens",
+            paramLabel = "N",
+            defaultValue = "0",
+            description = "Tokens that one step drafts, luq.worker.draft-tokens where luq.worker.speculation is ngram"
+                    + " (default: ${DEFAULT-VALUE}).")
+    private int draftTokens;
+
     /** @param model a context larger than the one that it was trained for is never served */
     public ServingShape shape(ModelFacts model) {
         int context = (int) Math.min(contextSize, model.contextLength().orElse(Load.DEFAULT_CONTEXT));
@@ -87,7 +95,8 @@ public final class ServingOptions {
                 ServingShape.imageTokens(imageTokens, context),
                 kernels,
                 kv,
-                promptCacheBytes);
+                promptCacheBytes,
+                ServingShape.outputs(slots, draftTokens, batchSize));
     }
 
     public int threads() {

@@ -46,6 +46,7 @@ public sealed interface ServerFrame {
      * @param imageThreads compute threads for encoding images; 0 takes as many as for decoding
      * @param imageCacheBytes upper bound of the image embedding cache in bytes
      * @param promptCacheBytes upper bound of prompts kept in memory once their sequences are given to others; 0 keeps none
+     * @param draftTokens that one step drafts at most and decodes before they are sampled; 0 for none
      * @param imageMaxTokens upper bound of one image's tokens; 0 takes the model's own
      * @param streamIntervalMillis text generated within this time of a request's last delta is gathered into its next one
      * @param kernels what multiplies the weights
@@ -64,6 +65,7 @@ public sealed interface ServerFrame {
             int imageThreads,
             long imageCacheBytes,
             long promptCacheBytes,
+            int draftTokens,
             int imageMaxTokens,
             long streamIntervalMillis,
             Kernels kernels,
@@ -73,7 +75,7 @@ public sealed interface ServerFrame {
             String chatTemplate)
             implements ServerFrame {
 
-        /** Of a model whose file says how it makes embeddings, with its own chat template. */
+        /** Without drafts, of a model whose file says how it makes embeddings, with its own chat template. */
         public Load(
                 List<String> modelFiles,
                 String mmproj,
@@ -99,6 +101,7 @@ public sealed interface ServerFrame {
                     imageThreads,
                     imageCacheBytes,
                     promptCacheBytes,
+                    0,
                     imageMaxTokens,
                     streamIntervalMillis,
                     kernels,

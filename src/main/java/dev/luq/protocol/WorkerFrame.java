@@ -287,8 +287,25 @@ public sealed interface WorkerFrame {
      */
     record TokenLogprob(int id, String token, double logprob, List<Integer> bytes, List<TokenLogprob> top) {}
 
-    /** Where a request's time went, in milliseconds. Prefill includes image encoding. */
-    record Timings(double queueMillis, double prefillMillis, double decodeMillis, double imageEncodeMillis) {}
+    /**
+     * Where a request's time went, in milliseconds. Prefill includes image encoding.
+     *
+     * @param draftedTokens that were decoded before they were sampled
+     * @param acceptedTokens of these, tokens of the answer
+     */
+    record Timings(
+            double queueMillis,
+            double prefillMillis,
+            double decodeMillis,
+            double imageEncodeMillis,
+            int draftedTokens,
+            int acceptedTokens) {
+
+        /** Without drafts. */
+        public Timings(double queueMillis, double prefillMillis, double decodeMillis, double imageEncodeMillis) {
+            this(queueMillis, prefillMillis, decodeMillis, imageEncodeMillis, 0, 0);
+        }
+    }
 
     /**
      * What a loaded model is.
@@ -429,6 +446,8 @@ public sealed interface WorkerFrame {
      * @param imageEncodeMillis counter: time spent encoding
      * @param imageTokens counter: image tokens of prompts
      * @param cancelled counter: requests stopped by their client
+     * @param draftedTokens counter: tokens decoded before they were sampled
+     * @param acceptedTokens counter: of these, tokens of answers
      * @param promptCacheBytes bytes of prompts kept beyond the sequences
      * @param promptCacheHits counter: prompts whose beginning was restored from there
      * @param promptCacheEvictions counter: prompts that went from there for others
@@ -458,6 +477,8 @@ public sealed interface WorkerFrame {
             double imageEncodeMillis,
             long imageTokens,
             long cancelled,
+            long draftedTokens,
+            long acceptedTokens,
             long promptCacheBytes,
             long promptCacheHits,
             long promptCacheEvictions,

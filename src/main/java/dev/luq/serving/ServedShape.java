@@ -35,6 +35,11 @@ public final class ServedShape {
                 settings.kernels(),
                 settings.kvCacheType(),
                 config.promptCacheBytes(),
-                allOutputs ? batch : settings.slots());
+                allOutputs ? batch : ServingShape.outputs(settings.slots(), draftTokens(config), batch));
+    }
+
+    /** Tokens that one step drafts at most. */
+    static int draftTokens(WorkerConfig config) {
+        return config.speculation() == WorkerConfig.Speculation.NONE ? 0 : config.draftTokens();
     }
 }

@@ -156,6 +156,7 @@ public class Supervisor implements ModelWorkers {
                 config.imageThreads(),
                 config.imageCacheBytes(),
                 config.promptCacheBytes(),
+                ServedShape.draftTokens(config),
                 settings.imageMaxTokens(),
                 config.streamInterval().toMillis(),
                 settings.kernels(),

@@ -5,7 +5,8 @@ import dev.luq.protocol.WorkerFrame.EngineStats;
 /** Sums of statistics. */
 public final class Totals {
 
-    public static final EngineStats NONE = new EngineStats(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+    public static final EngineStats NONE =
+            new EngineStats(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
 
     private Totals() {}
 
@@ -29,6 +30,8 @@ public final class Totals {
                 a.imageEncodeMillis() + b.imageEncodeMillis(),
                 a.imageTokens() + b.imageTokens(),
                 a.cancelled() + b.cancelled(),
+                a.draftedTokens() + b.draftedTokens(),
+                a.acceptedTokens() + b.acceptedTokens(),
                 a.promptCacheBytes() + b.promptCacheBytes(),
                 a.promptCacheHits() + b.promptCacheHits(),
                 a.promptCacheEvictions() + b.promptCacheEvictions(),
@@ -61,6 +64,8 @@ public final class Totals {
                 s.imageEncodeMillis(),
                 s.imageTokens(),
                 s.cancelled(),
+                s.draftedTokens(),
+                s.acceptedTokens(),
                 0,
                 s.promptCacheHits(),
                 s.promptCacheEvictions(),

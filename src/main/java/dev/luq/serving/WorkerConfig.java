@@ -74,6 +74,23 @@ public interface WorkerConfig {
     long promptCacheBytes();
 
     /**
+     * Whether tokens are drafted and checked several in one step: {@code none}; or {@code ngram}, which drafts what followed
+     * the latest tokens where they came before, in the prompt or in the answer, so that answers that copy take fewer steps. What
+     * is sampled is the same as without, but for the rounding of batches of other sizes. Models whose memory cannot be cut
+     * (recurrent ones) draft nothing.
+     */
+    @WithDefault("none")
+    Speculation speculation();
+
+    /**
+     * With {@code ngram}, tokens that one step drafts at most; the slots that generate share them, and prompts that are
+     * evaluated come first. Drafts are shorter where earlier ones of the same answer were refused. Never more than the batch
+     * size less the slots.
+     */
+    @WithDefault("8")
+    int draftTokens();
+
+    /**
      * Upper bound of the embeddings of images that are kept as files in the data folder, in bytes, for all models together:
      * an image that was seen before a restart is not encoded again. The least recently used ones go first; those of a model
      * that is removed go with it. 0 keeps none and removes what there is. An image takes as much as its tokens' embeddings:
@@ -174,6 +191,12 @@ public interface WorkerConfig {
 
     /** The worker's process. */
     ProcessConfig process();
+
+    /** How tokens are drafted. */
+    enum Speculation {
+        NONE,
+        NGRAM
+    }
 
     /** What happens after a worker died. The first restart takes place at once. */
     interface Restart {

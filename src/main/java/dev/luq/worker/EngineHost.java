@@ -75,6 +75,7 @@ final class EngineHost implements ModelHost {
                     ServerFrame.Load.contextSize(load.contextSize(), OptionalLong.of(model.trainingContext()));
             int batchSize = Math.min(load.batchSize(), contextSize);
             loads("its context");
+            int draftTokens = Math.min(load.draftTokens(), Math.max(0, batchSize - load.slots()));
             Context context = Context.create(
                     model,
                     new ContextOptions(
@@ -84,7 +85,7 @@ final class EngineHost implements ModelHost {
                             load.threads(),
                             load.kv(),
                             true,
-                            pooling == Pooling.MEAN ? batchSize : load.slots()));
+                            pooling == Pooling.MEAN ? batchSize : load.slots() + draftTokens));
             loads("its chat template");
             ChatTemplates templates = load.chatTemplate() == null
                     ? ChatTemplates.of(model)
@@ -102,7 +103,7 @@ final class EngineHost implements ModelHost {
                             batchSize,
                             load.imageCacheBytes(),
                             load.promptCacheBytes(),
-                            0,
+                            draftTokens,
                             Duration.ofMillis(load.streamIntervalMillis()),
                             threads + imageThreads > Processors.available(),
                             pooling),

@@ -117,7 +117,12 @@ final class FrameMapper {
                     finished.stop(),
                     finished.completionTokens(),
                     new WorkerFrame.Timings(
-                            t.queueMillis(), t.prefillMillis(), t.decodeMillis(), t.imageEncodeMillis()));
+                            t.queueMillis(),
+                            t.prefillMillis(),
+                            t.decodeMillis(),
+                            t.imageEncodeMillis(),
+                            t.draftedTokens(),
+                            t.acceptedTokens()));
         }
         GenerationEvent.Failed failed = (GenerationEvent.Failed) event;
         return new WorkerFrame.Failed(
@@ -182,6 +187,8 @@ final class FrameMapper {
                 s.imageEncodeMillis(),
                 s.imageTokens(),
                 s.cancelled(),
+                s.draftedTokens(),
+                s.acceptedTokens(),
                 s.promptCacheBytes(),
                 s.promptCacheHits(),
                 s.promptCacheEvictions(),

@@ -60,8 +60,8 @@ class FramesTest {
                         new WorkerFrame.ModelProps("{{ jinja }}", null, "</s>", "b1", List.of(2, 7)))),
                 new WorkerFrame.LoadFailed("invalid_model", "no"),
                 new WorkerFrame.Stats(new WorkerFrame.EngineStats(
-                        1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16.5, 17, 18, 19, 20, 21, 22, 23.5, 24.5, 25,
-                        26, 27)),
+                        1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16.5, 17, 18, 19, 20, 21, 22, 23, 24, 25.5, 26.5, 27,
+                        28, 29)),
                 new WorkerFrame.Progress("a", WorkerFrame.Phase.ENCODING, 0.4f, 1, 2, 5),
                 new WorkerFrame.Accepted("a", 10, 5, 2),
                 new WorkerFrame.Delta(
@@ -74,7 +74,7 @@ class FramesTest {
                 new WorkerFrame.Delta("a", "text", null, null, 23),
                 new WorkerFrame.Delta("a", "", null, null, 24),
                 new WorkerFrame.Delta("a", null, new WorkerFrame.ToolCallDelta(0, "c", "f", "{"), null, 70_000),
-                new WorkerFrame.Finished("a", "stop", null, 7, new WorkerFrame.Timings(1, 2, 3, 4)),
+                new WorkerFrame.Finished("a", "stop", null, 7, new WorkerFrame.Timings(1, 2, 3, 4, 5, 6)),
                 new WorkerFrame.Finished("a", "stop", "END", 7, new WorkerFrame.Timings(1, 2, 3, 4)),
                 new WorkerFrame.TokenCount("a", 20, 12),
                 new WorkerFrame.Text("a", "Grüße 🦊"),
