@@ -22,6 +22,8 @@ enum Metrics {
     REQUEST_GENERATION_TOKENS("luq_request_generation_tokens", "Generated tokens of a request"),
     PROMPT_TOKENS("luq_prompt_tokens_total", "Prompt tokens evaluated or taken from the cache"),
     GENERATION_TOKENS("luq_generation_tokens_total", "Generated tokens"),
+    DRAFTED_TOKENS("luq_drafted_tokens_total", "Tokens decoded before they were sampled"),
+    ACCEPTED_TOKENS("luq_accepted_tokens_total", "Drafted tokens that became part of an answer"),
     PREFIX_CACHE_QUERIES("luq_prefix_cache_queries_total", "Prompt tokens looked up in the prompt cache"),
     PREFIX_CACHE_HITS("luq_prefix_cache_hits_total", "Prompt tokens taken from the prompt cache"),
     IMAGE_CACHE_QUERIES("luq_image_embedding_cache_queries_total", "Images looked up in the embedding cache"),

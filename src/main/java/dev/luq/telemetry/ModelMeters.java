@@ -129,6 +129,8 @@ public class ModelMeters implements ModelListener {
         });
         counter(Metrics.PROMPT_TOKENS, worker, EngineStats::promptTokens);
         counter(Metrics.GENERATION_TOKENS, worker, EngineStats::generationTokens);
+        counter(Metrics.DRAFTED_TOKENS, worker, EngineStats::draftedTokens);
+        counter(Metrics.ACCEPTED_TOKENS, worker, EngineStats::acceptedTokens);
         counter(Metrics.PREFIX_CACHE_QUERIES, worker, EngineStats::prefixQueries);
         counter(Metrics.PREFIX_CACHE_HITS, worker, EngineStats::prefixHits);
         gauge(Metrics.PROMPT_CACHE_BYTES, worker, w -> w.totals().promptCacheBytes());

@@ -16,6 +16,8 @@ import org.eclipse.microprofile.openapi.annotations.media.Schema;
  * @param cachedCount prompt tokens that the cache held
  * @param promptCount prompt tokens that the cache did not hold
  * @param predictedPerSecond of the tokens behind the first one, which comes with the prompt
+ * @param draftCount tokens that were decoded before they were sampled; null where none were
+ * @param acceptedDraftCount of these, tokens of the answer; null where none were drafted
  */
 @RegisterForReflection
 @Schema(name = "Timings")
@@ -31,7 +33,9 @@ public record ChoiceTimings(
         @JsonProperty("predicted_n") int predictedCount,
         @JsonProperty("predicted_ms") double predictedMillis,
         @JsonProperty("predicted_per_token_ms") double predictedMillisPerToken,
-        @JsonProperty("predicted_per_second") double predictedPerSecond) {
+        @JsonProperty("predicted_per_second") double predictedPerSecond,
+        @JsonProperty("draft_n") @Schema(nullable = true) Integer draftCount,
+        @JsonProperty("draft_n_accepted") @Schema(nullable = true) Integer acceptedDraftCount) {
 
     /** @return null when the worker measured nothing */
     public static ChoiceTimings of(Accepted accepted, Finished finished) {
@@ -45,7 +49,9 @@ public record ChoiceTimings(
                 accepted.promptTokens() - accepted.cachedTokens(),
                 finished.timings().prefillMillis(),
                 finished.completionTokens(),
-                finished.timings().decodeMillis());
+                finished.timings().decodeMillis(),
+                finished.timings().draftedTokens(),
+                finished.timings().acceptedTokens());
     }
 
     /**
@@ -55,17 +61,25 @@ public record ChoiceTimings(
      */
     static ChoiceTimings soFar(Accepted accepted, double promptMillis, int predicted, double predictedMillis) {
         int prompt = accepted.promptTokens() - accepted.cachedTokens();
-        return of(null, null, accepted.cachedTokens(), prompt, promptMillis, predicted, predictedMillis);
+        return of(null, null, accepted.cachedTokens(), prompt, promptMillis, predicted, predictedMillis, 0, 0);
     }
 
     /** Of a prompt that is being evaluated. */
     static ChoiceTimings ofPrompt(StreamReports.PromptProgress progress) {
         int done = progress.processed() - progress.cached();
-        return of(null, null, progress.cached(), done, progress.millis(), 0, 0);
+        return of(null, null, progress.cached(), done, progress.millis(), 0, 0, 0, 0);
     }
 
     private static ChoiceTimings of(
-            Double queue, Double image, int cached, int prompt, double prefill, int predicted, double decode) {
+            Double queue,
+            Double image,
+            int cached,
+            int prompt,
+            double prefill,
+            int predicted,
+            double decode,
+            int drafted,
+            int accepted) {
         int steps = predicted - 1;
         return new ChoiceTimings(
                 queue,
@@ -78,7 +92,9 @@ public record ChoiceTimings(
                 predicted,
                 decode,
                 perToken(steps, decode),
-                perSecond(steps, decode));
+                perSecond(steps, decode),
+                drafted > 0 ? drafted : null,
+                drafted > 0 ? accepted : null);
     }
 
     private static double perSecond(int count, double millis) {

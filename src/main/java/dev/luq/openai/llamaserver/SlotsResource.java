@@ -11,6 +11,7 @@ import dev.luq.openai.generation.Admission;
 import dev.luq.openai.generation.Queries;
 import dev.luq.protocol.WorkerFrame;
 import dev.luq.serving.ModelWorker;
+import dev.luq.serving.WorkerConfig;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import io.smallrye.common.annotation.NonBlocking;
 import io.smallrye.mutiny.Uni;
@@ -36,12 +37,14 @@ public final class SlotsResource {
 
     private final PermittedModels models;
     private final Queries queries;
+    private final WorkerConfig config;
     private final RoutingContext routing;
 
     @Inject
-    public SlotsResource(PermittedModels models, Queries queries, RoutingContext routing) {
+    public SlotsResource(PermittedModels models, Queries queries, WorkerConfig config, RoutingContext routing) {
         this.models = models;
         this.queries = queries;
+        this.config = config;
         this.routing = routing;
     }
 
@@ -53,18 +56,21 @@ public final class SlotsResource {
     public Uni<List<Slot>> list(@QueryParam("model") String model, @QueryParam("fail_on_no_slot") String failOnNoSlot) {
         ModelWorker worker = models.get(Caller.of(routing), model);
         int contextSize = Admission.info(worker).contextSize();
+        boolean speculative = config.speculation() != WorkerConfig.Speculation.NONE;
         return queries.slots(worker).map(found -> {
             if (failOnNoSlot != null && found.slots().stream().allMatch(slot -> slot.request() != null)) {
                 throw new Refused(ApiError.retryable(503, "no_slot_available", "No slot is free", 1));
             }
             return IntStream.range(0, found.slots().size())
-                    .mapToObj(id -> Slot.of(id, contextSize, found.slots().get(id)))
+                    .mapToObj(id ->
+                            Slot.of(id, contextSize, speculative, found.slots().get(id)))
                     .toList();
         });
     }
 
     /**
      * @param contextSize tokens that it may have; all slots share them
+     * @param speculative whether tokens are drafted where the model allows it
      * @param promptTokens of its request; null when none runs
      * @param processedTokens of the prompt, those that were evaluated
      * @param cachedTokens of the prompt, those that the cache held
@@ -83,12 +89,12 @@ public final class SlotsResource {
             @JsonProperty("n_prompt_tokens_cache") Integer cachedTokens,
             @JsonProperty("next_token") List<NextToken> nextToken) {
 
-        private static Slot of(int id, int contextSize, WorkerFrame.Slot slot) {
+        private static Slot of(int id, int contextSize, boolean speculative, WorkerFrame.Slot slot) {
             boolean busy = slot.request() != null;
             return new Slot(
                     id,
                     contextSize,
-                    false,
+                    speculative,
                     busy,
                     slot.cells(),
                     busy ? slot.promptTokens() : null,
