@@ -238,7 +238,7 @@ final class Scheduler {
     private void promptAdvanced(Request r) {
         if (r.promptIsDone()) {
             r.status = Request.Status.DECODE;
-            if (draftTokens > 0) {
+            if (draftTokens > 0 && r.maxTokens != 1) {
                 r.speculate(cache.capacity());
             }
             effects.accepted(r.id, r.prompt, r.cachedTokens);
