@@ -3,10 +3,10 @@ package dev.luq.engine;
 /**
  * How many tokens are worth drafting, learned from how earlier drafts of the same request went. Not thread-safe.
  *
- * <p>The n-th token of a draft is of use when all before it are accepted too: with the probability p of one, in p^n of the
- * cases. A draft is as long as that is at least {@value #COST}, what a further token adds to the time of a step that
- * decodes one, at most. The probability is learned for each length of match by itself: text that copies nothing has short
- * matches by chance, which says nothing of the long ones.
+ * <p>The n-th token of a draft is of use when all before it are accepted too: with the probability p of one, in p^n
+ * of the cases. A draft is as long as that is at least {@value #COST}, what a further token adds to the time of a
+ * step that decodes one, at most. The probability is learned for each length of match by itself: text that copies
+ * nothing has short matches by chance, which says nothing of the long ones.
  */
 final class DraftLength {
 

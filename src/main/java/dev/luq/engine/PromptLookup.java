@@ -3,12 +3,12 @@ package dev.luq.engine;
 import java.util.Arrays;
 
 /**
- * Prompt lookup: guesses how a text goes on from where its latest tokens came before, in the prompt or in the answer. Each
- * token costs constant time; the index is bounded, and forgets n-grams where it is full. Not thread-safe.
+ * Prompt lookup: guesses how a text goes on from where its latest tokens came before, in the prompt or in the answer.
+ * Each token costs constant time; the index is bounded, and forgets n-grams where it is full. Not thread-safe.
  *
- * <p>A match goes on for as long as the tokens agree. Where they differ, the next one is looked for close behind, since a
- * copy with a change goes on there; then at the latest place of the last {@value #LONGEST} tokens, then of the last
- * {@value #SHORTEST}.
+ * <p>A match goes on for as long as the tokens agree. Where they differ, the next one is looked for close behind,
+ * since a copy with a change goes on there; then at the latest place of the last {@value #LONGEST} tokens, then of
+ * the last {@value #SHORTEST}.
  */
 final class PromptLookup {
 
@@ -122,12 +122,18 @@ final class PromptLookup {
         return (hash ^ hash >>> 16) & latest[n].length - 1;
     }
 
-    /** Tokens at the end of the text that came before, counted up to {@link #COUNTED}; 0 when there is nothing to draft. */
+    /**
+     * Tokens at the end of the text that came before, counted up to {@link #COUNTED}; 0 when there is nothing to
+     * draft.
+     */
     int matched() {
         return matched;
     }
 
-    /** What followed then, at most so many tokens. Where that reaches the end of the text, it is taken to repeat itself. */
+    /**
+     * What followed then, at most so many tokens. Where that reaches the end of the text, it is taken to repeat
+     * itself.
+     */
     int[] draft(int most) {
         if (expected == 0) {
             return new int[0];

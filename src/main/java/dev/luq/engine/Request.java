@@ -64,7 +64,10 @@ final class Request {
     int generated;
     /** Null where nothing is drafted. */
     private Speculation speculation;
-    /** Tokens that were drafted for the latest step, and how many of the last are in the sequence without being sampled yet. */
+    /**
+     * Tokens that were drafted for the latest step, and how many of the last are in the sequence without being
+     * sampled yet.
+     */
     private int[] draft = {};
 
     int unverified;

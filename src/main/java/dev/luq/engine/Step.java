@@ -34,8 +34,8 @@ record Step(List<TokenRun> tokens, ImageSlice image) {
      * Consecutive tokens of one sequence.
      *
      * @param position of the first token
-     * @param outputs of the last tokens, how many have their logits wanted: 0; 1; or more where all but the first of these are
-     *        drafted
+     * @param outputs of the last tokens, how many have their logits wanted: 0; 1; or more where all but the first of
+     *        these are drafted
      */
     record TokenRun(String request, int sequence, int position, int[] tokens, int outputs) {
 

@@ -43,7 +43,10 @@ public record ServingShape(
         outputs = outputs == null ? slots : outputs;
     }
 
-    /** Tokens of one step at most after which logits are computed, where each slot generates and some tokens are drafted. */
+    /**
+     * Tokens of one step at most after which logits are computed, where each slot generates and some tokens are
+     * drafted.
+     */
     public static int outputs(int slots, int draftTokens, int batchSize) {
         return slots + Math.min(draftTokens, Math.max(0, batchSize - slots));
     }

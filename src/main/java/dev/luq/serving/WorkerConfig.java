@@ -74,18 +74,22 @@ public interface WorkerConfig {
     long promptCacheBytes();
 
     /**
-     * Whether tokens are drafted and checked several in one step: {@code none}; or {@code ngram}, which drafts what followed
-     * the latest tokens where they came before, in the prompt or in the answer, so that answers that copy take fewer steps. What
-     * is sampled is the same as without, but for the rounding of batches of other sizes. Models whose memory cannot be cut
-     * (recurrent ones) draft nothing.
+     * Whether tokens are drafted and checked several in one step: {@code none}; or {@code ngram}, which drafts what
+     * followed the latest tokens where they came before, in the prompt or in the answer, so that answers that copy
+     * take fewer steps. Whatever was drafted, each token is sampled as without. The logits of several tokens in one
+     * step may differ in their last digits from those of one after the other, so that a greedy answer may go on
+     * differently where two tokens are nearly as likely, as it may beside other requests. They are the same to the
+     * last bit where kernels compute a token alike alone and among others, as ours do, and {@code kv-cache-type} is
+     * {@code q8_0}; at {@code f16} only up to 256 tokens of context, beyond which llama.cpp divides the attention of a
+     * single token among its threads. Recurrent models draft nothing.
      */
     @WithDefault("none")
     Speculation speculation();
 
     /**
-     * With {@code ngram}, tokens that one step drafts at most; the slots that generate share them, and prompts that are
-     * evaluated come first. Drafts are shorter where earlier ones of the same answer were refused. Never more than the batch
-     * size less the slots.
+     * With {@code ngram}, tokens that one step drafts at most; the slots that generate share them, and prompts that
+     * are evaluated come first. Drafts are shorter where earlier ones of the same answer were refused. Never more
+     * than the batch size less the slots.
      */
     @WithDefault("8")
     int draftTokens();

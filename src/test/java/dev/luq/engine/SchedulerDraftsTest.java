@@ -11,7 +11,9 @@ import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-/** Tokens that are decoded before they are sampled. {@link World} compares the sequence with the answer at each token. */
+/**
+ * Tokens that are decoded before they are sampled. {@link World} compares the sequence with the answer at each token.
+ */
 class SchedulerDraftsTest {
 
     private static final int DRAFT = 4;
