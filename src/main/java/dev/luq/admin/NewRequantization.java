@@ -38,10 +38,17 @@ record NewRequantization(
                 Integer calibrationExamples,
         @Schema(nullable = true, description = "Evaluation examples used at most; 0 for all")
                 Integer evaluationExamples,
+        @Schema(
+                        nullable = true,
+                        minimum = "0",
+                        maximum = "86400",
+                        defaultValue = "0",
+                        description = "How long plans nearer to the base than those of the methods are searched for")
+                Integer searchSeconds,
         @Schema(nullable = true, description = "Id of the variant that is made; made up unless given") String variant,
         @Schema(
                         nullable = true,
-                        enumeration = {"brief", "full"})
+                        enumeration = {"brief", "sizes", "full"})
                 String report,
         @Schema(nullable = true, description = "Whether the result is served afterwards") Boolean activate,
         @Schema(

@@ -102,6 +102,7 @@ class RequantizationFactory {
                         or(request.seed(), calibration.seed()),
                         or(request.calibrationExamples(), calibration.examples()),
                         calibration.tuning()),
+                new RequantizationSpec.Search(or(request.searchSeconds(), 0)),
                 ServedShape.of(workerConfig, entry, base),
                 jobsConfig.threads(),
                 new RequantizationSpec.Output(

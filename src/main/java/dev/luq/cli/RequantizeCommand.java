@@ -25,6 +25,7 @@ import dev.luq.requant.spec.RequantizationSpec;
 import dev.luq.requant.spec.RequantizationSpec.Calibration;
 import dev.luq.requant.spec.RequantizationSpec.Output;
 import dev.luq.requant.spec.RequantizationSpec.Scope;
+import dev.luq.requant.spec.RequantizationSpec.Search;
 import dev.luq.requant.spec.RequantizationSpec.Sets;
 import dev.luq.requant.spec.RequantizationSpec.Source;
 import dev.luq.requant.spec.SpecException;
@@ -81,8 +82,8 @@ final class RequantizeCommand implements Callable<Integer> {
             names = "--method",
             paramLabel = "METHOD",
             defaultValue = "best",
-            description =
-                    "best, allocation, ladder, kld, error, entropy or entropy-normed-input (default: ${DEFAULT-VALUE}).")
+            description = "best, allocation, ladder, kld, error, entropy or entropy-normed-input (default:"
+                    + " ${DEFAULT-VALUE}).")
     private String method;
 
     @Mixin
@@ -123,6 +124,14 @@ final class RequantizeCommand implements Callable<Integer> {
     private long seed;
 
     @Option(
+            names = "--search",
+            paramLabel = "SECONDS",
+            defaultValue = "0",
+            description = "Searches so long for a plan that is nearer to the base than those of the methods"
+                    + " (default: ${DEFAULT-VALUE}).")
+    private int search;
+
+    @Option(
             names = "--name",
             paramLabel = "NAME",
             description = "Name of the result (default: made from model and budget).")
@@ -130,9 +139,14 @@ final class RequantizeCommand implements Callable<Integer> {
 
     @Option(
             names = "--compare",
+            paramLabel = "WHAT",
+            arity = "0..1",
+            fallbackValue = "full",
+            defaultValue = "brief",
             description = "Also measures every method, uniform types, other orders and calibrations:"
-                    + " a page with pictures, minutes of work.")
-    private boolean compare;
+                    + " a page with pictures, minutes of work. With sizes: the method and the paper's beside the"
+                    + " uniform types.")
+    private Scope compare;
 
     @Mixin
     private ServingOptions serving;
@@ -172,9 +186,10 @@ final class RequantizeCommand implements Callable<Integer> {
                     Method.parse(method),
                     levels.levels(),
                     new Calibration(alpha, seed, calibrationExamples, Calibration.DEFAULT.tuning()),
+                    new Search(search),
                     serving.shape(ModelFacts.of(files)),
                     serving.threads(),
-                    new Output("unnamed", Instant.EPOCH, compare ? Scope.FULL : Scope.BRIEF));
+                    new Output("unnamed", Instant.EPOCH, compare));
             spec.requirePossible(new Planner(files, model.mmprojFiles(), spec.serving()));
             return spec.named(
                     name != null ? name : defaultName(spec), Instant.now().truncatedTo(ChronoUnit.SECONDS));

@@ -66,6 +66,11 @@ final class AllocationCosts {
         return costs;
     }
 
+    /** The costs, if they were measured. */
+    Optional<MatrixCosts> measuredCosts() {
+        return Optional.ofNullable(costs);
+    }
+
     /** Those that were measured. */
     Optional<Sensitivities> measured() {
         return Optional.ofNullable(sensitivities);

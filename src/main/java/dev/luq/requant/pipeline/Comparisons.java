@@ -15,23 +15,34 @@ import dev.luq.requant.report.Report.Comparison;
 import dev.luq.requant.report.Report.Measured;
 import dev.luq.requant.spec.Method;
 import dev.luq.requant.spec.RequantizationSpec;
+import dev.luq.requant.spec.RequantizationSpec.Scope;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 
 /**
- * The measurements of the full report, on the evaluation set: every method beside the uniform types, other orders, other
- * shares of images, calibration with and without images.
+ * The measurements of the reports that compare, on the evaluation set: methods beside the uniform types; for the full
+ * report also other orders, other shares of images, calibration with and without images.
  */
 final class Comparisons {
 
     private static final List<Budget> BUDGETS =
             List.of(new Budget.RatioToQ4KM(0.6), new Budget.RatioToQ4KM(0.7), new Budget.RatioToQ4KM(0.8));
     private static final Budget MIDDLE = BUDGETS.get(1);
-    private static final List<FileType> UNIFORM =
-            List.of(FileType.Q4_K_M, FileType.IQ3_M, FileType.Q3_K_M, FileType.Q2_K, FileType.IQ2_XXS, FileType.IQ1_M);
+    private static final List<FileType> UNIFORM = List.of(
+            FileType.Q4_K_M,
+            FileType.IQ3_M,
+            FileType.Q3_K_M,
+            FileType.IQ3_XXS,
+            FileType.Q2_K,
+            FileType.IQ2_M,
+            FileType.IQ2_XXS,
+            FileType.IQ1_M);
+    private static final String HIGHEST_FIRST = "highest entropy first";
     private static final int RANDOM_SEEDS = 5;
     private static final int CALIBRATION_SEEDS = 3;
     private static final List<Double> ALPHAS = List.of(0.0, 0.25, 0.5, 0.75, 1.0);
@@ -61,36 +72,60 @@ final class Comparisons {
         this.rankings = rankings;
     }
 
-    Comparison run(JobProgress progress) {
-        List<Method> methods = PlanChooser.methods(Method.BEST);
+    /** @param partial hears what is measured so far, whenever something is whole */
+    Comparison run(JobProgress progress, Consumer<Comparison> partial) {
+        boolean full = spec.output().report() == Scope.FULL;
+        List<Method> methods = full ? PlanChooser.methods(Method.BEST) : asked();
         for (int i = 0; i < methods.size(); i++) {
             chooser.prepare(methods.get(i), progress.part(0, 0.1).part(i, methods.size()));
         }
-        List<Measured> uniform = uniform(progress.part(0.1, 0.25));
-        return new Comparison(
-                frontier(methods, progress.part(0.25, 0.4)),
-                uniform,
-                equalBytes(methods, uniform, progress.part(0.4, 0.6)),
-                orders(progress.part(0.6, 0.75)),
-                alphas(progress.part(0.75, 0.8)),
-                modalities(progress.part(0.8, 1)));
+        Comparison comparison = new Comparison(List.of(), List.of(), List.of(), List.of(), List.of(), List.of());
+        JobProgress sizes = progress.part(0.1, full ? 0.5 : 1);
+        for (int i = 0; i < UNIFORM.size(); i++) {
+            comparison = beside(UNIFORM.get(i), methods, comparison, sizes.part(i, UNIFORM.size()));
+            partial.accept(comparison);
+        }
+        return full
+                ? new Comparison(
+                        frontier(methods, progress.part(0.5, 0.6)),
+                        comparison.uniform(),
+                        comparison.equalBytes(),
+                        orders(progress.part(0.6, 0.75)),
+                        alphas(progress.part(0.75, 0.8)),
+                        modalities(progress.part(0.8, 1)))
+                : comparison;
     }
 
-    private List<Measured> uniform(JobProgress progress) {
-        List<Measured> all = new ArrayList<>();
-        for (int i = 0; i < UNIFORM.size(); i++) {
-            FileType type = UNIFORM.get(i);
-            PlanEvaluator.Uniform uniform =
-                    evaluator.uniform(type, main.matrix(), inputs.evaluation(), progress.part(i, UNIFORM.size()));
-            all.add(new Measured(
-                    "uniform",
-                    type.name(),
-                    uniform.tensorBytes(),
-                    (double) uniform.tensorBytes() / chooser.q4kmBytes(),
-                    -1,
-                    uniform.quality()));
+    /** The job's own methods and the paper's. */
+    private List<Method> asked() {
+        return Stream.concat(PlanChooser.methods(spec.method()).stream(), Stream.of(Method.ENTROPY))
+                .distinct()
+                .toList();
+    }
+
+    /** Adds a uniform type, and the methods at its bytes. */
+    private Comparison beside(FileType type, List<Method> methods, Comparison before, JobProgress progress) {
+        int parts = methods.size() + 2;
+        PlanEvaluator.Uniform uniform =
+                evaluator.uniform(type, main.matrix(), inputs.evaluation(), progress.part(0, parts));
+        Budget budget = new Budget.Weights(uniform.tensorBytes());
+        List<Measured> equal = new ArrayList<>(before.equalBytes());
+        for (int i = 0; i < methods.size(); i++) {
+            measure(equal, methods.get(i), budget, type.name(), progress.part(i + 1, parts));
         }
-        return all;
+        Ranking highestFirst = Ablations.highestFirst(rankings.of(RankingMethod.ENTROPY));
+        plan(() -> chooser.ofSize(highestFirst, budget))
+                .ifPresent(candidate -> equal.add(measured(
+                        HIGHEST_FIRST, type.name(), candidate, main.matrix(), progress.part(parts - 1, parts))));
+        List<Measured> all = new ArrayList<>(before.uniform());
+        all.add(new Measured(
+                "uniform",
+                type.name(),
+                uniform.tensorBytes(),
+                (double) uniform.tensorBytes() / chooser.q4kmBytes(),
+                -1,
+                uniform.quality()));
+        return new Comparison(before.frontier(), all, equal, before.orders(), before.alphas(), before.modalities());
     }
 
     private List<Measured> frontier(List<Method> methods, JobProgress progress) {
@@ -108,21 +143,6 @@ final class Comparisons {
         return all;
     }
 
-    private List<Measured> equalBytes(List<Method> methods, List<Measured> uniform, JobProgress progress) {
-        List<Measured> all = new ArrayList<>();
-        for (int u = 0; u < uniform.size(); u++) {
-            for (int m = 0; m < methods.size(); m++) {
-                measure(
-                        all,
-                        methods.get(m),
-                        new Budget.Weights(uniform.get(u).weightBytes()),
-                        uniform.get(u).label(),
-                        progress.part(u * methods.size() + m, methods.size() * uniform.size()));
-            }
-        }
-        return all;
-    }
-
     private void measure(List<Measured> into, Method method, Budget budget, String label, JobProgress progress) {
         plan(() -> chooser.ofSize(method, budget))
                 .ifPresent(candidate -> into.add(measured(method.text(), label, candidate, main.matrix(), progress)));
@@ -130,7 +150,7 @@ final class Comparisons {
 
     private List<Measured> orders(JobProgress progress) {
         Ranking entropy = rankings.of(RankingMethod.ENTROPY, progress.part(0, 0));
-        List<String> names = new ArrayList<>(List.of("lowest entropy first", "highest entropy first", "by depth"));
+        List<String> names = new ArrayList<>(List.of("lowest entropy first", HIGHEST_FIRST, "by depth"));
         List<Ranking> orders =
                 new ArrayList<>(List.of(entropy, Ablations.highestFirst(entropy), Ablations.depth(rankings.layers())));
         for (int seed = 1; seed <= RANDOM_SEEDS; seed++) {

@@ -11,29 +11,38 @@ import dev.luq.requant.plan.Ranking;
 import dev.luq.requant.report.Report;
 import dev.luq.requant.spec.Method;
 import dev.luq.requant.spec.RequantizationSpec;
+import dev.luq.requant.spec.RequantizationSpec.Search;
+import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.TreeSet;
 import java.util.function.IntFunction;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
  * Finds the plan for a budget.
  *
- * <p>A budget of size is met by sizes alone: the fewest low layers that fit, or the cheapest
- * allocation or ladder that fits. A
- * budget of quality is met by bisection over the plans in order of size, each measured on the evaluation set; the smallest
- * plan that is good enough wins. {@link Method#BEST} takes the plans of all other methods: of those of one size the
- * nearest to the base model on the tuning examples, of those of one quality the smallest. Where the budget is for
- * everything, what a projector of Q8_0 saves may be better spent on layers: each method has a plan with it, too.
+ * <p>A budget of size is met by sizes alone: the fewest low layers that fit, or the cheapest allocation or ladder that
+ * fits. A budget of quality is met by bisection over the plans in order of size, each measured on the evaluation set; the
+ * smallest plan that is good enough wins. {@link Method#BEST} takes the plans of all other methods: of those of one size
+ * the nearest to the base model on the tuning examples, of those of one quality the smallest. Where the budget is for
+ * everything, what a projector of Q8_0 saves may be better spent on layers: each method has a plan with it, too. Where a
+ * search is asked for, its nearest plan is one more to choose.
  */
 final class PlanChooser {
 
     /** Sizes between the smallest and the largest plan that a budget of quality is searched among. */
     private static final int STEPS = 32;
+    /** Of the least expected divergence, what a plan is not measured beyond. */
+    private static final double FAR = 4;
+    /** The name of a plan that no method gave. */
+    private static final String SEARCH = "search";
 
     private final RequantizationSpec spec;
     private final JobInputs inputs;
@@ -42,6 +51,7 @@ final class PlanChooser {
     private final AllocationCosts allocation;
     private final KeyedImatrix matrix;
     private final Planner planner;
+    private final Path jobFolder;
 
     /** A plan and the method that gave it. */
     private record Proposal(Method method, Candidate candidate) {
@@ -59,7 +69,8 @@ final class PlanChooser {
             Rankings rankings,
             AllocationCosts allocation,
             KeyedImatrix matrix,
-            Planner planner) {
+            Planner planner,
+            Path jobFolder) {
         this.spec = spec;
         this.inputs = inputs;
         this.evaluator = evaluator;
@@ -67,6 +78,7 @@ final class PlanChooser {
         this.allocation = allocation;
         this.matrix = matrix;
         this.planner = planner;
+        this.jobFolder = jobFolder;
     }
 
     /** The methods that the job's own one stands for. */
@@ -125,7 +137,7 @@ final class PlanChooser {
         if (proposals.isEmpty()) {
             throw impossible;
         }
-        if (proposals.size() == 1) {
+        if (proposals.size() == 1 && spec.search().equals(Search.NONE)) {
             Proposal only = proposals.get(0);
             return new ChosenPlan(
                     text(only),
@@ -135,7 +147,7 @@ final class PlanChooser {
                     only.candidate(),
                     List.of(choice(only, Optional.empty())));
         }
-        return spec.budget().isOfSize() ? nearest(proposals, progress.part(0.5, 1)) : smallest(proposals);
+        return spec.budget().isOfSize() ? nearest(proposals, progress) : smallest(proposals);
     }
 
     private Candidate propose(Method method, Precision projector, JobProgress progress) {
@@ -259,32 +271,88 @@ final class PlanChooser {
     }
 
     private ChosenPlan nearest(List<Proposal> proposals, JobProgress progress) {
+        List<Proposal> near = near(proposals);
         List<Report.Choice> choices = new ArrayList<>();
-        Proposal best = null;
-        double bestKld = Double.POSITIVE_INFINITY;
-        for (int i = 0; i < proposals.size(); i++) {
-            Proposal proposal = proposals.get(i);
-            double kld = evaluator
-                    .quality(
-                            proposal.candidate().plan(),
-                            matrix,
-                            inputs.tuning(),
-                            false,
-                            progress.part(i, proposals.size()))
-                    .all()
-                    .meanKld();
-            choices.add(choice(proposal, Optional.of(kld)));
-            if (best == null || kld < bestKld) {
-                best = proposal;
-                bestKld = kld;
+        proposals.stream()
+                .filter(proposal -> !near.contains(proposal))
+                .forEach(proposal -> choices.add(choice(proposal, Optional.empty())));
+        boolean searches = !spec.search().equals(Search.NONE);
+        if (near.size() == 1 && !searches) {
+            choices.add(choice(near.get(0), Optional.empty()));
+            return new ChosenPlan(
+                    text(near.get(0)),
+                    "What the matrices cost shows that no other method's plan comes near.",
+                    near.get(0).candidate(),
+                    choices);
+        }
+        JobProgress measuring = progress.part(0.5, searches ? 0.6 : 1);
+        List<PlanSearch.Trial> trials = new ArrayList<>();
+        for (int i = 0; i < near.size(); i++) {
+            Candidate candidate = near.get(i).candidate();
+            double kld = kld(candidate.plan(), measuring.part(i, near.size()));
+            trials.add(new PlanSearch.Trial(candidate, kld));
+            choices.add(choice(near.get(i), Optional.of(kld)));
+        }
+        PlanSearch.Trial best = Collections.min(trials, Comparator.comparingDouble(PlanSearch.Trial::kld));
+        String chosen = text(near.get(trials.indexOf(best)));
+        int plans = near.size();
+        if (searches) {
+            PlanSearch.Result found = search(trials, best.candidate().plan().mmproj(), progress.part(0.6, 1));
+            plans += found.trials();
+            for (PlanSearch.Trial trial : found.best().stream().toList()) {
+                choices.add(new Report.Choice(
+                        SEARCH,
+                        trial.candidate().weightBytes(),
+                        lowLayers(trial.candidate()),
+                        Optional.of(trial.kld())));
+                if (trial.kld() < best.kld()) {
+                    best = trial;
+                    chosen = SEARCH;
+                }
             }
         }
         return new ChosenPlan(
-                text(best),
-                "Of " + proposals.size() + " plans it was the nearest to the base model on "
+                chosen,
+                "Of " + plans + " plans it was the nearest to the base model on "
                         + inputs.tuning().examples().size() + " examples held out of the calibration.",
                 best.candidate(),
                 choices);
+    }
+
+    /** Those that may be the nearest by what their matrices cost, and those of which that is not known. */
+    private List<Proposal> near(List<Proposal> proposals) {
+        List<OptionalDouble> expected = proposals.stream()
+                .map(proposal -> allocation
+                        .measuredCosts()
+                        .map(costs ->
+                                costs.of(planner.types(proposal.candidate().plan())))
+                        .orElse(OptionalDouble.empty()))
+                .toList();
+        double least =
+                expected.stream().flatMapToDouble(OptionalDouble::stream).min().orElse(0);
+        return IntStream.range(0, proposals.size())
+                .filter(i -> expected.get(i).orElse(0) <= FAR * least || least == 0)
+                .mapToObj(proposals::get)
+                .toList();
+    }
+
+    private PlanSearch.Result search(List<PlanSearch.Trial> known, Precision projector, JobProgress progress) {
+        return new PlanSearch(planner, allocation.costs(), spec.calibration().seed(), jobFolder, System::nanoTime)
+                .run(
+                        known,
+                        spec.budget(),
+                        projector,
+                        spec.search().seconds(),
+                        plan -> kld(plan, progress.part(0, 0)),
+                        progress);
+    }
+
+    /** On the examples held out of the calibration, in nats. */
+    private double kld(Plan plan, JobProgress progress) {
+        return evaluator
+                .quality(plan, matrix, inputs.tuning(), false, progress)
+                .all()
+                .meanKld();
     }
 
     private ChosenPlan smallest(List<Proposal> proposals) {

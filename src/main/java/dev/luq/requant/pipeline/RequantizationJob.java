@@ -106,7 +106,7 @@ public final class RequantizationJob {
         try {
             RequantizationSpec spec = RequantizationSpec.read(jobFolder);
             Map<Phase, Double> weights = new EnumMap<>(WEIGHTS);
-            if (spec.output().report() == Scope.FULL) {
+            if (spec.output().report() != Scope.BRIEF) {
                 weights.put(Phase.COMPARE, COMPARE_WEIGHT);
             }
             meter = new ProgressMeter(weights, earlierSeconds(), System::nanoTime);
@@ -145,8 +145,8 @@ public final class RequantizationJob {
                 Rankings rankings = Rankings.main(inputs, cache, evaluator, main, spec.levels(), threads);
                 AllocationCosts allocation =
                         new AllocationCosts(inputs, cache, evaluator, main.matrix(), planner, threads);
-                PlanChooser chooser =
-                        new PlanChooser(spec, inputs, evaluator, rankings, allocation, main.matrix(), planner);
+                PlanChooser chooser = new PlanChooser(
+                        spec, inputs, evaluator, rankings, allocation, main.matrix(), planner, jobFolder);
                 JobProgress ranking = begin(Phase.RANK);
                 chooser.rank(ranking);
                 JobProgress planning = begin(Phase.PLAN);
@@ -167,12 +167,14 @@ public final class RequantizationJob {
                         manifest(spec, inputs, decision, assembled, report.provenance(), JsonFile.plain(quality)));
                 write(report);
                 listener.message("Published " + manifest.id() + ".");
-                if (spec.output().report() == Scope.FULL) {
-                    report = report.with(new Comparisons(spec, inputs, evaluator, calibrations, main, chooser, rankings)
-                            .run(begin(Phase.COMPARE)));
-                    write(report);
+                if (spec.output().report() == Scope.BRIEF) {
+                    return report;
                 }
-                return report;
+                Report full =
+                        report.with(new Comparisons(spec, inputs, evaluator, calibrations, main, chooser, rankings)
+                                .run(begin(Phase.COMPARE), partial -> write(report.with(partial))));
+                write(full);
+                return full;
             }
         }
     }

@@ -3,6 +3,7 @@ package dev.luq.requant.plan;
 import dev.luq.gguf.GgmlType;
 import java.util.Collections;
 import java.util.Map;
+import java.util.OptionalDouble;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
@@ -20,16 +21,21 @@ public record MatrixCosts(SortedMap<String, SortedMap<GgmlType, Double>> kld) {
         kld = Collections.unmodifiableSortedMap(copy);
     }
 
-    /** The sum over the matrices of a plan, in nats: divergences of small errors that are independent add up. */
-    public double of(Plan plan) {
+    /**
+     * The sum over all matrices, in nats: divergences of small errors that are independent add up.
+     *
+     * @param types of the matrices, by name
+     * @return empty when a matrix has a type without a cost
+     */
+    public OptionalDouble of(Map<String, GgmlType> types) {
         double sum = 0;
         for (Map.Entry<String, SortedMap<GgmlType, Double>> matrix : kld.entrySet()) {
-            Double cost = matrix.getValue().get(plan.matrices().get(matrix.getKey()));
+            Double cost = matrix.getValue().get(types.get(matrix.getKey()));
             if (cost == null) {
-                throw new IllegalArgumentException("no cost of " + matrix.getKey());
+                return OptionalDouble.empty();
             }
             sum += cost;
         }
-        return sum;
+        return OptionalDouble.of(sum);
     }
 }

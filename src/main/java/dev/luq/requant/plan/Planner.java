@@ -269,6 +269,13 @@ public final class Planner {
         return new Plan(layers, outside, mmproj, types);
     }
 
+    /** The type of each matrix in a plan, of those that an allocation chooses a type for. */
+    public SortedMap<String, GgmlType> types(Plan plan) {
+        SortedMap<String, GgmlType> types = new TreeMap<>();
+        matrices().forEach(matrix -> types.put(matrix.name(), TensorTypes.of(plan, matrix, model.tied())));
+        return types;
+    }
+
     /** The precision that takes as many bytes, or about as many; of several the largest. */
     private static Precision nearest(long bytes, ToLongFunction<Precision> taken) {
         return Arrays.stream(Precision.values())

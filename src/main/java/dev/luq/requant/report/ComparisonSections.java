@@ -32,7 +32,7 @@ final class ComparisonSections {
     }
 
     private String frontier() {
-        if (comparison.frontier().isEmpty()) {
+        if (comparison.frontier().isEmpty() && comparison.equalBytes().isEmpty()) {
             return "";
         }
         Map<String, List<Measured>> lines =
@@ -40,12 +40,12 @@ final class ComparisonSections {
                         .toList());
         lines.put(UNIFORM, comparison.uniform());
         return Html.heading("Size and quality")
-                + Html.paragraph("Every method at several budgets, and at the bytes of each"
-                        + " uniform type, beside llama.cpp's own mixes over the whole model with the same importance matrix. Lower is"
-                        + " better in the first picture, higher in the second.")
+                + Html.paragraph("Every method at several budgets, and at the bytes of each uniform type, beside"
+                        + " llama.cpp's own mixes over the whole model with the same importance matrix. Lower is better"
+                        + " in the first picture, higher in the second.")
                 + chart("KL divergence by size", lines, true)
                 + chart("Right answers by size", lines, false)
-                + table("budget", comparison.frontier());
+                + (comparison.frontier().isEmpty() ? "" : table("budget", comparison.frontier()));
     }
 
     private String equalBytes() {
@@ -96,8 +96,8 @@ final class ComparisonSections {
                 alpha("all", 0, m -> m.quality().all().meanKld()));
         return Html.heading("Share of images in the calibration")
                 + Html.paragraph(
-                        "Alpha is the weight of image examples in"
-                                + " the importance matrix: 0 is text only, 1 images only. The plan is the same, only the matrix changes.")
+                        "Alpha is the weight of image examples in the importance matrix: 0 is text only, 1 images"
+                                + " only. The plan is the same, only the matrix changes.")
                 + new Chart(
                                 "KL divergence by alpha",
                                 new Axis("alpha", false, -0.04, 1.04),

@@ -88,7 +88,8 @@ public record Report(
      * @param method that gave it, and its projector where that is not the one asked for
      * @param weightBytes of its language model
      * @param lowLayers layers below the high precision; -1 where each matrix has a type of its own
-     * @param meanKld on the held-out calibration examples, in nats; empty when there was nothing to choose
+     * @param meanKld on the held-out calibration examples, in nats; empty when there was nothing to choose, or
+     *     where the costs of its matrices showed that it is far from the nearest
      */
     @RegisterForReflection
     public record Choice(String method, long weightBytes, int lowLayers, Optional<Double> meanKld) {}

@@ -24,6 +24,7 @@ import java.util.regex.Pattern;
  * @param method how the plan is found
  * @param levels the precisions of two-level plans
  * @param calibration settings of calibration and rankings
+ * @param search for a nearer plan than the methods have; absent in older descriptions: none
  * @param serving how the result will be served, for its memory
  * @param threads compute threads; 0 takes the processors available
  * @param output the result
@@ -37,6 +38,7 @@ public record RequantizationSpec(
         Method method,
         Levels levels,
         Calibration calibration,
+        Search search,
         ServingShape serving,
         int threads,
         Output output) {
@@ -66,6 +68,11 @@ public record RequantizationSpec(
                         && output != null,
                 "The job description is incomplete.");
         require(threads >= 0, "The number of threads is 0 or more.");
+        search = search == null ? Search.NONE : search;
+        require(
+                search.equals(Search.NONE)
+                        || budget.isOfSize() && (method == Method.BEST || method == Method.ALLOCATION),
+                "A search needs a budget of size and the method best or allocation.");
     }
 
     /**
@@ -145,11 +152,32 @@ public record RequantizationSpec(
         }
     }
 
+    /**
+     * A search among plans by matrix, each measured on the tuning examples.
+     *
+     * @param seconds that it may take; 0 for none
+     */
+    @RegisterForReflection
+    public record Search(int seconds) {
+        public static final Search NONE = new Search(0);
+
+        /** A day. */
+        private static final int MOST_SECONDS = 24 * 60 * 60;
+
+        public Search {
+            require(
+                    seconds >= 0 && seconds <= MOST_SECONDS,
+                    "The seconds of a search are between 0 and " + MOST_SECONDS + ".");
+        }
+    }
+
     /** How much is reported. */
     @RegisterForReflection
     public enum Scope {
         /** The published model beside its base. */
         BRIEF,
+        /** Also the methods asked for and the paper's beside the uniform types, at equal bytes. */
+        SIZES,
         /** Also every method and the uniform types at several sizes, ablations, alpha and seeds: minutes of measuring. */
         FULL
     }
@@ -184,7 +212,17 @@ public record RequantizationSpec(
     /** A specification with the defaults. */
     public static RequantizationSpec of(Source source, Sets sets, Budget budget, ServingShape serving, Output output) {
         return new RequantizationSpec(
-                VERSION, source, sets, budget, Method.BEST, Levels.DEFAULT, Calibration.DEFAULT, serving, 0, output);
+                VERSION,
+                source,
+                sets,
+                budget,
+                Method.BEST,
+                Levels.DEFAULT,
+                Calibration.DEFAULT,
+                Search.NONE,
+                serving,
+                0,
+                output);
     }
 
     /** What the projector may be: also Q8_0 where its bytes count, after what was asked for. */
@@ -223,6 +261,7 @@ public record RequantizationSpec(
                 method,
                 levels,
                 calibration,
+                search,
                 serving,
                 threads,
                 new Output(manifestId, created, output.report()));

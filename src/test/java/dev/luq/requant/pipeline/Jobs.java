@@ -10,6 +10,7 @@ import dev.luq.requant.spec.RequantizationSpec.Calibration;
 import dev.luq.requant.spec.RequantizationSpec.Levels;
 import dev.luq.requant.spec.RequantizationSpec.Output;
 import dev.luq.requant.spec.RequantizationSpec.Scope;
+import dev.luq.requant.spec.RequantizationSpec.Search;
 import dev.luq.requant.spec.RequantizationSpec.Sets;
 import dev.luq.requant.spec.RequantizationSpec.Source;
 import java.io.IOException;
@@ -112,6 +113,7 @@ final class Jobs {
                 method,
                 new Levels(Precision.IQ3_S, Precision.Q4_K_M, Precision.F16),
                 new Calibration(0.75, 1, 0, 3),
+                Search.NONE,
                 new ServingShape(512, 128, 1, 1),
                 1,
                 new Output(id, Instant.parse("2026-01-02T03:04:05Z"), scope));

@@ -11,6 +11,7 @@ import dev.luq.requant.spec.RequantizationSpec.Calibration;
 import dev.luq.requant.spec.RequantizationSpec.Levels;
 import dev.luq.requant.spec.RequantizationSpec.Output;
 import dev.luq.requant.spec.RequantizationSpec.Scope;
+import dev.luq.requant.spec.RequantizationSpec.Search;
 import dev.luq.requant.spec.RequantizationSpec.Sets;
 import dev.luq.requant.spec.RequantizationSpec.Source;
 import java.io.IOException;
@@ -78,6 +79,17 @@ class RequantizationSpecTest {
     }
 
     @Test
+    void aJobOfAnOlderServerSearchesNothing() throws IOException {
+        spec().write(folder);
+        Path file = folder.resolve("spec.json");
+        String json = Files.readString(file);
+        String older = json.replaceFirst("(?s)  \"search\" : \\{.*?\\},\\s*", "");
+        assertTrue(older.length() < json.length());
+        Files.writeString(file, older);
+        assertEquals(spec(), RequantizationSpec.read(folder));
+    }
+
+    @Test
     void equalSpecificationsAreEqualBytes() throws IOException {
         spec().write(folder);
         byte[] first = Files.readAllBytes(folder.resolve("spec.json"));
@@ -91,6 +103,27 @@ class RequantizationSpecTest {
         assertThrows(SpecException.Invalid.class, () -> new Levels(Precision.IQ1_M, Precision.Q4_K_M, Precision.Q4_K));
         assertThrows(SpecException.Invalid.class, () -> new Calibration(1.5, 1, 0, 10));
         assertThrows(SpecException.Invalid.class, () -> new Calibration(Double.NaN, 1, 0, 10));
+        assertThrows(SpecException.Invalid.class, () -> new Search(-1));
+        assertThrows(SpecException.Invalid.class, () -> new Search(86_401));
+        RequantizationSpec spec = spec();
+        for (String budget : List.of("kld:0.1", "60%")) {
+            assertTrue(assertThrows(
+                            SpecException.Invalid.class,
+                            () -> new RequantizationSpec(
+                                    RequantizationSpec.VERSION,
+                                    spec.source(),
+                                    spec.sets(),
+                                    Budget.parse(budget),
+                                    budget.equals("60%") ? Method.LADDER : Method.BEST,
+                                    spec.levels(),
+                                    spec.calibration(),
+                                    new Search(10),
+                                    spec.serving(),
+                                    spec.threads(),
+                                    spec.output()))
+                    .getMessage()
+                    .contains("A search needs a budget of size"));
+        }
         for (String id : List.of("", "../up", "a/b", ".hidden", "a b", "x".repeat(101))) {
             assertThrows(SpecException.Invalid.class, () -> new Output(id, Instant.EPOCH, Scope.BRIEF), id);
         }
