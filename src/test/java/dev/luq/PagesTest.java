@@ -83,6 +83,7 @@ class PagesTest {
                 "ARCHITECTURE.md",
                 "CONTRIBUTING.md",
                 "docs/api.md",
+                "docs/luq-measured.md",
                 "docs/measured.md",
                 "docs/public-reports.md"
             })
