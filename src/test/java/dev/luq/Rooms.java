@@ -23,6 +23,7 @@ public final class Rooms {
             files               :
             filecache           : files
             schema              :
+            parquet             :
             images              : files
             machine             : files
             gguf                : files
