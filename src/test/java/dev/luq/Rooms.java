@@ -24,6 +24,7 @@ public final class Rooms {
             filecache           : files
             schema              :
             parquet             :
+            benchmarks          :
             images              : files
             machine             : files
             gguf                : files
