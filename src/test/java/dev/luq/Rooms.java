@@ -24,7 +24,7 @@ public final class Rooms {
             filecache           : files
             schema              :
             parquet             :
-            benchmarks          :
+            benchmarks          : files parquet
             images              : files
             machine             : files
             gguf                : files

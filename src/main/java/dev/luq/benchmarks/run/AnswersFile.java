@@ -1,0 +1,151 @@
+package dev.luq.benchmarks.run;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.luq.files.Folders;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.HashSet;
+import java.util.Set;
+import java.util.function.Consumer;
+
+/**
+ * The answers of one model to one benchmark, a line each under a header. A line is appended in one piece; what a crash
+ * left of one is cut off. One process at a time has the file open. Thread-safe.
+ */
+final class AnswersFile implements AutoCloseable {
+
+    private static final ObjectMapper JSON = new ObjectMapper();
+    /** Bytes that are searched for the last line's end at a time. */
+    private static final int BLOCK = 64 << 10;
+
+    private final Path path;
+    private final FileChannel channel;
+
+    /**
+     * Opens a file, or makes it.
+     *
+     * @throws BenchmarkRunException it is of another run, damaged, or in use
+     */
+    static AnswersFile open(Path path, RunHeader header) throws IOException {
+        Folders.create(path.toAbsolutePath().getParent());
+        FileChannel channel = FileChannel.open(
+                path, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+        try {
+            lock(channel, path);
+            AnswersFile file = new AnswersFile(path, channel);
+            file.cutTornLine();
+            file.check(header);
+            return file;
+        } catch (IOException | RuntimeException e) {
+            channel.close();
+            throw e;
+        }
+    }
+
+    private AnswersFile(Path path, FileChannel channel) {
+        this.path = path;
+        this.channel = channel;
+    }
+
+    /** Held until the channel is closed. */
+    private static void lock(FileChannel channel, Path path) throws IOException {
+        FileLock lock;
+        try {
+            lock = channel.tryLock();
+        } catch (OverlappingFileLockException e) {
+            lock = null;
+        }
+        if (lock == null) {
+            throw new BenchmarkRunException("Another run writes " + path + "; wait for its end.");
+        }
+    }
+
+    private void cutTornLine() throws IOException {
+        long end = channel.size();
+        ByteBuffer block = ByteBuffer.allocate(BLOCK);
+        while (end > 0) {
+            int length = (int) Math.min(BLOCK, end);
+            block.clear().limit(length);
+            while (block.hasRemaining()) {
+                channel.read(block, end - length + block.position());
+            }
+            for (int i = length - 1; i >= 0; i--) {
+                if (block.get(i) == '\n') {
+                    channel.truncate(end - length + i + 1);
+                    return;
+                }
+            }
+            end -= length;
+        }
+        channel.truncate(0);
+    }
+
+    private void check(RunHeader header) throws IOException {
+        if (channel.size() == 0) {
+            append(header);
+            return;
+        }
+        try (BufferedReader lines = Files.newBufferedReader(path, UTF_8)) {
+            RunHeader found = JSON.readValue(lines.readLine(), RunHeader.class);
+            if (!found.equals(header)) {
+                throw new BenchmarkRunException(path + " has the answers of another run (" + JSON.writeValueAsString(found)
+                        + "). Remove it, or give another folder with --results.");
+            }
+        } catch (JsonProcessingException e) {
+            throw new BenchmarkRunException(path + " is no file of answers; remove it.", e);
+        }
+    }
+
+    private synchronized void append(Object line) throws IOException {
+        ByteBuffer bytes = ByteBuffer.wrap((JSON.writeValueAsString(line) + "\n").getBytes(UTF_8));
+        long end = channel.size();
+        while (bytes.hasRemaining()) {
+            channel.write(bytes, end + bytes.position());
+        }
+    }
+
+    void append(AnswerLine line) throws IOException {
+        append((Object) line);
+    }
+
+    /** Calls back with each answer, in the order in which they came. */
+    void forEach(Consumer<AnswerLine> reader) throws IOException {
+        int number = 1;
+        try (BufferedReader lines = Files.newBufferedReader(path, UTF_8)) {
+            lines.readLine();
+            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+                number++;
+                reader.accept(JSON.readValue(line, AnswerLine.class));
+            }
+        } catch (JsonProcessingException e) {
+            throw new BenchmarkRunException(path + ", line " + number + " is no answer; remove the line.", e);
+        }
+    }
+
+    /** Ids of the questions that have an answer; a refused one is asked again. */
+    Set<String> answered() throws IOException {
+        Set<String> ids = new HashSet<>();
+        forEach(line -> {
+            if (line.refused() == null) {
+                ids.add(line.id());
+            }
+        });
+        return ids;
+    }
+
+    @Override
+    public void close() throws IOException {
+        channel.force(true);
+        channel.close();
+    }
+}

@@ -1,0 +1,258 @@
+package dev.luq.benchmarks.run;
+
+import dev.luq.benchmarks.Benchmark;
+import dev.luq.benchmarks.data.BenchmarkFolder;
+import dev.luq.benchmarks.data.Question;
+import dev.luq.benchmarks.data.Questions;
+import dev.luq.benchmarks.scoring.Answer;
+import dev.luq.benchmarks.scoring.MathVista;
+import dev.luq.benchmarks.scoring.Reference;
+import dev.luq.benchmarks.scoring.Scorer;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+
+/**
+ * Asks a model the questions of a benchmark that it has not answered yet, and scores all its answers. As many pictures
+ * are in memory as questions are asked at once, and one more.
+ */
+public final class BenchmarkRun {
+
+    private final BenchmarkFolder data;
+    private final RunHeader header;
+    private final PromptStyle style;
+    private final OptionalInt limit;
+    private final int concurrency;
+    private final Respondent model;
+    private final Optional<Respondent> judge;
+
+    /**
+     * A run.
+     *
+     * @param limit questions to ask, those of a group as one; empty for all
+     * @param concurrency questions asked at once
+     * @param judge reads answers to {@code mathvista} that the rules cannot
+     */
+    public BenchmarkRun(
+            BenchmarkFolder data,
+            RunHeader header,
+            PromptStyle style,
+            OptionalInt limit,
+            int concurrency,
+            Respondent model,
+            Optional<Respondent> judge) {
+        this.data = data;
+        this.header = header;
+        this.style = style;
+        this.limit = limit;
+        this.concurrency = concurrency;
+        this.model = model;
+        this.judge = judge;
+    }
+
+    /** Is told how far a run is; any thread calls. */
+    @FunctionalInterface
+    public interface Progress {
+        void answered(int questions, int ofAll);
+    }
+
+    /**
+     * Runs to the end.
+     *
+     * @param answers file to go on with, or to make
+     * @throws BenchmarkRunException the file is of another run
+     * @throws dev.luq.benchmarks.data.BenchmarkDataException the data are not as published; found before the first question
+     * @throws RuntimeException of the respondent: what was answered until then is kept
+     */
+    public RunResult run(Path answers, Progress progress) throws IOException {
+        Set<String> ids = check();
+        try (AnswersFile file = AnswersFile.open(answers, header)) {
+            Set<String> answered = file.answered();
+            answered.retainAll(ids);
+            AtomicInteger done = new AtomicInteger(answered.size());
+            progress.answered(done.get(), ids.size());
+            judgeEarlier(file, ids);
+            ask(file, answered, () -> progress.answered(done.incrementAndGet(), ids.size()));
+            return result(file, ids);
+        }
+    }
+
+    /** Reads all questions once, so that faults are found before hours have passed. */
+    private Set<String> check() throws IOException {
+        Set<String> ids = new HashSet<>();
+        Scorer scorer = benchmark().scorer();
+        forEachQuestion(question -> {
+            if (!ids.add(question.id())) {
+                throw new BenchmarkRunException("Two questions have the id " + question.id()
+                        + ": take the files of one split, each once.");
+            }
+            scorer.add(question.reference(), Answer.of(""));
+        });
+        scorer.scores();
+        return ids;
+    }
+
+    private Benchmark benchmark() {
+        return data.benchmark();
+    }
+
+    private interface Reader {
+        void read(Question question) throws IOException;
+    }
+
+    private void forEachQuestion(Reader reader) throws IOException {
+        Selection selection = new Selection(limit);
+        try (Questions questions = data.open()) {
+            while (!selection.isComplete()) {
+                Optional<Question> next = questions.next();
+                if (next.isEmpty()) {
+                    return;
+                }
+                if (selection.takes(next.get())) {
+                    reader.read(next.get());
+                }
+            }
+        }
+    }
+
+    private void ask(AnswersFile file, Set<String> answered, Runnable done) throws IOException {
+        ExecutorService threads = Executors.newFixedThreadPool(concurrency);
+        Semaphore free = new Semaphore(concurrency);
+        AtomicReference<Throwable> failure = new AtomicReference<>();
+        try {
+            forEachQuestion(question -> {
+                if (answered.contains(question.id()) || failure.get() != null) {
+                    return;
+                }
+                free.acquireUninterruptibly();
+                // Here: the files are closed when the last question was read, not when it was answered.
+                byte[] picture = question.picture().bytes();
+                threads.execute(() -> {
+                    try {
+                        if (failure.get() == null) {
+                            file.append(answer(question, picture));
+                            done.run();
+                        }
+                    } catch (IOException | RuntimeException e) {
+                        failure.compareAndSet(null, e);
+                    } finally {
+                        free.release();
+                    }
+                });
+            });
+        } finally {
+            threads.shutdown();
+            await(threads);
+        }
+        if (failure.get() instanceof IOException e) {
+            throw e;
+        }
+        if (failure.get() instanceof RuntimeException e) {
+            throw e;
+        }
+    }
+
+    private static void await(ExecutorService threads) {
+        try {
+            while (!threads.awaitTermination(1, TimeUnit.MINUTES)) {
+                // The respondent has its own time limits.
+            }
+        } catch (InterruptedException e) {
+            threads.shutdownNow();
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private AnswerLine answer(Question question, byte[] picture) {
+        String prompt = style.prompt(benchmark(), question);
+        Reference reference = question.reference();
+        try {
+            String answer = model.answer(prompt, picture, header.maxTokens());
+            String judged = judge.isPresent() && isUnread(reference, answer)
+                    ? Judge.ask(judge.get(), prompt, answer)
+                    : null;
+            return new AnswerLine(question.id(), prompt, answer, judged, null, reference);
+        } catch (Respondent.RefusedException e) {
+            return new AnswerLine(question.id(), prompt, null, null, e.getMessage(), reference);
+        }
+    }
+
+    private boolean isUnread(Reference reference, String answer) {
+        return benchmark() == Benchmark.MATHVISTA
+                && MathVista.extract(reference, Answer.of(answer).text()).isEmpty();
+    }
+
+    /** Answers of earlier runs that no judge has seen. */
+    private void judgeEarlier(AnswersFile file, Set<String> ids) throws IOException {
+        if (judge.isEmpty()) {
+            return;
+        }
+        Map<String, AnswerLine> unread = new LinkedHashMap<>();
+        file.forEach(line -> {
+            boolean open = line.refused() == null
+                    && line.judged() == null
+                    && isUnread(line.reference(), line.scored().text());
+            if (open && ids.contains(line.id())) {
+                unread.put(line.id(), line);
+            } else {
+                unread.remove(line.id());
+            }
+        });
+        for (AnswerLine line : unread.values()) {
+            String judged = Judge.ask(judge.get(), line.prompt(), line.answer());
+            if (judged != null) {
+                file.append(new AnswerLine(line.id(), line.prompt(), line.answer(), judged, null, line.reference()));
+            }
+        }
+    }
+
+    /** A question's last line counts, and one with an answer rather than a refusal. */
+    private RunResult result(AnswersFile file, Set<String> ids) throws IOException {
+        Map<String, Integer> lines = new HashMap<>();
+        Set<String> answered = new HashSet<>();
+        int[] number = new int[1];
+        file.forEach(line -> {
+            number[0]++;
+            boolean isAnswer = line.refused() == null;
+            if (ids.contains(line.id()) && (isAnswer || !answered.contains(line.id()))) {
+                lines.put(line.id(), number[0]);
+            }
+            if (isAnswer) {
+                answered.add(line.id());
+            }
+        });
+        if (!lines.keySet().equals(ids)) {
+            throw new BenchmarkRunException("Not every question was asked; run the command again.");
+        }
+        Scorer scorer = benchmark().scorer();
+        int[] refused = new int[1];
+        int[] unread = new int[1];
+        number[0] = 0;
+        file.forEach(line -> {
+            number[0]++;
+            if (Integer.valueOf(number[0]).equals(lines.get(line.id()))) {
+                scorer.add(line.reference(), line.scored());
+                refused[0] += line.refused() == null ? 0 : 1;
+                unread[0] += line.refused() == null
+                                && line.judged() == null
+                                && isUnread(line.reference(), line.scored().text())
+                        ? 1
+                        : 0;
+            }
+        });
+        return new RunResult(
+                header, limit.isPresent() ? limit.getAsInt() : null, refused[0], unread[0], scorer.scores());
+    }
+}

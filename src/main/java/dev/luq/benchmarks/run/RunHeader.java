@@ -1,0 +1,24 @@
+package dev.luq.benchmarks.run;
+
+import com.fasterxml.jackson.annotation.JsonProperty;
+
+/**
+ * What a file of answers is of: its first line. Answers of one header belong together, others do not.
+ *
+ * @param data form of the published files
+ * @param model id at the server
+ * @param variant of the model; null for its base files
+ * @param bytes of the model's weights as served; null when the server does not say
+ * @param bitsPerWeight of the same; null when the server does not say
+ * @param prompt id of the style
+ * @param maxTokens of an answer
+ */
+public record RunHeader(
+        String benchmark,
+        String data,
+        String model,
+        String variant,
+        Long bytes,
+        @JsonProperty("bits_per_weight") Double bitsPerWeight,
+        String prompt,
+        @JsonProperty("max_tokens") int maxTokens) {}

@@ -1,0 +1,230 @@
+package dev.luq.benchmarks.run;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.luq.benchmarks.Benchmark;
+import dev.luq.benchmarks.data.BenchmarkDataException;
+import dev.luq.benchmarks.data.BenchmarkFolder;
+import dev.luq.benchmarks.data.PublishedFiles;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.ArrayList;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class BenchmarkRunTest {
+
+    @TempDir
+    Path folder;
+
+    private final List<String> asked = Collections.synchronizedList(new ArrayList<>());
+    private OptionalInt limit = OptionalInt.empty();
+    private Optional<Respondent> judge = Optional.empty();
+    private int concurrency = 2;
+
+    private Path answers() {
+        return folder.resolve("results/a.jsonl");
+    }
+
+    private BenchmarkFolder data(Benchmark benchmark, String form) throws IOException {
+        Path data = Files.createDirectories(folder.resolve("data"));
+        new PublishedFiles(data, number -> ("picture " + number + " ".repeat(60)).getBytes(UTF_8)).write(benchmark, form);
+        return BenchmarkFolder.of(benchmark, data);
+    }
+
+    private static RunHeader header(Benchmark benchmark) {
+        return new RunHeader(benchmark.id(), "form", "model", null, 7L, 2.5, "lmms-eval", 16);
+    }
+
+    private RunResult run(BenchmarkFolder data, Respondent model) throws IOException {
+        Respondent counted = (prompt, picture, maxTokens) -> {
+            asked.add(prompt);
+            return model.answer(prompt, picture, maxTokens);
+        };
+        return new BenchmarkRun(
+                        data, header(data.benchmark()), PromptStyle.LMMS_EVAL, limit, concurrency, counted, judge)
+                .run(answers(), (questions, all) -> {});
+    }
+
+    /** Says what lies in the picture. */
+    private static String number(byte[] picture) {
+        return "Answer " + new String(picture, UTF_8).strip().replaceAll("\\D", "") + "\n";
+    }
+
+    @Test
+    void everyQuestionIsAskedAboutItsPictureAndScored() throws IOException {
+        RunResult result = run(data(Benchmark.DOCVQA, "parquet"), (prompt, picture, max) -> {
+            assertEquals(16, max);
+            return number(picture);
+        });
+        assertEquals(4, result.scores().questions());
+        assertEquals(Optional.of(100.0), result.scores().value("anls"));
+        assertEquals(4, asked.size());
+        assertTrue(asked.contains("what is IBM in 2?\nAnswer the question using a single word or phrase."));
+        assertEquals(5, Files.readAllLines(answers(), UTF_8).size(), "a header and a line an answer");
+    }
+
+    @Test
+    void anInterruptedRunGoesOn() throws IOException {
+        concurrency = 1;
+        BenchmarkFolder data = data(Benchmark.DOCVQA, "json");
+        IllegalStateException end = assertThrows(
+                IllegalStateException.class,
+                () -> run(data, (prompt, picture, max) -> {
+                    if (asked.size() > 2) {
+                        throw new IllegalStateException("the server is gone");
+                    }
+                    return number(picture);
+                }));
+        assertEquals("the server is gone", end.getMessage());
+        assertEquals(3, Files.readAllLines(answers(), UTF_8).size());
+        asked.clear();
+        RunResult result = run(data, (prompt, picture, max) -> number(picture));
+        assertEquals(2, asked.size());
+        assertEquals(Optional.of(100.0), result.scores().value("anls"));
+    }
+
+    @Test
+    void whatACrashLeftOfALineIsCutOff() throws IOException {
+        BenchmarkFolder data = data(Benchmark.DOCVQA, "json");
+        run(data, (prompt, picture, max) -> number(picture));
+        String whole = Files.readString(answers(), UTF_8);
+        Files.writeString(answers(), whole.substring(0, whole.length() - 5), UTF_8);
+        asked.clear();
+        RunResult result = run(data, (prompt, picture, max) -> number(picture));
+        assertEquals(1, asked.size());
+        assertEquals(4, result.scores().questions());
+    }
+
+    @Test
+    void answersOfAnotherRunAreNotMixedIn() throws IOException {
+        BenchmarkFolder data = data(Benchmark.DOCVQA, "json");
+        run(data, (prompt, picture, max) -> "x");
+        Files.writeString(answers(), Files.readString(answers(), UTF_8).replace("\"bytes\":7", "\"bytes\":8"), UTF_8);
+        String message = assertThrows(BenchmarkRunException.class, () -> run(data, (prompt, picture, max) -> "x"))
+                .getMessage();
+        assertTrue(message.contains("has the answers of another run"), message);
+        Files.writeString(answers(), "no JSON\n", UTF_8);
+        assertTrue(assertThrows(BenchmarkRunException.class, () -> run(data, (prompt, picture, max) -> "x"))
+                .getMessage()
+                .contains("is no file of answers"));
+    }
+
+    @Test
+    void oneRunAtATimeWritesAFile() throws IOException {
+        BenchmarkFolder data = data(Benchmark.DOCVQA, "json");
+        try (AnswersFile open = AnswersFile.open(answers(), header(Benchmark.DOCVQA))) {
+            assertTrue(assertThrows(BenchmarkRunException.class, () -> run(data, (prompt, picture, max) -> "x"))
+                    .getMessage()
+                    .contains("Another run writes"));
+            assertEquals(0, open.answered().size());
+        }
+    }
+
+    @Test
+    void refusedQuestionsAreWrongAndAskedAgain() throws IOException {
+        BenchmarkFolder data = data(Benchmark.DOCVQA, "json");
+        RunResult first = run(data, (prompt, picture, max) -> {
+            if (prompt.contains("in 3?")) {
+                throw new Respondent.RefusedException("the picture cannot be decoded", null);
+            }
+            return number(picture);
+        });
+        assertEquals(1, first.refused());
+        assertEquals(Optional.of(75.0), first.scores().value("anls"));
+        assertTrue(Files.readString(answers(), UTF_8).contains("\"refused\":\"the picture cannot be decoded\""));
+        asked.clear();
+        RunResult second = run(data, (prompt, picture, max) -> number(picture));
+        assertEquals(1, asked.size());
+        assertEquals(0, second.refused());
+        assertEquals(Optional.of(100.0), second.scores().value("anls"));
+    }
+
+    @Test
+    void aLimitTakesTheFirstQuestions() throws IOException {
+        limit = OptionalInt.of(3);
+        RunResult result = run(data(Benchmark.CHARTQA, "parquet"), (prompt, picture, max) -> number(picture));
+        assertEquals(3, result.scores().questions());
+        assertEquals(3, result.limit());
+    }
+
+    @Test
+    void rotationsOfAQuestionCountAsOne() throws IOException {
+        limit = OptionalInt.of(1);
+        RunResult result = run(
+                data(Benchmark.MMBENCH, "tsv"), (prompt, picture, max) -> prompt.contains("A. yes") ? "A" : "B");
+        assertEquals(2, asked.size(), "the rotation lies at the end of the file");
+        assertEquals(1, result.scores().metrics().get(0).count());
+        assertEquals(Optional.of(100.0), result.scores().value("accuracy"));
+    }
+
+    @Test
+    void aWiderLimitAsksTheRest() throws IOException {
+        BenchmarkFolder data = data(Benchmark.GQA, "parquet");
+        limit = OptionalInt.of(1);
+        run(data, (prompt, picture, max) -> number(picture));
+        limit = OptionalInt.empty();
+        assertEquals(4, run(data, (prompt, picture, max) -> number(picture)).scores().questions());
+        assertEquals(4, asked.size());
+    }
+
+    @Test
+    void theJudgeSeesWhatTheRulesCannotRead() throws IOException {
+        BenchmarkFolder data = data(Benchmark.MATHVISTA, "parquet");
+        Respondent model = (prompt, picture, max) -> switch (picture[8]) {
+            case '0' -> "B";
+            case '1' -> "I count 14 of them.";
+            case '2' -> "1.21";
+            default -> "[1, 2]";
+        };
+        RunResult alone = run(data, model);
+        assertEquals(1, alone.unread());
+        assertEquals(Optional.of(75.0), alone.scores().value("accuracy"));
+        asked.clear();
+        List<String> judged = new ArrayList<>();
+        judge = Optional.of((prompt, picture, max) -> {
+            judged.add(prompt);
+            assertEquals(0, picture.length);
+            return " 14 ";
+        });
+        RunResult both = run(data, model);
+        assertEquals(0, both.unread());
+        assertEquals(Optional.of(100.0), both.scores().value("accuracy"));
+        assertEquals(List.of(), asked, "the model has answered already");
+        assertEquals(1, judged.size());
+        run(data, model);
+        assertEquals(1, judged.size(), "what was judged is kept");
+        Files.delete(answers());
+        assertEquals(Optional.of(100.0), run(data, model).scores().value("accuracy"));
+        assertEquals(2, judged.size());
+        assertTrue(judged.get(0).contains("Response: I count 14 of them.\nAnswer:"), judged.get(0));
+    }
+
+    @Test
+    void faultsOfTheDataAreFoundBeforeTheFirstQuestion() throws IOException {
+        BenchmarkFolder data = data(Benchmark.CHARTQA, "json");
+        Path last = folder.resolve("data/test_human.json");
+        Files.writeString(last, "]", UTF_8, StandardOpenOption.TRUNCATE_EXISTING);
+        assertThrows(BenchmarkDataException.class, () -> run(data, (prompt, picture, max) -> "x"));
+        assertEquals(List.of(), asked);
+    }
+
+    @Test
+    void twoQuestionsOfOneIdAreAFault() throws IOException {
+        BenchmarkFolder data = data(Benchmark.DOCVQA, "json");
+        Path file = folder.resolve("data/val_v1.0_withQT.json");
+        Files.writeString(file, Files.readString(file, UTF_8).replace("103", "102"), UTF_8);
+        assertTrue(assertThrows(BenchmarkRunException.class, () -> run(data, (prompt, picture, max) -> "x"))
+                .getMessage()
+                .startsWith("Two questions have the id 102"));
+    }
+}
