@@ -1,7 +1,7 @@
 package dev.luq.cli;
 
 /** Ends a command with a message for the person who typed it. */
-public final class CliException extends RuntimeException {
+public class CliException extends RuntimeException {
 
     public CliException(String message) {
         super(message);

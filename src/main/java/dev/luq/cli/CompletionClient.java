@@ -34,6 +34,21 @@ public final class CompletionClient {
             .build();
     private String model;
 
+    /** An answer of the server that is no success. */
+    public static final class StatusException extends CliException {
+        private final int status;
+
+        StatusException(int status, String body) {
+            super(errorMessage(status, body));
+            this.status = status;
+        }
+
+        /** Of HTTP. */
+        public int status() {
+            return status;
+        }
+    }
+
     /** @param server scheme, host and port */
     public CompletionClient(URI server, Optional<String> apiKey) {
         this.server = server;
@@ -56,7 +71,7 @@ public final class CompletionClient {
                 BodyHandlers.ofLines());
         try (Stream<String> lines = response.body()) {
             if (response.statusCode() != 200) {
-                throw new CliException(errorMessage(response.statusCode(), String.join("\n", lines.toList())));
+                throw new StatusException(response.statusCode(), String.join("\n", lines.toList()));
             }
             return new EventReader(text).read(lines);
         }
@@ -81,12 +96,13 @@ public final class CompletionClient {
     /**
      * The body of a GET.
      *
-     * @throws CliException unless the status is 200
+     * @throws StatusException unless the status is 200
+     * @throws CliException the server is gone
      */
     public JsonNode get(String path) {
         HttpResponse<String> response = send(request(path).GET().build(), BodyHandlers.ofString());
         if (response.statusCode() != 200) {
-            throw new CliException(errorMessage(response.statusCode(), response.body()));
+            throw new StatusException(response.statusCode(), response.body());
         }
         return parse(response.body());
     }
@@ -95,7 +111,8 @@ public final class CompletionClient {
      * Sends JSON.
      *
      * @return the answer's body.
-     * @throws CliException unless the status is one of success
+     * @throws StatusException unless the status is one of success
+     * @throws CliException the server is gone
      */
     public JsonNode post(String path, JsonNode body) {
         HttpResponse<String> response = send(
@@ -105,7 +122,7 @@ public final class CompletionClient {
                         .build(),
                 BodyHandlers.ofString());
         if (response.statusCode() / 100 != 2) {
-            throw new CliException(errorMessage(response.statusCode(), response.body()));
+            throw new StatusException(response.statusCode(), response.body());
         }
         return parse(response.body());
     }

@@ -19,23 +19,40 @@ import java.util.OptionalLong;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
-/** {@code luq eval}: measures a model beside its base. */
+/** {@code luq eval}: measures a model beside its base, or asks it a published benchmark. */
 @Command(
         name = "eval",
         mixinStandardHelpOptions = true,
         sortOptions = false,
-        description = "Compares a model with its base on an evaluation set, and counts its right answers.")
+        description = "Compares a model with its base on an evaluation set and counts its right answers; with"
+                + " --benchmark, scores its answers to a published benchmark.")
 final class EvalCommand implements Callable<Integer> {
 
     private static final String DEMO = "demo";
+    private static final List<String> OF_COMPARISONS =
+            List.of("--base", "--evaluation", "--image-tokens", "--kv-cache-type", "--threads");
+    private static final List<String> OF_BENCHMARKS = List.of(
+            "--data",
+            "--limit",
+            "--prompt",
+            "--max-tokens",
+            "--concurrency",
+            "--server",
+            "--results",
+            "--judge",
+            "--judge-model");
 
     @Option(
             names = "--model",
             paramLabel = "MODEL",
             required = true,
-            description = "demo, a GGUF, or the name of a model that was made by requantize.")
+            description = "demo, a GGUF, or the name of a model that was made by requantize; with --benchmark,"
+                    + " demo, a GGUF, or its id at the server.")
     private String model;
 
     @Option(
@@ -56,6 +73,12 @@ final class EvalCommand implements Callable<Integer> {
 
     @Mixin
     private DataOptions data;
+
+    @Mixin
+    private BenchmarkOptions benchmark;
+
+    @Spec
+    private CommandSpec spec;
 
     @Option(
             names = "--image-tokens",
@@ -82,6 +105,24 @@ final class EvalCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        (benchmark.given() ? OF_COMPARISONS : OF_BENCHMARKS).forEach(this::refuse);
+        if (benchmark.given()) {
+            benchmark.run(model, mmproj, data);
+            return 0;
+        }
+        compare();
+        return 0;
+    }
+
+    private void refuse(String option) {
+        if (spec.commandLine().getParseResult().hasMatchedOption(option)) {
+            throw new ParameterException(
+                    spec.commandLine(),
+                    option + (benchmark.given() ? " does not go with --benchmark." : " needs --benchmark."));
+        }
+    }
+
+    private void compare() {
         ModelOptions baseModel = ModelOptions.of(base, mmproj);
         Path set = baseModel.set("--evaluation", evaluation, DemoModel::evaluation);
         MachineKernels.know();
@@ -112,7 +153,6 @@ final class EvalCommand implements Callable<Integer> {
             bar.clear();
             throw new CliException(e.getMessage(), e);
         }
-        return 0;
     }
 
     private ModelEvaluation.Target subject() {

@@ -6,13 +6,14 @@ import java.nio.file.Path;
  * Where the server and the commands keep what they make:
  *
  * <pre>
- * data folder := store/ jobs/ cache/ embeddings/ prompts/ calibration/ models/ catalog.json
+ * data folder := store/ jobs/ cache/ embeddings/ prompts/ calibration/ benchmarks/ models/ catalog.json
  * store       := layers and variants
  * jobs        := ID/*            a folder a re-quantization
  * cache       := what re-quantizations computed; may be deleted at any time
  * embeddings  := those of images that were encoded; may be deleted at any time
  * prompts     := keys and values of prompts with images; may be deleted at any time
  * calibration := NAME/*          a folder a calibration or evaluation set
+ * benchmarks  := NAME/*          answers to a benchmark, scores, and a table of all
  * models      := files that may be registered, unless another folder is configured
  * </pre>
  *
@@ -53,6 +54,10 @@ public record DataFolder(Path path) {
 
     public Path sets() {
         return path.resolve("calibration");
+    }
+
+    public Path benchmarks() {
+        return path.resolve("benchmarks");
     }
 
     public Path models() {

@@ -1,0 +1,184 @@
+package dev.luq.cli;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import dev.luq.benchmarks.Benchmark;
+import dev.luq.benchmarks.PaperTable;
+import dev.luq.benchmarks.run.RunHeader;
+import dev.luq.benchmarks.run.RunResult;
+import dev.luq.files.AtomicFiles;
+import dev.luq.requant.report.Axis;
+import dev.luq.requant.report.Chart;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * All results of a folder as {@code results.md}: a row for each file that was served, beside the paper's rows; and for
+ * each benchmark a plot of scores over bits per weight.
+ */
+final class BenchmarkReport {
+
+    private static final String SCORES = ".scores.json";
+    private static final String NONE = "";
+
+    private final Path folder;
+    private final List<RunResult> results;
+
+    private BenchmarkReport(Path folder, List<RunResult> results) {
+        this.folder = folder;
+        this.results = results;
+    }
+
+    /** Adds a result to those of a folder, in place of an earlier one of the same name, and writes all anew. */
+    static void add(Path folder, String name, RunResult result) throws IOException {
+        Path file = folder.resolve(result.header().benchmark()).resolve(name + SCORES);
+        write(file, CompletionClient.JSON.writerWithDefaultPrettyPrinter().writeValueAsString(result));
+        new BenchmarkReport(folder, read(folder)).write();
+    }
+
+    private static void write(Path file, String text) throws IOException {
+        AtomicFiles.write(file, file.resolveSibling(file.getFileName() + ".new"), text.getBytes(UTF_8));
+    }
+
+    private static List<RunResult> read(Path folder) throws IOException {
+        List<Path> files;
+        try (Stream<Path> all = Files.walk(folder, 2)) {
+            files = all.filter(file -> file.getFileName().toString().endsWith(SCORES))
+                    .sorted()
+                    .toList();
+        }
+        List<RunResult> results = new ArrayList<>();
+        for (Path file : files) {
+            try {
+                results.add(CompletionClient.JSON.readValue(file.toFile(), RunResult.class));
+            } catch (JsonProcessingException e) {
+                throw new CliException(file + " is no file of scores; remove it.", e);
+            }
+        }
+        return results;
+    }
+
+    private void write() throws IOException {
+        StringBuilder page = new StringBuilder("# Benchmarks\n\n").append(table());
+        for (Benchmark benchmark : Benchmark.values()) {
+            Optional<String> plot = plot(benchmark);
+            if (plot.isPresent()) {
+                write(folder.resolve(benchmark.id() + ".svg"), plot.get());
+                page.append("\n![")
+                        .append(benchmark.title())
+                        .append(" over bits per weight](")
+                        .append(benchmark.id())
+                        .append(".svg)\n");
+            }
+        }
+        write(folder.resolve("results.md"), page.toString());
+    }
+
+    private String table() {
+        StringBuilder table = new StringBuilder("| file served | prompt | bits per weight |");
+        for (Benchmark benchmark : Benchmark.values()) {
+            table.append(benchmark == Benchmark.MME ? " MME P / C |" : " " + benchmark.title() + " |");
+        }
+        table.append('\n').append("|---|---|---|").append("---|".repeat(Benchmark.values().length)).append('\n');
+        Map<List<String>, List<RunResult>> rows = results.stream()
+                .collect(Collectors.groupingBy(
+                        result -> List.of(name(result.header()), result.header().prompt()),
+                        LinkedHashMap::new,
+                        Collectors.toList()));
+        rows.forEach((key, row) -> table.append(line(
+                key.get(0), key.get(1), bits(row.get(0).header().bitsPerWeight()), benchmark -> cell(row, benchmark))));
+        for (PaperTable.Row row : PaperTable.rows()) {
+            table.append(line(
+                    "paper, " + PaperTable.MODEL + ": " + row.method(),
+                    NONE,
+                    bits(row.bits()),
+                    benchmark -> numbers(benchmark, row.scores().get(benchmark))));
+        }
+        return table.append("\n\\* of the first questions only, as many as `(N)` says. The paper's rows (arXiv 2509.23729)")
+                .append(" are of its own files and prompts.\n")
+                .toString();
+    }
+
+    private interface Cells {
+        String of(Benchmark benchmark);
+    }
+
+    private static String line(String name, String prompt, String bits, Cells cells) {
+        return Stream.of(Benchmark.values())
+                .map(cells::of)
+                .collect(Collectors.joining(
+                        " | ", "| " + name.replace("|", "\\|") + " | " + prompt + " | " + bits + " | ", " |\n"));
+    }
+
+    private static String name(RunHeader header) {
+        return header.model() + (header.variant() == null ? "" : " (" + header.variant() + ")");
+    }
+
+    private static String bits(Double bits) {
+        return bits == null ? NONE : String.format(Locale.ROOT, "%.2f", bits);
+    }
+
+    private static String cell(List<RunResult> row, Benchmark benchmark) {
+        return row.stream()
+                .filter(result -> result.header().benchmark().equals(benchmark.id()))
+                .findFirst()
+                .map(result -> numbers(benchmark, headline(result, benchmark))
+                        + (result.limit() == null ? "" : " \\* (" + result.limit() + ")"))
+                .orElse(NONE);
+    }
+
+    private static List<Double> headline(RunResult result, Benchmark benchmark) {
+        return benchmark.headline().stream()
+                .map(metric -> result.scores().value(metric).orElse(0.0))
+                .toList();
+    }
+
+    private static String numbers(Benchmark benchmark, List<Double> values) {
+        String format = benchmark == Benchmark.MME ? "%.0f" : "%.1f";
+        return values.stream()
+                .map(value -> String.format(Locale.ROOT, format, value))
+                .collect(Collectors.joining(" / "));
+    }
+
+    /** Empty without a result whose bits are known. */
+    private Optional<String> plot(Benchmark benchmark) {
+        List<Chart.Point> served = results.stream()
+                .filter(result -> result.header().benchmark().equals(benchmark.id()))
+                .filter(result -> result.header().bitsPerWeight() != null)
+                .map(result -> new Chart.Point(
+                        result.header().bitsPerWeight(),
+                        headline(result, benchmark).get(0),
+                        name(result.header()),
+                        result.header().prompt()))
+                .toList();
+        if (served.isEmpty()) {
+            return Optional.empty();
+        }
+        List<Chart.Point> paper = PaperTable.rows().stream()
+                .map(row -> new Chart.Point(
+                        row.bits(), row.scores().get(benchmark).get(0), row.method(), PaperTable.MODEL))
+                .toList();
+        List<Chart.Point> all = Stream.concat(served.stream(), paper.stream()).toList();
+        String metric = benchmark.headline().get(0);
+        return Optional.of(new Chart(
+                        benchmark.title(),
+                        Axis.logarithmic("bits per weight", all.stream().mapToDouble(Chart.Point::x)),
+                        Axis.fromZero(
+                                benchmark.title() + ": " + metric, all.stream().mapToDouble(Chart.Point::y)),
+                        List.of(
+                                new Chart.Series("served here", 0, Chart.Line.NONE, true, served),
+                                new Chart.Series(
+                                        "paper, " + PaperTable.MODEL, 1, Chart.Line.NONE, true, paper)))
+                .file());
+    }
+}
