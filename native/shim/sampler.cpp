@@ -112,8 +112,8 @@ void read_logit_bias(const json & biases, int32_t n_vocab, common_params_samplin
 bool only_likeliest(const common_params_sampling & params, const llama_vocab * vocab) {
     int32_t n_suppressed = 0;
     llama_vocab_get_suppress_tokens(vocab, &n_suppressed);
-    return params.temp <= 0 && params.grammar.empty() && n_suppressed == 0 &&
-           params.penalty_repeat == 1.0f && params.penalty_freq == 0.0f && params.penalty_present == 0.0f;
+    return params.temp <= 0 && params.grammar.empty() && n_suppressed == 0 && params.penalty_repeat == 1.0f &&
+           params.penalty_freq == 0.0f && params.penalty_present == 0.0f;
 }
 
 // Of equal ones the first.
@@ -188,8 +188,8 @@ luq_sampler * luq_sampler_init(const struct llama_model * model, const char * te
         result->likeliest = only_likeliest(params, vocab);
         if (result->likeliest) {
             result->biases = params.logit_bias;
-            std::stable_sort(result->biases.begin(), result->biases.end(),
-                             [](const auto & a, const auto & b) { return a.token < b.token; });
+            std::sort(result->biases.begin(), result->biases.end(),
+                      [](const auto & a, const auto & b) { return a.token < b.token; });
         }
         result->sampler.reset(common_sampler_init(model, params));
         return result.release();

@@ -1,7 +1,7 @@
 """Scores answers with lmms-eval, and with VLMEvalKit where a checkout of it is given, for OfficialScoresTest.
 
-Reads a JSON object a line, {"benchmark": ..., "answers": [{"reference": ..., "text": ...}]}, and writes a line for each: the
-benchmark's first metric, or null where these packages would ask a language model or score something else.
+Reads a JSON object a line, {"benchmark": ..., "answers": [{"reference": ..., "text": ...}]}, and writes a line for
+each: the benchmark's first metric, or null where these packages would ask a language model or score something else.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from pathlib import Path
 from loguru import logger
 
 
-class NeedsJudge(Exception):
+class NeedsJudgeError(Exception):
     pass
 
 
@@ -52,7 +52,7 @@ class LmmsEval:
 
     @staticmethod
     def judge(*args, **kwargs):
-        raise NeedsJudge
+        raise NeedsJudgeError
 
     def mean(self, answers, score):
         return 100 * sum(score(a["reference"], a["text"].strip()) for a in answers) / len(answers)
@@ -98,10 +98,7 @@ class LmmsEval:
     def score_gqa(self, answers):
         def score(reference, text):
             return self.metrics.exact_match_hf_evaluate(
-                predictions=[text],
-                references=[reference["answers"][0]],
-                ignore_case=True,
-                ignore_punctuation=True,
+                predictions=[text], references=[reference["answers"][0]], ignore_case=True, ignore_punctuation=True
             )["exact_match"]
 
         return self.mean(answers, score)
@@ -124,7 +121,7 @@ class LmmsEval:
             extraction = self.mathvista.extract_answer(text, problem, quick_extract=True)
             # The quick rules catch the judge's exception like any other.
             if extraction == "":
-                raise NeedsJudge
+                raise NeedsJudgeError
             value = self.mathvista.normalize_extracted_answer(
                 extraction,
                 problem["choices"],
@@ -136,7 +133,7 @@ class LmmsEval:
 
         try:
             return self.mean(answers, score)
-        except NeedsJudge:
+        except NeedsJudgeError:
             return None
 
     def score_mmbench(self, answers):

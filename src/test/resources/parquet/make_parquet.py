@@ -1,4 +1,4 @@
-"""Writes the files beside this one with pyarrow 26, as the library datasets has its tables. ParquetFileTest reads them."""
+"""Writes the files beside this one with pyarrow 26, as the library datasets has its tables, for ParquetFileTest."""
 
 from pathlib import Path
 
@@ -35,7 +35,7 @@ def row(number):
         "id": number,
         "question": f"Question {number % 3}?",
         "image": {"bytes": bytes([number, 0, 255]), "path": f"{number}.jpg"},
-        "answers": answers + [None] if number % 5 == 2 else answers,
+        "answers": [*answers, None] if number % 5 == 2 else answers,
         "people": [{"answer": f"ä{i}", "id": i} for i in range(count)],
         "precision": number / 2 if number % 2 == 0 else None,
         "balanced": number % 4 == 0 if number % 2 == 0 else None,

@@ -53,8 +53,7 @@ class SpeculationTest {
         ModelQuantizer.quantize(
                 Path.of("models/demo/luq-demo-F16.gguf"),
                 model,
-                new ModelQuantizer.Options(
-                        ModelQuantizer.FileType.Q4_K_M, false, Map.of(), Optional.empty(), 1));
+                new ModelQuantizer.Options(ModelQuantizer.FileType.Q4_K_M, false, Map.of(), Optional.empty(), 1));
         without = start(model, "none");
         with = start(model, "ngram");
     }
@@ -115,7 +114,8 @@ class SpeculationTest {
                     answer(without, request).at("/choices/0/logprobs"), drafted.at("/choices/0/logprobs"), question);
             JsonNode timings = drafted.findValue("timings");
             accepted += timings.path("draft_n_accepted").asInt();
-            refused += timings.path("draft_n").asInt() - timings.path("draft_n_accepted").asInt();
+            refused += timings.path("draft_n").asInt()
+                    - timings.path("draft_n_accepted").asInt();
         }
         assertTrue(accepted > 20, accepted + " accepted");
         assertTrue(refused > 0, "drafts are refused too");

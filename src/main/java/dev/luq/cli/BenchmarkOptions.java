@@ -117,8 +117,8 @@ final class BenchmarkOptions {
                 .orElseThrow(() -> new CliException("There is no benchmark " + benchmark + "; take one of "
                         + Arrays.stream(Benchmark.values()).map(Benchmark::id).collect(Collectors.joining(", "))
                         + "."));
-        PromptStyle style = PromptStyle.find(prompt)
-                .orElseThrow(() -> new CliException("--prompt is lmms-eval or vlmevalkit."));
+        PromptStyle style =
+                PromptStyle.find(prompt).orElseThrow(() -> new CliException("--prompt is lmms-eval or vlmevalkit."));
         if (data == null) {
             throw new CliException("--benchmark needs --data: a folder with the files of " + chosen.title() + ".");
         }
@@ -184,14 +184,16 @@ final class BenchmarkOptions {
         RunHeader header = header(published, style, description);
         Path answers = target.resolve(chosen.id()).resolve(fileName(header) + ".jsonl");
         ProgressBar bar = ProgressBar.forStandardError();
-        bar.message(chosen.title() + " from " + published.form() + ": " + published.files().size() + " files");
+        bar.message(chosen.title() + " from " + published.form() + ": "
+                + published.files().size() + " files");
         RunResult result = new BenchmarkRun(
                         published,
                         header,
                         style,
                         limit == null ? OptionalInt.empty() : OptionalInt.of(limit),
                         concurrency == null
-                                ? Math.max(1, description.path("luq").path("slots").asInt(1))
+                                ? Math.max(
+                                        1, description.path("luq").path("slots").asInt(1))
                                 : concurrency,
                         served,
                         Optional.ofNullable(judge).map(this::judge))

@@ -89,7 +89,10 @@ final class BenchmarkReport {
         for (Benchmark benchmark : Benchmark.values()) {
             table.append(benchmark == Benchmark.MME ? " MME P / C |" : " " + benchmark.title() + " |");
         }
-        table.append('\n').append("|---|---|---|").append("---|".repeat(Benchmark.values().length)).append('\n');
+        table.append('\n')
+                .append("|---|---|---|")
+                .append("---|".repeat(Benchmark.values().length))
+                .append('\n');
         Map<List<String>, List<RunResult>> rows = results.stream()
                 .collect(Collectors.groupingBy(
                         result -> List.of(name(result.header()), result.header().prompt()),
@@ -104,7 +107,8 @@ final class BenchmarkReport {
                     bits(row.bits()),
                     benchmark -> numbers(benchmark, row.scores().get(benchmark))));
         }
-        return table.append("\n\\* of the first questions only, as many as `(N)` says. The paper's rows (arXiv 2509.23729)")
+        return table.append(
+                        "\n\\* of the first questions only, as many as `(N)` says. The paper's rows (arXiv 2509.23729)")
                 .append(" are of its own files and prompts.\n")
                 .toString();
     }
@@ -165,8 +169,8 @@ final class BenchmarkReport {
             return Optional.empty();
         }
         List<Chart.Point> paper = PaperTable.rows().stream()
-                .map(row -> new Chart.Point(
-                        row.bits(), row.scores().get(benchmark).get(0), row.method(), PaperTable.MODEL))
+                .map(row ->
+                        new Chart.Point(row.bits(), row.scores().get(benchmark).get(0), row.method(), PaperTable.MODEL))
                 .toList();
         List<Chart.Point> all = Stream.concat(served.stream(), paper.stream()).toList();
         String metric = benchmark.headline().get(0);
@@ -177,8 +181,7 @@ final class BenchmarkReport {
                                 benchmark.title() + ": " + metric, all.stream().mapToDouble(Chart.Point::y)),
                         List.of(
                                 new Chart.Series("served here", 0, Chart.Line.NONE, true, served),
-                                new Chart.Series(
-                                        "paper, " + PaperTable.MODEL, 1, Chart.Line.NONE, true, paper)))
+                                new Chart.Series("paper, " + PaperTable.MODEL, 1, Chart.Line.NONE, true, paper)))
                 .file());
     }
 }

@@ -51,8 +51,7 @@ public sealed interface GenerationEvent {
      * @param logprobs one entry per token behind this delta when they were asked for, else null
      * @param tokens generated so far, those of this delta included
      */
-    record Delta(
-            String id, String content, String thought, ToolCall toolCall, List<TokenLogprob> logprobs, int tokens)
+    record Delta(String id, String content, String thought, ToolCall toolCall, List<TokenLogprob> logprobs, int tokens)
             implements GenerationEvent {}
 
     /**

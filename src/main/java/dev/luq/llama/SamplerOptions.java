@@ -50,6 +50,17 @@ public record SamplerOptions(
             float repeatPenalty,
             long seed,
             Map<Integer, Float> logitBias) {
-        this(temperature, topP, topK, minP, frequencyPenalty, presencePenalty, repeatPenalty, seed, logitBias, Map.of(), false);
+        this(
+                temperature,
+                topP,
+                topK,
+                minP,
+                frequencyPenalty,
+                presencePenalty,
+                repeatPenalty,
+                seed,
+                logitBias,
+                Map.of(),
+                false);
     }
 }

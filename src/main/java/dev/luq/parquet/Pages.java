@@ -64,8 +64,8 @@ final class Pages implements PageReader {
             }
             PageHeader header = take();
             return new DictionaryPage(
-                    BytesInput.from(decompressed(
-                            bytes(header.getCompressed_page_size()), header.getUncompressed_page_size())),
+                    BytesInput.from(
+                            decompressed(bytes(header.getCompressed_page_size()), header.getUncompressed_page_size())),
                     header.getDictionary_page_header().getNum_values(),
                     encoding(header.getDictionary_page_header().getEncoding()));
         } catch (IOException e) {
@@ -137,8 +137,7 @@ final class Pages implements PageReader {
                 BytesInput.from(repetition),
                 BytesInput.from(definition),
                 encoding(page.getEncoding()),
-                BytesInput.from(
-                        compressed ? decompressed(data, header.getUncompressed_page_size() - levels) : data),
+                BytesInput.from(compressed ? decompressed(data, header.getUncompressed_page_size() - levels) : data),
                 noStatistics());
     }
 
@@ -183,8 +182,9 @@ final class Pages implements PageReader {
                     case ZSTD -> decompressed(new ZstdDecompressor(), bytes, length);
                     case LZ4_RAW -> decompressed(new Lz4Decompressor(), bytes, length);
                     case GZIP -> gunzipped(bytes, length);
-                    case LZO, BROTLI, LZ4 -> throw new IllegalArgumentException("it is compressed with " + codec
-                            + "; write it with SNAPPY, ZSTD, GZIP, LZ4_RAW or UNCOMPRESSED");
+                    case LZO, BROTLI, LZ4 ->
+                        throw new IllegalArgumentException("it is compressed with " + codec
+                                + "; write it with SNAPPY, ZSTD, GZIP, LZ4_RAW or UNCOMPRESSED");
                 };
         if (result.length != length) {
             throw new IllegalArgumentException("a page is shorter than it says");

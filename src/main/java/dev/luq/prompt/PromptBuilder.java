@@ -192,9 +192,7 @@ public final class PromptBuilder {
         if (chat == null) {
             return null;
         }
-        AnswerParser calls = chat.tools() == null
-                ? null
-                : chat.calling().parser(templates, draft.chat(), chat.tools());
+        AnswerParser calls = chat.tools() == null ? null : chat.calling().parser(templates, draft.chat(), chat.tools());
         return findsThoughts(draft.chat(), chat) ? AnswerParser.withThoughts(draft.chat(), calls) : calls;
     }
 

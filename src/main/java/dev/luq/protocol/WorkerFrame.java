@@ -119,12 +119,7 @@ public sealed interface WorkerFrame {
      * @param tokens generated so far, those of this delta included
      */
     record Delta(
-            String id,
-            String content,
-            String thought,
-            ToolCallDelta toolCall,
-            List<TokenLogprob> logprobs,
-            int tokens)
+            String id, String content, String thought, ToolCallDelta toolCall, List<TokenLogprob> logprobs, int tokens)
             implements OfRequest {
         public Delta {
             Objects.requireNonNull(id, "id is null");
@@ -422,8 +417,7 @@ public sealed interface WorkerFrame {
      * @param build which llama.cpp serves it
      * @param endTokens ids of all tokens that end an answer
      */
-    record ModelProps(
-            String chatTemplate, String beginToken, String endToken, String build, List<Integer> endTokens) {}
+    record ModelProps(String chatTemplate, String beginToken, String endToken, String build, List<Integer> endTokens) {}
 
     /**
      * Gauges are of this moment, counters since the worker's start.

@@ -46,7 +46,8 @@ public class LlamaServerMetrics {
             counter("spec_decode_num_drafts_total", NO_DRAFTS, s -> 0),
             gauge("prompt_tokens_seconds", "Prompt tokens a second since the last scrape", Reading::promptThroughput),
             gauge("predicted_tokens_seconds", "Generated tokens a second since the last scrape", Reading::throughput),
-            gauge("requests_processing", "Requests that hold a slot", r -> r.totals().running()),
+            gauge("requests_processing", "Requests that hold a slot", r -> r.totals()
+                    .running()),
             gauge("requests_deferred", "Requests that wait for a slot", Reading::waiting),
             gauge("n_busy_slots_per_decode", "Sequences in a batch of tokens, on average", LlamaServerMetrics::busy));
 
@@ -82,8 +83,16 @@ public class LlamaServerMetrics {
         StringBuilder text = new StringBuilder();
         for (Metric metric : METRICS) {
             String name = "llamacpp:" + metric.name();
-            text.append("# HELP ").append(name).append(' ').append(metric.help()).append('\n');
-            text.append("# TYPE ").append(name).append(' ').append(metric.type()).append('\n');
+            text.append("# HELP ")
+                    .append(name)
+                    .append(' ')
+                    .append(metric.help())
+                    .append('\n');
+            text.append("# TYPE ")
+                    .append(name)
+                    .append(' ')
+                    .append(metric.type())
+                    .append('\n');
             text.append(name)
                     .append(' ')
                     .append(metric.value().applyAsDouble(reading))
@@ -103,8 +112,7 @@ public class LlamaServerMetrics {
         Reading reading = new Reading(
                 now,
                 waiting,
-                perSecond(
-                        now.evaluatedTokens() - before.evaluatedTokens(), now.promptMillis() - before.promptMillis()),
+                perSecond(now.evaluatedTokens() - before.evaluatedTokens(), now.promptMillis() - before.promptMillis()),
                 perSecond(
                         now.generationTokens() - before.generationTokens(),
                         now.generationMillis() - before.generationMillis()));

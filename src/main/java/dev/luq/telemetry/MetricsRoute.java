@@ -17,6 +17,7 @@ import java.util.concurrent.TimeUnit;
  * {@code /q/metrics} has ours alone, in the format that is asked for.
  */
 @Singleton
+@SuppressWarnings("deprecation") // It is this registry that Quarkus makes.
 public class MetricsRoute {
 
     private final PrometheusMeterRegistry registry;
@@ -29,10 +30,7 @@ public class MetricsRoute {
     }
 
     void add(@Observes Router router) {
-        router.route("/metrics")
-                .method(HttpMethod.GET)
-                .method(HttpMethod.HEAD)
-                .blockingHandler(this::answer, false);
+        router.route("/metrics").method(HttpMethod.GET).method(HttpMethod.HEAD).blockingHandler(this::answer, false);
     }
 
     private void answer(RoutingContext routing) {

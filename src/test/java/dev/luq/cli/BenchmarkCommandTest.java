@@ -89,9 +89,8 @@ class BenchmarkCommandTest {
         PrintStream before = System.out;
         System.setOut(new PrintStream(out, true, UTF_8));
         try {
-            int status = Main.commandLine()
-                    .setErr(new PrintWriter(error, true))
-                    .execute(arguments.toArray(String[]::new));
+            int status =
+                    Main.commandLine().setErr(new PrintWriter(error, true)).execute(arguments.toArray(String[]::new));
             return new Outcome(status, out.toString(UTF_8), error.toString());
         } finally {
             System.setOut(before);
@@ -121,7 +120,8 @@ class BenchmarkCommandTest {
         Outcome outcome = textVqa();
         assertEquals(0, outcome.status(), outcome.error());
         assertTrue(
-                outcome.out().contains("accuracy                                             4      75.00"), outcome.out());
+                outcome.out().contains("accuracy                                             4      75.00"),
+                outcome.out());
         assertTrue(outcome.out().contains("1 questions were refused by the server"), outcome.out());
         JsonNode request = requests.get(0);
         assertEquals("a model", request.path("model").textValue());
@@ -139,7 +139,8 @@ class BenchmarkCommandTest {
                 page().contains("| paper, Qwen2.5-VL-7B: LUQ, 12 low layers |  | 2.75 | 1640 / 600 | 63.7 | 81.9 |"),
                 page());
         assertTrue(page().contains("(textvqa.svg)"));
-        assertTrue(Files.readString(folder.resolve("results/textvqa.svg"), UTF_8).contains("TextVQA: accuracy"));
+        assertTrue(
+                Files.readString(folder.resolve("results/textvqa.svg"), UTF_8).contains("TextVQA: accuracy"));
         textVqa("--prompt", "vlmevalkit", "--limit", "2");
         assertTrue(page().contains("| a model (70) | vlmevalkit | 2.75 |  |  | 100.0 \\* (2) |  |"), page());
         assertTrue(page().contains("| a model (70) | lmms-eval | 2.75 |  |  | 75.0 |  |"), page());

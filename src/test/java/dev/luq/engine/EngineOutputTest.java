@@ -54,7 +54,8 @@ class EngineOutputTest {
     }
 
     private static GenerationEvent.Delta withId(GenerationEvent.Delta delta, String id) {
-        return new GenerationEvent.Delta(id, delta.content(), delta.thought(), delta.toolCall(), delta.logprobs(), delta.tokens());
+        return new GenerationEvent.Delta(
+                id, delta.content(), delta.thought(), delta.toolCall(), delta.logprobs(), delta.tokens());
     }
 
     @Test

@@ -252,7 +252,8 @@ public final class TinyEngine implements AutoCloseable {
         }
 
         public GenerationRequest as(String id) {
-            SamplerOptions sampling = new SamplerOptions(temperature, 1f, 0, 0f, 0f, 0f, 1f, seed, bias, Map.of(), ignoreEnd);
+            SamplerOptions sampling =
+                    new SamplerOptions(temperature, 1f, 0, 0f, 0f, 0f, 1f, seed, bias, Map.of(), ignoreEnd);
             PromptRequest prompt = new PromptRequest(new PromptContent.Chat(chat()), images, sampling, salt);
             return new GenerationRequest(id, prompt, maxTokens, stop, topLogprobs, cachePrompt, null);
         }

@@ -90,7 +90,9 @@ class SamplerTest {
             int tokens = TinyModels.logits(context, PROMPT, 0).length;
             Set<Integer> chosen = new HashSet<>();
             for (int i = 0; i < 50; i++) {
-                Map<Integer, Float> biases = new HashMap<>(Map.of(0, random.nextFloat(), tokens - 1, random.nextFloat()));
+                Map<Integer, Float> biases = new HashMap<>();
+                biases.put(0, random.nextFloat());
+                biases.put(tokens - 1, random.nextFloat());
                 random.ints(tokens / 2, 0, tokens).forEach(token -> biases.put(token, 2 * random.nextFloat() - 1));
                 SamplerOptions greedy = new SamplerOptions(0f, 1f, 0, 0f, 0f, 0f, 1f, 7, biases);
                 try (Sampler fast = Sampler.create(MODEL, greedy, null);
@@ -156,8 +158,7 @@ class SamplerTest {
     void aTextsBiasIsThatOfItsTokens() {
         String text = "no";
         int[] tokens = MODEL.vocabulary().tokenize(text, false, false);
-        SamplerOptions forced =
-                new SamplerOptions(0f, 1f, 0, 0f, 0f, 0f, 1f, 0, Map.of(), Map.of(text, 1000f), false);
+        SamplerOptions forced = new SamplerOptions(0f, 1f, 0, 0f, 0f, 0f, 1f, 0, Map.of(), Map.of(text, 1000f), false);
         for (int token : generate(forced, null, 3)) {
             assertTrue(Arrays.stream(tokens).anyMatch(known -> known == token), () -> token + " is none of it");
         }

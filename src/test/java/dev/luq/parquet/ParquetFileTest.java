@@ -50,10 +50,9 @@ class ParquetFileTest {
     Path folder;
 
     private static ObjectNode row(int number) {
-        ObjectNode row = JSON.createObjectNode().put("id", (long) number).put("question", "Question " + number % 3 + "?");
-        row.putObject("image")
-                .put("bytes", new byte[] {(byte) number, 0, -1})
-                .put("path", number + ".jpg");
+        ObjectNode row =
+                JSON.createObjectNode().put("id", (long) number).put("question", "Question " + number % 3 + "?");
+        row.putObject("image").put("bytes", new byte[] {(byte) number, 0, -1}).put("path", number + ".jpg");
         for (int i = 0; i < number % 4; i++) {
             row.withArray("/answers").add("answer " + i);
             row.withArray("/people").addObject().put("answer", "ä" + i).put("id", (long) i);
@@ -89,12 +88,7 @@ class ParquetFileTest {
     private static final String[] ALL = {"id", "question", "image", "answers", "people", "precision", "balanced"};
 
     @ParameterizedTest
-    @CsvSource({
-        "PARQUET_1_0, UNCOMPRESSED",
-        "PARQUET_1_0, GZIP",
-        "PARQUET_2_0, UNCOMPRESSED",
-        "PARQUET_2_0, GZIP"
-    })
+    @CsvSource({"PARQUET_1_0, UNCOMPRESSED", "PARQUET_1_0, GZIP", "PARQUET_2_0, UNCOMPRESSED", "PARQUET_2_0, GZIP"})
     void rowsComeBackAsTheyWere(WriterVersion version, CompressionCodec codec) throws IOException {
         Path file = folder.resolve("a.parquet");
         new ParquetSet(SCHEMA, version, codec).groupsOf(7).write(file, rows(50));

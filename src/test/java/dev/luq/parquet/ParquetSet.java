@@ -85,8 +85,7 @@ public final class ParquetSet {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         bytes.write(MAGIC);
         for (int start = 0; start < rows.size(); start += Math.min(rowsOfGroup, rows.size())) {
-            List<ObjectNode> group =
-                    rows.subList(start, (int) Math.min((long) start + rowsOfGroup, rows.size()));
+            List<ObjectNode> group = rows.subList(start, (int) Math.min((long) start + rowsOfGroup, rows.size()));
             footer.addToRow_groups(new Group(bytes).write(group));
         }
         int start = bytes.size();
@@ -110,7 +109,8 @@ public final class ParquetSet {
 
     private static void add(Type type, List<SchemaElement> elements) {
         SchemaElement element = new SchemaElement(type.getName());
-        element.setRepetition_type(FieldRepetitionType.valueOf(type.getRepetition().name()));
+        element.setRepetition_type(
+                FieldRepetitionType.valueOf(type.getRepetition().name()));
         if (LogicalTypeAnnotation.stringType().equals(type.getLogicalTypeAnnotation())) {
             element.setConverted_type(ConvertedType.UTF8);
         } else if (LogicalTypeAnnotation.listType().equals(type.getLogicalTypeAnnotation())) {
@@ -357,8 +357,8 @@ public final class ParquetSet {
         @Override
         public void writeDictionaryPage(DictionaryPage page) throws IOException {
             byte[] body = compressed(page.getBytes().toByteArray());
-            PageHeader header =
-                    new PageHeader(PageType.DICTIONARY_PAGE, (int) page.getBytes().size(), body.length);
+            PageHeader header = new PageHeader(
+                    PageType.DICTIONARY_PAGE, (int) page.getBytes().size(), body.length);
             header.setDictionary_page_header(
                     new DictionaryPageHeader(page.getDictionarySize(), encoding(page.getEncoding())));
             Util.writePageHeader(header, dictionary);

@@ -123,8 +123,7 @@ class TelemetryTest {
         // at once: whoever has an answer finds it counted
         assertEquals(finished.completionTokens(), growth("tokens_predicted_total", before, after));
         assertEquals(accepted.cachedTokens(), growth("prompt_tokens_cached_total", before, after));
-        assertEquals(
-                accepted.promptTokens() - accepted.cachedTokens(), growth("prompt_tokens_total", before, after));
+        assertEquals(accepted.promptTokens() - accepted.cachedTokens(), growth("prompt_tokens_total", before, after));
         assertTrue(growth("n_decode_total", before, after) >= finished.completionTokens());
         assertTrue(growth("tokens_predicted_seconds_total", before, after) > 0);
         assertTrue(growth("prompt_seconds_total", before, after) > 0);

@@ -211,8 +211,35 @@ public final class ScriptedWorker implements ModelHost {
     @Override
     public WorkerFrame.EngineStats stats() {
         return new WorkerFrame.EngineStats(
-                0, waiting.size(), 3, 10, 0, tokens.get(), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, cancelled.get(), 0, 0, 0, 0, 0, 0, 0,
-                0, 0, 0, 0);
+                0,
+                waiting.size(),
+                3,
+                10,
+                0,
+                tokens.get(),
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                cancelled.get(),
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0);
     }
 
     private static void forEver() {

@@ -29,8 +29,8 @@ import picocli.CommandLine.Option;
                     + " time. It ends, and another one with the same folder is asked the same. Before, each is asked about"
                     + " one more picture, which does not count: the code is warm then.",
             "Time to first token: from the request's first byte to the first event with text.",
-            "With --shape: random weights in the shapes of a published model, language model at Q4_K and vision encoder at"
-                    + " F16, of which as large a part is there as of the language model.",
+            "With --shape: random weights in the shapes of a published model, language model at Q4_K and vision encoder"
+                    + " at F16, of which as large a part is there as of the language model.",
             "What is kept is set with luq.worker.image-files-bytes and luq.worker.prompt-files-bytes."
         })
 final class RestartBenchmark implements Callable<Integer> {
@@ -48,18 +48,15 @@ final class RestartBenchmark implements Callable<Integer> {
     @Option(names = "--mmproj", paramLabel = "GGUF", description = "Its vision projector.")
     private Path mmproj;
 
-    @Option(
-            names = "--shape",
-            paramLabel = "NAME",
-            description = "qwen2.5-vl-7b or llava-1.5-7b in place of a model.")
+    @Option(names = "--shape", paramLabel = "NAME", description = "qwen2.5-vl-7b or llava-1.5-7b in place of a model.")
     private String shape;
 
     @Option(
             names = "--layers",
             paramLabel = "LAYERS",
             defaultValue = "0",
-            description = "With --shape: layers of the language model that stand for all, to save time and memory; 0: all"
-                    + " (default: ${DEFAULT-VALUE}).")
+            description = "With --shape: layers of the language model that stand for all, to save time and memory;"
+                    + " 0: all (default: ${DEFAULT-VALUE}).")
     private int layers;
 
     @Option(

@@ -49,7 +49,8 @@ final class ServeLoad {
          * @param end of it, both by {@link System#nanoTime()}
          * @param tokens that every answer has
          */
-        static Turn of(long start, long end, List<EventClock.Answer> answered, int tokens, Collection<String> failures) {
+        static Turn of(
+                long start, long end, List<EventClock.Answer> answered, int tokens, Collection<String> failures) {
             double counted = 0;
             int answers = 0;
             DoubleStream.Builder gaps = DoubleStream.builder();
@@ -124,7 +125,8 @@ final class ServeLoad {
     }
 
     /** @return when the first answer ended */
-    private static long ask(URI server, Group group, long limit, List<EventClock.Answer> answers, List<String> failures) {
+    private static long ask(
+            URI server, Group group, long limit, List<EventClock.Answer> answers, List<String> failures) {
         EventClock clock = new EventClock(server);
         long first = 0;
         do {

@@ -7,8 +7,8 @@ import java.io.IOException;
 import java.nio.file.Path;
 
 /**
- * Files of a vision-language model that can be served, with random weights in the shapes of a published one: its language
- * model at Q4_K and its vision encoder at F16, or of both as large a part.
+ * Files of a vision-language model that can be served, with random weights in the shapes of a published one: its
+ * language model at Q4_K and its vision encoder at F16, or of both as large a part.
  */
 final class ShapeFiles {
 

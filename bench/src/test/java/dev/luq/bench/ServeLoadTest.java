@@ -119,12 +119,7 @@ class ServeLoadTest {
     void whatComesAfterTheTimeDoesNotCountForTheRate() {
         EventClock.Answer whole = answer(500_000_000L, 1_000_000_000L, 1_500_000_000L, 2_000_000_000L);
         EventClock.Answer half = answer(1_300_000_000L, 1_800_000_000L, 1_900_000_000L, 2_100_000_000L, 4_000_000_000L);
-        ServeLoad.Turn turn = ServeLoad.Turn.of(
-                0,
-                2_000_000_000L,
-                List.of(whole, half),
-                8,
-                List.of("why"));
+        ServeLoad.Turn turn = ServeLoad.Turn.of(0, 2_000_000_000L, List.of(whole, half), 8, List.of("why"));
         assertEquals(2, turn.seconds());
         assertEquals(8 + 4, turn.tokens());
         assertEquals(1, turn.answers());

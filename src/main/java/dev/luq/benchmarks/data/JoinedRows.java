@@ -27,10 +27,13 @@ final class JoinedRows implements Rows {
         }
         if (row.isPresent()) {
             if (!row.get().text(key).equals(more.get().text(key))) {
-                throw more.get().fault("its " + key + " is not that of the same row of " + row.get().file()
-                        + "; take both as they are published.");
+                throw more.get()
+                        .fault("its " + key + " is not that of the same row of "
+                                + row.get().file() + "; take both as they are published.");
             }
-            more.get().json().properties().forEach(field -> row.get().json().putIfAbsent(field.getKey(), field.getValue()));
+            more.get().json().properties().forEach(field -> row.get()
+                    .json()
+                    .putIfAbsent(field.getKey(), field.getValue()));
         }
         return row;
     }

@@ -79,8 +79,8 @@ final class JsonRows implements Rows {
 
     private BenchmarkDataException fault(JsonProcessingException e) {
         return new BenchmarkDataException(
-                file + ", line " + (e.getLocation() == null ? "?" : e.getLocation().getLineNr()) + ": "
-                        + e.getOriginalMessage(),
+                file + ", line "
+                        + (e.getLocation() == null ? "?" : e.getLocation().getLineNr()) + ": " + e.getOriginalMessage(),
                 e);
     }
 

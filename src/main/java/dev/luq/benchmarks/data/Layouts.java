@@ -28,65 +28,73 @@ final class Layouts {
     static List<Layout> of(Benchmark benchmark) {
         Layouts layouts = new Layouts(benchmark);
         return switch (benchmark) {
-            case MME -> List.of(
-                    layouts.parquet("test-*.parquet", "test-[^/]*"),
-                    layouts.tsv("MME.tsv", "MME"),
-                    layouts.mmeFolders());
-            case MMBENCH -> List.of(
-                    layouts.parquet("en/dev-*.parquet", "(?<!cn/)(?<!cc/)dev-[^/]*"),
-                    layouts.tsv("MMBench_DEV_EN.tsv", "MMBench[^/]*|mmbench[^/]*"));
-            case TEXTVQA -> List.of(
-                    layouts.parquet("validation-*.parquet", "validation-[^/]*"),
-                    layouts.tsv("TextVQA_VAL.tsv", "TextVQA[^/]*"),
-                    layouts.json(
-                            "TextVQA_0.5.1_val.json",
-                            "TextVQA[^/]*_val",
-                            1,
-                            Shape.FIELD,
-                            row -> row.text("image_id") + ".jpg"));
+            case MME ->
+                List.of(
+                        layouts.parquet("test-*.parquet", "test-[^/]*"),
+                        layouts.tsv("MME.tsv", "MME"),
+                        layouts.mmeFolders());
+            case MMBENCH ->
+                List.of(
+                        layouts.parquet("en/dev-*.parquet", "(?<!cn/)(?<!cc/)dev-[^/]*"),
+                        layouts.tsv("MMBench_DEV_EN.tsv", "MMBench[^/]*|mmbench[^/]*"));
+            case TEXTVQA ->
+                List.of(
+                        layouts.parquet("validation-*.parquet", "validation-[^/]*"),
+                        layouts.tsv("TextVQA_VAL.tsv", "TextVQA[^/]*"),
+                        layouts.json(
+                                "TextVQA_0.5.1_val.json",
+                                "TextVQA[^/]*_val",
+                                1,
+                                Shape.FIELD,
+                                row -> row.text("image_id") + ".jpg"));
             case VQAV2 -> List.of(layouts.parquet("validation-*.parquet", "validation-[^/]*"), layouts.vqaV2());
-            case GQA -> List.of(
-                    layouts.gqaTables(),
-                    layouts.tsv("GQA_TestDev_Balanced.tsv", "GQA[^/]*"),
-                    layouts.json(
-                            "testdev_balanced_questions.json",
-                            "testdev_balanced_questions",
-                            1,
-                            Shape.KEYED,
-                            row -> row.text("imageId") + ".jpg"));
-            case POPE -> List.of(
-                    layouts.parquet("test-*.parquet", "test-[^/]*"),
-                    layouts.parquet(
-                            "{random,popular,adversarial}-*.parquet", "(?:random|popular|adversarial)-[^/]*"),
-                    layouts.tsv("POPE.tsv", "POPE"),
-                    layouts.json(
-                            "coco_pope_{random,popular,adversarial}.json",
-                            "coco_pope_(?:random|popular|adversarial)",
-                            MANY,
-                            Shape.LINES,
-                            row -> row.text("image")));
-            case CHARTQA -> List.of(
-                    layouts.parquet("test-*.parquet", "test-[^/]*"),
-                    layouts.tsv("ChartQA_TEST.tsv", "ChartQA[^/]*"),
-                    layouts.json(
-                            "test_{human,augmented}.json",
-                            "test_(?:human|augmented)",
-                            MANY,
-                            Shape.ARRAY,
-                            row -> row.text("imgname")));
-            case DOCVQA -> List.of(
-                    layouts.parquet("validation-*.parquet", "(?<!InfographicVQA/)validation-[^/]*"),
-                    layouts.tsv("DocVQA_VAL.tsv", "DocVQA[^/]*"),
-                    layouts.json(
-                            "val_v1.0_withQT.json",
-                            "val_v1\\.0(?:_withQT)?",
-                            1,
-                            Shape.FIELD,
-                            row -> row.text("image")));
-            case MATHVISTA -> List.of(
-                    layouts.parquet("testmini-*.parquet", "testmini-[^/]*"),
-                    layouts.tsv("MathVista_MINI.tsv", "MathVista[^/]*"),
-                    layouts.json("testmini.json", "testmini", 1, Shape.KEYED, row -> row.text("image")));
+            case GQA ->
+                List.of(
+                        layouts.gqaTables(),
+                        layouts.tsv("GQA_TestDev_Balanced.tsv", "GQA[^/]*"),
+                        layouts.json(
+                                "testdev_balanced_questions.json",
+                                "testdev_balanced_questions",
+                                1,
+                                Shape.KEYED,
+                                row -> row.text("imageId") + ".jpg"));
+            case POPE ->
+                List.of(
+                        layouts.parquet("test-*.parquet", "test-[^/]*"),
+                        layouts.parquet(
+                                "{random,popular,adversarial}-*.parquet", "(?:random|popular|adversarial)-[^/]*"),
+                        layouts.tsv("POPE.tsv", "POPE"),
+                        layouts.json(
+                                "coco_pope_{random,popular,adversarial}.json",
+                                "coco_pope_(?:random|popular|adversarial)",
+                                MANY,
+                                Shape.LINES,
+                                row -> row.text("image")));
+            case CHARTQA ->
+                List.of(
+                        layouts.parquet("test-*.parquet", "test-[^/]*"),
+                        layouts.tsv("ChartQA_TEST.tsv", "ChartQA[^/]*"),
+                        layouts.json(
+                                "test_{human,augmented}.json",
+                                "test_(?:human|augmented)",
+                                MANY,
+                                Shape.ARRAY,
+                                row -> row.text("imgname")));
+            case DOCVQA ->
+                List.of(
+                        layouts.parquet("validation-*.parquet", "(?<!InfographicVQA/)validation-[^/]*"),
+                        layouts.tsv("DocVQA_VAL.tsv", "DocVQA[^/]*"),
+                        layouts.json(
+                                "val_v1.0_withQT.json",
+                                "val_v1\\.0(?:_withQT)?",
+                                1,
+                                Shape.FIELD,
+                                row -> row.text("image")));
+            case MATHVISTA ->
+                List.of(
+                        layouts.parquet("testmini-*.parquet", "testmini-[^/]*"),
+                        layouts.tsv("MathVista_MINI.tsv", "MathVista[^/]*"),
+                        layouts.json("testmini.json", "testmini", 1, Shape.KEYED, row -> row.text("image")));
         };
     }
 
@@ -196,15 +204,15 @@ final class Layouts {
                     List<Path> tables = files.stream()
                             .filter(file -> file.getParent().endsWith("testdev_balanced_instructions"))
                             .toList();
-                    List<Path> images =
-                            files.stream().filter(file -> !tables.contains(file)).toList();
+                    List<Path> images = files.stream()
+                            .filter(file -> !tables.contains(file))
+                            .toList();
                     if (tables.isEmpty() || images.isEmpty()) {
                         throw new BenchmarkDataException(
                                 "GQA needs both testdev_balanced_instructions and testdev_balanced_images.");
                     }
                     return new GqaTables(
-                            new FileRows(
-                                    tables, file -> new ParquetRows(file, QuestionReader.columns(Benchmark.GQA))),
+                            new FileRows(tables, file -> new ParquetRows(file, QuestionReader.columns(Benchmark.GQA))),
                             new FileRows(images, file -> new ParquetRows(file, Set.of("id", "image"))),
                             new Pictures(folder),
                             reader);

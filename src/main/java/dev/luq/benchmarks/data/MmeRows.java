@@ -54,7 +54,8 @@ final class MmeRows implements Rows {
         String picture = ENDINGS.stream()
                 .filter(ending -> Files.isRegularFile(pictures.resolve(stem + ending)))
                 .findFirst()
-                .map(ending -> folder.relativize(pictures.resolve(stem + ending)).toString())
+                .map(ending ->
+                        folder.relativize(pictures.resolve(stem + ending)).toString())
                 .orElseThrow(() -> new BenchmarkDataException(
                         category.getFileName() + "/" + name + " has no picture " + stem + " beside it."));
         for (String line : Files.readAllLines(file, UTF_8)) {

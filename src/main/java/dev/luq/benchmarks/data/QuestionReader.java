@@ -35,16 +35,25 @@ interface QuestionReader {
     static Set<String> columns(Benchmark benchmark) {
         return switch (benchmark) {
             case MME -> Set.of("question_id", "question", "answer", "category");
-            case MMBENCH -> Set.of(
-                    "index", "question", "hint", "answer", "category", "A", "B", "C", "D", "E", "F", "G", "H");
+            case MMBENCH ->
+                Set.of("index", "question", "hint", "answer", "category", "A", "B", "C", "D", "E", "F", "G", "H");
             case TEXTVQA, DOCVQA -> Set.of("question_id", "questionId", "question", "answers");
             case VQAV2 -> Set.of("question_id", "question", "answers", "answer_type");
             case GQA -> Set.of("id", "imageId", "question", "answer");
             case POPE -> Set.of("question_id", "question", "answer", "category");
             case CHARTQA -> Set.of("type", "human_or_machine", "question", "query", "answer", "label");
-            case MATHVISTA -> Set.of(
-                    "pid", "question", "query", "unit", "choices", "answer", "question_type", "answer_type",
-                    "precision", "metadata");
+            case MATHVISTA ->
+                Set.of(
+                        "pid",
+                        "question",
+                        "query",
+                        "unit",
+                        "choices",
+                        "answer",
+                        "question_type",
+                        "answer_type",
+                        "precision",
+                        "metadata");
         };
     }
 
@@ -99,7 +108,8 @@ interface QuestionReader {
                 row.text("question_id", "index"),
                 row.text("question"),
                 Reference.of(
-                        row.texts("answers", "answer"), row.optional("answer_type").orElse(null)),
+                        row.texts("answers", "answer"),
+                        row.optional("answer_type").orElse(null)),
                 picture);
     }
 

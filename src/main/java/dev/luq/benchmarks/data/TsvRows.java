@@ -22,8 +22,7 @@ final class TsvRows implements Rows {
             .streamReadConstraints(
                     StreamReadConstraints.builder().maxStringLength(LONGEST).build())
             .build());
-    private static final CsvSchema SCHEMA =
-            CsvSchema.emptySchema().withHeader().withColumnSeparator('\t');
+    private static final CsvSchema SCHEMA = CsvSchema.emptySchema().withHeader().withColumnSeparator('\t');
 
     private final String file;
     private final MappingIterator<JsonNode> lines;

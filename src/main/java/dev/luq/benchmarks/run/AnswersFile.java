@@ -38,8 +38,8 @@ final class AnswersFile implements AutoCloseable {
      */
     static AnswersFile open(Path path, RunHeader header) throws IOException {
         Folders.create(path.toAbsolutePath().getParent());
-        FileChannel channel = FileChannel.open(
-                path, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+        FileChannel channel =
+                FileChannel.open(path, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
         try {
             lock(channel, path);
             AnswersFile file = new AnswersFile(path, channel);
@@ -98,8 +98,8 @@ final class AnswersFile implements AutoCloseable {
         try (BufferedReader lines = Files.newBufferedReader(path, UTF_8)) {
             RunHeader found = JSON.readValue(lines.readLine(), RunHeader.class);
             if (!found.equals(header)) {
-                throw new BenchmarkRunException(path + " has the answers of another run (" + JSON.writeValueAsString(found)
-                        + "). Remove it, or give another folder with --results.");
+                throw new BenchmarkRunException(path + " has the answers of another run ("
+                        + JSON.writeValueAsString(found) + "). Remove it, or give another folder with --results.");
             }
         } catch (JsonProcessingException e) {
             throw new BenchmarkRunException(path + " is no file of answers; remove it.", e);

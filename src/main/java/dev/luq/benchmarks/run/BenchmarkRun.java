@@ -95,8 +95,8 @@ public final class BenchmarkRun {
         Scorer scorer = benchmark().scorer();
         forEachQuestion(question -> {
             if (!ids.add(question.id())) {
-                throw new BenchmarkRunException("Two questions have the id " + question.id()
-                        + ": take the files of one split, each once.");
+                throw new BenchmarkRunException(
+                        "Two questions have the id " + question.id() + ": take the files of one split, each once.");
             }
             scorer.add(question.reference(), Answer.of(""));
         });
@@ -180,9 +180,8 @@ public final class BenchmarkRun {
         Reference reference = question.reference();
         try {
             String answer = model.answer(prompt, picture, header.maxTokens());
-            String judged = judge.isPresent() && isUnread(reference, answer)
-                    ? Judge.ask(judge.get(), prompt, answer)
-                    : null;
+            String judged =
+                    judge.isPresent() && isUnread(reference, answer) ? Judge.ask(judge.get(), prompt, answer) : null;
             return new AnswerLine(question.id(), prompt, answer, judged, null, reference);
         } catch (Respondent.RefusedException e) {
             return new AnswerLine(question.id(), prompt, null, null, e.getMessage(), reference);

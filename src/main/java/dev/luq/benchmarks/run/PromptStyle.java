@@ -47,8 +47,9 @@ public enum PromptStyle {
         String text = question.text();
         return switch (benchmark) {
             case MME -> PythonText.strip(text).replace(YES_OR_NO, "") + SHORT_ANSWER;
-            case MMBENCH -> (question.hint() == null ? "" : question.hint() + " ") + text + " There are several options:\n"
-                    + options(question.reference().options()) + "\n\n" + LETTER;
+            case MMBENCH ->
+                (question.hint() == null ? "" : question.hint() + " ") + text + " There are several options:\n"
+                        + options(question.reference().options()) + "\n\n" + LETTER;
             case TEXTVQA -> PythonText.capitalize(text) + SHORT_ANSWER;
             case POPE -> PythonText.strip(text) + SHORT_ANSWER;
             case VQAV2, GQA, DOCVQA -> text + SHORT_ANSWER;
@@ -61,7 +62,10 @@ public enum PromptStyle {
     private static String options(List<String> options) {
         StringBuilder lines = new StringBuilder();
         for (int i = 0; i < options.size(); i++) {
-            lines.append(i == 0 ? "" : "\n").append((char) ('A' + i)).append(". ").append(options.get(i));
+            lines.append(i == 0 ? "" : "\n")
+                    .append((char) ('A' + i))
+                    .append(". ")
+                    .append(options.get(i));
         }
         return lines.toString();
     }
@@ -75,8 +79,9 @@ public enum PromptStyle {
                 switch (reference.kind()) {
                     case MathVista.MULTI_CHOICE -> LETTER;
                     case MathVista.INTEGER -> "Answer the question using a single integer number.";
-                    case MathVista.FLOAT -> "Answer the question using a single floating-point number with "
-                            + (reference.precision() == 1 ? "one decimal place." : "two decimal places.");
+                    case MathVista.FLOAT ->
+                        "Answer the question using a single floating-point number with "
+                                + (reference.precision() == 1 ? "one decimal place." : "two decimal places.");
                     default -> "Answer the question using a Python list.";
                 };
         return PythonText.strip(question.text() + unit + choices + "\n" + form);
@@ -87,8 +92,9 @@ public enum PromptStyle {
         return switch (benchmark) {
             // The question says it itself.
             case MME -> text;
-            case MMBENCH -> select((question.hint() == null ? "" : "Hint: " + question.hint() + "\n") + "Question: " + text
-                    + "\nOptions:\n" + options(question.reference().options()) + "\n");
+            case MMBENCH ->
+                select((question.hint() == null ? "" : "Hint: " + question.hint() + "\n") + "Question: " + text
+                        + "\nOptions:\n" + options(question.reference().options()) + "\n");
             case POPE -> text + YES_OR_NO;
             case TEXTVQA, VQAV2, GQA, CHARTQA, DOCVQA -> text + SHORT_IF_POSSIBLE;
             case MATHVISTA -> (question.query() == null ? text : question.query()) + SHORT_IF_POSSIBLE;

@@ -46,11 +46,9 @@ public final class CircularScorer implements Scorer {
     @Override
     public Scores scores() {
         Map<String, List<Group>> categories = new TreeMap<>();
-        groups.values().stream()
-                .filter(group -> group.category != null)
-                .forEach(group -> categories
-                        .computeIfAbsent(group.category, c -> new ArrayList<>())
-                        .add(group));
+        groups.values().stream().filter(group -> group.category != null).forEach(group -> categories
+                .computeIfAbsent(group.category, c -> new ArrayList<>())
+                .add(group));
         List<Scores.Metric> metrics = new ArrayList<>();
         metrics.add(metric(ACCURACY, groups.values()));
         categories.forEach((category, members) -> metrics.add(metric(ACCURACY + ": " + category, members)));

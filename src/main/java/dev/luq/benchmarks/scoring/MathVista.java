@@ -34,14 +34,15 @@ public final class MathVista {
         }
         Optional<String> whole =
                 switch (reference.kind()) {
-                    case MULTI_CHOICE -> Optional.of(response)
-                            .filter(text -> reference.options().contains(text));
+                    case MULTI_CHOICE ->
+                        Optional.of(response).filter(text -> reference.options().contains(text));
                     case INTEGER -> PythonNumber.parseInt(response).map(Object::toString);
                     case FLOAT -> text(PythonNumber.parseFloat(response));
-                    case LIST -> Optional.of(response)
-                            .filter(text -> BRACKETS.matcher(text).matches());
-                    default -> throw new ScoringException(
-                            "MathVista has no questions of kind " + reference.kind() + ".");
+                    case LIST ->
+                        Optional.of(response)
+                                .filter(text -> BRACKETS.matcher(text).matches());
+                    default ->
+                        throw new ScoringException("MathVista has no questions of kind " + reference.kind() + ".");
                 };
         return whole.or(() -> quoted(response)).or(() -> option(reference, response));
     }
@@ -79,8 +80,8 @@ public final class MathVista {
         return switch (reference.kind()) {
             case MULTI_CHOICE -> Optional.of(choice(reference.options(), PythonText.strip(extraction)));
             case INTEGER -> finite(extraction).flatMap(PythonNumber::truncate).map(Object::toString);
-            case FLOAT -> finite(extraction)
-                    .map(value -> PythonNumber.text(PythonNumber.round(value, places(reference))));
+            case FLOAT ->
+                finite(extraction).map(value -> PythonNumber.text(PythonNumber.round(value, places(reference))));
             default -> Optional.of(extraction);
         };
     }

@@ -20,16 +20,7 @@ public final class MmeScorer implements Scorer {
     public static final String COGNITION = "cognition";
 
     private static final List<String> PERCEPTIONS = List.of(
-            "existence",
-            "count",
-            "position",
-            "color",
-            "posters",
-            "celebrity",
-            "scene",
-            "landmark",
-            "artwork",
-            "OCR");
+            "existence", "count", "position", "color", "posters", "celebrity", "scene", "landmark", "artwork", "OCR");
     private static final List<String> COGNITIONS =
             List.of("commonsense_reasoning", "numerical_calculation", "text_translation", "code_reasoning");
     private static final Set<String> CLEAR = Set.of("yes", "no");

@@ -14,8 +14,8 @@ final class PythonNumber {
 
     private static final String DIGITS = "\\d(?:_?\\d)*";
     private static final Pattern INTEGER = Pattern.compile("[+-]?" + DIGITS);
-    private static final Pattern DECIMAL = Pattern.compile("[+-]?(?:" + DIGITS + "\\.?(?:" + DIGITS + ")?|\\." + DIGITS
-            + ")(?:[eE][+-]?" + DIGITS + ")?");
+    private static final Pattern DECIMAL = Pattern.compile(
+            "[+-]?(?:" + DIGITS + "\\.?(?:" + DIGITS + ")?|\\." + DIGITS + ")(?:[eE][+-]?" + DIGITS + ")?");
     private static final Pattern INFINITE = Pattern.compile("[+-]?inf(?:inity)?");
     private static final Pattern NOT_A_NUMBER = Pattern.compile("[+-]?nan");
 
@@ -52,8 +52,7 @@ final class PythonNumber {
     /** Python reads digits of every script. */
     private static String digits(String text) {
         StringBuilder digits = new StringBuilder(text.length());
-        text.codePoints()
-                .forEach(c -> digits.appendCodePoint(Character.isDigit(c) ? '0' + Character.digit(c, 10) : c));
+        text.codePoints().forEach(c -> digits.appendCodePoint(Character.isDigit(c) ? '0' + Character.digit(c, 10) : c));
         return digits.toString();
     }
 

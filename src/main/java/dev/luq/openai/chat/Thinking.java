@@ -44,8 +44,7 @@ final class Thinking {
         String effort = request.reasoningEffort();
         if (effort != null) {
             if (!EFFORTS.contains(effort)) {
-                throw new InvalidRequest(
-                        EFFORT, EFFORT + " must be none, minimal, low, medium, high, xhigh or max");
+                throw new InvalidRequest(EFFORT, EFFORT + " must be none, minimal, low, medium, high, xhigh or max");
             }
             thinking = agreed(thinking, effort.equals("none") ? Boolean.FALSE : thinking);
             variables.remove(EFFORT);
@@ -118,7 +117,8 @@ final class Thinking {
         if (one != null && other != null && !one.equals(other)) {
             throw new InvalidRequest(
                     THINKING,
-                    THINKING + ", that of " + KWARGS + " and " + EFFORT + " none say different things: send one of them");
+                    THINKING + ", that of " + KWARGS + " and " + EFFORT
+                            + " none say different things: send one of them");
         }
         return one == null ? other : one;
     }

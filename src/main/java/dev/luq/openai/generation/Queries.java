@@ -135,12 +135,9 @@ public final class Queries {
             List<ImageReference> references = distinct.prompts().stream()
                     .flatMap(prompt -> prompt.images().stream())
                     .toList();
-            return images.during(
-                    references,
-                    client,
-                    decoded -> embed(admitted, queries(distinct.prompts(), decoded, admitted.caller()))
-                            .map(found -> new Embedded<>(
-                                    asked.form(), admitted.worker().modelId(), distinct.all(found))));
+            return images.during(references, client, decoded -> embed(
+                            admitted, queries(distinct.prompts(), decoded, admitted.caller()))
+                    .map(found -> new Embedded<>(asked.form(), admitted.worker().modelId(), distinct.all(found))));
         });
     }
 

@@ -76,7 +76,8 @@ class BenchmarkFolderTest {
         assertEquals(4, new HashSet<>(questions.stream().map(Question::id).toList()).size(), "ids are unique");
         for (int n = 0; n < 4; n++) {
             Question question = questions.get(n);
-            assertArrayEquals(picture(pictureOf(benchmark, form, n)), question.picture().bytes(), "picture of " + n);
+            assertArrayEquals(
+                    picture(pictureOf(benchmark, form, n)), question.picture().bytes(), "picture of " + n);
             if (benchmark != Benchmark.MMBENCH) {
                 int number = benchmark == Benchmark.MME ? n : pictureOf(benchmark, form, n);
                 assertTrue(question.text().startsWith(PublishedFiles.question(number)), question.text());
@@ -126,7 +127,10 @@ class BenchmarkFolderTest {
         List<Question> questions = write(Benchmark.MMBENCH, form);
         assertEquals(
                 List.of("0", "0", "1", "1"),
-                questions.stream().map(question -> question.reference().group()).sorted().toList());
+                questions.stream()
+                        .map(question -> question.reference().group())
+                        .sorted()
+                        .toList());
         Question first = questions.get(0);
         assertEquals(List.of("yes", "no"), first.reference().options());
         assertEquals("Look.", first.hint());
@@ -141,7 +145,9 @@ class BenchmarkFolderTest {
 
     @Test
     void fieldsOfTsvMaySpanLines() throws IOException {
-        assertEquals("Which \"thing\"\nis it?", write(Benchmark.MMBENCH, "tsv").get(0).text());
+        assertEquals(
+                "Which \"thing\"\nis it?",
+                write(Benchmark.MMBENCH, "tsv").get(0).text());
     }
 
     @ParameterizedTest
@@ -149,7 +155,8 @@ class BenchmarkFolderTest {
     void bothQuestionsAboutAPictureOfMmeAreAGroup(String form) throws IOException {
         List<Question> questions = write(Benchmark.MME, form);
         assertEquals(
-                questions.get(0).reference().group(), questions.get(1).reference().group());
+                questions.get(0).reference().group(),
+                questions.get(1).reference().group());
         assertEquals("OCR", questions.get(0).reference().category());
         assertEquals(List.of("Yes"), questions.get(0).reference().answers());
         assertEquals(List.of("No"), questions.get(3).reference().answers());
@@ -170,8 +177,10 @@ class BenchmarkFolderTest {
     @ValueSource(strings = {"parquet", "tsv", "json"})
     void questionsOfChartQaAreOfPeopleOrMade(String form) throws IOException {
         List<Question> questions = write(Benchmark.CHARTQA, form);
-        List<String> origins =
-                questions.stream().map(question -> question.reference().category()).sorted().toList();
+        List<String> origins = questions.stream()
+                .map(question -> question.reference().category())
+                .sorted()
+                .toList();
         assertEquals(List.of("augmented", "augmented", "human", "human"), origins);
     }
 
@@ -191,12 +200,10 @@ class BenchmarkFolderTest {
     void anEmptyFolderSaysWhatItLacks() {
         String message = refused(Benchmark.TEXTVQA);
         assertTrue(message.contains("validation-*.parquet, or TextVQA_VAL.tsv, or TextVQA_0.5.1_val.json"), message);
-        assertTrue(
-                assertThrows(
-                                BenchmarkDataException.class,
-                                () -> BenchmarkFolder.of(Benchmark.GQA, folder.resolve("none")))
-                        .getMessage()
-                        .startsWith("There is no folder"));
+        assertTrue(assertThrows(
+                        BenchmarkDataException.class, () -> BenchmarkFolder.of(Benchmark.GQA, folder.resolve("none")))
+                .getMessage()
+                .startsWith("There is no folder"));
     }
 
     @Test
@@ -213,7 +220,8 @@ class BenchmarkFolderTest {
         Path file = folder.resolve("val_v1.0_withQT.json");
         String text = Files.readString(file, UTF_8);
         Files.writeString(file, text.replace("documents/page2.png", "../page2.png"), UTF_8);
-        assertTrue(refused(Benchmark.DOCVQA).startsWith("val_v1.0_withQT.json, row 3: the picture ../page2.png is not"));
+        assertTrue(
+                refused(Benchmark.DOCVQA).startsWith("val_v1.0_withQT.json, row 3: the picture ../page2.png is not"));
         Files.writeString(file, text.replace("documents/page2.png", "documents/none.png"), UTF_8);
         assertTrue(refused(Benchmark.DOCVQA).contains("row 3: the picture documents/none.png is not"));
     }
@@ -250,7 +258,8 @@ class BenchmarkFolderTest {
     void aPictureNamesAnEarlierRow() throws IOException {
         write(Benchmark.MMBENCH, "tsv");
         Path file = folder.resolve("MMBench_DEV_EN.tsv");
-        List<String> lines = new ArrayList<>(List.of(Files.readString(file, UTF_8).split("\n(?=[0-9])")));
+        List<String> lines =
+                new ArrayList<>(List.of(Files.readString(file, UTF_8).split("\n(?=[0-9])")));
         lines.add(1, lines.remove(3));
         Files.writeString(file, String.join("\n", lines), UTF_8);
         assertTrue(refused(Benchmark.MMBENCH).contains("which does not come before it"));

@@ -19,7 +19,8 @@ import java.util.stream.IntStream;
 public final class PublishedFiles {
 
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final String IMAGE = "optional group image { optional binary bytes; optional binary path (STRING); }";
+    private static final String IMAGE =
+            "optional group image { optional binary bytes; optional binary path (STRING); }";
     private static final String TEXTS =
             "optional group answers (LIST) { repeated group list { optional binary element (STRING); } }";
     private static final int QUESTIONS = 4;
@@ -104,79 +105,111 @@ public final class PublishedFiles {
 
     private void parquet(Benchmark benchmark) throws IOException {
         switch (benchmark) {
-            case MME -> shards(
-                    "data/test",
-                    schema(text("question_id"), IMAGE, text("question"), text("answer"), text("category")),
-                    (row, n) -> row.put("question_id", "OCR/" + n / 2 + ".jpg")
-                            .put("question", question(n) + " Please answer yes or no.")
-                            .put("answer", n % 2 == 0 ? "Yes" : "No")
-                            .put("category", "OCR")
-                            .set("image", row(n / 2).get("image")));
-            case MMBENCH -> shards(
-                    "en/dev",
-                    schema(
-                            number("index"), text("question"), text("hint"), text("answer"), text("A"), text("B"),
-                            text("C"), text("D"), text("category"), IMAGE),
-                    (row, n) -> {
-                        row.put("index", (n / 2) + 1_000_000L * (n % 2)).put("category", "shape");
-                        row.put("hint", n < 2 ? "Look." : "nan").put("answer", n % 2 == 0 ? "A" : "B");
-                        row.put("A", n % 2 == 0 ? "yes" : "no").put("B", n % 2 == 0 ? "no" : "yes").put("C", "nan");
-                    });
-            case TEXTVQA -> shards(
-                    "data/validation",
-                    schema(number("question_id"), text("image_id"), text("question"), TEXTS, IMAGE),
-                    (row, n) -> {
-                        row.put("question_id", 100L + n).put("image_id", "id" + n);
-                        people(n).forEach(row.withArray("/answers")::add);
-                    });
-            case VQAV2 -> shards(
-                    "data/validation",
-                    schema(
-                            number("question_id"), text("question"), text("answer_type"), IMAGE,
-                            "optional group answers (LIST) { repeated group list { optional group element {"
-                                    + " optional binary answer (STRING); optional int64 answer_id; } } }"),
-                    (row, n) -> {
-                        row.put("question_id", 100L + n).put("answer_type", "other");
-                        people(n).forEach(text -> row.withArray("/answers").addObject().put("answer", text));
-                    });
+            case MME ->
+                shards(
+                        "data/test",
+                        schema(text("question_id"), IMAGE, text("question"), text("answer"), text("category")),
+                        (row, n) -> row.put("question_id", "OCR/" + n / 2 + ".jpg")
+                                .put("question", question(n) + " Please answer yes or no.")
+                                .put("answer", n % 2 == 0 ? "Yes" : "No")
+                                .put("category", "OCR")
+                                .set("image", row(n / 2).get("image")));
+            case MMBENCH ->
+                shards(
+                        "en/dev",
+                        schema(
+                                number("index"),
+                                text("question"),
+                                text("hint"),
+                                text("answer"),
+                                text("A"),
+                                text("B"),
+                                text("C"),
+                                text("D"),
+                                text("category"),
+                                IMAGE),
+                        (row, n) -> {
+                            row.put("index", (n / 2) + 1_000_000L * (n % 2)).put("category", "shape");
+                            row.put("hint", n < 2 ? "Look." : "nan").put("answer", n % 2 == 0 ? "A" : "B");
+                            row.put("A", n % 2 == 0 ? "yes" : "no")
+                                    .put("B", n % 2 == 0 ? "no" : "yes")
+                                    .put("C", "nan");
+                        });
+            case TEXTVQA ->
+                shards(
+                        "data/validation",
+                        schema(number("question_id"), text("image_id"), text("question"), TEXTS, IMAGE),
+                        (row, n) -> {
+                            row.put("question_id", 100L + n).put("image_id", "id" + n);
+                            people(n).forEach(row.withArray("/answers")::add);
+                        });
+            case VQAV2 ->
+                shards(
+                        "data/validation",
+                        schema(
+                                number("question_id"),
+                                text("question"),
+                                text("answer_type"),
+                                IMAGE,
+                                "optional group answers (LIST) { repeated group list { optional group element {"
+                                        + " optional binary answer (STRING); optional int64 answer_id; } } }"),
+                        (row, n) -> {
+                            row.put("question_id", 100L + n).put("answer_type", "other");
+                            people(n).forEach(text -> row.withArray("/answers")
+                                    .addObject()
+                                    .put("answer", text));
+                        });
             case GQA -> {
                 shards(
                         "testdev_balanced_instructions/testdev",
                         schema(text("id"), text("imageId"), text("question"), text("answer")),
-                        (row, n) -> row.put("id", "q" + n).put("imageId", "n" + n).put("answer", answer(n)));
+                        (row, n) ->
+                                row.put("id", "q" + n).put("imageId", "n" + n).put("answer", answer(n)));
                 shards(
                         "testdev_balanced_images/testdev",
                         schema(text("id"), IMAGE),
                         (row, n) -> row.put("id", "n" + n));
             }
-            case POPE -> shards(
-                    "data/test",
-                    schema(text("question_id"), text("question"), text("answer"), text("category"), IMAGE),
-                    (row, n) -> row.put("question_id", Integer.toString(n / 2))
-                            .put("answer", n % 2 == 0 ? "yes" : "no")
-                            .put("category", n % 2 == 0 ? "random" : "popular"));
-            case CHARTQA -> shards(
-                    "data/test",
-                    schema(text("type"), text("question"), text("answer"), IMAGE),
-                    (row, n) -> row.put("type", n < 2 ? "human_test" : "augmented_test").put("answer", answer(n)));
-            case DOCVQA -> shards(
-                    "DocVQA/validation",
-                    schema(text("questionId"), text("question"), TEXTS, IMAGE),
-                    (row, n) -> row.put("questionId", Integer.toString(100 + n)).putArray("answers").add(answer(n)));
-            case MATHVISTA -> shards(
-                    "data/testmini",
-                    schema(
-                            text("pid"), text("question"), text("query"), text("unit"), text("answer"),
-                            text("question_type"), text("answer_type"), "optional double precision;",
-                            "optional group decoded_image { optional binary bytes; }", text("image"),
-                            "optional group choices (LIST) { repeated group list { optional binary element (STRING); } }",
-                            "optional group metadata { optional binary task (STRING); }"),
-                    (row, n) -> {
-                        row.set("decoded_image", row.get("image"));
-                        row.put("image", "images/" + n + ".jpg");
-                        math(row, n);
-                        row.put("pid", Integer.toString(n + 1));
-                    });
+            case POPE ->
+                shards(
+                        "data/test",
+                        schema(text("question_id"), text("question"), text("answer"), text("category"), IMAGE),
+                        (row, n) -> row.put("question_id", Integer.toString(n / 2))
+                                .put("answer", n % 2 == 0 ? "yes" : "no")
+                                .put("category", n % 2 == 0 ? "random" : "popular"));
+            case CHARTQA ->
+                shards("data/test", schema(text("type"), text("question"), text("answer"), IMAGE), (row, n) -> row.put(
+                                "type", n < 2 ? "human_test" : "augmented_test")
+                        .put("answer", answer(n)));
+            case DOCVQA ->
+                shards(
+                        "DocVQA/validation",
+                        schema(text("questionId"), text("question"), TEXTS, IMAGE),
+                        (row, n) -> row.put("questionId", Integer.toString(100 + n))
+                                .putArray("answers")
+                                .add(answer(n)));
+            case MATHVISTA ->
+                shards(
+                        "data/testmini",
+                        schema(
+                                text("pid"),
+                                text("question"),
+                                text("query"),
+                                text("unit"),
+                                text("answer"),
+                                text("question_type"),
+                                text("answer_type"),
+                                "optional double precision;",
+                                "optional group decoded_image { optional binary bytes; }",
+                                text("image"),
+                                "optional group choices (LIST) { repeated group list { optional binary element (STRING); } }",
+                                "optional group metadata { optional binary task (STRING); }"),
+                        (row, n) -> {
+                            row.set("decoded_image", row.get("image"));
+                            row.put("image", "images/" + n + ".jpg");
+                            math(row, n);
+                            row.put("pid", Integer.toString(n + 1));
+                        });
         }
     }
 
@@ -235,79 +268,91 @@ public final class PublishedFiles {
 
     private void tsv(Benchmark benchmark) throws IOException {
         switch (benchmark) {
-            case MME -> lines(
-                    "MME.tsv",
-                    "index image image_path question answer category",
-                    n -> String.join(
-                            TAB,
-                            Integer.toString(n),
-                            base64(n / 2),
-                            "OCR/" + n / 2 + ".jpg",
-                            question(n) + " Please answer yes or no.",
-                            n % 2 == 0 ? "Yes" : "No",
-                            "OCR"));
-            case MMBENCH -> lines(
-                    "MMBench_DEV_EN.tsv",
-                    "index question hint A B C D answer category image source",
-                    n -> String.join(
-                            TAB,
-                            Long.toString(n % 2 + (n < 2 ? 0 : 1_000_000L)),
-                            quoted("Which \"thing\"\nis it?"),
-                            n % 2 == 0 ? "Look." : "",
-                            n < 2 ? "yes" : "no",
-                            n < 2 ? "no" : "yes",
-                            "",
-                            "",
-                            n < 2 ? "A" : "B",
-                            "shape",
-                            n < 2 ? base64(n) : Integer.toString(n % 2),
-                            "us"));
-            case TEXTVQA -> lines(
-                    "TextVQA_VAL.tsv",
-                    "index question answer image",
-                    n -> String.join(TAB, Integer.toString(n), question(n), quoted(list(people(n))), base64(n)));
-            case GQA -> lines(
-                    "GQA_TestDev_Balanced.tsv",
-                    "index question answer image",
-                    n -> String.join(TAB, Integer.toString(n), question(n), answer(n), base64(n)));
-            case POPE -> lines(
-                    "POPE.tsv",
-                    "index category image question answer",
-                    n -> String.join(
-                            TAB,
-                            Integer.toString(n),
-                            n < 2 ? "random,popular" : "adversarial",
-                            base64(n),
-                            question(n),
-                            n % 2 == 0 ? "Yes" : "No"));
-            case CHARTQA -> lines(
-                    "ChartQA_TEST.tsv",
-                    "index split question answer image",
-                    n -> String.join(
-                            TAB,
-                            Integer.toString(n),
-                            n < 2 ? "test_human" : "test_augmented",
-                            question(n),
-                            answer(n),
-                            base64(n)));
-            case DOCVQA -> lines(
-                    "DocVQA_VAL.tsv",
-                    "index question answer image",
-                    n -> String.join(
-                            TAB, Integer.toString(n), question(n), quoted(list(List.of(answer(n), "x"))), base64(n)));
-            case MATHVISTA -> lines(
-                    "MathVista_MINI.tsv",
-                    "index question image choices answer question_type answer_type task",
-                    n -> String.join(
-                            TAB,
-                            Integer.toString(n),
-                            question(n),
-                            base64(n),
-                            n == 0 ? "['tokyo', 'osaka']" : "",
-                            List.of("osaka", "14", "1.2", "[1, 2]").get(n),
-                            n == 0 ? "multi_choice" : "free_form",
-                            List.of("text", "integer", "float", "list").get(n),
-                            "figure question answering"));
+            case MME ->
+                lines(
+                        "MME.tsv",
+                        "index image image_path question answer category",
+                        n -> String.join(
+                                TAB,
+                                Integer.toString(n),
+                                base64(n / 2),
+                                "OCR/" + n / 2 + ".jpg",
+                                question(n) + " Please answer yes or no.",
+                                n % 2 == 0 ? "Yes" : "No",
+                                "OCR"));
+            case MMBENCH ->
+                lines(
+                        "MMBench_DEV_EN.tsv",
+                        "index question hint A B C D answer category image source",
+                        n -> String.join(
+                                TAB,
+                                Long.toString(n % 2 + (n < 2 ? 0 : 1_000_000L)),
+                                quoted("Which \"thing\"\nis it?"),
+                                n % 2 == 0 ? "Look." : "",
+                                n < 2 ? "yes" : "no",
+                                n < 2 ? "no" : "yes",
+                                "",
+                                "",
+                                n < 2 ? "A" : "B",
+                                "shape",
+                                n < 2 ? base64(n) : Integer.toString(n % 2),
+                                "us"));
+            case TEXTVQA ->
+                lines(
+                        "TextVQA_VAL.tsv",
+                        "index question answer image",
+                        n -> String.join(TAB, Integer.toString(n), question(n), quoted(list(people(n))), base64(n)));
+            case GQA ->
+                lines(
+                        "GQA_TestDev_Balanced.tsv",
+                        "index question answer image",
+                        n -> String.join(TAB, Integer.toString(n), question(n), answer(n), base64(n)));
+            case POPE ->
+                lines(
+                        "POPE.tsv",
+                        "index category image question answer",
+                        n -> String.join(
+                                TAB,
+                                Integer.toString(n),
+                                n < 2 ? "random,popular" : "adversarial",
+                                base64(n),
+                                question(n),
+                                n % 2 == 0 ? "Yes" : "No"));
+            case CHARTQA ->
+                lines(
+                        "ChartQA_TEST.tsv",
+                        "index split question answer image",
+                        n -> String.join(
+                                TAB,
+                                Integer.toString(n),
+                                n < 2 ? "test_human" : "test_augmented",
+                                question(n),
+                                answer(n),
+                                base64(n)));
+            case DOCVQA ->
+                lines(
+                        "DocVQA_VAL.tsv",
+                        "index question answer image",
+                        n -> String.join(
+                                TAB,
+                                Integer.toString(n),
+                                question(n),
+                                quoted(list(List.of(answer(n), "x"))),
+                                base64(n)));
+            case MATHVISTA ->
+                lines(
+                        "MathVista_MINI.tsv",
+                        "index question image choices answer question_type answer_type task",
+                        n -> String.join(
+                                TAB,
+                                Integer.toString(n),
+                                question(n),
+                                base64(n),
+                                n == 0 ? "['tokyo', 'osaka']" : "",
+                                List.of("osaka", "14", "1.2", "[1, 2]").get(n),
+                                n == 0 ? "multi_choice" : "free_form",
+                                List.of("text", "integer", "float", "list").get(n),
+                                "figure question answering"));
             default -> throw new IllegalArgumentException(benchmark.id());
         }
     }
@@ -360,12 +405,10 @@ public final class PublishedFiles {
         switch (benchmark) {
             case TEXTVQA -> {
                 pictures("train_images", n -> "id" + n + ".jpg");
-                write(
-                        "TextVQA_0.5.1_val.json",
-                        Map.of("data", objects((row, n) -> {
-                            row.put("question_id", 100 + n).put("image_id", "id" + n);
-                            people(n).forEach(row.withArray("/answers")::add);
-                        })));
+                write("TextVQA_0.5.1_val.json", Map.of("data", objects((row, n) -> {
+                    row.put("question_id", 100 + n).put("image_id", "id" + n);
+                    people(n).forEach(row.withArray("/answers")::add);
+                })));
             }
             case VQAV2 -> {
                 pictures("val2014", n -> "COCO_val2014_00000000000" + n + ".jpg");
@@ -373,22 +416,19 @@ public final class PublishedFiles {
                         "v2_OpenEnded_mscoco_val2014_questions.json",
                         JSON.createObjectNode()
                                 .put("license", "none")
-                                .set(
-                                        "questions",
-                                        JSON.valueToTree(objects((row, n) ->
-                                                row.put("question_id", 100 + n).put("image_id", n)))));
-                write(
-                        "v2_mscoco_val2014_annotations.json",
-                        Map.of("annotations", objects((row, n) -> {
-                            row.put("question_id", 100 + n).put("image_id", n).put("answer_type", "other");
-                            people(n).forEach(text -> row.withArray("/answers").addObject().put("answer", text));
-                        })));
+                                .set("questions", JSON.valueToTree(objects((row, n) -> row.put("question_id", 100 + n)
+                                        .put("image_id", n)))));
+                write("v2_mscoco_val2014_annotations.json", Map.of("annotations", objects((row, n) -> {
+                    row.put("question_id", 100 + n).put("image_id", n).put("answer_type", "other");
+                    people(n)
+                            .forEach(text ->
+                                    row.withArray("/answers").addObject().put("answer", text));
+                })));
             }
             case GQA -> {
                 pictures("images", n -> "n" + n + ".jpg");
-                write(
-                        "testdev_balanced_questions.json",
-                        keyed(n -> "q" + n, (row, n) -> row.put("imageId", "n" + n).put("answer", answer(n))));
+                write("testdev_balanced_questions.json", keyed(n -> "q" + n, (row, n) -> row.put("imageId", "n" + n)
+                        .put("answer", answer(n))));
             }
             case POPE -> {
                 pictures("val2014", n -> "COCO_" + n + ".jpg");
@@ -411,21 +451,18 @@ public final class PublishedFiles {
             }
             case CHARTQA -> {
                 pictures("png", n -> n + ".png");
-                List<ObjectNode> rows = objects((row, n) -> row.put("imgname", n + ".png")
-                        .put("query", question(n))
-                        .put("label", answer(n)));
+                List<ObjectNode> rows = objects((row, n) ->
+                        row.put("imgname", n + ".png").put("query", question(n)).put("label", answer(n)));
                 rows.forEach(row -> row.remove("question"));
                 write("test_human.json", rows.subList(0, 2));
                 write("test_augmented.json", rows.subList(2, QUESTIONS));
             }
             case DOCVQA -> {
                 pictures("documents", n -> "page" + n + ".png");
-                write(
-                        "val_v1.0_withQT.json",
-                        Map.of("data", objects((row, n) -> row.put("questionId", 100 + n)
-                                .put("image", "documents/page" + n + ".png")
-                                .putArray("answers")
-                                .add(answer(n)))));
+                write("val_v1.0_withQT.json", Map.of("data", objects((row, n) -> row.put("questionId", 100 + n)
+                        .put("image", "documents/page" + n + ".png")
+                        .putArray("answers")
+                        .add(answer(n)))));
             }
             case MATHVISTA -> {
                 pictures("images", n -> n + ".jpg");

@@ -13,11 +13,11 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.ArrayList;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -37,7 +37,8 @@ class BenchmarkRunTest {
 
     private BenchmarkFolder data(Benchmark benchmark, String form) throws IOException {
         Path data = Files.createDirectories(folder.resolve("data"));
-        new PublishedFiles(data, number -> ("picture " + number + " ".repeat(60)).getBytes(UTF_8)).write(benchmark, form);
+        new PublishedFiles(data, number -> ("picture " + number + " ".repeat(60)).getBytes(UTF_8))
+                .write(benchmark, form);
         return BenchmarkFolder.of(benchmark, data);
     }
 
@@ -160,8 +161,8 @@ class BenchmarkRunTest {
     @Test
     void rotationsOfAQuestionCountAsOne() throws IOException {
         limit = OptionalInt.of(1);
-        RunResult result = run(
-                data(Benchmark.MMBENCH, "tsv"), (prompt, picture, max) -> prompt.contains("A. yes") ? "A" : "B");
+        RunResult result =
+                run(data(Benchmark.MMBENCH, "tsv"), (prompt, picture, max) -> prompt.contains("A. yes") ? "A" : "B");
         assertEquals(2, asked.size(), "the rotation lies at the end of the file");
         assertEquals(1, result.scores().metrics().get(0).count());
         assertEquals(Optional.of(100.0), result.scores().value("accuracy"));
@@ -173,7 +174,8 @@ class BenchmarkRunTest {
         limit = OptionalInt.of(1);
         run(data, (prompt, picture, max) -> number(picture));
         limit = OptionalInt.empty();
-        assertEquals(4, run(data, (prompt, picture, max) -> number(picture)).scores().questions());
+        assertEquals(
+                4, run(data, (prompt, picture, max) -> number(picture)).scores().questions());
         assertEquals(4, asked.size());
     }
 

@@ -56,8 +56,7 @@ class PromptStyleTest {
         assertEquals("what is IBM?" + form, lmmsEval(Benchmark.VQAV2, plain("what is IBM?")));
         assertEquals("Is it?" + form, lmmsEval(Benchmark.MME, plain(" Is it? Please answer yes or no.")));
         assertEquals("Is it?" + form, lmmsEval(Benchmark.POPE, plain(" Is it? ")));
-        assertEquals(
-                "Which?\nAnswer the question with a single word.", lmmsEval(Benchmark.CHARTQA, plain("Which?")));
+        assertEquals("Which?\nAnswer the question with a single word.", lmmsEval(Benchmark.CHARTQA, plain("Which?")));
     }
 
     @Test
@@ -94,8 +93,7 @@ class PromptStyleTest {
         assertEquals("what?" + form, vlmEvalKit(Benchmark.TEXTVQA, plain("what?")));
         assertEquals("Is it? Please answer yes or no.", vlmEvalKit(Benchmark.POPE, plain("Is it?")));
         assertEquals(
-                "Is it? Please answer yes or no.",
-                vlmEvalKit(Benchmark.MME, plain("Is it? Please answer yes or no.")));
+                "Is it? Please answer yes or no.", vlmEvalKit(Benchmark.MME, plain("Is it? Please answer yes or no.")));
         assertEquals(
                 "Hint: Look.\nQuestion: Which?\nOptions:\nA. cat\nB. dog\n"
                         + "Please select the correct answer from the options above.",

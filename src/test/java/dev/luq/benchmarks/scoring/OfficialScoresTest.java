@@ -34,11 +34,80 @@ class OfficialScoresTest {
 
     /** Without letters that lower case makes longer: numpy cuts them off. */
     private static final List<String> PIECES = List.of(
-            "a", "an", "the", "two", "none", "ten", "dont", "it's", "Its", "mcdonald's", "yes", "no", "Yes", "not", "y", "blue",
-            "red", "STOP", "t-shirt", "1,000", "1000", "3.5", "50%", "0", "0.0", "100", "105", "1e3", "1_0", "nan", "-4", "ß",
-            "x's", "a.b", "...", "?", "!", ",", ".", "(A)", "A", "B", "C", "D", "B.", "**C**", "answer is", "The answer is",
-            "square", "circle", "triangle", "hexagon", "tokyo", "osaka", "\"tokyo\".", "\n", "\t", "  ", "\u00a0", "you'll",
-            "y'all'd've", "/", "\\", "[1, 2]", "14", "1.25", "2.675", "Z", "sir.", "one-two", "'s", "`", "<=", "café");
+            "a",
+            "an",
+            "the",
+            "two",
+            "none",
+            "ten",
+            "dont",
+            "it's",
+            "Its",
+            "mcdonald's",
+            "yes",
+            "no",
+            "Yes",
+            "not",
+            "y",
+            "blue",
+            "red",
+            "STOP",
+            "t-shirt",
+            "1,000",
+            "1000",
+            "3.5",
+            "50%",
+            "0",
+            "0.0",
+            "100",
+            "105",
+            "1e3",
+            "1_0",
+            "nan",
+            "-4",
+            "ß",
+            "x's",
+            "a.b",
+            "...",
+            "?",
+            "!",
+            ",",
+            ".",
+            "(A)",
+            "A",
+            "B",
+            "C",
+            "D",
+            "B.",
+            "**C**",
+            "answer is",
+            "The answer is",
+            "square",
+            "circle",
+            "triangle",
+            "hexagon",
+            "tokyo",
+            "osaka",
+            "\"tokyo\".",
+            "\n",
+            "\t",
+            "  ",
+            "\u00a0",
+            "you'll",
+            "y'all'd've",
+            "/",
+            "\\",
+            "[1, 2]",
+            "14",
+            "1.25",
+            "2.675",
+            "Z",
+            "sir.",
+            "one-two",
+            "'s",
+            "`",
+            "<=",
+            "café");
 
     private final Random random = new Random(Seeds.draw(OfficialScoresTest.class));
 
@@ -64,19 +133,22 @@ class OfficialScoresTest {
 
     private ScoringCase.Answered drawn(Benchmark benchmark, int number) {
         return switch (benchmark) {
-            case MME -> new ScoringCase.Answered(
-                    Reference.inGroup(pick("Yes", "No"), "OCR", Integer.toString(number / 2)), text());
-            case POPE -> new ScoringCase.Answered(
-                    Reference.of(List.of(pick("yes", "no")), "random"), pick("yes", "no", "Yes", " No\n"));
-            case MMBENCH -> new ScoringCase.Answered(
-                    new Reference(
-                            List.of(pick("A", "B", "C", "D")),
-                            "shape",
-                            Integer.toString(number / 3),
-                            List.of("square", "circle", "triangle", "hexagon"),
-                            null,
-                            null),
-                    text());
+            case MME ->
+                new ScoringCase.Answered(
+                        Reference.inGroup(pick("Yes", "No"), "OCR", Integer.toString(number / 2)), text());
+            case POPE ->
+                new ScoringCase.Answered(
+                        Reference.of(List.of(pick("yes", "no")), "random"), pick("yes", "no", "Yes", " No\n"));
+            case MMBENCH ->
+                new ScoringCase.Answered(
+                        new Reference(
+                                List.of(pick("A", "B", "C", "D")),
+                                "shape",
+                                Integer.toString(number / 3),
+                                List.of("square", "circle", "triangle", "hexagon"),
+                                null,
+                                null),
+                        text());
             case TEXTVQA, VQAV2 -> {
                 List<String> people = texts(10);
                 yield new ScoringCase.Answered(
@@ -86,7 +158,8 @@ class OfficialScoresTest {
             default -> {
                 String right = pick(text(), PIECES.get(random.nextInt(PIECES.size())));
                 yield new ScoringCase.Answered(
-                        Reference.of(List.of(right), null), random.nextInt(3) == 0 ? right + pick("", ".", " ", "x") : text());
+                        Reference.of(List.of(right), null),
+                        random.nextInt(3) == 0 ? right + pick("", ".", " ", "x") : text());
             }
         };
     }
@@ -94,10 +167,14 @@ class OfficialScoresTest {
     private ScoringCase.Answered math() {
         String kind = pick(MathVista.MULTI_CHOICE, MathVista.INTEGER, MathVista.FLOAT);
         String number = pick("14", "1.25", "2.675", "-4", "1e3", "nan", "0.15", "1_0", "14.7");
-        String said = pick(number, "The answer is \"" + number + "\".", "The answer is \"" + text().strip() + "\".", "osaka");
+        String said =
+                pick(number, "The answer is \"" + number + "\".", "The answer is \"" + text().strip() + "\".", "osaka");
         return new ScoringCase.Answered(
                 new Reference(
-                        List.of(kind.equals(MathVista.MULTI_CHOICE) ? "osaka" : pick("14", "1.2", "2.67", "-4.0", "0.1")),
+                        List.of(
+                                kind.equals(MathVista.MULTI_CHOICE)
+                                        ? "osaka"
+                                        : pick("14", "1.2", "2.67", "-4.0", "0.1")),
                         "task",
                         null,
                         kind.equals(MathVista.MULTI_CHOICE) ? List.of("tokyo", "osaka", "14") : List.of(),
@@ -109,7 +186,8 @@ class OfficialScoresTest {
     private List<ScoringCase> cases() {
         List<ScoringCase> cases = new ArrayList<>(ScoringCase.all());
         for (Benchmark benchmark : Benchmark.values()) {
-            boolean groups = benchmark == Benchmark.MME || benchmark == Benchmark.MMBENCH || benchmark == Benchmark.POPE;
+            boolean groups =
+                    benchmark == Benchmark.MME || benchmark == Benchmark.MMBENCH || benchmark == Benchmark.POPE;
             for (int i = 0; i < (groups ? DRAWN / 6 : DRAWN); i++) {
                 List<ScoringCase.Answered> answers = IntStream.range(0, groups ? 6 : 1)
                         .mapToObj(number -> drawn(benchmark, number))
@@ -141,7 +219,8 @@ class OfficialScoresTest {
         try (BufferedWriter questions = official.outputWriter(UTF_8);
                 BufferedReader scores = official.inputReader(UTF_8)) {
             for (ScoringCase known : cases()) {
-                ObjectNode line = JSON.createObjectNode().put("benchmark", known.benchmark().id());
+                ObjectNode line = JSON.createObjectNode()
+                        .put("benchmark", known.benchmark().id());
                 line.set("answers", JSON.valueToTree(known.answers()));
                 questions.write(line + "\n");
                 questions.flush();

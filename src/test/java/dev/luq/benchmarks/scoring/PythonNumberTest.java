@@ -14,8 +14,17 @@ class PythonNumberTest {
 
     @ParameterizedTest
     @CsvSource({
-        "'1', 1", "' 1.5\u00a0', 1.5", "+.5, 0.5", "5., 5", "1_000.2_5, 1000.25", "1e3, 1000", "-2E-1, -0.2", "inf, Infinity",
-        "-Infinity, -Infinity", "nAn, NaN", "\u0661\u0662, 12"
+        "'1', 1",
+        "' 1.5\u00a0', 1.5",
+        "+.5, 0.5",
+        "5., 5",
+        "1_000.2_5, 1000.25",
+        "1e3, 1000",
+        "-2E-1, -0.2",
+        "inf, Infinity",
+        "-Infinity, -Infinity",
+        "nAn, NaN",
+        "\u0661\u0662, 12"
     })
     void floatReads(String text, double value) {
         assertEquals(value, PythonNumber.parseFloat(text).orElseThrow());
@@ -43,9 +52,21 @@ class PythonNumberTest {
 
     @ParameterizedTest
     @CsvSource({
-        "1, 1.0", "0.1, 0.1", "1e22, 1e+22", "123456789012345680, 1.2345678901234568e+17", "1e15, 1000000000000000.0",
-        "0.0001, 0.0001", "0.00001, 1e-05", "2e-3, 0.002", "-1.5, -1.5", "0, 0.0", "-0.0, -0.0", "4.9e-324, 5e-324",
-        "1.7976931348623157e308, 1.7976931348623157e+308", "NaN, nan", "-Infinity, -inf"
+        "1, 1.0",
+        "0.1, 0.1",
+        "1e22, 1e+22",
+        "123456789012345680, 1.2345678901234568e+17",
+        "1e15, 1000000000000000.0",
+        "0.0001, 0.0001",
+        "0.00001, 1e-05",
+        "2e-3, 0.002",
+        "-1.5, -1.5",
+        "0, 0.0",
+        "-0.0, -0.0",
+        "4.9e-324, 5e-324",
+        "1.7976931348623157e308, 1.7976931348623157e+308",
+        "NaN, nan",
+        "-Infinity, -inf"
     })
     void strIsTheShortest(double value, String text) {
         assertEquals(text, PythonNumber.text(value));

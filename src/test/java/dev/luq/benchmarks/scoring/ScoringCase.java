@@ -39,7 +39,8 @@ record ScoringCase(Benchmark benchmark, String about, List<Answered> answers, do
         return cases;
     }
 
-    private static ScoringCase one(Benchmark benchmark, String about, Reference reference, String answer, double score) {
+    private static ScoringCase one(
+            Benchmark benchmark, String about, Reference reference, String answer, double score) {
         return new ScoringCase(benchmark, about, List.of(new Answered(reference, answer)), score);
     }
 
@@ -59,7 +60,12 @@ record ScoringCase(Benchmark benchmark, String about, List<Answered> answers, do
     private static List<ScoringCase> vqa() {
         return List.of(
                 one(TEXTVQA, "nobody else said it", people(0, ""), "blue", 0),
-                one(TEXTVQA, "of one person, nine times of ten there is one match", people(1, "blue"), "blue", 0.9 * THIRD),
+                one(
+                        TEXTVQA,
+                        "of one person, nine times of ten there is one match",
+                        people(1, "blue"),
+                        "blue",
+                        0.9 * THIRD),
                 one(TEXTVQA, "of two people", people(2, "blue"), "blue", 60),
                 one(TEXTVQA, "of three people", people(3, "blue"), "blue", 90),
                 one(TEXTVQA, "of four people", people(4, "blue"), "blue", 100),
@@ -127,7 +133,8 @@ record ScoringCase(Benchmark benchmark, String about, List<Answered> answers, do
         return List.of(
                 new ScoringCase(
                         MME, "both of a picture right", List.of(mme("1", "Yes", "yes"), mme("1", "No", "No.")), 200),
-                new ScoringCase(MME, "one of a picture right", List.of(mme("1", "Yes", "yes"), mme("1", "No", "yes")), 50),
+                new ScoringCase(
+                        MME, "one of a picture right", List.of(mme("1", "Yes", "yes"), mme("1", "No", "yes")), 50),
                 new ScoringCase(
                         MME,
                         "two pictures",
@@ -196,9 +203,11 @@ record ScoringCase(Benchmark benchmark, String about, List<Answered> answers, do
                         2 * THIRD));
     }
 
-    private static ScoringCase math(String about, String kind, Integer precision, String right, String said, double score) {
+    private static ScoringCase math(
+            String about, String kind, Integer precision, String right, String said, double score) {
         List<String> options = kind.equals(MathVista.MULTI_CHOICE) ? CITIES : List.of();
-        return one(MATHVISTA, about, new Reference(List.of(right), "task", null, options, kind, precision), said, score);
+        return one(
+                MATHVISTA, about, new Reference(List.of(right), "task", null, options, kind, precision), said, score);
     }
 
     private static List<ScoringCase> mathVista() {
@@ -212,10 +221,20 @@ record ScoringCase(Benchmark benchmark, String about, List<Answered> answers, do
                 math("a whole number has a place", MathVista.FLOAT, 1, "4.0", "4", 100),
                 math("a choice's text", MathVista.MULTI_CHOICE, null, "tokyo", "tokyo", 100),
                 math("a quoted answer", MathVista.MULTI_CHOICE, null, "tokyo", "The answer is \"tokyo\".", 100),
-                math("a quoted answer that is nearly a choice", MathVista.MULTI_CHOICE, null, "osaka",
-                        "The answer is \"Osaka\".", 100),
-                math("a quoted letter in brackets", MathVista.MULTI_CHOICE, null, "shanghai",
-                        "The answer is \"(C) shanghai\".", 100),
+                math(
+                        "a quoted answer that is nearly a choice",
+                        MathVista.MULTI_CHOICE,
+                        null,
+                        "osaka",
+                        "The answer is \"Osaka\".",
+                        100),
+                math(
+                        "a quoted letter in brackets",
+                        MathVista.MULTI_CHOICE,
+                        null,
+                        "shanghai",
+                        "The answer is \"(C) shanghai\".",
+                        100),
                 math("a quoted letter", MathVista.MULTI_CHOICE, null, "shanghai", "The answer is \"C\".", 100),
                 math("a quoted integer with a fraction", MathVista.INTEGER, null, "14", "The answer is \"14.7\".", 100),
                 math("a quoted text for a number", MathVista.INTEGER, null, "14", "The answer is \"fourteen\".", 0));

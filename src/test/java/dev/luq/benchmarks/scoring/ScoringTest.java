@@ -60,8 +60,7 @@ class ScoringTest {
         MmeScorer scorer = new MmeScorer();
         for (String category : List.of("OCR", "count", "code_reasoning")) {
             scorer.add(Reference.inGroup("Yes", category, "a"), Answer.of("Yes"));
-            scorer.add(
-                    Reference.inGroup("No", category, "a"), Answer.of(category.equals("count") ? "Yes" : "No"));
+            scorer.add(Reference.inGroup("No", category, "a"), Answer.of(category.equals("count") ? "Yes" : "No"));
         }
         Scores scores = scorer.scores();
         assertEquals(Optional.of(250.0), scores.value(MmeScorer.PERCEPTION));
@@ -86,10 +85,8 @@ class ScoringTest {
                     () -> scorer.add(Reference.of(List.of(), null), Answer.of("x")),
                     benchmark.id());
         }
-        assertThrows(
-                ScoringException.class,
-                () -> new CircularScorer()
-                        .add(new Reference(List.of("nan"), null, "1", List.of("a", "b"), null, null), Answer.of("A")));
+        assertThrows(ScoringException.class, () -> new CircularScorer()
+                .add(new Reference(List.of("nan"), null, "1", List.of("a", "b"), null, null), Answer.of("A")));
     }
 
     @Test
@@ -104,8 +101,7 @@ class ScoringTest {
     }
 
     private static Reference city() {
-        return new Reference(
-                List.of("osaka"), null, null, List.of("tokyo", "osaka"), MathVista.MULTI_CHOICE, null);
+        return new Reference(List.of("osaka"), null, null, List.of("tokyo", "osaka"), MathVista.MULTI_CHOICE, null);
     }
 
     @Test

@@ -250,7 +250,8 @@ class ChatValidationTest {
 
     @Test
     void aTextHasABiasForEachOfItsTokens() {
-        Sampling sampling = frame(",\"logit_bias\":{\" maybe\":-100,\"5\":1,\"1st\":2}").sampling();
+        Sampling sampling =
+                frame(",\"logit_bias\":{\" maybe\":-100,\"5\":1,\"1st\":2}").sampling();
         assertEquals(Map.of(5, 1f), sampling.logitBias());
         assertEquals(Map.of(" maybe", -100f, "1st", 2f), sampling.textBias());
         String longest = "x".repeat(256);
@@ -307,8 +308,7 @@ class ChatValidationTest {
     void variablesReachTheTemplate() {
         assertEquals(
                 "{" + USER + ",\"chat_template_kwargs\":{\"mode\":\"brief\",\"list\":[1,true]}}",
-                Prompts.chat(frame(
-                        ",\"chat_template_kwargs\":{\"mode\":\"brief\",\"none\":null,\"list\":[1,true]}")));
+                Prompts.chat(frame(",\"chat_template_kwargs\":{\"mode\":\"brief\",\"none\":null,\"list\":[1,true]}")));
     }
 
     @ParameterizedTest
