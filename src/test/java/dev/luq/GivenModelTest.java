@@ -125,6 +125,38 @@ class GivenModelTest {
     }
 
     @Test
+    void someFunctionIsCalledWhereOneIsRequiredWhateverIsSaid() throws Exception {
+        JsonNode choice = choice(withTools("Hello! How are you?", "\"required\""));
+        assertEquals("tool_calls", choice.path("finish_reason").asText(), choice.toString());
+        assertTrue(choice.at("/message/content").isNull(), choice.toString());
+        assertTrue(
+                choice.at("/message/tool_calls/0/function/name").asText().matches("get_weather|get_time"),
+                choice.toString());
+    }
+
+    @Test
+    void aStreamedCallHasItsLogProbabilities() throws Exception {
+        ObjectNode request = withTools("What is the weather in Rome?", "\"required\"")
+                .put("stream", true)
+                .put("logprobs", true)
+                .put("top_logprobs", 2);
+        int calls = 0;
+        List<JsonNode> tokens = new ArrayList<>();
+        for (String line : post(request).split("\n")) {
+            if (line.startsWith("data: {")) {
+                JsonNode choice = JSON.readTree(line.substring(6)).at("/choices/0");
+                calls += choice.at("/delta/tool_calls").size();
+                choice.at("/logprobs/content").forEach(tokens::add);
+            }
+        }
+        assertTrue(calls > 0 && !tokens.isEmpty(), () -> tokens.toString());
+        for (JsonNode token : tokens) {
+            assertTrue(token.path("logprob").doubleValue() <= 0, token.toString());
+            assertEquals(2, token.path("top_logprobs").size(), token.toString());
+        }
+    }
+
+    @Test
     void jsonIsJsonAndNothingElse() throws Exception {
         ObjectNode request = ask("Describe a person as JSON with name and age.");
         request.putObject("response_format").put("type", "json_object");
