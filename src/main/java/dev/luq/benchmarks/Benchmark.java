@@ -12,28 +12,25 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.function.Supplier;
 
 /** A benchmark of the paper (arXiv 2509.23729), in the order of its tables. */
 public enum Benchmark {
-    MME("MME", MmeScorer::new, MmeScorer.PERCEPTION, MmeScorer.COGNITION),
-    MMBENCH("MMBench", CircularScorer::new, "accuracy"),
-    TEXTVQA("TextVQA", () -> new MeanScorer("accuracy", VqaAccuracy::textVqa), "accuracy"),
-    VQAV2("VQAv2", () -> new MeanScorer("accuracy", VqaAccuracy::vqaV2), "accuracy"),
-    GQA("GQA", () -> new MeanScorer("exact match", TextMatch::exact), "exact match"),
-    POPE("POPE", PopeScorer::new, "f1"),
-    CHARTQA("ChartQA", () -> new MeanScorer("relaxed accuracy", TextMatch::relaxed), "relaxed accuracy"),
-    DOCVQA("DocVQA", () -> new MeanScorer("anls", TextMatch::anls), "anls"),
-    MATHVISTA("MathVista", () -> new MeanScorer("accuracy", MathVista::score), "accuracy");
+    MME("MME"),
+    MMBENCH("MMBench"),
+    TEXTVQA("TextVQA"),
+    VQAV2("VQAv2"),
+    GQA("GQA"),
+    POPE("POPE"),
+    CHARTQA("ChartQA"),
+    DOCVQA("DocVQA"),
+    MATHVISTA("MathVista");
+
+    private static final String ACCURACY = "accuracy";
 
     private final String title;
-    private final Supplier<Scorer> scorer;
-    private final List<String> headline;
 
-    Benchmark(String title, Supplier<Scorer> scorer, String... headline) {
+    Benchmark(String title) {
         this.title = title;
-        this.scorer = scorer;
-        this.headline = List.of(headline);
     }
 
     /** On the command line and in file names. */
@@ -48,12 +45,29 @@ public enum Benchmark {
 
     /** A new one, with no answers. */
     public Scorer scorer() {
-        return scorer.get();
+        return switch (this) {
+            case MME -> new MmeScorer();
+            case MMBENCH -> new CircularScorer();
+            case TEXTVQA -> new MeanScorer(ACCURACY, VqaAccuracy::textVqa);
+            case VQAV2 -> new MeanScorer(ACCURACY, VqaAccuracy::vqaV2);
+            case GQA -> new MeanScorer("exact match", TextMatch::exact);
+            case POPE -> new PopeScorer();
+            case CHARTQA -> new MeanScorer("relaxed accuracy", TextMatch::relaxed);
+            case DOCVQA -> new MeanScorer("anls", TextMatch::anls);
+            case MATHVISTA -> new MeanScorer(ACCURACY, MathVista::score);
+        };
     }
 
     /** The metrics by which models are compared: two for {@code mme}, else one. */
     public List<String> headline() {
-        return headline;
+        return switch (this) {
+            case MME -> List.of(MmeScorer.PERCEPTION, MmeScorer.COGNITION);
+            case MMBENCH, TEXTVQA, VQAV2, MATHVISTA -> List.of(ACCURACY);
+            case GQA -> List.of("exact match");
+            case POPE -> List.of("f1");
+            case CHARTQA -> List.of("relaxed accuracy");
+            case DOCVQA -> List.of("anls");
+        };
     }
 
     /** The one with an id. */

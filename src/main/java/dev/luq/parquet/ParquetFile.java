@@ -124,11 +124,6 @@ public final class ParquetFile implements AutoCloseable {
         return buffer.flip();
     }
 
-    /** Rows of the whole file. */
-    public long rows() {
-        return footer.getNum_rows();
-    }
-
     /**
      * The next row.
      *

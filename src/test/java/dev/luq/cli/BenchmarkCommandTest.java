@@ -22,6 +22,7 @@ import java.util.ArrayList;
 import java.util.Base64;
 import java.util.Collections;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -37,7 +38,7 @@ class BenchmarkCommandTest {
     private HttpServer server;
     private volatile String model = "{\"id\": \"a model\", \"luq\": {\"variant\": \"70\", \"bytes\": 9, "
             + "\"bits_per_weight\": 2.75, \"slots\": 2}}";
-    private volatile int failures;
+    private final AtomicInteger failures = new AtomicInteger();
 
     private record Outcome(int status, String out, String error) {}
 
@@ -47,8 +48,7 @@ class BenchmarkCommandTest {
         server.createContext("/v1/models", exchange -> answer(exchange, 200, "{\"data\": [" + model + "]}"));
         server.createContext("/v1/chat/completions", exchange -> {
             JsonNode request = CompletionClient.JSON.readTree(exchange.getRequestBody());
-            if (failures > 0) {
-                failures--;
+            if (failures.getAndDecrement() > 0) {
                 answer(exchange, 503, "{\"error\": {\"message\": \"later\"}}");
                 return;
             }
@@ -148,7 +148,7 @@ class BenchmarkCommandTest {
 
     @Test
     void aBusyServerIsAskedAgain() {
-        failures = 2;
+        failures.set(2);
         assertEquals(0, textVqa("--concurrency", "1").status());
         assertEquals(4, requests.size());
     }

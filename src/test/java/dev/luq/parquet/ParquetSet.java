@@ -59,23 +59,19 @@ public final class ParquetSet {
     private final MessageType schema;
     private final WriterVersion version;
     private final CompressionCodec codec;
-    private int rowsOfGroup = Integer.MAX_VALUE;
+    private final int rowsOfGroup;
 
     /** @param schema in Parquet's own notation */
     public ParquetSet(String schema) {
-        this(schema, WriterVersion.PARQUET_1_0, CompressionCodec.UNCOMPRESSED);
+        this(schema, WriterVersion.PARQUET_1_0, CompressionCodec.UNCOMPRESSED, Integer.MAX_VALUE);
     }
 
     /** @param codec UNCOMPRESSED or GZIP */
-    ParquetSet(String schema, WriterVersion version, CompressionCodec codec) {
+    ParquetSet(String schema, WriterVersion version, CompressionCodec codec, int rowsOfGroup) {
         this.schema = MessageTypeParser.parseMessageType(schema);
         this.version = version;
         this.codec = codec;
-    }
-
-    ParquetSet groupsOf(int rows) {
-        rowsOfGroup = rows;
-        return this;
+        this.rowsOfGroup = rowsOfGroup;
     }
 
     /** Writes rows as {@link ParquetFile} gives them. */
@@ -282,6 +278,7 @@ public final class ParquetSet {
         }
 
         @Override
+        @SuppressWarnings("deprecation") // the others have a default, this one has none
         public void writePage(BytesInput bytes, int count, Statistics<?> s, Encoding rl, Encoding dl, Encoding encoding)
                 throws IOException {
             byte[] body = compressed(bytes.toByteArray());

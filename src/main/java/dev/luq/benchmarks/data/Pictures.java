@@ -91,10 +91,9 @@ final class Pictures implements AutoCloseable {
     /** A file, by a name that may have folders before it. */
     Picture named(Row row, String name) {
         Path file = find(name)
-                .orElseThrow(
-                        () -> row.fault(
-                                "the picture " + name
-                                        + " is not in the folder, nor below it in images, train_images, val2014 or png: put the pictures there."));
+                .orElseThrow(() -> row.fault("the picture " + name
+                        + " is not in the folder, nor below it in images, train_images, val2014 or"
+                        + " png: put the pictures there."));
         return () -> {
             long size = Files.size(file);
             if (size > Picture.LARGEST) {

@@ -86,7 +86,7 @@ record Row(String file, long number, ObjectNode json) {
             }
             texts.add(text.asText());
         }
-        return texts;
+        return List.copyOf(texts);
     }
 
     private static Optional<JsonNode> list(String text) {

@@ -202,7 +202,8 @@ public final class PublishedFiles {
                                 "optional double precision;",
                                 "optional group decoded_image { optional binary bytes; }",
                                 text("image"),
-                                "optional group choices (LIST) { repeated group list { optional binary element (STRING); } }",
+                                "optional group choices (LIST) { repeated group list { optional binary element"
+                                        + " (STRING); } }",
                                 "optional group metadata { optional binary task (STRING); }"),
                         (row, n) -> {
                             row.set("decoded_image", row.get("image"));
