@@ -110,8 +110,9 @@ public final class ParquetFile implements AutoCloseable {
         if (length <= 0 || length > LARGEST_FOOTER || length > channel.size() - MAGIC.length - TAIL) {
             throw new IllegalArgumentException("its footer has " + Integer.toUnsignedString(length) + " bytes");
         }
-        ByteBuffer bytes = read(channel, channel.size() - TAIL - length, length);
-        return Util.readFileMetaData(new ByteArrayInputStream(bytes.array()));
+        byte[] bytes = new byte[length];
+        read(channel, channel.size() - TAIL - length, length).get(bytes);
+        return Util.readFileMetaData(new ByteArrayInputStream(bytes));
     }
 
     private static ByteBuffer read(FileChannel channel, long position, int length) throws IOException {

@@ -236,7 +236,8 @@ public final class ParquetSet {
         }
     }
 
-    /** The pages of a column. */
+    /** The pages of a column. What this version of the library calls is what the next one leaves out. */
+    @SuppressWarnings("deprecation")
     private final class Chunk implements PageWriter {
         private final ByteArrayOutputStream data = new ByteArrayOutputStream();
         private final ByteArrayOutputStream dictionary = new ByteArrayOutputStream();
@@ -266,6 +267,12 @@ public final class ParquetSet {
             return chunk;
         }
 
+        private static byte[] bytes(BytesInput input) throws IOException {
+            ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+            input.writeAllTo(bytes);
+            return bytes.toByteArray();
+        }
+
         private byte[] compressed(byte[] bytes) throws IOException {
             if (codec == CompressionCodec.UNCOMPRESSED) {
                 return bytes;
@@ -278,10 +285,9 @@ public final class ParquetSet {
         }
 
         @Override
-        @SuppressWarnings("deprecation") // the others have a default, this one has none
         public void writePage(BytesInput bytes, int count, Statistics<?> s, Encoding rl, Encoding dl, Encoding encoding)
                 throws IOException {
-            byte[] body = compressed(bytes.toByteArray());
+            byte[] body = compressed(bytes(bytes));
             PageHeader header = new PageHeader(PageType.DATA_PAGE, (int) bytes.size(), body.length);
             header.setData_page_header(new DataPageHeader(count, encoding(encoding), encoding(dl), encoding(rl)));
             Util.writePageHeader(header, data);
@@ -308,15 +314,15 @@ public final class ParquetSet {
                 BytesInput bytes,
                 Statistics<?> s)
                 throws IOException {
-            byte[] body = compressed(bytes.toByteArray());
+            byte[] body = compressed(bytes(bytes));
             int levels = (int) (repetition.size() + definition.size());
             PageHeader header =
                     new PageHeader(PageType.DATA_PAGE_V2, levels + (int) bytes.size(), levels + body.length);
             header.setData_page_header_v2(new DataPageHeaderV2(
                     count, nulls, rows, encoding(encoding), (int) definition.size(), (int) repetition.size()));
             Util.writePageHeader(header, data);
-            data.write(repetition.toByteArray());
-            data.write(definition.toByteArray());
+            repetition.writeAllTo(data);
+            definition.writeAllTo(data);
             data.write(body);
             values += count;
             encodings.add(encoding(encoding));
@@ -353,7 +359,7 @@ public final class ParquetSet {
 
         @Override
         public void writeDictionaryPage(DictionaryPage page) throws IOException {
-            byte[] body = compressed(page.getBytes().toByteArray());
+            byte[] body = compressed(bytes(page.getBytes()));
             PageHeader header = new PageHeader(
                     PageType.DICTIONARY_PAGE, (int) page.getBytes().size(), body.length);
             header.setDictionary_page_header(

@@ -20,9 +20,7 @@ final class Judge {
             Response: Eight of eleven parts are blue, so it must be the second one.
             Answer: B
 
-            Question: %s
-            Response: %s
-            Answer:""";
+            """;
 
     private Judge() {}
 
@@ -34,11 +32,14 @@ final class Judge {
      */
     static String ask(Respondent judge, String question, String response) {
         try {
-            String answer =
-                    PythonText.strip(judge.answer(String.format(TASK, question, response), new byte[0], MAX_TOKENS));
+            String answer = PythonText.strip(judge.answer(asked(question, response), new byte[0], MAX_TOKENS));
             return answer.isEmpty() ? null : answer;
         } catch (Respondent.RefusedException e) {
             throw new BenchmarkRunException("The judge does not take what it is asked: " + e.getMessage(), e);
         }
+    }
+
+    private static String asked(String question, String response) {
+        return TASK + "Question: " + question + "\nResponse: " + response + "\nAnswer:";
     }
 }
