@@ -162,6 +162,9 @@ public final class ChildCommand {
         if (cacheDir != null) {
             line.add(cacheDir);
         }
+        config.classArchives()
+                .flatMap(folder -> archive(folder.toAbsolutePath().resolve(role + ".jsa")))
+                .ifPresent(line::add);
         line.addAll(tuning);
         config.jvmOptions().ifPresent(line::addAll);
         line.add("-cp");
@@ -169,6 +172,14 @@ public final class ChildCommand {
         line.add(mainClass);
         line.addAll(List.of(arguments));
         return line;
+    }
+
+    /** How the JVM uses an archive of its classes, or makes it where there is none. */
+    private static Optional<String> archive(Path file) {
+        if (Files.exists(file)) {
+            return Optional.of("-XX:SharedArchiveFile=" + file);
+        }
+        return Files.isWritable(file.getParent()) ? Optional.of("-XX:ArchiveClassesAtExit=" + file) : Optional.empty();
     }
 
     /** Turns the server's environment into that of a child process. */

@@ -18,6 +18,13 @@ public interface ProcessConfig {
     /** Class path of a worker; found by itself unless set. */
     Optional<String> classPath();
 
+    /**
+     * Folder of class data archives, one for each kind of process ({@code worker.jsa}), with which they start sooner. One
+     * that is missing is written by the first such process when it ends, where the folder can be written. Those of another
+     * Java or another build are not used.
+     */
+    Optional<Path> classArchives();
+
     /** Where native libraries are unpacked, beside what trials of kernels found; {@code ~/.javacpp/cache} unless set. */
     Optional<Path> nativeCacheDir();
 

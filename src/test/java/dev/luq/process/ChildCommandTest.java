@@ -7,11 +7,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.luq.Integration;
 import dev.luq.serving.TestConfig;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** What a child process is told of its server. */
 @Integration
@@ -65,5 +68,22 @@ class ChildCommandTest {
         } finally {
             System.clearProperty("luq.api.keys");
         }
+    }
+
+    @Test
+    void anArchiveOfClassesIsUsedOrMadeOrLeftAlone(@TempDir Path folder) throws Exception {
+        Path archive = folder.resolve("worker.jsa");
+        assertTrue(line(folder).contains("-XX:ArchiveClassesAtExit=" + archive));
+        Files.createFile(archive);
+        assertTrue(line(folder).contains("-XX:SharedArchiveFile=" + archive));
+        assertTrue(line(folder.resolve("missing")).stream().noneMatch(option -> option.contains(".jsa")));
+    }
+
+    private static List<String> line(Path archives) {
+        return new ChildCommand(
+                        TestConfig.of(Map.of("process.class-archives", archives.toString()))
+                                .process(),
+                        ChildCommand.WORKER_MAIN)
+                .line("model");
     }
 }
