@@ -1,5 +1,8 @@
 package dev.luq.cli;
 
+import dev.luq.machine.NativeBuild;
+import java.nio.file.Path;
+import java.util.Map;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
@@ -20,7 +23,17 @@ public final class Main {
     private Main() {}
 
     public static void main(String[] args) {
+        useCacheOf(System.getenv());
         System.exit(commandLine().execute(args));
+    }
+
+    /** Native libraries are unpacked where a server with this environment unpacks them. */
+    static void useCacheOf(Map<String, String> environment) {
+        String folder = environment.getOrDefault("LUQ_WORKER_PROCESS_NATIVE_CACHE_DIR", "");
+        if (!folder.isEmpty() && System.getProperty(NativeBuild.CACHE_PROPERTY) == null) {
+            System.setProperty(
+                    NativeBuild.CACHE_PROPERTY, Path.of(folder).toAbsolutePath().toString());
+        }
     }
 
     static CommandLine commandLine() {
