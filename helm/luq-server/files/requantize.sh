@@ -11,25 +11,19 @@ variant=$LUQ_VARIANT
 
 [ -n "${LUQ_SERVERS:-}" ] || exit 0
 
-# activate ADDRESS: prints the answer's status line, and its body when it is a refusal.
-activate() {
-    local body="{\"variant\":\"$variant\",\"swap\":\"$LUQ_SWAP\"}" status line
-    exec 3<> "/dev/tcp/$1/$LUQ_SERVER_PORT" || return 1
-    printf 'POST /admin/v1/models/%s/activation HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\n' \
-        "$LUQ_MODEL_ID" "$LUQ_SERVERS" "$LUQ_API_KEY" >&3
-    printf 'Content-Type: application/json\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s' "${#body}" "$body" >&3
-    IFS= read -r -t "${LUQ_ACTIVATION_SECONDS:-1200}" status <&3 || status=
-    status=${status%$'\r'}
-    if [[ $status != *" 200 "* ]]; then
-        echo "$1: ${status:-no answer}" >&2
-        while IFS= read -r -t 5 line || [ -n "$line" ]; do
-            printf '%s\n' "${line%$'\r'}" >&2
-        done <&3
-        exec 3>&-
+# admin ADDRESS METHOD PATH [BODY]: prints the answer; a refusal goes to standard error.
+admin() {
+    local address=$1 answer
+    [[ $address != *:* ]] || address="[$address]"
+    answer=$(curl --silent --show-error --noproxy '*' --max-time "${LUQ_ACTIVATION_SECONDS:-1200}" \
+        --connect-to "::$address:" --header @<(printf 'Authorization: Bearer %s\n' "$LUQ_API_KEY") \
+        --header 'Content-Type: application/json' ${4:+--data-raw "$4"} --write-out '\n%{http_code}' \
+        --request "$2" "http://$LUQ_SERVERS:$LUQ_SERVER_PORT/admin/v1/$3") || return 1
+    if [[ ${answer##*$'\n'} != 2?? ]]; then
+        printf '%s: %s %s: %s\n' "$1" "$2" "$3" "$answer" >&2
         return 1
     fi
-    exec 3>&-
-    echo "$1: serves $variant"
+    printf '%s\n' "${answer%$'\n'*}"
 }
 
 addresses=()
@@ -42,6 +36,19 @@ if [ ${#addresses[@]} -eq 0 ]; then
 fi
 failed=0
 for address in "${addresses[@]}"; do
-    activate "$address" || failed=1
+    if admin "$address" POST "models/$LUQ_MODEL_ID/activation" "{\"variant\":\"$variant\",\"swap\":\"$LUQ_SWAP\"}" > /dev/null; then
+        echo "$address: serves $variant"
+    else
+        failed=1
+    fi
 done
-exit $failed
+[ $failed -eq 0 ] || exit 1
+
+# Of those of other days the newest stay; servers share them, so one is asked.
+if [ -n "${LUQ_VARIANT_EACH_DAY:-}" ] && [ "${LUQ_KEEP_VARIANTS:-0}" -gt 0 ]; then
+    made=$(admin "${addresses[0]}" GET variants)
+    while read -r old; do
+        admin "${addresses[0]}" DELETE "variants/$old"
+        echo "$old: removed"
+    done < <(grep -oE "\"${LUQ_VARIANT//./\\.}-[0-9]{8}\"" <<< "$made" | tr -d '"' | sort -u | head -n "-$LUQ_KEEP_VARIANTS")
+fi

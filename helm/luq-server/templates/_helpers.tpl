@@ -45,17 +45,14 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 app.kubernetes.io/component: server
 {{- end -}}
 
-{{/* A reference of an image: a dict of repository, tag and digest. */}}
-{{- define "luq-server.imageOf" -}}
+{{- define "luq-server.image" -}}
+{{- with .Values.image -}}
 {{- if .digest -}}
 {{- printf "%s@%s" .repository .digest -}}
 {{- else -}}
-{{- printf "%s:%s" .repository .tag -}}
+{{- printf "%s:%s" .repository (.tag | default $.Chart.AppVersion) -}}
 {{- end -}}
 {{- end -}}
-
-{{- define "luq-server.image" -}}
-{{- include "luq-server.imageOf" (dict "repository" .Values.image.repository "digest" .Values.image.digest "tag" (default .Chart.AppVersion .Values.image.tag)) -}}
 {{- end -}}
 
 {{- define "luq-server.serviceAccountName" -}}

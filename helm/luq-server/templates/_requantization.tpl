@@ -90,6 +90,8 @@ template:
           {{- if $job.schedule }}
           - name: LUQ_VARIANT_EACH_DAY
             value: "true"
+          - name: LUQ_KEEP_VARIANTS
+            value: {{ $job.keepVariants | quote }}
           {{- end }}
           - name: LUQ_WORKER_PROCESS_NATIVE_CACHE_DIR
             value: /var/cache/luq

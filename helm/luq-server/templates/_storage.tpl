@@ -224,14 +224,14 @@ resources:
 {{- end }}
 {{- end -}}
 
-{{/* Fetches the files of models that have addresses, to the data volume. */}}
+{{/* Fetches the files of models that have addresses, to the data volume, with what the server's image has for it. */}}
 {{- define "luq-server.fetchContainer" -}}
 {{- $fetched := false -}}
 {{- range .Values.models }}{{ with .source }}{{ if .files }}{{ $fetched = true }}{{ end }}{{ end }}{{ end -}}
 {{- if $fetched }}
 - name: fetch-models
-  image: {{ include "luq-server.imageOf" .Values.fetch.image | quote }}
-  imagePullPolicy: {{ .Values.fetch.image.pullPolicy }}
+  image: {{ include "luq-server.image" . | quote }}
+  imagePullPolicy: {{ .Values.image.pullPolicy }}
   securityContext:
     {{- toYaml .Values.securityContext | nindent 4 }}
   command:

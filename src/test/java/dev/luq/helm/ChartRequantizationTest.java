@@ -135,6 +135,7 @@ class ChartRequantizationTest {
         assertEquals(
                 "true",
                 variable(container, "LUQ_VARIANT_EACH_DAY").path("value").asText());
+        assertEquals("3", variable(container, "LUQ_KEEP_VARIANTS").path("value").asText());
         assertTrue(chart.all("Job").isEmpty());
     }
 

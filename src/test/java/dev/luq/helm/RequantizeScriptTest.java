@@ -19,6 +19,9 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentSkipListSet;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -32,12 +35,16 @@ class RequantizeScriptTest {
     private HttpServer server;
     private volatile int status = 200;
     private final List<String> activated = Collections.synchronizedList(new ArrayList<>());
+    /** Variants that the server has, with those of other makers. */
+    private final Set<String> variants = new ConcurrentSkipListSet<>();
+
     private String output;
 
     @BeforeEach
     void start() throws IOException {
         server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         server.createContext("/admin/v1/models/qwen/activation", this::answer);
+        server.createContext("/admin/v1/variants", this::variants);
         server.start();
     }
 
@@ -86,6 +93,31 @@ class RequantizeScriptTest {
         assertThat(output, containsString("no server is ready"));
     }
 
+    @Test
+    void ofEarlierDaysTheNewestStay() throws Exception {
+        variants.addAll(
+                List.of("qwen-60-20250101", "qwen-60-20250102", "qwen-60-20250103", "qwen-60", "qwen-6-20240101"));
+        assertEquals(0, run(Map.of("LUQ_VARIANT_EACH_DAY", "true", "LUQ_KEEP_VARIANTS", "2"), "echo"));
+        assertEquals(Set.of("qwen-60-20250102", "qwen-60-20250103", "qwen-60", "qwen-6-20240101"), variants);
+        assertThat(output, containsString("qwen-60-20250101: removed"));
+    }
+
+    @Test
+    void nothingIsRemovedUnlessAskedFor() throws Exception {
+        variants.addAll(List.of("qwen-60-20250101", "qwen-60-20250102"));
+        assertEquals(0, run(Map.of("LUQ_VARIANT_EACH_DAY", "true", "LUQ_KEEP_VARIANTS", "0"), "echo"));
+        assertEquals(0, run(Map.of("LUQ_KEEP_VARIANTS", "1"), "echo"));
+        assertEquals(2, variants.size());
+    }
+
+    @Test
+    void nothingIsRemovedWhenAServerDoesNotServeTheResult() throws Exception {
+        status = 503;
+        variants.addAll(List.of("qwen-60-20250101", "qwen-60-20250102"));
+        assertEquals(1, run(Map.of("LUQ_VARIANT_EACH_DAY", "true", "LUQ_KEEP_VARIANTS", "1"), "echo"));
+        assertEquals(2, variants.size());
+    }
+
     private int run(Map<String, String> more, String... command) throws Exception {
         List<String> line = new ArrayList<>(
                 List.of("bash", "-c", Files.readString(Chart.DIRECTORY.resolve("files/requantize.sh")), "requantize"));
@@ -109,6 +141,23 @@ class RequantizeScriptTest {
         Process process = bash.redirectErrorStream(true).start();
         output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         return process.waitFor();
+    }
+
+    private void variants(HttpExchange exchange) throws IOException {
+        try (exchange) {
+            if (exchange.getRequestMethod().equals("DELETE")) {
+                String path = exchange.getRequestURI().getPath();
+                boolean removed = variants.remove(path.substring(path.lastIndexOf('/') + 1));
+                exchange.sendResponseHeaders(removed ? 204 : 404, -1);
+                return;
+            }
+            byte[] answer = variants.stream()
+                    .map("{\"id\":\"%s\"}"::formatted)
+                    .collect(Collectors.joining(",", "{\"object\":\"list\",\"data\":[", "]}"))
+                    .getBytes(StandardCharsets.UTF_8);
+            exchange.sendResponseHeaders(200, answer.length);
+            exchange.getResponseBody().write(answer);
+        }
     }
 
     private void answer(HttpExchange exchange) throws IOException {
