@@ -3,7 +3,6 @@ package dev.luq.protocol;
 import com.fasterxml.jackson.annotation.JsonSubTypes;
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
 import dev.luq.requant.spec.Phase;
-import io.quarkus.runtime.annotations.RegisterForReflection;
 
 /**
  * What the process of a job sends to the server, framed as in {@link dev.luq.protocol.Frames}:
@@ -22,29 +21,23 @@ import io.quarkus.runtime.annotations.RegisterForReflection;
 public sealed interface JobFrame {
 
     /** A phase begins. */
-    @RegisterForReflection
     record Begun(Phase phase) implements JobFrame {}
 
     /**
      * @param share of the whole job, 0..1
      * @param secondsLeft null when nothing is known yet
      */
-    @RegisterForReflection
     record Progress(double share, Long secondsLeft) implements JobFrame {}
 
     /** What is being done, for people. */
-    @RegisterForReflection
     record Note(String message) implements JobFrame {}
 
     /** The result is published. */
-    @RegisterForReflection
     record Done() implements JobFrame {}
 
     /** The job stopped because it was asked to. */
-    @RegisterForReflection
     record Cancelled() implements JobFrame {}
 
     /** The job cannot go on. The message is for people and names no path. */
-    @RegisterForReflection
     record Failed(String message) implements JobFrame {}
 }
