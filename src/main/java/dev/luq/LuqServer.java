@@ -1,5 +1,6 @@
 package dev.luq;
 
+import dev.luq.cli.Main;
 import dev.luq.decoder.child.DecoderMain;
 import dev.luq.jobs.child.JobMain;
 import dev.luq.worker.KernelTrialsMain;
@@ -10,7 +11,7 @@ import java.util.Arrays;
 
 /**
  * Entry point of the server and, with {@code worker}, {@code job}, {@code kernels} or {@code decoder} as its first argument,
- * of its child processes: a native executable has no other way to start them.
+ * of its child processes, and of the commands that need no server: a native executable has no other way to start them.
  */
 @QuarkusMain
 public final class LuqServer {
@@ -24,6 +25,7 @@ public final class LuqServer {
             case "kernels" -> KernelTrialsMain.main(Arrays.copyOfRange(arguments, 1, arguments.length));
             case "job" -> JobMain.main(Arrays.copyOfRange(arguments, 1, arguments.length));
             case "decoder" -> DecoderMain.main(arguments);
+            case "requantize", "plan", "eval", "export", "doctor" -> Main.main(arguments);
             default -> Quarkus.run(arguments);
         }
     }

@@ -35,6 +35,12 @@ public final class ChildCommand {
     private static final List<String> SMALL_COMPILER =
             List.of("-XX:TieredStopAtLevel=1", "-XX:ReservedCodeCacheSize=24m");
 
+    /** Native memory is closed by its owners and bounded by the model, not by the heap. */
+    private static final List<String> UNMANAGED_POINTERS = List.of(
+            "-Dorg.bytedeco.javacpp.noPointerGC=true",
+            "-Dorg.bytedeco.javacpp.maxBytes=0",
+            "-Dorg.bytedeco.javacpp.maxPhysicalBytes=0");
+
     /** A class of each library that child processes need. */
     private static final List<String> ANCHORS = List.of(
             "com.fasterxml.jackson.databind.ObjectMapper",
@@ -129,6 +135,7 @@ public final class ChildCommand {
                     .command()
                     .orElseThrow(() -> new IllegalStateException("The path of this executable is unknown"));
             List<String> line = new ArrayList<>(List.of(executable, role, "-Xmx" + heap));
+            line.addAll(UNMANAGED_POINTERS);
             if (cacheDir != null) {
                 line.add(cacheDir);
             }
@@ -154,11 +161,8 @@ public final class ChildCommand {
                 "-Djava.awt.headless=true",
                 // one line per record, its level first, as the log relay expects
                 "-Djava.util.logging.SimpleFormatter.format=%4$s %5$s%6$s%n",
-                "-Duser.language=en",
-                // native memory is closed by its owners and bounded by the model, not by the heap
-                "-Dorg.bytedeco.javacpp.noPointerGC=true",
-                "-Dorg.bytedeco.javacpp.maxBytes=0",
-                "-Dorg.bytedeco.javacpp.maxPhysicalBytes=0"));
+                "-Duser.language=en"));
+        line.addAll(UNMANAGED_POINTERS);
         if (cacheDir != null) {
             line.add(cacheDir);
         }
