@@ -46,6 +46,7 @@ public final class Engine implements AutoCloseable {
     private final Queries queries;
     private final LlamaEffects effects;
     private final Scheduler scheduler;
+    private final boolean generates;
     private final List<AutoCloseable> owned;
     private final WorkListener work;
     private final Thread thread = new Thread(null, this::run, "luq-engine", NativeThreads.STACK_BYTES);
@@ -67,6 +68,7 @@ public final class Engine implements AutoCloseable {
             WorkListener work) {
         this.options = options;
         this.work = work;
+        generates = !model.isEncoder();
         prompts = new PromptBuilder(model, templates, vision, context.contextSize());
         PromptThreads threads = new PromptThreads();
         queries = new Queries(threads, work);
@@ -79,6 +81,7 @@ public final class Engine implements AutoCloseable {
                 vision == null || files.images() == null ? null : new SeenImages(vision, files.images()),
                 vision == null ? null : files.prompts(),
                 options,
+                model.isEncoder(),
                 new ToMailbox(),
                 this::publishStats,
                 work);
@@ -88,7 +91,8 @@ public final class Engine implements AutoCloseable {
                 context.contextSize(),
                 options.batchSize(),
                 options.promptCacheBytes(),
-                model.isRecurrent() ? 0 : options.draftTokens());
+                model.isRecurrent() ? 0 : options.draftTokens(),
+                model.isEncoder());
         owned = vision == null ? List.of(templates, context) : List.of(templates, vision, context);
         publishStats();
     }
@@ -137,12 +141,27 @@ public final class Engine implements AutoCloseable {
             throw new IllegalArgumentException(
                     "the context was created for " + context.options().outputs() + " outputs, not one for each token");
         }
-        if (options.pooling() != Pooling.NONE && model.isRecurrent()) {
-            throw new IllegalArgumentException("recurrent models make no embeddings here");
+        checkPooling(options.pooling(), model);
+        if (model.isEncoder() && vision != null) {
+            throw new IllegalArgumentException("an encoder reads no images");
         }
         Engine engine = new Engine(options, model, context, templates, vision, encoder, files, work);
         engine.thread.start();
         return engine;
+    }
+
+    private static void checkPooling(Pooling pooling, Model model) {
+        if (pooling == Pooling.NONE && model.isEncoder()) {
+            throw new IllegalArgumentException("an encoder makes embeddings alone, and its file does not say how:"
+                    + " luq.models.\"ID\".pooling does");
+        }
+        if (pooling == Pooling.CLS && !model.isEncoder()) {
+            throw new IllegalArgumentException(
+                    "the first token of a model that generates knows nothing of the others: pool by last or mean");
+        }
+        if (pooling != Pooling.NONE && model.isRecurrent()) {
+            throw new IllegalArgumentException("recurrent models make no embeddings here");
+        }
     }
 
     /**
@@ -178,6 +197,9 @@ public final class Engine implements AutoCloseable {
         }
         if (request.embeds() && options.pooling() == Pooling.NONE) {
             return new EngineException.Internal("The model makes no embeddings.", null);
+        }
+        if (!request.embeds() && !generates) {
+            return new EngineException.Internal("The model generates nothing.", null);
         }
         return effects.add(request, consumer)
                 ? null

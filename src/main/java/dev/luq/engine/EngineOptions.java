@@ -18,7 +18,8 @@ import java.time.Duration;
  *        zero for a delta per token
  * @param encodesInTurns whether steps and the encoding of images take turns on the processors: where there are fewer than
  *        the threads of both together
- * @param pooling how embeddings are made; {@link Pooling#MEAN} needs a context with an output for each token of a batch
+ * @param pooling how embeddings are made; {@link Pooling#MEAN} needs a context with an output for each token of a batch,
+ *        {@link Pooling#CLS} an encoder
  */
 public record EngineOptions(
         int sequences,
@@ -41,10 +42,6 @@ public record EngineOptions(
             throw new IllegalArgumentException(
                     "needs 1 <= sequences < batchSize, imageCacheBytes >= 0, promptCacheBytes >= 0, streamInterval >= 0, "
                             + "0 <= draftTokens <= batchSize - sequences");
-        }
-        if (pooling == Pooling.CLS) {
-            throw new IllegalArgumentException(
-                    "the first token of a model that generates knows nothing of the others: pool by last or mean");
         }
     }
 

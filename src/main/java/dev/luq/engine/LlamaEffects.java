@@ -15,6 +15,7 @@ import dev.luq.prompt.Prompt;
 import dev.luq.prompt.PromptBuilder;
 import dev.luq.prompt.PromptRequest;
 import dev.luq.prompt.PromptUnit;
+import java.nio.FloatBuffer;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -83,6 +84,8 @@ final class LlamaEffects implements Effects, AutoCloseable {
     private final Map<Long, SequenceState> states = new HashMap<>();
     /** Index in the latest batch of each request's next logits. */
     private final Map<String, Integer> outputs = new HashMap<>();
+    private final Pooling pooling;
+    private final boolean encoder;
     /** Whether each token of a prompt that is embedded has an output. */
     private final boolean embedsAllTokens;
 
@@ -90,7 +93,7 @@ final class LlamaEffects implements Effects, AutoCloseable {
     /** In the latest batch, for the requests that are embedded: which of its outputs are theirs. */
     private final Map<String, OutputRows> embedded = new HashMap<>();
 
-    private record OutputRows(int first, int count) {}
+    private record OutputRows(int sequence, int first, int count) {}
 
     final Counters counters = new Counters();
     private final ImageEncoder images;
@@ -123,9 +126,10 @@ final class LlamaEffects implements Effects, AutoCloseable {
 
     /**
      * @param threads stopped with {@link #stopThreads}
-     * @param encoder used on one thread at a time
+     * @param imageEncoder used on one thread at a time
      * @param seen as of {@link ImageEncoder}
      * @param keptPrompts keys and values of prompts that earlier engines evaluated; null to keep none
+     * @param encoder whether the model is one
      * @param beforeEnd called before the last event of a request
      * @param work told about prompts and images
      */
@@ -134,10 +138,11 @@ final class LlamaEffects implements Effects, AutoCloseable {
             Vocabulary vocabulary,
             PromptBuilder prompts,
             PromptThreads threads,
-            BiFunction<ImageChunk, EncodingListener, ImageEmbedding> encoder,
+            BiFunction<ImageChunk, EncodingListener, ImageEmbedding> imageEncoder,
             SeenImages seen,
             CachedFiles keptPrompts,
             EngineOptions options,
+            boolean encoder,
             Replies replies,
             Runnable beforeEnd,
             WorkListener work) {
@@ -149,10 +154,12 @@ final class LlamaEffects implements Effects, AutoCloseable {
         this.beforeEnd = beforeEnd;
         this.work = work;
         this.streamInterval = options.streamInterval().toNanos();
-        this.embedsAllTokens = options.pooling() == Pooling.MEAN;
+        this.pooling = options.pooling();
+        this.encoder = encoder;
+        this.embedsAllTokens = encoder || pooling == Pooling.MEAN;
         this.batch = TokenBatch.create(options.batchSize());
         this.turns = new Turns(options.encodesInTurns());
-        this.images = new ImageEncoder(encoder, turns, seen, options.imageCacheBytes(), replies, work, counters);
+        this.images = new ImageEncoder(imageEncoder, turns, seen, options.imageCacheBytes(), replies, work, counters);
         this.promptFiles = new PromptFiles(keptPrompts, context, replies, counters);
     }
 
@@ -349,13 +356,28 @@ final class LlamaEffects implements Effects, AutoCloseable {
 
     private void decode(Runnable decode) {
         turns.step(() -> {
-            if (embedded.isEmpty()) {
+            if (embedded.isEmpty() || encoder) {
                 decode.run();
             } else {
                 vectors.read(context, decode);
             }
         });
-        embedded.forEach((request, rows) -> requests.get(request).pool(vectors, rows.first(), rows.count()));
+        embedded.forEach((request, rows) -> pool(requests.get(request), rows));
+    }
+
+    private void pool(RequestState request, OutputRows rows) {
+        Optional<FloatBuffer> whole = encoder ? context.embedding(rows.sequence()) : Optional.empty();
+        if (whole.isPresent()) {
+            request.pool(whole.get());
+            return;
+        }
+        int last = rows.first() + rows.count() - 1;
+        for (int row = pooling == Pooling.LAST ? last : rows.first(); row <= last; row++) {
+            request.pool(encoder ? context.vector(row) : vectors.row(row));
+            if (pooling == Pooling.CLS) {
+                return;
+            }
+        }
     }
 
     private void fill(List<Step.TokenRun> runs) {
@@ -374,7 +396,8 @@ final class LlamaEffects implements Effects, AutoCloseable {
                 }
             }
             if (embeds && batch.outputs() > firstEmbedded) {
-                embedded.put(run.request(), new OutputRows(firstEmbedded, batch.outputs() - firstEmbedded));
+                int count = batch.outputs() - firstEmbedded;
+                embedded.put(run.request(), new OutputRows(run.sequence(), firstEmbedded, count));
             }
         }
     }
@@ -387,7 +410,7 @@ final class LlamaEffects implements Effects, AutoCloseable {
         int count = embeds && embedsAllTokens ? slice.count() : last;
         embedded.clear();
         if (embeds && count > 0) {
-            embedded.put(slice.request(), new OutputRows(0, count));
+            embedded.put(slice.request(), new OutputRows(slice.sequence(), 0, count));
         }
         decode(() -> context.decode(
                 images.embedding(slice.image()),

@@ -3,6 +3,7 @@ package dev.luq.engine;
 import dev.luq.llama.Context;
 import dev.luq.llama.GraphTensor;
 import dev.luq.llama.TensorTap;
+import java.nio.FloatBuffer;
 
 /**
  * The vectors behind the last norm that a decode computes logits from, one for each of its outputs in the order of the
@@ -57,15 +58,8 @@ final class OutputVectors implements TensorTap {
         read = true;
     }
 
-    /** Floats of a vector. */
-    int columns() {
-        return columns;
-    }
-
-    /** Adds a vector to another one. */
-    void addTo(double[] sum, int row) {
-        for (int i = 0; i < columns; i++) {
-            sum[i] += floats[row * columns + i];
-        }
+    /** One of them. */
+    FloatBuffer row(int row) {
+        return FloatBuffer.wrap(floats, row * columns, columns).slice();
     }
 }

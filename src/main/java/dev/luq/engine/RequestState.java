@@ -196,19 +196,15 @@ final class RequestState implements AutoCloseable {
         return new Effects.Sampled(token, ends ? FinishReason.STOP : null);
     }
 
-    /**
-     * Adds vectors of the prompt to those that its embedding is the mean of.
-     *
-     * @param first row of the vectors
-     */
-    void pool(OutputVectors vectors, int first, int count) {
+    /** Adds a vector to those that the prompt's embedding is the mean of. */
+    void pool(FloatBuffer vector) {
         if (sum == null) {
-            sum = new double[vectors.columns()];
+            sum = new double[vector.remaining()];
         }
-        for (int row = first; row < first + count; row++) {
-            vectors.addTo(sum, row);
+        for (int i = 0; i < sum.length; i++) {
+            sum[i] += vector.get(i);
         }
-        pooled += count;
+        pooled++;
     }
 
     /** Emits the embedding. */

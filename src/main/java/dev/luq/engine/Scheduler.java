@@ -45,6 +45,7 @@ import java.util.OptionalInt;
  *     ahead of where its prompt stands, which bounds the embeddings held. Text before an image does not wait for it.
  * <li><b>Prefill shares the rest</b> of the batch evenly; what one prompt cannot use goes to the others. At most one image
  *     is part of a step, that of the request whose last slice was longest ago. {@link StepBuilder} does that.
+ *     Where tokens attend to later ones too, a prompt is evaluated in one step: as many of the oldest as fit into it.
  * <li><b>Drafts last.</b> Tokens that are likely to come next ({@link Speculation}) are decoded with the latest one where the
  *     batch has room left and cells are free, at most as many as is configured, in equal shares of the requests in decode.
  *     They are part of the sequence while they agree with what is sampled; the rest is cut off before the next step. A model
@@ -82,6 +83,7 @@ final class Scheduler {
     private final PromptCache prompts;
     private final int batchSize;
     private final int draftTokens;
+    private final boolean wholePrompts;
     private final Map<String, Request> requests = new HashMap<>();
     private final List<Request> waiting = new ArrayList<>();
     private final List<Request> running = new ArrayList<>();
@@ -98,8 +100,16 @@ final class Scheduler {
      * @param batchSize tokens of one step at most; more than sequences, so that prompts always get on
      * @param promptCacheBytes of prompts that are kept beyond the sequences
      * @param draftTokens that one step drafts at most; 0 for a model whose memory cannot be cut
+     * @param wholePrompts whether a prompt must be evaluated in one step, and nothing is generated after it
      */
-    Scheduler(Effects effects, int sequences, int contextSize, int batchSize, long promptCacheBytes, int draftTokens) {
+    Scheduler(
+            Effects effects,
+            int sequences,
+            int contextSize,
+            int batchSize,
+            long promptCacheBytes,
+            int draftTokens,
+            boolean wholePrompts) {
         if (sequences < 1 || batchSize <= sequences || contextSize < 2 * sequences || draftTokens < 0) {
             throw new IllegalArgumentException(
                     "needs 1 <= sequences < batchSize, 2 * sequences <= contextSize and 0 <= " + "draftTokens, got "
@@ -110,6 +120,7 @@ final class Scheduler {
         this.prompts = new PromptCache(effects, promptCacheBytes);
         this.batchSize = batchSize;
         this.draftTokens = draftTokens;
+        this.wholePrompts = wholePrompts;
     }
 
     // ---- events ----
@@ -133,8 +144,9 @@ final class Scheduler {
             return;
         }
         r.prompt = prompt;
-        if (prompt.tokens() >= cache.capacity()) {
-            fail(r, EngineException.of(new PromptException.ContextLengthExceeded(prompt.tokens(), cache.capacity())));
+        Optional<PromptException> tooLong = tooLong(prompt);
+        if (tooLong.isPresent()) {
+            fail(r, EngineException.of(tooLong.get()));
             return;
         }
         Optional<PromptUnit.Image> tooLarge = imageTooLarge(prompt);
@@ -148,6 +160,19 @@ final class Scheduler {
         r.status = Request.Status.WAITING;
         fairShare.arrived(r);
         waiting.add(r);
+    }
+
+    private Optional<PromptException> tooLong(Prompt prompt) {
+        int tokens = prompt.tokens();
+        if (wholePrompts) {
+            int most = Math.min(batchSize, cache.capacity());
+            return tokens > most
+                    ? Optional.of(PromptException.ContextLengthExceeded.atOnce(tokens, most))
+                    : Optional.empty();
+        }
+        return tokens >= cache.capacity()
+                ? Optional.of(new PromptException.ContextLengthExceeded(tokens, cache.capacity()))
+                : Optional.empty();
     }
 
     /** An image that must be decoded at once needs a batch that holds it beside the generations. */
@@ -331,7 +356,8 @@ final class Scheduler {
         admit(growing);
         running.forEach(this::askForImages);
         int spare = cache.capacity() - cache.activeCells() - outstanding() - growing;
-        Step step = new StepBuilder(cache, batchSize, cutsPrefixes ? draftTokens : 0).build(running, spare);
+        Step step = new StepBuilder(cache, batchSize, cutsPrefixes ? draftTokens : 0, wholePrompts)
+                .build(running, spare);
         makeRoom(step.cells());
         return step;
     }
@@ -479,6 +505,9 @@ final class Scheduler {
     }
 
     private int reservation(Request r) {
+        if (wholePrompts) {
+            return r.prompt.tokens();
+        }
         int share = cache.capacity() / cache.sequences();
         long usable = r.maxTokens == 0 ? Long.MAX_VALUE : (long) r.prompt.tokens() + r.maxTokens;
         return (int) Math.min(usable, Math.max(r.prompt.tokens() + 1, share));

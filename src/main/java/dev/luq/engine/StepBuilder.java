@@ -8,19 +8,37 @@ import java.util.List;
  * Fills one batch: a token of every request in decode, then prefill, whose prompts share the rest evenly, then drafts.
  *
  * @param draftTokens that a step drafts at most
+ * @param wholePrompts whether a prompt is evaluated in one step, and nothing is generated after it
  */
-record StepBuilder(KvCache cache, int batchSize, int draftTokens) {
+record StepBuilder(KvCache cache, int batchSize, int draftTokens, boolean wholePrompts) {
 
     /**
      * @param running fewer requests than the batch has tokens, the oldest first
      * @param spare cells that the requests may take beyond their reservations
      */
     Step build(List<Request> running, int spare) {
+        if (wholePrompts) {
+            return whole(running);
+        }
         Step step = build(running);
         if (draftTokens > 0) {
             addDrafts(step, running, spare);
         }
         return step;
+    }
+
+    private Step whole(List<Request> running) {
+        List<Step.TokenRun> runs = new ArrayList<>();
+        int room = batchSize;
+        for (Request r : running) {
+            int tokens = r.prompt.tokens();
+            if (tokens > room) {
+                break;
+            }
+            runs.add(r.textRun(tokens, cache.position(r.sequence)));
+            room -= tokens;
+        }
+        return new Step(runs, null);
     }
 
     /** Drafts take free cells alone: what is cached is worth more. */

@@ -87,6 +87,12 @@ public record LayeredModel(Map<String, GgufValue> metadata, List<GgufTensor> out
         return outside.stream().noneMatch(tensor -> tensor.name().equals(OUTPUT));
     }
 
+    /** See {@link ModelFacts#isEncoder}. */
+    public boolean isEncoder() {
+        return metadata.get("general.architecture") instanceof GgufValue.Text architecture
+                && ModelFacts.isEncoder(architecture.value(), metadata);
+    }
+
     /** Values of an embedding. */
     public long width() {
         return embeddings().map(tensor -> tensor.extent(0)).orElse(0L);

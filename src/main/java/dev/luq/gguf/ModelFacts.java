@@ -1,5 +1,6 @@
 package dev.luq.gguf;
 
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 
@@ -18,6 +19,7 @@ import java.util.OptionalLong;
  * @param projectionLength width of the embeddings that a projector puts out, for the projector types whose layout is
  *     known here; empty for models and other projectors
  * @param pooling how the file says that embeddings are made; empty when it does not
+ * @param encoder see {@link #isEncoder}
  */
 public record ModelFacts(
         String architecture,
@@ -30,9 +32,12 @@ public record ModelFacts(
         OptionalLong blockCount,
         OptionalLong contextLength,
         OptionalLong projectionLength,
-        Optional<Pooling> pooling) {
+        Optional<Pooling> pooling,
+        boolean encoder) {
 
     private static final String PROJECTOR_ARCHITECTURE = "clip";
+    /** Key of a model's file, behind the name of its architecture: whether tokens attend to earlier ones alone. */
+    private static final String CAUSAL = ".attention.causal";
 
     /** @throws GgufException.Malformed when general.architecture is missing */
     public static ModelFacts of(ModelFiles files) {
@@ -61,7 +66,13 @@ public record ModelFacts(
                 projector ? projectionLength(files) : none,
                 gguf.integer(architecture + Pooling.KEY).stream()
                         .mapToObj(Pooling::ofNumber)
-                        .findFirst());
+                        .findFirst(),
+                isEncoder(architecture, gguf.metadata()));
+    }
+
+    /** Whether tokens attend to later ones too: such a model reads a text at once and generates none. */
+    public static boolean isEncoder(String architecture, Map<String, GgufValue> metadata) {
+        return metadata.get(architecture + CAUSAL) instanceof GgufValue.Bool causal && !causal.value();
     }
 
     private static OptionalLong positive(OptionalLong number) {

@@ -9,6 +9,7 @@ import dev.luq.preset.llama_context_params;
 import dev.luq.preset.llama_memory_i;
 import java.nio.FloatBuffer;
 import java.util.List;
+import java.util.Optional;
 import org.bytedeco.javacpp.FloatPointer;
 
 /**
@@ -36,8 +37,14 @@ public final class Context implements AutoCloseable {
         this.vocabularySize = model.vocabulary().size();
     }
 
-    /** @throws LlamaException.ModelLoad the context does not fit into memory or the model cannot be evaluated so */
+    /**
+     * @throws LlamaException.ModelLoad the context does not fit into memory or the model cannot be evaluated so
+     * @throws IllegalArgumentException the model is an encoder, and the batch has fewer outputs than tokens
+     */
     public static Context create(Model model, ContextOptions options) {
+        if (model.isEncoder() && options.outputs() < options.batchSize()) {
+            throw new IllegalArgumentException("an encoder has an output for each token of a batch");
+        }
         model.use();
         Native.clearLoggedErrors();
         llama_context context = null;
@@ -56,6 +63,7 @@ public final class Context implements AutoCloseable {
                                     ? llama.LLAMA_FLASH_ATTN_TYPE_ENABLED
                                     : llama.LLAMA_FLASH_ATTN_TYPE_DISABLED)
                     .kv_unified(true)
+                    .embeddings(model.isEncoder())
                     .no_perf(true);
             context = llama.llama_init_from_model(model.pointer(), params);
             if (context == null) {
@@ -174,6 +182,34 @@ public final class Context implements AutoCloseable {
             throw new IllegalArgumentException("the last batch has no output at index " + batchIndex);
         }
         return logits.capacity(vocabularySize).asBuffer();
+    }
+
+    /**
+     * Of an encoder whose file says how embeddings are made: that of a sequence of the last batch.
+     *
+     * @return a view of native memory, {@link Model#outputEmbeddingSize} floats, valid until the next decode; empty
+     *     when the file says nothing
+     */
+    public Optional<FloatBuffer> embedding(int sequence) {
+        checkSequence(sequence);
+        return floats(llama.llama_get_embeddings_seq(pointer(), sequence));
+    }
+
+    /**
+     * Of an encoder whose file does not say how embeddings are made: the vector of a token of the last batch.
+     *
+     * @return as {@link #embedding}
+     * @throws IllegalArgumentException there is none at this index
+     */
+    public FloatBuffer vector(int batchIndex) {
+        return floats(llama.llama_get_embeddings_ith(pointer(), batchIndex))
+                .orElseThrow(
+                        () -> new IllegalArgumentException("the last batch has no vector at index " + batchIndex));
+    }
+
+    private Optional<FloatBuffer> floats(FloatPointer vector) {
+        return Optional.ofNullable(vector)
+                .map(floats -> floats.capacity(model.outputEmbeddingSize()).asBuffer());
     }
 
     /**

@@ -126,6 +126,18 @@ public final class Model implements AutoCloseable {
         return llama.llama_model_is_recurrent(pointer()) || llama.llama_model_is_hybrid(pointer());
     }
 
+    /** Whether tokens attend to later ones too: it reads a text at once, and generates none. */
+    public boolean isEncoder() {
+        return metadata(architecture() + ".attention.causal")
+                .filter("false"::equals)
+                .isPresent();
+    }
+
+    /** Whether its file says that it scores pairs of texts: {@code LLAMA_POOLING_TYPE_RANK} of llama.cpp. */
+    public boolean isReranker() {
+        return metadata(architecture() + ".pooling_type").filter("4"::equals).isPresent();
+    }
+
     /** Floats per token that an image embedding must have. */
     public int inputEmbeddingSize() {
         return llama.llama_model_n_embd_inp(pointer());

@@ -49,8 +49,14 @@ public final class MemoryModel {
                 SERVER_BYTES + WORKER_BYTES + (mmprojWeights == 0 ? 0 : DECODER_BYTES));
     }
 
-    /** Keys and values of each layer, zeroed and hence resident from the start, and those kept beyond it. */
+    /**
+     * Keys and values of each layer, zeroed and hence resident from the start, and those kept beyond it; of encoders
+     * none.
+     */
     private static long kvCache(LayeredModel model, ServingShape shape) {
+        if (model.isEncoder()) {
+            return 0;
+        }
         long perToken = 0;
         for (int layer = 0; layer < model.layers().size(); layer++) {
             perToken += shape.kv().bytes(keyWidth(model, layer) + valueWidth(model, layer));
@@ -82,10 +88,12 @@ public final class MemoryModel {
     }
 
     /**
-     * Activations of one step: gate, up and their product, as wide as the feed-forward part, beside four of the residual
-     * stream's width (the embeddings, the layer's input, what attention added, its norm), or the logits; the attention mask;
-     * both are llama.cpp's compute buffer to the byte for models of six proportions. Beside it the widest activations in the
-     * lower precision that products are computed from; the logits that are handed out; the tables of the vocabulary.
+     * Activations of one step: gate, up and their product, as wide as the feed-forward part, beside four of the
+     * residual stream's width (the embeddings, the layer's input, what attention added, its norm), or the logits; the
+     * attention mask; both are llama.cpp's compute buffer to the byte for models of six proportions. Beside it the
+     * widest activations in the lower precision that products are computed from; the logits that are handed out; the
+     * tables of the vocabulary. An encoder's tokens attend to those of the step alone; it computes no logits, but
+     * llama.cpp keeps room to hand them out.
      */
     private static long compute(LayeredModel model, ServingShape shape) {
         long batch = Math.min(shape.batchSize(), shape.contextSize());
@@ -96,10 +104,14 @@ public final class MemoryModel {
                 .max()
                 .orElse(4 * model.width());
         long layers = (3 * feedForward + 4 * model.width()) * batch * FLOAT;
-        long logits = model.vocabulary() * shape.outputs() * FLOAT + model.width() * batch * FLOAT;
+        long handedOut = model.vocabulary() * (shape.outputs() * FLOAT + TOKEN_BYTES);
         long lowered = feedForward * batch * HALF;
+        if (model.isEncoder()) {
+            return layers + lowered + batch * batch * HALF + handedOut;
+        }
+        long logits = model.vocabulary() * shape.outputs() * FLOAT + model.width() * batch * FLOAT;
         long mask = batch * pad(shape.contextSize()) * HALF;
-        return Math.max(layers, logits) + lowered + mask + model.vocabulary() * (shape.outputs() * FLOAT + TOKEN_BYTES);
+        return Math.max(layers, logits) + lowered + mask + handedOut;
     }
 
     private static long pad(long tokens) {

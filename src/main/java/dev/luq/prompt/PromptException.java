@@ -34,15 +34,27 @@ public abstract sealed class PromptException extends RuntimeException {
 
         // Gateways know this failure by the first words, which are OpenAI's.
         private ContextLengthExceeded(String more, int promptTokens, int contextSize) {
-            super(
-                    "context_length_exceeded",
-                    "messages",
+            this(
+                    promptTokens,
+                    contextSize,
                     "This model's maximum context length is " + contextSize
                             + " tokens, including the answer, but the prompt has " + more + promptTokens
-                            + " tokens. Shorten the messages, or send fewer or smaller images.",
-                    null);
+                            + " tokens. Shorten the messages, or send fewer or smaller images.");
+        }
+
+        private ContextLengthExceeded(int promptTokens, int contextSize, String message) {
+            super("context_length_exceeded", "messages", message, null);
             this.promptTokens = promptTokens;
             this.contextSize = contextSize;
+        }
+
+        /** Of a model that reads so many tokens at once, and no text in parts. */
+        public static ContextLengthExceeded atOnce(int promptTokens, int most) {
+            return new ContextLengthExceeded(
+                    promptTokens,
+                    most,
+                    "This model's maximum context length is " + most + " tokens, but the text has " + promptTokens
+                            + " tokens. Send it in parts.");
         }
 
         /** Tokens of the prompt, or of as much of it as was looked at. */

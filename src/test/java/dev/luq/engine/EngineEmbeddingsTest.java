@@ -135,23 +135,23 @@ class EngineEmbeddingsTest {
 
     @Test
     void whatCannotBePooledIsRefused() {
-        assertThrows(
-                IllegalArgumentException.class,
-                () -> new EngineOptions(4, 64, 0, 0, 0, Duration.ZERO, false, Pooling.CLS));
         try (Context context = Context.create(
                         TinyEngine.model(TinyEngine.QWEN), new ContextOptions(512, 64, 4, 1, KvType.F32, false));
                 ChatTemplates templates = ChatTemplates.of(TinyEngine.model(TinyEngine.QWEN))) {
-            EngineOptions mean = new EngineOptions(4, 64, 0, 0, 0, Duration.ZERO, false, Pooling.MEAN);
-            assertThrows(
-                    IllegalArgumentException.class,
-                    () -> Engine.start(
-                            mean,
-                            TinyEngine.model(TinyEngine.QWEN),
-                            context,
-                            templates,
-                            null,
-                            EngineFiles.NONE,
-                            WorkListener.NONE));
+            // one without an output for each token of a batch
+            for (Pooling pooling : List.of(Pooling.MEAN, Pooling.CLS)) {
+                EngineOptions options = new EngineOptions(4, 64, 0, 0, 0, Duration.ZERO, false, pooling);
+                assertThrows(
+                        IllegalArgumentException.class,
+                        () -> Engine.start(
+                                options,
+                                TinyEngine.model(TinyEngine.QWEN),
+                                context,
+                                templates,
+                                null,
+                                EngineFiles.NONE,
+                                WorkListener.NONE));
+            }
         }
     }
 }

@@ -106,12 +106,28 @@ final class World implements Effects {
 
     /** @param draftTokens that a step drafts at most */
     World(int sequences, int contextSize, int batchSize, long promptCacheBytes, int draftTokens) {
+        this(sequences, contextSize, batchSize, promptCacheBytes, draftTokens, false);
+    }
+
+    private World(
+            int sequences,
+            int contextSize,
+            int batchSize,
+            long promptCacheBytes,
+            int draftTokens,
+            boolean wholePrompts) {
         this.batchSize = batchSize;
         this.contextSize = contextSize;
         for (int i = 0; i < sequences; i++) {
             this.sequences.add(new ArrayList<>());
         }
-        this.scheduler = new Scheduler(this, sequences, contextSize, batchSize, promptCacheBytes, draftTokens);
+        this.scheduler =
+                new Scheduler(this, sequences, contextSize, batchSize, promptCacheBytes, draftTokens, wholePrompts);
+    }
+
+    /** One whose model reads a text at once. */
+    static World ofEncoder(int sequences, int contextSize, int batchSize) {
+        return new World(sequences, contextSize, batchSize, 0, 0, true);
     }
 
     // ---- for tests ----
@@ -170,8 +186,18 @@ final class World implements Effects {
     }
 
     void submit(String id, Prompt prompt, int maxTokens, boolean reuse, String client) {
+        submit(id, prompt, maxTokens, reuse, true, client);
+    }
+
+    /** Submits a request for an embedding. */
+    void embed(String id, Prompt prompt) {
+        ending.add(id);
+        submit(id, prompt, 1, false, false, "");
+    }
+
+    private void submit(String id, Prompt prompt, int maxTokens, boolean reuse, boolean keeps, String client) {
         answers.put(id, new ArrayList<>());
-        scheduler.submitted(id, maxTokens, reuse, true, client);
+        scheduler.submitted(id, maxTokens, reuse, keeps, client);
         assertTrue(toPrepare.remove(id));
         prompts.put(id, prompt);
         scheduler.prepared(id, prompt);

@@ -3,6 +3,7 @@ package dev.luq.llama;
 import dev.luq.preset.global.llama;
 import dev.luq.preset.llama_context;
 import dev.luq.preset.llama_context_params;
+import java.util.function.Function;
 
 /** What llama.cpp's own embeddings are made of, as its tools compute it: a context of their own, all tokens at once. */
 public final class TokenVectors {
@@ -11,6 +12,25 @@ public final class TokenVectors {
 
     /** The vector of each token of a text, by a model whose file names no pooling. */
     public static float[][] of(Model model, int[] tokens) {
+        return computed(model, tokens, context -> {
+            float[][] vectors = new float[tokens.length][model.outputEmbeddingSize()];
+            for (int i = 0; i < tokens.length; i++) {
+                llama.llama_get_embeddings_ith(context, i).get(vectors[i]);
+            }
+            return vectors;
+        });
+    }
+
+    /** The embedding of a text, as a model makes it whose file names the pooling. */
+    public static float[] pooled(Model model, int[] tokens) {
+        return computed(model, tokens, context -> {
+            float[] vector = new float[model.outputEmbeddingSize()];
+            llama.llama_get_embeddings_seq(context, 0).get(vector);
+            return vector;
+        });
+    }
+
+    private static <T> T computed(Model model, int[] tokens, Function<llama_context, T> result) {
         try (llama_context_params params = llama.llama_context_default_params();
                 TokenBatch batch = TokenBatch.create(tokens.length)) {
             params.n_ctx(tokens.length)
@@ -30,11 +50,7 @@ public final class TokenVectors {
                 if (llama.llama_decode(context, batch.pointer()) != 0) {
                     throw new AssertionError("llama.cpp cannot decode");
                 }
-                float[][] vectors = new float[tokens.length][model.outputEmbeddingSize()];
-                for (int i = 0; i < tokens.length; i++) {
-                    llama.llama_get_embeddings_ith(context, i).get(vectors[i]);
-                }
-                return vectors;
+                return result.apply(context);
             } finally {
                 llama.llama_free(context);
             }
