@@ -77,8 +77,10 @@ public interface CatalogConfig {
 
         /**
          * How it makes embeddings of a text's tokens: {@code last} takes the vector of the last one, {@code mean} the
-         * mean of all, {@code cls} that of the first one, {@code none} makes none. What its file says unless set, else
-         * {@code none}. With {@code mean} a model that generates computes logits for each token of a text, which takes memory.
+         * mean of all, {@code cls} that of the first one, {@code none} makes none. What its file says unless set,
+         * else {@code none}. With {@code mean} a model that generates computes logits for each token of a text, which
+         * takes memory. Encoders (BERT, bge, nomic-embed) are pooled as their file says, where it does; {@code cls}
+         * is for them alone.
          */
         Optional<Pooling> pooling();
 

@@ -64,7 +64,9 @@ public final class ModelsResource {
         ModelInfo info = worker.info().orElse(null);
         Optional<CatalogEntry> entry = catalog.find(worker.modelId());
         List<String> capabilities = new ArrayList<>();
-        capabilities.add("chat");
+        if (info == null || info.embeddings() == null || !info.embeddings().only()) {
+            capabilities.add("chat");
+        }
         if (info == null ? entry.flatMap(CatalogEntry::mmproj).isPresent() : info.vision()) {
             capabilities.add("vision");
         }

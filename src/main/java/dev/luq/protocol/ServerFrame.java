@@ -136,9 +136,13 @@ public sealed interface ServerFrame {
          *
          * @param asked 0 takes what the model was trained for, at most {@link #DEFAULT_CONTEXT}
          * @param trained tokens that the model was trained for; empty where its file does not say
+         * @param encoder whether the model is one: it may have no positions beyond those that it was trained for
          */
-        public static int contextSize(int asked, OptionalLong trained) {
-            return asked > 0 ? asked : (int) Math.min(DEFAULT_CONTEXT, trained.orElse(DEFAULT_CONTEXT));
+        public static int contextSize(int asked, OptionalLong trained, boolean encoder) {
+            if (asked > 0 && !encoder) {
+                return asked;
+            }
+            return (int) Math.min(asked > 0 ? asked : DEFAULT_CONTEXT, trained.orElse(DEFAULT_CONTEXT));
         }
     }
 

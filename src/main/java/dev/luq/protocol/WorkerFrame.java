@@ -405,8 +405,9 @@ public sealed interface WorkerFrame {
      * The embeddings of a model.
      *
      * @param size floats of each
+     * @param only whether it generates nothing
      */
-    record EmbeddingInfo(int size) {}
+    record EmbeddingInfo(int size, boolean only) {}
 
     /**
      * What llama-server's {@code /props} says of a model.

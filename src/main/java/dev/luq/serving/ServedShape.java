@@ -22,10 +22,14 @@ public final class ServedShape {
     /** @param model of the entry's base, or as it is served */
     public static ServingShape of(WorkerConfig config, CatalogEntry entry, CheckedModel model) {
         WorkerSettings settings = WorkerSettings.of(config, entry.settings());
-        int context = Load.contextSize(settings.contextSize(), model.facts().contextLength());
+        int context = Load.contextSize(
+                settings.contextSize(),
+                model.facts().contextLength(),
+                model.facts().encoder());
         int threads = Processors.threads(config.threads());
         int batch = Math.min(config.batchSize(), context);
-        boolean allOutputs = settings.pooling().or(model.facts()::pooling).orElse(Pooling.NONE) == Pooling.MEAN;
+        boolean allOutputs = model.facts().encoder()
+                || settings.pooling().or(model.facts()::pooling).orElse(Pooling.NONE) == Pooling.MEAN;
         return new ServingShape(
                 context,
                 batch,

@@ -71,8 +71,12 @@ final class EngineHost implements ModelHost {
                     mmproj.isEmpty() || load.files() == null ? EngineFiles.NONE : files(load, files, mmproj.get());
             loads("its weights");
             Model model = Model.load(files, inPercent(progress));
-            int contextSize =
-                    ServerFrame.Load.contextSize(load.contextSize(), OptionalLong.of(model.trainingContext()));
+            boolean encoder = model.isEncoder();
+            if (encoder) {
+                checkEncoder(model, mmproj, checked.facts().pooling(), pooling);
+            }
+            int contextSize = ServerFrame.Load.contextSize(
+                    load.contextSize(), OptionalLong.of(model.trainingContext()), encoder);
             int batchSize = Math.min(load.batchSize(), contextSize);
             loads("its context");
             int draftTokens = Math.min(load.draftTokens(), Math.max(0, batchSize - load.slots()));
@@ -85,12 +89,12 @@ final class EngineHost implements ModelHost {
                             load.threads(),
                             load.kv(),
                             true,
-                            pooling == Pooling.MEAN ? batchSize : load.slots() + draftTokens));
+                            encoder || pooling == Pooling.MEAN ? batchSize : load.slots() + draftTokens));
             loads("its chat template");
             ChatTemplates templates = load.chatTemplate() == null
                     ? ChatTemplates.of(model)
                     : ChatTemplates.of(model, load.chatTemplate());
-            boolean tools = templates.supportsTools();
+            boolean tools = !encoder && templates.supportsTools();
             loads("its vision projector");
             int threads = Processors.threads(load.threads());
             int imageThreads = load.imageThreads() > 0 ? load.imageThreads() : threads;
@@ -136,7 +140,9 @@ final class EngineHost implements ModelHost {
                             IntStream.of(model.vocabulary().endsOfGeneration())
                                     .boxed()
                                     .toList()),
-                    pooling == Pooling.NONE ? null : new WorkerFrame.EmbeddingInfo(model.outputEmbeddingSize()),
+                    pooling == Pooling.NONE
+                            ? null
+                            : new WorkerFrame.EmbeddingInfo(model.outputEmbeddingSize(), encoder),
                     ModelDefaults.NONE);
         } catch (LlamaException.VisionLoad e) {
             throw new LoadException(
@@ -225,6 +231,29 @@ final class EngineHost implements ModelHost {
             return CheckedModel.read(load.modelFiles().stream().map(Path::of).toList(), mmproj);
         } catch (GgufException.Unusable e) {
             throw new LoadException("invalid_model", e.getMessage(), e);
+        }
+    }
+
+    /**
+     * @param ofFile how its file says that embeddings are made
+     * @param wanted how they are to be made
+     */
+    private static void checkEncoder(Model model, Optional<Path> mmproj, Optional<Pooling> ofFile, Pooling wanted)
+            throws LoadException {
+        if (mmproj.isPresent()) {
+            throw new LoadException(
+                    "invalid_mmproj", "The model is an encoder of text: it is served without an mmproj.", null);
+        }
+        if (model.isReranker()) {
+            throw new LoadException(
+                    "invalid_model", "The model scores pairs of texts (reranking), which this server has not.", null);
+        }
+        if (ofFile.filter(own -> own != Pooling.NONE && own != wanted).isPresent()) {
+            throw new LoadException(
+                    "invalid_configuration",
+                    "The file of this encoder says how its embeddings are made (pooling_type). Leave"
+                            + " luq.models.\"ID\".pooling out.",
+                    null);
         }
     }
 

@@ -205,7 +205,8 @@ final class MemoryBenchmark implements Callable<Integer> {
     /** Of the model as it is, served as above and asked about pictures of this side. */
     private static MemoryEstimate estimate(ModelOptions model, int side, Kernels kernels) {
         ModelFiles files = model.modelFiles();
-        int context = Load.contextSize(0, ModelFacts.of(files).contextLength());
+        ModelFacts facts = ModelFacts.of(files);
+        int context = Load.contextSize(0, facts.contextLength(), facts.encoder());
         int tokens = (int) Math.pow(Math.round((double) side / TOKEN_SIDE), 2);
         return MemoryEstimate.asItIs(
                 files,

@@ -10,6 +10,7 @@ import dev.luq.http.access.Role;
 import dev.luq.http.errors.ApiError;
 import dev.luq.http.errors.ApiException;
 import dev.luq.protocol.ServerFrame;
+import dev.luq.protocol.WorkerFrame.ModelInfo;
 import dev.luq.serving.ModelWorker;
 import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.Uni;
@@ -76,6 +77,7 @@ public final class Generations {
         AtomicReference<AnswerBuilder> builder = new AtomicReference<>();
         ClientPresence client = ClientPresence.of(routing);
         Multi<ChoiceFrame> frames = admitted.whenLoaded(keepAlive(admitted), (exchange, model) -> {
+            requireGeneration(model);
             ValidRequest valid = exchange.validate(model);
             CompletionHeader header = CompletionHeader.of(exchange.idPrefix(), worker.modelId(), model);
             if (stream) {
@@ -88,6 +90,15 @@ public final class Generations {
         return (stream ? stream(frames, events, admitted::describe, client) : complete(frames, builder, client))
                 .onFailure()
                 .transform(admitted::named);
+    }
+
+    private static void requireGeneration(ModelInfo model) {
+        if (model.embeddings() != null && model.embeddings().only()) {
+            throw new ApiException.InvalidRequest(
+                    "model",
+                    "This model generates no text: it makes embeddings, POST /v1/embeddings. Choose one that has chat"
+                            + " among its capabilities in GET /v1/models.");
+        }
     }
 
     /** Who may change what others find loaded. */
