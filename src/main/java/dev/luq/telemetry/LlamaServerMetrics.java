@@ -17,7 +17,6 @@ import java.util.function.ToDoubleFunction;
 public class LlamaServerMetrics {
 
     private static final double MILLIS = 1000;
-    private static final String NO_DRAFTS = "Always 0: there are no draft models";
 
     /**
      * What is read at a scrape.
@@ -41,9 +40,11 @@ public class LlamaServerMetrics {
                     s -> s.generationMillis() / MILLIS),
             counter("n_decode_total", "Batches of tokens that were decoded", EngineStats::decodes),
             counter("n_tokens_max", "Tokens of the longest sequence so far", EngineStats::longestSequence),
-            counter("spec_decode_num_draft_tokens_total", NO_DRAFTS, s -> 0),
-            counter("spec_decode_num_accepted_tokens_total", NO_DRAFTS, s -> 0),
-            counter("spec_decode_num_drafts_total", NO_DRAFTS, s -> 0),
+            counter("spec_decode_num_draft_tokens_total", "Tokens drafted by prompt lookup", EngineStats::draftedTokens),
+            counter(
+                    "spec_decode_num_accepted_tokens_total",
+                    "Drafted tokens that are part of answers",
+                    EngineStats::acceptedTokens),
             gauge("prompt_tokens_seconds", "Prompt tokens a second since the last scrape", Reading::promptThroughput),
             gauge("predicted_tokens_seconds", "Generated tokens a second since the last scrape", Reading::throughput),
             gauge("requests_processing", "Requests that hold a slot", r -> r.totals()

@@ -590,6 +590,6 @@ class JobsAdminTest {
     }
 
     private static String metrics() {
-        return admin().get("/metrics").then().statusCode(200).extract().asString();
+        return admin().get("/q/metrics").then().statusCode(200).extract().asString();
     }
 }

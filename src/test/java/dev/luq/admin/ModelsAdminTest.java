@@ -343,7 +343,7 @@ class ModelsAdminTest {
     }
 
     private static String metrics() {
-        return admin().get("/metrics").then().statusCode(200).extract().asString();
+        return admin().get("/q/metrics").then().statusCode(200).extract().asString();
     }
 
     private void await(String model) {

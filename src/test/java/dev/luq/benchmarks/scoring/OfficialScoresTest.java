@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.luq.Integration;
 import dev.luq.Seeds;
 import dev.luq.benchmarks.Benchmark;
 import java.io.BufferedReader;
@@ -25,6 +26,7 @@ import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
  * Our scores against those of lmms-eval and VLMEvalKit, on the known cases and on texts drawn at random. {@code ./luq
  * test --benchmark-scores} fetches the packages and runs it.
  */
+@Integration
 @EnabledIfSystemProperty(named = "lmms-eval", matches = ".+", disabledReason = "-Dlmms-eval names no Python with it")
 class OfficialScoresTest {
 
