@@ -80,11 +80,11 @@ class EncoderModelTest {
             assertTrue(response.body().contains("generates no text"), response.body());
         }
         assertEquals(
-                400, post("/v1/chat/completions", message + ", \"stream\": true}").statusCode());
-        assertEquals(
-                400, post("/v1/completions", "{\"prompt\": \"the\"}").statusCode());
-        JsonNode model = JSON.readTree(
-                        send(HttpRequest.newBuilder(server.address("/v1/models"))).body())
+                400,
+                post("/v1/chat/completions", message + ", \"stream\": true}").statusCode());
+        assertEquals(400, post("/v1/completions", "{\"prompt\": \"the\"}").statusCode());
+        JsonNode model = JSON.readTree(send(HttpRequest.newBuilder(server.address("/v1/models")))
+                        .body())
                 .at("/data/0");
         assertEquals("[\"embeddings\"]", model.path("capabilities").toString());
     }

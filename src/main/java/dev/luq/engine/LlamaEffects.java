@@ -84,6 +84,7 @@ final class LlamaEffects implements Effects, AutoCloseable {
     private final Map<Long, SequenceState> states = new HashMap<>();
     /** Index in the latest batch of each request's next logits. */
     private final Map<String, Integer> outputs = new HashMap<>();
+
     private final Pooling pooling;
     private final boolean encoder;
     /** Whether each token of a prompt that is embedded has an output. */

@@ -356,8 +356,8 @@ final class Scheduler {
         admit(growing);
         running.forEach(this::askForImages);
         int spare = cache.capacity() - cache.activeCells() - outstanding() - growing;
-        Step step = new StepBuilder(cache, batchSize, cutsPrefixes ? draftTokens : 0, wholePrompts)
-                .build(running, spare);
+        Step step =
+                new StepBuilder(cache, batchSize, cutsPrefixes ? draftTokens : 0, wholePrompts).build(running, spare);
         makeRoom(step.cells());
         return step;
     }

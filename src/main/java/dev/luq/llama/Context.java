@@ -203,8 +203,7 @@ public final class Context implements AutoCloseable {
      */
     public FloatBuffer vector(int batchIndex) {
         return floats(llama.llama_get_embeddings_ith(pointer(), batchIndex))
-                .orElseThrow(
-                        () -> new IllegalArgumentException("the last batch has no vector at index " + batchIndex));
+                .orElseThrow(() -> new IllegalArgumentException("the last batch has no vector at index " + batchIndex));
     }
 
     private Optional<FloatBuffer> floats(FloatPointer vector) {

@@ -40,7 +40,10 @@ public class LlamaServerMetrics {
                     s -> s.generationMillis() / MILLIS),
             counter("n_decode_total", "Batches of tokens that were decoded", EngineStats::decodes),
             counter("n_tokens_max", "Tokens of the longest sequence so far", EngineStats::longestSequence),
-            counter("spec_decode_num_draft_tokens_total", "Tokens drafted by prompt lookup", EngineStats::draftedTokens),
+            counter(
+                    "spec_decode_num_draft_tokens_total",
+                    "Tokens drafted by prompt lookup",
+                    EngineStats::draftedTokens),
             counter(
                     "spec_decode_num_accepted_tokens_total",
                     "Drafted tokens that are part of answers",

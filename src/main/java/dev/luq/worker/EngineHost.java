@@ -75,8 +75,8 @@ final class EngineHost implements ModelHost {
             if (encoder) {
                 checkEncoder(model, mmproj, checked.facts().pooling(), pooling);
             }
-            int contextSize = ServerFrame.Load.contextSize(
-                    load.contextSize(), OptionalLong.of(model.trainingContext()), encoder);
+            int contextSize =
+                    ServerFrame.Load.contextSize(load.contextSize(), OptionalLong.of(model.trainingContext()), encoder);
             int batchSize = Math.min(load.batchSize(), contextSize);
             loads("its context");
             int draftTokens = Math.min(load.draftTokens(), Math.max(0, batchSize - load.slots()));

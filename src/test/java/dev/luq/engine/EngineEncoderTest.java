@@ -107,8 +107,7 @@ class EngineEncoderTest {
             assertTrue(TokenVectors.cosine(expected.get(i), vector) > 0.9999, texts().get(i));
             assertArrayEquals(expected.get(i), vector, 0.02f, texts().get(i));
             assertEquals(
-                    tokens(texts().get(i)).length,
-                    outcomes.get(i).accepted().promptTokens());
+                    tokens(texts().get(i)).length, outcomes.get(i).accepted().promptTokens());
         }
         assertTrue(TokenVectors.cosine(expected.get(1), vector(outcomes.get(2))) < 0.9999, "texts differ");
         assertEquals(0, engine.stats().kvCellsUsed());
@@ -165,8 +164,7 @@ class EngineEncoderTest {
     void nothingIsGenerated() throws Exception {
         try (Engine engine = engine(Pooling.CLS, Pooling.CLS)) {
             TinyEngine.Outcome outcome = new TinyEngine.Outcome();
-            engine.submit(
-                    new GenerationRequest("g", prompt("the cat"), 4, List.of(), -1, true, null), outcome);
+            engine.submit(new GenerationRequest("g", prompt("the cat"), 4, List.of(), -1, true, null), outcome);
             assertEquals("internal_error", outcome.await().failed().code());
         } finally {
             model.close();
