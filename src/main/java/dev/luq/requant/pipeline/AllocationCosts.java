@@ -118,10 +118,6 @@ final class AllocationCosts {
     }
 
     private double kld(SortedMap<String, GgmlType> types, JobProgress progress) {
-        Plan plan = planner.byMatrix(types, Precision.F16);
-        return evaluator
-                .quality(plan, matrix, inputs.tuning(), false, progress)
-                .all()
-                .meanKld();
+        return evaluator.tuningKld(planner.byMatrix(types, Precision.F16), matrix, progress);
     }
 }

@@ -289,7 +289,7 @@ final class PlanChooser {
         List<PlanSearch.Trial> trials = new ArrayList<>();
         for (int i = 0; i < near.size(); i++) {
             Candidate candidate = near.get(i).candidate();
-            double kld = kld(candidate.plan(), measuring.part(i, near.size()));
+            double kld = evaluator.tuningKld(candidate.plan(), matrix, measuring.part(i, near.size()));
             trials.add(new PlanSearch.Trial(candidate, kld));
             choices.add(choice(near.get(i), Optional.of(kld)));
         }
@@ -343,16 +343,8 @@ final class PlanChooser {
                         spec.budget(),
                         projector,
                         spec.search().seconds(),
-                        plan -> kld(plan, progress.part(0, 0)),
+                        plan -> evaluator.tuningKld(plan, matrix, progress.part(0, 0)),
                         progress);
-    }
-
-    /** On the examples held out of the calibration, in nats. */
-    private double kld(Plan plan, JobProgress progress) {
-        return evaluator
-                .quality(plan, matrix, inputs.tuning(), false, progress)
-                .all()
-                .meanKld();
     }
 
     private ChosenPlan smallest(List<Proposal> proposals) {

@@ -110,6 +110,11 @@ final class PlanEvaluator implements AutoCloseable {
         });
     }
 
+    /** Mean KL divergence of a plan from the base on the examples held out of the calibration, in nats. */
+    double tuningKld(Plan plan, KeyedImatrix matrix, JobProgress progress) {
+        return quality(plan, matrix, inputs.tuning(), false, progress).all().meanKld();
+    }
+
     /**
      * Measures each layer at each precision, all others high, on the tuning examples.
      *
@@ -126,14 +131,10 @@ final class PlanEvaluator implements AutoCloseable {
                 Plan plan = new Plan(changed, high.outside(), high.mmproj());
                 measured.put(
                         precisions.get(p),
-                        quality(
-                                        plan,
-                                        matrix,
-                                        inputs.tuning(),
-                                        false,
-                                        progress.part(layer * precisions.size() + p, layers * precisions.size()))
-                                .all()
-                                .meanKld());
+                        tuningKld(
+                                plan,
+                                matrix,
+                                progress.part(layer * precisions.size() + p, layers * precisions.size())));
             }
             costs.add(measured);
         }

@@ -179,17 +179,19 @@ public final class Planner {
     public Candidate allocation(MatrixCosts costs, Budget budget, Precision mmproj) {
         List<GgufTensor> matrices = matrices();
         List<List<Knapsack.Option<GgmlType>>> options = new ArrayList<>();
-        long rest = limit(budget) - bytes(smallestAllocation(mmproj, budget), budget);
+        Plan any = uniform(Precision.Q4_K_M, Precision.Q4_K_M, mmproj);
+        long inMatrices =
+                matrices.stream().mapToLong(matrix -> bytes(as(any, matrix), budget)).sum();
+        long limit = limit(budget) - (bytes(candidate(any), budget) - inMatrices);
         for (GgufTensor matrix : matrices) {
             options.add(costs.kld().get(matrix.name()).entrySet().stream()
                     .map(cost -> new Knapsack.Option<>(
                             cost.getKey(), bytes(as(cost.getKey(), matrix), budget), cost.getValue()))
                     .toList());
-            rest += bytes(as(smallest(matrix, budget), matrix), budget);
         }
         return candidate(byMatrix(
                 matrices,
-                Knapsack.cheapest(options, rest)
+                Knapsack.cheapest(options, limit)
                         .orElseThrow(() ->
                                 impossible(budget, candidate(byMatrix(matrices, Knapsack.smallest(options), mmproj)))),
                 mmproj));
@@ -223,14 +225,12 @@ public final class Planner {
         List<GgufTensor> matrices = matrices();
         return candidate(byMatrix(
                 matrices,
-                matrices.stream().map(matrix -> smallest(matrix, budget)).toList(),
+                matrices.stream()
+                        .map(matrix -> TensorTypes.choices(matrix, model.tied()).stream()
+                                .min(Comparator.comparingLong(type -> bytes(as(type, matrix), budget)))
+                                .orElseThrow())
+                        .toList(),
                 mmproj));
-    }
-
-    private GgmlType smallest(GgufTensor matrix, Budget budget) {
-        return TensorTypes.choices(matrix, model.tied()).stream()
-                .min(Comparator.comparingLong(type -> bytes(as(type, matrix), budget)))
-                .orElseThrow();
     }
 
     /** Matrices that an allocation chooses a type for, in the file's order. */
