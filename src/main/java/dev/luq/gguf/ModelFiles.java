@@ -11,6 +11,7 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 
 /**
  * A model or projector as it lies on disk: one GGUF, or the parts of a split one in order. The first part carries the
@@ -147,6 +148,18 @@ public record ModelFiles(List<Path> paths, List<Gguf> parts) {
 
     public Optional<GgufTensor> tensor(String name) {
         return parts.stream().flatMap(part -> part.tensor(name).stream()).findFirst();
+    }
+
+    /**
+     * Index of the part that has a tensor.
+     *
+     * @throws IllegalArgumentException when none has it
+     */
+    public int partOf(String tensor) {
+        return IntStream.range(0, parts.size())
+                .filter(part -> parts.get(part).tensor(tensor).isPresent())
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("no part has the tensor " + tensor));
     }
 
     /** Number of weights in all parts. */

@@ -18,7 +18,6 @@ import java.nio.FloatBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
@@ -122,9 +121,8 @@ public final class ErrorRanking {
 
     private double relativeError(GgufTensor matrix) throws IOException {
         int columns = Math.toIntExact(matrix.extent(0));
-        float[] weights = importance.means(matrix.name()).orElseGet(() -> ones(columns));
-        double error = 0;
-        double total = 0;
+        float[] weights = importance.means(matrix.name()).orElseGet(() -> RelativeError.ones(columns));
+        RelativeError error = new RelativeError();
         float[] original = new float[columns];
         float[] quantized = new float[columns];
         try (Rows ofBase = new Rows(base, matrix);
@@ -132,23 +130,10 @@ public final class ErrorRanking {
             for (long row = 0; row < matrix.elements() / columns; row++) {
                 ofBase.next(original);
                 ofLow.next(quantized);
-                for (int i = 0; i < columns; i++) {
-                    double difference = (double) original[i] - quantized[i];
-                    error += weights[i] * difference * difference;
-                    total += (double) weights[i] * original[i] * original[i];
-                }
+                error.add(weights, original, quantized);
             }
         }
-        if (!Double.isFinite(error) || !Double.isFinite(total)) {
-            throw new RankException.NonFiniteWeights(matrix.name());
-        }
-        return total == 0 ? 0 : error / total;
-    }
-
-    private static float[] ones(int columns) {
-        float[] ones = new float[columns];
-        Arrays.fill(ones, 1);
-        return ones;
+        return error.of(matrix.name());
     }
 
     /** Reads a matrix row by row. */
@@ -169,10 +154,7 @@ public final class ErrorRanking {
                     .order(ByteOrder.nativeOrder())
                     .asFloatBuffer();
             floats.limit(0);
-            int part = 0;
-            while (model.parts().get(part).tensor(tensor.name()).isEmpty()) {
-                part++;
-            }
+            int part = model.partOf(tensor.name());
             Gguf gguf = model.parts().get(part);
             offset = gguf.offset(tensor.name());
             channel = FileChannel.open(model.paths().get(part), StandardOpenOption.READ);

@@ -119,10 +119,7 @@ public record MatrixErrors(SortedMap<String, SortedMap<GgmlType, Double>> relati
             long rows = matrix.elements() / columns;
             long rowBytes = matrix.bytes() / rows;
             long count = Math.min(rows, Math.max(1, SAMPLED_WEIGHTS / columns));
-            int part = 0;
-            while (model.parts().get(part).tensor(matrix.name()).isEmpty()) {
-                part++;
-            }
+            int part = model.partOf(matrix.name());
             Gguf gguf = model.parts().get(part);
             Path path = model.paths().get(part);
             List<ByteBuffer> blocks = new ArrayList<>();
@@ -142,7 +139,7 @@ public record MatrixErrors(SortedMap<String, SortedMap<GgmlType, Double>> relati
                     blocks.add(block.flip());
                     weights.add(floats(matrix.type(), block.duplicate(), columns));
                     importances.add(means.map(all -> ofRow(all, row / matrix.extent(1), columns))
-                            .orElseGet(() -> ones(columns)));
+                            .orElseGet(() -> RelativeError.ones(columns)));
                 }
             }
             return new Sample(matrix, blocks, weights, importances, means.isPresent());
@@ -156,22 +153,13 @@ public record MatrixErrors(SortedMap<String, SortedMap<GgmlType, Double>> relati
 
         double error(GgmlType type) {
             int columns = weights.get(0).length;
-            double error = 0;
-            double total = 0;
+            RelativeError error = new RelativeError();
             for (int row = 0; row < blocks.size(); row++) {
-                float[] importance = importances.get(row);
                 float[] original = weights.get(row);
                 float[] quantized = type == matrix.type() ? original : quantized(type, row, columns);
-                for (int i = 0; i < columns; i++) {
-                    double difference = (double) original[i] - quantized[i];
-                    error += importance[i] * difference * difference;
-                    total += (double) importance[i] * original[i] * original[i];
-                }
+                error.add(importances.get(row), original, quantized);
             }
-            if (!Double.isFinite(error) || !Double.isFinite(total)) {
-                throw new RankException.NonFiniteWeights(matrix.name());
-            }
-            return total == 0 ? 0 : error / total;
+            return error.of(matrix.name());
         }
 
         private float[] quantized(GgmlType type, int row, int columns) {
@@ -194,12 +182,6 @@ public record MatrixErrors(SortedMap<String, SortedMap<GgmlType, Double>> relati
             float[] row = new float[columns];
             values.flip().get(row);
             return row;
-        }
-
-        private static float[] ones(int columns) {
-            float[] ones = new float[columns];
-            Arrays.fill(ones, 1);
-            return ones;
         }
     }
 }
