@@ -14,6 +14,12 @@ import java.util.Set;
 /** The description of the API that the build generates from the resources, an OpenAPI document. */
 public final class ApiDescription {
 
+    /** Name of the response with an {@link dev.luq.http.errors.ApiError} to a request that cannot be answered. */
+    public static final String REFUSED = "Refused";
+
+    /** Name of the response with one while the server cannot answer. */
+    public static final String UNAVAILABLE = "Unavailable";
+
     private static final Set<String> METHODS = Set.of("get", "post", "put", "delete", "patch");
 
     private ApiDescription() {}

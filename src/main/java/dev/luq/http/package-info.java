@@ -11,6 +11,22 @@
         security = @SecurityRequirement(name = "key"),
         components =
                 @Components(
+                        responses = {
+                            @APIResponse(
+                                    name = ApiDescription.REFUSED,
+                                    description = "The request cannot be answered",
+                                    content =
+                                            @Content(
+                                                    mediaType = MediaType.APPLICATION_JSON,
+                                                    schema = @Schema(implementation = ApiError.Body.class))),
+                            @APIResponse(
+                                    name = ApiDescription.UNAVAILABLE,
+                                    description = "The server cannot answer now",
+                                    content =
+                                            @Content(
+                                                    mediaType = MediaType.APPLICATION_JSON,
+                                                    schema = @Schema(implementation = ApiError.Body.class)))
+                        },
                         securitySchemes =
                                 @SecurityScheme(
                                         securitySchemeName = "key",
@@ -19,10 +35,15 @@
                                         description = "An API key. Where the server has none, nothing is needed.")))
 package dev.luq.http;
 
+import dev.luq.http.errors.ApiError;
+import jakarta.ws.rs.core.MediaType;
 import org.eclipse.microprofile.openapi.annotations.Components;
 import org.eclipse.microprofile.openapi.annotations.OpenAPIDefinition;
 import org.eclipse.microprofile.openapi.annotations.enums.SecuritySchemeType;
 import org.eclipse.microprofile.openapi.annotations.info.Info;
 import org.eclipse.microprofile.openapi.annotations.info.License;
+import org.eclipse.microprofile.openapi.annotations.media.Content;
+import org.eclipse.microprofile.openapi.annotations.media.Schema;
+import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 import org.eclipse.microprofile.openapi.annotations.security.SecurityRequirement;
 import org.eclipse.microprofile.openapi.annotations.security.SecurityScheme;

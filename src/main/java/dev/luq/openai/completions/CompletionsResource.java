@@ -1,8 +1,8 @@
 package dev.luq.openai.completions;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.luq.http.ApiDescription;
 import dev.luq.http.access.Role;
-import dev.luq.http.errors.ApiError;
 import dev.luq.openai.generation.Generations;
 import io.smallrye.common.annotation.Blocking;
 import io.smallrye.mutiny.Uni;
@@ -24,20 +24,8 @@ import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 /** Continues prompts without a chat template. */
 @Path("/v1/completions")
 @RolesAllowed(Role.USER_NAME)
-@APIResponse(
-        responseCode = "4XX",
-        description = "The request cannot be answered",
-        content =
-                @Content(
-                        mediaType = MediaType.APPLICATION_JSON,
-                        schema = @Schema(implementation = ApiError.Body.class)))
-@APIResponse(
-        responseCode = "5XX",
-        description = "The server cannot answer now",
-        content =
-                @Content(
-                        mediaType = MediaType.APPLICATION_JSON,
-                        schema = @Schema(implementation = ApiError.Body.class)))
+@APIResponse(responseCode = "4XX", ref = ApiDescription.REFUSED)
+@APIResponse(responseCode = "5XX", ref = ApiDescription.UNAVAILABLE)
 public final class CompletionsResource {
 
     private final Generations generations;

@@ -1,7 +1,7 @@
 package dev.luq.openai.embeddings;
 
+import dev.luq.http.ApiDescription;
 import dev.luq.http.access.Role;
-import dev.luq.http.errors.ApiError;
 import dev.luq.openai.generation.Queries;
 import io.smallrye.common.annotation.Blocking;
 import io.smallrye.mutiny.Uni;
@@ -24,20 +24,8 @@ import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 /** Embeds texts and images. */
 @Path("/v1/embeddings")
 @RolesAllowed(Role.USER_NAME)
-@APIResponse(
-        responseCode = "4XX",
-        description = "The request cannot be answered",
-        content =
-                @Content(
-                        mediaType = MediaType.APPLICATION_JSON,
-                        schema = @Schema(implementation = ApiError.Body.class)))
-@APIResponse(
-        responseCode = "5XX",
-        description = "The server cannot answer now",
-        content =
-                @Content(
-                        mediaType = MediaType.APPLICATION_JSON,
-                        schema = @Schema(implementation = ApiError.Body.class)))
+@APIResponse(responseCode = "4XX", ref = ApiDescription.REFUSED)
+@APIResponse(responseCode = "5XX", ref = ApiDescription.UNAVAILABLE)
 public final class EmbeddingsResource {
 
     private final Queries queries;

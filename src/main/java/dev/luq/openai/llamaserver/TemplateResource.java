@@ -1,7 +1,7 @@
 package dev.luq.openai.llamaserver;
 
+import dev.luq.http.ApiDescription;
 import dev.luq.http.access.Role;
-import dev.luq.http.errors.ApiError;
 import dev.luq.openai.chat.ChatExchange;
 import dev.luq.openai.chat.ChatRequest;
 import dev.luq.openai.generation.Queries;
@@ -26,20 +26,8 @@ import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 /** What the model's chat template makes of a conversation. */
 @Path("/apply-template")
 @RolesAllowed(Role.USER_NAME)
-@APIResponse(
-        responseCode = "4XX",
-        description = "The request cannot be answered",
-        content =
-                @Content(
-                        mediaType = MediaType.APPLICATION_JSON,
-                        schema = @Schema(implementation = ApiError.Body.class)))
-@APIResponse(
-        responseCode = "5XX",
-        description = "The server cannot answer now",
-        content =
-                @Content(
-                        mediaType = MediaType.APPLICATION_JSON,
-                        schema = @Schema(implementation = ApiError.Body.class)))
+@APIResponse(responseCode = "4XX", ref = ApiDescription.REFUSED)
+@APIResponse(responseCode = "5XX", ref = ApiDescription.UNAVAILABLE)
 public final class TemplateResource {
 
     private final Queries queries;

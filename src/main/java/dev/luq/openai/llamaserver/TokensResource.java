@@ -1,8 +1,8 @@
 package dev.luq.openai.llamaserver;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
+import dev.luq.http.ApiDescription;
 import dev.luq.http.access.Role;
-import dev.luq.http.errors.ApiError;
 import dev.luq.http.errors.ApiException.InvalidRequest;
 import dev.luq.openai.generation.Check;
 import dev.luq.openai.generation.Queries;
@@ -41,20 +41,8 @@ import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 @Consumes(MediaType.APPLICATION_JSON)
 @Produces(MediaType.APPLICATION_JSON)
 @Blocking
-@APIResponse(
-        responseCode = "4XX",
-        description = "The request cannot be answered",
-        content =
-                @Content(
-                        mediaType = MediaType.APPLICATION_JSON,
-                        schema = @Schema(implementation = ApiError.Body.class)))
-@APIResponse(
-        responseCode = "5XX",
-        description = "The server cannot answer now",
-        content =
-                @Content(
-                        mediaType = MediaType.APPLICATION_JSON,
-                        schema = @Schema(implementation = ApiError.Body.class)))
+@APIResponse(responseCode = "4XX", ref = ApiDescription.REFUSED)
+@APIResponse(responseCode = "5XX", ref = ApiDescription.UNAVAILABLE)
 public final class TokensResource {
 
     /** Bytes of a text, and tokens, of one request. */
