@@ -76,6 +76,20 @@ public interface ModelWorker {
         return false;
     }
 
+    /** Whether a request to it is answered, if need be after a while. */
+    default boolean isServing() {
+        return switch (state()) {
+            case READY, SWAPPING -> true;
+            case UNLOADED, LOADING -> isOnDemand();
+            case RESTARTING, FAILED, DRAINING -> false;
+        };
+    }
+
+    /** Of the requests in flight, those that hold no slot yet, also on their way to the process. */
+    default int waiting() {
+        return Math.max(0, inFlight() - totals().running());
+    }
+
     default Residence residence() {
         return Residence.UNKNOWN;
     }

@@ -56,20 +56,11 @@ final class Health {
                 Set<ModelWorker.State> states = EnumSet.noneOf(ModelWorker.State.class);
                 workers.all().forEach(worker -> states.add(worker.state()));
                 started |= !states.contains(ModelWorker.State.LOADING);
-                boolean served = workers.all().stream().anyMatch(Ready::answers);
+                boolean served = workers.all().stream().anyMatch(ModelWorker::isServing);
                 return describe("models", workers.all())
                         .status(started && served && !states.contains(ModelWorker.State.DRAINING))
                         .build();
             });
-        }
-
-        /** Whether a request to it is answered, if need be after a while. */
-        private static boolean answers(ModelWorker worker) {
-            return switch (worker.state()) {
-                case READY, SWAPPING -> true;
-                case UNLOADED, LOADING -> worker.isOnDemand();
-                case RESTARTING, FAILED, DRAINING -> false;
-            };
         }
     }
 

@@ -109,9 +109,8 @@ public class LlamaServerMetrics {
         EngineStats now = Totals.NONE;
         int waiting = 0;
         for (ModelWorker worker : workers.all()) {
-            EngineStats totals = worker.totals();
-            now = Totals.sum(now, totals);
-            waiting += Math.max(0, worker.inFlight() - totals.running());
+            now = Totals.sum(now, worker.totals());
+            waiting += worker.waiting();
         }
         Reading reading = new Reading(
                 now,

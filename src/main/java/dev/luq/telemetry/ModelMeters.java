@@ -15,10 +15,8 @@ import io.micrometer.core.instrument.Timer;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.time.Duration;
-import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
-import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 import java.util.function.ToDoubleFunction;
@@ -28,9 +26,6 @@ import java.util.function.ToDoubleFunction;
 public class ModelMeters implements ModelListener {
 
     private static final List<String> UNLOAD_REASONS = List.of("idle", "evicted", "admin");
-    /** While one process makes room for another, requests wait and are not refused. */
-    private static final Set<ModelWorker.State> ANSWERING =
-            EnumSet.of(ModelWorker.State.READY, ModelWorker.State.SWAPPING);
 
     private final MeterRegistry registry;
     private final Catalog catalog;
@@ -41,12 +36,6 @@ public class ModelMeters implements ModelListener {
         this.registry = registry;
         this.catalog = catalog;
         this.generations = generations;
-    }
-
-    /** Also when a request has to come first, for which the model is loaded. */
-    private static boolean answers(ModelWorker worker) {
-        return ANSWERING.contains(worker.state())
-                || worker.state() == ModelWorker.State.UNLOADED && worker.isOnDemand();
     }
 
     @Override
@@ -116,12 +105,8 @@ public class ModelMeters implements ModelListener {
     }
 
     private void state(ModelWorker worker) {
-        gauge(Metrics.MODEL_READY, worker, w -> answers(w) ? 1 : 0);
-        // Requests on their way to the worker count as waiting: they hold a permit.
-        gauge(
-                Metrics.REQUESTS_WAITING,
-                worker,
-                w -> Math.max(0, w.inFlight() - w.totals().running()));
+        gauge(Metrics.MODEL_READY, worker, w -> w.isServing() ? 1 : 0);
+        gauge(Metrics.REQUESTS_WAITING, worker, ModelWorker::waiting);
         gauge(Metrics.REQUESTS_RUNNING, worker, w -> w.totals().running());
         gauge(Metrics.KV_CACHE_USAGE, worker, w -> {
             EngineStats stats = w.totals();
