@@ -64,7 +64,7 @@ public final class ModelsResource {
         ModelInfo info = worker.info().orElse(null);
         Optional<CatalogEntry> entry = catalog.find(worker.modelId());
         List<String> capabilities = new ArrayList<>();
-        if (info == null || info.embeddings() == null || !info.embeddings().only()) {
+        if (info == null || info.generates()) {
             capabilities.add("chat");
         }
         if (info == null ? entry.flatMap(CatalogEntry::mmproj).isPresent() : info.vision()) {
@@ -151,16 +151,19 @@ public final class ModelsResource {
     /**
      * A model as llama-server lists it beside OpenAI's list.
      *
-     * @param capabilities {@code completion}, and {@code multimodal} where it reads images
+     * @param capabilities {@code completion} where it generates, else {@code embedding}; {@code multimodal} where it reads
+     *     images
      */
     @RegisterForReflection
     @Schema(name = "ModelCard")
     public record Card(String name, String model, List<String> capabilities) {
 
         private static Card of(Model model) {
-            List<String> capabilities = model.capabilities().contains("vision")
-                    ? List.of("completion", "multimodal")
-                    : List.of("completion");
+            List<String> capabilities = new ArrayList<>();
+            capabilities.add(model.capabilities().contains("chat") ? "completion" : "embedding");
+            if (model.capabilities().contains("vision")) {
+                capabilities.add("multimodal");
+            }
             return new Card(model.id(), model.id(), capabilities);
         }
     }

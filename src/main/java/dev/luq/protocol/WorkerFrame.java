@@ -342,6 +342,11 @@ public sealed interface WorkerFrame {
             defaults = defaults == null ? ModelDefaults.NONE : defaults;
         }
 
+        /** Whether it answers prompts with text, and not with embeddings alone. */
+        public boolean generates() {
+            return embeddings == null || !embeddings.only();
+        }
+
         /** Of one that makes no embeddings, as a worker knows it. */
         public ModelInfo(
                 String name,

@@ -93,7 +93,7 @@ public final class Generations {
     }
 
     private static void requireGeneration(ModelInfo model) {
-        if (model.embeddings() != null && model.embeddings().only()) {
+        if (!model.generates()) {
             throw new ApiException.InvalidRequest(
                     "model",
                     "This model generates no text: it makes embeddings, POST /v1/embeddings. Choose one that has chat"
