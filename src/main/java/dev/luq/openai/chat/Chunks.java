@@ -19,6 +19,7 @@ import dev.luq.protocol.WorkerFrame.ToolCallDelta;
 import io.vertx.core.buffer.Buffer;
 import java.io.IOException;
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * The server-sent events of one streamed answer. Clients depend on the details: {@code "data: "} has one space; the
@@ -32,7 +33,6 @@ final class Chunks implements AnswerEvents {
     private final boolean continuousUsage;
     private final boolean timings;
     private final StreamReports reports;
-    private final Accepted[] accepted;
     private final TextEvent[] plain;
     /** Tokens of each choice so far. */
     private final int[] generated;
@@ -47,7 +47,6 @@ final class Chunks implements AnswerEvents {
         this.generated = new int[choices];
         this.timings = request.timings();
         this.reports = new StreamReports(request);
-        this.accepted = new Accepted[choices];
         this.plain = new TextEvent[choices];
         for (int i = 0; i < choices; i++) {
             plain[i] = new TextEvent(
@@ -58,7 +57,7 @@ final class Chunks implements AnswerEvents {
     @Override
     public Buffer of(ChoiceFrame choice) {
         int index = choice.choice();
-        reports.take(choice);
+        List<PromptProgress> progressed = reports.take(choice);
         if (choice.frame() instanceof Delta delta) {
             generated[index] = delta.tokens();
             if (isPlain(delta)) {
@@ -66,9 +65,8 @@ final class Chunks implements AnswerEvents {
             }
         }
         Buffer events = Buffer.buffer();
-        reports.progress(choice).forEach(progress -> events.appendBytes(progress(index, progress)));
+        progressed.forEach(progress -> events.appendBytes(progress(index, progress)));
         if (choice.frame() instanceof Accepted frame) {
-            accepted[index] = frame;
             usage = usage.plus(frame);
             events.appendBytes(chunk(index, Chunks::role, null, null, null));
         } else if (choice.frame() instanceof Delta delta) {
@@ -99,7 +97,7 @@ final class Chunks implements AnswerEvents {
                     json -> {},
                     null,
                     finished.finishReason(),
-                    timings ? ChoiceTimings.of(accepted[index], finished) : null));
+                    timings ? ChoiceTimings.of(reports.accepted(index), finished) : null));
         }
         return events;
     }

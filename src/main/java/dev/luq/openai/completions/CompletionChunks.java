@@ -14,6 +14,7 @@ import dev.luq.protocol.WorkerFrame.Delta;
 import dev.luq.protocol.WorkerFrame.Finished;
 import io.vertx.core.buffer.Buffer;
 import java.util.Arrays;
+import java.util.List;
 import java.util.function.IntFunction;
 
 /** The server-sent events of one streamed completion. Usage never stands beside choices. Not thread-safe. */
@@ -25,7 +26,6 @@ final class CompletionChunks implements AnswerEvents {
     private final boolean continuousUsage;
     private final boolean timings;
     private final IntFunction<String> echoed;
-    private final Accepted[] accepted;
     private final TextEvent[] plain;
     /** Characters of each choice's text so far, where log probabilities tell their places. */
     private final int[] offsets;
@@ -44,7 +44,6 @@ final class CompletionChunks implements AnswerEvents {
         this.continuousUsage = request.continuousUsage();
         this.timings = request.timings();
         this.echoed = echoed;
-        this.accepted = new Accepted[choices];
         this.plain = new TextEvent[choices];
         this.offsets = new int[choices];
         this.generated = new int[choices];
@@ -56,10 +55,9 @@ final class CompletionChunks implements AnswerEvents {
     public Buffer of(ChoiceFrame choice) {
         int index = choice.choice();
         usage.add(choice);
-        reports.take(choice);
-        if (choice.frame() instanceof Accepted frame) {
-            accepted[index] = frame;
-            Buffer events = progress(choice);
+        List<PromptProgress> progressed = reports.take(choice);
+        if (choice.frame() instanceof Accepted) {
+            Buffer events = progress(index, progressed);
             String prompt = echoed.apply(index / choicesPerPrompt);
             return prompt.isEmpty() ? events : events.appendBytes(chunk(index, prompt, null, null, null));
         }
@@ -77,18 +75,18 @@ final class CompletionChunks implements AnswerEvents {
                     "",
                     null,
                     finished.finishReason(),
-                    timings ? ChoiceTimings.of(accepted[index], finished) : null));
+                    timings ? ChoiceTimings.of(reports.accepted(index), finished) : null));
         }
-        return progress(choice);
+        return progress(index, progressed);
     }
 
-    private Buffer progress(ChoiceFrame choice) {
+    private Buffer progress(int index, List<PromptProgress> progressed) {
         Buffer events = Buffer.buffer();
-        for (PromptProgress progress : reports.progress(choice)) {
+        for (PromptProgress progress : progressed) {
             events.appendBytes(event(json -> {
                 json.writeArrayFieldStart("choices");
                 json.writeStartObject();
-                json.writeNumberField("index", choice.choice());
+                json.writeNumberField("index", index);
                 json.writeStringField("text", "");
                 json.writeNullField("logprobs");
                 json.writeNullField("finish_reason");

@@ -65,8 +65,18 @@ public final class StreamReports {
         return withTimings;
     }
 
-    /** Takes the next frame, before its events are written. */
-    public void take(ChoiceFrame frame) {
+    /** The frame with which the evaluation of a choice's prompt ended; null before it. */
+    public Accepted accepted(int choice) {
+        return choices[choice].accepted;
+    }
+
+    /**
+     * Takes the next frame, before its events are written.
+     *
+     * @return what it says of its prompt, in order: of one that is evaluated before anything was said of it, where it began
+     *     and that it is done. Empty unless it is asked for
+     */
+    public List<PromptProgress> take(ChoiceFrame frame) {
         Choice choice = choices[frame.choice()];
         if (frame.frame() instanceof Progress progress && progress.phase() == Phase.QUEUED) {
             choice.began = System.nanoTime();
@@ -82,17 +92,10 @@ public final class StreamReports {
         } else if (withTimings && frame.frame() instanceof Finished finished) {
             choice.timings = ChoiceTimings.of(choice.accepted, finished);
         }
+        return withProgress ? progress(choice, frame) : List.of();
     }
 
-    /**
-     * What this frame says of its prompt, in order: of one that is evaluated before anything was said of it, where it
-     * began and that it is done. Empty unless it is asked for.
-     */
-    public List<PromptProgress> progress(ChoiceFrame frame) {
-        Choice choice = choices[frame.choice()];
-        if (!withProgress) {
-            return List.of();
-        }
+    private static List<PromptProgress> progress(Choice choice, ChoiceFrame frame) {
         if (frame.frame() instanceof Progress progress && progress.phase() == Phase.PROMPT) {
             PromptProgress begins = first(choice, progress.promptTokens(), progress.cachedTokens());
             PromptProgress now = new PromptProgress(

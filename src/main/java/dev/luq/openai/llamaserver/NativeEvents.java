@@ -7,7 +7,6 @@ import dev.luq.openai.generation.JsonEvent;
 import dev.luq.openai.generation.StreamReports;
 import dev.luq.openai.generation.StreamReports.PromptProgress;
 import dev.luq.openai.generation.ValidRequest;
-import dev.luq.protocol.WorkerFrame.Accepted;
 import dev.luq.protocol.WorkerFrame.Delta;
 import dev.luq.protocol.WorkerFrame.Finished;
 import dev.luq.protocol.WorkerFrame.TokenLogprob;
@@ -21,7 +20,6 @@ final class NativeEvents implements AnswerEvents {
     private final NativeResults results;
     private final boolean probabilities;
     private final int[] generated;
-    private final Accepted[] accepted;
     /** Whether the text of a choice has a new line so far. */
     private final boolean[] newLines;
 
@@ -32,7 +30,6 @@ final class NativeEvents implements AnswerEvents {
         this.results = results;
         this.probabilities = probabilities;
         this.generated = new int[choices];
-        this.accepted = new Accepted[choices];
         this.newLines = new boolean[choices];
         this.reports = new StreamReports(request);
     }
@@ -40,14 +37,12 @@ final class NativeEvents implements AnswerEvents {
     @Override
     public Buffer of(ChoiceFrame choice) {
         int index = choice.choice();
-        reports.take(choice);
-        if (choice.frame() instanceof Accepted first) {
-            accepted[index] = first;
-        } else if (choice.frame() instanceof Delta delta) {
+        List<PromptProgress> progressed = reports.take(choice);
+        if (choice.frame() instanceof Delta delta) {
             newLines[index] |= delta.content() != null && delta.content().indexOf('\n') >= 0;
             return Buffer.buffer(piece(index, delta));
         } else if (choice.frame() instanceof Finished finished) {
-            JsonNode end = results.end(index, accepted[index], finished, newLines[index]);
+            JsonNode end = results.end(index, reports.accepted(index), finished, newLines[index]);
             return Buffer.buffer(JsonEvent.of(null, json -> {
                 for (Map.Entry<String, JsonNode> field : end.properties()) {
                     json.writeObjectField(field.getKey(), field.getValue());
@@ -55,7 +50,7 @@ final class NativeEvents implements AnswerEvents {
             }));
         }
         Buffer events = Buffer.buffer();
-        reports.progress(choice).forEach(progress -> events.appendBytes(progress(index, progress)));
+        progressed.forEach(progress -> events.appendBytes(progress(index, progress)));
         return events;
     }
 
@@ -82,7 +77,7 @@ final class NativeEvents implements AnswerEvents {
                     "tokens", tokens.stream().map(TokenLogprob::id).toList());
             json.writeBooleanField("stop", false);
             json.writeNumberField("tokens_predicted", generated[index]);
-            json.writeNumberField("tokens_evaluated", accepted[index].promptTokens());
+            json.writeNumberField("tokens_evaluated", reports.accepted(index).promptTokens());
             if (probabilities) {
                 json.writeObjectField("completion_probabilities", NativeCompletion.Probability.of(tokens));
             }

@@ -46,8 +46,7 @@ final class ResponseEvents implements AnswerEvents, OutputItems.Listener {
     @Override
     public Buffer of(ChoiceFrame choice) {
         begin();
-        reports.take(choice);
-        for (PromptProgress progress : reports.progress(choice)) {
+        for (PromptProgress progress : reports.take(choice)) {
             ResponseObject response = form.begun();
             event("response.in_progress", json -> {
                 json.writeObjectField("response", response);
