@@ -41,6 +41,8 @@ final class AnswerStream implements MultiSubscriber<ChoiceFrame> {
 
     private Flow.Subscription subscription;
     private boolean isOpen;
+    /** Events of progress before the answer began: some frames' at most. */
+    private final Buffer early = Buffer.buffer();
     /** Came before the answer began; null if none did. */
     private ChoiceFrame first;
     /** The latest frame; null before it. */
@@ -110,6 +112,9 @@ final class AnswerStream implements MultiSubscriber<ChoiceFrame> {
             response = request.response();
             whenDone = done;
             response.setChunked(true);
+            if (early.length() > 0) {
+                response.write(early);
+            }
             if (first == null) {
                 response.write(events.keepAlive(latest));
             } else {
@@ -158,11 +163,9 @@ final class AnswerStream implements MultiSubscriber<ChoiceFrame> {
             }
             latest = frame.frame();
             if (latest instanceof WorkerFrame.Progress progress) {
+                report(events.of(frame));
                 if (progress.phase() != WorkerFrame.Phase.QUEUED) { // while it waits it may still be refused
                     open();
-                }
-                if (response != null) {
-                    report(events.of(frame));
                 }
                 subscription.request(1);
             } else if (response == null) {
@@ -177,7 +180,9 @@ final class AnswerStream implements MultiSubscriber<ChoiceFrame> {
     }
 
     private void report(Buffer progress) {
-        if (progress.length() > 0) {
+        if (response == null) {
+            early.appendBuffer(progress);
+        } else if (progress.length() > 0) {
             response.write(progress);
             quiet = false;
         }
