@@ -47,6 +47,9 @@ public final class ChatValidation {
     public static ValidRequest of(Prompt prompt, ChatRequest settings, ModelInfo model) {
         StreamOptions options = settings.streamOptions() == null ? NO_OPTIONS : settings.streamOptions();
         OtherFields.check(settings.others());
+        if (!(prompt instanceof Prompt.Chat)) {
+            Thinking.requireNone(settings);
+        }
         return new ValidRequest(
                 List.of(prompt),
                 (int) Check.integer("n", settings.n(), 1, model.slots(), 1),

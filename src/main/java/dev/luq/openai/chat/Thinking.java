@@ -65,6 +65,21 @@ final class Thinking {
         putFormat(chat, request.reasoningFormat());
     }
 
+    /**
+     * For prompts that no chat template made.
+     *
+     * @throws InvalidRequest naming the field that has a meaning in a template alone
+     */
+    static void requireNone(ChatRequest request) {
+        if (!variables(request.chatTemplateKwargs()).isEmpty()) {
+            throw new InvalidRequest(KWARGS, KWARGS + " is not supported here: no chat template is used. Leave it out");
+        }
+        String format = request.reasoningFormat();
+        if (format != null && !format.equals("none") && !format.equals("auto")) {
+            throw new InvalidRequest(FORMAT, FORMAT + " must be none here: no chat template is used");
+        }
+    }
+
     /** llama-server's deepseek-legacy, thoughts in both places, is not there. */
     private static void putFormat(ObjectNode chat, String format) {
         if (format != null && !FORMATS.contains(format)) {

@@ -194,6 +194,8 @@ class CompletionsApiTest extends ScriptedApi {
             value = {
                 "\"suffix\":\"x\"                     | suffix",
                 "\"best_of\":2                        | best_of",
+                "\"chat_template_kwargs\":{\"a\":1}   | chat_template_kwargs",
+                "\"reasoning_format\":\"deepseek\"    | reasoning_format",
                 "\"logprobs\":6                       | logprobs",
                 "\"logprobs\":1,\"echo\":true         | echo",
                 "\"max_tokens\":0                     | max_tokens",
