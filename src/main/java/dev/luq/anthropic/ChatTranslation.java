@@ -154,6 +154,8 @@ record ChatTranslation(ChatRequest request, FieldNames names) {
     private static void putThinking(ObjectNode chat, MessagesRequest original, FieldNames names) {
         if (original.thinking() != null) {
             String field = "thinking.type";
+            requireAbsent(chat, "enable_thinking", "thinking");
+            names.put("enable_thinking", field);
             switch (Check.present(field, original.thinking().type())) {
                 case "enabled", "adaptive" -> chat.put("enable_thinking", true);
                 case "disabled" -> chat.put("enable_thinking", false);
@@ -161,8 +163,15 @@ record ChatTranslation(ChatRequest request, FieldNames names) {
             }
         }
         if (original.outputConfig() != null && original.outputConfig().effort() != null) {
+            requireAbsent(chat, "reasoning_effort", "output_config.effort");
             names.put("reasoning_effort", "output_config.effort");
             chat.put("reasoning_effort", original.outputConfig().effort());
+        }
+    }
+
+    private static void requireAbsent(ObjectNode chat, String field, String other) {
+        if (chat.hasNonNull(field)) {
+            throw new InvalidRequest(field, field + " and " + other + " say the same: send one of them");
         }
     }
 

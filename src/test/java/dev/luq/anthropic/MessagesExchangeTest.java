@@ -202,6 +202,10 @@ class MessagesExchangeTest {
                 "max_tokens | {'messages':[{'role':'user','content':'hi'}]}",
                 "max_tokens | {'max_tokens':0,'messages':[{'role':'user','content':'hi'}]}",
                 "messages[0] | {'max_tokens':1,'messages':[null]}",
+                "enable_thinking | {'max_tokens':1,'messages':[{'role':'user','content':'hi'}],"
+                        + "'enable_thinking':true,'thinking':{'type':'disabled'}}",
+                "reasoning_effort | {'max_tokens':1,'messages':[{'role':'user','content':'hi'}],"
+                        + "'reasoning_effort':'low','output_config':{'effort':'high'}}",
                 "messages[0].role | {'max_tokens':1,'messages':[{'content':'hi'}]}",
                 "messages[0].role | {'max_tokens':1,'messages':[{'role':'tool','content':'hi'}]}",
                 "messages[0].content | {'max_tokens':1,'messages':[{'role':'user'}]}",
