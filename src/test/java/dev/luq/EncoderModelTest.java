@@ -83,10 +83,10 @@ class EncoderModelTest {
                 400,
                 post("/v1/chat/completions", message + ", \"stream\": true}").statusCode());
         assertEquals(400, post("/v1/completions", "{\"prompt\": \"the\"}").statusCode());
-        JsonNode model = JSON.readTree(send(HttpRequest.newBuilder(server.address("/v1/models")))
-                        .body())
-                .at("/data/0");
-        assertEquals("[\"embeddings\"]", model.path("capabilities").toString());
+        JsonNode list = JSON.readTree(
+                send(HttpRequest.newBuilder(server.address("/v1/models"))).body());
+        assertEquals("[\"embeddings\"]", list.at("/data/0/capabilities").toString());
+        assertEquals("[\"embedding\"]", list.at("/models/0/capabilities").toString());
     }
 
     @Test

@@ -256,6 +256,21 @@ class ChatStreamsTest extends ScriptedApi {
     }
 
     @Test
+    void theProgressThatOpensAStreamIsToldToo() throws Exception {
+        Held generation = new Held();
+        try (RawClient client = new RawClient(server.getPort(), 0)) {
+            client.chat("{\"stream\":true,\"return_progress\":true," + USER + "}");
+            generation.emit(request -> ScriptedWorkers.progress(request, WorkerFrame.Phase.PROMPT, 0.5f));
+            String told = client.readUntil("\"processed\":7");
+            assertTrue(told.contains("\"processed\":3"), told);
+            generation.emit(ScriptedWorkers::accepted);
+            generation.emit(request -> ScriptedWorkers.finished(request, "stop", 1));
+            generation.frames.complete();
+            client.readUntil("data: [DONE]");
+        }
+    }
+
+    @Test
     void everyEventHasTheTimingsSoFarWhenItIsAskedTo() throws Exception {
         workers.script = request -> ScriptedWorkers.text(request, "a", "b");
         List<JsonNode> chunks = chunks(stream(",\"timings_per_token\":true,\"stream_options\":{\"include_usage\":true}")
