@@ -45,6 +45,7 @@ final class RequestState implements AutoCloseable {
     private final long submitted = System.nanoTime();
     private long admitted;
     private long accepted;
+    /** When the latest token was sampled, or the prompt was there. */
     private long lastToken;
     private double imageEncodeMillis;
     /** When it was told last how far the request is, or its prompt was there. */
@@ -153,6 +154,7 @@ final class RequestState implements AutoCloseable {
     /** @return milliseconds since the request got its sequence */
     double accepted(Prompt prompt, int cachedTokens) {
         accepted = System.nanoTime();
+        lastToken = accepted;
         emit(new GenerationEvent.Accepted(request.id(), prompt.tokens(), prompt.imageTokens(), cachedTokens));
         return millis(admitted, accepted);
     }
@@ -277,7 +279,7 @@ final class RequestState implements AutoCloseable {
     /** Milliseconds since the token before the latest one, or since the prompt was there. Asked once for each token. */
     double tokenMillis() {
         long now = System.nanoTime();
-        double millis = millis(Math.max(accepted, lastToken), now);
+        double millis = millis(lastToken, now);
         lastToken = now;
         return millis;
     }

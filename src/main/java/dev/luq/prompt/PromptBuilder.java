@@ -71,7 +71,8 @@ public final class PromptBuilder {
      * @param inputs of the conversation; null where there is none
      * @param grammarField see {@link Prepared}
      */
-    private record Draft(ChatPrompt chat, List<PromptPart> parts, TemplateInputs inputs, String grammarField) {}
+    private record Draft(
+            ChatPrompt chat, List<PromptPart> parts, TemplateInputs inputs, String grammarField, boolean thoughts) {}
 
     private final Model model;
     private final Tokenizer tokenizer;
@@ -168,11 +169,13 @@ public final class PromptBuilder {
         TemplateInputs chat = inputs(content);
         ChatPrompt templated = apply(chat);
         ChatPrompt constrained = constrained(templated, chat);
+        boolean thoughts = findsThoughts(constrained, chat);
         return new Draft(
-                findsThoughts(constrained, chat) ? constrained.withThoughts() : constrained,
+                thoughts ? constrained.withThoughts() : constrained,
                 parts(templated.prompt(), chat, images),
                 chat,
-                chat.grammarField());
+                chat.grammarField(),
+                thoughts);
     }
 
     private TemplateInputs inputs(PromptContent.Chat content) {
@@ -193,7 +196,7 @@ public final class PromptBuilder {
             return null;
         }
         AnswerParser calls = chat.tools() == null ? null : chat.calling().parser(templates, draft.chat(), chat.tools());
-        return findsThoughts(draft.chat(), chat) ? AnswerParser.withThoughts(draft.chat(), calls) : calls;
+        return draft.thoughts() ? AnswerParser.withThoughts(draft.chat(), calls) : calls;
     }
 
     private Draft draft(PromptContent.Raw raw, List<PromptRequest.ImageInput> images) {
@@ -214,7 +217,7 @@ public final class PromptBuilder {
         PromptContent.Constraint constraint = raw.constraint();
         ChatPrompt bare = new ChatPrompt(
                 "", constraint == null ? "" : grammar(constraint), false, "[]", List.of(), List.of(), "", "", null);
-        return new Draft(bare, parts, null, constraint == null ? null : constraint.field());
+        return new Draft(bare, parts, null, constraint == null ? null : constraint.field(), false);
     }
 
     private static String grammar(PromptContent.Constraint constraint) {
