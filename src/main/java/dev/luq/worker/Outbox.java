@@ -39,10 +39,17 @@ final class Outbox {
 
     /** Writes a frame. Any thread; returns when the frame is in the pipe. */
     synchronized void put(WorkerFrame frame) {
-        if (statistics != null && frame instanceof WorkerFrame.OfRequest ofRequest && ofRequest.ends()) {
+        if (statistics != null && isCounted(frame)) {
             sendStats(statistics.get());
         }
         write(frame);
+    }
+
+    /** Whether it ends a request that statistics count. */
+    private static boolean isCounted(WorkerFrame frame) {
+        return frame instanceof WorkerFrame.Finished
+                || frame instanceof WorkerFrame.Failed
+                || frame instanceof WorkerFrame.Embeddings;
     }
 
     private void write(WorkerFrame frame) {
