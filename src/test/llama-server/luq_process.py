@@ -16,6 +16,9 @@ NAMES_OF_TESTS = (
     "codellama70b davinci-002 gpt-3.5-turbo gpt-3.5-turbo-instruct gpt-4.1 test text-embedding-3-small".split()
 )
 
+# What llama-server samples with where nothing else is said.
+SAMPLING = {"defaults.top-k": 40, "defaults.top-p": 0.95, "defaults.min-p": 0.05}
+
 UNSUPPORTED = (
     "gcp_compat lora_files mcp_servers_config mcp_servers_json model_draft n_ga n_ga_w server_reranking server_tools "
     "server_tools_runtime slot_save_path spec_synth_len spec_synth_rates ui_mcp_proxy enable_ctx_shift models_preset "
@@ -29,8 +32,6 @@ def settings(server, hub, picture_host) -> dict[str, str]:
     Options for what is always so here are left out: metrics, slots, templates, continuous batching.
     """
     unsupported = [name for name in UNSUPPORTED if getattr(server, name)]
-    if server.reasoning == "off":
-        unsupported.append("reasoning")
     if unsupported:
         raise NoSuchSettingError(", ".join(unsupported))
     result = {
@@ -64,8 +65,10 @@ def settings(server, hub, picture_host) -> dict[str, str]:
             "chat-template": server.chat_template,
             "chat-template-file": server.chat_template_file,
             "defaults.temperature": server.temperature,
+            "defaults.enable-thinking": {"on": "true", "off": "false"}.get(server.reasoning),
             "defaults.max-tokens": None if server.n_predict == -1 else server.n_predict,
             "defaults.seed": server.seed,
+            **SAMPLING,
         }
         result |= {f'luq.models."{model}".{key}': value for key, value in of_model.items()}
     return {key: str(value) for key, value in result.items() if value is not None}
