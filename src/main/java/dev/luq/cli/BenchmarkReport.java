@@ -52,7 +52,7 @@ final class BenchmarkReport {
 
     private static List<RunResult> read(Path folder) throws IOException {
         List<Path> files;
-        try (Stream<Path> all = Files.walk(folder, 2)) {
+        try (Stream<Path> all = Files.walk(folder.toRealPath(), 2)) {
             files = all.filter(file -> file.getFileName().toString().endsWith(SCORES))
                     .sorted()
                     .toList();

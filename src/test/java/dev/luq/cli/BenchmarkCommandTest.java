@@ -147,6 +147,14 @@ class BenchmarkCommandTest {
     }
 
     @Test
+    void resultsMayLieBehindALink() throws IOException {
+        Path real = Files.createDirectory(folder.resolve("elsewhere"));
+        Files.createSymbolicLink(folder.resolve("results"), real);
+        assertEquals(0, textVqa().status());
+        assertTrue(page().contains("| a model (70) | lmms-eval | 2.75 |  |  | 75.0 |  |"), page());
+    }
+
+    @Test
     void aBusyServerIsAskedAgain() {
         failures.set(2);
         assertEquals(0, textVqa("--concurrency", "1").status());

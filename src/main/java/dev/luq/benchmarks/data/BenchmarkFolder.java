@@ -37,7 +37,7 @@ public record BenchmarkFolder(Path folder, String form, List<Path> files, Benchm
         if (!Files.isDirectory(folder)) {
             throw new BenchmarkDataException("There is no folder " + folder + ".");
         }
-        Path root = folder.toAbsolutePath().normalize();
+        Path root = folder.toRealPath();
         List<Path> all = dataFiles(root);
         for (Layout layout : Layouts.of(benchmark)) {
             List<Path> files = all.stream()

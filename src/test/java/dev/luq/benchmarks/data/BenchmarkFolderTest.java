@@ -29,6 +29,9 @@ class BenchmarkFolderTest {
     @TempDir
     Path folder;
 
+    @TempDir
+    Path beside;
+
     /** Long enough to be no index of another row. */
     private static byte[] picture(int number) {
         return ("picture " + number + " ".repeat(60)).getBytes(UTF_8);
@@ -204,6 +207,13 @@ class BenchmarkFolderTest {
                         BenchmarkDataException.class, () -> BenchmarkFolder.of(Benchmark.GQA, folder.resolve("none")))
                 .getMessage()
                 .startsWith("There is no folder"));
+    }
+
+    @Test
+    void aLinkToAFolderIsThatFolder() throws IOException {
+        write(Benchmark.DOCVQA, "json");
+        Path link = Files.createSymbolicLink(beside.resolve("link"), folder);
+        assertEquals(BenchmarkFolder.of(Benchmark.DOCVQA, folder), BenchmarkFolder.of(Benchmark.DOCVQA, link));
     }
 
     @Test
