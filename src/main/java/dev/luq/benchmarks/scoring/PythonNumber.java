@@ -12,7 +12,9 @@ import java.util.regex.Pattern;
 /** Numbers in text as Python reads and writes them. */
 final class PythonNumber {
 
-    private static final String DIGITS = "\\d(?:_?\\d)*";
+    /** Possessive: a loop that may go back needs stack for each of its rounds. */
+    private static final String DIGITS = "\\d(?:_?\\d)*+";
+
     private static final Pattern INTEGER = Pattern.compile("[+-]?" + DIGITS);
     private static final Pattern DECIMAL = Pattern.compile(
             "[+-]?(?:" + DIGITS + "\\.?(?:" + DIGITS + ")?|\\." + DIGITS + ")(?:[eE][+-]?" + DIGITS + ")?");

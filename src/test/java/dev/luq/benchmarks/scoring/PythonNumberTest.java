@@ -37,6 +37,15 @@ class PythonNumberTest {
     }
 
     @Test
+    void digitsMayBeMany() {
+        String digits = "1".repeat(20_000);
+        assertEquals(Double.POSITIVE_INFINITY, PythonNumber.parseFloat(digits).orElseThrow());
+        assertEquals(0.1111111111111111, PythonNumber.parseFloat("." + digits).orElseThrow());
+        assertEquals(Optional.of(new BigInteger(digits)), PythonNumber.parseInt(digits));
+        assertTrue(PythonNumber.parseFloat(digits + "_").isEmpty());
+    }
+
+    @Test
     void intReadsDigitsAlone() {
         assertEquals(Optional.of(BigInteger.valueOf(-1000)), PythonNumber.parseInt(" -1_000 "));
         assertEquals(Optional.empty(), PythonNumber.parseInt("1.0"));
