@@ -133,7 +133,8 @@ public final class BenchmarkRun {
         AtomicReference<Throwable> failure = new AtomicReference<>();
         try {
             forEachQuestion(question -> {
-                if (answered.contains(question.id()) || failure.get() != null) {
+                rethrow(failure.get());
+                if (answered.contains(question.id())) {
                     return;
                 }
                 free.acquireUninterruptibly();
@@ -145,7 +146,8 @@ public final class BenchmarkRun {
                             file.append(answer(question, picture));
                             done.run();
                         }
-                    } catch (IOException | RuntimeException e) {
+                    } catch (Throwable e) {
+                        // Also an error: the thread that reads the questions ends with it.
                         failure.compareAndSet(null, e);
                     } finally {
                         free.release();
@@ -156,10 +158,17 @@ public final class BenchmarkRun {
             threads.shutdown();
             await(threads);
         }
-        if (failure.get() instanceof IOException e) {
+        rethrow(failure.get());
+    }
+
+    private static void rethrow(Throwable failure) throws IOException {
+        if (failure instanceof IOException e) {
             throw e;
         }
-        if (failure.get() instanceof RuntimeException e) {
+        if (failure instanceof RuntimeException e) {
+            throw e;
+        }
+        if (failure instanceof Error e) {
             throw e;
         }
     }

@@ -95,6 +95,17 @@ class BenchmarkRunTest {
     }
 
     @Test
+    void anErrorEndsTheRunAsItself() throws IOException {
+        BenchmarkFolder data = data(Benchmark.DOCVQA, "json");
+        StackOverflowError end = assertThrows(
+                StackOverflowError.class,
+                () -> run(data, (prompt, picture, max) -> {
+                    throw new StackOverflowError("too deep");
+                }));
+        assertEquals("too deep", end.getMessage());
+    }
+
+    @Test
     void whatACrashLeftOfALineIsCutOff() throws IOException {
         BenchmarkFolder data = data(Benchmark.DOCVQA, "json");
         run(data, (prompt, picture, max) -> number(picture));
