@@ -23,6 +23,9 @@ public final class CompletionClient {
     /** Reads and writes what is sent. */
     public static final ObjectMapper JSON = new ObjectMapper();
 
+    /** Longest wait for an answer in one piece: a large picture on few processors takes minutes, behind others more. */
+    private static final Duration ANSWER_TIMEOUT = Duration.ofHours(1);
+
     private static final String DATA = "data: ";
     private static final String DONE = "[DONE]";
 
@@ -108,7 +111,7 @@ public final class CompletionClient {
     }
 
     /**
-     * Sends JSON.
+     * Sends JSON, and waits an hour for the answer at most.
      *
      * @return the answer's body.
      * @throws StatusException unless the status is one of success
@@ -117,6 +120,7 @@ public final class CompletionClient {
     public JsonNode post(String path, JsonNode body) {
         HttpResponse<String> response = send(
                 request(path)
+                        .timeout(ANSWER_TIMEOUT)
                         .header("Content-Type", "application/json")
                         .POST(BodyPublishers.ofString(body.toString()))
                         .build(),

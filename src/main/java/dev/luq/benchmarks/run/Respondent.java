@@ -1,6 +1,6 @@
 package dev.luq.benchmarks.run;
 
-/** Whoever answers: a model that is served. Thread-safe. */
+/** Whoever answers, in bounded time: a model that is served. Thread-safe. */
 @FunctionalInterface
 public interface Respondent {
 
