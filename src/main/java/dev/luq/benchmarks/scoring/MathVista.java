@@ -21,6 +21,9 @@ public final class MathVista {
     public static final String FLOAT = "float";
     public static final String LIST = "list";
 
+    /** Decimal places of an answer at most: those that a double tells apart. */
+    private static final int MOST_PLACES = 15;
+
     private static final Pattern QUOTED = Pattern.compile("The answer is \"(.*)\"\\.");
     private static final Pattern LETTER_IN_BRACKETS = Pattern.compile("\\(([a-zA-Z])\\)");
     private static final Pattern BRACKETS = Pattern.compile("\\[.*]");
@@ -41,8 +44,7 @@ public final class MathVista {
                     case LIST ->
                         Optional.of(response)
                                 .filter(text -> BRACKETS.matcher(text).matches());
-                    default ->
-                        throw new ScoringException("MathVista has no questions of kind " + reference.kind() + ".");
+                    default -> throw unknown(reference.kind());
                 };
         return whole.or(() -> quoted(response)).or(() -> option(reference, response));
     }
@@ -64,8 +66,13 @@ public final class MathVista {
                 : Optional.empty();
     }
 
-    /** 1 for a right answer, 0 for a wrong one or one that nobody could read. */
+    /**
+     * 1 for a right answer, 0 for a wrong one or one that nobody could read.
+     *
+     * @throws ScoringException the reference is of no kind, or lacks what its kind needs
+     */
     public static double score(Reference reference, Answer answer) {
+        require(reference);
         return extract(reference, answer.text())
                 .or(answer::judged)
                 .flatMap(extraction -> normalize(reference, extraction))
@@ -75,13 +82,36 @@ public final class MathVista {
                 .orElse(0.0);
     }
 
+    private static void require(Reference reference) {
+        switch (String.valueOf(reference.kind())) {
+            case MULTI_CHOICE -> {
+                if (reference.options().isEmpty()) {
+                    throw new ScoringException("A question of MathVista is of kind multi_choice and has no choices.");
+                }
+            }
+            case FLOAT -> {
+                Integer precision = reference.precision();
+                if (precision == null || precision < 0 || precision > MOST_PLACES) {
+                    throw new ScoringException("A question of MathVista has answers of kind float and precision "
+                            + precision + "; it is from 0 to " + MOST_PLACES + ".");
+                }
+            }
+            case INTEGER, LIST -> {}
+            default -> throw unknown(reference.kind());
+        }
+    }
+
+    private static ScoringException unknown(String kind) {
+        return new ScoringException("MathVista has no questions of kind " + kind + ".");
+    }
+
     /** An extraction in the form of the right answers; empty when it is no number where one is asked for. */
     static Optional<String> normalize(Reference reference, String extraction) {
         return switch (reference.kind()) {
             case MULTI_CHOICE -> Optional.of(choice(reference.options(), PythonText.strip(extraction)));
             case INTEGER -> finite(extraction).flatMap(PythonNumber::truncate).map(Object::toString);
             case FLOAT ->
-                finite(extraction).map(value -> PythonNumber.text(PythonNumber.round(value, places(reference))));
+                finite(extraction).map(value -> PythonNumber.text(PythonNumber.round(value, reference.precision())));
             default -> Optional.of(extraction);
         };
     }
@@ -89,13 +119,6 @@ public final class MathVista {
     private static Optional<Double> finite(String text) {
         OptionalDouble value = PythonNumber.parseFloat(text);
         return value.isPresent() ? Optional.of(value.getAsDouble()) : Optional.empty();
-    }
-
-    private static int places(Reference reference) {
-        if (reference.precision() == null) {
-            throw new ScoringException("A question of MathVista has answers of kind float and no precision.");
-        }
-        return reference.precision();
     }
 
     /** By the first letter in brackets, by the letter alone, else the choice that is nearest in letters. */

@@ -9,6 +9,7 @@ import dev.luq.benchmarks.Benchmark;
 import dev.luq.benchmarks.data.BenchmarkDataException;
 import dev.luq.benchmarks.data.BenchmarkFolder;
 import dev.luq.benchmarks.data.PublishedFiles;
+import dev.luq.benchmarks.scoring.ScoringException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -228,6 +229,18 @@ class BenchmarkRunTest {
         Path last = folder.resolve("data/test_human.json");
         Files.writeString(last, "]", UTF_8, StandardOpenOption.TRUNCATE_EXISTING);
         assertThrows(BenchmarkDataException.class, () -> run(data, (prompt, picture, max) -> "x"));
+        assertEquals(List.of(), asked);
+    }
+
+    @Test
+    void kindsThatAreUnknownAreFoundBeforeTheFirstQuestion() throws IOException {
+        BenchmarkFolder data = data(Benchmark.MATHVISTA, "json");
+        Path file = folder.resolve("data/testmini.json");
+        Files.writeString(file, Files.readString(file, UTF_8).replace("\"list\"", "\"boolean\""), UTF_8);
+        assertEquals(
+                "MathVista has no questions of kind boolean.",
+                assertThrows(ScoringException.class, () -> run(data, (prompt, picture, max) -> "x"))
+                        .getMessage());
         assertEquals(List.of(), asked);
     }
 

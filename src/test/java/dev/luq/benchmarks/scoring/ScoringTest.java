@@ -10,6 +10,8 @@ import java.util.Optional;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class ScoringTest {
 
@@ -109,6 +111,26 @@ class ScoringTest {
         assertEquals(1, MathVista.score(city(), Answer.of("B")));
         assertEquals(1, MathVista.score(city(), Answer.of("The correct answer is (B) osaka.")));
         assertEquals(0, MathVista.score(city(), Answer.of("(A)")));
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "boolean, , MathVista has no questions of kind boolean.",
+        ", , MathVista has no questions of kind null.",
+        "multi_choice, , A question of MathVista is of kind multi_choice and has no choices.",
+        "float, , A question of MathVista has answers of kind float and precision null; it is from 0 to 15.",
+        "float, 1000000000, A question of MathVista has answers of kind float and precision 1000000000; it is from 0"
+                + " to 15.",
+        "float, -1, A question of MathVista has answers of kind float and precision -1; it is from 0 to 15."
+    })
+    void aReferenceIsRefusedWhateverTheAnswerIs(String kind, Integer precision, String message) {
+        Reference reference = new Reference(List.of("1"), null, null, List.of(), kind, precision);
+        for (String answer : List.of("", "1", "A")) {
+            assertEquals(
+                    message,
+                    assertThrows(ScoringException.class, () -> MathVista.score(reference, Answer.of(answer)))
+                            .getMessage());
+        }
     }
 
     @Test
