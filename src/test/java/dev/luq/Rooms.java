@@ -23,7 +23,7 @@ public final class Rooms {
             files               :
             filecache           : files
             schema              :
-            parquet             :
+            parquet             : files
             benchmarks          : files parquet
             images              : files
             machine             : files

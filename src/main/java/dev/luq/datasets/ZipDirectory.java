@@ -1,5 +1,6 @@
 package dev.luq.datasets;
 
+import dev.luq.files.ChannelSlice;
 import java.io.BufferedInputStream;
 import java.io.EOFException;
 import java.io.IOException;

@@ -1,9 +1,9 @@
 package dev.luq.parquet;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.luq.files.ChannelSlice;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -45,8 +45,6 @@ public final class ParquetFile implements AutoCloseable {
     private final String name;
     private final FileChannel channel;
     private final FileMetaData footer;
-    private final MessageType schema;
-    private final MessageType wanted;
     private final RowConverter rows;
     private final MessageColumnIO columns;
     private int nextGroup;
@@ -70,20 +68,20 @@ public final class ParquetFile implements AutoCloseable {
         }
     }
 
-    private ParquetFile(String name, FileChannel channel, Set<String> wanted) throws IOException {
+    private ParquetFile(String name, FileChannel channel, Set<String> columns) throws IOException {
         this.name = name;
         this.channel = channel;
         this.footer = footer(channel);
-        this.schema = Schemas.of(footer.getSchema());
+        MessageType schema = Schemas.of(footer.getSchema());
         List<Type> types = schema.getFields().stream()
-                .filter(field -> wanted.contains(field.getName()))
+                .filter(field -> columns.contains(field.getName()))
                 .toList();
         if (types.isEmpty()) {
-            throw new IllegalArgumentException("it has none of the columns " + String.join(", ", wanted));
+            throw new IllegalArgumentException("it has none of the columns " + String.join(", ", columns));
         }
-        this.wanted = new MessageType(schema.getName(), types);
-        this.rows = new RowConverter(this.wanted);
-        this.columns = new ColumnIOFactory(footer.getCreated_by()).getColumnIO(this.wanted, schema);
+        MessageType wanted = new MessageType(schema.getName(), types);
+        this.rows = new RowConverter(wanted);
+        this.columns = new ColumnIOFactory(footer.getCreated_by()).getColumnIO(wanted, schema);
     }
 
     private static ParquetException fault(String name, Exception cause) {
@@ -181,8 +179,12 @@ public final class ParquetFile implements AutoCloseable {
             if (chunk.isSetDictionary_page_offset() && chunk.getDictionary_page_offset() > 0) {
                 start = Math.min(start, chunk.getDictionary_page_offset());
             }
+            long bytes = chunk.getTotal_compressed_size();
+            if (start < 0 || bytes < 0) {
+                throw new IllegalArgumentException("a column lies outside of the file");
+            }
             return new Pages(
-                    new Range(start, chunk.getTotal_compressed_size()),
+                    new ChannelSlice(channel, start, bytes),
                     chunk.getCodec(),
                     column.getPrimitiveType(),
                     chunk.getNum_values());
@@ -191,40 +193,6 @@ public final class ParquetFile implements AutoCloseable {
         @Override
         public long getRowCount() {
             return group.getNum_rows();
-        }
-    }
-
-    /** A range of the file. */
-    private final class Range extends InputStream {
-        private long position;
-        private final long end;
-
-        Range(long start, long length) {
-            if (start < 0 || length < 0) {
-                throw new IllegalArgumentException("a column lies outside of the file");
-            }
-            this.position = start;
-            this.end = start + length;
-        }
-
-        @Override
-        public int read() throws IOException {
-            byte[] one = new byte[1];
-            return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
-        }
-
-        @Override
-        public int read(byte[] bytes, int offset, int length) throws IOException {
-            if (length == 0) {
-                return 0;
-            }
-            int count = channel.read(
-                    ByteBuffer.wrap(bytes, offset, (int) Math.min(length, Math.max(0, end - position))), position);
-            if (count <= 0) {
-                return -1;
-            }
-            position += count;
-            return count;
         }
     }
 }

@@ -1,4 +1,4 @@
-package dev.luq.datasets;
+package dev.luq.files;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -7,13 +7,19 @@ import java.nio.channels.FileChannel;
 import java.util.Objects;
 
 /** Some bytes of a file as a stream. Closing it leaves the file open. */
-final class ChannelSlice extends InputStream {
+public final class ChannelSlice extends InputStream {
 
     private final FileChannel file;
     private long next;
     private long left;
 
-    ChannelSlice(FileChannel file, long offset, long bytes) {
+    /**
+     * A part of a file; where the file ends within it, so does the stream.
+     *
+     * @param offset of its first byte
+     * @param bytes how many it has at most
+     */
+    public ChannelSlice(FileChannel file, long offset, long bytes) {
         this.file = file;
         this.next = offset;
         this.left = bytes;
