@@ -2,12 +2,12 @@ package dev.luq.cli;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import dev.luq.benchmarks.Benchmark;
 import dev.luq.benchmarks.PaperTable;
 import dev.luq.benchmarks.run.RunHeader;
 import dev.luq.benchmarks.run.RunResult;
-import dev.luq.files.AtomicFiles;
+import dev.luq.files.DamagedFileException;
+import dev.luq.files.JsonFile;
 import dev.luq.requant.report.Axis;
 import dev.luq.requant.report.Chart;
 import java.io.IOException;
@@ -42,12 +42,8 @@ final class BenchmarkReport {
     /** Adds a result to those of a folder, in place of an earlier one of the same name, and writes all anew. */
     static void add(Path folder, String name, RunResult result) throws IOException {
         Path file = folder.resolve(result.header().benchmark()).resolve(name + SCORES);
-        write(file, CompletionClient.JSON.writerWithDefaultPrettyPrinter().writeValueAsString(result));
+        JsonFile.write(file, result);
         new BenchmarkReport(folder, read(folder)).write();
-    }
-
-    private static void write(Path file, String text) throws IOException {
-        AtomicFiles.write(file, file.resolveSibling(file.getFileName() + ".new"), text.getBytes(UTF_8));
     }
 
     private static List<RunResult> read(Path folder) throws IOException {
@@ -60,20 +56,21 @@ final class BenchmarkReport {
         List<RunResult> results = new ArrayList<>();
         for (Path file : files) {
             try {
-                results.add(CompletionClient.JSON.readValue(file.toFile(), RunResult.class));
-            } catch (JsonProcessingException e) {
+                JsonFile.read(file, RunResult.class).ifPresent(results::add);
+            } catch (DamagedFileException e) {
                 throw new CliException(file + " is no file of scores; remove it.", e);
             }
         }
         return results;
     }
 
-    private void write() throws IOException {
+    private void write() {
         StringBuilder page = new StringBuilder("# Benchmarks\n\n").append(table());
         for (Benchmark benchmark : Benchmark.values()) {
             Optional<String> plot = plot(benchmark);
             if (plot.isPresent()) {
-                write(folder.resolve(benchmark.id() + ".svg"), plot.get());
+                JsonFile.write(
+                        folder.resolve(benchmark.id() + ".svg"), plot.get().getBytes(UTF_8));
                 page.append("\n![")
                         .append(benchmark.title())
                         .append(" over bits per weight](")
@@ -81,7 +78,7 @@ final class BenchmarkReport {
                         .append(".svg)\n");
             }
         }
-        write(folder.resolve("results.md"), page.toString());
+        JsonFile.write(folder.resolve("results.md"), page.toString().getBytes(UTF_8));
     }
 
     private String table() {

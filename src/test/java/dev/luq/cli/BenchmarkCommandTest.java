@@ -155,6 +155,17 @@ class BenchmarkCommandTest {
     }
 
     @Test
+    void aDamagedFileOfScoresIsNamed() throws IOException {
+        Path damaged = Files.createDirectories(folder.resolve("results/gqa")).resolve("b.lmms-eval.scores.json");
+        Files.writeString(damaged, "{", UTF_8);
+        Outcome outcome = textVqa();
+        assertEquals(1, outcome.status());
+        assertTrue(
+                outcome.error().contains("gqa/b.lmms-eval.scores.json is no file of scores; remove it."),
+                outcome.error());
+    }
+
+    @Test
     void aBusyServerIsAskedAgain() {
         failures.set(2);
         assertEquals(0, textVqa("--concurrency", "1").status());
