@@ -15,6 +15,7 @@ import dev.luq.benchmarks.scoring.ScoringException;
 import dev.luq.catalog.DemoModel;
 import dev.luq.files.PlainText;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -147,7 +148,7 @@ final class BenchmarkOptions {
             }
         } catch (BenchmarkDataException | BenchmarkRunException | ScoringException e) {
             throw new CliException(e.getMessage(), e);
-        } catch (IOException e) {
+        } catch (IOException | UncheckedIOException e) {
             throw new CliException("The benchmark cannot be run: " + e.getMessage(), e);
         }
     }

@@ -166,6 +166,14 @@ class BenchmarkCommandTest {
     }
 
     @Test
+    void resultsThatCannotBeWrittenAreTold() throws IOException {
+        Files.createDirectories(folder.resolve("results/results.md/in-the-way"));
+        Outcome outcome = textVqa();
+        assertEquals(1, outcome.status());
+        assertTrue(outcome.error().contains("The benchmark cannot be run: "), outcome.error());
+    }
+
+    @Test
     void aBusyServerIsAskedAgain() {
         failures.set(2);
         assertEquals(0, textVqa("--concurrency", "1").status());
