@@ -63,10 +63,13 @@ final class Pages implements PageReader {
                 return null;
             }
             PageHeader header = take();
+            int entries = header.getDictionary_page_header().getNum_values();
+            if (entries < 0 || entries > header.getUncompressed_page_size()) {
+                throw new IllegalArgumentException("a dictionary has more values than bytes");
+            }
             return new DictionaryPage(
-                    BytesInput.from(
-                            decompressed(bytes(header.getCompressed_page_size()), header.getUncompressed_page_size())),
-                    header.getDictionary_page_header().getNum_values(),
+                    content(header),
+                    entries,
                     encoding(header.getDictionary_page_header().getEncoding()));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -111,8 +114,7 @@ final class Pages implements PageReader {
         DataPageHeader page = header.getData_page_header();
         valuesRead += count(page.getNum_values());
         return new DataPageV1(
-                BytesInput.from(
-                        decompressed(bytes(header.getCompressed_page_size()), header.getUncompressed_page_size())),
+                content(header),
                 page.getNum_values(),
                 header.getUncompressed_page_size(),
                 noStatistics(),
@@ -163,6 +165,11 @@ final class Pages implements PageReader {
                     + LARGEST + " are read: write the file with smaller groups of rows");
         }
         return bytes;
+    }
+
+    private BytesInput content(PageHeader header) throws IOException {
+        byte[] compressed = bytes(header.getCompressed_page_size());
+        return BytesInput.from(decompressed(compressed, header.getUncompressed_page_size()));
     }
 
     private byte[] bytes(int count) throws IOException {

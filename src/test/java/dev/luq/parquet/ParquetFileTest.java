@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,6 +21,8 @@ import java.util.Set;
 import java.util.stream.IntStream;
 import org.apache.parquet.column.ParquetProperties.WriterVersion;
 import org.apache.parquet.format.CompressionCodec;
+import org.apache.parquet.format.PageHeader;
+import org.apache.parquet.format.Util;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -45,6 +49,9 @@ class ParquetFileTest {
 
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final Path WRITTEN_BY_PYARROW = Path.of("src/test/resources/parquet");
+
+    /** Length of {@code PAR1}, before the first page. */
+    private static final int MAGIC = 4;
 
     @TempDir
     Path folder;
@@ -146,6 +153,28 @@ class ParquetFileTest {
             Files.write(file, Arrays.copyOf(whole, whole.length - cut));
             assertThrows(ParquetException.class, () -> read(file, ALL));
         }
+    }
+
+    @Test
+    void aDictionaryHasNoMoreValuesThanBytes() throws IOException {
+        Path file = folder.resolve("a.parquet");
+        new ParquetSet("message schema { required binary question (STRING); }").write(file, questions(30));
+        assertEquals(questions(30), read(file, "question"));
+        byte[] bytes = Files.readAllBytes(file);
+        PageHeader header = Util.readPageHeader(new ByteArrayInputStream(bytes, MAGIC, bytes.length - MAGIC));
+        assertEquals(45, header.getUncompressed_page_size());
+        header.getDictionary_page_header().setNum_values(46);
+        ByteArrayOutputStream changed = new ByteArrayOutputStream();
+        Util.writePageHeader(header, changed);
+        System.arraycopy(changed.toByteArray(), 0, bytes, MAGIC, changed.size());
+        Files.write(file, bytes);
+        assertTrue(refused(file, "question").endsWith("a dictionary has more values than bytes"));
+    }
+
+    private static List<ObjectNode> questions(int count) {
+        return IntStream.range(0, count)
+                .mapToObj(number -> JSON.createObjectNode().put("question", "Question " + number % 3 + "?"))
+                .toList();
     }
 
     /** Damage is found or does no harm; it never ends in another exception. */
