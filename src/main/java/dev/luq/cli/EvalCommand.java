@@ -17,9 +17,11 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
@@ -36,16 +38,6 @@ final class EvalCommand implements Callable<Integer> {
     private static final String DEMO = "demo";
     private static final List<String> OF_COMPARISONS =
             List.of("--base", "--evaluation", "--image-tokens", "--kv-cache-type", "--threads");
-    private static final List<String> OF_BENCHMARKS = List.of(
-            "--data",
-            "--limit",
-            "--prompt",
-            "--max-tokens",
-            "--concurrency",
-            "--server",
-            "--results",
-            "--judge",
-            "--judge-model");
 
     @Option(
             names = "--model",
@@ -105,13 +97,17 @@ final class EvalCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        (benchmark.given() ? OF_COMPARISONS : OF_BENCHMARKS).forEach(this::refuse);
+        (benchmark.given() ? OF_COMPARISONS.stream() : ofBenchmarks()).forEach(this::refuse);
         if (benchmark.given()) {
             benchmark.run(model, mmproj, data);
             return 0;
         }
         compare();
         return 0;
+    }
+
+    private Stream<String> ofBenchmarks() {
+        return spec.mixins().get("benchmark").options().stream().map(OptionSpec::longestName);
     }
 
     private void refuse(String option) {

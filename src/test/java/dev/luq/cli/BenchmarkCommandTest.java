@@ -207,6 +207,7 @@ class BenchmarkCommandTest {
     void optionsThatDoNotGoTogetherAreRefused() {
         assertTrue(textVqa("--threads", "2").error().startsWith("--threads does not go with --benchmark."));
         assertTrue(eval("--limit", "2").error().startsWith("--limit needs --benchmark."));
+        assertTrue(eval("--judge-model", "m").error().startsWith("--judge-model needs --benchmark."));
         assertTrue(eval("--benchmark", "gqa").error().contains("--benchmark needs --data"));
         assertTrue(eval("--benchmark", "vqa").error().contains("There is no benchmark vqa; take one of mme, mmbench"));
         assertTrue(textVqa("--limit", "0").error().contains("--limit must be at least 1."));
