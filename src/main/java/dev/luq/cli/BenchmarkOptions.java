@@ -19,9 +19,7 @@ import java.io.UncheckedIOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -140,9 +138,9 @@ final class BenchmarkOptions {
                 ask(published, style, running, model.equals(DEMO) ? DemoModel.ID : model, target);
                 return;
             }
-            List<String> options = ownServer(model, mmproj);
+            Path file = ownModel(model, mmproj);
             System.err.println("luq: starting a server for this benchmark");
-            try (ServerProcess own = ServerProcess.start(options, Duration.ofMinutes(10))) {
+            try (ServerProcess own = ServerProcess.ofModel(file, mmproj)) {
                 CompletionClient client = new CompletionClient(own.address(), Optional.empty());
                 ask(published, style, client, client.model(), target);
             }
@@ -159,9 +157,10 @@ final class BenchmarkOptions {
         }
     }
 
-    private List<String> ownServer(String model, Path mmproj) {
+    /** For a server of its own; null for the demo model. */
+    private Path ownModel(String model, Path mmproj) {
         if (model.equals(DEMO)) {
-            return List.of();
+            return null;
         }
         if (!Files.isRegularFile(Path.of(model))) {
             throw new CliException("No server answers at " + server
@@ -170,11 +169,7 @@ final class BenchmarkOptions {
         if (mmproj == null) {
             throw new CliException("--model needs --mmproj to see pictures.");
         }
-        return List.of(
-                "--model",
-                Path.of(model).toAbsolutePath().toString(),
-                "--mmproj",
-                mmproj.toAbsolutePath().toString());
+        return Path.of(model);
     }
 
     private void ask(BenchmarkFolder published, PromptStyle style, CompletionClient client, String model, Path target)

@@ -7,7 +7,6 @@ import java.io.PrintStream;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -84,20 +83,10 @@ final class ChatCommand implements Callable<Integer> {
             return 0;
         }
         System.err.println("luq: starting a server for this question");
-        try (ServerProcess own = ServerProcess.start(serverOptions(), Duration.ofMinutes(10))) {
+        try (ServerProcess own = ServerProcess.ofModel(model, mmproj)) {
             converse(session, new CompletionClient(own.address(), Optional.empty()), asked.question());
         }
         return 0;
-    }
-
-    private List<String> serverOptions() {
-        if (model == null) {
-            return List.of();
-        }
-        String file = model.toAbsolutePath().toString();
-        return mmproj == null
-                ? List.of("--model", file)
-                : List.of("--model", file, "--mmproj", mmproj.toAbsolutePath().toString());
     }
 
     private void converse(ChatSession session, CompletionClient client, Optional<String> question) throws IOException {

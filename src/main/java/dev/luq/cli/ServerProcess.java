@@ -20,6 +20,7 @@ public final class ServerProcess implements AutoCloseable {
     static final String LAUNCHER_PROPERTY = "luq.launcher";
 
     private static final Duration POLL = Duration.ofMillis(50);
+    private static final Duration START_TIMEOUT = Duration.ofMinutes(10);
     private static final Duration END_TIMEOUT = Duration.ofSeconds(30);
     private static final int LOG_LINES = 15;
 
@@ -55,6 +56,24 @@ public final class ServerProcess implements AutoCloseable {
         } catch (IOException e) {
             throw notStarted(e);
         }
+    }
+
+    /**
+     * Starts a server of one model.
+     *
+     * @param model null for the demo model
+     * @param mmproj of the model; null where it has none
+     * @throws CliException as {@link #start(List, Duration)}
+     */
+    static ServerProcess ofModel(Path model, Path mmproj) {
+        List<String> options = new ArrayList<>();
+        if (model != null) {
+            options.addAll(List.of("--model", model.toAbsolutePath().toString()));
+            if (mmproj != null) {
+                options.addAll(List.of("--mmproj", mmproj.toAbsolutePath().toString()));
+            }
+        }
+        return start(options, START_TIMEOUT);
     }
 
     /**
