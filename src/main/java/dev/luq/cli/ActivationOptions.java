@@ -28,7 +28,7 @@ final class ActivationOptions {
         if (!activate) {
             return;
         }
-        CompletionClient client = new CompletionClient(server, Optional.ofNullable(System.getenv("LUQ_API_KEY")));
+        CompletionClient client = CompletionClient.withKeyOf(server, "LUQ_API_KEY");
         if (client.answers("/q/health/live")) {
             ObjectNode request = CompletionClient.JSON
                     .createObjectNode()

@@ -133,7 +133,7 @@ final class BenchmarkOptions {
         Path target = results == null ? folder.folder().benchmarks() : results;
         try {
             BenchmarkFolder published = BenchmarkFolder.of(chosen, data);
-            CompletionClient running = new CompletionClient(server, Optional.ofNullable(System.getenv("LUQ_API_KEY")));
+            CompletionClient running = CompletionClient.withKeyOf(server, "LUQ_API_KEY");
             if (!Files.isRegularFile(Path.of(model)) && running.answers("/v1/models")) {
                 ask(published, style, running, model.equals(DEMO) ? DemoModel.ID : model, target);
                 return;
@@ -226,8 +226,7 @@ final class BenchmarkOptions {
     }
 
     private Respondent judge(URI address) {
-        CompletionClient client =
-                new CompletionClient(address, Optional.ofNullable(System.getenv("LUQ_JUDGE_API_KEY")));
+        CompletionClient client = CompletionClient.withKeyOf(address, "LUQ_JUDGE_API_KEY");
         return new ServedModel(client, judgeModel == null ? client.model() : judgeModel);
     }
 

@@ -77,7 +77,7 @@ final class ChatCommand implements Callable<Integer> {
             throw new CliException("--model needs --mmproj to see pictures.");
         }
         ChatSession session = new ChatSession(ChatSession.read(asked.pictures()), maxTokens, temperature);
-        CompletionClient client = new CompletionClient(server, Optional.ofNullable(System.getenv("LUQ_API_KEY")));
+        CompletionClient client = CompletionClient.withKeyOf(server, "LUQ_API_KEY");
         if (model == null && client.answers("/q/health/ready")) {
             converse(session, client, asked.question());
             return 0;

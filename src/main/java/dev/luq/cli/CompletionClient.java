@@ -59,6 +59,15 @@ public final class CompletionClient {
     }
 
     /**
+     * A client with a key from the environment.
+     *
+     * @param variable that holds the key; without it none is sent
+     */
+    static CompletionClient withKeyOf(URI server, String variable) {
+        return new CompletionClient(server, Optional.ofNullable(System.getenv(variable)));
+    }
+
+    /**
      * Sends a chat completion and hands over each non-empty piece of text as it arrives.
      *
      * @param request the body; {@code stream} and {@code stream_options} are the caller's to set
