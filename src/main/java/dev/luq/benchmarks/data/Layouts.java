@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.regex.Pattern;
 
 /** The forms in which each benchmark is published. Where a folder has several, the first one here is read. */
@@ -129,43 +130,40 @@ final class Layouts {
         };
     }
 
+    /** A form in which each file has rows of questions. */
+    private Layout rows(String name, Pattern files, int most, FileRows.Opener opener, PictureOf picture) {
+        return new Layout(
+                name, files, most, (folder, found) -> questions(new FileRows(found, opener), folder, picture));
+    }
+
     private Layout parquet(String name, String names) {
         Set<String> columns = new HashSet<>(QuestionReader.columns(benchmark));
         columns.addAll(Set.of("image", "decoded_image"));
-        return new Layout(
+        return rows(
                 name,
                 files(names, "parquet"),
                 MANY,
-                (folder, files) -> questions(
-                        new FileRows(files, file -> new ParquetRows(file, columns)),
-                        folder,
-                        (row, pictures) -> pictures.inRow(row, "decoded_image", "image")));
+                file -> new ParquetRows(file, columns),
+                (row, pictures) -> pictures.inRow(row, "decoded_image", "image"));
     }
 
     private Layout tsv(String name, String names) {
-        return new Layout(
+        return rows(
                 name,
                 files(names, "tsv"),
                 1,
-                (folder, files) -> questions(
-                        new FileRows(files, TsvRows::new),
-                        folder,
-                        (row, pictures) -> pictures.inTsv(row, benchmark == Benchmark.MMBENCH)));
+                TsvRows::new,
+                (row, pictures) -> pictures.inTsv(row, benchmark == Benchmark.MMBENCH));
     }
 
-    private interface PictureName {
-        String of(Row row);
-    }
-
-    private Layout json(String name, String names, int most, Shape shape, PictureName picture) {
-        return new Layout(
+    /** @param picture the name of a row's picture */
+    private Layout json(String name, String names, int most, Shape shape, Function<Row, String> picture) {
+        return rows(
                 name,
                 files(names, "json"),
                 most,
-                (folder, files) -> questions(
-                        new FileRows(files, file -> new JsonRows(file, shape, "data")),
-                        folder,
-                        (row, pictures) -> pictures.named(row, picture.of(row))));
+                file -> new JsonRows(file, shape, "data"),
+                (row, pictures) -> pictures.named(row, picture.apply(row)));
     }
 
     private Layout vqaV2() {
