@@ -14,6 +14,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.apache.parquet.io.api.Binary;
 import org.apache.parquet.io.api.Converter;
 import org.apache.parquet.io.api.GroupConverter;
@@ -57,26 +58,46 @@ final class RowConverter extends RecordMaterializer<ObjectNode> {
                 : new Fields(group, sink);
     }
 
-    /** A group of named fields. */
-    private static final class Fields extends GroupConverter {
+    /** A group of columns, whose value is made anew for each time it occurs. */
+    private abstract static class Group<V extends JsonNode> extends GroupConverter {
+        private final Supplier<V> empty;
         private final Consumer<JsonNode> sink;
+        /** Of the occurrence that is being read. */
+        V value;
+
+        Group(Supplier<V> empty, Consumer<JsonNode> sink) {
+            this.empty = empty;
+            this.sink = sink;
+        }
+
+        @Override
+        public void start() {
+            value = empty.get();
+        }
+
+        @Override
+        public void end() {
+            sink.accept(value);
+        }
+    }
+
+    /** A group of named fields. */
+    private static final class Fields extends Group<ObjectNode> {
         private final List<Converter> fields;
-        private ObjectNode object;
 
         Fields(GroupType type, Consumer<JsonNode> sink) {
-            this.sink = sink;
+            super(JsonNodeFactory.instance::objectNode, sink);
             this.fields = type.getFields().stream()
-                    .map(field -> converter(field, value -> add(field, value)))
+                    .map(field -> converter(field, node -> add(field, node)))
                     .toList();
         }
 
         /** A field that is repeated outside of a list has its values in an array. */
-        private void add(Type field, JsonNode value) {
+        private void add(Type field, JsonNode node) {
             if (field.isRepetition(Repetition.REPEATED)) {
-                object.withArray("/" + field.getName().replace("~", "~0").replace("/", "~1"))
-                        .add(value);
+                value.withArrayProperty(field.getName()).add(node);
             } else {
-                object.set(field.getName(), value);
+                value.set(field.getName(), node);
             }
         }
 
@@ -84,30 +105,18 @@ final class RowConverter extends RecordMaterializer<ObjectNode> {
         public Converter getConverter(int index) {
             return fields.get(index);
         }
-
-        @Override
-        public void start() {
-            object = JsonNodeFactory.instance.objectNode();
-        }
-
-        @Override
-        public void end() {
-            sink.accept(object);
-        }
     }
 
     /** A list: its group has one repeated field, which is the element or a group around it. */
-    private static final class Elements extends GroupConverter {
-        private final Consumer<JsonNode> sink;
+    private static final class Elements extends Group<ArrayNode> {
         private final Converter repeated;
-        private ArrayNode array;
 
         Elements(GroupType list, Consumer<JsonNode> sink) {
-            this.sink = sink;
+            super(JsonNodeFactory.instance::arrayNode, sink);
             Type type = list.getType(0);
             this.repeated = isAround(list, type)
-                    ? new Element(type.asGroupType().getType(0), value -> array.add(value))
-                    : converter(type, value -> array.add(value));
+                    ? new Element(type.asGroupType().getType(0), node -> value.add(node))
+                    : converter(type, node -> value.add(node));
         }
 
         /** By the rules of the format for files of older writers. */
@@ -122,42 +131,20 @@ final class RowConverter extends RecordMaterializer<ObjectNode> {
         public Converter getConverter(int index) {
             return repeated;
         }
-
-        @Override
-        public void start() {
-            array = JsonNodeFactory.instance.arrayNode();
-        }
-
-        @Override
-        public void end() {
-            sink.accept(array);
-        }
     }
 
     /** The group around an element, which may lack it. */
-    private static final class Element extends GroupConverter {
-        private final Consumer<JsonNode> sink;
+    private static final class Element extends Group<JsonNode> {
         private final Converter element;
-        private JsonNode value;
 
         Element(Type type, Consumer<JsonNode> sink) {
-            this.sink = sink;
+            super(NullNode::getInstance, sink);
             this.element = converter(type, node -> value = node);
         }
 
         @Override
         public Converter getConverter(int index) {
             return element;
-        }
-
-        @Override
-        public void start() {
-            value = NullNode.getInstance();
-        }
-
-        @Override
-        public void end() {
-            sink.accept(value);
         }
     }
 
