@@ -202,6 +202,12 @@ public final class BenchmarkRun {
                 && MathVista.extract(reference, Answer.of(answer).text()).isEmpty();
     }
 
+    private boolean isUnread(AnswerLine line) {
+        return line.refused() == null
+                && line.judged() == null
+                && isUnread(line.reference(), line.scored().text());
+    }
+
     /** Answers of earlier runs that no judge has seen. */
     private void judgeEarlier(AnswersFile file, Set<String> ids) throws IOException {
         if (judge.isEmpty()) {
@@ -209,10 +215,7 @@ public final class BenchmarkRun {
         }
         Map<String, AnswerLine> unread = new LinkedHashMap<>();
         file.forEach(line -> {
-            boolean open = line.refused() == null
-                    && line.judged() == null
-                    && isUnread(line.reference(), line.scored().text());
-            if (open && ids.contains(line.id())) {
+            if (isUnread(line) && ids.contains(line.id())) {
                 unread.put(line.id(), line);
             } else {
                 unread.remove(line.id());
@@ -226,19 +229,14 @@ public final class BenchmarkRun {
         }
     }
 
-    /** A question's last line counts, and one with an answer rather than a refusal. */
+    /** A question's last line counts. */
     private RunResult result(AnswersFile file, Set<String> ids) throws IOException {
         Map<String, Integer> lines = new HashMap<>();
-        Set<String> answered = new HashSet<>();
         int[] number = new int[1];
         file.forEach(line -> {
             number[0]++;
-            boolean isAnswer = line.refused() == null;
-            if (ids.contains(line.id()) && (isAnswer || !answered.contains(line.id()))) {
+            if (ids.contains(line.id())) {
                 lines.put(line.id(), number[0]);
-            }
-            if (isAnswer) {
-                answered.add(line.id());
             }
         });
         if (!lines.keySet().equals(ids)) {
@@ -253,11 +251,7 @@ public final class BenchmarkRun {
             if (Integer.valueOf(number[0]).equals(lines.get(line.id()))) {
                 scorer.add(line.reference(), line.scored());
                 refused[0] += line.refused() == null ? 0 : 1;
-                unread[0] += line.refused() == null
-                                && line.judged() == null
-                                && isUnread(line.reference(), line.scored().text())
-                        ? 1
-                        : 0;
+                unread[0] += isUnread(line) ? 1 : 0;
             }
         });
         return new RunResult(
