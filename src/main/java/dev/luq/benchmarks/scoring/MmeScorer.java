@@ -2,7 +2,6 @@ package dev.luq.benchmarks.scoring;
 
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -79,11 +78,10 @@ public final class MmeScorer implements Scorer {
         List<Scores.Metric> metrics = new ArrayList<>();
         metrics.add(sum(PERCEPTION, PERCEPTIONS));
         metrics.add(sum(COGNITION, COGNITIONS));
-        Map<String, Scores.Metric> each = new LinkedHashMap<>();
-        for (List<String> names : List.of(PERCEPTIONS, COGNITIONS)) {
-            names.stream().filter(categories::containsKey).forEach(name -> each.put(name, category(name)));
-        }
-        metrics.addAll(each.values());
+        categories().stream()
+                .filter(categories::containsKey)
+                .map(this::category)
+                .forEach(metrics::add);
         return new Scores(questions, metrics);
     }
 
