@@ -6,6 +6,7 @@ import dev.luq.benchmarks.scoring.MeanScorer;
 import dev.luq.benchmarks.scoring.MmeScorer;
 import dev.luq.benchmarks.scoring.PopeScorer;
 import dev.luq.benchmarks.scoring.Scorer;
+import dev.luq.benchmarks.scoring.Scores;
 import dev.luq.benchmarks.scoring.TextMatch;
 import dev.luq.benchmarks.scoring.VqaAccuracy;
 import java.util.Arrays;
@@ -60,14 +61,10 @@ public enum Benchmark {
 
     /** The metrics by which models are compared: two for {@code mme}, else one. */
     public List<String> headline() {
-        return switch (this) {
-            case MME -> List.of(MmeScorer.PERCEPTION, MmeScorer.COGNITION);
-            case MMBENCH, TEXTVQA, VQAV2, MATHVISTA -> List.of(ACCURACY);
-            case GQA -> List.of("exact match");
-            case POPE -> List.of("f1");
-            case CHARTQA -> List.of("relaxed accuracy");
-            case DOCVQA -> List.of("anls");
-        };
+        return scorer().scores().metrics().stream()
+                .limit(this == MME ? 2 : 1)
+                .map(Scores.Metric::name)
+                .toList();
     }
 
     /** The one with an id. */

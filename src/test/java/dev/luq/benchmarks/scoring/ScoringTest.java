@@ -92,6 +92,16 @@ class ScoringTest {
     }
 
     @Test
+    void modelsAreComparedByTheFirstMetrics() {
+        assertEquals(List.of("perception", "cognition"), Benchmark.MME.headline());
+        assertEquals(List.of("accuracy"), Benchmark.MMBENCH.headline());
+        assertEquals(List.of("exact match"), Benchmark.GQA.headline());
+        assertEquals(List.of("f1"), Benchmark.POPE.headline());
+        assertEquals(List.of("relaxed accuracy"), Benchmark.CHARTQA.headline());
+        assertEquals(List.of("anls"), Benchmark.DOCVQA.headline());
+    }
+
+    @Test
     void categoriesHaveTheirOwnMeans() {
         Scorer scorer = Benchmark.CHARTQA.scorer();
         scorer.add(Reference.of(List.of("1"), "human"), Answer.of("1"));
