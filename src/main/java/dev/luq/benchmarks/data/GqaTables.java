@@ -17,14 +17,12 @@ final class GqaTables implements Questions {
 
     private final Map<String, List<Row>> questions = new HashMap<>();
     private final Rows pictures;
-    private final Pictures reader;
     private final QuestionReader questionReader;
     private final Deque<Question> ready = new ArrayDeque<>();
 
     /** @param questions read to its end and closed here */
-    GqaTables(Rows questions, Rows pictures, Pictures reader, QuestionReader questionReader) throws IOException {
+    GqaTables(Rows questions, Rows pictures, QuestionReader questionReader) throws IOException {
         this.pictures = pictures;
-        this.reader = reader;
         this.questionReader = questionReader;
         try (questions) {
             for (Optional<Row> row = questions.next(); row.isPresent(); row = questions.next()) {
@@ -48,7 +46,7 @@ final class GqaTables implements Questions {
             }
             List<Row> about = questions.remove(picture.get().text("id"));
             if (about != null) {
-                Picture bytes = reader.inRow(picture.get(), "image");
+                Picture bytes = Pictures.inRow(picture.get(), "image");
                 about.forEach(row -> ready.add(questionReader.read(row, bytes)));
             }
         }

@@ -144,7 +144,7 @@ final class Layouts {
                 files(names, "parquet"),
                 MANY,
                 file -> new ParquetRows(file, columns),
-                (row, pictures) -> pictures.inRow(row, "decoded_image", "image"));
+                (row, pictures) -> Pictures.inRow(row, "decoded_image", "image"));
     }
 
     private Layout tsv(String name, String names) {
@@ -212,7 +212,6 @@ final class Layouts {
                     return new GqaTables(
                             new FileRows(tables, file -> new ParquetRows(file, QuestionReader.columns(Benchmark.GQA))),
                             new FileRows(images, file -> new ParquetRows(file, Set.of("id", "image"))),
-                            new Pictures(folder),
                             reader);
                 });
     }

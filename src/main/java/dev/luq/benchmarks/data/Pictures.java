@@ -13,6 +13,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /** Where the pictures of a benchmark are: in the rows, in other rows, or in folders beside the files. */
 final class Pictures implements AutoCloseable {
@@ -20,8 +21,8 @@ final class Pictures implements AutoCloseable {
     /** A shorter text in a picture's field of a TSV file names the row that has the picture. */
     static final int LONGEST_INDEX = 64;
 
-    /** Folders that the makers' archives unpack to. */
-    private static final List<String> FOLDERS = List.of("", "images", "train_images", "val2014", "png", "test/png");
+    /** Folders that the makers' archives unpack to, below the one that is given. */
+    private static final List<String> FOLDERS = List.of("images", "train_images", "val2014", "png", "test/png");
 
     private final Path folder;
     /** Pictures that later rows may name; null as long as there are none. */
@@ -34,7 +35,7 @@ final class Pictures implements AutoCloseable {
     }
 
     /** As a row of a Parquet file has it: bytes, or a record with bytes. */
-    Picture inRow(Row row, String... fields) {
+    static Picture inRow(Row row, String... fields) {
         JsonNode value = row.find(fields).orElseThrow(() -> row.missing(fields));
         JsonNode bytes = value.isObject() ? value.path("bytes") : value;
         if (bytes.isBinary()) {
@@ -91,9 +92,8 @@ final class Pictures implements AutoCloseable {
     /** A file, by a name that may have folders before it. */
     Picture named(Row row, String name) {
         Path file = find(name)
-                .orElseThrow(() -> row.fault("the picture " + name
-                        + " is not in the folder, nor below it in images, train_images, val2014 or"
-                        + " png: put the pictures there."));
+                .orElseThrow(() -> row.fault("the picture " + name + " is not in the folder, nor below it in one of "
+                        + String.join(", ", FOLDERS) + ": put the pictures there."));
         return () -> {
             long size = Files.size(file);
             if (size > Picture.LARGEST) {
@@ -106,7 +106,7 @@ final class Pictures implements AutoCloseable {
 
     private Optional<Path> find(String name) {
         try {
-            return FOLDERS.stream()
+            return Stream.concat(Stream.of(""), FOLDERS.stream())
                     .map(below -> folder.resolve(below).resolve(name).normalize())
                     .filter(file -> file.startsWith(folder) && Files.isRegularFile(file))
                     .findFirst();

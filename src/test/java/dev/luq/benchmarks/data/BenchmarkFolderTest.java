@@ -234,6 +234,8 @@ class BenchmarkFolderTest {
                 refused(Benchmark.DOCVQA).startsWith("val_v1.0_withQT.json, row 3: the picture ../page2.png is not"));
         Files.writeString(file, text.replace("documents/page2.png", "documents/none.png"), UTF_8);
         assertTrue(refused(Benchmark.DOCVQA).contains("row 3: the picture documents/none.png is not"));
+        assertTrue(refused(Benchmark.DOCVQA)
+                .endsWith("in one of images, train_images, val2014, png, test/png: put the pictures there."));
     }
 
     @Test
