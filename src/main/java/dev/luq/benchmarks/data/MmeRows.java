@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
@@ -58,7 +59,7 @@ final class MmeRows implements Rows {
                         folder.relativize(pictures.resolve(stem + ending)).toString())
                 .orElseThrow(() -> new BenchmarkDataException(
                         category.getFileName() + "/" + name + " has no picture " + stem + " beside it."));
-        for (String line : Files.readAllLines(file, UTF_8)) {
+        for (String line : lines(file)) {
             if (line.isBlank()) {
                 continue;
             }
@@ -75,6 +76,14 @@ final class MmeRows implements Rows {
                     .put("answer", parts[1])
                     .put("image", picture);
             rows.add(row);
+        }
+    }
+
+    private static List<String> lines(Path file) throws IOException {
+        try {
+            return Files.readAllLines(file, UTF_8);
+        } catch (CharacterCodingException e) {
+            throw new BenchmarkDataException(file.getFileName() + " is not UTF-8.", e);
         }
     }
 

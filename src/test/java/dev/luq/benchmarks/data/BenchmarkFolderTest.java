@@ -1,5 +1,6 @@
 package dev.luq.benchmarks.data;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -248,6 +249,19 @@ class BenchmarkFolderTest {
         assertTrue(refused(Benchmark.CHARTQA).startsWith("test_human.json, line 1: "));
         Files.writeString(file, "{}", UTF_8);
         assertTrue(refused(Benchmark.CHARTQA).endsWith("has not the form in which it is published."));
+    }
+
+    @Test
+    void questionsOfMmeAreUtf8() throws IOException {
+        write(Benchmark.MME, "folders");
+        Path file;
+        try (Stream<Path> files = Files.walk(folder)) {
+            file = files.filter(path -> path.toString().endsWith(".txt"))
+                    .findFirst()
+                    .orElseThrow();
+        }
+        Files.write(file, "Is this a caf\u00e9?\tYes\n".getBytes(ISO_8859_1));
+        assertEquals(file.getFileName() + " is not UTF-8.", refused(Benchmark.MME));
     }
 
     @Test
