@@ -12,7 +12,7 @@ final class FileRows implements Rows {
     private final Iterator<Path> files;
     private final Opener opener;
     private Rows current;
-    private long number;
+    private long position;
 
     /** Opens a file of one format. */
     interface Opener {
@@ -35,8 +35,8 @@ final class FileRows implements Rows {
             }
             Optional<Row> row = current.next();
             if (row.isPresent()) {
-                number++;
-                return Optional.of(new Row(row.get().file(), number, row.get().json()));
+                position++;
+                return row.map(inFile -> new Row(inFile.file(), inFile.number(), position, inFile.json()));
             }
             close();
         }

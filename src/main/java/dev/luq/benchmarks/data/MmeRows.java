@@ -27,7 +27,7 @@ final class MmeRows implements Rows {
     private final Path folder;
     private final Iterator<Path> files;
     private final Deque<Row> rows = new ArrayDeque<>();
-    private long number;
+    private long position;
 
     /** @param files the text files, in the folder of their category or one below it */
     MmeRows(Path folder, List<Path> files) {
@@ -59,13 +59,15 @@ final class MmeRows implements Rows {
                         folder.relativize(pictures.resolve(stem + ending)).toString())
                 .orElseThrow(() -> new BenchmarkDataException(
                         category.getFileName() + "/" + name + " has no picture " + stem + " beside it."));
+        long number = 0;
         for (String line : lines(file)) {
+            number++;
             if (line.isBlank()) {
                 continue;
             }
-            number++;
+            position++;
             ObjectNode json = JsonNodeFactory.instance.objectNode();
-            Row row = new Row(name, number, json);
+            Row row = new Row(name, number, position, json);
             String[] parts = line.split("\t", -1);
             if (parts.length != 2) {
                 throw row.fault("a line is not a question, a tab and an answer.");

@@ -39,7 +39,7 @@ final class Pictures implements AutoCloseable {
         JsonNode value = row.find(fields).orElseThrow(() -> row.missing(fields));
         JsonNode bytes = value.isObject() ? value.path("bytes") : value;
         if (bytes.isBinary()) {
-            return () -> Picture.checked(bytes.binaryValue(), fields[0] + " of row " + row.number());
+            return () -> Picture.checked(bytes.binaryValue(), row.place() + ": " + fields[0]);
         }
         throw row.fault("\"" + fields[0] + "\" holds no bytes; take the release that holds its pictures.");
     }
@@ -62,7 +62,7 @@ final class Pictures implements AutoCloseable {
             throw row.fault("\"image\" is not base64.");
         }
         if (keep) {
-            places.put(index, keep(Picture.checked(bytes, "image of row " + row.number())));
+            places.put(index, keep(Picture.checked(bytes, row.place() + ": image")));
         }
         return Picture.of(bytes);
     }

@@ -58,7 +58,7 @@ interface QuestionReader {
     }
 
     private static String rowId(Row row) {
-        return row.optional("index").orElseGet(() -> Long.toString(row.number()));
+        return row.optional("index").orElseGet(() -> Long.toString(row.position()));
     }
 
     private static Question mme(Row row, Picture picture) {

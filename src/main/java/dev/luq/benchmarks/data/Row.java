@@ -14,9 +14,10 @@ import java.util.stream.Stream;
  * One row, whatever its file's format. Fields have different names in different releases: methods take all of them.
  *
  * @param file its name
- * @param number from 1, over all files of the benchmark
+ * @param number in its file, from 1
+ * @param position over all files of the benchmark, from 1
  */
-record Row(String file, long number, ObjectNode json) {
+record Row(String file, long number, long position, ObjectNode json) {
 
     /** Lists in TSV files are written as Python writes them. */
     private static final JsonMapper PYTHON = JsonMapper.builder()
@@ -27,8 +28,18 @@ record Row(String file, long number, ObjectNode json) {
 
     private static final String ELEMENT_TEXT = "answer";
 
+    /** One of the only file, or before {@link FileRows} counts it. */
+    Row(String file, long number, ObjectNode json) {
+        this(file, number, number, json);
+    }
+
+    /** Its file and number, for people. */
+    String place() {
+        return file + ", row " + number;
+    }
+
     BenchmarkDataException fault(String message) {
-        return new BenchmarkDataException(file + ", row " + number + ": " + message);
+        return new BenchmarkDataException(place() + ": " + message);
     }
 
     /** The first field that is there and not empty. */

@@ -245,6 +245,8 @@ class BenchmarkFolderTest {
         Path file = folder.resolve("test_human.json");
         Files.writeString(file, Files.readString(file, UTF_8).replace(",\"label\":\"answer 0\"", ""), UTF_8);
         assertTrue(refused(Benchmark.CHARTQA).contains("there is no \"answer\" or \"label\""));
+        assertTrue(
+                refused(Benchmark.CHARTQA).startsWith("test_human.json, row 1: "), "of its file, which is the second");
         Files.writeString(file, "[{\"query\": }]", UTF_8);
         assertTrue(refused(Benchmark.CHARTQA).startsWith("test_human.json, line 1: "));
         Files.writeString(file, "{}", UTF_8);
