@@ -45,7 +45,7 @@ final class JsonRows implements Rows {
         } catch (JsonProcessingException e) {
             parser.close();
             throw fault(e);
-        } catch (RuntimeException e) {
+        } catch (IOException | RuntimeException e) {
             parser.close();
             throw e;
         }

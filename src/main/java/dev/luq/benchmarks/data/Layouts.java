@@ -174,8 +174,10 @@ final class Layouts {
                 1,
                 (folder, files) -> questions(
                         new JoinedRows(
-                                new JsonRows(files.get(0), Shape.FIELD, "questions"),
-                                new JsonRows(files.get(0).resolveSibling(annotations), Shape.FIELD, "annotations"),
+                                new FileRows(files, file -> new JsonRows(file, Shape.FIELD, "questions")),
+                                new FileRows(
+                                        List.of(files.get(0).resolveSibling(annotations)),
+                                        file -> new JsonRows(file, Shape.FIELD, "annotations")),
                                 "question_id"),
                         folder,
                         (row, pictures) -> pictures.named(
