@@ -182,19 +182,22 @@ final class BenchmarkOptions {
         ProgressBar bar = ProgressBar.forStandardError();
         bar.message(chosen.title() + " from " + published.form() + ": "
                 + published.files().size() + " files");
-        RunResult result = new BenchmarkRun(
-                        published,
-                        header,
-                        style,
-                        limit == null ? OptionalInt.empty() : OptionalInt.of(limit),
-                        concurrency == null
-                                ? Math.max(
-                                        1, description.path("luq").path("slots").asInt(1))
-                                : concurrency,
-                        served,
-                        Optional.ofNullable(judge).map(this::judge))
-                .run(answers, progress(bar));
-        bar.clear();
+        BenchmarkRun run = new BenchmarkRun(
+                published,
+                header,
+                style,
+                limit == null ? OptionalInt.empty() : OptionalInt.of(limit),
+                concurrency == null
+                        ? Math.max(1, description.path("luq").path("slots").asInt(1))
+                        : concurrency,
+                served,
+                Optional.ofNullable(judge).map(this::judge));
+        RunResult result;
+        try {
+            result = run.run(answers, progress(bar));
+        } finally {
+            bar.clear();
+        }
         if (!header(published, style, served.description()).equals(header)) {
             throw new CliException("Another file of " + model + " is served than when the run began; remove " + answers
                     + " and run again.");
