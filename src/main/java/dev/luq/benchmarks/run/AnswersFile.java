@@ -109,8 +109,14 @@ final class AnswersFile implements AutoCloseable {
     private synchronized void append(Object line) throws IOException {
         ByteBuffer bytes = ByteBuffer.wrap((JSON.writeValueAsString(line) + "\n").getBytes(UTF_8));
         long end = channel.size();
-        while (bytes.hasRemaining()) {
-            channel.write(bytes, end + bytes.position());
+        try {
+            while (bytes.hasRemaining()) {
+                channel.write(bytes, end + bytes.position());
+            }
+        } catch (IOException e) {
+            // Others would append to the torn half.
+            channel.truncate(end);
+            throw e;
         }
     }
 
