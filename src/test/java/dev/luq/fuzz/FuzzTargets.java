@@ -10,6 +10,7 @@ import dev.luq.images.PictureFuzz;
 import dev.luq.openai.chat.BodyFuzz;
 import dev.luq.openai.images.DataUrlFuzz;
 import dev.luq.openai.responses.ResponseBodyFuzz;
+import dev.luq.parquet.ParquetFuzz;
 import dev.luq.protocol.FramesFuzz;
 import dev.luq.requant.data.DatasetFuzz;
 import dev.luq.schema.PatternFuzz;
@@ -41,7 +42,8 @@ final class FuzzTargets {
                 new PatternFuzz(),
                 new DatasetFuzz(),
                 new ArchiveFuzz(),
-                new DecodeReplyFuzz()));
+                new DecodeReplyFuzz(),
+                new ParquetFuzz()));
         targets.addAll(PictureFuzz.all());
         targets.addAll(FramesFuzz.all());
         return targets;
