@@ -47,6 +47,7 @@ final class RequestState implements AutoCloseable {
     private long accepted;
     /** When the latest token was sampled, or the prompt was there. */
     private long lastToken;
+
     private double imageEncodeMillis;
     /** When it was told last how far the request is, or its prompt was there. */
     private long progressTold;

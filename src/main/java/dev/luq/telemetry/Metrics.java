@@ -44,7 +44,8 @@ enum Metrics {
     REQUESTS_FAILED("luq_requests_failed_total", "Requests that got a slot and were not answered, by finished_reason"),
     REQUESTS_REJECTED("luq_requests_rejected_total", "Requests refused at the door, by reason"),
     WORKER_RESTARTS("luq_worker_restarts_total", "Deaths of worker processes, by signal"),
-    MODEL_READY("luq_model_ready", "Whether requests to the model are answered, if need be after it is loaded: 1, else 0"),
+    MODEL_READY(
+            "luq_model_ready", "Whether requests to the model are answered, if need be after it is loaded: 1, else 0"),
     MODEL_INFO("luq_model_info", "1; describes the loaded model in its labels"),
     MODEL_MEMORY(
             "luq_model_memory_bytes",

@@ -4,7 +4,6 @@ import dev.luq.gguf.GgmlType;
 import dev.luq.gguf.LayeredModel;
 import dev.luq.requant.plan.MatrixCosts;
 import dev.luq.requant.plan.MatrixGroup;
-import dev.luq.requant.plan.Plan;
 import dev.luq.requant.plan.Planner;
 import dev.luq.requant.plan.Precision;
 import dev.luq.requant.plan.TensorTypes;

@@ -180,8 +180,9 @@ public final class Planner {
         List<GgufTensor> matrices = matrices();
         List<List<Knapsack.Option<GgmlType>>> options = new ArrayList<>();
         Plan any = uniform(Precision.Q4_K_M, Precision.Q4_K_M, mmproj);
-        long inMatrices =
-                matrices.stream().mapToLong(matrix -> bytes(as(any, matrix), budget)).sum();
+        long inMatrices = matrices.stream()
+                .mapToLong(matrix -> bytes(as(any, matrix), budget))
+                .sum();
         long limit = limit(budget) - (bytes(candidate(any), budget) - inMatrices);
         for (GgufTensor matrix : matrices) {
             options.add(costs.kld().get(matrix.name()).entrySet().stream()
