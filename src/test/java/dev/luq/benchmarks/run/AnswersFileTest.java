@@ -3,6 +3,7 @@ package dev.luq.benchmarks.run;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import dev.luq.Integration;
 import dev.luq.SmallDisk;
 import dev.luq.benchmarks.scoring.Reference;
 import java.io.IOException;
@@ -13,6 +14,7 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
+@Integration
 class AnswersFileTest {
 
     private static final int DISK = 1 << 16;
