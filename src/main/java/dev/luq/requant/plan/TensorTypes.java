@@ -166,8 +166,9 @@ public final class TensorTypes {
     }
 
     /**
-     * Whether a tensor of this type is worthless without importances, by llama.cpp's judgement. The embeddings and the
-     * output get none of these types here.
+     * Whether a tensor of this type is worthless without importances, by llama.cpp's judgement. A {@link Precision} gives
+     * none of these types to the embeddings and the output. An allocation gives one to the output, or to tied embeddings,
+     * where their importances were measured.
      */
     public static boolean needsImportance(GgmlType type) {
         return switch (type) {
