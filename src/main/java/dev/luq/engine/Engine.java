@@ -43,7 +43,7 @@ public final class Engine implements AutoCloseable {
     private final BlockingQueue<Event> mailbox = new LinkedBlockingQueue<>();
     private final EngineOptions options;
     private final PromptBuilder prompts;
-    private final Queries queries;
+    private final InFlightQueries queries;
     private final LlamaEffects effects;
     private final Scheduler scheduler;
     private final boolean generates;
@@ -71,7 +71,7 @@ public final class Engine implements AutoCloseable {
         generates = !model.isEncoder();
         prompts = new PromptBuilder(model, templates, vision, context.contextSize());
         PromptThreads threads = new PromptThreads();
-        queries = new Queries(threads, work);
+        queries = new InFlightQueries(threads, work);
         effects = new LlamaEffects(
                 context,
                 model.vocabulary(),

@@ -8,9 +8,9 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
 
 /** The queries in flight: each is answered once, whoever comes first, its work or its cancellation. Thread-safe. */
-final class Queries {
+final class InFlightQueries {
 
-    private static final System.Logger LOG = System.getLogger(Queries.class.getName());
+    private static final System.Logger LOG = System.getLogger(InFlightQueries.class.getName());
 
     private final PromptThreads threads;
     private final WorkListener work;
@@ -20,7 +20,7 @@ final class Queries {
     private volatile boolean closed;
 
     /** @param work told about them as about prompts */
-    Queries(PromptThreads threads, WorkListener work) {
+    InFlightQueries(PromptThreads threads, WorkListener work) {
         this.threads = threads;
         this.work = work;
     }
