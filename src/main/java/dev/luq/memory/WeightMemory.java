@@ -20,7 +20,7 @@ import java.util.stream.Collectors;
 
 /**
  * How much memory a language model's weights take once llama.cpp v0.5.0 has loaded them from mapped files. A tensor is
- * in one of three places:
+ * in a buffer of one of three types:
  *
  * <ul>
  * <li>mapped: computed with as it lies in the file, whose pages are in memory;
@@ -44,7 +44,8 @@ public final class WeightMemory {
     /** Types that our kernels are not taken for although they know them. */
     private final Set<GgmlType> leftToLlamaCpp;
 
-    private enum Place {
+    /** What llama.cpp calls the kind of buffer that a tensor lies in. */
+    private enum BufferType {
         MAPPED,
         REPACKED,
         PANELS
@@ -146,7 +147,7 @@ public final class WeightMemory {
         long copied = 0;
         for (GgufTensor tensor : file.tensors()) {
             copied += tied ? outputCopy(tensor) : 0;
-            if (place(tensor) == Place.MAPPED) {
+            if (bufferType(tensor) == BufferType.MAPPED) {
                 first = Math.min(first, file.offset(tensor.name()));
                 last = Math.max(last, file.offset(tensor.name()) + tensor.bytes());
             } else {
@@ -156,7 +157,7 @@ public final class WeightMemory {
         long mapped = Math.max(0, last - first);
         for (GgufTensor tensor : file.tensors()) {
             long offset = file.offset(tensor.name());
-            if (place(tensor) == Place.PANELS && first < offset && offset < last) {
+            if (bufferType(tensor) == BufferType.PANELS && first < offset && offset < last) {
                 mapped -= tensor.bytes();
             }
         }
@@ -165,7 +166,7 @@ public final class WeightMemory {
 
     /** Bytes of a tensor in a file that is ordered by {@code requant.plan.TensorTypes.MAPPED_FIRST}: it is in memory once. */
     public long bytes(GgufTensor tensor) {
-        return place(tensor) == Place.PANELS ? panels(tensor) : tensor.bytes();
+        return bufferType(tensor) == BufferType.PANELS ? panels(tensor) : tensor.bytes();
     }
 
     /**
@@ -177,7 +178,7 @@ public final class WeightMemory {
             return 0;
         }
         GgufTensor output = new GgufTensor(LayeredModel.OUTPUT, tensor.type(), tensor.shape());
-        return place(output) == Place.MAPPED ? 0 : bytes(output);
+        return bufferType(output) == BufferType.MAPPED ? 0 : bytes(output);
     }
 
     private long panels(GgufTensor tensor) {
@@ -186,19 +187,19 @@ public final class WeightMemory {
                 * panelBytes(tensor.type()).orElseThrow();
     }
 
-    private Place place(GgufTensor tensor) {
+    private BufferType bufferType(GgufTensor tensor) {
         if (tensor.extent(1) == 1 || tensor.name().equals(LayeredModel.EMBEDDING)) {
-            return Place.MAPPED; // vectors, and rows that are looked up
+            return BufferType.MAPPED; // vectors, and rows that are looked up
         }
         // Columns are whole blocks of 256 by the type.
         if (panelBytes(tensor.type()).isPresent()
                 && tensor.extent(1) % PANEL_ROWS == 0
                 && tensor.extent(2) == 1
                 && tensor.extent(3) == 1) {
-            return Place.PANELS;
+            return BufferType.PANELS;
         }
         return repacked.contains(tensor.type()) && tensor.extent(1) % REPACKED_ROWS == 0
-                ? Place.REPACKED
-                : Place.MAPPED;
+                ? BufferType.REPACKED
+                : BufferType.MAPPED;
     }
 }

@@ -58,7 +58,7 @@ final class ModelLoader {
     }
 
     /** Where a request stands with its model. */
-    private enum Place {
+    private enum HoldState {
         /** The model gets its memory when those before it have theirs. */
         QUEUED,
         /** The model is being loaded. */
@@ -95,7 +95,7 @@ final class ModelLoader {
         private final ModelRoute route;
         private Served model;
         private UniEmitter<? super ModelInfo> emitter;
-        private Place place = Place.ENDED;
+        private HoldState state = HoldState.ENDED;
         private Future<?> deadline;
 
         Hold(ModelRoute route) {
@@ -148,7 +148,7 @@ final class ModelLoader {
         Served model = models.get(id);
         return model.running > 0
                 || model.loadBegan != 0
-                || model.waiting.stream().anyMatch(hold -> hold.place == Place.LOADING);
+                || model.waiting.stream().anyMatch(hold -> hold.state == HoldState.LOADING);
     }
 
     private long measured(String id) {
@@ -259,7 +259,7 @@ final class ModelLoader {
             scheduler.keepAlive(id, keepAlive.orElse(route.settings().keepsAlive()));
             Optional<ModelInfo> info = scheduler.admits(id) ? served(model) : Optional.empty();
             if (info.isPresent()) {
-                hold.place = Place.RUNNING;
+                hold.state = HoldState.RUNNING;
                 model.running++;
                 then.add(() -> emitter.complete(info.get()));
                 return;
@@ -277,9 +277,9 @@ final class ModelLoader {
             model.waiting.add(hold);
             hold.deadline = timer.schedule(() -> waitedTooLong(hold), longestWait.toMillis(), TimeUnit.MILLISECONDS);
             if (scheduler.admits(id)) {
-                hold.place = Place.LOADING;
+                hold.state = HoldState.LOADING;
             } else {
-                hold.place = Place.QUEUED;
+                hold.state = HoldState.QUEUED;
                 route.expected(true);
                 scheduler.ask(id);
                 size(id, then);
@@ -327,7 +327,7 @@ final class ModelLoader {
     }
 
     private void fail(Hold hold, Permits.Refusal refusal, List<Runnable> then) {
-        hold.place = Place.ENDED;
+        hold.state = HoldState.ENDED;
         if (hold.deadline != null) {
             hold.deadline.cancel(false);
         }
@@ -350,7 +350,7 @@ final class ModelLoader {
             if (leaveQueue(hold)) {
                 hold.model.owed = true;
                 ModelRoute route = hold.route;
-                String why = hold.place == Place.QUEUED
+                String why = hold.state == HoldState.QUEUED
                         ? " waits for memory that other models need now"
                         : " is still loading (" + (int) (100 * route.loadProgress()) + " %)";
                 fail(
@@ -377,7 +377,7 @@ final class ModelLoader {
 
     /** Gives up a model's place in the queue of loads when all who waited for it have left. */
     private void abandonUnlessWanted(Served model) {
-        if (!model.owed && model.waiting.stream().noneMatch(hold -> hold.place == Place.QUEUED)) {
+        if (!model.owed && model.waiting.stream().noneMatch(hold -> hold.state == HoldState.QUEUED)) {
             scheduler.abandon(model.route.modelId());
             model.route.expected(false);
         }
@@ -387,15 +387,15 @@ final class ModelLoader {
     private void end(Hold hold) {
         change(then -> {
             Served model = hold.model;
-            if (hold.place == Place.ENDED) {
+            if (hold.state == HoldState.ENDED) {
                 return;
             }
             if (!leaveQueue(hold)) {
                 model.running--;
-            } else if (hold.place == Place.QUEUED) {
+            } else if (hold.state == HoldState.QUEUED) {
                 abandonUnlessWanted(model);
             }
-            hold.place = Place.ENDED;
+            hold.state = HoldState.ENDED;
             String id = model.route.modelId();
             if (models.get(id) == model) {
                 model.lastUsed = Instant.now();
@@ -440,8 +440,8 @@ final class ModelLoader {
     private void runLoaded(Served model, ModelInfo info, List<Runnable> then) {
         model.owed = false;
         for (Hold hold : List.copyOf(model.waiting)) {
-            if (hold.place == Place.LOADING && leaveQueue(hold)) {
-                hold.place = Place.RUNNING;
+            if (hold.state == HoldState.LOADING && leaveQueue(hold)) {
+                hold.state = HoldState.RUNNING;
                 model.running++;
                 // What follows reads and checks: not on the thread that has all deadlines.
                 then.add(() -> Infrastructure.getDefaultWorkerPool().execute(() -> hold.emitter.complete(info)));
@@ -483,10 +483,10 @@ final class ModelLoader {
         if (decision instanceof Decision.Load) {
             model.starting = true;
             model.loadBegan = System.nanoTime();
-            model.waiting.forEach(hold -> hold.place = Place.LOADING);
+            model.waiting.forEach(hold -> hold.state = HoldState.LOADING);
             then.add(() -> inBackground(() -> start(model)));
         } else if (decision instanceof Decision.Keep) {
-            model.waiting.forEach(hold -> hold.place = Place.LOADING);
+            model.waiting.forEach(hold -> hold.state = HoldState.LOADING);
             model.route.expected(false);
             look(model, then);
         } else if (decision instanceof Decision.Unload unload) {
