@@ -96,7 +96,7 @@ public final class ServingOptions {
                 kernels,
                 kv,
                 promptCacheBytes,
-                ServingShape.outputs(slots, draftTokens, batchSize));
+                slots + Load.draftTokens(draftTokens, slots, batchSize));
     }
 
     public int threads() {

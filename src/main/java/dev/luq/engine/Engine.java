@@ -91,7 +91,7 @@ public final class Engine implements AutoCloseable {
                 context.contextSize(),
                 options.batchSize(),
                 options.promptCacheBytes(),
-                model.isRecurrent() ? 0 : options.draftTokens(),
+                options.draftTokens(),
                 model.isEncoder());
         owned = vision == null ? List.of(templates, context) : List.of(templates, vision, context);
         publishStats();
@@ -105,7 +105,7 @@ public final class Engine implements AutoCloseable {
      * @param files where is kept what later processes find again
      * @param work told what is worked on
      * @throws IllegalArgumentException the context was created for fewer sequences, outputs or smaller batches, or the
-     *     model cannot be pooled; nothing is owned
+     *     model cannot be pooled or draft; nothing is owned
      */
     public static Engine start(
             EngineOptions options,
@@ -140,6 +140,9 @@ public final class Engine implements AutoCloseable {
         if (options.pooling() == Pooling.MEAN && context.options().outputs() < options.batchSize()) {
             throw new IllegalArgumentException(
                     "the context was created for " + context.options().outputs() + " outputs, not one for each token");
+        }
+        if (options.draftTokens() > 0 && model.isRecurrent()) {
+            throw new IllegalArgumentException("a recurrent model's memory cannot be cut: it drafts nothing");
         }
         checkPooling(options.pooling(), model);
         if (model.isEncoder() && vision != null) {

@@ -15,8 +15,8 @@ import dev.luq.machine.KvType;
  *        stock
  * @param kv number format of the KV cache; null, as in jobs recorded without it: F16
  * @param promptCacheBytes of prompts kept beyond the slots; null, as in jobs recorded without it: 0
- * @param outputs tokens of one step at most after which logits are computed; null, as in jobs recorded without it: one
- *        for each slot
+ * @param outputs tokens of one step at most after which logits are computed: one for each slot, and those that are
+ *        drafted; null, as in jobs recorded without it: one for each slot
  */
 public record ServingShape(
         int contextSize,
@@ -41,14 +41,6 @@ public record ServingShape(
         kv = kv == null ? KvType.F16 : kv;
         promptCacheBytes = promptCacheBytes == null ? 0 : promptCacheBytes;
         outputs = outputs == null ? slots : outputs;
-    }
-
-    /**
-     * Tokens of one step at most after which logits are computed, where each slot generates and some tokens are
-     * drafted.
-     */
-    public static int outputs(int slots, int draftTokens, int batchSize) {
-        return slots + Math.min(draftTokens, Math.max(0, batchSize - slots));
     }
 
     /** For generation without drafts. */

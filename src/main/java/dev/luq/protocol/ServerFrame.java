@@ -144,6 +144,16 @@ public sealed interface ServerFrame {
             }
             return (int) Math.min(asked > 0 ? asked : DEFAULT_CONTEXT, trained.orElse(DEFAULT_CONTEXT));
         }
+
+        /**
+         * Tokens that one step drafts at most: no more than its batch holds beside one token of each slot.
+         *
+         * @param asked {@link #draftTokens}
+         * @param batchSize tokens of one step, at most those of the context
+         */
+        public static int draftTokens(int asked, int slots, int batchSize) {
+            return Math.min(asked, Math.max(0, batchSize - slots));
+        }
     }
 
     /** What is answered with frames that carry its id, until the last one: {@link WorkerFrame.OfRequest#ends}. */

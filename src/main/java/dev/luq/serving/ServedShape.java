@@ -39,10 +39,10 @@ public final class ServedShape {
                 settings.kernels(),
                 settings.kvCacheType(),
                 config.promptCacheBytes(),
-                allOutputs ? batch : ServingShape.outputs(settings.slots(), draftTokens(config), batch));
+                allOutputs ? batch : settings.slots() + Load.draftTokens(draftTokens(config), settings.slots(), batch));
     }
 
-    /** Tokens that one step drafts at most. */
+    /** Tokens that one step drafts at most, by the configuration. */
     static int draftTokens(WorkerConfig config) {
         return config.speculation() == WorkerConfig.Speculation.NONE ? 0 : config.draftTokens();
     }

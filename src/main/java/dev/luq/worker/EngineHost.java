@@ -79,7 +79,10 @@ final class EngineHost implements ModelHost {
                     ServerFrame.Load.contextSize(load.contextSize(), OptionalLong.of(model.trainingContext()), encoder);
             int batchSize = Math.min(load.batchSize(), contextSize);
             loads("its context");
-            int draftTokens = Math.min(load.draftTokens(), Math.max(0, batchSize - load.slots()));
+            // A recurrent model's memory cannot be cut: it could not take back a draft.
+            int draftTokens = model.isRecurrent()
+                    ? 0
+                    : ServerFrame.Load.draftTokens(load.draftTokens(), load.slots(), batchSize);
             Context context = Context.create(
                     model,
                     new ContextOptions(
