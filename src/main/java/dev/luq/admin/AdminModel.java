@@ -13,6 +13,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.eclipse.microprofile.openapi.annotations.media.Schema;
 
@@ -104,8 +105,11 @@ record AdminModel(
                     variant.lowLayers(),
                     variant.plan().layers().stream().map(Enum::name).toList(),
                     variant.plan().matrices().entrySet().stream()
-                            .collect(Collectors.toMap(Map.Entry::getKey, matrix -> matrix.getValue()
-                                    .name())),
+                            .collect(Collectors.toMap(
+                                    Map.Entry::getKey,
+                                    matrix -> matrix.getValue().name(),
+                                    (one, other) -> one,
+                                    TreeMap::new)),
                     variant.quality());
         }
     }
