@@ -44,7 +44,7 @@ template:
     {{- with $job.priorityClassName }}
     priorityClassName: {{ . }}
     {{- end }}
-    {{- with include "luq-server.setsContainer" . | trim }}
+    {{- with print (include "luq-server.fetchContainer" .) (include "luq-server.setsContainer" .) | trim }}
     initContainers:
       {{- . | nindent 6 }}
     {{- end }}
@@ -116,6 +116,9 @@ template:
           {{- include "luq-server.dataMounts" . | nindent 10 }}
     volumes:
       {{- include "luq-server.dataVolumes" . | trim | nindent 6 }}
+      {{- with include "luq-server.fetchVolumes" . | trim }}
+      {{- . | nindent 6 }}
+      {{- end }}
     {{- with .Values.nodeSelector }}
     nodeSelector:
       {{- toYaml . | nindent 6 }}

@@ -14,6 +14,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.luq.Integration;
 import dev.luq.helm.Chart.Rendered;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -80,6 +81,35 @@ class ChartRequantizationTest {
         assertEquals(chart.volume("/var/lib/luq"), named(pod.path("volumes"), "data"));
         assertEquals("copy-sets", pod.at("/initContainers/0/name").asText());
         assertEquals(chart.container().path("image"), container(job).path("image"));
+    }
+
+    @Test
+    void aModelWithAddressesIsFetchedForTheJobAsForTheServer() {
+        Rendered chart = Chart.render(
+                """
+                models:
+                  - id: a
+                    model: m.gguf
+                    source:
+                      files: [{url: "https://example.org:8443/m.gguf", sha256: "%s"}]
+                      headerSecret: {name: hub, key: header}
+                persistence: {enabled: true}
+                requantization: {enabled: true, model: a}
+                networkPolicy: {enabled: true, egress: [{ports: [{port: 3128}]}]}
+                """
+                        .formatted("0a".repeat(32)));
+        JsonNode job = chart.only("Job").path("spec");
+        JsonNode pod = job.at("/template/spec");
+        assertEquals(
+                named(chart.podSpec().path("initContainers"), "fetch-models"),
+                named(pod.path("initContainers"), "fetch-models"));
+        assertTrue(arguments(container(job)).contains("/var/lib/luq/models/a/m.gguf"));
+        assertEveryMountHasAVolume(pod);
+        JsonNode server = policy(chart, chart.podTemplate());
+        JsonNode requantization = policy(chart, job.path("template"));
+        assertEquals(
+                List.of("53", "53", "8443"), requantization.at("/egress/0/ports").findValuesAsText("port"));
+        assertEquals(server.path("egress"), requantization.path("egress"));
     }
 
     @Test
@@ -170,6 +200,23 @@ class ChartRequantizationTest {
         assertThat(
                 Chart.refusal("requantization: {enabled: true}\n" + values.replace("; ", "\n")),
                 containsString(message));
+    }
+
+    /** The policy whose labels are those of a pod; that of all pods but the server's has expressions. */
+    private static JsonNode policy(Rendered chart, JsonNode template) {
+        return chart.all("NetworkPolicy").stream()
+                .map(policy -> policy.path("spec"))
+                .filter(policy -> !policy.path("podSelector").has("matchExpressions")
+                        && Chart.selects(
+                                policy.at("/podSelector/matchLabels"), template.at("/metadata/labels")))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    private static void assertEveryMountHasAVolume(JsonNode pod) {
+        Stream.concat(stream(pod.path("initContainers")), stream(pod.path("containers")))
+                .flatMap(container -> stream(container.path("volumeMounts")))
+                .forEach(mount -> named(pod.path("volumes"), mount.path("name").asText()));
     }
 
     private static String name(String values) {
