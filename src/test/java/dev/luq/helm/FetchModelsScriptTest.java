@@ -17,6 +17,7 @@ import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -26,6 +27,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The script of the init container, with real curl, against an HTTP server in this JVM. */
 @Integration
@@ -64,6 +67,60 @@ class FetchModelsScriptTest {
         assertArrayEquals(MODEL, Files.readAllBytes(file()));
         assertEquals(0, fetch(Sha256.hex(MODEL), ""));
         assertEquals(List.of("whole"), requested);
+    }
+
+    @Test
+    void aFileIsReadOnceForItsSum() throws Exception {
+        fetch(Sha256.hex(MODEL), "", "-xc");
+        assertEquals(1, output.lines().filter(line -> line.startsWith("+ sha256sum ")).count(), output);
+        fetch(Sha256.hex(MODEL), "", "-xc");
+        assertFalse(output.contains("sha256sum "), output);
+    }
+
+    @Test
+    void aFileThatSomebodyBroughtIsTakenByItsSum() throws Exception {
+        Files.createDirectories(file().getParent());
+        Files.write(file(), MODEL);
+        assertEquals(0, fetch(Sha256.hex(MODEL), ""));
+        assertEquals(List.of(), requested);
+    }
+
+    /** As a pod leaves it that is killed before it moves what it verified; the file is that of the values before. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void whatWasVerifiedIsNotFetchedAgain(boolean another) throws Exception {
+        assertEquals(0, fetch(Sha256.hex(MODEL), ""));
+        Files.move(file(), part());
+        if (another) {
+            Files.write(file(), new byte[MODEL.length]);
+            Files.setLastModifiedTime(file(), FileTime.fromMillis(0));
+        }
+        assertEquals(0, fetch(Sha256.hex(MODEL), ""));
+        assertArrayEquals(MODEL, Files.readAllBytes(file()));
+        assertFalse(Files.exists(part()));
+        assertEquals(List.of("whole"), requested);
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aNoteWithoutItsFileOrWithAnotherIsNotBelieved(boolean another) throws Exception {
+        assertEquals(0, fetch(Sha256.hex(MODEL), ""));
+        Files.delete(file());
+        if (another) {
+            Files.write(file(), new byte[MODEL.length - 1]);
+        }
+        assertEquals(0, fetch(Sha256.hex(MODEL), ""));
+        assertArrayEquals(MODEL, Files.readAllBytes(file()));
+        assertEquals(List.of("whole", "whole"), requested);
+    }
+
+    @Test
+    void aPartThatIsWholeIsNotFetchedAgain() throws Exception {
+        Files.createDirectories(file().getParent());
+        Files.write(part(), MODEL);
+        assertEquals(0, fetch(Sha256.hex(MODEL), ""));
+        assertArrayEquals(MODEL, Files.readAllBytes(file()));
+        assertEquals(List.of("bytes=" + MODEL.length + "-"), requested);
     }
 
     @Test
@@ -131,9 +188,14 @@ class FetchModelsScriptTest {
     }
 
     private int fetch(String sum, String header) throws Exception {
+        return fetch(sum, header, "-c");
+    }
+
+    /** @param option of the shell; {@code -xc} prints each command */
+    private int fetch(String sum, String header, String option) throws Exception {
         ProcessBuilder shell = new ProcessBuilder(
                 "sh",
-                "-c",
+                option,
                 Files.readString(Chart.DIRECTORY.resolve("files/fetch-models.sh")),
                 "fetch-models",
                 file().toString(),
