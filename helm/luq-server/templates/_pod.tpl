@@ -6,6 +6,11 @@
 {{- end -}}
 {{- end -}}
 
+{{/* What runs before whoever reads the models: it brings them and the sets. */}}
+{{- define "luq-server.prepareContainers" -}}
+{{- print (include "luq-server.fetchContainer" .) (include "luq-server.setsContainer" .) (include "luq-server.hardened" (list . .Values.initContainers)) | trim -}}
+{{- end -}}
+
 {{/* The pods of the server, whatever runs them. */}}
 {{- define "luq-server.podTemplate" -}}
 metadata:
@@ -42,8 +47,7 @@ spec:
   {{- with .Values.runtimeClassName }}
   runtimeClassName: {{ . }}
   {{- end }}
-  {{- $prepare := print (include "luq-server.fetchContainer" .) (include "luq-server.setsContainer" .) (include "luq-server.hardened" (list . .Values.initContainers)) | trim }}
-  {{- with $prepare }}
+  {{- with include "luq-server.prepareContainers" . }}
   initContainers:
     {{- . | nindent 4 }}
   {{- end }}

@@ -44,7 +44,7 @@ template:
     {{- with $job.priorityClassName }}
     priorityClassName: {{ . }}
     {{- end }}
-    {{- with print (include "luq-server.fetchContainer" .) (include "luq-server.setsContainer" .) | trim }}
+    {{- with include "luq-server.prepareContainers" . }}
     initContainers:
       {{- . | nindent 6 }}
     {{- end }}
@@ -114,10 +114,16 @@ template:
           {{- toYaml $job.resources | nindent 10 }}
         volumeMounts:
           {{- include "luq-server.dataMounts" . | nindent 10 }}
+          {{- with .Values.extraVolumeMounts }}
+          {{- toYaml . | nindent 10 }}
+          {{- end }}
     volumes:
       {{- include "luq-server.dataVolumes" . | trim | nindent 6 }}
       {{- with include "luq-server.fetchVolumes" . | trim }}
       {{- . | nindent 6 }}
+      {{- end }}
+      {{- with .Values.extraVolumes }}
+      {{- toYaml . | nindent 6 }}
       {{- end }}
     {{- with .Values.nodeSelector }}
     nodeSelector:

@@ -113,6 +113,28 @@ class ChartRequantizationTest {
     }
 
     @Test
+    void aModelOfAnExtraVolumeIsThereForTheJobToo() {
+        Rendered chart = Chart.render(
+                """
+                models: [{id: a, model: /models/m.gguf}]
+                persistence: {enabled: true}
+                requantization: {enabled: true, model: a}
+                extraVolumes: [{name: models, emptyDir: {}}]
+                extraVolumeMounts: [{name: models, mountPath: /models}]
+                initContainers:
+                  - {name: bring, image: "example.org/bring:1", volumeMounts: [{name: models, mountPath: /models}]}
+                """);
+        JsonNode job = chart.only("Job").path("spec");
+        JsonNode pod = job.at("/template/spec");
+        assertEquals(
+                chart.mount("/models"), named(container(job).path("volumeMounts"), "models"));
+        assertEquals(chart.volume("/models"), named(pod.path("volumes"), "models"));
+        assertEquals(
+                named(chart.podSpec().path("initContainers"), "bring"),
+                named(pod.path("initContainers"), "bring"));
+    }
+
+    @Test
     void aVolumeOfOneNodeTakesTheJobToTheServer() {
         JsonNode pod = Chart.render(DEMO.formatted("")).only("Job").at("/spec/template/spec");
         JsonNode selector = pod.at(
