@@ -29,7 +29,6 @@ import java.util.concurrent.TimeUnit;
 final class Pod implements AutoCloseable {
 
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final Path CGROUPS = Path.of("/sys/fs/cgroup/memory/luq-deploy");
     private static final long MIB = 1 << 20;
 
     /**
@@ -153,10 +152,13 @@ final class Pod implements AutoCloseable {
                     "rbind",
                     mount.path("readOnly").asBoolean() ? "ro" : "rw");
         }
-        ObjectNode linux = bundle.putObject("linux").put("cgroupsPath", "/luq-deploy/" + id);
+        ObjectNode linux = bundle.putObject("linux").put("cgroupsPath", cgroup());
         ArrayNode namespaces = linux.putArray("namespaces");
         for (String type : List.of("pid", "ipc", "uts", "mount")) {
             namespaces.addObject().put("type", type);
+        }
+        if (MemoryCgroup.areUnified()) {
+            namespaces.addObject().put("type", "cgroup"); // then kubelets have the container see its own limits alone
         }
         String limit = container.at("/resources/limits/memory").asText();
         if (!limit.isEmpty()) {
@@ -318,20 +320,16 @@ final class Pod implements AutoCloseable {
 
     /** The most bytes that it held at once, pages of files among them. */
     long peakBytes() throws IOException {
-        return Long.parseLong(number("memory.max_usage_in_bytes"));
+        return MemoryCgroup.of(cgroup()).peakBytes();
     }
 
     /** How many of its processes the system ended for want of memory. */
     long killedForMemory() throws IOException {
-        return number("memory.oom_control")
-                .lines()
-                .filter(line -> line.startsWith("oom_kill "))
-                .mapToLong(line -> Long.parseLong(line.substring("oom_kill ".length())))
-                .sum();
+        return MemoryCgroup.of(cgroup()).kills();
     }
 
-    private String number(String file) throws IOException {
-        return Files.readString(CGROUPS.resolve(id).resolve(file)).strip();
+    private String cgroup() {
+        return "/luq-deploy/" + id;
     }
 
     String log() {
