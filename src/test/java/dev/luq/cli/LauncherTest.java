@@ -153,6 +153,38 @@ class LauncherTest {
         assertTrue(outcome.output().contains("no space left\nluq: that failed"), outcome.output());
     }
 
+    @Test
+    void aBaseImageThatCannotBeFilledIsNotKept() throws Exception {
+        project(":", ":");
+        Path bin = directory.resolve("tools/bin");
+        Path calls = directory.resolve("calls");
+        script(bin.resolve("id"), "echo 0");
+        script(bin.resolve("buildah"), "echo \"$*\" >> '" + calls + "'; [[ \" $* \" != *' '@(inspect|add)' '* ]]");
+        for (String tool : List.of("runc", "mmdebstrap", "curl", "nsenter")) {
+            script(bin.resolve(tool), ":");
+        }
+        Path home = Files.createDirectories(directory.resolve("home"));
+        Files.writeString(Files.createDirectories(home.resolve(".m2")).resolve("settings.xml"), "<settings/>");
+        Path deploy = directory.resolve("the project/target/luq/deploy");
+        // of a copy that was interrupted
+        Files.writeString(Files.createDirectories(deploy.resolve("m2.part")).resolve("half"), "");
+        Outcome outcome = run(
+                List.of(directory.resolve("the project/luq").toString(), "test", "--deploy"),
+                Map.of(
+                        "PATH",
+                        bin + ":" + System.getenv("PATH"),
+                        "JAVA_HOME",
+                        bin.getParent().toString(),
+                        "HOME",
+                        home.toString()));
+        assertEquals(1, outcome.status(), outcome.output());
+        assertTrue(outcome.output().contains("luq: that failed"), outcome.output());
+        assertTrue(Files.readString(calls).contains(" add "));
+        assertFalse(Files.readString(calls).contains(" commit "));
+        assertTrue(Files.exists(deploy.resolve("m2/settings.xml")));
+        assertFalse(Files.exists(deploy.resolve("m2/half")) || Files.exists(deploy.resolve("m2.part")));
+    }
+
     /** The launcher in a folder "the project" of its own, and a folder "tools" with what it calls: scripts. */
     private void project(String mvn, String java) throws IOException {
         Path project = Files.createDirectories(directory.resolve("the project"));
