@@ -623,7 +623,9 @@ class ChartRenderTest {
                 "apiKeys: {existingSecret: mine}                            | those of secret mine, entry api-keys",
                 "apiKeys: {anonymous: true}                                 | WARNING: apiKeys.anonymous is true",
                 "models: [{id: b, model: /b.gguf}, {id: a, model: /a.gguf}] | {\"model\":\"a\",",
-                "service: {port: 80} | port-forward service/luq-luq-server 8080:80"
+                "service: {port: 80} | port-forward service/luq-luq-server 8080:80",
+                "models: [{id: a, model: /a.gguf}]                          | because models[].memory is not given",
+                "resources: {requests: {memory: 2Gi}}                       | because resources gives a request without"
             })
     void theNotesSayHowToAsk(String values, String line) {
         String notes = Chart.notes(values);
