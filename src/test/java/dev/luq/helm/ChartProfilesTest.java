@@ -4,12 +4,15 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.luq.Integration;
 import dev.luq.helm.Chart.Rendered;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -43,6 +46,28 @@ class ChartProfilesTest {
             assertTrue(chart.objects().size() >= 5);
             assertTrue(chart.podSpec().at("/securityContext/runAsNonRoot").asBoolean());
         }
+    }
+
+    @ParameterizedTest
+    @MethodSource("profiles")
+    void aProfileSaysWhatDiffersFromTheDefaultsAndNothingElse(Path profile) {
+        Map<String, JsonNode> defaults = leaves(Chart.values());
+        Map<String, JsonNode> repeated = leaves(Chart.yaml(profile));
+        repeated.entrySet().retainAll(defaults.entrySet());
+        assertEquals(profile.endsWith("values.yaml") ? defaults : Map.of(), repeated);
+    }
+
+    /** What is no map, by the names on the way to it. */
+    private static Map<String, JsonNode> leaves(JsonNode node) {
+        Map<String, JsonNode> leaves = new TreeMap<>();
+        node.properties().forEach(entry -> {
+            if (entry.getValue().isObject() && !entry.getValue().isEmpty()) {
+                leaves(entry.getValue()).forEach((name, leaf) -> leaves.put(entry.getKey() + "." + name, leaf));
+            } else {
+                leaves.put(entry.getKey(), entry.getValue());
+            }
+        });
+        return leaves;
     }
 
     @Test
