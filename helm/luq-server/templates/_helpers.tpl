@@ -40,9 +40,14 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
 {{- end -}}
 
+{{/* The same and the component: (list $ "component"). */}}
+{{- define "luq-server.componentLabels" -}}
+{{ include "luq-server.commonLabels" (index . 0) }}
+app.kubernetes.io/component: {{ index . 1 }}
+{{- end -}}
+
 {{- define "luq-server.labels" -}}
-{{ include "luq-server.commonLabels" . }}
-app.kubernetes.io/component: server
+{{- include "luq-server.componentLabels" (list . "server") -}}
 {{- end -}}
 
 {{- define "luq-server.image" -}}

@@ -1,3 +1,55 @@
+{{/* What every pod of the chart has: its account and user, what its image is pulled with, where it may run. */}}
+{{- define "luq-server.podBase" -}}
+serviceAccountName: {{ include "luq-server.serviceAccountName" . }}
+automountServiceAccountToken: false
+# A Service named luq-server would put LUQ_SERVER_PORT and the like into the server's configuration.
+enableServiceLinks: false
+securityContext:
+  {{- toYaml .Values.podSecurityContext | nindent 2 }}
+{{- with .Values.imagePullSecrets }}
+imagePullSecrets:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
+{{/* What every container of the chart has: the application's image, hardened. */}}
+{{- define "luq-server.containerBase" -}}
+image: {{ include "luq-server.image" . | quote }}
+imagePullPolicy: {{ .Values.image.pullPolicy }}
+securityContext:
+  {{- toYaml .Values.securityContext | nindent 2 }}
+{{- end -}}
+
+{{/* The mount of the keys; empty without keys. */}}
+{{- define "luq-server.keysMount" -}}
+{{- if not .Values.apiKeys.anonymous -}}
+- name: api-keys
+  mountPath: /etc/luq/keys
+  readOnly: true
+{{- end -}}
+{{- end -}}
+
+{{/* Its volume. */}}
+{{- define "luq-server.keysVolume" -}}
+{{- if not .Values.apiKeys.anonymous -}}
+- name: api-keys
+  secret:
+    secretName: {{ include "luq-server.keySecretName" . }}
+    defaultMode: 0440
+    items:
+      - key: {{ include "luq-server.keySecretKey" . }}
+        path: api-keys
+{{- end -}}
+{{- end -}}
+
 {{/* Containers of the values, hardened as the chart's own where they do not say otherwise: (list $ containers). */}}
 {{- define "luq-server.hardened" -}}
 {{- $root := index . 0 -}}
@@ -27,17 +79,8 @@ metadata:
     # Of the values, not of the Secret: generated keys never change, but each rendering draws others.
     checksum/api-keys: {{ toJson .Values.apiKeys | sha256sum }}
 spec:
-  serviceAccountName: {{ include "luq-server.serviceAccountName" . }}
-  automountServiceAccountToken: false
-  # A Service named luq-server would put LUQ_SERVER_PORT and the like into the server's configuration.
-  enableServiceLinks: false
+  {{- include "luq-server.podBase" . | nindent 2 }}
   terminationGracePeriodSeconds: {{ .Values.terminationGracePeriodSeconds }}
-  securityContext:
-    {{- toYaml .Values.podSecurityContext | nindent 4 }}
-  {{- with .Values.imagePullSecrets }}
-  imagePullSecrets:
-    {{- toYaml . | nindent 4 }}
-  {{- end }}
   {{- with .Values.priorityClassName }}
   priorityClassName: {{ . }}
   {{- end }}
@@ -53,10 +96,7 @@ spec:
   {{- end }}
   containers:
     - name: server
-      image: {{ include "luq-server.image" . | quote }}
-      imagePullPolicy: {{ .Values.image.pullPolicy }}
-      securityContext:
-        {{- toYaml .Values.securityContext | nindent 8 }}
+      {{- include "luq-server.containerBase" . | nindent 6 }}
       {{- with .Values.args }}
       args:
         {{- toYaml . | nindent 8 }}
@@ -136,10 +176,8 @@ spec:
         - name: config
           mountPath: /etc/luq/config
           readOnly: true
-        {{- if not .Values.apiKeys.anonymous }}
-        - name: api-keys
-          mountPath: /etc/luq/keys
-          readOnly: true
+        {{- with include "luq-server.keysMount" . }}
+        {{- . | nindent 8 }}
         {{- end }}
         {{- include "luq-server.dataMounts" . | nindent 8 }}
         {{- with .Values.extraVolumeMounts }}
@@ -152,14 +190,8 @@ spec:
     - name: config
       configMap:
         name: {{ include "luq-server.childName" (list . "config") }}
-    {{- if not .Values.apiKeys.anonymous }}
-    - name: api-keys
-      secret:
-        secretName: {{ include "luq-server.keySecretName" . }}
-        defaultMode: 0440
-        items:
-          - key: {{ include "luq-server.keySecretKey" . }}
-            path: api-keys
+    {{- with include "luq-server.keysVolume" . }}
+    {{- . | nindent 4 }}
     {{- end }}
     {{- include "luq-server.dataVolumes" . | trim | nindent 4 }}
     {{- with include "luq-server.fetchVolumes" . | trim }}
@@ -168,10 +200,6 @@ spec:
     {{- with .Values.extraVolumes }}
     {{- toYaml . | nindent 4 }}
     {{- end }}
-  {{- with .Values.nodeSelector }}
-  nodeSelector:
-    {{- toYaml . | nindent 4 }}
-  {{- end }}
   affinity:
     {{- if .Values.affinity }}
     {{- toYaml .Values.affinity | nindent 4 }}
@@ -186,10 +214,6 @@ spec:
               matchLabels:
                 {{- include "luq-server.selectorLabels" . | nindent 16 }}
     {{- end }}
-  {{- with .Values.tolerations }}
-  tolerations:
-    {{- toYaml . | nindent 4 }}
-  {{- end }}
   {{- with .Values.topologySpreadConstraints }}
   topologySpreadConstraints:
     {{- range . }}

@@ -23,8 +23,7 @@ ttlSecondsAfterFinished: {{ . }}
 template:
   metadata:
     labels:
-      {{- include "luq-server.commonLabels" . | nindent 6 }}
-      app.kubernetes.io/component: requantization
+      {{- include "luq-server.componentLabels" (list . "requantization") | nindent 6 }}
     {{- with $job.podAnnotations }}
     annotations:
       {{- toYaml . | nindent 6 }}
@@ -32,15 +31,7 @@ template:
   spec:
     # The next pod goes on where this one was interrupted.
     restartPolicy: Never
-    serviceAccountName: {{ include "luq-server.serviceAccountName" . }}
-    automountServiceAccountToken: false
-    enableServiceLinks: false
-    securityContext:
-      {{- toYaml .Values.podSecurityContext | nindent 6 }}
-    {{- with .Values.imagePullSecrets }}
-    imagePullSecrets:
-      {{- toYaml . | nindent 6 }}
-    {{- end }}
+    {{- include "luq-server.podBase" . | nindent 4 }}
     {{- with $job.priorityClassName }}
     priorityClassName: {{ . }}
     {{- end }}
@@ -50,10 +41,7 @@ template:
     {{- end }}
     containers:
       - name: requantize
-        image: {{ include "luq-server.image" . | quote }}
-        imagePullPolicy: {{ .Values.image.pullPolicy }}
-        securityContext:
-          {{- toYaml .Values.securityContext | nindent 10 }}
+        {{- include "luq-server.containerBase" . | nindent 8 }}
         command:
           - /bin/bash
           - -c
@@ -125,14 +113,6 @@ template:
       {{- with .Values.extraVolumes }}
       {{- toYaml . | nindent 6 }}
       {{- end }}
-    {{- with .Values.nodeSelector }}
-    nodeSelector:
-      {{- toYaml . | nindent 6 }}
-    {{- end }}
-    {{- with .Values.tolerations }}
-    tolerations:
-      {{- toYaml . | nindent 6 }}
-    {{- end }}
     {{- if include "luq-server.singleNode" . }}
     # The volume is on the server's node.
     affinity:

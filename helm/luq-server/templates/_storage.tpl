@@ -82,8 +82,8 @@ resources:
 {{- end -}}
 {{- end -}}
 
-{{/* What servers and re-quantizations mount alike: the data volume, models, sets, and room for what they unpack. */}}
-{{- define "luq-server.dataMounts" -}}
+{{/* The mount of the data volume. */}}
+{{- define "luq-server.dataMount" -}}
 - name: data
   mountPath: {{ include "luq-server.volumeDirectory" . }}
   {{- if include "luq-server.readOnlyClaim" . }}
@@ -94,6 +94,11 @@ resources:
   subPath: {{ . }}
   {{- end }}
   {{- end }}
+{{- end -}}
+
+{{/* What servers and re-quantizations mount alike: the data volume, models, sets, and room for what they unpack. */}}
+{{- define "luq-server.dataMounts" -}}
+{{ include "luq-server.dataMount" . }}
 {{- if include "luq-server.readOnlyClaim" . }}
 - name: state
   mountPath: {{ include "luq-server.dataDirectory" . }}
@@ -198,10 +203,7 @@ resources:
 {{- range .Values.sets }}{{ if .configMap }}{{ $copied = append $copied .name }}{{ end }}{{ end -}}
 {{- if $copied }}
 - name: copy-sets
-  image: {{ include "luq-server.image" . | quote }}
-  imagePullPolicy: {{ .Values.image.pullPolicy }}
-  securityContext:
-    {{- toYaml .Values.securityContext | nindent 4 }}
+  {{- include "luq-server.containerBase" . | nindent 2 }}
   command:
     - /bin/bash
     - -ec
@@ -230,10 +232,7 @@ resources:
 {{- range .Values.models }}{{ with .source }}{{ if .files }}{{ $fetched = true }}{{ end }}{{ end }}{{ end -}}
 {{- if $fetched }}
 - name: fetch-models
-  image: {{ include "luq-server.image" . | quote }}
-  imagePullPolicy: {{ .Values.image.pullPolicy }}
-  securityContext:
-    {{- toYaml .Values.securityContext | nindent 4 }}
+  {{- include "luq-server.containerBase" . | nindent 2 }}
   command:
     - /bin/sh
     - -c
@@ -256,13 +255,7 @@ resources:
   resources:
     {{- include "luq-server.smallResources" . | nindent 4 }}
   volumeMounts:
-    - name: data
-      mountPath: {{ include "luq-server.volumeDirectory" . }}
-      {{- if .Values.persistence.enabled }}
-      {{- with .Values.persistence.subPath }}
-      subPath: {{ . }}
-      {{- end }}
-      {{- end }}
+    {{- include "luq-server.dataMount" . | nindent 4 }}
     - name: tmp
       mountPath: /tmp
     {{- range $i, $model := .Values.models }}
