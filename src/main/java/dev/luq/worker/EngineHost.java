@@ -80,9 +80,8 @@ final class EngineHost implements ModelHost {
             int batchSize = Math.min(load.batchSize(), contextSize);
             loads("its context");
             // A recurrent model's memory cannot be cut: it could not take back a draft.
-            int draftTokens = model.isRecurrent()
-                    ? 0
-                    : ServerFrame.Load.draftTokens(load.draftTokens(), load.slots(), batchSize);
+            int draftTokens =
+                    model.isRecurrent() ? 0 : ServerFrame.Load.draftTokens(load.draftTokens(), load.slots(), batchSize);
             Context context = Context.create(
                     model,
                     new ContextOptions(

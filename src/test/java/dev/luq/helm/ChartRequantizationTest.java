@@ -108,7 +108,8 @@ class ChartRequantizationTest {
         JsonNode server = policy(chart, chart.podTemplate());
         JsonNode requantization = policy(chart, job.path("template"));
         assertEquals(
-                List.of("53", "53", "8443"), requantization.at("/egress/0/ports").findValuesAsText("port"));
+                List.of("53", "53", "8443"),
+                requantization.at("/egress/0/ports").findValuesAsText("port"));
         assertEquals(server.path("egress"), requantization.path("egress"));
     }
 
@@ -126,12 +127,10 @@ class ChartRequantizationTest {
                 """);
         JsonNode job = chart.only("Job").path("spec");
         JsonNode pod = job.at("/template/spec");
-        assertEquals(
-                chart.mount("/models"), named(container(job).path("volumeMounts"), "models"));
+        assertEquals(chart.mount("/models"), named(container(job).path("volumeMounts"), "models"));
         assertEquals(chart.volume("/models"), named(pod.path("volumes"), "models"));
         assertEquals(
-                named(chart.podSpec().path("initContainers"), "bring"),
-                named(pod.path("initContainers"), "bring"));
+                named(chart.podSpec().path("initContainers"), "bring"), named(pod.path("initContainers"), "bring"));
     }
 
     @Test
@@ -229,8 +228,7 @@ class ChartRequantizationTest {
         return chart.all("NetworkPolicy").stream()
                 .map(policy -> policy.path("spec"))
                 .filter(policy -> !policy.path("podSelector").has("matchExpressions")
-                        && Chart.selects(
-                                policy.at("/podSelector/matchLabels"), template.at("/metadata/labels")))
+                        && Chart.selects(policy.at("/podSelector/matchLabels"), template.at("/metadata/labels")))
                 .findFirst()
                 .orElseThrow();
     }

@@ -27,7 +27,8 @@ class MemoryCgroupTest {
         Files.writeString(root.resolve("cgroup.controllers"), "cpuset cpu io memory pids\n");
         Path group = Files.createDirectories(root.resolve("luq-deploy/a"));
         Files.writeString(group.resolve("memory.peak"), "123456789\n");
-        Files.writeString(group.resolve("memory.events"), "low 0\nhigh 0\nmax 31\noom 3\noom_kill 2\noom_group_kill 1\n");
+        Files.writeString(
+                group.resolve("memory.events"), "low 0\nhigh 0\nmax 31\noom 3\noom_kill 2\noom_group_kill 1\n");
         assertCounts(123456789, 2);
     }
 
