@@ -6,7 +6,7 @@ set -eu
 
 # has_sum FILE
 has_sum() {
-    [ -f "$1" ] && [ "$(sha256sum "$1" | cut -d ' ' -f 1)" = "$sum" ]
+    [ -f "$1" ] && [ "$(sha256sum < "$1")" = "$sum  -" ]
 }
 
 # note FILE: what is noted of it once it is verified.
@@ -43,10 +43,10 @@ download_all() {
         code=0
         status=$(download "$url" "$header" "$file.part") || code=$?
         if [ $code -eq 0 ] || [ "$status" = 416 ]; then
-            # 416: the source has nothing behind what there is.
             ! has_sum "$file.part" || return 0
             rm -f "$file.part"
-            if [ $code -eq 0 ]; then
+            # 416: the source has no more bytes than there were, of a file that was another one: from the start.
+            if [ "$status" != 416 ]; then
                 echo "$file: what came has another SHA-256 than $sum; compare models[].source.files with the source" >&2
                 exit 1
             fi
