@@ -19,6 +19,7 @@ import picocli.CommandLine.Spec;
             ImageBenchmark.class,
             ImageGrowthBenchmark.class,
             KernelBenchmark.class,
+            LoadBenchmark.class,
             MemoryBenchmark.class,
             PrefillBenchmark.class,
             QuantizeCommand.class,
@@ -46,7 +47,7 @@ public final class BenchCommand implements Runnable {
     public void run() {
         throw new ParameterException(
                 spec.commandLine(),
-                "Name a measurement: answers, decode, first-answer, image, image-growth, kernel, memory, prefill,"
-                        + " quantize, restart, serve, soak or swap.");
+                "Name a measurement: answers, decode, first-answer, image, image-growth, kernel, load, memory,"
+                        + " prefill, quantize, restart, serve, soak or swap.");
     }
 }

@@ -20,12 +20,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntFunction;
-import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -276,10 +273,6 @@ final class ServeBenchmark implements Callable<Integer> {
         Llama.init(line -> {});
         try (Model loaded = Model.load(options.modelFiles().paths())) {
             Vocabulary vocabulary = loaded.vocabulary();
-            Set<Integer> endTokens = IntStream.range(0, vocabulary.size())
-                    .filter(vocabulary::isEndOfGeneration)
-                    .boxed()
-                    .collect(Collectors.toSet());
             String words = ServeRequests.vocabulary();
             double tokensOfWord = (double) vocabulary.tokenize(words, false, false).length
                     / words.strip().split(" ").length;
@@ -291,7 +284,7 @@ final class ServeBenchmark implements Callable<Integer> {
                             tokens,
                             streamTokens,
                             SHORT_ANSWER),
-                    endTokens);
+                    ServeRequests.endTokens(vocabulary));
         }
     }
 

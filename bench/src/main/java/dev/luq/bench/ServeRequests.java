@@ -3,9 +3,12 @@ package dev.luq.bench;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.luq.cli.ChatSession;
 import dev.luq.cli.CompletionClient;
+import dev.luq.llama.Vocabulary;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
  * What clients of compared servers ask: chat completions that every server gets with the same bytes, since all of their
@@ -56,6 +59,14 @@ final class ServeRequests {
         LONG_PROMPT
     }
 
+    /** Ids of all tokens that end an answer. */
+    static Set<Integer> endTokens(Vocabulary vocabulary) {
+        return IntStream.range(0, vocabulary.size())
+                .filter(vocabulary::isEndOfGeneration)
+                .boxed()
+                .collect(Collectors.toSet());
+    }
+
     /** The words that questions are made of, each as often as any other in the long run. */
     static String vocabulary() {
         return " " + String.join(" ", WORDS);
@@ -68,8 +79,13 @@ final class ServeRequests {
 
     /** A question about a picture that no other number has. */
     ObjectNode newPicture(int number) {
+        return aboutPicture(number, number);
+    }
+
+    /** A question that no other number has, about a picture of {@link #newPicture}. */
+    ObjectNode aboutPicture(int picture, int number) {
         return request(
-                List.of(picture(Kind.NEW_PICTURE, number)),
+                List.of(picture(Kind.NEW_PICTURE, picture)),
                 question(Kind.NEW_PICTURE, number, sizes.words()),
                 sizes.tokens());
     }
