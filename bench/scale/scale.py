@@ -60,7 +60,7 @@ def steady(
     env = simpy.Environment()
     fleet = Fleet(env, model.costs, model.shape, policy, replicas, seed)
     total = rate * replicas
-    warm_up = seconds / 2
+    warm_up = max(300.0, seconds / 2)
     load = OpenLoop(env, fleet.submit, says, lambda _: total, total, warm_up + seconds, seed)
     env.run(warm_up + seconds)
     # Those that are under way end; nobody begins meanwhile.
@@ -120,11 +120,11 @@ def policies(arguments: argparse.Namespace) -> int:
     """The same load for a replica, and replicas from 1 to 1,000; then one number of replicas, and loads."""
     model = models.luq()
     full = capacity(model.costs, model.shape, SAYS).requests / SAYS.questions
-    counts = [count for count in (1, 3, 10, 30, 100, 300, 1000) if count <= arguments.most]
+    counts = [count for count in (1, 3, 10, 30, 100, 1000) if count <= arguments.most]
     by_count = {}
     for policy in POLICIES:
         by_count[policy] = [
-            steady(model, SAYS, policy, count, arguments.load * full, max(600.0, 12_000 / count), arguments.seed)
+            steady(model, SAYS, policy, count, arguments.load * full, max(300.0, 9_000 / count), arguments.seed)
             for count in counts
         ]
     print("| replicas | " + " | ".join(POLICIES) + " |")
@@ -133,7 +133,7 @@ def policies(arguments: argparse.Namespace) -> int:
         print(f"| {count} | " + " | ".join(described(by_count[policy][i]) for policy in POLICIES) + " |")
     loads = [0.2, 0.35, 0.5, 0.65, 0.8, 0.95, 1.1]
     by_load = {
-        policy: [steady(model, SAYS, policy, 30, load * full, 900.0, arguments.seed) for load in loads]
+        policy: [steady(model, SAYS, policy, 30, load * full, 600.0, arguments.seed) for load in loads]
         for policy in POLICIES
     }
     plots.policies(arguments.plot, counts, by_count, arguments.load, loads, by_load)

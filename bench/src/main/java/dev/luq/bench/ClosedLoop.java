@@ -32,7 +32,15 @@ final class ClosedLoop {
      * @param end when the connection was closed
      */
     record Answered(
-            int number, int picture, int prompt, int cached, int tokens, double sent, double first, double last, double end) {}
+            int number,
+            int picture,
+            int prompt,
+            int cached,
+            int tokens,
+            double sent,
+            double first,
+            double last,
+            double end) {}
 
     /**
      * A turn.
@@ -54,7 +62,9 @@ final class ClosedLoop {
 
         /** Seconds from sending a request to its first text. */
         double[] firsts() {
-            return answered.stream().mapToDouble(one -> one.first() - one.sent()).toArray();
+            return answered.stream()
+                    .mapToDouble(one -> one.first() - one.sent())
+                    .toArray();
         }
 
         ObjectNode json() {
@@ -122,7 +132,8 @@ final class ClosedLoop {
         return new Turn(1, requests.percent(), answered, failures);
     }
 
-    private static Answered answered(int number, MixedRequests.Ask ask, EventClock.Answer answer, long sent, long start) {
+    private static Answered answered(
+            int number, MixedRequests.Ask ask, EventClock.Answer answer, long sent, long start) {
         long[] texts = answer.texts();
         return new Answered(
                 number,

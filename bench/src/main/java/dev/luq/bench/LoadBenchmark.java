@@ -34,13 +34,13 @@ import picocli.CommandLine.Option;
         description = "Measures every request to this server while clients ask about texts and pictures.",
         footerHeading = "%nHow it is measured%n",
         footer = {
-            "A server with a data folder of its own is asked in turns, one for each share of pictures and number of clients."
-                    + " Every client sends a request, waits for the whole answer and sends the next one, until --seconds are"
-                    + " over; what is under way then is let end and counts too, as does the time that it takes. The client"
-                    + " runs on the same processors.",
-            "Lengths of questions and answers are drawn evenly from a quarter to seven quarters of --prompt and --tokens."
-                    + " Answers have all of their tokens, as in bench serve. Pictures are of noise and new to the server; with"
-                    + " --questions, a client asks so many about a picture before the next one.",
+            "A server with a data folder of its own is asked in turns, one for each share of pictures and number of"
+                    + " clients. Every client sends a request, waits for the whole answer and sends the next one, until"
+                    + " --seconds are over; what is under way then is let end and counts too, as does the time that it"
+                    + " takes. The client runs on the same processors.",
+            "Lengths of questions and answers are drawn evenly from a quarter to seven quarters of --prompt and"
+                    + " --tokens. Answers have all of their tokens, as in bench serve. Pictures are of noise and new to"
+                    + " the server; with --questions, a client asks so many about a picture before the next one.",
             "Time to first token: from sending a request to the first event with text.",
             "What --output writes is what bench scale calibrates its simulation by.",
             "Exit status 1 when a request failed."
@@ -148,7 +148,11 @@ final class LoadBenchmark implements Callable<Integer> {
         IntFunction<MixedRequests> requests = requests(options);
         ObjectNode json = CompletionClient.JSON.createObjectNode();
         json.put("model", options.modelFile().getFileName().toString());
-        json.put("threads", threads).put("slots", slots).put("side", side).put("questions", questions).put("seconds", seconds);
+        json.put("threads", threads)
+                .put("slots", slots)
+                .put("side", side)
+                .put("questions", questions)
+                .put("seconds", seconds);
         List<ClosedLoop.Turn> measured;
         try (TemporaryFolder data = TemporaryFolder.create();
                 ServerProcess server = ServerProcess.start(arguments(options, data.path()), START)) {

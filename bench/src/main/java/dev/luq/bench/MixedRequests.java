@@ -5,8 +5,8 @@ import java.util.Set;
 import java.util.SplittableRandom;
 
 /**
- * Requests of many sizes, some about pictures, each made of its number alone: lengths of questions and answers are drawn
- * evenly from a quarter to seven quarters of their mean. Thread-safe.
+ * Requests of many sizes, some about pictures, each made of its number alone: lengths of questions and answers are
+ * drawn evenly from a quarter to seven quarters of their mean. Thread-safe.
  *
  * @param words of a question on average, 4 or more
  * @param tokens of an answer on average, 4 or more

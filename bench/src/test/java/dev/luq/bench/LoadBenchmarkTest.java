@@ -37,8 +37,7 @@ class LoadBenchmarkTest {
 
     private static String error(String option) {
         StringWriter error = new StringWriter();
-        int status =
-                BenchCommand.commandLine().setErr(new PrintWriter(error)).execute("load", option);
+        int status = BenchCommand.commandLine().setErr(new PrintWriter(error)).execute("load", option);
         assertEquals(1, status, error.toString());
         return error.toString();
     }

@@ -71,7 +71,8 @@ class MixedRequestsTest {
                 asked.stream().map(MixedRequests.Ask::picture).toList());
         Set<String> pictures = asked.stream().map(MixedRequestsTest::picture).collect(Collectors.toSet());
         assertEquals(2, pictures.size());
-        assertEquals(6, asked.stream().map(ask -> ask.body().toString()).distinct().count());
+        assertEquals(
+                6, asked.stream().map(ask -> ask.body().toString()).distinct().count());
     }
 
     private static String picture(MixedRequests.Ask ask) {
