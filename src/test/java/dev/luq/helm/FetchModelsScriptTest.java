@@ -73,9 +73,7 @@ class FetchModelsScriptTest {
     void aFileIsReadOnceForItsSum() throws Exception {
         fetch(Sha256.hex(MODEL), "", "-xc");
         assertEquals(
-                1,
-                output.lines().filter(line -> line.matches("\\++ sha256sum")).count(),
-                output);
+                1, output.lines().filter(line -> line.matches("\\++ sha256sum")).count(), output);
         fetch(Sha256.hex(MODEL), "", "-xc");
         assertFalse(output.contains("+ sha256sum"), output);
     }
