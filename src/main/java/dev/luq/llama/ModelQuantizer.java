@@ -22,13 +22,20 @@ public final class ModelQuantizer {
     public enum FileType {
         Q8_0(llama.LLAMA_FTYPE_MOSTLY_Q8_0),
         Q6_K(llama.LLAMA_FTYPE_MOSTLY_Q6_K),
+        Q5_K_M(llama.LLAMA_FTYPE_MOSTLY_Q5_K_M),
+        Q5_K_S(llama.LLAMA_FTYPE_MOSTLY_Q5_K_S),
         Q4_K_M(llama.LLAMA_FTYPE_MOSTLY_Q4_K_M),
         Q4_K_S(llama.LLAMA_FTYPE_MOSTLY_Q4_K_S),
+        IQ4_XS(llama.LLAMA_FTYPE_MOSTLY_IQ4_XS),
         IQ3_M(llama.LLAMA_FTYPE_MOSTLY_IQ3_M),
-        Q3_K_M(llama.LLAMA_FTYPE_MOSTLY_Q3_K_M),
+        IQ3_S(llama.LLAMA_FTYPE_MOSTLY_IQ3_S),
+        IQ3_XS(llama.LLAMA_FTYPE_MOSTLY_IQ3_XS),
         IQ3_XXS(llama.LLAMA_FTYPE_MOSTLY_IQ3_XXS),
+        Q3_K_L(llama.LLAMA_FTYPE_MOSTLY_Q3_K_L),
+        Q3_K_M(llama.LLAMA_FTYPE_MOSTLY_Q3_K_M),
         Q2_K(llama.LLAMA_FTYPE_MOSTLY_Q2_K),
         IQ2_M(llama.LLAMA_FTYPE_MOSTLY_IQ2_M),
+        IQ2_XS(llama.LLAMA_FTYPE_MOSTLY_IQ2_XS),
         IQ2_XXS(llama.LLAMA_FTYPE_MOSTLY_IQ2_XXS),
         IQ1_M(llama.LLAMA_FTYPE_MOSTLY_IQ1_M);
 

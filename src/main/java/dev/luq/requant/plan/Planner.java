@@ -170,7 +170,8 @@ public final class Planner {
     }
 
     /**
-     * The plan of least summed KL divergence that a budget allows, each matrix at any type that it has a cost for.
+     * The plan of least summed KL divergence that a budget allows, each matrix at any of its
+     * {@linkplain TensorTypes#choices choices} that it has a cost for.
      *
      * @param costs of all matrices that can be quantized
      * @param budget {@link Budget#isOfSize of size}
@@ -185,7 +186,7 @@ public final class Planner {
                 .sum();
         long limit = limit(budget) - (bytes(candidate(any), budget) - inMatrices);
         for (GgufTensor matrix : matrices) {
-            options.add(costs.kld().get(matrix.name()).entrySet().stream()
+            options.add(choices(costs, matrix)
                     .map(cost -> new Knapsack.Option<>(
                             cost.getKey(), bytes(as(cost.getKey(), matrix), budget), cost.getValue()))
                     .toList());
@@ -196,6 +197,20 @@ public final class Planner {
                         .orElseThrow(() ->
                                 impossible(budget, candidate(byMatrix(matrices, Knapsack.smallest(options), mmproj)))),
                 mmproj));
+    }
+
+    /** What llama.cpp makes of the model under one of its file types, as types of matrices. */
+    public Candidate mix(Mix mix, Precision mmproj) {
+        List<GgufTensor> matrices = matrices();
+        return candidate(byMatrix(
+                matrices,
+                matrices.stream().map(matrix -> mix.type(matrix, model)).toList(),
+                mmproj));
+    }
+
+    /** Whether a budget allows a candidate. */
+    public boolean allows(Budget budget, Candidate candidate) {
+        return bytes(candidate, budget) <= limit(budget);
     }
 
     /** Each matrix at the smallest type that it has a cost for. */
@@ -213,12 +228,19 @@ public final class Planner {
         return candidate(byMatrix(
                 matrices,
                 matrices.stream()
-                        .map(matrix -> costs.kld().get(matrix.name()).keySet().stream()
+                        .map(matrix -> choices(costs, matrix)
+                                .map(Map.Entry::getKey)
                                 .min(Comparator.comparing(
                                         type -> as(type, matrix).bytes(), bytes))
                                 .orElseThrow())
                         .toList(),
                 mmproj));
+    }
+
+    /** Types that an allocation may give a matrix, with their costs. */
+    private Stream<Map.Entry<GgmlType, Double>> choices(MatrixCosts costs, GgufTensor matrix) {
+        List<GgmlType> choices = TensorTypes.choices(matrix, model.tied());
+        return costs.kld().get(matrix.name()).entrySet().stream().filter(cost -> choices.contains(cost.getKey()));
     }
 
     /** The smallest plan of those that have types by matrix. */
@@ -268,6 +290,13 @@ public final class Planner {
                         .map(tensor -> as(TensorTypes.outside(precision, tensor, model.tied()), tensor)
                                 .bytes())));
         return new Plan(layers, outside, mmproj, types);
+    }
+
+    /** Matrices with rows that are no whole blocks of 256 weights: most types are not for them. */
+    public int narrowMatrices() {
+        return (int) matrices().stream()
+                .filter(matrix -> matrix.extent(0) % GgmlType.Q4_K.blockSize() != 0)
+                .count();
     }
 
     /** The type of each matrix in a plan, of those that an allocation chooses a type for. */

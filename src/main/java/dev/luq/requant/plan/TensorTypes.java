@@ -4,7 +4,9 @@ import dev.luq.gguf.GgmlType;
 import dev.luq.gguf.GgufTensor;
 import dev.luq.gguf.LayeredModel;
 import java.util.Comparator;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /**
@@ -65,7 +67,12 @@ public final class TensorTypes {
     private static final List<GgmlType> LOOKED_UP = List.of(
             GgmlType.Q2_K, GgmlType.Q3_K, GgmlType.IQ4_XS, GgmlType.Q4_K, GgmlType.Q5_K, GgmlType.Q6_K, GgmlType.Q8_0);
     /** The same for rows of whole blocks of 32. */
-    private static final List<GgmlType> OF_32 = List.of(GgmlType.IQ4_NL, GgmlType.Q5_0, GgmlType.Q5_1, GgmlType.Q8_0);
+    private static final List<GgmlType> OF_32 = 
+            List.of(GgmlType.IQ4_NL, GgmlType.Q4_1, GgmlType.Q5_0, GgmlType.Q5_1, GgmlType.Q8_0);
+
+    /** What llama.cpp's mixes have beside those: more bytes for the same exactness, and no kernels of ours. */
+    private static final Map<Integer, List<GgmlType>> OF_MIXES =
+            Map.of(256, List.of(GgmlType.Q2_K, GgmlType.Q3_K, GgmlType.IQ3_S), 32, List.of(GgmlType.Q4_0));
 
     /** Types that are exact enough to be quantized from. */
     private static final Set<GgmlType> SOURCES = Set.of(GgmlType.F32, GgmlType.F16, GgmlType.BF16, GgmlType.Q8_0);
@@ -109,18 +116,26 @@ public final class TensorTypes {
         return source.extent(0) % OF_32.get(0).blockSize() == 0 ? OF_32 : List.of();
     }
 
+    /** The types that a tensor has in any allocation or {@link Mix}. */
+    public static Set<GgmlType> used(GgufTensor source, boolean tied) {
+        Set<GgmlType> used = EnumSet.noneOf(GgmlType.class);
+        List<GgmlType> choices = choices(source, tied);
+        used.addAll(choices);
+        if (!choices.isEmpty()) {
+            used.addAll(OF_MIXES.get(choices.get(0).blockSize()));
+        }
+        return used;
+    }
+
     static GgmlType inLayer(Precision precision, GgufTensor source, int layer, int layerCount) {
         if (precision == Precision.F16 || !isQuantizable(source)) {
             return source.type();
         }
         GgmlType type = precision.matrices();
         if (precision == Precision.Q4_K_M) {
-            boolean sensitive =
-                    source.name().endsWith("attn_v.weight") || source.name().contains("ffn_down");
+            boolean sensitive = isValue(source.name()) || source.name().contains("ffn_down");
             if (sensitive && usesMoreBits(layer, layerCount)) {
                 type = GgmlType.Q6_K;
-            } else if (source.name().endsWith("attn_qkv.weight")) {
-                type = GgmlType.Q5_K;
             }
         }
         return fitting(type, source);
@@ -183,19 +198,26 @@ public final class TensorTypes {
         return matrix && tensor.name().endsWith("weight") && NEVER.stream().noneMatch(tensor.name()::contains);
     }
 
+    /** {@code category_is_attn_v} of llama.cpp: the values' matrix, also where it is one with others. */
+    static boolean isValue(String tensor) {
+        return tensor.endsWith("attn_v.weight")
+                || tensor.endsWith("attn_qkv.weight")
+                || tensor.endsWith("attn_kv_b.weight");
+    }
+
     /** {@code use_more_bits} of llama.cpp: the first and last eighth, and every third layer between. */
-    private static boolean usesMoreBits(int layer, int layerCount) {
+    static boolean usesMoreBits(int layer, int layerCount) {
         return layer < layerCount / 8 || layer >= 7 * layerCount / 8 || (layer - layerCount / 8) % 3 == 2;
     }
 
     /** {@code tensor_type_fallback} of llama.cpp: blocks of 32 where 256 do not divide a row, then F16. */
-    private static GgmlType fitting(GgmlType type, GgufTensor tensor) {
+    static GgmlType fitting(GgmlType type, GgufTensor tensor) {
         if (tensor.extent(0) % type.blockSize() == 0) {
             return type;
         }
         GgmlType smaller =
                 switch (type) {
-                    case Q2_K -> GgmlType.Q4_0;
+                    case Q2_K, Q3_K -> GgmlType.Q4_0;
                     case Q4_K -> GgmlType.Q5_0;
                     case Q5_K -> GgmlType.Q5_1;
                     case Q6_K, Q8_0 -> GgmlType.Q8_0;

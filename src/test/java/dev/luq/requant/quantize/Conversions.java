@@ -68,6 +68,23 @@ final class Conversions {
                 (source, made, data) -> data.limit((int) made.bytes()));
     }
 
+    /**
+     * The same tensors cut down to two rows, with other numbers of heads: no model that runs, but one to quantize.
+     *
+     * @param shared heads of queries for one of keys and values
+     */
+    static ModelFiles flat(ModelFiles model, int shared, Path target) throws IOException {
+        String heads = model.first().text("general.architecture").orElseThrow() + ".attention.head_count";
+        return write(
+                model,
+                Map.of(heads, GgufValue.uint32(2L * shared), heads + "_kv", GgufValue.uint32(2)),
+                target,
+                tensor -> tensor.shape().size() < 2
+                        ? tensor
+                        : new GgufTensor(tensor.name(), tensor.type(), List.of(tensor.extent(0), 2L)),
+                (source, made, data) -> data.limit((int) made.bytes()));
+    }
+
     /** One weight is no number. */
     static ModelFiles withNan(ModelFiles model, String name, Path target) throws IOException {
         return write(model, target, tensor -> tensor, (source, made, data) -> {
@@ -86,7 +103,18 @@ final class Conversions {
     /** @param tensors makes null of what is left out */
     private static ModelFiles write(ModelFiles model, Path target, UnaryOperator<GgufTensor> tensors, Change change)
             throws IOException {
+        return write(model, Map.of(), target, tensors, change);
+    }
+
+    private static ModelFiles write(
+            ModelFiles model,
+            Map<String, GgufValue> changed,
+            Path target,
+            UnaryOperator<GgufTensor> tensors,
+            Change change)
+            throws IOException {
         Map<String, GgufValue> metadata = new LinkedHashMap<>(model.first().metadata());
+        metadata.putAll(changed);
         List<GgufTensor> sources = model.first().tensors();
         try (GgufWriter writer = GgufWriter.create(
                 target,

@@ -18,6 +18,7 @@ import dev.luq.llama.ModelQuantizer;
 import dev.luq.llama.ModelQuantizer.FileType;
 import dev.luq.memory.ServingShape;
 import dev.luq.requant.TestModels;
+import dev.luq.requant.plan.Mix;
 import dev.luq.requant.plan.Plan;
 import dev.luq.requant.plan.Planner;
 import dev.luq.requant.plan.Precision;
@@ -82,6 +83,30 @@ class RequantizerTest {
         assertSameTensors(
                 llamaQuantize(base, FileType.Q4_K_M, Map.of("blk\\.1\\.", type), importance),
                 assemble(base, importance, plan));
+    }
+
+    /** 17 layers have an eighth, a sixteenth, and every third between. */
+    @ParameterizedTest
+    @EnumSource(Mix.class)
+    void aMixHasTheTypesThatLlamaQuantizeGives(Mix mix) throws IOException {
+        ModelFiles large = TestModels.grown(17, 256, directory.resolve("large.gguf"));
+        ModelFiles few = Conversions.flat(large, 2, directory.resolve("few.gguf"));
+        ModelFiles many = Conversions.flat(large, 4, directory.resolve("many.gguf"));
+        ModelFiles tied = Conversions.without(few, "output.weight", directory.resolve("tied.gguf"));
+        ModelFiles narrow =
+                Conversions.narrow(TestModels.model(TestModels.LLAVA), directory.resolve("narrow.gguf"));
+        for (ModelFiles base : List.of(few, many, tied, narrow)) {
+            Planner planner = new Planner(base, Optional.empty(), new ServingShape(512, 128, 1, 1));
+            SortedMap<String, GgmlType> types =
+                    planner.mix(mix, Precision.F16).plan().matrices();
+            ModelFiles made = llamaQuantize(
+                    base, FileType.valueOf(mix.name()), Map.of(), Optional.of(TestModels.importance(base)));
+            SortedMap<String, GgmlType> expected = new TreeMap<>();
+            types.keySet().forEach(name -> expected.put(name, made.tensor(name).orElseThrow().type()));
+            assertEquals(expected, types, base.paths().toString());
+            assertEquals(
+                    made.tensorBytes(), planner.mix(mix, Precision.F16).weightBytes());
+        }
     }
 
     @ParameterizedTest
