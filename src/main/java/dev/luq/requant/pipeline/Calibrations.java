@@ -48,7 +48,7 @@ final class Calibrations {
                 defaults.contextSize(),
                 defaults.batchSize(),
                 inputs.imageTokens(),
-                threads.graph(),
+                threads.alone(),
                 seed,
                 defaults.checkpointInterval());
         List<String> facts = List.of(
