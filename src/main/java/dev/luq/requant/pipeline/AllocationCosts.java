@@ -6,12 +6,10 @@ import dev.luq.requant.plan.MatrixCosts;
 import dev.luq.requant.plan.MatrixGroup;
 import dev.luq.requant.plan.Planner;
 import dev.luq.requant.plan.Precision;
-import dev.luq.requant.plan.TensorTypes;
 import dev.luq.requant.rank.MatrixErrors;
 import dev.luq.requant.rank.Sensitivities;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -20,7 +18,6 @@ import java.util.function.Function;
 /** What an allocation of types to matrices is decided by, measured when it is first asked for. */
 final class AllocationCosts {
 
-    private static final String VERSION = "1";
     /** Of the work, what the errors of single matrices take. */
     private static final double ERRORS_SHARE = 0.2;
 
@@ -50,7 +47,7 @@ final class AllocationCosts {
 
     MatrixCosts measure(JobProgress progress) {
         if (costs == null) {
-            MatrixErrors errors = errors(progress.part(0, ERRORS_SHARE));
+            MatrixErrors errors = WeightErrors.measure(inputs, cache, matrix, threads, progress.part(0, ERRORS_SHARE));
             sensitivities = sensitivities(errors, progress.part(ERRORS_SHARE, 1));
             costs = sensitivities.costs(errors);
         }
@@ -73,23 +70,6 @@ final class AllocationCosts {
     /** Those that were measured. */
     Optional<Sensitivities> measured() {
         return Optional.ofNullable(sensitivities);
-    }
-
-    private MatrixErrors errors(JobProgress progress) {
-        LayeredModel model = LayeredModel.of(inputs.model());
-        Map<String, List<GgmlType>> choices = new TreeMap<>();
-        inputs.model().parts().stream()
-                .flatMap(part -> part.tensors().stream())
-                .forEach(tensor -> choices.put(tensor.name(), TensorTypes.choices(tensor, model.tied())));
-        choices.values().removeIf(List::isEmpty);
-        return cache.value(
-                "errors",
-                List.of("errors", VERSION, inputs.identity(), matrix.key(), choices.toString()),
-                MatrixErrors.class,
-                () -> Cancellable.run(
-                        progress::cancelled,
-                        () -> MatrixErrors.measure(
-                                inputs.model(), choices, matrix.values(), threads.slices(), progress::report)));
     }
 
     private Sensitivities sensitivities(MatrixErrors errors, JobProgress progress) {

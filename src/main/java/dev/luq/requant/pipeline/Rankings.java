@@ -12,12 +12,15 @@ import dev.luq.requant.rank.EntropyOptions;
 import dev.luq.requant.rank.EntropyRanking;
 import dev.luq.requant.rank.ErrorRanking;
 import dev.luq.requant.rank.KldRanking;
+import dev.luq.requant.rank.LadderCosts;
 import dev.luq.requant.rank.LayerEntropies;
+import dev.luq.requant.rank.MatrixErrors;
 import dev.luq.requant.report.Report;
 import dev.luq.requant.spec.RequantizationSpec.Levels;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -26,6 +29,8 @@ import java.util.TreeSet;
 final class Rankings {
 
     private static final String VERSION = "1";
+    /** Of the work on the costs of layers, what the errors of single matrices take. */
+    private static final double ERRORS_SHARE = 0.2;
 
     private final JobInputs inputs;
     private final Cache cache;
@@ -168,17 +173,23 @@ final class Rankings {
         return known;
     }
 
-    /** Costs of each layer at each precision of a ladder, measured on the tuning examples. */
+    /** Costs of each layer at each precision of a ladder, by measurements on the tuning examples. */
     LayerCosts costs(JobProgress progress) {
         if (costs == null) {
-            TreeSet<Precision> precisions = new TreeSet<>(Precision.LADDER);
-            precisions.add(levels.low());
-            precisions.add(levels.high());
-            costs = evaluator.costs(
-                    List.copyOf(precisions),
+            Set<Precision> precisions = new TreeSet<>(Precision.LADDER);
+            precisions.addAll(List.of(levels.low(), levels.high()));
+            Set<Precision> measured = new TreeSet<>(LadderCosts.MEASURED);
+            measured.addAll(List.of(levels.low(), levels.high()));
+            LayeredModel model = LayeredModel.of(inputs.model());
+            MatrixErrors errors = WeightErrors.measure(
+                    inputs, cache, calibrated.matrix(), threads, progress.part(0, ERRORS_SHARE));
+            boolean known = LadderCosts.areKnown(model, errors, precisions);
+            LayerCosts some = evaluator.costs(
+                    List.copyOf(known ? measured : precisions),
                     Plan.uniform(layers, levels.high(), levels.high(), Precision.F16),
                     calibrated.matrix(),
-                    progress);
+                    progress.part(ERRORS_SHARE, 1));
+            costs = known ? LadderCosts.complete(model, errors, some, levels.high(), precisions) : some;
         }
         return costs;
     }

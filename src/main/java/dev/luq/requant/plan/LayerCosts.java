@@ -8,8 +8,8 @@ import java.util.TreeMap;
 /**
  * What each layer costs at each precision.
  *
- * @param kld per layer in the model's order: mean KL divergence from the base, in nats, measured with this one layer at
- *     that precision and all others high. Precisions that were not measured are absent
+ * @param kld per layer in the model's order: mean KL divergence from the base, in nats, with this one layer at that
+ *     precision and all others high, measured or estimated from measurements at other precisions
  */
 public record LayerCosts(List<Map<Precision, Double>> kld) {
 
