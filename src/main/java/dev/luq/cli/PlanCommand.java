@@ -66,6 +66,7 @@ final class PlanCommand implements Callable<Integer> {
             Optional<Candidate> chosen =
                     budget == null ? Optional.empty() : Optional.of(planner.choose(candidates, size(budget)));
             print(candidates, of, chosen, shape);
+            printNarrow(planner);
             return 0;
         } catch (PlanException | SpecException | GgufException e) {
             throw new CliException(e.getMessage(), e);
@@ -86,6 +87,16 @@ final class PlanCommand implements Callable<Integer> {
             scores.add((double) i);
         }
         return Ranking.ascending(RankingMethod.DEPTH, scores, Map.of());
+    }
+
+    private static void printNarrow(Planner planner) {
+        int narrow = planner.narrowMatrices();
+        if (narrow > 0) {
+            System.out.printf(
+                    "%n%d matrices have rows that are no whole blocks of 256 weights: no type of fewer than four bits is"
+                            + " for them, whatever their layer's precision.%n",
+                    narrow);
+        }
     }
 
     private void print(List<Candidate> candidates, Levels of, Optional<Candidate> chosen, ServingShape shape) {

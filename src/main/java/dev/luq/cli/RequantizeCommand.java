@@ -6,7 +6,6 @@ import dev.luq.catalog.DemoModel;
 import dev.luq.files.DataFolder;
 import dev.luq.files.JsonFile;
 import dev.luq.files.Sha256;
-import dev.luq.gguf.GgmlType;
 import dev.luq.gguf.GgufException;
 import dev.luq.gguf.ModelFacts;
 import dev.luq.gguf.ModelFiles;
@@ -34,13 +33,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalLong;
-import java.util.SortedMap;
-import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -82,7 +78,7 @@ final class RequantizeCommand implements Callable<Integer> {
             names = "--method",
             paramLabel = "METHOD",
             defaultValue = "best",
-            description = "best, allocation, ladder, kld, error, entropy or entropy-normed-input (default:"
+            description = "best, allocation, ladder, uniform, kld, error, entropy or entropy-normed-input (default:"
                     + " ${DEFAULT-VALUE}).")
     private String method;
 
@@ -299,15 +295,12 @@ final class RequantizeCommand implements Callable<Integer> {
         List<String> layers =
                 report.published().plan().layers().stream().map(Precision::name).toList();
         print("layers", String.join(" ", layers));
-        SortedMap<GgmlType, Integer> types = new TreeMap<>();
-        report.published().plan().matrices().values().forEach(type -> types.merge(type, 1, Integer::sum));
-        if (!types.isEmpty()) {
+        print("matrices", report.types().text());
+        if (report.types().narrow() > 0) {
             print(
-                    "matrices",
-                    types.entrySet().stream()
-                            .sorted(Comparator.comparingDouble(e -> e.getKey().bitsPerWeight()))
-                            .map(e -> e.getValue() + " " + e.getKey())
-                            .collect(Collectors.joining(", ")));
+                    "",
+                    report.types().narrow() + " of them have rows that are no whole blocks of 256 weights: no type of"
+                            + " fewer than four bits is for them");
         }
         EvalCommand.print(quality, report.baseQuality());
         JobStatus.read(folder).ifPresent(status -> System.err.println("luq: seconds: " + times(status.phaseSeconds())));

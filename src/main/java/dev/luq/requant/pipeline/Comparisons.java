@@ -75,7 +75,7 @@ final class Comparisons {
     /** @param partial hears what is measured so far, whenever something is whole */
     Comparison run(JobProgress progress, Consumer<Comparison> partial) {
         boolean full = spec.output().report() == Scope.FULL;
-        List<Method> methods = full ? PlanChooser.methods(Method.BEST) : asked();
+        List<Method> methods = methods(full);
         for (int i = 0; i < methods.size(); i++) {
             chooser.prepare(methods.get(i), progress.part(0, 0.1).part(i, methods.size()));
         }
@@ -96,20 +96,26 @@ final class Comparisons {
                 : comparison;
     }
 
-    /** The job's own methods and the paper's. */
-    private List<Method> asked() {
-        return Stream.concat(PlanChooser.methods(spec.method()).stream(), Stream.of(Method.ENTROPY))
+    /**
+     * The job's own methods and the paper's, or all. Without {@link Method#UNIFORM}: the uniform types are beside them
+     * anyway.
+     */
+    private List<Method> methods(boolean all) {
+        Stream<Method> own = PlanChooser.methods(all ? Method.BEST : spec.method()).stream();
+        return Stream.concat(own, Stream.of(Method.ENTROPY))
+                .filter(method -> method != Method.UNIFORM)
                 .distinct()
                 .toList();
     }
 
     /** Adds a uniform type, and the methods at its bytes. */
     private Comparison beside(FileType type, List<Method> methods, Comparison before, JobProgress progress) {
-        int parts = methods.size() + 2;
+        int parts = methods.size() + 3;
         PlanEvaluator.Uniform uniform =
                 evaluator.uniform(type, main.matrix(), inputs.evaluation(), progress.part(0, parts));
         Budget budget = new Budget.Weights(uniform.tensorBytes());
         List<Measured> equal = new ArrayList<>(before.equalBytes());
+        published(equal, budget, type.name(), progress.part(parts - 2, parts));
         for (int i = 0; i < methods.size(); i++) {
             measure(equal, methods.get(i), budget, type.name(), progress.part(i + 1, parts));
         }
@@ -130,6 +136,9 @@ final class Comparisons {
 
     private List<Measured> frontier(List<Method> methods, JobProgress progress) {
         List<Measured> all = new ArrayList<>();
+        for (Budget budget : BUDGETS) {
+            published(all, budget, budget.text(), progress.part(0, 0));
+        }
         for (int m = 0; m < methods.size(); m++) {
             for (int b = 0; b < BUDGETS.size(); b++) {
                 measure(
@@ -146,6 +155,15 @@ final class Comparisons {
     private void measure(List<Measured> into, Method method, Budget budget, String label, JobProgress progress) {
         plan(() -> chooser.ofSize(method, budget))
                 .ifPresent(candidate -> into.add(measured(method.text(), label, candidate, main.matrix(), progress)));
+    }
+
+    /** The plan that is published where no method is named; it is one of a method's own where one is. */
+    private void published(List<Measured> into, Budget budget, String label, JobProgress progress) {
+        if (spec.method() == Method.BEST) {
+            plan(() -> chooser.published(budget, progress.part(0, 0.5)))
+                    .ifPresent(candidate -> into.add(measured(
+                            Method.BEST.text(), label, candidate, main.matrix(), progress.part(0.5, 1))));
+        }
     }
 
     private List<Measured> orders(JobProgress progress) {

@@ -3,6 +3,7 @@ package dev.luq.requant.pipeline;
 import dev.luq.requant.measure.Quality;
 import dev.luq.requant.plan.Budget;
 import dev.luq.requant.plan.Candidate;
+import dev.luq.requant.plan.Mix;
 import dev.luq.requant.plan.Plan;
 import dev.luq.requant.plan.PlanException;
 import dev.luq.requant.plan.Planner;
@@ -14,6 +15,7 @@ import dev.luq.requant.spec.RequantizationSpec;
 import dev.luq.requant.spec.RequantizationSpec.Search;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
@@ -28,12 +30,13 @@ import java.util.stream.IntStream;
 /**
  * Finds the plan for a budget.
  *
- * <p>A budget of size is met by sizes alone: the fewest low layers that fit, or the cheapest allocation or ladder that
- * fits. A budget of quality is met by bisection over the plans in order of size, each measured on the evaluation set; the
- * smallest plan that is good enough wins. {@link Method#BEST} takes the plans of all other methods: of those of one size
- * the nearest to the base model on the tuning examples, of those of one quality the smallest. Where the budget is for
- * everything, what a projector of Q8_0 saves may be better spent on layers: each method has a plan with it, too. Where a
- * search is asked for, its nearest plan is one more to choose.
+ * <p>A budget of size is met by sizes alone: the fewest low layers that fit, the cheapest allocation or ladder that fits,
+ * or of llama.cpp's mixes that fit the one whose matrices cost least. A budget of quality is met by bisection over the
+ * plans in order of size, each measured on the evaluation set; the smallest plan that is good enough wins.
+ * {@link Method#BEST} takes the plans of all other methods: of those of one size the nearest to the base model on the
+ * tuning examples, of those of one quality the smallest. Where the budget is for everything, what a projector of Q8_0
+ * saves may be better spent on layers: each method has a plan with it, too. Where a search is asked for, its nearest plan
+ * is one more to choose.
  */
 final class PlanChooser {
 
@@ -53,12 +56,16 @@ final class PlanChooser {
     private final Planner planner;
     private final Path jobFolder;
 
-    /** A plan and the method that gave it. */
-    private record Proposal(Method method, Candidate candidate) {
+    /**
+     * A plan.
+     *
+     * @param method that gave it, for people
+     */
+    private record Proposal(String method, Candidate candidate) {
 
         /** Whether it differs from another plan of its method in the projector only. */
         boolean hasTheLayersOf(Proposal other) {
-            return method == other.method && candidate.plan().isSameModelAs(other.candidate.plan());
+            return method.equals(other.method) && candidate.plan().isSameModelAs(other.candidate.plan());
         }
     }
 
@@ -88,6 +95,7 @@ final class PlanChooser {
                 : List.of(
                         Method.ALLOCATION,
                         Method.LADDER,
+                        Method.UNIFORM,
                         Method.KLD,
                         Method.ERROR,
                         Method.ENTROPY,
@@ -104,28 +112,41 @@ final class PlanChooser {
 
     /** Computes what a method needs. */
     void prepare(Method method, JobProgress progress) {
-        if (method == Method.ALLOCATION) {
-            allocation.measure(progress);
-        } else if (method == Method.LADDER) {
-            rankings.costs(progress);
-        } else {
-            rankings.of(method.ranking().orElseThrow(), progress);
+        switch (method) {
+            case ALLOCATION -> allocation.measure(progress);
+            case LADDER -> rankings.costs(progress);
+            case UNIFORM -> progress.report(1);
+            default -> rankings.of(method.ranking().orElseThrow(), progress);
         }
     }
 
     /** @throws PlanException.Impossible when no plan meets the budget */
     ChosenPlan decide(JobProgress progress) {
+        return decide(spec.budget(), spec.search(), spec.projectors(), progress);
+    }
+
+    /**
+     * The plan that would be published for another budget, without a search.
+     *
+     * @param size budget of size
+     * @throws PlanException.Impossible when no plan meets the budget
+     */
+    Candidate published(Budget size, JobProgress progress) {
+        return decide(size, Search.NONE, List.of(spec.levels().mmproj()), progress).candidate();
+    }
+
+    private ChosenPlan decide(Budget budget, Search search, List<Precision> projectors, JobProgress progress) {
         List<Method> methods = methods(spec.method());
         List<Proposal> proposals = new ArrayList<>();
         PlanException impossible = null;
-        for (Precision projector : spec.projectors()) {
+        for (Precision projector : projectors) {
             for (int i = 0; i < methods.size(); i++) {
                 try {
-                    Candidate candidate = propose(
+                    Proposal proposal = propose(
                             methods.get(i),
+                            budget,
                             projector,
                             progress.part(i, methods.size()).part(0, 0.5));
-                    Proposal proposal = new Proposal(methods.get(i), candidate);
                     if (proposals.stream().noneMatch(proposal::hasTheLayersOf)) {
                         proposals.add(proposal);
                     }
@@ -137,7 +158,7 @@ final class PlanChooser {
         if (proposals.isEmpty()) {
             throw impossible;
         }
-        if (proposals.size() == 1 && spec.search().equals(Search.NONE)) {
+        if (proposals.size() == 1 && search.equals(Search.NONE)) {
             Proposal only = proposals.get(0);
             return new ChosenPlan(
                     text(only),
@@ -147,35 +168,73 @@ final class PlanChooser {
                     only.candidate(),
                     List.of(choice(only, Optional.empty())));
         }
-        return spec.budget().isOfSize() ? nearest(proposals, progress) : smallest(proposals);
+        return budget.isOfSize() ? nearest(proposals, search, progress) : smallest(proposals);
     }
 
-    private Candidate propose(Method method, Precision projector, JobProgress progress) {
-        if (spec.budget().isOfSize()) {
-            return ofSize(method, spec.budget(), projector);
+    private Proposal propose(Method method, Budget budget, Precision projector, JobProgress progress) {
+        if (budget.isOfSize()) {
+            return ofSize(method, budget, projector);
         }
-        if (method == Method.ALLOCATION) {
-            return search(STEPS + 1, this::allocationOf, progress);
-        }
-        if (method == Method.LADDER) {
-            return search(STEPS + 1, this::ladderOf, progress);
-        }
-        List<Candidate> plans = twoLevel(rankings.of(method.ranking().orElseThrow(), progress.part(0, 0)), projector);
-        return search(plans.size(), i -> plans.get(plans.size() - 1 - i), progress);
+        String name = method.text();
+        return switch (method) {
+            case ALLOCATION -> new Proposal(name, search(STEPS + 1, this::allocationOf, progress));
+            case LADDER -> new Proposal(name, search(STEPS + 1, this::ladderOf, progress));
+            case UNIFORM -> {
+                List<Proposal> mixes = mixes(projector);
+                Candidate smallest =
+                        search(mixes.size(), i -> mixes.get(i).candidate(), progress);
+                yield mixes.stream()
+                        .filter(mix -> mix.candidate().equals(smallest))
+                        .findFirst()
+                        .orElseThrow();
+            }
+            default -> {
+                List<Candidate> plans =
+                        twoLevel(rankings.of(method.ranking().orElseThrow(), progress.part(0, 0)), projector);
+                yield new Proposal(name, search(plans.size(), i -> plans.get(plans.size() - 1 - i), progress));
+            }
+        };
     }
 
     /** The plan of a method for a budget of size. */
     Candidate ofSize(Method method, Budget size) {
-        return ofSize(method, size, spec.levels().mmproj());
+        return ofSize(method, size, spec.levels().mmproj()).candidate();
     }
 
-    private Candidate ofSize(Method method, Budget size, Precision projector) {
-        if (method == Method.ALLOCATION) {
-            return planner.allocation(allocation.costs(), size, projector);
-        }
-        return method == Method.LADDER
-                ? planner.ladder(rankings.costs(), size, spec.levels().high(), projector)
-                : planner.choose(twoLevel(rankings.of(method.ranking().orElseThrow()), projector), size);
+    private Proposal ofSize(Method method, Budget size, Precision projector) {
+        return switch (method) {
+            case ALLOCATION ->
+                new Proposal(method.text(), planner.allocation(allocation.costs(), size, projector));
+            case LADDER ->
+                new Proposal(
+                        method.text(),
+                        planner.ladder(rankings.costs(), size, spec.levels().high(), projector));
+            case UNIFORM -> uniform(size, projector);
+            default ->
+                new Proposal(
+                        method.text(),
+                        planner.choose(twoLevel(rankings.of(method.ranking().orElseThrow()), projector), size));
+        };
+    }
+
+    /** Of llama.cpp's mixes that fit the one whose matrices cost least; where costs are not known, the largest. */
+    private Proposal uniform(Budget size, Precision projector) {
+        List<Proposal> mixes = mixes(projector);
+        planner.choose(mixes.stream().map(Proposal::candidate).toList(), size);
+        return mixes.stream()
+                .filter(mix -> planner.allows(size, mix.candidate()))
+                .min(Comparator.<Proposal>comparingDouble(mix -> expected(mix).orElse(Double.MAX_VALUE))
+                        .thenComparing(
+                                mix -> mix.candidate().weightBytes(), Comparator.reverseOrder()))
+                .orElseThrow();
+    }
+
+    /** All of llama.cpp's mixes, from the smallest on. */
+    private List<Proposal> mixes(Precision projector) {
+        return Arrays.stream(Mix.values())
+                .map(mix -> new Proposal(Method.UNIFORM.text() + " " + mix, planner.mix(mix, projector)))
+                .sorted(Comparator.comparingLong(mix -> mix.candidate().weightBytes()))
+                .toList();
     }
 
     /** The two-level plan in any order for a budget of size. */
@@ -270,13 +329,13 @@ final class PlanChooser {
                 : quality.exactMatchAll().share();
     }
 
-    private ChosenPlan nearest(List<Proposal> proposals, JobProgress progress) {
+    private ChosenPlan nearest(List<Proposal> proposals, Search search, JobProgress progress) {
         List<Proposal> near = near(proposals);
         List<Report.Choice> choices = new ArrayList<>();
         proposals.stream()
                 .filter(proposal -> !near.contains(proposal))
                 .forEach(proposal -> choices.add(choice(proposal, Optional.empty())));
-        boolean searches = !spec.search().equals(Search.NONE);
+        boolean searches = !search.equals(Search.NONE);
         if (near.size() == 1 && !searches) {
             choices.add(choice(near.get(0), Optional.empty()));
             return new ChosenPlan(
@@ -304,6 +363,7 @@ final class PlanChooser {
                         SEARCH,
                         trial.candidate().weightBytes(),
                         lowLayers(trial.candidate()),
+                        Optional.empty(),
                         Optional.of(trial.kld())));
                 if (trial.kld() < best.kld()) {
                     best = trial;
@@ -321,19 +381,21 @@ final class PlanChooser {
 
     /** Those that may be the nearest by what their matrices cost, and those of which that is not known. */
     private List<Proposal> near(List<Proposal> proposals) {
-        List<OptionalDouble> expected = proposals.stream()
-                .map(proposal -> allocation
-                        .measuredCosts()
-                        .map(costs ->
-                                costs.of(planner.types(proposal.candidate().plan())))
-                        .orElse(OptionalDouble.empty()))
-                .toList();
+        List<OptionalDouble> expected = proposals.stream().map(this::expected).toList();
         double least =
                 expected.stream().flatMapToDouble(OptionalDouble::stream).min().orElse(0);
         return IntStream.range(0, proposals.size())
                 .filter(i -> expected.get(i).orElse(0) <= FAR * least || least == 0)
                 .mapToObj(proposals::get)
                 .toList();
+    }
+
+    /** What the costs of its matrices add up to; empty where they are not known. */
+    private OptionalDouble expected(Proposal proposal) {
+        return allocation
+                .measuredCosts()
+                .map(costs -> costs.of(planner.types(proposal.candidate().plan())))
+                .orElse(OptionalDouble.empty());
     }
 
     private PlanSearch.Result search(List<PlanSearch.Trial> known, Precision projector, JobProgress progress) {
@@ -359,14 +421,19 @@ final class PlanChooser {
     }
 
     private Report.Choice choice(Proposal proposal, Optional<Double> kld) {
+        OptionalDouble expected = expected(proposal);
         return new Report.Choice(
-                text(proposal), proposal.candidate().weightBytes(), lowLayers(proposal.candidate()), kld);
+                text(proposal),
+                proposal.candidate().weightBytes(),
+                lowLayers(proposal.candidate()),
+                expected.isPresent() ? Optional.of(expected.getAsDouble()) : Optional.empty(),
+                kld);
     }
 
     /** A plan's name: its method, and the projector where that is not the one asked for. */
     private String text(Proposal proposal) {
         Precision projector = proposal.candidate().plan().mmproj();
-        return proposal.method().text() + (projector == spec.levels().mmproj() ? "" : ", projector " + projector);
+        return proposal.method() + (projector == spec.levels().mmproj() ? "" : ", projector " + projector);
     }
 
     /** Layers below the precision of the tensors outside the layers; -1 where each matrix has a type of its own. */

@@ -1,10 +1,13 @@
 package dev.luq.requant.pipeline;
 
 import dev.luq.files.JsonFile;
+import dev.luq.gguf.GgmlType;
 import dev.luq.llama.Llama;
 import dev.luq.requant.calibrate.Calibration;
 import dev.luq.requant.feed.Modality;
 import dev.luq.requant.measure.Quality;
+import dev.luq.requant.plan.Plan;
+import dev.luq.requant.plan.Planner;
 import dev.luq.requant.rank.Sensitivities;
 import dev.luq.requant.report.Report;
 import dev.luq.requant.spec.RequantizationSpec;
@@ -12,6 +15,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
 
 /** Puts a report together from what the phases found. */
 final class Reporter {
@@ -21,18 +26,21 @@ final class Reporter {
     private final CalibrationRun main;
     private final Rankings rankings;
     private final AllocationCosts allocation;
+    private final Planner planner;
 
     Reporter(
             RequantizationSpec spec,
             JobInputs inputs,
             CalibrationRun main,
             Rankings rankings,
-            AllocationCosts allocation) {
+            AllocationCosts allocation,
+            Planner planner) {
         this.spec = spec;
         this.inputs = inputs;
         this.main = main;
         this.rankings = rankings;
         this.allocation = allocation;
+        this.planner = planner;
     }
 
     /** The report without comparisons. */
@@ -48,6 +56,7 @@ final class Reporter {
                 decision.chosen(),
                 decision.why(),
                 decision.candidate(),
+                types(decision.candidate().plan()),
                 quality,
                 Optional.of(baseQuality),
                 decision.choices(),
@@ -57,6 +66,12 @@ final class Reporter {
                 rankings.reported(),
                 provenance(),
                 Optional.empty());
+    }
+
+    private Report.Types types(Plan plan) {
+        SortedMap<GgmlType, Integer> types = new TreeMap<>();
+        planner.types(plan).values().forEach(type -> types.merge(type, 1, Integer::sum));
+        return new Report.Types(types, planner.narrowMatrices());
     }
 
     private static List<Report.Sensitivity> reported(Sensitivities sensitivities) {

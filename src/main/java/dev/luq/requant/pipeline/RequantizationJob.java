@@ -161,8 +161,8 @@ public final class RequantizationJob {
                         decision.candidate().plan(), main.matrix(), inputs.evaluation(), true, evaluating.part(0, 0.6));
                 Quality baseQuality = evaluator.baseQuality(inputs.evaluation(), evaluating.part(0.6, 1));
                 begin(Phase.PUBLISH);
-                Report report =
-                        new Reporter(spec, inputs, main, rankings, allocation).brief(decision, quality, baseQuality);
+                Report report = new Reporter(spec, inputs, main, rankings, allocation, planner)
+                        .brief(decision, quality, baseQuality);
                 store.publish(
                         manifest(spec, inputs, decision, assembled, report.provenance(), JsonFile.plain(quality)));
                 write(report);

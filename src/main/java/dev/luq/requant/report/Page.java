@@ -91,12 +91,18 @@ public final class Page {
                 new StringBuilder(Html.heading("Method: " + report.chosen())).append(Html.paragraph(report.why()));
         if (report.choices().size() > 1) {
             section.append(Html.table(
-                    List.of("method", "weights", "layers below high", "mean KLD, held-out calibration"),
+                    List.of(
+                            "method",
+                            "weights",
+                            "layers below high",
+                            "KLD by the matrices' costs",
+                            "mean KLD, held-out calibration"),
                     report.choices().stream()
                             .map(c -> List.of(
                                     c.method(),
                                     Html.bytes(c.weightBytes()),
                                     c.lowLayers() < 0 ? "" : String.valueOf(c.lowLayers()),
+                                    c.expectedKld().map(Html::nats).orElse(""),
                                     c.meanKld().map(Html::nats).orElse("not measured")))
                             .toList()));
         }
@@ -127,6 +133,7 @@ public final class Page {
                                 ? " Each matrix has a type of its own; a layer's precision is the one that is nearest"
                                         + " in bytes."
                                 : "")))
+                .append(Html.paragraph("Matrices: " + report.types().text() + "." + narrow(report.types())))
                 .append(plan.isByMatrix() ? matrices(plan) : "")
                 .append(Html.table(
                         List.of("resident memory, estimated", "bytes"),
@@ -138,6 +145,13 @@ public final class Page {
                                 List.of("processes", Html.bytes(memory.processes())),
                                 List.of("together", Html.bytes(memory.total())))))
                 .toString();
+    }
+
+    private static String narrow(Report.Types types) {
+        return types.narrow() == 0
+                ? ""
+                : " The rows of " + types.narrow() + " of them are no whole blocks of 256 weights: they cannot have the"
+                        + " types of fewer than four bits, whatever their layer's precision.";
     }
 
     /** Layers by kinds of matrices, then what is outside the layers. */
@@ -330,7 +344,8 @@ public final class Page {
         }
         return Html.heading("Cost of each layer")
                 + Html.paragraph("Mean KL divergence in nats on held-out calibration"
-                        + " examples, with this one layer at the precision and all others high.")
+                        + " examples, with this one layer at the precision and all others high: measured at IQ1_M, IQ2_S,"
+                        + " IQ3_S, the low and the high precision, between them by the errors of the layer's matrices.")
                 + new Chart(
                                 "Cost per layer and precision",
                                 layerAxis(kld.size()),

@@ -1,14 +1,20 @@
 package dev.luq.requant.report;
 
+import dev.luq.gguf.GgmlType;
 import dev.luq.requant.measure.Quality;
 import dev.luq.requant.plan.Candidate;
 import dev.luq.requant.plan.LayerCosts;
 import dev.luq.requant.plan.Ranking;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import java.time.Instant;
+import java.util.Collections;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 /**
  * What a re-quantization did and measured: {@code report.json}. Holds no times of its own run, so that an interrupted
@@ -24,6 +30,7 @@ import java.util.Optional;
  * @param chosen the method that gave the published plan, as in its choice
  * @param why for people: why that method
  * @param published the plan with its sizes
+ * @param types of its matrices
  * @param quality of the published files
  * @param baseQuality of the base model's own; empty when it was not asked
  * @param choices the plans that were compared on held-out calibration examples
@@ -46,6 +53,7 @@ public record Report(
         String chosen,
         String why,
         Candidate published,
+        Types types,
         Quality quality,
         Optional<Quality> baseQuality,
         List<Choice> choices,
@@ -71,6 +79,7 @@ public record Report(
                 chosen,
                 why,
                 published,
+                types,
                 quality,
                 baseQuality,
                 choices,
@@ -83,16 +92,40 @@ public record Report(
     }
 
     /**
+     * What the matrices are in the files, whatever precisions their layers are said to have.
+     *
+     * @param matrices how many have each type
+     * @param narrow how many of them have rows that are no whole blocks of 256 weights: they cannot have the types of fewer
+     *     than four bits, and get the ones of smaller blocks that llama.cpp gives them
+     */
+    @RegisterForReflection
+    public record Types(SortedMap<GgmlType, Integer> matrices, int narrow) {
+        public Types {
+            matrices = Collections.unmodifiableSortedMap(new TreeMap<>(matrices));
+        }
+
+        /** Such as {@code 30 IQ2_S, 181 IQ4_NL}, from the smallest type on. */
+        public String text() {
+            return matrices.entrySet().stream()
+                    .sorted(Comparator.comparingDouble(e -> e.getKey().bitsPerWeight()))
+                    .map(e -> e.getValue() + " " + e.getKey())
+                    .collect(Collectors.joining(", "));
+        }
+    }
+
+    /**
      * A plan that could have been published.
      *
      * @param method that gave it, and its projector where that is not the one asked for
      * @param weightBytes of its language model
      * @param lowLayers layers below the high precision; -1 where each matrix has a type of its own
+     * @param expectedKld what the costs of its matrices add up to, in nats; empty where they are not known
      * @param meanKld on the held-out calibration examples, in nats; empty when there was nothing to choose, or
      *     where the costs of its matrices showed that it is far from the nearest
      */
     @RegisterForReflection
-    public record Choice(String method, long weightBytes, int lowLayers, Optional<Double> meanKld) {}
+    public record Choice(
+            String method, long weightBytes, int lowLayers, Optional<Double> expectedKld, Optional<Double> meanKld) {}
 
     /**
      * What a probe of one group of matrices at a low type found, all others nearly exact.

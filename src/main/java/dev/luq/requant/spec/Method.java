@@ -18,6 +18,8 @@ public enum Method {
     ALLOCATION(null),
     /** Several precisions, chosen per layer by measured cost. */
     LADDER(null),
+    /** One of llama.cpp's own mixes over the whole model. */
+    UNIFORM(null),
     ENTROPY(RankingMethod.ENTROPY),
     ENTROPY_NORMED_INPUT(RankingMethod.ENTROPY_NORMED_INPUT),
     ERROR(RankingMethod.ERROR),

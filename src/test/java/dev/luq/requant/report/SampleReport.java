@@ -1,5 +1,6 @@
 package dev.luq.requant.report;
 
+import dev.luq.gguf.GgmlType;
 import dev.luq.memory.MemoryEstimate;
 import dev.luq.requant.measure.Agreement;
 import dev.luq.requant.measure.Quality;
@@ -47,11 +48,12 @@ final class SampleReport {
                 "ladder",
                 "The ladder's plan was nearest to the base model on 48 held-out calibration examples.",
                 published,
+                new Report.Types(new TreeMap<>(Map.of(GgmlType.IQ1_M, 21, GgmlType.Q4_K, 36)), 0),
                 quality(0.02),
                 Optional.of(quality(0)),
                 List.of(
-                        new Report.Choice("ladder", 3_300_000, 5, Optional.of(0.02)),
-                        new Report.Choice("entropy", 3_290_000, 3, Optional.of(0.05))),
+                        new Report.Choice("ladder", 3_300_000, 5, Optional.of(0.03), Optional.of(0.02)),
+                        new Report.Choice("entropy", 3_290_000, 3, Optional.empty(), Optional.of(0.05))),
                 List.of(ranking),
                 Optional.of(new LayerCosts(costs)),
                 Optional.of(List.of(
