@@ -80,7 +80,8 @@ public interface CatalogConfig {
          * mean of all, {@code cls} that of the first one, {@code none} makes none. What its file says unless set,
          * else {@code none}. With {@code mean} a model that generates computes logits for each token of a text, which
          * takes memory. Encoders (BERT, bge, nomic-embed) are pooled as their file says, where it does; {@code cls}
-         * is for them alone.
+         * is for them alone. {@code rank} makes no embeddings but scores for {@code /v1/rerank}, by the classification
+         * head of rerankers such as bge-reranker and Qwen3-Reranker; the files of the former often do not say so.
          */
         Optional<Pooling> pooling();
 

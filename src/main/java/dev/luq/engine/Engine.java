@@ -68,7 +68,8 @@ public final class Engine implements AutoCloseable {
             WorkListener work) {
         this.options = options;
         this.work = work;
-        generates = !model.isEncoder();
+        boolean wholePrompts = model.isEncoder() || model.ranks();
+        generates = !wholePrompts;
         prompts = new PromptBuilder(model, templates, vision, context.contextSize());
         PromptThreads threads = new PromptThreads();
         queries = new InFlightQueries(threads, work);
@@ -81,7 +82,7 @@ public final class Engine implements AutoCloseable {
                 vision == null || files.images() == null ? null : new SeenImages(vision, files.images()),
                 vision == null ? null : files.prompts(),
                 options,
-                model.isEncoder(),
+                wholePrompts,
                 new ToMailbox(),
                 this::publishStats,
                 work);
@@ -92,7 +93,7 @@ public final class Engine implements AutoCloseable {
                 options.batchSize(),
                 options.promptCacheBytes(),
                 options.draftTokens(),
-                model.isEncoder());
+                wholePrompts);
         owned = vision == null ? List.of(templates, context) : List.of(templates, vision, context);
         publishStats();
     }
@@ -145,8 +146,8 @@ public final class Engine implements AutoCloseable {
             throw new IllegalArgumentException("a recurrent model's memory cannot be cut: it drafts nothing");
         }
         checkPooling(options.pooling(), model);
-        if (model.isEncoder() && vision != null) {
-            throw new IllegalArgumentException("an encoder reads no images");
+        if ((model.isEncoder() || model.ranks()) && vision != null) {
+            throw new IllegalArgumentException("encoders and rerankers read no images");
         }
         Engine engine = new Engine(options, model, context, templates, vision, encoder, files, work);
         engine.thread.start();
@@ -154,6 +155,9 @@ public final class Engine implements AutoCloseable {
     }
 
     private static void checkPooling(Pooling pooling, Model model) {
+        if (pooling == Pooling.RANK != model.ranks()) {
+            throw new IllegalArgumentException("the model was " + (model.ranks() ? "" : "not ") + "loaded to rank");
+        }
         if (pooling == Pooling.NONE && model.isEncoder()) {
             throw new IllegalArgumentException("an encoder makes embeddings alone, and its file does not say how:"
                     + " luq.models.\"ID\".pooling does");

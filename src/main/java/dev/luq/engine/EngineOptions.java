@@ -19,7 +19,7 @@ import java.time.Duration;
  * @param encodesInTurns whether steps and the encoding of images take turns on the processors: where there are fewer than
  *        the threads of both together
  * @param pooling how embeddings are made; {@link Pooling#MEAN} needs a context with an output for each token of a batch,
- *        {@link Pooling#CLS} an encoder
+ *        {@link Pooling#CLS} an encoder, {@link Pooling#RANK} a model that was loaded to rank
  */
 public record EngineOptions(
         int sequences,

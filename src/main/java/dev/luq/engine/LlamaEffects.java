@@ -86,7 +86,7 @@ final class LlamaEffects implements Effects, AutoCloseable {
     private final Map<String, Integer> outputs = new HashMap<>();
 
     private final Pooling pooling;
-    private final boolean encoder;
+    private final boolean pools;
     /** Whether each token of a prompt that is embedded has an output. */
     private final boolean embedsAllTokens;
 
@@ -130,7 +130,7 @@ final class LlamaEffects implements Effects, AutoCloseable {
      * @param imageEncoder used on one thread at a time
      * @param seen as of {@link ImageEncoder}
      * @param keptPrompts keys and values of prompts that earlier engines evaluated; null to keep none
-     * @param encoder whether the model is one
+     * @param pools whether llama.cpp pools, and the context has an output for each token: of encoders and rerankers
      * @param beforeEnd called before the last event of a request
      * @param work told about prompts and images
      */
@@ -143,7 +143,7 @@ final class LlamaEffects implements Effects, AutoCloseable {
             SeenImages seen,
             CachedFiles keptPrompts,
             EngineOptions options,
-            boolean encoder,
+            boolean pools,
             Replies replies,
             Runnable beforeEnd,
             WorkListener work) {
@@ -156,8 +156,8 @@ final class LlamaEffects implements Effects, AutoCloseable {
         this.work = work;
         this.streamInterval = options.streamInterval().toNanos();
         this.pooling = options.pooling();
-        this.encoder = encoder;
-        this.embedsAllTokens = encoder || pooling == Pooling.MEAN;
+        this.pools = pools;
+        this.embedsAllTokens = pools || pooling == Pooling.MEAN;
         this.batch = TokenBatch.create(options.batchSize());
         this.turns = new Turns(options.encodesInTurns());
         this.images = new ImageEncoder(imageEncoder, turns, seen, options.imageCacheBytes(), replies, work, counters);
@@ -357,7 +357,7 @@ final class LlamaEffects implements Effects, AutoCloseable {
 
     private void decode(Runnable decode) {
         turns.step(() -> {
-            if (embedded.isEmpty() || encoder) {
+            if (embedded.isEmpty() || pools) {
                 decode.run();
             } else {
                 vectors.read(context, decode);
@@ -367,14 +367,14 @@ final class LlamaEffects implements Effects, AutoCloseable {
     }
 
     private void pool(RequestState request, OutputRows rows) {
-        Optional<FloatBuffer> whole = encoder ? context.embedding(rows.sequence()) : Optional.empty();
+        Optional<FloatBuffer> whole = pools ? context.embedding(rows.sequence()) : Optional.empty();
         if (whole.isPresent()) {
             request.pool(whole.get());
             return;
         }
         int last = rows.first() + rows.count() - 1;
         for (int row = pooling == Pooling.LAST ? last : rows.first(); row <= last; row++) {
-            request.pool(encoder ? context.vector(row) : vectors.row(row));
+            request.pool(pools ? context.vector(row) : vectors.row(row));
             if (pooling == Pooling.CLS) {
                 return;
             }

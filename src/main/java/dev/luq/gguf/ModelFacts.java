@@ -20,6 +20,7 @@ import java.util.OptionalLong;
  *     known here; empty for models and other projectors
  * @param pooling how the file says that embeddings are made; empty when it does not
  * @param encoder see {@link #isEncoder}
+ * @param classifier whether it has a classification head, which {@link Pooling#RANK} needs
  */
 public record ModelFacts(
         String architecture,
@@ -33,7 +34,8 @@ public record ModelFacts(
         OptionalLong contextLength,
         OptionalLong projectionLength,
         Optional<Pooling> pooling,
-        boolean encoder) {
+        boolean encoder,
+        boolean classifier) {
 
     private static final String PROJECTOR_ARCHITECTURE = "clip";
     /** Key of a model's file, behind the name of its architecture: whether tokens attend to earlier ones alone. */
@@ -67,7 +69,9 @@ public record ModelFacts(
                 gguf.integer(architecture + Pooling.KEY).stream()
                         .mapToObj(Pooling::ofNumber)
                         .findFirst(),
-                isEncoder(architecture, gguf.metadata()));
+                isEncoder(architecture, gguf.metadata()),
+                files.tensor("cls.weight").isPresent()
+                        || files.tensor("cls.output.weight").isPresent());
     }
 
     /** Whether tokens attend to later ones too: such a model reads a text at once and generates none. */

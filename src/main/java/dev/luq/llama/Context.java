@@ -39,11 +39,12 @@ public final class Context implements AutoCloseable {
 
     /**
      * @throws LlamaException.ModelLoad the context does not fit into memory or the model cannot be evaluated so
-     * @throws IllegalArgumentException the model is an encoder, and the batch has fewer outputs than tokens
+     * @throws IllegalArgumentException the model is an encoder or ranks, and the batch has fewer outputs than tokens
      */
     public static Context create(Model model, ContextOptions options) {
-        if (model.isEncoder() && options.outputs() < options.batchSize()) {
-            throw new IllegalArgumentException("an encoder has an output for each token of a batch");
+        boolean pools = model.isEncoder() || model.ranks();
+        if (pools && options.outputs() < options.batchSize()) {
+            throw new IllegalArgumentException("an encoder or reranker has an output for each token of a batch");
         }
         model.use();
         Native.clearLoggedErrors();
@@ -63,7 +64,7 @@ public final class Context implements AutoCloseable {
                                     ? llama.LLAMA_FLASH_ATTN_TYPE_ENABLED
                                     : llama.LLAMA_FLASH_ATTN_TYPE_DISABLED)
                     .kv_unified(true)
-                    .embeddings(model.isEncoder())
+                    .embeddings(pools)
                     .no_perf(true);
             context = llama.llama_init_from_model(model.pointer(), params);
             if (context == null) {
@@ -185,14 +186,17 @@ public final class Context implements AutoCloseable {
     }
 
     /**
-     * Of an encoder whose file says how embeddings are made: that of a sequence of the last batch.
+     * What llama.cpp pools of a sequence of the last batch: the embedding, of an encoder whose file says how these are made;
+     * or what the classification head says of it, where the model {@link Model#ranks}.
      *
-     * @return a view of native memory, {@link Model#outputEmbeddingSize} floats, valid until the next decode; empty
-     *     when the file says nothing
+     * @return a view of native memory, {@link Model#outputEmbeddingSize} or {@link Model#classes} floats, valid until the
+     *     next decode; empty when the file says nothing
      */
     public Optional<FloatBuffer> embedding(int sequence) {
         checkSequence(sequence);
-        return floats(llama.llama_get_embeddings_seq(pointer(), sequence));
+        return floats(
+                llama.llama_get_embeddings_seq(pointer(), sequence),
+                model.ranks() ? model.classes() : model.outputEmbeddingSize());
     }
 
     /**
@@ -202,13 +206,12 @@ public final class Context implements AutoCloseable {
      * @throws IllegalArgumentException there is none at this index
      */
     public FloatBuffer vector(int batchIndex) {
-        return floats(llama.llama_get_embeddings_ith(pointer(), batchIndex))
+        return floats(llama.llama_get_embeddings_ith(pointer(), batchIndex), model.outputEmbeddingSize())
                 .orElseThrow(() -> new IllegalArgumentException("the last batch has no vector at index " + batchIndex));
     }
 
-    private Optional<FloatBuffer> floats(FloatPointer vector) {
-        return Optional.ofNullable(vector)
-                .map(floats -> floats.capacity(model.outputEmbeddingSize()).asBuffer());
+    private static Optional<FloatBuffer> floats(FloatPointer vector, int size) {
+        return Optional.ofNullable(vector).map(floats -> floats.capacity(size).asBuffer());
     }
 
     /**

@@ -2,8 +2,10 @@ package dev.luq.llama;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import dev.luq.gguf.Pooling;
 import dev.luq.preset.global.llama;
 import dev.luq.preset.llama_model;
+import dev.luq.preset.llama_model_kv_override;
 import dev.luq.preset.llama_model_params;
 import dev.luq.preset.llama_progress_callback;
 import java.nio.file.Path;
@@ -20,13 +22,18 @@ import org.bytedeco.javacpp.PointerPointer;
  */
 public final class Model implements AutoCloseable {
 
+    /** Of {@code llama_model_kv_override}, with a zero at its end. */
+    private static final int LONGEST_KEY = 128;
+
     private final llama_model model;
     private final Vocabulary vocabulary;
+    private final boolean ranks;
     private int users = 1;
     private boolean closed;
 
-    private Model(llama_model model) {
+    private Model(llama_model model, boolean ranks) {
         this.model = model;
+        this.ranks = ranks;
         this.vocabulary = new Vocabulary(this);
     }
 
@@ -43,6 +50,22 @@ public final class Model implements AutoCloseable {
      * @throws LlamaException.ModelLoad the files hold no model that llama.cpp knows, or the listener ended loading
      */
     public static Model load(List<Path> splits, DoublePredicate listener) {
+        return load(splits, Optional.empty(), listener);
+    }
+
+    /**
+     * Loads a model that scores texts by its classification head, memory-mapped. It is so used whatever its file says of
+     * pooling: converters of llama.cpp leave that open for the rerankers of the BERT kind.
+     *
+     * @param architecture {@code general.architecture} of the file
+     * @param listener as of {@link #load(List, DoublePredicate)}
+     * @throws LlamaException.ModelLoad as {@link #load(List, DoublePredicate)}
+     */
+    public static Model loadReranker(List<Path> splits, String architecture, DoublePredicate listener) {
+        return load(splits, Optional.of(architecture), listener);
+    }
+
+    private static Model load(List<Path> splits, Optional<String> reranker, DoublePredicate listener) {
         if (splits.isEmpty()) {
             throw new IllegalArgumentException("no model file is given");
         }
@@ -52,8 +75,9 @@ public final class Model implements AutoCloseable {
         BytePointer[] names =
                 files.stream().map(file -> Native.utf8(file.toString())).toArray(BytePointer[]::new);
         try (PointerPointer<BytePointer> paths = new PointerPointer<>(names);
-                llama_model_params params = llama.llama_model_default_params()) {
-            params.n_gpu_layers(0).load_mode(llama.LLAMA_LOAD_MODE_MMAP);
+                llama_model_params params = llama.llama_model_default_params();
+                llama_model_kv_override ranking = reranker.map(Model::ranking).orElse(null)) {
+            params.n_gpu_layers(0).load_mode(llama.LLAMA_LOAD_MODE_MMAP).kv_overrides(ranking);
             if (progress != null) {
                 params.progress_callback(progress);
             }
@@ -65,7 +89,7 @@ public final class Model implements AutoCloseable {
                                 : "the model cannot be loaded: "
                                         + Native.loggedReason("llama.cpp gave no reason", files));
             }
-            return new Model(model);
+            return new Model(model, reranker.isPresent());
         } finally {
             for (BytePointer name : names) {
                 name.close();
@@ -74,6 +98,19 @@ public final class Model implements AutoCloseable {
                 progress.close();
             }
         }
+    }
+
+    /** What says in place of the file that the classification head pools. */
+    private static llama_model_kv_override ranking(String architecture) {
+        llama_model_kv_override overrides = new llama_model_kv_override(2);
+        byte[] key = (architecture + Pooling.KEY).getBytes(UTF_8);
+        if (key.length >= LONGEST_KEY) {
+            throw new LlamaException.ModelLoad("the name of its architecture is too long");
+        }
+        overrides.key().put(key).put(key.length, (byte) 0);
+        overrides.tag(llama.LLAMA_KV_OVERRIDE_TYPE_INT).val_i64(Pooling.RANK.ordinal());
+        overrides.getPointer(1).key(0, (byte) 0); // the end of the list
+        return overrides;
     }
 
     /** {@code general.name} of the file. */
@@ -133,9 +170,19 @@ public final class Model implements AutoCloseable {
                 .isPresent();
     }
 
-    /** Whether its file says that it scores pairs of texts: {@code LLAMA_POOLING_TYPE_RANK} of llama.cpp. */
-    public boolean isReranker() {
-        return metadata(architecture() + ".pooling_type").filter("4"::equals).isPresent();
+    /** Whether it scores texts by its classification head, and generates none. */
+    public boolean ranks() {
+        return ranks;
+    }
+
+    /** Numbers that its classification head says of a text. The first one is the score of a reranker. */
+    public int classes() {
+        return llama.llama_model_n_cls_out(pointer());
+    }
+
+    /** The text in its file that a query and a document are put into to be ranked, at {query} and {document}. */
+    public Optional<String> rerankTemplate() {
+        return metadata("tokenizer.chat_template.rerank");
     }
 
     /** Floats per token that an image embedding must have. */

@@ -9,6 +9,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.bytedeco.javacpp.BytePointer;
 
 /** The tokens of a model. Thread-safe; usable until the model is closed. */
@@ -95,6 +96,29 @@ public final class Vocabulary {
 
     private Optional<String> text(int token) {
         return token < 0 ? Optional.empty() : Optional.of(new String(piece(token, true), UTF_8));
+    }
+
+    /**
+     * The tokens of a query and a document as rerankers read them that have no template: those of both texts, between the
+     * tokens that begin, separate and end texts where the model wants them ({@code format_prompt_rerank} of llama-server).
+     *
+     * @param query tokens without special ones
+     * @param document tokens without special ones
+     */
+    public int[] pair(int[] query, int[] document) {
+        llama_vocab open = open();
+        int endOfText = llama.llama_vocab_eos(open);
+        int separatorToken = llama.llama_vocab_sep(open);
+        int[] begin = oneIf(llama.llama_vocab_get_add_bos(open), llama.llama_vocab_bos(open));
+        int[] end = oneIf(llama.llama_vocab_get_add_eos(open), endOfText < 0 ? separatorToken : endOfText);
+        int[] separator = oneIf(llama.llama_vocab_get_add_sep(open), separatorToken);
+        return Stream.of(begin, query, end, separator, document, end)
+                .flatMapToInt(Arrays::stream)
+                .toArray();
+    }
+
+    private static int[] oneIf(boolean wanted, int token) {
+        return wanted ? new int[] {token} : new int[0];
     }
 
     /** The token that ends an answer: the end of a turn, or of the text where the model knows no turns. */

@@ -53,6 +53,7 @@ public final class FrontPage {
             Map.entry("/v1/responses", INPUT),
             Map.entry("/v1/responses/input_tokens", INPUT),
             Map.entry("/v1/embeddings", INPUT),
+            Map.entry("/v1/rerank", "{\"model\":\"%s\",\"query\":\"Hello\",\"documents\":[\"Hello\",\"Goodbye\"]}"),
             Map.entry("/tokenize", "{\"model\":\"%s\",\"content\":\"Hello\"}"),
             Map.entry("/detokenize", "{\"model\":\"%s\",\"tokens\":[1,2]}"));
 

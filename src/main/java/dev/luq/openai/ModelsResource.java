@@ -76,6 +76,9 @@ public final class ModelsResource {
         if (info != null && info.embeddings() != null) {
             capabilities.add("embeddings");
         }
+        if (info != null && info.ranks()) {
+            capabilities.add("rerank");
+        }
         long created = entry.map(CatalogEntry::created).orElse(0L);
         return new Model(
                 worker.modelId(),
@@ -177,8 +180,8 @@ public final class ModelsResource {
      * @param created when the model's file was last modified, in seconds since 1970
      * @param createdAt the same, in RFC 3339
      * @param status whether it is in memory
-     * @param capabilities of {@code chat}, {@code vision}, {@code tools}, {@code embeddings}; not for Anthropic's
-     *     clients
+     * @param capabilities of {@code chat}, {@code vision}, {@code tools}, {@code embeddings}, {@code rerank}; not for
+     *     Anthropic's clients
      * @param aliases further names, which requests may use too
      */
     @RegisterForReflection

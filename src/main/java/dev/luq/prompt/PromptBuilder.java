@@ -79,6 +79,7 @@ public final class PromptBuilder {
     private final ChatTemplates templates;
     private final Vision vision;
     private final SpecialTokenGuard guard;
+    private final RankedPairs pairs;
     private final int mostTokens;
 
     /** @param vision null for a model that only reads text */
@@ -97,6 +98,7 @@ public final class PromptBuilder {
         this.templates = templates;
         this.vision = vision;
         this.guard = new SpecialTokenGuard(model.vocabulary().specialTexts());
+        this.pairs = new RankedPairs(model, tokenizer, guard);
     }
 
     /** Of the model. */
@@ -207,6 +209,8 @@ public final class PromptBuilder {
                 addText(parts, text.text());
             } else if (piece instanceof PromptContent.Piece.Tokens tokens) {
                 parts.add(new PromptPart.Tokens(tokenizer.known(tokens.tokens(), "prompt")));
+            } else if (piece instanceof PromptContent.Piece.Pair pair) {
+                parts.add(new PromptPart.Tokens(pairs.tokens(pair, mostTokens)));
             } else {
                 parts.add(part(images.get(media), media++));
             }

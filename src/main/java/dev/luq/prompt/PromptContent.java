@@ -60,6 +60,14 @@ public sealed interface PromptContent {
 
         /** The place of an image. */
         record Media() implements Piece {}
+
+        /** A document to be ranked by a query: all of a prompt. Special tokens in both stay text. */
+        record Pair(String query, String document) implements Piece {
+            @Override
+            public long length() {
+                return query.length() + document.length();
+            }
+        }
     }
 
     /**

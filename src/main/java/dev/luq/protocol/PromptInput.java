@@ -63,7 +63,8 @@ public sealed interface PromptInput {
     @JsonSubTypes({
         @JsonSubTypes.Type(value = Piece.Text.class, name = "text"),
         @JsonSubTypes.Type(value = Piece.Tokens.class, name = "tokens"),
-        @JsonSubTypes.Type(value = Piece.Media.class, name = "media")
+        @JsonSubTypes.Type(value = Piece.Media.class, name = "media"),
+        @JsonSubTypes.Type(value = Piece.Pair.class, name = "pair")
     })
     sealed interface Piece {
 
@@ -89,6 +90,14 @@ public sealed interface PromptInput {
 
         /** The place of an image. */
         record Media() implements Piece {}
+
+        /** A document whose relevance to a query is asked for: all of a prompt. Special tokens in both stay text. */
+        record Pair(String query, String document) implements Piece {
+            @Override
+            public long bytes() {
+                return 2L * (query.length() + document.length());
+            }
+        }
     }
 
     /**

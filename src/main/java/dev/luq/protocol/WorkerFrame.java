@@ -319,6 +319,7 @@ public sealed interface WorkerFrame {
      * @param longestToken bytes of the longest token's text: with the context, what no text that fits is longer than
      * @param props what else is said of it
      * @param embeddings what is said of those that it makes; null when it makes none
+     * @param ranks whether it scores documents by a query, and does nothing else
      * @param defaults what requests get that say nothing; the server's word, a worker knows none
      */
     record ModelInfo(
@@ -336,18 +337,19 @@ public sealed interface WorkerFrame {
             int longestToken,
             ModelProps props,
             EmbeddingInfo embeddings,
+            boolean ranks,
             ModelDefaults defaults) {
 
         public ModelInfo {
             defaults = defaults == null ? ModelDefaults.NONE : defaults;
         }
 
-        /** Whether it answers prompts with text, and not with embeddings alone. */
+        /** Whether it answers prompts with text, and not with embeddings or scores alone. */
         public boolean generates() {
-            return embeddings == null || !embeddings.only();
+            return !ranks && (embeddings == null || !embeddings.only());
         }
 
-        /** Of one that makes no embeddings, as a worker knows it. */
+        /** Of one that generates alone, as a worker knows it. */
         public ModelInfo(
                 String name,
                 String architecture,
@@ -377,6 +379,7 @@ public sealed interface WorkerFrame {
                     longestToken,
                     props,
                     null,
+                    false,
                     ModelDefaults.NONE);
         }
 
@@ -397,6 +400,7 @@ public sealed interface WorkerFrame {
                     longestToken,
                     props,
                     embeddings,
+                    ranks,
                     others);
         }
 

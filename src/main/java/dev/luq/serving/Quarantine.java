@@ -75,6 +75,9 @@ final class Quarantine {
                 digest.update((byte) (token >> 24));
             }
             digest.update(END_OF_PART);
+        } else if (piece instanceof PromptInput.Piece.Pair pair) {
+            add(pair.query(), digest);
+            add(pair.document(), digest);
         } else {
             add(piece instanceof PromptInput.Piece.Text text ? text.text() : "", digest);
         }

@@ -28,8 +28,8 @@ public final class ServedShape {
                 model.facts().encoder());
         int threads = Processors.threads(config.threads());
         int batch = Math.min(config.batchSize(), context);
-        boolean allOutputs = model.facts().encoder()
-                || settings.pooling().or(model.facts()::pooling).orElse(Pooling.NONE) == Pooling.MEAN;
+        Pooling pooling = settings.pooling().or(model.facts()::pooling).orElse(Pooling.NONE);
+        boolean allOutputs = model.facts().encoder() || pooling == Pooling.MEAN || pooling == Pooling.RANK;
         return new ServingShape(
                 context,
                 batch,

@@ -12,6 +12,7 @@ import dev.luq.filecache.LanguageModelIdentity;
 import dev.luq.filecache.Producer;
 import dev.luq.gguf.CheckedModel;
 import dev.luq.gguf.GgufException;
+import dev.luq.gguf.ModelFacts;
 import dev.luq.gguf.Pooling;
 import dev.luq.llama.ChatTemplates;
 import dev.luq.llama.Context;
@@ -70,11 +71,12 @@ final class EngineHost implements ModelHost {
             EngineFiles kept =
                     mmproj.isEmpty() || load.files() == null ? EngineFiles.NONE : files(load, files, mmproj.get());
             loads("its weights");
-            Model model = Model.load(files, inPercent(progress));
+            boolean ranks = pooling == Pooling.RANK;
+            checkPooling(checked.facts(), mmproj, pooling);
+            Model model = ranks
+                    ? Model.loadReranker(files, checked.facts().architecture(), inPercent(progress))
+                    : Model.load(files, inPercent(progress));
             boolean encoder = model.isEncoder();
-            if (encoder) {
-                checkEncoder(model, mmproj, checked.facts().pooling(), pooling);
-            }
             int contextSize =
                     ServerFrame.Load.contextSize(load.contextSize(), OptionalLong.of(model.trainingContext()), encoder);
             int batchSize = Math.min(load.batchSize(), contextSize);
@@ -91,12 +93,12 @@ final class EngineHost implements ModelHost {
                             load.threads(),
                             load.kv(),
                             true,
-                            encoder || pooling == Pooling.MEAN ? batchSize : load.slots() + draftTokens));
+                            encoder || ranks || pooling == Pooling.MEAN ? batchSize : load.slots() + draftTokens));
             loads("its chat template");
             ChatTemplates templates = load.chatTemplate() == null
                     ? ChatTemplates.of(model)
                     : ChatTemplates.of(model, load.chatTemplate());
-            boolean tools = !encoder && templates.supportsTools();
+            boolean tools = !encoder && !ranks && templates.supportsTools();
             loads("its vision projector");
             int threads = Processors.threads(load.threads());
             int imageThreads = load.imageThreads() > 0 ? load.imageThreads() : threads;
@@ -142,9 +144,10 @@ final class EngineHost implements ModelHost {
                             IntStream.of(model.vocabulary().endsOfGeneration())
                                     .boxed()
                                     .toList()),
-                    pooling == Pooling.NONE
+                    pooling == Pooling.NONE || ranks
                             ? null
                             : new WorkerFrame.EmbeddingInfo(model.outputEmbeddingSize(), encoder),
+                    ranks,
                     ModelDefaults.NONE);
         } catch (LlamaException.VisionLoad e) {
             throw new LoadException(
@@ -236,21 +239,24 @@ final class EngineHost implements ModelHost {
         }
     }
 
-    /**
-     * @param ofFile how its file says that embeddings are made
-     * @param wanted how they are to be made
-     */
-    private static void checkEncoder(Model model, Optional<Path> mmproj, Optional<Pooling> ofFile, Pooling wanted)
-            throws LoadException {
-        if (mmproj.isPresent()) {
+    private static void checkPooling(ModelFacts facts, Optional<Path> mmproj, Pooling wanted) throws LoadException {
+        boolean ranks = wanted == Pooling.RANK;
+        if (ranks && !facts.classifier()) {
             throw new LoadException(
-                    "invalid_mmproj", "The model is an encoder of text: it is served without an mmproj.", null);
+                    "invalid_configuration",
+                    "The file of this model has no classification head (cls.weight or cls.output.weight): it ranks nothing."
+                            + " Set luq.models.\"ID\".pooling to something else, or serve a reranker.",
+                    null);
         }
-        if (model.isReranker()) {
+        if (mmproj.isPresent() && (ranks || facts.encoder())) {
             throw new LoadException(
-                    "invalid_model", "The model scores pairs of texts (reranking), which this server has not.", null);
+                    "invalid_mmproj",
+                    "The model is an encoder of text or ranks texts: it is served without an mmproj.",
+                    null);
         }
-        if (ofFile.filter(own -> own != Pooling.NONE && own != wanted).isPresent()) {
+        if (facts.encoder()
+                && !ranks
+                && facts.pooling().filter(own -> own != Pooling.NONE && own != wanted).isPresent()) {
             throw new LoadException(
                     "invalid_configuration",
                     "The file of this encoder says how its embeddings are made (pooling_type). Leave"

@@ -51,6 +51,9 @@ final class FrameMapper {
         if (piece instanceof PromptInput.Piece.Text text) {
             return new PromptContent.Piece.Text(text.text());
         }
+        if (piece instanceof PromptInput.Piece.Pair pair) {
+            return new PromptContent.Piece.Pair(pair.query(), pair.document());
+        }
         return piece instanceof PromptInput.Piece.Tokens tokens
                 ? new PromptContent.Piece.Tokens(tokens.tokens())
                 : new PromptContent.Piece.Media();

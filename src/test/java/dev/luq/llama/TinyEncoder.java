@@ -16,7 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 
-/** A BERT of two layers with random weights and a WordPiece vocabulary of letters and a few words. */
+/** BERTs of two layers with random weights and a WordPiece vocabulary of letters and a few words. */
 public final class TinyEncoder {
 
     /** Tokens that it was "trained" for: it has as many positions. */
@@ -41,9 +41,22 @@ public final class TinyEncoder {
      */
     public static Path write(Path file, Pooling pooling) throws IOException {
         List<String> vocabulary = vocabulary();
+        return write(file, metadata(vocabulary, pooling), tensors(vocabulary.size()));
+    }
+
+    /** Writes the file of a reranker: with a classification head, and without a word of pooling, as converters have it. */
+    public static Path writeReranker(Path file) throws IOException {
+        List<String> vocabulary = vocabulary();
         List<GgufTensor> tensors = tensors(vocabulary.size());
+        addPair(tensors, "cls", WIDTH, WIDTH);
+        addPair(tensors, "cls.output", WIDTH, 1);
+        return write(file, metadata(vocabulary, Pooling.NONE), tensors);
+    }
+
+    /** Writes a file whose weights are random. */
+    static Path write(Path file, Map<String, GgufValue> metadata, List<GgufTensor> tensors) throws IOException {
         Random random = new Random(11);
-        try (GgufWriter writer = GgufWriter.create(file, metadata(vocabulary, pooling), tensors)) {
+        try (GgufWriter writer = GgufWriter.create(file, metadata, tensors)) {
             for (GgufTensor tensor : tensors) {
                 writer.begin(tensor.name());
                 writer.write(numbers(tensor, random));
@@ -123,7 +136,7 @@ public final class TinyEncoder {
         tensors.add(tensor(name + ".bias", shape[shape.length - 1]));
     }
 
-    private static GgufTensor tensor(String name, long... shape) {
+    static GgufTensor tensor(String name, long... shape) {
         List<Long> extents = new ArrayList<>();
         for (long extent : shape) {
             extents.add(extent);

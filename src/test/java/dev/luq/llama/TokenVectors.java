@@ -30,6 +30,15 @@ public final class TokenVectors {
         });
     }
 
+    /** What the classification head of a model that was loaded to rank says of a text. */
+    public static float[] classes(Model model, int[] tokens) {
+        return computed(model, tokens, context -> {
+            float[] classes = new float[model.classes()];
+            llama.llama_get_embeddings_seq(context, 0).get(classes);
+            return classes;
+        });
+    }
+
     private static <T> T computed(Model model, int[] tokens, Function<llama_context, T> result) {
         try (llama_context_params params = llama.llama_context_default_params();
                 TokenBatch batch = TokenBatch.create(tokens.length)) {

@@ -16,7 +16,11 @@ final class ApiPaths {
     private static final String MODELS = "/v1/models/";
     private static final String COMPLETIONS = "/completions";
     /** The first segments behind {@link #VERSION}, but for {@link #COMPLETIONS}, which is llama-server's without it. */
-    private static final Set<String> SEGMENTS = Set.of("chat", "embeddings", "messages", "models", "responses");
+    private static final Set<String> SEGMENTS =
+            Set.of("chat", "embeddings", "messages", "models", "rerank", "reranking", "responses");
+
+    /** What llama-server calls otherwise too. */
+    private static final Map<String, String> SYNONYMS = Map.of("/v1/reranking", "/v1/rerank");
 
     private static final Map<String, String> MONITORING = Map.of("/health", "/q/health");
 
@@ -37,7 +41,8 @@ final class ApiPaths {
             real = MODELS
                     + ENCODED_SLASH.matcher(real.substring(MODELS.length())).replaceAll("/");
         }
-        return real.endsWith("/") ? real.substring(0, real.length() - 1) : real;
+        String bare = real.endsWith("/") ? real.substring(0, real.length() - 1) : real;
+        return SYNONYMS.getOrDefault(bare, bare);
     }
 
     private static String proxied(String path) {

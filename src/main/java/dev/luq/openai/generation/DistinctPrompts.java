@@ -39,7 +39,7 @@ record DistinctPrompts(List<Prompt.Raw> prompts, List<Integer> places) {
         for (Piece piece : prompt.input().pieces()) {
             if (piece instanceof Piece.Tokens tokens) {
                 content.add(IntBuffer.wrap(tokens.tokens()));
-            } else if (piece instanceof Piece.Text) {
+            } else if (piece instanceof Piece.Text || piece instanceof Piece.Pair) {
                 content.add(piece);
             } else {
                 ImageReference image = images.next();

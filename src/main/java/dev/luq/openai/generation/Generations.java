@@ -96,7 +96,9 @@ public final class Generations {
         if (!model.generates()) {
             throw new ApiException.InvalidRequest(
                     "model",
-                    "This model generates no text: it makes embeddings, POST /v1/embeddings. Choose one that has chat"
+                    "This model generates no text: it "
+                            + (model.ranks() ? "ranks documents, POST /v1/rerank" : "makes embeddings, POST /v1/embeddings")
+                            + ". Choose one that has chat"
                             + " among its capabilities in GET /v1/models.");
         }
     }

@@ -167,6 +167,18 @@ public final class RawPrompts {
         return new Prompt.Raw(new PromptInput.Raw(pieces, null), images);
     }
 
+    /**
+     * A document to be ranked by a query, both checked to be strings.
+     *
+     * @throws ContextLengthExceeded it is the document that is too long, or the query
+     */
+    public static Prompt.Raw pair(String field, String query, String document, ModelInfo model) {
+        PromptInput.Raw pair = new PromptInput.Raw(
+                List.of(new Piece.Pair(Check.wellFormed(query), Check.wellFormed(document))), null);
+        refuseTooLong(field, pair, model);
+        return new Prompt.Raw(pair, List.of());
+    }
+
     private static void addText(List<Piece> pieces, String text) {
         if (!text.isEmpty()) {
             pieces.add(new Piece.Text(text));
@@ -182,6 +194,8 @@ public final class RawPrompts {
                 characters += text.text().length();
             } else if (piece instanceof Piece.Tokens ids) {
                 tokens += ids.tokens().length;
+            } else if (piece instanceof Piece.Pair pair) {
+                characters += pair.query().length() + pair.document().length();
             }
         }
         if (tokens >= model.contextSize() || characters > model.mostTextBytes()) {

@@ -27,6 +27,10 @@ class ApiPathsTest {
         "/models/org%2fmodel%3Aq4,      /v1/models/org/model%3Aq4",
         "/openai/v1/models/a%2Fb%2Fc/,  /v1/models/a/b/c",
         "/v1/models/a%252Fb,            /v1/models/a%252Fb",
+        "/v1/reranking,                 /v1/rerank",
+        "/reranking/,                   /v1/rerank",
+        "/rerank,                       /v1/rerank",
+        "/openai/v1/reranking,          /v1/rerank",
         "/health,                       /q/health"
     })
     void otherWaysToWriteAPathLeadToIt(String path, String real) {
