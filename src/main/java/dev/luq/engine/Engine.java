@@ -401,6 +401,7 @@ public final class Engine implements AutoCloseable {
                 c.cancelled,
                 c.draftedTokens,
                 c.acceptedTokens,
+                c.drafts,
                 scheduler.promptCacheBytes(),
                 scheduler.restores(),
                 scheduler.promptCacheEvictions(),

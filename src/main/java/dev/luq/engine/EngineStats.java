@@ -23,6 +23,7 @@ package dev.luq.engine;
  * @param cancelled counter: requests cancelled
  * @param draftedTokens counter: tokens decoded before they were sampled
  * @param acceptedTokens counter: of these, tokens of answers
+ * @param drafts counter: steps of requests that had drafted tokens
  * @param promptCacheBytes bytes of prompts kept beyond the sequences
  * @param promptCacheHits counter: prompts whose beginning was restored from there
  * @param promptCacheEvictions counter: prompts that went from there for others
@@ -54,6 +55,7 @@ public record EngineStats(
         long cancelled,
         long draftedTokens,
         long acceptedTokens,
+        long drafts,
         long promptCacheBytes,
         long promptCacheHits,
         long promptCacheEvictions,

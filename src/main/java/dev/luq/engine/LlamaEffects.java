@@ -123,6 +123,7 @@ final class LlamaEffects implements Effects, AutoCloseable {
         long decodedSequences;
         long draftedTokens;
         long acceptedTokens;
+        long drafts;
     }
 
     /**
@@ -484,6 +485,7 @@ final class LlamaEffects implements Effects, AutoCloseable {
     public void drafted(String request, int tokens, int accepted) {
         counters.draftedTokens += tokens;
         counters.acceptedTokens += accepted;
+        counters.drafts++;
         requests.get(request).drafted(tokens, accepted);
     }
 

@@ -452,6 +452,7 @@ public sealed interface WorkerFrame {
      * @param cancelled counter: requests stopped by their client
      * @param draftedTokens counter: tokens decoded before they were sampled
      * @param acceptedTokens counter: of these, tokens of answers
+     * @param drafts counter: steps of requests that had drafted tokens
      * @param promptCacheBytes bytes of prompts kept beyond the sequences
      * @param promptCacheHits counter: prompts whose beginning was restored from there
      * @param promptCacheEvictions counter: prompts that went from there for others
@@ -483,6 +484,7 @@ public sealed interface WorkerFrame {
             long cancelled,
             long draftedTokens,
             long acceptedTokens,
+            long drafts,
             long promptCacheBytes,
             long promptCacheHits,
             long promptCacheEvictions,

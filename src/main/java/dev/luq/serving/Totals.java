@@ -6,7 +6,7 @@ import dev.luq.protocol.WorkerFrame.EngineStats;
 public final class Totals {
 
     public static final EngineStats NONE =
-            new EngineStats(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+            new EngineStats(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
 
     private Totals() {}
 
@@ -32,6 +32,7 @@ public final class Totals {
                 a.cancelled() + b.cancelled(),
                 a.draftedTokens() + b.draftedTokens(),
                 a.acceptedTokens() + b.acceptedTokens(),
+                a.drafts() + b.drafts(),
                 a.promptCacheBytes() + b.promptCacheBytes(),
                 a.promptCacheHits() + b.promptCacheHits(),
                 a.promptCacheEvictions() + b.promptCacheEvictions(),
@@ -66,6 +67,7 @@ public final class Totals {
                 s.cancelled(),
                 s.draftedTokens(),
                 s.acceptedTokens(),
+                s.drafts(),
                 0,
                 s.promptCacheHits(),
                 s.promptCacheEvictions(),

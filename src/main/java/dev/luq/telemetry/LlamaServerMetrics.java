@@ -48,6 +48,7 @@ public class LlamaServerMetrics {
                     "spec_decode_num_accepted_tokens_total",
                     "Drafted tokens that are part of answers",
                     EngineStats::acceptedTokens),
+            counter("spec_decode_num_drafts_total", "Drafts of one token or more", EngineStats::drafts),
             gauge("prompt_tokens_seconds", "Prompt tokens a second since the last scrape", Reading::promptThroughput),
             gauge("predicted_tokens_seconds", "Generated tokens a second since the last scrape", Reading::throughput),
             gauge("requests_processing", "Requests that hold a slot", r -> r.totals()

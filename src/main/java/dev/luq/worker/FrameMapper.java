@@ -192,6 +192,7 @@ final class FrameMapper {
                 s.cancelled(),
                 s.draftedTokens(),
                 s.acceptedTokens(),
+                s.drafts(),
                 s.promptCacheBytes(),
                 s.promptCacheHits(),
                 s.promptCacheEvictions(),

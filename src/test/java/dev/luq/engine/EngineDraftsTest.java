@@ -147,6 +147,8 @@ class EngineDraftsTest {
             GenerationEvent.Timings timings = with.finished().timings();
             assertTrue(timings.acceptedTokens() > 0 && timings.acceptedTokens() <= timings.draftedTokens());
             assertEquals(timings.draftedTokens(), tiny.engine.stats().draftedTokens());
+            long drafts = tiny.engine.stats().drafts();
+            assertTrue(drafts > 0 && drafts <= timings.draftedTokens(), drafts + " drafts");
             assertEquals(timings.acceptedTokens(), tiny.engine.stats().acceptedTokens());
         }
     }

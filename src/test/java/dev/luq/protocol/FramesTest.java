@@ -60,8 +60,8 @@ class FramesTest {
                         new WorkerFrame.ModelProps("{{ jinja }}", null, "</s>", "b1", List.of(2, 7)))),
                 new WorkerFrame.LoadFailed("invalid_model", "no"),
                 new WorkerFrame.Stats(new WorkerFrame.EngineStats(
-                        1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16.5, 17, 18, 19, 20, 21, 22, 23, 24, 25.5,
-                        26.5, 27, 28, 29)),
+                        1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16.5, 17, 18, 19, 20, 21, 22, 23, 24, 25,
+                        26.5, 27.5, 28, 29, 30)),
                 new WorkerFrame.Progress("a", WorkerFrame.Phase.ENCODING, 0.4f, 1, 2, 5),
                 new WorkerFrame.Accepted("a", 10, 5, 2),
                 new WorkerFrame.Delta(

@@ -239,6 +239,7 @@ public final class ScriptedWorker implements ModelHost {
                 0,
                 0,
                 0,
+                0,
                 0);
     }
 
