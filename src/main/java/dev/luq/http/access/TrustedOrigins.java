@@ -19,6 +19,12 @@ final class TrustedOrigins {
 
     private static final Pattern ORIGIN = Pattern.compile("https?://[^/?#@\\s,*]+", Pattern.CASE_INSENSITIVE);
     private static final Pattern HEADER_NAMES = Pattern.compile("[A-Za-z0-9!#$%&'*+.^_`|~, -]{1,1024}");
+    // Spelt as in the standard: some clients know headers by that alone.
+    private static final String ALLOW_ORIGIN = "Access-Control-Allow-Origin";
+    private static final String ALLOW_METHODS = "Access-Control-Allow-Methods";
+    private static final String ALLOW_HEADERS = "Access-Control-Allow-Headers";
+    private static final String EXPOSE_HEADERS = "Access-Control-Expose-Headers";
+    private static final String MAX_AGE = "Access-Control-Max-Age";
     private static final String EVERY_SITE = "*";
     private static final String METHODS = "GET, POST, PUT, DELETE";
     private static final String READABLE = "x-request-id, request-id, Retry-After, Location";
@@ -69,17 +75,17 @@ final class TrustedOrigins {
         if (!contains(origin)) {
             return false;
         }
-        response.putHeader(HttpHeaderNames.ACCESS_CONTROL_ALLOW_ORIGIN, origin)
-                .putHeader(HttpHeaderNames.ACCESS_CONTROL_EXPOSE_HEADERS, READABLE);
+        response.putHeader(ALLOW_ORIGIN, origin)
+                .putHeader(EXPOSE_HEADERS, READABLE);
         if (!routing.request().method().equals(HttpMethod.OPTIONS)
                 || !asked.contains(HttpHeaderNames.ACCESS_CONTROL_REQUEST_METHOD)) {
             return false;
         }
-        response.putHeader(HttpHeaderNames.ACCESS_CONTROL_ALLOW_METHODS, METHODS)
-                .putHeader(HttpHeaderNames.ACCESS_CONTROL_MAX_AGE, PREFLIGHT_SECONDS);
+        response.putHeader(ALLOW_METHODS, METHODS)
+                .putHeader(MAX_AGE, PREFLIGHT_SECONDS);
         String names = asked.get(HttpHeaderNames.ACCESS_CONTROL_REQUEST_HEADERS);
         if (names != null && HEADER_NAMES.matcher(names).matches()) {
-            response.putHeader(HttpHeaderNames.ACCESS_CONTROL_ALLOW_HEADERS, names);
+            response.putHeader(ALLOW_HEADERS, names);
         }
         response.end();
         return true;

@@ -105,6 +105,10 @@ class CrossSiteRequestsTest {
             assertEquals(200, RawClient.status(sdk), path);
             assertTrue(sdk.contains("anthropic-dangerous-direct-browser-access, authorization, x-api-key"), sdk);
         }
+        assertTrue(
+                RawClient.exchange(server, "GET", "/models", null, trusted)
+                        .contains("\r\nAccess-Control-Allow-Origin: http://localhost:3000\r\n"),
+                "spelt as in the standard");
         String read = send("GET", "/models", trusted);
         assertTrue(read.contains("access-control-expose-headers: x-request-id, request-id, retry-after"), read);
         assertEquals(read.indexOf("access-control-allow-origin"), read.lastIndexOf("access-control-allow-origin"));
