@@ -36,6 +36,10 @@ public interface ApiConfig {
      */
     Optional<List<String>> corsOrigins();
 
+    /** Whether {@code /slots} is served; it wants the role admin where there are keys. */
+    @WithDefault("true")
+    boolean slots();
+
     /** Largest request body in bytes. */
     @WithDefault("67108864")
     long maxBodyBytes();

@@ -2,6 +2,8 @@ package dev.luq.openai.llamaserver;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
+import dev.luq.catalog.Catalog;
+import dev.luq.http.ApiConfig;
 import dev.luq.http.access.Caller;
 import dev.luq.http.access.Role;
 import dev.luq.http.errors.ApiError;
@@ -34,11 +36,15 @@ import org.eclipse.microprofile.openapi.annotations.media.Schema;
 public final class PropsResource {
 
     private final PermittedModels models;
+    private final Catalog catalog;
+    private final ApiConfig config;
     private final RoutingContext routing;
 
     @Inject
-    public PropsResource(PermittedModels models, RoutingContext routing) {
+    public PropsResource(PermittedModels models, Catalog catalog, ApiConfig config, RoutingContext routing) {
         this.models = models;
+        this.catalog = catalog;
+        this.config = config;
         this.routing = routing;
     }
 
@@ -51,10 +57,13 @@ public final class PropsResource {
                 new Defaults(info.contextSize(), NativeSettings.defaults(info.defaults())),
                 info.slots(),
                 worker.modelId(),
+                catalog.find(worker.modelId())
+                        .map(entry -> entry.files().get(0).getFileName().toString())
+                        .orElse(null),
                 info.quantization(),
                 new Modalities(info.vision(), false, false),
                 ServerFrame.ApplyTemplate.MEDIA_MARK,
-                true,
+                config.slots(),
                 false,
                 true,
                 info.props().chatTemplate(),
@@ -81,6 +90,7 @@ public final class PropsResource {
     }
 
     /**
+     * @param modelFile name of the model's file, without its folder
      * @param quantization the file type's name
      * @param chatTemplate Jinja; null when the file has none
      */
@@ -90,6 +100,7 @@ public final class PropsResource {
             @JsonProperty("default_generation_settings") Defaults defaults,
             @JsonProperty("total_slots") int totalSlots,
             @JsonProperty("model_alias") String modelAlias,
+            @JsonProperty("model_path") @Schema(nullable = true) String modelFile,
             @JsonProperty("model_ftype") String quantization,
             Modalities modalities,
             @JsonProperty("media_marker") String mediaMarker,

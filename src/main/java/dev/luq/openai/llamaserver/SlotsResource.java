@@ -2,6 +2,7 @@ package dev.luq.openai.llamaserver;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
+import dev.luq.http.ApiConfig;
 import dev.luq.http.access.Caller;
 import dev.luq.http.access.Role;
 import dev.luq.http.errors.ApiError;
@@ -38,13 +39,16 @@ public final class SlotsResource {
     private final PermittedModels models;
     private final Queries queries;
     private final WorkerConfig config;
+    private final ApiConfig api;
     private final RoutingContext routing;
 
     @Inject
-    public SlotsResource(PermittedModels models, Queries queries, WorkerConfig config, RoutingContext routing) {
+    public SlotsResource(
+            PermittedModels models, Queries queries, WorkerConfig config, ApiConfig api, RoutingContext routing) {
         this.models = models;
         this.queries = queries;
         this.config = config;
+        this.api = api;
         this.routing = routing;
     }
 
@@ -54,6 +58,10 @@ public final class SlotsResource {
             summary = "What a model's slots do",
             description = "With fail_on_no_slot an answer of 503 says that none is free.")
     public Uni<List<Slot>> list(@QueryParam("model") String model, @QueryParam("fail_on_no_slot") String failOnNoSlot) {
+        if (!api.slots()) {
+            throw new Refused(ApiError.of(
+                    501, "unsupported_operation", "This server does not tell of its slots: luq.api.slots is false."));
+        }
         ModelWorker worker = models.get(Caller.of(routing), model);
         int contextSize = Admission.info(worker).contextSize();
         boolean speculative = config.speculation() != WorkerConfig.Speculation.NONE;

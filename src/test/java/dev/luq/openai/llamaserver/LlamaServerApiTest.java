@@ -334,7 +334,7 @@ class LlamaServerApiTest {
                 .body("default_generation_settings.n_ctx", greaterThan(0))
                 .body("default_generation_settings.params.temperature", equalTo(0.8f))
                 .body("build_info", containsString("llama.cpp"))
-                .body("$", not(hasKey("model_path")));
+                .body("model_path", equalTo("qwen2.5-vl-tiny-F16.gguf"));
         given().get("/props?model=unknown").then().statusCode(404);
         given().post("/props").then().statusCode(400).body("error.code", equalTo("unsupported_operation"));
     }
