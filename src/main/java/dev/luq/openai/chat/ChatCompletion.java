@@ -25,7 +25,17 @@ record ChatCompletion(
         @JsonProperty("model") String model,
         @JsonProperty("system_fingerprint") String systemFingerprint,
         @JsonProperty("choices") List<Choice> choices,
-        @JsonProperty("usage") Usage usage) {
+        @JsonProperty("usage") Usage usage,
+        @JsonProperty("__verbose") @JsonInclude(JsonInclude.Include.NON_NULL) Verbose verbose) {
+
+    /**
+     * What llama-server tells of an answer when it is asked to be verbose.
+     *
+     * @param prompt of the chat template, with {@code <__media__>} where images are
+     */
+    @RegisterForReflection
+    @Schema(name = "ChatVerbose")
+    record Verbose(@JsonProperty("prompt") String prompt) {}
 
     @RegisterForReflection
     @Schema(name = "ChatChoice")
@@ -69,12 +79,18 @@ record ChatCompletion(
         private final boolean timings;
         private final List<ChoiceDraft> drafts;
         private Usage usage = Usage.NONE;
+        private Verbose verbose;
 
         Builder(CompletionHeader header, ValidRequest request) {
             this.header = header;
             this.logprobs = request.logprobs();
             this.timings = request.timings();
             this.drafts = ChoiceDraft.of(request.choices());
+        }
+
+        @Override
+        public void tell(String prompt) {
+            verbose = new Verbose(prompt);
         }
 
         @Override
@@ -103,7 +119,8 @@ record ChatCompletion(
                     header.model(),
                     header.systemFingerprint(),
                     choices,
-                    usage);
+                    usage,
+                    verbose);
         }
 
         private static Message message(ChoiceDraft draft) {

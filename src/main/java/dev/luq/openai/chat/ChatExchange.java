@@ -29,6 +29,11 @@ public record ChatExchange(ChatRequest request) implements Exchange {
     }
 
     @Override
+    public Optional<Boolean> tellsPrompt() {
+        return Optional.ofNullable(request.verbose());
+    }
+
+    @Override
     public ValidRequest validate(ModelInfo model) {
         return ChatValidation.of(request, model);
     }

@@ -135,6 +135,12 @@ public record ChatRequest(
                         nullable = true,
                         description = "Whether a stream begins with events that say how far the prompt is")
                 Boolean returnProgress,
+        @JsonProperty("verbose")
+                @Schema(
+                        nullable = true,
+                        description = "Whether an answer without stream has the prompt, in __verbose;"
+                                + " luq.api.verbose when absent")
+                Boolean verbose,
         @JsonProperty("grammar")
                 @Schema(nullable = true, description = "GBNF with the start symbol root that the answer follows")
                 String grammar,

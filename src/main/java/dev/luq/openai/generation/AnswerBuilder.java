@@ -6,6 +6,9 @@ public interface AnswerBuilder {
     /** Takes the next frame. */
     void add(ChoiceFrame frame);
 
+    /** Takes the prompt that the chat template makes, before the first frame, where {@link Exchange#tellsPrompt} asks for it. */
+    default void tell(String prompt) {}
+
     /** What becomes the JSON of the answer, once all frames are there. */
     Object build();
 }

@@ -20,6 +20,11 @@ public interface Exchange extends Addressed {
         return Optional.empty();
     }
 
+    /** Whether a whole answer tells the prompt, where the endpoint has that; empty for as configured. */
+    default Optional<Boolean> tellsPrompt() {
+        return Optional.of(false);
+    }
+
     /** The event of a stream that fails before the request is validated. */
     default Buffer failure(ApiError error) {
         return JsonEvent.ofError(error);

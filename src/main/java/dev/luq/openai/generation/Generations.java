@@ -27,6 +27,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 
 /** Answers the requests of all endpoints that generate. */
@@ -85,11 +86,29 @@ public final class Generations {
             } else {
                 builder.set(exchange.answer(header, valid));
             }
-            return generate(admitted.caller(), client, worker, header, valid, model.slots());
+            UnaryOperator<Multi<ChoiceFrame>> first = !stream && exchange.tellsPrompt().orElse(config.verbose())
+                    ? generated -> tellPrompt(admitted, header, valid, builder.get())
+                            .onItem()
+                            .transformToMulti(told -> generated)
+                    : UnaryOperator.identity();
+            return generate(admitted.caller(), client, worker, header, valid, model.slots(), first);
         });
         return (stream ? stream(frames, events, admitted::describe, client) : complete(frames, builder, client))
                 .onFailure()
                 .transform(admitted::named);
+    }
+
+    private static Uni<Void> tellPrompt(
+            Admitted<?> admitted, CompletionHeader header, ValidRequest valid, AnswerBuilder builder) {
+        Prompt.Chat chat = (Prompt.Chat) valid.prompt();
+        return admitted.worker()
+                .query(new ServerFrame.ApplyTemplate(
+                        header.id() + "-prompt",
+                        chat.input(),
+                        admitted.caller().tag()))
+                .onItem()
+                .invoke(prompt -> builder.tell(prompt.text()))
+                .replaceWithVoid();
     }
 
     private static void requireGeneration(ModelInfo model) {
@@ -109,13 +128,15 @@ public final class Generations {
         return admitted.request().keepAlive().filter(asked -> may);
     }
 
+    /** @param first puts what comes before the generation in front of it */
     private Multi<ChoiceFrame> generate(
             Caller caller,
             ClientPresence client,
             ModelWorker worker,
             CompletionHeader header,
             ValidRequest valid,
-            int slots) {
+            int slots,
+            UnaryOperator<Multi<ChoiceFrame>> first) {
         String tag = caller.tag();
         String salt = salts.of(caller, valid.cacheSalt());
         return images.during(valid.images(), client, decoded -> {
@@ -123,7 +144,7 @@ public final class Generations {
                     .mapToObj(i ->
                             valid.generate(header.id() + "-" + i, i, decoded).of(tag, salt))
                     .toList();
-            Multi<ChoiceFrame> frames = ChoiceFrame.generate(worker, choices, slots);
+            Multi<ChoiceFrame> frames = first.apply(ChoiceFrame.generate(worker, choices, slots));
             if (!rates.countsTokens(caller)) {
                 return frames;
             }

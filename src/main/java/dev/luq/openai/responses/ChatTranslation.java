@@ -105,6 +105,7 @@ final class ChatTranslation {
                 null,
                 null,
                 null,
+                null,
                 true,
                 request.chatTemplateKwargs(),
                 request.enableThinking(),

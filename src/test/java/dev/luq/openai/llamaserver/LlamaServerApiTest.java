@@ -322,6 +322,16 @@ class LlamaServerApiTest {
     }
 
     @Test
+    void anAnswerTellsItsPromptWhereItIsAskedTo() {
+        String body = messages(false) + ",\"max_tokens\":2";
+        String prompt = ask("/apply-template", "{" + body + "}").getString("prompt");
+        post("/v1/chat/completions", "{" + body + ",\"verbose\":true}")
+                .statusCode(200)
+                .body("__verbose.prompt", equalTo(prompt));
+        post("/v1/chat/completions", "{" + body + "}").statusCode(200).body("$", not(hasKey("__verbose")));
+    }
+
+    @Test
     void thePropertiesAreThoseOfTheModel() {
         given().get("/props")
                 .then()
