@@ -84,7 +84,9 @@ class RerankerModelTest {
         assertEquals(4, results.size());
         List<Double> scores = scores(results, "relevance_score");
         assertEquals(
-                scores.stream().sorted((a, b) -> Double.compare(b, a)).toList(), scores, "from the highest to the lowest");
+                scores.stream().sorted((a, b) -> Double.compare(b, a)).toList(),
+                scores,
+                "from the highest to the lowest");
         assertEquals(
                 of(results, 0).path("relevance_score"), of(results, 3).path("relevance_score"), "equal documents");
         assertTrue(results.get(0).path("relevance_score").asDouble()

@@ -37,8 +37,8 @@ public interface ApiConfig {
     Optional<List<String>> corsOrigins();
 
     /**
-     * Whether chat completions without stream tell the prompt that the chat template made, in {@code __verbose}, where a
-     * request does not say {@code verbose}: {@code --verbose} of llama-server.
+     * Whether chat completions without stream tell the prompt that the chat template made, in {@code __verbose},
+     * where a request does not say {@code verbose}: {@code --verbose} of llama-server.
      */
     @WithDefault("false")
     boolean verbose();

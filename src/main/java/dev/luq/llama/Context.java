@@ -186,11 +186,11 @@ public final class Context implements AutoCloseable {
     }
 
     /**
-     * What llama.cpp pools of a sequence of the last batch: the embedding, of an encoder whose file says how these are made;
-     * or what the classification head says of it, where the model {@link Model#ranks}.
+     * What llama.cpp pools of a sequence of the last batch: the embedding, of an encoder whose file says how these are
+     * made; or what the classification head says of it, where the model {@link Model#ranks}.
      *
-     * @return a view of native memory, {@link Model#outputEmbeddingSize} or {@link Model#classes} floats, valid until the
-     *     next decode; empty when the file says nothing
+     * @return a view of native memory, {@link Model#outputEmbeddingSize} or {@link Model#classes} floats, valid until
+     *     the next decode; empty when the file says nothing
      */
     public Optional<FloatBuffer> embedding(int sequence) {
         checkSequence(sequence);

@@ -54,8 +54,8 @@ public final class Model implements AutoCloseable {
     }
 
     /**
-     * Loads a model that scores texts by its classification head, memory-mapped. It is so used whatever its file says of
-     * pooling: converters of llama.cpp leave that open for the rerankers of the BERT kind.
+     * Loads a model that scores texts by its classification head, memory-mapped. It is so used whatever its file says
+     * of pooling: converters of llama.cpp leave that open for the rerankers of the BERT kind.
      *
      * @param architecture {@code general.architecture} of the file
      * @param listener as of {@link #load(List, DoublePredicate)}

@@ -99,8 +99,9 @@ public final class Vocabulary {
     }
 
     /**
-     * The tokens of a query and a document as rerankers read them that have no template: those of both texts, between the
-     * tokens that begin, separate and end texts where the model wants them ({@code format_prompt_rerank} of llama-server).
+     * The tokens of a query and a document as rerankers read them that have no template: those of both texts, between
+     * the tokens that begin, separate and end texts where the model wants them ({@code format_prompt_rerank} of
+     * llama-server).
      *
      * @param query tokens without special ones
      * @param document tokens without special ones

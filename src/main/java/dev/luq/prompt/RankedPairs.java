@@ -9,9 +9,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * The tokens of a query and a document as a reranker reads them: in the template of its file, where it has one, else between
- * the tokens that begin, separate and end texts. As {@code format_prompt_rerank} of llama-server has it, but for special
- * tokens that users write, which stay text.
+ * The tokens of a query and a document as a reranker reads them: in the template of its file, where it has one, else
+ * between the tokens that begin, separate and end texts. As {@code format_prompt_rerank} of llama-server has it, but for
+ * special tokens that users write, which stay text.
  */
 final class RankedPairs {
 

@@ -244,8 +244,8 @@ final class EngineHost implements ModelHost {
         if (ranks && !facts.classifier()) {
             throw new LoadException(
                     "invalid_configuration",
-                    "The file of this model has no classification head (cls.weight or cls.output.weight): it ranks nothing."
-                            + " Set luq.models.\"ID\".pooling to something else, or serve a reranker.",
+                    "The file of this model has no classification head (cls.weight or cls.output.weight): it ranks"
+                            + " nothing. Set luq.models.\"ID\".pooling to something else, or serve a reranker.",
                     null);
         }
         if (mmproj.isPresent() && (ranks || facts.encoder())) {

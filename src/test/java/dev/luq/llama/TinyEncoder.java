@@ -44,7 +44,7 @@ public final class TinyEncoder {
         return write(file, metadata(vocabulary, pooling), tensors(vocabulary.size()));
     }
 
-    /** Writes the file of a reranker: with a classification head, and without a word of pooling, as converters have it. */
+    /** Writes the file of a reranker: with a classification head, and no word of pooling, as converters have it. */
     public static Path writeReranker(Path file) throws IOException {
         List<String> vocabulary = vocabulary();
         List<GgufTensor> tensors = tensors(vocabulary.size());

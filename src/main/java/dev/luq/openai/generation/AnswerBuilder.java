@@ -6,7 +6,7 @@ public interface AnswerBuilder {
     /** Takes the next frame. */
     void add(ChoiceFrame frame);
 
-    /** Takes the prompt that the chat template makes, before the first frame, where {@link Exchange#tellsPrompt} asks for it. */
+    /** Takes the prompt of the chat template, before the first frame, where {@link Exchange#tellsPrompt} says so. */
     default void tell(String prompt) {}
 
     /** What becomes the JSON of the answer, once all frames are there. */

@@ -116,7 +116,9 @@ public final class Generations {
             throw new ApiException.InvalidRequest(
                     "model",
                     "This model generates no text: it "
-                            + (model.ranks() ? "ranks documents, POST /v1/rerank" : "makes embeddings, POST /v1/embeddings")
+                            + (model.ranks()
+                                    ? "ranks documents, POST /v1/rerank"
+                                    : "makes embeddings, POST /v1/embeddings")
                             + ". Choose one that has chat"
                             + " among its capabilities in GET /v1/models.");
         }
