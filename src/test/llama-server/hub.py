@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+from reranker import write_reranker
+
 COMMIT = "0" * 40
 
 
 class Hub:
-    """Text models are all the one file, vision models the other one with its projector."""
+    """Text models are all the one file but the reranker, vision models the other one with its projector."""
 
     def __init__(self, folder: Path, text: Path, vision: Path, projector: Path):
         self.folder = folder
@@ -15,7 +17,9 @@ class Hub:
         self._put("ggml-org/test-model-stories260K-infill", "stories260K-infill-F32.gguf", text)
         self._put("ggml-org/stories15M_MOE", "stories15M_MOE-F16.gguf", text)
         self._put("ggml-org/models", "bert-bge-small/ggml-model-f16.gguf", text)
-        self._put("ggml-org/models", "jina-reranker-v1-tiny-en/ggml-model-f16.gguf", text)
+        folder.mkdir(parents=True, exist_ok=True)
+        reranker = write_reranker(folder / "reranker.gguf")
+        self._put("ggml-org/models", "jina-reranker-v1-tiny-en/ggml-model-f16.gguf", reranker)
         self._put("ggml-org/models", "tinyllamas/stories260K.gguf", text)
         self._put("ggml-org/tinygemma3-GGUF", "tinygemma3-Q8_0.gguf", vision)
         self._put("ggml-org/tinygemma3-GGUF", "mmproj-tinygemma3.gguf", projector)

@@ -20,7 +20,7 @@ NAMES_OF_TESTS = (
 SAMPLING = {"defaults.top-k": 40, "defaults.top-p": 0.95, "defaults.min-p": 0.05}
 
 UNSUPPORTED = (
-    "gcp_compat lora_files mcp_servers_config mcp_servers_json model_draft n_ga n_ga_w server_reranking server_tools "
+    "gcp_compat lora_files mcp_servers_config mcp_servers_json model_draft n_ga n_ga_w server_tools "
     "server_tools_runtime slot_save_path spec_synth_len spec_synth_rates ui_mcp_proxy enable_ctx_shift models_preset "
     "reasoning_format backend_sampling models_dir"
 ).split()
@@ -29,7 +29,7 @@ UNSUPPORTED = (
 def settings(server, hub, picture_host) -> dict[str, str]:
     """This server's settings for what llama-server is asked for.
 
-    Options for what is always so here are left out: metrics, slots, templates, continuous batching.
+    Options for what is always so here are left out: metrics, templates, continuous batching.
     """
     unsupported = [name for name in UNSUPPORTED if getattr(server, name)]
     if unsupported:
@@ -45,6 +45,8 @@ def settings(server, hub, picture_host) -> dict[str, str]:
         "luq.worker.kv-cache-type": server.ctk,
         "luq.worker.prompt-cache-bytes": None if server.cache_ram is None else server.cache_ram << 20,
         "luq.api.keys": server.api_key,
+        "luq.api.slots": str(bool(server.server_slots)).lower(),
+        "luq.api.verbose": str(bool(server.debug)).lower(),
         # llama-server allows all origins unless it is told otherwise; here that needs a key.
         "luq.api.cors-origins": server.cors_origins or ("*" if server.api_key else None),
         "luq.images.media-dir": server.media_path,
@@ -61,7 +63,8 @@ def settings(server, hub, picture_host) -> dict[str, str]:
             "load": "demand" if on_demand else None,
             "keep-alive": server.sleep_idle_seconds,
             # The original embedding model names its own in its file.
-            "pooling": server.pooling or ("mean" if server.server_embeddings else None),
+            "pooling": server.pooling
+            or ("rank" if server.server_reranking else "mean" if server.server_embeddings else None),
             "chat-template": server.chat_template,
             "chat-template-file": server.chat_template_file,
             "defaults.temperature": server.temperature,
