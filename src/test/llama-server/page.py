@@ -12,9 +12,10 @@ it, unchanged, against this server: a plugin of pytest starts it with the settin
 `--both` runs llama-server too. What counts is a test that llama-server passes.
 
 Models and pictures that the tests download are replaced, for both servers: text models by SmolLM2-135M-Instruct
-(`--text-model`; the demo model without it), the vision model by the demo model. Where a test looks for certain words in
-an answer, any answer will do. Tests that llama-server fails so, because they know the original models' tokens, need a
-network or an option that its build lacks, count for neither; the slow ones are left out.
+(`--text-model`; the demo model without it), the reranker by one of random weights, the vision model by the demo model.
+Where a test looks for certain words in an answer, any answer will do. Tests that llama-server fails so, because they
+know the original models' tokens, need a network or an option that its build lacks, count for neither; the slow ones are
+left out.
 """
 
 
