@@ -2,10 +2,13 @@ package dev.luq.requant.pipeline;
 
 import dev.luq.gguf.GgmlType;
 import dev.luq.gguf.LayeredModel;
+import dev.luq.requant.plan.LayerCosts;
 import dev.luq.requant.plan.MatrixCosts;
 import dev.luq.requant.plan.MatrixGroup;
+import dev.luq.requant.plan.Plan;
 import dev.luq.requant.plan.Planner;
 import dev.luq.requant.plan.Precision;
+import dev.luq.requant.rank.CostPosterior;
 import dev.luq.requant.rank.MatrixErrors;
 import dev.luq.requant.rank.Sensitivities;
 import java.util.ArrayList;
@@ -21,6 +24,9 @@ final class AllocationCosts {
     /** Of the work, what the errors of single matrices take. */
     private static final double ERRORS_SHARE = 0.2;
 
+    /** Where the costs of matrices add up. */
+    private static final List<Precision> LEARNT_FROM = List.of(Precision.IQ3_S, Precision.IQ2_S);
+
     private final JobInputs inputs;
     private final Cache cache;
     private final PlanEvaluator evaluator;
@@ -28,6 +34,8 @@ final class AllocationCosts {
     private final Planner planner;
     private final Threads threads;
     private Sensitivities sensitivities;
+    /** Before layers were measured. */
+    private MatrixCosts estimated;
     private MatrixCosts costs;
 
     AllocationCosts(
@@ -49,9 +57,32 @@ final class AllocationCosts {
         if (costs == null) {
             MatrixErrors errors = WeightErrors.measure(inputs, cache, matrix, threads, progress.part(0, ERRORS_SHARE));
             sensitivities = sensitivities(errors, progress.part(ERRORS_SHARE, 1));
-            costs = sensitivities.costs(errors);
+            estimated = sensitivities.costs(errors);
+            costs = estimated;
         }
         return costs;
+    }
+
+    /**
+     * Learns from measurements of single layers what a group of layers does not show: which of them bear less.
+     *
+     * @param layers costs that were measured, not estimated
+     * @param high precision of all other layers in them
+     */
+    void refine(LayerCosts layers, Precision high) {
+        CostPosterior posterior = new CostPosterior(estimated);
+        int count = layers.kld().size();
+        Plan all = Plan.uniform(count, high, high, Precision.F16);
+        posterior.observe(planner.types(all), layers.kld().get(0).get(high));
+        for (int layer = 0; layer < count; layer++) {
+            for (Precision precision : LEARNT_FROM) {
+                Double kld = layers.kld().get(layer).get(precision);
+                if (kld != null) {
+                    posterior.observe(planner.types(all.with(layer, precision)), kld);
+                }
+            }
+        }
+        costs = posterior.expected();
     }
 
     /** @throws IllegalStateException unless they were measured before */

@@ -76,9 +76,7 @@ final class Comparisons {
     Comparison run(JobProgress progress, Consumer<Comparison> partial) {
         boolean full = spec.output().report() == Scope.FULL;
         List<Method> methods = methods(full);
-        for (int i = 0; i < methods.size(); i++) {
-            chooser.prepare(methods.get(i), progress.part(0, 0.1).part(i, methods.size()));
-        }
+        chooser.prepare(methods, progress.part(0, 0.1));
         Comparison comparison = new Comparison(List.of(), List.of(), List.of(), List.of(), List.of(), List.of());
         JobProgress sizes = progress.part(0.1, full ? 0.5 : 1);
         for (int i = 0; i < UNIFORM.size(); i++) {

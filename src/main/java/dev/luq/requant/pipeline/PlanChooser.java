@@ -104,14 +104,20 @@ final class PlanChooser {
 
     /** Computes the rankings and costs that the decision needs. */
     void rank(JobProgress progress) {
-        List<Method> methods = methods(spec.method());
+        prepare(methods(spec.method()), progress);
+    }
+
+    /** Computes what methods need. What is known of the layers from one of them goes into the costs of matrices. */
+    void prepare(List<Method> methods, JobProgress progress) {
         for (int i = 0; i < methods.size(); i++) {
             prepare(methods.get(i), progress.part(i, methods.size()));
         }
+        if (allocation.measuredCosts().isPresent() && rankings.measuredCosts().isPresent()) {
+            allocation.refine(rankings.measuredCosts().get(), spec.levels().high());
+        }
     }
 
-    /** Computes what a method needs. */
-    void prepare(Method method, JobProgress progress) {
+    private void prepare(Method method, JobProgress progress) {
         switch (method) {
             case ALLOCATION -> allocation.measure(progress);
             case LADDER -> rankings.costs(progress);

@@ -126,13 +126,10 @@ final class PlanEvaluator implements AutoCloseable {
         for (int layer = 0; layer < layers; layer++) {
             Map<Precision, Double> measured = new TreeMap<>();
             for (int p = 0; p < precisions.size(); p++) {
-                List<Precision> changed = new ArrayList<>(high.layers());
-                changed.set(layer, precisions.get(p));
-                Plan plan = new Plan(changed, high.outside(), high.mmproj());
                 measured.put(
                         precisions.get(p),
                         tuningKld(
-                                plan,
+                                high.with(layer, precisions.get(p)),
                                 matrix,
                                 progress.part(layer * precisions.size() + p, layers * precisions.size())));
             }

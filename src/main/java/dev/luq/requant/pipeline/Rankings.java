@@ -42,6 +42,7 @@ final class Rankings {
     private final int layers;
     private final Map<RankingMethod, Ranking> computed = new TreeMap<>();
     private LayerEntropies outputEntropies;
+    private LayerCosts measured;
     private LayerCosts costs;
 
     private Rankings(
@@ -178,18 +179,18 @@ final class Rankings {
         if (costs == null) {
             Set<Precision> precisions = new TreeSet<>(Precision.LADDER);
             precisions.addAll(List.of(levels.low(), levels.high()));
-            Set<Precision> measured = new TreeSet<>(LadderCosts.MEASURED);
-            measured.addAll(List.of(levels.low(), levels.high()));
+            Set<Precision> few = new TreeSet<>(LadderCosts.MEASURED);
+            few.addAll(List.of(levels.low(), levels.high()));
             LayeredModel model = LayeredModel.of(inputs.model());
             MatrixErrors errors = WeightErrors.measure(
                     inputs, cache, calibrated.matrix(), threads, progress.part(0, ERRORS_SHARE));
             boolean known = LadderCosts.areKnown(model, errors, precisions);
-            LayerCosts some = evaluator.costs(
-                    List.copyOf(known ? measured : precisions),
+            measured = evaluator.costs(
+                    List.copyOf(known ? few : precisions),
                     Plan.uniform(layers, levels.high(), levels.high(), Precision.F16),
                     calibrated.matrix(),
                     progress.part(ERRORS_SHARE, 1));
-            costs = known ? LadderCosts.complete(model, errors, some, levels.high(), precisions) : some;
+            costs = known ? LadderCosts.complete(model, errors, measured, levels.high(), precisions) : measured;
         }
         return costs;
     }
@@ -205,6 +206,11 @@ final class Rankings {
     /** Those asked for so far. */
     List<Ranking> computed() {
         return List.copyOf(computed.values());
+    }
+
+    /** The costs of layers that were measured, without those estimated from them. */
+    Optional<LayerCosts> measuredCosts() {
+        return Optional.ofNullable(measured);
     }
 
     Optional<LayerCosts> computedCosts() {

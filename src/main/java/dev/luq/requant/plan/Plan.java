@@ -56,6 +56,13 @@ public record Plan(List<Precision> layers, Precision outside, Precision mmproj, 
         return new Plan(layers, outside, mmproj);
     }
 
+    /** The same with one layer of another precision; of plans whose types follow from precisions. */
+    public Plan with(int layer, Precision precision) {
+        List<Precision> changed = new ArrayList<>(layers);
+        changed.set(layer, precision);
+        return new Plan(changed, outside, mmproj);
+    }
+
     /** Whether matrices have types of their own. */
     public boolean isByMatrix() {
         return !matrices.isEmpty();
