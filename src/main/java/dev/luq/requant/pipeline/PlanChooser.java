@@ -25,7 +25,6 @@ import java.util.OptionalDouble;
 import java.util.TreeSet;
 import java.util.function.IntFunction;
 import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 
 /**
  * Finds the plan for a budget.
@@ -42,8 +41,13 @@ final class PlanChooser {
 
     /** Sizes between the smallest and the largest plan that a budget of quality is searched among. */
     private static final int STEPS = 32;
-    /** Of the least expected divergence, what a plan is not measured beyond. */
-    private static final double FAR = 4;
+    /**
+     * Of the least expected divergence, what a plan is not measured beyond: what was expected was at most a third off in
+     * relation to each other.
+     */
+    private static final double FAR = 2;
+    /** Plans that are measured where there are so many, however far they seem. */
+    private static final int LEAST_MEASURED = 2;
     /** The name of a plan that no method gave. */
     private static final String SEARCH = "search";
 
@@ -342,14 +346,6 @@ final class PlanChooser {
                 .filter(proposal -> !near.contains(proposal))
                 .forEach(proposal -> choices.add(choice(proposal, Optional.empty())));
         boolean searches = !search.equals(Search.NONE);
-        if (near.size() == 1 && !searches) {
-            choices.add(choice(near.get(0), Optional.empty()));
-            return new ChosenPlan(
-                    text(near.get(0)),
-                    "What the matrices cost shows that no other method's plan comes near.",
-                    near.get(0).candidate(),
-                    choices);
-        }
         JobProgress measuring = progress.part(0.5, searches ? 0.6 : 1);
         List<PlanSearch.Trial> trials = new ArrayList<>();
         for (int i = 0; i < near.size(); i++) {
@@ -385,14 +381,20 @@ final class PlanChooser {
                 choices);
     }
 
-    /** Those that may be the nearest by what their matrices cost, and those of which that is not known. */
+    /**
+     * Those that may be the nearest by what their matrices cost, two at least, and those of which that is not known.
+     */
     private List<Proposal> near(List<Proposal> proposals) {
-        List<OptionalDouble> expected = proposals.stream().map(this::expected).toList();
-        double least =
-                expected.stream().flatMapToDouble(OptionalDouble::stream).min().orElse(0);
-        return IntStream.range(0, proposals.size())
-                .filter(i -> expected.get(i).orElse(0) <= FAR * least || least == 0)
-                .mapToObj(proposals::get)
+        double[] known = proposals.stream()
+                .map(this::expected)
+                .flatMapToDouble(OptionalDouble::stream)
+                .sorted()
+                .toArray();
+        double most = known.length < LEAST_MEASURED
+                ? Double.MAX_VALUE
+                : Math.max(known[LEAST_MEASURED - 1], FAR * known[0]);
+        return proposals.stream()
+                .filter(proposal -> expected(proposal).orElse(0) <= most)
                 .toList();
     }
 

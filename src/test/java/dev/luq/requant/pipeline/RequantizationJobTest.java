@@ -99,7 +99,10 @@ class RequantizationJobTest {
                 JsonFile.bytes(
                         JsonFile.read(job.resolve("report.json"), Report.class).orElseThrow())));
         assertTrue(Files.readString(job.resolve("report.html")).contains("Entropy of the layers"));
-        assertEquals(6, report.choices().size(), "every method was tried");
+        assertEquals(7, report.choices().size(), "every method was tried");
+        assertTrue(
+                report.choices().stream().allMatch(c -> c.expectedKld().isPresent()),
+                report.choices().toString());
         double chosen = report.choices().stream()
                 .filter(c -> c.method().equals(report.chosen()))
                 .findFirst()
@@ -190,6 +193,25 @@ class RequantizationJobTest {
         assertTrue(
                 Files.readString(data.resolve("jobs/by-matrix/report.html")).contains("Sensitivity of the matrices"));
         assertTrue(report.rankings().isEmpty() && report.costs().isEmpty(), "no layer was ranked");
+    }
+
+    @Test
+    void aUniformModelIsTheLargestMixOfLlamaThatFits() throws IOException {
+        Report report = run(spec("uniform", "90%", Method.UNIFORM));
+        assertTrue(report.chosen().startsWith("uniform "), report.chosen());
+        assertTrue(report.published().ratioToQ4KM() <= 0.9);
+        LayerStore store = LayerStore.open(data.resolve("store"));
+        ModelFiles files = ModelFiles.of(
+                store.files(store.manifest("uniform").orElseThrow()).splits());
+        assertEquals(report.published().weightBytes(), files.tensorBytes());
+        report.types()
+                .matrices()
+                .forEach((type, count) -> assertEquals(
+                        (long) count,
+                        report.published().plan().matrices().keySet().stream()
+                                .filter(name -> files.tensor(name).orElseThrow().type() == type)
+                                .count()));
+        assertEquals(0, report.types().narrow());
     }
 
     @Test
