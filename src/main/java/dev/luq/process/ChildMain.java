@@ -20,6 +20,9 @@ public final class ChildMain {
     /** Exit code after a defect of ours. */
     public static final int EXIT_DEFECT = 5;
 
+    /** See proc(5). */
+    private static final int MOST_OOM_SCORE = 1000;
+
     private ChildMain() {}
 
     /**
@@ -59,13 +62,16 @@ public final class ChildMain {
     }
 
     /**
-     * Where memory runs out, the system ends the process with the highest score first: this one before the server.
+     * Where memory runs out, the system ends the process with the highest score first: this one before the server. Added
+     * to what the server has, which may not be undercut: a kubelet gives containers up to 999.
      *
      * @param adjustment of its score, 1..1000
      */
     public static void oomScore(int adjustment) {
         try {
-            Files.writeString(Path.of("/proc/self/oom_score_adj"), Integer.toString(adjustment));
+            Path file = Path.of("/proc/self/oom_score_adj");
+            int inherited = Integer.parseInt(Files.readString(file).strip());
+            Files.writeString(file, Integer.toString(Math.min(inherited + adjustment, MOST_OOM_SCORE)));
         } catch (IOException e) {
             System.err.println("FINE The system decides which process ends when memory runs out: " + e.getMessage());
         }

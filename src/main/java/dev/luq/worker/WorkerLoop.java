@@ -22,6 +22,9 @@ final class WorkerLoop {
     /** Exit code after {@link WorkerFrame.LoadFailed}. */
     static final int EXIT_LOAD_FAILED = 6;
 
+    /** Where a machine runs out of memory, a model is loaded again rather than the server lost. */
+    private static final int OOM_SCORE = 300;
+
     /** Characters of a log line. */
     private static final int LONGEST_LINE = 4000;
 
@@ -38,6 +41,7 @@ final class WorkerLoop {
     /** Runs a worker in this process. Returns never; the process ends. */
     static void run(ModelHost host) {
         OutputStream frames = ChildMain.begin();
+        ChildMain.oomScore(OOM_SCORE);
         Thread.setDefaultUncaughtExceptionHandler((thread, defect) -> {
             log("ERROR", "Defect in thread " + thread.getName());
             defect.printStackTrace();
