@@ -7,16 +7,20 @@
 
 {{/* What serving takes by the models' estimates, as a quantity; empty when one has none. */}}
 {{- define "luq-server.estimatedMemory" -}}
-{{- $total := include "luq-server.mebibytes" .Values.memoryHeadroom | int64 -}}
+{{- $total := 0 -}}
 {{- $known := true -}}
-{{- range .Values.models | default (list (dict "memory" "384Mi")) -}}
+{{- $headroom := .Values.memoryHeadroomText -}}
+{{- range .Values.models | default (list (dict "memory" "400Mi" "mmproj" "demo")) -}}
+{{- if .mmproj -}}
+{{- $headroom = $.Values.memoryHeadroom -}}
+{{- end -}}
 {{- if .memory -}}
 {{- $total = add $total (include "luq-server.mebibytes" .memory | int64) -}}
 {{- else -}}
 {{- $known = false -}}
 {{- end -}}
 {{- end -}}
-{{- if $known -}}{{ $total }}Mi{{- end -}}
+{{- if $known -}}{{ add $total (include "luq-server.mebibytes" $headroom | int64) }}Mi{{- end -}}
 {{- end -}}
 
 {{/* The values, with memory and scratch space where they say nothing of them. */}}

@@ -476,8 +476,12 @@ class ChartRenderTest {
         String models = "models: [{id: a, model: /a.gguf, memory: 5.5Gi}, {id: b, model: /b.gguf%s}]\n";
         JsonNode both =
                 Chart.render(models.formatted(", memory: 512Mi")).container().path("resources");
-        assertEquals("6400Mi", both.at("/requests/memory").asText());
-        assertEquals("6400Mi", both.at("/limits/memory").asText());
+        assertEquals("6176Mi", both.at("/requests/memory").asText());
+        assertEquals("6176Mi", both.at("/limits/memory").asText());
+        JsonNode pictures = Chart.render(models.formatted(", memory: 512Mi, mmproj: /m.gguf"))
+                .container()
+                .path("resources");
+        assertEquals("6400Mi", pictures.at("/limits/memory").asText());
         JsonNode one = Chart.render(models.formatted("")).container().path("resources");
         assertEquals("1Gi", one.at("/requests/memory").asText());
         assertFalse(one.path("limits").has("memory"), "a limit that nobody knows kills");
