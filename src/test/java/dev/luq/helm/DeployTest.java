@@ -1,8 +1,10 @@
 package dev.luq.helm;
 
 import static dev.luq.Until.until;
+import static dev.luq.helm.PodClient.answer;
 import static org.hamcrest.MatcherAssert.assertThat;
 import static org.hamcrest.Matchers.containsString;
+import static org.hamcrest.Matchers.greaterThan;
 import static org.hamcrest.Matchers.lessThan;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -10,20 +12,16 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.luq.Children;
 import dev.luq.Integration;
 import dev.luq.helm.Chart.Rendered;
 import dev.luq.helm.Pod.Image;
-import dev.luq.helm.Pod.Result;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -39,12 +37,10 @@ import org.junit.jupiter.api.io.TempDir;
 @EnabledIfSystemProperty(named = "luq.deploy", matches = ".+")
 class DeployTest {
 
-    private static final ObjectMapper JSON = new ObjectMapper();
     private static final long MIB = 1 << 20;
     private static final String USER = "user-0123456789abcdef";
     private static final String ADMIN = "admin-0123456789abcdef";
     private static final String KEYS = "apiKeys: {user: [%s], admin: [%s]}\n".formatted(USER, ADMIN);
-    private static final Path EXAMPLES = Path.of("models", "demo", "examples");
 
     @TempDir
     private static Path directory;
@@ -54,6 +50,8 @@ class DeployTest {
     private static Rendered chart;
 
     private static Pod server;
+    private static PodClient user;
+    private static PodClient admin;
 
     @BeforeAll
     static void start() throws Exception {
@@ -61,9 +59,9 @@ class DeployTest {
         chart = Chart.render(
                 KEYS + "persistence: {enabled: true}\nrequantization: {enabled: true, method: entropy, args: "
                         + "[--calibration-examples, '8', --evaluation-examples, '8']}");
-        server = Pod.start(
-                chart.objects(), chart.podTemplate(), image, directory.resolve("server"), Map.of(), Optional.empty());
-        server.awaitReady();
+        server = start(chart, "server");
+        user = user(server);
+        admin = new PodClient(server, ADMIN, directory);
     }
 
     @AfterAll
@@ -96,7 +94,7 @@ class DeployTest {
 
     @Test
     void aPictureIsAnswered() throws Exception {
-        assertThat(answer(ask(server, USER)), containsString("[DONE]"));
+        assertThat(answer(user.ask()), containsString("[DONE]"));
     }
 
     @Test
@@ -104,8 +102,15 @@ class DeployTest {
         JsonNode test = chart.all("Pod").get(0).at("/spec/containers/0");
         List<String> command = new ArrayList<>(List.of("env", "LUQ_TEST_HOST=127.0.0.1", "LUQ_TEST_PORT=8080"));
         test.path("command").forEach(word -> command.add(word.asText()));
-        Result result = server.exec(command.toArray(String[]::new));
+        Command.Result result = server.exec(command.toArray(String[]::new));
         assertEquals(0, result.code(), result.output());
+    }
+
+    @Test
+    void whereMemoryRunsOutTheServerIsTheLastToEnd() throws Exception {
+        ProcessHandle process = ProcessHandle.of(server.pid()).orElseThrow();
+        ProcessHandle worker = Children.of(process, "WorkerMain").get(0);
+        assertThat(oomScore(worker), greaterThan(oomScore(process)));
     }
 
     @Test
@@ -115,14 +120,13 @@ class DeployTest {
         worker.destroyForcibly();
         until("it ends", () -> !worker.isAlive());
         server.awaitReady();
-        assertThat(answer(ask(server, USER)), containsString("[DONE]"));
+        assertThat(answer(user.ask()), containsString("[DONE]"));
         assertTrue(process.isAlive());
     }
 
     @Test
     void aReQuantizationOfTheAdminApiIsServed() throws Exception {
-        JsonNode job = admin(
-                "POST",
+        JsonNode job = admin.post(
                 "/admin/v1/requantizations",
                 """
                 {"model": "luq-demo", "budget": "70%", "method": "entropy", "calibration_set": "calibration",
@@ -130,11 +134,14 @@ class DeployTest {
                  "variant": "by-the-api", "activate": true}""");
         String path = "/admin/v1/requantizations/" + job.path("id").asText();
         until("the job ends", Duration.ofMinutes(5), () -> !List.of("queued", "running")
-                .contains(admin("GET", path, "").path("state").asText()));
-        JsonNode ended = admin("GET", path, "");
-        assertEquals("succeeded", ended.path("state").asText(), ended::toString);
-        assertThat(admin("GET", "/admin/v1/models/luq-demo", "").toString(), containsString("by-the-api"));
-        assertThat(answer(ask(server, USER)), containsString("[DONE]"));
+                .contains(admin.get(path).path("state").asText()));
+        until(
+                "its result is served, or not",
+                () -> !admin.get(path).at("/activation/state").asText().equals("pending"));
+        JsonNode ended = admin.get(path);
+        assertEquals("done", ended.at("/activation/state").asText(), ended::toString);
+        assertThat(admin.get("/admin/v1/models/luq-demo").toString(), containsString("by-the-api"));
+        assertThat(answer(user.ask()), containsString("[DONE]"));
     }
 
     @Test
@@ -150,7 +157,7 @@ class DeployTest {
             assertEquals(0, job.awaitEnd(Duration.ofMinutes(5)), job::log);
             assertThat(job.log(), containsString("serves demo-70pct"));
         }
-        assertThat(admin("GET", "/admin/v1/models/luq-demo", "").toString(), containsString("demo-70pct"));
+        assertThat(admin.get("/admin/v1/models/luq-demo").toString(), containsString("demo-70pct"));
     }
 
     @Test
@@ -160,12 +167,12 @@ class DeployTest {
         String before = Files.readString(keys);
         try {
             Files.writeString(keys, "user:" + other + "\nadmin:" + ADMIN + "\n");
-            until("the new key holds", () -> status(other) == 200);
-            assertEquals(401, status(USER));
+            until("the new key holds", () -> new PodClient(server, other, directory).status("/v1/models") == 200);
+            assertEquals(401, user.status("/v1/models"));
         } finally {
             Files.writeString(keys, before);
         }
-        until("the old key holds again", () -> status(USER) == 200);
+        until("the old key holds again", () -> user.status("/v1/models") == 200);
     }
 
     @Test
@@ -174,7 +181,7 @@ class DeployTest {
         try (Pod pod = start(alone, "drained")) {
             List<Process> streams = new ArrayList<>();
             for (int i = 0; i < 3; i++) {
-                streams.add(ask(pod, USER, 200));
+                streams.add(user(pod).ask(200));
             }
             for (Process stream : streams) {
                 assertNotEquals(-1, stream.getInputStream().read());
@@ -193,24 +200,7 @@ class DeployTest {
         Path values = Files.writeString(
                 directory.resolve("edge.yaml"), Files.readString(Chart.DIRECTORY.resolve("values-edge.yaml")) + KEYS);
         try (Pod pod = start(Chart.renderFile(values), "edge")) {
-            assertThat(answer(ask(pod, USER)), containsString("[DONE]"));
-        }
-    }
-
-    @Test
-    void sixClientsDoNotEndWhatHasTheMemoryOfTheEstimate() throws Exception {
-        try (Pod pod = start(Chart.render(KEYS), "busy")) {
-            for (int round = 0; round < 5; round++) {
-                List<Process> clients = new ArrayList<>();
-                for (int i = 0; i < 6; i++) {
-                    clients.add(ask(pod, USER, 64));
-                }
-                for (Process client : clients) {
-                    assertThat(answer(client), containsString("[DONE]"));
-                }
-            }
-            System.out.printf("six clients: %d MiB at most%n", pod.peakBytes() / MIB);
-            assertEquals(0, pod.killedForMemory());
+            assertThat(answer(user(pod).ask()), containsString("[DONE]"));
         }
     }
 
@@ -232,81 +222,21 @@ class DeployTest {
             assertNotEquals(0, pod.exec("luq", "health", "ready").code());
             Path file = directory.resolve("claims").resolve("late").resolve("late.gguf");
             Files.copy(Path.of("models", "demo", "luq-demo-F16.gguf"), file);
-            answer(curl(pod, ADMIN, "--fail", "--request", "POST", "http://127.0.0.1:8080/admin/v1/models/late/load"));
+            new PodClient(pod, ADMIN, directory).post("/admin/v1/models/late/load", "");
             pod.awaitReady();
         }
     }
 
+    private static int oomScore(ProcessHandle process) throws IOException {
+        return Integer.parseInt(Files.readString(Path.of("/proc", Long.toString(process.pid()), "oom_score_adj"))
+                .strip());
+    }
+
     private static Pod start(Rendered chart, String name) throws IOException {
-        Pod pod = Pod.start(
-                chart.objects(), chart.podTemplate(), image, directory.resolve(name), Map.of(), Optional.empty());
-        pod.awaitReady();
-        return pod;
+        return Pod.start(chart, image, directory.resolve(name));
     }
 
-    private static Process ask(Pod pod, String key) throws IOException {
-        return ask(pod, key, 16);
-    }
-
-    /** A streamed question about a picture. */
-    private static Process ask(Pod pod, String key, int tokens) throws IOException {
-        String picture = Base64.getEncoder().encodeToString(Files.readAllBytes(EXAMPLES.resolve("describe.png")));
-        Path body = Files.writeString(
-                Files.createTempFile(directory, "question", ".json"),
-                """
-                {"stream": true, "max_tokens": %d, "ignore_eos": true, "messages": [{"role": "user", "content": [
-                  {"type": "image_url", "image_url": {"url": "data:image/png;base64,%s"}},
-                  {"type": "text", "text": "What do you see?"}]}]}"""
-                        .formatted(tokens, picture));
-        return curl(pod, key, "--no-buffer", "--data-binary", "@" + body, "http://127.0.0.1:8080/v1/chat/completions");
-    }
-
-    private static Process curl(Pod pod, String key, String... options) throws IOException {
-        List<String> line = new ArrayList<>(pod.inItsNetwork());
-        line.addAll(List.of(
-                "curl",
-                "--silent",
-                "--show-error",
-                "--max-time",
-                "120",
-                "--header",
-                "Authorization: Bearer " + key,
-                "--header",
-                "Content-Type: application/json"));
-        line.addAll(List.of(options));
-        return new ProcessBuilder(line).redirectErrorStream(true).start();
-    }
-
-    private static String answer(Process curl) throws Exception {
-        String answer = new String(curl.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertEquals(0, curl.waitFor(), answer);
-        return answer;
-    }
-
-    private static int status(String key) {
-        try {
-            return Integer.parseInt(answer(curl(
-                    server,
-                    key,
-                    "--output",
-                    "/dev/null",
-                    "--write-out",
-                    "%{http_code}",
-                    "http://127.0.0.1:8080/v1/models")));
-        } catch (Exception e) {
-            throw new AssertionError(e);
-        }
-    }
-
-    private static JsonNode admin(String method, String path, String body) {
-        try {
-            List<String> options = new ArrayList<>(List.of("--request", method, "http://127.0.0.1:8080" + path));
-            if (!body.isEmpty()) {
-                options.addAll(List.of("--data-binary", body));
-            }
-            return JSON.readTree(answer(curl(server, ADMIN, options.toArray(String[]::new))));
-        } catch (Exception e) {
-            throw new AssertionError(e);
-        }
+    private static PodClient user(Pod pod) {
+        return new PodClient(pod, USER, directory);
     }
 }

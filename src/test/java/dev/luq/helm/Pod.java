@@ -22,14 +22,16 @@ import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 
 /**
- * The first container of a pod of the chart, run by runc as a kubelet has it run: its user and groups, no capability, its
- * root file system without the right to write, its limits, its volumes, a network of its own. Closing ends it at once.
- * Needs root.
+ * The first container of a pod of the chart, run by runc as a kubelet has it run: its user and groups, no capability,
+ * its root file system without the right to write, its limits, its volumes, a network of its own. Closing ends it at
+ * once. Needs root.
  */
 final class Pod implements AutoCloseable {
 
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final long MIB = 1 << 20;
+    /** As a kubelet gives it to pods that ask for less memory than they may take, or for little. */
+    private static final int OOM_SCORE = 900;
 
     /**
      * An image as buildah built it.
@@ -47,14 +49,6 @@ final class Pod implements AutoCloseable {
         }
     }
 
-    /**
-     * What a command said.
-     *
-     * @param code its exit status
-     * @param output of both streams
-     */
-    record Result(int code, String output) {}
-
     private final String id;
     private final Path directory;
     private final Path log;
@@ -64,6 +58,13 @@ final class Pod implements AutoCloseable {
         this.id = "luq-" + ProcessHandle.current().pid() + "-" + directory.getFileName();
         this.directory = directory;
         this.log = directory.resolve("log");
+    }
+
+    /** Starts a pod of the server, and waits until it is ready. */
+    static Pod start(Chart.Rendered chart, Image image, Path directory) throws IOException {
+        Pod pod = start(chart.objects(), chart.podTemplate(), image, directory, Map.of(), Optional.empty());
+        pod.awaitReady();
+        return pod;
     }
 
     /**
@@ -112,6 +113,7 @@ final class Pod implements AutoCloseable {
                         container.at("/securityContext/readOnlyRootFilesystem").booleanValue());
         ObjectNode process = bundle.putObject("process")
                 .put("terminal", false)
+                .put("oomScoreAdj", OOM_SCORE)
                 .put("cwd", image.config().path("WorkingDir").asText("/"))
                 .put(
                         "noNewPrivileges",
@@ -157,7 +159,7 @@ final class Pod implements AutoCloseable {
         for (String type : List.of("pid", "ipc", "uts", "mount")) {
             namespaces.addObject().put("type", type);
         }
-        if (MemoryCgroup.areUnified()) {
+        if (CgroupMemory.isUnified()) {
             namespaces.addObject().put("type", "cgroup"); // then kubelets have the container see its own limits alone
         }
         String limit = container.at("/resources/limits/memory").asText();
@@ -237,7 +239,8 @@ final class Pod implements AutoCloseable {
         return folder;
     }
 
-    private static Map<String, String> files(List<JsonNode> objects, String kind, String name) {
+    /** What a ConfigMap or Secret holds, by the names of its entries. */
+    static Map<String, String> files(List<JsonNode> objects, String kind, String name) {
         JsonNode found = objects.stream()
                 .filter(object -> object.path("kind").asText().equals(kind)
                         && object.at("/metadata/name").asText().equals(name))
@@ -277,7 +280,7 @@ final class Pod implements AutoCloseable {
     }
 
     /** Runs a command in the container, as its user. */
-    Result exec(String... command) {
+    Command.Result exec(String... command) {
         List<String> line = new ArrayList<>(List.of("runc", "exec", id));
         line.addAll(List.of(command));
         return run(line.toArray(String[]::new));
@@ -314,18 +317,8 @@ final class Pod implements AutoCloseable {
         return runc.exitValue();
     }
 
-    boolean runs() {
-        return runc.isAlive();
-    }
-
-    /** The most bytes that it held at once, pages of files among them. */
-    long peakBytes() throws IOException {
-        return MemoryCgroup.of(cgroup()).peakBytes();
-    }
-
-    /** How many of its processes the system ended for want of memory. */
-    long killedForMemory() throws IOException {
-        return MemoryCgroup.of(cgroup()).kills();
+    CgroupMemory memory() {
+        return new CgroupMemory(cgroup());
     }
 
     private String cgroup() {
@@ -346,18 +339,7 @@ final class Pod implements AutoCloseable {
         runc.waitFor();
     }
 
-    private static Result run(String... command) {
-        try {
-            Process process =
-                    new ProcessBuilder(command).redirectErrorStream(true).start();
-            process.getOutputStream().close();
-            String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-            return new Result(process.waitFor(), output);
-        } catch (IOException e) {
-            throw new AssertionError(e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new AssertionError(e);
-        }
+    private static Command.Result run(String... line) {
+        return Command.run(List.of(line));
     }
 }

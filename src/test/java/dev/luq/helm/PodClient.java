@@ -1,0 +1,105 @@
+package dev.luq.helm;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.List;
+
+/**
+ * Asks the server of a pod over HTTP: curl of this machine in the pod's network.
+ *
+ * @param key one of the server's keys, or another one
+ * @param scratch a folder for bodies of requests
+ */
+record PodClient(Pod pod, String key, Path scratch) {
+
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final Path PICTURE = Path.of("models", "demo", "examples", "describe.png");
+    private static final int SHORT = 16;
+
+    /** A streamed question about a picture, with a short answer. */
+    Process ask() throws IOException {
+        return ask(Files.readAllBytes(PICTURE), SHORT);
+    }
+
+    /**
+     * A streamed question about a picture.
+     *
+     * @param png a file
+     * @param tokens of the answer
+     */
+    Process ask(byte[] png, int tokens) throws IOException {
+        Path body = Files.writeString(
+                Files.createTempFile(scratch, "question", ".json"),
+                """
+                {"stream": true, "max_tokens": %d, "ignore_eos": true, "messages": [{"role": "user", "content": [
+                  {"type": "image_url", "image_url": {"url": "data:image/png;base64,%s"}},
+                  {"type": "text", "text": "What do you see?"}]}]}"""
+                        .formatted(tokens, Base64.getEncoder().encodeToString(png)));
+        return curl("--no-buffer", "--data-binary", "@" + body, url("/v1/chat/completions"));
+    }
+
+    /** The same, with an answer of so many tokens. */
+    Process ask(int tokens) throws IOException {
+        return ask(Files.readAllBytes(PICTURE), tokens);
+    }
+
+    /** What came of a request, once it has ended. */
+    static String answer(Process curl) throws InterruptedException, IOException {
+        String answer = new String(curl.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertEquals(0, curl.waitFor(), answer);
+        return answer;
+    }
+
+    /** The status that a path answers with. */
+    int status(String path) {
+        return Integer.parseInt(done("--output", "/dev/null", "--write-out", "%{http_code}", url(path)));
+    }
+
+    JsonNode get(String path) {
+        return read(done(url(path)));
+    }
+
+    JsonNode post(String path, String body) {
+        return read(done("--request", "POST", "--data-binary", body, url(path)));
+    }
+
+    private static String url(String path) {
+        return "http://127.0.0.1:8080" + path;
+    }
+
+    private static JsonNode read(String json) {
+        try {
+            return JSON.readTree(json);
+        } catch (IOException e) {
+            throw new AssertionError(json, e);
+        }
+    }
+
+    private String done(String... options) {
+        try {
+            return answer(curl(options));
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new AssertionError(e);
+        }
+    }
+
+    private Process curl(String... options) throws IOException {
+        List<String> line = new ArrayList<>(pod.inItsNetwork());
+        line.addAll(List.of("curl", "--silent", "--show-error", "--max-time", "120"));
+        line.addAll(List.of("--header", "Authorization: Bearer " + key));
+        line.addAll(List.of("--header", "Content-Type: application/json"));
+        line.addAll(List.of(options));
+        return new ProcessBuilder(line).redirectErrorStream(true).start();
+    }
+}
