@@ -1,4 +1,4 @@
-"""A reranker that stands in for the one that the tests download: a BERT with random weights and a classification head."""
+"""A stand-in for the reranker that the tests download: a BERT with random weights and a classification head."""
 
 import struct
 from pathlib import Path

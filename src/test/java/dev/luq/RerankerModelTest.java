@@ -87,8 +87,7 @@ class RerankerModelTest {
                 scores.stream().sorted((a, b) -> Double.compare(b, a)).toList(),
                 scores,
                 "from the highest to the lowest");
-        assertEquals(
-                of(results, 0).path("relevance_score"), of(results, 3).path("relevance_score"), "equal documents");
+        assertEquals(of(results, 0).path("relevance_score"), of(results, 3).path("relevance_score"), "equal documents");
         assertTrue(results.get(0).path("relevance_score").asDouble()
                 > results.get(3).path("relevance_score").asDouble());
         assertTrue(results.get(0).path("document").isMissingNode());
@@ -120,7 +119,10 @@ class RerankerModelTest {
             assertTrue(best.isArray());
             assertEquals(2, best.size());
             for (int i = 0; i < 2; i++) { // batches of other sizes are rounded otherwise
-                assertEquals(scores(expected, "relevance_score").get(i), scores(best, "score").get(i), 1e-4);
+                assertEquals(
+                        scores(expected, "relevance_score").get(i),
+                        scores(best, "score").get(i),
+                        1e-4);
             }
             assertEquals(expected.get(0).path("index"), best.get(0).path("index"));
             assertTrue(best.get(0).path("text").isMissingNode());
@@ -158,15 +160,15 @@ class RerankerModelTest {
     @Test
     void itDoesNothingElse() throws Exception {
         for (String path : List.of("/v1/chat/completions", "/v1/messages")) {
-            HttpResponse<String> response = post(
-                    path, "{\"messages\": [{\"role\": \"user\", \"content\": \"the cat\"}], \"max_tokens\": 4}");
+            HttpResponse<String> response =
+                    post(path, "{\"messages\": [{\"role\": \"user\", \"content\": \"the cat\"}], \"max_tokens\": 4}");
             assertEquals(400, response.statusCode(), response.body());
             assertTrue(response.body().contains("/v1/rerank"), response.body());
         }
         HttpResponse<String> embeddings = post("/v1/embeddings", "{\"input\": \"the cat\"}");
         assertEquals(400, embeddings.statusCode(), embeddings.body());
-        JsonNode model = JSON.readTree(
-                send(HttpRequest.newBuilder(server.address("/v1/models/reranker"))).body());
+        JsonNode model = JSON.readTree(send(HttpRequest.newBuilder(server.address("/v1/models/reranker")))
+                .body());
         assertEquals("[\"rerank\"]", model.path("capabilities").toString());
     }
 }

@@ -21,7 +21,15 @@ record NewRequantization(
         @Schema(required = true, description = "Name of the set it is measured with") String evaluationSet,
         @Schema(
                         nullable = true,
-                        enumeration = {"best", "allocation", "ladder", "uniform", "entropy", "entropy-normed-input", "error", "kld"
+                        enumeration = {
+                            "best",
+                            "allocation",
+                            "ladder",
+                            "uniform",
+                            "entropy",
+                            "entropy-normed-input",
+                            "error",
+                            "kld"
                         })
                 String method,
         @Schema(nullable = true, description = "Precision of the layers that go low", defaultValue = "IQ1_M")

@@ -65,7 +65,7 @@ public sealed interface PromptContent {
         record Pair(String query, String document) implements Piece {
             @Override
             public long length() {
-                return query.length() + document.length();
+                return (long) query.length() + document.length();
             }
         }
     }

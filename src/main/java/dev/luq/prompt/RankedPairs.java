@@ -34,9 +34,8 @@ final class RankedPairs {
      * @throws PromptException.ContextLengthExceeded one of them has more
      */
     int[] tokens(PromptContent.Piece.Pair pair, int most) {
-        return template.map(text -> inTemplate(text, pair, most))
-                .orElseGet(() -> model.vocabulary()
-                        .pair(tokens(pair.query(), false, most), tokens(pair.document(), false, most)));
+        return template.map(text -> inTemplate(text, pair, most)).orElseGet(() -> model.vocabulary()
+                .pair(tokens(pair.query(), false, most), tokens(pair.document(), false, most)));
     }
 
     private int[] inTemplate(String text, PromptContent.Piece.Pair pair, int most) {

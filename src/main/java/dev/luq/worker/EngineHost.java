@@ -256,7 +256,9 @@ final class EngineHost implements ModelHost {
         }
         if (facts.encoder()
                 && !ranks
-                && facts.pooling().filter(own -> own != Pooling.NONE && own != wanted).isPresent()) {
+                && facts.pooling()
+                        .filter(own -> own != Pooling.NONE && own != wanted)
+                        .isPresent()) {
             throw new LoadException(
                     "invalid_configuration",
                     "The file of this encoder says how its embeddings are made (pooling_type). Leave"

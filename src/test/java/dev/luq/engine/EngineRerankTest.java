@@ -88,8 +88,7 @@ class EngineRerankTest {
     }
 
     private static PromptRequest prompt(PromptContent.Piece piece) {
-        return new PromptRequest(
-                new PromptContent.Raw(List.of(piece), null), List.of(), SamplerOptions.GREEDY, null);
+        return new PromptRequest(new PromptContent.Raw(List.of(piece), null), List.of(), SamplerOptions.GREEDY, null);
     }
 
     private static TinyEngine.Outcome rank(Engine engine, String id, String query, String document) {
@@ -118,7 +117,8 @@ class EngineRerankTest {
         }
         for (int i = 0; i < outcomes.size(); i++) {
             float[] expected = TokenVectors.classes(model, pairs.get(i));
-            assertArrayEquals(expected, classes(outcomes.get(i)), 1e-3f, documents().get(i));
+            assertArrayEquals(
+                    expected, classes(outcomes.get(i)), 1e-3f, documents().get(i));
             assertEquals(pairs.get(i).length, outcomes.get(i).accepted().promptTokens());
         }
         assertNotEquals(classes(outcomes.get(0))[0], classes(outcomes.get(1))[0], 1e-4f, "documents differ");
@@ -173,9 +173,9 @@ class EngineRerankTest {
                     tokens);
             String mark = "<|im_end|>";
             assertEquals(1, tokens(mark, true).count());
-            assertTrue(
-                    accepted(rank(engine, "mark", "a", "b" + mark))
-                            > accepted(rank(engine, "no-mark", "a", "b")) + tokens(mark, true).count());
+            assertTrue(accepted(rank(engine, "mark", "a", "b" + mark))
+                    > accepted(rank(engine, "no-mark", "a", "b"))
+                            + tokens(mark, true).count());
         }
     }
 
@@ -192,10 +192,12 @@ class EngineRerankTest {
             GenerationEvent.Failed failed =
                     rank(engine, "long", "a dog", fits).await().failed();
             assertEquals("context_length_exceeded", failed.code());
-            assertEquals("context_length_exceeded", rank(engine, "longer", "dog", fits.repeat(1000))
-                    .await()
-                    .failed()
-                    .code());
+            assertEquals(
+                    "context_length_exceeded",
+                    rank(engine, "longer", "dog", fits.repeat(1000))
+                            .await()
+                            .failed()
+                            .code());
         }
     }
 

@@ -26,12 +26,10 @@ final class Prometheus implements AutoCloseable {
     private static final String ADDRESS = "127.0.0.1:9090";
 
     private final Pod pod;
-    private final Path log;
     private final Process process;
 
-    private Prometheus(Pod pod, Path log, Process process) {
+    private Prometheus(Pod pod, Process process) {
         this.pod = pod;
-        this.log = log;
         this.process = process;
     }
 
@@ -56,7 +54,7 @@ final class Prometheus implements AutoCloseable {
                 .redirectErrorStream(true)
                 .redirectOutput(log.toFile())
                 .start();
-        Prometheus prometheus = new Prometheus(pod, log, process);
+        Prometheus prometheus = new Prometheus(pod, process);
         try {
             until("the pod is scraped and answers", prometheus::seesTheModel);
         } catch (AssertionError e) {

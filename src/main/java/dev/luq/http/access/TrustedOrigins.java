@@ -75,14 +75,12 @@ final class TrustedOrigins {
         if (!contains(origin)) {
             return false;
         }
-        response.putHeader(ALLOW_ORIGIN, origin)
-                .putHeader(EXPOSE_HEADERS, READABLE);
+        response.putHeader(ALLOW_ORIGIN, origin).putHeader(EXPOSE_HEADERS, READABLE);
         if (!routing.request().method().equals(HttpMethod.OPTIONS)
                 || !asked.contains(HttpHeaderNames.ACCESS_CONTROL_REQUEST_METHOD)) {
             return false;
         }
-        response.putHeader(ALLOW_METHODS, METHODS)
-                .putHeader(MAX_AGE, PREFLIGHT_SECONDS);
+        response.putHeader(ALLOW_METHODS, METHODS).putHeader(MAX_AGE, PREFLIGHT_SECONDS);
         String names = asked.get(HttpHeaderNames.ACCESS_CONTROL_REQUEST_HEADERS);
         if (names != null && HEADER_NAMES.matcher(names).matches()) {
             response.putHeader(ALLOW_HEADERS, names);

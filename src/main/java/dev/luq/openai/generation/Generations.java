@@ -86,11 +86,12 @@ public final class Generations {
             } else {
                 builder.set(exchange.answer(header, valid));
             }
-            UnaryOperator<Multi<ChoiceFrame>> first = !stream && exchange.tellsPrompt().orElse(config.verbose())
-                    ? generated -> tellPrompt(admitted, header, valid, builder.get())
-                            .onItem()
-                            .transformToMulti(told -> generated)
-                    : UnaryOperator.identity();
+            UnaryOperator<Multi<ChoiceFrame>> first =
+                    !stream && exchange.tellsPrompt().orElse(config.verbose())
+                            ? generated -> tellPrompt(admitted, header, valid, builder.get())
+                                    .onItem()
+                                    .transformToMulti(told -> generated)
+                            : UnaryOperator.identity();
             return generate(admitted.caller(), client, worker, header, valid, model.slots(), first);
         });
         return (stream ? stream(frames, events, admitted::describe, client) : complete(frames, builder, client))
@@ -103,9 +104,7 @@ public final class Generations {
         Prompt.Chat chat = (Prompt.Chat) valid.prompt();
         return admitted.worker()
                 .query(new ServerFrame.ApplyTemplate(
-                        header.id() + "-prompt",
-                        chat.input(),
-                        admitted.caller().tag()))
+                        header.id() + "-prompt", chat.input(), admitted.caller().tag()))
                 .onItem()
                 .invoke(prompt -> builder.tell(prompt.text()))
                 .replaceWithVoid();

@@ -173,8 +173,8 @@ public final class RawPrompts {
      * @throws ContextLengthExceeded it is the document that is too long, or the query
      */
     public static Prompt.Raw pair(String field, String query, String document, ModelInfo model) {
-        PromptInput.Raw pair = new PromptInput.Raw(
-                List.of(new Piece.Pair(Check.wellFormed(query), Check.wellFormed(document))), null);
+        PromptInput.Raw pair =
+                new PromptInput.Raw(List.of(new Piece.Pair(Check.wellFormed(query), Check.wellFormed(document))), null);
         refuseTooLong(field, pair, model);
         return new Prompt.Raw(pair, List.of());
     }

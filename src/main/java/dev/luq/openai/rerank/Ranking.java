@@ -23,9 +23,7 @@ record Ranking(
                 .map(score -> new RankedDocument(
                         score.index(),
                         score.score(),
-                        form.tellsDocuments()
-                                ? new Document(form.documents().get(score.index()))
-                                : null))
+                        form.tellsDocuments() ? new Document(form.documents().get(score.index())) : null))
                 .toList();
         return new Ranking(ranked.model(), "list", new RankingUsage(tokens, tokens), results);
     }
@@ -90,7 +88,5 @@ record Ranking(
     @RegisterForReflection
     @Schema(name = "RankedText")
     record RankedText(
-            int index,
-            double score,
-            @JsonInclude(JsonInclude.Include.NON_NULL) @Schema(nullable = true) String text) {}
+            int index, double score, @JsonInclude(JsonInclude.Include.NON_NULL) @Schema(nullable = true) String text) {}
 }

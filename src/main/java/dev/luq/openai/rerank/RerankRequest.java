@@ -23,8 +23,7 @@ record RerankRequest(
         @JsonProperty("model")
                 @Schema(description = "Id or alias of a model; the default model when absent", nullable = true)
                 String model,
-        @JsonProperty(QUERY) @Schema(required = true, implementation = String.class)
-                JsonNode query,
+        @JsonProperty(QUERY) @Schema(required = true, implementation = String.class) JsonNode query,
         @JsonProperty(DOCUMENTS)
                 @Schema(
                         description = "1 to " + MOST_DOCUMENTS + " strings, or objects with a string as text",
@@ -33,7 +32,8 @@ record RerankRequest(
         @JsonProperty(TEXTS)
                 @Schema(
                         nullable = true,
-                        description = "The name of documents in Text Embeddings Inference; the answer has its form then",
+                        description =
+                                "The name of documents in Text Embeddings Inference; the answer has its form then",
                         implementation = String[].class)
                 JsonNode texts,
         @JsonProperty("top_n")
@@ -47,7 +47,10 @@ record RerankRequest(
                 @Schema(nullable = true, defaultValue = "false", description = "Whether results have their document")
                 Boolean returnDocuments,
         @JsonProperty("return_text")
-                @Schema(nullable = true, defaultValue = "false", description = "return_documents, where there are texts")
+                @Schema(
+                        nullable = true,
+                        defaultValue = "false",
+                        description = "return_documents, where there are texts")
                 Boolean returnText,
         @JsonProperty("raw_scores")
                 @Schema(

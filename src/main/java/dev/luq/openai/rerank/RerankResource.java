@@ -50,10 +50,9 @@ public final class RerankResource {
             description = "The documents, the most relevant one first",
             content = @Content(schema = @Schema(oneOf = {Ranking.class, Ranking.RankedText[].class})))
     public Uni<Response> rerank(InputStream body) throws IOException {
-        return queries.embed(body, RerankRequest.class, RerankRequest::check)
-                .map(ranked -> Response.ok(
-                                ranked.form().isOfTei() ? Ranking.texts(ranked) : Ranking.of(ranked),
-                                MediaType.APPLICATION_JSON_TYPE)
-                        .build());
+        return queries.embed(body, RerankRequest.class, RerankRequest::check).map(ranked -> Response.ok(
+                        ranked.form().isOfTei() ? Ranking.texts(ranked) : Ranking.of(ranked),
+                        MediaType.APPLICATION_JSON_TYPE)
+                .build());
     }
 }

@@ -36,6 +36,7 @@ final class AllocationCosts {
     private Sensitivities sensitivities;
     /** Before layers were measured. */
     private MatrixCosts estimated;
+
     private MatrixCosts costs;
 
     AllocationCosts(

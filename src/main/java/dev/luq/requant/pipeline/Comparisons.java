@@ -159,8 +159,8 @@ final class Comparisons {
     private void published(List<Measured> into, Budget budget, String label, JobProgress progress) {
         if (spec.method() == Method.BEST) {
             plan(() -> chooser.published(budget, progress.part(0, 0.5)))
-                    .ifPresent(candidate -> into.add(measured(
-                            Method.BEST.text(), label, candidate, main.matrix(), progress.part(0.5, 1))));
+                    .ifPresent(candidate -> into.add(
+                            measured(Method.BEST.text(), label, candidate, main.matrix(), progress.part(0.5, 1))));
         }
     }
 

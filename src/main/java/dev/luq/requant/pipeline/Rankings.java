@@ -182,8 +182,8 @@ final class Rankings {
             Set<Precision> few = new TreeSet<>(LadderCosts.MEASURED);
             few.addAll(List.of(levels.low(), levels.high()));
             LayeredModel model = LayeredModel.of(inputs.model());
-            MatrixErrors errors = WeightErrors.measure(
-                    inputs, cache, calibrated.matrix(), threads, progress.part(0, ERRORS_SHARE));
+            MatrixErrors errors =
+                    WeightErrors.measure(inputs, cache, calibrated.matrix(), threads, progress.part(0, ERRORS_SHARE));
             boolean known = LadderCosts.areKnown(model, errors, precisions);
             measured = evaluator.costs(
                     List.copyOf(known ? few : precisions),

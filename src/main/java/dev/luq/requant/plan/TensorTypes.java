@@ -67,7 +67,7 @@ public final class TensorTypes {
     private static final List<GgmlType> LOOKED_UP = List.of(
             GgmlType.Q2_K, GgmlType.Q3_K, GgmlType.IQ4_XS, GgmlType.Q4_K, GgmlType.Q5_K, GgmlType.Q6_K, GgmlType.Q8_0);
     /** The same for rows of whole blocks of 32. */
-    private static final List<GgmlType> OF_32 = 
+    private static final List<GgmlType> OF_32 =
             List.of(GgmlType.IQ4_NL, GgmlType.Q4_1, GgmlType.Q5_0, GgmlType.Q5_1, GgmlType.Q8_0);
 
     /** What llama.cpp's mixes have beside those: more bytes for the same exactness, and no kernels of ours. */

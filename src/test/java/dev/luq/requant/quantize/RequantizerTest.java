@@ -93,8 +93,7 @@ class RequantizerTest {
         ModelFiles few = Conversions.flat(large, 2, directory.resolve("few.gguf"));
         ModelFiles many = Conversions.flat(large, 4, directory.resolve("many.gguf"));
         ModelFiles tied = Conversions.without(few, "output.weight", directory.resolve("tied.gguf"));
-        ModelFiles narrow =
-                Conversions.narrow(TestModels.model(TestModels.LLAVA), directory.resolve("narrow.gguf"));
+        ModelFiles narrow = Conversions.narrow(TestModels.model(TestModels.LLAVA), directory.resolve("narrow.gguf"));
         for (ModelFiles base : List.of(few, many, tied, narrow)) {
             Planner planner = new Planner(base, Optional.empty(), new ServingShape(512, 128, 1, 1));
             SortedMap<String, GgmlType> types =
@@ -102,10 +101,11 @@ class RequantizerTest {
             ModelFiles made = llamaQuantize(
                     base, FileType.valueOf(mix.name()), Map.of(), Optional.of(TestModels.importance(base)));
             SortedMap<String, GgmlType> expected = new TreeMap<>();
-            types.keySet().forEach(name -> expected.put(name, made.tensor(name).orElseThrow().type()));
+            types.keySet()
+                    .forEach(name ->
+                            expected.put(name, made.tensor(name).orElseThrow().type()));
             assertEquals(expected, types, base.paths().toString());
-            assertEquals(
-                    made.tensorBytes(), planner.mix(mix, Precision.F16).weightBytes());
+            assertEquals(made.tensorBytes(), planner.mix(mix, Precision.F16).weightBytes());
         }
     }
 

@@ -22,8 +22,8 @@ class LadderCostsTest {
     private static final LayeredModel MODEL = Models.decoder(1, 256, 256, 512, 1000, false);
     private static final int MATRICES = 7;
     private static final double OF_HIGH = 0.01;
-    private static final List<Precision> WANTED =
-            List.of(Precision.IQ1_M, Precision.IQ2_XXS, Precision.IQ2_S, Precision.IQ3_S, Precision.Q4_K, Precision.Q6_K);
+    private static final List<Precision> WANTED = List.of(
+            Precision.IQ1_M, Precision.IQ2_XXS, Precision.IQ2_S, Precision.IQ3_S, Precision.Q4_K, Precision.Q6_K);
 
     /** Every matrix has the same errors. */
     private static final Map<GgmlType, Double> ERRORS = Map.of(
