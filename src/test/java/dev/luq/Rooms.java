@@ -62,8 +62,8 @@ public final class Rooms {
             anthropic           : http openai protocol
             admin               : catalog datasets files gguf http jobs machine memory requant.plan requant.spec serving
             telemetry           : catalog decoder jobs protocol requant.spec serving
-            cli                 : benchmarks catalog files gguf llama machine memory requant.measure requant.pipeline \
-                                  requant.plan requant.report requant.spec requant.store serving
+            cli                 : benchmarks catalog files gguf llama machine memory protocol requant.measure \
+                                  requant.pipeline requant.plan requant.report requant.spec requant.store serving
             """);
 
     private Rooms() {}
