@@ -93,8 +93,8 @@ final class PlanCommand implements Callable<Integer> {
         int narrow = planner.narrowMatrices();
         if (narrow > 0) {
             System.out.printf(
-                    "%n%d matrices have rows that are no whole blocks of 256 weights: no type of fewer than four bits is"
-                            + " for them, whatever their layer's precision.%n",
+                    "%n%d matrices have rows that are no whole blocks of 256 weights: no type of fewer than four bits"
+                            + " is for them, whatever their layer's precision.%n",
                     narrow);
         }
     }

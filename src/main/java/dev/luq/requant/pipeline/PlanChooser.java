@@ -140,7 +140,8 @@ final class PlanChooser {
      * @throws PlanException.Impossible when no plan meets the budget
      */
     Candidate published(Budget size, JobProgress progress) {
-        return decide(size, Search.NONE, List.of(spec.levels().mmproj()), progress).candidate();
+        return decide(size, Search.NONE, List.of(spec.levels().mmproj()), progress)
+                .candidate();
     }
 
     private ChosenPlan decide(Budget budget, Search search, List<Precision> projectors, JobProgress progress) {
@@ -189,8 +190,7 @@ final class PlanChooser {
             case LADDER -> new Proposal(name, search(STEPS + 1, this::ladderOf, progress));
             case UNIFORM -> {
                 List<Proposal> mixes = mixes(projector);
-                Candidate smallest =
-                        search(mixes.size(), i -> mixes.get(i).candidate(), progress);
+                Candidate smallest = search(mixes.size(), i -> mixes.get(i).candidate(), progress);
                 yield mixes.stream()
                         .filter(mix -> mix.candidate().equals(smallest))
                         .findFirst()
@@ -211,8 +211,7 @@ final class PlanChooser {
 
     private Proposal ofSize(Method method, Budget size, Precision projector) {
         return switch (method) {
-            case ALLOCATION ->
-                new Proposal(method.text(), planner.allocation(allocation.costs(), size, projector));
+            case ALLOCATION -> new Proposal(method.text(), planner.allocation(allocation.costs(), size, projector));
             case LADDER ->
                 new Proposal(
                         method.text(),
@@ -232,8 +231,7 @@ final class PlanChooser {
         return mixes.stream()
                 .filter(mix -> planner.allows(size, mix.candidate()))
                 .min(Comparator.<Proposal>comparingDouble(mix -> expected(mix).orElse(Double.MAX_VALUE))
-                        .thenComparing(
-                                mix -> mix.candidate().weightBytes(), Comparator.reverseOrder()))
+                        .thenComparing(mix -> mix.candidate().weightBytes(), Comparator.reverseOrder()))
                 .orElseThrow();
     }
 

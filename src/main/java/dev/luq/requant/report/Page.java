@@ -184,8 +184,8 @@ public final class Page {
         Quality quality = report.quality();
         StringBuilder section = new StringBuilder(Html.heading("Quality of the published files"))
                 .append(Html.paragraph(
-                        "On the evaluation set, against the base model's next-token distribution at every position of the right"
-                                + " answers. KLD is D(base || model) in nats; p99 the nearest rank."));
+                        "On the evaluation set, against the base model's next-token distribution at every position of"
+                                + " the right answers. KLD is D(base || model) in nats; p99 the nearest rank."));
         section.append(Html.table(
                 List.of("positions of answers", "count", "mean KLD", "± error", "p99 KLD", "same next token"),
                 List.of(
@@ -343,9 +343,9 @@ public final class Page {
             series.add(new Chart.Series(precisions.get(p).name(), p % Style.COLORS, Chart.Line.SOLID, false, points));
         }
         return Html.heading("Cost of each layer")
-                + Html.paragraph("Mean KL divergence in nats on held-out calibration"
-                        + " examples, with this one layer at the precision and all others high: measured at IQ1_M, IQ2_S,"
-                        + " IQ3_S, the low and the high precision, between them by the errors of the layer's matrices.")
+                + Html.paragraph("Mean KL divergence in nats on held-out calibration examples, with this one layer at"
+                        + " the precision and all others high: measured at IQ1_M, IQ2_S, IQ3_S, the low and the high"
+                        + " precision, between them by the errors of the layer's matrices.")
                 + new Chart(
                                 "Cost per layer and precision",
                                 layerAxis(kld.size()),
@@ -365,9 +365,9 @@ public final class Page {
                 .map(groups -> Html.heading("Sensitivity of the matrices")
                         + Html.paragraph(
                                 "Mean KL divergence in nats on held-out calibration examples, with these matrices"
-                                        + " alone at a low type; their relative errors there, weighted by importance and added"
-                                        + " up. A matrix costs at any type its error there times its group's divergence per"
-                                        + " error.")
+                                    + " alone at a low type; their relative errors there, weighted by importance and"
+                                    + " added up. A matrix costs at any type its error there times its group's"
+                                    + " divergence per error.")
                         + Html.table(
                                 List.of("matrices, layers", "mean KLD", "error"),
                                 groups.stream()
