@@ -42,8 +42,8 @@ final class PlanChooser {
     /** Sizes between the smallest and the largest plan that a budget of quality is searched among. */
     private static final int STEPS = 32;
     /**
-     * Of the least expected divergence, what a plan is not measured beyond. On the demo model the divergences of two plans
-     * had another ratio than was expected by a factor of 1.4 at most.
+     * Of the least expected divergence, what a plan is not measured beyond. On the demo model such plans were farther away
+     * in each of the cases that were measured (docs/luq-measured.md).
      */
     private static final double FAR = 1.5;
     /** The name of a plan that no method gave. */
