@@ -160,29 +160,38 @@ class LauncherTest {
         Path calls = directory.resolve("calls");
         script(bin.resolve("id"), "echo 0");
         script(bin.resolve("buildah"), "echo \"$*\" >> '" + calls + "'; [[ \" $* \" != *' '@(inspect|add)' '* ]]");
-        for (String tool : List.of("runc", "mmdebstrap", "curl", "nsenter")) {
+        for (String tool : List.of("runc", "mmdebstrap", "curl", "nsenter", "prometheus", "promtool", "go")) {
             script(bin.resolve(tool), ":");
         }
-        Path home = Files.createDirectories(directory.resolve("home"));
-        Files.writeString(Files.createDirectories(home.resolve(".m2")).resolve("settings.xml"), "<settings/>");
-        Path deploy = directory.resolve("the project/target/luq/deploy");
-        // of a copy that was interrupted
-        Files.writeString(Files.createDirectories(deploy.resolve("m2.part")).resolve("half"), "");
+        Path project = directory.resolve("the project");
+        Path jar = project.resolve("native/lib/jar.sh");
+        Files.createDirectories(jar.getParent());
+        Files.copy(LUQ.resolveSibling("native/lib/jar.sh"), jar);
+        Path home = directory.resolve("home");
+        Path maven = home.resolve(".m2");
+        Files.createDirectories(maven.resolve("repository/dev/luq"));
+        Files.writeString(maven.resolve("repository/library"), "");
+        Files.writeString(maven.resolve("settings.xml"), "<settings/>");
         Outcome outcome = run(
-                List.of(directory.resolve("the project/luq").toString(), "test", "--deploy"),
+                List.of(project.resolve("luq").toString(), "test", "--deploy"),
                 Map.of(
                         "PATH",
                         bin + ":" + System.getenv("PATH"),
                         "JAVA_HOME",
                         bin.getParent().toString(),
                         "HOME",
-                        home.toString()));
+                        home.toString(),
+                        "MAVEN_OPTS",
+                        "",
+                        "MAVEN_ARGS",
+                        ""));
         assertEquals(1, outcome.status(), outcome.output());
         assertTrue(outcome.output().contains("luq: that failed"), outcome.output());
         assertTrue(Files.readString(calls).contains(" add "));
         assertFalse(Files.readString(calls).contains(" commit "));
-        assertTrue(Files.exists(deploy.resolve("m2/settings.xml")));
-        assertFalse(Files.exists(deploy.resolve("m2/half")) || Files.exists(deploy.resolve("m2.part")));
+        Path copy = project.resolve("target/luq/deploy/m2");
+        assertTrue(Files.exists(copy.resolve("settings.xml")) && Files.exists(copy.resolve("repository/library")));
+        assertFalse(Files.exists(copy.resolve("repository/dev/luq")), "libraries are those of the image's build");
     }
 
     /** The launcher in a folder "the project" of its own, and a folder "tools" with what it calls: scripts. */
