@@ -365,9 +365,9 @@ public final class Page {
                 .map(groups -> Html.heading("Sensitivity of the matrices")
                         + Html.paragraph(
                                 "Mean KL divergence in nats on held-out calibration examples, with these matrices"
-                                    + " alone at a low type; their relative errors there, weighted by importance and"
-                                    + " added up. A matrix costs at any type its error there times its group's"
-                                    + " divergence per error.")
+                                        + " alone at a low type; their relative errors there, weighted by importance and"
+                                        + " added up. A matrix costs at any type its error there times its group's"
+                                        + " divergence per error.")
                         + Html.table(
                                 List.of("matrices, layers", "mean KLD", "error"),
                                 groups.stream()
