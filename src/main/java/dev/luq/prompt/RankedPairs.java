@@ -5,13 +5,14 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
  * The tokens of a query and a document as a reranker reads them: in the template of its file, where it has one, else
- * between the tokens that begin, separate and end texts. As {@code format_prompt_rerank} of llama-server has it, but for
- * special tokens that users write, which stay text.
+ * between the tokens that begin, separate and end texts. As {@code format_prompt_rerank} of llama-server has it, but
+ * special tokens that users write stay text.
  */
 final class RankedPairs {
 
@@ -30,41 +31,45 @@ final class RankedPairs {
     }
 
     /**
-     * @param most a text of more tokens is refused before all of it is tokenized
-     * @throws PromptException.ContextLengthExceeded one of them has more
+     * @param most text of more tokens is refused before all of it is tokenized
+     * @throws PromptException.ContextLengthExceeded the query, the document or both in the template have more
      */
     int[] tokens(PromptContent.Piece.Pair pair, int most) {
-        return template.map(text -> inTemplate(text, pair, most)).orElseGet(() -> model.vocabulary()
-                .pair(tokens(pair.query(), false, most), tokens(pair.document(), false, most)));
+        return template.map(text -> tokens(inTemplate(text, pair), true, most)).orElseGet(() -> model.vocabulary()
+                .pair(tokens(List.of(pair.query()), false, most), tokens(List.of(pair.document()), false, most)));
     }
 
-    private int[] inTemplate(String text, PromptContent.Piece.Pair pair, int most) {
+    /** The template with both texts in it, split where the text of a special token begins in them. */
+    private List<String> inTemplate(String text, PromptContent.Piece.Pair pair) {
         String breakMark = SpecialTokenGuard.nonce();
         StringBuilder prompt = new StringBuilder();
         Matcher places = PLACE.matcher(text);
         int from = 0;
         while (places.find()) {
-            String following = text.substring(places.end());
-            String written = places.group(1).equals("query") ? pair.query() : pair.document();
-            prompt.append(text, from, places.start()).append(guard.guard(written, following, breakMark));
+            // What follows may be a part of a special token that begins in the text, also where another text follows.
+            String following = PLACE.matcher(text.substring(places.end()))
+                    .replaceAll(place -> Matcher.quoteReplacement(written(place, pair)));
+            prompt.append(text, from, places.start()).append(guard.guard(written(places, pair), following, breakMark));
             from = places.end();
         }
         prompt.append(text, from, text.length());
-        List<int[]> runs = new ArrayList<>();
-        for (String piece : prompt.toString().split(breakMark)) {
-            runs.add(tokens(piece, true, most));
-        }
-        return joined(runs);
+        return List.of(prompt.toString().split(breakMark));
     }
 
-    private int[] tokens(String text, boolean parseSpecial, int most) {
+    private static String written(MatchResult place, PromptContent.Piece.Pair pair) {
+        return place.group(1).equals("query") ? pair.query() : pair.document();
+    }
+
+    private int[] tokens(List<String> texts, boolean parseSpecial, int most) {
         List<int[]> runs = new ArrayList<>();
         int count = 0;
-        for (String piece : Tokenizer.split(text)) {
-            runs.add(tokenizer.tokens(piece, false, parseSpecial));
-            count += runs.get(runs.size() - 1).length;
-            if (count > most) {
-                throw PromptException.atLeast(count, most);
+        for (String text : texts) {
+            for (String piece : Tokenizer.split(text)) {
+                runs.add(tokenizer.tokens(piece, false, parseSpecial));
+                count += runs.get(runs.size() - 1).length;
+                if (count > most) {
+                    throw PromptException.atLeast(count, most);
+                }
             }
         }
         return joined(runs);

@@ -179,6 +179,26 @@ class EngineRerankTest {
         }
     }
 
+    @Test
+    void queryAndDocumentTogetherAreNoSpecialToken() throws Exception {
+        try (Engine engine =
+                engine(TinyReranker.write(directory.resolve("close.gguf"), "{query}{document}"), "qwen3", 256)) {
+            assertEquals(1, tokens("<|im_end|>", true).count());
+            assertTrue(accepted(rank(engine, "r", "<|im_", "end|>")) > 1);
+        }
+    }
+
+    @Test
+    void aLongTextOfSpecialTokensIsRefusedBeforeAllOfItIsRead() throws Exception {
+        try (Engine engine = decoder()) {
+            GenerationEvent.Failed failed = rank(engine, "r", "a", "<|im_end|>".repeat(10_000))
+                    .await()
+                    .failed();
+            assertEquals("context_length_exceeded", failed.code());
+            assertTrue(failed.overflow().promptTokens() < 1_000, failed.message());
+        }
+    }
+
     private static int accepted(TinyEngine.Outcome outcome) throws Exception {
         outcome.await().finished();
         return outcome.accepted().promptTokens();

@@ -28,6 +28,11 @@ public final class TinyReranker {
 
     /** Writes its file, with the vocabulary of the tiny Qwen2.5-VL. */
     public static Path write(Path file) throws IOException {
+        return write(file, TEMPLATE);
+    }
+
+    /** Writes its file with another template. */
+    public static Path write(Path file, String template) throws IOException {
         Map<String, GgufValue> metadata = new LinkedHashMap<>();
         metadata.put("general.architecture", GgufValue.text(ARCHITECTURE));
         metadata.put("general.name", GgufValue.text("Tiny reranker"));
@@ -45,7 +50,7 @@ public final class TinyReranker {
                 metadata.put(key, value);
             }
         });
-        metadata.put("tokenizer.chat_template.rerank", GgufValue.text(TEMPLATE));
+        metadata.put("tokenizer.chat_template.rerank", GgufValue.text(template));
         return TinyEncoder.write(
                 file,
                 metadata,
