@@ -168,15 +168,25 @@ public final class RawPrompts {
     }
 
     /**
-     * A document to be ranked by a query, both checked to be strings.
+     * Documents to be ranked by a query, which all of them share.
      *
-     * @throws ContextLengthExceeded it is the document that is too long, or the query
+     * @param queryField name of the query
+     * @param field name of the documents
+     * @param model that they are for
+     * @throws ContextLengthExceeded the query does not fit the context, or a document does not beside it
      */
-    public static Prompt.Raw pair(String field, String query, String document, ModelInfo model) {
-        PromptInput.Raw pair =
-                new PromptInput.Raw(List.of(new Piece.Pair(Check.wellFormed(query), Check.wellFormed(document))), null);
-        refuseTooLong(field, pair, model);
-        return new Prompt.Raw(pair, List.of());
+    public static List<Prompt.Raw> pairs(
+            String queryField, String query, String field, List<String> documents, ModelInfo model) {
+        String shared = Check.wellFormed(query);
+        refuseTooLong(queryField, PromptInput.Raw.of(shared), model);
+        List<Prompt.Raw> prompts = new ArrayList<>();
+        for (int i = 0; i < documents.size(); i++) {
+            PromptInput.Raw pair =
+                    new PromptInput.Raw(List.of(new Piece.Pair(shared, Check.wellFormed(documents.get(i)))), null);
+            refuseTooLong(field + "[" + i + "]", pair, model);
+            prompts.add(new Prompt.Raw(pair, List.of()));
+        }
+        return prompts;
     }
 
     private static void addText(List<Piece> pieces, String text) {

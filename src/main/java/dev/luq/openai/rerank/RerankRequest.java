@@ -1,7 +1,9 @@
 package dev.luq.openai.rerank;
 
+import com.fasterxml.jackson.annotation.JsonAnySetter;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.BooleanNode;
 import dev.luq.http.errors.ApiException.InvalidRequest;
 import dev.luq.openai.generation.Addressed;
 import dev.luq.openai.generation.Check;
@@ -13,7 +15,9 @@ import io.quarkus.runtime.annotations.RegisterForReflection;
 import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
 import org.eclipse.microprofile.openapi.annotations.media.Schema;
 
 /** Documents whose relevance to a query is asked for. */
@@ -50,15 +54,36 @@ record RerankRequest(
                 @Schema(
                         nullable = true,
                         defaultValue = "false",
-                        description = "return_documents, where there are texts")
+                        description = "The name of return_documents in Text Embeddings Inference")
                 Boolean returnText,
         @JsonProperty("raw_scores")
                 @Schema(
                         nullable = true,
                         defaultValue = "true",
                         description = "false: scores between 0 and 1, by the logistic function of the model's own")
-                Boolean rawScores)
+                Boolean rawScores,
+        @JsonAnySetter @Schema(hidden = true) Map<String, JsonNode> others)
         implements Addressed {
+
+    /** Fields of Cohere, Jina and vLLM that would change the answer and that this server has not, and what to do. */
+    private static final Map<String, String> REFUSED = Map.of(
+            "max_tokens_per_doc", "Shorten the documents",
+            "truncate_prompt_tokens", "Shorten the documents",
+            "rank_fields", "Put what counts into text",
+            "return_embeddings", "Send the documents to an embedding model, POST /v1/embeddings");
+
+    /** Of the other fields only those are kept that have to be refused. */
+    RerankRequest {
+        others = others == null ? Map.of() : asking(others);
+    }
+
+    private static Map<String, JsonNode> asking(Map<String, JsonNode> fields) {
+        return fields.entrySet().stream()
+                .filter(field -> REFUSED.containsKey(field.getKey()))
+                .filter(field -> !Check.isNull(field.getValue())
+                        && !field.getValue().equals(BooleanNode.FALSE))
+                .collect(Collectors.toMap(Map.Entry::getKey, Map.Entry::getValue));
+    }
 
     static final int MOST_DOCUMENTS = 2048;
 
@@ -87,20 +112,21 @@ record RerankRequest(
         if (!model.ranks()) {
             throw new InvalidRequest(
                     "model",
-                    "This model ranks no documents. Choose one that has rerank among its capabilities in GET /v1/models,"
-                            + " or have luq.models.\"ID\".pooling=rank set for a model with a classification head.");
+                    "This model ranks no documents. Choose one that has rerank among its capabilities in GET"
+                            + " /v1/models, or have luq.models.\"ID\".pooling=rank set for a model with a"
+                            + " classification head.");
         }
         if (!Check.isNull(documents) && !Check.isNull(texts)) {
             throw new InvalidRequest(TEXTS, "texts is another name for documents. Send one of them.");
         }
+        others.keySet().stream().sorted().findFirst().ifPresent(name -> {
+            throw new InvalidRequest(name, name + " is not supported. " + REFUSED.get(name) + ", or leave it out.");
+        });
         String asked = Check.text(QUERY, query);
         List<String> given = given();
-        List<Prompt.Raw> prompts = new ArrayList<>();
-        for (int i = 0; i < given.size(); i++) {
-            prompts.add(RawPrompts.pair(element(i), asked, given.get(i), model));
-        }
+        List<Prompt.Raw> prompts = RawPrompts.pairs(QUERY, asked, name(), given, model);
         int most = (int) Check.integer("top_n", topN, 1, Integer.MAX_VALUE, given.size());
-        boolean tells = Check.flag(isOfTei() ? returnText : returnDocuments, false);
+        boolean tells = Check.flag(returnDocuments, false) || Check.flag(returnText, false);
         return new ToEmbed<>(prompts, new Form(isOfTei(), most, given, tells, Check.flag(rawScores, true)));
     }
 
