@@ -217,7 +217,7 @@ final class RequestState implements AutoCloseable {
             vector[i] = (float) (sum[i] / pooled);
         }
         if (!FiniteNumbers.areFinite(FloatBuffer.wrap(vector))) {
-            throw new EngineException.NonFiniteOutput("The embedding's numbers");
+            throw new EngineException.NonFiniteOutput("The model's outputs");
         }
         emit(new GenerationEvent.Embedded(request.id(), vector));
         return new Effects.Sampled(0, FinishReason.STOP);

@@ -29,6 +29,10 @@ class DistinctPromptsTest {
                         .toList());
     }
 
+    private static Prompt.Raw pair(String query, String document) {
+        return new Prompt.Raw(new PromptInput.Raw(List.of(new Piece.Pair(query, document)), null), List.of());
+    }
+
     private static List<Integer> places(Prompt.Raw... prompts) {
         return DistinctPrompts.of(List.of(prompts)).places();
     }
@@ -39,6 +43,7 @@ class DistinctPromptsTest {
         assertEquals(List.of(0, 0, 1), places(tokens(1, 2), tokens(1, 2), tokens(2, 1)));
         assertEquals(List.of(0, 1, 0, 2), places(images("x"), images("y"), images("x"), images("x", "x")));
         assertEquals(List.of(0, 1), places(text("1"), tokens(1)));
+        assertEquals(List.of(0, 1, 0), places(pair("a", "bc"), pair("ab", "c"), pair("a", "bc")));
     }
 
     @Test
