@@ -100,7 +100,7 @@ public final class Vocabulary {
 
     /**
      * The tokens of a query and a document as rerankers read them that have no template: those of both texts, between
-     * the tokens that begin, separate and end texts where the model wants them ({@code format_prompt_rerank} of
+     * the tokens that begin, separate and end texts where the model wants and has them ({@code format_prompt_rerank} of
      * llama-server).
      *
      * @param query tokens without special ones
@@ -119,7 +119,7 @@ public final class Vocabulary {
     }
 
     private static int[] oneIf(boolean wanted, int token) {
-        return wanted ? new int[] {token} : new int[0];
+        return wanted && token >= 0 ? new int[] {token} : new int[0];
     }
 
     /** The token that ends an answer: the end of a turn, or of the text where the model knows no turns. */
