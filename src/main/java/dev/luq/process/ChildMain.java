@@ -62,8 +62,8 @@ public final class ChildMain {
     }
 
     /**
-     * Where memory runs out, the system ends the process with the highest score first: this one before the server. Added
-     * to what the server has, which may not be undercut: a kubelet gives containers up to 999.
+     * Where memory runs out, the system ends the process with the highest score first: this one before the server.
+     * Added to what the server has, which may not be undercut: a kubelet gives containers up to 999.
      *
      * @param adjustment of its score, 1..1000
      */
