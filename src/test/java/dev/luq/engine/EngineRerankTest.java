@@ -191,9 +191,8 @@ class EngineRerankTest {
     @Test
     void aLongTextOfSpecialTokensIsRefusedBeforeAllOfItIsRead() throws Exception {
         try (Engine engine = decoder()) {
-            GenerationEvent.Failed failed = rank(engine, "r", "a", "<|im_end|>".repeat(10_000))
-                    .await()
-                    .failed();
+            GenerationEvent.Failed failed =
+                    rank(engine, "r", "a", "<|im_end|>".repeat(10_000)).await().failed();
             assertEquals("context_length_exceeded", failed.code());
             assertTrue(failed.overflow().promptTokens() < 1_000, failed.message());
         }

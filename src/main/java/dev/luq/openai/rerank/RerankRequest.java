@@ -65,6 +65,13 @@ record RerankRequest(
         @JsonAnySetter @Schema(hidden = true) Map<String, JsonNode> others)
         implements Addressed {
 
+    static final int MOST_DOCUMENTS = 2048;
+
+    private static final String QUERY = "query";
+    private static final String DOCUMENTS = "documents";
+    private static final String TEXTS = "texts";
+    private static final String TEXT = "text";
+
     /** Fields of Cohere, Jina and vLLM that would change the answer and that this server has not, and what to do. */
     private static final Map<String, String> REFUSED = Map.of(
             "max_tokens_per_doc", "Shorten the documents",
@@ -80,17 +87,10 @@ record RerankRequest(
     private static Map<String, JsonNode> asking(Map<String, JsonNode> fields) {
         return fields.entrySet().stream()
                 .filter(field -> REFUSED.containsKey(field.getKey()))
-                .filter(field -> !Check.isNull(field.getValue())
-                        && !field.getValue().equals(BooleanNode.FALSE))
+                .filter(field ->
+                        !Check.isNull(field.getValue()) && !field.getValue().equals(BooleanNode.FALSE))
                 .collect(Collectors.toMap(Map.Entry::getKey, Map.Entry::getValue));
     }
-
-    static final int MOST_DOCUMENTS = 2048;
-
-    private static final String QUERY = "query";
-    private static final String DOCUMENTS = "documents";
-    private static final String TEXTS = "texts";
-    private static final String TEXT = "text";
 
     /**
      * How the answer is written.
