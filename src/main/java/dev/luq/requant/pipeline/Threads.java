@@ -8,7 +8,7 @@ import dev.luq.machine.Processors;
  * @param lanes instances of a model that are fed side by side, each with a graph of its own
  * @param graph of llama.cpp's graph of one of several instances. They wait for each other after every operation, busily: in
  *     a small model several take longer than one, and beside other work much longer (a factor of 10 on the demo model and
- *     two busy cores, of 60 on one of 135 million weights)
+ *     two busy cores)
  * @param alone of the graph of an instance that is the only one
  * @param slices of work that is cut into independent slices
  */
