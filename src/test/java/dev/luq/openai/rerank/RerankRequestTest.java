@@ -67,8 +67,8 @@ class RerankRequestTest {
 
     @Test
     void allDocumentsShareTheQueryAndWhatWasMendedInIt() {
-        List<Prompt.Raw> prompts =
-                check("\"query\":\"a\\ud800\",\"documents\":[\"b\",\"\\udc00\"]").prompts();
+        List<Prompt.Raw> prompts = check("\"query\":\"a\\ud800\",\"documents\":[\"b\",\"\\udc00\"]")
+                .prompts();
         assertEquals(new Piece.Pair("a\ufffd", "b"), pair(prompts.get(0)));
         assertEquals(new Piece.Pair("a\ufffd", "\ufffd"), pair(prompts.get(1)));
         assertSame(pair(prompts.get(0)).query(), pair(prompts.get(1)).query());
@@ -130,9 +130,7 @@ class RerankRequestTest {
         Ranking ranking = Ranking.of(ranked(fields, -1, 2, -1, 7));
         assertEquals(
                 List.of(3, 1, 0, 2),
-                ranking.results().stream()
-                        .map(Ranking.RankedDocument::index)
-                        .toList());
+                ranking.results().stream().map(Ranking.RankedDocument::index).toList());
         assertEquals(new Ranking.RankingUsage(12, 12), ranking.usage());
         assertEquals(
                 List.of(new Ranking.RankedText(1, 0.5, "c")),
