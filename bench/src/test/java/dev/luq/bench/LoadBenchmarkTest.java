@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -32,12 +34,14 @@ class LoadBenchmarkTest {
 
     @Test
     void aModelIsNeeded() {
-        assertTrue(error("--model=nowhere.gguf").contains("there is no nowhere.gguf"));
+        assertTrue(error("--model=nowhere.gguf", "--pictures=0").contains("there is no nowhere.gguf"));
     }
 
-    private static String error(String option) {
+    private static String error(String... options) {
         StringWriter error = new StringWriter();
-        int status = BenchCommand.commandLine().setErr(new PrintWriter(error)).execute("load", option);
+        List<String> line = new ArrayList<>(List.of("load"));
+        line.addAll(List.of(options));
+        int status = BenchCommand.commandLine().setErr(new PrintWriter(error)).execute(line.toArray(String[]::new));
         assertEquals(1, status, error.toString());
         return error.toString();
     }
