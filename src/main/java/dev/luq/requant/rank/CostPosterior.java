@@ -6,6 +6,7 @@ import dev.luq.requant.plan.MatrixCosts;
 import dev.luq.requant.plan.MatrixGroup;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.IntToDoubleFunction;
@@ -45,22 +46,28 @@ public final class CostPosterior {
         int count = matrices.size();
         this.mean = new double[count];
         this.covariance = new double[count][count];
+        List<Place> places = matrices.stream().map(Place::of).toList();
         for (int i = 0; i < count; i++) {
             mean[i] = 1;
             for (int j = 0; j < count; j++) {
-                covariance[i][j] = covariance(matrices.get(i), matrices.get(j));
+                covariance[i][j] = places.get(i).covariance(places.get(j)) + (i == j ? OF_ONE * OF_ONE : 0);
             }
         }
     }
 
-    private static double covariance(String one, String other) {
-        boolean sameLayer = LayeredModel.layerOf(one).isPresent()
-                && LayeredModel.layerOf(one).equals(LayeredModel.layerOf(other));
-        boolean sameKind = MatrixGroup.kind(one).equals(MatrixGroup.kind(other));
-        return OF_ALL * OF_ALL
-                + (sameLayer ? OF_LAYER * OF_LAYER : 0)
-                + (sameKind ? OF_KIND * OF_KIND : 0)
-                + (one.equals(other) ? OF_ONE * OF_ONE : 0);
+    /** Where in the model a matrix is. */
+    private record Place(Optional<Integer> layer, String kind) {
+
+        static Place of(String matrix) {
+            return new Place(LayeredModel.layerOf(matrix), MatrixGroup.kind(matrix));
+        }
+
+        /** Of the factors of two matrices. */
+        double covariance(Place other) {
+            return OF_ALL * OF_ALL
+                    + (layer.isPresent() && layer.equals(other.layer) ? OF_LAYER * OF_LAYER : 0)
+                    + (kind.equals(other.kind) ? OF_KIND * OF_KIND : 0);
+        }
     }
 
     /**
