@@ -6,7 +6,6 @@ import dev.luq.llama.Llama;
 import dev.luq.requant.measure.Quality;
 import dev.luq.requant.plan.Planner;
 import dev.luq.requant.quantize.AssembledModel;
-import dev.luq.requant.quantize.Requantizer;
 import dev.luq.requant.report.Page;
 import dev.luq.requant.report.Report;
 import dev.luq.requant.spec.JobStatus;
@@ -131,7 +130,6 @@ public final class RequantizationJob {
     private Report run(RequantizationSpec spec) throws IOException {
         JobProgress calibrating = begin(Phase.CALIBRATE);
         Llama.init(line -> {});
-        Requantizer.prepareTables();
         LayerStore store = LayerStore.open(data.store());
         Cache cache = new Cache(data.cache());
         try (CacheLock alone = CacheLock.take(

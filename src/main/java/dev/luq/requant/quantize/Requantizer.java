@@ -32,10 +32,6 @@ import java.util.concurrent.Future;
  */
 public final class Requantizer implements AutoCloseable {
 
-    /** Types that ggml quantizes by tables, which it makes when they are first asked for. */
-    private static final List<GgmlType> BY_TABLES = List.of(
-            GgmlType.IQ2_S, GgmlType.IQ1_M, GgmlType.IQ3_S, GgmlType.IQ2_XS, GgmlType.IQ3_XXS, GgmlType.IQ2_XXS);
-
     private final LayerStore store;
     private final ModelFiles base;
     private final Optional<ModelFiles> mmproj;
@@ -69,16 +65,6 @@ public final class Requantizer implements AutoCloseable {
         this.mmproj = mmproj;
         this.importance = importance;
         this.pipeline = new SlicePipeline(threads);
-    }
-
-    /**
-     * Begins to make the tables that the low types are quantized by, on a thread of its own: a second of work, which is
-     * done when the first of them is quantized.
-     */
-    public static void prepareTables() {
-        Thread thread = new Thread(() -> BY_TABLES.forEach(Quantizer::prepare), "quantizer-tables");
-        thread.setDaemon(true);
-        thread.start();
     }
 
     /** The base model's. The first call reads all of its files unless the store knows them. */
