@@ -78,6 +78,7 @@ public final class LadderMix {
             return Calibrator.run(
                             base.paths(),
                             demo.mmprojFile(),
+                            "", // the folder is of this model alone
                             Dataset.read(demo.set("", null, DemoModel::calibration)),
                             options,
                             folder.resolve("calibration"),

@@ -62,6 +62,7 @@ public final class Calibrator {
      * holds one example, two sums per matrix and modality, and llama.cpp's buffers for one batch.
      *
      * @param model the base model's GGUF, or its split files in order
+     * @param identity of what is in the model's and the projector's files, wherever they lie
      * @param folder of this pass alone; made if missing. A pass of another model, set or options in it is started anew
      * @return what the pass found, also when it was complete before
      * @throws CalibrationException the model cannot be calibrated with this set
@@ -72,6 +73,7 @@ public final class Calibrator {
     public static Calibration run(
             List<Path> model,
             Optional<Path> mmproj,
+            String identity,
             Dataset set,
             CalibrationOptions options,
             Path folder,
@@ -79,7 +81,7 @@ public final class Calibrator {
             throws IOException, InterruptedException {
         try {
             Files.createDirectories(folder);
-            new Calibrator(ModelFiles.of(model), mmproj, options, folder).run(set, listener);
+            new Calibrator(ModelFiles.of(model), mmproj, options, folder).run(identity, set, listener);
             return Calibration.read(folder);
         } catch (IOException | RuntimeException e) {
             for (Throwable cause = e; cause != null; cause = cause.getCause()) {
@@ -92,10 +94,10 @@ public final class Calibrator {
         }
     }
 
-    private void run(Dataset set, CalibrationListener listener) throws IOException, InterruptedException {
+    private void run(String identity, Dataset set, CalibrationListener listener) throws IOException, InterruptedException {
         delete("*.tmp"); // half a checkpoint of a process that was killed
         String digest = set.digest();
-        String key = key(digest);
+        String key = key(identity, digest);
         List<Example> examples = draw(set, options.examples(), options.seed());
         Checkpoint start =
                 Checkpoint.read(folder).filter(found -> found.key().equals(key)).orElse(null);
@@ -232,32 +234,18 @@ public final class Calibrator {
                 .collect(Collectors.toSet());
     }
 
-    /** Model files are told apart by their tables, sizes and times: hashing them whole would take longer than the pass. */
-    private String key(String set) throws IOException {
-        StringBuilder text = new StringBuilder(set)
-                .append('\n')
-                .append(options.examples())
-                .append(' ')
-                .append(options.vectors())
-                .append(' ')
-                .append(options.activations())
-                .append(' ')
-                .append(options.contextSize())
-                .append(' ')
-                .append(options.batchSize())
-                .append(' ')
-                .append(options.imageTokens())
-                .append(' ')
-                .append(options.seed());
-        List<Path> files = new ArrayList<>(model.paths());
-        mmproj.ifPresent(files::add);
-        for (Path file : files) {
-            text.append('\n')
-                    .append(Files.size(file))
-                    .append(' ')
-                    .append(Files.getLastModifiedTime(file).toMillis());
-        }
-        return Sha256.hex(text.toString().getBytes(StandardCharsets.UTF_8));
+    private String key(String identity, String set) {
+        List<Object> facts = List.of(
+                set,
+                options.examples(),
+                options.vectors(),
+                options.activations(),
+                options.contextSize(),
+                options.batchSize(),
+                options.imageTokens(),
+                options.seed(),
+                identity);
+        return Sha256.hex(facts.toString().getBytes(StandardCharsets.UTF_8));
     }
 
     private void delete(String glob) throws IOException {

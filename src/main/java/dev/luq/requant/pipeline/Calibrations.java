@@ -66,6 +66,7 @@ final class Calibrations {
                 () -> Calibrator.run(
                         inputs.model().paths(),
                         inputs.mmproj().map(mmproj -> mmproj.paths().get(0)),
+                        inputs.identity(),
                         set,
                         options,
                         folder,

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.fail;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.luq.Integration;
@@ -25,6 +26,7 @@ import java.nio.FloatBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -47,6 +49,7 @@ class CalibratorTest {
     private static final Path REFERENCE = Path.of("src/test/resources/reference");
     private static final Path MODEL = REFERENCE.resolve("qwen2.5-vl-tiny-F16.gguf");
     private static final Optional<Path> MMPROJ = Optional.of(REFERENCE.resolve("mmproj-qwen2.5-vl-tiny-F16.gguf"));
+    private static final String IDENTITY = "qwen2.5-vl-tiny";
     private static final CalibrationListener SILENT = (done, of) -> {};
 
     @TempDir
@@ -88,7 +91,7 @@ class CalibratorTest {
 
     private Calibration run(String name, Dataset set, CalibrationOptions options, CalibrationListener progress)
             throws Exception {
-        return Calibrator.run(List.of(MODEL), MMPROJ, set, options, folder.resolve(name), progress);
+        return Calibrator.run(List.of(MODEL), MMPROJ, IDENTITY, set, options, folder.resolve(name), progress);
     }
 
     /** Layer 0 reads the tokens' embeddings, normed: that much of the model is recomputed here from its file. */
@@ -168,6 +171,7 @@ class CalibratorTest {
         Calibration found = Calibrator.run(
                 List.of(file),
                 Optional.of(REFERENCE.resolve("mmproj-" + name)),
+                name,
                 mixed(),
                 options(0, 40, Duration.ZERO),
                 folder.resolve(name),
@@ -358,6 +362,21 @@ class CalibratorTest {
     }
 
     @Test
+    void aCopyOfTheModelGoesOnWhereTheModelWas() throws Exception {
+        Dataset set = new Dataset(List.of(text(1)));
+        run("pass", set, options(0, 10, Duration.ZERO), SILENT);
+        Path copy = Files.copy(MODEL, folder.resolve("copy.gguf"));
+        Files.setLastModifiedTime(copy, FileTime.fromMillis(0));
+        CalibrationListener none = (done, of) -> fail("an example is calibrated with again");
+        Path pass = folder.resolve("pass");
+        Calibrator.run(List.of(copy), MMPROJ, IDENTITY, set, options(0, 10, Duration.ZERO), pass, none);
+        List<Integer> done = new ArrayList<>();
+        Calibrator.run(
+                List.of(copy), MMPROJ, "another", set, options(0, 10, Duration.ZERO), pass, (d, of) -> done.add(d));
+        assertEquals(List.of(1), done);
+    }
+
+    @Test
     void aDrawIsASampleInTheSetsOrder() {
         List<Example> examples = new ArrayList<>();
         for (int line = 1; line <= 100; line++) {
@@ -428,6 +447,7 @@ class CalibratorTest {
                         () -> Calibrator.run(
                                 List.of(model),
                                 MMPROJ,
+                                IDENTITY,
                                 new Dataset(List.of(text(1))),
                                 options(0, 10, Duration.ZERO),
                                 folder.resolve("pass"),

@@ -59,6 +59,7 @@ class EntropyRankingTest {
         return Calibrator.run(
                 List.of(REFERENCE.resolve("qwen2.5-vl-tiny-F16.gguf")),
                 Optional.of(REFERENCE.resolve("mmproj-qwen2.5-vl-tiny-F16.gguf")),
+                "qwen2.5-vl-tiny",
                 set,
                 new CalibrationOptions(
                         0, vectors, EnumSet.allOf(Activation.class), 256, 64, 0, 1, 1, Duration.ofDays(1)),
