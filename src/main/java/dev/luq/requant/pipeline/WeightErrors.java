@@ -21,7 +21,7 @@ final class WeightErrors {
         Map<String, List<GgmlType>> types = new TreeMap<>();
         inputs.model().parts().stream()
                 .flatMap(part -> part.tensors().stream())
-                .forEach(tensor -> types.put(tensor.name(), List.copyOf(TensorTypes.used(tensor, model.tied()))));
+                .forEach(tensor -> types.put(tensor.name(), List.copyOf(TensorTypes.used(tensor, model))));
         types.values().removeIf(List::isEmpty);
         return cache.value(
                 "errors",

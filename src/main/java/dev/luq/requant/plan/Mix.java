@@ -7,9 +7,8 @@ import dev.luq.gguf.LayeredModel;
 import java.util.Map;
 
 /**
- * What llama.cpp makes of a whole model under one of its file types: the rules of {@code src/llama-quant.cpp} of llama.cpp
- * v0.5.0 for dense models with an importance matrix. Its exceptions for Falcon, for mixture-of-experts models and for
- * Llama 70B are left out.
+ * What llama.cpp makes of a whole model under one of its file types, with an importance matrix. What it has in common with
+ * a {@link Precision}, and what of llama.cpp is left out, is in {@link TensorTypes}.
  */
 public enum Mix {
     IQ1_M(GgmlType.IQ1_M),
@@ -69,12 +68,12 @@ public enum Mix {
         return LayeredModel.layerOf(source.name())
                 .map(layer -> TensorTypes.fitting(
                         inLayer(
-                                Kind.of(source.name()),
+                                source.name(),
                                 layer,
                                 model.layers().size(),
                                 sharedHeads(model.metadata()) >= SHARED_HEADS),
                         source))
-                .orElseGet(() -> outside(source, model.tied()));
+                .orElseGet(() -> TensorTypes.outside(main, source, model.tied()));
     }
 
     /** Heads of queries for one of keys and values: {@code n_gqa} of llama.cpp. */
@@ -89,9 +88,9 @@ public enum Mix {
                 : 1;
     }
 
-    private GgmlType inLayer(Kind kind, int layer, int layers, boolean shared) {
+    private GgmlType inLayer(String tensor, int layer, int layers, boolean shared) {
+        Kind kind = Kind.of(tensor);
         boolean first = layer < layers / 8;
-        boolean more = TensorTypes.usesMoreBits(layer, layers);
         return switch (this) {
             case IQ1_M, IQ2_XXS, IQ2_XS ->
                 switch (kind) {
@@ -153,32 +152,8 @@ public enum Mix {
                     case DOWN -> first ? GgmlType.Q5_K : main;
                     default -> main;
                 };
-            case Q4_K_M, Q5_K_M -> (kind == Kind.VALUE || kind == Kind.DOWN) && more ? GgmlType.Q6_K : main;
+            case Q4_K_M, Q5_K_M -> TensorTypes.getsMoreBits(tensor, layer, layers) ? GgmlType.Q6_K : main;
             case Q5_K_S, Q6_K, Q8_0 -> main;
-        };
-    }
-
-    private GgmlType outside(GgufTensor source, boolean tied) {
-        boolean embedding = source.name().equals(LayeredModel.EMBEDDING);
-        if (source.name().equals(LayeredModel.OUTPUT) || tied && embedding) {
-            return source.extent(0) % main.blockSize() == 0 ? output() : GgmlType.Q8_0;
-        }
-        return TensorTypes.fitting(embedding ? embedding() : main, source);
-    }
-
-    private GgmlType output() {
-        return switch (this) {
-            case IQ1_M, IQ2_XXS, IQ2_XS, IQ2_M, IQ3_XXS -> GgmlType.Q5_K;
-            case Q8_0 -> GgmlType.Q8_0;
-            default -> GgmlType.Q6_K;
-        };
-    }
-
-    private GgmlType embedding() {
-        return switch (this) {
-            case IQ1_M, IQ2_XXS, IQ2_XS -> GgmlType.Q2_K;
-            case IQ2_M, IQ3_XXS -> GgmlType.IQ3_S;
-            default -> main;
         };
     }
 }

@@ -3,10 +3,10 @@ package dev.luq.requant.plan;
 import dev.luq.gguf.GgmlType;
 import dev.luq.gguf.GgufTensor;
 import dev.luq.gguf.LayeredModel;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.EnumSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 
 /**
@@ -70,10 +70,6 @@ public final class TensorTypes {
     private static final List<GgmlType> OF_32 =
             List.of(GgmlType.IQ4_NL, GgmlType.Q4_1, GgmlType.Q5_0, GgmlType.Q5_1, GgmlType.Q8_0);
 
-    /** What llama.cpp's mixes have beside those: more bytes for the same exactness, and no kernels of ours. */
-    private static final Map<Integer, List<GgmlType>> OF_MIXES =
-            Map.of(256, List.of(GgmlType.Q2_K, GgmlType.Q3_K, GgmlType.IQ3_S), 32, List.of(GgmlType.Q4_0));
-
     /** Types that are exact enough to be quantized from. */
     private static final Set<GgmlType> SOURCES = Set.of(GgmlType.F32, GgmlType.F16, GgmlType.BF16, GgmlType.Q8_0);
 
@@ -116,13 +112,12 @@ public final class TensorTypes {
         return source.extent(0) % OF_32.get(0).blockSize() == 0 ? OF_32 : List.of();
     }
 
-    /** The types that a tensor has in any allocation or {@link Mix}. */
-    public static Set<GgmlType> used(GgufTensor source, boolean tied) {
+    /** The types that a tensor of a model has in any allocation or {@link Mix}; none where an allocation has none. */
+    public static Set<GgmlType> used(GgufTensor source, LayeredModel model) {
         Set<GgmlType> used = EnumSet.noneOf(GgmlType.class);
-        List<GgmlType> choices = choices(source, tied);
-        used.addAll(choices);
-        if (!choices.isEmpty()) {
-            used.addAll(OF_MIXES.get(choices.get(0).blockSize()));
+        used.addAll(choices(source, model.tied()));
+        if (!used.isEmpty()) {
+            Arrays.stream(Mix.values()).map(mix -> mix.type(source, model)).forEach(used::add);
         }
         return used;
     }
@@ -131,14 +126,8 @@ public final class TensorTypes {
         if (precision == Precision.F16 || !isQuantizable(source)) {
             return source.type();
         }
-        GgmlType type = precision.matrices();
-        if (precision == Precision.Q4_K_M) {
-            boolean sensitive = isValue(source.name()) || source.name().contains("ffn_down");
-            if (sensitive && usesMoreBits(layer, layerCount)) {
-                type = GgmlType.Q6_K;
-            }
-        }
-        return fitting(type, source);
+        boolean more = precision == Precision.Q4_K_M && getsMoreBits(source.name(), layer, layerCount);
+        return fitting(more ? GgmlType.Q6_K : precision.matrices(), source);
     }
 
     /**
@@ -147,14 +136,22 @@ public final class TensorTypes {
      * @param tied whether the model has no {@code output.weight} and takes the embeddings in its place
      */
     public static GgmlType outside(Precision precision, GgufTensor source, boolean tied) {
-        if (precision == Precision.F16 || !isQuantizable(source)) {
-            return source.type();
-        }
+        return precision == Precision.F16 || !isQuantizable(source)
+                ? source.type()
+                : outside(precision.matrices(), source, tied);
+    }
+
+    /**
+     * The type of a tensor outside the layers that can be quantized.
+     *
+     * @param main the type of matrices in layers for which no rule asks for another
+     */
+    static GgmlType outside(GgmlType main, GgufTensor source, boolean tied) {
         boolean embedding = source.name().equals(LayeredModel.EMBEDDING);
         if (source.name().equals(LayeredModel.OUTPUT) || tied && embedding) {
-            return source.extent(0) % precision.matrices().blockSize() == 0 ? output(precision) : GgmlType.Q8_0;
+            return source.extent(0) % main.blockSize() == 0 ? output(main) : GgmlType.Q8_0;
         }
-        return fitting(embedding ? embedding(precision) : precision.matrices(), source);
+        return fitting(embedding ? embedding(main) : main, source);
     }
 
     /** The type of a projector's tensor; only {@link Precision#Q8_0} and {@link Precision#F16} are of use there. */
@@ -164,19 +161,19 @@ public final class TensorTypes {
                 : fitting(precision.matrices(), source);
     }
 
-    private static GgmlType output(Precision precision) {
-        return switch (precision) {
+    private static GgmlType output(GgmlType main) {
+        return switch (main) {
             case IQ1_M, IQ2_XXS, IQ2_XS, IQ2_S, IQ3_XXS -> GgmlType.Q5_K;
             case Q8_0 -> GgmlType.Q8_0;
             default -> GgmlType.Q6_K;
         };
     }
 
-    private static GgmlType embedding(Precision precision) {
-        return switch (precision) {
+    private static GgmlType embedding(GgmlType main) {
+        return switch (main) {
             case IQ1_M, IQ2_XXS, IQ2_XS -> GgmlType.Q2_K;
             case IQ2_S, IQ3_XXS -> GgmlType.IQ3_S;
-            default -> precision.matrices();
+            default -> main;
         };
     }
 
@@ -205,9 +202,13 @@ public final class TensorTypes {
                 || tensor.endsWith("attn_kv_b.weight");
     }
 
-    /** {@code use_more_bits} of llama.cpp: the first and last eighth, and every third layer between. */
-    static boolean usesMoreBits(int layer, int layerCount) {
-        return layer < layerCount / 8 || layer >= 7 * layerCount / 8 || (layer - layerCount / 8) % 3 == 2;
+    /**
+     * Whether it is a matrix that the file types for medium sizes bring to Q6_K: values and down, by
+     * {@code use_more_bits} of llama.cpp in the first and last eighth, and every third layer between.
+     */
+    static boolean getsMoreBits(String tensor, int layer, int layerCount) {
+        return (isValue(tensor) || tensor.contains("ffn_down"))
+                && (layer < layerCount / 8 || layer >= 7 * layerCount / 8 || (layer - layerCount / 8) % 3 == 2);
     }
 
     /** {@code tensor_type_fallback} of llama.cpp: blocks of 32 where 256 do not divide a row, then F16. */
