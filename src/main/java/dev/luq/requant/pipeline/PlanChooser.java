@@ -3,6 +3,8 @@ package dev.luq.requant.pipeline;
 import dev.luq.requant.measure.Quality;
 import dev.luq.requant.plan.Budget;
 import dev.luq.requant.plan.Candidate;
+import dev.luq.requant.plan.LayerCosts;
+import dev.luq.requant.plan.MatrixCosts;
 import dev.luq.requant.plan.Mix;
 import dev.luq.requant.plan.Plan;
 import dev.luq.requant.plan.PlanException;
@@ -23,7 +25,6 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.TreeSet;
-import java.util.function.IntFunction;
 import java.util.stream.Collectors;
 
 /**
@@ -39,8 +40,6 @@ import java.util.stream.Collectors;
  */
 final class PlanChooser {
 
-    /** Sizes between the smallest and the largest plan that a budget of quality is searched among. */
-    private static final int STEPS = 32;
     /**
      * Of the least expected divergence, what a plan is not measured beyond. On the demo model such plans were farther away
      * in each of the cases that were measured (docs/luq-measured.md).
@@ -181,66 +180,66 @@ final class PlanChooser {
     }
 
     private Proposal propose(Method method, Budget budget, Precision projector, JobProgress progress) {
-        if (budget.isOfSize()) {
-            return ofSize(method, budget, projector);
-        }
-        String name = method.text();
-        return switch (method) {
-            case ALLOCATION -> new Proposal(name, search(STEPS + 1, this::allocationOf, progress));
-            case LADDER -> new Proposal(name, search(STEPS + 1, this::ladderOf, progress));
-            case UNIFORM -> {
-                List<Proposal> mixes = mixes(projector);
-                Candidate smallest = search(mixes.size(), i -> mixes.get(i).candidate(), progress);
-                yield mixes.stream()
-                        .filter(mix -> mix.candidate().equals(smallest))
-                        .findFirst()
-                        .orElseThrow();
-            }
-            default -> {
-                List<Candidate> plans =
-                        twoLevel(rankings.of(method.ranking().orElseThrow(), progress.part(0, 0)), projector);
-                yield new Proposal(name, search(plans.size(), i -> plans.get(plans.size() - 1 - i), progress));
-            }
-        };
+        PlansBySize plans = plans(method, projector);
+        Candidate plan = budget.isOfSize() ? plans.of(budget) : smallest(plans, progress);
+        return new Proposal(method == Method.UNIFORM ? mixName(plan) : method.text(), plan);
     }
 
     /** The plan of a method for a budget of size. */
     Candidate ofSize(Method method, Budget size) {
-        return ofSize(method, size, spec.levels().mmproj()).candidate();
+        return plans(method, spec.levels().mmproj()).of(size);
     }
 
-    private Proposal ofSize(Method method, Budget size, Precision projector) {
+    private PlansBySize plans(Method method, Precision projector) {
+        Precision high = spec.levels().high();
         return switch (method) {
-            case ALLOCATION -> new Proposal(method.text(), planner.allocation(allocation.costs(), size, projector));
-            case LADDER ->
-                new Proposal(
-                        method.text(),
-                        planner.ladder(rankings.costs(), size, spec.levels().high(), projector));
-            case UNIFORM -> uniform(size, projector);
-            default ->
-                new Proposal(
-                        method.text(),
-                        planner.choose(twoLevel(rankings.of(method.ranking().orElseThrow()), projector), size));
+            case ALLOCATION -> {
+                MatrixCosts costs = allocation.costs();
+                yield PlansBySize.between(
+                        planner.smallestAllocation(costs, projector),
+                        planner.largestAllocation(costs, projector),
+                        size -> planner.allocation(costs, size, projector));
+            }
+            case LADDER -> {
+                LayerCosts costs = rankings.costs();
+                TreeSet<Precision> precisions = new TreeSet<>(costs.kld().get(0).keySet());
+                yield PlansBySize.between(
+                        planner.uniformly(precisions.first(), high, projector),
+                        planner.uniformly(precisions.last(), high, projector),
+                        size -> planner.ladder(costs, size, high, projector));
+            }
+            case UNIFORM -> {
+                List<Candidate> mixes = Arrays.stream(Mix.values())
+                        .map(mix -> planner.mix(mix, projector))
+                        .sorted(Comparator.comparingLong(Candidate::weightBytes))
+                        .toList();
+                yield PlansBySize.of(mixes, size -> cheapest(mixes, size));
+            }
+            default -> {
+                List<Candidate> plans =
+                        twoLevel(rankings.of(method.ranking().orElseThrow()), projector);
+                List<Candidate> fromSmallest = new ArrayList<>(plans);
+                Collections.reverse(fromSmallest);
+                yield PlansBySize.of(fromSmallest, size -> planner.choose(plans, size));
+            }
         };
     }
 
-    /** Of llama.cpp's mixes that fit the one whose matrices cost least; where costs are not known, the largest. */
-    private Proposal uniform(Budget size, Precision projector) {
-        List<Proposal> mixes = mixes(projector);
-        planner.choose(mixes.stream().map(Proposal::candidate).toList(), size);
-        return mixes.stream()
-                .filter(mix -> planner.allows(size, mix.candidate()))
-                .min(Comparator.<Proposal>comparingDouble(mix -> expected(mix).orElse(Double.MAX_VALUE))
-                        .thenComparing(mix -> mix.candidate().weightBytes(), Comparator.reverseOrder()))
+    /** Of the mixes that fit the one whose matrices cost least; where costs are not known, the largest. */
+    private Candidate cheapest(List<Candidate> mixes, Budget size) {
+        return planner.allowed(mixes, size).stream()
+                .min(Comparator.<Candidate>comparingDouble(mix -> expected(mix).orElse(Double.MAX_VALUE))
+                        .thenComparing(Candidate::weightBytes, Comparator.reverseOrder()))
                 .orElseThrow();
     }
 
-    /** All of llama.cpp's mixes, from the smallest on. */
-    private List<Proposal> mixes(Precision projector) {
-        return Arrays.stream(Mix.values())
-                .map(mix -> new Proposal(Method.UNIFORM.text() + " " + mix, planner.mix(mix, projector)))
-                .sorted(Comparator.comparingLong(mix -> mix.candidate().weightBytes()))
-                .toList();
+    private String mixName(Candidate plan) {
+        Mix mix = Arrays.stream(Mix.values())
+                .filter(candidate ->
+                        planner.mix(candidate, plan.plan().mmproj()).equals(plan))
+                .findFirst()
+                .orElseThrow();
+        return Method.UNIFORM.text() + " " + mix;
     }
 
     /** The two-level plan in any order for a budget of size. */
@@ -258,51 +257,16 @@ final class PlanChooser {
         return planner.q4KMBytes();
     }
 
-    /** Ladders from all layers at their smallest precision (0) to all at their largest. */
-    private Candidate ladderOf(int step) {
-        TreeSet<Precision> precisions =
-                new TreeSet<>(rankings.costs().kld().get(0).keySet());
-        long least = uniform(precisions.first());
-        long most = uniform(precisions.last());
-        return planner.ladder(
-                rankings.costs(),
-                new Budget.Weights(least + (most - least) * step / STEPS),
-                spec.levels().high(),
-                spec.levels().mmproj());
-    }
-
-    /** Allocations from all matrices at their smallest type (0) to all at their largest. */
-    private Candidate allocationOf(int step) {
-        Precision projector = spec.levels().mmproj();
-        long least = planner.smallestAllocation(allocation.costs(), projector).weightBytes();
-        long most = planner.largestAllocation(allocation.costs(), projector).weightBytes();
-        return planner.allocation(
-                allocation.costs(), new Budget.Weights(least + (most - least) * step / STEPS), projector);
-    }
-
-    private long uniform(Precision precision) {
-        return planner.candidate(Plan.uniform(
-                        rankings.layers(),
-                        precision,
-                        spec.levels().high(),
-                        spec.levels().mmproj()))
-                .weightBytes();
-    }
-
-    /**
-     * The first of the plans that is good enough.
-     *
-     * @param plans from the smallest to the largest
-     */
-    private Candidate search(int count, IntFunction<Candidate> plans, JobProgress progress) {
+    /** The first of the plans that is good enough. */
+    private Candidate smallest(PlansBySize plans, JobProgress progress) {
         int low = 0;
-        int high = count;
-        int rounds = 32 - Integer.numberOfLeadingZeros(count);
+        int high = plans.count();
+        int rounds = 32 - Integer.numberOfLeadingZeros(high);
         double last = Double.NaN;
         for (int round = 0; low < high; round++) {
             int middle = (low + high) / 2;
             Quality quality = evaluator.quality(
-                    plans.apply(middle).plan(),
+                    plans.at(middle).plan(),
                     matrix,
                     inputs.evaluation(),
                     spec.budget() instanceof Budget.Accuracy,
@@ -314,13 +278,13 @@ final class PlanChooser {
                 last = value(quality);
             }
         }
-        if (low == count) {
+        if (low == plans.count()) {
             throw new RequantizationException.Failed(
                     "No plan is good enough for " + spec.budget().text() + ": the largest one reaches "
                             + String.format(Locale.ROOT, "%.4f", last) + ". Ask for less, or raise the high precision.",
                     null);
         }
-        return plans.apply(low);
+        return plans.at(low);
     }
 
     private boolean isGoodEnough(Quality quality) {
@@ -388,20 +352,20 @@ final class PlanChooser {
     /** Those that may be the nearest by what their matrices cost, and those of which that is not known. */
     private List<Proposal> near(List<Proposal> proposals) {
         double least = proposals.stream()
-                .map(this::expected)
+                .map(proposal -> expected(proposal.candidate()))
                 .flatMapToDouble(OptionalDouble::stream)
                 .min()
                 .orElse(0);
         return proposals.stream()
-                .filter(proposal -> least == 0 || expected(proposal).orElse(0) <= FAR * least)
+                .filter(proposal -> least == 0 || expected(proposal.candidate()).orElse(0) <= FAR * least)
                 .toList();
     }
 
     /** What the costs of its matrices add up to; empty where they are not known. */
-    private OptionalDouble expected(Proposal proposal) {
+    private OptionalDouble expected(Candidate candidate) {
         return allocation
                 .measuredCosts()
-                .map(costs -> costs.of(planner.types(proposal.candidate().plan())))
+                .map(costs -> costs.of(planner.types(candidate.plan())))
                 .orElse(OptionalDouble.empty());
     }
 
@@ -428,7 +392,7 @@ final class PlanChooser {
     }
 
     private Report.Choice choice(Proposal proposal, Optional<Double> kld) {
-        OptionalDouble expected = expected(proposal);
+        OptionalDouble expected = expected(proposal.candidate());
         return new Report.Choice(
                 text(proposal),
                 proposal.candidate().weightBytes(),

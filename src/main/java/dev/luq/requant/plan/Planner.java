@@ -95,6 +95,11 @@ public final class Planner {
         return Plan.uniform(layerCount(), layers, outside, mmproj);
     }
 
+    /** The plan that treats all layers alike. */
+    public Candidate uniformly(Precision layers, Precision outside, Precision mmproj) {
+        return candidate(uniform(layers, outside, mmproj));
+    }
+
     /** What a plan takes. */
     public Candidate candidate(Plan plan) {
         if (plan.layers().size() != layerCount()) {
@@ -126,15 +131,30 @@ public final class Planner {
      * @throws PlanException.Impossible when all are larger
      */
     public Candidate choose(List<Candidate> candidates, Budget budget) {
-        long limit = limit(budget);
-        return candidates.stream()
-                .filter(candidate -> bytes(candidate, budget) <= limit)
+        return allowed(candidates, budget).stream()
                 .max(Comparator.comparingLong(Candidate::weightBytes))
-                .orElseThrow(() -> impossible(
-                        budget,
-                        candidates.stream()
-                                .min(Comparator.comparingLong(candidate -> bytes(candidate, budget)))
-                                .orElseThrow()));
+                .orElseThrow();
+    }
+
+    /**
+     * The candidates that a budget allows, at least one.
+     *
+     * @param budget {@link Budget#isOfSize of size}
+     * @throws PlanException.Impossible when all are larger
+     */
+    public List<Candidate> allowed(List<Candidate> candidates, Budget budget) {
+        long limit = limit(budget);
+        List<Candidate> allowed = candidates.stream()
+                .filter(candidate -> bytes(candidate, budget) <= limit)
+                .toList();
+        if (allowed.isEmpty()) {
+            throw impossible(
+                    budget,
+                    candidates.stream()
+                            .min(Comparator.comparingLong(candidate -> bytes(candidate, budget)))
+                            .orElseThrow());
+        }
+        return allowed;
     }
 
     /**
@@ -206,11 +226,6 @@ public final class Planner {
                 matrices,
                 matrices.stream().map(matrix -> mix.type(matrix, model)).toList(),
                 mmproj));
-    }
-
-    /** Whether a budget allows a candidate. */
-    public boolean allows(Budget budget, Candidate candidate) {
-        return bytes(candidate, budget) <= limit(budget);
     }
 
     /** Each matrix at the smallest type that it has a cost for. */
