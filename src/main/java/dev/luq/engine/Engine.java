@@ -68,8 +68,7 @@ public final class Engine implements AutoCloseable {
             WorkListener work) {
         this.options = options;
         this.work = work;
-        boolean wholePrompts = model.isEncoder() || model.ranks();
-        generates = !wholePrompts;
+        generates = model.generates();
         prompts = new PromptBuilder(model, templates, vision, context.contextSize());
         PromptThreads threads = new PromptThreads();
         queries = new InFlightQueries(threads, work);
@@ -82,7 +81,7 @@ public final class Engine implements AutoCloseable {
                 vision == null || files.images() == null ? null : new SeenImages(vision, files.images()),
                 vision == null ? null : files.prompts(),
                 options,
-                wholePrompts,
+                !generates,
                 new ToMailbox(),
                 this::publishStats,
                 work);
@@ -93,7 +92,7 @@ public final class Engine implements AutoCloseable {
                 options.batchSize(),
                 options.promptCacheBytes(),
                 options.draftTokens(),
-                wholePrompts);
+                !generates);
         owned = vision == null ? List.of(templates, context) : List.of(templates, vision, context);
         publishStats();
     }
@@ -146,7 +145,7 @@ public final class Engine implements AutoCloseable {
             throw new IllegalArgumentException("a recurrent model's memory cannot be cut: it drafts nothing");
         }
         checkPooling(options.pooling(), model);
-        if ((model.isEncoder() || model.ranks()) && vision != null) {
+        if (!model.generates() && vision != null) {
             throw new IllegalArgumentException("encoders and rerankers read no images");
         }
         Engine engine = new Engine(options, model, context, templates, vision, encoder, files, work);

@@ -79,6 +79,25 @@ public record ModelFacts(
         return metadata.get(architecture + CAUSAL) instanceof GgufValue.Bool causal && !causal.value();
     }
 
+    /**
+     * What its outputs become.
+     *
+     * @param configured in place of what the file says
+     */
+    public Pooling pooling(Optional<Pooling> configured) {
+        return configured.or(this::pooling).orElse(Pooling.NONE);
+    }
+
+    /** Whether it answers prompts with text when it is pooled so, and not with embeddings or scores alone. */
+    public boolean generates(Pooling pooling) {
+        return !encoder && pooling != Pooling.RANK;
+    }
+
+    /** Whether each token of a batch has an output when it is pooled so. */
+    public boolean putsOutAll(Pooling pooling) {
+        return !generates(pooling) || pooling == Pooling.MEAN;
+    }
+
     private static OptionalLong positive(OptionalLong number) {
         return number.orElse(0) > 0 ? number : OptionalLong.empty();
     }

@@ -42,7 +42,7 @@ public final class Context implements AutoCloseable {
      * @throws IllegalArgumentException the model is an encoder or ranks, and the batch has fewer outputs than tokens
      */
     public static Context create(Model model, ContextOptions options) {
-        boolean pools = model.isEncoder() || model.ranks();
+        boolean pools = !model.generates();
         if (pools && options.outputs() < options.batchSize()) {
             throw new IllegalArgumentException("an encoder or reranker has an output for each token of a batch");
         }

@@ -175,6 +175,11 @@ public final class Model implements AutoCloseable {
         return ranks;
     }
 
+    /** Whether it answers prompts with text: others read a prompt at once, and have an output for each of its tokens. */
+    public boolean generates() {
+        return !isEncoder() && !ranks;
+    }
+
     /** Numbers that its classification head says of a text. The first one is the score of a reranker. */
     public int classes() {
         return llama.llama_model_n_cls_out(pointer());

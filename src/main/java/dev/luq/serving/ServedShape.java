@@ -28,8 +28,7 @@ public final class ServedShape {
                 model.facts().encoder());
         int threads = Processors.threads(config.threads());
         int batch = Math.min(config.batchSize(), context);
-        Pooling pooling = settings.pooling().or(model.facts()::pooling).orElse(Pooling.NONE);
-        boolean allOutputs = model.facts().encoder() || pooling == Pooling.MEAN || pooling == Pooling.RANK;
+        Pooling pooling = model.facts().pooling(settings.pooling());
         return new ServingShape(
                 context,
                 batch,
@@ -39,7 +38,9 @@ public final class ServedShape {
                 settings.kernels(),
                 settings.kvCacheType(),
                 config.promptCacheBytes(),
-                allOutputs ? batch : settings.slots() + Load.draftTokens(draftTokens(config), settings.slots(), batch));
+                model.facts().putsOutAll(pooling)
+                        ? batch
+                        : settings.slots() + Load.draftTokens(draftTokens(config), settings.slots(), batch));
     }
 
     /** Tokens that one step drafts at most, by the configuration. */

@@ -60,8 +60,8 @@ final class EngineHost implements ModelHost {
         loads("the headers of its files");
         CheckedModel checked = check(load, mmproj);
         List<Path> files = checked.files().paths();
-        Pooling pooling =
-                Optional.ofNullable(load.pooling()).or(checked.facts()::pooling).orElse(Pooling.NONE);
+        ModelFacts facts = checked.facts();
+        Pooling pooling = facts.pooling(Optional.ofNullable(load.pooling()));
         try {
             loads("the native libraries");
             Llama.init(EngineHost::log);
@@ -72,13 +72,12 @@ final class EngineHost implements ModelHost {
                     mmproj.isEmpty() || load.files() == null ? EngineFiles.NONE : files(load, files, mmproj.get());
             loads("its weights");
             boolean ranks = pooling == Pooling.RANK;
-            checkPooling(checked.facts(), mmproj, pooling);
+            checkPooling(facts, mmproj, pooling);
             Model model = ranks
-                    ? Model.loadReranker(files, checked.facts().architecture(), inPercent(progress))
+                    ? Model.loadReranker(files, facts.architecture(), inPercent(progress))
                     : Model.load(files, inPercent(progress));
-            boolean encoder = model.isEncoder();
-            int contextSize =
-                    ServerFrame.Load.contextSize(load.contextSize(), OptionalLong.of(model.trainingContext()), encoder);
+            int contextSize = ServerFrame.Load.contextSize(
+                    load.contextSize(), OptionalLong.of(model.trainingContext()), facts.encoder());
             int batchSize = Math.min(load.batchSize(), contextSize);
             loads("its context");
             // A recurrent model's memory cannot be cut: it could not take back a draft.
@@ -93,12 +92,12 @@ final class EngineHost implements ModelHost {
                             load.threads(),
                             load.kv(),
                             true,
-                            encoder || ranks || pooling == Pooling.MEAN ? batchSize : load.slots() + draftTokens));
+                            facts.putsOutAll(pooling) ? batchSize : load.slots() + draftTokens));
             loads("its chat template");
             ChatTemplates templates = load.chatTemplate() == null
                     ? ChatTemplates.of(model)
                     : ChatTemplates.of(model, load.chatTemplate());
-            boolean tools = !encoder && !ranks && templates.supportsTools();
+            boolean tools = model.generates() && templates.supportsTools();
             loads("its vision projector");
             int threads = Processors.threads(load.threads());
             int imageThreads = load.imageThreads() > 0 ? load.imageThreads() : threads;
@@ -146,7 +145,7 @@ final class EngineHost implements ModelHost {
                                     .toList()),
                     pooling == Pooling.NONE || ranks
                             ? null
-                            : new WorkerFrame.EmbeddingInfo(model.outputEmbeddingSize(), encoder),
+                            : new WorkerFrame.EmbeddingInfo(model.outputEmbeddingSize(), facts.encoder()),
                     ranks,
                     ModelDefaults.NONE);
         } catch (LlamaException.VisionLoad e) {
@@ -248,7 +247,7 @@ final class EngineHost implements ModelHost {
                             + " nothing. Set luq.models.\"ID\".pooling to something else, or serve a reranker.",
                     null);
         }
-        if (mmproj.isPresent() && (ranks || facts.encoder())) {
+        if (mmproj.isPresent() && !facts.generates(wanted)) {
             throw new LoadException(
                     "invalid_mmproj",
                     "The model is an encoder of text or ranks texts: it is served without an mmproj.",
