@@ -29,8 +29,8 @@ public record ChatExchange(ChatRequest request) implements Exchange {
     }
 
     @Override
-    public Optional<Boolean> tellsPrompt() {
-        return Optional.ofNullable(request.verbose());
+    public boolean tellsPrompt(boolean configured) {
+        return Check.flag(request.verbose(), configured);
     }
 
     @Override

@@ -220,7 +220,7 @@ public record ChatRequest(
 
     /** Of the other fields only those are kept that may have to be refused. */
     public ChatRequest {
-        others = OtherFields.known(others);
+        others = OtherFields.RULES.known(others);
     }
 
     /** One message of the conversation. */

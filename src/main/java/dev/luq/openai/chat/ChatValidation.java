@@ -46,7 +46,7 @@ public final class ChatValidation {
      */
     public static ValidRequest of(Prompt prompt, ChatRequest settings, ModelInfo model) {
         StreamOptions options = settings.streamOptions() == null ? NO_OPTIONS : settings.streamOptions();
-        OtherFields.check(settings.others());
+        OtherFields.RULES.check(settings.others());
         if (!(prompt instanceof Prompt.Chat)) {
             Thinking.requireNone(settings);
         }

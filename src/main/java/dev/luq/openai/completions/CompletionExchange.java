@@ -8,6 +8,7 @@ import dev.luq.http.intake.JsonBody;
 import dev.luq.openai.chat.ChatRequest;
 import dev.luq.openai.chat.ChatValidation;
 import dev.luq.openai.chat.Constraints;
+import dev.luq.openai.generation.Addressed;
 import dev.luq.openai.generation.AnswerBuilder;
 import dev.luq.openai.generation.AnswerEvents;
 import dev.luq.openai.generation.Check;
@@ -123,7 +124,7 @@ final class CompletionExchange implements Exchange {
 
     @Override
     public UnaryOperator<String> fields() {
-        return name -> name.equals("messages") ? "prompt" : name;
+        return Addressed.inputIn("prompt");
     }
 
     @Override

@@ -116,7 +116,6 @@ record EmbeddingRequest(
 
     @Override
     public UnaryOperator<String> fields() {
-        String name = name();
-        return field -> field.equals("messages") || field.equals("prompt") ? name : field;
+        return Addressed.inputIn(name());
     }
 }

@@ -15,4 +15,9 @@ public interface Addressed {
     default UnaryOperator<String> fields() {
         return UnaryOperator.identity();
     }
+
+    /** The same of a request whose prompt or conversation is in one field. */
+    static UnaryOperator<String> inputIn(String field) {
+        return name -> name.equals("messages") || name.equals("prompt") ? field : name;
+    }
 }

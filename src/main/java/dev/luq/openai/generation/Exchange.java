@@ -20,9 +20,13 @@ public interface Exchange extends Addressed {
         return Optional.empty();
     }
 
-    /** Whether a whole answer tells the prompt, where the endpoint has that; empty for as configured. */
-    default Optional<Boolean> tellsPrompt() {
-        return Optional.of(false);
+    /**
+     * Whether a whole answer tells the prompt, where the endpoint has that.
+     *
+     * @param configured whether it does unless the request says something else
+     */
+    default boolean tellsPrompt(boolean configured) {
+        return false;
     }
 
     /** The event of a stream that fails before the request is validated. */

@@ -87,7 +87,7 @@ public final class Generations {
                 builder.set(exchange.answer(header, valid));
             }
             UnaryOperator<Multi<ChoiceFrame>> first =
-                    !stream && exchange.tellsPrompt().orElse(config.verbose())
+                    !stream && exchange.tellsPrompt(config.verbose())
                             ? generated -> tellPrompt(admitted, header, valid, builder.get())
                                     .onItem()
                                     .transformToMulti(told -> generated)

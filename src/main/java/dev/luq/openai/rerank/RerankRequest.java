@@ -3,10 +3,10 @@ package dev.luq.openai.rerank;
 import com.fasterxml.jackson.annotation.JsonAnySetter;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.BooleanNode;
 import dev.luq.http.errors.ApiException.InvalidRequest;
 import dev.luq.openai.generation.Addressed;
 import dev.luq.openai.generation.Check;
+import dev.luq.openai.generation.FieldRules;
 import dev.luq.openai.generation.Prompt;
 import dev.luq.openai.generation.Queries.ToEmbed;
 import dev.luq.openai.generation.RawPrompts;
@@ -17,7 +17,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.function.UnaryOperator;
-import java.util.stream.Collectors;
 import org.eclipse.microprofile.openapi.annotations.media.Schema;
 
 /** Documents whose relevance to a query is asked for. */
@@ -73,23 +72,17 @@ record RerankRequest(
     private static final String TEXT = "text";
 
     /** Fields of Cohere, Jina and vLLM that would change the answer and that this server has not, and what to do. */
-    private static final Map<String, String> REFUSED = Map.of(
-            "max_tokens_per_doc", "Shorten the documents",
-            "truncate_prompt_tokens", "Shorten the documents",
-            "rank_fields", "Put what counts into text",
-            "return_embeddings", "Send the documents to an embedding model, POST /v1/embeddings");
+    private static final FieldRules RULES = new FieldRules()
+            .empty("max_tokens_per_doc", "Shorten the documents, or leave it out")
+            .empty("truncate_prompt_tokens", "Shorten the documents, or leave it out")
+            .empty("rank_fields", "Put what counts into text, or leave it out")
+            .flag(
+                    "return_embeddings",
+                    false,
+                    "Send the documents to an embedding model, POST /v1/embeddings, or leave it out");
 
-    /** Of the other fields only those are kept that have to be refused. */
     RerankRequest {
-        others = others == null ? Map.of() : asking(others);
-    }
-
-    private static Map<String, JsonNode> asking(Map<String, JsonNode> fields) {
-        return fields.entrySet().stream()
-                .filter(field -> REFUSED.containsKey(field.getKey()))
-                .filter(field ->
-                        !Check.isNull(field.getValue()) && !field.getValue().equals(BooleanNode.FALSE))
-                .collect(Collectors.toMap(Map.Entry::getKey, Map.Entry::getValue));
+        others = RULES.known(others);
     }
 
     /**
@@ -119,9 +112,7 @@ record RerankRequest(
         if (!Check.isNull(documents) && !Check.isNull(texts)) {
             throw new InvalidRequest(TEXTS, "texts is another name for documents. Send one of them.");
         }
-        others.keySet().stream().sorted().findFirst().ifPresent(name -> {
-            throw new InvalidRequest(name, name + " is not supported. " + REFUSED.get(name) + ", or leave it out.");
-        });
+        RULES.check(others);
         String asked = Check.text(QUERY, query);
         List<String> given = given();
         List<Prompt.Raw> prompts = RawPrompts.pairs(QUERY, asked, name(), given, model);
@@ -163,7 +154,6 @@ record RerankRequest(
 
     @Override
     public UnaryOperator<String> fields() {
-        String name = name();
-        return field -> field.equals("messages") || field.equals("prompt") ? name : field;
+        return Addressed.inputIn(name());
     }
 }
