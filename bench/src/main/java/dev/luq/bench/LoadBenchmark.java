@@ -12,10 +12,8 @@ import dev.luq.machine.Processors;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -24,6 +22,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntFunction;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code luq bench load}: this server alone, and what each request took under several numbers of clients. */
@@ -47,19 +46,11 @@ import picocli.CommandLine.Option;
         })
 final class LoadBenchmark implements Callable<Integer> {
 
-    private static final Duration START = Duration.ofMinutes(10);
     /** Requests of each kind before the first turn: the code is compiled then. */
     private static final int WARM_UP = 60;
 
-    @Option(
-            names = "--model",
-            paramLabel = "GGUF",
-            defaultValue = "demo",
-            description = "Model to serve (default: the demo model).")
-    private String model;
-
-    @Option(names = "--mmproj", paramLabel = "GGUF", description = "Its vision projector.")
-    private Path mmproj;
+    @Mixin
+    private ServedModel served;
 
     @Option(
             names = "--clients",
@@ -129,19 +120,13 @@ final class LoadBenchmark implements Callable<Integer> {
             description = "Of a picture (default: ${DEFAULT-VALUE}).")
     private int side;
 
-    @Option(
-            names = "-D",
-            paramLabel = "KEY=VALUE",
-            description = "A setting of the server, such as -Dluq.worker.kernels=stock.")
-    private Map<String, String> settings = new LinkedHashMap<>();
-
     @Option(names = "--output", paramLabel = "JSON", description = "Also writes every request to this file.")
     private Path output;
 
     @Override
     public Integer call() throws IOException {
         requireSensible();
-        ModelOptions options = ModelOptions.of(model, mmproj);
+        ModelOptions options = served.model();
         if (options.mmprojFile().isEmpty() && pictures.stream().anyMatch(percent -> percent > 0)) {
             throw new CliException("The model reads no pictures without --mmproj. Ask with --pictures=0.");
         }
@@ -155,7 +140,12 @@ final class LoadBenchmark implements Callable<Integer> {
                 .put("seconds", seconds);
         List<ClosedLoop.Turn> measured;
         try (TemporaryFolder data = TemporaryFolder.create();
-                ServerProcess server = ServerProcess.start(arguments(options, data.path()), START)) {
+                ServerProcess server = served.start(
+                        options,
+                        data.path(),
+                        Map.of(
+                                "luq.worker.threads", Integer.toString(threads),
+                                "luq.worker.slots", Integer.toString(slots)))) {
             measured = measure(server, requests);
         }
         if (output != null) {
@@ -188,19 +178,6 @@ final class LoadBenchmark implements Callable<Integer> {
             Set<Integer> endTokens = ServeRequests.endTokens(loaded.vocabulary());
             return percent -> new MixedRequests(prompt, tokens, side, questions, percent, endTokens);
         }
-    }
-
-    private List<String> arguments(ModelOptions options, Path data) {
-        Map<String, String> all = new LinkedHashMap<>();
-        all.put("luq.data-dir", data.toString());
-        all.put("luq.worker.threads", Integer.toString(threads));
-        all.put("luq.worker.slots", Integer.toString(slots));
-        all.putAll(settings);
-        List<String> arguments =
-                new ArrayList<>(List.of("--model", options.modelFile().toString()));
-        options.mmprojFile().ifPresent(file -> arguments.addAll(List.of("--mmproj", file.toString())));
-        all.forEach((key, value) -> arguments.add("-D" + key + "=" + value));
-        return arguments;
     }
 
     private List<ClosedLoop.Turn> measure(ServerProcess server, IntFunction<MixedRequests> requests) {

@@ -6,15 +6,13 @@ import dev.luq.cli.ModelOptions;
 import dev.luq.cli.ServerProcess;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.time.Duration;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.stream.IntStream;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code luq bench restart}: how long a picture takes that was seen before the server was restarted. */
@@ -35,18 +33,10 @@ import picocli.CommandLine.Option;
         })
 final class RestartBenchmark implements Callable<Integer> {
 
-    private static final Duration START = Duration.ofMinutes(10);
     private static final int TOKENS = 4;
 
-    @Option(
-            names = "--model",
-            paramLabel = "GGUF",
-            defaultValue = "demo",
-            description = "Model to serve (default: the demo model).")
-    private String model;
-
-    @Option(names = "--mmproj", paramLabel = "GGUF", description = "Its vision projector.")
-    private Path mmproj;
+    @Mixin
+    private ServedModel served;
 
     @Option(names = "--shape", paramLabel = "NAME", description = "qwen2.5-vl-7b or llava-1.5-7b in place of a model.")
     private String shape;
@@ -80,12 +70,6 @@ final class RestartBenchmark implements Callable<Integer> {
             description = "Of the question after it (default: ${DEFAULT-VALUE}).")
     private int words;
 
-    @Option(
-            names = "--set",
-            paramLabel = "KEY=VALUE",
-            description = "A setting of the server, for example luq.worker.prompt-files-bytes=0; may be repeated.")
-    private Map<String, String> settings = new LinkedHashMap<>();
-
     @Override
     public Integer call() throws IOException {
         if (pictures < 1 || side < 1 || words < 1) {
@@ -94,9 +78,9 @@ final class RestartBenchmark implements Callable<Integer> {
         ServeRequests requests = new ServeRequests(new ServeRequests.Sizes(words, 0, side, TOKENS, 0, 0), Set.of());
         try (TemporaryFolder data = TemporaryFolder.create();
                 TemporaryFolder files = TemporaryFolder.create()) {
-            List<String> arguments = arguments(options(files.path()), data.path());
-            double[] before = ask(arguments, requests, pictures);
-            double[] after = ask(arguments, requests, pictures + 1);
+            ModelOptions model = options(files.path());
+            double[] before = ask(model, data.path(), requests, pictures);
+            double[] after = ask(model, data.path(), requests, pictures + 1);
             print(before, after);
         }
         return 0;
@@ -105,28 +89,19 @@ final class RestartBenchmark implements Callable<Integer> {
     /** @param folder for the files of a shape */
     private ModelOptions options(Path folder) throws IOException {
         if (shape == null) {
-            return ModelOptions.of(model, mmproj);
+            return served.model();
         }
         ShapeFiles files = new ShapeFiles(shape, layers);
         System.out.println(files);
         return files.write(folder);
     }
 
-    private List<String> arguments(ModelOptions options, Path data) {
-        List<String> arguments =
-                new ArrayList<>(List.of("--model", options.modelFile().toString()));
-        options.mmprojFile().ifPresent(file -> arguments.addAll(List.of("--mmproj", file.toString())));
-        arguments.add("-Dluq.data-dir=" + data);
-        settings.forEach((key, value) -> arguments.add("-D" + key + "=" + value));
-        return arguments;
-    }
-
     /**
      * @param warmUp number of the picture that does not count
      * @return seconds to the first token of each that does
      */
-    private double[] ask(List<String> arguments, ServeRequests requests, int warmUp) {
-        try (ServerProcess server = ServerProcess.start(arguments, START)) {
+    private double[] ask(ModelOptions model, Path data, ServeRequests requests, int warmUp) {
+        try (ServerProcess server = served.start(model, data, Map.of())) {
             EventClock clock = new EventClock(server.address());
             firstToken(clock, requests.newPicture(warmUp));
             return IntStream.range(0, pictures)

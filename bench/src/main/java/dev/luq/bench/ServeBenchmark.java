@@ -14,7 +14,6 @@ import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -25,6 +24,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntFunction;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code luq bench serve}: this server against llama-server of the pinned llama.cpp as upstream has it. */
@@ -61,20 +61,12 @@ import picocli.CommandLine.Option;
         })
 final class ServeBenchmark implements Callable<Integer> {
 
-    private static final Duration START = Duration.ofMinutes(10);
     private static final String EVERY_TOKEN = "luq.worker.stream-interval";
     private static final int SHORT_ANSWER = 4;
     private static final int WARM_UP = 4;
 
-    @Option(
-            names = "--model",
-            paramLabel = "GGUF",
-            defaultValue = "demo",
-            description = "Model to serve (default: the demo model).")
-    private String model;
-
-    @Option(names = "--mmproj", paramLabel = "GGUF", description = "Its vision projector.")
-    private Path mmproj;
+    @Mixin
+    private ServedModel served;
 
     @Option(
             names = "--workloads",
@@ -159,12 +151,6 @@ final class ServeBenchmark implements Callable<Integer> {
     private int side;
 
     @Option(
-            names = "-D",
-            paramLabel = "KEY=VALUE",
-            description = "A setting of our server, such as -Dluq.worker.kernels=stock.")
-    private Map<String, String> settings = new LinkedHashMap<>();
-
-    @Option(
             names = "--peer-option",
             paramLabel = "OPTION",
             description = "An option of llama-server, such as --peer-option=--cache-ram=0; may be given again.")
@@ -202,7 +188,7 @@ final class ServeBenchmark implements Callable<Integer> {
         if (stockTools == null) {
             throw new CliException("Start this measurement with the launcher, which compiles llama-server.");
         }
-        ModelOptions options = ModelOptions.of(model, mmproj);
+        ModelOptions options = served.model();
         List<ServeWorkload> kinds = workloads(options.mmprojFile().isPresent());
         ServeRequests requests = requests(options);
         ObjectNode json = CompletionClient.JSON.createObjectNode();
@@ -211,7 +197,7 @@ final class ServeBenchmark implements Callable<Integer> {
         json.put("load_before", loadAverage());
         int failed;
         try (TemporaryFolder data = TemporaryFolder.create();
-                ServerProcess ours = ServerProcess.start(ourOptions(options, data.path()), START);
+                ServerProcess ours = served.start(options, data.path(), ourSettings());
                 ServerProcess peer = LlamaServer.start(
                         stockTools.resolve("llama-server"),
                         new LlamaServer.Options(
@@ -221,7 +207,7 @@ final class ServeBenchmark implements Callable<Integer> {
                                 slots,
                                 slots * context,
                                 peerOptions),
-                        START)) {
+                        ServedModel.START)) {
             System.out.printf(
                     "%s; %d threads, %d slots, %d tokens of KV cache; %d pairs of turns of %.0f s; load average %s%n",
                     options.modelFile().getFileName(), threads, slots, slots * context, turns, seconds, loadAverage());
@@ -288,19 +274,12 @@ final class ServeBenchmark implements Callable<Integer> {
         }
     }
 
-    private List<String> ourOptions(ModelOptions options, Path data) {
-        Map<String, String> all = new LinkedHashMap<>();
-        all.put("luq.data-dir", data.toString());
-        all.put("luq.worker.threads", Integer.toString(threads));
-        all.put("luq.worker.slots", Integer.toString(slots));
-        all.put("luq.worker.context-size", Integer.toString(slots * context));
-        all.put(EVERY_TOKEN, "0ms");
-        all.putAll(settings);
-        List<String> arguments =
-                new ArrayList<>(List.of("--model", options.modelFile().toString()));
-        options.mmprojFile().ifPresent(file -> arguments.addAll(List.of("--mmproj", file.toString())));
-        all.forEach((key, value) -> arguments.add("-D" + key + "=" + value));
-        return arguments;
+    private Map<String, String> ourSettings() {
+        return Map.of(
+                "luq.worker.threads", Integer.toString(threads),
+                "luq.worker.slots", Integer.toString(slots),
+                "luq.worker.context-size", Integer.toString(slots * context),
+                EVERY_TOKEN, "0ms");
     }
 
     /** @return how many requests failed */
