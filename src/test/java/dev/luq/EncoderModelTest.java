@@ -7,8 +7,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.luq.gguf.Pooling;
 import dev.luq.llama.TinyEncoder;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import org.junit.jupiter.api.AfterAll;
@@ -38,19 +36,10 @@ class EncoderModelTest {
         server.close();
     }
 
-    private static HttpResponse<String> send(HttpRequest.Builder request) throws Exception {
-        return HttpClient.newHttpClient()
-                .send(request.header("Content-Type", "application/json").build(), HttpResponse.BodyHandlers.ofString());
-    }
-
-    private static HttpResponse<String> post(String path, String body) throws Exception {
-        return send(HttpRequest.newBuilder(server.address(path)).POST(HttpRequest.BodyPublishers.ofString(body)));
-    }
-
     @Test
     void itMakesEmbeddings() throws Exception {
         HttpResponse<String> response =
-                post("/v1/embeddings", "{\"input\": [\"the cat sees a dog\", \"a house\", \"the cat sees a dog\"]}");
+                server.post("/v1/embeddings", "{\"input\": [\"the cat sees a dog\", \"a house\", \"the cat sees a dog\"]}");
         assertEquals(200, response.statusCode(), response.body());
         JsonNode data = JSON.readTree(response.body()).path("data");
         assertEquals(3, data.size());
@@ -75,16 +64,16 @@ class EncoderModelTest {
     void whoAsksItForTextIsToldSo() throws Exception {
         String message = "{\"messages\": [{\"role\": \"user\", \"content\": \"the cat\"}], \"max_tokens\": 4";
         for (String path : new String[] {"/v1/chat/completions", "/v1/messages"}) {
-            HttpResponse<String> response = post(path, message + "}");
+            HttpResponse<String> response = server.post(path, message + "}");
             assertEquals(400, response.statusCode(), response.body());
             assertTrue(response.body().contains("generates no text"), response.body());
         }
         assertEquals(
                 400,
-                post("/v1/chat/completions", message + ", \"stream\": true}").statusCode());
-        assertEquals(400, post("/v1/completions", "{\"prompt\": \"the\"}").statusCode());
+                server.post("/v1/chat/completions", message + ", \"stream\": true}").statusCode());
+        assertEquals(400, server.post("/v1/completions", "{\"prompt\": \"the\"}").statusCode());
         JsonNode list = JSON.readTree(
-                send(HttpRequest.newBuilder(server.address("/v1/models"))).body());
+                server.get("/v1/models").body());
         assertEquals("[\"embeddings\"]", list.at("/data/0/capabilities").toString());
         assertEquals("[\"embedding\"]", list.at("/models/0/capabilities").toString());
     }
@@ -92,7 +81,7 @@ class EncoderModelTest {
     @Test
     void aTextThatIsTooLongIsRefused() throws Exception {
         HttpResponse<String> response =
-                post("/v1/embeddings", "{\"input\": \"" + "the ".repeat(TinyEncoder.CONTEXT) + "\"}");
+                server.post("/v1/embeddings", "{\"input\": \"" + "the ".repeat(TinyEncoder.CONTEXT) + "\"}");
         assertEquals(400, response.statusCode(), response.body());
         JsonNode error = JSON.readTree(response.body()).path("error");
         assertEquals("context_length_exceeded", error.path("code").asText());

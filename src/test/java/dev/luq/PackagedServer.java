@@ -111,13 +111,29 @@ final class PackagedServer implements AutoCloseable {
 
     /** Whether its models are served. */
     boolean isReady() {
+        return get("/q/health/ready").statusCode() == 200;
+    }
+
+    HttpResponse<String> get(String path) {
+        return send(HttpRequest.newBuilder(address(path)).build(), HttpResponse.BodyHandlers.ofString());
+    }
+
+    HttpResponse<String> post(String path, String json) {
+        return post(path, json, HttpResponse.BodyHandlers.ofString());
+    }
+
+    <T> HttpResponse<T> post(String path, String json, HttpResponse.BodyHandler<T> body) {
+        return send(
+                HttpRequest.newBuilder(address(path))
+                        .header("Content-Type", "application/json")
+                        .POST(HttpRequest.BodyPublishers.ofString(json))
+                        .build(),
+                body);
+    }
+
+    private static <T> HttpResponse<T> send(HttpRequest request, HttpResponse.BodyHandler<T> body) {
         try {
-            return CLIENT.send(
-                                    HttpRequest.newBuilder(address("/q/health/ready"))
-                                            .build(),
-                                    HttpResponse.BodyHandlers.discarding())
-                            .statusCode()
-                    == 200;
+            return CLIENT.send(request, body);
         } catch (IOException | InterruptedException e) {
             throw new AssertionError(e);
         }

@@ -7,8 +7,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.luq.gguf.Pooling;
 import dev.luq.llama.TinyEncoder;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.util.List;
@@ -48,17 +46,8 @@ class RerankerModelTest {
         server.close();
     }
 
-    private static HttpResponse<String> send(HttpRequest.Builder request) throws Exception {
-        return HttpClient.newHttpClient()
-                .send(request.header("Content-Type", "application/json").build(), HttpResponse.BodyHandlers.ofString());
-    }
-
-    private static HttpResponse<String> post(String path, String body) throws Exception {
-        return send(HttpRequest.newBuilder(server.address(path)).POST(HttpRequest.BodyPublishers.ofString(body)));
-    }
-
     private static JsonNode rank(String path, String fields) throws Exception {
-        HttpResponse<String> response = post(path, "{" + QUERY + ", " + fields + "}");
+        HttpResponse<String> response = server.post(path, "{" + QUERY + ", " + fields + "}");
         assertEquals(200, response.statusCode(), response.body());
         return JSON.readTree(response.body());
     }
@@ -150,7 +139,7 @@ class RerankerModelTest {
     }
 
     private static JsonNode assertRefused(String param, String body) throws Exception {
-        HttpResponse<String> response = post("/v1/rerank", body);
+        HttpResponse<String> response = server.post("/v1/rerank", body);
         assertEquals(400, response.statusCode(), response.body());
         JsonNode error = JSON.readTree(response.body()).path("error");
         assertEquals(param, error.path("param").asText(), response.body());
@@ -161,14 +150,13 @@ class RerankerModelTest {
     void itDoesNothingElse() throws Exception {
         for (String path : List.of("/v1/chat/completions", "/v1/messages")) {
             HttpResponse<String> response =
-                    post(path, "{\"messages\": [{\"role\": \"user\", \"content\": \"the cat\"}], \"max_tokens\": 4}");
+                    server.post(path, "{\"messages\": [{\"role\": \"user\", \"content\": \"the cat\"}], \"max_tokens\": 4}");
             assertEquals(400, response.statusCode(), response.body());
             assertTrue(response.body().contains("/v1/rerank"), response.body());
         }
-        HttpResponse<String> embeddings = post("/v1/embeddings", "{\"input\": \"the cat\"}");
+        HttpResponse<String> embeddings = server.post("/v1/embeddings", "{\"input\": \"the cat\"}");
         assertEquals(400, embeddings.statusCode(), embeddings.body());
-        JsonNode model = JSON.readTree(send(HttpRequest.newBuilder(server.address("/v1/models/reranker")))
-                .body());
+        JsonNode model = JSON.readTree(server.get("/v1/models/reranker").body());
         assertEquals("[\"rerank\"]", model.path("capabilities").toString());
     }
 }

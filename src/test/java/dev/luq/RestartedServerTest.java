@@ -6,8 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,9 +17,6 @@ import org.junit.jupiter.api.io.TempDir;
 /** Servers after each other with one data folder. */
 @Integration
 class RestartedServerTest {
-
-    private static final HttpClient CLIENT =
-            HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
 
     @TempDir
     Path directory;
@@ -40,35 +35,24 @@ class RestartedServerTest {
                         .toArray(String[]::new));
     }
 
-    private static String count(PackagedServer server) throws IOException, InterruptedException {
+    private static String count(PackagedServer server) throws IOException {
         String picture =
                 Base64.getEncoder().encodeToString(Files.readAllBytes(Path.of("models/demo/examples/count.png")));
         String json = "{\"temperature\":0,\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image_url\","
                 + "\"image_url\":{\"url\":\"data:image/png;base64," + picture
                 + "\"}},{\"type\":\"text\",\"text\":\"Count the shapes.\"}]}]}";
-        HttpResponse<String> response = CLIENT.send(
-                HttpRequest.newBuilder(server.address("/v1/chat/completions"))
-                        .header("Content-Type", "application/json")
-                        .POST(HttpRequest.BodyPublishers.ofString(json))
-                        .build(),
-                HttpResponse.BodyHandlers.ofString());
+        HttpResponse<String> response = server.post("/v1/chat/completions", json);
         assertEquals(200, response.statusCode());
         return response.body();
     }
 
     private static double metric(PackagedServer server, String name) {
-        try {
-            String metrics = CLIENT.send(
-                            HttpRequest.newBuilder(server.address("/metrics")).build(),
-                            HttpResponse.BodyHandlers.ofString())
-                    .body();
-            return metrics.lines()
-                    .filter(line -> line.startsWith(name + "{"))
-                    .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' '))))
-                    .sum();
-        } catch (IOException | InterruptedException e) {
-            throw new AssertionError(e);
-        }
+        return server.get("/metrics")
+                .body()
+                .lines()
+                .filter(line -> line.startsWith(name + "{"))
+                .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' '))))
+                .sum();
     }
 
     /** Whether files of a producer are there. */

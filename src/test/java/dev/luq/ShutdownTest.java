@@ -84,7 +84,7 @@ class ShutdownTest {
                             .POST(HttpRequest.BodyPublishers.ofString("{\"variant\":\"low\",\"swap\":\"pause\"}"))
                             .build(),
                     HttpResponse.BodyHandlers.ofString());
-            until("the change is under way", () -> body(server, "/admin/v1/models/tiny")
+            until("the change is under way", () -> server.get("/admin/v1/models/tiny").body()
                     .contains("\"swapping\""));
             server.terminate();
             assertEquals(143, server.awaitExit(), server.log());
@@ -93,17 +93,7 @@ class ShutdownTest {
         }
         try (PackagedServer server = PackagedServer.start(directory, settings)) {
             assertEquals(200, speak(server, 1).statusCode());
-            assertTrue(body(server, "/admin/v1/variants").contains("\"low\""), "what was made is there");
-        }
-    }
-
-    private String body(PackagedServer server, String path) {
-        try {
-            return client.send(
-                            HttpRequest.newBuilder(server.address(path)).build(), HttpResponse.BodyHandlers.ofString())
-                    .body();
-        } catch (IOException | InterruptedException e) {
-            throw new AssertionError(e);
+            assertTrue(server.get("/admin/v1/variants").body().contains("\"low\""), "what was made is there");
         }
     }
 
@@ -118,21 +108,15 @@ class ShutdownTest {
             assertTrue(body.contains("\"code\":\"draining\""), body);
             assertTrue(response.headers().firstValue("Retry-After").isPresent());
             return true;
-        } catch (IOException | InterruptedException e) {
+        } catch (IOException e) {
             throw new AssertionError(e);
         }
     }
 
     /** @param maxTokens 0 for as many as the context holds */
-    private HttpResponse<InputStream> speak(PackagedServer server, int maxTokens)
-            throws IOException, InterruptedException {
+    private static HttpResponse<InputStream> speak(PackagedServer server, int maxTokens) {
         String json = "{\"stream\":true,\"max_tokens\":" + (maxTokens == 0 ? "null" : maxTokens)
                 + ",\"logit_bias\":{\"2\":-100},\"messages\":[{\"role\":\"user\",\"content\":\"Speak.\"}]}";
-        return client.send(
-                HttpRequest.newBuilder(server.address("/v1/chat/completions"))
-                        .header("Content-Type", "application/json")
-                        .POST(HttpRequest.BodyPublishers.ofString(json))
-                        .build(),
-                HttpResponse.BodyHandlers.ofInputStream());
+        return server.post("/v1/chat/completions", json, HttpResponse.BodyHandlers.ofInputStream());
     }
 }

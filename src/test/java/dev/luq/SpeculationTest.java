@@ -11,8 +11,6 @@ import dev.luq.llama.Llama;
 import dev.luq.llama.ModelQuantizer;
 import dev.luq.machine.KernelTable;
 import dev.luq.machine.Kernels;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -77,13 +75,7 @@ class SpeculationTest {
     }
 
     private static JsonNode answer(PackagedServer server, ObjectNode request) throws Exception {
-        HttpResponse<String> response = HttpClient.newHttpClient()
-                .send(
-                        HttpRequest.newBuilder(server.address("/v1/chat/completions"))
-                                .header("Content-Type", "application/json")
-                                .POST(HttpRequest.BodyPublishers.ofString(request.toString()))
-                                .build(),
-                        HttpResponse.BodyHandlers.ofString());
+        HttpResponse<String> response = server.post("/v1/chat/completions", request.toString());
         assertEquals(200, response.statusCode(), response.body());
         return JSON.readTree(response.body());
     }

@@ -6,11 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.BufferedReader;
-import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.util.List;
@@ -23,9 +20,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** A worker that dies of whatever takes its requests along, with an error that says so, and nothing else. */
 @Integration
 class WorkerDeathsTest {
-
-    private static final HttpClient CLIENT =
-            HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
 
     private static PackagedServer server;
 
@@ -72,15 +66,11 @@ class WorkerDeathsTest {
     }
 
     /** @param maxTokens 0 for as many as the context holds */
-    private static BufferedReader speak(String text, int maxTokens) throws IOException, InterruptedException {
+    private static BufferedReader speak(String text, int maxTokens) {
         String json = "{\"stream\":true,\"max_tokens\":" + (maxTokens == 0 ? "null" : maxTokens)
                 + ",\"logit_bias\":{\"2\":-100},\"messages\":[{\"role\":\"user\",\"content\":\"" + text + "\"}]}";
-        HttpResponse<InputStream> response = CLIENT.send(
-                HttpRequest.newBuilder(server.address("/v1/chat/completions"))
-                        .header("Content-Type", "application/json")
-                        .POST(HttpRequest.BodyPublishers.ofString(json))
-                        .build(),
-                HttpResponse.BodyHandlers.ofInputStream());
+        HttpResponse<InputStream> response =
+                server.post("/v1/chat/completions", json, HttpResponse.BodyHandlers.ofInputStream());
         assertEquals(200, response.statusCode());
         return new BufferedReader(new InputStreamReader(response.body(), UTF_8));
     }

@@ -7,19 +7,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.luq.Integration;
 import dev.luq.gguf.Pooling;
-import dev.luq.llama.ChatTemplates;
-import dev.luq.llama.Context;
 import dev.luq.llama.ContextOptions;
 import dev.luq.llama.Llama;
 import dev.luq.llama.Model;
-import dev.luq.llama.SamplerOptions;
 import dev.luq.llama.TinyEncoder;
 import dev.luq.llama.TokenVectors;
 import dev.luq.machine.KvType;
 import dev.luq.prompt.PromptContent;
-import dev.luq.prompt.PromptRequest;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -48,42 +43,12 @@ class EngineEncoderTest {
 
     private Engine engine(Pooling ofFile, Pooling pooling) throws Exception {
         model = Model.load(List.of(TinyEncoder.write(directory.resolve(ofFile + ".gguf"), ofFile)));
-        Context context = Context.create(
-                model, new ContextOptions(TinyEncoder.CONTEXT, BATCH, SEQUENCES, 1, KvType.F16, true, BATCH));
-        ChatTemplates templates = ChatTemplates.of(model);
-        try {
-            return Engine.start(
-                    new EngineOptions(SEQUENCES, BATCH, 0, 0, 0, Duration.ZERO, false, pooling),
-                    model,
-                    context,
-                    templates,
-                    null,
-                    EngineFiles.NONE,
-                    WorkListener.NONE);
-        } catch (IllegalArgumentException e) {
-            templates.close();
-            context.close();
-            throw e;
-        }
-    }
-
-    private static PromptRequest prompt(String text) {
-        return new PromptRequest(
-                new PromptContent.Raw(List.of(new PromptContent.Piece.Text(text)), null),
-                List.of(),
-                SamplerOptions.GREEDY,
-                null);
+        return PooledTexts.start(
+                model, new ContextOptions(TinyEncoder.CONTEXT, BATCH, SEQUENCES, 1, KvType.F16, true, BATCH), pooling);
     }
 
     private static TinyEngine.Outcome embed(Engine engine, String id, String text) {
-        TinyEngine.Outcome outcome = new TinyEngine.Outcome();
-        engine.submit(GenerationRequest.embedding(id, prompt(text), null), outcome);
-        return outcome;
-    }
-
-    private static float[] vector(TinyEngine.Outcome outcome) throws Exception {
-        outcome.await().finished();
-        return outcome.events(GenerationEvent.Embedded.class).get(0).vector();
+        return PooledTexts.pool(engine, id, new PromptContent.Piece.Text(text));
     }
 
     /** More than a batch holds, of different lengths. */
@@ -103,13 +68,13 @@ class EngineEncoderTest {
             outcomes.add(embed(engine, "e" + outcomes.size(), text));
         }
         for (int i = 0; i < outcomes.size(); i++) {
-            float[] vector = vector(outcomes.get(i));
+            float[] vector = PooledTexts.vector(outcomes.get(i));
             assertTrue(TokenVectors.cosine(expected.get(i), vector) > 0.9999, texts().get(i));
             assertArrayEquals(expected.get(i), vector, 0.02f, texts().get(i));
             assertEquals(
                     tokens(texts().get(i)).length, outcomes.get(i).accepted().promptTokens());
         }
-        assertTrue(TokenVectors.cosine(expected.get(1), vector(outcomes.get(2))) < 0.9999, "texts differ");
+        assertTrue(TokenVectors.cosine(expected.get(1), PooledTexts.vector(outcomes.get(2))) < 0.9999, "texts differ");
         assertEquals(0, engine.stats().kvCellsUsed());
     }
 
@@ -150,7 +115,7 @@ class EngineEncoderTest {
         try (Engine engine = engine(Pooling.CLS, Pooling.CLS)) {
             String fits = "the ".repeat(BATCH - 2);
             assertEquals(BATCH, tokens(fits).length, "with [CLS] and [SEP]");
-            assertEquals(64, vector(embed(engine, "fits", fits)).length);
+            assertEquals(64, PooledTexts.vector(embed(engine, "fits", fits)).length);
             GenerationEvent.Failed failed =
                     embed(engine, "long", fits + "the").await().failed();
             assertEquals("context_length_exceeded", failed.code());
@@ -164,7 +129,7 @@ class EngineEncoderTest {
     void nothingIsGenerated() throws Exception {
         try (Engine engine = engine(Pooling.CLS, Pooling.CLS)) {
             TinyEngine.Outcome outcome = new TinyEngine.Outcome();
-            engine.submit(new GenerationRequest("g", prompt("the cat"), 4, List.of(), -1, true, null), outcome);
+            engine.submit(new GenerationRequest("g", PooledTexts.prompt(new PromptContent.Piece.Text("the cat")), 4, List.of(), -1, true, null), outcome);
             assertEquals("internal_error", outcome.await().failed().code());
         } finally {
             model.close();

@@ -8,20 +8,15 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.luq.Integration;
 import dev.luq.gguf.Pooling;
-import dev.luq.llama.ChatTemplates;
-import dev.luq.llama.Context;
 import dev.luq.llama.ContextOptions;
 import dev.luq.llama.Llama;
 import dev.luq.llama.Model;
-import dev.luq.llama.SamplerOptions;
 import dev.luq.llama.TinyEncoder;
 import dev.luq.llama.TinyReranker;
 import dev.luq.llama.TokenVectors;
 import dev.luq.machine.KvType;
 import dev.luq.prompt.PromptContent;
-import dev.luq.prompt.PromptRequest;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -68,39 +63,12 @@ class EngineRerankTest {
     }
 
     private Engine start(Pooling pooling, int batch) {
-        Context context =
-                Context.create(model, new ContextOptions(batch, batch, SEQUENCES, 1, KvType.F32, false, batch));
-        ChatTemplates templates = ChatTemplates.of(model);
-        try {
-            return Engine.start(
-                    new EngineOptions(SEQUENCES, batch, 0, 0, 0, Duration.ZERO, false, pooling),
-                    model,
-                    context,
-                    templates,
-                    null,
-                    EngineFiles.NONE,
-                    WorkListener.NONE);
-        } catch (IllegalArgumentException e) {
-            templates.close();
-            context.close();
-            throw e;
-        }
-    }
-
-    private static PromptRequest prompt(PromptContent.Piece piece) {
-        return new PromptRequest(new PromptContent.Raw(List.of(piece), null), List.of(), SamplerOptions.GREEDY, null);
+        return PooledTexts.start(
+                model, new ContextOptions(batch, batch, SEQUENCES, 1, KvType.F32, false, batch), pooling);
     }
 
     private static TinyEngine.Outcome rank(Engine engine, String id, String query, String document) {
-        TinyEngine.Outcome outcome = new TinyEngine.Outcome();
-        engine.submit(
-                GenerationRequest.embedding(id, prompt(new PromptContent.Piece.Pair(query, document)), null), outcome);
-        return outcome;
-    }
-
-    private static float[] classes(TinyEngine.Outcome outcome) throws Exception {
-        outcome.await().finished();
-        return outcome.events(GenerationEvent.Embedded.class).get(0).vector();
+        return PooledTexts.pool(engine, id, new PromptContent.Piece.Pair(query, document));
     }
 
     /** Of different lengths, more than a step holds. */
@@ -118,10 +86,10 @@ class EngineRerankTest {
         for (int i = 0; i < outcomes.size(); i++) {
             float[] expected = TokenVectors.classes(model, pairs.get(i));
             assertArrayEquals(
-                    expected, classes(outcomes.get(i)), 1e-3f, documents().get(i));
+                    expected, PooledTexts.vector(outcomes.get(i)), 1e-3f, documents().get(i));
             assertEquals(pairs.get(i).length, outcomes.get(i).accepted().promptTokens());
         }
-        assertNotEquals(classes(outcomes.get(0))[0], classes(outcomes.get(1))[0], 1e-4f, "documents differ");
+        assertNotEquals(PooledTexts.vector(outcomes.get(0))[0], PooledTexts.vector(outcomes.get(1))[0], 1e-4f, "documents differ");
         assertEquals(0, engine.stats().kvCellsUsed());
     }
 
@@ -148,7 +116,7 @@ class EngineRerankTest {
                     .map(document -> tokens(inTemplate(QUERY, document), true).toArray())
                     .toList();
             assertRanks(engine, pairs);
-            float[] yesAndNo = classes(rank(engine, "both", QUERY, "a dog"));
+            float[] yesAndNo = PooledTexts.vector(rank(engine, "both", QUERY, "a dog"));
             assertEquals(2, yesAndNo.length);
             assertEquals(1, yesAndNo[0] + yesAndNo[1], 1e-5, "probabilities");
         }
@@ -207,7 +175,7 @@ class EngineRerankTest {
     void aPairIsReadAtOnceOrNotAtAll() throws Exception {
         try (Engine engine = bert()) {
             String fits = "the ".repeat(TinyEncoder.CONTEXT - 3);
-            classes(rank(engine, "fits", "dog", fits));
+            PooledTexts.vector(rank(engine, "fits", "dog", fits));
             GenerationEvent.Failed failed =
                     rank(engine, "long", "a dog", fits).await().failed();
             assertEquals("context_length_exceeded", failed.code());
@@ -226,7 +194,7 @@ class EngineRerankTest {
             TinyEngine.Outcome outcome = new TinyEngine.Outcome();
             engine.submit(
                     new GenerationRequest(
-                            "g", prompt(new PromptContent.Piece.Text("the cat")), 4, List.of(), -1, true, null),
+                            "g", PooledTexts.prompt(new PromptContent.Piece.Text("the cat")), 4, List.of(), -1, true, null),
                     outcome);
             assertEquals("internal_error", outcome.await().failed().code());
         }
