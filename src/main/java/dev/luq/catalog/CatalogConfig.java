@@ -85,7 +85,11 @@ public interface CatalogConfig {
          */
         Optional<Pooling> pooling();
 
-        /** Chat template in place of the model's own: a Jinja program, or {@code chatml}. */
+        /**
+         * Chat template in place of the model's own: a Jinja program, or the name of one that llama.cpp has, such as
+         * {@code chatml}, {@code vicuna} or {@code llama3}. Those by name but {@code chatml} know texts alone: tools are
+         * described in the system message.
+         */
         Optional<String> chatTemplate();
 
         /** Path of a file with the chat template that takes the place of the model's own. */

@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
+import java.util.regex.Pattern;
 
 /**
  * What the configuration says of models.
@@ -27,6 +28,8 @@ record ConfiguredModels(List<Model> models, String defaultId) {
 
     /** In bytes. The templates of models in use have up to 20,000. */
     private static final int LONGEST_TEMPLATE = 1 << 20;
+
+    private static final Pattern TEMPLATE_NAME = Pattern.compile("[a-z0-9._-]{1,64}");
 
     /** One model. */
     record Model(
@@ -126,11 +129,12 @@ record ConfiguredModels(List<Model> models, String defaultId) {
         }
     }
 
-    /** Other names than that of ChatML would be the whole prompt: Jinja prints what it does not run. */
+    /** Which names there are, the worker knows. Other text would be the whole prompt: Jinja prints what it does not run. */
     private static void requireTemplate(String key, String text) {
-        if (!text.equals("chatml") && !text.contains("{{") && !text.contains("{%")) {
-            throw new CatalogException.Misconfigured(
-                    key + " is no Jinja template: give one, or the name chatml, or leave it out for the model's own");
+        if (!TEMPLATE_NAME.matcher(text).matches() && !text.contains("{{") && !text.contains("{%")) {
+            throw new CatalogException.Misconfigured(key
+                    + " is no Jinja template: give one, or the name of one that llama.cpp has, such as chatml or vicuna,"
+                    + " or leave it out for the model's own");
         }
     }
 

@@ -20,7 +20,8 @@ import java.util.OptionalInt;
  * @param slots sequences decoded at once, 1 or more
  * @param imageMaxTokens upper bound of one image's tokens, 0 or more
  * @param pooling how it makes embeddings; empty: as its file says
- * @param chatTemplate in place of the model's own: a Jinja program, or {@code chatml}
+ * @param chatTemplate in place of the model's own: a Jinja program, or the name of one of llama.cpp's
+ * @param tags that are told of it
  * @param defaults what requests get that say nothing
  */
 public record ModelSettings(

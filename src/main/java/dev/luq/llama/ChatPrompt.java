@@ -27,6 +27,11 @@ public record ChatPrompt(
         String parserState,
         ThinkingTags thinking) {
 
+    /** A prompt by itself: whatever the model answers is text. */
+    public static ChatPrompt of(String prompt) {
+        return new ChatPrompt(prompt, "", false, "[]", List.of(), List.of(), "", "", null);
+    }
+
     /** The same with this mark left out of everything but the prompt. */
     public ChatPrompt without(String mark) {
         return new ChatPrompt(

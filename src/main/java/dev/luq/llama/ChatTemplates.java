@@ -7,18 +7,25 @@ import java.util.List;
 import org.bytedeco.javacpp.BytePointer;
 
 /**
- * The chat template of a model, a Jinja program, as llama.cpp runs it. Thread-safe, except that it must not be closed
+ * The chat template of a model, a Jinja program or one that llama.cpp has by name, as llama.cpp runs it. Thread-safe, except that it must not be closed
  * while it is used; keeps its model in memory until it is closed.
  */
 public final class ChatTemplates implements AutoCloseable {
 
+    /** Known to llama.cpp's Jinja engine by its name. */
+    private static final String CHATML = "chatml";
+
     private final Model model;
     private final luq_chat chat;
+    /** Name of the template that takes the place of {@link #chat}; null where that is used. */
+    private final String builtIn;
+
     private boolean closed;
 
-    private ChatTemplates(Model model, luq_chat chat) {
+    private ChatTemplates(Model model, luq_chat chat, String builtIn) {
         this.model = model;
         this.chat = chat;
+        this.builtIn = builtIn;
     }
 
     /**
@@ -27,15 +34,29 @@ public final class ChatTemplates implements AutoCloseable {
      * @throws LlamaException.InvalidTemplate the model's template cannot be parsed
      */
     public static ChatTemplates of(Model model) {
-        return of(model, "");
+        return of(model, "", null);
     }
 
     /**
-     * A template given as Jinja text, or {@code chatml}, whatever the model brings.
+     * Another template, whatever the model brings.
      *
+     * @param template Jinja text, or the name of one that llama.cpp has, such as {@code vicuna}
      * @throws LlamaException.InvalidTemplate the template cannot be parsed
+     * @throws IllegalArgumentException llama.cpp has none of this name
      */
-    public static ChatTemplates of(Model model, String jinja) {
+    public static ChatTemplates of(Model model, String template) {
+        if (template.contains("{{") || template.contains("{%") || template.equals(CHATML)) {
+            return of(model, template, null);
+        }
+        List<String> names = BuiltInTemplates.names();
+        if (!names.contains(template)) {
+            throw new IllegalArgumentException("there is no chat template " + template
+                    + ": give a Jinja program, or one of the names " + String.join(", ", names));
+        }
+        return of(model, CHATML, template);
+    }
+
+    private static ChatTemplates of(Model model, String jinja, String builtIn) {
         model.use();
         luq_chat chat = null;
         try (BytePointer template = Native.utf8(jinja)) {
@@ -43,7 +64,7 @@ public final class ChatTemplates implements AutoCloseable {
             if (chat == null) {
                 throw new LlamaException.InvalidTemplate("the chat template cannot be used: " + Native.lastError());
             }
-            return new ChatTemplates(model, chat);
+            return new ChatTemplates(model, chat, builtIn);
         } finally {
             if (chat == null) {
                 model.releaseUse();
@@ -64,6 +85,9 @@ public final class ChatTemplates implements AutoCloseable {
      * @throws LlamaException.InvalidTemplate the request is malformed or the template refuses the messages
      */
     public ChatPrompt apply(String requestJson) {
+        if (builtIn != null) {
+            return ChatPrompt.of(BuiltInTemplates.render(builtIn, Json.parse(requestJson)));
+        }
         try (BytePointer request = Native.utf8(requestJson)) {
             BytePointer answer = llama.luq_chat_apply(pointer(), request);
             if (answer == null) {
@@ -97,7 +121,7 @@ public final class ChatTemplates implements AutoCloseable {
      * a template that knows none are not seen by the model.
      */
     public boolean supportsTools() {
-        return llama.luq_chat_supports_tools(pointer());
+        return builtIn == null && llama.luq_chat_supports_tools(pointer());
     }
 
     /** A parser for what is generated after this prompt; the caller closes it. */

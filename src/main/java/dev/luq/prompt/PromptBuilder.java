@@ -219,8 +219,10 @@ public final class PromptBuilder {
             parts.add(new PromptPart.Text("", true)); // with some models it has a begin token
         }
         PromptContent.Constraint constraint = raw.constraint();
-        ChatPrompt bare = new ChatPrompt(
-                "", constraint == null ? "" : grammar(constraint), false, "[]", List.of(), List.of(), "", "", null);
+        ChatPrompt bare = ChatPrompt.of("");
+        if (constraint != null) {
+            bare = bare.with(GrammarOptions.of(grammar(constraint)));
+        }
         return new Draft(bare, parts, null, constraint == null ? null : constraint.field(), false);
     }
 

@@ -53,7 +53,7 @@ public sealed interface ServerFrame {
      * @param kv number format of the KV cache
      * @param files what is kept for later workers; null to keep nothing
      * @param pooling how embeddings are made; null: as the model's file says
-     * @param chatTemplate in place of the model's own: a Jinja program, or {@code chatml}; null for the model's own
+     * @param chatTemplate in place of the model's own: a Jinja program, or the name of one of llama.cpp's; null for the model's own
      */
     record Load(
             List<String> modelFiles,

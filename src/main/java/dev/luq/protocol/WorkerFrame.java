@@ -421,7 +421,7 @@ public sealed interface WorkerFrame {
     /**
      * What llama-server's {@code /props} says of a model.
      *
-     * @param chatTemplate Jinja, or null when the file has none
+     * @param chatTemplate Jinja, or a name; null when the file has none
      * @param beginToken text of the token that begins a prompt, or null when there is none
      * @param endToken text of the token that ends a text, or null when there is none
      * @param build which llama.cpp serves it

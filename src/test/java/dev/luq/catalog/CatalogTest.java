@@ -232,9 +232,9 @@ class CatalogTest {
     }
 
     @Test
-    void aNameIsNoChatTemplate() {
+    void plainTextIsNoChatTemplate() {
         assertMisconfigured(
-                Map.of("luq.models.a.model", LLAVA, "luq.models.a.chat-template", "llama3"),
+                Map.of("luq.models.a.model", LLAVA, "luq.models.a.chat-template", "This is no chat template"),
                 "luq.models.\"a\".chat-template is no Jinja template");
     }
 

@@ -13,6 +13,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 @Integration
 class ChatTemplatesTest {
@@ -77,6 +79,50 @@ class ChatTemplatesTest {
                             .apply("{\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}")
                             .prompt());
         }
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "vicuna | Be kind.\\n\\nUSER: Größe?\\nASSISTANT: 1 m</s>\\nUSER: <7>\\nASSISTANT:",
+                "command-r | <|START_OF_TURN_TOKEN|><|SYSTEM_TOKEN|>Be kind.<|END_OF_TURN_TOKEN|><|START_OF_TURN_TOKEN|>"
+                        + "<|USER_TOKEN|>Größe?<|END_OF_TURN_TOKEN|><|START_OF_TURN_TOKEN|><|CHATBOT_TOKEN|>1 m"
+                        + "<|END_OF_TURN_TOKEN|><|START_OF_TURN_TOKEN|><|USER_TOKEN|><7><|END_OF_TURN_TOKEN|>"
+                        + "<|START_OF_TURN_TOKEN|><|CHATBOT_TOKEN|>"
+            })
+    void oneOfLlamaCppsMayBeNamed(String name, String expected) {
+        String messages =
+                """
+                {"messages":[{"role":"system","content":"Be kind."},{"role":"user","content":"Größe?"},
+                             {"role":"assistant","content":"1 m"},
+                             {"role":"user","content":[{"type":"media_marker","text":"<7>"}]}]""";
+        try (ChatTemplates templates = ChatTemplates.of(TinyModels.model(TinyModels.QWEN), name)) {
+            assertFalse(templates.supportsTools());
+            ChatPrompt prompt = templates.apply(messages + "}");
+            assertEquals(expected.replace("\\n", "\n"), prompt.prompt());
+            assertNull(prompt.grammarOptions());
+            String open = templates.apply(messages + ",\"add_generation_prompt\":false}").prompt();
+            assertTrue(prompt.prompt().startsWith(open) && open.length() < prompt.prompt().length(), open);
+        }
+    }
+
+    @Test
+    void aLongConversationIsRenderedInFull() {
+        String text = "\u20ac".repeat(100_000);
+        try (ChatTemplates templates = ChatTemplates.of(TinyModels.model(TinyModels.QWEN), "llama3")) {
+            String prompt = templates
+                    .apply("{\"messages\":[{\"role\":\"user\",\"content\":\"" + text + "\\u0000!\"}]}")
+                    .prompt();
+            assertTrue(prompt.contains(text + "\ufffd!<|eot_id|>"));
+        }
+    }
+
+    @Test
+    void otherNamesAreRefusedWithThoseThatThereAre() {
+        IllegalArgumentException unknown = assertThrows(
+                IllegalArgumentException.class, () -> ChatTemplates.of(TinyModels.model(TinyModels.QWEN), "vicunia"));
+        assertTrue(unknown.getMessage().contains("vicuna"), unknown.getMessage());
     }
 
     @Test

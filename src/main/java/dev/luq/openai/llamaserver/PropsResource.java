@@ -92,7 +92,7 @@ public final class PropsResource {
     /**
      * @param modelFile name of the model's file, without its folder
      * @param quantization the file type's name
-     * @param chatTemplate Jinja; null when the file has none
+     * @param chatTemplate Jinja, or the configured name of one; null when the file has none
      */
     @RegisterForReflection
     @Schema(name = "Props")
