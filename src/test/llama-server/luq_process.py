@@ -39,6 +39,9 @@ def settings(server, hub, picture_host) -> dict[str, str]:
         "quarkus.http.port": server.server_port,
         "luq.worker.context-size": server.n_ctx,
         "luq.worker.slots": server.n_slots,
+        "luq.worker.slot-context-size": server.n_ctx // server.n_slots
+        if server.n_ctx and server.n_slots and not server.kv_unified
+        else None,
         "luq.worker.batch-size": server.n_batch,
         "luq.worker.threads": server.n_threads,
         "luq.worker.stream-interval": "0ms",

@@ -38,7 +38,12 @@ class RerankerModelTest {
                 "luq.models.reranker.model=" + reranker.toAbsolutePath(),
                 "luq.models.reranker.pooling=rank",
                 "luq.models.reranker.default=true",
-                "luq.models.encoder.model=" + encoder.toAbsolutePath());
+                "luq.models.encoder.model=" + encoder.toAbsolutePath(),
+                "luq.models.later-reranker.model=" + reranker.toAbsolutePath(),
+                "luq.models.later-reranker.pooling=rank",
+                "luq.models.later-reranker.load=demand",
+                "luq.models.later-encoder.model=" + encoder.toAbsolutePath(),
+                "luq.models.later-encoder.load=demand");
     }
 
     @AfterAll
@@ -158,5 +163,24 @@ class RerankerModelTest {
         assertEquals(400, embeddings.statusCode(), embeddings.body());
         JsonNode model = JSON.readTree(server.get("/v1/models/reranker").body());
         assertEquals("[\"rerank\"]", model.path("capabilities").toString());
+    }
+
+    private static void assertCapable(String id, String status, String capabilities) throws Exception {
+        JsonNode model = JSON.readTree(server.get("/v1/models/" + id).body());
+        assertEquals(status, model.at("/status/value").asText());
+        assertEquals("[\"" + capabilities + "\"]", model.path("capabilities").toString());
+    }
+
+    @Test
+    void whatAModelDoesIsToldBeforeItIsLoaded() throws Exception {
+        assertCapable("later-reranker", "unloaded", "rerank");
+        rank("/v1/rerank", "\"model\": \"later-reranker\", \"documents\": " + FOUR);
+        assertCapable("later-reranker", "loaded", "rerank");
+
+        assertCapable("later-encoder", "unloaded", "embeddings");
+        HttpResponse<String> response =
+                server.post("/v1/embeddings", "{\"model\": \"later-encoder\", \"input\": \"the cat\"}");
+        assertEquals(200, response.statusCode(), response.body());
+        assertCapable("later-encoder", "loaded", "embeddings");
     }
 }

@@ -8,6 +8,7 @@ import dev.luq.gguf.CheckedModel;
 import dev.luq.gguf.GgufException;
 import dev.luq.gguf.ModelFacts;
 import dev.luq.gguf.ModelFiles;
+import dev.luq.gguf.Pooling;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.io.IOException;
@@ -169,6 +170,7 @@ public class Catalog {
             }
         }
         ModelFacts facts = served.facts();
+        Pooling pooling = facts.pooling(settings.pooling());
         return new CatalogEntry(
                 id,
                 aliases,
@@ -185,7 +187,10 @@ public class Catalog {
                         facts.parameters(),
                         facts.tensorBytes(),
                         served.projector().map(ModelFiles::tensorBytes).orElse(0L),
-                        facts.bitsPerWeight())),
+                        facts.bitsPerWeight(),
+                        facts.generates(pooling),
+                        pooling != Pooling.NONE && pooling != Pooling.RANK,
+                        pooling == Pooling.RANK)),
                 Optional.empty());
     }
 

@@ -69,6 +69,9 @@ public interface CatalogConfig {
         /** Tokens of KV cache shared by its slots; {@code luq.worker.context-size} unless set. */
         OptionalInt contextSize();
 
+        /** Tokens of it that one request may take; {@code luq.worker.slot-context-size} unless set. */
+        OptionalInt slotContextSize();
+
         /** Sequences that it decodes at once; {@code luq.worker.slots} unless set. */
         OptionalInt slots();
 
@@ -100,6 +103,9 @@ public interface CatalogConfig {
 
         /** Further names of the model in the API. */
         Optional<List<String>> aliases();
+
+        /** What {@code /v1/models} tells of it as {@code tags}, for clients that choose by them. */
+        Optional<List<String>> tags();
 
         /** Whether requests that name no model get this one; the first id of the alphabet unless one is set. */
         @WithName("default")

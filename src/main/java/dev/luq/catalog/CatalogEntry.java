@@ -46,6 +46,9 @@ public record CatalogEntry(
      * @param bytes bytes of the weights, without the projector's
      * @param mmprojBytes bytes of the projector's weights; 0 without a projector
      * @param bitsPerWeight bytes * 8 / parameters
+     * @param generates whether it answers prompts with text
+     * @param embeds whether it makes embeddings, by its file or its configuration
+     * @param ranks whether it scores documents by a query, and does nothing else
      */
     public record Facts(
             Optional<String> name,
@@ -54,7 +57,10 @@ public record CatalogEntry(
             long parameters,
             long bytes,
             long mmprojBytes,
-            double bitsPerWeight) {}
+            double bitsPerWeight,
+            boolean generates,
+            boolean embeds,
+            boolean ranks) {}
 
     /** The files that are served: the variant's, or the base's. */
     public List<Path> files() {

@@ -84,10 +84,12 @@ record ConfiguredModels(List<Model> models, String defaultId) {
                 model.kernels(),
                 model.kvCacheType(),
                 bounds.atLeast("context-size", model.contextSize(), 0),
+                bounds.atLeast("slot-context-size", model.slotContextSize(), 0),
                 bounds.atLeast("slots", model.slots(), 1),
                 bounds.atLeast("image-max-tokens", model.imageMaxTokens(), 0),
                 model.pooling(),
                 chatTemplate("luq.models.\"" + id + "\".chat-template", model),
+                model.tags().orElse(List.of()),
                 new ModelDefaults(
                         bounds.between("defaults.temperature", given.temperature(), 0, 2),
                         bounds.between("defaults.top-p", given.topP(), 0, 1),

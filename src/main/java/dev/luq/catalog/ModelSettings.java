@@ -5,6 +5,7 @@ import dev.luq.machine.Kernels;
 import dev.luq.machine.KvType;
 import dev.luq.protocol.ModelDefaults;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -17,6 +18,7 @@ import java.util.OptionalInt;
  * @param kernels what multiplies its weights
  * @param kvCacheType number format of its KV cache
  * @param contextSize tokens of KV cache shared by its slots, 0 or more
+ * @param slotContextSize of these, how many one request may take; 0 for all
  * @param slots sequences decoded at once, 1 or more
  * @param imageMaxTokens upper bound of one image's tokens, 0 or more
  * @param pooling how it makes embeddings; empty: as its file says
@@ -31,10 +33,12 @@ public record ModelSettings(
         Optional<Kernels> kernels,
         Optional<KvType> kvCacheType,
         OptionalInt contextSize,
+        OptionalInt slotContextSize,
         OptionalInt slots,
         OptionalInt imageMaxTokens,
         Optional<Pooling> pooling,
         Optional<String> chatTemplate,
+        List<String> tags,
         ModelDefaults defaults) {
 
     /** Of a model whose configuration says nothing. */
@@ -55,8 +59,10 @@ public record ModelSettings(
                 OptionalInt.empty(),
                 OptionalInt.empty(),
                 OptionalInt.empty(),
+                OptionalInt.empty(),
                 Optional.empty(),
                 Optional.empty(),
+                List.of(),
                 ModelDefaults.NONE);
     }
 

@@ -69,7 +69,10 @@ public final class Engine implements AutoCloseable {
         this.options = options;
         this.work = work;
         generates = model.generates();
-        prompts = new PromptBuilder(model, templates, vision, context.contextSize());
+        int sequenceContext = options.sequenceContext() == 0
+                ? context.contextSize()
+                : Math.min(options.sequenceContext(), context.contextSize());
+        prompts = new PromptBuilder(model, templates, vision, sequenceContext);
         PromptThreads threads = new PromptThreads();
         queries = new InFlightQueries(threads, work);
         effects = new LlamaEffects(
@@ -89,6 +92,7 @@ public final class Engine implements AutoCloseable {
                 effects,
                 options.sequences(),
                 context.contextSize(),
+                sequenceContext,
                 options.batchSize(),
                 options.promptCacheBytes(),
                 options.draftTokens(),

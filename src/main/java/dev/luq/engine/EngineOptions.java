@@ -9,6 +9,7 @@ import java.time.Duration;
  * @param sequences requests that run at once, 1 or more; as many as the context was created for
  * @param batchSize tokens of one step at most, more than sequences; the context's batch size or less. Smaller batches
  *        let running streams go on sooner while a prompt is evaluated.
+ * @param sequenceContext tokens that one sequence may have at most; 0 for as many as the context holds
  * @param imageCacheBytes upper bound of the image embeddings kept for later requests
  * @param promptCacheBytes upper bound of prompts kept in memory once their sequences are given to others; 0 keeps none
  * @param draftTokens that one step drafts at most and decodes before they are sampled (speculative decoding by
@@ -24,6 +25,7 @@ import java.time.Duration;
 public record EngineOptions(
         int sequences,
         int batchSize,
+        int sequenceContext,
         long imageCacheBytes,
         long promptCacheBytes,
         int draftTokens,
@@ -34,18 +36,19 @@ public record EngineOptions(
     public EngineOptions {
         if (sequences < 1
                 || batchSize <= sequences
+                || sequenceContext < 0
                 || imageCacheBytes < 0
                 || promptCacheBytes < 0
                 || draftTokens < 0
                 || draftTokens > batchSize - sequences
                 || streamInterval.isNegative()) {
             throw new IllegalArgumentException(
-                    "needs 1 <= sequences < batchSize, imageCacheBytes >= 0, promptCacheBytes >= 0, streamInterval >= 0, "
+                    "needs 1 <= sequences < batchSize, sequenceContext >= 0, imageCacheBytes >= 0, promptCacheBytes >= 0, streamInterval >= 0, "
                             + "0 <= draftTokens <= batchSize - sequences");
         }
     }
 
-    /** For generation alone, without drafts. */
+    /** For generation alone, without drafts; any sequence may have all of the context. */
     public EngineOptions(
             int sequences,
             int batchSize,
@@ -53,6 +56,6 @@ public record EngineOptions(
             long promptCacheBytes,
             Duration streamInterval,
             boolean encodesInTurns) {
-        this(sequences, batchSize, imageCacheBytes, promptCacheBytes, 0, streamInterval, encodesInTurns, Pooling.NONE);
+        this(sequences, batchSize, 0, imageCacheBytes, promptCacheBytes, 0, streamInterval, encodesInTurns, Pooling.NONE);
     }
 }

@@ -26,7 +26,7 @@ final class Request {
 
     final String id;
     /** Tokens to generate at most; 0 for as many as the context holds. */
-    final int maxTokens;
+    int maxTokens;
     /** Whether a cached prefix may be used. */
     final boolean reuse;
     /** Whether what its sequence holds at the end is kept for later requests. */
@@ -78,6 +78,11 @@ final class Request {
         this.maxTokens = maxTokens;
         this.reuse = reuse;
         this.keeps = keeps;
+    }
+
+    /** @param tokens 1 or more */
+    void generateAtMost(int tokens) {
+        maxTokens = maxTokens == 0 ? tokens : Math.min(maxTokens, tokens);
     }
 
     /** Drafts from now on, after the whole prompt. */

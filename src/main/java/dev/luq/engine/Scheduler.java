@@ -20,8 +20,9 @@ import java.util.OptionalInt;
  * <li><b>Decode first.</b> Every request in decode adds one token to the batch. The cells that it has reserved (8) are
  *     there for it; beyond them it may take cells that no running request holds or has reserved. When those run out, the
  *     newest of the requests that grow beyond their reservations ends with {@code length}.
- * <li><b>Prompts that do not fit</b> the whole context are refused when they are prepared, and images that do not fit into
- *     a step where they must be decoded at once.
+ * <li><b>Prompts that do not fit</b> what a sequence may have of the context, all of it unless that is bounded, are refused
+ *     when they are prepared, and images that do not fit into a step where they must be decoded at once. An answer that
+ *     reaches the bound ends with {@code length}.
  * <li><b>Which request.</b> {@link FairShare} decides which client gets a free sequence; requests of one client get theirs
  *     in the order in which they came.
  * <li><b>Which sequence.</b> The longest common prefix is looked for in all sequences, running ones too. If the best
@@ -81,6 +82,7 @@ final class Scheduler {
     private final Effects effects;
     private final KvCache cache;
     private final PromptCache prompts;
+    private final int sequenceCells;
     private final int batchSize;
     private final int draftTokens;
     private final boolean wholePrompts;
@@ -97,6 +99,7 @@ final class Scheduler {
     /**
      * @param sequences requests that run at once
      * @param contextSize cells of the KV cache that they share
+     * @param sequenceCells of these, how many a request may have, 2 or more
      * @param batchSize tokens of one step at most; more than sequences, so that prompts always get on
      * @param promptCacheBytes of prompts that are kept beyond the sequences
      * @param draftTokens that one step drafts at most; 0 for a model whose memory cannot be cut
@@ -106,18 +109,25 @@ final class Scheduler {
             Effects effects,
             int sequences,
             int contextSize,
+            int sequenceCells,
             int batchSize,
             long promptCacheBytes,
             int draftTokens,
             boolean wholePrompts) {
-        if (sequences < 1 || batchSize <= sequences || contextSize < 2 * sequences || draftTokens < 0) {
-            throw new IllegalArgumentException(
-                    "needs 1 <= sequences < batchSize, 2 * sequences <= contextSize and 0 <= " + "draftTokens, got "
-                            + sequences + ", " + batchSize + ", " + contextSize + ", " + draftTokens);
+        if (sequences < 1
+                || batchSize <= sequences
+                || contextSize < 2 * sequences
+                || sequenceCells < 2
+                || sequenceCells > contextSize
+                || draftTokens < 0) {
+            throw new IllegalArgumentException("needs 1 <= sequences < batchSize, 2 * sequences <= contextSize,"
+                    + " 2 <= sequenceCells <= contextSize and 0 <= draftTokens, got " + sequences + ", " + batchSize
+                    + ", " + contextSize + ", " + sequenceCells + ", " + draftTokens);
         }
         this.effects = effects;
         this.cache = new KvCache(sequences, contextSize);
         this.prompts = new PromptCache(effects, promptCacheBytes);
+        this.sequenceCells = sequenceCells;
         this.batchSize = batchSize;
         this.draftTokens = draftTokens;
         this.wholePrompts = wholePrompts;
@@ -157,6 +167,9 @@ final class Scheduler {
                             new PromptException.ImageTooLarge(tooLarge.get().cells(), mostAtOnce())));
             return;
         }
+        if (sequenceCells < cache.capacity()) {
+            r.generateAtMost(sequenceCells - prompt.tokens());
+        }
         r.status = Request.Status.WAITING;
         fairShare.arrived(r);
         waiting.add(r);
@@ -165,13 +178,13 @@ final class Scheduler {
     private Optional<PromptException> tooLong(Prompt prompt) {
         int tokens = prompt.tokens();
         if (wholePrompts) {
-            int most = Math.min(batchSize, cache.capacity());
+            int most = Math.min(batchSize, sequenceCells);
             return tokens > most
                     ? Optional.of(PromptException.ContextLengthExceeded.atOnce(tokens, most))
                     : Optional.empty();
         }
-        return tokens >= cache.capacity()
-                ? Optional.of(new PromptException.ContextLengthExceeded(tokens, cache.capacity()))
+        return tokens >= sequenceCells
+                ? Optional.of(new PromptException.ContextLengthExceeded(tokens, sequenceCells))
                 : Optional.empty();
     }
 
@@ -264,7 +277,7 @@ final class Scheduler {
         if (r.promptIsDone()) {
             r.status = Request.Status.DECODE;
             if (draftTokens > 0 && r.maxTokens != 1) {
-                r.speculate(cache.capacity());
+                r.speculate(sequenceCells);
             }
             effects.accepted(r.id, r.prompt, r.cachedTokens);
         }

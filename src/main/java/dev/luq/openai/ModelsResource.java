@@ -63,22 +63,6 @@ public final class ModelsResource {
     private Model describe(ModelWorker worker) {
         ModelInfo info = worker.info().orElse(null);
         Optional<CatalogEntry> entry = catalog.find(worker.modelId());
-        List<String> capabilities = new ArrayList<>();
-        if (info == null || info.generates()) {
-            capabilities.add("chat");
-        }
-        if (info == null ? entry.flatMap(CatalogEntry::mmproj).isPresent() : info.vision()) {
-            capabilities.add("vision");
-        }
-        if (info != null && info.tools()) {
-            capabilities.add("tools");
-        }
-        if (info != null && info.embeddings() != null) {
-            capabilities.add("embeddings");
-        }
-        if (info != null && info.ranks()) {
-            capabilities.add("rerank");
-        }
         long created = entry.map(CatalogEntry::created).orElse(0L);
         return new Model(
                 worker.modelId(),
@@ -90,9 +74,43 @@ public final class ModelsResource {
                 Instant.ofEpochSecond(created).toString(),
                 "luq",
                 Status.of(worker.state()),
-                isAnthropic() ? null : capabilities,
-                entry.map(CatalogEntry::aliases).orElse(List.of()),
+                isAnthropic() ? null : capabilities(entry, info),
+                names(worker.modelId(), entry),
+                entry.map(model -> model.settings().tags()).orElse(List.of()),
                 luq(worker, info, entry.flatMap(CatalogEntry::variant).orElse(null)));
+    }
+
+    private static List<String> names(String id, Optional<CatalogEntry> entry) {
+        List<String> names = new ArrayList<>(List.of(id));
+        entry.map(CatalogEntry::aliases).ifPresent(names::addAll);
+        return names;
+    }
+
+    /**
+     * What the files say that are served, loaded or not; but whether the chat template knows tools is only known of a
+     * model that was loaded once.
+     *
+     * @param info null until then
+     */
+    private static List<String> capabilities(Optional<CatalogEntry> entry, ModelInfo info) {
+        Optional<CatalogEntry.Facts> facts = entry.flatMap(CatalogEntry::facts);
+        List<String> capabilities = new ArrayList<>();
+        if (facts.map(CatalogEntry.Facts::generates).orElse(true)) {
+            capabilities.add("chat");
+        }
+        if (entry.flatMap(CatalogEntry::mmproj).isPresent()) {
+            capabilities.add("vision");
+        }
+        if (info != null && info.tools()) {
+            capabilities.add("tools");
+        }
+        if (facts.filter(CatalogEntry.Facts::embeds).isPresent()) {
+            capabilities.add("embeddings");
+        }
+        if (facts.filter(CatalogEntry.Facts::ranks).isPresent()) {
+            capabilities.add("rerank");
+        }
+        return capabilities;
     }
 
     /** Anthropic's clients name themselves, and have something else of the name {@code capabilities}. */
@@ -107,7 +125,7 @@ public final class ModelsResource {
         List<Integer> lowLayers = variant == null ? null : variant.lowLayers();
         Map<String, Object> quality = variant == null ? null : variant.quality();
         return info == null
-                ? new Luq(state, null, null, null, null, null, null, null, null, id, budget, lowLayers, quality)
+                ? new Luq(state, null, null, null, null, null, null, null, null, null, id, budget, lowLayers, quality)
                 : new Luq(
                         state,
                         info.architecture(),
@@ -116,6 +134,7 @@ public final class ModelsResource {
                         info.modelBytes(),
                         info.parameters(),
                         info.contextSize(),
+                        info.slotContextSize(),
                         info.trainingContext(),
                         info.slots(),
                         id,
@@ -182,7 +201,8 @@ public final class ModelsResource {
      * @param status whether it is in memory
      * @param capabilities of {@code chat}, {@code vision}, {@code tools}, {@code embeddings}, {@code rerank}; not for
      *     Anthropic's clients
-     * @param aliases further names, which requests may use too
+     * @param aliases all names that requests may use, the id first, as llama-server has them
+     * @param tags as configured
      */
     @RegisterForReflection
     @Schema(name = "Model")
@@ -198,6 +218,7 @@ public final class ModelsResource {
             Status status,
             @JsonInclude(JsonInclude.Include.NON_NULL) List<String> capabilities,
             List<String> aliases,
+            List<String> tags,
             Luq luq) {}
 
     /**
@@ -238,6 +259,9 @@ public final class ModelsResource {
             @Schema(nullable = true) Long parameters,
             @JsonProperty("context_size") @Schema(nullable = true, description = "Tokens shared by all slots")
                     Integer contextSize,
+            @JsonProperty("slot_context_size")
+                    @Schema(nullable = true, description = "Of these, tokens that one request may take")
+                    Integer slotContextSize,
             @JsonProperty("training_context") @Schema(nullable = true) Integer trainingContext,
             @Schema(nullable = true) Integer slots,
             @Schema(nullable = true, description = "The re-quantized form that is served") String variant,

@@ -40,6 +40,7 @@ public sealed interface ServerFrame {
      * @param mmproj the vision projector's GGUF, absolute path, or null for a text-only model
      * @param contextSize tokens of KV cache shared by all sequences; 0 takes the smaller of the model's training context
      *     and {@link #DEFAULT_CONTEXT}
+     * @param slotContextSize of these, how many one request may take; 0 for all
      * @param slots sequences decoded at once, 1 or more
      * @param batchSize tokens evaluated in one step at most
      * @param threads compute threads for decoding; 0 takes the processors available
@@ -59,6 +60,7 @@ public sealed interface ServerFrame {
             List<String> modelFiles,
             String mmproj,
             int contextSize,
+            int slotContextSize,
             int slots,
             int batchSize,
             int threads,
@@ -75,7 +77,8 @@ public sealed interface ServerFrame {
             String chatTemplate)
             implements ServerFrame {
 
-        /** Without drafts, of a model whose file says how it makes embeddings, with its own chat template. */
+        /** Without drafts, of a model whose file says how it makes embeddings, with its own chat template; any slot may have
+         * all of the context. */
         public Load(
                 List<String> modelFiles,
                 String mmproj,
@@ -95,6 +98,7 @@ public sealed interface ServerFrame {
                     modelFiles,
                     mmproj,
                     contextSize,
+                    0,
                     slots,
                     batchSize,
                     threads,
@@ -143,6 +147,15 @@ public sealed interface ServerFrame {
                 return asked;
             }
             return (int) Math.min(asked > 0 ? asked : DEFAULT_CONTEXT, trained.orElse(DEFAULT_CONTEXT));
+        }
+
+        /**
+         * Tokens of the context that one request may take.
+         *
+         * @param asked {@link #slotContextSize}
+         */
+        public static int slotContextSize(int asked, int contextSize) {
+            return asked == 0 ? contextSize : Math.min(asked, contextSize);
         }
 
         /**

@@ -312,6 +312,7 @@ public sealed interface WorkerFrame {
      * @param modelBytes bytes of the tensors
      * @param bitsPerWeight modelBytes * 8 / parameters
      * @param contextSize tokens of KV cache shared by all slots
+     * @param slotContextSize of these, how many one request may take
      * @param trainingContext context the model was trained for
      * @param slots sequences decoded at once
      * @param vision whether images are understood
@@ -330,6 +331,7 @@ public sealed interface WorkerFrame {
             long modelBytes,
             double bitsPerWeight,
             int contextSize,
+            int slotContextSize,
             int trainingContext,
             int slots,
             boolean vision,
@@ -349,7 +351,7 @@ public sealed interface WorkerFrame {
             return !ranks && (embeddings == null || !embeddings.only());
         }
 
-        /** Of one that generates alone, as a worker knows it. */
+        /** Of one that generates alone, as a worker knows it; any slot may have all of the context. */
         public ModelInfo(
                 String name,
                 String architecture,
@@ -372,6 +374,7 @@ public sealed interface WorkerFrame {
                     modelBytes,
                     bitsPerWeight,
                     contextSize,
+                    contextSize,
                     trainingContext,
                     slots,
                     vision,
@@ -393,6 +396,7 @@ public sealed interface WorkerFrame {
                     modelBytes,
                     bitsPerWeight,
                     contextSize,
+                    slotContextSize,
                     trainingContext,
                     slots,
                     vision,
@@ -404,9 +408,9 @@ public sealed interface WorkerFrame {
                     others);
         }
 
-        /** Bytes of text that the context holds at most. */
+        /** Bytes of text that a request holds at most. */
         public long mostTextBytes() {
-            return (long) contextSize * longestToken;
+            return (long) slotContextSize * longestToken;
         }
     }
 

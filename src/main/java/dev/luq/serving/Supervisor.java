@@ -150,6 +150,7 @@ public class Supervisor implements ModelWorkers {
                 entry.files().stream().map(Path::toString).toList(),
                 entry.mmproj().map(Path::toString).orElse(null),
                 settings.contextSize(),
+                settings.slotContextSize(),
                 settings.slots(),
                 config.batchSize(),
                 config.threads(),

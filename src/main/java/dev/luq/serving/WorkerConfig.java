@@ -27,6 +27,14 @@ public interface WorkerConfig {
     @WithDefault("0")
     int contextSize();
 
+    /**
+     * Tokens of the KV cache that one request may take, prompt and answer together; 0 for all of them. Where that is more
+     * than an even share, a long request may keep others waiting, and an answer ends with {@code length} where others hold
+     * the rest. {@code context-size} divided by {@code slots} keeps requests out of each other's way.
+     */
+    @WithDefault("0")
+    int slotContextSize();
+
     /** Tokens evaluated in one step at most. A long prompt delays other streams by one such step. */
     @WithDefault("128")
     int batchSize();

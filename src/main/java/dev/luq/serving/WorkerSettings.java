@@ -11,6 +11,7 @@ import java.util.Optional;
  *
  * @param contextSize tokens of KV cache shared by all slots; 0 takes what {@link
  *     dev.luq.protocol.ServerFrame.Load#contextSize} says
+ * @param slotContextSize of these, how many one request may take; 0 for all
  * @param slots sequences decoded at once
  * @param imageMaxTokens upper bound of one image's tokens; 0 takes the model's own
  * @param kernels what multiplies the weights
@@ -20,6 +21,7 @@ import java.util.Optional;
  */
 public record WorkerSettings(
         int contextSize,
+        int slotContextSize,
         int slots,
         int imageMaxTokens,
         Kernels kernels,
@@ -30,6 +32,7 @@ public record WorkerSettings(
     public static WorkerSettings of(WorkerConfig config, ModelSettings settings) {
         return new WorkerSettings(
                 settings.contextSize().orElse(config.contextSize()),
+                settings.slotContextSize().orElse(config.slotContextSize()),
                 settings.slots().orElse(config.slots()),
                 settings.imageMaxTokens().orElse(config.imageMaxTokens()),
                 settings.kernels().orElse(config.kernels()),

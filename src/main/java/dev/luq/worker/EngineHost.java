@@ -93,6 +93,8 @@ final class EngineHost implements ModelHost {
                             load.kv(),
                             true,
                             facts.putsOutAll(pooling) ? batchSize : load.slots() + draftTokens));
+            int slotContextSize =
+                    ServerFrame.Load.slotContextSize(load.slotContextSize(), context.contextSize());
             loads("its chat template");
             ChatTemplates templates = load.chatTemplate() == null
                     ? ChatTemplates.of(model)
@@ -108,6 +110,7 @@ final class EngineHost implements ModelHost {
                     new EngineOptions(
                             load.slots(),
                             batchSize,
+                            slotContextSize,
                             load.imageCacheBytes(),
                             load.promptCacheBytes(),
                             draftTokens,
@@ -130,6 +133,7 @@ final class EngineHost implements ModelHost {
                     model.bytes(),
                     model.parameters() == 0 ? 0 : model.bytes() * 8.0 / model.parameters(),
                     context.contextSize(),
+                    slotContextSize,
                     model.trainingContext(),
                     load.slots(),
                     vision != null,

@@ -182,6 +182,8 @@ class CatalogTest {
                         Map.entry("luq.models.a.pooling", "last"),
                         Map.entry("luq.models.a.chat-template", "chatml"),
                         Map.entry("luq.models.a.defaults.temperature", "0.2"),
+                        Map.entry("luq.models.a.slot-context-size", "512"),
+                        Map.entry("luq.models.a.tags", "small,fast"),
                         Map.entry("luq.models.a.defaults.top-p", "0.9"),
                         Map.entry("luq.models.a.defaults.top-k", "40"),
                         Map.entry("luq.models.a.defaults.min-p", "0.05"),
@@ -199,10 +201,12 @@ class CatalogTest {
                         Optional.empty(),
                         Optional.of(KvType.Q8_0),
                         OptionalInt.of(1024),
+                        OptionalInt.of(512),
                         OptionalInt.of(2),
                         OptionalInt.of(64),
                         Optional.of(Pooling.LAST),
                         Optional.of("chatml"),
+                        List.of("small", "fast"),
                         new ModelDefaults(0.2, 0.9, 40, 0.05, 1.1, 100, 42L, "Be brief.", false)),
                 own);
     }

@@ -140,7 +140,7 @@ class EngineEmbeddingsTest {
                 ChatTemplates templates = ChatTemplates.of(TinyEngine.model(TinyEngine.QWEN))) {
             // one without an output for each token of a batch
             for (Pooling pooling : List.of(Pooling.MEAN, Pooling.CLS)) {
-                EngineOptions options = new EngineOptions(4, 64, 0, 0, 0, Duration.ZERO, false, pooling);
+                EngineOptions options = new EngineOptions(4, 64, 0, 0, 0, 0, Duration.ZERO, false, pooling);
                 assertThrows(
                         IllegalArgumentException.class,
                         () -> Engine.start(

@@ -23,7 +23,7 @@ final class PooledTexts {
         try {
             return Engine.start(
                     new EngineOptions(
-                            options.sequences(), options.batchSize(), 0, 0, 0, Duration.ZERO, false, pooling),
+                            options.sequences(), options.batchSize(), 0, 0, 0, 0, Duration.ZERO, false, pooling),
                     model,
                     context,
                     templates,

@@ -172,6 +172,37 @@ class SchedulerCacheTest {
         }
 
         @Test
+        void aRequestMayBeBoundedToAPartOfTheContext() {
+            World bounded = World.ofBoundedSequences(4, 1024, 256);
+            bounded.submit("long", range(0, 256), 1);
+            PromptException.ContextLengthExceeded tooLong = assertInstanceOf(
+                    PromptException.ContextLengthExceeded.class,
+                    bounded.failed.get("long").getCause());
+            assertEquals(256, tooLong.contextSize());
+            bounded.complete("endless", range(0, 10), 0);
+            assertEquals(FinishReason.LENGTH, bounded.finished.get("endless"));
+            assertEquals(256 - 10, bounded.answers.get("endless").size());
+            bounded.complete("asked", range(0, 255), 9);
+            assertEquals(1, bounded.answers.get("asked").size());
+            bounded.complete("short", range(0, 10), 9);
+            assertEquals(9, bounded.answers.get("short").size());
+        }
+
+        @Test
+        void boundedToTheirSharesRequestsNeitherWaitNorEndForOthers() {
+            World bounded = World.ofBoundedSequences(4, 1024, 256);
+            for (String id : List.of("a", "b", "c", "d")) {
+                bounded.submit(id, range(id.charAt(0) * 1000, 56), 0);
+            }
+            bounded.step();
+            assertEquals(4, bounded.scheduler.running());
+            bounded.run();
+            for (String id : List.of("a", "b", "c", "d")) {
+                assertEquals(200, bounded.answers.get(id).size());
+            }
+        }
+
+        @Test
         void idleSequencesAreEvictedLeastRecentlyUsedFirst() {
             world.complete("a", range(0, 300), 1);
             world.complete("b", range(1000, 300), 1);

@@ -387,6 +387,7 @@ public final class TinyEngine implements AutoCloseable {
                 new EngineOptions(
                         sequences,
                         batchSize,
+                        0,
                         1 << 20,
                         promptCacheBytes,
                         draftTokens,

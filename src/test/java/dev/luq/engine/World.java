@@ -106,12 +106,13 @@ final class World implements Effects {
 
     /** @param draftTokens that a step drafts at most */
     World(int sequences, int contextSize, int batchSize, long promptCacheBytes, int draftTokens) {
-        this(sequences, contextSize, batchSize, promptCacheBytes, draftTokens, false);
+        this(sequences, contextSize, contextSize, batchSize, promptCacheBytes, draftTokens, false);
     }
 
     private World(
             int sequences,
             int contextSize,
+            int sequenceCells,
             int batchSize,
             long promptCacheBytes,
             int draftTokens,
@@ -121,13 +122,18 @@ final class World implements Effects {
         for (int i = 0; i < sequences; i++) {
             this.sequences.add(new ArrayList<>());
         }
-        this.scheduler =
-                new Scheduler(this, sequences, contextSize, batchSize, promptCacheBytes, draftTokens, wholePrompts);
+        this.scheduler = new Scheduler(
+                this, sequences, contextSize, sequenceCells, batchSize, promptCacheBytes, draftTokens, wholePrompts);
     }
 
     /** One whose model reads a text at once. */
     static World ofEncoder(int sequences, int contextSize, int batchSize) {
-        return new World(sequences, contextSize, batchSize, 0, 0, true);
+        return new World(sequences, contextSize, contextSize, batchSize, 0, 0, true);
+    }
+
+    /** One whose requests may have so many cells each. */
+    static World ofBoundedSequences(int sequences, int contextSize, int sequenceCells) {
+        return new World(sequences, contextSize, sequenceCells, BATCH, 0, 0, false);
     }
 
     // ---- for tests ----

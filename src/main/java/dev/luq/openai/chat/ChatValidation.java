@@ -167,11 +167,11 @@ public final class ChatValidation {
         if (bytes > model.mostTextBytes()) {
             throw new ContextLengthExceeded(
                     "messages",
-                    "This model's maximum context length is " + model.contextSize() + " tokens, which hold "
+                    "This model's maximum context length is " + model.slotContextSize() + " tokens, which hold "
                             + model.mostTextBytes() + " bytes of text at the very most, but the messages, tools and"
                             + " schemas have " + bytes + ". Shorten the messages.",
                     (int) Math.min(Integer.MAX_VALUE, (bytes - 1) / model.longestToken() + 1),
-                    model.contextSize());
+                    model.slotContextSize());
         }
     }
 

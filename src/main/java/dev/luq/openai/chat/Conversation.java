@@ -52,7 +52,7 @@ final class Conversation {
 
     private Conversation(ModelInfo model) {
         vision = model.vision();
-        contextSize = model.contextSize();
+        contextSize = model.slotContextSize();
         mostItems = Math.min(MOST_ITEMS, contextSize);
     }
 

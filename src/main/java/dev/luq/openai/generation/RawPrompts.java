@@ -208,13 +208,13 @@ public final class RawPrompts {
                 characters += pair.query().length() + pair.document().length();
             }
         }
-        if (tokens >= model.contextSize() || characters > model.mostTextBytes()) {
+        if (tokens >= model.slotContextSize() || characters > model.mostTextBytes()) {
             throw new ContextLengthExceeded(
                     field,
-                    "This model's maximum context length is " + model.contextSize() + " tokens, but " + field
+                    "This model's maximum context length is " + model.slotContextSize() + " tokens, but " + field
                             + " has more. Shorten it.",
                     (int) Math.min(Integer.MAX_VALUE, tokens + characters / model.longestToken()),
-                    model.contextSize());
+                    model.slotContextSize());
         }
     }
 }

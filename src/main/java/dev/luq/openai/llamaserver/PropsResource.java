@@ -54,7 +54,7 @@ public final class PropsResource {
         ModelWorker worker = models.get(Caller.of(routing), model);
         ModelInfo info = Admission.info(worker);
         return new Props(
-                new Defaults(info.contextSize(), NativeSettings.defaults(info.defaults())),
+                new Defaults(info.slotContextSize(), NativeSettings.defaults(info.defaults())),
                 info.slots(),
                 worker.modelId(),
                 catalog.find(worker.modelId())
@@ -114,7 +114,7 @@ public final class PropsResource {
             @JsonProperty("is_sleeping") boolean sleeping) {}
 
     /**
-     * @param contextSize tokens that one slot may have; all slots share them
+     * @param contextSize tokens that one slot may have
      * @param params of completions in llama-server's form
      */
     @RegisterForReflection

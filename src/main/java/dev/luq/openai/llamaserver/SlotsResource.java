@@ -63,7 +63,7 @@ public final class SlotsResource {
                     501, "unsupported_operation", "This server does not tell of its slots: luq.api.slots is false."));
         }
         ModelWorker worker = models.get(Caller.of(routing), model);
-        int contextSize = Admission.info(worker).contextSize();
+        int contextSize = Admission.info(worker).slotContextSize();
         boolean speculative = config.speculation() != WorkerConfig.Speculation.NONE;
         return queries.slots(worker).map(found -> {
             if (failOnNoSlot != null && found.slots().stream().allMatch(slot -> slot.request() != null)) {
@@ -77,7 +77,7 @@ public final class SlotsResource {
     }
 
     /**
-     * @param contextSize tokens that it may have; all slots share them
+     * @param contextSize tokens that it may have
      * @param speculative whether tokens are drafted where the model allows it
      * @param promptTokens of its request; null when none runs
      * @param processedTokens of the prompt, those that were evaluated

@@ -38,6 +38,7 @@ class RerankRequestTest {
             16,
             CONTEXT,
             CONTEXT,
+            CONTEXT,
             4,
             false,
             false,
