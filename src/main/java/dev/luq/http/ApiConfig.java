@@ -47,6 +47,17 @@ public interface ApiConfig {
     @WithDefault("true")
     boolean slots();
 
+    /** Whether {@code /metrics} and {@code /q/metrics} are served. */
+    @WithDefault("true")
+    boolean metrics();
+
+    /**
+     * Whether requests that name a model that there is not get the default one, as llama-server does, for clients whose model
+     * cannot be set; otherwise they are refused with 404.
+     */
+    @WithDefault("false")
+    boolean anyModelName();
+
     /** Largest request body in bytes. */
     @WithDefault("67108864")
     long maxBodyBytes();

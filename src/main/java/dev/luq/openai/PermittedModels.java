@@ -1,5 +1,6 @@
 package dev.luq.openai;
 
+import dev.luq.http.ApiConfig;
 import dev.luq.http.access.Caller;
 import dev.luq.http.errors.ApiException.ModelNotFound;
 import dev.luq.serving.ModelWorker;
@@ -15,10 +16,12 @@ import java.util.Set;
 public final class PermittedModels {
 
     private final ModelWorkers workers;
+    private final boolean anyName;
 
     @Inject
-    PermittedModels(ModelWorkers workers) {
+    PermittedModels(ModelWorkers workers, ApiConfig config) {
         this.workers = workers;
+        this.anyName = config.anyModelName();
     }
 
     /**
@@ -33,14 +36,24 @@ public final class PermittedModels {
         return found.orElseThrow(ModelNotFound::new);
     }
 
+    /**
+     * The model of a request.
+     *
+     * @param name as of {@link #get}; where so configured, one of no model is the default model's
+     * @throws ModelNotFound as there
+     */
+    public ModelWorker addressed(Caller caller, String name) {
+        return anyName && name != null && !permits(caller, name) ? get(caller, null) : get(caller, name);
+    }
+
     /** In the catalogue's order, the default model first. */
     public List<ModelWorker> all(Caller caller) {
         return workers.all().stream().filter(worker -> mayUse(caller, worker)).toList();
     }
 
-    /** Whether the model with this id exists for the caller. */
-    public boolean permits(Caller caller, String id) {
-        return workers.find(id).filter(worker -> mayUse(caller, worker)).isPresent();
+    /** Whether a model of this id or alias exists for the caller. */
+    public boolean permits(Caller caller, String name) {
+        return workers.find(name).filter(worker -> mayUse(caller, worker)).isPresent();
     }
 
     private boolean mayUse(Caller caller, ModelWorker worker) {

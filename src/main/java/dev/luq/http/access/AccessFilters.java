@@ -1,9 +1,11 @@
 package dev.luq.http.access;
 
 import dev.luq.http.ApiConfig;
+import dev.luq.http.errors.ApiError;
 import dev.luq.http.errors.ApiException;
 import dev.luq.http.errors.ApiException.Forbidden;
 import dev.luq.http.errors.ApiException.InvalidRequest;
+import dev.luq.http.errors.ApiException.Refused;
 import dev.luq.http.errors.ErrorResponses;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.quarkus.vertx.http.runtime.filters.Filters;
@@ -28,12 +30,14 @@ public final class AccessFilters {
     private static final int JUDGING = 350;
 
     private final TrustedOrigins trusted;
+    private final boolean metrics;
 
     /** @throws IllegalArgumentException if what is configured as an origin is none */
     @Inject
     AccessFilters(ApiConfig config, KeyRing ring) {
         trusted = new TrustedOrigins(
                 config.corsOrigins().orElse(List.of()), !ring.keys().isEmpty());
+        metrics = config.metrics();
     }
 
     void filters(@Observes Filters filters) {
@@ -66,6 +70,13 @@ public final class AccessFilters {
                             null,
                             "The path must be plain: no ;, \\, //, or . and .. as segments, and"
                                     + " none of these, %, or control characters written as %XX"));
+        } else if (!metrics && DenyByDefault.isMetrics(path(routing))) {
+            refuse(
+                    routing,
+                    new Refused(ApiError.of(
+                            501,
+                            "unsupported_operation",
+                            "This server does not tell of its metrics: luq.api.metrics is false.")));
         } else if (trusted.answer(routing)) {
             return;
         } else if (!trusted.contains(request.getHeader(HttpHeaderNames.ORIGIN))

@@ -49,7 +49,8 @@ public final class DenyByDefault implements HttpSecurityPolicy {
         return path.equals("/") || isAtOrBelow(path, DESCRIPTION_PAGE);
     }
 
-    private static boolean isMetrics(String path) {
+    /** Whether metrics are at this path. */
+    static boolean isMetrics(String path) {
         return path.equals("/metrics") || isAtOrBelow(path, "/q/metrics");
     }
 

@@ -61,7 +61,7 @@ public final class Admission {
         boolean read = false;
         try {
             E request = requests.apply(JsonBody.read(body, budget.largestBody(), type));
-            ModelWorker worker = models.get(caller, request.model());
+            ModelWorker worker = models.addressed(caller, request.model());
             // The framework begins nothing for a client that has left: the answer's end would never come.
             ClientPresence.of(routing).whenGone(received::close);
             read = true;

@@ -65,7 +65,7 @@ public final class PropsResource {
                 ServerFrame.ApplyTemplate.MEDIA_MARK,
                 config.slots(),
                 false,
-                true,
+                config.metrics(),
                 info.props().chatTemplate(),
                 info.props().beginToken(),
                 info.props().endToken(),

@@ -10,35 +10,44 @@ import io.quarkus.test.junit.TestProfile;
 import java.util.HashMap;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
-/** A server that does not tell of its slots. */
+/** A server that tells neither of its slots nor of its metrics. */
 @Integration
 @QuarkusTest
-@TestProfile(SlotsSwitchedOffTest.WithoutSlots.class)
-class SlotsSwitchedOffTest {
+@TestProfile(SwitchedOffTest.Silent.class)
+class SwitchedOffTest {
 
-    public static class WithoutSlots extends ScriptedProfile {
+    public static class Silent extends ScriptedProfile {
         @Override
         public Map<String, String> getConfigOverrides() {
             Map<String, String> config = new HashMap<>(super.getConfigOverrides());
             config.put("luq.api.slots", "false");
+            config.put("luq.api.metrics", "false");
             return config;
         }
     }
 
-    @Test
-    void administratorsAreNotToldEither() {
+    @ParameterizedTest
+    @ValueSource(strings = {"/slots", "/metrics", "/q/metrics", "/q/metrics/application"})
+    void administratorsAreNotToldEither(String path) {
         given().auth()
                 .oauth2(ScriptedProfile.ADMIN)
-                .get("/slots")
+                .get(path)
                 .then()
                 .statusCode(501)
                 .body("error.code", equalTo("unsupported_operation"));
+    }
+
+    @Test
+    void propertiesSaySo() {
         given().auth()
                 .oauth2(ScriptedProfile.USER)
                 .get("/props")
                 .then()
                 .statusCode(200)
-                .body("endpoint_slots", equalTo(false));
+                .body("endpoint_slots", equalTo(false))
+                .body("endpoint_metrics", equalTo(false));
     }
 }
