@@ -19,6 +19,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -83,6 +84,7 @@ class PagesTest {
                 "ARCHITECTURE.md",
                 "CONTRIBUTING.md",
                 "docs/api.md",
+                "docs/clients.md",
                 "docs/luq-measured.md",
                 "docs/measured.md",
                 "docs/public-reports.md"
@@ -135,6 +137,31 @@ class PagesTest {
             }
         }
         return classes;
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "openai-python       | src/test/clients/requirements.txt               | ^openai==",
+                "anthropic (Python)  | src/test/clients/requirements.txt               | ^anthropic==",
+                "LiteLLM             | src/test/clients/requirements.txt               | ^litellm==",
+                "langchain-openai    | src/test/clients/requirements.txt               | ^langchain-openai==",
+                "instructor          | src/test/clients/requirements.txt               | ^instructor==",
+                "openai-node         | src/test/clients/package-lock.json              | \"node_modules/openai\"[^.]*",
+                "Vercel AI SDK       | src/test/clients/package-lock.json              | \"node_modules/ai\"[^.]*",
+                "quarkus-langchain4j | docs/examples/quarkus-langchain4j/pom.xml       | <quarkus-langchain4j.version>",
+                "openai-java         | pom.xml                                         | <openai-java.version>",
+                "anthropic-java      | pom.xml                                         | <anthropic-java.version>"
+            })
+    void clientsHaveTheVersionsThatAreTried(String client, Path pins, String before) throws IOException {
+        String version = found(
+                        Pattern.compile("(?m)" + before + "(?<![\\d.])(\\d+(\\.\\d+)+)"), Files.readString(pins))
+                .get(0)
+                .group(1);
+        assertTrue(
+                Files.readString(Path.of("docs/clients.md")).contains("| " + client + " | " + version + " |"),
+                client + " is tried in version " + version);
     }
 
     @Test
