@@ -4,8 +4,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.luq.benchmarks.run.Respondent;
 import java.time.Duration;
-import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 
 /** A model behind the OpenAI API, as any client asks it: the likeliest answer. Thread-safe. */
 final class ServedModel implements Respondent {
@@ -43,7 +44,7 @@ final class ServedModel implements Respondent {
     }
 
     private JsonNode listed() {
-        List<String> ids = new ArrayList<>();
+        Set<String> ids = new LinkedHashSet<>();
         for (JsonNode listed : client.get("/v1/models").path("data")) {
             ids.add(listed.path("id").asText());
             listed.path("aliases").forEach(alias -> ids.add(alias.asText()));

@@ -20,6 +20,7 @@ import dev.luq.llama.Vision;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -108,6 +109,34 @@ class PromptBuilderTest {
             boolean mrope = name.equals(QWEN);
             assertTrue(images.stream().allMatch(i -> mrope ? i.positions() < i.cells() : i.positions() == i.cells()));
         }
+    }
+
+    @Test
+    void aTemplateOfLlamaCppsTakesImagesAndToolsToo() throws Exception {
+        Model model = TinyEngine.model(LLAVA);
+        String tools =
+                """
+                ,"tools":[{"type":"function","function":{"name":"paint","parameters":{"type":"object"}}}]}""";
+        TinyEngine.Ask ask = ask(LLAVA, userWithImages("Describe.", 1)).image(noise(1));
+        PromptRequest request = ask.as("id").prompt();
+        String chat = ((PromptContent.Chat) request.content()).json();
+        try (ChatTemplates templates = ChatTemplates.of(model, "vicuna");
+                Vision encoder = TinyEngine.vision(LLAVA);
+                PromptBuilder.Prepared prepared = new PromptBuilder(model, templates, encoder)
+                        .build(PromptRequest.of(
+                                chat.substring(0, chat.lastIndexOf('}')) + tools, request.images()))) {
+            assertEquals(1, prepared.images().size());
+            int begin = reference(LLAVA).at("/text/tokens/0").asInt();
+            assertEquals(List.of(0), positions(tokens(prepared.prompt()), begin));
+            assertTrue(prepared.chat().prompt().contains("paint"), "described in the system message");
+        }
+    }
+
+    private static List<Integer> positions(List<Integer> tokens, int token) {
+        return IntStream.range(0, tokens.size())
+                .filter(i -> tokens.get(i) == token)
+                .boxed()
+                .toList();
     }
 
     @ParameterizedTest
