@@ -6,7 +6,6 @@ import dev.luq.cli.ModelOptions;
 import dev.luq.cli.ServerProcess;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;

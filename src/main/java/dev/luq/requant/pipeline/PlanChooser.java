@@ -6,7 +6,6 @@ import dev.luq.requant.plan.Candidate;
 import dev.luq.requant.plan.LayerCosts;
 import dev.luq.requant.plan.MatrixCosts;
 import dev.luq.requant.plan.Mix;
-import dev.luq.requant.plan.Plan;
 import dev.luq.requant.plan.PlanException;
 import dev.luq.requant.plan.Planner;
 import dev.luq.requant.plan.Precision;
