@@ -38,8 +38,8 @@ class EncoderModelTest {
 
     @Test
     void itMakesEmbeddings() throws Exception {
-        HttpResponse<String> response =
-                server.post("/v1/embeddings", "{\"input\": [\"the cat sees a dog\", \"a house\", \"the cat sees a dog\"]}");
+        HttpResponse<String> response = server.post(
+                "/v1/embeddings", "{\"input\": [\"the cat sees a dog\", \"a house\", \"the cat sees a dog\"]}");
         assertEquals(200, response.statusCode(), response.body());
         JsonNode data = JSON.readTree(response.body()).path("data");
         assertEquals(3, data.size());
@@ -70,10 +70,11 @@ class EncoderModelTest {
         }
         assertEquals(
                 400,
-                server.post("/v1/chat/completions", message + ", \"stream\": true}").statusCode());
-        assertEquals(400, server.post("/v1/completions", "{\"prompt\": \"the\"}").statusCode());
-        JsonNode list = JSON.readTree(
-                server.get("/v1/models").body());
+                server.post("/v1/chat/completions", message + ", \"stream\": true}")
+                        .statusCode());
+        assertEquals(
+                400, server.post("/v1/completions", "{\"prompt\": \"the\"}").statusCode());
+        JsonNode list = JSON.readTree(server.get("/v1/models").body());
         assertEquals("[\"embeddings\"]", list.at("/data/0/capabilities").toString());
         assertEquals("[\"embedding\"]", list.at("/models/0/capabilities").toString());
     }

@@ -155,8 +155,7 @@ class PagesTest {
                 "anthropic-java      | pom.xml                                         | <anthropic-java.version>"
             })
     void clientsHaveTheVersionsThatAreTried(String client, Path pins, String before) throws IOException {
-        String version = found(
-                        Pattern.compile("(?m)" + before + "(?<![\\d.])(\\d+(\\.\\d+)+)"), Files.readString(pins))
+        String version = found(Pattern.compile("(?m)" + before + "(?<![\\d.])(\\d+(\\.\\d+)+)"), Files.readString(pins))
                 .get(0)
                 .group(1);
         assertTrue(

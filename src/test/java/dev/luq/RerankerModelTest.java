@@ -154,8 +154,8 @@ class RerankerModelTest {
     @Test
     void itDoesNothingElse() throws Exception {
         for (String path : List.of("/v1/chat/completions", "/v1/messages")) {
-            HttpResponse<String> response =
-                    server.post(path, "{\"messages\": [{\"role\": \"user\", \"content\": \"the cat\"}], \"max_tokens\": 4}");
+            HttpResponse<String> response = server.post(
+                    path, "{\"messages\": [{\"role\": \"user\", \"content\": \"the cat\"}], \"max_tokens\": 4}");
             assertEquals(400, response.statusCode(), response.body());
             assertTrue(response.body().contains("/v1/rerank"), response.body());
         }

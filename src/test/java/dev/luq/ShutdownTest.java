@@ -84,8 +84,9 @@ class ShutdownTest {
                             .POST(HttpRequest.BodyPublishers.ofString("{\"variant\":\"low\",\"swap\":\"pause\"}"))
                             .build(),
                     HttpResponse.BodyHandlers.ofString());
-            until("the change is under way", () -> server.get("/admin/v1/models/tiny").body()
-                    .contains("\"swapping\""));
+            until(
+                    "the change is under way",
+                    () -> server.get("/admin/v1/models/tiny").body().contains("\"swapping\""));
             server.terminate();
             assertEquals(143, server.awaitExit(), server.log());
             completed("the answer to the change", change.handle((answer, failure) -> null));

@@ -56,6 +56,15 @@ public record EngineOptions(
             long promptCacheBytes,
             Duration streamInterval,
             boolean encodesInTurns) {
-        this(sequences, batchSize, 0, imageCacheBytes, promptCacheBytes, 0, streamInterval, encodesInTurns, Pooling.NONE);
+        this(
+                sequences,
+                batchSize,
+                0,
+                imageCacheBytes,
+                promptCacheBytes,
+                0,
+                streamInterval,
+                encodesInTurns,
+                Pooling.NONE);
     }
 }

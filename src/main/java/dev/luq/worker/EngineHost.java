@@ -93,8 +93,7 @@ final class EngineHost implements ModelHost {
                             load.kv(),
                             true,
                             facts.putsOutAll(pooling) ? batchSize : load.slots() + draftTokens));
-            int slotContextSize =
-                    ServerFrame.Load.slotContextSize(load.slotContextSize(), context.contextSize());
+            int slotContextSize = ServerFrame.Load.slotContextSize(load.slotContextSize(), context.contextSize());
             loads("its chat template");
             ChatTemplates templates = load.chatTemplate() == null
                     ? ChatTemplates.of(model)

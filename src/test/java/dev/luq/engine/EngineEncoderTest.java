@@ -129,7 +129,16 @@ class EngineEncoderTest {
     void nothingIsGenerated() throws Exception {
         try (Engine engine = engine(Pooling.CLS, Pooling.CLS)) {
             TinyEngine.Outcome outcome = new TinyEngine.Outcome();
-            engine.submit(new GenerationRequest("g", PooledTexts.prompt(new PromptContent.Piece.Text("the cat")), 4, List.of(), -1, true, null), outcome);
+            engine.submit(
+                    new GenerationRequest(
+                            "g",
+                            PooledTexts.prompt(new PromptContent.Piece.Text("the cat")),
+                            4,
+                            List.of(),
+                            -1,
+                            true,
+                            null),
+                    outcome);
             assertEquals("internal_error", outcome.await().failed().code());
         } finally {
             model.close();

@@ -86,10 +86,17 @@ class EngineRerankTest {
         for (int i = 0; i < outcomes.size(); i++) {
             float[] expected = TokenVectors.classes(model, pairs.get(i));
             assertArrayEquals(
-                    expected, PooledTexts.vector(outcomes.get(i)), 1e-3f, documents().get(i));
+                    expected,
+                    PooledTexts.vector(outcomes.get(i)),
+                    1e-3f,
+                    documents().get(i));
             assertEquals(pairs.get(i).length, outcomes.get(i).accepted().promptTokens());
         }
-        assertNotEquals(PooledTexts.vector(outcomes.get(0))[0], PooledTexts.vector(outcomes.get(1))[0], 1e-4f, "documents differ");
+        assertNotEquals(
+                PooledTexts.vector(outcomes.get(0))[0],
+                PooledTexts.vector(outcomes.get(1))[0],
+                1e-4f,
+                "documents differ");
         assertEquals(0, engine.stats().kvCellsUsed());
     }
 
@@ -194,7 +201,13 @@ class EngineRerankTest {
             TinyEngine.Outcome outcome = new TinyEngine.Outcome();
             engine.submit(
                     new GenerationRequest(
-                            "g", PooledTexts.prompt(new PromptContent.Piece.Text("the cat")), 4, List.of(), -1, true, null),
+                            "g",
+                            PooledTexts.prompt(new PromptContent.Piece.Text("the cat")),
+                            4,
+                            List.of(),
+                            -1,
+                            true,
+                            null),
                     outcome);
             assertEquals("internal_error", outcome.await().failed().code());
         }

@@ -102,8 +102,13 @@ class ChatTemplatesTest {
             ChatPrompt prompt = templates.apply(messages + "}");
             assertEquals(expected.replace("\\n", "\n"), prompt.prompt());
             assertNull(prompt.grammarOptions());
-            String open = templates.apply(messages + ",\"add_generation_prompt\":false}").prompt();
-            assertTrue(prompt.prompt().startsWith(open) && open.length() < prompt.prompt().length(), open);
+            String open = templates
+                    .apply(messages + ",\"add_generation_prompt\":false}")
+                    .prompt();
+            assertTrue(
+                    prompt.prompt().startsWith(open)
+                            && open.length() < prompt.prompt().length(),
+                    open);
         }
     }
 

@@ -123,8 +123,7 @@ class PromptBuilderTest {
         try (ChatTemplates templates = ChatTemplates.of(model, "vicuna");
                 Vision encoder = TinyEngine.vision(LLAVA);
                 PromptBuilder.Prepared prepared = new PromptBuilder(model, templates, encoder)
-                        .build(PromptRequest.of(
-                                chat.substring(0, chat.lastIndexOf('}')) + tools, request.images()))) {
+                        .build(PromptRequest.of(chat.substring(0, chat.lastIndexOf('}')) + tools, request.images()))) {
             assertEquals(1, prepared.images().size());
             int begin = reference(LLAVA).at("/text/tokens/0").asInt();
             assertEquals(List.of(0), positions(tokens(prepared.prompt()), begin));

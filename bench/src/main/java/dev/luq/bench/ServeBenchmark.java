@@ -276,10 +276,14 @@ final class ServeBenchmark implements Callable<Integer> {
 
     private Map<String, String> ourSettings() {
         return Map.of(
-                "luq.worker.threads", Integer.toString(threads),
-                "luq.worker.slots", Integer.toString(slots),
-                "luq.worker.context-size", Integer.toString(slots * context),
-                EVERY_TOKEN, "0ms");
+                "luq.worker.threads",
+                Integer.toString(threads),
+                "luq.worker.slots",
+                Integer.toString(slots),
+                "luq.worker.context-size",
+                Integer.toString(slots * context),
+                EVERY_TOKEN,
+                "0ms");
     }
 
     /** @return how many requests failed */

@@ -65,7 +65,10 @@ final class OtherFields {
                 "function_call",
                 value -> Set.of("none", "auto").contains(value.asText()),
                 "It is the old name of tool_choice: send tools and tool_choice");
-        RULES.rule("modalities", value -> value.size() == 1 && value.path(0).asText().equals("text"), "Answers are text");
+        RULES.rule(
+                "modalities",
+                value -> value.size() == 1 && value.path(0).asText().equals("text"),
+                "Answers are text");
         RULES.empty("audio", "Answers are text");
         RULES.empty("web_search_options");
     }

@@ -86,12 +86,11 @@ public final class Generations {
             } else {
                 builder.set(exchange.answer(header, valid));
             }
-            UnaryOperator<Multi<ChoiceFrame>> first =
-                    !stream && exchange.tellsPrompt(config.verbose())
-                            ? generated -> tellPrompt(admitted, header, valid, builder.get())
-                                    .onItem()
-                                    .transformToMulti(told -> generated)
-                            : UnaryOperator.identity();
+            UnaryOperator<Multi<ChoiceFrame>> first = !stream && exchange.tellsPrompt(config.verbose())
+                    ? generated -> tellPrompt(admitted, header, valid, builder.get())
+                            .onItem()
+                            .transformToMulti(told -> generated)
+                    : UnaryOperator.identity();
             return generate(admitted.caller(), client, worker, header, valid, model.slots(), first);
         });
         return (stream ? stream(frames, events, admitted::describe, client) : complete(frames, builder, client))

@@ -215,8 +215,7 @@ final class PlanChooser {
                 yield PlansBySize.of(mixes, size -> cheapest(mixes, size));
             }
             default -> {
-                List<Candidate> plans =
-                        twoLevel(rankings.of(method.ranking().orElseThrow()), projector);
+                List<Candidate> plans = twoLevel(rankings.of(method.ranking().orElseThrow()), projector);
                 List<Candidate> fromSmallest = new ArrayList<>(plans);
                 Collections.reverse(fromSmallest);
                 yield PlansBySize.of(fromSmallest, size -> planner.choose(plans, size));
