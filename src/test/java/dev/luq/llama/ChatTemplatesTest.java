@@ -83,10 +83,10 @@ class ChatTemplatesTest {
 
     @ParameterizedTest
     @CsvSource(
-            delimiter = '|',
+            delimiter = ';',
             value = {
-                "vicuna | Be kind.\\n\\nUSER: Größe?\\nASSISTANT: 1 m</s>\\nUSER: <7>\\nASSISTANT:",
-                "command-r | <|START_OF_TURN_TOKEN|><|SYSTEM_TOKEN|>Be kind.<|END_OF_TURN_TOKEN|><|START_OF_TURN_TOKEN|>"
+                "vicuna; Be kind.\\n\\nUSER: Größe?\\nASSISTANT: 1 m</s>\\nUSER: <7>\\nASSISTANT:",
+                "command-r; <|START_OF_TURN_TOKEN|><|SYSTEM_TOKEN|>Be kind.<|END_OF_TURN_TOKEN|><|START_OF_TURN_TOKEN|>"
                         + "<|USER_TOKEN|>Größe?<|END_OF_TURN_TOKEN|><|START_OF_TURN_TOKEN|><|CHATBOT_TOKEN|>1 m"
                         + "<|END_OF_TURN_TOKEN|><|START_OF_TURN_TOKEN|><|USER_TOKEN|><7><|END_OF_TURN_TOKEN|>"
                         + "<|START_OF_TURN_TOKEN|><|CHATBOT_TOKEN|>"
