@@ -11,18 +11,26 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
+import java.util.function.Supplier;
 
 /**
- * Asks the server of a pod over HTTP: curl of this machine in the pod's network.
+ * Asks a server over HTTP: curl of this machine in another network.
  *
+ * @param network how a command is begun that is of this machine, but in that network
+ * @param server where it listens there, as in addresses of the web
  * @param key one of the server's keys, or another one
  * @param scratch a folder for bodies of requests
  */
-record PodClient(Pod pod, String key, Path scratch) {
+record PodClient(Supplier<List<String>> network, String server, String key, Path scratch) {
 
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final Path PICTURE = Path.of("models", "demo", "examples", "describe.png");
     private static final int SHORT = 16;
+
+    /** For the server of a pod, in the pod's network. */
+    PodClient(Pod pod, String key, Path scratch) {
+        this(pod::inItsNetwork, "127.0.0.1:8080", key, scratch);
+    }
 
     /** A streamed question about a picture, with a short answer. */
     Process ask() throws IOException {
@@ -71,8 +79,8 @@ record PodClient(Pod pod, String key, Path scratch) {
         return read(done("--request", "POST", "--data-binary", body, url(path)));
     }
 
-    private static String url(String path) {
-        return "http://127.0.0.1:8080" + path;
+    private String url(String path) {
+        return "http://" + server + path;
     }
 
     private static JsonNode read(String json) {
@@ -95,7 +103,7 @@ record PodClient(Pod pod, String key, Path scratch) {
     }
 
     private Process curl(String... options) throws IOException {
-        List<String> line = new ArrayList<>(pod.inItsNetwork());
+        List<String> line = new ArrayList<>(network.get());
         line.addAll(List.of("curl", "--silent", "--show-error", "--max-time", "120"));
         line.addAll(List.of("--header", "Authorization: Bearer " + key));
         line.addAll(List.of("--header", "Content-Type: application/json"));
