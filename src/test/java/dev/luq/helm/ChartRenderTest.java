@@ -184,6 +184,7 @@ class ChartRenderTest {
         assertTrue(annotations.isEmpty(), "rendered without its hook annotations, see Chart");
         String template = Files.readString(Chart.DIRECTORY.resolve("templates/tests/connection.yaml"));
         assertThat(template, containsString("    helm.sh/hook: test\n"));
+        assertFalse(template.contains("hook-succeeded"), "helm test --logs would find no pod");
         assertThat(
                 Chart.render().only("Pod").at("/spec/containers/0/command/2").asText(),
                 containsString("/v1/models without a key"));
