@@ -112,8 +112,7 @@ class ClusterTest {
         until("it is ready again", MINUTES, () -> isReady(luq.pod()) && user.status("/q/health/ready") == 200);
         assertThat(answer(user.ask()), containsString("[DONE]"));
         assertEquals(before, name(luq.pod()));
-        assertEquals(
-                0, luq.pod().at("/status/containerStatuses/0/restartCount").intValue());
+        assertEquals(0, luq.pod().at("/status/containerStatuses/0/restartCount").intValue());
     }
 
     @Test
@@ -138,7 +137,10 @@ class ClusterTest {
             String pod = name(release.pod());
             assertEquals(200, client("rotated", first).status("/v1/models"));
             keys(second);
-            until("the kubelet has brought it", MINUTES, () -> client("rotated", second).status("/v1/models") == 200);
+            until(
+                    "the kubelet has brought it",
+                    MINUTES,
+                    () -> client("rotated", second).status("/v1/models") == 200);
             assertEquals(401, client("rotated", first).status("/v1/models"));
             assertEquals(pod, name(release.pod()));
         }
@@ -222,14 +224,22 @@ class ClusterTest {
                                 LocalCluster.ADDRESS,
                                 sha256(models.resolve("luq-demo-F16.gguf")),
                                 sha256(models.resolve("mmproj-luq-demo-F16.gguf")));
-        Process source = new ProcessBuilder(cluster.line("python3", "-m", "http.server", "--directory", models.toString(), "8000"))
+        Process source = new ProcessBuilder(
+                        cluster.line("python3", "-m", "http.server", "--directory", models.toString(), "8000"))
                 .redirectErrorStream(true)
                 .redirectOutput(directory.resolve("source.log").toFile())
                 .start();
         try (Release release = new Release("edge", values)) {
             assertThat(answer(user("edge").ask()), containsString("[DONE]"));
-            cluster.kubectl("wait", "--for=condition=Complete", "job", "--selector", "app.kubernetes.io/instance=edge",
-                    "--namespace", NAMESPACE, "--timeout=10m");
+            cluster.kubectl(
+                    "wait",
+                    "--for=condition=Complete",
+                    "job",
+                    "--selector",
+                    "app.kubernetes.io/instance=edge",
+                    "--namespace",
+                    NAMESPACE,
+                    "--timeout=10m");
             PodClient admin = client("edge", cluster.secret(NAMESPACE, "edge-luq-server-api-keys", "admin-key"));
             assertThat(admin.get("/admin/v1/models/fetched").toString(), containsString("fetched-70pct"));
             assertThat(answer(user("edge").ask()), containsString("[DONE]"));
@@ -264,7 +274,14 @@ class ClusterTest {
             install(name, values);
             // Where one pod of a DaemonSet may be missing, Helm waits for none.
             cluster.kubectl(
-                    "wait", "--for=condition=Ready", "pod", "--selector", selector(), "--namespace", NAMESPACE, "--timeout=5m");
+                    "wait",
+                    "--for=condition=Ready",
+                    "pod",
+                    "--selector",
+                    selector(),
+                    "--namespace",
+                    NAMESPACE,
+                    "--timeout=5m");
         }
 
         private String selector() {
@@ -273,9 +290,7 @@ class ClusterTest {
 
         /** Its pods of the server that are not about to stop. */
         List<JsonNode> pods() {
-            return cluster
-                    .objects(NAMESPACE, "pod", selector())
-                    .stream()
+            return cluster.objects(NAMESPACE, "pod", selector()).stream()
                     .filter(pod -> !pod.path("metadata").has("deletionTimestamp"))
                     .toList();
         }
@@ -299,11 +314,29 @@ class ClusterTest {
     private static void install(String release, String values) throws IOException {
         Path file = Files.writeString(directory.resolve(release + ".yaml"), values);
         Command.Result result = cluster.tryHelm(
-                "upgrade", release, Chart.DIRECTORY.toString(), "--install", "--namespace", NAMESPACE, "--wait",
-                "--timeout", "5m", "--values", file.toString());
-        assertEquals(0, result.code(), () -> result.output() + cluster.tryKubectl(
-                        "describe", "pods", "--namespace", NAMESPACE, "--selector", "app.kubernetes.io/instance=" + release)
-                .output());
+                "upgrade",
+                release,
+                Chart.DIRECTORY.toString(),
+                "--install",
+                "--namespace",
+                NAMESPACE,
+                "--wait",
+                "--timeout",
+                "5m",
+                "--values",
+                file.toString());
+        assertEquals(
+                0,
+                result.code(),
+                () -> result.output()
+                        + cluster.tryKubectl(
+                                        "describe",
+                                        "pods",
+                                        "--namespace",
+                                        NAMESPACE,
+                                        "--selector",
+                                        "app.kubernetes.io/instance=" + release)
+                                .output());
     }
 
     private static PodClient user(String release) {
@@ -313,7 +346,13 @@ class ClusterTest {
     /** Of a release's Service. */
     private static PodClient client(String release, String key) {
         String address = cluster.kubectl(
-                "get", "service", release + "-luq-server", "--namespace", NAMESPACE, "--output", "jsonpath={.spec.clusterIP}");
+                "get",
+                "service",
+                release + "-luq-server",
+                "--namespace",
+                NAMESPACE,
+                "--output",
+                "jsonpath={.spec.clusterIP}");
         return new PodClient(cluster::inItsNetwork, address + ":8080", key, directory);
     }
 

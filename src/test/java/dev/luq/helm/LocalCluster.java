@@ -26,13 +26,13 @@ record LocalCluster(Path folder, long process) {
     private static final ObjectMapper JSON = new ObjectMapper();
 
     static LocalCluster started() {
-        return new LocalCluster(
-                Path.of(System.getProperty("luq.cluster")), Long.getLong("luq.cluster.process"));
+        return new LocalCluster(Path.of(System.getProperty("luq.cluster")), Long.getLong("luq.cluster.process"));
     }
 
     /** How a command is begun that is of this machine, but in the node's network. */
     List<String> inItsNetwork() {
-        return List.of("nsenter", "--net=/proc/" + process + "/ns/net", "env", "KUBECONFIG=" + folder.resolve("kubeconfig"));
+        return List.of(
+                "nsenter", "--net=/proc/" + process + "/ns/net", "env", "KUBECONFIG=" + folder.resolve("kubeconfig"));
     }
 
     /** Runs kubectl. */
@@ -74,7 +74,8 @@ record LocalCluster(Path folder, long process) {
     /** The entry of a Secret. */
     String secret(String namespace, String name, String entry) {
         String path = "jsonpath={.data." + entry + "}";
-        byte[] value = Base64.getDecoder().decode(kubectl("get", "secret", name, "--namespace", namespace, "--output", path));
+        byte[] value =
+                Base64.getDecoder().decode(kubectl("get", "secret", name, "--namespace", namespace, "--output", path));
         return new String(value, StandardCharsets.UTF_8);
     }
 

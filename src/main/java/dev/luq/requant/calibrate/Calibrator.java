@@ -94,7 +94,8 @@ public final class Calibrator {
         }
     }
 
-    private void run(String identity, Dataset set, CalibrationListener listener) throws IOException, InterruptedException {
+    private void run(String identity, Dataset set, CalibrationListener listener)
+            throws IOException, InterruptedException {
         delete("*.tmp"); // half a checkpoint of a process that was killed
         String digest = set.digest();
         String key = key(identity, digest);

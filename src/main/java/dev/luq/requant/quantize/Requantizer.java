@@ -1,6 +1,5 @@
 package dev.luq.requant.quantize;
 
-import dev.luq.gguf.GgmlType;
 import dev.luq.gguf.ImportanceMatrix;
 import dev.luq.gguf.ModelFiles;
 import dev.luq.llama.Llama;
