@@ -64,13 +64,21 @@ final class PackagedServer implements AutoCloseable {
                 .redirectOutput(log.toFile())
                 .start();
         PackagedServer server = new PackagedServer(process, log, port);
-        until("the server to be ready", () -> {
-            if (!process.isAlive()) {
-                throw new AssertionError("the server ended: " + server.log());
+        boolean ready = false;
+        try {
+            until("the server to be ready", () -> {
+                if (!process.isAlive()) {
+                    throw new AssertionError("the server ended: " + server.log());
+                }
+                return server.log().contains(" is ready: ");
+            });
+            ready = true;
+            return server;
+        } finally {
+            if (!ready) {
+                server.close();
             }
-            return server.log().contains(" is ready: ");
-        });
-        return server;
+        }
     }
 
     private static synchronized Path packaged() throws Exception {
