@@ -137,7 +137,7 @@ class ManyModelsTest {
                 .statusCode(200)
                 .body("data.status.value", everyItem(equalTo("unloaded")))
                 .body("data.luq.state", everyItem(equalTo("unloaded")))
-                .body("data[0].aliases", contains("uno"))
+                .body("data[0].aliases", contains("first", "uno"))
                 .body("data[0].capabilities", hasItem("vision"));
         with(ADMIN)
                 .get(MODELS + "/first")
