@@ -11,11 +11,6 @@ class NoSuchSettingError(Exception):
     """The test starts llama-server with an option that this server has nothing like."""
 
 
-# llama-server answers whatever model is named; here the names that the tests use are aliases.
-NAMES_OF_TESTS = (
-    "codellama70b davinci-002 gpt-3.5-turbo gpt-3.5-turbo-instruct gpt-4.1 test text-embedding-3-small".split()
-)
-
 # What llama-server samples with where nothing else is said.
 SAMPLING = {"defaults.top-k": 40, "defaults.top-p": 0.95, "defaults.min-p": 0.05}
 
@@ -29,7 +24,7 @@ UNSUPPORTED = (
 def settings(server, hub, picture_host) -> dict[str, str]:
     """This server's settings for what llama-server is asked for.
 
-    Options for what is always so here are left out: metrics, templates, continuous batching.
+    Options for what is always so here are left out: templates, continuous batching.
     """
     unsupported = [name for name in UNSUPPORTED if getattr(server, name)]
     if unsupported:
@@ -49,6 +44,9 @@ def settings(server, hub, picture_host) -> dict[str, str]:
         "luq.worker.prompt-cache-bytes": None if server.cache_ram is None else server.cache_ram << 20,
         "luq.api.keys": server.api_key,
         "luq.api.slots": str(bool(server.server_slots)).lower(),
+        "luq.api.metrics": str(bool(server.server_metrics)).lower(),
+        # A router of several models refuses names that it does not know.
+        "luq.api.any-model-name": str(bool(server.model_hf_repo)).lower(),
         "luq.api.verbose": str(bool(server.debug)).lower(),
         # llama-server allows all origins unless it is told otherwise; here that needs a key.
         "luq.api.cors-origins": server.cors_origins or ("*" if server.api_key else None),
@@ -62,7 +60,8 @@ def settings(server, hub, picture_host) -> dict[str, str]:
         of_model = {
             "model": file,
             "mmproj": None if server.no_mmproj else projector,
-            "aliases": None if on_demand else ",".join([*names[1:], *NAMES_OF_TESTS]),
+            "aliases": None if on_demand else ",".join(names[1:]) or None,
+            "tags": server.model_tags,
             "load": "demand" if on_demand else None,
             "keep-alive": server.sleep_idle_seconds,
             # The original embedding model names its own in its file.
