@@ -98,7 +98,7 @@ public final class ModelsResource {
         if (facts.map(CatalogEntry.Facts::generates).orElse(true)) {
             capabilities.add("chat");
         }
-        if (entry.flatMap(CatalogEntry::mmproj).isPresent()) {
+        if (info == null ? entry.flatMap(CatalogEntry::mmproj).isPresent() : info.vision()) {
             capabilities.add("vision");
         }
         if (info != null && info.tools()) {
