@@ -116,7 +116,8 @@ public sealed interface Budget {
             } else if (kind.equals("weights") && UNITS.containsKey(unit)) {
                 return new Weights(Math.round(number * UNITS.get(unit)));
             } else if (kind.isEmpty() && unit.equals("%")) {
-                return new RatioToQ4KM(number / 100);
+                return new RatioToQ4KM(
+                        new BigDecimal(parts.group(2)).movePointLeft(2).doubleValue());
             } else if (kind.isEmpty() && unit.equals("bpw")) {
                 return new BitsPerWeight(number);
             } else if (kind.isEmpty() && UNITS.containsKey(unit)) {

@@ -32,6 +32,7 @@ class BudgetTest {
             assertEquals(budget, json.readValue(json.writeValueAsString(budget), Budget.class));
         }
         assertEquals("60%", Budget.parse("60%").text());
+        assertEquals("67.1%", Budget.parse("67.1%").text());
         assertEquals("0.00005", Budget.parse("kld:0.00005").text().substring("kld:".length()));
     }
 
