@@ -17,23 +17,27 @@ import gguf
 import numpy as np
 
 MOST = 1.25
+TYPES = (gguf.GGMLQuantizationType.F32, gguf.GGMLQuantizationType.F16)
 
 
 def main(source, target):
+    base = gguf.GGUFReader(source)
+    architecture = base.fields["general.architecture"].contents()
+    if architecture not in ("llama", "qwen2") or any(tensor.tensor_type not in TYPES for tensor in base.tensors):
+        sys.exit(f"{source} is no F16 model of the architecture llama or qwen2; llama-quantize makes F16")
+    heads = base.fields[architecture + ".attention.head_count"].contents()
     shutil.copyfile(source, target)
     reader = gguf.GGUFReader(target, "r+")
-    if reader.fields["general.architecture"].contents() not in ("llama", "qwen2"):
-        sys.exit("for the architectures llama and qwen2")
     tensors = {tensor.name: tensor.data for tensor in reader.tensors}
-    heads = reader.fields[reader.fields["general.architecture"].contents() + ".attention.head_count"].contents()
     random = np.random.default_rng(1)
 
     def factors(count):
         return np.exp(random.uniform(-np.log(MOST), np.log(MOST), count)).astype(np.float32)
 
     def multiply(name, by):
-        if name in tensors:  # of biases, not every model has all
-            tensors[name][:] = (tensors[name].astype(np.float32) * by).astype(tensors[name].dtype)
+        if name.endswith(".bias") and name not in tensors:
+            return
+        tensors[name][:] = (tensors[name].astype(np.float32) * by).astype(tensors[name].dtype)
 
     layer = 0
     while f"blk.{layer}.attn_norm.weight" in tensors:
