@@ -12,6 +12,7 @@ else changes. Embeddings stay as they are. For models of the architectures llama
 
 import shutil
 import sys
+from pathlib import Path
 
 import gguf
 import numpy as np
@@ -25,9 +26,12 @@ def main(source, target):
     architecture = base.fields["general.architecture"].contents()
     if architecture not in ("llama", "qwen2") or any(tensor.tensor_type not in TYPES for tensor in base.tensors):
         sys.exit(f"{source} is no F16 model of the architecture llama or qwen2; llama-quantize makes F16")
+    if Path(target).exists() and Path(target).samefile(source):
+        sys.exit(f"{target} is the model itself; name another file")
     heads = base.fields[architecture + ".attention.head_count"].contents()
-    shutil.copyfile(source, target)
-    reader = gguf.GGUFReader(target, "r+")
+    unfinished = Path(target + ".unfinished")
+    shutil.copyfile(source, unfinished)
+    reader = gguf.GGUFReader(unfinished, "r+")
     tensors = {tensor.name: tensor.data for tensor in reader.tensors}
     random = np.random.default_rng(1)
 
@@ -62,6 +66,7 @@ def main(source, target):
         multiply(at + "attn_output.weight", np.repeat(read.reshape(-1, width), shared, axis=0).ravel())
         layer += 1
     reader.data.flush()
+    unfinished.replace(target)
     print(f"{layer} layers")
 
 
