@@ -29,6 +29,7 @@ import dev.luq.requant.spec.RequantizationSpec.Sets;
 import dev.luq.requant.spec.RequantizationSpec.Source;
 import dev.luq.requant.spec.SpecException;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -194,10 +195,14 @@ final class RequantizeCommand implements Callable<Integer> {
         }
     }
 
-    /** The same wish has the same name, so that the same command finds its job again. */
+    /** The same wish has the same name, so that the same command finds its job again, unless it would now end otherwise. */
     private String defaultName(RequantizationSpec spec) {
         return Output.name(
-                model.name(), spec.budget(), Sha256.hex(JsonFile.bytes(spec)).substring(0, NAME_DIGITS));
+                model.name(),
+                spec.budget(),
+                Sha256.hex((RequantizationJob.RECIPE + new String(JsonFile.bytes(spec), StandardCharsets.UTF_8))
+                                .getBytes(StandardCharsets.UTF_8))
+                        .substring(0, NAME_DIGITS));
     }
 
     /** Writes what the job is to do into its folder, or goes on with the same job that was begun before. */

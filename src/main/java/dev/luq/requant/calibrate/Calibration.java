@@ -14,9 +14,10 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import java.util.List;
-import java.util.Map;
+import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.Function;
 
 /** What a complete pass found: sampled token vectors and the importance of every matrix's columns. Thread-safe. */
 public final class Calibration {
@@ -119,7 +120,7 @@ public final class Calibration {
 
     /** Importances from the tokens of one modality alone; without entries when there were none. */
     public ImportanceMatrix importance(Modality modality) {
-        return importance(modality == Modality.IMAGE ? 1 : 0, false);
+        return importance(modality == Modality.IMAGE ? 1 : 0, false, InputSquares.Sums::plain);
     }
 
     /**
@@ -130,10 +131,22 @@ public final class Calibration {
      * @param alpha 0 to 1
      */
     public ImportanceMatrix importance(double alpha) {
-        return importance(alpha, true);
+        return importance(alpha, true, InputSquares.Sums::plain);
     }
 
-    private ImportanceMatrix importance(double alpha, boolean orElseTheOther) {
+    /**
+     * The same, but of squares in which no token counts much more than another one of its batch: what errors are weighted
+     * by when plans are compared. Blocks are made with {@link #importance(double)}, since what a few tokens with massive
+     * activations are multiplied with has to be met where a matrix has few bits.
+     *
+     * @param alpha 0 to 1
+     */
+    public ImportanceMatrix boundedImportance(double alpha) {
+        return importance(alpha, true, InputSquares.Sums::bounded);
+    }
+
+    private ImportanceMatrix importance(
+            double alpha, boolean orElseTheOther, Function<InputSquares.Sums, double[]> kind) {
         if (!(alpha >= 0 && alpha <= 1)) {
             throw new IllegalArgumentException("alpha is between 0 and 1, not " + alpha);
         }
@@ -150,7 +163,13 @@ public final class Calibration {
                     .forEach((weight, sums) -> entries.put(
                             weight,
                             ImportanceMatrix.Entry.dense(
-                                    weighted(sums, imageShare * count / images, (1 - imageShare) * count / texts),
+                                    weighted(
+                                            Optional.ofNullable(sums.get(Modality.IMAGE))
+                                                    .map(kind),
+                                            Optional.ofNullable(sums.get(Modality.TEXT))
+                                                    .map(kind),
+                                            imageShare * count / images,
+                                            (1 - imageShare) * count / texts),
                                     count)));
         }
         int fed = checkpoint.examples().size() - checkpoint.skipped().size();
@@ -158,12 +177,12 @@ public final class Calibration {
                 entries, List.of("sha256:" + checkpoint.set()), fed, (int) ((images + texts) / Math.max(1, fed)));
     }
 
-    private static float[] weighted(Map<Modality, double[]> sums, double image, double text) {
-        double[] images = sums.get(Modality.IMAGE);
-        double[] texts = sums.get(Modality.TEXT);
-        float[] weighted = new float[(images != null ? images : texts).length];
+    private static float[] weighted(Optional<double[]> images, Optional<double[]> texts, double image, double text) {
+        float[] weighted = new float[images.or(() -> texts).orElseThrow().length];
         for (int i = 0; i < weighted.length; i++) {
-            weighted[i] = (float) ((images == null ? 0 : image * images[i]) + (texts == null ? 0 : text * texts[i]));
+            int column = i;
+            weighted[i] = (float) (images.map(sums -> image * sums[column]).orElse(0.0)
+                    + texts.map(sums -> text * sums[column]).orElse(0.0));
         }
         return weighted;
     }

@@ -35,7 +35,7 @@ import java.util.Optional;
  * luq.calibration.skipped        := array of strings   ids of those done that did not fit
  * luq.calibration.layers, .width := u32                of the model
  * luq.calibration.tokens.text, .tokens.image   := u64
- * WEIGHT.text, WEIGHT.image      := F64 [columns]      sums of squares of the matrix's inputs
+ * WEIGHT.text, WEIGHT.image      := F64 [columns, 2]   sums of squares of the matrix's inputs, plain and bounded
  * samples.text, samples.image    := I32 [2, slots]     of each sampled vector: example in the order fed, token in it
  * </pre>
  *
@@ -92,8 +92,8 @@ record Checkpoint(
                             samples.put(modality, new int[(int) tensor.elements()]);
                             data.asIntBuffer().get(samples.get(modality));
                         } else {
-                            double[] sums = new double[(int) tensor.elements()];
-                            data.asDoubleBuffer().get(sums);
+                            InputSquares.Sums sums = new InputSquares.Sums((int) tensor.extent(0));
+                            data.asDoubleBuffer().get(sums.plain()).get(sums.bounded());
                             squares.put(owner, modality, sums);
                         }
                     }
@@ -135,10 +135,11 @@ record Checkpoint(
         List<ByteBuffer> data = new ArrayList<>();
         squares.sums()
                 .forEach((weight, byModality) -> byModality.forEach((modality, sums) -> {
+                    int columns = sums.plain().length;
                     tensors.add(
-                            new GgufTensor(weight + "." + name(modality), GgmlType.F64, List.of((long) sums.length)));
-                    ByteBuffer bytes = buffer(sums.length * Double.BYTES);
-                    bytes.asDoubleBuffer().put(sums);
+                            new GgufTensor(weight + "." + name(modality), GgmlType.F64, List.of((long) columns, 2L)));
+                    ByteBuffer bytes = buffer(2 * columns * Double.BYTES);
+                    bytes.asDoubleBuffer().put(sums.plain()).put(sums.bounded());
                     data.add(bytes);
                 }));
         samples.forEach((modality, pairs) -> {

@@ -17,8 +17,9 @@ record CalibrationRun(String key, Calibration calibration, KeyedImatrix matrix, 
     /** With the importance matrix for an alpha. */
     static CalibrationRun of(String key, Calibration calibration, long seed, double alpha) {
         String matrixKey = Cache.key(List.of(key, String.valueOf(alpha)));
-        return new CalibrationRun(
-                key, calibration, new KeyedImatrix(matrixKey, calibration.importance(alpha)), seed, alpha);
+        KeyedImatrix matrix =
+                new KeyedImatrix(matrixKey, calibration.importance(alpha), calibration.boundedImportance(alpha));
+        return new CalibrationRun(key, calibration, matrix, seed, alpha);
     }
 
     /** The same pass with the matrix for another alpha. */

@@ -13,7 +13,7 @@ import java.util.List;
 /** Calibration passes over the base model, each done once. */
 final class Calibrations {
 
-    private static final String VERSION = "1";
+    private static final String VERSION = "2";
 
     private final JobInputs inputs;
     private final Cache cache;

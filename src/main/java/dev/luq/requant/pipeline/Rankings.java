@@ -159,7 +159,7 @@ final class Rankings {
                             inputs.model(),
                             low,
                             levels.high(),
-                            calibrated.matrix().values(),
+                            calibrated.matrix().bounded(),
                             threads.slices(),
                             progress.part(0.5, 1)::report);
                 }));

@@ -38,6 +38,9 @@ public final class RequantizationJob {
 
     public static final String PAGE = "report.html";
 
+    /** Raised when the same spec leads to another result. */
+    public static final String RECIPE = "2";
+
     private static final long STATUS_INTERVAL_NANOS = 500_000_000;
 
     /** Expected durations in relation to each other, from runs on the demo model. */

@@ -11,7 +11,7 @@ import java.util.TreeMap;
 /** The errors of the base model's matrices at every type, each measured once. */
 final class WeightErrors {
 
-    private static final String VERSION = "1";
+    private static final String VERSION = "2";
 
     private WeightErrors() {}
 
@@ -30,6 +30,11 @@ final class WeightErrors {
                 () -> Cancellable.run(
                         progress::cancelled,
                         () -> MatrixErrors.measure(
-                                inputs.model(), types, matrix.values(), threads.slices(), progress::report)));
+                                inputs.model(),
+                                types,
+                                matrix.values(),
+                                matrix.bounded(),
+                                threads.slices(),
+                                progress::report)));
     }
 }

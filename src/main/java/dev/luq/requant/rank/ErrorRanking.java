@@ -28,7 +28,7 @@ import java.util.function.DoubleConsumer;
 
 /**
  * Layers in the order of what quantization breaks for each byte that it saves, from the weights themselves. A matrix W
- * that became Q, with mean squares m_c of the inputs to column c, has the relative error
+ * that became Q, with mean squares m_c of the inputs to column c, bounded for each token, has the relative error
  * {@code sum m_c (W - Q)^2 / sum m_c W^2}: the expected squared error of its outputs over their expected square, for
  * inputs without correlations. A layer's score is the sum over its matrices, by MiB saved against the high precision.
  */
@@ -49,6 +49,7 @@ public final class ErrorRanking {
     /**
      * @param low the same model with every layer at the low precision
      * @param high precision of layers that do not go low
+     * @param importance mean squares that errors are weighted by
      * @param threads that read weights. The result does not depend on them
      * @param progress hears the share done, 0 to 1
      * @throws RankException.ForeignModel the models are not the same

@@ -28,7 +28,7 @@ import java.util.function.DoubleConsumer;
 
 /**
  * How much of each matrix's output every type breaks. A matrix W that became Q, with mean squares m_c of the inputs to
- * column c, has the relative error {@code sum m_c (W - Q)^2 / sum m_c W^2}: the expected squared error of its outputs over
+ * column c, bounded for each token, has the relative error {@code sum m_c (W - Q)^2 / sum m_c W^2}: the expected squared error of its outputs over
  * their expected square, for inputs without correlations. Of a large matrix a sample of rows is quantized, evenly spread.
  *
  * @param relative by the matrix's name and the type. A type that needs importances which there are not is absent
@@ -49,6 +49,8 @@ public record MatrixErrors(SortedMap<String, SortedMap<GgmlType, Double>> relati
      * Quantizes and compares in memory. {@link dev.luq.llama.Llama#init} comes first.
      *
      * @param choices types of each matrix, by its name
+     * @param importance that blocks are made with
+     * @param bounded mean squares that errors are weighted by, of the same matrices
      * @param threads that quantize. The result does not depend on them
      * @param progress hears the share done, 0 to 1, on the caller's thread
      * @throws RankException.NonFiniteWeights a matrix holds what is no number
@@ -59,6 +61,7 @@ public record MatrixErrors(SortedMap<String, SortedMap<GgmlType, Double>> relati
             ModelFiles base,
             Map<String, List<GgmlType>> choices,
             ImportanceMatrix importance,
+            ImportanceMatrix bounded,
             int threads,
             DoubleConsumer progress)
             throws IOException, InterruptedException {
@@ -70,7 +73,8 @@ public record MatrixErrors(SortedMap<String, SortedMap<GgmlType, Double>> relati
                 Collections.nCopies(Math.max(1, threads), base),
                 new TreeMap<>(choices).entrySet().iterator(),
                 (model, matrix) -> {
-                    SortedMap<GgmlType, Double> measured = of(model, matrix.getKey(), matrix.getValue(), importance);
+                    SortedMap<GgmlType, Double> measured =
+                            of(model, matrix.getKey(), matrix.getValue(), importance, bounded);
                     synchronized (errors) {
                         errors.put(matrix.getKey(), measured);
                     }
@@ -86,10 +90,11 @@ public record MatrixErrors(SortedMap<String, SortedMap<GgmlType, Double>> relati
     }
 
     private static SortedMap<GgmlType, Double> of(
-            ModelFiles base, String name, List<GgmlType> types, ImportanceMatrix importance) throws IOException {
+            ModelFiles base, String name, List<GgmlType> types, ImportanceMatrix importance, ImportanceMatrix bounded)
+            throws IOException {
         GgufTensor matrix = base.tensor(name).orElseThrow(() -> new RankException.ForeignModel(name));
         Optional<float[]> means = importance.means(name);
-        Sample sample = Sample.read(base, matrix, means);
+        Sample sample = Sample.read(base, matrix, means, bounded.means(name));
         SortedMap<GgmlType, Double> errors = new TreeMap<>();
         for (GgmlType type : types) {
             if (means.isPresent() || !TensorTypes.needsImportance(type)) {
@@ -104,17 +109,18 @@ public record MatrixErrors(SortedMap<String, SortedMap<GgmlType, Double>> relati
      *
      * @param blocks each row as the file has it
      * @param weights each row as numbers
-     * @param importances of each row's columns
-     * @param given whether they are measured, not all equal
+     * @param importances of each row's columns; null where they were not measured
+     * @param errorWeights of each row's columns, all 1 where they were not measured
      */
     private record Sample(
             GgufTensor matrix,
             List<ByteBuffer> blocks,
             List<float[]> weights,
             List<float[]> importances,
-            boolean given) {
+            List<float[]> errorWeights) {
 
-        static Sample read(ModelFiles model, GgufTensor matrix, Optional<float[]> means) throws IOException {
+        static Sample read(ModelFiles model, GgufTensor matrix, Optional<float[]> means, Optional<float[]> bounded)
+                throws IOException {
             int columns = Math.toIntExact(matrix.extent(0));
             long rows = matrix.elements() / columns;
             long rowBytes = matrix.bytes() / rows;
@@ -125,6 +131,7 @@ public record MatrixErrors(SortedMap<String, SortedMap<GgmlType, Double>> relati
             List<ByteBuffer> blocks = new ArrayList<>();
             List<float[]> weights = new ArrayList<>();
             List<float[]> importances = new ArrayList<>();
+            List<float[]> errorWeights = new ArrayList<>();
             try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
                 for (long i = 0; i < count; i++) {
                     long row = (2 * i + 1) * rows / (2 * count);
@@ -139,10 +146,12 @@ public record MatrixErrors(SortedMap<String, SortedMap<GgmlType, Double>> relati
                     blocks.add(block.flip());
                     weights.add(floats(matrix.type(), block.duplicate(), columns));
                     importances.add(means.map(all -> ofRow(all, row / matrix.extent(1), columns))
+                            .orElse(null));
+                    errorWeights.add(bounded.map(all -> ofRow(all, row / matrix.extent(1), columns))
                             .orElseGet(() -> RelativeError.ones(columns)));
                 }
             }
-            return new Sample(matrix, blocks, weights, importances, means.isPresent());
+            return new Sample(matrix, blocks, weights, importances, errorWeights);
         }
 
         /** Matrices of a stack, such as experts, have importances each. */
@@ -157,7 +166,7 @@ public record MatrixErrors(SortedMap<String, SortedMap<GgmlType, Double>> relati
             for (int row = 0; row < blocks.size(); row++) {
                 float[] original = weights.get(row);
                 float[] quantized = type == matrix.type() ? original : quantized(type, row, columns);
-                error.add(importances.get(row), original, quantized);
+                error.add(errorWeights.get(row), original, quantized);
             }
             return error.of(matrix.name());
         }
@@ -165,8 +174,7 @@ public record MatrixErrors(SortedMap<String, SortedMap<GgmlType, Double>> relati
         private float[] quantized(GgmlType type, int row, int columns) {
             ByteBuffer out = ByteBuffer.allocateDirect(columns / type.blockSize() * type.blockBytes())
                     .order(ByteOrder.LITTLE_ENDIAN);
-            try (Quantizer quantizer =
-                    Quantizer.create(matrix.type(), type, columns, 1, given ? importances.get(row) : null)) {
+            try (Quantizer quantizer = Quantizer.create(matrix.type(), type, columns, 1, importances.get(row))) {
                 if (!quantizer.quantize(blocks.get(row).duplicate(), out)) {
                     throw new RankException.NonFiniteWeights(matrix.name());
                 }

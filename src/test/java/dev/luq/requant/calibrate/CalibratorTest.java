@@ -214,6 +214,7 @@ class CalibratorTest {
             }
         }
         assertThrows(IllegalArgumentException.class, () -> found.importance(1.5));
+        assertThrows(IllegalArgumentException.class, () -> found.boundedImportance(-0.5));
         Calibration textOnly = run("text", new Dataset(List.of(text(1))), options(0, 8, Duration.ZERO), SILENT);
         assertTrue(textOnly.importance(Modality.IMAGE).entries().isEmpty());
         assertArrayEquals(
@@ -221,6 +222,25 @@ class CalibratorTest {
                 textOnly.importance(0.75).means(name).orElseThrow(),
                 1e-6f);
         assertEquals(0, textOnly.vectors(Activation.OUTPUT, Modality.IMAGE, 0).remaining());
+    }
+
+    @Test
+    void noTokenCountsMoreWhenBounded() throws Exception {
+        Calibration found = run("pass", mixed(), options(0, 8, Duration.ZERO), SILENT);
+        Map<String, ImportanceMatrix.Entry> plain = found.importance(0.25).entries();
+        Map<String, ImportanceMatrix.Entry> bounded =
+                found.boundedImportance(0.25).entries();
+        assertEquals(plain.keySet(), bounded.keySet());
+        boolean less = false;
+        for (String name : plain.keySet()) {
+            float[] squares = plain.get(name).sums();
+            float[] atMost = bounded.get(name).sums();
+            for (int i = 0; i < squares.length; i++) {
+                assertTrue(atMost[i] <= squares[i], name);
+                less |= atMost[i] < squares[i];
+            }
+        }
+        assertTrue(less, "some token of this set is larger than four others");
     }
 
     @Test

@@ -48,7 +48,8 @@ class MatrixErrorsTest {
     }
 
     private static MatrixErrors measure(ModelFiles model, int threads) throws Exception {
-        return MatrixErrors.measure(model, choices(model), TestModels.importance(model), threads, share -> {});
+        ImportanceMatrix importance = TestModels.importance(model);
+        return MatrixErrors.measure(model, choices(model), importance, importance, threads, share -> {});
     }
 
     @Test
@@ -77,7 +78,12 @@ class MatrixErrorsTest {
         ModelFiles model = TestModels.grown(1, 768, folder.resolve("large.gguf"));
         ImportanceMatrix importance = TestModels.importance(model);
         double error = MatrixErrors.measure(
-                        model, Map.of("blk.0.ffn_up.weight", List.of(GgmlType.Q8_0)), importance, 1, share -> {})
+                        model,
+                        Map.of("blk.0.ffn_up.weight", List.of(GgmlType.Q8_0)),
+                        importance,
+                        importance,
+                        1,
+                        share -> {})
                 .relative()
                 .get("blk.0.ffn_up.weight")
                 .get(GgmlType.Q8_0);
@@ -99,6 +105,7 @@ class MatrixErrorsTest {
                 () -> MatrixErrors.measure(
                         model,
                         Map.of("blk.7.ffn_up.weight", List.of(GgmlType.Q8_0)),
+                        TestModels.importance(model),
                         TestModels.importance(model),
                         1,
                         share -> {}));
