@@ -66,28 +66,36 @@ stock_tools_key() {
     } | sha256sum | cut -c 1-32
 }
 
-# Builds and runs the test of our kernels, with the compiler's checks of addresses and undefined behaviour if sanitize is
-# ON.
+# Builds and runs the tests of our kernels and of our search for blocks, with the compiler's checks of addresses and
+# undefined behaviour if sanitize is ON.
 test_kernels() {
-    local variant=$1 sanitize=$2 work program emulator=()
+    local variant=$1 sanitize=$2 work kernels quantize emulator=()
     with_lock
     fetch_source
     work=$(work_dir "$variant")
     build_llama "$variant" "$work" ggml
     if [ "$sanitize" = ON ]; then
-        configure_own "$variant" "$work" "$work/sanitized" kernels -DLUQ_SANITIZE=ON
-        logged "$work/sanitized.log" cmake --build "$work/sanitized" -j "$JOBS" --target luq-kernel-test
-        program=$work/sanitized/luq-kernel-test
+        kernels=$work/sanitized quantize=$work/sanitized-quantize
+        build_sanitized "$variant" "$work" "$kernels" kernels luq-kernel-test
+        build_sanitized "$variant" "$work" "$quantize" quantize luq-quantize-test
     else
-        build_shim "$variant" "$work" luq-kernel-test
-        program=$work/luq/kernels/luq-kernel-test
+        kernels=$work/luq/kernels quantize=$work/luq/quantize
+        build_shim "$variant" "$work" luq-kernel-test luq-quantize-test
     fi
     export LD_LIBRARY_PATH=$work/llama/bin
     if is_cross "$variant"; then
         emulator=("$(qemu "$variant")" -L "/usr/$variant-linux-gnu")
         export ASAN_OPTIONS=detect_leaks=0 # which needs ptrace; QEMU has none
     fi
-    "${emulator[@]}" "$program"
-    "${emulator[@]}" "$program" compact
-    "${emulator[@]}" "$program" trials
+    "${emulator[@]}" "$kernels/luq-kernel-test"
+    "${emulator[@]}" "$kernels/luq-kernel-test" compact
+    "${emulator[@]}" "$kernels/luq-kernel-test" trials
+    "${emulator[@]}" "$quantize/luq-quantize-test"
+}
+
+# Compiles a target of one of our own projects into a directory, with the compiler's checks.
+build_sanitized() {
+    local variant=$1 work=$2 build=$3 project=$4 target=$5
+    configure_own "$variant" "$work" "$build" "$project" -DLUQ_SANITIZE=ON
+    logged "$build.log" cmake --build "$build" -j "$JOBS" --target "$target"
 }

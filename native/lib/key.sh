@@ -16,7 +16,7 @@ inputs_key() {
     {
         echo "$variant $(uname -m) $LLAMA_TREE $(compiler) ${CFLAGS:-} ${CXXFLAGS:-} ${LDFLAGS:-}"
         [ "$variant" = all ] || cpu_flags
-        (cd "$NATIVE_DIR" && LC_ALL=C find build kernels lib patches shim src pom.xml NOTICES.md -type f -print0 | LC_ALL=C sort -z \
+        (cd "$NATIVE_DIR" && LC_ALL=C find build kernels lib patches quantize shim src pom.xml NOTICES.md -type f -print0 | LC_ALL=C sort -z \
             | xargs -0 sha256sum)
     } | sha256sum | cut -c 1-32
 }

@@ -114,13 +114,14 @@ mirror() {
     done
 }
 
-# Configures $2 for one of our own projects, shim or kernels. It is compiled from a copy: the cache outlives the checkout.
+# Configures $2 for one of our own projects, such as the shim. It is compiled from a copy: the cache outlives the checkout.
 configure_own() {
     local variant=$1 work=$2 build=$3 project=$4 avx2_only=OFF
     shift 4
     [ "$variant" != avx2 ] || avx2_only=ON
     mirror "$NATIVE_DIR/shim" "$work/own/shim"
     mirror "$NATIVE_DIR/kernels" "$work/own/kernels"
+    mirror "$NATIVE_DIR/quantize" "$work/own/quantize"
     configure "$variant" "$work/own/$project" "$build" -DCMAKE_BUILD_TYPE=Release \
         -DLLAMA_SOURCE="$work/llama.cpp" -DLLAMA_LIBRARIES="$work/llama/bin" -DLUQ_AVX2_ONLY=$avx2_only "$@"
 }

@@ -16,7 +16,7 @@ tidy() {
     done
     # The fuzz targets compile the shim too, so each project names the folders that it is asked for.
     {
-        compiled_files "$work/tidy/shim" shim kernels
+        compiled_files "$work/tidy/shim" shim kernels quantize
         compiled_files "$work/tidy/fuzz" fuzz
     } | xargs -0 -n 2 -P "$JOBS" "$program" --quiet -p \
         || fail "clang-tidy found what is above; native/.clang-tidy names what is looked for, and the exceptions"

@@ -1,5 +1,6 @@
 // What LUQ needs of llama.cpp's C++ library llama-common, as plain C: chat templates, tool calls, grammars, sampling
-// and logging; the switch of our own kernels; and images encoded piece by piece. Structured values are UTF-8 JSON.
+// and logging; the switch of our own kernels; the search for low-bit blocks; and images encoded piece by piece.
+// Structured values are UTF-8 JSON.
 //
 // A function that can fail returns NULL (or LUQ_FAILED) and leaves the reason in luq_last_error() of the same thread.
 // No C++ exception leaves this interface. Strings that are returned as `char *` belong to the caller, who frees them
@@ -74,6 +75,18 @@ LUQ_API const char * luq_kernel_trial_name(int index);
 // the CPU cannot run it the process ends by the signal that says so: SIGILL, SIGSEGV and their like are not handled
 // meanwhile.
 LUQ_API bool luq_kernel_trial(int index, double * verdict);
+
+// --- quantizing ------------------------------------------------------------------------------------------------
+
+// The version of the search that makes blocks of this type (native/quantize): the same weights lead to the same blocks
+// with the same version, on every CPU. 0 if the type is left to ggml.
+LUQ_API int luq_quantize_version(enum ggml_type type);
+
+// Quantizes rows, each of whole blocks and independent of the others; any thread. importance: weight of each column's
+// errors, NULL for equal ones. With no rows it makes the tables of the type, which the first rows would: a tenth of a
+// second. Returns false if it failed: the type is not searched for.
+LUQ_API bool luq_quantize_rows(enum ggml_type type, const float * weights, void * blocks, int64_t rows, int64_t columns,
+                               const float * importance);
 
 // --- vision ----------------------------------------------------------------------------------------------------
 
