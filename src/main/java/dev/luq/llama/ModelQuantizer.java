@@ -65,6 +65,11 @@ public final class ModelQuantizer {
 
     private ModelQuantizer() {}
 
+    /** Computes ggml's tables for a type, once per process; seconds for IQ1 to IQ3, nothing for others. */
+    public static void prepare(GgmlType type) {
+        llama.ggml_quantize_init(type.id());
+    }
+
     /**
      * Quantizes a model. Cannot be interrupted.
      *

@@ -5,15 +5,19 @@ import dev.luq.preset.ggml_to_float_t;
 import dev.luq.preset.global.llama;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
+import java.util.Arrays;
+import java.util.stream.Collectors;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerPointer;
 
 /**
- * Turns rows of weights of one type into another with ggml's own code, a slice of rows at a time. Rows are independent of
- * each other: slices of any size give what {@code llama-quantize} gives. Holds native memory for one slice; for one
- * thread at a time. {@link Llama#init} comes first.
+ * Turns rows of weights of one type into another, a slice of rows at a time: IQ1_M, IQ2 and IQ3 with the search of
+ * {@code native/quantize}, which finds blocks of less error than ggml's code; other types with that, which gives what
+ * {@code llama-quantize} gives. Rows are independent of each other: slices of any size lead to the same bytes, and so does
+ * any CPU where the search makes them. Holds native memory for one slice; for one thread at a time. {@link Llama#init}
+ * comes first.
  */
 public final class Quantizer implements AutoCloseable {
 
@@ -54,11 +58,38 @@ public final class Quantizer implements AutoCloseable {
     }
 
     /**
-     * Computes ggml's tables for a type, once per process; seconds for the IQ types, nothing for others. Quantizing does
-     * it too, but while it lasts no thread can quantize.
+     * Computes the tables of a type, once per process; a tenth of a second for the types that are searched for, seconds for
+     * IQ1_S, nothing for others. Quantizing does it too, but while it lasts no thread can quantize.
      */
     public static void prepare(GgmlType target) {
-        llama.ggml_quantize_init(target.id());
+        if (searchVersion(target) > 0) {
+            search(target, null, null, 0, target.blockSize(), null);
+        } else {
+            llama.ggml_quantize_init(target.id());
+        }
+    }
+
+    /**
+     * The version of the search that makes a type's blocks: the same weights and importances lead to the same blocks with
+     * the same version. 0 where ggml makes them.
+     */
+    public static int searchVersion(GgmlType target) {
+        return llama.luq_quantize_version(target.id());
+    }
+
+    /** What decides the blocks that weights lead to, beside llama.cpp: the versions of the search by type. */
+    public static String method() {
+        return Arrays.stream(GgmlType.values())
+                .filter(type -> searchVersion(type) > 0)
+                .map(type -> type + " " + searchVersion(type))
+                .collect(Collectors.joining(", "));
+    }
+
+    private static void search(
+            GgmlType target, FloatPointer weights, Pointer blocks, int rows, int columns, FloatPointer importance) {
+        if (!llama.luq_quantize_rows(target.id(), weights, blocks, rows, columns, importance)) {
+            throw new IllegalStateException(Native.lastError());
+        }
     }
 
     /**
@@ -87,7 +118,11 @@ public final class Quantizer implements AutoCloseable {
             if (source != GgmlType.F32) {
                 toFloats(source, in, floats, (long) count * columns);
             }
-            llama.ggml_quantize_chunk(target.id(), values, blocks, 0, count, columns, importance);
+            if (searchVersion(target) > 0) {
+                search(target, values, blocks, count, columns, importance);
+            } else {
+                llama.ggml_quantize_chunk(target.id(), values, blocks, 0, count, columns, importance);
+            }
             if (!llama.ggml_validate_row_data(target.id(), blocks, outBytes)) {
                 return false;
             }

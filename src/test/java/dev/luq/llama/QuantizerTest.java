@@ -13,6 +13,7 @@ import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
@@ -21,6 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 @Integration
 class QuantizerTest {
@@ -35,7 +37,18 @@ class QuantizerTest {
 
     /** Root mean squares of what is lost, relative to the weights', are those that the types are known for. */
     @ParameterizedTest
-    @CsvSource({"F32, 0", "F16, 0.0003", "BF16, 0.003", "Q8_0, 0.01", "Q6_K, 0.03", "Q4_K, 0.09"})
+    @CsvSource({
+        "F32, 0",
+        "F16, 0.0003",
+        "BF16, 0.003",
+        "Q8_0, 0.01",
+        "Q6_K, 0.03",
+        "Q4_K, 0.09",
+        "IQ3_S, 0.14",
+        "IQ3_XXS, 0.19",
+        "IQ2_S, 0.26",
+        "IQ1_M, 0.45"
+    })
     void whatIsReadBackIsClose(GgmlType type, double loss) {
         float[] weights = weights();
         float[] back = new float[weights.length];
@@ -62,12 +75,15 @@ class QuantizerTest {
         assertThrows(IllegalArgumentException.class, () -> Quantizer.dequantize(type, block, floats));
     }
 
-    @Test
-    void slicesOfAnySizeGiveTheSame() {
+    @ParameterizedTest
+    @EnumSource(
+            value = GgmlType.class,
+            names = {"Q4_K", "IQ1_M", "IQ2_S", "IQ3_XXS", "IQ3_S"})
+    void slicesOfAnySizeGiveTheSame(GgmlType type) {
         ByteBuffer rows = bytes(weights());
-        ByteBuffer whole = quantize(rows.duplicate().order(ByteOrder.LITTLE_ENDIAN), GgmlType.Q4_K, null);
+        ByteBuffer whole = quantize(rows.duplicate().order(ByteOrder.LITTLE_ENDIAN), type, null);
         ByteBuffer parts = direct(whole.remaining());
-        try (Quantizer quantizer = Quantizer.create(GgmlType.F32, GgmlType.Q4_K, COLUMNS, 4, null)) {
+        try (Quantizer quantizer = Quantizer.create(GgmlType.F32, type, COLUMNS, 4, null)) {
             for (int[] slice : new int[][] {{0, 1}, {1, 5}, {5, 6}}) {
                 rows.limit(slice[1] * COLUMNS * 4).position(slice[0] * COLUMNS * 4);
                 assertTrue(quantizer.quantize(rows, parts));
@@ -76,13 +92,53 @@ class QuantizerTest {
         assertEquals(whole, parts.flip());
     }
 
-    @Test
-    void importancesDecideWhereErrorsGo() {
+    @ParameterizedTest
+    @EnumSource(
+            value = GgmlType.class,
+            names = {"Q4_K", "IQ2_XXS", "IQ3_S"})
+    void importancesDecideWhereErrorsGo(GgmlType type) {
         float[] importance = new float[COLUMNS];
         Arrays.fill(importance, 1);
-        ByteBuffer even = quantize(bytes(weights()), GgmlType.Q4_K, importance);
+        ByteBuffer even = quantize(bytes(weights()), type, importance);
         importance[7] = 1000;
-        assertFalse(even.equals(quantize(bytes(weights()), GgmlType.Q4_K, importance)));
+        assertFalse(even.equals(quantize(bytes(weights()), type, importance)));
+    }
+
+    @Test
+    void whatIsSearchedForIsToldWithItsVersion() {
+        assertEquals(
+                List.of("IQ1_M", "IQ2_S", "IQ2_XS", "IQ2_XXS", "IQ3_S", "IQ3_XXS"),
+                Arrays.stream(GgmlType.values())
+                        .filter(type -> Quantizer.searchVersion(type) > 0)
+                        .map(GgmlType::name)
+                        .sorted()
+                        .toList());
+        assertTrue(Quantizer.method().contains("IQ2_S " + Quantizer.searchVersion(GgmlType.IQ2_S)), Quantizer.method());
+    }
+
+    /** ggml would make infinite scales of them. */
+    @ParameterizedTest
+    @EnumSource(
+            value = GgmlType.class,
+            names = {"IQ1_M", "IQ2_XXS", "IQ2_XS", "IQ2_S", "IQ3_XXS", "IQ3_S"})
+    void extremesLeadToFiniteBlocks(GgmlType type) {
+        float[] weights = weights();
+        for (int i = 0; i < COLUMNS; i++) {
+            weights[i] = i % 2 == 0 ? 1e38f : -1e-40f;
+            weights[COLUMNS + i] = 0;
+            weights[2 * COLUMNS + i] = i == 300 ? -Float.MAX_VALUE : 0;
+        }
+        float[] importance = new float[COLUMNS];
+        for (float extreme : new float[] {0, 1, Float.POSITIVE_INFINITY, Float.NaN, Float.MAX_VALUE}) {
+            for (int i = 0; i < COLUMNS; i += 3) {
+                importance[i] = extreme;
+            }
+            assertTrue(Quantizer.isValid(type, quantize(bytes(weights), type, importance)));
+        }
+        weights[700] = Float.NaN;
+        try (Quantizer quantizer = Quantizer.create(GgmlType.F32, type, COLUMNS, ROWS, importance)) {
+            assertFalse(quantizer.quantize(bytes(weights), direct(ROWS * COLUMNS)));
+        }
     }
 
     @Test

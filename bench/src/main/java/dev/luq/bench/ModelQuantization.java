@@ -70,7 +70,8 @@ final class ModelQuantization {
                 threads);
         Plan plan = plan(layers, low);
         ImportanceMatrix importance = RandomLayer.importance(base);
-        Quantizer.prepare(GgmlType.IQ1_M); // whose tables llama.cpp would find computed otherwise
+        Quantizer.prepare(GgmlType.IQ1_M);
+        ModelQuantizer.prepare(GgmlType.IQ1_M);
         LayerStore store = LayerStore.open(folder.resolve("store"));
         try (Requantizer requantizer =
                 new Requantizer(store, base, Optional.empty(), Optional.of(importance), threads)) {
@@ -112,7 +113,7 @@ final class ModelQuantization {
                 Locale.ROOT,
                 "LUQ / llama.cpp: %.3f, tensors %s%n",
                 seconds / oursSeconds,
-                QuantizeBenchmark.identical(base, ours, ModelFiles.of(List.of(target))) ? "identical" : "DIFFERENT");
+                Likeness.of(base, ours, ModelFiles.of(List.of(target)), importance));
     }
 
     private void times(Boundaries boundaries, int layers, int low, int wholeLow) {

@@ -14,8 +14,6 @@ import dev.luq.requant.quantize.QuantizeListener;
 import dev.luq.requant.quantize.Requantizer;
 import dev.luq.requant.store.LayerStore;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -27,7 +25,7 @@ import java.util.Optional;
 
 /**
  * Measures the {@link Requantizer} against llama.cpp's quantize tool on the same random tensors, file to file, turn by
- * turn. {@link dev.luq.llama.Llama#init} comes first; the tables of a type are computed before its first turn.
+ * turn. {@link dev.luq.llama.Llama#init} comes first; both sides' tables of a type are computed before its first turn.
  */
 final class QuantizeBenchmark {
 
@@ -40,7 +38,7 @@ final class QuantizeBenchmark {
      * @param ratio median of the rounds' ratios, above 1 where ours is faster
      * @param oursPeakBytes resident memory at most, above what was resident before the turn; 0 where it cannot be told
      * @param llamaPeakBytes the same
-     * @param identical whether all tensors were equal bit for bit
+     * @param likeness of the tensors to llama.cpp's
      */
     record Result(
             GgmlType type,
@@ -50,7 +48,7 @@ final class QuantizeBenchmark {
             double ratio,
             long oursPeakBytes,
             long llamaPeakBytes,
-            boolean identical) {}
+            Likeness likeness) {}
 
     private final Path folder;
     private final int threads;
@@ -94,9 +92,10 @@ final class QuantizeBenchmark {
     Result measure(Precision precision, int rounds) throws IOException {
         GgmlType type = GgmlType.valueOf(precision.name());
         Quantizer.prepare(type);
+        ModelQuantizer.prepare(type);
         List<Turn> ours = new ArrayList<>();
         List<Turn> llama = new ArrayList<>();
-        boolean identical = true;
+        Likeness likeness = null;
         for (int round = 0; round < rounds; round++) {
             Path store = folder.resolve("store-" + type + round);
             Path uniform = folder.resolve(type + "-" + round + ".gguf");
@@ -108,8 +107,9 @@ final class QuantizeBenchmark {
                 llama.add(llama(type, uniform));
                 ours.add(ours(precision, store));
             }
-            identical &=
-                    identical(base, ours.get(round).files(), llama.get(round).files());
+            Likeness now =
+                    Likeness.of(base, ours.get(round).files(), llama.get(round).files(), importance);
+            likeness = likeness == null || likeness.equals(now) ? now : Likeness.CHANGING;
             Folders.delete(store);
             Files.delete(uniform);
         }
@@ -124,7 +124,7 @@ final class QuantizeBenchmark {
                 Spread.of(ratios).median(),
                 peak(ours),
                 peak(llama),
-                identical);
+                likeness);
     }
 
     private record Turn(double seconds, long peakBytes, ModelFiles files) {}
@@ -165,31 +165,6 @@ final class QuantizeBenchmark {
         List<Path> files = work.run();
         double seconds = (System.nanoTime() - start) / 1e9;
         return new Turn(seconds, PeakMemory.since(before), ModelFiles.of(files));
-    }
-
-    /** Whether two models hold the same bytes for each tensor of their base model. */
-    static boolean identical(ModelFiles base, ModelFiles a, ModelFiles b) throws IOException {
-        for (GgufTensor tensor : base.first().tensors()) {
-            if (!data(a, tensor.name()).equals(data(b, tensor.name()))) {
-                return false;
-            }
-        }
-        return true;
-    }
-
-    private static ByteBuffer data(ModelFiles files, String name) throws IOException {
-        for (int i = 0; i < files.parts().size(); i++) {
-            Optional<GgufTensor> tensor = files.parts().get(i).tensor(name);
-            if (tensor.isPresent()) {
-                try (FileChannel channel = FileChannel.open(files.paths().get(i))) {
-                    return channel.map(
-                            FileChannel.MapMode.READ_ONLY,
-                            files.parts().get(i).offset(name),
-                            tensor.get().bytes());
-                }
-            }
-        }
-        throw new IllegalStateException("no tensor " + name);
     }
 
     private static long peak(List<Turn> turns) {

@@ -32,8 +32,9 @@ import picocli.CommandLine.Option;
                     + " the disk has the file. llama.cpp: llama_model_quantize, what its quantize tool calls, from file to file;"
                     + " it does not wait for the disk.",
             "Each round measures both, one after the other, in alternating order, in this process and with the same threads;"
-                    + " the ratio is the median over the rounds. The tables of a type are computed before. The results are"
-                    + " compared bit for bit.",
+                    + " the ratio is the median over the rounds. The tables of a type are computed before. What ggml quantizes on"
+                    + " both sides is compared bit for bit. IQ1_M, IQ2 and IQ3 are searched for by LUQ: of them the last column"
+                    + " says which part of llama.cpp's error is left, as squares weighted by importance.",
             "With --layers N --low K: a model of that shape with N of the 28 layers, and all of its embeddings and output, is"
                     + " written and re-quantized once, its first K layers to IQ1_M and the rest to Q4_K_M. Time is told for the"
                     + " tensors outside the layers, low and high layers; times and sizes of the whole model with 12 low layers"
@@ -116,7 +117,7 @@ final class QuantizeCommand implements Callable<Integer> {
         System.out.printf(
                 "One layer of Qwen2.5-VL-7B's shape, one in %d rows; %d threads, %d rounds%n%n",
                 rowsDivisor, threads, rounds);
-        System.out.println("          million weights/s/core           faster    peak memory, MiB     bits");
+        System.out.println("          million weights/s/core           faster    peak memory, MiB   tensors");
         System.out.println("             LUQ   llama.cpp        LUQ / llama.cpp    LUQ  llama.cpp");
         Map<GgmlType, Double> rates = new EnumMap<>(GgmlType.class);
         for (Precision type : types) {
@@ -131,7 +132,7 @@ final class QuantizeCommand implements Callable<Integer> {
                     result.ratio(),
                     result.oursPeakBytes() / Units.MIB,
                     result.llamaPeakBytes() / Units.MIB,
-                    result.identical() ? "identical" : "DIFFERENT");
+                    result.likeness());
         }
         Map<GgmlType, Long> weights = QuantizeBenchmark.weights(QWEN_7B, PAPER_LOW);
         if (rates.keySet().containsAll(weights.keySet())) {

@@ -32,7 +32,7 @@ class QuantizeBenchmarkTest {
         QuantizeBenchmark.Result result = benchmark.measure(Precision.Q4_K, 2);
 
         assertEquals(GgmlType.Q4_K, result.type());
-        assertTrue(result.identical());
+        assertEquals("identical", result.likeness().toString());
         assertEquals((2 * 512 * 512 + 2 * 256 * 512 + 3 * 1024 * 512) / 2, result.weights());
         assertTrue(result.ours() > 0 && result.llama() > 0 && result.ratio() > 0);
         try (Stream<Path> files = Files.list(directory)) {
@@ -40,6 +40,18 @@ class QuantizeBenchmarkTest {
                     List.of("base.gguf"),
                     files.map(file -> file.getFileName().toString()).toList());
         }
+    }
+
+    @Test
+    void whatIsSearchedForHasLessError() throws IOException {
+        TestModels.init();
+        QuantizeBenchmark benchmark = new QuantizeBenchmark(
+                directory, new ModelSynthesizer.Shape(1, 512, 1024, 4, 2, 10, tensor -> GgmlType.F16), 2, 2);
+
+        Likeness likeness = benchmark.measure(Precision.IQ3_S, 1).likeness();
+
+        assertTrue(likeness.identical() && likeness.error() > 0.5 && likeness.error() < 1, likeness.toString());
+        assertTrue(likeness.toString().endsWith(" of the error"), likeness.toString());
     }
 
     @Test

@@ -87,7 +87,7 @@ class QuantizeCommandTest {
                 "peak resident memory",
                 "the whole model with 12 of 28 layers low",
                 "llama.cpp, the same",
-                "tensors identical")) {
+                "of the error")) {
             assertTrue(out.contains(line), line + " is missing in\n" + out);
         }
         String size = out.lines()

@@ -2,6 +2,7 @@ package dev.luq.requant.pipeline;
 
 import dev.luq.files.JsonFile;
 import dev.luq.llama.ModelQuantizer;
+import dev.luq.llama.Quantizer;
 import dev.luq.requant.data.Dataset;
 import dev.luq.requant.feed.FeedCache;
 import dev.luq.requant.measure.Evaluation;
@@ -70,8 +71,13 @@ final class PlanEvaluator implements AutoCloseable {
 
     /** How near the model of a plan is to the base model on a set, and how many of its answers are right. */
     Quality quality(Plan plan, KeyedImatrix matrix, Dataset set, boolean exactMatch, JobProgress progress) {
-        List<String> facts =
-                facts("plan", set, exactMatch, matrix.key(), new String(JsonFile.bytes(plan), StandardCharsets.UTF_8));
+        List<String> facts = facts(
+                "plan",
+                set,
+                exactMatch,
+                matrix.key(),
+                new String(JsonFile.bytes(plan), StandardCharsets.UTF_8),
+                Quantizer.method());
         return measured(facts, set, exactMatch, progress, quantizing -> {
             AssembledModel model = assemble(plan, matrix, quantizing);
             return open(model.splits(), model.mmproj());

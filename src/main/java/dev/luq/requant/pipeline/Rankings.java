@@ -2,6 +2,7 @@ package dev.luq.requant.pipeline;
 
 import dev.luq.gguf.LayeredModel;
 import dev.luq.gguf.ModelFiles;
+import dev.luq.llama.Quantizer;
 import dev.luq.requant.calibrate.Activation;
 import dev.luq.requant.plan.LayerCosts;
 import dev.luq.requant.plan.Plan;
@@ -146,7 +147,8 @@ final class Rankings {
                         VERSION,
                         inputs.identity(),
                         calibrated.matrix().key(),
-                        levels.low() + " " + levels.high()),
+                        levels.low() + " " + levels.high(),
+                        Quantizer.method()),
                 Ranking.class,
                 () -> Cancellable.run(progress::cancelled, () -> {
                     ModelFiles low = ModelFiles.of(evaluator

@@ -2,6 +2,7 @@ package dev.luq.requant.pipeline;
 
 import dev.luq.gguf.GgmlType;
 import dev.luq.gguf.LayeredModel;
+import dev.luq.llama.Quantizer;
 import dev.luq.requant.plan.TensorTypes;
 import dev.luq.requant.rank.MatrixErrors;
 import java.util.List;
@@ -25,7 +26,7 @@ final class WeightErrors {
         types.values().removeIf(List::isEmpty);
         return cache.value(
                 "errors",
-                List.of("errors", VERSION, inputs.identity(), matrix.key(), types.toString()),
+                List.of("errors", VERSION, inputs.identity(), matrix.key(), types.toString(), Quantizer.method()),
                 MatrixErrors.class,
                 () -> Cancellable.run(
                         progress::cancelled,

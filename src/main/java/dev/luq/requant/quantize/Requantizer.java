@@ -92,7 +92,7 @@ public final class Requantizer implements AutoCloseable {
 
     private AssembledModel complete(Plan plan, QuantizeListener listener) throws IOException {
         if (splits == null) {
-            splits = new SplitFiles(base, fingerprint(listener), importance);
+            splits = new SplitFiles(base, fingerprint(listener), importance, Quantizer::searchVersion);
         }
         List<SplitFile> files = new ArrayList<>(splits.of(plan));
         boolean quantizesProjector = mmproj.isPresent() && plan.mmproj() != Precision.F16;

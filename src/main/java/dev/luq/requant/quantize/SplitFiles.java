@@ -9,6 +9,7 @@ import dev.luq.gguf.ImportanceMatrix;
 import dev.luq.gguf.LayeredModel;
 import dev.luq.gguf.ModelFiles;
 import dev.luq.llama.Llama;
+import dev.luq.llama.Quantizer;
 import dev.luq.requant.plan.Plan;
 import dev.luq.requant.plan.Precision;
 import dev.luq.requant.plan.TensorTypes;
@@ -26,6 +27,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.function.ToIntFunction;
 import java.util.stream.Stream;
 
 /** Which files a plan's model consists of, worked out from headers and digests. */
@@ -42,13 +44,20 @@ final class SplitFiles {
     private final LayeredModel layered;
     private final Fingerprint fingerprint;
     private final Optional<ImportanceMatrix> importance;
+    private final ToIntFunction<GgmlType> searchVersion;
     private final Map<String, String> importanceDigests = new HashMap<>();
 
-    SplitFiles(ModelFiles base, Fingerprint fingerprint, Optional<ImportanceMatrix> importance) {
+    /** @param searchVersion {@link Quantizer#searchVersion} */
+    SplitFiles(
+            ModelFiles base,
+            Fingerprint fingerprint,
+            Optional<ImportanceMatrix> importance,
+            ToIntFunction<GgmlType> searchVersion) {
         this.base = base;
         this.layered = LayeredModel.of(base);
         this.fingerprint = fingerprint;
         this.importance = importance;
+        this.searchVersion = searchVersion;
     }
 
     /**
@@ -184,10 +193,16 @@ final class SplitFiles {
             facts.addAll(List.of(
                     tensor.toString(),
                     print.tensors().get(tensor.name()),
-                    job.type().name(),
+                    method(job.type()),
                     job.importance() == null ? "" : importanceDigest(tensor.name(), job.importance())));
         }
         return new SplitFile(EntryKey.of(facts), metadata, jobs);
+    }
+
+    /** The type, and by what its blocks are made unless by ggml. */
+    private String method(GgmlType type) {
+        int version = searchVersion.applyAsInt(type);
+        return version == 0 ? type.name() : type.name() + " search " + version;
     }
 
     private TensorJob job(ModelFiles files, GgufTensor tensor, GgmlType type) {
