@@ -8,6 +8,7 @@ import dev.luq.cli.Waiting;
 import dev.luq.files.Units;
 import dev.luq.gguf.GgmlType;
 import dev.luq.gguf.ModelFiles;
+import dev.luq.machine.Kernels;
 import dev.luq.machine.Processors;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -46,7 +47,7 @@ import picocli.CommandLine.Option;
                     + " event for each.",
             "Each repetition measures both, one after the other, in alternating order; the overhead is the median over"
                     + " the repetitions of direct / HTTP - 1.",
-            "With --shape: Q4_K_M with stock kernels stays loaded in a process of its own; each other side in turn is loaded"
+            "With --shape and --compare: Q4_K_M, or the first model, with stock kernels stays loaded in a process of its own; each other side in turn is loaded"
                     + " beside it, which takes room for two models. Both read the prompt once. A round is one turn of each,"
                     + " one right after the other, in alternating order: a step that does not count, since the other's turn"
                     + " has emptied the caches, then --tokens N steps, whose median counts and whose tokens leave the KV"
@@ -68,7 +69,7 @@ final class DecodeBenchmark implements Callable<Integer> {
     @Option(
             names = "--tokens",
             paramLabel = "N",
-            description = "Tokens generated in each repetition (default: 129; with --shape 8).")
+            description = "Tokens generated in each repetition (default: 129; with --shape or --compare 8).")
     private Integer tokensAsked;
 
     private int tokens;
@@ -86,7 +87,7 @@ final class DecodeBenchmark implements Callable<Integer> {
     @Option(
             names = "--repetitions",
             paramLabel = "R",
-            description = "Pairs of measurements (default: 7; with --shape 20).")
+            description = "Pairs of measurements (default: 7; with --shape or --compare 20).")
     private Integer repetitionsAsked;
 
     private int repetitions;
@@ -108,6 +109,15 @@ final class DecodeBenchmark implements Callable<Integer> {
                     + " qwen2.5-vl-7b, qwen2.5-vl-3b or llava-1.5-7b, Q4_K_M against LUQ, stock kernels against ours.")
     private String shape;
 
+    @Option(
+            names = "--compare",
+            paramLabel = "GGUF",
+            arity = "1..*",
+            description =
+                    "Measure how fast these models are instead, stock kernels and ours, against the first one with"
+                            + " stock kernels.")
+    private List<Path> compared = List.of();
+
     @Mixin
     private ShapeOptions shapeOptions;
 
@@ -123,13 +133,18 @@ final class DecodeBenchmark implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        tokens = Objects.requireNonNullElse(tokensAsked, shape == null ? 129 : 8);
-        repetitions = Objects.requireNonNullElse(repetitionsAsked, shape == null ? 7 : 20);
+        boolean speeds = shape != null || !compared.isEmpty();
+        tokens = Objects.requireNonNullElse(tokensAsked, speeds ? 8 : 129);
+        repetitions = Objects.requireNonNullElse(repetitionsAsked, speeds ? 20 : 7);
         if (tokens < 2 || repetitions < 1 || threads < 1 || depth < 1 || warmUp < 1) {
             throw new CliException("--tokens must be 2 or more, the other numbers 1 or more.");
         }
         if (shape != null) {
             new ShapeBenchmark(shapeOptions.of(shape, tokens, repetitions, threads)).run();
+            return 0;
+        }
+        if (!compared.isEmpty()) {
+            compare();
             return 0;
         }
         if (llamaBench == null) {
@@ -145,6 +160,20 @@ final class DecodeBenchmark implements Callable<Integer> {
             measure(synthesized);
         }
         return 0;
+    }
+
+    private void compare() throws IOException {
+        List<SpeedComparison.Side> sides = new ArrayList<>();
+        for (Path file : compared) {
+            String name = file.getFileName().toString().replaceFirst("\\.gguf$", "");
+            sides.add(new SpeedComparison.Side(name + ", stock", file.toAbsolutePath(), Kernels.STOCK));
+            sides.add(new SpeedComparison.Side(name + ", ours", file.toAbsolutePath(), shapeOptions.layout()));
+        }
+        new SpeedComparison(
+                        sides.get(0),
+                        sides.subList(1, sides.size()),
+                        new SpeedComparison.Turns(tokens, shapeOptions.prompt(), repetitions, threads))
+                .run();
     }
 
     private void measure(Path file) throws IOException {

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Matcher;
@@ -18,7 +19,7 @@ import java.util.regex.Pattern;
  * {@code luq bench decode --shape} and {@code luq bench prefill}: what low layers and our kernels gain at the size of a
  * real model. Random weights in the shapes of a published model, with Q4_K_M's types in all layers and with IQ1_M in some
  * of them, each computed by llama.cpp's kernels and by ours
- * ({@link ShapeComparison}).
+ * ({@link SpeedComparison}).
  */
 final class ShapeBenchmark {
 
@@ -119,7 +120,15 @@ final class ShapeBenchmark {
                 options.prompt(),
                 options.rounds(),
                 options.tokens() > 0 ? ", " + options.tokens() + " tokens a turn" : "");
-        new ShapeComparison(base, luq, options).run();
+        new SpeedComparison(
+                        new SpeedComparison.Side("Q4_K_M, stock", base, Kernels.STOCK),
+                        List.of(
+                                new SpeedComparison.Side("Q4_K_M, ours", base, options.layout()),
+                                new SpeedComparison.Side("LUQ, stock", luq, Kernels.STOCK),
+                                new SpeedComparison.Side("LUQ, ours", luq, options.layout())),
+                        new SpeedComparison.Turns(
+                                options.tokens(), options.prompt(), options.rounds(), options.threads()))
+                .run();
     }
 
     private static double gibibytes(Path file) throws IOException {

@@ -34,25 +34,35 @@ final class ShapeOptions {
             names = "--prompt",
             paramLabel = "TOKENS",
             defaultValue = "512",
-            description = "Tokens of the shape's prompt (default: ${DEFAULT-VALUE}).")
+            description = "Tokens of the prompt with a shape or --compare (default: ${DEFAULT-VALUE}).")
     private int prompt;
 
     @Option(
             names = "--layout",
             paramLabel = "NAME",
             defaultValue = "FAST",
-            description = "Of our kernels with a shape: fast or compact (default: fast).")
+            description = "Of our kernels with a shape or --compare: fast or compact (default: fast).")
     private Kernels layout;
+
+    /** How any models are compared, a shape's or given ones. */
+    int prompt() {
+        return prompt;
+    }
+
+    /** Of our kernels. */
+    Kernels layout() {
+        if (layout == Kernels.STOCK) {
+            throw new CliException("--layout is fast or compact.");
+        }
+        return layout;
+    }
 
     /** @param tokens generated in each turn; 0 measures prompts instead */
     ShapeBenchmark.Options of(String shape, int tokens, int rounds, int threads) {
         if (prompt < 1 || rounds < 1 || threads < 1) {
             throw new CliException("--prompt, --repetitions and --threads must be 1 or more.");
         }
-        if (layout == Kernels.STOCK) {
-            throw new CliException("--layout is fast or compact.");
-        }
         return new ShapeBenchmark.Options(
-                shape, lowLayers, layers, tokens, prompt, rounds, threads, layout, Optional.ofNullable(folder));
+                shape, lowLayers, layers, tokens, prompt, rounds, threads, layout(), Optional.ofNullable(folder));
     }
 }

@@ -100,10 +100,10 @@ class ShapeBenchmarkTest {
     @Test
     void tooLittleMemoryForTwoModelsIsSaidBeforeTheyAreLoaded() {
         CliException e = assertThrows(
-                CliException.class, () -> ShapeComparison.requireRoom(10L << 30, OptionalLong.of(6L << 30)));
+                CliException.class, () -> SpeedComparison.requireRoom(10L << 30, OptionalLong.of(6L << 30)));
         assertTrue(e.getMessage().contains("takes 10.0 GiB; 6.0 GiB are available"), e.getMessage());
-        ShapeComparison.requireRoom(6L << 30, OptionalLong.of(6L << 30));
-        ShapeComparison.requireRoom(6L << 30, OptionalLong.empty());
+        SpeedComparison.requireRoom(6L << 30, OptionalLong.of(6L << 30));
+        SpeedComparison.requireRoom(6L << 30, OptionalLong.empty());
     }
 
     private static GgmlType type(ShapeBenchmark benchmark, int layer, String matrix, int low) {

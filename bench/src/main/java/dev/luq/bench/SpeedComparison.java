@@ -13,45 +13,44 @@ import java.util.List;
 import java.util.OptionalLong;
 
 /**
- * Compares a Q4_K_M and a LUQ model, with stock kernels and ours. A machine is not equally fast all the time: processors
- * and memory are shared, and on a virtual machine nothing says when. So the yardstick, Q4_K_M with stock kernels, stays
- * loaded, each other side in turn is loaded beside it, and those two take turns that are as short as a measurement can be.
- * The ratio of a round is that of two neighbouring turns, and the median of all rounds counts.
+ * Compares how fast models are, each with some kernels. A machine is not equally fast all the time: processors and memory
+ * are shared, and on a virtual machine nothing says when. So the yardstick stays loaded, each other side in turn is loaded
+ * beside it, and those two take turns that are as short as a measurement can be. The ratio of a round is that of two
+ * neighbouring turns, and the median of all rounds counts.
  */
-final class ShapeComparison {
+final class SpeedComparison {
 
     /** What a process takes beside the weights: JVM, compute buffers and KV cache of a prompt of 512 tokens. */
     private static final long PROCESS_BYTES = 512L << 20;
 
-    private enum Side {
-        STOCK_Q4("Q4_K_M, stock", false, false),
-        OUR_Q4("Q4_K_M, ours", false, true),
-        STOCK_LUQ("LUQ, stock", true, false),
-        OUR_LUQ("LUQ, ours", true, true);
+    private static final int LEAST_WIDTH = 14;
 
-        private static final Side YARDSTICK = STOCK_Q4;
+    /** What is measured: a model's file with some kernels, under a title. */
+    record Side(String title, Path file, Kernels kernels) {}
 
-        private final String title;
-        private final boolean low;
-        private final boolean ours;
+    /**
+     * How.
+     *
+     * @param tokens generated in each turn; 0 measures prompts instead
+     * @param prompt tokens of the prompt
+     * @param rounds of two turns, of a side and of the yardstick
+     */
+    record Turns(int tokens, int prompt, int rounds, int threads) {}
 
-        Side(String title, boolean low, boolean ours) {
-            this.title = title;
-            this.low = low;
-            this.ours = ours;
-        }
-    }
-
-    private final Path base;
-    private final Path luq;
-    private final ShapeBenchmark.Options options;
+    private final Side yardstick;
+    private final List<Side> others;
+    private final Turns turns;
+    private final int width;
     /** Tokens per second of each turn. */
     private final List<Double> yardstickRates = new ArrayList<>();
 
-    ShapeComparison(Path base, Path luq, ShapeBenchmark.Options options) {
-        this.base = base;
-        this.luq = luq;
-        this.options = options;
+    SpeedComparison(Side yardstick, List<Side> others, Turns turns) {
+        this.yardstick = yardstick;
+        this.others = List.copyOf(others);
+        this.turns = turns;
+        width = others.stream()
+                .mapToInt(side -> side.title().length())
+                .reduce(Math.max(LEAST_WIDTH, yardstick.title().length()), Math::max);
     }
 
     /**
@@ -62,27 +61,25 @@ final class ShapeComparison {
     void run() throws IOException {
         requireRoom(needed(), MachineMemory.ofThisMachine().available());
         System.out.printf(
-                "%n%-14s %11s %7s  %-13s %7s %11s%n",
+                "%n%-" + width + "s %11s %7s  %-13s %7s %11s%n",
                 "median",
-                options.tokens() > 0 ? "decode t/s" : "prefill t/s",
+                turns.tokens() > 0 ? "decode t/s" : "prefill t/s",
                 "ratio",
                 "quartiles",
                 "load s",
                 "memory");
-        try (ProbeProcess yardstick = start(Side.YARDSTICK)) {
-            for (Side side : Side.values()) {
-                if (side != Side.YARDSTICK) {
-                    compare(side, yardstick);
-                }
+        try (ProbeProcess process = start(yardstick)) {
+            for (Side side : others) {
+                compare(side, process);
             }
-            print(Side.YARDSTICK, Spread.of(yardstickRates, rate -> rate).median(), "   1.00", yardstick);
+            print(yardstick, Spread.of(yardstickRates, rate -> rate).median(), "   1.00", process);
         }
         Spread rates = Spread.of(yardstickRates, rate -> rate);
         System.out.printf(
                 "Ratios are to %s, median and quartiles of %d rounds. Half of the %d turns of %1$s%n"
                         + "came to %.2f to %.2f tokens/s, all to %.2f to %.2f: so much did the machine's speed vary.%n",
-                Side.YARDSTICK.title,
-                options.rounds(),
+                yardstick.title(),
+                turns.rounds(),
                 yardstickRates.size(),
                 rates.lower(),
                 rates.upper(),
@@ -90,18 +87,18 @@ final class ShapeComparison {
                 rates.max());
     }
 
-    private void compare(Side side, ProbeProcess yardstick) throws IOException {
-        double[] rates = new double[options.rounds()];
-        double[] ratios = new double[options.rounds()];
+    private void compare(Side side, ProbeProcess ofYardstick) throws IOException {
+        double[] rates = new double[turns.rounds()];
+        double[] ratios = new double[turns.rounds()];
         try (ProbeProcess own = start(side)) {
-            for (int round = 0; round < options.rounds(); round++) {
+            for (int round = 0; round < turns.rounds(); round++) {
                 double other;
                 if (round % 2 == 0) {
-                    other = rate(yardstick);
+                    other = rate(ofYardstick);
                     rates[round] = rate(own);
                 } else {
                     rates[round] = rate(own);
-                    other = rate(yardstick);
+                    other = rate(ofYardstick);
                 }
                 yardstickRates.add(other);
                 ratios[round] = rates[round] / other;
@@ -115,17 +112,21 @@ final class ShapeComparison {
         }
     }
 
-    private static void print(Side side, double rate, String ratio, ProbeProcess process) throws IOException {
+    private void print(Side side, double rate, String ratio, ProbeProcess process) throws IOException {
         System.out.printf(
-                "%-14s %11.2f %-22s %7.1f %7.2f GiB%n",
-                side.title, rate, ratio, process.load(), process.resident() / Units.GIB);
+                "%-" + width + "s %11.2f %-22s %7.1f %7.2f GiB%n",
+                side.title(),
+                rate,
+                ratio,
+                process.load(),
+                process.resident() / Units.GIB);
     }
 
     private ProbeProcess start(Side side) throws IOException {
         ProbeProcess process =
-                new ProbeProcess(file(side), kernels(side), options.threads(), options.prompt(), options.tokens());
+                new ProbeProcess(side.file(), side.kernels(), turns.threads(), turns.prompt(), turns.tokens());
         try {
-            if (options.tokens() > 0) {
+            if (turns.tokens() > 0) {
                 process.prefill();
             }
             return process;
@@ -136,28 +137,20 @@ final class ShapeComparison {
     }
 
     private double rate(ProbeProcess process) throws IOException {
-        return options.tokens() > 0 ? 1 / process.decode(options.tokens()) : options.prompt() / process.prefill();
-    }
-
-    private Path file(Side side) {
-        return side.low ? luq : base;
-    }
-
-    private Kernels kernels(Side side) {
-        return side.ours ? options.layout() : Kernels.STOCK;
+        return turns.tokens() > 0 ? 1 / process.decode(turns.tokens()) : turns.prompt() / process.prefill();
     }
 
     /** Bytes of the yardstick and the largest of the others. */
     private long needed() throws IOException {
         long largest = 0;
-        for (Side side : Side.values()) {
-            largest = side == Side.YARDSTICK ? largest : Math.max(largest, bytes(side));
+        for (Side side : others) {
+            largest = Math.max(largest, bytes(side));
         }
-        return bytes(Side.YARDSTICK) + largest;
+        return bytes(yardstick) + largest;
     }
 
-    private long bytes(Side side) throws IOException {
-        return new WeightMemory(kernels(side)).of(ModelFiles.read(file(side))).total() + PROCESS_BYTES;
+    private static long bytes(Side side) throws IOException {
+        return new WeightMemory(side.kernels()).of(ModelFiles.read(side.file())).total() + PROCESS_BYTES;
     }
 
     /**
@@ -169,7 +162,7 @@ final class ShapeComparison {
         if (needed > available.orElse(Long.MAX_VALUE)) {
             throw new CliException(String.format(
                     "Two of the models are loaded at a time, which takes %.1f GiB; %.1f GiB are"
-                            + " available. End what else runs, or measure fewer layers with --layers.",
+                            + " available. End what else runs, or measure smaller models (a shape's with --layers).",
                     needed / Units.GIB, available.getAsLong() / Units.GIB));
         }
     }
